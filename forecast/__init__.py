@@ -1,0 +1,1 @@
+"""Bayesian forecasts of whether relations between two states will improve."""

@@ -1,0 +1,122 @@
+"""Days, months and horizons: reading them from text, and the arithmetic of calendar months."""
+
+import calendar
+import datetime
+import re
+
+from forecast.errors import SpecError
+
+LONGEST_HORIZON = 120
+"""Months; beyond ten years the model has nothing to say that its equilibrium does not."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MONTH = re.compile(r"\d{4}-\d{2}")
+
+
+def parse_date(text: str, field: str) -> datetime.date:
+    """Read a day, or a month meaning its last day.
+
+    Parameters
+    ----------
+    text : str
+        ``YYYY-MM-DD`` or ``YYYY-MM``.
+    field : str
+        What the date is for, as the user knows it (``--as-of``); the error names it.
+
+    Returns
+    -------
+    datetime.date
+
+    Raises
+    ------
+    SpecError
+        If `text` is neither, or no day of the calendar.
+
+    Examples
+    --------
+    >>> from forecast.dates import parse_date
+    >>> parse_date("2024-02", "--as-of")
+    datetime.date(2024, 2, 29)
+    """
+    stripped = text.strip()
+    try:
+        if _DAY.fullmatch(stripped):
+            return datetime.date.fromisoformat(stripped)
+        if _MONTH.fullmatch(stripped):
+            return month_end(datetime.date.fromisoformat(f"{stripped}-01"))
+    except ValueError as error:
+        raise SpecError(f"{field}: {text!r} is not in the calendar ({error}).") from error
+    raise SpecError(f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day.")
+
+
+def month_start(date: datetime.date) -> datetime.date:
+    """Return the first day of the month of `date`."""
+    return datetime.date(date.year, date.month, 1)
+
+
+def month_end(date: datetime.date) -> datetime.date:
+    """Return the last day of the month of `date`."""
+    return datetime.date(date.year, date.month, calendar.monthrange(date.year, date.month)[1])
+
+
+def add_months(date: datetime.date, months: int) -> datetime.date:
+    """Return the same day `months` later, or the month's last day where there is no such day.
+
+    Raises
+    ------
+    SpecError
+        If that is outside the years 1 to 9999.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from forecast.dates import add_months
+    >>> add_months(datetime.date(2023, 10, 31), 4)
+    datetime.date(2024, 2, 29)
+    """
+    year, month0 = divmod(date.year * 12 + date.month - 1 + months, 12)
+    if not datetime.MINYEAR <= year <= datetime.MAXYEAR:
+        raise SpecError(f"{months} months from {date} is outside the calendar (years 1 to 9999). Use fewer.")
+    month = month0 + 1
+    return datetime.date(year, month, min(date.day, calendar.monthrange(year, month)[1]))
+
+
+def months_between(first: datetime.date, last: datetime.date) -> int:
+    """Return how many calendar months `last` is after `first`; days do not count, earlier is negative.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from forecast.dates import months_between
+    >>> months_between(datetime.date(2023, 10, 31), datetime.date(2024, 1, 1))
+    3
+    """
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def parse_horizons(text: str) -> tuple[int, ...]:
+    """Read horizons in months, separated by commas, and put them in order.
+
+    Raises
+    ------
+    SpecError
+        If there is none, one is not a whole number of months from 1 to 120, or one is given twice.
+
+    Examples
+    --------
+    >>> from forecast.dates import parse_horizons
+    >>> parse_horizons("3, 6,12,24")
+    (3, 6, 12, 24)
+    """
+    fix = "Write whole months separated by commas, such as 3,6,12,24."
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if not re.fullmatch(r"[+-]?[0-9]+", word):
+            raise SpecError(f"horizons: {word!r} in {text!r} is not a whole number of months. {fix}")
+    horizons = sorted(int(word) for word in words)
+    for horizon in horizons:
+        if not 1 <= horizon <= LONGEST_HORIZON:
+            raise SpecError(f"horizons: {horizon} is not between 1 and {LONGEST_HORIZON} months. {fix}")
+        if horizons.count(horizon) > 1:
+            raise SpecError(f"horizons: {horizon} is given more than once in {text!r}. {fix}")
+    return tuple(horizons)

@@ -1,0 +1,51 @@
+"""The errors this package raises on purpose.
+
+Every one of them is a `ForecastError`, so a caller can catch them all at once, and also of the standard
+library's kind that fits, so that code which knows nothing of this package still handles it sensibly. A message
+names the file, row or field at fault, what was expected there, and what to do about it. `exit_code` is what the
+command `forecast` ends with.
+"""
+
+
+class ForecastError(Exception):
+    """Anything this package refuses or cannot do; the base of all its errors."""
+
+    exit_code = 1
+
+
+class DataError(ForecastError, ValueError):
+    """Data that break their contract: a file, a table, a panel."""
+
+    exit_code = 2
+
+
+class MappingError(DataError):
+    """A mapping file that does not describe the table it is meant for."""
+
+
+class UnknownDyadError(ForecastError, LookupError):
+    """A dyad that the data at hand do not hold."""
+
+    exit_code = 2
+
+
+class SpecError(ForecastError, ValueError):
+    """A setting or argument that makes no sense."""
+
+    exit_code = 2
+
+
+class FitFileError(ForecastError, ValueError):
+    """A saved fit that is corrupt, foreign, or of a schema this version does not know."""
+
+    exit_code = 2
+
+
+class OutputError(ForecastError, OSError):
+    """A place that cannot be written to."""
+
+
+class NotConverged(ForecastError):
+    """A fit that failed the gate where only a converged one will do."""
+
+    exit_code = 3

@@ -1,0 +1,39 @@
+"""Where the embedded data lie: inside the installed package, or beside it in a checkout."""
+
+from pathlib import Path
+
+from forecast.errors import DataError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_folder() -> Path:
+    """Return the folder of the embedded data.
+
+    Returns
+    -------
+    pathlib.Path
+        ``forecast/data`` of an installed wheel, else ``data`` at the root of a checkout.
+
+    Raises
+    ------
+    DataError
+        If neither is there.
+
+    Examples
+    --------
+    >>> from forecast.resources import data_folder
+    >>> data_folder().name
+    'data'
+    """
+    installed = _PACKAGE / "data"
+    if installed.is_dir():
+        return installed
+    # Only a checkout has pyproject.toml beside the package: site-packages/data would be somebody else's.
+    checkout = _PACKAGE.parent / "data"
+    if checkout.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
+        return checkout
+    raise DataError(
+        f"The embedded data are missing: neither {installed} nor {checkout} is there. "
+        "Install the package again (pip install --force-reinstall), or run from a full checkout."
+    )
