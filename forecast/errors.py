@@ -1,9 +1,9 @@
 """The errors this package raises on purpose.
 
 Every one of them is a `ForecastError`, so a caller can catch them all at once, and also of the standard
-library's kind that fits, so that code which knows nothing of this package still handles it sensibly. A message
-names the file, row or field at fault, what was expected there, and what to do about it. `exit_code` is what the
-command `forecast` ends with.
+library's kind that fits, so that code which knows nothing of this package still handles it sensibly. A
+message names the file, row or field at fault, what was expected there, and what to do about it. `exit_code`
+is what the command `forecast` ends with.
 """
 
 

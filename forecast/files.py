@@ -1,8 +1,8 @@
 """Writing files so that a reader never sees half of one.
 
 A file is written beside its target under a hidden name and then renamed onto it, which the operating system
-does at once or not at all. A folder of files (a report) is prepared the same way. Whoever is killed in the middle
-leaves what was there before.
+does at once or not at all. A folder of files (a report) is prepared the same way. Whoever is killed in the
+middle leaves what was there before.
 """
 
 import contextlib
@@ -65,7 +65,7 @@ def write_json(path: str | Path, obj: Any) -> None:
     try:
         text = json.dumps(obj, indent=2, allow_nan=False, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError) as error:
-        raise ForecastError(f"{path}: not writable as JSON ({error}). Use None for a missing number.") from error
+        raise ForecastError(f"{path}: no JSON form ({error}). Use None for a missing number.") from error
     write_text(path, text + "\n")
 
 
@@ -110,8 +110,8 @@ def check_writable(folder: str | Path) -> None:
 def atomic_folder(folder: str | Path) -> Iterator[Path]:
     """Fill a folder all at once, when everything that goes into it is ready.
 
-    Yields an empty folder beside it, whose content is put in place when the block ends well. Files that are in
-    `folder` already and not written anew stay. On an error or interrupt nothing there has changed.
+    Yields an empty folder beside it, whose content is put in place when the block ends well. Files that are
+    in `folder` already and not written anew stay. On an error or interrupt nothing there has changed.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _move_content(source: Path, target: Path) -> None:
     for path in sorted(source.iterdir(), key=lambda path: (path.name in ENTRANCES, path.name)):
         place = target / path.name
         if place.is_dir() and not place.is_symlink():
-            # A folder cannot be renamed onto a full one: the old one goes into the partial folder and its end.
+            # A folder cannot be renamed onto a full one: the old one goes into the partial one and its end.
             place.rename(_partial(path))
         path.replace(place)
 
@@ -193,4 +193,4 @@ def _plain(value: Any) -> Any:
 
 def _unwritable(path: Path, error: OSError) -> OutputError:
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return OutputError(f"{path} cannot be written: {reason}. Choose another place, or make that one writable.")
+    return OutputError(f"{path} cannot be written: {reason}. Choose another place, or make it writable.")
