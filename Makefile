@@ -1,0 +1,42 @@
+# The two commands of a user are `make report` and `make test`; both set everything up by themselves.
+# Arguments go through: make report ARGS="--dyad USA-RUS --out somewhere"
+
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+ARGS ?=
+
+.PHONY: help setup report test test-all lint types docs-check check format clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Find a Python and make the environment .venv (quick if up to date)
+	@scripts/bootstrap
+
+report: setup ## Make the report on the embedded data (ARGS="--dyad CHN-JPN" and so on)
+	@$(PY) -m forecast report $(ARGS)
+
+test: setup ## Run the tests, without the long statistical ones
+	@$(PY) -m pytest $(ARGS)
+
+test-all: setup ## Run all tests, the long ones too
+	@$(PY) -m pytest -m "" $(ARGS)
+
+lint: setup ## Check style, formatting and docstrings
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+
+types: setup ## Check types
+	@$(PY) -m mypy
+
+docs-check: setup ## Check ARCHITECTURE.md and the layers against the code
+	@$(PY) scripts/check_architecture.py
+
+check: lint types docs-check ## Run all checks that are not tests
+
+format: setup ## Put the code into the one format
+	@$(PY) -m ruff check --fix --quiet .
+	@$(PY) -m ruff format --quiet .
+
+clean: ## Remove the environment and all that tools left behind
+	@rm -rf .venv .venv-tools .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build

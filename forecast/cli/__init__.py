@@ -1,0 +1,93 @@
+"""The command `forecast`: one thin command a verb, and in one place how it ends.
+
+A command's module says what the user may write and hands over; what takes long to import is imported inside
+the command's function, so that `forecast --help` answers at once.
+"""
+
+import signal
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from forecast.errors import ForecastError
+
+INTERRUPTED = 130
+TERMINATED = 143
+
+EXIT_CODES = {
+    0: "fine",
+    1: "something failed",
+    2: "bad input or usage",
+    3: "the fit has not converged: do not use its numbers",
+    INTERRUPTED: "interrupted",
+    TERMINATED: "terminated",
+}
+
+
+class _Commands(TyperGroup):
+    """The commands, ending in a plain message and the exit code of the error instead of a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ForecastError as error:
+            _explain(error, debug=ctx.params["debug"])
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            _say("[yellow]Interrupted.[/] Nothing unfinished was kept.")
+            raise typer.Exit(INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    name="forecast",
+    help="Forecast whether relations between two states will improve, from the record of what they did.",
+    epilog="Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + ".",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import forecast
+
+        typer.echo(f"pendulum-forecast {forecast.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that go before a command; `_Commands` and `_version` act on them."""
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    # A polite kill unwinds like an exit, so that half-written files are removed on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    app()
+
+
+def _explain(error: ForecastError, *, debug: bool) -> None:
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    from rich.markup import escape
+
+    _say(f"[bold red]Error:[/] {escape(str(error))}")
+
+
+def _say(message: str) -> None:
+    from rich.console import Console
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(message)
