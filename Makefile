@@ -25,6 +25,7 @@ test-all: setup ## Run all tests, the long ones too
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m numpydoc lint $$(find forecast -name '*.py')
 
 types: setup ## Check types
 	@$(PY) -m mypy

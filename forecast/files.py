@@ -94,7 +94,7 @@ def check_writable(folder: str | Path) -> None:
     >>> check_writable(".")
     """
     folder = Path(folder)
-    nearest = folder.absolute()
+    nearest = folder.resolve()
     try:
         while not nearest.exists():
             nearest = nearest.parent
@@ -110,8 +110,8 @@ def check_writable(folder: str | Path) -> None:
 def atomic_folder(folder: str | Path) -> Iterator[Path]:
     """Fill a folder all at once, when everything that goes into it is ready.
 
-    Yields an empty folder beside it, whose content is put in place when the block ends well. Files that are
-    in `folder` already and not written anew stay. On an error or interrupt nothing there has changed.
+    Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files that
+    are in `folder` already and not written anew stay. On an error or interrupt nothing there has changed.
 
     Parameters
     ----------
@@ -134,9 +134,10 @@ def atomic_folder(folder: str | Path) -> Iterator[Path]:
     >>> with atomic_folder("report") as new:  # doctest: +SKIP
     ...     write_text(new / "index.html", "<p>")
     """
-    folder = Path(folder).absolute()
+    folder = Path(folder).resolve()
     check_writable(folder)
-    partial = _partial(folder)
+    # Inside a folder that exists: it may be a disk of its own, to which nothing is renamed from outside.
+    partial = _partial(folder / "new" if folder.exists() else folder)
     try:
         partial.mkdir(parents=True)
     except OSError as error:

@@ -1,0 +1,128 @@
+"""Nobody may ever see half a file, whatever happens to the one who writes it."""
+
+import datetime
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast import files
+from forecast.errors import ForecastError, OutputError
+
+UNWRITABLE = [Path("/dev/null"), Path("/dev/null/deep/down")]
+"""Refused to everyone, root too: neither a folder, nor can there be one below."""
+
+
+def names(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+@given(text=st.text(st.characters(exclude_categories=["Cs"])))
+def test_text_comes_back_byte_for_byte(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "made" / "for" / "it.txt"
+    files.write_text(path, text)
+    assert path.read_bytes() == text.encode()
+    assert names(path.parent) == {"it.txt"}
+
+
+def test_json_takes_what_results_are_made_of(tmp_path: Path) -> None:
+    files.write_json(
+        tmp_path / "x.json",
+        {
+            "z": np.float32(0.5),
+            "a": np.arange(2),
+            "day": datetime.date(2023, 10, 31),
+            "out": Path("here"),
+            "no": None,
+        },
+    )
+    text = (tmp_path / "x.json").read_text("utf-8")
+    assert json.loads(text) == {"z": 0.5, "a": [0, 1], "day": "2023-10-31", "out": "here", "no": None}
+    assert text.index('"z"') < text.index('"a"'), "keys stay in the order given"
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.float64("inf"), np.array([np.nan]), object()])
+def test_json_refuses_what_json_cannot_say(tmp_path: Path, value: object) -> None:
+    files.write_json(tmp_path / "x.json", {"old": 1})
+    with pytest.raises(ForecastError, match=r"x\.json"):
+        files.write_json(tmp_path / "x.json", {"new": value})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"old": 1}
+    assert names(tmp_path) == {"x.json"}
+
+
+def test_csv_has_a_header_and_no_index(tmp_path: Path) -> None:
+    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"code": ["010"], "n": [1]}, index=[7]))
+    assert (tmp_path / "x.csv").read_bytes() == b"code,n\n010,1\n"
+
+
+@pytest.mark.parametrize("path", UNWRITABLE)
+def test_an_unwritable_place_is_refused_before_the_work(path: Path) -> None:
+    with pytest.raises(OutputError, match="Choose another place"):
+        files.check_writable(path)
+    with pytest.raises(OutputError), files.atomic_folder(path):
+        pytest.fail("the block must not run")
+    with pytest.raises(OutputError):
+        files.write_text(path / "x.txt", "text")
+
+
+def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "not" / "yet" / "there")
+    assert names(tmp_path) == set()
+
+
+def test_a_folder_appears_with_all_its_content(tmp_path: Path) -> None:
+    target = tmp_path / "reports" / "new"
+    with files.atomic_folder(target) as folder:
+        files.write_text(folder / "index.html", "page")
+        files.write_text(folder / "fit" / "part", "draws")
+        assert not target.exists()
+    assert names(tmp_path) == {"reports", "reports/new"} | {
+        f"reports/new/{name}" for name in ("index.html", "fit", "fit/part")
+    }
+
+
+def test_a_folder_written_again_keeps_only_what_is_foreign(tmp_path: Path) -> None:
+    for word in ("old", "new"):
+        with files.atomic_folder(tmp_path / "report") as folder:
+            files.write_text(folder / "index.html", word)
+            files.write_text(folder / "fit" / f"{word} part", word)
+        files.write_text(tmp_path / "report" / "notes.txt", "mine")
+    assert names(tmp_path / "report") == {"index.html", "fit", "fit/new part", "notes.txt"}
+    assert (tmp_path / "report" / "index.html").read_text() == "new"
+
+
+@pytest.mark.parametrize("accident", [RuntimeError, KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("before", [True, False])
+def test_an_accident_changes_nothing(tmp_path: Path, accident: type[BaseException], before: bool) -> None:
+    target = tmp_path / "report"
+    if before:
+        files.write_text(target / "index.html", "old")
+    with pytest.raises(accident), files.atomic_folder(target) as folder:
+        files.write_text(folder / "index.html", "new")
+        raise accident
+    assert names(tmp_path) == ({"report", "report/index.html"} if before else set())
+    assert not before or (target / "index.html").read_text() == "old"
+
+
+def test_the_entrance_is_put_in_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files.write_text(tmp_path / "index.html", "old")
+    with files.atomic_folder(tmp_path) as folder:
+        for name in ("index.html", "levels.csv", "forecast.json", "a.txt", "z.txt"):
+            files.write_text(folder / name, "new")
+        moved = []
+        replace = Path.replace
+        monkeypatch.setattr(Path, "replace", lambda path, to: (moved.append(path.name), replace(path, to))[1])
+    assert moved == ["a.txt", "levels.csv", "z.txt", "forecast.json", "index.html"]
+
+
+def test_the_digest_is_that_of_the_content() -> None:
+    frame = pd.DataFrame({"code": ["010", "04"], "share": [0.1, 50.0]})
+    # Locked: digests are written into reports, so no version of this package or of pandas may change them.
+    assert files.digest(frame) == files.digest(b"code,share\n010,0.1\n04,50.0\n")
+    assert files.digest(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert files.digest(frame) == files.digest(frame.set_index(pd.Index([5, 6])))
+    assert files.digest(frame) != files.digest(frame[::-1])
