@@ -1,0 +1,61 @@
+"""What the fitted pendulum says about the future and the record, in NumPy, from posterior draws alone.
+
+Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
+"""
+
+from forecast.outlook.assess import Assessment
+from forecast.outlook.band import Band
+from forecast.outlook.claims import Claim
+from forecast.outlook.contrast import Comparison, Contrast
+from forecast.outlook.fan import Fan
+from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom
+from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.hazard import StructuralHazard, structural_hazard
+from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.passage import Passage, passage
+from forecast.outlook.pendulum import HostileZone, Pendulum, Return
+from forecast.outlook.record import Break, Standing
+from forecast.outlook.summary import (
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    plain,
+    probability,
+    reported,
+    whole_percents,
+)
+
+__all__ = [
+    "Assessment",
+    "Band",
+    "Break",
+    "Change",
+    "Claim",
+    "Comparison",
+    "Contrast",
+    "Estimate",
+    "Fan",
+    "Framework",
+    "Frameworks",
+    "Futures",
+    "Headroom",
+    "HorizonOutlook",
+    "HostileZone",
+    "NotDefined",
+    "Passage",
+    "Pendulum",
+    "Probability",
+    "Return",
+    "Standing",
+    "StructuralHazard",
+    "estimate",
+    "horizon_outlook",
+    "passage",
+    "plain",
+    "probability",
+    "reported",
+    "simulate_futures",
+    "structural_hazard",
+    "whole_percents",
+]

@@ -1,0 +1,168 @@
+"""One dyad's part of a fit, as plain arrays (chain, draw, ...): all the outlook ever reads of a model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.errors import UnknownDyadError
+from forecast.outlook.clock import Clock, clock
+from forecast.outlook.scale import share, under_ceiling
+from forecast.outlook.summary import Floats
+
+
+class SpecLike(Protocol):
+    """The settings of a model that matter for its futures."""
+
+    @property
+    def dynamics(self) -> Any:
+        """Which pull: ``linear``, or ``none`` for a random walk."""
+
+    @property
+    def ceiling_softness(self) -> float:
+        """Width of the bend under the ceiling, log-odds."""
+
+
+class FitLike(Protocol):
+    """Anything with a posterior, its panel and its settings, such as `forecast.model.Fit`."""
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """Draws, by the names of the posterior contract."""
+
+    @property
+    def panel(self) -> xr.Dataset:
+        """The panel that was fitted."""
+
+    @property
+    def spec(self) -> SpecLike:
+        """The model's settings."""
+
+
+@dataclass(frozen=True)
+class Era:
+    """A strategic era of a dyad, as far as the panel sees it: periods `first` to `stop` (excluded)."""
+
+    code: str
+    name: str
+    start: date
+    first: int
+    stop: int
+
+
+@dataclass(frozen=True)
+class DyadDraws:
+    """One dyad's draws.
+
+    Attributes
+    ----------
+    dyad : str
+    clock : Clock
+    dynamics : str
+    softness : float
+        Of the ceiling, log-odds.
+    eras : tuple of Era
+        In time order; the last is the era in force.
+    scalars : mapping of str to array (chain, draw)
+        Posterior quantities with one value a dyad or one for all: phi, sigma, tau, mu_dyad, mu_era_sd ...
+    by_era : mapping of str to array (chain, draw, era)
+        Every posterior quantity with one value an era: mu, headroom, ceiling, depth.
+    level : array (chain, draw, time)
+        Log-odds, single precision.
+    """
+
+    dyad: str
+    clock: Clock
+    dynamics: str
+    softness: float
+    eras: tuple[Era, ...]
+    scalars: Mapping[str, Floats]
+    by_era: Mapping[str, Floats]
+    level: NDArray[np.float32]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Chains and draws."""
+        return self.level.shape[0], self.level.shape[1]
+
+    @cached_property
+    def share(self) -> NDArray[np.float32]:
+        """Share (chain, draw, time), 0 to 100, single precision."""
+        return share(self.level)
+
+    @cached_property
+    def now(self) -> Floats:
+        """Share of the current period, (chain, draw)."""
+        return share(under_ceiling(self.scalars["state"], self.ceiling(-1), self.softness))
+
+    def ceiling(self, era: int) -> Floats | None:
+        """Ceiling of an era in log-odds, (chain, draw); None without a level ceiling."""
+        if "headroom" not in self.by_era:
+            return None
+        return self.by_era["mu"][..., era] + self.by_era["headroom"][..., era]
+
+    def equilibrium(self, era: int) -> Floats | None:
+        """Share at which the pendulum of an era comes to rest, (chain, draw); None for a random walk."""
+        if self.dynamics == "none":
+            return None
+        return share(under_ceiling(self.by_era["mu"][..., era], self.ceiling(era), self.softness))
+
+
+def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
+    """Take one dyad's draws out of a fit.
+
+    Raises
+    ------
+    UnknownDyadError
+        If the fit does not hold the dyad.
+    """
+    panel, posterior = fit.panel, fit.posterior
+    known = [str(code) for code in panel["dyad"].to_numpy()]
+    if dyad not in known:
+        raise UnknownDyadError(f"{dyad}: not a dyad of this fit, which holds {', '.join(known)}.")
+    visited = panel["era_index"].sel(dyad=dyad).to_numpy()
+    positions = np.unique(visited)
+    eras = tuple(_era(panel, int(position), visited) for position in positions)
+    return DyadDraws(
+        dyad=dyad,
+        clock=clock(panel),
+        dynamics=str(fit.spec.dynamics),
+        softness=float(fit.spec.ceiling_softness),
+        eras=eras,
+        scalars=_pick(posterior, {"dyad": known.index(dyad)}, ({"dyad"}, set())),
+        by_era=_pick(posterior, {"era": positions}, ({"era"},)),
+        level=posterior["level"].isel(dyad=known.index(dyad)).transpose("chain", "draw", "time").to_numpy(),
+    )
+
+
+def _era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
+    here = np.flatnonzero(visited == position)
+    return Era(
+        code=str(panel["era"].to_numpy()[position]).rpartition(":")[2],
+        name=str(panel["era_name"].to_numpy()[position]),
+        start=panel["era_start"].to_numpy()[position].astype("datetime64[D]").item(),
+        first=int(here[0]),
+        stop=int(here[-1]) + 1,
+    )
+
+
+def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Floats]:
+    """Take the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
+    wanted = [
+        name
+        for name, values in posterior.items()
+        if {str(d) for d in values.dims} - {"chain", "draw"} in dims
+    ]
+    return {
+        str(name): posterior[name]
+        .isel(index, missing_dims="ignore")
+        .transpose("chain", "draw", ...)
+        .to_numpy()
+        .astype(np.float64)
+        for name in wanted
+    }

@@ -1,0 +1,243 @@
+"""Simulated futures of one dyad: the one set from which everything about its future is computed.
+
+Each posterior draw starts from its own present state and goes on with its own parameters, a few times over.
+In any month a new strategic framework may come: then a new equilibrium, ceiling and depth are drawn from the
+dyad's own population of frameworks, and hold from that month on until the next.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.dates import LONGEST_HORIZON
+from forecast.errors import SpecError
+from forecast.outlook.clock import Clock
+from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
+from forecast.outlook.hazard import structural_hazard
+from forecast.outlook.scale import share, under_ceiling
+from forecast.outlook.summary import Bools, Floats
+
+type Step = Callable[[Floats, Floats, Floats, Mapping[str, Floats]], Floats]
+"""From state, equilibrium in force next, shock and the dyad's parameters to the next state."""
+
+
+@dataclass(frozen=True)
+class Futures:
+    """Simulated futures; the last axis of every array is the period, 0 being the present.
+
+    Attributes
+    ----------
+    dyad : str
+    clock : Clock
+    months : int
+        How far they reach.
+    level : array (chain, draw, future, period)
+        Log-odds.
+    share : array (chain, draw, future, period)
+        The same as an expected share of cooperative actions, 0 to 100.
+    frameworks : array of int (chain, draw, future, period)
+        How many new frameworks have come since the present.
+    equilibrium : array (chain, draw, future, period) or None
+        Share at which the framework in force comes to rest; None for a random walk.
+    ceiling : array (chain, draw, future, period) or None
+        Share the framework in force allows at most; None without a level ceiling.
+    depth : array (chain, draw, future, period) or None
+        Depth of the framework in force, log-odds; None without a depth ceiling.
+    """
+
+    dyad: str
+    clock: Clock
+    months: int
+    level: Floats
+    share: Floats
+    frameworks: NDArray[np.int16]
+    equilibrium: Floats | None = None
+    ceiling: Floats | None = None
+    depth: Floats | None = None
+
+    @property
+    def broken(self) -> Bools:
+        """Whether a new framework has come by then, (chain, draw, future, period)."""
+        return self.frameworks > 0
+
+    def at(self, months: int) -> int:
+        """Position on the period axis of a horizon.
+
+        Raises
+        ------
+        SpecError
+            If the futures do not reach that far, or the horizon is not ahead.
+        """
+        if not 1 <= months <= self.months:
+            raise SpecError(f"horizon: {months} months, but these futures go from 1 to {self.months} months.")
+        return self.clock.periods(months)
+
+
+def linear(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
+    """Pull in proportion to the displacement from the equilibrium (Ornstein-Uhlenbeck)."""
+    return np.asarray(mu + parameters["phi"] * (state - mu) + parameters["sigma"] * shock)
+
+
+def none(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
+    """Step without any pull: a random walk."""
+    return np.asarray(state + parameters["sigma"] * shock)
+
+
+STEPS: dict[str, Step] = {"linear": linear, "none": none}
+"""How the state moves by one period, by the name of the dynamics; add a pull here."""
+
+
+FRAMEWORK = {
+    "mu": ("mu_dyad", "mu_era_sd"),
+    "headroom": ("headroom_dyad", "headroom_era_sd"),  # on the log scale
+    "depth": ("depth_dyad", "depth_sd"),  # centred on zero
+}
+"""What makes a framework, with the centre and spread of the dyad's population of frameworks."""
+
+
+def step_of(dynamics: str) -> Step:
+    """Return the step of the dynamics.
+
+    Raises
+    ------
+    SpecError
+        If there is none of that name.
+    """
+    if dynamics not in STEPS:
+        raise SpecError(f"dynamics: {dynamics!r} cannot be simulated forward. Known: {', '.join(STEPS)}.")
+    return STEPS[dynamics]
+
+
+def streams(seed: int, dyad: str, purposes: int) -> list[np.random.Generator]:
+    """Return independent random streams that depend on the seed and the dyad's code alone.
+
+    Other dyads, and their order, change nothing.
+    """
+    root = np.random.SeedSequence(seed, spawn_key=tuple(dyad.encode()))
+    return [np.random.default_rng(child) for child in root.spawn(purposes)]
+
+
+def shocks(rng: np.random.Generator, size: tuple[int, ...], df: Floats | None) -> Floats:
+    """Draw one period's shocks: standard normal, or Student-t of scale 1 where the model has them."""
+    return rng.standard_normal(size) if df is None else rng.standard_t(df, size)
+
+
+def simulate_futures(
+    fit: FitLike,
+    dyad: str,
+    months: int,
+    *,
+    seed: int,
+    futures_per_draw: int = 4,
+    hazard: Floats | float | None = None,
+) -> Futures:
+    """Simulate the futures of a dyad.
+
+    Random numbers are drawn period by period, each purpose from its own stream, so that longer futures only
+    go on from the shorter ones of the same seed.
+
+    Parameters
+    ----------
+    fit : FitLike
+        Posterior, panel and settings.
+    dyad : str
+    months : int
+        How far, 1 to 120.
+    seed : int
+    futures_per_draw : int
+    hazard : array (chain, draw) or float, optional
+        Rate a month at which new frameworks come; by default its posterior given the panel
+        (`structural_hazard`). Zero simulates the framework in force alone.
+
+    Returns
+    -------
+    Futures
+
+    Raises
+    ------
+    SpecError
+        If `months`, `futures_per_draw` or `hazard` make no sense, or the dynamics are unknown.
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast.outlook import simulate_futures
+    >>> futures = simulate_futures(fit, "USA-CHN", 24, seed=1)  # doctest: +SKIP
+    >>> futures.share[..., futures.at(12)].mean()  # doctest: +SKIP
+    """
+    if not 1 <= months <= LONGEST_HORIZON:
+        raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
+    if futures_per_draw < 1:
+        raise SpecError(f"futures_per_draw: {futures_per_draw} is not at least 1.")
+    own = dyad_draws(fit, dyad)
+    if hazard is not None and np.min(hazard) < 0:
+        raise SpecError(f"hazard: {np.min(hazard)} is negative. A rate a month is zero or more.")
+    rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else hazard
+    return _simulate(own, months, seed, futures_per_draw, np.broadcast_to(rate, own.size))
+
+
+def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Floats) -> Futures:
+    step = step_of(own.dynamics)
+    size = (*own.size, futures_per_draw)
+    shock_rng, break_rng, framework_rng = streams(seed, own.dyad, 3)
+    chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
+    parameters = {name: values[..., None] for name, values in own.scalars.items()}
+    framework = {name: _spread(own.by_era[name][..., -1], size) for name in FRAMEWORK if name in own.by_era}
+    state, count = _spread(own.scalars["state"], size), np.zeros(size, dtype=np.int16)
+    levels, counts, rules = [], [], []
+    for period in range(own.clock.periods(months) + 1):
+        if period:
+            arrived = break_rng.random(size) < chance
+            count = count + arrived
+            _renew(framework, arrived, parameters, framework_rng)
+            shock = shocks(shock_rng, size, parameters.get("shock_df"))
+            state = step(state, framework.get("mu", np.zeros(1)), shock, parameters)
+        level, rule = _seen(state, framework, own)
+        levels.append(level)
+        counts.append(count)
+        rules.append(rule)
+    level = _over_time(levels)
+    return Futures(
+        dyad=own.dyad,
+        clock=own.clock,
+        months=months,
+        level=level,
+        share=share(level),
+        frameworks=_over_time(counts),
+        **{name: _over_time([rule[name] for rule in rules]) for name in rules[0]},
+    )
+
+
+def _spread(values: Floats, size: tuple[int, ...]) -> Floats:
+    return np.broadcast_to(values[..., None], size).copy()
+
+
+def _over_time(periods: list[NDArray[Any]]) -> NDArray[Any]:
+    return np.moveaxis(np.stack(periods), 0, -1)
+
+
+def _renew(framework: dict[str, Floats], arrived: Bools, parameters: Mapping[str, Floats], rng: Any) -> None:
+    """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
+    absent = np.zeros(1)
+    for name, values in framework.items():
+        population = (parameters.get(key, absent) for key in FRAMEWORK[name])
+        centre, spread = (np.broadcast_to(part, values.shape)[arrived] for part in population)
+        drawn = centre + spread * rng.standard_normal(centre.shape)
+        values[arrived] = np.exp(drawn) if name == "headroom" else drawn
+
+
+def _seen(state: Floats, framework: Mapping[str, Floats], own: DyadDraws) -> tuple[Floats, dict[str, Floats]]:
+    """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`."""
+    ceiling = framework["mu"] + framework["headroom"] if "headroom" in framework else None
+    rules = {}
+    if ceiling is not None:
+        rules["ceiling"] = share(ceiling)
+    if own.dynamics != "none":
+        rules["equilibrium"] = share(under_ceiling(framework["mu"], ceiling, own.softness))
+    if "depth" in framework:
+        rules["depth"] = framework["depth"].copy()
+    return under_ceiling(state, ceiling, own.softness), rules

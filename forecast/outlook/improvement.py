@@ -1,0 +1,95 @@
+"""Whether relations improve, worsen or stay, and inside the framework or by a new one (S9).
+
+Two readings of "improve by h months" are told apart. `improvement` asks where the share stands *in the
+month* T + h: at least so many points above the present month. `touched` asks whether it stood that high *in
+at least one month* up to T + h, even if it has fallen back since; it can only grow with h and is never below
+`improvement`.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from forecast.outlook.futures import Futures
+from forecast.outlook.summary import Estimate, Probability, estimate, probability
+
+
+@dataclass(frozen=True)
+class HorizonOutlook:
+    """What is said about one horizon.
+
+    `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
+
+    Attributes
+    ----------
+    months : int
+        The horizon h.
+    until : datetime.date
+        Last day of the period it falls in.
+    level : Estimate
+        Share in that period, points.
+    improvement, stability, deterioration : Probability
+        Share at least the smallest improvement higher, within it, or at least that much lower than now.
+    technical, structural : Probability
+        Improvement with no new framework by then, and with one.
+    new_framework : Probability
+        A new framework has come by then.
+    touched : Probability
+        The improvement was reached in at least one period up to then.
+    """
+
+    months: int
+    until: date
+    level: Estimate
+    improvement: Probability
+    stability: Probability
+    deterioration: Probability
+    technical: Probability
+    structural: Probability
+    new_framework: Probability
+    touched: Probability
+
+
+def horizon_outlook(futures: Futures, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
+    """Say what the futures hold at one horizon.
+
+    Parameters
+    ----------
+    futures : Futures
+    months : int
+        The horizon.
+    smallest_improvement : float
+        Points of share that count as a change.
+
+    Raises
+    ------
+    SpecError
+        If the futures do not reach the horizon.
+    """
+    at, until = futures.at(months), futures.clock.last_day(months)
+    change = futures.share - futures.share[..., :1]
+    better, worse = change[..., at] >= smallest_improvement, change[..., at] <= -smallest_improvement
+    broken = futures.broken[..., at]
+    points, present = f"{smallest_improvement:g} points", f"that of {futures.clock.last_day():%B %Y}"
+    then = f"the share in {until:%B %Y} is"
+    improvement = probability(better, f"{then} at least {points} above {present}")
+    deterioration = probability(worse, f"{then} at least {points} below {present}")
+    stability = probability(~(better | worse), f"{then} less than {points} from {present}")
+    technical = probability(better & ~broken, f"{improvement.definition}, with no new framework by then")
+    structural = probability(
+        better & broken, f"{improvement.definition}, and a new framework has come by then"
+    )
+    return HorizonOutlook(
+        months=months,
+        until=until,
+        level=estimate(futures.share[..., at], "points of share", f"share in {until:%B %Y}"),
+        improvement=improvement,
+        stability=replace(stability, value=1 - improvement.value - deterioration.value),
+        deterioration=deterioration,
+        technical=technical,
+        structural=replace(structural, value=improvement.value - technical.value),
+        new_framework=probability(broken, f"a new strategic framework has come by {until:%B %Y}"),
+        touched=probability(
+            (change[..., 1 : at + 1] >= smallest_improvement).any(axis=-1),
+            f"the share is at least {points} above {present} in at least one month up to {until:%B %Y}",
+        ),
+    )

@@ -1,0 +1,208 @@
+"""How a number about the future or the record is stated: its interval, Monte Carlo error and words.
+
+Every number keeps the posterior draws it was made from (one value a chain and draw, already averaged over
+the futures of that draw). So its Monte Carlo error comes from the same draws, and the convergence gate can
+ask about exactly the quantities that are reported (`reported`). What cannot be said is `NotDefined` with a
+reason, never a made-up number.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+type Bools = NDArray[np.bool_]
+
+INTERVAL = "90 % equal-tailed"
+_TAILS = (0.05, 0.5, 0.95)
+_GRID = 2.0**40
+
+
+@dataclass(frozen=True)
+class Probability:
+    """A probability, its Monte Carlo standard error, and in words of what."""
+
+    value: float
+    mcse: float
+    definition: str
+    draws: Floats = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A quantity with its mean, median and interval; `mcse` is the Monte Carlo standard error of the mean."""
+
+    mean: float
+    median: float
+    low: float
+    high: float
+    mcse: float
+    unit: str
+    definition: str
+    draws: Floats = field(repr=False, compare=False)
+    interval: str = INTERVAL
+
+
+@dataclass(frozen=True)
+class NotDefined:
+    """In place of a number that this model or this dyad does not have."""
+
+    reason: str
+
+
+def mcse(draws: Floats) -> float:
+    """Return the Monte Carlo standard error of the mean of `draws` (chain, draw), autocorrelated or not.
+
+    Vehtari et al. (2021), doi:10.1214/20-BA1221, through ArviZ; zero for draws that are all the same.
+    """
+    if draws.min() == draws.max():
+        return 0.0
+    from arviz_stats.base import array_stats
+
+    return float(array_stats.mcse(draws, chain_axis=0, draw_axis=1))
+
+
+def on_grid(value: float) -> float:
+    """Round a probability to a multiple of 2**-40.
+
+    On that grid sums and differences of probabilities are exact in floating point whatever their order, so
+    parts add up to their whole to the last bit. The rounding itself is below 1e-12.
+    """
+    return float(np.round(value * _GRID) / _GRID)
+
+
+def probability(events: NDArray[Any], definition: str) -> Probability:
+    """State how likely `events` are.
+
+    Parameters
+    ----------
+    events : array (chain, draw) or (chain, draw, future)
+        True where it happens, or the share of the futures in which it does.
+    definition : str
+        What happens, in words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook import probability
+    >>> probability(np.tile([True, False], (4, 50)), "heads").value
+    0.5
+    """
+    draws = _per_draw(events)
+    return Probability(on_grid(float(draws.mean())), mcse(draws), definition, draws)
+
+
+def estimate(values: NDArray[Any], unit: str, definition: str) -> Estimate:
+    """Summarise a quantity.
+
+    Parameters
+    ----------
+    values : array (chain, draw) or (chain, draw, future)
+        With futures the interval is that of the futures, not of their mean within a draw.
+    unit : str
+        Unit of the numbers, in words.
+    definition : str
+        What the quantity is, in words.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook import estimate
+    >>> estimate(np.tile(np.arange(101.0), (4, 1)), "points", "an example").high
+    95.0
+    """
+    draws = _per_draw(values)
+    low, median, high = (float(q) for q in np.quantile(values, _TAILS))
+    return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
+
+
+def _per_draw(values: NDArray[Any]) -> Floats:
+    means = values.mean(axis=2) if values.ndim == 3 else values
+    return np.asarray(means, dtype=np.float64)
+
+
+def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[int, ...]:
+    """Round probabilities to whole percents that add up as printed (largest remainder first).
+
+    Parameters
+    ----------
+    parts : sequence of float
+        Probabilities of events that exclude each other.
+    total : int, optional
+        What the percents must add up to; the rounded sum of `parts` if not given.
+
+    Examples
+    --------
+    >>> from forecast.outlook import whole_percents
+    >>> whole_percents([0.224, 0.044, 0.732])
+    (22, 5, 73)
+    """
+    scaled = 100 * np.asarray(parts, dtype=np.float64)
+    floors = np.floor(scaled).astype(int)
+    goal = round(float(scaled.sum())) if total is None else total
+    missing = goal - int(floors.sum())
+    floors[np.argsort(floors - scaled, kind="stable")[:missing]] += 1
+    return tuple(int(percent) for percent in floors)
+
+
+def reported(result: Any) -> xr.Dataset:
+    """Collect the draws behind every number of `result`, for convergence checks.
+
+    Parameters
+    ----------
+    result : dataclass
+        An `Assessment` or any part of one.
+
+    Returns
+    -------
+    xarray.Dataset
+        One variable (chain, draw) a number, named by its path, such as ``improvement.12.technical``.
+    """
+    return xr.Dataset({path: (("chain", "draw"), draws) for path, draws in _walk(result, "")})
+
+
+def _walk(node: Any, path: str) -> Iterator[tuple[str, Floats]]:
+    if isinstance(node, Probability | Estimate):
+        yield path, node.draws
+    elif is_dataclass(node):
+        for item in fields(node):
+            yield from _walk(getattr(node, item.name), f"{path}.{item.name}".lstrip("."))
+    elif isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _walk(value, f"{path}.{key}")
+    elif isinstance(node, tuple):
+        for position, value in enumerate(node):
+            yield from _walk(value, f"{path}.{position}")
+
+
+def plain(node: Any) -> Any:
+    """Turn a result into dicts, lists and numbers that JSON can hold.
+
+    Dates become ISO text, draws are left out, and what is not defined becomes ``{"not_defined": reason}``.
+
+    Examples
+    --------
+    >>> from forecast.outlook import NotDefined, plain
+    >>> plain({12: NotDefined("one era only")})
+    {'12': {'not_defined': 'one era only'}}
+    """
+    if isinstance(node, NotDefined):
+        return {"not_defined": node.reason}
+    if is_dataclass(node):
+        return {item.name: plain(getattr(node, item.name)) for item in fields(node) if item.name != "draws"}
+    if isinstance(node, Mapping):
+        return {str(key): plain(value) for key, value in node.items()}
+    if isinstance(node, tuple | list):
+        return [plain(value) for value in node]
+    if isinstance(node, np.ndarray):
+        return plain(cast("list[Any]", node.tolist()))
+    if isinstance(node, date):
+        return node.isoformat()
+    if isinstance(node, np.generic):
+        return node.item()
+    return node
