@@ -110,8 +110,8 @@ def check_writable(folder: str | Path) -> None:
 def atomic_folder(folder: str | Path) -> Iterator[Path]:
     """Fill a folder all at once, when everything that goes into it is ready.
 
-    Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files that
-    are in `folder` already and not written anew stay. On an error or interrupt nothing there has changed.
+    Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files
+    that are in `folder` already and not written anew stay. On an error or interrupt nothing has changed.
 
     Parameters
     ----------

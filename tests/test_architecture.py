@@ -1,0 +1,79 @@
+"""The script that holds ARCHITECTURE.md to the code finds what is wrong, and today nothing is."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def check() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("check", ROOT / "scripts" / "check_architecture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tree(root: Path, inventory: list[str], **sources: str) -> Path:
+    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/fan.py."""
+    for name, source in sources.items():
+        path = root / "forecast" / (name.replace("__", "/") + ".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(source)
+    lines = [f"| `forecast/{name}.py` | something | something |" for name in inventory]
+    (root / "ARCHITECTURE.md").write_text("\n".join(lines))
+    return root
+
+
+def test_the_repository_agrees_with_its_architecture(check: ModuleType) -> None:
+    assert [*check.inventory_faults(ROOT), *check.layer_faults(ROOT)] == []
+
+
+def test_the_inventory_names_each_module_once(check: ModuleType, tmp_path: Path) -> None:
+    root = tree(tmp_path, ["dates", "gone", "dates"], dates="", new="")
+    missing, gone, twice = check.inventory_faults(root)
+    assert "forecast/new.py is missing" in missing
+    assert "forecast/gone.py does not exist" in gone
+    assert "forecast/dates.py is listed twice" in twice
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("outlook__fan", "import pymc as pm"),
+        ("outlook__fan", "def f():\n    from pytensor.tensor import dot"),
+        ("events__reader", "from forecast.model import Fit"),
+        ("events__reader", "from forecast import model"),
+        ("events__reader", "from .. import model"),
+        ("events__reader", "from ..model.fit import Fit"),
+        ("model__fit", "import forecast.report.page"),
+        ("report__page", "import nutpie"),
+        ("cli__report", "def f():\n    import numpy"),
+        ("panel", "from forecast.cli import app"),
+        ("files", "from forecast.events import EventTable"),
+    ],
+)
+def test_a_layer_that_knows_too_much_is_found(
+    check: ModuleType, tmp_path: Path, name: str, source: str
+) -> None:
+    (fault,) = check.layer_faults(tree(tmp_path, [], **{name: source}))
+    assert "must know nothing of" in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("outlook__fan", "import numpy\nfrom forecast.model import Fit\nfrom . import other"),
+        ("outlook__fan", "import pymcmc"),
+        ("report__page", "from forecast.outlook import Outlook"),
+        ("files", "from forecast.errors import OutputError\nimport pandas"),
+        ("__main__", "from forecast.cli import main"),
+    ],
+)
+def test_what_a_layer_may_know_is_let_pass(check: ModuleType, tmp_path: Path, name: str, source: str) -> None:
+    assert check.layer_faults(tree(tmp_path, [], **{name: source})) == []
