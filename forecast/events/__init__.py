@@ -1,0 +1,21 @@
+"""Coded events of any source in one tidy table (docs/events.md, docs/schema/events.md)."""
+
+from forecast.events.chronology import read_chronology
+from forecast.events.dyads import dyad_code, find_dyad, read_coverage, read_dyads, read_eras
+from forecast.events.table import EventTable, SourceFile, as_of, combine, write_rejects
+from forecast.events.tables import read_table
+
+__all__ = [
+    "EventTable",
+    "SourceFile",
+    "as_of",
+    "combine",
+    "dyad_code",
+    "find_dyad",
+    "read_chronology",
+    "read_coverage",
+    "read_dyads",
+    "read_eras",
+    "read_table",
+    "write_rejects",
+]

@@ -1,0 +1,59 @@
+"""The embedded chronology: hand-coded events, one plain CSV a dyad."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forecast.errors import DataError
+from forecast.events.dyads import find_dyad, read_dyads
+from forecast.events.mapping import TableMapping
+from forecast.events.raw import load_raw
+from forecast.events.table import EventTable, combine
+from forecast.events.tables import conform
+from forecast.resources import data_folder
+
+DATASET = "chronology"
+
+# Only the empty cell is missing here: 'NA' could be somebody's summary.
+_FIELDS = ("date", "source", "target", "actor", "cameo", "summary", "reference")
+MAPPING = TableMapping(dataset=DATASET, columns={field: field for field in _FIELDS}, missing=("",))
+
+
+def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
+    """Read the hand-coded chronology.
+
+    An event of the chronology is taken to be known on its day.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md); those without it.
+    dyads : sequence of str, optional
+        Which dyads to read; all by default.
+
+    Returns
+    -------
+    EventTable
+
+    Raises
+    ------
+    UnknownDyadError
+        If a dyad has no file.
+    DataError
+        If there is no file, or one has no usable row.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> table = read_chronology(dyads=["CHN-USA"])
+    >>> table.dyads, table.events["cameo"].iloc[0]
+    (['USA-CHN'], '173')
+    """
+    folder = Path(folder) if folder else data_folder() / "chronology"
+    paths = {path.stem: path for path in folder.glob("*.csv")}
+    if not paths:
+        raise DataError(f"{folder} holds no chronology: it needs files such as USA-CHN.csv.")
+    order = [dyad for dyad in read_dyads().index if dyad in paths]
+    order += sorted(paths.keys() - set(order))
+    chosen = order if dyads is None else [find_dyad(dyad, order) for dyad in dyads]
+    tables = (conform(load_raw(paths[dyad], MAPPING), MAPPING, only_dyad=dyad) for dyad in chosen)
+    return combine(list(tables))

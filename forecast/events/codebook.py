@@ -1,0 +1,104 @@
+"""The codebook: what a CAMEO code is worth, and which ordinal class it falls into.
+
+The code table and the scales are data (`data/codebook`), so that another scale is a column and no program.
+Codes are text throughout: '010' (make a statement) is not '10' (demand).
+"""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.errors import DataError, SpecError
+from forecast.resources import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Scale:
+    """An ordering of all codes into classes, from the most hostile to the most cooperative."""
+
+    name: str
+    classes: tuple[str, ...]
+    zero_cut: int
+    """How many classes are conflict: the place of the boundary between conflict and cooperation."""
+    class_of: "pd.Series[int]"
+    """The class of each code."""
+
+
+@functools.cache
+def read_codes() -> "pd.DataFrame":
+    """Read the code table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a code, index `code` (text); columns `name`, `goldstein` (-10..10), `quad` (1 verbal
+        cooperation, 2 material cooperation, 3 verbal conflict, 4 material conflict), `root_code`, `joint`
+        (whether both sides do it together, so that one row a direction is one happening).
+
+    Examples
+    --------
+    >>> from forecast.events.codebook import read_codes
+    >>> read_codes().loc["042", ["name", "goldstein"]].tolist()
+    ['Make a visit', 1.9]
+    """
+    codes = read_small_csv(data_folder() / "codebook" / "cameo.csv").set_index("code")
+    return codes.assign(
+        goldstein=codes["goldstein"].astype(float),
+        quad=codes["quad"].astype(int),
+        joint=codes["joint"] == "yes",
+    )
+
+
+@functools.cache
+def read_scale(name: str) -> Scale:
+    """Read one of the ordinal scales.
+
+    Parameters
+    ----------
+    name : str
+        ``commitment`` or ``goldstein``, or another column of `codebook/classes.csv` described in
+        `codebook/scales.csv`.
+
+    Returns
+    -------
+    Scale
+
+    Raises
+    ------
+    SpecError
+        If there is no such scale.
+
+    Examples
+    --------
+    >>> from forecast.events.codebook import read_scale
+    >>> scale = read_scale("commitment")
+    >>> scale.classes[scale.class_of["057"]]
+    'binding commitment'
+    """
+    folder = data_folder() / "codebook"
+    scales = read_small_csv(folder / "scales.csv")
+    rows = scales[scales["scale"] == name]
+    if rows.empty:
+        known = ", ".join(scales["scale"].unique())
+        raise SpecError(f"scale: there is no scale {name!r}. Use one of: {known}.")
+    classes = read_small_csv(folder / "classes.csv").set_index("code")
+    return Scale(
+        name=name,
+        classes=tuple(rows["name"]),
+        zero_cut=int((rows["side"] == "conflict").sum()),
+        class_of=classes[name].astype(int),
+    )
+
+
+def read_small_csv(path: Path) -> "pd.DataFrame":
+    """Read one of the package's own tables, every cell as text, nothing taken for missing."""
+    import pandas as pd
+
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Restore the file.") from error

@@ -1,0 +1,170 @@
+"""The dyads, their strategic eras and how far their records are even: the tables beside the events."""
+
+import difflib
+import functools
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.errors import DataError, UnknownDyadError
+from forecast.events.codebook import read_small_csv
+from forecast.resources import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@functools.cache
+def read_dyads() -> "pd.DataFrame":
+    """Read the dyads that the package knows by name.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index `dyad` (``USA-CHN``); columns `first`, `second`, `name`, `label`, `long`, `reference_date`
+        (datetime64; the day since which a record is told), `reference_event`, `reference`.
+
+    Examples
+    --------
+    >>> from forecast.events import read_dyads
+    >>> read_dyads().loc["USA-CHN", "label"]
+    'US-China'
+    """
+    dyads = read_small_csv(data_folder() / "dyads.csv").set_index("dyad")
+    return dyads.assign(reference_date=_days(dyads["reference_date"], "dyads.csv", "reference_date"))
+
+
+def read_eras(path: str | Path | None = None) -> "pd.DataFrame":
+    """Read strategic eras.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path, optional
+        A CSV with the columns below; the embedded `eras.csv` without it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `dyad`, `era` (short name), `start`, `recognised_at` (the day since which one could know; an as-of run
+        uses no era before it), `name`, `reference`; sorted by dyad and start.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a day is malformed, or a dyad has an era twice.
+
+    Examples
+    --------
+    >>> from forecast.events import read_eras
+    >>> read_eras().query("dyad == 'USA-CHN'")["era"].iloc[-1]
+    'strategic_competition'
+    """
+    path = Path(path) if path else data_folder() / "eras.csv"
+    eras = _with_columns(path, ("dyad", "era", "start", "recognised_at", "name"))
+    for column in ("start", "recognised_at"):
+        eras[column] = _days(eras[column], path.name, column)
+    twice = eras[eras.duplicated(["dyad", "era"])]
+    if len(twice):
+        raise DataError(f"{path.name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice.")
+    return eras.sort_values(["dyad", "start"], ignore_index=True)
+
+
+def read_coverage(path: str | Path | None = None) -> "pd.DataFrame":
+    """Read how far the record of each dyad is even.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path, optional
+        A CSV with the columns below; the embedded `coverage.csv` without it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `dyad`, `start`, `last_even` (datetime64), and whatever other columns there are. A column `dataset`
+        limits a row to that dataset.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a day is malformed.
+
+    Examples
+    --------
+    >>> from forecast.events import read_coverage
+    >>> str(read_coverage().set_index("dyad").loc["USA-CHN", "last_even"].date())
+    '2026-05-31'
+    """
+    path = Path(path) if path else data_folder() / "coverage.csv"
+    coverage = _with_columns(path, ("dyad", "start", "last_even"))
+    for column in ("start", "last_even"):
+        coverage[column] = _days(coverage[column], path.name, column)
+    return coverage
+
+
+def dyad_code(one: str, other: str) -> str:
+    """Name the dyad of two states: in the order of `dyads.csv`, else alphabetically.
+
+    Examples
+    --------
+    >>> from forecast.events import dyad_code
+    >>> dyad_code("CHN", "USA"), dyad_code("PAK", "IND")
+    ('USA-CHN', 'IND-PAK')
+    """
+    listed = f"{one}-{other}", f"{other}-{one}"
+    for code in listed:
+        if code in read_dyads().index:
+            return code
+    return min(listed)
+
+
+def find_dyad(text: str, known: Iterable[str]) -> str:
+    """Find the dyad a user means among those that are there, in either order and in any case.
+
+    Raises
+    ------
+    UnknownDyadError
+        If none fits; the message lists those there are and guesses the nearest.
+
+    Examples
+    --------
+    >>> from forecast.events import find_dyad
+    >>> find_dyad("chn-usa", ["USA-CHN", "USA-RUS"])
+    'USA-CHN'
+    """
+    known = list(known)
+    asked = text.strip().upper().replace("_", "-")
+    turned = "-".join(reversed(asked.split("-")))
+    for code in (asked, turned):
+        if code in known:
+            return code
+    guesses = [*difflib.get_close_matches(asked, known, 1), *difflib.get_close_matches(turned, known, 1)]
+    guess = f" Did you mean {guesses[0]}?" if guesses else ""
+    listing = ", ".join(known) or "none"
+    raise UnknownDyadError(
+        f"There is no dyad {text!r}.{guess} Known: {listing}. "
+        "A dyad is two ISO 3166 alpha-3 codes joined by a hyphen."
+    )
+
+
+def _with_columns(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+    frame = read_small_csv(path)
+    missing = [column for column in columns if column not in frame]
+    if missing:
+        raise DataError(
+            f"{path.name}: there is no column {missing[0]!r}. The file needs {', '.join(columns)}."
+        )
+    return frame
+
+
+def _days(column: "pd.Series[str]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
+    import pandas as pd
+
+    iso = column.map(lambda text: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)))
+    days = pd.to_datetime(column.where(iso), format="%Y-%m-%d", errors="coerce")
+    if days.isna().any():
+        place = int(days.isna().to_numpy().argmax())
+        raise DataError(
+            f"{file}, line {place + 2}: {name} is {column.iloc[place]!r}, not a day. Write YYYY-MM-DD."
+        )
+    return days.dt.as_unit("s")

@@ -1,0 +1,148 @@
+"""From a file to rows of text with the line each began on; what cannot even be split is rejected here.
+
+Everything stays text until the fields are known: a table reader that guesses types turns the code '010' into
+the number 10 and with it a statement into a demand.
+"""
+
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from forecast.errors import DataError, MappingError
+from forecast.events.mapping import FileForm, Place
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGEST_FIELD = 10_000_000
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The rows of one file as text."""
+
+    name: str
+    sha256: str
+    rows: "pd.DataFrame"
+    """Text, index `line` (of a Parquet file: the number of the row, from 1)."""
+    broken: dict[int, tuple[str, list[str]]]
+    """Rows that do not have the header's number of fields: line to reason and fields."""
+    numeric: frozenset[str] = frozenset()
+    """Columns that the file itself stores as numbers."""
+
+    def column(self, field: str, place: Place) -> "pd.Series[str]":
+        """Return the column at `place`, which the mapping names for `field`."""
+        names = list(self.rows.columns)
+        if isinstance(place, int):
+            if place > len(names):
+                raise MappingError(
+                    f"{self.name}: the mapping puts {field} in column {place}, but there are {len(names)}."
+                )
+            return self.rows.iloc[:, place - 1]
+        if place not in names:
+            listing = ", ".join(str(name) for name in names)
+            raise MappingError(
+                f"{self.name}: the mapping puts {field} in column {place!r}, which is not there. "
+                f"Columns: {listing}."
+            )
+        return self.rows[place]
+
+    def text_of(self, line: int) -> str:
+        """Return a row as one line of CSV, for the rejects."""
+        fields = self.broken[line][1] if line in self.broken else list(self.rows.loc[line])
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="").writerow(fields)
+        return buffer.getvalue()
+
+
+def load_raw(path: str | Path, form: FileForm) -> RawTable:
+    """Read a CSV or Parquet file as text.
+
+    Raises
+    ------
+    DataError
+        If the file is not there, is not of its format or encoding, is empty, or has two columns of one name.
+    """
+    path = Path(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+    is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
+    read = _read_parquet if is_parquet else _read_csv
+    return read(path.name, content, form)
+
+
+def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
+    import pandas as pd
+
+    encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
+    try:
+        text = content.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise DataError(f"{name} is not {form.encoding} ({error}). Set `encoding` in the mapping.") from error
+    csv.field_size_limit(LARGEST_FIELD)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, quoting=quoting)
+    records: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for fields in reader:
+            if fields:
+                records.append((line, fields))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{name}, line {line}: not CSV ({error}). Check `delimiter` and `quoted`.") from error
+    if not records:
+        raise DataError(f"{name} is empty. It needs at least one row.")
+    header = records.pop(0)[1] if form.header else [f"column {i + 1}" for i in range(len(records[0][1]))]
+    _check_header(name, header)
+    width = len(header)
+    whole = [(at, fields) for at, fields in records if len(fields) == width]
+    broken = {
+        at: (f"{len(fields)} fields where {width} are expected", fields)
+        for at, fields in records
+        if len(fields) != width
+    }
+    lines = pd.Index([at for at, _ in whole], dtype="int64", name="line")
+    rows = pd.DataFrame([fields for _, fields in whole], columns=header, index=lines, dtype=object)
+    return RawTable(name, hashlib.sha256(content).hexdigest(), rows, broken)
+
+
+def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
+    import pandas as pd
+
+    try:
+        table = pd.read_parquet(io.BytesIO(content))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{name} is not a Parquet file ({error}). Set `format` in the mapping.") from error
+    _check_header(name, [str(column) for column in table.columns])
+    numeric = frozenset(
+        str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column])
+    )
+    rows = pd.DataFrame(
+        {str(column): _as_text(table[column], form.date_format) for column in table.columns}, dtype=object
+    )
+    rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
+    return RawTable(name, hashlib.sha256(content).hexdigest(), rows, {}, numeric)
+
+
+def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":
+    import pandas as pd
+
+    missing = column.isna()
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column.dt.strftime(date_format)
+    elif pd.api.types.is_float_dtype(column):
+        column = column.map("{:.15g}".format)
+    text: pd.Series[str] = column.astype(str).astype(object).mask(missing, "")
+    return text
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    twice = [column for column in header if header.count(column) > 1]
+    if twice:
+        raise DataError(f"{name}: two columns are called {twice[0]!r}. Rename one.")

@@ -1,0 +1,229 @@
+"""The event table: one tidy form for events of any source, its schema, and what is done to whole tables."""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from forecast.dates import parse_date
+from forecast.errors import DataError, SpecError
+from forecast.events.codebook import read_codes
+from forecast.files import write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
+EVENT_COLUMNS = (
+    "date",
+    "known_at",
+    "source",
+    "target",
+    "cameo",
+    "goldstein",
+    "quad",
+    "n",
+    "actor",
+    "summary",
+    "reference",
+    "dataset",
+    "event_id",
+    "dyad",
+)
+REJECT_COLUMNS = ("file", "line", "reason", "row")
+
+Day = str | datetime.date
+"""A day as ISO text (`2023-10-31`, or `2023-10` for the month's last day), date, datetime or Timestamp."""
+
+
+class SourceFile(NamedTuple):
+    """A file that events were read from."""
+
+    name: str
+    sha256: str
+    rows: int
+    rejected: int
+
+
+@dataclass(frozen=True)
+class EventTable:
+    """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id.
+    rejects : pandas.DataFrame
+        One row a rejected row: `file`, `line`, `reason`, `row` (its text).
+    files : tuple of SourceFile
+        The files read: name, SHA-256, rows, rejected rows.
+    late : int
+        How many events `as_of` has left out.
+    """
+
+    events: "pd.DataFrame"
+    rejects: "pd.DataFrame"
+    files: tuple[SourceFile, ...]
+    late: int = 0
+
+    @property
+    def dyads(self) -> list[str]:
+        """The dyads that have events, in the order of `dyads.csv`, others after them."""
+        from forecast.events.dyads import read_dyads
+
+        listed = list(read_dyads().index)
+        present = set(self.events["dyad"])
+        return [dyad for dyad in listed if dyad in present] + sorted(present.difference(listed))
+
+
+def combine(tables: Sequence[EventTable]) -> EventTable:
+    """Put several tables together.
+
+    Raises
+    ------
+    DataError
+        If there is none, or two events have the same id.
+
+    Examples
+    --------
+    >>> from forecast.events import combine, read_chronology
+    >>> both = combine([read_chronology(dyads=["USA-CHN"]), read_chronology(dyads=["USA-RUS"])])
+    >>> both.dyads
+    ['USA-CHN', 'USA-RUS']
+    """
+    import pandas as pd
+
+    if not tables:
+        raise DataError("There is no event table to combine. Give at least one.")
+    events = sort_events(pd.concat([table.events for table in tables], ignore_index=True))
+    twice = events.loc[events["event_id"].duplicated(), "event_id"]
+    if len(twice):
+        at = [table.files[0].name for table in tables if (table.events["event_id"] == twice.iloc[0]).any()]
+        raise DataError(
+            f"The event id {twice.iloc[0]!r} occurs twice (in {' and in '.join(at)}). "
+            "Combine a table only once, or give its events other ids."
+        )
+    return EventTable(
+        events=events,
+        rejects=pd.concat([table.rejects for table in tables], ignore_index=True),
+        files=tuple(file for table in tables for file in table.files),
+        late=sum(table.late for table in tables),
+    )
+
+
+def as_of(table: EventTable, date: Day) -> EventTable:
+    """Keep what was known by a day; `late` of the result says how many events that leaves out.
+
+    Raises
+    ------
+    SpecError
+        If `date` is no day, or nothing was known by then.
+
+    Examples
+    --------
+    >>> from forecast.events import as_of, read_chronology
+    >>> table = as_of(read_chronology(dyads=["USA-CHN"]), "2023-10-31")
+    >>> bool((table.events["known_at"] <= "2023-10-31").all()), table.late > 0
+    (True, True)
+    """
+    day = as_day(date, "as_of")
+    known = table.events["known_at"] <= day
+    if not known.any():
+        earliest = table.events["known_at"].min()
+        raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {earliest:%Y-%m-%d} or later.")
+    late = int((~known).sum())
+    return replace(table, events=table.events[known].reset_index(drop=True), late=table.late + late)
+
+
+def write_rejects(table: EventTable, path: str | Path) -> None:
+    """Write the rejected rows as CSV: file, line, reason, and the row as it stood.
+
+    Raises
+    ------
+    OutputError
+        If `path` cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology, write_rejects
+    >>> write_rejects(read_chronology(), "rejects.csv")  # doctest: +SKIP
+    """
+    write_csv(path, table.rejects)
+
+
+def as_day(date: Day, field: str) -> "pd.Timestamp":
+    """Return a day as a Timestamp without time; `field` is what an error calls it."""
+    import pandas as pd
+
+    day = parse_date(date, field) if isinstance(date, str) else date
+    return pd.Timestamp(day).normalize().tz_localize(None)
+
+
+def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
+    """Sort by date and then event_id, columns in the order of the contract."""
+    return events.sort_values(["date", "event_id"], ignore_index=True)[list(EVENT_COLUMNS)]
+
+
+def event_schema() -> "pa.DataFrameSchema":
+    """Return the pandera schema of the event table; each check's text is the reason of a rejected row."""
+    import pandas as pd
+    import pandera.pandas as pa
+
+    def column(dtype: object, reason: str, check: object, **options: bool) -> pa.Column:
+        return pa.Column(dtype, pa.Check(check, error=reason), **options)  # type: ignore[arg-type]
+
+    def days(reason: str) -> pa.Column:
+        span = pd.Timestamp("1700-01-01"), pd.Timestamp("2200-01-01")
+        return column("datetime64[s]", reason, lambda day: day.between(*span))
+
+    def text(reason: str, pattern: str) -> pa.Column:
+        return column(None, reason, lambda value: value.str.fullmatch(pattern))
+
+    codes = read_codes().index
+    country = r"[A-Z]{3}"
+    return pa.DataFrameSchema(
+        {
+            "date": days("not a day in the format of the mapping"),
+            "known_at": days("not a day in the format of the mapping"),
+            "source": text("not an ISO 3166 alpha-3 code; name it under `countries`", country),
+            "target": text("not an ISO 3166 alpha-3 code; name it under `countries`", country),
+            "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
+            "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
+            "quad": column(float, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
+            "n": column(float, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)),
+            "dataset": text("empty", r".+"),
+            "event_id": text("empty", r".+"),
+        },
+        checks=[
+            pa.Check(lambda e: e["source"] != e["target"], error="source and target are the same"),
+            pa.Check(lambda e: ~(e["known_at"] < e["date"]), error="known_at is before date"),
+        ],
+    )
+
+
+def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
+    """Say which rows break the schema, and how.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `index` (of the row), `column` (empty for a rule about the whole row), `reason`; empty if all is well.
+    """
+    import pandas as pd
+    import pandera.pandas as pa
+
+    try:
+        event_schema().validate(events, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+    else:
+        return pd.DataFrame({"index": [], "column": [], "reason": []})
+    whole_row = cases["schema_context"] == "DataFrameSchema"
+    return pd.DataFrame(
+        {
+            "index": cases["index"],
+            "column": cases["column"].mask(whole_row, ""),
+            "reason": cases["check"].mask(cases["check"] == "not_nullable", "missing or not readable"),
+        }
+    ).drop_duplicates(ignore_index=True)

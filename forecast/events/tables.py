@@ -1,0 +1,183 @@
+"""Any table of events, by a mapping: pick the fields, type them, check them, keep what fails and say why."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import DataError, MappingError
+from forecast.events.codebook import read_codes
+from forecast.events.dyads import dyad_code
+from forecast.events.mapping import EVENT_FIELDS, TableMapping, load_mapping
+from forecast.events.raw import RawTable, load_raw
+from forecast.events.table import REJECT_COLUMNS, EventTable, SourceFile, broken_rules, sort_events
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | Path) -> EventTable:
+    """Read events from a CSV or Parquet file that a mapping describes.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The table.
+    mapping : TableMapping, dict, str or pathlib.Path
+        A YAML or JSON file or its content; docs/events.md explains every field.
+
+    Returns
+    -------
+    EventTable
+
+    Raises
+    ------
+    MappingError
+        If the mapping is malformed or names a column that is not there.
+    DataError
+        If the file cannot be read, event ids occur twice, or no row is usable.
+
+    Examples
+    --------
+    >>> from forecast.events import read_table
+    >>> columns = {"date": "day", "source": "from", "target": "to", "cameo": "code"}
+    >>> read_table("mine.csv", {"dataset": "mine", "columns": columns})  # doctest: +SKIP
+    """
+    mapping = load_mapping(mapping, TableMapping)
+    return conform(load_raw(path, mapping), mapping)
+
+
+def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) -> EventTable:
+    """Turn rows of text into an event table; with `only_dyad`, rows of other dyads are rejected."""
+    import pandas as pd
+
+    fields = _pick(raw, mapping)
+    events = _typed(fields, raw, mapping)
+    reasons = _reasons(events, fields)
+    if only_dyad:
+        for line in events.index[events["dyad"] != only_dyad].difference(list(reasons)):
+            reasons[line] = f"not of the dyad {only_dyad}"
+    reasons |= {line: reason for line, (reason, _) in raw.broken.items()}
+    events = events.drop(index=list(reasons.keys() & set(events.index)))
+    reasons |= _duplicates(events, raw.name, mapping)
+    events = events.drop(index=list(reasons.keys() & set(events.index)))
+    if events.empty:
+        raise DataError(_no_usable_row(raw, reasons))
+    lines = sorted(reasons)
+    rejects = pd.DataFrame(
+        [(raw.name, line, reasons[line], raw.text_of(line)) for line in lines], columns=list(REJECT_COLUMNS)
+    )
+    file = SourceFile(raw.name, raw.sha256, len(raw.rows) + len(raw.broken), len(rejects))
+    texts = dict.fromkeys(events.select_dtypes("object").columns, "str")
+    events = events.astype({"quad": "int8", "n": "int64", **texts})
+    return EventTable(sort_events(events), rejects, (file,))
+
+
+def _pick(raw: RawTable, mapping: TableMapping) -> "pd.DataFrame":
+    """Return the mapped fields as text; '' where missing or not mapped."""
+    import pandas as pd
+
+    fields = pd.DataFrame("", index=raw.rows.index, columns=list(EVENT_FIELDS), dtype=object)
+    for field, place in mapping.columns.items():
+        text = raw.column(field, place).str.strip()
+        fields[field] = text.mask(text.isin(mapping.missing), "")
+    for field, value in mapping.constants.items():
+        fields[field] = str(value)
+    return fields
+
+
+def _typed(fields: "pd.DataFrame", raw: RawTable, mapping: TableMapping) -> "pd.DataFrame":
+    """Return the columns of the contract; what cannot be read becomes missing, for the schema to find."""
+    import pandas as pd
+
+    def days(field: str, date_format: str) -> "pd.Series[pd.Timestamp]":
+        read = pd.to_datetime(fields[field], format=date_format, errors="coerce")
+        return read.dt.normalize().dt.as_unit("s")
+
+    def number(field: str, default: "pd.Series[float] | float") -> "pd.Series[float]":
+        read = pd.to_numeric(fields[field], errors="coerce").astype(float)
+        return read.where(fields[field] != "", default)
+
+    events = fields[["actor", "summary", "reference", "event_id"]].copy()
+    events["date"] = days("date", mapping.date_format)
+    events["known_at"] = events["date"]
+    if "known_at" in mapping.columns or "known_at" in mapping.constants:
+        events["known_at"] = days("known_at", mapping.known_at_format or mapping.date_format)
+    for side in ("source", "target"):
+        events[side] = fields[side].map(lambda name: mapping.countries.get(name, name))
+    events["cameo"] = _codes(fields["cameo"], raw, mapping)
+    codes = read_codes()
+    events["goldstein"] = number("goldstein", events["cameo"].map(codes["goldstein"]).fillna(0.0))
+    events["quad"] = number("quad", events["cameo"].map(codes["quad"]).fillna(1).astype(float))
+    events["n"] = number("n", 1.0)
+    events["dataset"] = mapping.dataset
+    if "event_id" not in mapping.columns:
+        events["event_id"] = _content_ids(fields, mapping.dataset)
+    pairs = events[["source", "target"]].drop_duplicates()
+    names = {pair: dyad_code(*pair) for pair in pairs.itertuples(index=False, name=None)}
+    events["dyad"] = [names[pair] for pair in zip(events["source"], events["target"], strict=True)]
+    return events
+
+
+def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.Series[str]":
+    """Return the CAMEO codes, mended if the mapping says that their leading zeros are lost.
+
+    Event codes have three or four digits. Two digits have therefore lost a zero, and of those with three the
+    ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
+    the root DEMAND; so a file that shows signs of lost zeros is refused rather than misread in part.
+    """
+    if mapping.leading_zeros == "lost":
+        short = (text.str.len() == 2) | ((text.str.len() == 3) & (text >= "205"))
+        return text.mask(short, "0" + text)
+    known = read_codes().index
+    lost = ~text.isin(known) & ("0" + text).isin(known)
+    place = mapping.columns.get("cameo")
+    if lost.any() or place in raw.numeric:
+        example = f" (line {text.index[lost][0]}: {text[lost].iloc[0]!r})" if lost.any() else ""
+        raise MappingError(
+            f"{raw.name}: the CAMEO codes have lost their leading zeros{example}. Store them as text, or set "
+            "`leading_zeros: lost` in the mapping to have '61' read as '061' and '10' as '010'."
+        )
+    return text
+
+
+def _content_ids(fields: "pd.DataFrame", dataset: str) -> list[str]:
+    """Return an id made from a row's content, the same in every run and on every machine."""
+    rows = fields.drop(columns="event_id").itertuples(index=False, name=None)
+    return [hashlib.sha256("\x1f".join((dataset, *row)).encode()).hexdigest()[:16] for row in rows]
+
+
+def _reasons(events: "pd.DataFrame", fields: "pd.DataFrame") -> dict[int, str]:
+    """Return, by line, what is wrong with each row that breaks the schema."""
+    reasons: dict[int, list[str]] = {}
+    for line, column, reason in broken_rules(events).itertuples(index=False, name=None):
+        if column in fields and fields.at[line, column] == "":
+            reason = "missing"
+        subject = f"{column} {fields.at[line, column]!r}: " if column in fields else ""
+        reasons.setdefault(int(line), []).append(subject + reason)
+    return {line: "; ".join(several) for line, several in reasons.items()}
+
+
+def _duplicates(events: "pd.DataFrame", file: str, mapping: TableMapping) -> dict[int, str]:
+    """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are refused."""
+    repeated = events.index[events["event_id"].duplicated()]
+    firsts = {event_id: line for line, event_id in reversed(list(events["event_id"].items()))}
+    given = "event_id" in mapping.columns
+    if given and len(repeated) and mapping.duplicate_ids == "refuse":
+        event_id = events.at[repeated[0], "event_id"]
+        raise DataError(
+            f"{file}: lines {firsts[event_id]} and {repeated[0]} have the same event id {event_id!r} "
+            f"({len(repeated)} such rows). Give each event its own id, or set `duplicate_ids: reject` in the "
+            "mapping to keep the first of each."
+        )
+    what = "event id" if given else "row"
+    return {line: f"same {what} as line {firsts[events.at[line, 'event_id']]}" for line in repeated}
+
+
+def _no_usable_row(raw: RawTable, reasons: dict[int, str]) -> str:
+    if not reasons:
+        return f"{raw.name} has a header and no rows. It needs at least one."
+    line = min(reasons)
+    return (
+        f"{raw.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. "
+        "Correct the file, or the mapping that describes it."
+    )
