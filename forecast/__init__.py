@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.errors import ForecastError as ForecastError
+    from forecast.events import read_chronology as read_chronology
+    from forecast.events import read_table as read_table
+    from forecast.panel import build_panel as build_panel
 
 _HOMES = {
     "ForecastError": "forecast.errors",
