@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
+READERS = tuple(f"forecast.events.{name}" for name in ("chronology", "tables", "raw", "mapping"))
 LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.ledger")
 
 FORBIDDEN = {
@@ -22,7 +23,7 @@ FORBIDDEN = {
         "forecast.report",
         *LATER,
     ),
-    "forecast.panel": (*SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
+    "forecast.panel": (*READERS, *SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
     "forecast.model": ("forecast.outlook", "forecast.report", *LATER),
     "forecast.outlook": (*SAMPLERS, "forecast.report", *LATER),
     "forecast.hypotheses": ("forecast.report",),
