@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
-READERS = tuple(f"forecast.events.{name}" for name in ("chronology", "tables", "raw", "mapping"))
+READERS = tuple(f"forecast.events.{name}" for name in ("tables", "raw", "mapping"))
 LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.ledger")
 
 FORBIDDEN = {
