@@ -3,18 +3,19 @@
 Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
 """
 
-from forecast.outlook.assess import Assessment
+from forecast.outlook.assess import Assessment, assess
 from forecast.outlook.band import Band
-from forecast.outlook.claims import Claim
+from forecast.outlook.claims import Claim, main_horizon, printed_percents
 from forecast.outlook.contrast import Comparison, Contrast
 from forecast.outlook.fan import Fan
-from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom
+from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
 from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.hazard import StructuralHazard, structural_hazard
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.observed import observe
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.pendulum import HostileZone, Pendulum, Return
-from forecast.outlook.record import Break, Standing
+from forecast.outlook.record import Break, Standing, level_record
 from forecast.outlook.summary import (
     Estimate,
     NotDefined,
@@ -42,6 +43,7 @@ __all__ = [
     "Headroom",
     "HorizonOutlook",
     "HostileZone",
+    "Learning",
     "NotDefined",
     "Passage",
     "Pendulum",
@@ -49,10 +51,15 @@ __all__ = [
     "Return",
     "Standing",
     "StructuralHazard",
+    "assess",
     "estimate",
     "horizon_outlook",
+    "level_record",
+    "main_horizon",
+    "observe",
     "passage",
     "plain",
+    "printed_percents",
     "probability",
     "reported",
     "simulate_futures",

@@ -1,17 +1,26 @@
 """The whole outlook of a dyad, from one set of simulated futures."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
-from forecast.outlook.band import Band
-from forecast.outlook.claims import Claim
-from forecast.outlook.contrast import Contrast
-from forecast.outlook.fan import Fan
-from forecast.outlook.frameworks import Frameworks
-from forecast.outlook.improvement import HorizonOutlook
-from forecast.outlook.pendulum import Pendulum
-from forecast.outlook.record import Break, Standing
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.dates import LONGEST_HORIZON
+from forecast.errors import SpecError
+from forecast.outlook.band import Band, band
+from forecast.outlook.claims import Claim, claims, headline
+from forecast.outlook.contrast import Contrast, contrast
+from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
+from forecast.outlook.fan import Fan, fan
+from forecast.outlook.frameworks import Frameworks, change, framework, headroom
+from forecast.outlook.futures import simulate_futures
+from forecast.outlook.hazard import structural_hazard
+from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.observed import observe
+from forecast.outlook.pendulum import Pendulum, pendulum
+from forecast.outlook.record import Break, Standing, last_break, standing
 from forecast.outlook.summary import NotDefined
 
 
@@ -30,7 +39,7 @@ class Assessment:
     weekly : bool
         Periods are weeks, not months.
     horizons : tuple of int
-        Months.
+        Months, in order.
     smallest_improvement : float
         Points of share that count as a change.
     seed : int
@@ -77,3 +86,124 @@ class Assessment:
     band: Band | NotDefined
     fan: Fan
     claims: tuple[Claim, ...]
+
+
+def assess(
+    fit: FitLike,
+    dyad: str,
+    horizons: Sequence[int] = (3, 6, 12, 24),
+    *,
+    seed: int,
+    since: date | None = None,
+    smallest_improvement: float = 5.0,
+    contrast_with: str = "USA-RUS",
+    contrast_era: str = "confrontation",
+    labels: Mapping[str, str] | None = None,
+    futures_per_draw: int = 4,
+    extreme_share: float = 30.0,
+    band_mass: float = 0.5,
+    headroom_prior: NDArray[np.float64] | None = None,
+) -> Assessment:
+    """Say everything about one dyad, from one set of simulated futures.
+
+    The futures reach ten years, so that passage times have their say; the horizons are read off the same.
+
+    Parameters
+    ----------
+    fit : FitLike
+        Posterior, panel and settings.
+    dyad : str
+        Code.
+    horizons : sequence of int
+        Months, 1 to 120.
+    seed : int
+        The same seed gives the same numbers, whatever else is assessed.
+    since : datetime.date, optional
+        From when the record counts (the dyad's reference date); the panel's start if not given.
+    smallest_improvement : float
+        Points of share that count as a change.
+    contrast_with, contrast_era : str
+        Dyad and era to compare with.
+    labels : mapping of str to str, optional
+        Names of dyads for readers, by code.
+    futures_per_draw : int
+        Simulated futures a posterior draw.
+    extreme_share : float
+        Upper edge of the hostile zone, points of share.
+    band_mass : float
+        Part of the stationary distribution inside the equilibrium band.
+    headroom_prior : array, optional
+        Draws of an era's headroom, log-odds, from the prior, to compare with.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    SpecError
+        If a setting makes no sense.
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast.outlook import assess
+    >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
+    """
+    ordered = _ordered(horizons)
+    own = dyad_draws(fit, dyad)
+    hazard = structural_hazard(fit.panel)
+    rate = hazard.draws(own.size, seed)
+    futures = simulate_futures(
+        fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw, hazard=rate
+    )
+    improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
+    expected = {months: outlook.new_framework for months, outlook in improvement.items()}
+    names = dict(labels or {})
+    result = Assessment(
+        dyad=dyad,
+        label=names.get(dyad, dyad),
+        origin=own.clock.last_day(),
+        weekly=own.clock.weekly,
+        horizons=ordered,
+        smallest_improvement=smallest_improvement,
+        seed=seed,
+        draws=own.size[0] * own.size[1],
+        futures=own.size[0] * own.size[1] * futures_per_draw,
+        headline="",
+        improvement=improvement,
+        standing=standing(own, since),
+        last_break=last_break(own, smallest_improvement),
+        frameworks=Frameworks(
+            eras=tuple(framework(own, era, seed=seed, band_mass=band_mass) for era in range(len(own.eras))),
+            headroom=headroom(own, seed=seed, prior=headroom_prior),
+            change=change(hazard, rate, expected),
+        ),
+        pendulum=pendulum(own, futures, ordered, seed=seed, extreme_share=extreme_share),
+        contrast=_contrast(fit, own, contrast_with, contrast_era, names),
+        band=band(own, futures, ordered, band_mass),
+        fan=fan(futures, ordered[-1], observe(fit, futures, ordered[-1], seed=seed)),
+        claims=(),
+    )
+    return replace(result, headline=headline(result), claims=claims(result))
+
+
+def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
+    wrong = [months for months in horizons if not 1 <= months <= LONGEST_HORIZON]
+    if wrong or not horizons or len(set(horizons)) < len(horizons):
+        raise SpecError(
+            f"horizons: {list(horizons)} are not different whole months from 1 to {LONGEST_HORIZON}. "
+            "Give some such as (3, 6, 12, 24)."
+        )
+    return tuple(sorted(int(months) for months in horizons))
+
+
+def _contrast(
+    fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]
+) -> Contrast | NotDefined:
+    if other == own.dyad:
+        return NotDefined("the dyad is the one that others are compared with")
+    if other not in fit.panel["dyad"].to_numpy():
+        return NotDefined(f"{labels.get(other, other)} is not part of this fit")
+    return contrast(own, dyad_draws(fit, other), era, labels.get(other, other))

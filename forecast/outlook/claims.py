@@ -1,7 +1,21 @@
-"""The theory's claims as sentences a newspaper could quote, each with its numbers."""
+"""The theory's claims as sentences a newspaper could quote, each with its numbers.
 
-from collections.abc import Mapping
+Sentences quote medians and 90 % equal-tailed intervals, all from the numbers of one assessment. What is not
+defined is said to be so, with the reason.
+"""
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from forecast.outlook.improvement import HorizonOutlook
+from forecast.outlook.summary import Estimate, NotDefined, Probability, whole_percents
+
+if TYPE_CHECKING:
+    from forecast.outlook.assess import Assessment
+    from forecast.outlook.frameworks import Frameworks
+    from forecast.outlook.passage import Passage
 
 
 @dataclass(frozen=True)
@@ -17,10 +31,268 @@ class Claim:
     sentence : str
         The answer.
     numbers : mapping of str to float
-        The numbers of the sentence, unrounded.
+        The numbers of the sentence, unrounded; empty where nothing is defined.
     """
 
     code: str
     title: str
     sentence: str
     numbers: Mapping[str, float]
+
+
+def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
+    """Return a horizon's chances in whole percents that add up as printed, by name.
+
+    Improvement, stability and deterioration make 100, technical and structural make improvement; so a
+    percent may differ by one from the plain rounding of its chance. Print these wherever whole percents are
+    shown.
+    """
+    three = ("improvement", "stability", "deterioration")
+    values = [getattr(outlook, name).value for name in three]
+    percents = dict(zip(three, whole_percents(values, 100), strict=True))
+    parts = whole_percents([outlook.technical.value, outlook.structural.value], percents["improvement"])
+    return percents | dict(zip(("technical", "structural"), parts, strict=True))
+
+
+def main_horizon(horizons: Iterable[int]) -> int:
+    """Return the horizon, months, that is quoted where only one is: the one nearest to a year."""
+    return min(horizons, key=lambda months: (abs(months - 12), months))
+
+
+def headline(result: "Assessment") -> str:
+    """Return the outlook in one sentence."""
+    outlook = result.improvement[main_horizon(result.horizons)]
+    percents = printed_percents(outlook)
+    return (
+        f"The chance that {result.label} relations are at least {result.smallest_improvement:g} points better "
+        f"on {_day(outlook.until)} than on {_day(result.origin)} is {_percent(percents['improvement'])}, that "
+        f"they are as much worse {_percent(percents['deterioration'])}; they now stand at "
+        f"{_whole(result.standing.level.median)} on a scale of 0 to 100."
+    )
+
+
+def claims(result: "Assessment") -> tuple[Claim, ...]:
+    """Answer the theory's claims from the numbers of an assessment."""
+    answers = (_s1, _s2, _s3, _s4, _s5, _s7, _s8, _s9, _s13)
+    return tuple(answer(result) for answer in answers)
+
+
+def _s1(result: "Assessment") -> Claim:
+    here, unit = result.standing, "weeks" if result.weekly else "months"
+    numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
+    sentence = (
+        f"On {_day(result.origin)} the share of cooperative actions stood at {_interval(here.level)} of 100, "
+        f"higher than in {_whole(here.percentile.median)} % of the {unit} since {here.since:%B %Y}. The chance "
+        f"that none of them was lower is {_chance(here.lowest)}"
+    )
+    for year, chance in list(here.lowest_years.items())[:1]:
+        sentence += f"; the lowest year was most likely {year} ({_chance(chance)})"
+        numbers |= {"lowest_year": float(year), "lowest_year_chance": chance.value}
+    return Claim("S1", f"Relations stand at their lowest since {here.since:%B %Y}", f"{sentence}.", numbers)
+
+
+def _s2(result: "Assessment") -> Claim:
+    title = "Relations have deteriorated since the framework in force began"
+    change = result.last_break
+    if isinstance(change, NotDefined):
+        return _not_defined("S2", title, change)
+    sentence = (
+        f"In the {change.months_before} months before {change.start:%B %Y}, when “{change.era}” began, the "
+        f"share averaged {_apart(change.drop, 'more', 'less')} than since; the chance of a drop of more than "
+        f"{result.smallest_improvement:g} points is {_chance(change.dropped)}."
+    )
+    numbers = _medians(drop=change.drop) | _values(dropped=change.dropped)
+    if isinstance(change.trend, Estimate) and isinstance(change.falling, Probability):
+        trend = change.trend
+        sentence += (
+            f" Since then it has moved by {trend.median:+.1f} points a year (90 % interval {trend.low:+.1f} "
+            f"to {trend.high:+.1f}); the chance that this trend is downward is {_chance(change.falling)}."
+        )
+        numbers |= _medians(trend=trend) | _values(falling=change.falling)
+    return Claim("S2", title, sentence, numbers)
+
+
+def _s3(result: "Assessment") -> Claim:
+    eras = result.frameworks.eras
+    resting = [(era, era.equilibrium) for era in eras if isinstance(era.equilibrium, Estimate)]
+    values = resting or [(era, era.mean) for era in eras]
+    verb = "comes to rest at" if resting else "averages"
+    past = [f"{_whole(value.median)} under “{era.name}”" for era, value in values[:-1]]
+    present = f"{_interval(values[-1][1])} under “{values[-1][0].name}”, now in force"
+    sentence = f"The share {verb} {_series([*past, present])}."
+    numbers = {era.code: value.median for era, value in values}
+    return Claim("S3", "Strategic frameworks set the level", sentence, numbers)
+
+
+def _s4(result: "Assessment") -> Claim:
+    longest = result.horizons[-1]
+    change = result.frameworks.change.by[longest]
+    ceiling, room = _ceiling(result.frameworks)
+    deep, shares = _deep(result.frameworks)
+    soon = f"The chance of a new framework within {longest} months is {_chance(change)}."
+    sentence = " ".join(part for part in (ceiling, deep, soon) if part)
+    title = "The framework in force caps relations and may last for decades"
+    return Claim("S4", title, sentence, room | shares | _values(new_framework=change))
+
+
+def _ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
+    headroom, era = frameworks.headroom, frameworks.eras[-1]
+    if isinstance(headroom, NotDefined) or isinstance(era.ceiling, NotDefined):
+        return "The model sets no ceiling on the level.", {}
+    room, learning = headroom.room, headroom.learning
+    numbers = _medians(ceiling=era.ceiling, room=room)
+    sentence = (
+        f"“{era.name}” allows a share of at most {_interval(era.ceiling)}, {_whole(room.median)} points above "
+        "where it stands"
+    )
+    if isinstance(learning, NotDefined):
+        return f"{sentence}.", numbers
+    verdict = "moved" if learning.moved else "did not move"
+    sentence += (
+        f"; the data {verdict} this ceiling (its spread is {learning.sd_ratio:.2f} times that of "
+        f"{learning.compared_with})."
+    )
+    return sentence, numbers | {"sd_ratio": learning.sd_ratio}
+
+
+def _deep(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
+    shares = {era.name: era.deep_share for era in frameworks.eras}
+    known = {name: value.median for name, value in shares.items() if isinstance(value, Estimate)}
+    if not known:
+        return "", {}
+    present, freest = list(known)[-1], max(known, key=lambda name: known[name])
+    sentence = f"It lets {_whole(known[present])} % of cooperative acts be of the deepest kind"
+    if freest != present:
+        sentence += f", against {_whole(known[freest])} % under “{freest}” at the same level"
+    return f"{sentence}.", {"deep_share": known[present], "deep_share_freest": known[freest]}
+
+
+def _s5(result: "Assessment") -> Claim:
+    half_life, back, zone = result.pendulum.half_life, result.pendulum.back, result.pendulum.zone
+    longest = result.horizons[-1]
+    parts: list[str] = []
+    numbers: dict[str, float] = {}
+    if isinstance(half_life, Estimate):
+        parts.append(f"Half of a displacement is undone in {_interval(half_life)} months.")
+        numbers |= _medians(half_life=half_life)
+    if not isinstance(back, NotDefined):
+        parts.append(
+            f"The chance of reaching the equilibrium of “{back.era}” ({_whole(back.equilibrium.median)}) "
+            f"within {longest} months is {_chance(back.passage.by[longest])}."
+        )
+        numbers |= _values(back=back.passage.by[longest])
+    parts.append(
+        f"The chance of standing in the hostile zone, a share below {zone.below:g}, is {_chance(zone.now)} now "
+        f"and {_chance(zone.ahead[longest])} in {longest} months; from {zone.inside:g} points inside the zone "
+        f"the way out takes {_time(zone.way_out)}."
+    )
+    numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest], way_out=zone.way_out.by[longest])
+    return Claim("S5", "Hard to go back, and as hard to stay in an extreme", " ".join(parts), numbers)
+
+
+def _s7(result: "Assessment") -> Claim:
+    versus = result.contrast
+    if isinstance(versus, NotDefined):
+        return _not_defined("S7", "Not inherently hostile", versus)
+    item, verb = versus.equilibrium, "comes to rest at"
+    if isinstance(item, NotDefined):
+        item, verb = versus.mean, "averages"
+    sentence = (
+        f"Under “{versus.first_era}” the share of {result.label} {verb} {_interval(item.first)}, that of "
+        f"{versus.second_label} under “{versus.second_era}” {_interval(item.second)}; the chance that the "
+        f"first is the higher is {_chance(item.greater)}."
+    )
+    title = f"Not inherently hostile, unlike {versus.second_label} under “{versus.second_era}”"
+    numbers = _medians(first=item.first, second=item.second) | _values(greater=item.greater)
+    return Claim("S7", title, sentence, numbers)
+
+
+def _s8(result: "Assessment") -> Claim:
+    title, area, longest = "The pendulum settles in a middle ground", result.band, result.horizons[-1]
+    if isinstance(area, NotDefined):
+        return _not_defined("S8", title, area)
+    sentence = (
+        f"The equilibrium band of the framework in force runs from {_whole(area.low.median)} to "
+        f"{_whole(area.high.median)}. The chance of being inside is {_chance(area.inside_now)} now and "
+        f"{_chance(area.inside[longest])} in {longest} months; entering it takes {_time(area.entry)}."
+    )
+    numbers = _medians(low=area.low, high=area.high)
+    return Claim("S8", title, sentence, numbers | _values(now=area.inside_now, ahead=area.inside[longest]))
+
+
+def _s9(result: "Assessment") -> Claim:
+    outlook = result.improvement[main_horizon(result.horizons)]
+    percents = printed_percents(outlook)
+    sentence = (
+        f"The chance of an improvement of at least {result.smallest_improvement:g} points by "
+        f"{_day(outlook.until)} is {_percent(percents['improvement'])}: {_percent(percents['technical'])} inside "
+        f"the framework in force (technical) and {_percent(percents['structural'])} with a new one (structural)."
+    )
+    numbers = {name: getattr(outlook, name).value for name in ("improvement", "technical", "structural")}
+    return Claim("S9", "Improvement is technical, inside the framework", sentence, numbers)
+
+
+def _s13(result: "Assessment") -> Claim:
+    longest, zone = result.horizons[-1], result.pendulum.zone
+    outlook = result.improvement[longest]
+    percents = printed_percents(outlook)
+    sentence = (
+        f"In {longest} months relations are at least {result.smallest_improvement:g} points better with a "
+        f"chance of {_percent(percents['improvement'])}, as much worse with "
+        f"{_percent(percents['deterioration'])} and in between with {_percent(percents['stability'])}; the chance "
+        f"of the hostile zone is {_chance(zone.now)} now and {_chance(zone.ahead[longest])} then."
+    )
+    numbers = {name: getattr(outlook, name).value for name in ("improvement", "stability", "deterioration")}
+    numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest])
+    return Claim("S13", "No extreme for long; hope for the more moderate", sentence, numbers)
+
+
+def _not_defined(code: str, title: str, absent: NotDefined) -> Claim:
+    return Claim(code, title, f"Not defined here: {absent.reason}.", {})
+
+
+def _day(when: date) -> str:
+    return f"{when.day} {when:%B %Y}"
+
+
+def _whole(value: float) -> str:
+    return str(round(value))
+
+
+def _percent(whole: int) -> str:
+    return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
+
+
+def _chance(chance: Probability) -> str:
+    return _percent(round(100 * chance.value))
+
+
+def _interval(value: Estimate) -> str:
+    return f"{_whole(value.median)} (90 % interval {_whole(value.low)} to {_whole(value.high)})"
+
+
+def _apart(value: Estimate, above: str, below: str) -> str:
+    """Say a difference by its size and side: ``12 points more (90 % interval 5 to 20)``."""
+    sign, word = (1, above) if value.median >= 0 else (-1, below)
+    low, high = sorted((sign * value.low, sign * value.high))
+    return f"{_whole(sign * value.median)} points {word} (90 % interval {_whole(low)} to {_whole(high)})"
+
+
+def _time(passage: "Passage") -> str:
+    if passage.median is None:
+        return f"more than {passage.limit} months in most futures"
+    if round(passage.median) < 2:
+        return "less than two months in half of the futures"
+    return f"up to {_whole(passage.median)} months in half of the futures"
+
+
+def _series(items: list[str]) -> str:
+    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
+
+
+def _medians(**estimates: Estimate) -> dict[str, float]:
+    return {name: value.median for name, value in estimates.items()}
+
+
+def _values(**chances: Probability) -> dict[str, float]:
+    return {name: value.value for name, value in chances.items()}

@@ -34,6 +34,11 @@ class Clock:
         """Periods in a month."""
         return WEEKS_A_MONTH if self.weekly else 1.0
 
+    @property
+    def unit(self) -> str:
+        """What a period is called."""
+        return "week" if self.weekly else "month"
+
     def periods(self, months: float) -> int:
         """Return how many whole periods come nearest to `months`, at least one."""
         return max(1, round(months * self.per_month))
@@ -48,6 +53,11 @@ class Clock:
         if not self.weekly:
             return month_end(add_months(start, months))
         return start + timedelta(days=6 + 7 * (self.periods(months) if months else 0))
+
+    def name(self, months: int = 0) -> str:
+        """Return the period `months` from now in words: ``October 2024``, ``the week to 6 October 2024``."""
+        last = self.last_day(months)
+        return f"the week to {last.day} {last:%B %Y}" if self.weekly else f"{last:%B %Y}"
 
     def since(self, day: date) -> int:
         """Return the position of the first period that begins on `day` or whose period holds it."""

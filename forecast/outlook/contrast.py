@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
+from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate, probability
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Contrast:
     ----------
     first, second : str
         Codes of the dyads.
+    second_label : str
+        The second dyad's name for readers.
     first_era, second_era : str
         Names of the eras compared.
     half_life : Comparison or NotDefined
@@ -44,15 +47,73 @@ class Contrast:
         Of the two eras, points.
     mean : Comparison
         Mean share over the two eras, points.
-    month_noise : Comparison
+    month_noise : Comparison or NotDefined
         Standard deviation of a month's news, log-odds.
     """
 
     first: str
     second: str
+    second_label: str
     first_era: str
     second_era: str
     half_life: Comparison | NotDefined
     equilibrium: Comparison | NotDefined
     mean: Comparison
     month_noise: Comparison | NotDefined
+
+
+def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
+    """Compare a dyad in its era in force with another dyad in a named era.
+
+    Parameters
+    ----------
+    own, other : DyadDraws
+    era : str
+        Code of the other dyad's era.
+    label : str
+        The other dyad's name for readers.
+    """
+    codes = [known.code for known in other.eras]
+    if era not in codes:
+        return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
+    then = codes.index(era)
+    return Contrast(
+        first=own.dyad,
+        second=other.dyad,
+        second_label=label,
+        first_era=own.eras[-1].name,
+        second_era=other.eras[then].name,
+        half_life=_if_both("half-life", _half_life(own), _half_life(other), NO_EQUILIBRIUM),
+        equilibrium=_if_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_EQUILIBRIUM),
+        mean=_compare("mean share over the era", own.mean(-1), other.mean(then)),
+        month_noise=_if_both(
+            "month noise", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"
+        ),
+    )
+
+
+_UNITS = {"half-life": "months", "month noise": "log-odds"}
+
+
+def _half_life(own: DyadDraws) -> Floats | None:
+    return own.scalars["half_life"] / own.clock.per_month if "half_life" in own.scalars else None
+
+
+def _if_both(
+    name: str, first: Floats | None, second: Floats | None, otherwise: str
+) -> Comparison | NotDefined:
+    return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
+
+
+def _compare(name: str, first: Floats, second: Floats) -> Comparison:
+    unit, ratio = _UNITS.get(name, "points of share"), name == "half-life"
+    return Comparison(
+        name=name,
+        first=estimate(first, unit, f"{name} of the first dyad"),
+        second=estimate(second, unit, f"{name} of the second dyad"),
+        contrast=estimate(first / second, "ratio", f"{name}: first dyad over second")
+        if ratio
+        else estimate(first - second, unit, f"{name}: first dyad less second"),
+        ratio=ratio,
+        greater=probability(first > second, f"the {name} of the first dyad is greater"),
+    )

@@ -15,6 +15,8 @@ from forecast.outlook.clock import Clock, clock
 from forecast.outlook.scale import share, under_ceiling
 from forecast.outlook.summary import Floats
 
+NO_EQUILIBRIUM = "a random walk (dynamics 'none') has no equilibrium, no band and no half-life"
+
 
 class SpecLike(Protocol):
     """The settings of a model that matter for its futures."""
@@ -71,7 +73,9 @@ class DyadDraws:
     scalars : mapping of str to array (chain, draw)
         Posterior quantities with one value a dyad or one for all: phi, sigma, tau, mu_dyad, mu_era_sd ...
     by_era : mapping of str to array (chain, draw, era)
-        Every posterior quantity with one value an era: mu, headroom, ceiling, depth.
+        Those with one value an era: mu (zero for a random walk), headroom, ceiling, depth.
+    deepest : array (chain, draw) or None
+        Threshold to the deepest class of the first dataset, log-odds; None for an index.
     level : array (chain, draw, time)
         Log-odds, single precision.
     """
@@ -83,6 +87,7 @@ class DyadDraws:
     eras: tuple[Era, ...]
     scalars: Mapping[str, Floats]
     by_era: Mapping[str, Floats]
+    deepest: Floats | None
     level: NDArray[np.float32]
 
     @property
@@ -96,21 +101,42 @@ class DyadDraws:
         return share(self.level)
 
     @cached_property
-    def now(self) -> Floats:
-        """Share of the current period, (chain, draw)."""
-        return share(under_ceiling(self.scalars["state"], self.ceiling(-1), self.softness))
+    def level_now(self) -> Floats:
+        """Level of the current period, (chain, draw)."""
+        return under_ceiling(self.scalars["state"], self.ceiling(-1), self.softness)
 
     def ceiling(self, era: int) -> Floats | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a level ceiling."""
-        if "headroom" not in self.by_era:
-            return None
-        return self.by_era["mu"][..., era] + self.by_era["headroom"][..., era]
+        return self.by_era["ceiling"][..., era] if "ceiling" in self.by_era else None
 
-    def equilibrium(self, era: int) -> Floats | None:
-        """Share at which the pendulum of an era comes to rest, (chain, draw); None for a random walk."""
+    def mean(self, era: int) -> Floats:
+        """Mean share over an era, (chain, draw)."""
+        here = self.eras[era]
+        return np.asarray(self.share[..., here.first : here.stop].mean(axis=-1, dtype=np.float64))
+
+    def rest(self, era: int, displaced: float = 0.0) -> Floats | None:
+        """Share at which the pendulum of an era comes to rest, (chain, draw); None for a random walk.
+
+        Or the share `displaced` stationary standard deviations from there.
+        """
         if self.dynamics == "none":
             return None
-        return share(under_ceiling(self.by_era["mu"][..., era], self.ceiling(era), self.softness))
+        state = self.by_era["mu"][..., era] + displaced * self.scalars["sd"]
+        return share(under_ceiling(state, self.ceiling(era), self.softness))
+
+
+def position(panel: xr.Dataset, dyad: str) -> int:
+    """Return where a dyad stands in a panel and its fit.
+
+    Raises
+    ------
+    UnknownDyadError
+        If it is not there.
+    """
+    known = [str(code) for code in panel["dyad"].to_numpy()]
+    if dyad not in known:
+        raise UnknownDyadError(f"dyad: {dyad!r} is not in this fit. Ask for one of {', '.join(known)}.")
+    return known.index(dyad)
 
 
 def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
@@ -121,22 +147,25 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     UnknownDyadError
         If the fit does not hold the dyad.
     """
-    panel, posterior = fit.panel, fit.posterior
-    known = [str(code) for code in panel["dyad"].to_numpy()]
-    if dyad not in known:
-        raise UnknownDyadError(f"{dyad}: not a dyad of this fit, which holds {', '.join(known)}.")
+    panel, posterior, place = fit.panel, fit.posterior, position(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)
     eras = tuple(_era(panel, int(position), visited) for position in positions)
+    level = posterior["level"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
+    by_era = _pick(posterior, {"era": positions}, ({"era"},))
+    by_era.setdefault(
+        "mu", np.zeros((*level.shape[:2], len(eras)))
+    )  # where the ceiling of a walk is counted from
     return DyadDraws(
         dyad=dyad,
         clock=clock(panel),
         dynamics=str(fit.spec.dynamics),
         softness=float(fit.spec.ceiling_softness),
         eras=eras,
-        scalars=_pick(posterior, {"dyad": known.index(dyad)}, ({"dyad"}, set())),
-        by_era=_pick(posterior, {"era": positions}, ({"era"},)),
-        level=posterior["level"].isel(dyad=known.index(dyad)).transpose("chain", "draw", "time").to_numpy(),
+        scalars=_pick(posterior, {"dyad": place}, ({"dyad"}, set())),
+        by_era=by_era,
+        deepest=_deepest(posterior),
+        level=level,
     )
 
 
@@ -149,6 +178,13 @@ def _era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
         first=int(here[0]),
         stop=int(here[-1]) + 1,
     )
+
+
+def _deepest(posterior: xr.Dataset) -> Floats | None:
+    if "cutpoint" not in posterior:
+        return None
+    last = posterior["cutpoint"].isel(dataset=0, cut=-1, missing_dims="ignore")
+    return np.asarray(last.transpose("chain", "draw").to_numpy(), dtype=np.float64)
 
 
 def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Floats]:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from forecast.outlook.summary import Floats, NotDefined
+import numpy as np
 
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+from forecast.outlook.futures import Futures
+from forecast.outlook.summary import QUANTILES, Floats, NotDefined
 
 
 @dataclass(frozen=True)
@@ -28,3 +29,31 @@ class Fan:
     quantiles: tuple[float, ...]
     share: Floats
     observed: Floats | NotDefined
+
+
+def fan(futures: Futures, months: int, observed: Floats | NotDefined) -> Fan:
+    """Take the quantiles of the futures.
+
+    Parameters
+    ----------
+    futures : Futures
+    months : int
+        How far.
+    observed : array (chain, draw, future, period) or NotDefined
+        From `observe`, as far as `months`.
+    """
+    stop = futures.at(months) + 1
+    return Fan(
+        months=futures.clock.months(stop - 1),
+        quantiles=QUANTILES,
+        share=_quantiles(futures.share[..., :stop]),
+        observed=observed if isinstance(observed, NotDefined) else _quantiles(observed),
+    )
+
+
+def _quantiles(values: Floats) -> Floats:
+    """Quantiles (quantile, period), leaving out what is missing; NaN where all is."""
+    periods = [values[..., period].ravel() for period in range(values.shape[-1])]
+    seen = [period[~np.isnan(period)] for period in periods]
+    missing = np.full(len(QUANTILES), np.nan)
+    return np.stack([np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1)

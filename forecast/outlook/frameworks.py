@@ -1,10 +1,50 @@
 """What each strategic framework allows, and how long the one in force may last (S3, S4)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
-from forecast.outlook.summary import Estimate, NotDefined, Probability
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.outlook.band import band_edges
+from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
+from forecast.outlook.futures import stream
+from forecast.outlook.hazard import StructuralHazard
+from forecast.outlook.scale import share
+from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate
+
+NO_CEILING = "the model sets no ceiling on the level"
+NO_DEPTH = "the model lets no framework limit the depth of cooperation"
+POPULATION = "the dyad's own population of frameworks"
+UNMOVED_RATIO = 0.9
+UNMOVED_SHIFT = 0.5
+
+
+@dataclass(frozen=True)
+class Learning:
+    """Whether the data moved an era's equilibrium or headroom from what would be said without its months.
+
+    Attributes
+    ----------
+    comparison : Estimate
+        The same quantity, log-odds, of an era of which nothing is known.
+    compared_with : str
+        Where that comes from: the prior, or the dyad's own population of frameworks.
+    sd_ratio : float
+        Posterior standard deviation (of the headroom: of its logarithm) as a fraction of the comparison's.
+        Near 1 the data did not narrow it.
+    shift : float
+        Posterior mean less that of the comparison, in standard deviations of the comparison.
+    moved : bool
+        `sd_ratio` is below 0.9 or `shift` beyond 0.5 either way.
+    """
+
+    comparison: Estimate
+    compared_with: str
+    sd_ratio: float
+    shift: float
+    moved: bool
 
 
 @dataclass(frozen=True)
@@ -23,9 +63,11 @@ class Framework:
     equilibrium : Estimate or NotDefined
         Share at which it comes to rest, points.
     band_low, band_high : Estimate or NotDefined
-        Central half of its stationary distribution, points.
+        Edges of its equilibrium band, points.
     ceiling : Estimate or NotDefined
         Share it allows at most, points.
+    learning : Learning or NotDefined
+        Whether the data moved its equilibrium from what the dyad's other eras and the other dyads say.
     depth : Estimate or NotDefined
         How much harder than on average it makes the deepest kind of cooperation, log-odds.
     deep_share : Estimate or NotDefined
@@ -41,38 +83,27 @@ class Framework:
     band_low: Estimate | NotDefined
     band_high: Estimate | NotDefined
     ceiling: Estimate | NotDefined
+    learning: Learning | NotDefined
     depth: Estimate | NotDefined
     deep_share: Estimate | NotDefined
 
 
 @dataclass(frozen=True)
 class Headroom:
-    """Room left under the ceiling of the framework in force, and whether the data speak of it.
+    """Room under the ceiling of the framework in force.
 
     Attributes
     ----------
-    points : Estimate
+    room : Estimate
         Ceiling less the present level, points of share.
     log_odds : Estimate
-        Ceiling less equilibrium, log-odds.
-    comparison : Estimate
-        The same for a framework of which nothing is known: drawn from the dyad's own population of
-        frameworks, or from the prior if draws of it were given.
-    compared_with : str
-        Which of the two, in words.
-    sd_ratio : float
-        Standard deviation of the logarithm of the headroom, as fraction of that of the comparison. Near 1:
-        the data did not move it.
-    moved : bool
-        The ratio is below 0.9, or the centres differ by more than half a standard deviation.
+        Ceiling less equilibrium (for a random walk: less an even share), log-odds.
+    learning : Learning or NotDefined
     """
 
-    points: Estimate
+    room: Estimate
     log_odds: Estimate
-    comparison: Estimate
-    compared_with: str
-    sd_ratio: float
-    moved: bool
+    learning: Learning | NotDefined
 
 
 @dataclass(frozen=True)
@@ -112,3 +143,131 @@ class Frameworks:
     eras: tuple[Framework, ...]
     headroom: Headroom | NotDefined
     change: Change
+
+
+def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) -> Framework:
+    """State what one era of the dyad allows.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    era : int
+        Position among the dyad's eras, from 0.
+    seed : int
+    band_mass : float
+        Part of the stationary distribution inside the band.
+    """
+    this, following = own.eras[era], own.eras[era + 1 :]
+    ceiling, depth = own.ceiling(era), own.by_era.get("depth")
+    low, high = band_edges(own, era, band_mass)
+
+    def points(values: Floats | None, what: str, otherwise: str) -> Estimate | NotDefined:
+        if values is None:
+            return NotDefined(otherwise)
+        return estimate(values, "points of share", f"{what} under “{this.name}”")
+
+    return Framework(
+        code=this.code,
+        name=this.name,
+        start=this.start,
+        end=following[0].start - timedelta(days=1) if following else None,
+        mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
+        equilibrium=points(own.rest(era), "share at rest", NO_EQUILIBRIUM),
+        band_low=points(low, "lower edge of the equilibrium band", NO_EQUILIBRIUM),
+        band_high=points(high, "upper edge of the equilibrium band", NO_EQUILIBRIUM),
+        ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
+        learning=_equilibrium_learning(own, era, stream(seed, own.dyad, f"equilibrium {this.code}")),
+        depth=NotDefined(NO_DEPTH)
+        if depth is None
+        else estimate(
+            depth[..., era], "log-odds", f"extra threshold to the deepest class under “{this.name}”"
+        ),
+        deep_share=NotDefined(NO_DEPTH)
+        if depth is None or own.deepest is None
+        else estimate(
+            100 * share(own.level_now - own.deepest - depth[..., era]) / share(own.level_now),
+            "per cent",
+            f"per cent of cooperative acts of the deepest kind at the present level, under “{this.name}”",
+        ),
+    )
+
+
+def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = None) -> Headroom | NotDefined:
+    """State the room under the ceiling in force, and whether the data speak of it.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    seed : int
+    prior : array, optional
+        Draws of an era's headroom, log-odds, from the prior. Without them the comparison is with the dyad's
+        own population of frameworks: what the posterior would say of an era without months.
+    """
+    ceiling = own.ceiling(-1)
+    if ceiling is None:
+        return NotDefined(NO_CEILING)
+    values = own.by_era["headroom"][..., -1]
+    return Headroom(
+        room=estimate(
+            share(ceiling) - share(own.level_now), "points of share", "ceiling less the present share"
+        ),
+        log_odds=estimate(values, "log-odds", "ceiling less equilibrium"),
+        learning=_headroom_learning(own, values, stream(seed, own.dyad, "headroom"), prior),
+    )
+
+
+def _headroom_learning(
+    own: DyadDraws, values: Floats, rng: np.random.Generator, prior: NDArray[np.float64] | None
+) -> Learning | NotDefined:
+    if prior is not None:
+        return _learning(
+            np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp
+        )
+    if "headroom_era_sd" not in own.scalars:
+        return NotDefined("the ceiling is one for all eras: give draws of its prior to compare with")
+    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)
+    return _learning(np.log(values), population, POPULATION, np.exp)
+
+
+def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) -> Learning | NotDefined:
+    if own.dynamics == "none":
+        return NotDefined(NO_EQUILIBRIUM)
+    population = own.scalars["mu_dyad"] + own.scalars["mu_era_sd"] * rng.standard_normal(own.size)
+    return _learning(own.by_era["mu"][..., era], population, POPULATION)
+
+
+def _learning(
+    values: Floats,
+    comparison: Floats,
+    compared_with: str,
+    to_log_odds: Callable[[Floats], Floats] = np.asarray,
+) -> Learning:
+    spread = float(comparison.std())
+    ratio = float(values.std()) / spread
+    shift = float(values.mean() - comparison.mean()) / spread
+    return Learning(
+        comparison=estimate(to_log_odds(comparison), "log-odds", f"the same according to {compared_with}"),
+        compared_with=compared_with,
+        sd_ratio=ratio,
+        shift=shift,
+        moved=ratio < UNMOVED_RATIO or abs(shift) > UNMOVED_SHIFT,
+    )
+
+
+def change(hazard: StructuralHazard, rate: Floats, by: Mapping[int, Probability]) -> Change:
+    """State how soon a new framework may come.
+
+    Parameters
+    ----------
+    hazard : StructuralHazard
+    rate : array (chain, draw)
+        Its draws, a month.
+    by : mapping of int to Probability
+        From the same futures as everything else (`HorizonOutlook.new_framework`).
+    """
+    return Change(
+        per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
+        breaks=hazard.breaks,
+        exposure_years=hazard.exposure / 12,
+        by=by,
+    )

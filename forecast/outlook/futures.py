@@ -76,26 +76,22 @@ class Futures:
         return self.clock.periods(months)
 
 
-def linear(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
+def linear_step(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
     """Pull in proportion to the displacement from the equilibrium (Ornstein-Uhlenbeck)."""
     return np.asarray(mu + parameters["phi"] * (state - mu) + parameters["sigma"] * shock)
 
 
-def none(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
+def walk_step(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
     """Step without any pull: a random walk."""
     return np.asarray(state + parameters["sigma"] * shock)
 
 
-STEPS: dict[str, Step] = {"linear": linear, "none": none}
+STEPS: dict[str, Step] = {"linear": linear_step, "none": walk_step}
 """How the state moves by one period, by the name of the dynamics; add a pull here."""
 
 
-FRAMEWORK = {
-    "mu": ("mu_dyad", "mu_era_sd"),
-    "headroom": ("headroom_dyad", "headroom_era_sd"),  # on the log scale
-    "depth": ("depth_dyad", "depth_sd"),  # centred on zero
-}
-"""What makes a framework, with the centre and spread of the dyad's population of frameworks."""
+FRAMEWORK = {"mu", "ceiling", "depth"}
+"""What a framework sets, as far as the model has it."""
 
 
 def step_of(dynamics: str) -> Step:
@@ -111,18 +107,19 @@ def step_of(dynamics: str) -> Step:
     return STEPS[dynamics]
 
 
-def streams(seed: int, dyad: str, purposes: int) -> list[np.random.Generator]:
-    """Return independent random streams that depend on the seed and the dyad's code alone.
+def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
+    """Return the random stream of a purpose, given by the seed, the dyad's code and the purpose alone.
 
-    Other dyads, and their order, change nothing.
+    Other dyads, their order, and what else is drawn change nothing.
     """
-    root = np.random.SeedSequence(seed, spawn_key=tuple(dyad.encode()))
-    return [np.random.default_rng(child) for child in root.spawn(purposes)]
+    key = (*dyad.encode(), 0, *purpose.encode())
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def shocks(rng: np.random.Generator, size: tuple[int, ...], df: Floats | None) -> Floats:
-    """Draw one period's shocks: standard normal, or Student-t of scale 1 where the model has them."""
-    return rng.standard_normal(size) if df is None else rng.standard_t(df, size)
+def shocks(rng: np.random.Generator, size: tuple[int, ...], parameters: Mapping[str, Floats]) -> Floats:
+    """Draw one period's shocks, of unit variance: normal, or Student-t where the model has them."""
+    df = parameters.get("shock_df")
+    return rng.standard_normal(size) if df is None else rng.standard_t(df, size) * np.sqrt((df - 2) / df)
 
 
 def simulate_futures(
@@ -183,19 +180,20 @@ def simulate_futures(
 def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Floats) -> Futures:
     step = step_of(own.dynamics)
     size = (*own.size, futures_per_draw)
-    shock_rng, break_rng, framework_rng = streams(seed, own.dyad, 3)
+    shock, arrival, novelty = (
+        stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks")
+    )
     chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
-    framework = {name: _spread(own.by_era[name][..., -1], size) for name in FRAMEWORK if name in own.by_era}
+    framework = {name: _spread(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}
     state, count = _spread(own.scalars["state"], size), np.zeros(size, dtype=np.int16)
     levels, counts, rules = [], [], []
     for period in range(own.clock.periods(months) + 1):
         if period:
-            arrived = break_rng.random(size) < chance
+            arrived = arrival.random(size) < chance
             count = count + arrived
-            _renew(framework, arrived, parameters, framework_rng)
-            shock = shocks(shock_rng, size, parameters.get("shock_df"))
-            state = step(state, framework.get("mu", np.zeros(1)), shock, parameters)
+            _renew(framework, arrived, parameters, novelty)
+            state = step(state, framework["mu"], shocks(shock, size, parameters), parameters)
         level, rule = _seen(state, framework, own)
         levels.append(level)
         counts.append(count)
@@ -222,17 +220,25 @@ def _over_time(periods: list[NDArray[Any]]) -> NDArray[Any]:
 
 def _renew(framework: dict[str, Floats], arrived: Bools, parameters: Mapping[str, Floats], rng: Any) -> None:
     """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
-    absent = np.zeros(1)
-    for name, values in framework.items():
-        population = (parameters.get(key, absent) for key in FRAMEWORK[name])
-        centre, spread = (np.broadcast_to(part, values.shape)[arrived] for part in population)
-        drawn = centre + spread * rng.standard_normal(centre.shape)
-        values[arrived] = np.exp(drawn) if name == "headroom" else drawn
+
+    def drawn(spread: str, centre: str = "") -> Floats:
+        values = parameters[spread] * np.ones(arrived.shape)
+        middle = np.broadcast_to(parameters.get(centre, np.zeros(1)), arrived.shape)
+        return np.asarray(middle[arrived] + values[arrived] * rng.standard_normal(int(arrived.sum())))
+
+    if "mu_era_sd" in parameters:
+        framework["mu"][arrived] = drawn("mu_era_sd", "mu_dyad")
+    if "headroom_era_sd" in parameters:  # a constant ceiling is the dyad's own and outlasts its frameworks
+        framework["ceiling"][arrived] = framework["mu"][arrived] + np.exp(
+            drawn("headroom_era_sd", "headroom_dyad")
+        )
+    if "depth_sd" in parameters:
+        framework["depth"][arrived] = drawn("depth_sd")
 
 
 def _seen(state: Floats, framework: Mapping[str, Floats], own: DyadDraws) -> tuple[Floats, dict[str, Floats]]:
     """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`."""
-    ceiling = framework["mu"] + framework["headroom"] if "headroom" in framework else None
+    ceiling = framework.get("ceiling")
     rules = {}
     if ceiling is not None:
         rules["ceiling"] = share(ceiling)

@@ -9,6 +9,7 @@ at least one month* up to T + h, even if it has fallen back since; it can only g
 from dataclasses import dataclass, replace
 from datetime import date
 
+from forecast.errors import SpecError
 from forecast.outlook.futures import Futures
 from forecast.outlook.summary import Estimate, Probability, estimate, probability
 
@@ -63,14 +64,16 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
     Raises
     ------
     SpecError
-        If the futures do not reach the horizon.
+        If the futures do not reach the horizon, or the smallest improvement is not above zero.
     """
-    at, until = futures.at(months), futures.clock.last_day(months)
+    if smallest_improvement <= 0:
+        raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
+    at, name = futures.at(months), futures.clock.name
     change = futures.share - futures.share[..., :1]
     better, worse = change[..., at] >= smallest_improvement, change[..., at] <= -smallest_improvement
     broken = futures.broken[..., at]
-    points, present = f"{smallest_improvement:g} points", f"that of {futures.clock.last_day():%B %Y}"
-    then = f"the share in {until:%B %Y} is"
+    points, present = f"{smallest_improvement:g} points", f"that of {name()}"
+    then = f"the share in {name(months)} is"
     improvement = probability(better, f"{then} at least {points} above {present}")
     deterioration = probability(worse, f"{then} at least {points} below {present}")
     stability = probability(~(better | worse), f"{then} less than {points} from {present}")
@@ -80,16 +83,16 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
     )
     return HorizonOutlook(
         months=months,
-        until=until,
-        level=estimate(futures.share[..., at], "points of share", f"share in {until:%B %Y}"),
+        until=futures.clock.last_day(months),
+        level=estimate(futures.share[..., at], "points of share", f"share in {name(months)}"),
         improvement=improvement,
         stability=replace(stability, value=1 - improvement.value - deterioration.value),
         deterioration=deterioration,
         technical=technical,
         structural=replace(structural, value=improvement.value - technical.value),
-        new_framework=probability(broken, f"a new strategic framework has come by {until:%B %Y}"),
+        new_framework=probability(broken, f"a new strategic framework has come by {name(months)}"),
         touched=probability(
             (change[..., 1 : at + 1] >= smallest_improvement).any(axis=-1),
-            f"the share is at least {points} above {present} in at least one month up to {until:%B %Y}",
+            f"the share is at least {points} above {present} in some {futures.clock.unit} up to {name(months)}",
         ),
     )

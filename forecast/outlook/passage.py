@@ -1,7 +1,7 @@
 """When does the level first get there? First-passage times, with the part beyond the simulated future."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -65,10 +65,11 @@ def passage(there: Bools, clock: Clock, horizons: Sequence[int], limit: int, tar
         )
         for months in horizons
     }
+    never = probability(~reached[..., -1], f"the level does not reach {target} within {limit} months")
     return Passage(
         target=target,
         by=by,
-        beyond=probability(~reached[..., -1], f"the level does not reach {target} within {limit} months"),
+        beyond=replace(never, value=1 - float(cumulative[-1])),
         limit=limit,
         median=float(times[half[0]]) if half.size else None,
         times=times,

@@ -1,10 +1,16 @@
 """Hard to go back, hard to stay in an extreme (S5): half-life, way back, hostile zone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from forecast.outlook.passage import Passage
-from forecast.outlook.summary import Estimate, NotDefined, Probability
+import numpy as np
+
+from forecast.errors import SpecError
+from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
+from forecast.outlook.futures import Futures, shocks, step_of, stream
+from forecast.outlook.passage import Passage, crosses, passage
+from forecast.outlook.scale import share, under_ceiling
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 
 
 @dataclass(frozen=True)
@@ -40,22 +46,22 @@ class HostileZone:
     now : Probability
         The level is in the zone now.
     recent_months : Estimate
-        Months of the last `recent_years` years spent in the zone.
-    recent_years : int
+        Months of the last `recent_span` months spent in the zone.
+    recent_span : int
+        Ten years, or the whole record if it is shorter.
     spell : Estimate
         Mean length in months of the record's spells in the zone; 0 where a draw's record has none.
     ahead : mapping of int to Probability
         The level is in the zone so many months from now.
     way_out : Passage
-        Time to leave the zone by the pull of the framework in force alone, from `depth` points inside.
+        Time to leave the zone by the pull of the framework in force alone, from `inside` points inside.
     inside : float
-        How far inside the zone that start is, points of share.
     """
 
     below: float
     now: Probability
     recent_months: Estimate
-    recent_years: int
+    recent_span: int
     spell: Estimate
     ahead: Mapping[int, Probability]
     way_out: Passage
@@ -80,3 +86,107 @@ class Pendulum:
     short: Probability | NotDefined
     back: Return | NotDefined
     zone: HostileZone
+
+
+SHORT_MONTHS = 60
+RECENT_MONTHS = 120
+INSIDE = 5.0
+
+
+def pendulum(
+    own: DyadDraws, futures: Futures, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
+) -> Pendulum:
+    """State the half-life, the way back to the previous era's equilibrium, and the stay in the hostile zone.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    futures : Futures
+    horizons : sequence of int
+        Months.
+    seed : int
+    extreme_share : float
+        Upper edge of the hostile zone, points of share.
+
+    Raises
+    ------
+    SpecError
+        If the edge leaves no room for a zone.
+    """
+    if not INSIDE < extreme_share < 100:
+        raise SpecError(
+            f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share."
+        )
+    zone = _zone(own, futures, horizons, seed, extreme_share)
+    if own.dynamics == "none":
+        absent = NotDefined(NO_EQUILIBRIUM)
+        return Pendulum(absent, absent, absent, zone)
+    months = own.scalars["half_life"] / own.clock.per_month
+    return Pendulum(
+        half_life=estimate(
+            months, "months", "time in which half of a displacement from equilibrium is undone"
+        ),
+        short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
+        back=_back(own, futures, horizons),
+        zone=zone,
+    )
+
+
+def _back(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return | NotDefined:
+    if len(own.eras) < 2:
+        return NotDefined("the panel sees only one era of the dyad")
+    target = own.rest(-2)
+    assert target is not None
+    name = own.eras[-2].name
+    words = f"the equilibrium of “{name}”"
+    return Return(
+        era=name,
+        equilibrium=estimate(target, "points of share", words),
+        above=probability(
+            target > share(own.level_now), f"{words} lies above the share of {own.clock.name()}"
+        ),
+        passage=passage(crosses(futures.share, target), futures.clock, horizons, futures.months, words),
+    )
+
+
+def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, below: float) -> HostileZone:
+    record, there = own.share < below, futures.share < below
+    recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
+    span = round(recent.shape[-1] / own.clock.per_month)
+    entries = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
+    words, name = f"the hostile zone, a share below {below:g}", futures.clock.name
+    return HostileZone(
+        below=below,
+        now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),
+        recent_months=estimate(
+            recent.sum(axis=-1) / own.clock.per_month, "months", f"months of the last {span} spent in {words}"
+        ),
+        recent_span=span,
+        spell=estimate(
+            record.sum(axis=-1) / np.maximum(entries, 1) / own.clock.per_month,
+            "months",
+            f"mean length of the record's spells in {words} (0 if it has none)",
+        ),
+        ahead={
+            h: probability(there[..., futures.at(h)], f"the share of {name(h)} is in {words}")
+            for h in horizons
+        },
+        way_out=_way_out(own, futures, horizons, seed, below),
+        inside=INSIDE,
+    )
+
+
+def _way_out(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, below: float) -> Passage:
+    """Start `INSIDE` points inside the zone and let the framework in force act alone until it is left."""
+    size = futures.level.shape[:3]
+    parameters = {name: values[..., None] for name, values in own.scalars.items()}
+    mu, ceiling = own.by_era["mu"][..., -1, None], own.ceiling(-1)
+    limit = None if ceiling is None else ceiling[..., None]
+    rng, step = stream(seed, own.dyad, "way out"), step_of(own.dynamics)
+    state = np.full(size, np.log((below - INSIDE) / (100 - below + INSIDE)))
+    out = np.zeros((futures.level.shape[-1], *size), dtype=np.bool_)
+    for period in range(1, len(out)):
+        state = step(state, mu, shocks(rng, size, parameters), parameters)
+        out[period] = share(under_ceiling(state, limit, own.softness)) >= below
+    words = f"a share of {below:g}, from {below - INSIDE:g} and by the pull of “{own.eras[-1].name}” alone,"
+    return passage(np.moveaxis(out, 0, -1), futures.clock, horizons, futures.months, words)

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
-from forecast.outlook.summary import Estimate, NotDefined, Probability
+import numpy as np
+import xarray as xr
+
+from forecast.errors import SpecError
+from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, Era, FitLike, dyad_draws
+from forecast.outlook.scale import share
+from forecast.outlook.summary import QUANTILES, Estimate, NotDefined, Probability, estimate, probability
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Break:
     drop : Estimate
         Mean share of those months less the mean share of the era so far, points.
     dropped : Probability
-        The drop is larger than 5 points.
+        The drop is larger than the smallest change of interest.
     equilibrium_drop : Estimate or NotDefined
         Equilibrium of the era before less that of the era in force, points.
     trend : Estimate or NotDefined
@@ -62,3 +68,141 @@ class Break:
     equilibrium_drop: Estimate | NotDefined
     trend: Estimate | NotDefined
     falling: Probability | NotDefined
+
+
+YEARS_SHOWN = 5
+MONTHS_BEFORE = 60
+MONTHS_FOR_TREND = 12
+
+
+def standing(own: DyadDraws, since: date | None = None) -> Standing:
+    """Compare the present level with the dyad's record.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    since : datetime.date, optional
+        From when the record counts; the panel's start if not given.
+
+    Raises
+    ------
+    SpecError
+        If no period lies between `since` and the present.
+    """
+    first = own.clock.since(since) if since else 0
+    if first >= len(own.clock.times) - 1:
+        raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
+    past, now = own.level[..., first:-1], own.level[..., -1:]
+    begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
+    words = f"since {begin:%B %Y}"
+    return Standing(
+        since=begin,
+        level=estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}"),
+        percentile=estimate(
+            100 * (past < now).mean(axis=-1),
+            "per cent",
+            f"per cent of the {own.clock.unit}s {words} with a share below that of {own.clock.name()}",
+        ),
+        lowest=probability(
+            (past > now).all(axis=-1),
+            f"in no {own.clock.unit} {words} was the share as low as in {own.clock.name()}",
+        ),
+        lowest_years=_lowest_years(own, first, words),
+    )
+
+
+def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probability]:
+    """Rank the calendar years, at least half of which the record holds, by how likely they are the lowest."""
+    years = own.clock.times[first:].astype("datetime64[Y]").astype(int) + 1970
+    names, starts, counts = np.unique(years, return_index=True, return_counts=True)
+    whole = counts >= 6 * own.clock.per_month
+    if not whole.any():
+        return {}
+    sums = np.add.reduceat(own.share[..., first:], starts, axis=-1)
+    lowest = names[whole][(sums / counts)[..., whole].argmin(axis=-1)]
+    chances = {
+        int(year): probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
+        for year in np.unique(lowest)
+    }
+    ranked = sorted(chances, key=lambda year: (-chances[year].value, year))
+    return {year: chances[year] for year in ranked[:YEARS_SHOWN]}
+
+
+def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
+    """Measure what the start of the era in force brought.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    smallest_change : float
+        Points of share that count as a drop.
+    """
+    if len(own.eras) < 2:
+        return NotDefined("the panel sees only one era of the dyad")
+    era, previous = own.eras[-1], own.eras[-2]
+    begin = max(0, era.first - own.clock.periods(MONTHS_BEFORE))
+    months = round((era.first - begin) / own.clock.per_month)
+    before = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64)
+    drop = before - own.mean(-1)
+    words = f"mean share in the {months} months before {era.start:%B %Y} less its mean since"
+    trend = _trend(own, era)
+    then, now = own.rest(-2), own.rest(-1)
+    return Break(
+        era=era.name,
+        start=era.start,
+        months_before=months,
+        drop=estimate(drop, "points of share", words),
+        dropped=probability(drop > smallest_change, f"{words} is more than {smallest_change:g} points"),
+        equilibrium_drop=NotDefined(NO_EQUILIBRIUM)
+        if then is None or now is None
+        else estimate(
+            then - now, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”"
+        ),
+        trend=trend,
+        falling=trend
+        if isinstance(trend, NotDefined)
+        else probability(trend.draws < 0, f"the share has had a falling trend since {era.start:%B %Y}"),
+    )
+
+
+def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
+    years = np.arange(era.stop - era.first) / own.clock.per_month / 12
+    if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
+        return NotDefined(
+            f"the era in force is shorter than {MONTHS_FOR_TREND} months, too short for a trend"
+        )
+    centred = years - years.mean()
+    slope = own.share[..., era.first :] @ (centred / (centred @ centred))
+    return estimate(
+        slope, "points of share a year", f"least-squares trend of the share since {era.start:%B %Y}"
+    )
+
+
+def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
+    """Summarise a dyad's share over the whole panel, for figures and tables.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``share`` (quantile, time) at 5, 25, 50, 75 and 95 %, and ``mean`` (time), points of share.
+
+    Raises
+    ------
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast.outlook import level_record
+    >>> level_record(fit, "USA-CHN")["share"].sel(quantile=0.5)  # doctest: +SKIP
+    """
+    draws = dyad_draws(fit, dyad).share
+    flat = draws.reshape(-1, draws.shape[-1])
+    return xr.Dataset(
+        {
+            "share": (("quantile", "time"), np.quantile(flat, QUANTILES, axis=0)),
+            "mean": ("time", flat.mean(axis=0, dtype=np.float64)),
+        },
+        coords={"quantile": list(QUANTILES), "time": fit.panel["time"].to_numpy()},
+        attrs={"dyad": dyad, "units": "points of share"},
+    )

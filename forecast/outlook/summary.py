@@ -19,6 +19,8 @@ type Floats = NDArray[np.float64]
 type Bools = NDArray[np.bool_]
 
 INTERVAL = "90 % equal-tailed"
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""The quantiles of fans and records."""
 _TAILS = (0.05, 0.5, 0.95)
 _GRID = 2.0**40
 
@@ -183,7 +185,8 @@ def _walk(node: Any, path: str) -> Iterator[tuple[str, Floats]]:
 def plain(node: Any) -> Any:
     """Turn a result into dicts, lists and numbers that JSON can hold.
 
-    Dates become ISO text, draws are left out, and what is not defined becomes ``{"not_defined": reason}``.
+    Dates become ISO text, missing values None, draws are left out, and what is not defined becomes
+    ``{"not_defined": reason}``.
 
     Examples
     --------
@@ -204,5 +207,5 @@ def plain(node: Any) -> Any:
     if isinstance(node, date):
         return node.isoformat()
     if isinstance(node, np.generic):
-        return node.item()
-    return node
+        return plain(node.item())
+    return None if isinstance(node, float) and np.isnan(node) else node

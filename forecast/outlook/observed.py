@@ -1,0 +1,88 @@
+"""What the dataset would observe in a simulated future: cooperative shares of counted events."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.outlook.clock import clock
+from forecast.outlook.draws import FitLike, position
+from forecast.outlook.futures import Futures, stream
+from forecast.outlook.scale import share
+from forecast.outlook.summary import Floats, NotDefined
+
+RECENT_MONTHS = 24
+_EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
+
+
+def observe(
+    fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: int = 0
+) -> Floats | NotDefined:
+    """Simulate the cooperative share, 0 to 100, of the events the dataset would hold in each period ahead.
+
+    How many events a period holds is that of a period drawn from the dyad's last 24 covered months. They are
+    cooperative with the probability of the month: level, month noise and direction. Dirichlet-multinomial
+    classes make their number Beta-binomial. A period without events has no share: NaN.
+
+    Parameters
+    ----------
+    fit : FitLike
+    futures : Futures
+    months : int
+        How far.
+    seed : int
+    dataset : int
+        Position of the dataset in the panel.
+
+    Returns
+    -------
+    array (chain, draw, future, period) or NotDefined
+        Period 0, the present, is NaN: it is observed already. Not defined if the panel counts no events of
+        the dyad.
+
+    Raises
+    ------
+    SpecError
+        If the futures do not reach that far.
+    """
+    volumes = recent_volumes(fit, futures.dyad, dataset)
+    if not volumes.any():
+        return NotDefined("the panel counts no event of the dyad in its last 24 covered months")
+    rng = stream(seed, futures.dyad, f"observed {dataset}")
+    level = np.moveaxis(futures.level[..., : futures.at(months) + 1], -1, 0)
+    noise, offset, concentration = _observation(fit, futures.dyad, dataset)
+    seen = np.full(level.shape, np.nan)
+    for period in range(1, len(level)):
+        month = level[period] + noise[..., None] * rng.standard_normal(level.shape[1:])
+        count = volumes[rng.integers(len(volumes), size=month.shape)]
+        chance = np.clip(share(month[..., None] + offset[:, :, None, :]) / 100, _EDGE, 1 - _EDGE)
+        if concentration is not None:
+            weight = concentration[..., None, None]
+            chance = rng.beta(weight * chance, weight * (1 - chance))
+        cooperative, total = rng.binomial(count, chance).sum(axis=-1), count.sum(axis=-1)
+        np.divide(100 * cooperative, total, out=seen[period], where=total > 0)
+    return np.moveaxis(seen, 0, -1)
+
+
+def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> NDArray[np.int64]:
+    """Return how many events the last 24 covered months held, (period, direction); none of an index."""
+    if "counts" not in fit.panel:
+        return np.zeros((0, 1), dtype=np.int64)
+    own = fit.panel.isel(dyad=position(fit.panel, dyad), dataset=dataset)
+    covered = own["counts"].isel(time=np.flatnonzero(own["covered"].to_numpy()))
+    totals = covered.sum("class").transpose("time", "direction").to_numpy().astype(np.int64)
+    return np.asarray(totals[-clock(fit.panel).periods(RECENT_MONTHS) :])
+
+
+def _observation(fit: FitLike, dyad: str, dataset: int) -> tuple[Floats, Floats, Floats | None]:
+    """Month noise (chain, draw), offsets (chain, draw, direction), concentration (chain, draw) or None."""
+    place = position(fit.panel, dyad)
+
+    def values(name: str) -> Any:
+        picked = fit.posterior[name].isel(dyad=place, dataset=dataset, missing_dims="ignore")
+        return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+
+    size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
+    noise = values("tau") if "tau" in fit.posterior else np.zeros(size)
+    offset = values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1))
+    return noise, offset, values("concentration") if "concentration" in fit.posterior else None
