@@ -64,8 +64,8 @@ def headline(result: "Assessment") -> str:
     outlook = result.improvement[main_horizon(result.horizons)]
     percents = printed_percents(outlook)
     return (
-        f"The chance that {result.label} relations are at least {result.smallest_improvement:g} points better "
-        f"on {_day(outlook.until)} than on {_day(result.origin)} is {_percent(percents['improvement'])}, that "
+        f"The chance that {result.label} relations are at least {_change(result)} better on "
+        f"{_day(outlook.until)} than on {_day(result.origin)} is {_percent(percents['improvement'])}, that "
         f"they are as much worse {_percent(percents['deterioration'])}; they now stand at "
         f"{_whole(result.standing.level.median)} on a scale of 0 to 100."
     )
@@ -82,8 +82,8 @@ def _s1(result: "Assessment") -> Claim:
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
         f"On {_day(result.origin)} the share of cooperative actions stood at {_interval(here.level)} of 100, "
-        f"higher than in {_whole(here.percentile.median)} % of the {unit} since {here.since:%B %Y}. The chance "
-        f"that none of them was lower is {_chance(here.lowest)}"
+        f"higher than in {_whole(here.percentile.median)} % of the {unit} since {here.since:%B %Y}. The "
+        f"chance that none of them was lower is {_chance(here.lowest)}"
     )
     for year, chance in list(here.lowest_years.items())[:1]:
         sentence += f"; the lowest year was most likely {year} ({_chance(chance)})"
@@ -99,7 +99,7 @@ def _s2(result: "Assessment") -> Claim:
     sentence = (
         f"In the {change.months_before} months before {change.start:%B %Y}, when “{change.era}” began, the "
         f"share averaged {_apart(change.drop, 'more', 'less')} than since; the chance of a drop of more than "
-        f"{result.smallest_improvement:g} points is {_chance(change.dropped)}."
+        f"{_change(result)} is {_chance(change.dropped)}."
     )
     numbers = _medians(drop=change.drop) | _values(dropped=change.dropped)
     if isinstance(change.trend, Estimate) and isinstance(change.falling, Probability):
@@ -142,8 +142,8 @@ def _ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     room, learning = headroom.room, headroom.learning
     numbers = _medians(ceiling=era.ceiling, room=room)
     sentence = (
-        f"“{era.name}” allows a share of at most {_interval(era.ceiling)}, {_whole(room.median)} points above "
-        "where it stands"
+        f"“{era.name}” allows a share of at most {_interval(era.ceiling)}, {_whole(room.median)} points "
+        "above where it stands"
     )
     if isinstance(learning, NotDefined):
         return f"{sentence}.", numbers
@@ -182,8 +182,8 @@ def _s5(result: "Assessment") -> Claim:
         )
         numbers |= _values(back=back.passage.by[longest])
     parts.append(
-        f"The chance of standing in the hostile zone, a share below {zone.below:g}, is {_chance(zone.now)} now "
-        f"and {_chance(zone.ahead[longest])} in {longest} months; from {zone.inside:g} points inside the zone "
+        f"The chance of standing in the hostile zone, a share below {zone.below:g}, is {_chance(zone.now)} "
+        f"now and {_chance(zone.ahead[longest])} in {longest} months; from {zone.inside:g} points inside it "
         f"the way out takes {_time(zone.way_out)}."
     )
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest], way_out=zone.way_out.by[longest])
@@ -224,9 +224,9 @@ def _s9(result: "Assessment") -> Claim:
     outlook = result.improvement[main_horizon(result.horizons)]
     percents = printed_percents(outlook)
     sentence = (
-        f"The chance of an improvement of at least {result.smallest_improvement:g} points by "
-        f"{_day(outlook.until)} is {_percent(percents['improvement'])}: {_percent(percents['technical'])} inside "
-        f"the framework in force (technical) and {_percent(percents['structural'])} with a new one (structural)."
+        f"The chance of an improvement of at least {_change(result)} by {_day(outlook.until)} is "
+        f"{_percent(percents['improvement'])}: {_percent(percents['technical'])} inside the framework in "
+        f"force (technical) and {_percent(percents['structural'])} with a new one (structural)."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "technical", "structural")}
     return Claim("S9", "Improvement is technical, inside the framework", sentence, numbers)
@@ -237,10 +237,10 @@ def _s13(result: "Assessment") -> Claim:
     outlook = result.improvement[longest]
     percents = printed_percents(outlook)
     sentence = (
-        f"In {longest} months relations are at least {result.smallest_improvement:g} points better with a "
-        f"chance of {_percent(percents['improvement'])}, as much worse with "
-        f"{_percent(percents['deterioration'])} and in between with {_percent(percents['stability'])}; the chance "
-        f"of the hostile zone is {_chance(zone.now)} now and {_chance(zone.ahead[longest])} then."
+        f"In {longest} months relations are at least {_change(result)} better with a chance of "
+        f"{_percent(percents['improvement'])}, as much worse with {_percent(percents['deterioration'])} and "
+        f"in between with {_percent(percents['stability'])}; the chance of the hostile zone is "
+        f"{_chance(zone.now)} now and {_chance(zone.ahead[longest])} then."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "stability", "deterioration")}
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest])
@@ -249,6 +249,10 @@ def _s13(result: "Assessment") -> Claim:
 
 def _not_defined(code: str, title: str, absent: NotDefined) -> Claim:
     return Claim(code, title, f"Not defined here: {absent.reason}.", {})
+
+
+def _change(result: "Assessment") -> str:
+    return f"{result.smallest_improvement:g} points"
 
 
 def _day(when: date) -> str:

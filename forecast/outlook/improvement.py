@@ -93,6 +93,6 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
         new_framework=probability(broken, f"a new strategic framework has come by {name(months)}"),
         touched=probability(
             (change[..., 1 : at + 1] >= smallest_improvement).any(axis=-1),
-            f"the share is at least {points} above {present} in some {futures.clock.unit} up to {name(months)}",
+            f"the share is at least {points} above {present} in some {futures.clock.unit} to {name(months)}",
         ),
     )
