@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import DataError, SpecError
-from forecast.events.chronology import DATASET as CHRONOLOGY
 from forecast.events.codebook import read_codes, read_scale
-from forecast.events.dyads import find_dyad, read_coverage, read_eras
-from forecast.events.table import Day, EventTable, as_day
+from forecast.events.dyads import find_dyad, in_order, read_coverage, read_eras
+from forecast.events.table import CountTable, Day, EventTable, as_day
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 
@@ -29,6 +28,22 @@ SCHEMA = 1
 Frequency = Literal["month", "week"]
 Unit = Literal["happening", "row"]
 DIRECTIONS = {False: ("both",), True: ("first", "second")}
+
+# The schema: dims and kind of dtype (i integer, b bool, f float, U or O text, M time) of what a panel holds.
+VARIABLES = {
+    "era_index": (("dyad", "time"), "i"),
+    "era_dyad": (("era",), "i"),
+    "era_start": (("era",), "M"),
+    "time": (("time",), "M"),
+}
+EVENT_VARIABLES = {
+    "counts": (("dataset", "dyad", "time", "direction", "class"), "i"),
+    "covered": (("dataset", "dyad", "time"), "b"),
+    "class": (("class",), "i"),
+}
+INDEX_VARIABLES = {"index": (("dyad", "time"), "f")}
+ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
+EVENT_ATTRIBUTES = {"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +123,7 @@ def build_panel(
     _one_of("frequency", frequency, ("month", "week"))
     _one_of("unit", unit, ("happening", "row"))
     order = read_scale(scale)
-    chosen = table.dyads if dyads is None else [find_dyad(dyad, table.dyads) for dyad in dyads]
+    chosen = _chosen(dyads, table.dyads)
     table = replace(table, events=table.events[table.events["dyad"].isin(chosen)])
     day = None if as_of is None else as_day(as_of, "as_of")
     if day is not None:
@@ -117,7 +132,7 @@ def build_panel(
     events = table.events
     rows = events.assign(
         level=events["cameo"].map(order.class_of),
-        counted=_happenings(events) if unit == "happening" and not directed else events["n"],
+        counted=happenings(events) if unit == "happening" and not directed else events["n"],
     )
     return _panel(
         rows,
@@ -130,6 +145,299 @@ def build_panel(
         coverage=coverage,
         attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
     )
+
+
+def build_counts_panel(
+    table: CountTable,
+    *,
+    dyads: Sequence[str] | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Day | None = None,
+    directed: bool = False,
+    eras: "pd.DataFrame | str | Path | None" = None,
+    coverage: "pd.DataFrame | str | Path | None" = None,
+) -> "xr.Dataset":
+    """Make a panel of counts that somebody else aggregated.
+
+    A period's counts are known from its last day. Nothing pairs: the table does not tell which rows are one
+    happening. By default a dyad is covered from its first period to its last.
+
+    Parameters
+    ----------
+    table : CountTable
+        The counts; they bring their own classes and frequency.
+    dyads, start, end, as_of, directed, eras, coverage
+        As for `build_panel`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As of `build_panel`, with `scale` the name of the dataset.
+
+    Raises
+    ------
+    UnknownDyadError, SpecError, DataError
+        As `build_panel`; also SpecError if directions are asked for that the table does not tell.
+
+    Examples
+    --------
+    >>> from forecast.events import read_counts
+    >>> from forecast.panel import build_counts_panel
+    >>> build_counts_panel(read_counts("verbal.csv", "verbal.yaml"), directed=True)  # doctest: +SKIP
+    """
+    chosen = _chosen(dyads, in_order(table.counts["dyad"].unique()))
+    rows = table.counts[table.counts["dyad"].isin(chosen)]
+    if directed and (rows["source"] == "").any():
+        raise SpecError("directed: the counts do not tell directions. Leave it out.")
+    day = None if as_of is None else as_day(as_of, "as_of")
+    known = rows if day is None else rows[rows["known_at"] <= day]
+    if known.empty:
+        raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}.")
+    dataset = str(rows["dataset"].iloc[0])
+    return _panel(
+        known.assign(counted=known["n"]),
+        Classes(dataset, table.classes, table.zero_cut),
+        dyads=chosen,
+        span=(start, end, day),
+        frequency=table.frequency,
+        directed=directed,
+        eras=eras,
+        coverage=coverage,
+        attrs={
+            "unit": "row",
+            "late": int(rows["n"].sum() - known["n"].sum()),
+            "digest": digest(known.sort_values(["date", "dyad", "source", "level"])),
+        },
+    )
+
+
+def build_index_panel(
+    frame: "pd.DataFrame",
+    *,
+    dyads: Sequence[str] | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Day | None = None,
+    frequency: Frequency = "month",
+    eras: "pd.DataFrame | str | Path | None" = None,
+) -> "xr.Dataset":
+    """Make a panel of an index, for the observation model `index`.
+
+    A period's value is taken to be known when the period is over; give an older edition of the index where
+    later revisions matter.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        `dyad`, `time` (any day of the period), `value`: what `read_index` returns.
+    dyads, start, end, as_of, frequency, eras
+        As for `build_panel`.
+
+    Returns
+    -------
+    xarray.Dataset
+        `index` (dyad, time), NaN where missing, and the eras as in any panel; no counts.
+
+    Raises
+    ------
+    UnknownDyadError
+        If a dyad is not in the frame.
+    SpecError
+        If `as_of` is before the data, a date comes after `as_of`, or `start` after `end`.
+    DataError
+        If a period has two values, or a dyad has none left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast.panel import build_index_panel
+    >>> months = pd.date_range("2020-01-01", periods=24, freq="MS")
+    >>> frame = pd.DataFrame({"dyad": "USA-CHN", "time": months, "value": range(24)})
+    >>> build_index_panel(frame).index.sizes["time"]
+    24
+    """
+    import xarray as xr
+
+    _one_of("frequency", frequency, ("month", "week"))
+    chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
+    rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
+    rows = rows.assign(time=floor_period(rows["time"], frequency))
+    day = None if as_of is None else as_day(as_of, "as_of")
+    known = rows if day is None else rows[_last_days(rows["time"], frequency) <= day]
+    if known.empty:
+        raise SpecError("as_of is before the data: no period of the index was over. Choose a later day.")
+    twice = known[known.duplicated(["dyad", "time"])]
+    if len(twice):
+        raise DataError(
+            f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}."
+        )
+    watched = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
+    periods = _periods(watched, (start, end, day), frequency)
+    values = known.pivot(index="dyad", columns="time", values="value").reindex(index=chosen, columns=periods)
+    _refuse_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
+    variables, coords = _era_variables(chosen, periods, frequency, eras, day)
+    return xr.Dataset(
+        {"index": (("dyad", "time"), values.to_numpy(dtype=float)), **variables},
+        coords={"dyad": chosen, "time": periods, **coords},
+        attrs={
+            "schema": SCHEMA,
+            "frequency": frequency,
+            "as_of": "" if day is None else f"{day:%Y-%m-%d}",
+            "late": len(rows) - len(known),
+            "digest": digest(known.sort_values(["dyad", "time"])),
+        },
+    )
+
+
+def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
+    """Count each row as a happening: its n, less what is the other side of a joint act.
+
+    Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
+    hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Events of an event table.
+
+    Returns
+    -------
+    pandas.Series
+        What each row counts for: 0 if it only tells the other side of another row.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.panel import happenings
+    >>> events = read_chronology(dyads=["USA-CHN"]).events
+    >>> summit = events[(events["date"] == "2023-11-15") & events["cameo"].isin(["042", "043"])]
+    >>> len(summit), int(happenings(summit).sum())
+    (2, 1)
+    """
+    visit = events["cameo"].isin(["042", "043"])
+    visitor = events["source"].where(events["cameo"] == "042", events["target"])
+    act = events["cameo"].mask(visit, "visit by " + visitor)
+    leads = (events["cameo"] == "042") | (~visit & (events["source"] == events["dyad"].str[:3]))
+    joint = events["cameo"].map(read_codes()["joint"])
+    by = [events["dataset"], events["dyad"], events["date"], act]
+    led = events["n"].where(leads, 0).groupby(by).transform("sum")
+    followed = events["n"].mask(leads, 0).groupby(by).cumsum()
+    alone = np.minimum(events["n"], (followed - led).clip(lower=0))
+    return events["n"].where(leads | ~joint, alone)
+
+
+def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = None) -> "pd.DataFrame":
+    """Say how much there is of each dyad and dataset, and how much of it the coverage calls even.
+
+    Parameters
+    ----------
+    table : EventTable
+        The events.
+    coverage : pandas.DataFrame or path, optional
+        As for `build_panel`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `dyad`, `dataset`, `first`, `last` (days of the first and last event), `start`, `last_even` (of
+        coverage), `rows`, `happenings` (joint acts once), `months` (covered), `empty_months` (of these,
+        without an event).
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.panel import summarise
+    >>> int(summarise(read_chronology(dyads=["USA-IRN"])).loc[0, "rows"])
+    637
+    """
+    import pandas as pd
+
+    events = table.events.assign(happenings=happenings(table.events))
+    events["month"] = floor_period(events["date"], "month")
+    watched = _watched(events, coverage)
+    by = events.groupby(["dataset", "dyad"])
+    summary = by.agg(
+        first=("date", "min"), last=("date", "max"), rows=("date", "size"), happenings=("happenings", "sum")
+    )
+    summary.insert(2, "start", watched["start"])
+    summary.insert(3, "last_even", watched["last"])
+    starts = floor_period(summary["start"], "month")
+    with_events = by["month"].unique()
+    covered = [_steps(*span, "month") for span in zip(starts, summary["last_even"], strict=True)]
+    summary["months"] = [len(months) for months in covered]
+    summary["empty_months"] = [
+        len(months.difference(pd.DatetimeIndex(seen)))
+        for months, seen in zip(covered, with_events, strict=True)
+    ]
+    summary = summary.reset_index()
+    summary.insert(0, "dyad", summary.pop("dyad"))
+    order = {dyad: place for place, dyad in enumerate(table.dyads)}
+    return summary.sort_values("dyad", key=lambda dyad: dyad.map(order), ignore_index=True)
+
+
+def validate_panel(panel: "xr.Dataset") -> None:
+    """Make sure that a panel, from wherever, keeps the schema (docs/schema/panel.md).
+
+    Raises
+    ------
+    DataError
+        If not; the message names every part at fault.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.panel import build_panel, validate_panel
+    >>> validate_panel(build_panel(read_chronology()))
+    """
+    problems = _shape_problems(panel) or _content_problems(panel)
+    if problems:
+        raise DataError(f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. See docs/schema/panel.md.")
+
+
+def _shape_problems(panel: "xr.Dataset") -> list[str]:
+    """Return what is missing or of the wrong form; only a panel without such can be looked into."""
+    events = "index" not in panel
+    variables = VARIABLES | (EVENT_VARIABLES if events else INDEX_VARIABLES)
+    problems = [
+        f"{name} is {_form(panel[name])}, not {kind} ({', '.join(dims)})" if name in panel else f"no {name}"
+        for name, (dims, kind) in variables.items()
+        if name not in panel or panel[name].dims != dims or panel[name].dtype.kind != kind
+    ]
+    attributes = ATTRIBUTES | (EVENT_ATTRIBUTES if events else set())
+    problems += [f"no attribute {name}" for name in sorted(attributes - panel.attrs.keys())]
+    if panel.attrs.get("schema", SCHEMA) != SCHEMA:
+        problems.append(f"schema {panel.attrs['schema']}, which this version does not know")
+    return problems
+
+
+def _content_problems(panel: "xr.Dataset") -> list[str]:
+    steps = np.diff(panel["time"].values).astype("timedelta64[D]").astype(int)
+    regular = {"month": (28, 31), "week": (7, 7)}.get(panel.attrs["frequency"], (1, 0))
+    own_era = panel["era_dyad"].values[np.clip(panel["era_index"].values, 0, panel.sizes["era"] - 1)]
+    checks = {
+        f"time does not go by {panel.attrs['frequency']}": (
+            (steps < regular[0]) | (steps > regular[1])
+        ).any(),
+        "a dyad is there twice": len(set(panel["dyad"].values)) < panel.sizes["dyad"],
+        "an era_index outside the eras": panel["era_index"].values.max() >= panel.sizes["era"],
+        "an era_index of another dyad": (own_era != np.arange(panel.sizes["dyad"])[:, None]).any(),
+        "an era_index that goes back in time": (np.diff(panel["era_index"].values, axis=1) < 0).any(),
+    }
+    if "counts" in panel:
+        counts = panel["counts"].values
+        checks |= {
+            "a negative count": (counts < 0).any(),
+            "a count outside coverage": (counts.sum(axis=(3, 4))[~panel["covered"].values] > 0).any(),
+            "zero_cut is not between two classes": not 0 < panel.attrs["zero_cut"] < panel.sizes["class"],
+            "directions other than both, or first and second": tuple(panel["direction"].values)
+            not in DIRECTIONS.values(),
+        }
+    return [problem for problem, found in checks.items() if found]
+
+
+def _form(variable: "xr.DataArray") -> str:
+    return f"{variable.dtype.kind} ({', '.join(str(dim) for dim in variable.dims)})"
 
 
 def _panel(
@@ -208,34 +516,26 @@ def floor_period(days: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.S
     return days.dt.normalize() - pd.to_timedelta(back, unit="D")
 
 
-def _happenings(events: "pd.DataFrame") -> "pd.Series[int]":
-    """Return n of each row less what is the other side of a joint happening.
+def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:
+    chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
+    if not chosen:
+        raise DataError("There is no dyad to count. Give a table with events, and at least one of its dyads.")
+    return list(dict.fromkeys(chosen))
 
-    Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
-    hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
-    """
-    visit = events["cameo"].isin(["042", "043"])
-    visitor = events["source"].where(events["cameo"] == "042", events["target"])
-    act = events["cameo"].mask(visit, "visit by " + visitor)
-    leads = (events["cameo"] == "042") | (~visit & (events["source"] == events["dyad"].str[:3]))
-    joint = events["cameo"].map(read_codes()["joint"])
-    by = [events["dataset"], events["dyad"], events["date"], act]
-    led = events["n"].where(leads, 0).groupby(by).transform("sum")
-    followed = events["n"].mask(leads, 0).groupby(by).cumsum()
-    alone = np.minimum(events["n"], (followed - led).clip(lower=0))
-    return events["n"].where(leads | ~joint, alone)
+
+def _last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
+    import pandas as pd
+
+    return starts + (pd.offsets.MonthEnd(0) if frequency == "month" else pd.Timedelta(days=6))
 
 
 def _watched(rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None") -> "pd.DataFrame":
     """Return the first and last day of even record, `start` and `last`, by (dataset, dyad)."""
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
-    if coverage is None:
-        given = read_coverage().assign(dataset=CHRONOLOGY)
-    else:
-        given = read_coverage(coverage) if isinstance(coverage, str | Path) else coverage
+    given = read_coverage(coverage) if coverage is None or isinstance(coverage, str | Path) else coverage
     for dataset, dyad in spans.index:
         matching = given[given["dyad"] == dyad]
-        if "dataset" in matching:
+        if "dataset" in given:
             matching = matching[matching["dataset"] == dataset]
         if len(matching):
             spans.loc[(dataset, dyad)] = matching.iloc[0][["start", "last_even"]].to_numpy()
@@ -261,8 +561,15 @@ def _periods(
             f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start."
         )
     ends = floor_period(pd.Series([first, last]), frequency)
+    return _steps(ends[0], ends[1], frequency)
+
+
+def _steps(first: "pd.Timestamp", last: "pd.Timestamp", frequency: Frequency) -> "pd.DatetimeIndex":
+    """Return the periods from the one that begins on `first` to the one that holds `last`."""
+    import pandas as pd
+
     step = "MS" if frequency == "month" else "7D"
-    return pd.date_range(ends[0], ends[1], freq=step, name="time").as_unit("ns")
+    return pd.date_range(first, last, freq=step, name="time").as_unit("ns")
 
 
 def _covered(
@@ -320,10 +627,10 @@ def _era_variables(
 
 def _refuse_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.DatetimeIndex") -> None:
     empty = [dyad for dyad, total in zip(dyads, totals, strict=True) if total == 0]
-    if empty or not dyads:
-        who = ", ".join(empty) or "any dyad"
+    if empty:
+        span = f"from {periods[0]:%Y-%m-%d} to {periods[-1]:%Y-%m-%d}"
         raise DataError(
-            f"No event of {who} can be counted from {periods[0]:%Y-%m-%d} to {periods[-1]:%Y-%m-%d}. "
+            f"Nothing of {', '.join(empty)} can be counted {span}. "
             "Leave the dyad out, or choose a span in which it has coverage."
         )
 

@@ -1,11 +1,14 @@
 """Coded events of any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
 from forecast.events.chronology import read_chronology
+from forecast.events.counts import read_counts, read_index
 from forecast.events.dyads import dyad_code, find_dyad, read_coverage, read_dyads, read_eras
-from forecast.events.table import EventTable, SourceFile, as_of, combine, write_rejects
+from forecast.events.raw import SourceFile
+from forecast.events.table import CountTable, EventTable, as_of, combine, write_rejects
 from forecast.events.tables import read_table
 
 __all__ = [
+    "CountTable",
     "EventTable",
     "SourceFile",
     "as_of",
@@ -13,9 +16,11 @@ __all__ = [
     "dyad_code",
     "find_dyad",
     "read_chronology",
+    "read_counts",
     "read_coverage",
     "read_dyads",
     "read_eras",
+    "read_index",
     "read_table",
     "write_rejects",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from forecast.errors import DataError
-from forecast.events.dyads import find_dyad, read_dyads
+from forecast.events.dyads import find_dyad, in_order
 from forecast.events.mapping import TableMapping
 from forecast.events.raw import load_raw
 from forecast.events.table import EventTable, combine
@@ -48,12 +48,16 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
     >>> table.dyads, table.events["cameo"].iloc[0]
     (['USA-CHN'], '173')
     """
+    paths = chronology_files(folder, dyads)
+    return combine([conform(load_raw(paths[dyad], MAPPING), MAPPING, only_dyad=dyad) for dyad in paths])
+
+
+def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:
+    """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
     folder = Path(folder) if folder else data_folder() / "chronology"
     paths = {path.stem: path for path in folder.glob("*.csv")}
     if not paths:
         raise DataError(f"{folder} holds no chronology: it needs files such as USA-CHN.csv.")
-    order = [dyad for dyad in read_dyads().index if dyad in paths]
-    order += sorted(paths.keys() - set(order))
+    order = in_order(paths)
     chosen = order if dyads is None else [find_dyad(dyad, order) for dyad in dyads]
-    tables = (conform(load_raw(paths[dyad], MAPPING), MAPPING, only_dyad=dyad) for dyad in chosen)
-    return combine(list(tables))
+    return {dyad: paths[dyad] for dyad in chosen}

@@ -118,6 +118,12 @@ def dyad_code(one: str, other: str) -> str:
     return min(listed)
 
 
+def in_order(dyads: Iterable[str]) -> list[str]:
+    """Put dyads in the order of `dyads.csv`, others after them by name."""
+    listed = list(read_dyads().index)
+    return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
+
+
 def find_dyad(text: str, known: Iterable[str]) -> str:
     """Find the dyad a user means among those that are there, in either order and in any case.
 

@@ -9,7 +9,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from forecast.errors import DataError, MappingError
 from forecast.events.mapping import FileForm, Place
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_FIELD = 10_000_000
+REJECT_COLUMNS = ("file", "line", "reason", "row")
+
+
+class SourceFile(NamedTuple):
+    """A file that was read: its name and SHA-256, how many rows it has, and how many were rejected."""
+
+    name: str
+    sha256: str
+    rows: int
+    rejected: int
 
 
 @dataclass(frozen=True)
@@ -50,8 +60,37 @@ class RawTable:
             )
         return self.rows[place]
 
-    def text_of(self, line: int) -> str:
-        """Return a row as one line of CSV, for the rejects."""
+    def field(self, field: str, form: FileForm) -> "pd.Series[str]":
+        """Return a field of the mapping as text, '' where it is missing or not mapped at all."""
+        import pandas as pd
+
+        if field in form.columns:
+            text = self.column(field, form.columns[field]).str.strip()
+            return text.mask(text.isin(form.missing), "")
+        return pd.Series(str(form.constants.get(field, "")), index=self.rows.index, dtype=object)
+
+    def rejects(self, reasons: dict[int, str]) -> "pd.DataFrame":
+        """Return the rows named in `reasons` (by line) in the form of the rejects file."""
+        import pandas as pd
+
+        rows = [(self.name, line, reasons[line], self._text_of(line)) for line in sorted(reasons)]
+        return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
+
+    def source_file(self, reasons: dict[int, str]) -> SourceFile:
+        """Return what is told of this file afterwards."""
+        return SourceFile(self.name, self.sha256, len(self.rows) + len(self.broken), len(reasons))
+
+    def nothing_usable(self, reasons: dict[int, str]) -> DataError:
+        """Return the error for a file in which every row has a reason to be rejected."""
+        if not reasons:
+            return DataError(f"{self.name} has a header and no rows. It needs at least one.")
+        line = min(reasons)
+        return DataError(
+            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. "
+            "Correct the file, or the mapping that describes it."
+        )
+
+    def _text_of(self, line: int) -> str:
         fields = self.broken[line][1] if line in self.broken else list(self.rows.loc[line])
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="").writerow(fields)

@@ -1,14 +1,19 @@
-"""The event table: one tidy form for events of any source, its schema, and what is done to whole tables."""
+"""The event table: one tidy form for events of any source, its schema, and what is done to whole tables.
+
+Beside it the table of counts, for what comes aggregated already.
+"""
 
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from forecast.dates import parse_date
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_codes
+from forecast.events.dyads import in_order
+from forecast.events.raw import SourceFile
 from forecast.files import write_csv
 
 if TYPE_CHECKING:
@@ -31,19 +36,9 @@ EVENT_COLUMNS = (
     "event_id",
     "dyad",
 )
-REJECT_COLUMNS = ("file", "line", "reason", "row")
 
 Day = str | datetime.date
 """A day as ISO text (`2023-10-31`, or `2023-10` for the month's last day), date, datetime or Timestamp."""
-
-
-class SourceFile(NamedTuple):
-    """A file that events were read from."""
-
-    name: str
-    sha256: str
-    rows: int
-    rejected: int
 
 
 @dataclass(frozen=True)
@@ -70,11 +65,36 @@ class EventTable:
     @property
     def dyads(self) -> list[str]:
         """The dyads that have events, in the order of `dyads.csv`, others after them."""
-        from forecast.events.dyads import read_dyads
+        return in_order(self.events["dyad"].unique())
 
-        listed = list(read_dyads().index)
-        present = set(self.events["dyad"])
-        return [dyad for dyad in listed if dyad in present] + sorted(present.difference(listed))
+
+@dataclass(frozen=True)
+class CountTable:
+    """Counts by period, direction and class, as somebody else aggregated them.
+
+    Attributes
+    ----------
+    counts : pandas.DataFrame
+        `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table
+        does not tell directions), `dyad`, `level` (class from 0, the most hostile), `n`, `dataset`.
+    classes : tuple of str
+        The names of the classes.
+    zero_cut : int
+        How many of them are conflict.
+    frequency : {"month", "week"}
+        The length of the periods.
+    rejects : pandas.DataFrame
+        As in an event table.
+    files : tuple of SourceFile
+        The file read.
+    """
+
+    counts: "pd.DataFrame"
+    classes: tuple[str, ...]
+    zero_cut: int
+    frequency: Literal["month", "week"]
+    rejects: "pd.DataFrame"
+    files: tuple[SourceFile, ...]
 
 
 def combine(tables: Sequence[EventTable]) -> EventTable:
@@ -220,6 +240,8 @@ def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
     else:
         return pd.DataFrame({"index": [], "column": [], "reason": []})
     whole_row = cases["schema_context"] == "DataFrameSchema"
+    # A rule about two fields says nothing new of a row in which one of them is wrong by itself.
+    cases = cases[~(whole_row & cases["index"].isin(cases.loc[~whole_row, "index"]))]
     return pd.DataFrame(
         {
             "index": cases["index"],

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import dyad_code
-from forecast.events.mapping import EVENT_FIELDS, TableMapping, load_mapping
+from forecast.events.mapping import TableMapping, load_mapping
 from forecast.events.raw import RawTable, load_raw
-from forecast.events.table import REJECT_COLUMNS, EventTable, SourceFile, broken_rules, sort_events
+from forecast.events.table import EventTable, broken_rules, sort_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,7 @@ def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) 
     """Turn rows of text into an event table; with `only_dyad`, rows of other dyads are rejected."""
     import pandas as pd
 
-    fields = _pick(raw, mapping)
+    fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     events = _typed(fields, raw, mapping)
     reasons = _reasons(events, fields)
     if only_dyad:
@@ -61,28 +61,10 @@ def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) 
     reasons |= _duplicates(events, raw.name, mapping)
     events = events.drop(index=list(reasons.keys() & set(events.index)))
     if events.empty:
-        raise DataError(_no_usable_row(raw, reasons))
-    lines = sorted(reasons)
-    rejects = pd.DataFrame(
-        [(raw.name, line, reasons[line], raw.text_of(line)) for line in lines], columns=list(REJECT_COLUMNS)
-    )
-    file = SourceFile(raw.name, raw.sha256, len(raw.rows) + len(raw.broken), len(rejects))
+        raise raw.nothing_usable(reasons)
     texts = dict.fromkeys(events.select_dtypes("object").columns, "str")
     events = events.astype({"quad": "int8", "n": "int64", **texts})
-    return EventTable(sort_events(events), rejects, (file,))
-
-
-def _pick(raw: RawTable, mapping: TableMapping) -> "pd.DataFrame":
-    """Return the mapped fields as text; '' where missing or not mapped."""
-    import pandas as pd
-
-    fields = pd.DataFrame("", index=raw.rows.index, columns=list(EVENT_FIELDS), dtype=object)
-    for field, place in mapping.columns.items():
-        text = raw.column(field, place).str.strip()
-        fields[field] = text.mask(text.isin(mapping.missing), "")
-    for field, value in mapping.constants.items():
-        fields[field] = str(value)
-    return fields
+    return EventTable(sort_events(events), raw.rejects(reasons), (raw.source_file(reasons),))
 
 
 def _typed(fields: "pd.DataFrame", raw: RawTable, mapping: TableMapping) -> "pd.DataFrame":
@@ -100,7 +82,7 @@ def _typed(fields: "pd.DataFrame", raw: RawTable, mapping: TableMapping) -> "pd.
     events = fields[["actor", "summary", "reference", "event_id"]].copy()
     events["date"] = days("date", mapping.date_format)
     events["known_at"] = events["date"]
-    if "known_at" in mapping.columns or "known_at" in mapping.constants:
+    if mapping.has("known_at"):
         events["known_at"] = days("known_at", mapping.known_at_format or mapping.date_format)
     for side in ("source", "target"):
         events[side] = fields[side].map(lambda name: mapping.countries.get(name, name))
@@ -171,13 +153,3 @@ def _duplicates(events: "pd.DataFrame", file: str, mapping: TableMapping) -> dic
         )
     what = "event id" if given else "row"
     return {line: f"same {what} as line {firsts[events.at[line, 'event_id']]}" for line in repeated}
-
-
-def _no_usable_row(raw: RawTable, reasons: dict[int, str]) -> str:
-    if not reasons:
-        return f"{raw.name} has a header and no rows. It needs at least one."
-    line = min(reasons)
-    return (
-        f"{raw.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. "
-        "Correct the file, or the mapping that describes it."
-    )

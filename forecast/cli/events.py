@@ -1,0 +1,223 @@
+"""`forecast events`: check a table of events, and show events."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecast.errors import DataError, SpecError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table as RichTable
+
+    from forecast.events import EventTable
+
+app = typer.Typer(name="events", help="Check and show coded events.", no_args_is_help=True)
+
+Table = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[PATH]",
+        help="A table (with --mapping), a chronology file such as USA-CHN.csv, or a folder of such files. "
+        "Without it: the embedded chronology.",
+    ),
+]
+Mapping = Annotated[
+    Path | None, typer.Option("--mapping", help="YAML or JSON file that says where the table's fields stand.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@app.command()
+def check(
+    path: Table = None,
+    mapping: Mapping = None,
+    rejects: Annotated[
+        Path | None, typer.Option("--rejects", help="Write the rejected rows with their reasons to this CSV.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad."""
+    from forecast.events import write_rejects
+
+    table = _read(path, mapping)
+    breaches = None if mapping else _breaches(path)
+    summary = _summary(table, breaches)
+    if rejects:
+        write_rejects(table, rejects)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2))
+    else:
+        _print_summary(summary, rejects)
+    new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
+    if new:
+        raise DataError(
+            f"{len(new)} rows break a coding rule, the first in {new[0]['file']}, line {new[0]['line']}: "
+            f"expected {new[0]['expected']}. Correct them, or name them in data/codebook/exceptions.csv."
+        )
+
+
+@app.command()
+def show(
+    path: Table = None,
+    dyad: Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")] = "USA-CHN",
+    start: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD or YYYY-MM.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD or YYYY-MM.")] = None,
+    directed: Annotated[
+        bool, typer.Option("--directed", help="Show both rows of a joint act, one a direction.")
+    ] = False,
+    mapping: Mapping = None,
+    as_json: Json = False,
+) -> None:
+    """Print the events of a dyad; without days, those of its last twelve months."""
+    from forecast.events import find_dyad
+    from forecast.panel import happenings
+
+    table = _read(path, mapping)
+    events = table.events[table.events["dyad"] == find_dyad(dyad, table.dyads)]
+    first, last = _span(events, start, end)
+    events = events[events["date"].between(first, last)]
+    rows = len(events)
+    if not directed:
+        events = events[happenings(events) > 0]
+    if as_json:
+        typer.echo(json.dumps(_records(events), indent=2, ensure_ascii=False))
+    else:
+        _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
+        if rows > len(events):
+            typer.echo(
+                f"{rows - len(events)} rows tell the other side of a joint act: --directed shows them."
+            )
+
+
+def _read(path: Path | None, mapping: Path | None) -> "EventTable":
+    from forecast.events import read_chronology, read_table
+
+    if mapping:
+        if path is None:
+            raise SpecError("--mapping: there is no table to apply it to. Give the table's path as well.")
+        return read_table(path, mapping)
+    return read_chronology(**_chronology(path))
+
+
+def _breaches(path: Path | None) -> "pd.DataFrame":
+    from forecast.events.rules import coding_breaches
+
+    return coding_breaches(**_chronology(path))
+
+
+def _chronology(path: Path | None) -> dict[str, Any]:
+    """Return what `read_chronology` is to read: everything embedded, a folder, or one file of a folder."""
+    if path is None or path.is_dir():
+        return {"folder": path}
+    if not path.exists():
+        raise SpecError(f"{path} does not exist. Check the path.")
+    if path.suffix != ".csv" or len(path.stem) != 7 or path.stem[3] != "-":
+        raise SpecError(
+            f"{path} is not named like a chronology file (USA-CHN.csv). For any other table give --mapping."
+        )
+    return {"folder": path.parent, "dyads": [path.stem]}
+
+
+def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[pd.Timestamp, pd.Timestamp]":
+    import pandas as pd
+
+    from forecast.dates import add_months, month_start, parse_date
+
+    last = pd.Timestamp(parse_date(end, "--to")) if end else events["date"].max()
+    if start is None:
+        return pd.Timestamp(add_months(last.date(), -12)) + pd.Timedelta(days=1), last
+    first = parse_date(start, "--from")
+    # A month as the first day means its beginning, not its end.
+    first = month_start(first) if len(start.strip()) == len("YYYY-MM") else first
+    if pd.Timestamp(first) > last:
+        raise SpecError(f"--from {first} comes after --to {last:%Y-%m-%d}. Choose an earlier day.")
+    return pd.Timestamp(first), last
+
+
+def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, Any]:
+    from forecast.panel import summarise
+
+    events = table.events
+    by_dyad = summarise(table)
+    days = by_dyad.select_dtypes("datetime").columns
+    by_dyad[days] = by_dyad[days].apply(lambda column: column.dt.strftime("%Y-%m-%d"))
+    reasons = table.rejects["reason"].value_counts()
+    summary: dict[str, Any] = {
+        "files": [file._asdict() for file in table.files],
+        "events": len(events),
+        "rejected": len(table.rejects),
+        "reasons": {str(reason): int(n) for reason, n in reasons.items()},
+        "first": f"{events['date'].min():%Y-%m-%d}",
+        "last": f"{events['date'].max():%Y-%m-%d}",
+        "dyads": json.loads(by_dyad.to_json(orient="records")),
+    }
+    if breaches is not None:
+        summary["breaches"] = json.loads(breaches.to_json(orient="records"))
+    return summary
+
+
+def _records(events: "pd.DataFrame") -> list[dict[str, Any]]:
+    days = {column: events[column].dt.strftime("%Y-%m-%d") for column in ("date", "known_at")}
+    records: list[dict[str, Any]] = json.loads(events.assign(**days).to_json(orient="records"))
+    return records
+
+
+def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False)
+    console.print(f"{summary['events']:,} events, {summary['first']} to {summary['last']}")
+    files = _grid(["file"], ["rows", "rejected"])
+    for file in summary["files"]:
+        files.add_row(escape(file["name"]), f"{file['rows']:,}", f"{file['rejected']:,}")
+    dyads = _grid(["dyad", "even record", "last event"], ["rows", "happenings", "empty months"])
+    for row in summary["dyads"]:
+        even = f"{row['start'][:7]} to {row['last_even'][:7]}"
+        empty = f"{row['empty_months']} of {row['months']}"
+        counts = (f"{row['rows']:,}", f"{row['happenings']:,}", empty)
+        dyads.add_row(row["dyad"], even, row["last"], *counts)
+    console.print(files, dyads)
+    if summary["reasons"]:
+        reasons = _grid(["why rows were rejected"], ["rows"])
+        for reason, n in summary["reasons"].items():
+            reasons.add_row(escape(reason), f"{n:,}")
+        where = f"They are in {rejects}." if rejects else "Write them to a file with --rejects."
+        console.print(reasons, f"{summary['rejected']:,} rows rejected. {where}")
+    if "breaches" in summary:
+        known = sum(breach["known"] for breach in summary["breaches"])
+        new = len(summary["breaches"]) - known
+        console.print(f"Coding rules: {new} rows break one; {known} more are named exceptions.")
+
+
+def _print_events(events: "pd.DataFrame", span: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    from forecast.events.codebook import read_scale
+
+    scale = read_scale("commitment")
+    rows = _grid(["date", "who", "code", "kind", "what"], [])
+    shown = events[["date", "source", "target", "cameo", "actor", "summary"]]
+    for day, source, target, code, actor, summary in shown.itertuples(index=False, name=None):
+        place = int(scale.class_of.loc[code])
+        colour = "red" if place < scale.zero_cut else "green"
+        kind = f"[{colour}]{scale.classes[place]}[/]"
+        rows.add_row(f"{day:%Y-%m-%d}", f"{source} > {target}", code, kind, escape(summary or actor))
+    console = Console(highlight=False)
+    console.print(f"{len(events):,} events, {span}")
+    if len(events):
+        console.print(rows)
+
+
+def _grid(texts: list[str], numbers: list[str]) -> "RichTable":
+    from rich import box
+    from rich.table import Table as RichTable
+
+    table = RichTable(*texts, box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table

@@ -1,0 +1,173 @@
+"""Tables that hold no single events any more: counts by period, direction and class, and indices."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import DataError
+from forecast.events.dyads import dyad_code
+from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
+from forecast.events.raw import RawTable, load_raw
+from forecast.events.table import CountTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
+    """Read counts that are aggregated already: one row a period and direction, one or more columns a class.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A CSV or Parquet file.
+    mapping : CountsMapping, dict, str or pathlib.Path
+        A YAML or JSON file or its content; docs/events.md explains every field.
+
+    Returns
+    -------
+    CountTable
+        For `forecast.panel.build_counts_panel`.
+
+    Raises
+    ------
+    MappingError
+        If the mapping is malformed or names a column that is not there.
+    DataError
+        If the file cannot be read or no row is usable.
+
+    Examples
+    --------
+    >>> from forecast.events import read_counts
+    >>> read_counts("verbal.csv", "verbal.yaml")  # doctest: +SKIP
+    """
+    mapping = load_mapping(mapping, CountsMapping)
+    raw = load_raw(path, mapping)
+    rows, cells = _periods_and_states(raw, mapping), _cells(raw, mapping)
+    reasons = _reasons(raw, rows, cells)
+    good = rows.index.difference(list(reasons))
+    if good.empty:
+        raise raw.nothing_usable(reasons)
+    whole = rows.loc[good].join(cells.loc[good].astype("int64"))
+    counts = whole.melt(list(rows.columns), var_name="level", value_name="n")
+    return CountTable(
+        counts=counts.astype({"level": "int64"}).assign(dataset=mapping.dataset),
+        classes=tuple(each.name for each in mapping.classes),
+        zero_cut=sum(each.side == "conflict" for each in mapping.classes),
+        frequency=mapping.frequency,
+        rejects=raw.rejects(reasons),
+        files=(raw.source_file(reasons),),
+    )
+
+
+def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | Path) -> "pd.DataFrame":
+    """Read an index of relations, such as a published monthly scale.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A CSV or Parquet file.
+    mapping : IndexMapping, dict, str or pathlib.Path
+        A YAML or JSON file or its content; docs/events.md explains every field.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `dyad`, `time` (datetime64), `value` (float, NaN where missing); for
+        `forecast.panel.build_index_panel`.
+
+    Raises
+    ------
+    MappingError
+        If the mapping is malformed or names a column that is not there.
+    DataError
+        If the file cannot be read, holds no value, a period twice, or something that is no time or number.
+
+    Examples
+    --------
+    >>> from forecast.events import read_index
+    >>> columns = {"time": "month", "value": "GPR"}
+    >>> mapping = {"dataset": "gpr", "columns": columns, "constants": {"dyad": "USA-CHN"}}
+    >>> read_index("gpr.csv", mapping)  # doctest: +SKIP
+    """
+    import pandas as pd
+
+    mapping = load_mapping(mapping, IndexMapping)
+    raw = load_raw(path, mapping)
+    text = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
+    time = pd.to_datetime(text["time"], format=mapping.date_format, errors="coerce")
+    value = pd.to_numeric(text["value"], errors="coerce").astype(float)
+    named = text["dyad"].str.fullmatch(r"[A-Z]{3}-[A-Z]{3}").astype(bool)
+    dyad = text["dyad"].where(~named, text["dyad"].map(lambda code: dyad_code(*re.split("-", code)[:2])))
+    frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
+    problems = {
+        "time is not in the date_format": time.isna(),
+        "value is not a number": value.isna() & (text["value"] != ""),
+        "dyad is not like USA-CHN": ~named,
+        "the same dyad and time as before": frame.duplicated(["dyad", "time"]),
+    }
+    for problem, where in problems.items():
+        if where.any():
+            line = where.index[where][0]
+            raise DataError(f"{raw.name}, line {line}: {problem} ({', '.join(text.loc[line])!r:.80}).")
+    if raw.broken or value.isna().all():
+        what = f"line {min(raw.broken)} is broken" if raw.broken else "there is no value"
+        raise DataError(f"{raw.name}: {what}. Correct the file, or the mapping that describes it.")
+    return frame.sort_values(["dyad", "time"], ignore_index=True)
+
+
+def _periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
+    import pandas as pd
+
+    fields = {field: raw.field(field, mapping) for field in mapping.fields}
+    if mapping.has("direction"):
+        halves = fields["direction"].str.partition(mapping.separator)
+        fields |= {"source": halves[0].str.strip(), "target": halves[2].str.strip()}
+    directed = not mapping.has("dyad")
+    if not directed:
+        halves = fields["dyad"].str.partition("-")
+        fields |= {"source": halves[0], "target": halves[2]}
+    states = [
+        fields[side].map(lambda name: mapping.countries.get(name, name)) for side in ("source", "target")
+    ]
+    start = pd.to_datetime(fields["time"], format=mapping.date_format, errors="coerce")
+    length = pd.offsets.MonthEnd(0) if mapping.frequency == "month" else pd.Timedelta(days=6)
+    return pd.DataFrame(
+        {
+            "date": start.dt.as_unit("s"),
+            "known_at": (start + length).dt.as_unit("s"),
+            "source": states[0] if directed else "",
+            "target": states[1] if directed else "",
+            "dyad": [dyad_code(*pair) for pair in zip(*states, strict=True)],
+        },
+        index=raw.rows.index,
+    )
+
+
+def _cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
+    """Return the counts of each class, from 0; NaN where one cannot be read."""
+    import pandas as pd
+
+    def total(places: tuple[int | str, ...], name: str) -> "pd.Series[float]":
+        texts = pd.DataFrame({place: raw.column(name, place) for place in places})
+        numbers = texts.apply(pd.to_numeric, errors="coerce").astype(float)
+        summed: pd.Series[float] = numbers.sum(axis=1, skipna=False)
+        return summed
+
+    return pd.DataFrame({level: total(each.columns, each.name) for level, each in enumerate(mapping.classes)})
+
+
+def _reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") -> dict[int, str]:
+    state = r"[A-Z]{3}-[A-Z]{3}"
+    problems = {
+        "time is not in the date_format": rows["date"].isna(),
+        "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
+        | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
+        "a count is not a whole number from 0": ~((cells >= 0) & (cells % 1 == 0)).all(axis=1),
+        "the same period and direction as an earlier line": rows.duplicated(["date", "dyad", "source"]),
+    }
+    reasons = {line: reason for line, (reason, _) in raw.broken.items()}
+    for problem, where in problems.items():
+        for line in where.index[where]:
+            reasons.setdefault(int(line), problem)
+    return reasons

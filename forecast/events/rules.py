@@ -1,0 +1,169 @@
+"""The coding rules of the chronology that a machine can check (`data/codebook/CODING.md`).
+
+Each rule is a predicate over the rows of one file, true where a row breaks it. The few rows that break one
+and cannot be mended without inventing something are named in `data/codebook/exceptions.csv`.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.errors import DataError
+from forecast.events.chronology import MAPPING, chronology_files
+from forecast.events.codebook import read_codes, read_small_csv
+from forecast.events.raw import load_raw
+from forecast.resources import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    Rows = pd.DataFrame
+    Broken = pd.Series[bool]
+
+COLUMNS = ("date", "precision", "source", "target", "actor", "cameo", "summary", "reference", "verified")
+LONGEST_SUMMARY = 160
+KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
+
+
+def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> "pd.DataFrame":
+    """Find the rows of a chronology that break a coding rule.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        A folder of files ``AAA-BBB.csv``; the embedded chronology without it.
+    dyads : sequence of str, optional
+        Which dyads to check; all by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a breach: `rule`, `dyad`, `date`, `source`, `cameo`, `summary`, `file`, `line`, `known`
+        (whether it is a named exception), `expected`.
+
+    Raises
+    ------
+    UnknownDyadError
+        If a dyad has no file.
+    DataError
+        If a file does not have the columns of a chronology.
+
+    Examples
+    --------
+    >>> from forecast.events.rules import coding_breaches
+    >>> bool(coding_breaches()["known"].all())
+    True
+    """
+    import pandas as pd
+
+    found = []
+    for dyad, path in chronology_files(folder, dyads).items():
+        rows = load_raw(path, MAPPING).rows
+        if tuple(rows.columns) != COLUMNS:
+            raise DataError(f"{path.name}, line 1: the columns must be {', '.join(COLUMNS)}.")
+        rows = rows.assign(dyad=dyad)
+        for rule, (expected, breaks) in RULES.items():
+            broken = rows[breaks(rows)].reset_index()
+            found.append(broken.assign(rule=rule, file=path.name, expected=expected))
+    breaches = pd.concat(found, ignore_index=True)[[*KEY, "file", "line", "expected"]]
+    known = read_small_csv(data_folder() / "codebook" / "exceptions.csv")
+    named = pd.MultiIndex.from_frame(known[KEY])
+    breaches.insert(len(KEY) + 2, "known", pd.MultiIndex.from_frame(breaches[KEY]).isin(named))
+    return breaches
+
+
+def _no_day(rows: "Rows") -> "Broken":
+    import pandas as pd
+
+    iso = rows["date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
+    return ~iso | pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce").isna()
+
+
+def _no_precision(rows: "Rows") -> "Broken":
+    middle = (rows["precision"] == "month") & rows["date"].str.endswith("-15")
+    return ~((rows["precision"] == "day") | middle)
+
+
+def _other_dyad(rows: "Rows") -> "Broken":
+    first, second = rows["dyad"].str[:3], rows["dyad"].str[4:]
+    forth = (rows["source"] == first) & (rows["target"] == second)
+    back = (rows["source"] == second) & (rows["target"] == first)
+    return ~(forth | back)
+
+
+def _no_code(rows: "Rows") -> "Broken":
+    return ~rows["cameo"].isin(read_codes().index) | (rows["cameo"].str.len() < 3)
+
+
+def _untidy(rows: "Rows") -> "Broken":
+    texts = rows[["actor", "summary", "reference"]]
+    tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(axis=1)
+    return ~tidy
+
+
+def _too_long(rows: "Rows") -> "Broken":
+    return rows["summary"].str.len() > LONGEST_SUMMARY
+
+
+def _unclear_check(rows: "Rows") -> "Broken":
+    return ~rows["verified"].isin(["yes", "memory"])
+
+
+def _out_of_order(rows: "Rows") -> "Broken":
+    return rows["date"] < rows["date"].shift(fill_value="")
+
+
+def _repeated(rows: "Rows") -> "Broken":
+    return rows.duplicated(["date", "source", "cameo", "summary"])
+
+
+def _half_a_visit(rows: "Rows") -> "Broken":
+    return rows["cameo"].isin(["042", "043"]) & ~_answered(rows)
+
+
+def _one_sided(rows: "Rows") -> "Broken":
+    return rows["cameo"].isin(["041", "044", "046", "057"]) & ~_answered(rows)
+
+
+def _one_sided_joint_act(rows: "Rows") -> "Broken":
+    joint = rows["cameo"].str.startswith("06") & rows["summary"].str.contains(r"(?i)\bjoint\b")
+    return joint & ~_answered(rows)
+
+
+def _intent_twice(rows: "Rows") -> "Broken":
+    one_row = rows["cameo"].str.startswith("03") | rows["cameo"].isin(["013", "051"])
+    return one_row & rows.duplicated(["date", "cameo", "summary"])
+
+
+def _aid_from_both(rows: "Rows") -> "Broken":
+    return rows["cameo"].str.startswith("07") & rows.duplicated(["date", "cameo", "summary"])
+
+
+def _answered(rows: "Rows") -> "Broken":
+    """Whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
+    import pandas as pd
+
+    rank = rows.groupby(["date", "source", "cameo"]).cumcount()
+    other = rows["cameo"].replace({"042": "043", "043": "042"})
+    there = pd.MultiIndex.from_arrays([rows["date"], rows["source"], rows["cameo"], rank])
+    sought = pd.MultiIndex.from_arrays([rows["date"], rows["target"], other, rank])
+    return pd.Series(sought.isin(there), index=rows.index)
+
+
+RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
+    "day": ("a day of the calendar, YYYY-MM-DD", _no_day),
+    "precision": ("precision `day`, or `month` and then the 15th", _no_precision),
+    "dyad": ("source and target are the two states of the file", _other_dyad),
+    "code": ("a code of the codebook with three or four digits", _no_code),
+    "text": ("actor, summary and reference, without space around them", _untidy),
+    "length": (f"a summary of at most {LONGEST_SUMMARY} characters", _too_long),
+    "verified": ("verified `yes` or `memory`", _unclear_check),
+    "order": ("rows sorted by date", _out_of_order),
+    "repeated": ("one happening gives at most one row a direction", _repeated),
+    "visit": ("visitor 042 and host 043 on the same date", _half_a_visit),
+    "both directions": ("calls, meetings, rounds and agreements in both directions", _one_sided),
+    "joint act": ("a joint exercise or undertaking (06x) in both directions", _one_sided_joint_act),
+    "intent": ("an intent, praise or optimistic statement as one row", _intent_twice),
+    "aid": ("aid (07x) as one row, of the giver", _aid_from_both),
+}
+"""By name: what is expected, and the predicate that is true where a row breaks it."""
