@@ -42,8 +42,8 @@ def read_codes() -> "pd.DataFrame":
     Examples
     --------
     >>> from forecast.events.codebook import read_codes
-    >>> read_codes().loc["042", ["name", "goldstein"]].tolist()
-    ['Make a visit', 1.9]
+    >>> read_codes().loc["042", "name"]
+    'Make a visit'
     """
     codes = read_small_csv(data_folder() / "codebook" / "cameo.csv").set_index("code")
     return codes.assign(

@@ -36,6 +36,7 @@ EVENT_COLUMNS = (
     "event_id",
     "dyad",
 )
+TEXT_COLUMNS = ("source", "target", "cameo", "actor", "summary", "reference", "dataset", "event_id", "dyad")
 
 Day = str | datetime.date
 """A day as ISO text (`2023-10-31`, or `2023-10` for the month's last day), date, datetime or Timestamp."""

@@ -9,7 +9,7 @@ from forecast.events.codebook import read_codes
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import TableMapping, load_mapping
 from forecast.events.raw import RawTable, load_raw
-from forecast.events.table import EventTable, broken_rules, sort_events
+from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, sort_events
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,7 @@ def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) 
     events = events.drop(index=list(reasons.keys() & set(events.index)))
     if events.empty:
         raise raw.nothing_usable(reasons)
-    texts = dict.fromkeys(events.select_dtypes("object").columns, "str")
-    events = events.astype({"quad": "int8", "n": "int64", **texts})
+    events = events.astype({"quad": "int8", "n": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
     return EventTable(sort_events(events), raw.rejects(reasons), (raw.source_file(reasons),))
 
 
