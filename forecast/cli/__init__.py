@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from forecast.cli import events
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -50,6 +51,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(events.app, name="events")
 
 
 def _version(wanted: bool) -> None:
