@@ -1,0 +1,1 @@
+"""Fused numba kernels with hand-written gradients, each wrapped as a PyTensor Op."""

@@ -1,0 +1,109 @@
+"""What kind of pendulum is fitted: every choice of the model in one frozen, printable record."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from forecast.errors import SpecError
+from forecast.model.priors import Priors
+
+DYNAMICS = ("none", "linear")
+CEILINGS = ("constant", "era", "depth")
+SHOCKS = ("normal", "student")
+OBSERVATIONS = ("events", "index")
+
+
+def parse_ceiling(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    """Ceiling forms from text or a sequence: ``"none"``, ``"era"``, ``"era+depth"``, ``("constant", "depth")``."""
+    parts = value.replace(",", "+").split("+") if isinstance(value, str) else list(value)
+    forms = tuple(part.strip() for part in parts if part.strip() not in ("", "none"))
+    unknown = [form for form in forms if form not in CEILINGS]
+    if unknown or len(set(forms)) < len(forms):
+        raise SpecError(
+            f"ceiling: got {value!r}; expected 'none' or a combination of {', '.join(CEILINGS)}, each at most once, "
+            "joined by '+', such as 'era+depth'"
+        )
+    if {"constant", "era"} <= set(forms):
+        raise SpecError("ceiling: 'constant' and 'era' are two forms of the same bound; choose one of them")
+    return tuple(sorted(forms, key=CEILINGS.index))
+
+
+@dataclass(frozen=True)
+class PendulumSpec:
+    """Choices of the pendulum model.
+
+    Attributes
+    ----------
+    dynamics : {"linear", "none"}
+        The pull towards the equilibrium: linear mean reversion, or none (a random walk: no pendulum).
+    ceiling : tuple of str or str
+        Forms of the structural ceiling: ``era`` or ``constant`` (soft bound of the level, per era or one per
+        dyad), ``depth`` (the threshold to the deepest class moves with the era); combined as ``"era+depth"``.
+    ceiling_softness : float
+        Width of the bend under the ceiling, in log-odds.
+    shocks : {"normal", "student"}
+        Distribution of the monthly shocks to the pendulum.
+    month_noise : bool
+        Whether a month's news moves its events without moving the pendulum.
+    overdispersion : bool
+        Whether a month's classes are Dirichlet-multinomial (true) or multinomial around their probabilities.
+    observation : {"events", "index"}
+        Coded events, or an existing index with Student-t error.
+    pooling : bool
+        Whether dyads share population distributions. A panel of one dyad never pools.
+    nodes : int
+        Quadrature nodes for the month noise.
+    priors : Priors
+        Centres and spreads of all priors.
+
+    Examples
+    --------
+    >>> PendulumSpec(ceiling="constant+depth").ceiling
+    ('constant', 'depth')
+    """
+
+    dynamics: str = "linear"
+    ceiling: tuple[str, ...] = ("era", "depth")
+    ceiling_softness: float = 0.25
+    shocks: str = "normal"
+    month_noise: bool = True
+    overdispersion: bool = True
+    observation: str = "events"
+    pooling: bool = True
+    nodes: int = 9
+    priors: Priors = field(default_factory=Priors)
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("dynamics", DYNAMICS), ("shocks", SHOCKS), ("observation", OBSERVATIONS)):
+            if getattr(self, name) not in allowed:
+                raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
+        object.__setattr__(self, "ceiling", parse_ceiling(self.ceiling))
+        if self.observation == "index" and "depth" in self.ceiling:
+            raise SpecError("ceiling: 'depth' needs coded events; an index has no classes. Use 'era', 'constant' or 'none'")
+        if not self.ceiling_softness > 0:
+            raise SpecError(f"ceiling_softness: got {self.ceiling_softness}; expected a positive number of log-odds")
+        if not 1 <= self.nodes <= 64:
+            raise SpecError(f"nodes: got {self.nodes}; expected 1 to 64 quadrature nodes")
+
+    @property
+    def level_ceiling(self) -> str:
+        """Form of the bound on the level: ``era``, ``constant`` or an empty text for none."""
+        return next((form for form in self.ceiling if form != "depth"), "")
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether the threshold to the deepest class moves with the era."""
+        return "depth" in self.ceiling
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; :meth:`from_dict` is its inverse."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":
+        """Rebuild a spec, refusing fields it does not know."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise SpecError(f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        priors = Priors.from_dict(values.get("priors", {}))
+        return cls(**{**values, "ceiling": tuple(values.get("ceiling", ("era", "depth"))), "priors": priors})

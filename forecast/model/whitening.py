@@ -1,0 +1,139 @@
+"""Pseudo-observations for the whitened path: a Laplace pass at a reference point.
+
+The change of variables is exact whatever they are (see :mod:`forecast.model.kernels.path`); the closer they are
+to what the data say of the path, the nearer the sampler's coordinates are to white noise.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.model.arrays import PanelArrays
+from forecast.model.ceiling import soft_ceiling, soft_ceiling_slope
+from forecast.model.kernels.observation import observation_value_gradient
+from forecast.model.kernels.path import path_forward
+from forecast.model.spec import PendulumSpec
+
+Float = NDArray[np.float64]
+
+# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
+# a month's level, so that the curvature is what the path meets on average and not what it is at one point.
+CURVATURE_SPAN = 0.5
+CURVATURE_FLOOR = 0.02
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Parameter values around which the path is whitened; shapes as in :class:`forecast.model.parameters.Parameters`."""
+
+    phi: Float
+    sigma: Float
+    start_sd: Float
+    mu: Float
+    ceiling: Float
+    depth: Float
+    noise: Float
+    cutpoint: Float
+    concentration: Float
+    offset: Float
+    index_error: float
+
+
+def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
+    """Centres of the priors."""
+    p = spec.priors
+    dyads, eras, datasets = arrays.dyads, arrays.eras, arrays.datasets
+    walk = spec.dynamics == "none"
+    phi = np.full(dyads, 1.0 if walk else 0.5 ** (1.0 / np.exp(p.half_life[0])))
+    start_sd = np.full(dyads, p.start_sd if walk else np.exp(p.sd[0]))
+    sigma = np.full(dyads, np.exp(p.step[0])) if walk else start_sd * np.sqrt(1.0 - phi**2)
+    mu = np.full(eras, 0.0 if walk else p.equilibrium[0])
+    headroom = p.headroom_walk if walk else p.headroom
+    ceiling = mu + np.exp(headroom[0]) if spec.level_ceiling else np.full(eras, np.inf)
+    gap, cuts = np.exp(p.gap[0]), arrays.classes - 1
+    cutpoint = np.tile(gap * (np.arange(cuts) - (arrays.zero_cut - 1)), (datasets, 1))
+    noise = np.full(dyads, np.exp(p.noise[0]) if spec.month_noise and arrays.index is None else 0.0)
+    concentration = np.full(datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0)
+    offset = np.zeros((dyads, arrays.directions, datasets))
+    return Reference(
+        phi, sigma, start_sd, mu, ceiling, np.zeros((datasets, eras)), noise, cutpoint, concentration, offset, p.index_error
+    )
+
+
+def drift_of(mu: Float, phi: Float, arrays: PanelArrays) -> Float:
+    """Constant part of each month's step, (1 - phi) mu of the month's era; the first column is the starting mean."""
+    path = mu[arrays.era_index]
+    drift = (1.0 - phi[:, None]) * path
+    drift[:, 0] = path[:, 0]
+    return drift
+
+
+def level_derivatives(level: Float, reference: Reference, arrays: PanelArrays, spec: PendulumSpec) -> tuple[Float, Float]:
+    """Slope and averaged negative curvature of the month's log-likelihood in its level, (dyad, time)."""
+    if arrays.index is not None:
+        seen = np.isfinite(arrays.index)
+        precision = 1.0 / reference.index_error**2
+        return np.where(seen, precision * (np.nan_to_num(arrays.index) - level), 0.0), np.where(seen, precision, 0.0)
+    nodes, weights = quadrature(spec)
+    def slope(at: Float) -> Float:
+        return observation_value_gradient(
+            at, reference.offset, reference.cutpoint, reference.depth, reference.concentration, reference.noise,
+            arrays.cells, arrays.rows, arrays.counts, arrays.era_index, nodes, weights,
+        )[1]  # fmt: skip
+
+    curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
+    seen = np.zeros(level.shape, dtype=bool)
+    seen[arrays.cells[:, 0], arrays.cells[:, 1]] = True
+    return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Where the path is linearised: state, and weight and value of the pseudo-observation of each month's level."""
+
+    state: Float
+    weight: Float
+    level: Float
+
+
+def anchor_path(
+    reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
+) -> Anchor:
+    """Anchor of the whitening, arrays (dyad, time): a damped Newton search for the mode of the path."""
+    drift = drift_of(reference.mu, reference.phi, arrays)
+    ceiling = reference.ceiling[arrays.era_index]
+    softness = spec.ceiling_softness if spec.level_ceiling else None
+    state = reference.mu[arrays.era_index].astype(float)
+    white = np.zeros_like(state)
+    anchor = Anchor(state, white, state)
+    for _ in range(iterations):
+        level = state if softness is None else soft_ceiling(state, ceiling, softness)
+        bend = np.ones_like(state) if softness is None else soft_ceiling_slope(state, ceiling, softness)
+        slope, weight = level_derivatives(level, reference, arrays, spec)
+        anchor = Anchor(state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
+        information = weight * bend * (anchor.level - level + bend * state)
+        mode = path_forward(
+            white, drift, reference.phi, reference.sigma, reference.start_sd, weight * bend**2, information
+        )[0]
+        state = state + damping * (mode - state)
+    return anchor
+
+
+def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
+    """Rough variance of a month's level as its events tell it, from their number; arrays or PyTensor variables.
+
+    A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
+    n (a + 1) / (a + n) of n events, and the month noise adds its own variance.
+    """
+    effective = events * (concentration + 1.0) / (concentration + events)
+    return 1.0 / (0.3 * effective) + noise**2
+
+
+def quadrature(spec: PendulumSpec) -> tuple[Float, Float]:
+    """Gauss-Hermite nodes and weights for a standard normal; a single node at 0 where there is no month noise."""
+    if not spec.month_noise:
+        return np.zeros(1), np.ones(1)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
+    return nodes, weights / weights.sum()
