@@ -23,6 +23,8 @@ from forecast.outlook.pendulum import Pendulum, pendulum
 from forecast.outlook.record import Break, Standing, last_break, standing
 from forecast.outlook.summary import NotDefined
 
+SCHEMA = 1
+
 
 @dataclass(frozen=True)
 class Assessment:
@@ -30,6 +32,8 @@ class Assessment:
 
     Attributes
     ----------
+    schema : int
+        Version of this contract (docs/schema/outlook.md).
     dyad : str
         Its code.
     label : str
@@ -43,6 +47,7 @@ class Assessment:
     smallest_improvement : float
         Points of share that count as a change.
     seed : int
+        Of the simulation.
     draws : int
         Posterior draws, over all chains.
     futures : int
@@ -64,9 +69,12 @@ class Assessment:
     band : Band or NotDefined
         S8.
     fan : Fan
+        The level ahead, and what would be observed of it.
     claims : tuple of Claim
+        The theory's claims, answered in sentences.
     """
 
+    schema: int
     dyad: str
     label: str
     origin: date
@@ -162,6 +170,7 @@ def assess(
     expected = {months: outlook.new_framework for months, outlook in improvement.items()}
     names = dict(labels or {})
     result = Assessment(
+        schema=SCHEMA,
         dyad=dyad,
         label=names.get(dyad, dyad),
         origin=own.clock.last_day(),

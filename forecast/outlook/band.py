@@ -22,6 +22,7 @@ class Band:
     low, high : Estimate
         Its edges, points of share.
     inside_now : Probability
+        The level is inside now.
     entry : Passage
         When the level first is inside; time 0 if it is inside now.
     inside : mapping of int to Probability

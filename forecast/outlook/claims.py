@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from forecast.outlook.frameworks import LASTING_YEARS
 from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability, whole_percents
 
@@ -64,10 +65,11 @@ def headline(result: "Assessment") -> str:
     outlook = result.improvement[main_horizon(result.horizons)]
     percents = printed_percents(outlook)
     return (
-        f"The chance that {result.label} relations are at least {_change(result)} better on "
-        f"{_day(outlook.until)} than on {_day(result.origin)} is {_percent(percents['improvement'])}, that "
-        f"they are as much worse {_percent(percents['deterioration'])}; they now stand at "
-        f"{_whole(result.standing.level.median)} on a scale of 0 to 100."
+        f"The chance that {result.label} relations are at least {_change(result)} better in "
+        f"{_when(result, outlook.until)} than in {_when(result, result.origin)} is "
+        f"{_percent(percents['improvement'])}, that they are as much worse "
+        f"{_percent(percents['deterioration'])}; they now stand at {_whole(result.standing.level.median)} "
+        "on a scale of 0 to 100."
     )
 
 
@@ -81,9 +83,9 @@ def _s1(result: "Assessment") -> Claim:
     here, unit = result.standing, "weeks" if result.weekly else "months"
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
-        f"On {_day(result.origin)} the share of cooperative actions stood at {_interval(here.level)} of 100, "
-        f"higher than in {_whole(here.percentile.median)} % of the {unit} since {here.since:%B %Y}. The "
-        f"chance that none of them was lower is {_chance(here.lowest)}"
+        f"In {_when(result, result.origin)} the share of cooperative actions stood at "
+        f"{_interval(here.level)} of 100, higher than in {_whole(here.percentile.median)} % of the {unit} "
+        f"since {here.since:%B %Y}. The chance that none of them was lower is {_chance(here.lowest)}"
     )
     for year, chance in list(here.lowest_years.items())[:1]:
         sentence += f"; the lowest year was most likely {year} ({_chance(chance)})"
@@ -129,10 +131,14 @@ def _s4(result: "Assessment") -> Claim:
     change = result.frameworks.change.by[longest]
     ceiling, room = _ceiling(result.frameworks)
     deep, shares = _deep(result.frameworks)
-    soon = f"The chance of a new framework within {longest} months is {_chance(change)}."
+    lasts = result.frameworks.change.lasts
+    soon = (
+        f"The chance of a new framework within {longest} months is {_chance(change)}, that of none within "
+        f"{LASTING_YEARS} years {_chance(lasts)}."
+    )
     sentence = " ".join(part for part in (ceiling, deep, soon) if part)
     title = "The framework in force caps relations and may last for decades"
-    return Claim("S4", title, sentence, room | shares | _values(new_framework=change))
+    return Claim("S4", title, sentence, room | shares | _values(new_framework=change, lasts=lasts))
 
 
 def _ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
@@ -224,7 +230,7 @@ def _s9(result: "Assessment") -> Claim:
     outlook = result.improvement[main_horizon(result.horizons)]
     percents = printed_percents(outlook)
     sentence = (
-        f"The chance of an improvement of at least {_change(result)} by {_day(outlook.until)} is "
+        f"The chance of an improvement of at least {_change(result)} by {_when(result, outlook.until)} is "
         f"{_percent(percents['improvement'])}: {_percent(percents['technical'])} inside the framework in "
         f"force (technical) and {_percent(percents['structural'])} with a new one (structural)."
     )
@@ -255,8 +261,8 @@ def _change(result: "Assessment") -> str:
     return f"{result.smallest_improvement:g} points"
 
 
-def _day(when: date) -> str:
-    return f"{when.day} {when:%B %Y}"
+def _when(result: "Assessment", last: date) -> str:
+    return f"the week to {last.day} {last:%B %Y}" if result.weekly else f"{last:%B %Y}"
 
 
 def _whole(value: float) -> str:

@@ -13,10 +13,13 @@ class Comparison:
     Attributes
     ----------
     name : str
+        Which quantity.
     first, second : Estimate
+        Of the two dyads.
     contrast : Estimate
         First less second, or first over second where `ratio`.
     ratio : bool
+        Whether the contrast is a ratio.
     greater : Probability
         The first is greater.
     """

@@ -12,11 +12,12 @@ from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
 from forecast.outlook.futures import stream
 from forecast.outlook.hazard import StructuralHazard
 from forecast.outlook.scale import share
-from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate
+from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate, probability
 
 NO_CEILING = "the model sets no ceiling on the level"
 NO_DEPTH = "the model lets no framework limit the depth of cooperation"
 POPULATION = "the dyad's own population of frameworks"
+LASTING_YEARS = 20
 UNMOVED_RATIO = 0.9
 UNMOVED_SHIFT = 0.5
 
@@ -54,6 +55,7 @@ class Framework:
     Attributes
     ----------
     code, name : str
+        As in the table of eras.
     start : datetime.date
         Its first day, which may be before the panel's.
     end : datetime.date or None
@@ -99,6 +101,7 @@ class Headroom:
     log_odds : Estimate
         Ceiling less equilibrium (for a random walk: less an even share), log-odds.
     learning : Learning or NotDefined
+        Whether the data speak of it.
     """
 
     room: Estimate
@@ -120,12 +123,15 @@ class Change:
         Dyad-years over which they could be seen.
     by : mapping of int to Probability
         A new framework has come within so many months.
+    lasts : Probability
+        None has come within 20 years, if the rate stays what it was.
     """
 
     per_year: Estimate
     breaks: int
     exposure_years: float
     by: Mapping[int, Probability]
+    lasts: Probability
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,9 @@ class Frameworks:
     eras : tuple of Framework
         In time order; the last is in force.
     headroom : Headroom or NotDefined
+        Of the one in force.
     change : Change
+        How soon it may end.
     """
 
     eras: tuple[Framework, ...]
@@ -270,4 +278,8 @@ def change(hazard: StructuralHazard, rate: Floats, by: Mapping[int, Probability]
         breaks=hazard.breaks,
         exposure_years=hazard.exposure / 12,
         by=by,
+        lasts=probability(
+            np.exp(-12 * LASTING_YEARS * rate),
+            f"no new strategic framework comes within {LASTING_YEARS} years",
+        ),
     )

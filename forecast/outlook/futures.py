@@ -31,7 +31,9 @@ class Futures:
     Attributes
     ----------
     dyad : str
+        Its code.
     clock : Clock
+        Periods and months.
     months : int
         How far they reach.
     level : array (chain, draw, future, period)
@@ -208,6 +210,34 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
         frameworks=_over_time(counts),
         **{name: _over_time([rule[name] for rule in rules]) for name in rules[0]},
     )
+
+
+def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Floats:
+    """Let the pendulum go from a share and simulate it under the framework in force alone.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    start : float
+        Share, points, from which the state starts.
+    periods : int
+    futures_per_draw : int
+    seed : int
+
+    Returns
+    -------
+    array (chain, draw, future, period)
+        Share, points.
+    """
+    step, rng = step_of(own.dynamics), stream(seed, own.dyad, "release")
+    size = (*own.size, futures_per_draw)
+    parameters = {name: values[..., None] for name, values in own.scalars.items()}
+    mu, ceiling = own.by_era["mu"][..., -1, None], own.ceiling(-1)
+    states = [np.full(size, np.log(start / (100 - start)))]
+    for _ in range(periods):
+        states.append(step(states[-1], mu, shocks(rng, size, parameters), parameters))
+    limit = None if ceiling is None else ceiling[..., None, None]
+    return share(under_ceiling(_over_time(states), limit, own.softness))
 
 
 def _spread(values: Floats, size: tuple[int, ...]) -> Floats:

@@ -7,9 +7,9 @@ import numpy as np
 
 from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
-from forecast.outlook.futures import Futures, shocks, step_of, stream
+from forecast.outlook.futures import Futures, release
 from forecast.outlook.passage import Passage, crosses, passage
-from forecast.outlook.scale import share, under_ceiling
+from forecast.outlook.scale import share
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 
 
@@ -56,6 +56,7 @@ class HostileZone:
     way_out : Passage
         Time to leave the zone by the pull of the framework in force alone, from `inside` points inside.
     inside : float
+        Points of share inside the zone from which the way out begins.
     """
 
     below: float
@@ -79,7 +80,9 @@ class Pendulum:
     short : Probability or NotDefined
         The half-life is below 60 months.
     back : Return or NotDefined
+        The way back to the previous era's equilibrium.
     zone : HostileZone
+        Staying in the extreme.
     """
 
     half_life: Estimate | NotDefined
@@ -155,6 +158,9 @@ def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, 
     span = round(recent.shape[-1] / own.clock.per_month)
     entries = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
     words, name = f"the hostile zone, a share below {below:g}", futures.clock.name
+    start, (*_, futures_per_draw, periods) = below - INSIDE, futures.share.shape
+    released = release(own, start, periods - 1, futures_per_draw, seed=seed)
+    edge = f"a share of {below:g}, from {start:g} and by the pull of “{own.eras[-1].name}” alone,"
     return HostileZone(
         below=below,
         now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),
@@ -171,22 +177,6 @@ def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, 
             h: probability(there[..., futures.at(h)], f"the share of {name(h)} is in {words}")
             for h in horizons
         },
-        way_out=_way_out(own, futures, horizons, seed, below),
+        way_out=passage(released >= below, futures.clock, horizons, futures.months, edge),
         inside=INSIDE,
     )
-
-
-def _way_out(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, below: float) -> Passage:
-    """Start `INSIDE` points inside the zone and let the framework in force act alone until it is left."""
-    size = futures.level.shape[:3]
-    parameters = {name: values[..., None] for name, values in own.scalars.items()}
-    mu, ceiling = own.by_era["mu"][..., -1, None], own.ceiling(-1)
-    limit = None if ceiling is None else ceiling[..., None]
-    rng, step = stream(seed, own.dyad, "way out"), step_of(own.dynamics)
-    state = np.full(size, np.log((below - INSIDE) / (100 - below + INSIDE)))
-    out = np.zeros((futures.level.shape[-1], *size), dtype=np.bool_)
-    for period in range(1, len(out)):
-        state = step(state, mu, shocks(rng, size, parameters), parameters)
-        out[period] = share(under_ceiling(state, limit, own.softness)) >= below
-    words = f"a share of {below:g}, from {below - INSIDE:g} and by the pull of “{own.eras[-1].name}” alone,"
-    return passage(np.moveaxis(out, 0, -1), futures.clock, horizons, futures.months, words)

@@ -46,6 +46,7 @@ class Break:
     era : str
         Its name.
     start : datetime.date
+        Its first day.
     months_before : int
         Months before its start that it is compared with, at most 60.
     drop : Estimate

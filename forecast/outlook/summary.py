@@ -27,7 +27,19 @@ _GRID = 2.0**40
 
 @dataclass(frozen=True)
 class Probability:
-    """A probability, its Monte Carlo standard error, and in words of what."""
+    """A probability.
+
+    Attributes
+    ----------
+    value : float
+        Between 0 and 1, a multiple of 2**-40 (see `on_grid`).
+    mcse : float
+        Its Monte Carlo standard error.
+    definition : str
+        Of what, in words.
+    draws : array (chain, draw)
+        Probability within each posterior draw.
+    """
 
     value: float
     mcse: float
@@ -37,7 +49,25 @@ class Probability:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A quantity with its mean, median and interval; `mcse` is the Monte Carlo standard error of the mean."""
+    """A quantity with its centre and interval.
+
+    Attributes
+    ----------
+    mean, median : float
+        Its centre.
+    low, high : float
+        Ends of the interval.
+    mcse : float
+        Monte Carlo standard error of the mean.
+    unit : str
+        Of all of them, in words.
+    definition : str
+        What it is, in words.
+    draws : array (chain, draw)
+        The quantity in each posterior draw (of the future: its mean over the draw's futures).
+    interval : str
+        Kind and mass of the interval.
+    """
 
     mean: float
     median: float
@@ -52,7 +82,13 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NotDefined:
-    """In place of a number that this model or this dyad does not have."""
+    """In place of a number that this model or this dyad does not have.
+
+    Attributes
+    ----------
+    reason : str
+        Why, in words.
+    """
 
     reason: str
 

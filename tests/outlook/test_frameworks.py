@@ -1,0 +1,85 @@
+"""Frameworks: equilibria under their ceilings, and whether the data moved them."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from forecast.outlook import Estimate, NotDefined
+from forecast.outlook.contrast import contrast
+from forecast.outlook.draws import dyad_draws
+from forecast.outlook.frameworks import framework, headroom
+
+
+def test_eras_follow_each_other(assessment):
+    first, second, last = assessment.frameworks.eras
+    assert (first.end, second.start, second.end) == (date(2004, 12, 31), date(2005, 1, 1), date(2017, 6, 30))
+    assert last.end is None
+    assert first.start < date(2000, 1, 1)  # it began before the panel
+
+
+def test_every_equilibrium_lies_in_its_band_and_under_its_ceiling(assessment):
+    for era in assessment.frameworks.eras:
+        assert (era.equilibrium.draws < era.ceiling.draws).all()
+        assert (era.band_low.draws < era.equilibrium.draws).all()
+        assert (era.equilibrium.draws < era.band_high.draws).all()
+        assert 0 < era.deep_share.low < era.deep_share.high < 100
+
+
+def test_a_deeper_threshold_leaves_less_deep_cooperation(make):
+    made = make(("USA-CHN",), spread=0.0)
+    depth = made.posterior["depth"] * 0 + np.array([0.0, 1.0, 2.0])
+    own = dyad_draws(type(made)(made.posterior.assign(depth=depth), made.panel, made.spec), "USA-CHN")
+    shares = [framework(own, era, seed=1).deep_share.mean for era in range(3)]
+    assert shares[0] > shares[1] > shares[2]
+
+
+@pytest.mark.parametrize(("narrower", "moved"), [(1.0, False), (0.5, True)])
+def test_headroom_is_compared_with_its_population(make, narrower, moved):
+    made = make(("USA-CHN",), chains=4, draws=500)
+    size = made.posterior["headroom_dyad"].shape
+    sd, mean = 0.3, 0.1
+    rng = np.random.default_rng(3)
+    log_headroom = mean + narrower * sd * rng.standard_normal((*size[:2], 3))
+    values = {
+        "headroom_dyad": made.posterior["headroom_dyad"] * 0 + mean,
+        "headroom_era_sd": made.posterior["headroom_era_sd"] * 0 + sd,
+        "headroom": made.posterior["headroom"] * 0 + np.exp(log_headroom),
+        "ceiling": made.posterior["mu"] + np.exp(log_headroom),
+    }
+    own = dyad_draws(type(made)(made.posterior.assign(values), made.panel, made.spec), "USA-CHN")
+    learning = headroom(own, seed=1).learning
+    # 2 000 draws on either side: the ratio's standard error is 1/sqrt(2 000), 0.022.
+    assert learning.sd_ratio == pytest.approx(narrower, abs=4 * 0.022)
+    assert learning.moved is moved
+    assert (
+        headroom(own, seed=1, prior=np.exp(rng.standard_normal(4000))).learning.compared_with == "the prior"
+    )
+
+
+def test_room_is_up_to_the_ceiling(assessment):
+    head, era = assessment.frameworks.headroom, assessment.frameworks.eras[-1]
+    np.testing.assert_allclose(head.room.draws, era.ceiling.draws - assessment.standing.level.draws)
+    assert head.room.low > 0
+
+
+def test_a_dyad_stands_against_another(fit):
+    own, other = dyad_draws(fit, "USA-CHN"), dyad_draws(fit, "USA-RUS")
+    versus = contrast(own, other, "confrontation", "US-Russia")
+    assert (versus.first_era, versus.second_era) == ("Competition", "Confrontation")
+    for item in (versus.half_life, versus.equilibrium, versus.mean, versus.month_noise):
+        first, second = item.first.draws, item.second.draws
+        assert item.greater.value == pytest.approx((first > second).mean(), abs=1e-11)
+        np.testing.assert_allclose(item.contrast.draws, first / second if item.ratio else first - second)
+
+
+def test_a_contrast_needs_the_era_and_the_quantity(fit, make):
+    own, other = dyad_draws(fit, "USA-CHN"), dyad_draws(fit, "USA-RUS")
+    absent = contrast(own, other, "detente", "US-Russia")
+    assert isinstance(absent, NotDefined)
+    assert "confrontation, partnership" in absent.reason
+    walk = make(dynamics="none")
+    versus = contrast(dyad_draws(walk, "USA-CHN"), dyad_draws(walk, "USA-RUS"), "confrontation", "US-Russia")
+    assert isinstance(versus.half_life, NotDefined)
+    assert isinstance(versus.equilibrium, NotDefined)
+    assert isinstance(versus.mean.first, Estimate)

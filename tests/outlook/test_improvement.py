@@ -1,0 +1,102 @@
+"""Improvement: parts make the whole to the last bit, and the chances are the model's own."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecast.errors import SpecError
+from forecast.outlook import Futures, horizon_outlook, printed_percents, simulate_futures
+from forecast.outlook.clock import Clock
+from forecast.outlook.scale import share
+
+TIMES = np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]")
+MONTHS = 12
+
+
+@st.composite
+def made_futures(draw):
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    size = (draw(st.integers(1, 3)), draw(st.integers(4, 12)), draw(st.integers(1, 5)))
+    walk = rng.standard_normal((*size, MONTHS + 1)) * draw(st.floats(0, 1))
+    level = np.cumsum(walk, axis=-1)
+    level[..., 0] = level[:, :, :1, 0]
+    breaks = rng.random((*size, MONTHS + 1)) < draw(st.sampled_from([0.0, 0.05, 1.0]))
+    breaks[..., 0] = False
+    clock = Clock(TIMES, weekly=False)
+    return Futures("A-B", clock, MONTHS, level, share(level), breaks.cumsum(axis=-1).astype(np.int16))
+
+
+@given(made_futures(), st.floats(0.1, 30))
+@settings(max_examples=60, deadline=None)
+def test_parts_make_the_whole_exactly_and_touching_only_grows(futures, smallest):
+    touched = 0.0
+    for months in (1, 2, 5, MONTHS):
+        out = horizon_outlook(futures, months, smallest)
+        better, same, worse = out.improvement.value, out.stability.value, out.deterioration.value
+        assert better + same + worse == worse + same + better == same + (better + worse) == 1
+        assert out.technical.value + out.structural.value == better
+        assert min(better, same, worse, out.technical.value, out.structural.value) >= 0
+        assert out.touched.value >= max(touched, better)
+        assert out.structural.value <= out.new_framework.value
+        touched = out.touched.value
+        printed = printed_percents(out)
+        assert printed["improvement"] + printed["stability"] + printed["deterioration"] == 100
+        assert printed["technical"] + printed["structural"] == printed["improvement"]
+        assert all(abs(printed[name] - 100 * getattr(out, name).value) < 1.5 for name in printed)
+
+
+@given(made_futures())
+@settings(max_examples=20, deadline=None)
+def test_draws_agree_with_values(futures):
+    out = horizon_outlook(futures, MONTHS)
+    for name in ("improvement", "stability", "deterioration", "technical", "structural", "touched"):
+        number = getattr(out, name)
+        assert number.draws.shape == futures.share.shape[:2]
+        assert number.draws.mean() == pytest.approx(number.value, abs=1e-11)
+    assert out.level.low <= out.level.median <= out.level.high
+
+
+@pytest.mark.parametrize("months", [3, 12, 24])
+def test_one_draw_without_breaks_has_the_normal_distributions_chances(alike, months):
+    own = alike.posterior.isel(chain=0, draw=0).sel(dyad="USA-CHN")
+    futures = simulate_futures(alike, "USA-CHN", months, seed=11, futures_per_draw=40, hazard=0.0)
+    out = horizon_outlook(futures, months)
+    phi, sigma = float(own["phi"]), float(own["sigma"])
+    mu, ceiling = (float(own[name].sel(era="USA-CHN:competition")) for name in ("mu", "ceiling"))
+    softness, now = alike.spec.ceiling_softness, futures.share[0, 0, 0, 0]
+    centre = mu + phi**months * (float(own["state"]) - mu)
+    spread = sigma * np.sqrt((1 - phi ** (2 * months)) / (1 - phi**2))
+
+    def state_at(points):  # the ceiling's map, turned round
+        level = np.log(points / (100 - points))
+        return ceiling - softness * np.log(np.expm1((ceiling - level) / softness))
+
+    ahead = NormalDist(centre, spread)
+    expected = {
+        "improvement": 1 - ahead.cdf(state_at(now + 5)),
+        "deterioration": ahead.cdf(state_at(now - 5)),
+    }
+    for name, chance in expected.items():
+        number = getattr(out, name)
+        # 12 000 futures: binomial standard error; ArviZ's must be near it, and the value within four of them.
+        assert number.mcse == pytest.approx(np.sqrt(chance * (1 - chance) / 12_000), rel=0.3)
+        assert abs(number.value - chance) < 4 * number.mcse
+    assert out.structural.value == 0
+
+
+def test_without_hazard_all_improvement_is_technical(fit):
+    out = horizon_outlook(simulate_futures(fit, "USA-CHN", 24, seed=1, hazard=0.0), 24)
+    assert out.structural.value == out.new_framework.value == 0
+    assert out.structural.mcse == 0
+    assert out.technical.value == out.improvement.value > 0
+
+
+def test_nonsense_is_refused(fit):
+    futures = simulate_futures(fit, "USA-CHN", 6, seed=1)
+    with pytest.raises(SpecError, match="smallest_improvement"):
+        horizon_outlook(futures, 6, 0.0)
+    with pytest.raises(SpecError, match="1 to 6 months"):
+        horizon_outlook(futures, 7)
