@@ -177,7 +177,7 @@ def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[in
     Examples
     --------
     >>> from forecast.outlook import whole_percents
-    >>> whole_percents([0.224, 0.044, 0.732])
+    >>> whole_percents([0.225, 0.046, 0.729])
     (22, 5, 73)
     """
     scaled = 100 * np.asarray(parts, dtype=np.float64)
