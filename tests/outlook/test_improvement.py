@@ -40,7 +40,7 @@ def test_parts_make_the_whole_exactly_and_touching_only_grows(futures, smallest)
         assert out.technical.value + out.structural.value == better
         assert min(better, same, worse, out.technical.value, out.structural.value) >= 0
         assert out.touched.value >= max(touched, better)
-        assert out.structural.value <= out.new_framework.value
+        assert out.structural.value <= out.new_framework.value + 2**-40  # a difference, off by a grid step
         touched = out.touched.value
         printed = printed_percents(out)
         assert printed["improvement"] + printed["stability"] + printed["deterioration"] == 100
