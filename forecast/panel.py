@@ -319,7 +319,7 @@ def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
     visitor = events["source"].where(events["cameo"] == "042", events["target"])
     act = events["cameo"].mask(visit, "visit by " + visitor)
     leads = (events["cameo"] == "042") | (~visit & (events["source"] == events["dyad"].str[:3]))
-    joint = events["cameo"].map(read_codes()["joint"])
+    joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
     by = [events["dataset"], events["dyad"], events["date"], act]
     led = events["n"].where(leads, 0).groupby(by).transform("sum")
     followed = events["n"].mask(leads, 0).groupby(by).cumsum()
@@ -512,7 +512,7 @@ def floor_period(days: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.S
     """Return the first day of each day's month, or the Monday of its week."""
     import pandas as pd
 
-    back = days.dt.day - 1 if frequency == "month" else days.dt.weekday
+    back = days.dt.day - 1 if frequency == "month" else days.dt.day_of_week
     return days.dt.normalize() - pd.to_timedelta(back, unit="D")
 
 
@@ -550,7 +550,7 @@ def _periods(
     import pandas as pd
 
     start, end, as_of = span
-    first = watched["start"].min() if start is None else as_day(start, "start")
+    first = watched["start"].min() if start is None else as_day(start, "start", first=True)
     last = (as_of or watched["last"].max()) if end is None else as_day(end, "end")
     if as_of is not None and last > as_of:
         raise SpecError(

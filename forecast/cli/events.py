@@ -124,17 +124,16 @@ def _chronology(path: Path | None) -> dict[str, Any]:
 def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[pd.Timestamp, pd.Timestamp]":
     import pandas as pd
 
-    from forecast.dates import add_months, month_start, parse_date
+    from forecast.dates import add_months
+    from forecast.events.table import as_day
 
-    last = pd.Timestamp(parse_date(end, "--to")) if end else events["date"].max()
+    last = as_day(end, "--to") if end else events["date"].max()
     if start is None:
         return pd.Timestamp(add_months(last.date(), -12)) + pd.Timedelta(days=1), last
-    first = parse_date(start, "--from")
-    # A month as the first day means its beginning, not its end.
-    first = month_start(first) if len(start.strip()) == len("YYYY-MM") else first
-    if pd.Timestamp(first) > last:
-        raise SpecError(f"--from {first} comes after --to {last:%Y-%m-%d}. Choose an earlier day.")
-    return pd.Timestamp(first), last
+    first = as_day(start, "--from", first=True)
+    if first > last:
+        raise SpecError(f"--from {first:%Y-%m-%d} comes after --to {last:%Y-%m-%d}. Choose an earlier day.")
+    return first, last
 
 
 def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, Any]:

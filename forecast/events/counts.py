@@ -1,6 +1,5 @@
 """Tables that hold no single events any more: counts by period, direction and class, and indices."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +97,7 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
     time = pd.to_datetime(text["time"], format=mapping.date_format, errors="coerce")
     value = pd.to_numeric(text["value"], errors="coerce").astype(float)
     named = text["dyad"].str.fullmatch(r"[A-Z]{3}-[A-Z]{3}").astype(bool)
-    dyad = text["dyad"].where(~named, text["dyad"].map(lambda code: dyad_code(*re.split("-", code)[:2])))
+    dyad = text["dyad"].map(lambda code: dyad_code(code[:3], code[4:]))
     frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
     problems = {
         "time is not in the date_format": time.isna(),

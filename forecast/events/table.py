@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from forecast.dates import parse_date
+from forecast.dates import month_start, parse_date
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import in_order
@@ -173,11 +173,16 @@ def write_rejects(table: EventTable, path: str | Path) -> None:
     write_csv(path, table.rejects)
 
 
-def as_day(date: Day, field: str) -> "pd.Timestamp":
-    """Return a day as a Timestamp without time; `field` is what an error calls it."""
+def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
+    """Return a day as a Timestamp without time; `field` is what an error calls it.
+
+    A month (`2023-10`) means its last day, or with `first` its first.
+    """
     import pandas as pd
 
     day = parse_date(date, field) if isinstance(date, str) else date
+    if first and isinstance(date, str) and len(date.strip()) == len("2023-10"):
+        day = month_start(day)
     return pd.Timestamp(day).normalize().tz_localize(None)
 
 
@@ -211,8 +216,8 @@ def event_schema() -> "pa.DataFrameSchema":
             "target": text("not an ISO 3166 alpha-3 code; name it under `countries`", country),
             "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
             "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
-            "quad": column(float, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
-            "n": column(float, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)),
+            "quad": column(None, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),
+            "n": column(None, "not a whole number from 1", lambda n: n.between(1, 2**31 - 1) & (n % 1 == 0)),
             "dataset": text("empty", r".+"),
             "event_id": text("empty", r".+"),
         },

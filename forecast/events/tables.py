@@ -50,6 +50,8 @@ def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) 
     """Turn rows of text into an event table; with `only_dyad`, rows of other dyads are rejected."""
     import pandas as pd
 
+    if raw.rows.empty:
+        raise raw.nothing_usable({line: reason for line, (reason, _) in raw.broken.items()})
     fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     events = _typed(fields, raw, mapping)
     reasons = _reasons(events, fields)

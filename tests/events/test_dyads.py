@@ -1,0 +1,91 @@
+"""Dyads, eras and coverage agree with each other and with the chronology."""
+
+import datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast.errors import DataError, UnknownDyadError
+from forecast.events import dyad_code, find_dyad, read_chronology, read_coverage, read_dyads, read_eras
+
+states = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
+
+
+def test_there_is_a_dyad_an_era_and_a_coverage_for_each_file():
+    dyads = list(read_dyads().index)
+    assert read_chronology().dyads == dyads
+    assert set(read_eras()["dyad"]) == set(dyads)
+    assert list(read_coverage()["dyad"]) == dyads
+
+
+def test_a_dyad_is_its_two_states():
+    dyads = read_dyads()
+    assert (dyads.index == dyads["first"] + "-" + dyads["second"]).all()
+
+
+def test_each_reference_date_is_a_day_of_the_eras_or_of_the_chronology():
+    events, eras = read_chronology().events, read_eras()
+    for dyad, date in read_dyads()["reference_date"].items():
+        days = {*events.loc[events["dyad"] == dyad, "date"], *eras.loc[eras["dyad"] == dyad, "start"]}
+        assert date in days, dyad
+
+
+def test_coverage_agrees_with_the_chronology():
+    events = read_chronology().events.groupby("dyad")["date"]
+    coverage = read_coverage().set_index("dyad")
+    assert (events.max().dt.strftime("%Y-%m-%d") == coverage["last_event"].sort_index()).all()
+    assert (coverage["start"].sort_index() <= events.min()).all()
+    assert (coverage["start"] < coverage["last_even"]).all()
+
+
+def test_the_notes_on_empty_years_are_true():
+    events = read_chronology().events
+    for dyad, years in {
+        "CHN-JPN": {1949, 1959, 1961, 1966},
+        "CHN-IND": {1951, 1952, 1957, 1966, 1968, 1969, 1972, 1973, 1977},
+        "USA-IRN": {1961, 1970},
+    }.items():
+        seen = events.loc[events["dyad"] == dyad, "date"]
+        assert set(range(min(min(years), seen.min().year), 2027)) - set(seen.dt.year) == years
+
+
+def test_no_era_is_recognised_long_before_it_begins():
+    eras = read_eras()
+    assert (eras["recognised_at"] >= eras["start"] - datetime.timedelta(days=31)).all()
+
+
+@given(states, states)
+def test_a_dyad_has_one_name_whoever_comes_first(one, other):
+    assert dyad_code(one, other) == dyad_code(other, one)
+    assert find_dyad(f"{other}-{one}", [dyad_code(one, other)]) == dyad_code(one, other)
+
+
+@pytest.mark.parametrize("text", ["USA-CHN", "chn-usa", " CHN_USA "])
+def test_a_dyad_is_found_in_either_order_and_any_case(text):
+    assert find_dyad(text, read_dyads().index) == "USA-CHN"
+
+
+def test_an_unknown_dyad_is_refused_with_a_guess_and_those_there_are():
+    with pytest.raises(UnknownDyadError, match=r"Did you mean USA-CHN\? Known: USA-CHN, USA-RUS"):
+        find_dyad("USA-CHI", read_dyads().index)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("dyad,era,start,name\n", "no column 'recognised_at'"),
+        ("dyad,era,start,recognised_at,name\nUSA-CHN,cold,1.1.1950,1950-01-01,Cold\n", "line 2: start is"),
+        ("dyad,era,start,recognised_at,name\n" + "USA-CHN,cold,1950-01-01,1950-01-01,Cold\n" * 2, "twice"),
+    ],
+)
+def test_malformed_eras_are_refused(tmp_path, content, message):
+    path = tmp_path / "eras.csv"
+    path.write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_eras(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        read_coverage(tmp_path / "none.csv")

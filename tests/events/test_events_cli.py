@@ -1,0 +1,121 @@
+"""`forecast events`: what a person sees, and what a program gets."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.events.chronology import chronology_files
+
+MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def events(*arguments):
+        return CliRunner().invoke(app, ["events", *map(str, arguments)])
+
+    return events
+
+
+@pytest.fixture
+def mine(tmp_path):
+    (tmp_path / "mine.yaml").write_text(MAPPING)
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n2024-06-15,CHN,USA,111\n"
+    )
+    return path, tmp_path / "mine.yaml"
+
+
+def test_check_summarises_the_chronology(run):
+    result = run("check")
+    assert result.exit_code == 0
+    assert "7,533 events, 1945-09-11 to 2026-06-27" in result.output
+    assert "Coding rules: 0 rows break one; 16 more are named exceptions." in result.output
+
+
+def test_check_tells_programs_the_same(run):
+    summary = json.loads(run("check", "--json").stdout)
+    assert (summary["events"], summary["rejected"], len(summary["breaches"])) == (7533, 0, 16)
+    assert [row["dyad"] for row in summary["dyads"]][:2] == ["USA-CHN", "USA-RUS"]
+    assert summary["dyads"][0]["last_even"] == "2026-05-31"
+    assert len(summary["files"][0]["sha256"]) == 64
+
+
+def test_check_of_a_table_writes_what_it_rejects(run, mine, tmp_path):
+    path, mapping = mine
+    result = run("check", path, "--mapping", mapping, "--rejects", tmp_path / "rejects.csv")
+    assert result.exit_code == 0
+    assert "target '[CHN]': not an ISO 3166 alpha-3 code" in result.output
+    assert "1 rows rejected" in result.output
+    assert "Coding rules" not in result.output
+    assert pd.read_csv(tmp_path / "rejects.csv")["line"].tolist() == [3]
+
+
+def test_check_of_an_edited_chronology_names_the_row(run, tmp_path):
+    path = Path(shutil.copy(chronology_files()["USA-IRN"], tmp_path))
+    assert run("check", path).exit_code == 0
+    with path.open("a") as file:
+        file.write("2026-05-01,day,USA,IRN,President,042,A visit without its host,A paper,memory\n")
+    result = run("check", path)
+    assert result.exit_code == 2
+    assert (
+        "1 rows break a coding rule, the first in USA-IRN.csv, line 639: expected visitor 042"
+        in result.output
+    )
+
+
+def test_show_prints_joint_acts_once_unless_directed(run):
+    span = ("show", "--dyad", "chn-usa", "--from", "2023-11-15", "--to", "2023-11-15")
+    once, both = run(*span).output, run(*span, "--directed").output
+    assert ("CHN > USA" in once, "USA > CHN" in once) == (True, False)
+    assert "1 rows tell the other side of a joint act" in once
+    assert "CHN > USA" in both and "USA > CHN" in both
+    assert "Xi meets Biden at Woodside" in once
+
+
+def test_show_for_programs_and_its_default_span(run):
+    events = json.loads(run("show", "--dyad", "USA-IRN", "--json", "--directed").stdout)
+    assert (events[-1]["date"], events[-1]["dyad"]) == ("2026-04-25", "USA-IRN")
+    assert "2025-04-25" < events[0]["date"] < "2025-06-30"
+    months = json.loads(run("show", "--from", "2023-10", "--to", "2023-10", "--json").stdout)
+    assert {event["date"][:7] for event in months} == {"2023-10"}
+
+
+def test_show_of_a_users_own_table(run, mine):
+    path, mapping = mine
+    result = run("show", path, "--mapping", mapping, "--from", "2024-05")
+    assert "2 events, 2024-05-01 to 2024-06-15" in result.output
+
+
+def test_show_says_when_there_is_nothing(run):
+    assert "0 events, 1950-04-01 to 1950-04-30" in run("show", "--from", "1950-04", "--to", "1950-04").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("show", "--dyad", "USA-PRK"), "There is no dyad 'USA-PRK'"),
+        (("show", "--from", "2024", "--to", "2023-01"), "--from: '2024' is not a date"),
+        (("show", "--from", "2024-01", "--to", "2023-01"), "--from 2024-01-01 comes after --to 2023-01-31"),
+        (("check", "nowhere.csv"), "nowhere.csv does not exist"),
+        (("check", "--mapping", "m.yaml"), "--mapping: there is no table"),
+    ],
+)
+def test_nonsense_is_refused_without_a_traceback(run, arguments, message):
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_a_table_that_is_no_chronology_needs_a_mapping(run, mine):
+    result = run("check", mine[0])
+    assert result.exit_code == 2
+    assert "give --mapping" in result.output

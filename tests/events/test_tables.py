@@ -1,0 +1,265 @@
+"""Any table by a mapping: nothing guessed, nothing dropped in silence, every refusal says what to do."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from forecast.errors import DataError, MappingError, SpecError
+from forecast.events import as_of, combine, read_table, write_rejects
+from forecast.events.codebook import read_codes
+from forecast.events.mapping import TableMapping
+from forecast.events.table import EVENT_COLUMNS, broken_rules
+
+COLUMNS = {"date": "day", "source": "from", "target": "to", "cameo": "code"}
+MAPPING = {"dataset": "mine", "columns": COLUMNS}
+DTYPES = {
+    **dict.fromkeys(EVENT_COLUMNS, "str"),
+    **dict.fromkeys(("date", "known_at"), "datetime64[s]"),
+    "goldstein": "float64",
+    "quad": "int8",
+    "n": "int64",
+}
+HEADER = "day,from,to,code\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def to_file(text, name="mine.csv", encoding="utf-8"):
+        path = tmp_path / name
+        path.write_bytes(text.encode(encoding))
+        return path
+
+    return to_file
+
+
+def read(write, rows, **changes):
+    return read_table(write(HEADER + rows), MAPPING | changes)
+
+
+def reason(write, rows, **changes):
+    """Return why the second of two rows is rejected; the first is good."""
+    rejects = read(write, "2024-05-15,USA,CHN,010\n" + rows, **changes).rejects
+    assert list(rejects["line"]) == [3]
+    return rejects["reason"].iloc[0]
+
+
+def test_a_table_becomes_the_contract(write):
+    table = read(write, "2024-05-16,CHN,USA,0231\n2024-05-15,USA,CHN,010\n")
+    assert tuple(table.events.columns) == EVENT_COLUMNS
+    assert list(table.events["cameo"]) == ["010", "0231"]
+    assert list(table.events["goldstein"]) == [0.0, 3.4]
+    assert set(table.events["dataset"]) == {"mine"}
+    assert set(table.events["dyad"]) == {"USA-CHN"}
+    assert broken_rules(table.events).empty
+    assert {name: str(dtype) for name, dtype in table.events.dtypes.items()} == DTYPES
+    assert table.files[0][0::2] == ("mine.csv", 2)
+
+
+def test_an_id_made_from_content_is_the_same_everywhere(write):
+    event = read(write, "2024-05-15,USA,CHN,010\n").events.iloc[0]
+    assert event["event_id"] == "73ceb17d0c6501c4"
+
+
+def test_every_code_survives_as_text_also_where_zeros_were_lost(write):
+    codes = [code for code in read_codes().index if len(code) > 2]
+    rows = "".join(f"2024-05-15,USA,CHN,{code}\n" for code in codes)
+    assert sorted(read(write, rows).events["cameo"]) == codes
+    as_numbers = "".join(f"2024-05-15,USA,CHN,{int(code)}\n" for code in codes)
+    assert sorted(read(write, as_numbers, leading_zeros="lost").events["cameo"]) == codes
+
+
+def test_a_file_that_lost_zeros_is_refused_rather_than_read_wrongly_in_part(write):
+    with pytest.raises(MappingError, match=r"line 3: '61'.*leading_zeros: lost"):
+        read(write, "2024-05-15,USA,CHN,10\n2024-05-15,USA,CHN,61\n")
+
+
+def test_a_numeric_code_column_of_a_parquet_file_is_refused_unless_declared(tmp_path):
+    path = tmp_path / "mine.parquet"
+    days = pd.to_datetime(["2024-05-15", "2024-05-16"])
+    pd.DataFrame({"day": days, "from": "USA", "to": "CHN", "code": [10, 190]}).to_parquet(path)
+    with pytest.raises(MappingError, match="leading zeros"):
+        read_table(path, MAPPING)
+    assert list(read_table(path, MAPPING | {"leading_zeros": "lost"}).events["cameo"]) == ["010", "190"]
+
+
+def test_parquet_reads_as_csv_does(tmp_path, write):
+    csv = read(write, "2024-05-15,USA,CHN,010\n")
+    path = tmp_path / "mine.parquet"
+    pd.read_csv(write(HEADER + "2024-05-15,USA,CHN,010\n"), dtype=str).to_parquet(path)
+    pd.testing.assert_frame_equal(read_table(path, MAPPING).events, csv.events)
+
+
+def test_columns_by_position_without_a_header(write):
+    path = write('"1","20240515","USA",NULL,"CHN","010"\n', "dump.csv")
+    columns = {"event_id": 1, "date": 2, "source": 3, "target": 5, "cameo": 6, "actor": 4}
+    mapping = {"dataset": "dump", "header": False, "date_format": "%Y%m%d", "columns": columns}
+    event = read_table(path, mapping).events.iloc[0]
+    assert (str(event["date"].date()), event["event_id"], event["actor"]) == ("2024-05-15", "1", "")
+
+
+def test_tabs_and_stray_quotation_marks(write):
+    path = write('day\tfrom\tto\tcode\twhat\n2024-05-15\tUSA\tCHN\t010\tthe "talks\n')
+    mapping = {"dataset": "m", "delimiter": "tab", "quoted": False, "columns": COLUMNS | {"summary": "what"}}
+    assert read_table(path, mapping).events["summary"].item() == 'the "talks'
+
+
+def test_countries_by_name_and_constants(write):
+    path = write("day,to,code\n2024-05-15,Russian Federation,010\n")
+    columns = {"date": "day", "target": "to", "cameo": "code"}
+    mapping = {"dataset": "m", "columns": columns, "constants": {"source": "USA", "n": 3}}
+    event = read_table(path, mapping | {"countries": {"Russian Federation": "RUS"}}).events.iloc[0]
+    assert (event["source"], event["target"], event["dyad"], event["n"]) == ("USA", "RUS", "USA-RUS", 3)
+
+
+def test_when_it_could_be_known(write):
+    path = write("day,from,to,code,added\n2024-05-15,USA,CHN,010,20240517120000\n")
+    columns = COLUMNS | {"known_at": "added"}
+    table = read_table(path, {"dataset": "m", "columns": columns, "known_at_format": "%Y%m%d%H%M%S"})
+    assert str(table.events["known_at"].item().date()) == "2024-05-17"
+    with pytest.raises(SpecError, match=r"as_of 2024-05-16 is before the data. Choose 2024-05-17 or later"):
+        as_of(table, "2024-05-16")
+
+
+def test_the_mapping_may_be_a_file_of_either_kind(write, tmp_path):
+    path = write(HEADER + "2024-05-15,USA,CHN,010\n")
+    (tmp_path / "m.json").write_text(json.dumps(MAPPING))
+    yaml = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
+    (tmp_path / "m.yaml").write_text(yaml)
+    read_one = read_table(path, tmp_path / "m.json").events
+    pd.testing.assert_frame_equal(read_one, read_table(path, tmp_path / "m.yaml").events)
+    pd.testing.assert_frame_equal(read_one, read_table(path, TableMapping.model_validate(MAPPING)).events)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("2024-13-01,USA,CHN,010", "date '2024-13-01': missing or not readable"),
+        (",USA,CHN,010", "date '': missing"),
+        ("1066-10-14,USA,CHN,010", "date '1066-10-14': not a day"),
+        ("2024-05-15,United States,CHN,010", "source 'United States': not an ISO 3166 alpha-3 code"),
+        ("2024-05-15,USA,NULL,010", "target '': missing"),
+        ("2024-05-15,USA,USA,010", "source and target are the same"),
+        ("2024-05-15,USA,CHN,999", "cameo '999': not a code of the codebook"),
+        ("2024-05-15,USA,CHN", "3 fields where 4 are expected"),
+        ("2024-05-15,USA,CHN,010,x", "5 fields where 4 are expected"),
+        ("2024-05-15,USA,CHN,010", "same row as line 2"),
+        ("2024-05-15,,CHN,999", "source '': missing; cameo '999'"),
+    ],
+)
+def test_a_rejected_row_says_why(write, row, expected):
+    assert expected in reason(write, row + "\n")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("n", "0", "n '0': not a whole number from 1"),
+        ("n", "1.5", "n '1.5': not a whole number from 1"),
+        ("n", "many", "n 'many': missing or not readable"),
+        ("goldstein", "11", "goldstein '11': not a number from -10 to 10"),
+        ("quad", "5", "quad '5': not 1, 2, 3 or 4"),
+        ("known_at", "2024-05-01", "known_at is before date"),
+    ],
+)
+def test_optional_fields_are_checked_too(write, field, value, expected):
+    path = write(f"day,from,to,code,x\n2024-05-15,USA,CHN,010,\n2024-05-16,USA,CHN,010,{value}\n")
+    if field == "known_at":
+        path.write_text(path.read_text().replace("010,\n", "010,2024-05-15\n", 1))
+    table = read_table(path, MAPPING | {"columns": COLUMNS | {field: "x"}})
+    assert expected in table.rejects["reason"].item()
+
+
+def test_the_line_of_a_reject_counts_lines_within_quotes(write, tmp_path):
+    path = write(
+        'day,from,to,code,what\n2024-05-15,USA,CHN,010,"two\nlines"\n\n2024-05-16,USA,CHN,x,"a, b"\n'
+    )
+    table = read_table(path, MAPPING | {"columns": COLUMNS | {"summary": "what"}})
+    assert table.rejects["line"].item() == 5
+    assert table.files[0].rejected == 1
+    write_rejects(table, tmp_path / "out" / "rejects.csv")
+    written = pd.read_csv(tmp_path / "out" / "rejects.csv")
+    assert list(written.columns) == ["file", "line", "reason", "row"]
+    assert written["row"].item() == '2024-05-16,USA,CHN,x,"a, b"'
+
+
+def test_a_file_without_a_usable_row_is_an_error(write):
+    with pytest.raises(DataError, match=r"none of 2 rows is usable. The first, line 2: cameo 'x'"):
+        read(write, "2024-05-15,USA,CHN,x\n2024-05-16,USA,CHN\n")
+    with pytest.raises(DataError, match="a header and no rows"):
+        read(write, "")
+    with pytest.raises(DataError, match=r"mine.csv is empty"):
+        read_table(write(""), MAPPING)
+
+
+def test_given_ids_must_be_unique_unless_repeats_are_to_be_rejected(write):
+    path = write(
+        "id,day,from,to,code\n7,2024-05-15,USA,CHN,010\n8,2024-05-15,USA,CHN,010\n7,2024-05-16,USA,CHN,020\n"
+    )
+    mapping = MAPPING | {"columns": COLUMNS | {"event_id": "id"}}
+    with pytest.raises(DataError, match=r"lines 2 and 4 have the same event id '7'.*duplicate_ids: reject"):
+        read_table(path, mapping)
+    table = read_table(path, mapping | {"duplicate_ids": "reject"})
+    assert list(table.events["event_id"]) == ["7", "8"]
+    assert table.rejects["reason"].item() == "same event id as line 2"
+
+
+def test_the_same_event_in_two_tables_is_refused(write):
+    table = read(write, "2024-05-15,USA,CHN,010\n")
+    with pytest.raises(DataError, match=r"occurs twice \(in mine.csv and in mine.csv\)"):
+        combine([table, table])
+    with pytest.raises(DataError, match="at least one"):
+        combine([])
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"columns": COLUMNS}, "field `dataset`: Field required"),
+        ({"dataset": "m"}, "field `columns`: Field required"),
+        (MAPPING | {"delimeter": ";"}, "field `delimeter`: Extra inputs"),
+        (MAPPING | {"columns": COLUMNS | {"colour": "x"}}, "columns: 'colour' is no field; fields are date"),
+        (MAPPING | {"columns": {"date": "day", "source": "from", "target": "to"}}, "cameo is missing"),
+        (
+            MAPPING | {"constants": {"date": "2024-01-01"}},
+            "date stands under `columns` and under `constants`",
+        ),
+        (MAPPING | {"columns": COLUMNS | {"date": 0}}, "field `columns.date"),
+        (
+            MAPPING | {"columns": COLUMNS | {"date": "when"}},
+            "date in column 'when', which is not there. Columns: day",
+        ),
+        (MAPPING | {"columns": COLUMNS | {"date": 9}}, "date in column 9, but there are 4"),
+        (MAPPING | {"leading_zeros": "maybe"}, "field `leading_zeros`"),
+    ],
+)
+def test_a_malformed_mapping_names_the_field(write, mapping, message):
+    with pytest.raises(MappingError, match=message.replace("(", r"\(")):
+        read_table(write(HEADER + "2024-05-15,USA,CHN,010\n"), mapping)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("dataset: [", "neither YAML"), ("just words", "expected fields")]
+)
+def test_a_mapping_file_that_is_none(write, tmp_path, text, message):
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(MappingError, match=message):
+        read_table(write(HEADER), tmp_path / "m.yaml")
+    with pytest.raises(MappingError, match="cannot be read"):
+        read_table(write(HEADER), tmp_path / "none.yaml")
+
+
+def test_files_that_cannot_be_read(write, tmp_path):
+    with pytest.raises(DataError, match="Check the path"):
+        read_table(tmp_path / "none.csv", MAPPING)
+    with pytest.raises(DataError, match="Set `encoding`"):
+        read_table(write(HEADER + "2024-05-15,USA,CHN,é\n", encoding="latin-1"), MAPPING)
+    with pytest.raises(DataError, match="not a Parquet file"):
+        read_table(write("nothing", "mine.parquet"), MAPPING)
+    with pytest.raises(DataError, match="two columns are called 'day'"):
+        read_table(write("day,day\n"), MAPPING)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_header(write):
+    path = write("\ufeff" + HEADER + "2024-05-15,USA,CHN,010\n")
+    assert len(read_table(path, MAPPING).events) == 1
