@@ -147,10 +147,7 @@ def _ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
         return "The model sets no ceiling on the level.", {}
     room, learning = headroom.room, headroom.learning
     numbers = _medians(ceiling=era.ceiling, room=room)
-    sentence = (
-        f"“{era.name}” allows a share of at most {_interval(era.ceiling)}, {_whole(room.median)} points "
-        "above where it stands"
-    )
+    sentence = f"The ceiling of “{era.name}” lies {_interval(room)} points above the present level"
     if isinstance(learning, NotDefined):
         return f"{sentence}.", numbers
     verdict = "moved" if learning.moved else "did not move"

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.errors import UnknownDyadError
+from forecast.errors import DataError, UnknownDyadError
 from forecast.outlook.clock import Clock, clock
 from forecast.outlook.scale import share, under_ceiling
 from forecast.outlook.summary import Floats
@@ -71,11 +71,10 @@ class DyadDraws:
     eras : tuple of Era
         In time order; the last is the era in force.
     scalars : mapping of str to array (chain, draw)
-        Posterior quantities with one value a dyad or one for all: phi, sigma, tau, mu_dyad, mu_era_sd ...
+        Posterior quantities with one value a dyad or one for all: phi, sigma, tau, mu_dyad, mu_era_sd ...;
+        and deepest, deep_gap: the threshold to the deepest class and its distance from the next, log-odds.
     by_era : mapping of str to array (chain, draw, era)
         Those with one value an era: mu (zero for a random walk), headroom, ceiling, depth.
-    deepest : array (chain, draw) or None
-        Threshold to the deepest class of the first dataset, log-odds; None for an index.
     level : array (chain, draw, time)
         Log-odds, single precision.
     """
@@ -87,7 +86,6 @@ class DyadDraws:
     eras: tuple[Era, ...]
     scalars: Mapping[str, Floats]
     by_era: Mapping[str, Floats]
-    deepest: Floats | None
     level: NDArray[np.float32]
 
     @property
@@ -146,12 +144,17 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     ------
     UnknownDyadError
         If the fit does not hold the dyad.
+    DataError
+        If a quantity of eras is not by era.
     """
     panel, posterior, place = fit.panel, fit.posterior, position(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)
     eras = tuple(_era(panel, int(position), visited) for position in positions)
     level = posterior["level"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
+    for name in {"mu", "headroom", "ceiling", "depth"} & {str(name) for name in posterior}:
+        if "era" not in posterior[name].dims:
+            raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
     by_era = _pick(posterior, {"era": positions}, ({"era"},))
     by_era.setdefault(
         "mu", np.zeros((*level.shape[:2], len(eras)))
@@ -162,9 +165,8 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         dynamics=str(fit.spec.dynamics),
         softness=float(fit.spec.ceiling_softness),
         eras=eras,
-        scalars=_pick(posterior, {"dyad": place}, ({"dyad"}, set())),
+        scalars=_pick(posterior, {"dyad": place}, ({"dyad"}, set())) | _deepest(posterior),
         by_era=by_era,
-        deepest=_deepest(posterior),
         level=level,
     )
 
@@ -180,11 +182,13 @@ def _era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
     )
 
 
-def _deepest(posterior: xr.Dataset) -> Floats | None:
-    if "cutpoint" not in posterior:
-        return None
-    last = posterior["cutpoint"].isel(dataset=0, cut=-1, missing_dims="ignore")
-    return np.asarray(last.transpose("chain", "draw").to_numpy(), dtype=np.float64)
+def _deepest(posterior: xr.Dataset) -> dict[str, Floats]:
+    """Threshold to the deepest class of the first dataset, and how far above the next; an index has none."""
+    if "cutpoint" not in posterior or posterior.sizes["cut"] < 2:
+        return {}
+    cuts = posterior["cutpoint"].isel(dataset=0, missing_dims="ignore").transpose("chain", "draw", "cut")
+    last, next_to_last = (cuts.isel(cut=cut).to_numpy().astype(np.float64) for cut in (-1, -2))
+    return {"deepest": last, "deep_gap": last - next_to_last}
 
 
 def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Floats]:

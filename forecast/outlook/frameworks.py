@@ -191,9 +191,9 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
             depth[..., era], "log-odds", f"extra threshold to the deepest class under “{this.name}”"
         ),
         deep_share=NotDefined(NO_DEPTH)
-        if depth is None or own.deepest is None
+        if depth is None or "deepest" not in own.scalars
         else estimate(
-            100 * share(own.level_now - own.deepest - depth[..., era]) / share(own.level_now),
+            100 * share(own.level_now - own.scalars["deepest"] - depth[..., era]) / share(own.level_now),
             "per cent",
             f"per cent of cooperative acts of the deepest kind at the present level, under “{this.name}”",
         ),

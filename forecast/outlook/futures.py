@@ -251,19 +251,19 @@ def _over_time(periods: list[NDArray[Any]]) -> NDArray[Any]:
 def _renew(framework: dict[str, Floats], arrived: Bools, parameters: Mapping[str, Floats], rng: Any) -> None:
     """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
 
-    def drawn(spread: str, centre: str = "") -> Floats:
-        values = parameters[spread] * np.ones(arrived.shape)
-        middle = np.broadcast_to(parameters.get(centre, np.zeros(1)), arrived.shape)
-        return np.asarray(middle[arrived] + values[arrived] * rng.standard_normal(int(arrived.sum())))
+    def here(name: str) -> Floats:
+        return np.asarray(np.broadcast_to(parameters[name], arrived.shape)[arrived])
+
+    def drawn(spread: str) -> Floats:
+        return np.asarray(here(spread) * rng.standard_normal(int(arrived.sum())))
 
     if "mu_era_sd" in parameters:
-        framework["mu"][arrived] = drawn("mu_era_sd", "mu_dyad")
+        framework["mu"][arrived] = here("mu_dyad") + drawn("mu_era_sd")
     if "headroom_era_sd" in parameters:  # a constant ceiling is the dyad's own and outlasts its frameworks
-        framework["ceiling"][arrived] = framework["mu"][arrived] + np.exp(
-            drawn("headroom_era_sd", "headroom_dyad")
-        )
-    if "depth_sd" in parameters:
-        framework["depth"][arrived] = drawn("depth_sd")
+        headroom = np.exp(here("headroom_dyad") + drawn("headroom_era_sd"))
+        framework["ceiling"][arrived] = framework["mu"][arrived] + headroom
+    if "depth" in framework:  # an era stretches the step to the deepest class, on the log scale
+        framework["depth"][arrived] = here("deep_gap") * np.expm1(drawn("depth_sd"))
 
 
 def _seen(state: Floats, framework: Mapping[str, Floats], own: DyadDraws) -> tuple[Floats, dict[str, Floats]]:

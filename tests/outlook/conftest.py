@@ -199,7 +199,7 @@ def _dyad_posterior(panel, dyad, dynamics, ceiling, depth, size, spread, seed):
             "headroom_dyad": by_dyad(0.1 + 0.2 * normal()),
         }
     if depth:
-        values["depth"] = ("chain", "draw", "era"), 0.4 * normal(len(codes))
+        values["depth"] = ("chain", "draw", "era"), 0.9 * np.expm1(0.4 * normal(len(codes)))
     return xr.Dataset(values)
 
 

@@ -116,7 +116,8 @@ def test_without_a_ceiling_none_is_made_up(make):
         assert isinstance(absent, NotDefined)
 
 
-def test_an_index_has_no_observed_fan(fit):
+def test_an_index_has_no_observed_fan(make):
+    fit = make(depth=False)
     index = type(fit)(fit.posterior.drop_vars(["cutpoint"]), fit.panel.drop_vars(["counts"]), fit.spec)
     result = assess(index, "USA-CHN", seed=1)
     assert isinstance(result.fan.observed, NotDefined)

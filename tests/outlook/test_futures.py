@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.errors import SpecError, UnknownDyadError
+from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.outlook import simulate_futures, structural_hazard
 from forecast.outlook.futures import STEPS
 from forecast.panel import validate_panel
@@ -113,6 +113,15 @@ def test_new_frameworks_come_from_the_dyads_population(make):
     assert abs(new.std() / sd - 1) < 4 / np.sqrt(2 * new.size)
 
 
+def test_new_depths_stretch_the_last_step(make):
+    made = make(("USA-CHN",), spread=0.0)
+    futures = simulate_futures(made, "USA-CHN", 60, seed=3, futures_per_draw=10, hazard=0.2)
+    stretch = np.log1p(futures.depth[..., -1][futures.broken[..., -1]] / 0.9)  # steps are 0.9 wide
+    sd = float(made.posterior["depth_sd"][0, 0])
+    assert abs(stretch.mean()) < 4 * sd / np.sqrt(stretch.size)
+    assert abs(stretch.std() / sd - 1) < 4 / np.sqrt(2 * stretch.size)
+
+
 def test_a_random_walk_spreads_without_pull(make):
     futures = simulate_futures(make(("USA-CHN",), dynamics="none", ceiling=None), "USA-CHN", 60, seed=3)
     spread = (futures.level - futures.level[..., :1]).std(axis=(0, 1, 2))
@@ -151,6 +160,15 @@ def test_nonsense_is_refused(fit, bad):
 def test_an_unknown_dyad_is_refused_by_name(fit):
     with pytest.raises(UnknownDyadError, match="USA-CHN, USA-RUS, CHN-RUS"):
         simulate_futures(fit, "FRA-DEU", 12, seed=1)
+
+
+def test_a_posterior_without_its_era_dim_is_refused(make):
+    made = make(("USA-CHN",))
+    nameless = made.posterior.assign(
+        depth=made.posterior["depth"].rename(era="depth_dim_0").drop_vars("depth_dim_0")
+    )
+    with pytest.raises(DataError, match="depth has dims"):
+        simulate_futures(type(made)(nameless, made.panel, made.spec), "USA-CHN", 12, seed=1)
 
 
 def test_unknown_dynamics_are_refused_by_name(fit, make):
