@@ -161,11 +161,8 @@ def assess(
     """
     ordered = _ordered(horizons)
     own = dyad_draws(fit, dyad)
+    futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
-    rate = hazard.draws(own.size, seed)
-    futures = simulate_futures(
-        fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw, hazard=rate
-    )
     improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
     expected = {months: outlook.new_framework for months, outlook in improvement.items()}
     names = dict(labels or {})
@@ -187,7 +184,7 @@ def assess(
         frameworks=Frameworks(
             eras=tuple(framework(own, era, seed=seed, band_mass=band_mass) for era in range(len(own.eras))),
             headroom=headroom(own, seed=seed, prior=headroom_prior),
-            change=change(hazard, rate, expected),
+            change=change(hazard, hazard.draws(own.size, seed), expected),
         ),
         pendulum=pendulum(own, futures, ordered, seed=seed, extreme_share=extreme_share),
         contrast=_contrast(fit, own, contrast_with, contrast_era, names),

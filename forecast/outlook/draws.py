@@ -156,9 +156,8 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         if "era" not in posterior[name].dims:
             raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
     by_era = _pick(posterior, {"era": positions}, ({"era"},))
-    by_era.setdefault(
-        "mu", np.zeros((*level.shape[:2], len(eras)))
-    )  # where the ceiling of a walk is counted from
+    # A random walk has no equilibrium; its ceiling is counted from an even share.
+    by_era.setdefault("mu", np.zeros((*level.shape[:2], len(eras))))
     return DyadDraws(
         dyad=dyad,
         clock=clock(panel),

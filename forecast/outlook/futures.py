@@ -158,7 +158,7 @@ def simulate_futures(
     Raises
     ------
     SpecError
-        If `months`, `futures_per_draw` or `hazard` make no sense, or the dynamics are unknown.
+        If `months`, `seed`, `futures_per_draw` or `hazard` make no sense, or the dynamics are unknown.
     UnknownDyadError
         If the fit does not hold the dyad.
 
@@ -172,6 +172,8 @@ def simulate_futures(
         raise SpecError(f"months: {months} is not between 1 and {LONGEST_HORIZON}.")
     if futures_per_draw < 1:
         raise SpecError(f"futures_per_draw: {futures_per_draw} is not at least 1.")
+    if seed < 0:
+        raise SpecError(f"seed: {seed} is negative. Use zero or more.")
     own = dyad_draws(fit, dyad)
     if hazard is not None and np.min(hazard) < 0:
         raise SpecError(f"hazard: {np.min(hazard)} is negative. A rate a month is zero or more.")

@@ -150,7 +150,9 @@ def test_months_end_on_their_last_day(fit):
     assert clock.name(2) == "February 2025"
 
 
-@pytest.mark.parametrize("bad", [{"months": 0}, {"months": 121}, {"futures_per_draw": 0}, {"hazard": -0.1}])
+@pytest.mark.parametrize(
+    "bad", [{"months": 0}, {"months": 121}, {"futures_per_draw": 0}, {"hazard": -0.1}, {"seed": -1}]
+)
 def test_nonsense_is_refused(fit, bad):
     settings = {"months": 12, "seed": 1, **bad}
     with pytest.raises(SpecError, match=next(iter(bad))):
