@@ -54,7 +54,7 @@ def check(
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
     if new:
         raise DataError(
-            f"{len(new)} rows break a coding rule, the first in {new[0]['file']}, line {new[0]['line']}: "
+            f"Rows that break a coding rule: {len(new)}, the first in {new[0]['file']}, line {new[0]['line']}: "
             f"expected {new[0]['expected']}. Correct them, or name them in data/codebook/exceptions.csv."
         )
 
@@ -88,7 +88,7 @@ def show(
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
             typer.echo(
-                f"{rows - len(events)} rows tell the other side of a joint act: --directed shows them."
+                f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them)."
             )
 
 
@@ -185,11 +185,11 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         for reason, n in summary["reasons"].items():
             reasons.add_row(escape(reason), f"{n:,}")
         where = f"They are in {rejects}." if rejects else "Write them to a file with --rejects."
-        console.print(reasons, f"{summary['rejected']:,} rows rejected. {where}")
+        console.print(reasons, f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
         known = sum(breach["known"] for breach in summary["breaches"])
         new = len(summary["breaches"]) - known
-        console.print(f"Coding rules: {new} rows break one; {known} more are named exceptions.")
+        console.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
 
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:

@@ -38,7 +38,7 @@ def test_check_summarises_the_chronology(run):
     result = run("check")
     assert result.exit_code == 0
     assert "7,533 events, 1945-09-11 to 2026-06-27" in result.output
-    assert "Coding rules: 0 rows break one; 16 more are named exceptions." in result.output
+    assert "Rows that break a coding rule: 0; named exceptions: 16." in result.output
 
 
 def test_check_tells_programs_the_same(run):
@@ -54,8 +54,8 @@ def test_check_of_a_table_writes_what_it_rejects(run, mine, tmp_path):
     result = run("check", path, "--mapping", mapping, "--rejects", tmp_path / "rejects.csv")
     assert result.exit_code == 0
     assert "target '[CHN]': not an ISO 3166 alpha-3 code" in result.output
-    assert "1 rows rejected" in result.output
-    assert "Coding rules" not in result.output
+    assert "Rejected rows: 1." in result.output
+    assert "coding rule" not in result.output
     assert pd.read_csv(tmp_path / "rejects.csv")["line"].tolist() == [3]
 
 
@@ -67,7 +67,7 @@ def test_check_of_an_edited_chronology_names_the_row(run, tmp_path):
     result = run("check", path)
     assert result.exit_code == 2
     assert (
-        "1 rows break a coding rule, the first in USA-IRN.csv, line 639: expected visitor 042"
+        "Rows that break a coding rule: 1, the first in USA-IRN.csv, line 639: expected visitor 042"
         in result.output
     )
 
@@ -76,7 +76,7 @@ def test_show_prints_joint_acts_once_unless_directed(run):
     span = ("show", "--dyad", "chn-usa", "--from", "2023-11-15", "--to", "2023-11-15")
     once, both = run(*span).output, run(*span, "--directed").output
     assert ("CHN > USA" in once, "USA > CHN" in once) == (True, False)
-    assert "1 rows tell the other side of a joint act" in once
+    assert "Not shown, as the other side of a joint act: 1" in once
     assert "CHN > USA" in both and "USA > CHN" in both
     assert "Xi meets Biden at Woodside" in once
 

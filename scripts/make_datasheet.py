@@ -1,0 +1,194 @@
+"""Put the numbers and the figure of data/DATASHEET.md in order with the data.
+
+Run from anywhere: ``python scripts/make_datasheet.py``. It rewrites what stands between the marks
+``<!-- numbers: NAME -->`` and ``<!-- end -->``, and draws data/datasheet.svg.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecast.events import read_chronology
+from forecast.events.chronology import chronology_files
+from forecast.events.codebook import Scale, read_scale, read_small_csv
+from forecast.files import write_text
+from forecast.panel import summarise
+
+DATA = Path(__file__).resolve().parent.parent / "data"
+MARKED = re.compile(r"(<!-- numbers: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+# From hostile to cooperative; told apart also by the colour-blind, and in grey by their lightness.
+COLOURS = ("#67001f", "#b2182b", "#d6604d", "#f4a582", "#d1e5f0", "#92c5de", "#4393c3", "#053061")
+
+
+def main() -> None:
+    """Rewrite the tables of the datasheet and draw its figure."""
+    rows = read_rows()
+    sheet = DATA / "DATASHEET.md"
+    write_text(sheet, with_numbers(sheet.read_text("utf-8"), rows))
+    draw(rows).savefig(DATA / "datasheet.svg", metadata={"Date": None})
+
+
+def read_rows() -> pd.DataFrame:
+    """Return all rows of the chronology as they stand in the files, with dyad, year, decade and class."""
+    files = [read_small_csv(path).assign(dyad=dyad) for dyad, path in chronology_files().items()]
+    rows = pd.concat(files, ignore_index=True)
+    year = rows["date"].str[:4].astype(int)
+    kind = rows["cameo"].map(read_scale("commitment").class_of)
+    return rows.assign(year=year, decade=year // 10 * 10, kind=kind, checked=rows["verified"] == "yes")
+
+
+def with_numbers(text: str, rows: pd.DataFrame) -> str:
+    """Return the datasheet with the tables that follow from `rows` between its marks."""
+    tables = {"dyads": by_dyad, "kinds": by_kind, "decades": by_decade, "years": by_year, "rules": exceptions}
+    return MARKED.sub(lambda match: f"{match[1]}{tables[match[2]](rows)}\n{match[3]}", text)
+
+
+def by_dyad(rows: pd.DataFrame) -> str:
+    """Return how much there is of each dyad, and how much of it was checked."""
+    summary = summarise(read_chronology()).set_index("dyad")
+    grouped = rows.groupby("dyad")
+    table = pd.DataFrame(
+        {
+            "rows": summary["rows"],
+            "happenings": summary["happenings"],
+            "first": summary["first"].dt.strftime("%Y-%m-%d"),
+            "last": summary["last"].dt.strftime("%Y-%m-%d"),
+            "even until": summary["last_even"].dt.strftime("%Y-%m-%d"),
+            "covered months": summary["months"],
+            "of these empty": summary["empty_months"],
+            "day not known": _percent(grouped["precision"].agg(lambda p: (p == "month").mean())),
+            "checked": _percent(grouped["checked"].mean()),
+        }
+    ).loc[summary.index]
+    table.loc["all"] = pd.Series(
+        {
+            "rows": len(rows),
+            "happenings": summary["happenings"].sum(),
+            "day not known": f"{(rows['precision'] == 'month').mean():.0%}",
+            "checked": f"{rows['checked'].mean():.0%}",
+        }
+    )
+    return _markdown(table, "dyad")
+
+
+def by_kind(rows: pd.DataFrame) -> str:
+    """Return rows by class and dyad."""
+    table = _crossed(rows, "kind")
+    table.index = pd.Index([f"{place} {name}" for place, name in enumerate(read_scale("commitment").classes)])
+    return _markdown(table, "kind")
+
+
+def by_decade(rows: pd.DataFrame) -> str:
+    """Return rows by decade and dyad."""
+    table = _crossed(rows, "decade")
+    table.index = pd.Index([f"{decade}s" for decade in table.index])
+    return _markdown(table, "decade")
+
+
+def by_year(rows: pd.DataFrame) -> str:
+    """Return rows by year and dyad."""
+    every = pd.RangeIndex(rows["year"].min(), rows["year"].max() + 1)
+    table = _crossed(rows, "year").reindex(every)
+    return _markdown(table, "year")
+
+
+def exceptions(rows: pd.DataFrame) -> str:
+    """Return how many rows break a coding rule, by rule and dyad."""
+    named = read_small_csv(DATA / "codebook" / "exceptions.csv")
+    counted = named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
+    parts = [f"{n} of the rule *{rule}* in {dyad}" for rule, dyad, n in counted]
+    return f"{len(named)} of {len(rows):,} rows are named exceptions: {', '.join(parts)}."
+
+
+def draw(rows: pd.DataFrame) -> Any:
+    """Draw rows a year by dyad, kinds by decade and checked rows by decade."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    matplotlib.rcParams.update(
+        {"svg.hashsalt": "datasheet", "svg.fonttype": "none", "font.size": 8, "axes.titlesize": 9}
+    )
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(4, 2, figsize=(9, 9.5), layout="constrained")
+    for axis in axes.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+    scale = read_scale("commitment")
+    for axis, (dyad, own) in zip(axes[:3].flat, rows.groupby("dyad", sort=False), strict=True):
+        _draw_years(axis, str(dyad), own, scale)
+    _draw_kinds(axes[3, 0], rows, scale)
+    _draw_checked(axes[3, 1], rows)
+    figure.suptitle("The chronology: rows a year, what kind they are, and how many were checked")
+    return figure
+
+
+def _draw_years(axis: Any, dyad: str, rows: pd.DataFrame, scale: Scale) -> None:
+    conflict = rows["kind"] < scale.zero_cut
+    years = np.arange(1945, rows["year"].max() + 1)
+    edges = np.append(years, years[-1] + 1) - 0.5
+    above = rows[~conflict].groupby("year").size().reindex(years, fill_value=0)
+    below = rows[conflict].groupby("year").size().reindex(years, fill_value=0)
+    axis.stairs(above, edges, fill=True, color=COLOURS[6], label="cooperation")
+    axis.stairs(-below, edges, fill=True, color=COLOURS[2], label="conflict")
+    axis.axhline(0, color="black", linewidth=0.6)
+    axis.set(title=dyad, xlim=(1944, 2027), ylabel="rows a year")
+    axis.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0f}")
+    if dyad == "USA-CHN":
+        axis.legend(loc="upper left", frameon=False)
+
+
+def _draw_kinds(axis: Any, rows: pd.DataFrame, scale: Scale) -> None:
+    shares = pd.crosstab(rows["decade"], rows["kind"], normalize="index") * 100
+    left = shares.iloc[:, 0] * 0
+    for place, name in enumerate(scale.classes):
+        axis.barh(shares.index, shares[place], left=left, height=8.5, color=COLOURS[place], label=name)
+        left = left + shares[place]
+    axis.set(title="kind of event by decade, all dyads", xlim=(0, 100), xlabel="% of rows")
+    axis.set_yticks(shares.index, [f"{decade}s" for decade in shares.index])
+    axis.invert_yaxis()
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, frameon=False, fontsize=7)
+
+
+def _draw_checked(axis: Any, rows: pd.DataFrame) -> None:
+    checked = rows.groupby(["decade", "dyad"], sort=False)["checked"].agg(["mean", "size"])
+    # A share of a handful of rows would only draw the eye.
+    shares = (checked["mean"] * 100).where(checked["size"] >= 10).unstack().sort_index()
+    styles = ("-", "--", "-.", ":", "-", "--")
+    for place, (dyad, share) in enumerate(shares.items()):
+        axis.plot(share.index, share, styles[place], marker="o^svDx"[place], markersize=4, label=dyad)
+    axis.set(
+        title="rows checked against a page, by decade (10 rows or more)", ylim=(0, 100), ylabel="% of rows"
+    )
+    axis.set_xticks(shares.index, [f"{decade}s" for decade in shares.index])
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, frameon=False)
+
+
+def _crossed(rows: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Count rows by something and dyad, with their total and the share checked."""
+    table = pd.crosstab(rows[by], rows["dyad"])[list(rows["dyad"].unique())]
+    table["all"] = table.sum(axis=1)
+    table["checked"] = _percent(rows.groupby(by)["checked"].mean())
+    return table
+
+
+def _percent(shares: pd.Series) -> pd.Series:
+    return shares.map("{:.0%}".format)
+
+
+def _markdown(table: pd.DataFrame, name: str) -> str:
+    lines = [[name, *table.columns], ["---", *(["---:"] * len(table.columns))]]
+    lines += [[str(label), *map(_cell, cells)] for label, *cells in table.itertuples(name=None)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: str | float) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if pd.isna(value) else f"{value:.0f}"
+
+
+if __name__ == "__main__":
+    main()

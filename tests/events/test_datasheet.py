@@ -1,0 +1,46 @@
+"""The datasheet's numbers are the data's."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHEET = (ROOT / "data" / "DATASHEET.md").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_datasheet", ROOT / "scripts" / "make_datasheet.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_agree_with_the_data(script):
+    assert script.with_numbers(SHEET, script.read_rows()) == SHEET, "run python scripts/make_datasheet.py"
+
+
+def test_every_table_is_there():
+    assert re.findall(r"<!-- numbers: (\w+) -->\n[|\d]", SHEET) == [
+        "dyads",
+        "kinds",
+        "decades",
+        "years",
+        "rules",
+    ]
+
+
+def test_the_figure_is_there_and_can_be_drawn(script):
+    assert "(datasheet.svg)" in SHEET
+    assert (ROOT / "data" / "datasheet.svg").stat().st_size > 10_000
+    assert len(script.draw(script.read_rows()).axes) == 8
+
+
+def test_what_the_text_says_of_the_samples_adds_up():
+    rows = re.findall(r"^\| [A-Z].*? \| (\d) .*?\| (\d+) \| \d+ \|$", SHEET, re.MULTILINE)
+    wrong, decidable = (sum(int(row[place]) for row in rows) for place in (0, 1))
+    assert f"Together {wrong} of {decidable}." in SHEET

@@ -1,0 +1,47 @@
+"""What docs/events.md tells people to write is accepted, and the schema pages name every column."""
+
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from forecast.events.mapping import CountsMapping, IndexMapping, TableMapping, load_mapping
+from forecast.events.table import EVENT_COLUMNS
+from forecast.panel import ATTRIBUTES, EVENT_ATTRIBUTES, EVENT_VARIABLES, INDEX_VARIABLES, VARIABLES
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+TEXT = (DOCS / "events.md").read_text("utf-8")
+EXAMPLES = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", TEXT, re.MULTILINE)]
+MAPPINGS = [yaml.safe_load(block) for block in EXAMPLES if block.startswith("dataset:")]
+
+
+def kind_of(mapping):
+    if "classes" in mapping:
+        return CountsMapping
+    return IndexMapping if "value" in mapping["columns"] else TableMapping
+
+
+@pytest.mark.parametrize("mapping", MAPPINGS)
+def test_every_mapping_shown_is_accepted(mapping):
+    load_mapping(mapping, kind_of(mapping))
+
+
+def test_each_kind_of_mapping_is_shown():
+    assert {kind_of(mapping) for mapping in MAPPINGS} == {TableMapping, CountsMapping, IndexMapping}
+
+
+def test_every_field_of_a_mapping_is_explained():
+    for field in TableMapping.model_fields:
+        assert f"| `{field}` |" in TEXT
+    for field in TableMapping.fields:
+        assert f"`{field}`" in TEXT
+
+
+def test_the_schema_pages_are_complete():
+    events = (DOCS / "schema" / "events.md").read_text("utf-8")
+    panel = (DOCS / "schema" / "panel.md").read_text("utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", events, re.MULTILINE) == list(EVENT_COLUMNS)
+    for name in {*VARIABLES, *EVENT_VARIABLES, *INDEX_VARIABLES, *ATTRIBUTES, *EVENT_ATTRIBUTES}:
+        assert f"`{name}`" in panel, name
