@@ -240,7 +240,8 @@ def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
     import pandera.pandas as pa
 
     try:
-        event_schema().validate(events, lazy=True)
+        schema = event_schema()
+        schema.validate(events, lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
     else:
@@ -248,10 +249,13 @@ def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
     whole_row = cases["schema_context"] == "DataFrameSchema"
     # A rule about two fields says nothing new of a row in which one of them is wrong by itself.
     cases = cases[~(whole_row & cases["index"].isin(cases.loc[~whole_row, "index"]))]
+    # What could not be typed is missing here; the reason is what the field was expected to be.
+    expected = {name: column.checks[0].error for name, column in schema.columns.items()}
+    untyped = cases["check"] == "not_nullable"
     return pd.DataFrame(
         {
             "index": cases["index"],
             "column": cases["column"].mask(whole_row, ""),
-            "reason": cases["check"].mask(cases["check"] == "not_nullable", "missing or not readable"),
+            "reason": cases["check"].mask(untyped, cases["column"].map(expected)),
         }
     ).drop_duplicates(ignore_index=True)

@@ -54,7 +54,7 @@ def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) 
         raise raw.nothing_usable({line: reason for line, (reason, _) in raw.broken.items()})
     fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     events = _typed(fields, raw, mapping)
-    reasons = _reasons(events, fields)
+    reasons = _reasons(events, fields, mapping)
     if only_dyad:
         for line in events.index[events["dyad"] != only_dyad].difference(list(reasons)):
             reasons[line] = f"not of the dyad {only_dyad}"
@@ -129,10 +129,12 @@ def _content_ids(fields: "pd.DataFrame", dataset: str) -> list[str]:
     return [hashlib.sha256("\x1f".join((dataset, *row)).encode()).hexdigest()[:16] for row in rows]
 
 
-def _reasons(events: "pd.DataFrame", fields: "pd.DataFrame") -> dict[int, str]:
+def _reasons(events: "pd.DataFrame", fields: "pd.DataFrame", mapping: TableMapping) -> dict[int, str]:
     """Return, by line, what is wrong with each row that breaks the schema."""
     reasons: dict[int, list[str]] = {}
     for line, column, reason in broken_rules(events).itertuples(index=False, name=None):
+        if column in fields and not mapping.has(column):
+            continue  # it follows from another field, which is at fault
         if column in fields and fields.at[line, column] == "":
             reason = "missing"
         subject = f"{column} {fields.at[line, column]!r}: " if column in fields else ""

@@ -52,7 +52,9 @@ def test_a_table_becomes_the_contract(write):
     assert set(table.events["dataset"]) == {"mine"}
     assert set(table.events["dyad"]) == {"USA-CHN"}
     assert broken_rules(table.events).empty
-    assert {name: str(dtype) for name, dtype in table.events.dtypes.items()} == DTYPES
+    # Text is `str` from pandas 3 on and `object` before.
+    types = table.events.dtypes.astype(str).replace("object", "str")
+    assert types.to_dict() == DTYPES
     assert table.files[0][0::2] == ("mine.csv", 2)
 
 
@@ -134,9 +136,9 @@ def test_the_mapping_may_be_a_file_of_either_kind(write, tmp_path):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("2024-13-01,USA,CHN,010", "date '2024-13-01': missing or not readable"),
+        ("2024-13-01,USA,CHN,010", "date '2024-13-01': not a day in the format"),
         (",USA,CHN,010", "date '': missing"),
-        ("1066-10-14,USA,CHN,010", "date '1066-10-14': not a day"),
+        ("1690-07-11,USA,CHN,010", "date '1690-07-11': not a day"),
         ("2024-05-15,United States,CHN,010", "source 'United States': not an ISO 3166 alpha-3 code"),
         ("2024-05-15,USA,NULL,010", "target '': missing"),
         ("2024-05-15,USA,USA,010", "source and target are the same"),
@@ -148,7 +150,11 @@ def test_the_mapping_may_be_a_file_of_either_kind(write, tmp_path):
     ],
 )
 def test_a_rejected_row_says_why(write, row, expected):
-    assert expected in reason(write, row + "\n")
+    assert reason(write, row + "\n").startswith(expected)
+
+
+def test_what_follows_from_a_field_at_fault_is_not_told_again(write):
+    assert reason(write, "soon,USA,CHN,010\n") == "date 'soon': not a day in the format of the mapping"
 
 
 @pytest.mark.parametrize(
@@ -156,7 +162,7 @@ def test_a_rejected_row_says_why(write, row, expected):
     [
         ("n", "0", "n '0': not a whole number from 1"),
         ("n", "1.5", "n '1.5': not a whole number from 1"),
-        ("n", "many", "n 'many': missing or not readable"),
+        ("n", "many", "n 'many': not a whole number from 1"),
         ("goldstein", "11", "goldstein '11': not a number from -10 to 10"),
         ("quad", "5", "quad '5': not 1, 2, 3 or 4"),
         ("known_at", "2024-05-01", "known_at is before date"),
