@@ -15,7 +15,7 @@ from forecast.model.kernels.observation import EventLikelihood
 from forecast.model.kernels.path import WhitenedPath
 from forecast.model.parameters import Parameters, add_parameters
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import Reference, anchor_path, prior_reference, quadrature, report_variance
+from forecast.model.whitening import Reference, anchor_path, linear_transitions, prior_reference, quadrature, report_variance
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ class PendulumModel:
         Returns
         -------
         pymc.Model
-            With named dims ``dyad``, ``time``, ``era``, ``dataset``, ``direction``, ``cut``. ``level`` is the
-            latent level in log-odds, ``state`` the pendulum at the last period.
+            With named dims ``dyad``, ``era``, ``dataset``, ``direction``, ``cut`` and ``node``. The path lives on
+            nodes (see :class:`forecast.model.arrays.PanelArrays`): ``node_state`` is the pendulum and ``node_level``
+            its level under the ceiling, in log-odds; :func:`forecast.model.complete_path` fills in the other periods.
 
         Raises
         ------
@@ -61,19 +62,16 @@ class PendulumModel:
         SpecError
             If a ceiling form does not fit the panel's classes.
         """
-        arrays = panel_arrays(panel)
+        arrays = panel_arrays(panel, dense=self.spec.shocks != "normal")
         self._check(arrays)
         reference = reference or prior_reference(self.spec, arrays)
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             parameters = add_parameters(self.spec, arrays)
-            era = pm.Data("era_of_month", arrays.era_index, dims=("dyad", "time"))
-            ceiling = None if parameters.ceiling is None else parameters.ceiling[era]
-            state = self._path(parameters, era, ceiling, arrays, reference)
-            level = self._level(state, ceiling)
-            pm.Deterministic("level", level, dims=("dyad", "time"))
-            pm.Deterministic("state", state[:, -1], dims="dyad")
+            ceiling = None if parameters.ceiling is None else parameters.ceiling[arrays.node_era]
+            state = pm.Deterministic("node_state", self._path(parameters, ceiling, arrays, reference), dims="node")
+            level = pm.Deterministic("node_level", self._level(state, ceiling), dims="node")
             if self.spec.observation == "events":
-                self._events(parameters, level, era, arrays)
+                self._events(parameters, level, arrays)
             else:
                 self._index(parameters, level, arrays)
         return model
@@ -92,53 +90,41 @@ class PendulumModel:
         """Weight and information of the pseudo-observations; they follow the ceiling, noise and concentration."""
         anchor = anchor_path(reference, arrays, self.spec)
         state, weight, target = (
-            pm.Data(f"anchor_{name}", getattr(anchor, name), dims=("dyad", "time")) for name in ("state", "weight", "level")
+            pm.Data(f"anchor_{name}", getattr(anchor, name), dims="node") for name in ("state", "weight", "level")
         )
-        if arrays.index is None:
-            events = np.ones(anchor.weight.shape)
-            np.add.at(events, (arrays.cells[:, 0], arrays.cells[:, 1]), 0.0)
-            total = np.add.reduceat(arrays.counts.sum(1), arrays.cells[:, 2])
-            events[arrays.cells[:, 0], arrays.cells[:, 1]] = total
-            noise, a = p.noise[:, None], p.concentration[0] if self.spec.overdispersion else 1e6
-            a_reference = reference.concentration[0] if self.spec.overdispersion else 1e6
-            before = report_variance(events, a_reference, reference.noise[:, None])
-            weight = weight * pm.Data("reference_variance", before) / report_variance(pm.Data("month_events", events), a, noise)
+        if self.spec.observation == "events":
+            events = np.maximum(arrays.events_at_nodes(), 1.0)
+            known = report_variance(events, reference.concentration[0], reference.noise[arrays.node_dyad])
+            now = report_variance(events, p.concentration[0], p.noise[arrays.node_dyad])
+            weight = weight * pm.Data("anchor_variance", known, dims="node") / now
         if ceiling is None:
             return weight, weight * target
-        softness = self.spec.ceiling_softness
-        bend = pt.sigmoid((ceiling - state) / softness)
+        bend = pt.sigmoid((ceiling - state) / self.spec.ceiling_softness)
         return weight * bend**2, weight * bend * (target - self._level(state, ceiling) + bend * state)
 
-    def _path(self, p: Parameters, era: Any, ceiling: Any, arrays: PanelArrays, reference: Reference) -> Any:
-        """State path (dyad, time) with its prior; the only place that knows the dynamics."""
-        dyads, periods = arrays.dyads, arrays.periods
-        white = pm.Flat("white", shape=(dyads, periods))
-        if p.mu is None:
-            drift: Any = pt.zeros((dyads, periods))
-        else:
-            equilibrium = p.mu[era]
-            drift = pt.concatenate([equilibrium[:, :1], (1.0 - p.phi)[:, None] * equilibrium[:, 1:]], axis=1)
-        phi, sigma, start_sd = (pt.as_tensor(v) for v in (p.phi, p.sigma, p.start_sd))
+    def _path(self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference) -> Any:
+        """State at the nodes with its prior; the only place that knows the dynamics."""
+        white = pm.Flat("white", dims="node")
+        drift, carry, scale = linear_transitions(p.phi, p.sigma, p.start_sd, p.mu, arrays, pt)
         weight, information = self._pseudo(p, ceiling, arrays, reference)
-        path, log_det, _, _ = WhitenedPath()(white, drift, phi, sigma, start_sd, weight, information)
-        step = (path[:, 1:] - drift[:, 1:] - phi[:, None] * path[:, :-1]) / sigma[:, None]
-        start = (path[:, 0] - drift[:, 0]) / start_sd
-        prior = -0.5 * (start**2).sum() - pt.log(start_sd).sum() - (periods - 1) * pt.log(sigma).sum()
-        pm.Potential("path_prior", prior + shock_log_density(step, p.shock_df) + log_det)
+        starts = pm.Data("starts", arrays.starts)
+        path, log_det, _, _ = WhitenedPath()(white, drift, carry, scale, weight, information, starts)
+        shock = (path - drift - carry * pt.concatenate([path[:1], path[:-1]])) / scale
+        pm.Potential("path_prior", shock_log_density(shock, p.shock_df) - pt.log(scale).sum() + log_det)
         return path
 
-    def _events(self, p: Parameters, level: Any, era: Any, arrays: PanelArrays) -> None:
+    def _events(self, p: Parameters, level: Any, arrays: PanelArrays) -> None:
         nodes, weights = quadrature(self.spec)
         value = EventLikelihood()(
             level, p.offset, p.cutpoint, p.depth, p.concentration, p.noise,
-            pm.Data("cells", arrays.cells), pm.Data("rows", arrays.rows), pm.Data("class_counts", arrays.counts),
-            era, pt.constant(nodes), pt.constant(weights),
+            pm.Data("blocks", arrays.blocks), pm.Data("cells", arrays.cells), pm.Data("rows", arrays.rows), pm.Data("entries", arrays.entries),
+            pt.constant(nodes), pt.constant(weights),
         )[0]  # fmt: skip
         pm.Potential("events", value)
 
     def _index(self, p: Parameters, level: Any, arrays: PanelArrays) -> None:
         assert arrays.index is not None
-        seen = np.nonzero(np.isfinite(arrays.index))
+        seen = np.flatnonzero(np.isfinite(arrays.index))
         pm.StudentT("index", nu=p.index_df, mu=level[seen], sigma=p.index_error, observed=arrays.index[seen])
 
 
@@ -156,4 +142,5 @@ def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:
     if arrays.index is None:
         coords |= {name: panel[name].to_numpy() for name in ("dataset", "direction")}
         coords["cut"] = np.arange(arrays.classes - 1)
+    coords["node"] = np.arange(arrays.nodes)
     return coords

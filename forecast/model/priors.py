@@ -28,10 +28,10 @@ class Priors:
     equilibrium: tuple[float, float] = (0.3, 0.5)
     equilibrium_dyads: float = 0.5
     equilibrium_eras: float = 0.7
-    headroom: tuple[float, float] = (float(np.log(1.3)), 0.3)
+    headroom: tuple[float, float] = (float(np.log(1.3)), 0.25)
     headroom_walk: tuple[float, float] = (float(np.log(2.5)), 0.4)
-    headroom_dyads: float = 0.3
-    headroom_eras: float = 0.3
+    headroom_dyads: float = 0.15
+    headroom_eras: float = 0.2
     depth_eras: float = 0.6
     gap: tuple[float, float] = (float(np.log(0.9)), 0.5)
     concentration: tuple[float, float] = (float(np.log(8.0)), 0.7)

@@ -31,7 +31,7 @@ class Reference:
     phi: Float
     sigma: Float
     start_sd: Float
-    mu: Float
+    mu: Float | None
     ceiling: Float
     depth: Float
     noise: Float
@@ -62,36 +62,28 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     )
 
 
-def drift_of(mu: Float, phi: Float, arrays: PanelArrays) -> Float:
-    """Constant part of each month's step, (1 - phi) mu of the month's era; the first column is the starting mean."""
-    path = mu[arrays.era_index]
-    drift = (1.0 - phi[:, None]) * path
-    drift[:, 0] = path[:, 0]
-    return drift
-
-
 def level_derivatives(level: Float, reference: Reference, arrays: PanelArrays, spec: PendulumSpec) -> tuple[Float, Float]:
-    """Slope and averaged negative curvature of the month's log-likelihood in its level, (dyad, time)."""
+    """Slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
     if arrays.index is not None:
         seen = np.isfinite(arrays.index)
         precision = 1.0 / reference.index_error**2
         return np.where(seen, precision * (np.nan_to_num(arrays.index) - level), 0.0), np.where(seen, precision, 0.0)
     nodes, weights = quadrature(spec)
+
     def slope(at: Float) -> Float:
         return observation_value_gradient(
             at, reference.offset, reference.cutpoint, reference.depth, reference.concentration, reference.noise,
-            arrays.cells, arrays.rows, arrays.counts, arrays.era_index, nodes, weights,
+            arrays.blocks, arrays.cells, arrays.rows, arrays.entries, nodes, weights,
         )[1]  # fmt: skip
 
     curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
-    seen = np.zeros(level.shape, dtype=bool)
-    seen[arrays.cells[:, 0], arrays.cells[:, 1]] = True
+    seen = arrays.events_at_nodes() > 0
     return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where the path is linearised: state, and weight and value of the pseudo-observation of each month's level."""
+    """Where the path is linearised: state, and weight and value of the pseudo-observation of each node's level."""
 
     state: Float
     weight: Float
@@ -101,11 +93,11 @@ class Anchor:
 def anchor_path(
     reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
-    """Anchor of the whitening, arrays (dyad, time): a damped Newton search for the mode of the path."""
-    drift = drift_of(reference.mu, reference.phi, arrays)
-    ceiling = reference.ceiling[arrays.era_index]
+    """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the path."""
+    process = linear_transitions(reference.phi, reference.sigma, reference.start_sd, reference.mu, arrays, np)
+    ceiling = reference.ceiling[arrays.node_era]
     softness = spec.ceiling_softness if spec.level_ceiling else None
-    state = reference.mu[arrays.era_index].astype(float)
+    state = reference.mu[arrays.node_era].astype(float)
     white = np.zeros_like(state)
     anchor = Anchor(state, white, state)
     for _ in range(iterations):
@@ -114,21 +106,37 @@ def anchor_path(
         slope, weight = level_derivatives(level, reference, arrays, spec)
         anchor = Anchor(state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
         information = weight * bend * (anchor.level - level + bend * state)
-        mode = path_forward(
-            white, drift, reference.phi, reference.sigma, reference.start_sd, weight * bend**2, information
-        )[0]
+        mode = path_forward(white, *process, weight * bend**2, information, arrays.starts)[0]
         state = state + damping * (mode - state)
     return anchor
+
+
+def linear_transitions(
+    phi: Any, sigma: Any, start_sd: Any, mu: Any, arrays: PanelArrays, backend: Any
+) -> tuple[Any, Any, Any]:
+    r"""Drift, carry and scale of every node's exact transition from the node before, each (node,).
+
+    Over a gap of k periods a linear pendulum carries :math:`\phi^k` of its displacement and gathers a shock of
+    variance :math:`s^2 (1 - \phi^{2k})`; a random walk carries all of it and gathers :math:`k \sigma^2`
+    (``mu`` None). ``backend`` is numpy or pytensor.tensor.
+    """
+    dyad, gap, first = arrays.node_dyad, arrays.node_gap, arrays.node_gap == 0
+    spread = backend.as_tensor(start_sd)[dyad] if backend is not np else start_sd[dyad]
+    if mu is None:
+        step = sigma[dyad] * np.sqrt(np.maximum(gap, 1))
+        return np.zeros(arrays.nodes), np.where(first, 0.0, 1.0), backend.where(first, spread, step)
+    carry = backend.where(first, 0.0, backend.exp(backend.log(phi)[dyad] * gap))
+    return (1.0 - carry) * mu[arrays.node_era], carry, spread * backend.sqrt(1.0 - carry**2)
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     """Rough variance of a month's level as its events tell it, from their number; arrays or PyTensor variables.
 
     A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
-    n (a + 1) / (a + n) of n events, and the month noise adds its own variance.
+    n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month noise adds its own variance.
     """
-    effective = events * (concentration + 1.0) / (concentration + events)
-    return 1.0 / (0.3 * effective) + noise**2
+    kept = 1.0 if isinstance(concentration, float) and concentration == 0.0 else (concentration + 1.0) / (concentration + events)
+    return 1.0 / (0.3 * events * kept) + noise**2
 
 
 def quadrature(spec: PendulumSpec) -> tuple[Float, Float]:

@@ -33,6 +33,8 @@ Index = NDArray[np.int64]
 PRODUCT_LIMIT = 16
 # A month with more events than this keeps logarithms at every node, for the plain product could leave the floats.
 PLAIN_LIMIT = 40
+# Stands for the missing upper cutpoint of the top class: its formulas then need no branch.
+NO_CUT = 1e30
 
 
 @numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
@@ -49,21 +51,21 @@ def digamma(x: float) -> float:
 
 @numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
 def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float]:
-    """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its derivative; step is 0 or 1."""
+    """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its slope in log(mass); step is 0 or 1."""
     if step == 0.0:
-        return count * math.log(mass), count / mass
-    return math.lgamma(mass + count) - math.lgamma(mass), digamma(mass + count) - digamma(mass)
+        return count * math.log(mass), float(count)
+    if count > PRODUCT_LIMIT:
+        return math.lgamma(mass + count) - math.lgamma(mass), mass * (digamma(mass + count) - digamma(mass))
+    factor, slope = mass, 1.0
+    for i in range(1, count):
+        factor *= mass + i
+        slope += mass / (mass + i)
+    return math.log(factor), slope
 
 
 @numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
-def rising_table(concentration: Array, counts: Index) -> tuple[Array, Array]:
+def rising_table(concentration: Array, busiest: int) -> tuple[Array, Array]:
     """Logarithms of the rising factorials of every concentration up to the busiest report, with their slopes."""
-    busiest = 0
-    for row in range(counts.shape[0]):
-        n = 0
-        for j in range(counts.shape[1]):
-            n += counts[row, j]
-        busiest = max(busiest, n)
     value = np.zeros((concentration.size, busiest + 1))
     slope = np.zeros((concentration.size, busiest + 1))
     for q in range(concentration.size):
@@ -74,52 +76,45 @@ def rising_table(concentration: Array, counts: Index) -> tuple[Array, Array]:
     return value, slope
 
 
-@numba.njit(cache=True, fastmath=True, inline="always")  # type: ignore[untyped-decorator]
-def add_class(
-    count: int, here: int, j: int, a: float, step: float, upper: float, lower: float, strength: Array,
-    plain: Array, logs: Array, by_level: Array, by_a: Array, by_cut: Array,
+@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def node_terms(
+    n: int, stretch: float, base: Array, upper: Array, lower: Array, mass_scale: Array,
+    strength: Array, inverse: Array, below_upper: Array, below_lower: Array, factor: Array,
 ) -> None:  # fmt: skip
-    """Multiply one class of one report into every node: likelihood (plain or logs) and its slopes.
+    """Terms of the entries at one node; one array written a loop, so that the compiler can use vector instructions.
 
-    ``upper`` and ``lower`` are the exponentials of the class's cutpoints (the top class has no upper, class 0
-    a lower of 0); ``strength`` is exp(m) at the nodes.
+    With U and L the exponentials of a class's cutpoints and m that of the month, the shares below them are
+    U / (U + m) and L / (L + m) and the class's probability (U - L) m / ((U + m) (L + m)), without cancellation.
     """
-    top = by_cut.shape[1]
-    width = 1.0 / (upper - lower) if j < top else 1.0
-    for k in range(strength.size):
-        m = strength[k]
-        if j < top:
-            inverse = 1.0 / ((upper + m) * (lower + m))
-            below_upper = upper * (lower + m) * inverse
-            below_lower = lower * (upper + m) * inverse
-            mass = a * (upper - lower) * m * inverse
-        else:
-            inverse = 1.0 / (lower + m)
-            below_upper, below_lower = 1.0, lower * inverse
-            mass = a * m * inverse
-        relative = 1.0  # the slope of the logarithm in log(mass): 1 for a single event
-        if count == 1:
-            plain[k] *= mass
-        elif count <= PRODUCT_LIMIT:
-            factor, by_mass = mass, 1.0
-            for i in range(1, count):
-                by_mass = by_mass * (mass + i * step) + factor
-                factor *= mass + i * step
-            plain[k] *= factor
-            relative = mass * by_mass / factor
-        else:
-            logarithm, by_mass = rising_factorial(mass, count, step)
-            logs[k] += logarithm
-            relative = mass * by_mass
-        by_a[here, k] += relative
-        if j < top:
-            by_level[here, k] += relative * (below_upper + below_lower - 1.0)
-            by_cut[here, j, k] += relative * width * below_upper * (lower + m)
-            if j > 0:
-                by_cut[here, j - 1, k] -= relative * width * below_lower * (upper + m)
-        else:
-            by_level[here, k] += relative * below_lower
-            by_cut[here, j - 1, k] -= relative * below_lower
+    for e in range(n):
+        strength[e] = base[e] * stretch
+    for e in range(n):
+        inverse[e] = 1.0 / ((upper[e] + strength[e]) * (lower[e] + strength[e]))
+    for e in range(n):
+        below_upper[e] = upper[e] * (lower[e] + strength[e]) * inverse[e]
+    for e in range(n):
+        below_lower[e] = lower[e] * (upper[e] + strength[e]) * inverse[e]
+    for e in range(n):
+        factor[e] = mass_scale[e] * strength[e] * inverse[e]
+
+
+@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+def node_gradients(
+    n: int, node: float, stretch: float, base: Array, upper: Array, lower: Array,
+    share: Array, below_upper: Array, below_lower: Array,
+    by_level: Array, by_noise: Array, by_a: Array, by_upper: Array, by_lower: Array,
+) -> None:  # fmt: skip
+    """Add one node's slopes of the entries; ``share`` is the node's posterior weight times the slope in log(mass)."""
+    for e in range(n):
+        by_level[e] += share[e] * (below_upper[e] + below_lower[e] - 1.0)
+    for e in range(n):
+        by_noise[e] += node * share[e] * (below_upper[e] + below_lower[e] - 1.0)
+    for e in range(n):
+        by_a[e] += share[e]
+    for e in range(n):
+        by_upper[e] += share[e] * below_upper[e] * (lower[e] + base[e] * stretch)
+    for e in range(n):
+        by_lower[e] += share[e] * below_lower[e] * (upper[e] + base[e] * stretch)
 
 
 @numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
@@ -130,125 +125,141 @@ def observation_value_gradient(
     depth: Array,
     concentration: Array,
     noise: Array,
+    blocks: Index,
     cells: Index,
     rows: Index,
-    counts: Index,
-    era_index: Index,
+    entries: Index,
     nodes: Array,
     weights: Array,
 ) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
     """Log-likelihood and its gradients with respect to the first six arguments.
 
-    ``cells`` (cell, 4): dyad, period, first row, row behind the last; ``rows`` (row, 2): direction, dataset;
-    ``counts`` (row, class). ``depth`` (dataset, era) shifts the last cutpoint. ``concentration`` of 0 stands for no overdispersion (a plain multinomial).
+    ``level`` (node,); ``depth`` (dataset, era) shifts the last cutpoint; ``concentration`` of 0 stands for no
+    overdispersion (a plain multinomial). The sparse layout is that of
+    :class:`forecast.model.arrays.PanelArrays`.
     """
-    dyads, periods = level.shape
-    top = counts.shape[1] - 1
-    points = nodes.size
-    g_level = np.zeros((dyads, periods))
-    g_offset = np.zeros_like(offset)
-    g_cutpoint = np.zeros_like(cutpoint)
-    g_depth = np.zeros_like(depth)
-    g_concentration = np.zeros_like(concentration)
-    g_noise = np.zeros_like(noise)
-    exp_cut = np.exp(cutpoint)
-    exp_depth = np.exp(depth)
-    stretch = np.empty((dyads, points))
-    for d in range(dyads):
-        for k in range(points):
-            stretch[d, k] = np.exp(noise[d] * nodes[k])
-
-    log_rising, log_rising_slope = rising_table(concentration, counts)
-    most = 1
-    for c in range(cells.shape[0]):
-        most = max(most, cells[c, 3] - cells[c, 2])
-    plain, logs, strength, slope = np.empty(points), np.empty(points), np.empty(points), np.empty(points)
-    by_level = np.empty((most, points))
-    by_a = np.empty((most, points))
-    by_cut = np.zeros((most, top, points))
-    touched = np.zeros((most, top), dtype=np.bool_)
+    top, points = cutpoint.shape[1], nodes.size
+    g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
+    g_depth, g_concentration, g_noise = np.zeros_like(depth), np.zeros_like(concentration), np.zeros_like(noise)
+    exp_cut, exp_depth, exp_offset = np.exp(cutpoint), np.exp(depth), np.exp(offset)
+    busiest, most_entries, most_cells = 0, 0, 0
+    for row in range(rows.shape[0]):
+        busiest = max(busiest, rows[row, 4])
+    for block in range(blocks.shape[0]):
+        most_cells = max(most_cells, blocks[block, 2] - blocks[block, 1])
+        most_entries = max(most_entries, blocks[block, 4] - blocks[block, 3])
+    log_rising, log_rising_slope = rising_table(concentration, busiest)
+    base, upper, lower, mass_scale, strength, inverse, share, by_level, by_noise, by_a, by_upper, by_lower = (
+        np.empty(most_entries), np.empty(most_entries), np.empty(most_entries), np.empty(most_entries),
+        np.empty(most_entries), np.empty(most_entries), np.empty(most_entries), np.empty(most_entries),
+        np.empty(most_entries), np.empty(most_entries), np.empty(most_entries), np.empty(most_entries),
+    )  # fmt: skip
+    local_cell = np.empty(most_entries, dtype=np.int64)
+    below_upper, below_lower = np.empty((points, most_entries)), np.empty((points, most_entries))
+    factor, relative = np.empty((points, most_entries)), np.empty((points, most_entries))
+    logs, posterior = np.zeros((points, most_cells)), np.empty((points, most_cells))
     total = 0.0
-    for c in range(cells.shape[0]):
-        d, t, first_row, last_row = cells[c, 0], cells[c, 1], cells[c, 2], cells[c, 3]
-        era = era_index[d, t]
-        n_month = 0
+
+    for block in range(blocks.shape[0]):
+        d, first_cell, first = blocks[block, 0], blocks[block, 1], blocks[block, 3]
+        n_cells, n = blocks[block, 2] - first_cell, blocks[block, 4] - first
+
+        for e in range(n):
+            j, cell, row = entries[first + e, 0], entries[first + e, 2], entries[first + e, 3]
+            s, q, era = rows[row, 0], rows[row, 1], cells[cell, 2]
+            local_cell[e] = cell - first_cell
+            base[e] = math.exp(level[cells[cell, 1]]) * exp_offset[d, s, q]
+            upper[e] = exp_cut[q, j] if j < top else NO_CUT
+            lower[e] = exp_cut[q, j - 1] if j > 0 else 0.0
+            if j == top - 1:
+                upper[e] *= exp_depth[q, era]
+            elif j == top:
+                lower[e] *= exp_depth[q, era]
+            a = concentration[q] if concentration[q] > 0.0 else 1.0
+            mass_scale[e] = a * (upper[e] - lower[e])
         for k in range(points):
-            plain[k] = weights[k]
-            logs[k] = 0.0
-            slope[k] = 0.0
-        for row in range(first_row, last_row):
-            here, s, q = row - first_row, rows[row, 0], rows[row, 1]
-            multinomial = concentration[q] == 0.0
-            a, step = (1.0, 0.0) if multinomial else (concentration[q], 1.0)
-            scale = math.exp(level[d, t] + offset[d, s, q])
+            node_terms(
+                n, math.exp(noise[d] * nodes[k]), base, upper, lower, mass_scale,
+                strength, inverse, below_upper[k], below_lower[k], factor[k],
+            )  # fmt: skip
+            for e in range(n):
+                relative[k, e] = 1.0
+
+        for e in range(n):  # classes counted more than once in the month
+            count, cell, row = entries[first + e, 1], entries[first + e, 2], entries[first + e, 3]
+            if count == 1:
+                continue
+            step = 1.0 if concentration[rows[row, 1]] > 0.0 else 0.0
+            logarithmic = count > PRODUCT_LIMIT or cells[cell, 5] > PLAIN_LIMIT
             for k in range(points):
-                strength[k] = scale * stretch[d, k]
-                by_level[here, k] = 0.0
-                by_a[here, k] = 0.0
-            n = 0
-            for j in range(top + 1):
-                count = counts[row, j]
-                if count == 0:
-                    continue
-                n += count
-                upper = exp_cut[q, j] if j < top else 0.0
-                lower = exp_cut[q, j - 1] if j > 0 else 0.0
-                if j == top - 1:
-                    upper *= exp_depth[q, era]
-                if j == top:
-                    lower *= exp_depth[q, era]
-                if j < top:
-                    touched[here, j] = True
-                if j > 0:
-                    touched[here, j - 1] = True
-                add_class(
-                    count, here, j, a, step, upper, lower, strength,
-                    plain, logs, by_level, by_a, by_cut,
-                )  # fmt: skip
-                n_month += count
-                if n_month > PLAIN_LIMIT:
-                    for k in range(points):
-                        logs[k] += math.log(plain[k])
-                        plain[k] = 1.0
-            if not multinomial:
-                total -= log_rising[q, n]
-                g_concentration[q] -= log_rising_slope[q, n]
-        if n_month > PRODUCT_LIMIT:
-            highest = logs.max()
-            total += highest
-            for k in range(points):
-                plain[k] *= math.exp(logs[k] - highest)
-        likelihood = plain.sum()
-        total += math.log(likelihood)
-        share = 1.0 / likelihood
+                mass = factor[k, e]
+                if logarithmic:
+                    logarithm, relative[k, e] = rising_factorial(mass, count, step)
+                    logs[k, cell - first_cell] += logarithm
+                    factor[k, e] = 1.0
+                else:
+                    product, slope = mass, 1.0
+                    for i in range(1, count):
+                        slope = slope * (mass + i * step) + product
+                        product *= mass + i * step
+                    factor[k, e] = product
+                    relative[k, e] = mass * slope / product
+
         for k in range(points):
-            plain[k] *= share
-        for row in range(first_row, last_row):
-            here, s, q = row - first_row, rows[row, 0], rows[row, 1]
-            mean_level, mean_a = 0.0, 0.0
-            for k in range(points):
-                mean_level += plain[k] * by_level[here, k]
-                mean_a += plain[k] * by_a[here, k]
-                slope[k] += by_level[here, k]
-            g_offset[d, s, q] += mean_level
-            g_level[d, t] += mean_level
-            if concentration[q] > 0.0:
-                g_concentration[q] += mean_a / concentration[q]
-            for j in range(top):
-                if not touched[here, j]:
-                    continue
-                touched[here, j] = False
-                mean_cut = 0.0
+            e = 0
+            for c in range(n_cells):
+                product = weights[k]
+                while e < n and local_cell[e] == c:
+                    product *= factor[k, e]
+                    e += 1
+                posterior[k, c] = product
+        for c in range(n_cells):
+            if cells[first_cell + c, 5] > PRODUCT_LIMIT:
+                highest = logs[:, c].max()
+                total += highest
                 for k in range(points):
-                    mean_cut += plain[k] * by_cut[here, j, k]
-                    by_cut[here, j, k] = 0.0
-                g_cutpoint[q, j] += mean_cut
-                if j == top - 1:
-                    g_depth[q, era] += mean_cut
-        mean_noise = 0.0
+                    posterior[k, c] *= math.exp(logs[k, c] - highest)
+                    logs[k, c] = 0.0
+            likelihood = 0.0
+            for k in range(points):
+                likelihood += posterior[k, c]
+            total += math.log(likelihood)
+            inverse_likelihood = 1.0 / likelihood
+            for k in range(points):
+                posterior[k, c] *= inverse_likelihood
+
+        for e in range(n):
+            by_level[e], by_noise[e], by_a[e], by_upper[e], by_lower[e] = 0.0, 0.0, 0.0, 0.0, 0.0
         for k in range(points):
-            mean_noise += plain[k] * slope[k] * nodes[k]
-        g_noise[d] += mean_noise
+            for e in range(n):
+                share[e] = posterior[k, local_cell[e]] * relative[k, e]
+            node_gradients(
+                n, nodes[k], math.exp(noise[d] * nodes[k]), base, upper, lower,
+                share, below_upper[k], below_lower[k], by_level, by_noise, by_a, by_upper, by_lower,
+            )  # fmt: skip
+
+        for e in range(n):
+            j, cell, row = entries[first + e, 0], entries[first + e, 2], entries[first + e, 3]
+            s, q, era = rows[row, 0], rows[row, 1], cells[cell, 2]
+            width = 1.0 / (upper[e] - lower[e])
+            g_level[cells[cell, 1]] += by_level[e]
+            g_offset[d, s, q] += by_level[e]
+            g_noise[d] += by_noise[e]
+            if concentration[q] > 0.0:
+                g_concentration[q] += by_a[e] / concentration[q]
+            if j < top:
+                g_cutpoint[q, j] += width * by_upper[e]
+            if j > 0:
+                g_cutpoint[q, j - 1] -= width * by_lower[e]
+            if j == top - 1:
+                g_depth[q, era] += width * by_upper[e]
+            elif j == top:
+                g_depth[q, era] -= width * by_lower[e]
+
+    for row in range(rows.shape[0]):
+        q, n = rows[row, 1], rows[row, 4]
+        total -= log_rising[q, n]
+        g_concentration[q] -= log_rising_slope[q, n]
     return np.asarray(total), g_level, g_offset, g_cutpoint, g_depth, g_concentration, g_noise
 
 
@@ -260,7 +271,7 @@ class EventLikelihood(Op):  # type: ignore[misc]
     def make_node(self, *inputs: Any) -> Apply:
         """Build the node."""
         tensors = [pt.as_tensor(i) for i in inputs]
-        gradients = [pt.dmatrix(), pt.dtensor3(), pt.dmatrix(), pt.dmatrix(), pt.dvector(), pt.dvector()]
+        gradients = [pt.dvector(), pt.dtensor3(), pt.dmatrix(), pt.dmatrix(), pt.dvector(), pt.dvector()]
         return Apply(self, tensors, [pt.dscalar(), *gradients])
 
     def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
@@ -282,11 +293,11 @@ def _compile(op: Op, **_: Any) -> Any:
     @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
     def evaluate(
         level: Any, offset: Any, cutpoint: Any, depth: Any, concentration: Any, noise: Any,
-        cells: Any, rows: Any, counts: Any, era_index: Any, nodes: Any, weights: Any,
+        blocks: Any, cells: Any, rows: Any, entries: Any, nodes: Any, weights: Any,
     ) -> Any:  # fmt: skip
         return observation_value_gradient(
             level, offset, cutpoint, depth, concentration, noise,
-            cells, rows, counts, era_index, nodes, weights,
+            blocks, cells, rows, entries, nodes, weights,
         )  # fmt: skip
 
     return evaluate, KERNEL_VERSION
