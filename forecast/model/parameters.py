@@ -12,6 +12,9 @@ from forecast.model.arrays import PanelArrays
 from forecast.model.spec import PendulumSpec
 
 
+SPREAD_OF_SPREADS = 0.4
+
+
 @dataclass(frozen=True)
 class Parameters:
     """PyTensor variables by role; shapes are (dyad,), (era,), (dataset, cut or era), (dyad, direction, dataset)."""
@@ -70,8 +73,13 @@ def _by_dyad(name: str, prior: tuple[float, float], spread: float, pool: bool) -
     if not pool:
         return pm.Normal(f"{name}_dyad", prior[0], float(np.hypot(prior[1], spread)), dims="dyad")
     population = pm.Normal(f"{name}_population", *prior)
-    scale = pm.HalfNormal(f"{name}_dyad_sd", spread)
+    scale = _spread(f"{name}_dyad_sd", spread)
     return population + scale * pm.Normal(f"{name}_raw", 0.0, 1.0, dims="dyad")
+
+
+def _spread(name: str, typical: float) -> Any:
+    """Spread of a population: log-normal around its typical size, for no two dyads or eras are quite the same."""
+    return pm.LogNormal(name, float(np.log(typical)), SPREAD_OF_SPREADS)
 
 
 def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any, Any, Any]:
@@ -91,7 +99,7 @@ def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:
         return None
     p = spec.priors
     dyad = pm.Deterministic("mu_dyad", _by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")
-    spread = pm.HalfNormal("mu_era_sd", p.equilibrium_eras)
+    spread = _spread("mu_era_sd", p.equilibrium_eras)
     raw = pm.Normal("mu_raw", 0.0, 1.0, dims="era")
     return pm.Deterministic("mu", dyad[arrays.era_dyad] + spread * raw, dims="era")
 
@@ -113,7 +121,7 @@ def _ceiling(spec: PendulumSpec, arrays: PanelArrays, mu: Any, sd: Any, pool: bo
         highest = pt.stack([anchor[np.flatnonzero(arrays.era_dyad == d)].max() for d in range(arrays.dyads)])
         ceiling = (highest + pt.exp(dyad))[arrays.era_dyad]
     else:
-        spread = pm.HalfNormal("headroom_era_sd", p.headroom_eras)
+        spread = _spread("headroom_era_sd", p.headroom_eras)
         raw = pm.Normal("headroom_raw", 0.0, 1.0, dims="era")
         ceiling = anchor + pt.exp(dyad[arrays.era_dyad] + spread * raw)
     pm.Deterministic("headroom", ceiling - anchor, dims="era")
@@ -142,7 +150,7 @@ def _cutpoints(spec: PendulumSpec, arrays: PanelArrays) -> tuple[Any, Any]:
     above = pt.cumsum(gap[:, conflict - 1 :], axis=1)
     cutpoint = pm.Deterministic("cutpoint", pt.concatenate([below, zero, above], axis=1), dims=("dataset", "cut"))
     if spec.has_depth:
-        scale = pm.HalfNormal("depth_sd", spec.priors.depth_eras)
+        scale = _spread("depth_sd", spec.priors.depth_eras)
         stretch = pm.Normal("log_gap_era", log_gap[0, -1], scale, dims="era") - log_gap[0, -1]
         depth = gap[:, -1:] * pt.expm1(stretch)[None, :]
         pm.Deterministic("depth", depth[0], dims="era")

@@ -17,22 +17,22 @@ class Priors:
     """Centres and spreads; ``REASONS`` says why each stands where it stands."""
 
     half_life: tuple[float, float] = (float(np.log(24.0)), 0.5)
-    half_life_dyads: float = 0.4
+    half_life_dyads: float = 0.3
     sd: tuple[float, float] = (float(np.log(0.8)), 0.4)
-    sd_dyads: float = 0.3
+    sd_dyads: float = 0.2
     step: tuple[float, float] = (float(np.log(0.12)), 0.5)
     step_dyads: float = 0.3
     start_sd: float = 1.5
     noise: tuple[float, float] = (float(np.log(0.6)), 0.5)
     noise_dyads: float = 0.3
     equilibrium: tuple[float, float] = (0.3, 0.5)
-    equilibrium_dyads: float = 0.5
-    equilibrium_eras: float = 0.7
+    equilibrium_dyads: float = 0.3
+    equilibrium_eras: float = 0.5
     headroom: tuple[float, float] = (float(np.log(1.3)), 0.25)
     headroom_walk: tuple[float, float] = (float(np.log(2.5)), 0.4)
-    headroom_dyads: float = 0.15
-    headroom_eras: float = 0.2
-    depth_eras: float = 0.6
+    headroom_dyads: float = 0.1
+    headroom_eras: float = 0.15
+    depth_eras: float = 0.5
     gap: tuple[float, float] = (float(np.log(0.9)), 0.5)
     concentration: tuple[float, float] = (float(np.log(8.0)), 0.7)
     direction: float = 0.3
