@@ -62,7 +62,7 @@ class PendulumModel:
         SpecError
             If a ceiling form does not fit the panel's classes.
         """
-        arrays = panel_arrays(panel, dense=self.spec.shocks != "normal")
+        arrays = panel_arrays(panel, dense=self.spec.dense)
         self._check(arrays)
         reference = reference or prior_reference(self.spec, arrays)
         with pm.Model(coords=coordinates(panel, arrays)) as model:

@@ -94,6 +94,11 @@ class PendulumSpec:
         """Whether the threshold to the deepest class moves with the era."""
         return "depth" in self.ceiling
 
+    @property
+    def dense(self) -> bool:
+        """Whether every period needs a coordinate of its own: only a linear pull with normal shocks can jump a gap."""
+        return self.shocks != "normal"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; :meth:`from_dict` is its inverse."""
         return asdict(self)

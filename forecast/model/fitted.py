@@ -1,0 +1,144 @@
+"""A fit: draws, panel, settings and provenance in one tree that can be saved, loaded and forecast from."""
+
+import json
+import shutil
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.errors import FitFileError, OutputError
+from forecast.files import check_writable
+from forecast.model.gate import Gate, check_convergence
+from forecast.model.spec import PendulumSpec
+
+SCHEMA = 1
+KIND = "pendulum-forecast fit"
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted pendulum.
+
+    Attributes
+    ----------
+    tree : xarray.DataTree
+        Groups ``posterior``, ``sample_stats`` and ``constant_data`` (the panel); attributes ``kind``, ``schema``,
+        ``spec`` and ``provenance`` (JSON). Schema: docs/schema/fit.md.
+    """
+
+    tree: xr.DataTree = field(repr=False)
+
+    @cached_property
+    def posterior(self) -> xr.Dataset:
+        """Draws, dims (chain, draw, ...)."""
+        return self.tree["posterior"].to_dataset()
+
+    @cached_property
+    def sample_stats(self) -> xr.Dataset:
+        """What the sampler says of itself, dims (chain, draw)."""
+        return self.tree["sample_stats"].to_dataset()
+
+    @cached_property
+    def panel(self) -> xr.Dataset:
+        """The panel that was fitted."""
+        return self.tree["constant_data"].to_dataset()
+
+    @cached_property
+    def spec(self) -> PendulumSpec:
+        """The model's choices."""
+        return PendulumSpec.from_dict(json.loads(self.tree.attrs["spec"]))
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Data digest, versions, seed, sampler settings and seconds by step."""
+        values: dict[str, Any] = json.loads(self.tree.attrs["provenance"])
+        return values
+
+    @cached_property
+    def gate(self) -> Gate:
+        """Convergence of everything reported."""
+        return check_convergence(self.posterior, self.sample_stats)
+
+    @property
+    def dyads(self) -> list[str]:
+        """Codes of the dyads fitted."""
+        return [str(d) for d in self.panel["dyad"].to_numpy()]
+
+    def save(self, path: str | Path) -> Path:
+        """Save to ``*.nc`` (netCDF) or anything else (a zarr folder); what was there before is replaced at the end.
+
+        Raises
+        ------
+        OutputError
+            If the place cannot be written to.
+        """
+        path = Path(path)
+        check_writable(path.parent)
+        partial = path.with_name(f".{path.name}.partial{path.suffix}")
+        _remove(partial)
+        try:
+            if path.suffix == ".nc":
+                self.tree.to_netcdf(partial, encoding=_encoding(self.tree, {"zlib": True, "complevel": 1}))
+            else:
+                self.tree.to_zarr(partial, consolidated=False, zarr_format=3)
+            _remove(path)
+            partial.rename(path)
+        except OSError as error:
+            raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place with --out") from error
+        finally:
+            _remove(partial)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Fit":
+        """Load a saved fit; nothing is built or compiled.
+
+        Raises
+        ------
+        FitFileError
+            If nothing is there, the file is damaged, or it is no fit of a schema this version knows.
+        """
+        path = Path(path)
+        if not path.exists():
+            raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
+        try:
+            engine: Any = "zarr" if path.is_dir() else "netcdf4"
+            options = {"consolidated": False} if path.is_dir() else {}
+            with xr.open_datatree(path, engine=engine, **options) as opened:
+                tree = opened.load()
+        except Exception as error:  # every storage library raises its own kinds for a damaged file
+            raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
+        return cls(_validated(tree, path))
+
+
+def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:
+    if tree.attrs.get("kind") != KIND:
+        raise FitFileError(f"{path}: not a fit of this package (attribute 'kind' is {tree.attrs.get('kind')!r}, not {KIND!r})")
+    schema = int(tree.attrs.get("schema", 0))
+    if schema not in range(1, SCHEMA + 1):
+        raise FitFileError(f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package")
+    missing = [group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children]
+    if missing:
+        raise FitFileError(f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again")
+    return tree
+
+
+def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
+    """Compression of every numeric array of a netCDF file."""
+    return {
+        node.path: {
+            name: options for name, array in node.data_vars.items() if np.issubdtype(array.dtype, np.number) and array.ndim
+        }
+        for node in tree.subtree
+    }
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

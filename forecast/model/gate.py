@@ -1,0 +1,130 @@
+"""The gate: no probability leaves the package unless the sampler says that it has converged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+R_HAT_LIMIT = 1.01
+ESS_LIMIT = 400
+BFMI_LIMIT = 0.3
+DIVERGENCE_LIMIT = 0.001
+
+# What the report states of a fit, by the words of the glossary; everything else in the posterior serves these.
+REPORTED = {
+    "level of every month": "level",
+    "half-life": "half_life",
+    "spread around the equilibrium": "sd",
+    "monthly shock": "sigma",
+    "month noise": "tau",
+    "equilibrium by era": "mu",
+    "headroom by era": "headroom",
+    "ceiling by era": "ceiling",
+    "depth by era": "depth",
+    "cutpoints": "cutpoint",
+    "concentration": "concentration",
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Verdict of the gate.
+
+    Attributes
+    ----------
+    passed : bool
+    table : pandas.DataFrame
+        A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size.
+    divergence_share : float
+        Divergent transitions as a share of the draws.
+    bfmi : float
+        Smallest energy Bayesian fraction of missing information over chains.
+    reasons : tuple of str
+        Why it did not pass; empty if it did.
+    """
+
+    passed: bool
+    table: pd.DataFrame
+    divergence_share: float
+    bfmi: float
+    reasons: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "passed": self.passed,
+            "limits": {
+                "r_hat": R_HAT_LIMIT, "ess": ESS_LIMIT, "bfmi": BFMI_LIMIT, "divergence_share": DIVERGENCE_LIMIT
+            },
+            "quantities": self.table.to_dict("records"),
+            "divergence_share": self.divergence_share,
+            "bfmi": self.bfmi,
+            "reasons": list(self.reasons),
+        }  # fmt: skip
+
+
+def check_convergence(
+    posterior: xr.Dataset, sample_stats: xr.Dataset, extra: Mapping[str, xr.DataArray] | None = None
+) -> Gate:
+    """Check every reported quantity against the gate.
+
+    R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
+    of missing information above 0.3 [2]_, divergent transitions below 0.1 %.
+
+    Parameters
+    ----------
+    posterior, sample_stats : xarray.Dataset
+        With dims chain and draw.
+    extra : mapping of str to xarray.DataArray, optional
+        Further reported quantities, such as an outlook's probabilities by draw.
+
+    References
+    ----------
+    .. [1] Vehtari et al. (2021), Rank-normalization, folding, and localization: an improved R-hat,
+       https://doi.org/10.1214/20-BA1221
+    .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
+       https://doi.org/10.48550/arXiv.1604.00695
+    """
+    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior} | dict(extra or {})
+    rows = [_diagnose(words, values) for words, values in groups.items()]
+    table = pd.DataFrame([row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"])
+    energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
+    bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
+    divergent = float(sample_stats["diverging"].mean())
+    reasons = _reasons(table, bfmi, divergent)
+    return Gate(not reasons, table, divergent, bfmi, tuple(reasons))
+
+
+def _diagnose(words: str, values: xr.DataArray) -> tuple[str, int, float, float, float] | None:
+    """Worst diagnostics of a group; numbers that do not vary, such as a pinned cutpoint, are left out."""
+    from arviz_stats import ess, rhat
+
+    flat = values.stack(quantity=[dim for dim in values.dims if dim not in ("chain", "draw")]) if values.ndim > 2 else (
+        values.expand_dims(quantity=[0])
+    )
+    flat = flat.transpose("chain", "draw", "quantity").astype(np.float64)
+    varies = (flat.std(("chain", "draw")) > 0).to_numpy()
+    if not varies.any():
+        return None
+    data = xr.Dataset({"x": (("chain", "draw", "quantity"), flat.to_numpy()[..., varies])})
+    worst = float(rhat(data)["x"].max())
+    bulk, tail = (float(ess(data, method=method)["x"].min()) for method in ("bulk", "tail"))
+    return words, int(varies.sum()), worst, bulk, tail
+
+
+def _reasons(table: pd.DataFrame, bfmi: float, divergent: float) -> list[str]:
+    reasons = []
+    for row in table.itertuples():
+        if not row.r_hat <= R_HAT_LIMIT:
+            reasons.append(f"{row.quantity}: R-hat {row.r_hat:.3f}, limit {R_HAT_LIMIT}")
+        for kind, value in (("bulk", row.ess_bulk), ("tail", row.ess_tail)):
+            if not value >= ESS_LIMIT:
+                reasons.append(f"{row.quantity}: {kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed")
+    if not bfmi > BFMI_LIMIT:
+        reasons.append(f"energy: fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}")
+    if not divergent < DIVERGENCE_LIMIT:
+        reasons.append(f"sampler: {100 * divergent:.2f} % of transitions divergent, must be below 0.1 %")
+    return reasons

@@ -1,0 +1,220 @@
+"""From a panel to a fit: whiten, compile, sample, and fill in the path."""
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.errors import SpecError
+from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.bridge import complete_path
+from forecast.model.ceiling import soft_ceiling
+from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.pendulum import PendulumModel
+from forecast.model.spec import PendulumSpec
+
+# Called as progress(step in words, done, total); total 0 means that the length is not known.
+Progress = Callable[[str, int, int], None]
+
+KEPT = (
+    "half_life", "phi", "sigma", "sd", "tau", "mu", "headroom", "ceiling", "depth", "mu_dyad", "mu_era_sd",
+    "headroom_dyad", "headroom_era_sd", "depth_sd", "cutpoint", "concentration", "direction_offset", "shock_df",
+    "index_error", "index_df",
+)  # fmt: skip
+VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
+
+
+def fit(
+    panel: xr.Dataset,
+    spec: PendulumSpec | None = None,
+    *,
+    draws: int = 1000,
+    tune: int = 400,
+    chains: int = 4,
+    seed: int = 1,
+    cores: int | None = None,
+    sampler: str = "nutpie",
+    progress: Progress | None = None,
+) -> Fit:
+    """Fit the pendulum to a panel.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Event or index panel.
+    spec : PendulumSpec, optional
+        Choices of the model.
+    draws, tune, chains : int
+        Kept draws and warm-up draws of a chain, and chains.
+    seed : int
+        The same seed gives the same numbers, whatever the number of cores.
+    cores : int, optional
+        Chains run at once; by default as many as the machine has.
+    sampler : {"nutpie", "pymc"}
+        Who runs the No-U-Turn sampler.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Fit
+
+    Raises
+    ------
+    DataError, SpecError
+        If panel, spec or the numbers of draws make no sense.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, fit, read_chronology
+    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
+    >>> fit(panel, draws=20, tune=20, chains=2, seed=1).dyads
+    ['USA-CHN']
+    """
+    spec = spec or PendulumSpec()
+    for name, value, least in (("draws", draws, 4), ("tune", tune, 1), ("chains", chains, 1)):
+        if value < least:
+            raise SpecError(f"{name}: got {value}; expected at least {least}")
+    if sampler not in SAMPLERS:
+        raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
+    report = progress or _silent
+    sampler_seed, path_seed = np.random.SeedSequence(seed).spawn(2)
+    seconds: dict[str, float] = {}
+    clock = time.perf_counter()
+
+    report("building the model", 0, 0)
+    arrays = panel_arrays(panel, dense=spec.dense)
+    model = PendulumModel(spec).build(panel)
+    clock = _lap(seconds, "build", clock)
+    settings = {"draws": draws, "tune": tune, "chains": chains, "cores": cores or min(chains, os.cpu_count() or 1)}
+    tree = SAMPLERS[sampler](model, settings, int(sampler_seed.generate_state(1)[0]), report, seconds)
+    clock = time.perf_counter()
+
+    report("filling in the path", 0, 0)
+    posterior = complete_posterior(tree["posterior"].to_dataset(), panel, spec, arrays, np.random.default_rng(path_seed))
+    clock = _lap(seconds, "path", clock)
+    provenance = {
+        "seed": seed,
+        "sampler": sampler,
+        **settings,
+        "data_digest": panel.attrs.get("digest", ""),
+        "versions": {name: version(name) for name in VERSIONS},
+        "python": platform.python_version(),
+        "seconds": seconds,
+    }
+    attributes = {
+        "kind": KIND,
+        "schema": SCHEMA,
+        "spec": json.dumps(spec.to_dict()),
+        "provenance": json.dumps(provenance),
+    }
+    groups = {"posterior": posterior, "sample_stats": _statistics(tree), "constant_data": panel}
+    return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
+
+
+def _silent(step: str, done: int, total: int) -> None:
+    pass
+
+
+def _lap(seconds: dict[str, float], step: str, since: float) -> float:
+    now = time.perf_counter()
+    seconds[step] = round(now - since, 3)
+    return now
+
+
+def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
+    import nutpie
+
+    clock = time.perf_counter()
+    report("compiling", 0, 0)
+    compiled = nutpie.compile_pymc_model(model, var_names=_sampled_names(model))
+    clock = _lap(seconds, "compile", clock)
+    total = settings["chains"] * (settings["draws"] + settings["tune"])
+
+    def on_progress(chains: list[Any]) -> None:
+        report("sampling", sum(chain.finished_draws for chain in chains), total)
+
+    sampler = nutpie.sample(
+        compiled, draws=settings["draws"], tune=settings["tune"], chains=settings["chains"], cores=settings["cores"],
+        seed=seed, save_warmup=False, progress_bar=False, blocking=False, progress_callback=on_progress, progress_rate=250,
+    )  # fmt: skip
+    try:
+        tree = sampler.wait()
+    except BaseException:
+        sampler.abort()
+        raise
+    report("sampling", total, total)
+    _lap(seconds, "sample", clock)
+    return tree
+
+
+def _pymc(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
+    clock = time.perf_counter()
+    report("sampling", 0, 0)
+    with model:
+        tree = pm.sample(
+            **settings, random_seed=seed, progressbar=False, compute_convergence_checks=False, nuts_sampler="pymc",
+            var_names=_sampled_names(model), compile_kwargs={"mode": "NUMBA"},
+        )  # fmt: skip
+    _lap(seconds, "sample", clock)
+    return tree
+
+
+SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
+
+
+def _sampled_names(model: pm.Model) -> list[str]:
+    return [name for name in (*KEPT, "node_state") if name in model.named_vars]
+
+
+def _statistics(tree: Any) -> xr.Dataset:
+    """The sampler's statistics that every sampler has, under one name."""
+    stats = tree["sample_stats"].to_dataset()
+    steps = "n_steps" if "n_steps" in stats else "tree_size"
+    kept = stats[["diverging", "energy", "step_size", steps]].rename({steps: "n_steps"})
+    return xr.Dataset({name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept})
+
+
+def complete_posterior(
+    sampled: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+) -> xr.Dataset:
+    """Posterior by the fit's schema from the sampled variables: paths completed, dims named.
+
+    Works on draws of :meth:`PendulumModel.build` from any sampler.
+    """
+    chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
+
+    def flat(name: str) -> NDArray[np.float64]:
+        values = sampled[name].transpose("chain", "draw", ...).to_numpy()
+        return values.reshape(chains * draws, *values.shape[2:])
+
+    phi = flat("phi") if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
+    mu = flat("mu") if "mu" in sampled else None
+    state = complete_path(flat("node_state"), phi, flat("sigma"), mu, arrays, rng)
+    level = np.empty(state.shape, dtype=np.float32)
+    for d in range(arrays.dyads):
+        own = state[:, d]
+        bounded = "ceiling" in sampled
+        level[:, d] = soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness) if bounded else own
+    result = {name: (("chain", "draw", *DIMS[name]), sampled[name].transpose("chain", "draw", ...).to_numpy()) for name in KEPT if name in sampled}
+    result["phi"] = (("chain", "draw", "dyad"), phi.reshape(chains, draws, -1))
+    result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
+    result["state"] = (("chain", "draw", "dyad"), state[:, :, -1].reshape(chains, draws, -1))
+    coords = {name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords}
+    return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
+
+
+DIMS: dict[str, tuple[str, ...]] = (
+    dict.fromkeys(("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad"), ("dyad",))
+    | dict.fromkeys(("mu", "headroom", "ceiling", "depth"), ("era",))
+    | dict.fromkeys(("mu_era_sd", "headroom_era_sd", "depth_sd", "shock_df", "index_error", "index_df"), ())
+    | {"cutpoint": ("dataset", "cut"), "concentration": ("dataset",), "direction_offset": ("dyad", "direction", "dataset")}
+)
