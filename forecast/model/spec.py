@@ -63,7 +63,7 @@ class PendulumSpec:
 
     dynamics: str = "linear"
     ceiling: tuple[str, ...] = ("era", "depth")
-    ceiling_softness: float = 0.25
+    ceiling_softness: float = 0.5
     shocks: str = "normal"
     month_noise: bool = True
     overdispersion: bool = True

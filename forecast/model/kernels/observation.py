@@ -141,7 +141,7 @@ def observation_value_gradient(
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
     g_depth, g_concentration, g_noise = np.zeros_like(depth), np.zeros_like(concentration), np.zeros_like(noise)
-    exp_cut, exp_depth, exp_offset = np.exp(cutpoint), np.exp(depth), np.exp(offset)
+    exp_level, exp_cut, exp_depth, exp_offset = np.exp(level), np.exp(cutpoint), np.exp(depth), np.exp(offset)
     busiest, most_entries, most_cells = 0, 0, 0
     for row in range(rows.shape[0]):
         busiest = max(busiest, rows[row, 4])
@@ -154,7 +154,7 @@ def observation_value_gradient(
         np.empty(most_entries), np.empty(most_entries), np.empty(most_entries), np.empty(most_entries),
         np.empty(most_entries), np.empty(most_entries), np.empty(most_entries), np.empty(most_entries),
     )  # fmt: skip
-    local_cell = np.empty(most_entries, dtype=np.int64)
+    local_cell, cell_start = np.empty(most_entries, dtype=np.int64), np.empty(most_cells + 1, dtype=np.int64)
     below_upper, below_lower = np.empty((points, most_entries)), np.empty((points, most_entries))
     factor, relative = np.empty((points, most_entries)), np.empty((points, most_entries))
     logs, posterior = np.zeros((points, most_cells)), np.empty((points, most_cells))
@@ -164,11 +164,14 @@ def observation_value_gradient(
         d, first_cell, first = blocks[block, 0], blocks[block, 1], blocks[block, 3]
         n_cells, n = blocks[block, 2] - first_cell, blocks[block, 4] - first
 
+        for c in range(n_cells):
+            cell_start[c] = rows[cells[first_cell + c, 3], 2] - first
+        cell_start[n_cells] = n
         for e in range(n):
             j, cell, row = entries[first + e, 0], entries[first + e, 2], entries[first + e, 3]
             s, q, era = rows[row, 0], rows[row, 1], cells[cell, 2]
             local_cell[e] = cell - first_cell
-            base[e] = math.exp(level[cells[cell, 1]]) * exp_offset[d, s, q]
+            base[e] = exp_level[cells[cell, 1]] * exp_offset[d, s, q]
             upper[e] = exp_cut[q, j] if j < top else NO_CUT
             lower[e] = exp_cut[q, j - 1] if j > 0 else 0.0
             if j == top - 1:
@@ -206,12 +209,10 @@ def observation_value_gradient(
                     relative[k, e] = mass * slope / product
 
         for k in range(points):
-            e = 0
             for c in range(n_cells):
                 product = weights[k]
-                while e < n and local_cell[e] == c:
+                for e in range(cell_start[c], cell_start[c + 1]):
                     product *= factor[k, e]
-                    e += 1
                 posterior[k, c] = product
         for c in range(n_cells):
             if cells[first_cell + c, 5] > PRODUCT_LIMIT:

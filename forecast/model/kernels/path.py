@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
-KERNEL_VERSION = "5"  # part of PyTensor's compilation cache key: raise it when a kernel changes
+KERNEL_VERSION = "6"  # part of PyTensor's compilation cache key: raise it when a kernel changes
 
 
 @numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
@@ -98,33 +98,42 @@ def path_backward(
     q = 1.0 / (scale * scale)
     pull = carry * q
     g_q = np.zeros(nodes)
-    for d in range(starts.size - 1):
-        first, behind = starts[d], starts[d + 1]
-        above = 0.0
-        for i in range(first, behind):  # reverse of the sweep up
-            g = g_x[i] + above
+    dyads = starts.size - 1
+    longest = 0
+    for d in range(dyads):
+        longest = max(longest, starts[d + 1] - starts[d])
+    above, below_v, below_l = np.zeros(dyads), np.zeros(dyads), np.zeros(dyads)
+    for step in range(longest):  # reverse of the sweep up
+        for d in range(dyads):
+            i = starts[d] + step
+            if i >= starts[d + 1]:
+                continue
+            g = g_x[i] + above[d]
             g_z[i] = g * inverse[i]
             g_l[i] = -(g_log_det + g * x[i]) * inverse[i]
-            if i + 1 < behind:
+            if i + 1 < starts[d + 1]:
                 g_b[i + 1] = -g_z[i] * x[i + 1]
-                above = g_z[i] * pull[i + 1] * inverse[i]
-        below_v, below_l = 0.0, 0.0
-        for i in range(behind - 1, first - 1, -1):  # reverse of the sweep down
-            g_v = g_z[i] + below_v
+                above[d] = g_z[i] * pull[i + 1] * inverse[i]
+    for step in range(longest - 1, -1, -1):  # reverse of the sweep down
+        for d in range(dyads):
+            i = starts[d] + step
+            if i >= starts[d + 1]:
+                continue
+            g_v = g_z[i] + below_v[d]
             g_r = g_v * inverse[i]
-            g_diagonal = g_l[i] + below_l - g_v * solved[i] * inverse[i]
+            g_diagonal = g_l[i] + below_l[d] - g_v * solved[i] * inverse[i]
             g_a = 0.5 * g_diagonal * inverse[i]
             g_q[i] += g_a + g_r * drift[i]
             g_drift[i] += g_r * q[i]
-            if i > first:
+            if step > 0:
                 b = -pull[i] * inverse[i - 1]
                 g_bi = g_b[i] - g_r * solved[i - 1] - g_diagonal * b * inverse[i]
-                below_v = -g_r * b
-                below_l = -g_bi * b * inverse[i - 1]
+                below_v[d] = -g_r * b
+                below_l[d] = -g_bi * b * inverse[i - 1]
                 g_off = g_bi * inverse[i - 1]
                 g_carry[i] -= q[i] * g_off
                 g_q[i] -= carry[i] * g_off
-            if i + 1 < behind:
+            if i + 1 < starts[d + 1]:
                 p, c = carry[i + 1], drift[i + 1]
                 g_carry[i + 1] += q[i + 1] * (2.0 * p * g_a - c * g_r)
                 g_drift[i + 1] -= g_r * pull[i + 1]
