@@ -1,0 +1,129 @@
+"""Data simulated from the model: for prior predictive checks, recovery and calibration."""
+
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.model.arrays import panel_arrays
+from forecast.model.ceiling import soft_ceiling
+from forecast.model.parameters import add_parameters
+from forecast.model.pendulum import coordinates
+from forecast.model.sampling import DIMS, KEPT
+from forecast.model.spec import PendulumSpec
+
+Float = NDArray[np.float64]
+
+
+def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
+    """Draws of every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
+    >>> dict(prior_draws(panel, draws=5)["half_life"].sizes)
+    {'draw': 5, 'dyad': 1}
+    """
+    spec = spec or PendulumSpec()
+    arrays = panel_arrays(panel)
+    with pm.Model(coords=coordinates(panel, arrays)) as model:
+        add_parameters(spec, arrays)
+        names = [name for name in KEPT if name in model.named_vars]
+        tree = pm.sample_prior_predictive(draws=draws, var_names=names, random_seed=seed)
+    prior = tree["prior"].to_dataset().isel(chain=0, drop=True)
+    return xr.Dataset({name: (("draw", *DIMS[name]), prior[name].to_numpy()) for name in names})
+
+
+def simulate_panel(
+    panel: xr.Dataset, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: int = 1
+) -> tuple[xr.Dataset, xr.DataArray]:
+    """Simulate a panel of the same shape and the same number of events in every report.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Gives dyads, eras, coverage and how many events each report counts (or where an index is seen).
+    parameters : xarray.Dataset
+        One draw, such as ``prior_draws(...).isel(draw=0)``.
+    spec : PendulumSpec, optional
+    seed : int
+
+    Returns
+    -------
+    panel : xarray.Dataset
+    level : xarray.DataArray (dyad, time)
+        The true level in log-odds.
+    """
+    spec = spec or PendulumSpec()
+    rng = np.random.default_rng(seed)
+    era = panel["era_index"].transpose("dyad", "time").to_numpy()
+    level = simulate_level(parameters, era, spec, rng)
+    noise = parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape) if "tau" in parameters else 0.0
+    simulated = panel.copy(deep=True)
+    if "index" in panel:
+        df = float(parameters["index_df"])
+        error = float(parameters["index_error"]) * rng.standard_t(df, size=level.shape)
+        seen = np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
+        simulated["index"] = (("dyad", "time"), np.where(seen, level + error, np.nan))
+    else:
+        order = ("dyad", "time", "direction", "dataset", "class")
+        counts = panel["counts"].transpose(*order).to_numpy()
+        simulated["counts"] = (order, _classes(counts, level + noise, era, parameters, spec, rng))
+        simulated["counts"] = simulated["counts"].transpose(*panel["counts"].dims)
+    return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
+
+
+def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec, rng: np.random.Generator) -> Float:
+    """Path of the level (dyad, time) in log-odds, month by month."""
+    dyads, periods = era.shape
+    sigma = parameters["sigma"].to_numpy()
+    phi = parameters["phi"].to_numpy() if "phi" in parameters else np.ones(dyads)
+    mu = parameters["mu"].to_numpy()[era] if "mu" in parameters else np.zeros(era.shape)
+    start = parameters["sd"].to_numpy() if "sd" in parameters else spec.priors.start_sd
+    shock = rng.standard_normal((dyads, periods))
+    if "shock_df" in parameters:
+        df = float(parameters["shock_df"])
+        shock = rng.standard_t(df, size=shock.shape) * np.sqrt((df - 2) / df)
+    state = np.empty((dyads, periods))
+    state[:, 0] = mu[:, 0] + start * rng.standard_normal(dyads)
+    for t in range(1, periods):
+        state[:, t] = mu[:, t] + phi * (state[:, t - 1] - mu[:, t]) + sigma * shock[:, t]
+    if "ceiling" not in parameters:
+        return state
+    return soft_ceiling(state, parameters["ceiling"].to_numpy()[era], spec.ceiling_softness)
+
+
+def class_probabilities(level: Float, cutpoint: Float, depth: Float | float = 0.0) -> Float:
+    """Ordered-logit probabilities of the classes, (..., class); ``depth`` shifts the last cutpoint.
+
+    ``level`` and ``depth`` have shape (...,), ``cutpoint`` (..., cut) or (cut,).
+    """
+    cuts = np.broadcast_to(cutpoint, (*np.shape(level), np.shape(cutpoint)[-1])).copy()
+    cuts[..., -1] += depth
+    below = 1.0 / (1.0 + np.exp(np.asarray(level)[..., None] - cuts))
+    edge = np.zeros((*below.shape[:-1], 1))
+    return np.diff(np.concatenate([edge, below, edge + 1.0], axis=-1), axis=-1)
+
+
+def _classes(
+    counts: NDArray[Any], month: Float, era: NDArray[Any], parameters: xr.Dataset, spec: PendulumSpec, rng: np.random.Generator
+) -> NDArray[Any]:
+    """Counts (dyad, time, direction, dataset, class) with the same totals and new classes."""
+    total = counts.sum(-1)
+    d, t, s, q = np.nonzero(total)
+    cutpoint = parameters["cutpoint"].to_numpy()[q]
+    at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
+    depth: Float | float = 0.0
+    if "depth" in parameters:
+        gap = np.diff(parameters["cutpoint"].to_numpy(), axis=1)[:, -1]
+        depth = parameters["depth"].to_numpy()[era[d, t]] * gap[q] / gap[0]
+    probability = class_probabilities(at, cutpoint, depth)
+    if spec.overdispersion:
+        mass = rng.gamma(np.maximum(parameters["concentration"].to_numpy()[q][:, None] * probability, 1e-12))
+        probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)
+    simulated = np.zeros_like(counts)
+    simulated[d, t, s, q] = rng.multinomial(total[d, t, s, q], probability)
+    return simulated
