@@ -134,7 +134,9 @@ def _is_node(seen: NDArray[np.bool_], era_index: Index, dense: bool) -> NDArray[
     return node
 
 
-def _sparse_counts(counts: NDArray[np.integer], node_of: Index, era_index: Index) -> tuple[Index, Index, Index, Index]:
+def _sparse_counts(
+    counts: NDArray[np.integer], node_of: Index, era_index: Index
+) -> tuple[Index, Index, Index, Index]:
     """Blocks, cells, rows and entries of counts (dyad, time, direction, dataset, class)."""
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     reports = counts[dyad, time, direction, dataset].astype(np.int64)
@@ -147,7 +149,9 @@ def _sparse_counts(counts: NDArray[np.integer], node_of: Index, era_index: Index
     events = np.bincount(cell_of_row, weights=reports.sum(1), minlength=first.size)
     cells = np.column_stack([d, node_of[d, t], era_index[d, t], first, behind, events]).astype(np.int64)
     rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
-    entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
+    entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(
+        np.int64
+    )
     return _blocks(cells, rows), cells, rows, entries
 
 

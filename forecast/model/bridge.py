@@ -9,7 +9,12 @@ Float = NDArray[np.float64]
 
 
 def complete_path(
-    node_state: Float, phi: Float, sigma: Float, mu: Float | None, arrays: PanelArrays, rng: np.random.Generator
+    node_state: Float,
+    phi: Float,
+    sigma: Float,
+    mu: Float | None,
+    arrays: PanelArrays,
+    rng: np.random.Generator,
 ) -> Float:
     r"""State of every period, given the state at the nodes.
 
@@ -53,7 +58,9 @@ def complete_path(
             gathered = step_variance * _gathered(carry, left)
             precision = 1.0 / step_variance + carried**2 / gathered
             before = state[:, d, time - 1] - middle
-            mean = (carry * before / step_variance + carried * displaced_ends[:, open_gaps] / gathered) / precision
+            mean = (
+                carry * before / step_variance + carried * displaced_ends[:, open_gaps] / gathered
+            ) / precision
             state[:, d, time] = middle + mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
     return state
 

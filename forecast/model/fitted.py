@@ -88,7 +88,9 @@ class Fit:
             _remove(path)
             partial.rename(path)
         except OSError as error:
-            raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place with --out") from error
+            raise OutputError(
+                f"{path}: the fit could not be saved ({error}); choose another place with --out"
+            ) from error
         finally:
             _remove(partial)
         return path
@@ -104,26 +106,38 @@ class Fit:
         """
         path = Path(path)
         if not path.exists():
-            raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
+            raise FitFileError(
+                f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`"
+            )
         try:
             engine: Any = "zarr" if path.is_dir() else "netcdf4"
             options = {"consolidated": False} if path.is_dir() else {}
             with xr.open_datatree(path, engine=engine, **options) as opened:
                 tree = opened.load()
         except Exception as error:  # every storage library raises its own kinds for a damaged file
-            raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
+            raise FitFileError(
+                f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again"
+            ) from error
         return cls(_validated(tree, path))
 
 
 def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:
     if tree.attrs.get("kind") != KIND:
-        raise FitFileError(f"{path}: not a fit of this package (attribute 'kind' is {tree.attrs.get('kind')!r}, not {KIND!r})")
+        raise FitFileError(
+            f"{path}: not a fit of this package (attribute 'kind' is {tree.attrs.get('kind')!r}, not {KIND!r})"
+        )
     schema = int(tree.attrs.get("schema", 0))
     if schema not in range(1, SCHEMA + 1):
-        raise FitFileError(f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package")
-    missing = [group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children]
+        raise FitFileError(
+            f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package"
+        )
+    missing = [
+        group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children
+    ]
     if missing:
-        raise FitFileError(f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again")
+        raise FitFileError(
+            f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again"
+        )
     return tree
 
 
@@ -131,7 +145,9 @@ def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
     """Compression of every numeric array of a netCDF file."""
     return {
         node.path: {
-            name: options for name, array in node.data_vars.items() if np.issubdtype(array.dtype, np.number) and array.ndim
+            name: options
+            for name, array in node.data_vars.items()
+            if np.issubdtype(array.dtype, np.number) and array.ndim
         }
         for node in tree.subtree
     }

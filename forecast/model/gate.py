@@ -88,10 +88,14 @@ def check_convergence(
     .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
        https://doi.org/10.48550/arXiv.1604.00695
     """
-    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior} | dict(extra or {})
+    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior} | dict(
+        extra or {}
+    )
     groups["level"] = groups["level"].isel(time=_months_checked(posterior.sizes["time"]))
     rows = [_diagnose(words, values) for words, values in groups.items()]
-    table = pd.DataFrame([row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"])
+    table = pd.DataFrame(
+        [row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"]
+    )
     energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
     bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
     divergent = float(sample_stats["diverging"].mean())
@@ -108,8 +112,10 @@ def _diagnose(words: str, values: xr.DataArray) -> tuple[str, int, float, float,
     """Worst diagnostics of a group; numbers that do not vary, such as a pinned cutpoint, are left out."""
     from arviz_stats import ess, rhat
 
-    flat = values.stack(quantity=[dim for dim in values.dims if dim not in ("chain", "draw")]) if values.ndim > 2 else (
-        values.expand_dims(quantity=[0])
+    flat = (
+        values.stack(quantity=[dim for dim in values.dims if dim not in ("chain", "draw")])
+        if values.ndim > 2
+        else (values.expand_dims(quantity=[0]))
     )
     flat = flat.transpose("chain", "draw", "quantity").astype(np.float64)
     varies = (flat.std(("chain", "draw")) > 0).to_numpy()
@@ -128,7 +134,9 @@ def _reasons(table: pd.DataFrame, bfmi: float, divergent: float) -> list[str]:
             reasons.append(f"{row.quantity}: R-hat {row.r_hat:.3f}, limit {R_HAT_LIMIT}")
         for kind, value in (("bulk", row.ess_bulk), ("tail", row.ess_tail)):
             if not value >= ESS_LIMIT:
-                reasons.append(f"{row.quantity}: {kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed")
+                reasons.append(
+                    f"{row.quantity}: {kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"
+                )
     if not bfmi > BFMI_LIMIT:
         reasons.append(f"energy: fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}")
     if not divergent < DIVERGENCE_LIMIT:

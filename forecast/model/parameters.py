@@ -64,7 +64,9 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
         if spec.shocks == "student"
         else None,
         index_error=None if events else pm.HalfNormal("index_error", p.index_error),
-        index_df=None if events else pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *p.index_df)),
+        index_df=None
+        if events
+        else pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *p.index_df)),
     )
 
 
@@ -87,7 +89,9 @@ def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any,
     if spec.dynamics == "none":
         sigma = pm.Deterministic("sigma", pt.exp(_by_dyad("step", p.step, p.step_dyads, pool)), dims="dyad")
         return np.ones(arrays.dyads), sigma, np.full(arrays.dyads, p.start_sd)
-    half_life = pm.Deterministic("half_life", pt.exp(_by_dyad("log_half_life", p.half_life, p.half_life_dyads, pool)), dims="dyad")
+    half_life = pm.Deterministic(
+        "half_life", pt.exp(_by_dyad("log_half_life", p.half_life, p.half_life_dyads, pool)), dims="dyad"
+    )
     sd = pm.Deterministic("sd", pt.exp(_by_dyad("log_sd", p.sd, p.sd_dyads, pool)), dims="dyad")
     phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
     sigma = pm.Deterministic("sigma", sd * pt.sqrt(1.0 - phi**2), dims="dyad")
@@ -98,7 +102,9 @@ def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:
     if spec.dynamics == "none":
         return None
     p = spec.priors
-    dyad = pm.Deterministic("mu_dyad", _by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")
+    dyad = pm.Deterministic(
+        "mu_dyad", _by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad"
+    )
     spread = _spread("mu_era_sd", p.equilibrium_eras)
     raw = pm.Normal("mu_raw", 0.0, 1.0, dims="era")
     return pm.Deterministic("mu", dyad[arrays.era_dyad] + spread * raw, dims="era")
@@ -148,7 +154,9 @@ def _cutpoints(spec: PendulumSpec, arrays: PanelArrays) -> tuple[Any, Any]:
     gap = pt.exp(log_gap)
     below = -pt.cumsum(gap[:, : conflict - 1][:, ::-1], axis=1)[:, ::-1]
     above = pt.cumsum(gap[:, conflict - 1 :], axis=1)
-    cutpoint = pm.Deterministic("cutpoint", pt.concatenate([below, zero, above], axis=1), dims=("dataset", "cut"))
+    cutpoint = pm.Deterministic(
+        "cutpoint", pt.concatenate([below, zero, above], axis=1), dims=("dataset", "cut")
+    )
     if spec.has_depth:
         scale = _spread("depth_sd", spec.priors.depth_eras)
         stretch = pm.Normal("log_gap_era", log_gap[0, -1], scale, dims="era") - log_gap[0, -1]
@@ -172,6 +180,8 @@ def _offset(spec: PendulumSpec, arrays: PanelArrays) -> Any:
         direction = pm.Normal("direction", 0.0, spec.priors.direction, dims=("dyad", "dataset"))
         offset = offset + pt.stack([direction, -direction], axis=1)
     if arrays.datasets > 1:
-        rest = pm.Normal("dataset_offset", 0.0, spec.priors.dataset, shape=(arrays.dyads, arrays.datasets - 1))
+        rest = pm.Normal(
+            "dataset_offset", 0.0, spec.priors.dataset, shape=(arrays.dyads, arrays.datasets - 1)
+        )
         offset = offset + pt.concatenate([pt.zeros((arrays.dyads, 1)), rest], axis=1)[:, None, :]
     return pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))

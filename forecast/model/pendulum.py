@@ -15,7 +15,14 @@ from forecast.model.kernels.observation import EventLikelihood
 from forecast.model.kernels.path import WhitenedPath
 from forecast.model.parameters import Parameters, add_parameters
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import Reference, anchor_path, linear_transitions, prior_reference, quadrature, report_variance
+from forecast.model.whitening import (
+    Reference,
+    anchor_path,
+    linear_transitions,
+    prior_reference,
+    quadrature,
+    report_variance,
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,9 @@ class PendulumModel:
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             parameters = add_parameters(self.spec, arrays)
             ceiling = None if parameters.ceiling is None else parameters.ceiling[arrays.node_era]
-            state = pm.Deterministic("node_state", self._path(parameters, ceiling, arrays, reference), dims="node")
+            state = pm.Deterministic(
+                "node_state", self._path(parameters, ceiling, arrays, reference), dims="node"
+            )
             level = pm.Deterministic("node_level", self._level(state, ceiling), dims="node")
             if self.spec.observation == "events":
                 self._events(parameters, level, arrays)
@@ -79,18 +88,25 @@ class PendulumModel:
     def _check(self, arrays: PanelArrays) -> None:
         kind = "events" if arrays.index is None else "index"
         if kind != self.spec.observation:
-            raise DataError(f"panel holds {kind} and the spec says observation={self.spec.observation!r}; make them agree")
+            raise DataError(
+                f"panel holds {kind} and the spec says observation={self.spec.observation!r}; make them agree"
+            )
         if (arrays.cells.size if arrays.index is None else np.isfinite(arrays.index).sum()) == 0:
-            raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
+            raise DataError(
+                "panel holds no observation in its coverage; widen the dates or check the coverage table"
+            )
 
     def _level(self, state: Any, ceiling: Any) -> Any:
         return state if ceiling is None else soft_ceiling_graph(state, ceiling, self.spec.ceiling_softness)
 
-    def _pseudo(self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference) -> tuple[Any, Any]:
+    def _pseudo(
+        self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference
+    ) -> tuple[Any, Any]:
         """Weight and information of the pseudo-observations; they follow the ceiling, noise and concentration."""
         anchor = anchor_path(reference, arrays, self.spec)
         state, weight, target = (
-            pm.Data(f"anchor_{name}", getattr(anchor, name), dims="node") for name in ("state", "weight", "level")
+            pm.Data(f"anchor_{name}", getattr(anchor, name), dims="node")
+            for name in ("state", "weight", "level")
         )
         if self.spec.observation == "events":
             events = np.maximum(arrays.events_at_nodes(), 1.0)

@@ -45,14 +45,18 @@ class Priors:
         for f in fields(self):
             value = np.atleast_1d(getattr(self, f.name))
             if not np.all(np.isfinite(value)) or not value[-1] > 0:
-                raise SpecError(f"priors: {f.name} is {getattr(self, f.name)!r}; expected finite numbers and a positive spread")
+                raise SpecError(
+                    f"priors: {f.name} is {getattr(self, f.name)!r}; expected finite numbers and a positive spread"
+                )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":
         """Rebuild from plain values (lists where a pair stands), refusing names it does not know."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
-            raise SpecError(f"priors: unknown {', '.join(unknown)}; known are {', '.join(f.name for f in fields(cls))}")
+            raise SpecError(
+                f"priors: unknown {', '.join(unknown)}; known are {', '.join(f.name for f in fields(cls))}"
+            )
         return cls(**{k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in values.items()})
 
     def to_dict(self) -> dict[str, Any]:

@@ -94,12 +94,19 @@ def fit(
     arrays = panel_arrays(panel, dense=spec.dense)
     model = PendulumModel(spec).build(panel)
     clock = _lap(seconds, "build", clock)
-    settings = {"draws": draws, "tune": tune, "chains": chains, "cores": cores or min(chains, os.cpu_count() or 1)}
+    settings = {
+        "draws": draws,
+        "tune": tune,
+        "chains": chains,
+        "cores": cores or min(chains, os.cpu_count() or 1),
+    }
     tree = SAMPLERS[sampler](model, settings, int(sampler_seed.generate_state(1)[0]), report, seconds)
     clock = time.perf_counter()
 
     report("filling in the path", 0, 0)
-    posterior = complete_posterior(tree["posterior"].to_dataset(), panel, spec, arrays, np.random.default_rng(path_seed))
+    posterior = complete_posterior(
+        tree["posterior"].to_dataset(), panel, spec, arrays, np.random.default_rng(path_seed)
+    )
     clock = _lap(seconds, "path", clock)
     provenance = {
         "seed": seed,
@@ -130,7 +137,9 @@ def _lap(seconds: dict[str, float], step: str, since: float) -> float:
     return now
 
 
-def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
+def _nutpie(
+    model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]
+) -> Any:
     import nutpie
 
     clock = time.perf_counter()
@@ -156,7 +165,9 @@ def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progre
     return tree
 
 
-def _pymc(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
+def _pymc(
+    model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]
+) -> Any:
     clock = time.perf_counter()
     report("sampling", 0, 0)
     with model:
@@ -180,7 +191,9 @@ def _statistics(tree: Any) -> xr.Dataset:
     stats = tree["sample_stats"].to_dataset()
     steps = "n_steps" if "n_steps" in stats else "tree_size"
     kept = stats[["diverging", "energy", "step_size", steps]].rename({steps: "n_steps"})
-    return xr.Dataset({name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept})
+    return xr.Dataset(
+        {name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept}
+    )
 
 
 def complete_posterior(
@@ -203,12 +216,24 @@ def complete_posterior(
     for d in range(arrays.dyads):
         own = state[:, d]
         bounded = "ceiling" in sampled
-        level[:, d] = soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness) if bounded else own
-    result = {name: (("chain", "draw", *DIMS[name]), sampled[name].transpose("chain", "draw", ...).to_numpy()) for name in KEPT if name in sampled}
+        level[:, d] = (
+            soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness)
+            if bounded
+            else own
+        )
+    result = {
+        name: (("chain", "draw", *DIMS[name]), sampled[name].transpose("chain", "draw", ...).to_numpy())
+        for name in KEPT
+        if name in sampled
+    }
     result["phi"] = (("chain", "draw", "dyad"), phi.reshape(chains, draws, -1))
     result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
     result["state"] = (("chain", "draw", "dyad"), state[:, :, -1].reshape(chains, draws, -1))
-    coords = {name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords}
+    coords = {
+        name: panel[name].to_numpy()
+        for name in ("dyad", "time", "era", "dataset", "direction")
+        if name in panel.coords
+    }
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 
@@ -216,5 +241,9 @@ DIMS: dict[str, tuple[str, ...]] = (
     dict.fromkeys(("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad"), ("dyad",))
     | dict.fromkeys(("mu", "headroom", "ceiling", "depth"), ("era",))
     | dict.fromkeys(("mu_era_sd", "headroom_era_sd", "depth_sd", "shock_df", "index_error", "index_df"), ())
-    | {"cutpoint": ("dataset", "cut"), "concentration": ("dataset",), "direction_offset": ("dyad", "direction", "dataset")}
+    | {
+        "cutpoint": ("dataset", "cut"),
+        "concentration": ("dataset",),
+        "direction_offset": ("dyad", "direction", "dataset"),
+    }
 )

@@ -78,9 +78,13 @@ class PendulumSpec:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
         object.__setattr__(self, "ceiling", parse_ceiling(self.ceiling))
         if self.observation == "index" and "depth" in self.ceiling:
-            raise SpecError("ceiling: 'depth' needs coded events; an index has no classes. Use 'era', 'constant' or 'none'")
+            raise SpecError(
+                "ceiling: 'depth' needs coded events; an index has no classes. Use 'era', 'constant' or 'none'"
+            )
         if not self.ceiling_softness > 0:
-            raise SpecError(f"ceiling_softness: got {self.ceiling_softness}; expected a positive number of log-odds")
+            raise SpecError(
+                f"ceiling_softness: got {self.ceiling_softness}; expected a positive number of log-odds"
+            )
         if not 1 <= self.nodes <= 64:
             raise SpecError(f"nodes: got {self.nodes}; expected 1 to 64 quadrature nodes")
 

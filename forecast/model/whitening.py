@@ -58,16 +58,30 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     concentration = np.full(datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0)
     offset = np.zeros((dyads, arrays.directions, datasets))
     return Reference(
-        phi, sigma, start_sd, mu, ceiling, np.zeros((datasets, eras)), noise, cutpoint, concentration, offset, p.index_error
+        phi,
+        sigma,
+        start_sd,
+        mu,
+        ceiling,
+        np.zeros((datasets, eras)),
+        noise,
+        cutpoint,
+        concentration,
+        offset,
+        p.index_error,
     )
 
 
-def level_derivatives(level: Float, reference: Reference, arrays: PanelArrays, spec: PendulumSpec) -> tuple[Float, Float]:
+def level_derivatives(
+    level: Float, reference: Reference, arrays: PanelArrays, spec: PendulumSpec
+) -> tuple[Float, Float]:
     """Slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
     if arrays.index is not None:
         seen = np.isfinite(arrays.index)
         precision = 1.0 / reference.index_error**2
-        return np.where(seen, precision * (np.nan_to_num(arrays.index) - level), 0.0), np.where(seen, precision, 0.0)
+        return np.where(seen, precision * (np.nan_to_num(arrays.index) - level), 0.0), np.where(
+            seen, precision, 0.0
+        )
     nodes, weights = quadrature(spec)
 
     def slope(at: Float) -> Float:
@@ -104,7 +118,9 @@ def anchor_path(
         level = state if softness is None else soft_ceiling(state, ceiling, softness)
         bend = np.ones_like(state) if softness is None else soft_ceiling_slope(state, ceiling, softness)
         slope, weight = level_derivatives(level, reference, arrays, spec)
-        anchor = Anchor(state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
+        anchor = Anchor(
+            state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0)
+        )
         information = weight * bend * (anchor.level - level + bend * state)
         mode = path_forward(white, *process, weight * bend**2, information, arrays.starts)[0]
         state = state + damping * (mode - state)
@@ -135,7 +151,11 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
     n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month noise adds its own variance.
     """
-    kept = 1.0 if isinstance(concentration, float) and concentration == 0.0 else (concentration + 1.0) / (concentration + events)
+    kept = (
+        1.0
+        if isinstance(concentration, float) and concentration == 0.0
+        else (concentration + 1.0) / (concentration + events)
+    )
     return 1.0 / (0.3 * events * kept) + noise**2
 
 

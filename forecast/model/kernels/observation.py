@@ -140,7 +140,11 @@ def observation_value_gradient(
     """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
-    g_depth, g_concentration, g_noise = np.zeros_like(depth), np.zeros_like(concentration), np.zeros_like(noise)
+    g_depth, g_concentration, g_noise = (
+        np.zeros_like(depth),
+        np.zeros_like(concentration),
+        np.zeros_like(noise),
+    )
     exp_level, exp_cut, exp_depth, exp_offset = np.exp(level), np.exp(cutpoint), np.exp(depth), np.exp(offset)
     busiest, most_entries, most_cells = 0, 0, 0
     for row in range(rows.shape[0]):

@@ -199,7 +199,9 @@ class WhitenedPathGradient(Op):  # type: ignore[misc]
 @numba_dispatch.register_funcify_and_cache_key(WhitenedPath)  # type: ignore[untyped-decorator]
 def _compile_path(op: Op, **_: Any) -> Any:
     @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(z: Any, drift: Any, carry: Any, scale: Any, weight: Any, information: Any, starts: Any) -> Any:
+    def evaluate(
+        z: Any, drift: Any, carry: Any, scale: Any, weight: Any, information: Any, starts: Any
+    ) -> Any:
         return path_forward(z, drift, carry, scale, weight, information, starts)
 
     return evaluate, KERNEL_VERSION
@@ -209,7 +211,15 @@ def _compile_path(op: Op, **_: Any) -> Any:
 def _compile_path_gradient(op: Op, **_: Any) -> Any:
     @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
     def evaluate(
-        drift: Any, carry: Any, scale: Any, x: Any, inverse: Any, solved: Any, g_x: Any, g_log_det: Any, starts: Any
+        drift: Any,
+        carry: Any,
+        scale: Any,
+        x: Any,
+        inverse: Any,
+        solved: Any,
+        g_x: Any,
+        g_log_det: Any,
+        starts: Any,
     ) -> Any:
         return path_backward(drift, carry, scale, x, inverse, solved, g_x, g_log_det.item(), starts)
 
