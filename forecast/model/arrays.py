@@ -18,9 +18,10 @@ BLOCK_ENTRIES = 128
 class PanelArrays:
     """Sparse view of a panel: only what was observed, and only the periods the path needs.
 
-    A node is a period of a dyad that has a coordinate of its own: every period with an observation, the first of
-    every era, and the dyad's first and last. Between nodes the linear pendulum moves by its exact transition, so that
-    empty periods cost nothing; dynamics without one ask for ``dense`` nodes. Nodes run dyad by dyad in time order.
+    A node is a period of a dyad that has a coordinate of its own: every period with an observation, the first and
+    last of every era, and the dyad's first and last. Between nodes, where one equilibrium holds, the linear pendulum
+    moves by its exact transition, so that empty periods cost nothing; dynamics without one ask for ``dense`` nodes.
+    Nodes run dyad by dyad in time order.
 
     Attributes
     ----------
@@ -130,7 +131,9 @@ def _is_node(seen: NDArray[np.bool_], era_index: Index, dense: bool) -> NDArray[
         return np.ones_like(seen)
     node = seen.copy()
     node[:, [0, -1]] = True
-    node[:, 1:] |= np.diff(era_index, axis=1) != 0
+    new_era = np.diff(era_index, axis=1) != 0
+    node[:, 1:] |= new_era
+    node[:, :-1] |= new_era
     return node
 
 

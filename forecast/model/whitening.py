@@ -31,7 +31,7 @@ class Reference:
     phi: Float
     sigma: Float
     start_sd: Float
-    mu: Float | None
+    mu: Float
     ceiling: Float
     depth: Float
     noise: Float
@@ -108,7 +108,8 @@ def anchor_path(
     reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
     """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the path."""
-    process = linear_transitions(reference.phi, reference.sigma, reference.start_sd, reference.mu, arrays, np)
+    mu = reference.mu if spec.dynamics != "none" else None
+    process = linear_transitions(reference.phi, reference.sigma, reference.start_sd, mu, arrays, np)
     ceiling = reference.ceiling[arrays.node_era]
     softness = spec.ceiling_softness if spec.level_ceiling else None
     state = reference.mu[arrays.node_era].astype(float)
@@ -136,13 +137,16 @@ def linear_transitions(
     variance :math:`s^2 (1 - \phi^{2k})`; a random walk carries all of it and gathers :math:`k \sigma^2`
     (``mu`` None). ``backend`` is numpy or pytensor.tensor.
     """
-    dyad, gap, first = arrays.node_dyad, arrays.node_gap, arrays.node_gap == 0
-    spread = backend.as_tensor(start_sd)[dyad] if backend is not np else start_sd[dyad]
+    pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, arrays.node_gap]), axis=0, return_inverse=True)
+    dyad, gap = pairs[:, 0], pairs[:, 1]  # few nodes differ in both: each pair is computed once
+    spread = start_sd[dyad]
     if mu is None:
-        step = sigma[dyad] * np.sqrt(np.maximum(gap, 1))
-        return np.zeros(arrays.nodes), np.where(first, 0.0, 1.0), backend.where(first, spread, step)
-    carry = backend.where(first, 0.0, backend.exp(backend.log(phi)[dyad] * gap))
-    return (1.0 - carry) * mu[arrays.node_era], carry, spread * backend.sqrt(1.0 - carry**2)
+        scale = backend.where(gap == 0, spread, sigma[dyad] * np.sqrt(np.maximum(gap, 1)))
+        return np.zeros(arrays.nodes), np.where(gap == 0, 0.0, 1.0)[pair_of], scale[pair_of]
+    carry = backend.where(gap == 0, 0.0, backend.exp(backend.log(phi)[dyad] * gap))
+    scale = spread * backend.sqrt(1.0 - carry**2)
+    carry = carry[pair_of]
+    return (1.0 - carry) * mu[arrays.node_era], carry, scale[pair_of]
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
