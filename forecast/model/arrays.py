@@ -81,7 +81,7 @@ class PanelArrays:
         return int(self.era_dyad.size)
 
     def events_at_nodes(self) -> Index:
-        """Number of events of every node, (node,)."""
+        """Count the events of every node, (node,)."""
         events = np.zeros(self.nodes, dtype=np.int64)
         events[self.cells[:, 1]] = self.cells[:, 5]
         return events
@@ -137,9 +137,7 @@ def _is_node(seen: NDArray[np.bool_], era_index: Index, dense: bool) -> NDArray[
     return node
 
 
-def _sparse_counts(
-    counts: NDArray[np.integer], node_of: Index, era_index: Index
-) -> tuple[Index, Index, Index, Index]:
+def _sparse_counts(counts: NDArray[np.integer], node_of: Index, era_index: Index) -> tuple[Index, Index, Index, Index]:
     """Blocks, cells, rows and entries of counts (dyad, time, direction, dataset, class)."""
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     reports = counts[dyad, time, direction, dataset].astype(np.int64)
@@ -152,14 +150,12 @@ def _sparse_counts(
     events = np.bincount(cell_of_row, weights=reports.sum(1), minlength=first.size)
     cells = np.column_stack([d, node_of[d, t], era_index[d, t], first, behind, events]).astype(np.int64)
     rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
-    entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(
-        np.int64
-    )
+    entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
     return _blocks(cells, rows), cells, rows, entries
 
 
 def _blocks(cells: Index, rows: Index) -> Index:
-    """Runs of cells of one dyad with about BLOCK_ENTRIES entries."""
+    """Cut the cells into runs of one dyad with about BLOCK_ENTRIES entries."""
     blocks: list[tuple[int, int, int, int, int]] = []
     start = 0
     for cell in range(1, len(cells) + 1):

@@ -46,21 +46,19 @@ def complete_path(
     for d in range(arrays.dyads):
         own = slice(arrays.starts[d], arrays.starts[d + 1])
         ends, gaps = arrays.node_time[own], arrays.node_gap[own]
-        centre = 0.0 if mu is None else mu[:, arrays.node_era[own]]
+        centre = np.zeros((1, ends.size)) if mu is None else mu[:, arrays.node_era[own]]
         displaced_ends = state[:, d, ends] - centre
         carry, step_variance = phi[:, d, None], sigma[:, d, None] ** 2
         for step in range(1, int(gaps.max(initial=0))):
             open_gaps = np.flatnonzero(gaps > step)
-            middle = centre if mu is None else centre[:, open_gaps]
+            middle = centre[:, open_gaps]
             time = ends[open_gaps] - gaps[open_gaps] + step
             left = gaps[open_gaps] - step
             carried = carry**left
             gathered = step_variance * _gathered(carry, left)
             precision = 1.0 / step_variance + carried**2 / gathered
             before = state[:, d, time - 1] - middle
-            mean = (
-                carry * before / step_variance + carried * displaced_ends[:, open_gaps] / gathered
-            ) / precision
+            mean = (carry * before / step_variance + carried * displaced_ends[:, open_gaps] / gathered) / precision
             state[:, d, time] = middle + mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
     return state
 

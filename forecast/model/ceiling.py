@@ -15,17 +15,19 @@ def soft_ceiling(state: ArrayLike, ceiling: ArrayLike, softness: float) -> NDArr
     -0.005
     """
     room = (np.asarray(ceiling) - np.asarray(state)) / softness
-    return np.asarray(ceiling) - softness * np.logaddexp(0.0, room)
+    level: NDArray[np.float64] = np.asarray(ceiling) - softness * np.logaddexp(0.0, room)
+    return level
 
 
 def soft_ceiling_slope(state: ArrayLike, ceiling: ArrayLike, softness: float) -> NDArray[np.float64]:
-    """Derivative of the level in the state: 1 far below the ceiling, 0 far above."""
+    """Give the derivative of the level in the state: 1 far below the ceiling, 0 far above."""
     room = (np.asarray(ceiling) - np.asarray(state)) / softness
-    return 1.0 / (1.0 + np.exp(-np.clip(room, -50, 50)))
+    slope: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-np.clip(room, -50, 50)))
+    return slope
 
 
 def soft_ceiling_graph(state: Any, ceiling: Any, softness: float) -> Any:
-    """The same bound as a PyTensor expression."""
+    """Express the same bound in PyTensor; one exponential and one logarithm an element."""
     import pytensor.tensor as pt
 
-    return ceiling - softness * pt.softplus((ceiling - state) / softness)
+    return ceiling - softness * pt.log(1.0 + pt.exp((ceiling - state) / softness))

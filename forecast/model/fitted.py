@@ -106,18 +106,14 @@ class Fit:
         """
         path = Path(path)
         if not path.exists():
-            raise FitFileError(
-                f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`"
-            )
+            raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
         try:
             engine: Any = "zarr" if path.is_dir() else "netcdf4"
-            options = {"consolidated": False} if path.is_dir() else {}
+            options: dict[str, Any] = {"consolidated": False} if path.is_dir() else {}
             with xr.open_datatree(path, engine=engine, **options) as opened:
                 tree = opened.load()
         except Exception as error:  # every storage library raises its own kinds for a damaged file
-            raise FitFileError(
-                f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again"
-            ) from error
+            raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
         return cls(_validated(tree, path))
 
 
@@ -128,16 +124,10 @@ def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:
         )
     schema = int(tree.attrs.get("schema", 0))
     if schema not in range(1, SCHEMA + 1):
-        raise FitFileError(
-            f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package"
-        )
-    missing = [
-        group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children
-    ]
+        raise FitFileError(f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package")
+    missing = [group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children]
     if missing:
-        raise FitFileError(
-            f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again"
-        )
+        raise FitFileError(f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again")
     return tree
 
 

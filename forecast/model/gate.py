@@ -88,14 +88,10 @@ def check_convergence(
     .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
        https://doi.org/10.48550/arXiv.1604.00695
     """
-    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior} | dict(
-        extra or {}
-    )
+    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior} | dict(extra or {})
     groups["level"] = groups["level"].isel(time=_months_checked(posterior.sizes["time"]))
     rows = [_diagnose(words, values) for words, values in groups.items()]
-    table = pd.DataFrame(
-        [row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"]
-    )
+    table = pd.DataFrame([row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"])
     energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
     bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
     divergent = float(sample_stats["diverging"].mean())
@@ -104,7 +100,7 @@ def check_convergence(
 
 
 def _months_checked(periods: int) -> list[int]:
-    """The last 24 periods and every sixth before: neighbours move together, and each costs the ranks of all draws."""
+    """Take the last 24 periods and every sixth before: neighbours move together, and each costs a ranking of all draws."""
     return [t for t in range(periods) if t >= periods - 24 or (periods - 1 - t) % 6 == 0]
 
 
@@ -129,13 +125,13 @@ def _diagnose(words: str, values: xr.DataArray) -> tuple[str, int, float, float,
 
 def _reasons(table: pd.DataFrame, bfmi: float, divergent: float) -> list[str]:
     reasons = []
-    for row in table.itertuples():
-        if not row.r_hat <= R_HAT_LIMIT:
-            reasons.append(f"{row.quantity}: R-hat {row.r_hat:.3f}, limit {R_HAT_LIMIT}")
-        for kind, value in (("bulk", row.ess_bulk), ("tail", row.ess_tail)):
+    for row in table.to_dict("records"):
+        if not row["r_hat"] <= R_HAT_LIMIT:
+            reasons.append(f"{row['quantity']}: R-hat {row['r_hat']:.3f}, limit {R_HAT_LIMIT}")
+        for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):
             if not value >= ESS_LIMIT:
                 reasons.append(
-                    f"{row.quantity}: {kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"
+                    f"{row['quantity']}: {kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"
                 )
     if not bfmi > BFMI_LIMIT:
         reasons.append(f"energy: fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}")

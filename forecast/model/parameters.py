@@ -11,7 +11,6 @@ from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays
 from forecast.model.spec import PendulumSpec
 
-
 SPREAD_OF_SPREADS = 0.4
 
 
@@ -64,9 +63,7 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
         if spec.shocks == "student"
         else None,
         index_error=None if events else pm.HalfNormal("index_error", p.index_error),
-        index_df=None
-        if events
-        else pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *p.index_df)),
+        index_df=None if events else pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *p.index_df)),
     )
 
 
@@ -102,9 +99,7 @@ def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:
     if spec.dynamics == "none":
         return None
     p = spec.priors
-    dyad = pm.Deterministic(
-        "mu_dyad", _by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad"
-    )
+    dyad = pm.Deterministic("mu_dyad", _by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")
     spread = _spread("mu_era_sd", p.equilibrium_eras)
     raw = pm.Normal("mu_raw", 0.0, 1.0, dims="era")
     return pm.Deterministic("mu", dyad[arrays.era_dyad] + spread * raw, dims="era")
@@ -154,9 +149,7 @@ def _cutpoints(spec: PendulumSpec, arrays: PanelArrays) -> tuple[Any, Any]:
     gap = pt.exp(log_gap)
     below = -pt.cumsum(gap[:, : conflict - 1][:, ::-1], axis=1)[:, ::-1]
     above = pt.cumsum(gap[:, conflict - 1 :], axis=1)
-    cutpoint = pm.Deterministic(
-        "cutpoint", pt.concatenate([below, zero, above], axis=1), dims=("dataset", "cut")
-    )
+    cutpoint = pm.Deterministic("cutpoint", pt.concatenate([below, zero, above], axis=1), dims=("dataset", "cut"))
     if spec.has_depth:
         scale = _spread("depth_sd", spec.priors.depth_eras)
         stretch = pm.Normal("log_gap_era", log_gap[0, -1], scale, dims="era") - log_gap[0, -1]
@@ -180,8 +173,6 @@ def _offset(spec: PendulumSpec, arrays: PanelArrays) -> Any:
         direction = pm.Normal("direction", 0.0, spec.priors.direction, dims=("dyad", "dataset"))
         offset = offset + pt.stack([direction, -direction], axis=1)
     if arrays.datasets > 1:
-        rest = pm.Normal(
-            "dataset_offset", 0.0, spec.priors.dataset, shape=(arrays.dyads, arrays.datasets - 1)
-        )
+        rest = pm.Normal("dataset_offset", 0.0, spec.priors.dataset, shape=(arrays.dyads, arrays.datasets - 1))
         offset = offset + pt.concatenate([pt.zeros((arrays.dyads, 1)), rest], axis=1)[:, None, :]
     return pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))

@@ -75,9 +75,7 @@ class PendulumModel:
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             parameters = add_parameters(self.spec, arrays)
             ceiling = None if parameters.ceiling is None else parameters.ceiling[arrays.node_era]
-            state = pm.Deterministic(
-                "node_state", self._path(parameters, ceiling, arrays, reference), dims="node"
-            )
+            state = pm.Deterministic("node_state", self._path(parameters, ceiling, arrays, reference), dims="node")
             level = pm.Deterministic("node_level", self._level(state, ceiling), dims="node")
             if self.spec.observation == "events":
                 self._events(parameters, level, arrays)
@@ -92,31 +90,32 @@ class PendulumModel:
                 f"panel holds {kind} and the spec says observation={self.spec.observation!r}; make them agree"
             )
         if (arrays.cells.size if arrays.index is None else np.isfinite(arrays.index).sum()) == 0:
-            raise DataError(
-                "panel holds no observation in its coverage; widen the dates or check the coverage table"
-            )
+            raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
 
     def _level(self, state: Any, ceiling: Any) -> Any:
         return state if ceiling is None else soft_ceiling_graph(state, ceiling, self.spec.ceiling_softness)
 
-    def _pseudo(
-        self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference
-    ) -> tuple[Any, Any]:
+    def _pseudo(self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference) -> tuple[Any, Any]:
         """Weight and information of the pseudo-observations; they follow the ceiling, noise and concentration."""
         anchor = anchor_path(reference, arrays, self.spec)
         state, weight, target = (
-            pm.Data(f"anchor_{name}", getattr(anchor, name), dims="node")
-            for name in ("state", "weight", "level")
+            pm.Data(f"anchor_{name}", getattr(anchor, name), dims="node") for name in ("state", "weight", "level")
         )
         if self.spec.observation == "events":
             events = np.maximum(arrays.events_at_nodes(), 1.0)
-            known = report_variance(events, reference.concentration[0], reference.noise[arrays.node_dyad])
-            now = report_variance(events, p.concentration[0], p.noise[arrays.node_dyad])
+            pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
+            dyad, number = pairs[:, 0].astype(int), pairs[:, 1]
+            known = report_variance(number, reference.concentration[0], reference.noise[dyad])[pair_of]
+            now = report_variance(number, p.concentration[0], p.noise[dyad])[pair_of]
             weight = weight * pm.Data("anchor_variance", known, dims="node") / now
         if ceiling is None:
             return weight, weight * target
-        bend = pt.sigmoid((ceiling - state) / self.spec.ceiling_softness)
-        return weight * bend**2, weight * bend * (target - self._level(state, ceiling) + bend * state)
+        # exp((C - x) / s) falls apart into an era's and a node's factor: no exponential a node is needed.
+        softness = self.spec.ceiling_softness
+        room = pt.exp(p.ceiling / softness)[arrays.node_era] * pm.Data("anchor_room", np.exp(-anchor.state / softness))
+        bend = room / (1.0 + room)
+        level = ceiling - softness * pt.log(1.0 + room)
+        return weight * bend**2, weight * bend * (target - level + bend * state)
 
     def _path(self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference) -> Any:
         """State at the nodes with its prior; the only place that knows the dynamics."""
@@ -133,7 +132,7 @@ class PendulumModel:
         nodes, weights = quadrature(self.spec)
         value = EventLikelihood()(
             level, p.offset, p.cutpoint, p.depth, p.concentration, p.noise,
-            pm.Data("blocks", arrays.blocks), pm.Data("cells", arrays.cells), pm.Data("rows", arrays.rows), pm.Data("entries", arrays.entries),
+            *(pm.Data(name, getattr(arrays, name)) for name in ("blocks", "cells", "rows", "entries")),
             pt.constant(nodes), pt.constant(weights),
         )[0]  # fmt: skip
         pm.Potential("events", value)

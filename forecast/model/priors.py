@@ -54,10 +54,9 @@ class Priors:
         """Rebuild from plain values (lists where a pair stands), refusing names it does not know."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
-            raise SpecError(
-                f"priors: unknown {', '.join(unknown)}; known are {', '.join(f.name for f in fields(cls))}"
-            )
-        return cls(**{k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in values.items()})
+            raise SpecError(f"priors: unknown {', '.join(unknown)}; known are {', '.join(f.name for f in fields(cls))}")
+        pairs: dict[str, Any] = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in values.items()}
+        return cls(**pairs)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -66,29 +65,30 @@ class Priors:
 
 REASONS = {
     "half_life": "months; centred on two years because a free half-life is drawn to the news cycle (under two months) "
-    "when month noise is left out, and 95 % between 9 and 64 months leaves room for both sides",
-    "half_life_dyads": "dyads may differ by half as much again; a fifth of them by a factor of two",
+    "when month noise is left out; 95 % between 9 and 64 months leaves room for both sides",
+    "half_life_dyads": "dyads differ by a third: enough to see a contrast, little enough to share strength",
     "sd": "spread of the pendulum around its equilibrium in the long run: at 0.8 two thirds of the time lie between "
     "shares of 31 and 69 around an even equilibrium",
-    "sd_dyads": "dyads may be a third calmer or livelier",
+    "sd_dyads": "dyads are a fifth calmer or livelier than the typical one",
     "step": "monthly step of a random walk: 0.12 adds up to about 0.8 after four years, the spread above",
-    "step_dyads": "as for the spread",
+    "step_dyads": "dyads are a third calmer or livelier",
     "start_sd": "where a random walk starts: nearly flat over shares from 5 to 95",
     "noise": "news of the month: 0.6 moves an even share to 65 or 35 in one month out of three",
     "noise_dyads": "news is similar across dyads",
     "equilibrium": "slightly cooperative, since states that talk at all record more talks than threats",
-    "equilibrium_dyads": "friends and rivals differ by about 12 points of share around the middle",
+    "equilibrium_dyads": "friends and rivals differ by about 7 points of share around the middle",
     "equilibrium_eras": "eras of one dyad differ more than dyads do: alliance and split are one pair of states",
-    "headroom": "in units of the long-run spread: at 1.3 a pendulum left alone would press against its ceiling one month in ten",
+    "headroom": "in units of the long-run spread: at 1.3 a pendulum left alone would press against its ceiling one "
+    "month in ten",
     "headroom_walk": "without an equilibrium the ceiling is counted from an even share and stands near 92",
     "headroom_dyads": "the chronology says little about it: kept near the population",
-    "headroom_eras": "as above",
-    "depth_eras": "an era may halve or double the distance to the deepest class",
+    "headroom_eras": "as for dyads: a wide prior here lets a tight ceiling stand in for a low equilibrium",
+    "depth_eras": "an era typically stretches or shrinks the way to the deepest class by half",
     "gap": "distance between neighbouring cutpoints: 0.9 spreads eight classes over a plausible range",
     "concentration": "a month of ten events carries the information of about five",
     "direction": "who acts matters less than when: a direction may be 7 points off",
     "dataset": "two feeds may disagree on the share by 15 points and more",
-    "shock_df": "Gamma shape and rate of the degrees of freedom of Student-t shocks: mean 20, heavy tails allowed",
+    "shock_df": "Gamma shape and rate of the degrees of freedom above 2: mean 22, heavy tails allowed",
     "index_error": "error of an index relative to its own spread",
-    "index_df": "as for the shocks",
+    "index_df": "Gamma shape and rate of the degrees of freedom above 1: mean 21, outliers allowed",
 }

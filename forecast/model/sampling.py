@@ -36,8 +36,8 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1000,
-    tune: int = 400,
+    draws: int = 1100,
+    tune: int = 300,
     chains: int = 4,
     seed: int = 1,
     cores: int | None = None,
@@ -137,9 +137,7 @@ def _lap(seconds: dict[str, float], step: str, since: float) -> float:
     return now
 
 
-def _nutpie(
-    model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]
-) -> Any:
+def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
     import nutpie
 
     clock = time.perf_counter()
@@ -153,7 +151,8 @@ def _nutpie(
 
     sampler = nutpie.sample(
         compiled, draws=settings["draws"], tune=settings["tune"], chains=settings["chains"], cores=settings["cores"],
-        seed=seed, save_warmup=False, progress_bar=False, blocking=False, progress_callback=on_progress, progress_rate=250,
+        seed=seed, save_warmup=False, progress_bar=False, blocking=False,
+        progress_callback=on_progress, progress_rate=250,
     )  # fmt: skip
     try:
         tree = sampler.wait()
@@ -165,9 +164,7 @@ def _nutpie(
     return tree
 
 
-def _pymc(
-    model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]
-) -> Any:
+def _pymc(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
     clock = time.perf_counter()
     report("sampling", 0, 0)
     with model:
@@ -187,13 +184,11 @@ def _sampled_names(model: pm.Model) -> list[str]:
 
 
 def _statistics(tree: Any) -> xr.Dataset:
-    """The sampler's statistics that every sampler has, under one name."""
+    """Keep the statistics that every sampler has, under one name."""
     stats = tree["sample_stats"].to_dataset()
     steps = "n_steps" if "n_steps" in stats else "tree_size"
     kept = stats[["diverging", "energy", "step_size", steps]].rename({steps: "n_steps"})
-    return xr.Dataset(
-        {name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept}
-    )
+    return xr.Dataset({name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept})
 
 
 def complete_posterior(
@@ -217,9 +212,7 @@ def complete_posterior(
         own = state[:, d]
         bounded = "ceiling" in sampled
         level[:, d] = (
-            soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness)
-            if bounded
-            else own
+            soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness) if bounded else own
         )
     result = {
         name: (("chain", "draw", *DIMS[name]), sampled[name].transpose("chain", "draw", ...).to_numpy())
@@ -230,9 +223,7 @@ def complete_posterior(
     result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
     result["state"] = (("chain", "draw", "dyad"), state[:, :, -1].reshape(chains, draws, -1))
     coords = {
-        name: panel[name].to_numpy()
-        for name in ("dyad", "time", "era", "dataset", "direction")
-        if name in panel.coords
+        name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
     }
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 

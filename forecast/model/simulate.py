@@ -17,9 +17,7 @@ from forecast.model.spec import PendulumSpec
 Float = NDArray[np.float64]
 
 
-def prior_draws(
-    panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1
-) -> xr.Dataset:
+def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
     """Draws of every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only.
 
     Examples
@@ -63,11 +61,7 @@ def simulate_panel(
     rng = np.random.default_rng(seed)
     era = panel["era_index"].transpose("dyad", "time").to_numpy()
     level = simulate_level(parameters, era, spec, rng)
-    noise = (
-        parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
-        if "tau" in parameters
-        else 0.0
-    )
+    noise = parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape) if "tau" in parameters else 0.0
     simulated = panel.copy(deep=True)
     if "index" in panel:
         df = float(parameters["index_df"])
@@ -79,14 +73,10 @@ def simulate_panel(
         counts = panel["counts"].transpose(*order).to_numpy()
         simulated["counts"] = (order, _classes(counts, level + noise, era, parameters, spec, rng))
         simulated["counts"] = simulated["counts"].transpose(*panel["counts"].dims)
-    return simulated, xr.DataArray(
-        level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")}
-    )
+    return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
 
 
-def simulate_level(
-    parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec, rng: np.random.Generator
-) -> Float:
+def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec, rng: np.random.Generator) -> Float:
     """Path of the level (dyad, time) in log-odds, month by month."""
     dyads, periods = era.shape
     sigma = parameters["sigma"].to_numpy()
@@ -126,7 +116,7 @@ def _classes(
     spec: PendulumSpec,
     rng: np.random.Generator,
 ) -> NDArray[Any]:
-    """Counts (dyad, time, direction, dataset, class) with the same totals and new classes."""
+    """Draw new classes for counts (dyad, time, direction, dataset, class), totals kept."""
     total = counts.sum(-1)
     d, t, s, q = np.nonzero(total)
     cutpoint = parameters["cutpoint"].to_numpy()[q]

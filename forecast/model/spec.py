@@ -69,7 +69,7 @@ class PendulumSpec:
     overdispersion: bool = True
     observation: str = "events"
     pooling: bool = True
-    nodes: int = 9
+    nodes: int = 7
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
@@ -82,9 +82,7 @@ class PendulumSpec:
                 "ceiling: 'depth' needs coded events; an index has no classes. Use 'era', 'constant' or 'none'"
             )
         if not self.ceiling_softness > 0:
-            raise SpecError(
-                f"ceiling_softness: got {self.ceiling_softness}; expected a positive number of log-odds"
-            )
+            raise SpecError(f"ceiling_softness: got {self.ceiling_softness}; expected a positive number of log-odds")
         if not 1 <= self.nodes <= 64:
             raise SpecError(f"nodes: got {self.nodes}; expected 1 to 64 quadrature nodes")
 

@@ -26,7 +26,7 @@ CURVATURE_FLOOR = 0.02
 
 @dataclass(frozen=True)
 class Reference:
-    """Parameter values around which the path is whitened; shapes as in :class:`forecast.model.parameters.Parameters`."""
+    """Parameter values around which the path is whitened, shaped as in `forecast.model.parameters.Parameters`."""
 
     phi: Float
     sigma: Float
@@ -79,16 +79,15 @@ def level_derivatives(
     if arrays.index is not None:
         seen = np.isfinite(arrays.index)
         precision = 1.0 / reference.index_error**2
-        return np.where(seen, precision * (np.nan_to_num(arrays.index) - level), 0.0), np.where(
-            seen, precision, 0.0
-        )
+        return np.where(seen, precision * (np.nan_to_num(arrays.index) - level), 0.0), np.where(seen, precision, 0.0)
     nodes, weights = quadrature(spec)
 
     def slope(at: Float) -> Float:
-        return observation_value_gradient(
+        slopes: Float = observation_value_gradient(
             at, reference.offset, reference.cutpoint, reference.depth, reference.concentration, reference.noise,
             arrays.blocks, arrays.cells, arrays.rows, arrays.entries, nodes, weights,
         )[1]  # fmt: skip
+        return slopes
 
     curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
     seen = arrays.events_at_nodes() > 0
@@ -119,9 +118,7 @@ def anchor_path(
         level = state if softness is None else soft_ceiling(state, ceiling, softness)
         bend = np.ones_like(state) if softness is None else soft_ceiling_slope(state, ceiling, softness)
         slope, weight = level_derivatives(level, reference, arrays, spec)
-        anchor = Anchor(
-            state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0)
-        )
+        anchor = Anchor(state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
         information = weight * bend * (anchor.level - level + bend * state)
         mode = path_forward(white, *process, weight * bend**2, information, arrays.starts)[0]
         state = state + damping * (mode - state)

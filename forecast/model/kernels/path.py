@@ -199,9 +199,7 @@ class WhitenedPathGradient(Op):  # type: ignore[misc]
 @numba_dispatch.register_funcify_and_cache_key(WhitenedPath)  # type: ignore[untyped-decorator]
 def _compile_path(op: Op, **_: Any) -> Any:
     @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        z: Any, drift: Any, carry: Any, scale: Any, weight: Any, information: Any, starts: Any
-    ) -> Any:
+    def evaluate(z: Any, drift: Any, carry: Any, scale: Any, weight: Any, information: Any, starts: Any) -> Any:
         return path_forward(z, drift, carry, scale, weight, information, starts)
 
     return evaluate, KERNEL_VERSION
