@@ -1,0 +1,126 @@
+"""The small print in words: the model's choices, its diagnostics, where the numbers come from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from forecast.report.words import number, series
+
+type Rows = list[tuple[str, str]]
+
+_DYNAMICS = {
+    "linear": "linear: in every period the same part of the displacement from equilibrium is undone",
+    "none": "none: a random walk, without equilibrium",
+}
+_CEILINGS = {
+    "era": "a soft bound on the level for each era",
+    "constant": "one soft bound on the level for all eras of a dyad",
+    "depth": "a threshold to the deepest kind of cooperation that moves with the era",
+}
+_SHOCKS = {"normal": "normal", "student": "Student-t, which allows for rare large ones"}
+_OBSERVED = {
+    "events": "coded events, counted by class, more scattered than independent ones would be",
+    "index": "a published index, with Student-t error",
+}
+_PARTS = {
+    "improvement": "chances at the horizons",
+    "standing": "standing in the record",
+    "last_break": "what the last break brought",
+    "frameworks": "frameworks",
+    "pendulum": "half-life, way back, hostile zone",
+    "contrast": "contrast of two dyads",
+    "band": "equilibrium band",
+}
+_FACTS = {
+    "digest": "Digest of the data (SHA-256)",
+    "data_digest": "Digest of the data (SHA-256)",
+    "counted": "Events counted, all dyads",
+    "paired": "Rows that tell the other side of a counted joint act",
+    "outside_coverage": "Events outside the even part of the record, not counted",
+    "outside_span": "Events outside the panel's months, not counted",
+    "late": "Events not known by the as-of date, left out",
+    "rejected": "Rows rejected as unusable",
+    "seed": "Seed",
+    "draws": "Draws a chain",
+    "tune": "Warm-up draws a chain",
+    "chains": "Chains",
+    "cores": "Chains run at once",
+    "sampler": "Sampler",
+    "python": "Python",
+    "versions": "Versions",
+    "seconds": "Time",
+}
+_STEPS = {
+    "build": "build the model",
+    "compile": "compile it",
+    "sample": "sample",
+    "path": "fill in the path",
+}
+
+
+def settings(spec: Any) -> Rows:
+    """Say which choices of the model a fit was made with."""
+
+    def words(field: str, meanings: Mapping[str, str]) -> str:
+        chosen = str(getattr(spec, field, ""))
+        return meanings.get(chosen, chosen or "not stated")
+
+    forms = [_CEILINGS.get(form, form) for form in getattr(spec, "ceiling", ())]
+    return [
+        ("Pull", words("dynamics", _DYNAMICS)),
+        ("Ceiling", series(forms) if forms else "none"),
+        ("Shocks", words("shocks", _SHOCKS)),
+        (
+            "News of the single month",
+            "apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
+        ),
+        ("Dyads", "learn from each other" if getattr(spec, "pooling", True) else "each for itself"),
+        ("Observed", words("observation", _OBSERVED)),
+    ]
+
+
+def diagnostics(gate: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the gate's verdict into words; quantities of one part of the outlook are taken together.
+
+    Returns
+    -------
+    dict
+        `rows`: quantity, how many numbers, worst R-hat, smallest bulk and tail effective sample size;
+        `energy` and `divergent`; the `limits`.
+    """
+    groups: dict[str, tuple[int, float, float, float]] = {}
+    for one in gate["quantities"]:
+        part, _, inner = str(one["quantity"]).partition(".")
+        name = _PARTS.get(part, part) if inner else part
+        many, r_hat, bulk, tail = groups.get(name, (0, 0.0, float("inf"), float("inf")))
+        groups[name] = (
+            many + int(one.get("number", 1)),
+            max(r_hat, float(one["r_hat"])),
+            min(bulk, float(one["ess_bulk"])),
+            min(tail, float(one["ess_tail"])),
+        )
+    return {
+        "rows": [
+            (name.replace("_", " "), f"{many:,}", number(r_hat, 3), f"{bulk:,.0f}", f"{tail:,.0f}")
+            for name, (many, r_hat, bulk, tail) in groups.items()
+        ],
+        "energy": number(gate["bfmi"], 2),
+        "divergent": f"{number(100 * gate['divergence_share'], 2)} %",
+        "limits": gate["limits"],
+    }
+
+
+def provenance(facts: Mapping[str, Any]) -> Rows:
+    """Turn facts into rows of words."""
+    return [(_FACTS.get(key, key.replace("_", " ").capitalize()), _fact(key, fact)) for key, fact in facts.items()]
+
+
+def _fact(key: str, value: Any) -> str:
+    if key == "seconds":
+        return ", ".join(f"{number(took, 1)} s to {_STEPS.get(step, step)}" for step, took in value.items())
+    if isinstance(value, Mapping):
+        return ", ".join(f"{part} {_fact(part, inner)}" for part, inner in value.items())
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value, 1)
+    return f"{value:,}" if isinstance(value, int) and key != "seed" else str(value)

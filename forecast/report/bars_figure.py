@@ -1,0 +1,109 @@
+"""Probability bars: worse, about the same, better, at each horizon."""
+
+from typing import TYPE_CHECKING
+
+from forecast.outlook import Assessment, printed_percents
+from forecast.report import style
+from forecast.report.words import COLUMNS, chance, percent, period
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLORS = {
+    "deterioration": (style.WORSE, "white"),
+    "stability": (style.SAME, style.INK),
+    "technical": (style.BETTER, "white"),
+    "structural": (style.RESET, style.INK),
+}
+_ROOM = 7  # percents: a narrower part has its number above
+
+
+def illustrate(result: Assessment) -> style.Illustration:
+    """Draw the chances at each horizon."""
+    change = f"{result.smallest_improvement:g} points"
+    said = []
+    for outlook in result.improvement.values():
+        parts = printed_percents(outlook)
+        said.append(
+            f"by {period(result, outlook.until)}: better {percent(parts['improvement'])} (technical "
+            f"{percent(parts['technical'])}, structural {percent(parts['structural'])}), about the same "
+            f"{percent(parts['stability'])}, worse {percent(parts['deterioration'])}"
+        )
+    last = list(result.improvement.values())[-1]
+    return style.illustrate(
+        lambda layout: _draw(result, layout),
+        alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
+        caption=(
+            f"Chances that the share of cooperative actions is at least {change} lower, less than {change} "
+            f"away, or at least {change} higher than in {period(result, result.origin)}. Better is split in two: "
+            "technical (under the framework in force) and structural (a new framework has come by then; the "
+            f"chance of one by {period(result, last.until)} is {chance(last.new_framework)}). "
+            "The whole percents of a bar add up to 100."
+        ),
+    )
+
+
+def _draw(result: Assessment, layout: style.Layout) -> "Figure":
+    from matplotlib.patches import Patch
+
+    left, right = (1.55, 0.45) if layout.wide else (0.02, 0.42)
+    row, head = (0.52, 0.36) if layout.wide else (0.66, 0.48)
+    height = head + row * len(result.horizons)
+    figure = style.new_figure(layout, height)
+    on = style.axes(figure, left, 0.02, layout.width - left - right, height - head)
+    on.set_xlim(0, 100)
+    on.set_ylim(len(result.horizons), 0)
+    on.axis("off")
+    for place, outlook in enumerate(result.improvement.values()):
+        parts = printed_percents(outlook)
+        _bar(on, place + 0.6, {name: parts[name] for name in COLUMNS}, 0.44 if layout.wide else 0.4, layout)
+        name = f"{outlook.months} months" if outlook.months > 1 else "1 month"
+        until = period(result, outlook.until)
+        if layout.wide:
+            on.annotate(
+                f"{name}\n",
+                (0, place + 0.6),
+                (-12, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                fontweight="bold",
+                linespacing=1.25,
+            )
+            on.annotate(
+                f"\n{until}",
+                (0, place + 0.6),
+                (-12, 0),
+                textcoords="offset points",
+                ha="right",
+                va="center",
+                linespacing=1.25,
+            )
+        else:
+            on.text(0, place + 0.16, f"{name}: {until}", va="center", fontweight="bold")
+    handles = [Patch(color=_COLORS[name][0], label=words) for name, words in COLUMNS.items()]
+    style.legend(figure, handles, left, height - 0.05, 4 if layout.wide else 2)
+    return figure
+
+
+def _bar(on: "Axes", y: float, parts: dict[str, int], thick: float, layout: style.Layout) -> None:
+    begin = 0
+    for name, whole in parts.items():
+        fill, ink = _COLORS[name]
+        on.barh(y, whole, left=begin, height=thick, color=fill, edgecolor="white", linewidth=0.8)
+        middle = begin + whole / 2
+        if name == "structural" and whole < _ROOM:
+            on.annotate(percent(whole), (100, y), (4, 0), textcoords="offset points", va="center", color=style.INK)
+        elif whole >= _ROOM:
+            on.text(middle, y, percent(whole), ha="center", va="center", color=ink, fontweight="bold")
+        else:
+            on.text(
+                max(middle, 1),
+                y - thick / 2 - 0.02,
+                percent(whole),
+                ha="center",
+                va="bottom",
+                fontsize=layout.font - 1,
+            )
+        begin += whole

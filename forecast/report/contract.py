@@ -1,0 +1,37 @@
+"""What the report needs of a fit: no more than this, so that it knows nothing of sampling."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from forecast.outlook.draws import FitLike
+
+
+class GateLike(Protocol):
+    """The verdict of the convergence gate, such as `forecast.model.gate.Gate`."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the numbers may be used."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why not, in words."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the verdict."""
+
+
+class ReportedFit(FitLike, Protocol):
+    """A fit with its gate and its provenance, such as `forecast.model.Fit`."""
+
+    @property
+    def gate(self) -> GateLike:
+        """The verdict on its convergence."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Data digest, versions, seed, sampler settings, seconds by step."""
+
+    def save(self, path: Path) -> Any:
+        """Save the fit; asked for only where it is to stand beside the page."""

@@ -1,0 +1,43 @@
+"""Where a report's numbers come from: one account for the page and for the JSON."""
+
+import json
+from datetime import date
+from typing import Any
+
+from forecast.events import EventTable
+from forecast.outlook import Assessment
+from forecast.report.contract import ReportedFit
+
+
+def as_of(fit: ReportedFit, result: Assessment) -> date:
+    """Return the day whose knowledge the fit has: that of its panel, else the end of its last period."""
+    text = str(fit.panel.attrs.get("as_of") or "")
+    return date.fromisoformat(text) if text else result.origin
+
+
+def facts(fit: ReportedFit, result: Assessment, events: EventTable | None) -> dict[str, Any]:
+    """Return the provenance: of the data, the fit and the simulation.
+
+    Returns
+    -------
+    dict
+        `data`: what was counted, paired and left out, and why; `files` read; `fit`: the fit's own account;
+        `simulation`: seed, posterior draws and futures.
+    """
+    attributes = fit.panel.attrs
+    outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
+    late = int(attributes.get("late", 0)) + (events.late if events else 0)
+    return {
+        "data": {
+            "digest": str(attributes.get("digest", "")),
+            "counted": int(attributes.get("counted", 0)),
+            "paired": int(attributes.get("paired", 0)),
+            "outside_coverage": sum(outside.values()),
+            "outside_span": int(attributes.get("outside_span", 0)),
+            "late": late,
+            "rejected": len(events.rejects) if events else 0,
+        },
+        "files": [file._asdict() for file in events.files] if events else [],
+        "fit": dict(fit.provenance),
+        "simulation": {"seed": result.seed, "draws": result.draws, "futures": result.futures},
+    }

@@ -1,0 +1,153 @@
+"""The outlook fan: the last years of the level, its future, and what the dataset would observe of it."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.outlook import Assessment, NotDefined
+from forecast.report import style
+from forecast.report.words import INTERVALS, interval, number, period, unit
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+YEARS_BACK = 5
+_NOISY, _BUSY = 3, 30  # events of a month: dots of the smallest and the largest size
+
+
+def illustrate(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset") -> style.Illustration:
+    """Draw the fan; `observed` is from `observed_shares`."""
+    last = list(result.improvement.values())[-1]
+    reach = period(result, last.until)
+    middle = number(float(result.fan.share[2, -1]))
+    ends = f"{number(float(result.fan.share[0, -1]))} to {number(float(result.fan.share[4, -1]))}"
+    seen, band = result.fan.observed, result.band
+    would = (
+        f" Dashed and dotted: where half and 90 % of the shares would lie that the dataset shows in a single "
+        f"{unit(result)}, which has its own noise and few events ({unit(result)}s without events left out)."
+        if not isinstance(seen, NotDefined)
+        else f" What the dataset would show is not drawn: {seen.reason}."
+    )
+    balance = (
+        f" Green: equilibrium band of the framework in force, the central {100 * band.mass:.0f} % of where its "
+        f"pull would keep the level, from {number(band.low.median)} to {number(band.high.median)} (medians)."
+        if not isinstance(band, NotDefined)
+        else f" No equilibrium band: {band.reason}."
+    )
+    dots = (
+        f" Dots: the share observed in each {unit(result)}, larger with more events." if observed.sizes["time"] else ""
+    )
+    return style.illustrate(
+        lambda layout: _draw(result, record, observed, layout),
+        alt=(
+            f"Fan of the share of cooperative actions, {result.label}: {interval(result.standing.level)} in "
+            f"{period(result, result.origin)} (90 % equal-tailed), and by {reach} a median of {middle} with "
+            f"90 % of the futures from {ends}." + balance
+        ),
+        caption=(
+            f"Level of {result.label} relations over the last {YEARS_BACK} years and in the simulated futures "
+            f"to {reach}: medians, bands {INTERVALS}.{dots}{would}{balance}"
+        ),
+    )
+
+
+def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
+    """Return a dyad's observed cooperative `share` (time), 0 to 100, and number of `events`.
+
+    All datasets together, and only periods with events; of an index, none.
+    """
+    import xarray as xr
+
+    if "counts" not in panel:
+        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
+    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
+    events = counts.sum("class")
+    cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
+    there = (events > 0).to_numpy()
+    return xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events}).isel(time=there)
+
+
+def _draw(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", layout: style.Layout) -> "Figure":
+    days = 7 if result.weekly else 30
+    years = style.years_of(record["time"].to_numpy(), days)
+    now = float(years[-1])
+    recent = years >= now - YEARS_BACK
+    ahead = now + np.asarray(result.fan.months) / 12
+    left, right, tall = (0.36, 0.1, 3.2) if layout.wide else (0.32, 0.06, 2.6)
+    head, below = (0.5, 0.28) if layout.wide else (0.76, 0.26)
+    figure = style.new_figure(layout, below + tall + head)
+    on = style.axes(figure, left, below, layout.width - left - right, tall)
+    style.share_axis(on)
+    on.set_xlim(years[recent][0], ahead[-1])
+    _year_ticks(on, years[recent][0], ahead[-1])
+    on.axvspan(now, ahead[-1], color=style.SHADE, linewidth=0, zorder=0)
+    on.axvline(now, color=style.MUTED, linewidth=0.8)
+    for text, side, across in (
+        (f"to {period(result, result.origin)}", "right", -4),
+        ("the futures", "left", 4),
+    ):
+        on.annotate(
+            text,
+            (now, 100),
+            (across, 4),
+            textcoords="offset points",
+            ha=side,
+            va="bottom",
+            fontsize=layout.font - 1,
+            annotation_clip=False,
+        )
+    band = result.band
+    if not isinstance(band, NotDefined):
+        since = max(style.year_of(result.frameworks.eras[-1].start), float(years[recent][0]))
+        low, high = band.low.median, band.high.median
+        on.fill_between([since, ahead[-1]], low, high, color=style.EQUILIBRIUM, alpha=0.12, linewidth=0)
+        for edge in (low, high):
+            on.plot([since, ahead[-1]], [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
+    _observed(on, observed, years[recent][0], days)
+    style.bands(on, years[recent], record["share"].to_numpy()[:, recent], style.LEVEL)
+    style.bands(on, ahead, np.asarray(result.fan.share), style.LEVEL)
+    if not isinstance(result.fan.observed, NotDefined):
+        for edge, dashes in ((0, (1, 1.5)), (1, (4, 2)), (3, (4, 2)), (4, (1, 1.5))):
+            seen = result.fan.observed[edge]
+            on.plot(ahead, seen, color=style.OBSERVED, linewidth=1.1, dashes=dashes, clip_on=False)
+    _key(figure, result, bool(observed.sizes["time"]), left, below + tall + head - 0.04, layout)
+    return figure
+
+
+def _year_ticks(on: "Axes", first: float, last: float) -> None:
+    whole = range(int(np.ceil(first)), int(np.floor(last)) + 1)
+    on.set_xticks(list(whole), [str(year) for year in whole])
+
+
+def _observed(on: "Axes", observed: "xr.Dataset", first: float, days: int) -> None:
+    years = style.years_of(observed["time"].to_numpy(), days) if observed.sizes["time"] else np.empty(0)
+    here = years >= first
+    size = np.clip(observed["events"].to_numpy()[here], _NOISY, _BUSY)
+    on.scatter(
+        years[here],
+        observed["share"].to_numpy()[here],
+        s=1.6 * size,
+        color=style.MUTED,
+        alpha=0.55,
+        linewidths=0,
+        clip_on=False,
+        zorder=2,
+    )
+
+
+def _key(figure: "Figure", result: Assessment, dots: bool, left: float, top: float, layout: style.Layout) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Line2D | Patch] = [Line2D([], [], color=style.LEVEL, linewidth=2, label="level")]
+    if not isinstance(result.band, NotDefined):
+        handles.append(Patch(color=style.EQUILIBRIUM, alpha=0.3, label="equilibrium band"))
+    if dots:
+        handles.append(
+            Line2D([], [], marker="o", color=style.MUTED, alpha=0.6, linewidth=0, markersize=5, label="observed")
+        )
+    if not isinstance(result.fan.observed, NotDefined):
+        handles.append(Line2D([], [], color=style.OBSERVED, linewidth=1, dashes=(4, 2), label="would be observed"))
+    style.legend(figure, handles, left, top, 4 if layout.wide else 2)

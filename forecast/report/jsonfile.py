@@ -1,0 +1,102 @@
+"""forecast.json: what the page says, for programs (docs/schema/forecast-json.md)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from forecast.events import EventTable
+from forecast.outlook import Assessment, plain, printed_percents
+from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.facts import as_of, facts
+from forecast.report.words import STAMP, meaning
+
+SCHEMA = 1
+_Z90 = 1.6448536269514722
+MONTE_CARLO = "90 % normal, of the Monte Carlo error alone"
+
+
+def forecast_json(
+    fit: ReportedFit,
+    assessment: Assessment,
+    *,
+    events: EventTable | None = None,
+    others: Sequence[Assessment] = (),
+    gate: GateLike | None = None,
+) -> dict[str, Any]:
+    """Return the content of forecast.json.
+
+    Parameters
+    ----------
+    fit : ReportedFit
+        What the assessment was made from.
+    assessment : Assessment
+        Of the report's dyad.
+    events : EventTable, optional
+        The events that were counted.
+    others : sequence of Assessment
+        Of the other dyads of the fit.
+    gate : GateLike, optional
+        The verdict on convergence; the fit's own without it.
+
+    Returns
+    -------
+    dict
+        Plain values, by the schema of docs/schema/forecast-json.md.
+
+    Examples
+    --------
+    >>> from forecast.report import forecast_json
+    >>> forecast_json(fit, assessment)["converged"]  # doctest: +SKIP
+    """
+    verdict = gate or fit.gate
+    body = {
+        "schema": SCHEMA,
+        "converged": bool(verdict.passed),
+        "stamp": "" if verdict.passed else STAMP,
+        "as_of": as_of(fit, assessment),
+        "origin": assessment.origin,
+        "dyad": assessment.dyad,
+        "label": assessment.label,
+        "headline": assessment.headline,
+        "meaning": meaning(assessment),
+        "smallest_improvement": assessment.smallest_improvement,
+        "horizons": [
+            plain(outlook) | {"percent": printed_percents(outlook)} for outlook in assessment.improvement.values()
+        ],
+        "standing": assessment.standing,
+        "last_break": assessment.last_break,
+        "frameworks": assessment.frameworks,
+        "pendulum": assessment.pendulum,
+        "band": assessment.band,
+        "contrast": assessment.contrast,
+        "fan": assessment.fan,
+        "claims": assessment.claims,
+        "dyads": [_beside(one) for one in (assessment, *others)],
+        "gate": verdict.to_dict(),
+        "provenance": facts(fit, assessment, events),
+    }
+    stated: dict[str, Any] = _with_intervals(plain(body))
+    return stated
+
+
+def _beside(one: Assessment) -> dict[str, Any]:
+    return {
+        "dyad": one.dyad,
+        "label": one.label,
+        "headline": one.headline,
+        "level": one.standing.level,
+        "equilibrium": one.frameworks.eras[-1].equilibrium,
+        "half_life": one.pendulum.half_life,
+    }
+
+
+def _with_intervals(node: Any) -> Any:
+    """Give every probability the interval of its Monte Carlo error, of the kind it names."""
+    if isinstance(node, list):
+        return [_with_intervals(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.keys() == {"value", "mcse", "definition"}:
+        reach = _Z90 * node["mcse"]
+        ends = {"low": max(0.0, node["value"] - reach), "high": min(1.0, node["value"] + reach)}
+        return {**node, **ends, "interval": MONTE_CARLO}
+    return {key: _with_intervals(value) for key, value in node.items()}

@@ -1,0 +1,53 @@
+"""The level of every dyad of a fit, month by month, as a table."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast.outlook import level_record
+from forecast.outlook.draws import FitLike
+
+COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
+
+
+def levels_table(fit: FitLike) -> pd.DataFrame:
+    """Tabulate the share of cooperative actions of every dyad and period of a fit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a dyad and period: `dyad`, `period` (its first day); `mean`, `q05`, `q25`, `median`, `q75`, `q95`
+        of the share, 0 to 100; `covered`, whether the period was watched (of an index, whether it has a
+        value); `events`, how many were counted (of an index, 0).
+
+    Examples
+    --------
+    >>> from forecast.report import levels_table
+    >>> levels_table(fit).head()  # doctest: +SKIP
+    """
+    return pd.concat([_of_dyad(fit, str(dyad)) for dyad in fit.panel["dyad"].to_numpy()], ignore_index=True)
+
+
+def covered(panel: xr.Dataset, dyad: str) -> np.ndarray:
+    """Tell the periods in which some dataset watched the dyad, or in which its index has a value."""
+    if "covered" in panel:
+        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
+    return np.asarray(panel["index"].sel(dyad=dyad).notnull().to_numpy())
+
+
+def _of_dyad(fit: FitLike, dyad: str) -> pd.DataFrame:
+    record, panel = level_record(fit, dyad), fit.panel
+    shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
+    events = (
+        panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy() if "counts" in panel else 0
+    )
+    return pd.DataFrame(
+        {
+            "dyad": dyad,
+            "period": record["time"].to_numpy().astype("datetime64[D]").astype(str),
+            **dict(zip(COLUMNS[2:8], shares, strict=True)),
+            "covered": np.where(covered(panel, dyad), "yes", "no"),
+            "events": events,
+        },
+        columns=list(COLUMNS),
+    )

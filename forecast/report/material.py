@@ -1,0 +1,103 @@
+"""All that a page is made of, gathered once so that text and figures speak of the same things."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast.errors import SpecError
+from forecast.events import EventTable, read_dyads
+from forecast.outlook import Assessment, level_record
+from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.facts import as_of
+from forecast.report.levels import covered
+from forecast.report.notable import notable_events
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a report is made of.
+
+    Attributes
+    ----------
+    fit, result, others, gate
+        As given; `result` is the assessment of the report's dyad.
+    events : EventTable or None
+        As given.
+    as_of : datetime.date
+        The day whose knowledge counts.
+    record : xarray.Dataset
+        The dyad's level from its first watched period on.
+    watched_to : str
+        The last period that was watched, if it is not the present one.
+    known : pandas.DataFrame
+        The dyad's events known by the day; empty without events.
+    named : pandas.DataFrame
+        Those to be named along the pendulum.
+    """
+
+    fit: ReportedFit
+    result: Assessment
+    others: tuple[Assessment, ...]
+    gate: GateLike
+    events: EventTable | None
+    as_of: date
+    record: xr.Dataset
+    watched_to: str
+    known: pd.DataFrame
+    named: pd.DataFrame
+
+
+def gather(
+    fit: ReportedFit,
+    result: Assessment,
+    events: EventTable | None,
+    others: Sequence[Assessment],
+    gate: GateLike | None,
+) -> Material:
+    """Gather what a report is made of.
+
+    Raises
+    ------
+    SpecError
+        If the other assessments are not of other dyads at the same moment.
+    """
+    for other in others:
+        if other.origin != result.origin or other.dyad == result.dyad:
+            raise SpecError(
+                f"others: {other.dyad} as of {other.origin} cannot stand beside {result.dyad} as of "
+                f"{result.origin}. Give assessments of other dyads of the same fit."
+            )
+    day, watched = as_of(fit, result), np.flatnonzero(covered(fit.panel, result.dyad))
+    first, last = (int(watched[0]), int(watched[-1])) if watched.size else (0, fit.panel.sizes["time"] - 1)
+    record = level_record(fit, result.dyad).isel(time=slice(first, None))
+    over = last < fit.panel.sizes["time"] - 1
+    known = _known(events, result.dyad, day)
+    return Material(
+        fit=fit,
+        result=result,
+        others=tuple(others),
+        gate=gate or fit.gate,
+        events=events,
+        as_of=day,
+        record=record,
+        watched_to=f"{pd.Timestamp(fit.panel['time'].to_numpy()[last]):%B %Y}" if over else "",
+        known=known,
+        named=notable_events(known, record, _told_since(result.dyad)),
+    )
+
+
+def _known(events: EventTable | None, dyad: str, day: date) -> pd.DataFrame:
+    if events is None:
+        return pd.DataFrame(columns=["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"])
+    table = events.events
+    return table[(table["dyad"] == dyad) & (table["known_at"] <= pd.Timestamp(day))]
+
+
+def _told_since(dyad: str) -> date | None:
+    """Return the day since which the record of a dyad is told, if it has one."""
+    known = read_dyads()
+    return pd.Timestamp(str(known.loc[dyad, "reference_date"])).date() if dyad in known.index else None

@@ -1,0 +1,193 @@
+"""The page: text, tables and figures put into one HTML file that needs nothing else."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forecast.events import EventTable
+from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_percents
+from forecast.report import (
+    account,
+    bars_figure,
+    dyads_figure,
+    fan_figure,
+    headroom_figure,
+    pendulum_figure,
+    standing_figure,
+    words,
+)
+from forecast.report.claim_words import claim_numbers
+from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.facts import facts
+from forecast.report.material import Material, gather
+from forecast.report.recent import recent_events, reference
+from forecast.report.style import Illustration, stamped
+
+_SHOWN_IN = {
+    "S1": "standing",
+    "S2": "pendulum",
+    "S3": "pendulum",
+    "S4": "headroom",
+    "S5": "dyads",
+    "S7": "dyads",
+    "S8": "fan",
+    "S9": "bars",
+    "S13": "bars",
+}
+"""The figure in which a claim of the theory is to be seen."""
+
+
+def render_page(
+    fit: ReportedFit,
+    assessment: Assessment,
+    *,
+    events: EventTable | None = None,
+    others: Sequence[Assessment] = (),
+    gate: GateLike | None = None,
+) -> str:
+    """Render the page of a report.
+
+    Parameters
+    ----------
+    fit : ReportedFit
+        What the assessments were made from.
+    assessment : Assessment
+        Of the report's dyad.
+    events : EventTable, optional
+        The events that were counted.
+    others : sequence of Assessment
+        Of the other dyads of the fit.
+    gate : GateLike, optional
+        The verdict on convergence; the fit's own without it.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing.
+
+    Raises
+    ------
+    SpecError
+        If the other assessments are not of other dyads at the same moment.
+
+    Examples
+    --------
+    >>> from forecast.report import render_page
+    >>> render_page(fit, assessment).startswith("<!DOCTYPE html>")  # doctest: +SKIP
+    True
+    """
+    material = gather(fit, assessment, events, others, gate)
+    return page(material, illustrations(material))
+
+
+def illustrations(material: Material) -> dict[str, Illustration]:
+    """Draw the figures by name, in the order of the page; one that is not defined is left out."""
+    result, record, dyad = material.result, material.record, material.result.dyad
+    figures = {
+        "bars": bars_figure.illustrate(result),
+        "pendulum": pendulum_figure.illustrate(result, record, material.named),
+        "fan": fan_figure.illustrate(result, record, fan_figure.observed_shares(material.fit.panel, dyad)),
+        "standing": standing_figure.illustrate(material.fit, result),
+        "dyads": dyads_figure.illustrate([result, *material.others]),
+        "headroom": headroom_figure.illustrate(result),
+    }
+    drawn = {name: figure for name, figure in figures.items() if figure is not None}
+    return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
+
+
+def page(material: Material, figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
+    """Put text and figures together; `files` are the names of those beside the page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("forecast.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "address": _address,
+        "chance": words.chance,
+        "day": words.day,
+        "reference": reference,
+    }
+    content = _outlook(material, figures) | _foundations(material)
+    text = environment.get_template("report.html.j2").render(content, files=list(files))
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _outlook(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
+    result = material.result
+    numbers = {name: place for place, name in enumerate(figures, 1)}
+    return {
+        "result": result,
+        "as_of": material.as_of,
+        "now": words.period(result, result.origin),
+        "unit": words.unit(result),
+        "meaning": words.meaning(result),
+        "stamp": "" if material.gate.passed else words.STAMP,
+        "reasons": material.gate.reasons,
+        "figures": figures,
+        "numbers": numbers,
+        "claims": {claim.code: claim for claim in result.claims},
+        "claim_numbers": {claim.code: claim_numbers(result, claim) for claim in result.claims},
+        "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in numbers},
+        "horizons": [_horizon(result, outlook) for outlook in result.improvement.values()],
+        "rows": words.ROWS,
+    }
+
+
+def _foundations(material: Material) -> dict[str, Any]:
+    fit, result = material.fit, material.result
+    known = facts(fit, result, material.events)
+    recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
+    return {
+        "eras": [_era(era) for era in result.frameworks.eras],
+        "change": words.change(result),
+        "headroom": words.headroom(result),
+        "named": material.named.to_dict("records"),
+        "recent": recent,
+        "listed": material.events is not None,
+        "watched_to": material.watched_to,
+        "diagnostics": account.diagnostics(material.gate.to_dict()),
+        "settings": account.settings(fit.spec),
+        "data_rows": account.provenance(known["data"]),
+        "fit_rows": account.provenance(_but(known["fit"], "data_digest")),
+        "simulation": known["simulation"],
+        "sources": known["files"],
+    }
+
+
+def _horizon(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
+    percents = {name: words.percent(whole) for name, whole in printed_percents(outlook).items()}
+    percents |= {name: words.chance(getattr(outlook, name)) for name in ("touched", "new_framework")}
+    return {
+        "months": words.count(outlook.months, "month"),
+        "until": words.period(result, outlook.until),
+        "level": words.interval(outlook.level).split(" ", 1),
+        "cells": {name: (text, words.number(100 * getattr(outlook, name).mcse, 1)) for name, text in percents.items()},
+    }
+
+
+def _era(era: Framework) -> dict[str, str]:
+    learning = era.learning
+    return {
+        "name": era.name,
+        "years": f"{era.start:%Y}–{f'{era.end:%Y}' if era.end else ''}",
+        "mean": words.interval(era.mean),
+        "equilibrium": words.or_dash(era.equilibrium),
+        "ceiling": words.or_dash(era.ceiling),
+        "deep": words.or_dash(era.deep_share),
+        "moved": "–" if isinstance(learning, NotDefined) else words.moved(learning),
+    }
+
+
+def _address(svg: str) -> str:
+    """Return an SVG as an address that holds it: an image runs no scripts and clashes with no other's ids."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _but(facts: Mapping[str, Any], told: str) -> dict[str, Any]:
+    """Leave out a fact that is told already."""
+    return {name: fact for name, fact in facts.items() if name != told}

@@ -1,0 +1,91 @@
+"""The events a forecast rests on most: those of the last year, as rows for readers."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from forecast.dates import add_months
+from forecast.events import read_dyads
+from forecast.events.codebook import read_scale
+from forecast.panel import happenings
+
+MONTHS = 12
+_ADDRESS = re.compile(r"https?://(?:www\.)?([\w.-]+)(?::\d+)?(?:[/?#]\S*)?")
+
+
+@dataclass(frozen=True)
+class RecentEvent:
+    """One event as a reader sees it."""
+
+    day: date
+    who: str
+    what: str
+    kind: str
+    cooperative: bool
+    reference: "Reference"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where an event is told of: the words to show, and a web address if there is one."""
+
+    words: str
+    link: str
+
+
+def reference(text: str) -> Reference:
+    """Take a reference apart; nothing but a whole web address becomes a link.
+
+    Examples
+    --------
+    >>> from forecast.report.recent import reference
+    >>> reference("https://www.example.org/a?b=1").words, reference("javascript:alert(1)").link
+    ('example.org', '')
+    """
+    address = _ADDRESS.fullmatch(text)
+    return Reference(address[1], text) if address else Reference(text, "")
+
+
+def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
+    """Return the events of the last twelve months, the latest first; a joint act is told once.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Of one dyad, columns of the event table.
+    scale : str
+        The ordering of codes into classes.
+    until : datetime.date
+        The last day.
+    """
+    since = pd.Timestamp(add_months(until, -MONTHS))
+    here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))]
+    if here.empty:
+        return []
+    order = read_scale(scale)
+    here = here[happenings(here) > 0]
+    classes = here["cameo"].map(order.class_of)
+    told = zip(here.to_dict("records"), classes, strict=True)
+    rows = [
+        RecentEvent(
+            day=row["date"].date(),
+            who=f"{_name(row['dyad'], row['source'])} to {_name(row['dyad'], row['target'])}",
+            what=row["summary"],
+            kind=order.classes[place],
+            cooperative=place >= order.zero_cut,
+            reference=reference(row["reference"]),
+        )
+        for row, place in told
+    ]
+    return rows[::-1]
+
+
+def _name(dyad: str, state: str) -> str:
+    """Return what a reader calls a state: the half of the dyad's label that stands for it, else its code."""
+    if dyad not in read_dyads().index:
+        return state
+    known = read_dyads().loc[dyad]
+    halves = dict(zip((known["first"], known["second"]), str(known["label"]).split("-"), strict=False))
+    return str(halves.get(state, state))

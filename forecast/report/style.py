@@ -1,0 +1,213 @@
+"""One look for all figures: colours safe for the colour-blind, two widths, SVG with its text as paths.
+
+Every figure is drawn twice, for a wide page and for a phone: shrinking one drawing to a phone makes its text
+too small to read. Nothing is drawn through pyplot, which keeps a global state and may look for a display.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# After Okabe and Ito, darkened where they carry lines or text.
+INK, MUTED, GRID, SHADE = "#1c2430", "#5b6573", "#d9dde3", "#f1f3f6"
+LEVEL, EQUILIBRIUM, CEILING, OBSERVED = "#0a4f8f", "#00805c", "#a8447c", "#b86e00"
+BETTER, RESET, SAME, WORSE = "#0072b2", "#7cc4ec", "#cfd4da", "#c2500a"
+
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "text.parse_math": False,  # a summary that names two sums in dollars is no formula
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "hatch.linewidth": 0.5,
+    "svg.fonttype": "path",  # looks the same where the font is missing
+    "svg.hashsalt": "pendulum-forecast",  # the same figure gives the same file
+}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """For which page a figure is drawn."""
+
+    width: float
+    """Inches."""
+    font: float
+    """Points."""
+    wide: bool
+
+
+WIDE = Layout(9.0, 9.0, wide=True)
+NARROW = Layout(3.9, 8.0, wide=False)
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """A figure for a page: SVG for wide pages and for phones, the same in words, and its caption."""
+
+    wide: str
+    narrow: str
+    alt: str
+    caption: str
+
+
+def illustrate(draw: "Callable[[Layout], Figure]", *, alt: str, caption: str) -> Illustration:
+    """Draw a figure in both widths."""
+    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), alt, caption)
+
+
+def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
+    from matplotlib import rc_context
+
+    text = io.StringIO()
+    # A letter that the font lacks is drawn as a box; the words beside the figure have it.
+    look: Any = {**_STYLE, "font.size": layout.font}
+    with rc_context(look), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
+        draw(layout).savefig(text, format="svg", metadata={"Date": None})
+    # Hundredths of a point are more than a screen shows, and a third of the size.
+    return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text.getvalue())
+
+
+def stamped(figure: Illustration, stamp: str) -> Illustration:
+    """Write a stamp across a figure, so that it goes wherever the figure is taken."""
+    text = (
+        '<text x="50%" y="50%" text-anchor="middle" font-family="sans-serif" font-weight="bold" font-size="34" '
+        f'fill="#b3261e" fill-opacity="0.3">{stamp}</text></svg>'
+    )
+    wide, narrow = (svg.replace("</svg>", text) for svg in (figure.wide, figure.narrow))
+    return Illustration(wide, narrow, f"{stamp}. {figure.alt}", f"{stamp}. {figure.caption}")
+
+
+def new_figure(layout: Layout, height: float) -> "Figure":
+    """Return an empty figure of the layout's width, `height` inches high."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(layout.width, height), facecolor="white")
+
+
+def axes(figure: "Figure", left: float, bottom: float, width: float, height: float) -> "Axes":
+    """Return new axes placed in inches, so that what is around them has room that is known."""
+    across, up = figure.get_size_inches()
+    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+
+
+def share_axis(on: "Axes") -> None:
+    """Make the upright axis that of a share: 0 to 100, with a fine grid behind everything."""
+    on.set_ylim(0, 100)
+    on.set_yticks(range(0, 101, 20))
+    on.grid(axis="y", color=GRID, linewidth=0.6)
+    on.set_axisbelow(True)
+    on.spines["left"].set_visible(False)
+    on.tick_params(axis="y", length=0)
+
+
+def bands(on: "Axes", x: NDArray[Any], quantiles: NDArray[Any], color: str, *, center: float = 1.6) -> None:
+    """Draw the 90 % and 50 % bands and the median of quantiles (5, 25, 50, 75 and 95 %; x)."""
+    low, lower, middle, upper, high = quantiles
+    on.fill_between(x, low, high, color=color, alpha=0.16, linewidth=0)
+    on.fill_between(x, lower, upper, color=color, alpha=0.28, linewidth=0)
+    on.plot(x, middle, color=color, linewidth=center, solid_joinstyle="round")
+
+
+def dot_interval(on: "Axes", y: float, value: Any, color: str, *, dot: float = 6) -> None:
+    """Draw an estimate as a dot at its median on the line of its interval."""
+    on.plot([value.low, value.high], [y, y], color=color, linewidth=2, solid_capstyle="round")
+    on.plot([value.median], [y], "o", color=color, markersize=dot, markeredgecolor="white")
+
+
+def legend(figure: "Figure", handles: Sequence[Any], left: float, top: float, columns: int) -> None:
+    """Put a legend outside the data, its upper left corner in inches from the figure's lower left."""
+    across, up = figure.get_size_inches()
+    figure.legend(
+        handles=list(handles),
+        loc="upper left",
+        bbox_to_anchor=(left / across, top / up),
+        ncols=columns,
+        frameon=False,
+        borderaxespad=0,
+        borderpad=0,
+        handlelength=1.6,
+        handletextpad=0.6,
+        columnspacing=1.6,
+        labelspacing=0.45,
+    )
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return how wide a text is, in inches."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal", size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
+
+
+def wrap(text: str, width: float, size: float, *, most: int | None = None) -> list[str]:
+    """Break a text into lines not wider than `width` inches (a longer word stands alone), `most` of them."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(f"{lines[-1]} {word}", size) <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    if most is not None and len(lines) > most:
+        lines = [*lines[: most - 1], f"{lines[most - 1]} …"]
+    return lines
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list[float]:
+    """Move ordered places apart until they are `gap` from each other, within `low` to `high`.
+
+    The mean of pushing all rightwards and all leftwards: both keep the gap, so their mean does.
+
+    Examples
+    --------
+    >>> from forecast.report.style import spread
+    >>> spread([1.0, 5.0, 5.0], 2.0, 0.0, 10.0)
+    [1.0, 4.0, 6.0]
+    """
+    right, left = list(wanted), list(wanted)
+    for i in range(len(right)):
+        right[i] = max(right[i], low if i == 0 else right[i - 1] + gap)
+    for i in reversed(range(len(left))):
+        left[i] = min(left[i], high if i == len(left) - 1 else left[i + 1] - gap)
+    middle = [(a + b) / 2 for a, b in zip(right, left, strict=True)]
+    # A crowd at an edge may still stick out there: push it back once more.
+    for i in reversed(range(len(middle))):
+        middle[i] = min(middle[i], high - gap * (len(middle) - 1 - i))
+    for i in range(len(middle)):
+        middle[i] = max(middle[i], low + gap * i)
+    return middle
+
+
+def year_of(day: date) -> float:
+    """Return a day as a year with decimals."""
+    first = date(day.year, 1, 1)
+    return day.year + (day - first).days / ((date(day.year + 1, 1, 1) - first).days)
+
+
+def years_of(times: NDArray[Any], period_days: float) -> NDArray[np.float64]:
+    """Return the middles of periods that begin at `times` as years with decimals."""
+    days = times.astype("datetime64[D]")
+    years = days.astype("datetime64[Y]")
+    start = years.astype("datetime64[D]")
+    length = ((years + np.timedelta64(1, "Y")).astype("datetime64[D]") - start).astype(float)
+    return np.asarray(years.astype(int) + 1970 + ((days - start).astype(float) + period_days / 2) / length)

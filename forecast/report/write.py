@@ -1,0 +1,78 @@
+"""Writing a report: everything is made first, and then put in place at once."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from forecast.events import EventTable, write_rejects
+from forecast.files import atomic_folder, write_csv, write_json, write_text
+from forecast.outlook import Assessment
+from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.jsonfile import forecast_json
+from forecast.report.levels import levels_table
+from forecast.report.material import gather
+from forecast.report.page import illustrations, page
+
+
+def write_report(
+    fit: ReportedFit,
+    assessment: Assessment,
+    *,
+    out: str | Path,
+    events: EventTable | None = None,
+    others: Sequence[Assessment] = (),
+    gate: GateLike | None = None,
+    fit_name: str | None = None,
+) -> Path:
+    """Write the report of a dyad: page, JSON, levels, main figure, rejected rows and, if asked for, the fit.
+
+    A run that is killed leaves nothing half-written: the folder has the old report or the new one.
+
+    Parameters
+    ----------
+    fit : ReportedFit
+        What the assessments were made from.
+    assessment : Assessment
+        Of the report's dyad.
+    out : str or pathlib.Path
+        Folder; files of an earlier report in it are replaced.
+    events : EventTable, optional
+        The events that were counted; without them none is named or listed.
+    others : sequence of Assessment
+        Of the other dyads of the fit, to stand beside.
+    gate : GateLike, optional
+        The verdict on convergence; the fit's own without it.
+    fit_name : str, optional
+        Save the fit beside the page under this name, such as ``fit.nc``.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    SpecError
+        If the other assessments are not of the same moment.
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_report
+    >>> write_report(fit, assessment, events=table, out="report")  # doctest: +SKIP
+    """
+    with atomic_folder(out) as new:
+        material = gather(fit, assessment, events, others, gate)
+        figures = illustrations(material)
+        beside = ["forecast.json", "levels.csv", "pendulum.svg"]
+        write_json(new / "forecast.json", forecast_json(fit, assessment, events=events, others=others, gate=gate))
+        write_csv(new / "levels.csv", levels_table(fit))
+        write_text(new / "pendulum.svg", figures["pendulum"].wide)
+        if events is not None:
+            write_rejects(events, new / "rejects.csv")
+            beside.append("rejects.csv")
+        if fit_name:
+            fit.save(new / fit_name)
+            beside.append(fit_name)
+        write_text(new / "index.html", page(material, figures, beside))
+    return Path(out) / "index.html"

@@ -1,0 +1,133 @@
+"""A fit to report, with its gate and provenance, and a table of events, one of them hostile."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pandas as pd
+import pytest
+from outlook.conftest import MadeFit, make_fit
+
+from forecast.events import EventTable
+from forecast.events.raw import SourceFile
+from forecast.outlook import assess
+from forecast.report.material import gather
+from forecast.report.page import illustrations, page
+
+LABELS = {"USA-CHN": "US-China", "USA-RUS": "US-Russia", "CHN-RUS": "China-Russia"}
+SCRIPT = "<script>alert('owned')</script> & \"quotes\" at $5 and $6"
+LIMITS = {"r_hat": 1.01, "ess": 400, "bfmi": 0.3, "divergence_share": 0.001}
+
+
+@dataclass(frozen=True)
+class MadeGate:
+    """A verdict in the form of the model's."""
+
+    passed: bool = True
+    reasons: tuple[str, ...] = ()
+
+    def to_dict(self):
+        worst = {"quantity": "half-life", "number": 3, "r_hat": 1.004, "ess_bulk": 912.0, "ess_tail": 851.0}
+        return {
+            "passed": self.passed,
+            "limits": LIMITS,
+            "quantities": [worst, {**worst, "quantity": "improvement.12.technical", "number": 1}],
+            "divergence_share": 0.0002,
+            "bfmi": 0.7,
+            "reasons": list(self.reasons),
+        }
+
+
+FAILED = MadeGate(passed=False, reasons=("half-life: R-hat 1.031, limit 1.01",))
+
+
+@dataclass(frozen=True)
+class ReportedFit(MadeFit):
+    """A made fit with what the report asks of a real one."""
+
+    gate: MadeGate = MadeGate()
+    provenance: dict = field(
+        default_factory=lambda: {
+            "seed": 1,
+            "draws": 150,
+            "chains": 2,
+            "versions": {"pendulum-forecast": "0.1.0"},
+            "seconds": {"sample": 61.5},
+        }
+    )
+
+    def save(self, path):
+        path.write_text("a fit")
+        return path
+
+
+def reported_fit(**kinds):
+    made = make_fit(**kinds)
+    return ReportedFit(made.posterior, made.panel, made.spec)
+
+
+def made_events(dyad="USA-CHN"):
+    """Events over the made panel (2000 to 2024), the last of them dangerous to a careless page."""
+    first, second = dyad.split("-")
+    rows = [
+        ("2001-04-01", first, second, "195", "US Navy", "An aircraft is shot down", "a newspaper, 2001"),
+        ("2006-05-01", second, first, "042", "President Chen", "The President arrives", "https://www.example.org/a"),
+        ("2006-05-01", first, second, "043", "President Smith", "The President arrives", "https://www.example.org/a"),
+        ("2024-06-02", first, second, "163", "Department", "Sanctions are imposed", "https://example.org/b?c=1"),
+        ("2024-09-01", second, first, "036", "Ministry", SCRIPT, "javascript:alert(1)"),
+        ("2025-03-01", second, first, "057", "Ministry", "Known only later", "https://example.org/late"),
+    ]
+    frame = pd.DataFrame(rows, columns=["date", "source", "target", "cameo", "actor", "summary", "reference"])
+    frame["date"] = pd.to_datetime(frame["date"]).astype("datetime64[s]")
+    return EventTable(
+        events=frame.assign(
+            known_at=frame["date"],
+            goldstein=0.0,
+            quad=1,
+            n=1,
+            dataset="chronology",
+            event_id=[f"e{place}" for place in range(len(frame))],
+            dyad=dyad,
+        ),
+        rejects=pd.DataFrame({"file": ["a.csv"], "line": [7], "reason": ["not a day"], "row": [SCRIPT]}),
+        files=(SourceFile("a.csv", "0" * 64, 7, 1),),
+        late=2,
+    )
+
+
+def assessed(fit, dyad="USA-CHN", **options):
+    return assess(fit, dyad, options.pop("horizons", (3, 6, 12, 24)), seed=1, labels=LABELS, **options)
+
+
+@pytest.fixture(scope="session")
+def fit():
+    return reported_fit()
+
+
+@pytest.fixture(scope="session")
+def assessment(fit):
+    return assessed(fit, since=date(2001, 1, 1))
+
+
+@pytest.fixture(scope="session")
+def others(fit):
+    return [assessed(fit, dyad) for dyad in ("USA-RUS", "CHN-RUS")]
+
+
+@pytest.fixture(scope="session")
+def events():
+    return made_events()
+
+
+@pytest.fixture(scope="session")
+def material(fit, assessment, others, events):
+    return gather(fit, assessment, events, others, None)
+
+
+@pytest.fixture(scope="session")
+def figures(material):
+    return illustrations(material)
+
+
+@pytest.fixture(scope="session")
+def html(material, figures):
+    return page(material, figures, ["forecast.json", "levels.csv"])
