@@ -1,0 +1,251 @@
+"""The fused likelihood of a month's events against a plain density, finite differences and finer quadrature."""
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from scipy.integrate import quad
+from scipy.special import gammaln, psi
+from scipy.stats import dirichlet_multinomial, norm
+
+from forecast.model.arrays import panel_arrays
+from forecast.model.kernels.observation import (
+    EventLikelihood,
+    digamma,
+    observation_value_gradient,
+    rising_factorial,
+)
+from forecast.model.spec import PendulumSpec
+from forecast.model.whitening import quadrature
+
+from .panels import make_panel, numerical_gradient, python_mode
+from .reference import class_shares, fine_quadrature, log_likelihood
+
+NAMES = ("level", "offset", "cutpoint", "depth", "concentration", "noise")
+LAYOUT = ("blocks", "cells", "rows", "entries")
+
+
+def draw_case(panel, *, overdispersed=True, noisy=True, seed=0):
+    """Values of the kernel's first six inputs for a panel."""
+    rng = np.random.default_rng(seed)
+    arrays = panel_arrays(panel)
+    cuts, datasets = arrays.classes - 1, arrays.datasets
+    cutpoint = np.cumsum(rng.uniform(0.4, 1.2, (datasets, cuts)), axis=1)
+    values = {
+        "level": 0.8 * rng.standard_normal(arrays.nodes),
+        "offset": 0.3 * rng.standard_normal((arrays.dyads, arrays.directions, datasets)),
+        "cutpoint": cutpoint - cutpoint[:, [arrays.zero_cut - 1]],
+        # A depth may not carry the last cutpoint past the one below it.
+        "depth": rng.uniform(-0.3, 0.6, (datasets, arrays.eras)),
+        "concentration": rng.uniform(2.0, 12.0, datasets) * overdispersed,
+        "noise": rng.uniform(0.3, 1.2, arrays.dyads) * noisy,
+    }
+    return arrays, values
+
+
+def evaluate(arrays, values, points):
+    layout = [getattr(arrays, name) for name in LAYOUT]
+    value, *gradients = observation_value_gradient(*(values[name] for name in NAMES), *layout, *points)
+    return float(value), dict(zip(NAMES, gradients, strict=True))
+
+
+def at_months(arrays, values):
+    """The values with the level as (dyad, time), as the plain density wants them."""
+    level = np.zeros((arrays.dyads, arrays.periods))
+    level[arrays.node_dyad, arrays.node_time] = values["level"]
+    return level
+
+
+SHAPES = [
+    pytest.param({"classes": 2, "zero_cut": 1}, id="two classes"),
+    pytest.param({"classes": 8}, id="eight classes"),
+    pytest.param({"classes": 3, "zero_cut": 1}, id="one class of conflict"),
+    pytest.param({"classes": 3, "zero_cut": 2}, id="one class of cooperation"),
+    pytest.param({"dyads": 2, "directions": 2, "datasets": 2}, id="two directions, two datasets"),
+    pytest.param({"dyads": 3, "periods": 150, "empty": 0.0}, id="several blocks"),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("noisy", [True, False], ids=["noise", "no noise"])
+@pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "multinomial"])
+def test_value_is_that_of_the_plain_density(shape, overdispersed, noisy):
+    panel = make_panel(**shape)
+    arrays, values = draw_case(panel, overdispersed=overdispersed, noisy=noisy)
+    points = quadrature(PendulumSpec(month_noise=noisy))
+    expected = log_likelihood(panel, at_months(arrays, values), values, points)
+    assert evaluate(arrays, values, points)[0] == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("busy", [1, 5, 16, 17, 40, 41, 50, 2000])
+@pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "multinomial"])
+def test_busy_months_take_other_paths_to_the_same_value(busy, overdispersed):
+    """Up to 16 of one class a product, up to 40 in all without logarithms, beyond that logarithms at every node."""
+    panel = make_panel(periods=6, empty=0.0, directions=2)
+    counts = panel["counts"].to_numpy()
+    counts[:] = 0
+    rng = np.random.default_rng(1)
+    for t in range(6):  # all in one class, spread over classes, over directions
+        counts[0, 0, t, 0, t] = busy
+        counts[0, 0, t, 1] = rng.multinomial(busy * (t % 3), np.full(8, 1 / 8))
+    arrays, values = draw_case(panel, overdispersed=overdispersed)
+    points = quadrature(PendulumSpec())
+    expected = log_likelihood(panel, at_months(arrays, values), values, points)
+    value, gradients = evaluate(arrays, values, points)
+    assert value == pytest.approx(expected, rel=1e-11)
+    check_gradients(arrays, values, gradients, points)
+
+
+def check_gradients(arrays, values, gradients, points):
+    for name in NAMES:
+        if name == "concentration" and not values[name].all():
+            continue  # zero stands for "no overdispersion" and has no neighbours
+        expected = numerical_gradient(
+            lambda at, name=name: evaluate(arrays, values | {name: at}, points)[0], values[name]
+        )
+        size = np.abs(expected).max()
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-5, atol=1e-7 * (1 + size), err_msg=name)
+
+
+@pytest.mark.parametrize("shape", SHAPES[:-1])
+@pytest.mark.parametrize("noisy", [True, False], ids=["noise", "no noise"])
+@pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "multinomial"])
+def test_every_gradient_is_that_of_finite_differences(shape, overdispersed, noisy):
+    arrays, values = draw_case(make_panel(**shape), overdispersed=overdispersed, noisy=noisy, seed=2)
+    points = quadrature(PendulumSpec(month_noise=noisy))
+    check_gradients(arrays, values, evaluate(arrays, values, points)[1], points)
+
+
+def test_a_single_report_is_the_dirichlet_multinomial_of_scipy():
+    panel = make_panel(periods=1, eras=1)
+    counts = np.array([3, 0, 1, 2, 0, 4, 1, 1])
+    panel["counts"][:] = counts
+    arrays, values = draw_case(panel, noisy=False)
+    cuts = values["cutpoint"][0] + np.eye(7)[-1] * values["depth"][0, 0]
+    shares = class_shares(values["level"][0] + values["offset"][0, 0, 0], cuts)
+    coefficient = gammaln(counts.sum() + 1) - gammaln(counts + 1).sum()
+    expected = dirichlet_multinomial.logpmf(counts, values["concentration"][0] * shares, counts.sum())
+    value = evaluate(arrays, values, quadrature(PendulumSpec(month_noise=False)))[0]
+    assert value + coefficient == pytest.approx(expected, rel=1e-11)
+
+
+def test_the_month_noise_is_integrated():
+    """Against SciPy's adaptive quadrature, which knows nothing of nodes."""
+    panel = make_panel(periods=1, eras=1, directions=2, datasets=2)
+    arrays, values = draw_case(panel, seed=5)
+
+    def integrand(news):
+        quiet = values | {"noise": np.zeros(1)}
+        quiet["level"] = values["level"] + values["noise"] * news
+        level = at_months(arrays, quiet)
+        return norm.pdf(news) * np.exp(log_likelihood(panel, level, quiet, (np.zeros(1), np.ones(1))))
+
+    expected = np.log(quad(integrand, -10, 10, epsabs=0, epsrel=1e-10, limit=200)[0])
+    assert evaluate(arrays, values, fine_quadrature())[0] == pytest.approx(expected, abs=1e-8)
+
+
+def test_empty_months_cost_nothing():
+    full = make_panel(dyads=2, periods=12, empty=0.5, seed=3)
+    arrays, values = draw_case(full)
+    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec()))
+    dense = panel_arrays(full, dense=True)
+    level = at_months(arrays, values)
+    every_month = values | {"level": level[dense.node_dyad, dense.node_time]}
+    again, every_gradient = evaluate(dense, every_month, quadrature(PendulumSpec()))
+    assert again == value
+    silent = dense.events_at_nodes() == 0
+    assert silent.any()
+    assert not every_gradient["level"][silent].any()
+    assert every_gradient["level"][~silent].all()
+    np.testing.assert_array_equal(gradients["cutpoint"], every_gradient["cutpoint"])
+    assert dense.cells.shape == arrays.cells.shape
+
+
+def test_no_month_with_events_no_likelihood():
+    panel = make_panel(periods=4)
+    panel["counts"][:] = 0
+    arrays, values = draw_case(panel)
+    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec()))
+    assert value == 0
+    assert not any(gradient.any() for gradient in gradients.values())
+
+
+@pytest.mark.parametrize("concentration", [8.0, 20.0])
+@pytest.mark.parametrize("noise", [0.6, 1.0, 1.5])
+def test_the_error_of_the_quadrature_is_known(noise, concentration):
+    """A month's likelihood is about a bell of precision r = noise**2 * information in units of the noise. Expanding
+    a bell in Hermite polynomials, what n nodes miss begins with the 2n-th, of size (r / (1 + r))**n. Information is
+    that of `report_variance`: 0.3 an event, of which overdispersion a leaves (a + 1) / (a + n). The factor 10 is for
+    what is no bell (measured: at most 5); a single event with its long tails is held to a bound
+    of its own below. Without overdispersion and with hundreds of events r is large, and nine nodes are far too few.
+    """
+    for events in (3, 10, 30, 300):
+        precision = noise**2 * 0.3 * events * (concentration + 1) / (concentration + events)
+        bound = 10 * (precision / (1 + precision)) ** 9 + 1e-10
+        assert month_errors(noise, concentration, events, 9).max() < bound
+
+
+@pytest.mark.parametrize(
+    ("noise", "events", "bound"),
+    [(0.6, 3, 1e-5), (0.6, 10, 3e-4), (1.0, 1, 2e-5), (1.0, 3, 1e-3), (1.0, 10, 2e-2), (1.5, 1, 1e-3)],
+)
+def test_nine_nodes_are_enough_for_the_chronology(noise, events, bound):
+    """It has 1 to 5 events in most months and rarely 10; its month noise is 0.6 to 1. Against one unit of log-density,
+    what a posterior begins to feel, 0.02 a month in the busiest and 0.001 in an ordinary one is nothing.
+    """
+    assert month_errors(noise, 8.0, events, 9).max() < bound
+
+
+def month_errors(noise, concentration, events, nodes, months=40):
+    """Error of the log-likelihood of single months, drawn from the model at shares from 12 to 88."""
+    rng = np.random.default_rng(1)
+    panel = make_panel(periods=months, eras=1, empty=0.0)
+    level, gaps = rng.uniform(-2, 2, months), 0.9 * (np.arange(7.0) - 3)
+    shares = class_shares(level + noise * rng.standard_normal(months), gaps)
+    shares = np.array([rng.dirichlet(concentration * share + 1e-9) for share in shares])
+    panel["counts"][0, 0, :, 0] = rng.multinomial(events, shares)
+    errors = []
+    for t in range(months):
+        one = panel.isel(time=[t])
+        arrays, values = draw_case(one)
+        values |= {
+            "level": level[[t]], "offset": np.zeros((1, 1, 1)), "cutpoint": gaps[None], "depth": np.zeros((1, 1)),
+            "noise": np.array([noise]), "concentration": np.array([concentration]),
+        }  # fmt: skip
+        near = evaluate(arrays, values, quadrature(PendulumSpec(nodes=nodes)))[0]
+        errors.append(abs(near - evaluate(arrays, values, fine_quadrature(1001))[0]))
+    return np.array(errors)
+
+
+@pytest.fixture(scope="module")
+def functions():
+    """The Op with its gradients as PyTensor functions, with and without compilation."""
+    kinds = (pt.dvector, pt.dtensor3, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
+    variables = [kind(name) for kind, name in zip(kinds, NAMES, strict=True)]
+    layout, points = [pt.lmatrix(name) for name in LAYOUT], [pt.dvector("nodes"), pt.dvector("weights")]
+    value = EventLikelihood()(*variables, *layout, *points)[0]
+    outputs = [value, *pytensor.grad(3.0 * value, variables)]
+    return [pytensor.function([*variables, *layout, *points], outputs, mode=mode) for mode in (python_mode(), "NUMBA")]
+
+
+def test_the_op_and_its_gradients_are_those_of_the_kernel(functions):
+    arrays, values = draw_case(make_panel(dyads=2, directions=2, datasets=2))
+    points = quadrature(PendulumSpec())
+    value, gradients = evaluate(arrays, values, points)
+    layout = [getattr(arrays, name) for name in LAYOUT]
+    for function in functions:
+        again, *by_op = function(*(values[name] for name in NAMES), *layout, *points)
+        assert again == pytest.approx(value, rel=1e-13)
+        for name, gradient in zip(NAMES, by_op, strict=True):
+            np.testing.assert_allclose(gradient, 3 * gradients[name], rtol=1e-12, atol=1e-13, err_msg=name)
+
+
+@pytest.mark.parametrize("mass", [1e-8, 0.01, 0.7, 5.9, 6.0, 40.0, 1e4])
+def test_special_functions_are_those_of_scipy(mass):
+    assert digamma(mass) == pytest.approx(psi(mass), rel=1e-12)
+    for count in (1, 2, 16, 17, 2000):
+        value, slope = rising_factorial(mass, count, 1.0)
+        assert value == pytest.approx(gammaln(mass + count) - gammaln(mass), rel=1e-10, abs=1e-10)
+        expected = sum(mass / (mass + i) for i in range(count))
+        assert slope == pytest.approx(expected, rel=1e-9)
+        assert rising_factorial(mass, count, 0.0) == pytest.approx((count * np.log(mass), count))
