@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import events
+from forecast.cli import events, report
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -52,6 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(events.app, name="events")
+app.command()(report.report)
 
 
 def _version(wanted: bool) -> None:

@@ -87,9 +87,7 @@ def show(
     else:
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
-            typer.echo(
-                f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them)."
-            )
+            typer.echo(f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them).")
 
 
 def _read(path: Path | None, mapping: Path | None) -> "EventTable":

@@ -58,6 +58,12 @@ class Fit:
         values: dict[str, Any] = json.loads(self.tree.attrs["provenance"])
         return values
 
+    def noting(self, **facts: Any) -> "Fit":
+        """Give the same fit with further facts in its provenance."""
+        tree = self.tree.copy()
+        tree.attrs = {**self.tree.attrs, "provenance": json.dumps(self.provenance | facts)}
+        return Fit(tree)
+
     @cached_property
     def gate(self) -> Gate:
         """Convergence of everything reported."""

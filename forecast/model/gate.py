@@ -100,7 +100,7 @@ def check_convergence(
 
 
 def _months_checked(periods: int) -> list[int]:
-    """Take the last 24 periods and every sixth before: neighbours move together, and each costs a ranking of all draws."""
+    """Take the last 24 periods and every sixth before: neighbours move together and each costs a ranking."""
     return [t for t in range(periods) if t >= periods - 24 or (periods - 1 - t) % 6 == 0]
 
 
@@ -108,16 +108,12 @@ def _diagnose(words: str, values: xr.DataArray) -> tuple[str, int, float, float,
     """Worst diagnostics of a group; numbers that do not vary, such as a pinned cutpoint, are left out."""
     from arviz_stats import ess, rhat
 
-    flat = (
-        values.stack(quantity=[dim for dim in values.dims if dim not in ("chain", "draw")])
-        if values.ndim > 2
-        else (values.expand_dims(quantity=[0]))
-    )
-    flat = flat.transpose("chain", "draw", "quantity").astype(np.float64)
-    varies = (flat.std(("chain", "draw")) > 0).to_numpy()
+    draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+    draws = draws.reshape(*draws.shape[:2], -1)
+    varies = draws.std(axis=(0, 1)) > 0
     if not varies.any():
         return None
-    data = xr.Dataset({"x": (("chain", "draw", "quantity"), flat.to_numpy()[..., varies])})
+    data = xr.Dataset({"x": (("chain", "draw", "quantity"), draws[..., varies])})
     worst = float(rhat(data)["x"].max())
     bulk, tail = (float(ess(data, method=method)["x"].min()) for method in ("bulk", "tail"))
     return words, int(varies.sum()), worst, bulk, tail

@@ -1,0 +1,242 @@
+"""The whole way in one call: events -> panel -> fit -> outlook -> report."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.dates import month_end, months_between
+from forecast.errors import DataError, SpecError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events import EventTable
+    from forecast.model import Fit, Gate, PendulumSpec
+    from forecast.outlook import Assessment
+
+# A pendulum of years cannot be seen in less.
+SHORTEST_RECORD = 36
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is asked of a report.
+
+    Attributes
+    ----------
+    dyad : str
+    as_of : datetime.date, optional
+        Only what was known by that day counts; by default the last day to which the dyad's record is even.
+    horizons : tuple of int
+        Months ahead.
+    out : pathlib.Path
+        Folder of the report.
+    seed : int
+    alone : bool
+        Fit this dyad without the others.
+    since : datetime.date, optional
+        Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
+    smallest_improvement : float
+        Points of share that count as a change.
+    fit_path : pathlib.Path, optional
+        A saved fit to forecast from instead of fitting.
+    save_fit : bool
+        Whether the fit is saved beside the page.
+    draws, tune, chains, cores : int, optional
+        Of the sampler; its own defaults without them.
+    """
+
+    dyad: str = "USA-CHN"
+    as_of: date | None = None
+    horizons: tuple[int, ...] = (3, 6, 12, 24)
+    out: Path = Path("report")
+    seed: int = 1
+    alone: bool = False
+    since: date | None = None
+    smallest_improvement: float = 5.0
+    fit_path: Path | None = None
+    save_fit: bool = True
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    cores: int | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report: the page, what it says, whether it may be used, and how long each step took (seconds)."""
+
+    page: Path
+    assessment: "Assessment"
+    gate: "Gate"
+    seconds: dict[str, float]
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class Steps:
+    """The steps of a run with their seconds, told to whoever listens."""
+
+    tell: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, words: str) -> Iterator[None]:
+        """Tell of a step and time it."""
+        self.tell(words, 0, 0)
+        start = time.perf_counter()
+        yield
+        self.seconds[words] = round(time.perf_counter() - start, 2)
+
+
+def make_report(
+    order: Order,
+    *,
+    table: "EventTable | None" = None,
+    spec: "PendulumSpec | None" = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Make the report of a dyad.
+
+    Parameters
+    ----------
+    order : Order
+    table : EventTable, optional
+        The events; the embedded chronology by default.
+    spec : PendulumSpec, optional
+        The model's choices.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Raises
+    ------
+    UnknownDyadError, SpecError, DataError, FitFileError, OutputError
+        If what is asked for makes no sense; before any long work where that can be seen.
+
+    Examples
+    --------
+    >>> from forecast.pipeline import Order, make_report
+    >>> make_report(Order(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
+    PosixPath('report/index.html')
+    """
+    from forecast.events import find_dyad, read_chronology
+    from forecast.files import check_writable
+
+    _check(order)
+    check_writable(order.out)
+    steps = Steps(progress or (lambda *_: None))
+    with steps.step("reading the events"):
+        table = table or read_chronology()
+        dyad = find_dyad(order.dyad, table.dyads)
+        as_of = order.as_of or last_even_day(table, dyad)
+    fit, warnings = _fitted(order, table, dyad, as_of, spec, steps)
+    assessment, others = _assessed(order, fit, dyad, steps)
+    with steps.step("checking convergence"):
+        from forecast.model.gate import check_convergence
+        from forecast.outlook import reported
+
+        stated = reported(assessment)
+        gate = check_convergence(fit.posterior, fit.sample_stats, {"outlook": stated.to_dataarray("quantity")})
+    fit = fit.noting(seconds=fit.provenance["seconds"] | steps.seconds)
+    with steps.step("writing the report"):
+        from forecast.report import write_report
+
+        page = write_report(
+            fit, assessment, out=order.out, events=table, others=others, gate=gate,
+            fit_name="fit.zarr" if order.save_fit and order.fit_path is None else None,
+        )  # fmt: skip
+    return Report(page, assessment, gate, steps.seconds, warnings)
+
+
+def last_even_day(table: "EventTable", dyad: str) -> date:
+    """Last day to which a dyad's record is even, or the end of the month of its last event."""
+    from forecast.events import read_coverage
+
+    coverage = read_coverage()
+    datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])
+    even = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)]["last_even"]
+    last = even.min() if len(even) else table.events.loc[table.events["dyad"] == dyad, "date"].max()
+    return month_end(last.date()) if not len(even) else last.date()
+
+
+def _check(order: Order) -> None:
+    if order.as_of is not None and order.as_of > date.today():
+        raise SpecError(f"as-of: {order.as_of} is in the future; give a day up to today, {date.today()}")
+    if not order.smallest_improvement > 0:
+        raise SpecError(f"improvement: got {order.smallest_improvement}; expected a positive number of points of share")
+    if order.seed < 0:
+        raise SpecError(f"seed: got {order.seed}; expected a whole number from 0")
+
+
+def _fitted(
+    order: Order, table: "EventTable", dyad: str, as_of: date, spec: "PendulumSpec | None", steps: Steps
+) -> tuple["Fit", tuple[str, ...]]:
+    if order.fit_path is not None:
+        with steps.step("loading the fit"):
+            from forecast.model.fitted import Fit
+
+            fit = Fit.load(order.fit_path)
+            if dyad not in fit.dyads:
+                raise DataError(
+                    f"{order.fit_path}: the fit holds {', '.join(fit.dyads)}, not {dyad}; choose one of them"
+                )
+        return fit, ()
+    with steps.step("building the panel"):
+        from forecast.panel import build_panel
+
+        panel = build_panel(table, dyads=[dyad] if order.alone else None, as_of=as_of)
+        warnings = _enough(panel, dyad, as_of)
+    with steps.step("fitting"):
+        from forecast.model import fit as fit_panel
+
+        given = {"draws": order.draws, "tune": order.tune, "chains": order.chains, "cores": order.cores}
+        options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        fit = fit_panel(panel, spec, seed=order.seed, progress=steps.tell, **options)
+    return fit, warnings
+
+
+def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
+    """Refuse a record too short to see a pendulum in; warn where it ends long before the day asked for."""
+    import numpy as np
+
+    if dyad not in panel["dyad"].to_numpy():
+        raise DataError(
+            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
+        )
+    covered = panel["covered"].sel(dyad=dyad).any("dataset").to_numpy()
+    if covered.sum() < SHORTEST_RECORD:
+        raise DataError(
+            f"as-of: {dyad} has {int(covered.sum())} covered months by {as_of}; at least {SHORTEST_RECORD} are needed "
+            "to fit a pendulum. Choose a later day"
+        )
+    last = panel["time"].to_numpy()[np.flatnonzero(covered)[-1]].astype("datetime64[D]").item()
+    behind = months_between(last, as_of)
+    if behind > 1:
+        return (
+            f"The record of {dyad} is even up to {last:%B %Y} only; the {behind} months up to {as_of} are extrapolated.",
+        )
+    return ()
+
+
+def _assessed(order: Order, fit: "Fit", dyad: str, steps: Steps) -> tuple["Assessment", list["Assessment"]]:
+    from forecast.events import read_dyads
+    from forecast.outlook import assess
+
+    known = read_dyads()
+    labels = {str(code): str(label) for code, label in known["label"].items()}
+    since = {code: day.date() for code, day in known["reference_date"].items()}
+    with steps.step("simulating futures"):
+        everyone = {
+            code: assess(
+                fit, code, order.horizons, seed=order.seed, labels=labels,
+                since=(order.since if code == dyad else None) or since.get(code),
+                smallest_improvement=order.smallest_improvement,
+            )
+            for code in fit.dyads
+        }  # fmt: skip
+    return everyone.pop(dyad), list(everyone.values())
