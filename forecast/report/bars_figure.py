@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from forecast.outlook import Assessment, printed_percents
 from forecast.report import style
-from forecast.report.words import COLUMNS, chance, percent, period
+from forecast.report.words import COLUMNS, chance, count, percent, period
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,9 @@ def illustrate(result: Assessment) -> style.Illustration:
 def _draw(result: Assessment, layout: style.Layout) -> "Figure":
     from matplotlib.patches import Patch
 
-    left, right = (1.55, 0.45) if layout.wide else (0.02, 0.42)
+    names = {months: period(result, outlook.until) for months, outlook in result.improvement.items()}
+    beside = max(style.text_width(name, layout.font) for name in names.values())
+    left, right = (beside + 0.3, 0.45) if layout.wide else (0.02, 0.42)
     row, head = (0.52, 0.36) if layout.wide else (0.66, 0.48)
     height = head + row * len(result.horizons)
     figure = style.new_figure(layout, height)
@@ -58,28 +60,19 @@ def _draw(result: Assessment, layout: style.Layout) -> "Figure":
     for place, outlook in enumerate(result.improvement.values()):
         parts = printed_percents(outlook)
         _bar(on, place + 0.6, {name: parts[name] for name in COLUMNS}, 0.44 if layout.wide else 0.4, layout)
-        name = f"{outlook.months} months" if outlook.months > 1 else "1 month"
-        until = period(result, outlook.until)
+        name, until = count(outlook.months, "month"), names[outlook.months]
         if layout.wide:
-            on.annotate(
-                f"{name}\n",
-                (0, place + 0.6),
-                (-12, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontweight="bold",
-                linespacing=1.25,
-            )
-            on.annotate(
-                f"\n{until}",
-                (0, place + 0.6),
-                (-12, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                linespacing=1.25,
-            )
+            for text, weight in ((f"{name}\n", "bold"), (f"\n{until}", "normal")):
+                on.annotate(
+                    text,
+                    (0, place + 0.6),
+                    (-12, 0),
+                    textcoords="offset points",
+                    ha="right",
+                    va="center",
+                    fontweight=weight,
+                    linespacing=1.25,
+                )
         else:
             on.text(0, place + 0.16, f"{name}: {until}", va="center", fontweight="bold")
     handles = [Patch(color=_COLORS[name][0], label=words) for name, words in COLUMNS.items()]

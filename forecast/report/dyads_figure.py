@@ -11,11 +11,31 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_QUANTITIES: tuple[tuple[str, str, Callable[[Assessment], Estimate | NotDefined], bool], ...] = (
-    ("Share now", "share, 0 to 100", lambda one: one.standing.level, False),
-    ("Equilibrium in force", "share, 0 to 100", lambda one: one.frameworks.eras[-1].equilibrium, False),
-    ("Half-life", "months, log scale", lambda one: one.pendulum.half_life, True),
+type Quantity = tuple[str, str, Callable[[Assessment], Estimate | NotDefined], bool, str]
+_QUANTITIES: tuple[Quantity, ...] = (
+    (
+        "Share now",
+        "share, 0 to 100",
+        lambda one: one.standing.level,
+        False,
+        "The share is that of cooperative actions.",
+    ),
+    (
+        "Equilibrium in force",
+        "share, 0 to 100",
+        lambda one: one.frameworks.eras[-1].equilibrium,
+        False,
+        "The equilibrium is the share at which relations come to rest under the framework in force.",
+    ),
+    (
+        "Half-life",
+        "months, log scale",
+        lambda one: one.pendulum.half_life,
+        True,
+        "The half-life is the time in which half of a displacement from equilibrium is undone.",
+    ),
 )
+"""Name, unit, where it is found, whether on a logarithmic axis, and what it is."""
 
 
 def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
@@ -27,7 +47,7 @@ def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
     reasons = {value.reason for item in absent for one in results if isinstance(value := item[2](one), NotDefined)}
     said = []
     for one in results:
-        values = [(name.lower(), of(one)) for name, _, of, _ in there]
+        values = [(name.lower(), of(one)) for name, _, of, *_ in there]
         said.append(
             f"{one.label}: "
             + ", ".join(f"{name} {interval(value)}" for name, value in values if isinstance(value, Estimate))
@@ -38,14 +58,12 @@ def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
         alt=(f"Dots and intervals of {len(results)} dyads, 90 % equal-tailed, half-life in months. {'; '.join(said)}."),
         caption=(
             f"{results[0].label} beside the other dyads of the same fit, {period(results[0], results[0].origin)}"
-            ": posterior medians and 90 % equal-tailed intervals. The equilibrium is the share at which "
-            "relations come to rest under the framework in force; the half-life is the time in which half of a "
-            f"displacement from it is undone.{missing}"
+            f": posterior medians and 90 % equal-tailed intervals. {' '.join(item[4] for item in there)}{missing}"
         ),
     )
 
 
-def _draw(results: Sequence[Assessment], there: Sequence[tuple], layout: style.Layout) -> "Figure":  # type: ignore[type-arg]
+def _draw(results: Sequence[Assessment], there: Sequence[Quantity], layout: style.Layout) -> "Figure":
     names = 0.15 + max(style.text_width(one.label, layout.font, bold=True) for one in results)
     row, head, below, right, between = 0.26, 0.34, 0.42, 0.2, 0.34
     panel = row * len(results)
@@ -54,11 +72,11 @@ def _draw(results: Sequence[Assessment], there: Sequence[tuple], layout: style.L
     width = (layout.width - names - right - between * (columns - 1)) / columns
     step = head + panel + below
     figure = style.new_figure(layout, step * rows)
-    for place, (name, unit, of, logarithmic) in enumerate(there):
+    for place, (name, unit, of, logarithmic, _) in enumerate(there):
         left = names + (width + between) * place * (columns > 1)
         bottom = below + step * (rows - 1 - (place if rows > 1 else 0))
         on = style.axes(figure, left, bottom, width, panel)
-        _panel(on, [of(one) for one in results], logarithmic)
+        _panel(on, [value for one in results if isinstance(value := of(one), Estimate)], logarithmic)
         on.set_title(name, loc="left", fontsize=layout.font, fontweight="bold", pad=4)
         on.set_xlabel(unit, fontsize=layout.font - 1)
         if place == 0 or not layout.wide:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from forecast.outlook import Assessment, NotDefined
 from forecast.report import style
@@ -20,7 +21,8 @@ _NOISY, _BUSY = 3, 30  # events of a month: dots of the smallest and the largest
 def illustrate(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset") -> style.Illustration:
     """Draw the fan; `observed` is from `observed_shares`."""
     last = list(result.improvement.values())[-1]
-    reach = period(result, last.until)
+    reach, back = period(result, last.until), round(YEARS_BACK * (365.25 / 7 if result.weekly else 12))
+    begin = f"{pd.Timestamp(record['time'].to_numpy()[-back:][0]):%B %Y}"
     middle = number(float(result.fan.share[2, -1]))
     ends = f"{number(float(result.fan.share[0, -1]))} to {number(float(result.fan.share[4, -1]))}"
     seen, band = result.fan.observed, result.band
@@ -47,8 +49,8 @@ def illustrate(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset")
             f"90 % of the futures from {ends}." + balance
         ),
         caption=(
-            f"Level of {result.label} relations over the last {YEARS_BACK} years and in the simulated futures "
-            f"to {reach}: medians, bands {INTERVALS}.{dots}{would}{balance}"
+            f"Level of {result.label} relations from {begin} on and in the simulated futures to {reach}: "
+            f"medians, bands {INTERVALS}.{dots}{would}{balance}"
         ),
     )
 
@@ -80,31 +82,9 @@ def _draw(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", layo
     figure = style.new_figure(layout, below + tall + head)
     on = style.axes(figure, left, below, layout.width - left - right, tall)
     style.share_axis(on)
-    on.set_xlim(years[recent][0], ahead[-1])
-    _year_ticks(on, years[recent][0], ahead[-1])
-    on.axvspan(now, ahead[-1], color=style.SHADE, linewidth=0, zorder=0)
-    on.axvline(now, color=style.MUTED, linewidth=0.8)
-    for text, side, across in (
-        (f"to {period(result, result.origin)}", "right", -4),
-        ("the futures", "left", 4),
-    ):
-        on.annotate(
-            text,
-            (now, 100),
-            (across, 4),
-            textcoords="offset points",
-            ha=side,
-            va="bottom",
-            fontsize=layout.font - 1,
-            annotation_clip=False,
-        )
-    band = result.band
-    if not isinstance(band, NotDefined):
-        since = max(style.year_of(result.frameworks.eras[-1].start), float(years[recent][0]))
-        low, high = band.low.median, band.high.median
-        on.fill_between([since, ahead[-1]], low, high, color=style.EQUILIBRIUM, alpha=0.12, linewidth=0)
-        for edge in (low, high):
-            on.plot([since, ahead[-1]], [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
+    style.time_axis(on, float(years[recent][0]), float(ahead[-1]))
+    _present(on, f"to {period(result, result.origin)}", now, layout)
+    _middle_ground(on, result, float(years[recent][0]), float(ahead[-1]))
     _observed(on, observed, years[recent][0], days)
     style.bands(on, years[recent], record["share"].to_numpy()[:, recent], style.LEVEL)
     style.bands(on, ahead, np.asarray(result.fan.share), style.LEVEL)
@@ -116,9 +96,32 @@ def _draw(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", layo
     return figure
 
 
-def _year_ticks(on: "Axes", first: float, last: float) -> None:
-    whole = range(int(np.ceil(first)), int(np.floor(last)) + 1)
-    on.set_xticks(list(whole), [str(year) for year in whole])
+def _present(on: "Axes", past: str, now: float, layout: style.Layout) -> None:
+    """Part what was from what may come."""
+    on.axvspan(now, on.get_xlim()[1], color=style.SHADE, linewidth=0, zorder=0)
+    on.axvline(now, color=style.MUTED, linewidth=0.8)
+    for text, side, across in ((past, "right", -4), ("the futures", "left", 4)):
+        on.annotate(
+            text,
+            (now, 100),
+            (across, 4),
+            textcoords="offset points",
+            ha=side,
+            va="bottom",
+            fontsize=layout.font - 1,
+            annotation_clip=False,
+        )
+
+
+def _middle_ground(on: "Axes", result: Assessment, first: float, last: float) -> None:
+    """Draw the equilibrium band from the start of the framework in force on."""
+    if isinstance(result.band, NotDefined):
+        return
+    reach = [max(style.year_of(result.frameworks.eras[-1].start), first), last]
+    low, high = result.band.low.median, result.band.high.median
+    on.fill_between(reach, low, high, color=style.EQUILIBRIUM, alpha=0.12, linewidth=0)
+    for edge in (low, high):
+        on.plot(reach, [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
 
 
 def _observed(on: "Axes", observed: "xr.Dataset", first: float, days: int) -> None:

@@ -63,11 +63,11 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
         year=[year_of(day.date()) for day in events["date"]],
         place=np.searchsorted(times, days, side="right") - 1,
         sign=_direction(events),
-        first=_after_pause(events) | (events["date"] == pd.Timestamp(reference or date.max)),
+        first=_after_pause(events) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
     )
     rows = rows[(rows["sign"] != 0) & (rows["place"] >= 0)]
     rows["move"] = rows["sign"] * _moves(middle, times)[rows["place"]]
-    ranked = rows[rows["first"] | (rows["move"] > 0)].sort_values(
+    ranked = rows[(rows["first"] > 0) | (rows["move"] > 0)].sort_values(
         ["first", "move", "event_id"], ascending=[False, False, True]
     )
     chosen: list[int] = []

@@ -143,6 +143,8 @@ def _foundations(material: Material) -> dict[str, Any]:
     known = facts(fit, result, material.events)
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
     return {
+        "resting": not isinstance(result.band, NotDefined),
+        "capped": not isinstance(result.frameworks.headroom, NotDefined),
         "eras": [_era(era) for era in result.frameworks.eras],
         "change": words.change(result),
         "headroom": words.headroom(result),

@@ -87,7 +87,7 @@ def _draw(
     figure = style.new_figure(layout, bottom + tall + strip + head)
     on = style.axes(figure, left, bottom, width, tall)
     style.share_axis(on)
-    on.set_xlim(years[0], years[-1])
+    style.time_axis(on, float(years[0]), float(years[-1]))
     _eras(on, eras, layout)
     _strip(style.axes(figure, left, bottom + tall + 0.03, width, strip), eras, names, on.get_xlim(), layout)
     style.bands(on, years, record["share"].to_numpy(), style.LEVEL, center=1.3)
@@ -217,7 +217,7 @@ def _events(
     """Mark the events on the level, and number them in a lane where the numbers have room."""
     (low, high), (width, tall) = on.get_xlim(), size
     up = 100 / tall  # an inch in points of share
-    years = events["year"].to_numpy()
+    years = events["year"].to_numpy().clip(low, high)
     gap = min(width / len(events), 1.6) if texts else 0.19
     places = style.spread(list((years - low) / (high - low) * width), gap, gap / 2, width - gap / 2)
     number_at, turn_at = (-0.42 * up, -0.24 * up) if texts else (5.0, 12.0)

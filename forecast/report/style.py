@@ -56,6 +56,7 @@ class Layout:
 
 WIDE = Layout(9.0, 9.0, wide=True)
 NARROW = Layout(3.9, 8.0, wide=False)
+_TICKS = 8.5  # of a time axis, at most
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,15 @@ def share_axis(on: "Axes") -> None:
     on.tick_params(axis="y", length=0)
 
 
+def time_axis(on: "Axes", first: float, last: float) -> None:
+    """Make the level axis one of years with decimals, ticked at whole years or, in a short span, half-years."""
+    on.set_xlim(first, last)
+    step = next(years for years in (0.5, 1, 2, 5, 10, 20, 50, 100) if (last - first) / years <= _TICKS)
+    ticks = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
+    names = {0.0: "Jan ", 0.5: "Jul "} if step < 1 else {0.0: ""}
+    on.set_xticks(ticks, [f"{names[tick % 1]}{int(tick)}" for tick in ticks])
+
+
 def bands(on: "Axes", x: NDArray[Any], quantiles: NDArray[Any], color: str, *, center: float = 1.6) -> None:
     """Draw the 90 % and 50 % bands and the median of quantiles (5, 25, 50, 75 and 95 %; x)."""
     low, lower, middle, upper, high = quantiles
@@ -163,7 +173,8 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 def wrap(text: str, width: float, size: float, *, most: int | None = None) -> list[str]:
     """Break a text into lines not wider than `width` inches (a longer word stands alone), `most` of them."""
     lines: list[str] = []
-    for word in text.split():
+    # What cannot be printed has no place in an SVG either: it would not open.
+    for word in "".join(sign if sign.isprintable() else " " for sign in text).split():
         if lines and text_width(f"{lines[-1]} {word}", size) <= width:
             lines[-1] += f" {word}"
         else:

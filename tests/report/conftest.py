@@ -70,8 +70,8 @@ def made_events(dyad="USA-CHN"):
     first, second = dyad.split("-")
     rows = [
         ("2001-04-01", first, second, "195", "US Navy", "An aircraft is shot down", "a newspaper, 2001"),
-        ("2006-05-01", second, first, "042", "President Chen", "The President arrives", "https://www.example.org/a"),
-        ("2006-05-01", first, second, "043", "President Smith", "The President arrives", "https://www.example.org/a"),
+        ("2006-05-01", second, first, "042", "President Chen", f"Arrives\x00 {SCRIPT}", "https://www.example.org/a"),
+        ("2006-05-01", first, second, "043", "President Smith", "Arrives", "https://www.example.org/a"),
         ("2024-06-02", first, second, "163", "Department", "Sanctions are imposed", "https://example.org/b?c=1"),
         ("2024-09-01", second, first, "036", "Ministry", SCRIPT, "javascript:alert(1)"),
         ("2025-03-01", second, first, "057", "Ministry", "Known only later", "https://example.org/late"),

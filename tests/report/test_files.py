@@ -1,0 +1,92 @@
+"""What a report leaves in its folder, and what it does not."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.errors import SpecError
+from forecast.report import levels_table, write, write_report
+from forecast.report.levels import COLUMNS
+
+from .conftest import FAILED, assessed
+
+
+def test_a_report_has_its_files(fit, assessment, others, events, tmp_path):
+    page = write_report(fit, assessment, events=events, others=others, out=tmp_path / "new", fit_name="fit.nc")
+    assert page == tmp_path / "new" / "index.html"
+    assert {path.name for path in page.parent.iterdir()} == {
+        "index.html",
+        "forecast.json",
+        "levels.csv",
+        "pendulum.svg",
+        "rejects.csv",
+        "fit.nc",
+    }
+    content = json.loads((page.parent / "forecast.json").read_text(encoding="utf-8"))
+    assert content["converged"] is True
+    html = page.read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    assert content["headline"] in html
+    for name in ("forecast.json", "levels.csv", "pendulum.svg", "rejects.csv", "fit.nc"):
+        assert f'href="{name}"' in html
+    assert len(pd.read_csv(page.parent / "rejects.csv")) == 1
+
+
+def test_the_same_report_is_the_same_to_the_byte(fit, assessment, events, tmp_path):
+    for name in ("one", "two"):
+        write_report(fit, assessment, events=events, out=tmp_path / name)
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+@pytest.mark.parametrize("step", ["illustrations", "write_json", "levels_table", "page", "write_rejects"])
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_a_run_killed_half_way_leaves_what_was_there(
+    fit, assessment, events, tmp_path, monkeypatch, step, end, illustrated
+):
+    (tmp_path / "index.html").write_text("the old report")
+
+    def killed(*_, **__):
+        raise end
+
+    monkeypatch.setattr(write, "illustrations", lambda _: illustrated)
+    monkeypatch.setattr(write, step, killed)
+    with pytest.raises(end):
+        write_report(fit, assessment, events=events, out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text() == "the old report"
+
+
+@pytest.fixture
+def illustrated(figures):
+    return figures
+
+
+def test_others_must_be_others(fit, assessment, tmp_path):
+    with pytest.raises(SpecError, match="Give assessments of other dyads"):
+        write_report(fit, assessment, others=[assessed(fit)], out=tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_failed_gate_is_in_page_and_json(fit, assessment, tmp_path):
+    page = write_report(fit, assessment, gate=FAILED, out=tmp_path)
+    content = json.loads((tmp_path / "forecast.json").read_text(encoding="utf-8"))
+    assert content["converged"] is False
+    assert content["stamp"] == "NOT CONVERGED" and content["gate"]["reasons"] == list(FAILED.reasons)
+    assert page.read_text(encoding="utf-8").count("NOT CONVERGED") > 5
+    assert "NOT CONVERGED" in (tmp_path / "pendulum.svg").read_text(encoding="utf-8")
+
+
+def test_levels_are_those_of_the_fit(fit, assessment):
+    table = levels_table(fit)
+    assert tuple(table.columns) == COLUMNS
+    assert len(table) == fit.panel.sizes["dyad"] * fit.panel.sizes["time"]
+    quantiles = table[["q05", "q25", "median", "q75", "q95"]].to_numpy()
+    assert (np.diff(quantiles, axis=1) >= 0).all() and quantiles.min() >= 0 and quantiles.max() <= 100
+    now = table[table["dyad"] == "USA-CHN"].iloc[-1]
+    # One is the level in single precision, the other the state through the ceiling.
+    assert now["median"] == pytest.approx(assessment.standing.level.median, abs=0.02)
+    assert now["period"] == "2024-12-01" and now["covered"] == "yes"
+    counts = fit.panel["counts"].sum(["dataset", "direction", "class"])
+    assert table["events"].to_numpy().tolist() == counts.to_numpy().ravel().tolist()

@@ -1,0 +1,179 @@
+"""The page: what it says, that it says it safely, and that it says so when it must not be used."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from forecast.outlook import NotDefined, printed_percents
+from forecast.report import forecast_json, render_page
+from forecast.report.material import gather
+from forecast.report.page import illustrations, page
+
+from .conftest import FAILED, SCRIPT, assessed, made_events, reported_fit
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, and the text outside of style."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.texts, self._open = [], [], []
+        self.feed(html)
+        self.text = re.sub(r"\s+", " ", " ".join(self.texts)).replace("\N{NO-BREAK SPACE}", " ")
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        self._open = self._open[: len(self._open) - 1 - self._open[::-1].index(tag)]
+
+    def handle_data(self, data):
+        if "style" not in self._open:
+            self.texts.append(data.strip())
+
+    def named(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def read(html):
+    return Reader(html)
+
+
+def test_the_headline_is_the_one_of_the_json(fit, assessment, read):
+    headline = forecast_json(fit, assessment)["headline"]
+    assert headline == assessment.headline
+    assert headline in read.text
+
+
+def test_the_page_loads_nothing(html, read):
+    assert not read.named("script") and not read.named("link") and not read.named("iframe")
+    loaded = [attributes.get("src") or attributes.get("srcset") for _, attributes in read.tags]
+    assert all(address.startswith("data:image/svg+xml;base64,") for address in loaded if address)
+    style = re.search(r"<style>(.*?)</style>", html, re.S)[1]
+    assert "url(" not in style and "@import" not in style
+    assert len(html) < 3_000_000
+
+
+def test_every_figure_has_its_numbers_in_words(read, figures):
+    images = read.named("img")
+    assert len(images) == len(figures) == 6
+    for image in images:
+        assert image["role"] == "img"
+        assert len(image["alt"]) > 80 and re.search(r"\d", image["alt"])
+
+
+def test_every_caption_of_an_interval_says_its_kind(figures):
+    for name, figure in figures.items():
+        if name != "bars":
+            assert "90 % equal-tailed" in figure.caption + figure.alt, name
+
+
+def test_hostile_text_is_shown_and_not_run(html, read):
+    assert "<script" not in html.lower()
+    assert SCRIPT in read.text
+    assert not any("javascript:" in (link.get("href") or "") for link in read.named("a"))
+
+
+def test_hostile_text_leaves_figures_that_open(figures):
+    from xml.etree import ElementTree
+
+    for figure in figures.values():
+        for svg in (figure.wide, figure.narrow):
+            ElementTree.fromstring(svg)
+
+
+def test_links_go_to_references_only(read):
+    links = [link["href"] for link in read.named("a")]
+    outside = {link for link in links if not link.startswith("#")}
+    assert outside == {"https://www.example.org/a", "https://example.org/b?c=1", "forecast.json", "levels.csv"}
+    targets = {attributes["id"] for _, attributes in read.tags if "id" in attributes}
+    assert {link[1:] for link in links if link.startswith("#")} <= targets
+
+
+def test_what_was_known_later_is_not_told(read):
+    assert "Sanctions are imposed" in read.text
+    assert "Known only later" not in read.text
+
+
+def test_a_joint_act_is_told_once(fit, assessment):
+    shown = gather(fit, assessment, made_events(), (), None)
+    assert list(shown.named["cameo"]).count("042") + list(shown.named["cameo"]).count("043") == 1
+
+
+def test_chances_add_up_as_printed(assessment, read):
+    for outlook in assessment.improvement.values():
+        parts = printed_percents(outlook)
+        assert parts["improvement"] + parts["stability"] + parts["deterioration"] == 100
+        assert parts["technical"] + parts["structural"] == parts["improvement"]
+    table = read.text[read.text.index("The same chances") :]
+    rows = [re.search(rf"{label} ((?:[<>]?\d+ % ± \d+\.\d ?)+)", table)[1] for label in ("Worse", "About the same")]
+    printed = [[cell.split(" ±")[0] for cell in re.findall(r"[<>]?\d+ % ± [\d.]+", row)] for row in rows]
+    for name, cells in zip(("deterioration", "stability"), printed, strict=True):
+        expected = [printed_percents(outlook)[name] for outlook in assessment.improvement.values()]
+        assert [int(re.sub(r"\D", "", cell)) - cell.startswith("<") for cell in cells] == expected
+
+
+def test_every_claim_is_in_the_appendix_with_its_numbers_named(assessment, read):
+    for claim in assessment.claims:
+        assert f"{claim.code}. {claim.title}" in read.text
+        assert claim.sentence in read.text
+    assert not re.search(r"\b[a-z]+_[a-z]+\b", read.text), "a raw variable name"
+
+
+def test_a_fit_that_failed_is_stamped_everywhere(fit, assessment, events, others):
+    material = gather(fit, assessment, events, others, FAILED)
+    figures = illustrations(material)
+    html = page(material, figures)
+    read = Reader(html)
+    assert read.text.strip().startswith("NOT CONVERGED: US-China")
+    assert FAILED.reasons[0] in read.text
+    assert '@top-center { content: "NOT CONVERGED' in html
+    assert any(attributes.get("class") == "every-page" for attributes in read.named("div"))
+    assert all("NOT CONVERGED" in figure.wide and "NOT CONVERGED" in figure.narrow for figure in figures.values())
+    assert all(image["alt"].startswith("NOT CONVERGED") for image in read.named("img"))
+
+
+def test_a_fit_that_passed_is_not_stamped(read, html):
+    assert "NOT CONVERGED" not in html
+    assert "The gate was passed" in read.text
+
+
+KINDS = {
+    "walk": {"dynamics": "none"},
+    "free walk": {"dynamics": "none", "ceiling": None, "depth": False},
+    "constant ceiling": {"ceiling": "constant"},
+    "weekly": {"frequency": "week", "dyads": ("USA-CHN",)},
+    "one era": {"dyads": ("USA-CHN",), "eras": {"USA-CHN": (("all", 0),)}},
+    "short": {"months": 30, "dyads": ("USA-CHN",), "eras": {"USA-CHN": (("before", -9), ("now", 20))}},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_model_does_not_have_is_said_with_its_reason(kind):
+    fit = reported_fit(chains=2, draws=40, **KINDS[kind])
+    assessment = assessed(fit, horizons=(1, 6))
+    others = [assessed(fit, str(dyad), horizons=(1, 6)) for dyad in fit.panel["dyad"].to_numpy()[1:2]]
+    read = Reader(render_page(fit, assessment, events=made_events(), others=others))
+    absent = [part for part in (assessment.band, assessment.last_break, assessment.contrast) if _absent(part)]
+    for part in [*absent, *([room] if _absent(room := assessment.frameworks.headroom) else [])]:
+        assert part.reason in read.text
+    assert ("figure-dyads" in str(read.tags)) == bool(others)
+    assert not re.search(r"\bnan\b|\bNone\b|NotDefined", read.text)
+
+
+def _absent(part):
+    return isinstance(part, NotDefined)
+
+
+def test_an_index_without_events_has_its_page():
+    made = reported_fit(dyads=("USA-CHN",), draws=40, depth=False)
+    index = made.panel["counts"].isel(dataset=0, direction=0).sum("class").astype(float)
+    panel = made.panel.drop_vars(["counts", "covered"]).assign(index=index)
+    panel.attrs = {"schema": 1, "frequency": "month", "as_of": "", "digest": "", "late": 0}
+    fit = type(made)(made.posterior.drop_vars(["cutpoint", "concentration"]), panel, made.spec)
+    read = Reader(render_page(fit, assessed(fit)))
+    assert "made without a table of events" in read.text
+    assert "counts no event" in read.text
