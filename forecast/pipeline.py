@@ -217,9 +217,8 @@ def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
     last = panel["time"].to_numpy()[np.flatnonzero(covered)[-1]].astype("datetime64[D]").item()
     behind = months_between(last, as_of)
     if behind > 1:
-        return (
-            f"The record of {dyad} is even up to {last:%B %Y} only; the {behind} months up to {as_of} are extrapolated.",
-        )
+        words = f"{dyad} is recorded evenly up to {last:%B %Y} only"
+        return (f"{words}; {behind} months up to {as_of} are extrapolated.",)
     return ()
 
 

@@ -137,12 +137,17 @@ def _print(done: "Report") -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{done.assessment.headline}[/]\n")
-    shown = Table("by", "improvement", "of it technical", "structural", "stability", "deterioration", box=None)
+    shown = Table("by", "better", "technical", "structural", "stable", "worse", box=None)
     for outlook in done.assessment.improvement.values():
         percents = printed_percents(outlook)
         names = ("improvement", "technical", "structural", "stability", "deterioration")
-        shown.add_row(f"{outlook.until:%B %Y}", *(f"{percents[name]} %" for name in names))
+        shown.add_row(f"{outlook.until:%b %Y}", *(f"{percents[name]} %" for name in names))
     console.print(shown)
+    smallest = f"{done.assessment.smallest_improvement:g}"
+    console.print(
+        f"[dim]better, worse: by at least {smallest} points of share; "
+        "technical, structural: better without and with a new framework[/]"
+    )
     for warning in done.warnings:
         console.print(f"[yellow]{warning}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())
