@@ -1,0 +1,120 @@
+"""The whole way, from the command line to the files, and what it refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.pipeline import Order, make_report
+
+run = CliRunner().invoke
+TINY = ["--alone", "--draws", "40", "--tune", "60", "--chains", "2"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
+    out = tmp_path_factory.mktemp("made") / "report"
+    result = run(app, ["report", "--dyad", "CHN-IND", "--as-of", "2023-10", "--out", str(out), *TINY])
+    return out, result.output, result.exit_code
+
+
+def test_too_few_draws_are_stamped_and_end_with_code_3(made: tuple[Path, str, int]) -> None:
+    # 80 draws cannot reach an effective sample size of 400: the gate must close, whatever the data.
+    out, printed, code = made
+    stated = json.loads((out / "forecast.json").read_text())
+    assert code == 3
+    assert stated["converged"] is False
+    assert "NOT CONVERGED" in printed
+    assert "NOT CONVERGED" in (out / "index.html").read_text()
+
+
+def test_the_report_is_whole(made: tuple[Path, str, int]) -> None:
+    out, _, _ = made
+    names = {path.name for path in out.iterdir()}
+    assert {"index.html", "forecast.json", "levels.csv", "fit.zarr"} <= names
+    assert not [name for name in names if "partial" in name]
+
+
+def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
+    from forecast.model.fitted import Fit
+
+    fit = Fit.load(made[0] / "fit.zarr")
+    assert str(fit.panel["time"].to_numpy()[-1])[:7] == "2023-10"
+    assert fit.panel.attrs["as_of"] == "2023-10-31"
+
+
+def test_a_saved_fit_forecasts_again_with_the_same_numbers(made: tuple[Path, str, int], tmp_path: Path) -> None:
+    out, _, _ = made
+    again = run(
+        app, ["report", "--dyad", "CHN-IND", "--fit", str(out / "fit.zarr"), "--out", str(tmp_path / "r"), "--json"]
+    )
+    first = json.loads((out / "forecast.json").read_text())
+    second = json.loads((tmp_path / "r" / "forecast.json").read_text())
+    assert again.exit_code == 3
+    assert second["headline"] == first["headline"]
+    assert second["horizons"] == first["horizons"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--dyad", "USA-XXX"], "USA-XXX"),
+        (["--as-of", "1930-01-01"], "1930"),
+        (["--as-of", "1950-06-30", "--alone"], "36"),
+        (["--as-of", (date.today() + timedelta(days=40)).isoformat()], "future"),
+        (["--as-of", "2023-13-01"], "as-of"),
+        (["--horizons", "0"], "horizon"),
+        (["--horizons", "3,-6"], "horizon"),
+        (["--improvement", "0"], "improvement"),
+        (["--ceiling", "glass"], "ceiling"),
+        (["--dynamics", "circular"], "dynamics"),
+        (["--seed", "-1"], "seed"),
+        (["--fit", "no-such-fit.zarr"], "no-such-fit.zarr"),
+        (["--mapping", "m.yaml"], "--events"),
+        (["--events", "no-such-folder"], "no-such-folder"),
+        (["--events", "table.csv", "--mapping", "m.yaml"], "m.yaml"),
+    ],
+)
+def test_nonsense_is_refused_in_words(arguments: list[str], words: str, tmp_path: Path) -> None:
+    result = run(app, ["report", "--out", str(tmp_path / "r"), *arguments])
+    assert result.exit_code == 2, result.output
+    assert words in result.output.replace("\n", " ")
+    assert not (tmp_path / "r" / "index.html").exists()
+
+
+def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    start = time.perf_counter()
+    result = run(app, ["report", "--out", str(tmp_path / "file")])
+    assert result.exit_code == 1
+    assert "file" in result.output
+    assert time.perf_counter() - start < 5
+
+
+def test_a_run_killed_half_way_leaves_no_report(tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    command = [sys.executable, "-m", "forecast", "report", "--out", str(out)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "COLUMNS": "80"}
+    )
+    time.sleep(6)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert not out.exists() or not any(out.iterdir())
+
+
+@pytest.mark.slow
+def test_the_default_report_passes_the_gate(tmp_path: Path) -> None:
+    report = make_report(Order(out=tmp_path, save_fit=False))
+    assert report.gate.passed, report.gate.reasons
+    stated = json.loads((tmp_path / "forecast.json").read_text())
+    assert stated["converged"] is True
