@@ -122,8 +122,11 @@ def panel_arrays(panel: xr.Dataset, dense: bool = False) -> PanelArrays:
 def standardised_index(panel: xr.Dataset) -> Float:
     """Index of a panel, (dyad, time), with mean 0 and standard deviation 1 within each dyad."""
     raw = panel["index"].transpose("dyad", "time").to_numpy().astype(np.float64)
-    scale = np.nanstd(raw, axis=1, keepdims=True)
-    return np.asarray((raw - np.nanmean(raw, axis=1, keepdims=True)) / np.where(scale > 0, scale, 1.0))
+    seen = np.isfinite(raw)
+    number = np.maximum(seen.sum(axis=1, keepdims=True), 1)
+    centred = raw - np.where(seen, raw, 0.0).sum(axis=1, keepdims=True) / number
+    scale = np.sqrt(np.where(seen, centred**2, 0.0).sum(axis=1, keepdims=True) / number)
+    return np.where(seen, centred / np.where(scale > 0, scale, 1.0), np.nan)
 
 
 def _is_node(seen: NDArray[np.bool_], era_index: Index, dense: bool) -> NDArray[np.bool_]:

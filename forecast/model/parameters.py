@@ -170,7 +170,7 @@ def _offset(spec: PendulumSpec, arrays: PanelArrays) -> Any:
     shape = (arrays.dyads, arrays.directions, arrays.datasets)
     offset: Any = pt.zeros(shape)
     if arrays.directions == 2:
-        direction = pm.Normal("direction", 0.0, spec.priors.direction, dims=("dyad", "dataset"))
+        direction = pm.Normal("direction_effect", 0.0, spec.priors.direction, dims=("dyad", "dataset"))
         offset = offset + pt.stack([direction, -direction], axis=1)
     if arrays.datasets > 1:
         rest = pm.Normal("dataset_offset", 0.0, spec.priors.dataset, shape=(arrays.dyads, arrays.datasets - 1))

@@ -14,8 +14,10 @@ OBSERVATIONS = ("events", "index")
 
 def parse_ceiling(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     """Ceiling forms from text or a sequence: ``"none"``, ``"era"``, ``"era+depth"``, ``("constant", "depth")``."""
-    parts = value.replace(",", "+").split("+") if isinstance(value, str) else list(value)
-    forms = tuple(part.strip() for part in parts if part.strip() not in ("", "none"))
+    parts = value.replace(",", "+").split("+") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise SpecError(f"ceiling: got {value!r}; expected a text such as 'era+depth', or a sequence of forms")
+    forms = tuple(str(part).strip() for part in parts if str(part).strip() not in ("", "none"))
     unknown = [form for form in forms if form not in CEILINGS]
     if unknown or len(set(forms)) < len(forms):
         raise SpecError(
@@ -81,10 +83,10 @@ class PendulumSpec:
             raise SpecError(
                 "ceiling: 'depth' needs coded events; an index has no classes. Use 'era', 'constant' or 'none'"
             )
-        if not self.ceiling_softness > 0:
-            raise SpecError(f"ceiling_softness: got {self.ceiling_softness}; expected a positive number of log-odds")
-        if not 1 <= self.nodes <= 64:
-            raise SpecError(f"nodes: got {self.nodes}; expected 1 to 64 quadrature nodes")
+        if not (isinstance(self.ceiling_softness, int | float) and 0 < self.ceiling_softness < float("inf")):
+            raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
+        if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
+            raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
 
     @property
     def level_ceiling(self) -> str:
