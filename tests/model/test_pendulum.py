@@ -1,6 +1,7 @@
 """The model against its density written down plainly; what may not depend on how it is computed; all its forms."""
 
 from dataclasses import replace
+from itertools import combinations as combinations_of
 from itertools import product
 
 import numpy as np
@@ -186,8 +187,31 @@ def test_one_dyad_has_nobody_to_pool_with():
     assert pooled.log_density(point) == alone.log_density(point)
 
 
-CEILINGS = ("none", "constant", "era", "depth", "constant+depth", "era+depth")
-COMBINATIONS = list(product(("linear", "none"), CEILINGS, ("normal", "student"), (True, False), (True, False)))
+CHOICES = {
+    "ceiling": ("none", "constant", "era", "depth", "constant+depth", "era+depth"),
+    "dynamics": ("linear", "none"),
+    "shocks": ("normal", "student"),
+    "month_noise": (True, False),
+    "overdispersion": (True, False),
+    "pooling": (True, False),
+}
+ALL = [dict(zip(CHOICES, values, strict=True)) for values in product(*CHOICES.values())]
+
+
+def covering(combinations):
+    """Few combinations in which any two choices meet: the greedy way."""
+    left = {pair for combination in combinations for pair in pairs(combination)}
+    while left:
+        best = max(combinations, key=lambda combination: len(left & pairs(combination)))
+        left -= pairs(best)
+        yield best
+
+
+def pairs(combination):
+    return set(combinations_of(sorted(combination.items()), 2))
+
+
+FEW = list(covering(ALL))
 
 
 @pytest.fixture(scope="module")
@@ -195,16 +219,20 @@ def small_panel():
     return make_panel(dyads=2, periods=8, directions=2, datasets=2)
 
 
-@pytest.mark.parametrize("dynamics", ["linear", "none"])
-def test_every_combination_has_a_finite_density(small_panel, dynamics):
-    for combination in COMBINATIONS:
-        names = ("dynamics", "ceiling", "shocks", "month_noise", "overdispersion")
-        choices = dict(zip(names, combination, strict=True))
-        if choices["dynamics"] != dynamics:
-            continue
+def test_every_combination_of_choices_builds(small_panel):
+    for choices in ALL[::2]:  # pooling, the last to vary, meets the others below
         model = PendulumModel(PendulumSpec(**choices)).build(small_panel)
-        value = model.compile_logp(mode=python_mode())(model.initial_point())
-        assert np.isfinite(value), choices
+        assert ("ceiling" in model.named_vars) == ("era" in choices["ceiling"] or "constant" in choices["ceiling"])
+        assert ("depth" in model.named_vars) == ("depth" in choices["ceiling"])
+        assert ("half_life" in model.named_vars) == (choices["dynamics"] == "linear")
+
+
+@pytest.mark.parametrize("choices", FEW, ids=lambda choices: "-".join(map(str, choices.values())))
+def test_any_two_choices_together_give_a_finite_density_and_gradient(small_panel, choices):
+    model = PendulumModel(PendulumSpec(**choices)).build(small_panel)
+    start = model.initial_point()
+    assert np.isfinite(model.compile_logp(mode=python_mode())(start))
+    assert np.isfinite(model.compile_dlogp(mode=python_mode())(start)).all()
 
 
 @pytest.mark.parametrize(
