@@ -269,9 +269,7 @@ def build_index_panel(
         raise SpecError("as_of is before the data: no period of the index was over. Choose a later day.")
     twice = known[known.duplicated(["dyad", "time"])]
     if len(twice):
-        raise DataError(
-            f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}."
-        )
+        raise DataError(f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}.")
     watched = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
     periods = _periods(watched, (start, end, day), frequency)
     values = known.pivot(index="dyad", columns="time", values="value").reindex(index=chosen, columns=periods)
@@ -367,8 +365,7 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     covered = [_steps(*span, "month") for span in zip(starts, summary["last_even"], strict=True)]
     summary["months"] = [len(months) for months in covered]
     summary["empty_months"] = [
-        len(months.difference(pd.DatetimeIndex(seen)))
-        for months, seen in zip(covered, with_events, strict=True)
+        len(months.difference(pd.DatetimeIndex(seen))) for months, seen in zip(covered, with_events, strict=True)
     ]
     summary = summary.reset_index()
     summary.insert(0, "dyad", summary.pop("dyad"))
@@ -416,9 +413,7 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
     regular = {"month": (28, 31), "week": (7, 7)}.get(panel.attrs["frequency"], (1, 0))
     own_era = panel["era_dyad"].values[np.clip(panel["era_index"].values, 0, panel.sizes["era"] - 1)]
     checks = {
-        f"time does not go by {panel.attrs['frequency']}": (
-            (steps < regular[0]) | (steps > regular[1])
-        ).any(),
+        f"time does not go by {panel.attrs['frequency']}": ((steps < regular[0]) | (steps > regular[1])).any(),
         "a dyad is there twice": len(set(panel["dyad"].values)) < panel.sizes["dyad"],
         "an era_index outside the eras": panel["era_index"].values.max() >= panel.sizes["era"],
         "an era_index of another dyad": (own_era != np.arange(panel.sizes["dyad"])[:, None]).any(),
@@ -557,9 +552,7 @@ def _periods(
             f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or leave it out."
         )
     if first > last:
-        raise SpecError(
-            f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start."
-        )
+        raise SpecError(f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start.")
     ends = floor_period(pd.Series([first, last]), frequency)
     return _steps(ends[0], ends[1], frequency)
 

@@ -58,9 +58,7 @@ def test_the_inventory_names_each_module_once(check: ModuleType, tmp_path: Path)
         ("files", "from forecast.events import EventTable"),
     ],
 )
-def test_a_layer_that_knows_too_much_is_found(
-    check: ModuleType, tmp_path: Path, name: str, source: str
-) -> None:
+def test_a_layer_that_knows_too_much_is_found(check: ModuleType, tmp_path: Path, name: str, source: str) -> None:
     (fault,) = check.layer_faults(tree(tmp_path, [], **{name: source}))
     assert "must know nothing of" in fault
 

@@ -128,9 +128,7 @@ def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) 
     folder = Path(out.strip())
     assert folder == wheel / "forecast" / "data"
     shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    assert shipped == {
-        path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()
-    }
+    assert shipped == {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
 
 
 def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
@@ -156,9 +154,7 @@ def test_everything_imported_is_declared() -> None:
 def _imported(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    out_of = {
-        node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level
-    }
+    out_of = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
     return {name.split(".")[0] for name in plain | out_of}
 
 

@@ -67,9 +67,7 @@ def tables(draw):
         ("2020-05-15", "USA", "CHN", "010", 1, "2020-05-15"),
         ("2020-05-15", "USA", "RUS", "010", 1, "2020-05-15"),
     ]
-    drawn = [
-        (day, *pair, code, n, pd.Timestamp(day) + pd.Timedelta(days=lag)) for day, pair, code, n, lag in rows
-    ]
+    drawn = [(day, *pair, code, n, pd.Timestamp(day) + pd.Timedelta(days=lag)) for day, pair, code, n, lag in rows]
     return table_of(*fixed, *drawn)
 
 
@@ -156,11 +154,7 @@ def test_weeks_hold_what_their_days_hold(table):
     events = table.events
     within = events["date"].between("2020-03-02", "2020-10-25")
     expected = events[within].groupby("dyad")["n"].sum()
-    counted = (
-        panel["counts"]
-        .sel(time=slice("2020-03-02", "2020-10-19"))
-        .sum(["dataset", "time", "direction", "class"])
-    )
+    counted = panel["counts"].sel(time=slice("2020-03-02", "2020-10-19")).sum(["dataset", "time", "direction", "class"])
     for dyad in panel["dyad"].values:
         assert counted.sel(dyad=dyad) == expected.get(dyad, 0)
 
@@ -249,9 +243,7 @@ def test_eras_go_dyad_by_dyad_in_time_order():
     for place, dyad in enumerate(panel["dyad"].values):
         own = panel["era"].values[panel["era_dyad"].values == place]
         assert all(era.startswith(f"{dyad}:") for era in own)
-        assert set(panel["era_index"].sel(dyad=dyad).values) == set(
-            np.flatnonzero(panel["era_dyad"] == place)
-        )
+        assert set(panel["era_index"].sel(dyad=dyad).values) == set(np.flatnonzero(panel["era_dyad"] == place))
     at = panel["era"].values[panel["era_index"].sel(dyad="USA-CHN", time="1971-07-01")]
     before = panel["era"].values[panel["era_index"].sel(dyad="USA-CHN", time="1971-06-01")]
     assert (at, before) == ("USA-CHN:rapprochement", "USA-CHN:containment")

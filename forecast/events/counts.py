@@ -126,9 +126,7 @@ def _periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame"
     if not directed:
         halves = fields["dyad"].str.partition("-")
         fields |= {"source": halves[0], "target": halves[2]}
-    states = [
-        fields[side].map(lambda name: mapping.countries.get(name, name)) for side in ("source", "target")
-    ]
+    states = [fields[side].map(lambda name: mapping.countries.get(name, name)) for side in ("source", "target")]
     start = pd.to_datetime(fields["time"], format=mapping.date_format, errors="coerce")
     length = pd.offsets.MonthEnd(0) if mapping.frequency == "month" else pd.Timedelta(days=6)
     return pd.DataFrame(

@@ -148,8 +148,7 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
     guess = f" Did you mean {guesses[0]}?" if guesses else ""
     listing = ", ".join(known) or "none"
     raise UnknownDyadError(
-        f"There is no dyad {text!r}.{guess} Known: {listing}. "
-        "A dyad is two ISO 3166 alpha-3 codes joined by a hyphen."
+        f"There is no dyad {text!r}.{guess} Known: {listing}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen."
     )
 
 
@@ -157,9 +156,7 @@ def _with_columns(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     frame = read_small_csv(path)
     missing = [column for column in columns if column not in frame]
     if missing:
-        raise DataError(
-            f"{path.name}: there is no column {missing[0]!r}. The file needs {', '.join(columns)}."
-        )
+        raise DataError(f"{path.name}: there is no column {missing[0]!r}. The file needs {', '.join(columns)}.")
     return frame
 
 
@@ -170,7 +167,5 @@ def _days(column: "pd.Series[str]", file: str, name: str) -> "pd.Series[pd.Times
     days = pd.to_datetime(column.where(iso), format="%Y-%m-%d", errors="coerce")
     if days.isna().any():
         place = int(days.isna().to_numpy().argmax())
-        raise DataError(
-            f"{file}, line {place + 2}: {name} is {column.iloc[place]!r}, not a day. Write YYYY-MM-DD."
-        )
+        raise DataError(f"{file}, line {place + 2}: {name} is {column.iloc[place]!r}, not a day. Write YYYY-MM-DD.")
     return days.dt.as_unit("s")

@@ -119,9 +119,7 @@ class CountsMapping(FileForm):
             raise ValueError("the states are to be given as source and target, or direction, or dyad")
         sides = [each.side for each in self.classes]
         if sides != sorted(sides) or len(set(sides)) < 2:
-            raise ValueError(
-                "classes: first those of conflict, then those of cooperation, at least one of each"
-            )
+            raise ValueError("classes: first those of conflict, then those of cooperation, at least one of each")
         return self
 
 

@@ -55,8 +55,7 @@ class RawTable:
         if place not in names:
             listing = ", ".join(str(name) for name in names)
             raise MappingError(
-                f"{self.name}: the mapping puts {field} in column {place!r}, which is not there. "
-                f"Columns: {listing}."
+                f"{self.name}: the mapping puts {field} in column {place!r}, which is not there. Columns: {listing}."
             )
         return self.rows[place]
 
@@ -159,9 +158,7 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
     except (OSError, ValueError) as error:
         raise DataError(f"{name} is not a Parquet file ({error}). Set `format` in the mapping.") from error
     _check_header(name, [str(column) for column in table.columns])
-    numeric = frozenset(
-        str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column])
-    )
+    numeric = frozenset(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column]))
     rows = pd.DataFrame(
         {str(column): _as_text(table[column], form.date_format) for column in table.columns}, dtype=object
     )

@@ -105,17 +105,18 @@ def _months_checked(periods: int) -> list[int]:
 
 
 def _diagnose(words: str, values: xr.DataArray) -> tuple[str, int, float, float, float] | None:
-    """Worst diagnostics of a group; numbers that do not vary, such as a pinned cutpoint, are left out."""
+    """Worst diagnostics of a group; numbers that do not vary, such as a pinned cutpoint, are left out, NaN are not."""
     from arviz_stats import ess, rhat
 
     draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
     draws = draws.reshape(*draws.shape[:2], -1)
-    varies = draws.std(axis=(0, 1)) > 0
+    # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
+    varies = ~(draws == draws[0, 0]).all(axis=(0, 1))
     if not varies.any():
         return None
     data = xr.Dataset({"x": (("chain", "draw", "quantity"), draws[..., varies])})
-    worst = float(rhat(data)["x"].max())
-    bulk, tail = (float(ess(data, method=method)["x"].min()) for method in ("bulk", "tail"))
+    worst = float(np.max(rhat(data)["x"].to_numpy()))
+    bulk, tail = (float(np.min(ess(data, method=method)["x"].to_numpy())) for method in ("bulk", "tail"))
     return words, int(varies.sum()), worst, bulk, tail
 
 
@@ -123,7 +124,7 @@ def _reasons(table: pd.DataFrame, bfmi: float, divergent: float) -> list[str]:
     reasons = []
     for row in table.to_dict("records"):
         if not row["r_hat"] <= R_HAT_LIMIT:
-            reasons.append(f"{row['quantity']}: R-hat {row['r_hat']:.3f}, limit {R_HAT_LIMIT}")
+            reasons.append(f"{row['quantity']}: R-hat {row['r_hat']:.4f}, limit {R_HAT_LIMIT}")
         for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):
             if not value >= ESS_LIMIT:
                 reasons.append(

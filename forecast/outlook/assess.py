@@ -205,9 +205,7 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(int(months) for months in horizons))
 
 
-def _contrast(
-    fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]
-) -> Contrast | NotDefined:
+def _contrast(fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]) -> Contrast | NotDefined:
     if other == own.dyad:
         return NotDefined("the dyad is the one that others are compared with")
     if other not in fit.panel["dyad"].to_numpy():

@@ -78,9 +78,7 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
         return NotDefined(NO_EQUILIBRIUM)
     inside = (futures.share >= low[..., None, None]) & (futures.share <= high[..., None, None])
     words = f"the equilibrium band of “{own.eras[-1].name}”"
-    edge = (
-        f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
-    )
+    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
     name, at, span = futures.clock.name, futures.at, futures.clock.periods(THROUGHOUT_MONTHS)
     return Band(
         mass=mass,
@@ -88,9 +86,7 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
         high=estimate(high, "points of share", f"upper {edge}"),
         inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
         entry=passage(inside, futures.clock, horizons, futures.months, words),
-        inside={
-            h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}") for h in horizons
-        },
+        inside={h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}") for h in horizons},
         throughout={
             h: probability(
                 inside[..., max(1, at(h) - span + 1) : at(h) + 1].all(axis=-1),

@@ -74,7 +74,5 @@ def clock(panel: xr.Dataset) -> Clock:
     """
     frequency = panel.attrs.get("frequency", "month")
     if frequency not in {"month", "week"}:
-        raise DataError(
-            f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel."
-        )
+        raise DataError(f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel.")
     return Clock(panel["time"].to_numpy().astype("datetime64[D]"), frequency == "week")

@@ -102,9 +102,7 @@ def _half_life(own: DyadDraws) -> Floats | None:
     return own.scalars["half_life"] / own.clock.per_month if "half_life" in own.scalars else None
 
 
-def _if_both(
-    name: str, first: Floats | None, second: Floats | None, otherwise: str
-) -> Comparison | NotDefined:
+def _if_both(name: str, first: Floats | None, second: Floats | None, otherwise: str) -> Comparison | NotDefined:
     return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
 
 

@@ -192,11 +192,7 @@ def _deepest(posterior: xr.Dataset) -> dict[str, Floats]:
 
 def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Floats]:
     """Take the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
-    wanted = [
-        name
-        for name, values in posterior.items()
-        if {str(d) for d in values.dims} - {"chain", "draw"} in dims
-    ]
+    wanted = [name for name, values in posterior.items() if {str(d) for d in values.dims} - {"chain", "draw"} in dims]
     return {
         str(name): posterior[name]
         .isel(index, missing_dims="ignore")

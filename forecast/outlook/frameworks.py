@@ -187,9 +187,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
         learning=_equilibrium_learning(own, era, stream(seed, own.dyad, f"equilibrium {this.code}")),
         depth=NotDefined(NO_DEPTH)
         if depth is None
-        else estimate(
-            depth[..., era], "log-odds", f"extra threshold to the deepest class under “{this.name}”"
-        ),
+        else estimate(depth[..., era], "log-odds", f"extra threshold to the deepest class under “{this.name}”"),
         deep_share=NotDefined(NO_DEPTH)
         if depth is None or "deepest" not in own.scalars
         else estimate(
@@ -216,9 +214,7 @@ def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = N
         return NotDefined(NO_CEILING)
     values = own.by_era["headroom"][..., -1]
     return Headroom(
-        room=estimate(
-            share(ceiling) - share(own.level_now), "points of share", "ceiling less the present share"
-        ),
+        room=estimate(share(ceiling) - share(own.level_now), "points of share", "ceiling less the present share"),
         log_odds=estimate(values, "log-odds", "ceiling less equilibrium"),
         learning=_headroom_learning(own, values, stream(seed, own.dyad, "headroom"), prior),
     )
@@ -228,9 +224,7 @@ def _headroom_learning(
     own: DyadDraws, values: Floats, rng: np.random.Generator, prior: NDArray[np.float64] | None
 ) -> Learning | NotDefined:
     if prior is not None:
-        return _learning(
-            np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp
-        )
+        return _learning(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)
     if "headroom_era_sd" not in own.scalars:
         return NotDefined("the ceiling is one for all eras: give draws of its prior to compare with")
     population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)

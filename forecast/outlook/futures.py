@@ -184,9 +184,7 @@ def simulate_futures(
 def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Floats) -> Futures:
     step = step_of(own.dynamics)
     size = (*own.size, futures_per_draw)
-    shock, arrival, novelty = (
-        stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks")
-    )
+    shock, arrival, novelty = (stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks"))
     chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
     framework = {name: _spread(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}

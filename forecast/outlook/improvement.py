@@ -78,9 +78,7 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
     deterioration = probability(worse, f"{then} at least {points} below {present}")
     stability = probability(~(better | worse), f"{then} less than {points} from {present}")
     technical = probability(better & ~broken, f"{improvement.definition}, with no new framework by then")
-    structural = probability(
-        better & broken, f"{improvement.definition}, and a new framework has come by then"
-    )
+    structural = probability(better & broken, f"{improvement.definition}, and a new framework has come by then")
     return HorizonOutlook(
         months=months,
         until=futures.clock.last_day(months),

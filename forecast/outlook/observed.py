@@ -15,9 +15,7 @@ RECENT_MONTHS = 24
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
 
-def observe(
-    fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: int = 0
-) -> Floats | NotDefined:
+def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: int = 0) -> Floats | NotDefined:
     """Simulate the cooperative share, 0 to 100, of the events the dataset would hold in each period ahead.
 
     How many events a period holds is that of a period drawn from the dyad's last 24 covered months. They are

@@ -117,18 +117,14 @@ def pendulum(
         If the edge leaves no room for a zone.
     """
     if not INSIDE < extreme_share < 100:
-        raise SpecError(
-            f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share."
-        )
+        raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     zone = _zone(own, futures, horizons, seed, extreme_share)
     if own.dynamics == "none":
         absent = NotDefined(NO_EQUILIBRIUM)
         return Pendulum(absent, absent, absent, zone)
     months = own.scalars["half_life"] / own.clock.per_month
     return Pendulum(
-        half_life=estimate(
-            months, "months", "time in which half of a displacement from equilibrium is undone"
-        ),
+        half_life=estimate(months, "months", "time in which half of a displacement from equilibrium is undone"),
         short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
         back=_back(own, futures, horizons),
         zone=zone,
@@ -145,9 +141,7 @@ def _back(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return |
     return Return(
         era=name,
         equilibrium=estimate(target, "points of share", words),
-        above=probability(
-            target > share(own.level_now), f"{words} lies above the share of {own.clock.name()}"
-        ),
+        above=probability(target > share(own.level_now), f"{words} lies above the share of {own.clock.name()}"),
         passage=passage(crosses(futures.share, target), futures.clock, horizons, futures.months, words),
     )
 
@@ -173,10 +167,7 @@ def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, 
             "months",
             f"mean length of the record's spells in {words} (0 if it has none)",
         ),
-        ahead={
-            h: probability(there[..., futures.at(h)], f"the share of {name(h)} is in {words}")
-            for h in horizons
-        },
+        ahead={h: probability(there[..., futures.at(h)], f"the share of {name(h)} is in {words}") for h in horizons},
         way_out=passage(released >= below, futures.clock, horizons, futures.months, edge),
         inside=INSIDE,
     )

@@ -156,9 +156,7 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
         dropped=probability(drop > smallest_change, f"{words} is more than {smallest_change:g} points"),
         equilibrium_drop=NotDefined(NO_EQUILIBRIUM)
         if then is None or now is None
-        else estimate(
-            then - now, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”"
-        ),
+        else estimate(then - now, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”"),
         trend=trend,
         falling=trend
         if isinstance(trend, NotDefined)
@@ -169,14 +167,10 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
 def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
     years = np.arange(era.stop - era.first) / own.clock.per_month / 12
     if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
-        return NotDefined(
-            f"the era in force is shorter than {MONTHS_FOR_TREND} months, too short for a trend"
-        )
+        return NotDefined(f"the era in force is shorter than {MONTHS_FOR_TREND} months, too short for a trend")
     centred = years - years.mean()
     slope = own.share[..., era.first :] @ (centred / (centred @ centred))
-    return estimate(
-        slope, "points of share a year", f"least-squares trend of the share since {era.start:%B %Y}"
-    )
+    return estimate(slope, "points of share a year", f"least-squares trend of the share since {era.start:%B %Y}")
 
 
 def level_record(fit: FitLike, dyad: str) -> xr.Dataset:

@@ -37,9 +37,7 @@ def test_columns_of_a_class_are_added(write):
 
 def test_a_periods_counts_are_known_on_its_last_day(write):
     month = counts(write, "2020-02,CHN>USA,1,2,4\n").counts.iloc[0]
-    week = counts(write, "2020-02-03,CHN>USA,1,2,4\n", date_format="%Y-%m-%d", frequency="week").counts.iloc[
-        0
-    ]
+    week = counts(write, "2020-02-03,CHN>USA,1,2,4\n", date_format="%Y-%m-%d", frequency="week").counts.iloc[0]
     assert (str(month["known_at"].date()), str(week["known_at"].date())) == ("2020-02-29", "2020-02-09")
 
 

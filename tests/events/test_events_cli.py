@@ -28,9 +28,7 @@ def run(monkeypatch):
 def mine(tmp_path):
     (tmp_path / "mine.yaml").write_text(MAPPING)
     path = tmp_path / "mine.csv"
-    path.write_text(
-        "day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n2024-06-15,CHN,USA,111\n"
-    )
+    path.write_text("day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n2024-06-15,CHN,USA,111\n")
     return path, tmp_path / "mine.yaml"
 
 
@@ -66,10 +64,7 @@ def test_check_of_an_edited_chronology_names_the_row(run, tmp_path):
         file.write("2026-05-01,day,USA,IRN,President,042,A visit without its host,A paper,memory\n")
     result = run("check", path)
     assert result.exit_code == 2
-    assert (
-        "Rows that break a coding rule: 1, the first in USA-IRN.csv, line 639: expected visitor 042"
-        in result.output
-    )
+    assert "Rows that break a coding rule: 1, the first in USA-IRN.csv, line 639: expected visitor 042" in result.output
 
 
 def test_show_prints_joint_acts_once_unless_directed(run):

@@ -177,9 +177,7 @@ def test_optional_fields_are_checked_too(write, field, value, expected):
 
 
 def test_the_line_of_a_reject_counts_lines_within_quotes(write, tmp_path):
-    path = write(
-        'day,from,to,code,what\n2024-05-15,USA,CHN,010,"two\nlines"\n\n2024-05-16,USA,CHN,x,"a, b"\n'
-    )
+    path = write('day,from,to,code,what\n2024-05-15,USA,CHN,010,"two\nlines"\n\n2024-05-16,USA,CHN,x,"a, b"\n')
     table = read_table(path, MAPPING | {"columns": COLUMNS | {"summary": "what"}})
     assert table.rejects["line"].item() == 5
     assert table.files[0].rejected == 1
@@ -199,9 +197,7 @@ def test_a_file_without_a_usable_row_is_an_error(write):
 
 
 def test_given_ids_must_be_unique_unless_repeats_are_to_be_rejected(write):
-    path = write(
-        "id,day,from,to,code\n7,2024-05-15,USA,CHN,010\n8,2024-05-15,USA,CHN,010\n7,2024-05-16,USA,CHN,020\n"
-    )
+    path = write("id,day,from,to,code\n7,2024-05-15,USA,CHN,010\n8,2024-05-15,USA,CHN,010\n7,2024-05-16,USA,CHN,020\n")
     mapping = MAPPING | {"columns": COLUMNS | {"event_id": "id"}}
     with pytest.raises(DataError, match=r"lines 2 and 4 have the same event id '7'.*duplicate_ids: reject"):
         read_table(path, mapping)
@@ -244,9 +240,7 @@ def test_a_malformed_mapping_names_the_field(write, mapping, message):
         read_table(write(HEADER + "2024-05-15,USA,CHN,010\n"), mapping)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("dataset: [", "neither YAML"), ("just words", "expected fields")]
-)
+@pytest.mark.parametrize(("text", "message"), [("dataset: [", "neither YAML"), ("just words", "expected fields")])
 def test_a_mapping_file_that_is_none(write, tmp_path, text, message):
     (tmp_path / "m.yaml").write_text(text)
     with pytest.raises(MappingError, match=message):

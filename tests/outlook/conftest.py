@@ -51,14 +51,8 @@ def make_fit(
     """Make a fit; `spread` = 0 makes all draws alike."""
     # One stream a dyad: a dyad's draws do not depend on which others there are.
     panel = make_panel(dyads, months, frequency, eras or ERAS, directed)
-    parts = [
-        _dyad_posterior(panel, dyad, dynamics, ceiling, depth, (chains, draws), spread, seed)
-        for dyad in dyads
-    ]
-    own = {
-        name: xr.concat([part[name] for part in parts], dim=part_dim)
-        for name, part_dim in _dims(parts[0]).items()
-    }
+    parts = [_dyad_posterior(panel, dyad, dynamics, ceiling, depth, (chains, draws), spread, seed) for dyad in dyads]
+    own = {name: xr.concat([part[name] for part in parts], dim=part_dim) for name, part_dim in _dims(parts[0]).items()}
     rng = np.random.default_rng(seed)
     size = chains, draws
 

@@ -65,10 +65,7 @@ def test_every_number_is_sound(result):
 
 def test_it_goes_into_json_without_missing_numbers(result):
     text = json.dumps(plain(result), allow_nan=False)
-    assert (
-        json.loads(text)["improvement"]["24"]["improvement"]["value"]
-        == result.improvement[24].improvement.value
-    )
+    assert json.loads(text)["improvement"]["24"]["improvement"]["value"] == result.improvement[24].improvement.value
     assert "draws" not in json.loads(text)["standing"]["level"]
 
 

@@ -52,9 +52,7 @@ def test_headroom_is_compared_with_its_population(make, narrower, moved):
     # 2 000 draws on either side: the ratio's standard error is 1/sqrt(2 000), 0.022.
     assert learning.sd_ratio == pytest.approx(narrower, abs=4 * 0.022)
     assert learning.moved is moved
-    assert (
-        headroom(own, seed=1, prior=np.exp(rng.standard_normal(4000))).learning.compared_with == "the prior"
-    )
+    assert headroom(own, seed=1, prior=np.exp(rng.standard_normal(4000))).learning.compared_with == "the prior"
 
 
 def test_room_is_up_to_the_ceiling(assessment):

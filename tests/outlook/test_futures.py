@@ -166,9 +166,7 @@ def test_an_unknown_dyad_is_refused_by_name(fit):
 
 def test_a_posterior_without_its_era_dim_is_refused(make):
     made = make(("USA-CHN",))
-    nameless = made.posterior.assign(
-        depth=made.posterior["depth"].rename(era="depth_dim_0").drop_vars("depth_dim_0")
-    )
+    nameless = made.posterior.assign(depth=made.posterior["depth"].rename(era="depth_dim_0").drop_vars("depth_dim_0"))
     with pytest.raises(DataError, match="depth has dims"):
         simulate_futures(type(made)(nameless, made.panel, made.spec), "USA-CHN", 12, seed=1)
 
