@@ -21,15 +21,6 @@ _OBSERVED = {
     "events": "coded events, counted by class, more scattered than independent ones would be",
     "index": "a published index, with Student-t error",
 }
-_PARTS = {
-    "improvement": "chances at the horizons",
-    "standing": "standing in the record",
-    "last_break": "what the last break brought",
-    "frameworks": "frameworks",
-    "pendulum": "half-life, way back, hostile zone",
-    "contrast": "contrast of two dyads",
-    "band": "equilibrium band",
-}
 _FACTS = {
     "digest": "Digest of the data (SHA-256)",
     "data_digest": "Digest of the data (SHA-256)",
@@ -50,10 +41,10 @@ _FACTS = {
     "seconds": "Time",
 }
 _STEPS = {
-    "build": "build the model",
-    "compile": "compile it",
-    "sample": "sample",
-    "path": "fill in the path",
+    "build": "building the model",
+    "compile": "compiling it",
+    "sample": "sampling",
+    "path": "filling in the path",
 }
 
 
@@ -79,7 +70,7 @@ def settings(spec: Any) -> Rows:
 
 
 def diagnostics(gate: Mapping[str, Any]) -> dict[str, Any]:
-    """Put the gate's verdict into words; quantities of one part of the outlook are taken together.
+    """Put the gate's verdict into words.
 
     Returns
     -------
@@ -87,21 +78,16 @@ def diagnostics(gate: Mapping[str, Any]) -> dict[str, Any]:
         `rows`: quantity, how many numbers, worst R-hat, smallest bulk and tail effective sample size;
         `energy` and `divergent`; the `limits`.
     """
-    groups: dict[str, tuple[int, float, float, float]] = {}
-    for one in gate["quantities"]:
-        part, _, inner = str(one["quantity"]).partition(".")
-        name = _PARTS.get(part, part) if inner else part
-        many, r_hat, bulk, tail = groups.get(name, (0, 0.0, float("inf"), float("inf")))
-        groups[name] = (
-            many + int(one.get("number", 1)),
-            max(r_hat, float(one["r_hat"])),
-            min(bulk, float(one["ess_bulk"])),
-            min(tail, float(one["ess_tail"])),
-        )
     return {
         "rows": [
-            (name.replace("_", " "), f"{many:,}", number(r_hat, 3), f"{bulk:,.0f}", f"{tail:,.0f}")
-            for name, (many, r_hat, bulk, tail) in groups.items()
+            (
+                {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]),
+                f"{one['number']:,}",
+                number(one["r_hat"], 3),
+                number(one["ess_bulk"]),
+                number(one["ess_tail"]),
+            )
+            for one in gate["quantities"]
         ],
         "energy": number(gate["bfmi"], 2),
         "divergent": f"{number(100 * gate['divergence_share'], 2)} %",
@@ -116,7 +102,7 @@ def provenance(facts: Mapping[str, Any]) -> Rows:
 
 def _fact(key: str, value: Any) -> str:
     if key == "seconds":
-        return ", ".join(f"{number(took, 1)} s to {_STEPS.get(step, step)}" for step, took in value.items())
+        return ", ".join(f"{_STEPS.get(step, step)} {number(took, 1)} s" for step, took in value.items())
     if isinstance(value, Mapping):
         return ", ".join(f"{part} {_fact(part, inner)}" for part, inner in value.items())
     if isinstance(value, bool):

@@ -18,8 +18,10 @@ YEARS_BACK = 5
 _NOISY, _BUSY = 3, 30  # events of a month: dots of the smallest and the largest size
 
 
-def illustrate(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset") -> style.Illustration:
-    """Draw the fan; `observed` is from `observed_shares`."""
+def illustrate(
+    result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", watched_to: str = ""
+) -> style.Illustration:
+    """Draw the fan; `observed` is from `observed_shares`, `watched_to` the end of the record if it is over."""
     last = list(result.improvement.values())[-1]
     reach, back = period(result, last.until), round(YEARS_BACK * (365.25 / 7 if result.weekly else 12))
     begin = f"{pd.Timestamp(record['time'].to_numpy()[-back:][0]):%B %Y}"
@@ -41,6 +43,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset")
     dots = (
         f" Dots: the share observed in each {unit(result)}, larger with more events." if observed.sizes["time"] else ""
     )
+    over = f" The record is watched up to {watched_to}; after that the level is carried on." if watched_to else ""
     return style.illustrate(
         lambda layout: _draw(result, record, observed, layout),
         alt=(
@@ -50,7 +53,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset")
         ),
         caption=(
             f"Level of {result.label} relations from {begin} on and in the simulated futures to {reach}: "
-            f"medians, bands {INTERVALS}.{dots}{would}{balance}"
+            f"medians, bands {INTERVALS}.{dots}{over}{would}{balance}"
         ),
     )
 

@@ -82,11 +82,12 @@ def render_page(
 
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
-    result, record, dyad = material.result, material.record, material.result.dyad
+    result, record = material.result, material.record
+    seen = fan_figure.observed_shares(material.fit.panel, result.dyad)
     figures = {
         "bars": bars_figure.illustrate(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
-        "fan": fan_figure.illustrate(result, record, fan_figure.observed_shares(material.fit.panel, dyad)),
+        "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
         "standing": standing_figure.illustrate(material.fit, result),
         "dyads": dyads_figure.illustrate([result, *material.others]),
         "headroom": headroom_figure.illustrate(result),

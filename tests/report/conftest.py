@@ -30,7 +30,7 @@ class MadeGate:
         return {
             "passed": self.passed,
             "limits": LIMITS,
-            "quantities": [worst, {**worst, "quantity": "improvement.12.technical", "number": 1}],
+            "quantities": [worst, {**worst, "quantity": "outlook", "number": 140}],
             "divergence_share": 0.0002,
             "bfmi": 0.7,
             "reasons": list(self.reasons),

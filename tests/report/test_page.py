@@ -177,3 +177,19 @@ def test_an_index_without_events_has_its_page():
     read = Reader(render_page(fit, assessed(fit)))
     assert "made without a table of events" in read.text
     assert "counts no event" in read.text
+
+
+def test_the_end_of_the_record_is_told():
+    fit = reported_fit(dyads=("USA-CHN",), draws=40)
+    fit.panel["covered"][..., -3:] = False
+    read = Reader(render_page(fit, assessed(fit), events=made_events()))
+    assert read.text.count("up to September 2024") == 2
+
+
+def test_chances_never_read_as_certain(assessment, read):
+    assert not re.search(r"\b(?:0|100) %|\b0\.0 %|100\.0 %", read.text.split("How it was made")[0])
+
+
+def test_figures_are_numbered_in_order(read):
+    captions = re.findall(r"Figure (\d)\. ", read.text)
+    assert captions == [str(place) for place in range(1, 7)]
