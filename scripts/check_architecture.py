@@ -50,17 +50,12 @@ def main(root: Path = ROOT) -> int:
 
 def inventory_faults(root: Path) -> list[str]:
     """Compare the paths in the first column of ARCHITECTURE.md's tables with the modules there are."""
-    listed = re.findall(
-        r"^\| `(forecast/[^`]*\.py)` \|", (root / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE
-    )
+    listed = re.findall(r"^\| `(forecast/[^`]*\.py)` \|", (root / "ARCHITECTURE.md").read_text("utf-8"), re.MULTILINE)
     there = {path.relative_to(root).as_posix() for path in _modules(root)}
     return [
         *(f"ARCHITECTURE.md: {path} is missing; add a line for it" for path in sorted(there - set(listed))),
         *(f"ARCHITECTURE.md: {path} does not exist; remove its line" for path in sorted(set(listed) - there)),
-        *(
-            f"ARCHITECTURE.md: {path} is listed twice"
-            for path in sorted({p for p in listed if listed.count(p) > 1})
-        ),
+        *(f"ARCHITECTURE.md: {path} is listed twice" for path in sorted({p for p in listed if listed.count(p) > 1})),
     ]
 
 

@@ -159,9 +159,7 @@ def _draw_checked(axis: Any, rows: pd.DataFrame) -> None:
     styles = ("-", "--", "-.", ":", "-", "--")
     for place, (dyad, share) in enumerate(shares.items()):
         axis.plot(share.index, share, styles[place], marker="o^svDx"[place], markersize=4, label=dyad)
-    axis.set(
-        title="rows checked against a page, by decade (10 rows or more)", ylim=(0, 100), ylabel="% of rows"
-    )
+    axis.set(title="rows checked against a page, by decade (10 rows or more)", ylim=(0, 100), ylabel="% of rows")
     axis.set_xticks(shares.index, [f"{decade}s" for decade in shares.index])
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, frameon=False)
 

@@ -29,7 +29,7 @@ from forecast.model.whitening import (
 class PendulumModel:
     """The pendulum model of a spec, ready to be built on a panel.
 
-    Parameters
+    Attributes
     ----------
     spec : PendulumSpec
         Choices of the model; the default is the linear pendulum under both ceilings, fitted to events.
