@@ -53,15 +53,16 @@ class Gate:
     reasons: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""
+        defined = self.table.astype(object).where(self.table.notna(), None)
         return {
             "passed": self.passed,
             "limits": {
                 "r_hat": R_HAT_LIMIT, "ess": ESS_LIMIT, "bfmi": BFMI_LIMIT, "divergence_share": DIVERGENCE_LIMIT
             },
-            "quantities": self.table.to_dict("records"),
+            "quantities": defined.to_dict("records"),
             "divergence_share": self.divergence_share,
-            "bfmi": self.bfmi,
+            "bfmi": self.bfmi if np.isfinite(self.bfmi) else None,
             "reasons": list(self.reasons),
         }  # fmt: skip
 

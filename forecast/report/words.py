@@ -36,8 +36,10 @@ def chance(value: Probability) -> str:
     return percent(round(100 * value.value))
 
 
-def number(value: float, decimals: int = 0) -> str:
-    """Write a number, with a true minus and without a negative zero."""
+def number(value: float | None, decimals: int = 0) -> str:
+    """Write a number, with a true minus and without a negative zero, or a dash where there is none."""
+    if value is None:
+        return "–"
     text = f"{value:.{decimals}f}"
     return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
