@@ -1,10 +1,44 @@
-"""The pendulum model and its fit: spec to PyMC model, kernels, sampling, storage."""
+"""The pendulum model and its fit: spec to PyMC model, kernels, sampling, storage.
 
-from forecast.model.bridge import complete_path as complete_path
-from forecast.model.fitted import Fit as Fit
-from forecast.model.gate import Gate as Gate
-from forecast.model.gate import check_convergence as check_convergence
-from forecast.model.pendulum import PendulumModel as PendulumModel
-from forecast.model.priors import Priors as Priors
-from forecast.model.sampling import fit as fit
-from forecast.model.spec import PendulumSpec as PendulumSpec
+The public names are imported from their homes on first use: whoever loads a saved fit never imports PyMC.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecast.model.bridge import complete_path as complete_path
+    from forecast.model.fitted import Fit as Fit
+    from forecast.model.gate import Gate as Gate
+    from forecast.model.gate import check_convergence as check_convergence
+    from forecast.model.pendulum import PendulumModel as PendulumModel
+    from forecast.model.priors import Priors as Priors
+    from forecast.model.sampling import fit as fit
+    from forecast.model.simulate import prior_draws as prior_draws
+    from forecast.model.simulate import simulate_panel as simulate_panel
+    from forecast.model.spec import PendulumSpec as PendulumSpec
+
+_HOMES = {
+    "Fit": "fitted",
+    "Gate": "gate",
+    "PendulumModel": "pendulum",
+    "PendulumSpec": "spec",
+    "Priors": "priors",
+    "check_convergence": "gate",
+    "complete_path": "bridge",
+    "fit": "sampling",
+    "prior_draws": "simulate",
+    "simulate_panel": "simulate",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"forecast.model.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

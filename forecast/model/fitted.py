@@ -75,30 +75,37 @@ class Fit:
         return [str(d) for d in self.panel["dyad"].to_numpy()]
 
     def save(self, path: str | Path) -> Path:
-        """Save to ``*.nc`` (netCDF) or anything else (a zarr folder); what was there before is replaced at the end.
+        """Save to ``*.nc`` (netCDF) or anything else (a zarr folder); an older fit there is replaced at the very end.
 
         Raises
         ------
         OutputError
-            If the place cannot be written to.
+            If the place cannot be written to, or a folder that is no saved fit stands there.
         """
         path = Path(path)
         check_writable(path.parent)
-        partial = path.with_name(f".{path.name}.partial{path.suffix}")
-        _remove(partial)
+        if path.is_dir() and any(path.iterdir()) and (path.suffix == ".nc" or not (path / "zarr.json").exists()):
+            raise OutputError(f"{path} is a folder that holds no saved fit and is left alone; choose another name")
+        partial, former = (path.with_name(f".{path.name}.{end}.partial") for end in ("new", "old"))
         try:
+            for leftover in (partial, former):
+                _remove(leftover)
+            path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".nc":
-                self.tree.to_netcdf(partial, encoding=_encoding(self.tree, {"zlib": True, "complevel": 1}))
+                encoding = _encoding(self.tree, {"zlib": True, "complevel": 1})
+                self.tree.to_netcdf(partial, engine="netcdf4", encoding=encoding)
             else:
                 self.tree.to_zarr(partial, consolidated=False, zarr_format=3)
-            _remove(path)
-            partial.rename(path)
-        except OSError as error:
-            raise OutputError(
-                f"{path}: the fit could not be saved ({error}); choose another place with --out"
-            ) from error
+            if path.is_dir():  # nothing can be renamed onto a folder that is not empty
+                path.rename(former)
+            partial.replace(path)
+        except (OSError, RuntimeError) as error:  # RuntimeError is what the netCDF library says of a full disk
+            raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place") from error
         finally:
-            _remove(partial)
+            if former.exists() and not path.exists():
+                former.rename(path)
+            for leftover in (partial, former):
+                _remove(leftover)
         return path
 
     @classmethod
@@ -128,12 +135,17 @@ def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:
         raise FitFileError(
             f"{path}: not a fit of this package (attribute 'kind' is {tree.attrs.get('kind')!r}, not {KIND!r})"
         )
-    schema = int(tree.attrs.get("schema", 0))
+    schema = tree.attrs.get("schema")
     if schema not in range(1, SCHEMA + 1):
-        raise FitFileError(f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package")
+        raise FitFileError(f"{path}: fit schema {schema!r}; this version reads 1 to {SCHEMA}. Upgrade the package")
     missing = [group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children]
     if missing:
         raise FitFileError(f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again")
+    try:
+        PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
+        json.loads(tree.attrs["provenance"])
+    except (KeyError, TypeError, ValueError) as error:  # ValueError: no JSON, or a spec that makes no sense
+        raise FitFileError(f"{path}: spec or provenance cannot be read ({error}); save the fit again") from error
     return tree
 
 
