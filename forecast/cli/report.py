@@ -134,6 +134,7 @@ def _print(done: "Report") -> None:
     from rich.table import Table
 
     from forecast.outlook import printed_percents
+    from forecast.report.words import percent
 
     console = Console(highlight=False)
     console.print(f"[bold]{done.assessment.headline}[/]\n")
@@ -141,7 +142,7 @@ def _print(done: "Report") -> None:
     for outlook in done.assessment.improvement.values():
         percents = printed_percents(outlook)
         names = ("improvement", "technical", "structural", "stability", "deterioration")
-        shown.add_row(f"{outlook.until:%b %Y}", *(f"{percents[name]} %" for name in names))
+        shown.add_row(f"{outlook.until:%b %Y}", *(percent(percents[name]) for name in names))
     console.print(shown)
     smallest = f"{done.assessment.smallest_improvement:g}"
     console.print(

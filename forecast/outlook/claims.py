@@ -107,8 +107,8 @@ def _s2(result: "Assessment") -> Claim:
     if isinstance(change.trend, Estimate) and isinstance(change.falling, Probability):
         trend = change.trend
         sentence += (
-            f" Since then it has moved by {trend.median:+.1f} points a year (90 % interval {trend.low:+.1f} "
-            f"to {trend.high:+.1f}); the chance that this trend is downward is {_chance(change.falling)}."
+            f" Since then it has moved by {_signed(trend.median)} points a year (90 % interval {_signed(trend.low)} "
+            f"to {_signed(trend.high)}); the chance that this trend is downward is {_chance(change.falling)}."
         )
         numbers |= _medians(trend=trend) | _values(falling=change.falling)
     return Claim("S2", title, sentence, numbers)
@@ -276,6 +276,12 @@ def _chance(chance: Probability) -> str:
 
 def _interval(value: Estimate) -> str:
     return f"{_whole(value.median)} (90 % interval {_whole(value.low)} to {_whole(value.high)})"
+
+
+def _signed(number: float) -> str:
+    """One decimal with its sign, a true minus, and no sign at zero."""
+    rounded = round(number, 1)
+    return f"{rounded:+.1f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.0"
 
 
 def _apart(value: Estimate, above: str, below: str) -> str:

@@ -37,7 +37,7 @@ PLAIN_LIMIT = 40
 NO_CUT = 1e30
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def digamma(x: float) -> float:
     """Digamma of a positive number: recurrence up to 6, then the asymptotic series (error below 1e-12)."""
     shift = 0.0
@@ -49,7 +49,7 @@ def digamma(x: float) -> float:
     return shift + math.log(x) - 0.5 / x - series
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float]:
     """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its slope in log(mass); step is 0 or 1."""
     if step == 0.0:
@@ -63,7 +63,7 @@ def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float
     return math.log(factor), slope
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def rising_table(concentration: Array, busiest: int) -> tuple[Array, Array]:
     """Logarithms of the rising factorials of every concentration up to the busiest report, with their slopes."""
     value = np.zeros((concentration.size, busiest + 1))
@@ -76,7 +76,7 @@ def rising_table(concentration: Array, busiest: int) -> tuple[Array, Array]:
     return value, slope
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def node_terms(
     n: int, stretch: float, base: Array, upper: Array, lower: Array, mass_scale: Array,
     strength: Array, inverse: Array, below_upper: Array, below_lower: Array, factor: Array,
@@ -98,7 +98,7 @@ def node_terms(
         factor[e] = mass_scale[e] * strength[e] * inverse[e]
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def node_gradients(
     n: int, node: float, stretch: float, base: Array, upper: Array, lower: Array,
     share: Array, below_upper: Array, below_lower: Array,
@@ -117,7 +117,7 @@ def node_gradients(
         by_lower[e] += share[e] * below_lower[e] * (upper[e] + base[e] * stretch)
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def observation_value_gradient(
     level: Array,
     offset: Array,

@@ -30,10 +30,10 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
-KERNEL_VERSION = "6"  # part of PyTensor's compilation cache key: raise it when a kernel changes
+KERNEL_VERSION = "7"  # part of PyTensor's compilation cache key: raise it when a kernel changes
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def path_forward(
     z: Array, drift: Array, carry: Array, scale: Array, weight: Array, information: Array, starts: Index
 ) -> tuple[Array, Array, Array, Array]:
@@ -85,7 +85,7 @@ def path_forward(
     return x, np.asarray(log_det), inverse, solved
 
 
-@numba.njit(cache=True, fastmath=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def path_backward(
     drift: Array, carry: Array, scale: Array, x: Array, inverse: Array, solved: Array,
     g_x: Array, g_log_det: float, starts: Index,
