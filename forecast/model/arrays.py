@@ -6,6 +6,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.panel import validate_panel
+
 Float = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -88,7 +90,8 @@ class PanelArrays:
 
 
 def panel_arrays(panel: xr.Dataset, dense: bool = False) -> PanelArrays:
-    """Read the arrays of an event panel or an index panel (schema: docs/schema/panel.md)."""
+    """Read the arrays of an event panel or an index panel (schema: docs/schema/panel.md), or refuse it (DataError)."""
+    validate_panel(panel)
     era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
     era_dyad = panel["era_dyad"].to_numpy().astype(np.int64)
     events = "counts" in panel

@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,16 @@ def fit(
     ['USA-CHN']
     """
     spec = spec or PendulumSpec()
-    for name, value, least in (("draws", draws, 4), ("tune", tune, 1), ("chains", chains, 1)):
-        if value < least:
-            raise SpecError(f"{name}: got {value}; expected at least {least}")
+    numbers = {
+        "draws": (draws, 4),
+        "tune": (tune, 1),
+        "chains": (chains, 1),
+        "cores": (1 if cores is None else cores, 1),
+        "seed": (seed, 0),
+    }
+    for name, (value, least) in numbers.items():
+        if not (isinstance(value, Integral) and value >= least):
+            raise SpecError(f"{name}: got {value!r}; expected a whole number, at least {least}")
     if sampler not in SAMPLERS:
         raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
     report = progress or _silent
@@ -157,7 +165,7 @@ def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progre
     try:
         tree = sampler.wait()
     except BaseException:
-        sampler.abort()
+        sampler.cancel()
         raise
     report("sampling", total, total)
     _lap(seconds, "sample", clock)

@@ -88,7 +88,7 @@ def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec
         df = float(parameters["shock_df"])
         shock = rng.standard_t(df, size=shock.shape) * np.sqrt((df - 2) / df)
     state = np.empty((dyads, periods))
-    state[:, 0] = mu[:, 0] + start * rng.standard_normal(dyads)
+    state[:, 0] = mu[:, 0] + start * shock[:, 0]
     for t in range(1, periods):
         state[:, t] = mu[:, t] + phi * (state[:, t - 1] - mu[:, t]) + sigma * shock[:, t]
     if "ceiling" not in parameters:

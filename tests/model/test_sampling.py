@@ -1,0 +1,185 @@
+"""From panel to fit: seeds, samplers, progress, interrupts, and parameters found again."""
+
+import json
+import signal
+import threading
+import time
+
+import numpy as np
+import pymc as pm
+import pytest
+
+from forecast.errors import DataError, SpecError
+from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
+
+from .panels import make_panel, python_mode
+
+SHORT = {"draws": 30, "tune": 40, "chains": 2, "seed": 3}
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return make_panel(dyads=2, periods=150, events=4, empty=0.1, seed=1)
+
+
+@pytest.fixture(scope="module")
+def truth(panel):
+    """Parameters as they could be: the prior's centre, but two dyads that differ in all that is theirs."""
+    parameters = prior_draws(panel, draws=1, seed=1).isel(draw=0)
+    half_life, sd = np.array([14.0, 40.0]), np.array([0.9, 0.7])
+    phi = 0.5 ** (1 / half_life)
+    mu = np.array([-0.6, 0.8, 0.9, 0.1])
+    own = {
+        "half_life": half_life, "sd": sd, "phi": phi, "sigma": sd * np.sqrt(1 - phi**2), "tau": np.array([0.5, 0.8]),
+    }  # fmt: skip
+    by_era = {"mu": mu, "headroom": np.full(4, 1.2), "ceiling": mu + 1.2, "depth": np.array([0.8, -0.4, 0.0, 0.5])}
+    parameters = parameters.assign({name: ("dyad", value) for name, value in own.items()})
+    parameters = parameters.assign({name: ("era", value) for name, value in by_era.items()})
+    parameters["cutpoint"] = (("dataset", "cut"), 0.8 * np.arange(-3.0, 4)[None])
+    parameters["concentration"] = ("dataset", [10.0])
+    return parameters
+
+
+@pytest.fixture(scope="module")
+def simulated(panel, truth):
+    return simulate_panel(panel, truth, seed=2)
+
+
+@pytest.fixture(scope="module")
+def recovered(compiled_once, simulated):
+    return fit(simulated[0], draws=400, tune=400, chains=2, seed=1)
+
+
+@pytest.fixture(scope="module")
+def quick(compiled_once, simulated):
+    return fit(simulated[0], cores=1, **SHORT)
+
+
+def assert_same_numbers(one, other):
+    for name in one.posterior:
+        np.testing.assert_array_equal(one.posterior[name], other.posterior[name], err_msg=name)
+
+
+@pytest.mark.usefixtures("compiled_once")
+def test_the_same_seed_gives_the_same_numbers_on_any_number_of_cores(simulated, quick):
+    assert_same_numbers(quick, fit(simulated[0], cores=2, **SHORT))
+    other = fit(simulated[0], cores=1, **(SHORT | {"seed": 4}))
+    assert not np.array_equal(quick.posterior["state"], other.posterior["state"])
+
+
+def test_a_fit_tells_where_it_comes_from(quick, simulated):
+    told = quick.provenance
+    assert (told["seed"], told["sampler"], told["draws"], told["chains"]) == (3, "nutpie", 30, 2)
+    assert told["data_digest"] == simulated[0].attrs["digest"]
+    assert {"pymc", "nutpie", "numba", "pendulum-forecast"} <= set(told["versions"])
+    assert {"build", "compile", "sample", "path"} <= set(told["seconds"])
+    assert json.loads(json.dumps(told)) == told
+    assert quick.spec == PendulumSpec()
+    assert quick.dyads == ["USA-CHN", "USA-RUS"]
+
+
+def test_the_path_between_the_nodes_is_filled_in(quick):
+    posterior = quick.posterior
+    assert posterior["level"].dims == ("chain", "draw", "dyad", "time")
+    assert np.isfinite(posterior["level"]).all()
+    last_ceiling = posterior["ceiling"].isel(era=[1, 3]).to_numpy()
+    state, softness = posterior["state"].to_numpy(), quick.spec.ceiling_softness
+    level = last_ceiling - softness * np.logaddexp(0, (last_ceiling - state) / softness)
+    np.testing.assert_allclose(posterior["level"].isel(time=-1), level, atol=1e-5)
+
+
+@pytest.mark.usefixtures("compiled_once")
+def test_progress_is_told_from_the_first_step_to_the_last_draw(simulated):
+    told = []
+    fit(simulated[0], progress=lambda step, done, total: told.append((step, done, total)), **SHORT)
+    steps = list(dict.fromkeys(step for step, _, _ in told))
+    assert steps == ["building the model", "compiling", "sampling", "filling in the path"]
+    sampling = [(done, total) for step, done, total in told if step == "sampling"]
+    assert sampling[-1] == (140, 140)
+    assert all(0 <= done <= total == 140 for done, total in sampling)
+    assert [done for done, _ in sampling] == sorted(done for done, _ in sampling)
+
+
+@pytest.mark.usefixtures("compiled_once")
+def test_an_interrupt_ends_it_at_once(simulated):
+    """Ctrl-C in the middle of a run that would take minutes; nobody goes on drawing behind the scenes."""
+    sampling, told = threading.Event(), []
+
+    def watch(step, done, total):
+        told.append(time.monotonic())
+        if step == "sampling" and done > 0:
+            sampling.set()
+
+    def press():
+        assert sampling.wait(60)
+        signal.raise_signal(signal.SIGINT)
+
+    finger = threading.Thread(target=press, daemon=True)
+    finger.start()
+    with pytest.raises(KeyboardInterrupt):
+        fit(simulated[0], draws=100_000, tune=400, chains=2, seed=1, progress=watch)
+    finger.join()
+    ended = time.monotonic()
+    time.sleep(1.0)
+    assert told[-1] < ended + 0.5
+    assert fit(simulated[0], **SHORT).posterior.sizes["draw"] == 30  # and the next one runs
+
+
+def test_pymc_samples_the_same_model(quick, monkeypatch):
+    """The same schema from PyMC's own sampler; without compiler, for the time of a compilation is spent above."""
+    sample = pm.sample
+    monkeypatch.setattr(pm, "sample", lambda **kw: sample(**kw | {"compile_kwargs": {"mode": python_mode()}}))
+    other = fit(make_panel(periods=6), draws=4, tune=4, chains=1, cores=1, sampler="pymc")
+    assert set(other.posterior) == set(quick.posterior)
+    assert set(other.sample_stats) == set(quick.sample_stats)
+    for name, values in other.posterior.items():
+        assert values.dims == quick.posterior[name].dims
+        assert np.isfinite(values).all()
+    assert other.provenance["sampler"] == "pymc"
+
+
+def test_known_parameters_lie_inside_wide_intervals(recovered, truth, simulated):
+    """Every truth within five posterior standard deviations (logarithms for what is positive).
+
+    Were the posterior normal and right, one in 1.7 million would lie outside; there are some forty numbers, so a
+    failure means a fault and not bad luck. Coverage proper is for the slow suite.
+    """
+    posterior = recovered.posterior
+    for name in ("half_life", "sd", "tau", "sigma", "mu", "headroom", "depth", "cutpoint", "concentration"):
+        take = np.log if name in ("half_life", "sd", "tau", "sigma", "headroom", "concentration") else np.asarray
+        draws, right = take(posterior[name].to_numpy()), take(truth[name].to_numpy())
+        distance = np.abs(draws.mean((0, 1)) - right)
+        assert (distance <= 5 * draws.std((0, 1)) + 1e-12).all(), name
+
+
+def test_the_level_is_found_again(recovered, simulated):
+    """The 90 % intervals of 300 months hold about 90 % of the true levels. Neighbouring months move together: with
+    a half-life of 14 and 40 months some 15 independent stretches remain, hence 90 % plus or minus 3 * 8 %.
+    """
+    level, truth = recovered.posterior["level"], simulated[1]
+    low, high = level.quantile([0.05, 0.95], ("chain", "draw")).to_numpy()
+    assert ((low < truth) & (truth < high)).mean() > 0.66
+    centre = level.mean(("chain", "draw")).to_numpy()
+    assert np.corrcoef(centre.ravel(), truth.to_numpy().ravel())[0, 1] > 0.7
+
+
+def test_the_quick_fit_mixes(recovered):
+    """Whitening works: in 2 x 400 draws no quantity is worth fewer than a hundred independent ones."""
+    table = recovered.gate.table
+    assert (table["ess_bulk"] > 100).all()
+    assert (table["r_hat"] < 1.05).all()
+    assert recovered.gate.divergence_share < 0.01
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [("draws", 0), ("tune", 0), ("chains", 0), ("sampler", "gibbs"), ("cores", 0), ("seed", -1), ("draws", 2.5)],
+)
+def test_nonsense_is_refused_by_name(panel, argument, value):
+    with pytest.raises(SpecError, match=rf"^{argument}: "):
+        fit(panel, **{argument: value})
+
+
+def test_what_is_no_panel_is_refused_before_anything_is_compiled(panel):
+    with pytest.raises(DataError, match="era_index"):
+        fit(panel.drop_vars("era_index"))
