@@ -137,7 +137,7 @@ def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:
         )
     schema = tree.attrs.get("schema")
     if schema not in range(1, SCHEMA + 1):
-        raise FitFileError(f"{path}: fit schema {schema!r}; this version reads 1 to {SCHEMA}. Upgrade the package")
+        raise FitFileError(f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package")
     missing = [group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children]
     if missing:
         raise FitFileError(f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again")
