@@ -74,7 +74,9 @@ class PendulumModel:
         reference = reference or prior_reference(self.spec, arrays)
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             parameters = add_parameters(self.spec, arrays)
-            ceiling = None if parameters.ceiling is None else parameters.ceiling[arrays.node_era]
+            ceiling = None
+            if parameters.ceiling is not None:
+                ceiling = parameters.ceiling[self._held("node_era", arrays.node_era)]
             state = pm.Deterministic("node_state", self._path(parameters, ceiling, arrays, reference), dims="node")
             level = pm.Deterministic("node_level", self._level(state, ceiling), dims="node")
             if self.spec.observation == "events":
@@ -92,6 +94,12 @@ class PendulumModel:
         if (arrays.cells.size if arrays.index is None else np.isfinite(arrays.index).sum()) == 0:
             raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
 
+    @staticmethod
+    def _held(name: str, value: Any) -> Any:
+        """Keep an index array as data and not as a constant: another panel then needs no new compilation."""
+        named = pm.modelcontext(None).named_vars
+        return named[name] if name in named else pm.Data(name, value)
+
     def _level(self, state: Any, ceiling: Any) -> Any:
         return state if ceiling is None else soft_ceiling_graph(state, ceiling, self.spec.ceiling_softness)
 
@@ -106,13 +114,17 @@ class PendulumModel:
             pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
             dyad, number = pairs[:, 0].astype(int), pairs[:, 1]
             known = report_variance(number, reference.concentration[0], reference.noise[dyad])[pair_of]
-            now = report_variance(number, p.concentration[0], p.noise[dyad])[pair_of]
+            dyad, number = self._held("report_dyad", dyad), self._held("report_events", number)
+            now = report_variance(number, p.concentration[0], pt.as_tensor(p.noise)[dyad])[
+                self._held("report_of_node", pair_of)
+            ]
             weight = weight * pm.Data("anchor_variance", known, dims="node") / now
         if ceiling is None:
             return weight, weight * target
         # exp((C - x) / s) falls apart into an era's and a node's factor: no exponential a node is needed.
         softness = self.spec.ceiling_softness
-        room = pt.exp(p.ceiling / softness)[arrays.node_era] * pm.Data("anchor_room", np.exp(-anchor.state / softness))
+        era = self._held("node_era", arrays.node_era)
+        room = pt.exp(p.ceiling / softness)[era] * pm.Data("anchor_room", np.exp(-anchor.state / softness))
         bend = room / (1.0 + room)
         level = ceiling - softness * pt.log(1.0 + room)
         return weight * bend**2, weight * bend * (target - level + bend * state)
@@ -120,7 +132,7 @@ class PendulumModel:
     def _path(self, p: Parameters, ceiling: Any, arrays: PanelArrays, reference: Reference) -> Any:
         """State at the nodes with its prior; the only place that knows the dynamics."""
         white = pm.Flat("white", dims="node")
-        drift, carry, scale = linear_transitions(p.phi, p.sigma, p.start_sd, p.mu, arrays, pt)
+        drift, carry, scale = linear_transitions(p.phi, p.sigma, pt.as_tensor(p.start_sd), p.mu, arrays, pt, self._held)
         weight, information = self._pseudo(p, ceiling, arrays, reference)
         starts = pm.Data("starts", arrays.starts)
         path, log_det, _, _ = WhitenedPath()(white, drift, carry, scale, weight, information, starts)

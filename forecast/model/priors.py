@@ -1,7 +1,8 @@
 """Every prior of the model in one place, each with its reason.
 
-A population parameter has a centre and a spread (normal); the spread of dyads or eras around it is half-normal
-with the scale given. Everything is on the log-odds scale of the level or is a logarithm.
+A pair is the centre and spread of a normal prior, on the log-odds scale of the level or of a logarithm (see
+docs/model.md). A single number that ends in dyads or eras is the typical spread of these around their population:
+the spread itself is log-normal around it, for no two dyads or eras are quite the same.
 """
 
 from dataclasses import asdict, dataclass, fields

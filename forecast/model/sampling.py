@@ -37,11 +37,12 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1100,
+    draws: int = 1500,
     tune: int = 300,
     chains: int = 4,
     seed: int = 1,
     cores: int | None = None,
+    target_accept: float | None = None,
     sampler: str = "nutpie",
     progress: Progress | None = None,
 ) -> Fit:
@@ -59,6 +60,9 @@ def fit(
         The same seed gives the same numbers, whatever the number of cores.
     cores : int, optional
         Chains run at once; by default as many as the machine has.
+    target_accept : float, optional
+        Acceptance rate that the step size aims at, 0 to 1; by default 0.8, and 0.9 for a dyad alone, whose ceiling no
+        other dyad steadies.
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     progress : callable, optional
@@ -91,6 +95,8 @@ def fit(
     for name, (value, least) in numbers.items():
         if not (isinstance(value, Integral) and value >= least):
             raise SpecError(f"{name}: got {value!r}; expected a whole number, at least {least}")
+    if target_accept is not None and not 0.0 < target_accept < 1.0:
+        raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
     if sampler not in SAMPLERS:
         raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
     report = progress or _silent
@@ -108,7 +114,8 @@ def fit(
         "chains": chains,
         "cores": cores or min(chains, os.cpu_count() or 1),
     }
-    tree = SAMPLERS[sampler](model, settings, int(sampler_seed.generate_state(1)[0]), report, seconds)
+    accept = target_accept or (0.8 if arrays.dyads > 1 else 0.9)
+    tree = SAMPLERS[sampler](model, settings, accept, int(sampler_seed.generate_state(1)[0]), report, seconds)
     clock = time.perf_counter()
 
     report("filling in the path", 0, 0)
@@ -120,6 +127,7 @@ def fit(
         "seed": seed,
         "sampler": sampler,
         **settings,
+        "target_accept": accept,
         "data_digest": panel.attrs.get("digest", ""),
         "versions": {name: version(name) for name in VERSIONS},
         "python": platform.python_version(),
@@ -145,7 +153,9 @@ def _lap(seconds: dict[str, float], step: str, since: float) -> float:
     return now
 
 
-def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
+def _nutpie(
+    model: pm.Model, settings: dict[str, int], accept: float, seed: int, report: Progress, seconds: dict[str, float]
+) -> Any:
     import nutpie
 
     clock = time.perf_counter()
@@ -160,7 +170,7 @@ def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progre
     sampler = nutpie.sample(
         compiled, draws=settings["draws"], tune=settings["tune"], chains=settings["chains"], cores=settings["cores"],
         seed=seed, save_warmup=False, progress_bar=False, blocking=False,
-        progress_callback=on_progress, progress_rate=250,
+        progress_callback=on_progress, progress_rate=250, target_accept=accept,
     )  # fmt: skip
     try:
         tree = sampler.wait()
@@ -172,13 +182,15 @@ def _nutpie(model: pm.Model, settings: dict[str, int], seed: int, report: Progre
     return tree
 
 
-def _pymc(model: pm.Model, settings: dict[str, int], seed: int, report: Progress, seconds: dict[str, float]) -> Any:
+def _pymc(
+    model: pm.Model, settings: dict[str, int], accept: float, seed: int, report: Progress, seconds: dict[str, float]
+) -> Any:
     clock = time.perf_counter()
     report("sampling", 0, 0)
     with model:
         tree = pm.sample(
             **settings, random_seed=seed, progressbar=False, compute_convergence_checks=False, nuts_sampler="pymc",
-            var_names=_sampled_names(model), compile_kwargs={"mode": "NUMBA"},
+            var_names=_sampled_names(model), compile_kwargs={"mode": "NUMBA"}, target_accept=accept,
         )  # fmt: skip
     _lap(seconds, "sample", clock)
     return tree

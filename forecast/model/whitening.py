@@ -4,6 +4,7 @@ The change of variables is exact whatever they are (see :mod:`forecast.model.ker
 to what the data say of the path, the nearer the sampler's coordinates are to white noise.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,25 +126,38 @@ def anchor_path(
     return anchor
 
 
+def _as_it_is(name: str, value: Any) -> Any:
+    return value
+
+
 def linear_transitions(
-    phi: Any, sigma: Any, start_sd: Any, mu: Any, arrays: PanelArrays, backend: Any
+    phi: Any,
+    sigma: Any,
+    start_sd: Any,
+    mu: Any,
+    arrays: PanelArrays,
+    backend: Any,
+    held: Callable[[str, Any], Any] = _as_it_is,
 ) -> tuple[Any, Any, Any]:
     r"""Drift, carry and scale of every node's exact transition from the node before, each (node,).
 
     Over a gap of k periods a linear pendulum carries :math:`\phi^k` of its displacement and gathers a shock of
     variance :math:`s^2 (1 - \phi^{2k})`; a random walk carries all of it and gathers :math:`k \sigma^2`
-    (``mu`` None). ``backend`` is numpy or pytensor.tensor.
+    (``mu`` None). ``backend`` is numpy or pytensor.tensor; ``held`` may keep the index arrays as a model's data, so
+    that another panel needs no new compilation.
     """
     pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, arrays.node_gap]), axis=0, return_inverse=True)
-    dyad, gap = pairs[:, 0], pairs[:, 1]  # few nodes differ in both: each pair is computed once
+    dyad, gap = held("pair_dyad", pairs[:, 0]), held("pair_gap", pairs[:, 1])
+    pair_of = held("pair_of_node", pair_of)  # few nodes differ in both: each pair is computed once
     spread = start_sd[dyad]
     if mu is None:
-        scale = backend.where(gap == 0, spread, sigma[dyad] * np.sqrt(np.maximum(gap, 1)))
-        return np.zeros(arrays.nodes), np.where(gap == 0, 0.0, 1.0)[pair_of], scale[pair_of]
-    carry = backend.where(gap == 0, 0.0, backend.exp(backend.log(phi)[dyad] * gap))
+        scale = backend.where(backend.equal(gap, 0), spread, sigma[dyad] * backend.sqrt(backend.maximum(gap, 1)))
+        carry = backend.where(backend.equal(gap, 0), 0.0, 1.0)[pair_of]
+        return 0.0 * carry, carry, scale[pair_of]
+    carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(phi)[dyad] * gap))
     scale = spread * backend.sqrt(1.0 - carry**2)
     carry = carry[pair_of]
-    return (1.0 - carry) * mu[arrays.node_era], carry, scale[pair_of]
+    return (1.0 - carry) * mu[held("node_era", arrays.node_era)], carry, scale[pair_of]
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
