@@ -44,11 +44,14 @@ class Priors:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            value = np.atleast_1d(getattr(self, f.name))
-            if not np.all(np.isfinite(value)) or not value[-1] > 0:
-                raise SpecError(
-                    f"priors: {f.name} is {getattr(self, f.name)!r}; expected finite numbers and a positive spread"
-                )
+            value, pair = getattr(self, f.name), isinstance(f.default, tuple)
+            numbers = value if isinstance(value, tuple | list) else (value,)
+            fitting = isinstance(value, tuple | list) == pair and len(numbers) == 1 + pair
+            if not (
+                fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0
+            ):
+                form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
+                raise SpecError(f"priors: {f.name} is {value!r}; expected {form}")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":

@@ -1,0 +1,206 @@
+"""The priors in the reader's units: what the model holds possible before it sees an event."""
+
+from dataclasses import fields, replace
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from forecast.errors import SpecError
+from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
+from forecast.model.priors import REASONS
+from forecast.model.simulate import class_probabilities, simulate_level
+from forecast.panel import validate_panel
+
+from .panels import make_panel
+
+DRAWS = 1000
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return make_panel(dyads=3, periods=240, eras=3)
+
+
+@pytest.fixture(scope="module")
+def draws(panel):
+    return prior_draws(panel, draws=DRAWS, seed=1)
+
+
+@pytest.fixture(scope="module")
+def share(panel, draws):
+    """Share (draw, dyad, time) of 20 years in three eras."""
+    rng, era = np.random.default_rng(2), panel["era_index"].to_numpy()
+    levels = [simulate_level(draws.isel(draw=i), era, PendulumSpec(), rng) for i in range(DRAWS)]
+    return 100 / (1 + np.exp(-np.array(levels)))
+
+
+def test_every_prior_has_a_reason():
+    assert set(REASONS) == {f.name for f in fields(Priors)}
+    assert all(len(reason) > 5 for reason in REASONS.values())
+
+
+# Prior predictive checks. With 3000 dyads in 1000 draws a share of 90 % is known to 0.6 points or, dyads of a draw
+# being alike, to 1; the bounds leave three times that.
+
+
+def test_shares_are_those_of_relations_between_states(share):
+    """A share of 5 is open war and of 97 an alliance: nine tenths lie between, and one does not rule them out."""
+    assert ((share > 5) & (share < 97)).mean() > 0.95
+    low, high = np.quantile(share, [0.05, 0.95])
+    assert 8 < low < 22
+    assert 80 < high < 95
+    assert 45 < np.median(share) < 62
+
+
+def test_months_resemble_their_neighbours(share):
+    """The pendulum is slow: from one month to the next some 2 to 3 points, hardly ever 20; in a year 10 and more."""
+    steps = np.abs(np.diff(share, axis=-1))
+    assert 1.5 < steps.mean() < 4.0
+    assert (steps > 20).mean() < 0.01
+    years = np.abs(share[..., 12:] - share[..., :-12])
+    assert (years > 10).mean() > 0.2
+    assert (years > 40).mean() < 0.05
+
+
+def test_half_lives_are_between_news_and_a_generation(draws):
+    half_life = draws["half_life"].to_numpy()
+    assert ((half_life > 5) & (half_life < 100)).mean() > 0.95
+    assert ((half_life > 9) & (half_life < 64)).mean() > 0.80
+    assert np.median(half_life) == pytest.approx(24, rel=0.1)
+
+
+def test_dyads_differ_as_the_reasons_say(draws):
+    half_life = draws["half_life"].to_numpy()
+    ratio = np.abs(np.log(half_life[:, 0] / half_life[:, 1]))
+    assert np.exp(np.median(ratio)) == pytest.approx(1.34, abs=0.06)
+    assert (ratio > np.log(2)).mean() < 0.25
+    centre = 100 / (1 + np.exp(-draws["mu_dyad"].to_numpy()))
+    assert np.abs(centre[:, 0] - centre[:, 1]).mean() == pytest.approx(8, abs=1.5)
+
+
+def test_eras_of_a_dyad_differ_more_than_dyads_do(draws):
+    mu, centre = draws["mu"].to_numpy().reshape(DRAWS, 3, 3), draws["mu_dyad"].to_numpy()
+    assert (mu[:, :, 0] - mu[:, :, 1]).std() > 1.3 * (centre[:, 0] - centre[:, 1]).std()
+
+
+def test_the_order_of_classes_is_kept_in_every_era(draws):
+    cutpoint = draws["cutpoint"].to_numpy()[:, 0]
+    assert (np.diff(cutpoint, axis=1) > 0).all()
+    assert (cutpoint[:, 3] == 0).all()
+    deepest = cutpoint[:, [-1]] + draws["depth"].to_numpy()
+    assert (deepest > cutpoint[:, [-2]]).all()
+
+
+def test_no_class_is_ruled_out_nor_rules(draws, share):
+    """At the levels of the prior every class has between a twentieth and a quarter of the events on average."""
+    level = np.log(share / (100 - share))[:, :, ::40]
+    probability = class_probabilities(level, draws["cutpoint"].to_numpy()[:, :, None])
+    assert ((probability.mean((0, 1, 2)) > 0.05) & (probability.mean((0, 1, 2)) < 0.25)).all()
+
+
+def test_the_ceiling_stands_above_its_equilibrium_and_presses_one_month_in_ten(draws):
+    assert (draws["headroom"] > 0).all()
+    np.testing.assert_allclose(draws["ceiling"], draws["mu"] + draws["headroom"], rtol=1e-12)
+    spread = np.repeat(draws["sd"].to_numpy(), 3, axis=1)
+    pressed = [1 - NormalDist().cdf(room) for room in np.ravel(draws["headroom"].to_numpy() / spread)]
+    assert np.median(pressed) == pytest.approx(0.1, abs=0.02)
+
+
+def test_the_news_of_a_month_is_what_the_reasons_say(draws):
+    noise = draws["tau"].to_numpy()
+    assert np.median(noise) == pytest.approx(0.6, rel=0.1)
+    assert ((noise > 0.1) & (noise < 3)).mean() > 0.99
+
+
+def test_a_random_walk_spreads_like_the_pendulum_in_four_years():
+    panel = make_panel(dyads=2, periods=49)
+    spec = PendulumSpec(dynamics="none", ceiling="none")
+    walks = prior_draws(panel, spec, draws=400, seed=1)
+    era, rng = panel["era_index"].to_numpy(), np.random.default_rng(1)
+    level = np.array([simulate_level(walks.isel(draw=i), era, spec, rng) for i in range(400)])
+    moved = level[..., -1] - level[..., 0]
+    assert np.quantile(np.abs(moved), 0.683) == pytest.approx(0.83, abs=0.12)
+    assert "half_life" not in walks
+
+
+def test_heavy_tails_and_an_index_have_priors_too():
+    index = make_panel(dyads=2, periods=30, index=True)
+    spec = PendulumSpec(observation="index", ceiling="era", shocks="student")
+    draws = prior_draws(index, spec, draws=400, seed=1)
+    assert draws["shock_df"].dims == ("draw",)
+    assert (draws["shock_df"] > 2).all()  # a variance exists
+    assert 12 < draws["shock_df"].median() < 25
+    assert {"cutpoint", "tau", "concentration"}.isdisjoint(draws)
+    simulated, _ = simulate_panel(index, draws.isel(draw=0), spec, seed=1)
+    validate_panel(simulated)
+    np.testing.assert_array_equal(np.isnan(simulated["index"]), np.isnan(index["index"]))
+
+
+# Simulated panels
+
+
+def test_a_simulated_panel_is_a_panel_with_the_same_number_of_events():
+    panel = make_panel(dyads=2, periods=60, directions=2, datasets=2)
+    parameters = prior_draws(panel, draws=2, seed=1).isel(draw=1)
+    simulated, level = simulate_panel(panel, parameters, seed=3)
+    validate_panel(simulated)
+    np.testing.assert_array_equal(simulated["counts"].sum("class"), panel["counts"].sum("class"))
+    assert simulated["counts"].dims == panel["counts"].dims
+    assert level.dims == ("dyad", "time")
+    again, _ = simulate_panel(panel, parameters, seed=3)
+    np.testing.assert_array_equal(again["counts"], simulated["counts"])
+
+
+def test_simulated_events_follow_the_class_probabilities():
+    """At a level that does not move, without noise: frequencies of 60000 events within five standard errors."""
+    panel = make_panel(periods=200, eras=1, empty=0.0)
+    panel["counts"][:] = 0
+    panel["counts"][..., 0] = 300
+    spec = PendulumSpec(month_noise=False, overdispersion=False)
+    one = prior_draws(panel, spec, draws=1, seed=1).isel(draw=0)
+    one = one.assign(sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), depth=("era", [0.4]))
+    simulated, level = simulate_panel(panel, one, spec, seed=2)
+    expected = class_probabilities(level.to_numpy()[0, -1], one["cutpoint"].to_numpy()[0], 0.4)
+    counts = simulated["counts"].sum(("dataset", "dyad", "time", "direction")).to_numpy()
+    error = np.sqrt(expected * (1 - expected) / counts.sum())
+    assert (np.abs(counts / counts.sum() - expected) < 5 * error).all()
+
+
+def test_overdispersed_months_scatter_more(panel):
+    """Of n = 20 events in a class of share p, the variance is n p (1 - p) (a + n) / (a + 1)."""
+    months = make_panel(periods=3000, eras=1, empty=0.0, classes=2, zero_cut=1)
+    months["counts"][:] = 0
+    months["counts"][..., 0] = 20
+    spec = PendulumSpec(month_noise=False, ceiling="none")
+    one = prior_draws(months, spec, draws=1, seed=1).isel(draw=0)
+    one = one.assign(sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), concentration=("dataset", [4.0]))
+    one = one.assign(mu=("era", [0.3]))
+    counts = simulate_panel(months, one, spec, seed=2)[0]["counts"].to_numpy()[0, 0, :, 0, 1]
+    p = 1 / (1 + np.exp(-0.3))
+    # The variance of a variance of 3000 months: 2 / 3000 of it squared, for near-normal counts.
+    assert counts.var() == pytest.approx(20 * p * (1 - p) * 24 / 5, rel=5 * np.sqrt(2 / 3000))
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"half_life": (3.0, 0.0)}, "half_life"),
+        ({"half_life": (float("nan"), 1.0)}, "half_life"),
+        ({"half_life": 3.0}, "half_life"),
+        ({"noise_dyads": -0.1}, "noise_dyads"),
+        ({"noise_dyads": (0.1, 0.2)}, "noise_dyads"),
+        ({"gap": ("wide", 0.5)}, "gap"),
+    ],
+)
+def test_a_prior_that_makes_no_sense_is_refused_by_name(values, field):
+    with pytest.raises(SpecError, match=rf"priors: {field} "):
+        Priors(**values)
+
+
+def test_priors_go_through_plain_values_and_back():
+    priors = replace(Priors(), half_life=(3.5, 0.2))
+    assert Priors.from_dict(priors.to_dict()) == priors
+    assert Priors.from_dict({"half_life": [3.5, 0.2]}) == priors
+    with pytest.raises(SpecError, match="unknown halflife"):
+        Priors.from_dict({"halflife": [3.5, 0.2]})
