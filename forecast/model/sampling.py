@@ -183,9 +183,10 @@ def _nutpie(
     clock = _lap(seconds, "sample", clock)
     drawn = tree["posterior"].to_dataset()
     wanted = [name for name in _sampled_names(model) if name not in free]
-    tree["posterior"] = pm.compute_deterministics(
-        drawn, var_names=wanted, model=model, merge_dataset=True, progressbar=False, compile_kwargs={"mode": "NUMBA"}
+    derived = pm.compute_deterministics(
+        drawn, var_names=wanted, model=model, progressbar=False, compile_kwargs={"mode": "NUMBA"}
     )
+    tree["posterior"] = drawn.merge(derived)
     _lap(seconds, "derive", clock)
     return tree
 
