@@ -1,5 +1,7 @@
 """The fused likelihood of a month's events against a plain density, finite differences and finer quadrature."""
 
+from pathlib import Path
+
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
@@ -9,6 +11,7 @@ from scipy.special import gammaln, psi
 from scipy.stats import dirichlet_multinomial, norm
 
 from forecast.model.arrays import panel_arrays
+from forecast.model.fitted import Fit
 from forecast.model.kernels.observation import (
     EventLikelihood,
     digamma,
@@ -172,28 +175,50 @@ def test_no_month_with_events_no_likelihood():
 
 @pytest.mark.parametrize("concentration", [8.0, 20.0])
 @pytest.mark.parametrize("noise", [0.6, 1.0, 1.5])
-def test_the_error_of_the_quadrature_is_known(noise, concentration):
+@pytest.mark.parametrize("nodes", [7, 9])
+def test_the_error_of_the_quadrature_is_known(noise, concentration, nodes):
     """A month's likelihood is about a bell of precision r = noise**2 * information in units of the noise. Expanding
     a bell in Hermite polynomials, what n nodes miss begins with the 2n-th, of size (r / (1 + r))**n. Information is
     that of `report_variance`: 0.3 an event, of which overdispersion a leaves (a + 1) / (a + n). The factor 10 is for
     what is no bell (measured: at most 5); a single event with its long tails is held to a bound
-    of its own below. Without overdispersion and with hundreds of events r is large, and nine nodes are far too few.
+    of its own below. Without overdispersion and with hundreds of events r is large, and no
+    number of nodes is enough.
     """
     for events in (3, 10, 30, 300):
         precision = noise**2 * 0.3 * events * (concentration + 1) / (concentration + events)
-        bound = 10 * (precision / (1 + precision)) ** 9 + 1e-10
-        assert month_errors(noise, concentration, events, 9).max() < bound
+        bound = 10 * (precision / (1 + precision)) ** nodes + 1e-10
+        assert month_errors(noise, concentration, events, nodes).max() < bound
 
 
-@pytest.mark.parametrize(
-    ("noise", "events", "bound"),
-    [(0.6, 3, 1e-5), (0.6, 10, 3e-4), (1.0, 1, 2e-5), (1.0, 3, 1e-3), (1.0, 10, 2e-2), (1.5, 1, 1e-3)],
-)
-def test_nine_nodes_are_enough_for_the_chronology(noise, events, bound):
-    """It has 1 to 5 events in most months and rarely 10; its month noise is 0.6 to 1. Against one unit of log-density,
-    what a posterior begins to feel, 0.02 a month in the busiest and 0.001 in an ordinary one is nothing.
+def test_the_default_quadrature_changes_no_posterior_of_the_chronology():
+    """Draws of a fit to the chronology (a file of this folder), weighted from the default quadrature to an exact one.
+
+    With weights w of mean one, no quantity's posterior mean moves by more than sd(w) of its posterior standard
+    deviations (Cauchy and Schwarz). On all six dyads and 970 months sd(w) was 0.10 with 7 nodes, and no half-life,
+    noise or concentration in fact moved by more than 0.02; two dyads and 154 months must stay below that.
     """
-    assert month_errors(noise, 8.0, events, 9).max() < bound
+    fit = Fit.load(Path(__file__).parent / "data" / "fit_v1.nc")
+    arrays, draws = panel_arrays(fit.panel), fit.posterior.stack(draw_of_all=("chain", "draw"))
+    level = draws["level"].transpose("draw_of_all", ...).to_numpy()[:, arrays.node_dyad, arrays.node_time]
+
+    def log_likelihoods(points):
+        for i in range(draws.sizes["draw_of_all"]):
+            one = draws.isel(draw_of_all=i)
+            values = {
+                "level": level[i].astype(float), "offset": one["direction_offset"].to_numpy(),
+                "cutpoint": one["cutpoint"].to_numpy(), "depth": one["depth"].to_numpy()[None],
+                "concentration": one["concentration"].to_numpy(), "noise": one["tau"].to_numpy(),
+            }  # fmt: skip
+            yield evaluate(arrays, values, points)[0]
+
+    coarse, fine = (np.array(list(log_likelihoods(by))) for by in (quadrature(PendulumSpec()), fine_quadrature(401)))
+    weights = np.exp(fine - coarse)
+    assert np.std(weights / weights.mean()) < 0.1
+
+
+@pytest.mark.parametrize(("noise", "bound"), [(0.6, 1e-6), (1.0, 2e-4), (1.5, 5e-3)])
+def test_a_single_event_needs_few_nodes(noise, bound):
+    assert month_errors(noise, 8.0, 1, PendulumSpec().nodes).max() < bound
 
 
 def month_errors(noise, concentration, events, nodes, months=40):
