@@ -14,6 +14,7 @@ Index = NDArray[np.int64]
 
 # Long enough for vector instructions, short enough for the processor's first cache.
 BLOCK_ENTRIES = 128
+WEEKS_A_MONTH = 365.25 / 12 / 7
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class PanelArrays:
         Class, count, cell and row, where something was counted.
     index : (node,) or None
         Index value standardised within its dyad, NaN where missing; None for events.
+    periods_a_month : float
+        1 in a monthly panel, 4.348 in a weekly one.
     """
 
     era_index: Index
@@ -61,6 +64,7 @@ class PanelArrays:
     directions: int
     datasets: int
     index: Float | None = None
+    periods_a_month: float = 1.0
 
     @property
     def dyads(self) -> int:
@@ -107,9 +111,10 @@ def panel_arrays(panel: xr.Dataset, dense: bool = False) -> PanelArrays:
     gap = np.diff(time, prepend=0)
     gap[starts[:-1]] = 0
     layout = (era_index, era_dyad, starts, dyad, time, era_index[dyad, time], gap)
+    pace = WEEKS_A_MONTH if panel.attrs["frequency"] == "week" else 1.0
     if not events:
         nothing = np.zeros((0, 6), dtype=np.int64)
-        return PanelArrays(*layout, nothing, nothing, nothing, nothing, 2, 1, 1, 1, raw[dyad, time])
+        return PanelArrays(*layout, nothing, nothing, nothing, nothing, 2, 1, 1, 1, raw[dyad, time], pace)
     node_of = np.full(seen.shape, -1)
     node_of[dyad, time] = np.arange(dyad.size)
     return PanelArrays(
@@ -119,6 +124,7 @@ def panel_arrays(panel: xr.Dataset, dense: bool = False) -> PanelArrays:
         int(panel.attrs["zero_cut"]),
         int(panel.sizes["direction"]),
         int(panel.sizes["dataset"]),
+        periods_a_month=pace,
     )
 
 

@@ -82,7 +82,7 @@ def _spread(name: str, typical: float) -> Any:
 
 
 def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any, Any, Any]:
-    p = spec.priors
+    p = spec.priors.paced(arrays.periods_a_month)
     if spec.dynamics == "none":
         sigma = pm.Deterministic("sigma", pt.exp(_by_dyad("step", p.step, p.step_dyads, pool)), dims="dyad")
         return np.ones(arrays.dyads), sigma, np.full(arrays.dyads, p.start_sd)

@@ -5,7 +5,7 @@ docs/model.md). A single number that ends in dyads or eras is the typical spread
 the spread itself is log-normal around it, for no two dyads or eras are quite the same.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,12 @@ class Priors:
             ):
                 form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
                 raise SpecError(f"priors: {f.name} is {value!r}; expected {form}")
+
+    def paced(self, periods_a_month: float) -> "Priors":
+        """Say the same in periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
+        half_life = self.half_life[0] + float(np.log(periods_a_month)), self.half_life[1]
+        step = self.step[0] - 0.5 * float(np.log(periods_a_month)), self.step[1]
+        return replace(self, half_life=half_life, step=step)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":

@@ -44,7 +44,7 @@ class Reference:
 
 def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     """Centres of the priors."""
-    p = spec.priors
+    p = spec.priors.paced(arrays.periods_a_month)
     dyads, eras, datasets = arrays.dyads, arrays.eras, arrays.datasets
     walk = spec.dynamics == "none"
     phi = np.full(dyads, 1.0 if walk else 0.5 ** (1.0 / np.exp(p.half_life[0])))

@@ -21,13 +21,15 @@ def make_panel(
     events=1.5,
     empty=0.4,
     index=False,
+    frequency="month",
     seed=0,
 ):
     """A panel with `events` expected a report, `empty` of the months left empty and `eras` a dyad."""
     rng = np.random.default_rng(seed)
     begins = np.linspace(0, periods, eras, endpoint=False).astype(int)
     era_of_time = np.searchsorted(begins, np.arange(periods), side="right") - 1
-    time = pd.date_range("2000-01-01", periods=periods, freq="MS").as_unit("ns")
+    freq = {"month": "MS", "week": "W-MON"}[frequency]
+    time = pd.date_range("2000-01-01", periods=periods, freq=freq).as_unit("ns")
     codes = [f"{NAMES[d]}:{e}" for d in range(dyads) for e in range(eras)]
     shared = {"era_index": (("dyad", "time"), (era_of_time + eras * np.arange(dyads)[:, None]).astype(np.int16))}
     coords = {
@@ -38,7 +40,7 @@ def make_panel(
         "era_name": ("era", [code.rpartition(":")[2] for code in codes]),
         "era_start": ("era", pd.DatetimeIndex(np.tile(time[begins], dyads)).as_unit("ns")),
     }
-    attrs = {"schema": 1, "frequency": "month", "as_of": "", "digest": "made", "late": 0}
+    attrs = {"schema": 1, "frequency": frequency, "as_of": "", "digest": "made", "late": 0}
     seen = rng.random((dyads, periods)) >= empty
     seen[:, 0] = True
     if index:

@@ -8,6 +8,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
+from forecast.model.arrays import WEEKS_A_MONTH
 from forecast.model.priors import REASONS
 from forecast.model.simulate import class_probabilities, simulate_level
 from forecast.panel import validate_panel
@@ -122,6 +123,17 @@ def test_a_random_walk_spreads_like_the_pendulum_in_four_years():
     moved = level[..., -1] - level[..., 0]
     assert np.quantile(np.abs(moved), 0.683) == pytest.approx(0.83, abs=0.12)
     assert "half_life" not in walks
+
+
+def test_weeks_say_the_same_as_months():
+    """Two years are 104 weeks, and a random walk gets as far in a year of weeks as in a year of months."""
+    months, weeks = (make_panel(dyads=2, frequency=frequency) for frequency in ("month", "week"))
+    spec = PendulumSpec(dynamics="none", ceiling="none")
+    by_month, by_week = (prior_draws(panel, draws=400, seed=1) for panel in (months, weeks))
+    np.testing.assert_allclose(by_week["half_life"], by_month["half_life"] * WEEKS_A_MONTH, rtol=1e-9)
+    np.testing.assert_allclose(by_week["sd"], by_month["sd"], rtol=1e-9)
+    by_month, by_week = (prior_draws(panel, spec, draws=400, seed=1) for panel in (months, weeks))
+    np.testing.assert_allclose(by_week["sigma"] ** 2 * WEEKS_A_MONTH, by_month["sigma"] ** 2, rtol=1e-9)
 
 
 def test_heavy_tails_and_an_index_have_priors_too():
