@@ -1,22 +1,68 @@
 """The pages on model and fit say what the code does."""
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
+from forecast.model import PendulumSpec
+from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.priors import REASONS, Priors
-from forecast.model.sampling import KEPT
+from forecast.model.sampling import DIMS, KEPT
 
 DOCS = Path(__file__).parents[2] / "docs"
+MODEL = (DOCS / "model.md").read_text(encoding="utf-8")
+FIT = (DOCS / "schema" / "fit.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def fit() -> Fit:
+    return Fit.load(Path(__file__).parent / "data" / "fit_v1.nc")
+
+
+def rows(page: str, heading: str) -> dict[str, list[str]]:
+    """The table below a heading: names in its first column (several, by commas) and the other cells."""
+    section = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^## |\Z)", page, flags=re.M | re.S)
+    assert section is not None, heading
+    lines = [line for line in section[1].splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    return {name: rest for first, *rest in cells for name in re.findall(r"`(\w+)`", first)}
 
 
 def test_every_prior_stands_in_the_page_with_its_value_and_reason() -> None:
-    lines = (DOCS / "model.md").read_text().splitlines()
+    expected = {}
     for name in (f.name for f in fields(Priors)):
         value = getattr(Priors(), name)
         numbers = ", ".join(f"{x:.3g}" for x in (value if isinstance(value, tuple) else (value,)))
-        assert f"| `{name}` | {numbers} | {REASONS[name]} |" in lines
+        expected[name] = [numbers, REASONS[name]]
+    assert rows(MODEL, "Priors") == expected
 
 
-def test_every_posterior_variable_stands_in_the_schema() -> None:
-    schema = (DOCS / "schema" / "fit.md").read_text()
-    assert [name for name in (*KEPT, "level", "state") if f"`{name}`" not in schema] == []
+def test_every_choice_stands_in_the_page() -> None:
+    choices = rows(MODEL, "Choices")
+    assert set(choices) == {f.name for f in fields(PendulumSpec)} - {"priors"}
+    assert choices["nodes"][0] == str(PendulumSpec().nodes)
+    assert choices["ceiling_softness"][0] == str(PendulumSpec().ceiling_softness)
+
+
+def test_the_posterior_is_as_documented(fit: Fit) -> None:
+    documented = rows(FIT, "`posterior`")
+    assert set(documented) == {*KEPT, "level", "state"}
+    dims = {name: tuple(filter(None, cells[0].split(", "))) for name, cells in documented.items()}
+    assert {name: dims[name] for name in KEPT} == {name: DIMS[name] for name in KEPT}
+    for name, values in fit.posterior.items():
+        assert values.dims == ("chain", "draw", *dims[str(name)])
+    # The default spec has all but these.
+    assert set(documented) - set(fit.posterior) == {"shock_df", "index_error", "index_df"}
+
+
+def test_groups_attributes_and_statistics_are_as_documented(fit: Fit) -> None:
+    tables = rows(FIT, f"Fit, schema {SCHEMA}")
+    assert set(tables) == {*fit.tree.children, *fit.tree.attrs}
+    assert KIND in tables["kind"][0]
+    assert set(rows(FIT, "`sample_stats`")) == set(fit.sample_stats)
+
+
+def test_provenance_is_as_documented(fit: Fit) -> None:
+    assert set(rows(FIT, "`provenance`")) - {"target_accept"} == set(fit.provenance)
