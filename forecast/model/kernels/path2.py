@@ -1,0 +1,220 @@
+r"""The whitened path of second order: from white noise to the path of a pendulum with momentum.
+
+The reference process looks two nodes back,
+
+.. math::  x_0 = c_0 + s_0 \epsilon_0, \qquad x_1 = c_1 + \phi_1 x_0 + s_1 \epsilon_1, \qquad
+           x_i = c_i + \phi_i x_{i-1} + \psi_i x_{i-2} + s_i \epsilon_i
+
+for each dyad; the rest is as in :mod:`forecast.model.kernels.path`. With :math:`q_i = s_i^{-2}` its precision,
+pseudo-observations included, is the pentadiagonal :math:`A` with
+
+.. math::  a_{i,i} = q_i + \phi_{i+1}^2 q_{i+1} + \psi_{i+2}^2 q_{i+2} + w_i, \quad
+           a_{i,i-1} = \phi_{i+1} \psi_{i+1} q_{i+1} - \phi_i q_i, \quad  a_{i,i-2} = -\psi_i q_i
+
+and the right-hand side :math:`r_i = q_i c_i - \phi_{i+1} q_{i+1} c_{i+1} - \psi_{i+2} q_{i+2} c_{i+2} + w_i y_i`. It is
+factored as :math:`A = L L^\top = M D M^\top`, :math:`M` of unit diagonal and :math:`m_i`, :math:`n_i` beside it,
+
+.. math::  n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad  m_i = u_i / d_{i-1}, \quad
+           d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
+
+which keeps the roots out of the recursion, so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z` and
+:math:`\log |dx / dz| = -\tfrac12 \sum_i \log d_i`. The weights may be negative as long as every pivot :math:`d_i` is
+positive; beyond that the log-determinant is not a number. Where nothing at all is observed over thousands of nodes of
+a pendulum that hardly damps, :math:`A` is nearly singular and the path loses digits. One sweep down and one up.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch import basic as numba_dispatch
+
+from forecast.model.kernels.path import KERNEL_VERSION, LOG_EVERY, Array, Index
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def own_transitions(carry: Array, carry2: Array, scale: Array, starts: Index) -> tuple[Array, Array, Array]:
+    """Carries from one and two nodes before and precision of the shocks, followed by two nodes of nothing.
+
+    Nothing is carried from before a dyad's first node, so that all dyads are one chain of which no entry of the
+    precision or of its factor reaches across a start.
+    """
+    nodes = scale.size
+    near, far, q = np.zeros(nodes + 2), np.zeros(nodes + 2), np.zeros(nodes + 2)
+    for i in range(nodes):
+        near[i], far[i], q[i] = carry[i], carry2[i], 1.0 / (scale[i] * scale[i])
+    _strike_starts(near, far, starts)
+    return near, far, q
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _strike_starts(near: Array, far: Array, starts: Index) -> None:
+    for first in starts[:-1]:
+        near[first : first + 1] = 0.0
+        far[first : first + 2] = 0.0  # a dyad of one node strikes the next one's first, which is struck anyway
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def path2_forward(
+    z: Array, drift: Array, carry: Array, carry2: Array, scale: Array, weight: Array, information: Array, starts: Index
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Path, log-determinant, and what serves the gradient.
+
+    That is the inverse Cholesky diagonal, the half-solved vector :math:`D^{-1} M^{-1} r`, and the two diagonals of
+    :math:`M`, each followed by two zeros. ``starts`` (dyad + 1,) says where each dyad's nodes begin; ``carry`` of a
+    first node and ``carry2`` of the first two are ignored.
+    """
+    nodes = z.size
+    near, far, q = own_transitions(carry, carry2, scale, starts)
+    told = np.zeros(nodes + 2)
+    for i in range(nodes):
+        told[i] = q[i] * drift[i]
+    x, inverse, solved = np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    beside, beyond = np.zeros(nodes + 2), np.zeros(nodes + 2)
+    m, k, k_before, y, y_before = 0.0, 0.0, 0.0, 0.0, 0.0
+    product, log_det = 1.0, 0.0
+    for i in range(nodes):
+        p, f = near[i + 1], far[i + 2]
+        off2 = -far[i] * q[i]
+        u = p * far[i + 1] * q[i + 1] - near[i] * q[i] - off2 * m
+        m, n = u * k, off2 * k_before
+        pivot = q[i] + p * p * q[i + 1] + f * f * q[i + 2] + weight[i] - u * u * k - n * off2
+        right = told[i] - p * told[i + 1] - f * told[i + 2] + information[i]
+        y, y_before = right - m * y - n * y_before, y
+        k, k_before = 1.0 / pivot, k
+        beside[i], beyond[i], inverse[i], solved[i] = m, n, np.sqrt(k), y * k
+        product *= inverse[i]
+        if i % LOG_EVERY == LOG_EVERY - 1 or i == nodes - 1:
+            log_det += np.log(product)
+            product = 1.0
+    after, later = 0.0, 0.0
+    for i in range(nodes - 1, -1, -1):
+        after, later = solved[i] + z[i] * inverse[i] - beside[i + 1] * after - beyond[i + 2] * later, after
+        x[i] = after
+    return x, np.asarray(log_det), inverse, solved, beside, beyond
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def path2_backward(
+    z: Array, drift: Array, carry: Array, carry2: Array, scale: Array,
+    x: Array, inverse: Array, solved: Array, beside: Array, beyond: Array,
+    g_x: Array, g_log_det: float, starts: Index,
+) -> tuple[Array, Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    r"""Gradients with respect to z, drift, carry, carry2, scale, weight and information.
+
+    The two sweeps in reverse give the gradients with respect to the entries of A and r; those of A's diagonal and of r
+    are the ones of weight and information. A transition has put :math:`q t t^\top` into A and :math:`q c t` into r,
+    with :math:`t = (1, -\phi, -\psi)` on its three nodes, and collects its own from there.
+    """
+    nodes = x.size
+    near, far, q = own_transitions(carry, carry2, scale, starts)
+    g_z, g_half, g_off, g_off2 = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    g_drift, g_carry, g_carry2, g_scale = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    g_weight, g_information = np.empty(nodes), np.empty(nodes)
+    g, g_before = 0.0, 0.0
+    for i in range(nodes):  # reverse of the sweep up
+        g, g_before = g_x[i] - beside[i] * g - beyond[i] * g_before, g
+        g_z[i] = g * inverse[i]
+        g_half[i] = g_z[i] * inverse[i]
+    r, r_after, a, a_after, off, off2, off2_after = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(nodes - 1, -1, -1):  # reverse of the sweep down
+        j, h = max(i - 1, 0), max(i - 2, 0)  # what a first node reads there meets a zero or is struck
+        m, n = beside[i + 1], beyond[i + 2]
+        r, r_after = g_half[i] - m * r - n * r_after, r
+        own = g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i]) + 0.5 * g_log_det * inverse[i] * inverse[i]
+        a, a_after = -own - m * (off + a * m) - n * (off2_after + a_after * n), a
+        off = -g_half[j] * x[i] - r * solved[j] - off * beyond[i + 1] - 2.0 * a * beside[i]
+        off2, off2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], off2
+        g_weight[i], g_information[i], g_off[i], g_off2[i] = a, r, off, off2 - off * beside[j]
+    for i in range(nodes):  # from A and r to the transitions
+        j, h = max(i - 1, 0), max(i - 2, 0)
+        p, f, c = near[i], far[i], drift[i]
+        by_near = p * g_weight[j] + f * g_off[j] - g_off[i]
+        by_far = f * g_weight[h] - g_off2[i]
+        by_drift = g_information[i] - p * g_information[j] - f * g_information[h]
+        g_drift[i] = q[i] * by_drift
+        g_carry[i] = q[i] * (by_near + p * g_weight[j] - c * g_information[j])
+        g_carry2[i] = q[i] * (by_far + f * g_weight[h] + p * g_off[j] - c * g_information[h])
+        g_scale[i] = -2.0 * q[i] / scale[i] * (g_weight[i] + p * by_near + f * by_far + c * by_drift)
+    _strike_starts(g_carry, g_carry2, starts)
+    return g_z, g_drift, g_carry, g_carry2, g_scale, g_weight, g_information
+
+
+class WhitenedPath2(Op):  # type: ignore[misc]
+    """Op ``(z, drift, carry, carry2, scale, weight, information, starts) -> (x, log_det, ...)``.
+
+    All but ``starts`` (dyad + 1,) have shape (node,). Only ``x`` and ``log_det`` carry gradients; the other outputs,
+    those of :func:`path2_forward`, serve them.
+    """
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Build the node."""
+        outputs = [pt.dvector(), pt.dscalar(), *(pt.dvector() for _ in range(4))]
+        return Apply(self, [pt.as_tensor(i) for i in inputs], outputs)
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        """Evaluate outside numba mode."""
+        for cell, value in zip(outputs, path2_forward(*inputs), strict=True):
+            cell[0] = value
+
+    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
+        """Gradients of the path and of the log-determinant."""
+        g_x, g_log_det = cotangents[:2]
+        if isinstance(g_x.type, DisconnectedType):
+            g_x = pt.zeros_like(inputs[0])
+        if isinstance(g_log_det.type, DisconnectedType):
+            g_log_det = pt.constant(0.0)
+        x, _, *factor = outputs
+        gradients = WhitenedPath2Gradient()(*inputs[:5], x, *factor, g_x, g_log_det, inputs[7])
+        return [*gradients, disconnected_type()]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """Every input but the starts reaches the path and the log-determinant."""
+        return [[i < 7, i < 7, *[False] * 4] for i in range(8)]
+
+
+class WhitenedPath2Gradient(Op):  # type: ignore[misc]
+    """Vector-Jacobian product of :class:`WhitenedPath2`."""
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Build the node."""
+        return Apply(self, [pt.as_tensor(i) for i in inputs], [pt.dvector() for _ in range(7)])
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        """Evaluate outside numba mode."""
+        values = path2_backward(*inputs[:11], float(inputs[11]), inputs[12])
+        for cell, value in zip(outputs, values, strict=True):
+            cell[0] = value
+
+
+@numba_dispatch.register_funcify_and_cache_key(WhitenedPath2)  # type: ignore[untyped-decorator]
+def _compile_path(op: Op, **_: Any) -> Any:
+    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
+    def evaluate(
+        z: Any, drift: Any, carry: Any, carry2: Any, scale: Any, weight: Any, information: Any, starts: Any
+    ) -> Any:
+        return path2_forward(z, drift, carry, carry2, scale, weight, information, starts)
+
+    return evaluate, KERNEL_VERSION
+
+
+@numba_dispatch.register_funcify_and_cache_key(WhitenedPath2Gradient)  # type: ignore[untyped-decorator]
+def _compile_path_gradient(op: Op, **_: Any) -> Any:
+    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
+    def evaluate(
+        z: Any, drift: Any, carry: Any, carry2: Any, scale: Any,
+        x: Any, inverse: Any, solved: Any, beside: Any, beyond: Any, g_x: Any, g_log_det: Any, starts: Any,
+    ) -> Any:  # fmt: skip
+        return path2_backward(
+            z, drift, carry, carry2, scale, x, inverse, solved, beside, beyond, g_x, g_log_det.item(), starts
+        )
+
+    return evaluate, KERNEL_VERSION
