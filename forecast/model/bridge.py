@@ -40,26 +40,38 @@ def complete_path(
     array (draw, dyad, time)
         In log-odds.
     """
-    draws = node_state.shape[0]
-    state = np.empty((draws, arrays.dyads, arrays.periods))
-    state[:, arrays.node_dyad, arrays.node_time] = node_state
-    for d in range(arrays.dyads):
-        own = slice(arrays.starts[d], arrays.starts[d + 1])
-        ends, gaps = arrays.node_time[own], arrays.node_gap[own]
-        centre = np.zeros((1, ends.size)) if mu is None else mu[:, arrays.node_era[own]]
-        displaced_ends = state[:, d, ends] - centre
-        carry, step_variance = phi[:, d, None], sigma[:, d, None] ** 2
-        for step in range(1, int(gaps.max(initial=0))):
-            open_gaps = np.flatnonzero(gaps > step)
-            middle = centre[:, open_gaps]
-            time = ends[open_gaps] - gaps[open_gaps] + step
-            left = gaps[open_gaps] - step
-            carried = carry**left
-            gathered = step_variance * _gathered(carry, left)
-            precision = 1.0 / step_variance + carried**2 / gathered
-            before = state[:, d, time - 1] - middle
-            mean = (carry * before / step_variance + carried * displaced_ends[:, open_gaps] / gathered) / precision
-            state[:, d, time] = middle + mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
+    paths = [complete_dyad(d, node_state, phi, sigma, mu, arrays, rng) for d in range(arrays.dyads)]
+    return np.stack(paths, axis=1)
+
+
+def complete_dyad(
+    d: int,
+    node_state: Float,
+    phi: Float,
+    sigma: Float,
+    mu: Float | None,
+    arrays: PanelArrays,
+    rng: np.random.Generator,
+) -> Float:
+    """State (draw, time) of every period of one dyad, as :func:`complete_path`."""
+    own = slice(arrays.starts[d], arrays.starts[d + 1])
+    ends, gaps = arrays.node_time[own], arrays.node_gap[own]
+    state = np.empty((node_state.shape[0], arrays.periods))
+    state[:, ends] = node_state[:, own]
+    centre = np.zeros((1, ends.size)) if mu is None else mu[:, arrays.node_era[own]]
+    displaced_ends = state[:, ends] - centre
+    carry, step_variance = phi[:, d, None], sigma[:, d, None] ** 2
+    for step in range(1, int(gaps.max(initial=0))):
+        open_gaps = np.flatnonzero(gaps > step)
+        middle = centre[:, open_gaps]
+        time = ends[open_gaps] - gaps[open_gaps] + step
+        left = gaps[open_gaps] - step
+        carried = carry**left
+        gathered = step_variance * _gathered(carry, left)
+        precision = 1.0 / step_variance + carried**2 / gathered
+        before = state[:, time - 1] - middle
+        mean = (carry * before / step_variance + carried * displaced_ends[:, open_gaps] / gathered) / precision
+        state[:, time] = middle + mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
     return state
 
 

@@ -5,6 +5,7 @@ import os
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from numbers import Integral
 from typing import Any
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays
-from forecast.model.bridge import complete_path
+from forecast.model.bridge import complete_dyad
 from forecast.model.ceiling import soft_ceiling
+from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
@@ -106,8 +108,6 @@ def fit(
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, dense=spec.dense)
-    model = PendulumModel(spec).build(panel)
-    clock = _lap(seconds, "build", clock)
     settings = {
         "draws": draws,
         "tune": tune,
@@ -115,13 +115,12 @@ def fit(
         "cores": cores or min(chains, os.cpu_count() or 1),
     }
     accept = target_accept or (0.8 if arrays.dyads > 1 else 0.9)
-    tree = SAMPLERS[sampler](model, settings, accept, int(sampler_seed.generate_state(1)[0]), report, seconds)
+    run = Run(panel, spec, arrays, settings, accept, int(sampler_seed.generate_state(1)[0]), report, seconds)
+    sampled, statistics = SAMPLERS[sampler](run)
     clock = time.perf_counter()
 
     report("filling in the path", 0, 0)
-    posterior = complete_posterior(
-        tree["posterior"].to_dataset(), panel, spec, arrays, np.random.default_rng(path_seed)
-    )
+    posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
     clock = _lap(seconds, "path", clock)
     provenance = {
         "seed": seed,
@@ -139,7 +138,7 @@ def fit(
         "spec": json.dumps(spec.to_dict()),
         "provenance": json.dumps(provenance),
     }
-    groups = {"posterior": posterior, "sample_stats": _statistics(tree), "constant_data": panel}
+    groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
     return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
 
 
@@ -153,63 +152,76 @@ def _lap(seconds: dict[str, float], step: str, since: float) -> float:
     return now
 
 
-def _nutpie(
-    model: pm.Model, settings: dict[str, int], accept: float, seed: int, report: Progress, seconds: dict[str, float]
-) -> Any:
+@dataclass(frozen=True)
+class Run:
+    """What a sampler is given."""
+
+    panel: xr.Dataset
+    spec: PendulumSpec
+    arrays: PanelArrays
+    settings: dict[str, int]
+    accept: float
+    seed: int
+    report: Progress
+    seconds: dict[str, float]
+
+
+def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset]:
     import nutpie
 
     clock = time.perf_counter()
-    report("compiling", 0, 0)
-    # The deterministic variables are computed afterwards: as part of the sampler they would be compiled anew each time.
-    free = [variable.name for variable in model.free_RVs]
-    compiled = nutpie.compile_pymc_model(model, var_names=free)
-    clock = _lap(seconds, "compile", clock)
+    if not is_compiled(run.spec, run.arrays):
+        run.report("compiling", 0, 0)
+    compiled = compiled_model(run.panel, run.spec, run.arrays, (*KEPT, "node_state"))
+    clock = _lap(run.seconds, "compile", clock)
+    settings = run.settings
     total = settings["chains"] * (settings["draws"] + settings["tune"])
 
     def on_progress(chains: list[Any]) -> None:
-        report("sampling", sum(chain.finished_draws for chain in chains), total)
+        run.report("sampling", sum(chain.finished_draws for chain in chains), total)
 
     sampler = nutpie.sample(
-        compiled, draws=settings["draws"], tune=settings["tune"], chains=settings["chains"], cores=settings["cores"],
-        seed=seed, save_warmup=False, progress_bar=False, blocking=False,
-        progress_callback=on_progress, progress_rate=250, target_accept=accept,
+        compiled.sampler, draws=settings["draws"], tune=settings["tune"], chains=settings["chains"],
+        cores=settings["cores"], seed=run.seed, save_warmup=False, progress_bar=False, blocking=False,
+        progress_callback=on_progress, progress_rate=250, target_accept=run.accept,
     )  # fmt: skip
     try:
         tree = sampler.wait()
     except BaseException:
         sampler.cancel()
         raise
-    report("sampling", total, total)
-    clock = _lap(seconds, "sample", clock)
+    run.report("sampling", total, total)
+    clock = _lap(run.seconds, "sample", clock)
     drawn = tree["posterior"].to_dataset()
-    wanted = [name for name in _sampled_names(model) if name not in free]
-    derived = pm.compute_deterministics(
-        drawn, var_names=wanted, model=model, progressbar=False, compile_kwargs={"mode": "NUMBA"}
-    )
-    tree["posterior"] = drawn.merge(derived)
-    _lap(seconds, "derive", clock)
-    return tree
+    derived = {
+        name: (("chain", "draw", *_dims(name, values.ndim - 2)), values)
+        for name, values in compiled.derived_from(drawn).items()
+    }
+    _lap(run.seconds, "derive", clock)
+    kept = [name for name in KEPT if name in drawn]
+    free = {name: (("chain", "draw", *_dims(name, drawn[name].ndim - 2)), drawn[name].to_numpy()) for name in kept}
+    return xr.Dataset(free | derived), _statistics(tree)
 
 
-def _pymc(
-    model: pm.Model, settings: dict[str, int], accept: float, seed: int, report: Progress, seconds: dict[str, float]
-) -> Any:
+def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset]:
     clock = time.perf_counter()
-    report("sampling", 0, 0)
-    with model:
+    run.report("sampling", 0, 0)
+    with PendulumModel(run.spec).build(run.panel) as model:
         tree = pm.sample(
-            **settings, random_seed=seed, progressbar=False, compute_convergence_checks=False, nuts_sampler="pymc",
-            var_names=_sampled_names(model), compile_kwargs={"mode": "NUMBA"}, target_accept=accept,
+            **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
+            nuts_sampler="pymc", var_names=[name for name in (*KEPT, "node_state") if name in model.named_vars],
+            compile_kwargs={"mode": "NUMBA"}, target_accept=run.accept,
         )  # fmt: skip
-    _lap(seconds, "sample", clock)
-    return tree
+    _lap(run.seconds, "sample", clock)
+    return tree["posterior"].to_dataset(), _statistics(tree)
 
 
 SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
 
 
-def _sampled_names(model: pm.Model) -> list[str]:
-    return [name for name in (*KEPT, "node_state") if name in model.named_vars]
+def _dims(name: str, number: int) -> tuple[str, ...]:
+    """Dims of a variable: those of the fit's schema, or the node."""
+    return DIMS.get(name, ("node",) * number)
 
 
 def _statistics(tree: Any) -> xr.Dataset:
@@ -235,14 +247,14 @@ def complete_posterior(
 
     phi = flat("phi") if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
     mu = flat("mu") if "mu" in sampled else None
-    state = complete_path(flat("node_state"), phi, flat("sigma"), mu, arrays, rng)
-    level = np.empty(state.shape, dtype=np.float32)
-    for d in range(arrays.dyads):
-        own = state[:, d]
-        bounded = "ceiling" in sampled
-        level[:, d] = (
-            soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness) if bounded else own
-        )
+    level = np.empty((chains * draws, arrays.dyads, arrays.periods), dtype=np.float32)
+    last = np.empty((chains * draws, arrays.dyads))
+    for d in range(arrays.dyads):  # dyad by dyad, for all of them at once would take twice the memory of the result
+        own = complete_dyad(d, flat("node_state"), phi, flat("sigma"), mu, arrays, rng)
+        last[:, d] = own[:, -1]
+        if "ceiling" in sampled:
+            own = soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness)
+        level[:, d] = own
     result = {
         name: (("chain", "draw", *DIMS[name]), sampled[name].transpose("chain", "draw", ...).to_numpy())
         for name in KEPT
@@ -250,7 +262,7 @@ def complete_posterior(
     }
     result["phi"] = (("chain", "draw", "dyad"), phi.reshape(chains, draws, -1))
     result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
-    result["state"] = (("chain", "draw", "dyad"), state[:, :, -1].reshape(chains, draws, -1))
+    result["state"] = (("chain", "draw", "dyad"), last.reshape(chains, draws, -1))
     coords = {
         name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
     }

@@ -4,7 +4,7 @@ The change of variables is exact whatever they are (see :mod:`forecast.model.ker
 to what the data say of the path, the nearer the sampler's coordinates are to white noise.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def anchor_path(
 ) -> Anchor:
     """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the path."""
     mu = reference.mu if spec.dynamics != "none" else None
-    process = linear_transitions(reference.phi, reference.sigma, reference.start_sd, mu, arrays, np)
+    process = linear_transitions(reference.phi, reference.sigma, reference.start_sd, mu, transition_pairs(arrays), np)
     ceiling = reference.ceiling[arrays.node_era]
     softness = spec.ceiling_softness if spec.level_ceiling else None
     state = reference.mu[arrays.node_era].astype(float)
@@ -126,29 +126,23 @@ def anchor_path(
     return anchor
 
 
-def _as_it_is(name: str, value: Any) -> Any:
-    return value
+def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
+    """Tell the different pairs of dyad and gap, and which of them every node has: few differ, each is computed once."""
+    pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, arrays.node_gap]), axis=0, return_inverse=True)
+    return {"pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_of_node": pair_of, "node_era": arrays.node_era}
 
 
 def linear_transitions(
-    phi: Any,
-    sigma: Any,
-    start_sd: Any,
-    mu: Any,
-    arrays: PanelArrays,
-    backend: Any,
-    held: Callable[[str, Any], Any] = _as_it_is,
+    phi: Any, sigma: Any, start_sd: Any, mu: Any, pairs: Mapping[str, Any], backend: Any
 ) -> tuple[Any, Any, Any]:
     r"""Drift, carry and scale of every node's exact transition from the node before, each (node,).
 
     Over a gap of k periods a linear pendulum carries :math:`\phi^k` of its displacement and gathers a shock of
     variance :math:`s^2 (1 - \phi^{2k})`; a random walk carries all of it and gathers :math:`k \sigma^2`
-    (``mu`` None). ``backend`` is numpy or pytensor.tensor; ``held`` may keep the index arrays as a model's data, so
-    that another panel needs no new compilation.
+    (``mu`` None). ``pairs`` are those of :func:`transition_pairs`, as arrays or as a model's data; ``backend`` is
+    numpy or pytensor.tensor.
     """
-    pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, arrays.node_gap]), axis=0, return_inverse=True)
-    dyad, gap = held("pair_dyad", pairs[:, 0]), held("pair_gap", pairs[:, 1])
-    pair_of = held("pair_of_node", pair_of)  # few nodes differ in both: each pair is computed once
+    dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
     spread = start_sd[dyad]
     if mu is None:
         scale = backend.where(backend.equal(gap, 0), spread, sigma[dyad] * backend.sqrt(backend.maximum(gap, 1)))
@@ -157,7 +151,7 @@ def linear_transitions(
     carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(phi)[dyad] * gap))
     scale = spread * backend.sqrt(1.0 - carry**2)
     carry = carry[pair_of]
-    return (1.0 - carry) * mu[held("node_era", arrays.node_era)], carry, scale[pair_of]
+    return (1.0 - carry) * mu[pairs["node_era"]], carry, scale[pair_of]
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:

@@ -6,7 +6,7 @@ import xarray as xr
 
 from forecast.panel import validate_panel
 
-NAMES = ("USA-CHN", "USA-RUS", "CHN-RUS", "CHN-JPN")
+NAMES = ("USA-CHN", "USA-RUS", "CHN-RUS", "CHN-JPN", *(f"AA{letter}-BB{letter}" for letter in "ABCDEFGHIJ"))
 
 
 def make_panel(

@@ -10,7 +10,7 @@ import pytest
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.whitening import linear_transitions, prior_reference, quadrature
+from forecast.model.whitening import linear_transitions, prior_reference, quadrature, transition_pairs
 
 from .panels import make_panel, python_mode
 from .reference import PlainModel, process_moments
@@ -33,20 +33,25 @@ class Compiled:
     def random_point(self, rng, size=0.4):
         return {name: value + size * rng.standard_normal(np.shape(value)) for name, value in self.start.items()}
 
+    def padded(self, white):
+        """White coordinates of the nodes, and zeros for the coordinates to spare."""
+        return np.pad(white, (0, self.start["white"].size - white.size))
+
     def state(self, point):
         return self.path(point)[0]
 
     def change(self, point):
         """The matrix dx/dz of the path in its white coordinates, column by column: it is affine in them."""
-        origin = self.state(point | {"white": np.zeros(self.arrays.nodes)})
-        columns = [self.state(point | {"white": unit}) - origin for unit in np.eye(self.arrays.nodes)]
+        origin = self.state(point | {"white": self.padded(np.zeros(self.arrays.nodes))})
+        columns = [self.state(point | {"white": self.padded(unit)}) - origin for unit in np.eye(self.arrays.nodes)]
         return origin, np.column_stack(columns)
 
     def plain(self, point):
         """The plain density of the point in the model's coordinates."""
         log_volume = np.linalg.slogdet(self.change(point)[1])[1]
         plain = PlainModel(self.spec, self.panel, self.arrays)
-        return plain.log_density(point, self.state(point), quadrature(self.spec)) + log_volume
+        spare = -0.5 * (point["white"][self.arrays.nodes :] ** 2).sum()
+        return plain.log_density(point, self.state(point), quadrature(self.spec)) + log_volume + spare
 
 
 def panel_with_gaps(**shape):
@@ -114,7 +119,9 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
         point = one.random_point(rng)
         path = one.state(point)
         origin, matrix = other.change(point)
-        translated = point | {"white": np.linalg.solve(matrix, path - origin)}
+        white = np.linalg.solve(matrix, path - origin)
+        translated = point | {"white": other.padded(white)}
+        point = point | {"white": one.padded(point["white"][: arrays.nodes])}
         assert np.abs(translated["white"] - point["white"]).max() > 0.01
         first = one.log_density(point) - np.linalg.slogdet(one.change(point)[1])[1]
         second = other.log_density(translated) - np.linalg.slogdet(matrix)[1]
@@ -133,7 +140,7 @@ def test_nodes_have_the_distribution_they_have_among_all_months(walk):
     if not walk:
         phi, mu = np.array([0.7, 0.97]), rng.standard_normal(arrays.eras)
         sigma = sd * np.sqrt(1 - phi**2)
-    drift, carry, scale = linear_transitions(phi, sigma, sd, mu, arrays, np)
+    drift, carry, scale = linear_transitions(phi, sigma, sd, mu, transition_pairs(arrays), np)
     for d in range(2):
         own = arrays.node_dyad == d
         step = (np.eye(own.sum()) - np.diag(carry[own][1:], -1)) / scale[own][:, None]
@@ -165,15 +172,22 @@ def test_a_dyad_alone_is_that_dyad_where_pooling_is_off():
     rng = np.random.default_rng(5)
     for _ in range(2):
         point = both.random_point(rng)
+        white = point["white"][: both.arrays.nodes]
+        point["white"] = both.padded(white)
         total = 0.0
         for d in range(2):
             alone = panel.isel(dyad=[d], era=panel["era_dyad"].to_numpy() == d)
             alone["era_index"] = alone["era_index"] - alone["era_index"].min()
             alone["era_dyad"] = alone["era_dyad"] * 0
             model = Compiled(alone, PendulumSpec())
-            parts = {"white": both.arrays.node_dyad == d, "mu_raw": both.arrays.era_dyad == d}
+            parts = {"mu_raw": both.arrays.era_dyad == d}
             parts["log_gap_era"] = parts["headroom_raw"] = parts["mu_raw"]
-            own = {name: value if name in shared else value[parts.get(name, [d])] for name, value in point.items()}
+            own = {
+                name: value if name in shared else value[parts.get(name, [d])]
+                for name, value in point.items()
+                if name != "white"
+            }
+            own["white"] = model.padded(white[both.arrays.node_dyad == d])
             total += model.log_density(own)
         names = {name.removesuffix("_log__") for name in shared}
         once = both.model.compile_logp(vars=[both.model[name] for name in names], mode=python_mode())(point)

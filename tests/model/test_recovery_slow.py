@@ -32,7 +32,7 @@ FORMS = {
 
 
 @pytest.fixture(scope="module", params=FORMS)
-def ranks(request, compiled_once):
+def ranks(request):
     """Rank of every true number among THINNED draws of its posterior: name -> (panel, number)."""
     panels, choices, shape = FORMS[request.param]
     spec = PendulumSpec(**choices)

@@ -1,0 +1,65 @@
+"""What a model reads of its panel as data, and what is built into it: panels of one form share a compilation."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from forecast.model.arrays import PanelArrays
+from forecast.model.spec import PendulumSpec
+from forecast.model.whitening import Reference, anchor_path, report_variance, transition_pairs
+
+
+@dataclass(frozen=True)
+class Form:
+    """All that a compiled model has built in; two panels with one form differ in data only."""
+
+    spec: PendulumSpec
+    era_dyad: tuple[int, ...]
+    shape: tuple[int, ...]
+    periods_a_month: float
+
+    @classmethod
+    def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Form":
+        """Give the form of a panel under a spec."""
+        sizes = (arrays.dyads, arrays.directions, arrays.datasets, arrays.classes, arrays.zero_cut)
+        shape = (*sizes, node_capacity(arrays.nodes))
+        return cls(spec, tuple(arrays.era_dyad.tolist()), shape, arrays.periods_a_month)
+
+
+def node_capacity(nodes: int) -> int:
+    """Round a number of nodes up to the next for which paths are compiled: to an eighth of a power of two, or to 128.
+
+    The coordinates to spare are white noise of their own, so that a few more months need no new compilation.
+    """
+    step = max(128, 2 ** (int(np.ceil(np.log2(max(nodes, 2)))) - 3))
+    return int(-(-nodes // step) * step)
+
+
+def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) -> dict[str, Any]:
+    """Arrays that a model reads of a panel, by the names of its data."""
+    anchor = anchor_path(reference, arrays, spec)
+    data = {
+        **transition_pairs(arrays),
+        "node_era": arrays.node_era,
+        "starts": arrays.starts,
+        "anchor_state": anchor.state,
+        "anchor_weight": anchor.weight,
+        "anchor_level": anchor.level,
+    }
+    if spec.level_ceiling:
+        data["anchor_room"] = np.exp(-anchor.state / spec.ceiling_softness)
+    if arrays.index is not None:
+        seen = np.flatnonzero(np.isfinite(arrays.index))
+        return data | {"seen": seen, "index_seen": arrays.index[seen]}
+    events = np.maximum(arrays.events_at_nodes(), 1.0)
+    reports, report_of_node = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
+    dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
+    known = report_variance(number, reference.concentration[0], reference.noise[dyad])[report_of_node]
+    return data | {
+        "report_dyad": dyad,
+        "report_events": number,
+        "report_of_node": report_of_node,
+        "anchor_variance": known,
+        **{name: getattr(arrays, name) for name in ("blocks", "cells", "rows", "entries")},
+    }
