@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forecast.model.arrays import PanelArrays
+from forecast.model.dynamics import JUMPING
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, anchor_path, report_variance, transition_pairs
 
@@ -47,6 +48,9 @@ def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) ->
         "anchor_weight": anchor.weight,
         "anchor_level": anchor.level,
     }
+    if spec.dynamics not in JUMPING:
+        data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
+        data = {name: value for name, value in data.items() if not name.startswith("pair_")}
     if spec.level_ceiling:
         data["anchor_room"] = np.exp(-anchor.state / spec.ceiling_softness)
     if arrays.index is not None:

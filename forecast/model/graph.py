@@ -9,8 +9,10 @@ import numpy as np
 import pytensor.tensor as pt
 
 from forecast.model.ceiling import soft_ceiling_graph
+from forecast.model.dynamics import JUMPING, displacement_slope, next_displacement, swing
 from forecast.model.kernels.observation import EventLikelihood
 from forecast.model.kernels.path import WhitenedPath
+from forecast.model.kernels.path2 import WhitenedPath2
 from forecast.model.parameters import Parameters
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import linear_transitions, quadrature, report_variance
@@ -31,10 +33,61 @@ class PathGraph:
         return None if ceiling is None else ceiling[self.data["node_era"]]
 
     @cached_property
-    def process(self) -> tuple[Any, Any, Any]:
-        """Drift, carry and scale of every node's transition; the only place that knows the dynamics."""
+    def process(self) -> tuple[Any, ...]:
+        """Transitions of the Gaussian process by which the path is whitened, each (node,).
+
+        Drift, carry and scale, and for an oscillator the carry of the node before the last as third. It is the pendulum
+        itself where that is linear, and elsewhere its linearisation at the anchor.
+        """
         p = self.parameters
-        return linear_transitions(p.phi, p.sigma, pt.as_tensor(p.start_sd), p.mu, self.data, pt)
+        if self.spec.dynamics in JUMPING:
+            transitions: tuple[Any, ...] = linear_transitions(
+                p.phi, p.sigma, pt.as_tensor(p.start_sd), p.mu, self.data, pt
+            )
+            return transitions
+        first, scale = self._first, self._scale
+        if self.spec.dynamics == "oscillator":
+            one, two = (weight[self.data["node_dyad"]] for weight in swing(p.phi, p.pull["period"], pt))
+            one = pt.where(self._second, one / (1.0 - two), one)
+            one, two = pt.where(first, 0.0, one), pt.where(first | self._second, 0.0, two)
+            return (1.0 - one - two) * self._mu, one, two, scale
+        at = _previous(self.data["anchor_state"]) - self._mu
+        slope = displacement_slope(self.spec.dynamics, at, self._pull, pt)
+        there = next_displacement(self.spec.dynamics, at, at, self._pull, pt)
+        carry = pt.where(first, 0.0, slope)
+        drift = self._mu + pt.where(first, 0.0, there - slope * (at + self._mu))
+        return drift, carry, scale
+
+    @cached_property
+    def _first(self) -> Any:
+        return pt.eq(self.data["node_gap"], 0)
+
+    @cached_property
+    def _second(self) -> Any:
+        """Whether a node is its dyad's second: the node before it is a first."""
+        return pt.concatenate([pt.zeros(1, dtype="bool"), self._first[:-1]])
+
+    @cached_property
+    def _mu(self) -> Any:
+        return self.parameters.mu[self.data["node_era"]]
+
+    @cached_property
+    def _pull(self) -> dict[str, Any]:
+        """What shapes the pull at every node."""
+        p, dyad = self.parameters, self.data["node_dyad"]
+        own = {"phi": p.phi, "sd": p.start_sd} | p.pull
+        return {name: value[dyad] if value.ndim else value for name, value in own.items()}
+
+    @cached_property
+    def _scale(self) -> Any:
+        """Standard deviation of every node's shock where each period is a node."""
+        p, dyad = self.parameters, self.data["node_dyad"]
+        scale = pt.where(self._first, p.start_sd[dyad], p.sigma[dyad])
+        if self.spec.dynamics == "oscillator":
+            one, two = swing(p.phi, p.pull["period"], pt)
+            second = p.start_sd * pt.sqrt(1.0 - (one / (1.0 - two)) ** 2)
+            scale = pt.where(self._second, second[dyad], scale)
+        return scale
 
     @cached_property
     def pseudo(self) -> tuple[Any, Any]:
@@ -55,7 +108,9 @@ class PathGraph:
 
     def path(self, white: Any, weight: Any, information: Any) -> tuple[Any, Any]:
         """Path of white noise under pseudo-observations, and the log-determinant of its change of variables."""
-        return WhitenedPath()(white, *self.process, weight, information, self.data["starts"])[:2]
+        whitened = WhitenedPath2() if self.spec.dynamics == "oscillator" else WhitenedPath()
+        state, log_det, *_ = whitened(white, *self.process, weight, information, self.data["starts"])
+        return state, log_det
 
     def level(self, state: Any) -> Any:
         """Level of a state under the ceiling."""
@@ -63,9 +118,22 @@ class PathGraph:
 
     def prior(self, path: Any) -> Any:
         """Log-density of a path, up to half the logarithm of two pi a node."""
-        drift, carry, scale = self.process
-        shock = (path - drift - carry * pt.concatenate([path[:1], path[:-1]])) / scale
+        scale = self.process[-1]
+        shock = (path - self._expected(path)) / scale
         return shock_log_density(shock, self.parameters.shock_df) - pt.log(scale).sum()
+
+    def _expected(self, path: Any) -> Any:
+        """Where every node is expected, given those before it."""
+        last = _previous(path)
+        if self.spec.dynamics in JUMPING:
+            drift, carry, _ = self.process
+            return drift + carry * last
+        if self.spec.dynamics == "oscillator":
+            drift, one, two, _ = self.process
+            return drift + one * last + two * _previous(last)
+        displaced = last - self._mu
+        moved = next_displacement(self.spec.dynamics, displaced, displaced, self._pull, pt)
+        return self._mu + pt.where(self._first, 0.0, moved)
 
     def likelihood(self, level: Any) -> Any:
         """Log-likelihood of everything seen, given the level at the nodes."""
@@ -83,6 +151,11 @@ class PathGraph:
         p = self.parameters
         error = (level - self.data["index_seen"]) / p.index_error
         return student_log_density(error, p.index_df, p.index_df) - pt.log(p.index_error)
+
+
+def _previous(path: Any) -> Any:
+    """Give the node before each; a first node's has no meaning."""
+    return pt.concatenate([path[:1], path[:-1]])
 
 
 def student_log_density(value: Any, df: Any, squared_scale: Any) -> Any:

@@ -9,6 +9,7 @@ import pytensor.tensor as pt
 
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays
+from forecast.model.dynamics import shock_of_spread
 from forecast.model.spec import PendulumSpec
 
 SPREAD_OF_SPREADS = 0.4
@@ -21,6 +22,7 @@ class Parameters:
     phi: Any
     sigma: Any
     start_sd: Any
+    pull: dict[str, Any]
     mu: Any
     ceiling: Any
     depth: Any
@@ -41,7 +43,7 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     """
     p = spec.priors
     pool = spec.pooling and arrays.dyads > 1
-    phi, sigma, start_sd = _dynamics(spec, arrays, pool)
+    phi, sigma, start_sd, pull = _dynamics(spec, arrays, pool)
     mu = _equilibrium(spec, arrays, pool)
     events = spec.observation == "events"
     noise: Any = np.zeros(arrays.dyads)
@@ -52,6 +54,7 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
         phi=phi,
         sigma=sigma,
         start_sd=start_sd,
+        pull=pull,
         mu=mu,
         ceiling=_ceiling(spec, arrays, mu, start_sd, pool),
         depth=depth,
@@ -81,18 +84,27 @@ def _spread(name: str, typical: float) -> Any:
     return pm.LogNormal(name, float(np.log(typical)), SPREAD_OF_SPREADS)
 
 
-def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any, Any, Any]:
+def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Add what is kept of a displacement, the shock, the spread at the start, and what else shapes the pull."""
     p = spec.priors.paced(arrays.periods_a_month)
     if spec.dynamics == "none":
         sigma = pm.Deterministic("sigma", pt.exp(_by_dyad("step", p.step, p.step_dyads, pool)), dims="dyad")
-        return np.ones(arrays.dyads), sigma, np.full(arrays.dyads, p.start_sd)
+        return np.ones(arrays.dyads), sigma, np.full(arrays.dyads, p.start_sd), {}
     half_life = pm.Deterministic(
         "half_life", pt.exp(_by_dyad("log_half_life", p.half_life, p.half_life_dyads, pool)), dims="dyad"
     )
     sd = pm.Deterministic("sd", pt.exp(_by_dyad("log_sd", p.sd, p.sd_dyads, pool)), dims="dyad")
     phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
-    sigma = pm.Deterministic("sigma", sd * pt.sqrt(1.0 - phi**2), dims="dyad")
-    return phi, sigma, sd
+    pull: dict[str, Any] = {}
+    if spec.dynamics == "band":
+        pull["band"] = pm.LogNormal("band", *p.band)
+    elif spec.dynamics == "cubic":
+        pull = {"stiffening": pm.HalfNormal("stiffening", p.stiffening), "lean": pm.Normal("lean", 0.0, p.lean)}
+    elif spec.dynamics == "oscillator":
+        period = pt.exp(_by_dyad("log_period", p.period, p.period_dyads, pool))
+        pull["period"] = pm.Deterministic("period", period, dims="dyad")
+    shock = shock_of_spread(spec.dynamics, sd, phi, pull.get("period"), pt)
+    return phi, pm.Deterministic("sigma", shock, dims="dyad"), sd, pull
 
 
 def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:

@@ -24,6 +24,11 @@ class Priors:
     step: tuple[float, float] = (float(np.log(0.12)), 0.5)
     step_dyads: float = 0.3
     start_sd: float = 1.5
+    band: tuple[float, float] = (float(np.log(0.7)), 0.4)
+    stiffening: float = 0.5
+    lean: float = 0.7
+    period: tuple[float, float] = (float(np.log(120.0)), 0.4)
+    period_dyads: float = 0.2
     noise: tuple[float, float] = (float(np.log(0.6)), 0.5)
     noise_dyads: float = 0.3
     equilibrium: tuple[float, float] = (0.3, 0.5)
@@ -57,7 +62,8 @@ class Priors:
         """Say the same in periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
         half_life = self.half_life[0] + float(np.log(periods_a_month)), self.half_life[1]
         step = self.step[0] - 0.5 * float(np.log(periods_a_month)), self.step[1]
-        return replace(self, half_life=half_life, step=step)
+        period = self.period[0] + float(np.log(periods_a_month)), self.period[1]
+        return replace(self, half_life=half_life, step=step, period=period)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":
@@ -83,6 +89,12 @@ REASONS = {
     "step": "monthly step of a random walk: 0.12 adds up to about 0.8 after four years, the spread above",
     "step_dyads": "dyads are a third calmer or livelier",
     "start_sd": "where a random walk starts: nearly flat over shares from 5 to 95",
+    "band": "half-width of the band without pull, in units of the spread: at 0.7 a pendulum is inside half of the time",
+    "stiffening": "half-normal scale: at 0.5 the pull is one and a half times as strong one spread away as near the "
+    "equilibrium; zero, the linear pull, is where the density is highest",
+    "lean": "log ratio: at 0.7 the growth of the pull is twice as strong on the hostile side, or half as strong",
+    "period": "months; a full swing of ten years, between five and twenty in nineteen cases of twenty",
+    "period_dyads": "dyads swing at much the same pace",
     "noise": "news of the month: 0.6 moves an even share to 65 or 35 in one month out of three",
     "noise_dyads": "news is similar across dyads",
     "equilibrium": "slightly cooperative, since states that talk at all record more talks than threats",

@@ -28,9 +28,9 @@ from forecast.model.spec import PendulumSpec
 Progress = Callable[[str, int, int], None]
 
 KEPT = (
-    "half_life", "phi", "sigma", "sd", "tau", "mu", "headroom", "ceiling", "depth", "mu_dyad", "mu_era_sd",
-    "headroom_dyad", "headroom_era_sd", "depth_sd", "cutpoint", "concentration", "direction_offset", "shock_df",
-    "index_error", "index_df",
+    "half_life", "phi", "sigma", "sd", "band", "stiffening", "lean", "period", "tau", "mu", "headroom", "ceiling",
+    "depth", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd", "depth_sd", "cutpoint", "concentration",
+    "direction_offset", "shock_df", "index_error", "index_df",
 )  # fmt: skip
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
@@ -248,10 +248,10 @@ def complete_posterior(
     phi = flat("phi") if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
     mu = flat("mu") if "mu" in sampled else None
     level = np.empty((chains * draws, arrays.dyads, arrays.periods), dtype=np.float32)
-    last = np.empty((chains * draws, arrays.dyads))
+    last, before = np.empty((2, chains * draws, arrays.dyads))
     for d in range(arrays.dyads):  # dyad by dyad, for all of them at once would take twice the memory of the result
         own = complete_dyad(d, flat("node_state"), phi, flat("sigma"), mu, arrays, rng)
-        last[:, d] = own[:, -1]
+        last[:, d], before[:, d] = own[:, -1], own[:, -2]
         if "ceiling" in sampled:
             own = soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness)
         level[:, d] = own
@@ -263,6 +263,8 @@ def complete_posterior(
     result["phi"] = (("chain", "draw", "dyad"), phi.reshape(chains, draws, -1))
     result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
     result["state"] = (("chain", "draw", "dyad"), last.reshape(chains, draws, -1))
+    if spec.dynamics == "oscillator":  # its momentum: where it was a period before
+        result["state_before"] = (("chain", "draw", "dyad"), before.reshape(chains, draws, -1))
     coords = {
         name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
     }
@@ -270,9 +272,22 @@ def complete_posterior(
 
 
 DIMS: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad"), ("dyad",))
+    dict.fromkeys(("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad", "period"), ("dyad",))
     | dict.fromkeys(("mu", "headroom", "ceiling", "depth"), ("era",))
-    | dict.fromkeys(("mu_era_sd", "headroom_era_sd", "depth_sd", "shock_df", "index_error", "index_df"), ())
+    | dict.fromkeys(
+        (
+            "mu_era_sd",
+            "headroom_era_sd",
+            "depth_sd",
+            "band",
+            "stiffening",
+            "lean",
+            "shock_df",
+            "index_error",
+            "index_df",
+        ),
+        (),
+    )
     | {
         "cutpoint": ("dataset", "cut"),
         "concentration": ("dataset",),

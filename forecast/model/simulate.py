@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from forecast.model.arrays import panel_arrays
 from forecast.model.ceiling import soft_ceiling
+from forecast.model.dynamics import next_displacement, swing
 from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
 from forecast.model.sampling import DIMS, KEPT
 from forecast.model.spec import PendulumSpec
 
 Float = NDArray[np.float64]
+
+
+PULL = ("phi", "sd", "band", "stiffening", "lean", "period")
 
 
 def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
@@ -79,10 +83,10 @@ def simulate_panel(
 def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec, rng: np.random.Generator) -> Float:
     """Path of the level (dyad, time) in log-odds, month by month."""
     dyads, periods = era.shape
+    own = {name: parameters[name].to_numpy() for name in PULL if name in parameters}
     sigma = parameters["sigma"].to_numpy()
-    phi = parameters["phi"].to_numpy() if "phi" in parameters else np.ones(dyads)
     mu = parameters["mu"].to_numpy()[era] if "mu" in parameters else np.zeros(era.shape)
-    start = parameters["sd"].to_numpy() if "sd" in parameters else spec.priors.start_sd
+    start = own.get("sd", spec.priors.start_sd)
     shock = rng.standard_normal((dyads, periods))
     if "shock_df" in parameters:
         df = float(parameters["shock_df"])
@@ -90,7 +94,13 @@ def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec
     state = np.empty((dyads, periods))
     state[:, 0] = mu[:, 0] + start * shock[:, 0]
     for t in range(1, periods):
-        state[:, t] = mu[:, t] + phi * (state[:, t - 1] - mu[:, t]) + sigma * shock[:, t]
+        y, before = state[:, t - 1] - mu[:, t], state[:, max(t - 2, 0)] - mu[:, t]
+        moved, scale = next_displacement(spec.dynamics, y, before, own), sigma
+        if spec.dynamics == "oscillator" and t == 1:
+            one, two = swing(own["phi"], own["period"])
+            tied = one / (1.0 - two)
+            moved, scale = tied * y, start * np.sqrt(1.0 - tied**2)
+        state[:, t] = mu[:, t] + moved + scale * shock[:, t]
     if "ceiling" not in parameters:
         return state
     return soft_ceiling(state, parameters["ceiling"].to_numpy()[era], spec.ceiling_softness)

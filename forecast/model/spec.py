@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from forecast.errors import SpecError
+from forecast.model.dynamics import DYNAMICS, JUMPING
 from forecast.model.priors import Priors
 
-DYNAMICS = ("none", "linear")
 CEILINGS = ("constant", "era", "depth")
 SHOCKS = ("normal", "student")
 OBSERVATIONS = ("events", "index")
@@ -35,8 +35,10 @@ class PendulumSpec:
 
     Attributes
     ----------
-    dynamics : {"linear", "none"}
-        The pull towards the equilibrium: linear mean reversion, or none (a random walk: no pendulum).
+    dynamics : {"linear", "none", "band", "cubic", "oscillator"}
+        The pull towards the equilibrium: linear mean reversion; none (a random walk: no pendulum); none within a band
+        and full outside; growing with the displacement; or with momentum, so that it swings over. Formulas:
+        :mod:`forecast.model.dynamics`.
     ceiling : tuple of str or str
         Forms of the structural ceiling: ``era`` or ``constant`` (soft bound of the level, per era or one per
         dyad), ``depth`` (the threshold to the deepest class moves with the era); combined as ``"era+depth"``.
@@ -101,7 +103,7 @@ class PendulumSpec:
     @property
     def dense(self) -> bool:
         """Whether every period needs a coordinate of its own: only a linear pull with normal shocks can jump a gap."""
-        return self.shocks != "normal"
+        return self.shocks != "normal" or self.dynamics not in JUMPING
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; :meth:`from_dict` is its inverse."""

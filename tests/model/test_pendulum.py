@@ -291,7 +291,7 @@ def test_the_model_has_the_dims_and_names_that_a_user_reads():
 @pytest.mark.parametrize(
     ("values", "field"),
     [
-        ({"dynamics": "cubic"}, "dynamics"),
+        ({"dynamics": "quartic"}, "dynamics"),
         ({"shocks": "cauchy"}, "shocks"),
         ({"observation": "tweets"}, "observation"),
         ({"ceiling": "floor"}, "ceiling"),
