@@ -11,7 +11,7 @@ import xarray as xr
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.form import Form, model_data
-from forecast.model.pendulum import PendulumModel
+from forecast.model.pendulum import WHITE, PendulumModel
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import prior_reference
 
@@ -31,7 +31,8 @@ class Compiled:
     sampler : nutpie.CompiledModel
         Log-density and gradient.
     free, derived : tuple of str
-        Names of the sampled variables, and of what follows from them.
+        Names of the sampled variables, and of what follows from them; ``log_prior`` (of the parameters, not of the
+        path) and ``log_likelihood`` among them.
     derive : callable
         From one draw of the free variables to the derived ones.
     """
@@ -93,9 +94,11 @@ def _compile(model: pm.Model, wanted: tuple[str, ...]) -> Compiled:
 
     # What follows from the sampled variables is computed afterwards: as part of the sampler it would slow it down.
     free = tuple(variable.name for variable in model.free_RVs)
-    derived = tuple(name for name in wanted if name in model.named_vars and name not in free)
+    derived = {name: model[name] for name in wanted if name in model.named_vars and name not in free}
+    parameters = [variable for variable in model.free_RVs if variable.name != WHITE]
+    derived["log_prior"] = sum(pm.logp(variable, variable).sum() for variable in parameters)
+    derived["log_likelihood"] = model["events"]
     sampler = nutpie.compile_pymc_model(model, var_names=list(free))
-    derive = pytensor.function(
-        [model[name] for name in free], [model[name] for name in derived], mode="NUMBA", on_unused_input="ignore"
-    )
-    return Compiled(model, sampler, free, derived, derive)
+    inputs = [model[name] for name in free]
+    derive = pytensor.function(inputs, list(derived.values()), mode="NUMBA", on_unused_input="ignore")
+    return Compiled(model, sampler, free, tuple(derived), derive)

@@ -15,6 +15,8 @@ from forecast.model.parameters import add_parameters
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, prior_reference
 
+WHITE = "white"
+
 
 @dataclass(frozen=True)
 class PendulumModel:
@@ -81,7 +83,7 @@ class PendulumModel:
 
 def _path_in_white(graph: PathGraph, capacity: int) -> None:
     """Add the path in coordinates near white noise, its prior and what is seen of it."""
-    white = pm.Flat("white", shape=capacity)
+    white = pm.Flat(WHITE, shape=capacity)
     nodes = graph.data["starts"][-1]
     state, log_det = graph.path(white[:nodes], *graph.pseudo)
     level = graph.level(state)

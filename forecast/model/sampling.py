@@ -20,6 +20,7 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.bridge import complete_dyad
 from forecast.model.ceiling import soft_ceiling
 from forecast.model.compiled import compiled_model, is_compiled
+from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
@@ -46,6 +47,7 @@ def fit(
     cores: int | None = None,
     target_accept: float | None = None,
     sampler: str = "nutpie",
+    evidence: bool = False,
     progress: Progress | None = None,
 ) -> Fit:
     """Fit the pendulum to a panel.
@@ -67,6 +69,9 @@ def fit(
         other dyad steadies.
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
+    evidence : bool
+        Whether the marginal likelihood is estimated too; then ``provenance["evidence"]`` holds its logarithm and Monte
+        Carlo error, and at least 200 draws a chain make sense. Needs nutpie.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -101,8 +106,10 @@ def fit(
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
     if sampler not in SAMPLERS:
         raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
+    if evidence and sampler != "nutpie":
+        raise SpecError(f"evidence: needs sampler='nutpie', not {sampler!r}")
     report = progress or _silent
-    sampler_seed, path_seed = np.random.SeedSequence(seed).spawn(2)
+    sampler_seed, path_seed, bridge_seed = np.random.SeedSequence(seed).spawn(3)
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
 
@@ -115,8 +122,9 @@ def fit(
         "cores": cores or min(chains, os.cpu_count() or 1),
     }
     accept = target_accept or (0.8 if arrays.dyads > 1 else 0.9)
-    run = Run(panel, spec, arrays, settings, accept, int(sampler_seed.generate_state(1)[0]), report, seconds)
-    sampled, statistics = SAMPLERS[sampler](run)
+    bridge = np.random.default_rng(bridge_seed) if evidence else None
+    run = Run(panel, spec, arrays, settings, accept, int(sampler_seed.generate_state(1)[0]), bridge, report, seconds)
+    sampled, statistics, facts = SAMPLERS[sampler](run)
     clock = time.perf_counter()
 
     report("filling in the path", 0, 0)
@@ -131,6 +139,7 @@ def fit(
         "versions": {name: version(name) for name in VERSIONS},
         "python": platform.python_version(),
         "seconds": seconds,
+        **facts,
     }
     attributes = {
         "kind": KIND,
@@ -162,11 +171,12 @@ class Run:
     settings: dict[str, int]
     accept: float
     seed: int
+    bridge: np.random.Generator | None
     report: Progress
     seconds: dict[str, float]
 
 
-def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset]:
+def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     import nutpie
 
     clock = time.perf_counter()
@@ -193,17 +203,21 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset]:
     run.report("sampling", total, total)
     clock = _lap(run.seconds, "sample", clock)
     drawn = tree["posterior"].to_dataset()
-    derived = {
-        name: (("chain", "draw", *_dims(name, values.ndim - 2)), values)
-        for name, values in compiled.derived_from(drawn).items()
-    }
-    _lap(run.seconds, "derive", clock)
-    kept = [name for name in KEPT if name in drawn]
-    free = {name: (("chain", "draw", *_dims(name, drawn[name].ndim - 2)), drawn[name].to_numpy()) for name in kept}
-    return xr.Dataset(free | derived), _statistics(tree)
+    derived = compiled.derived_from(drawn)
+    scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood")}
+    clock = _lap(run.seconds, "derive", clock)
+    facts = {}
+    if run.bridge is not None:
+        run.report("bridge sampling", 0, 0)
+        found = evidence_of(compiled, drawn, run.bridge)
+        facts["evidence"] = {"log": found.log, "error": found.error}
+        _lap(run.seconds, "evidence", clock)
+    values = derived | {name: drawn[name].to_numpy() for name in KEPT if name in drawn}
+    sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
+    return xr.Dataset(sampled), _statistics(tree).assign(scores), facts
 
 
-def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset]:
+def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     clock = time.perf_counter()
     run.report("sampling", 0, 0)
     with PendulumModel(run.spec).build(run.panel) as model:
@@ -213,7 +227,7 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset]:
             compile_kwargs={"mode": "NUMBA"}, target_accept=run.accept,
         )  # fmt: skip
     _lap(run.seconds, "sample", clock)
-    return tree["posterior"].to_dataset(), _statistics(tree)
+    return tree["posterior"].to_dataset(), _statistics(tree), {}
 
 
 SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}

@@ -1,0 +1,140 @@
+r"""How likely the data are under a model as a whole: its marginal likelihood, by bridge sampling.
+
+The sampler's coordinates suit a bridge [1]_: white noise makes up most of them, and a Gaussian is near their posterior.
+One half of the draws gives that Gaussian (full covariance for the parameters, a spread each for the white noise), the
+other half is set against draws of it. Multinomial coefficients are left out, as in the likelihood: evidences compare
+models of the same panel and unit, and mean nothing alone.
+
+References
+----------
+.. [1] Meng and Wong (1996), Simulating ratios of normalizing constants via a simple identity, Statistica Sinica 6;
+   Gronau et al. (2017), A tutorial on bridge sampling, https://doi.org/10.1016/j.jmp.2017.09.005
+"""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.model.compiled import Compiled
+from forecast.model.pendulum import WHITE
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Logarithm of the marginal likelihood, and its Monte Carlo standard error."""
+
+    log: float
+    error: float
+
+
+def evidence(compiled: Compiled, drawn: xr.Dataset, rng: np.random.Generator) -> Evidence:
+    """Estimate the marginal likelihood of a compiled model from draws of all its free variables."""
+    points, white = unconstrained(compiled, drawn)
+    found = bridge(log_density_of(compiled), points, white, rng)
+    # Prior and change of variables of the path are written without their constant (see the model's potentials).
+    return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * int(white.sum()), found.error)
+
+
+def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, NDArray[np.bool_]]:
+    """Draws in the sampler's coordinates (chain, draw, coordinate), and which of these are white noise."""
+    model, parts, white = compiled.model, [], []
+    for variable in model.free_RVs:
+        values = drawn[variable.name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+        if model.rvs_to_transforms[variable] is not None:
+            values = np.log(values)  # every bounded variable of the model is positive
+        part = values.reshape(*values.shape[:2], -1)
+        parts.append(part)
+        white += [variable.name == WHITE] * part.shape[2]
+    return np.concatenate(parts, axis=2), np.array(white)
+
+
+def log_density_of(compiled: Compiled) -> Callable[[Float], float]:
+    """Give the log-density of a point in the sampler's coordinates, as the sampler itself evaluates it."""
+    sampler = compiled.sampler
+    call, number = sampler.compiled_logp_func.ctypes, sampler.n_dim
+    value, gradient = ctypes.c_double(), np.empty(number)
+    pointer = ctypes.POINTER(ctypes.c_double)
+
+    def log_density(point: Float) -> float:
+        held = np.ascontiguousarray(point, dtype=np.float64)
+        failed = call(
+            ctypes.c_uint64(number), held.ctypes.data_as(pointer), gradient.ctypes.data_as(pointer),
+            ctypes.byref(value), ctypes.c_void_p(sampler.user_data.ctypes.data),
+        )  # fmt: skip
+        return -np.inf if failed else value.value
+
+    return log_density
+
+
+def bridge(
+    log_density: Callable[[Float], float], points: Float, white: NDArray[np.bool_], rng: np.random.Generator
+) -> Evidence:
+    """Logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
+    half = points.shape[1] // 2
+    guide = Gaussian.of(points[:, :half].reshape(-1, points.shape[2]), white)
+    kept = points[:, half:].reshape(-1, points.shape[2])
+    drawn = guide.draw(len(kept), rng)
+    ours, theirs = (np.array([log_density(p) for p in many]) - guide.log_density(many) for many in (kept, drawn))
+    return _meng_wong(ours.reshape(len(points), -1), theirs)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """A normal distribution: full covariance among the parameters, none among the white noise."""
+
+    mean: Float
+    spread: Float
+    factor: Float
+    white: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, points: Float, white: NDArray[np.bool_]) -> "Gaussian":
+        """Fit it to points (draw, coordinate)."""
+        factor = np.linalg.cholesky(np.cov(points[:, ~white].T).reshape(2 * (int((~white).sum()),)))
+        return cls(points.mean(axis=0), points[:, white].std(axis=0), factor, white)
+
+    def draw(self, number: int, rng: np.random.Generator) -> Float:
+        """Draw points (draw, coordinate)."""
+        points = rng.standard_normal((number, self.mean.size))
+        points[:, ~self.white] = points[:, ~self.white] @ self.factor.T
+        points[:, self.white] *= self.spread
+        return np.asarray(points + self.mean)
+
+    def log_density(self, points: Float) -> Float:
+        """Log-density of points (draw, coordinate)."""
+        off = points - self.mean
+        noise = off[:, self.white] / self.spread
+        rest = np.linalg.solve(self.factor, off[:, ~self.white].T)
+        volume = np.log(self.spread).sum() + np.log(np.diag(self.factor)).sum()
+        squares = (noise**2).sum(axis=1) + (rest**2).sum(axis=0)
+        return np.asarray(-0.5 * squares - volume - 0.5 * self.mean.size * np.log(2 * np.pi))
+
+
+def _meng_wong(ours: Float, theirs: Float) -> Evidence:
+    """Solve the optimal bridge; log-ratios of density to guide at the draws (chain, draw) and the guide's (draw,)."""
+    from arviz_stats import ess
+
+    flat, shift = ours.ravel(), float(np.median(ours))
+    share = flat.size / (flat.size + theirs.size)
+
+    def terms(log_z: float) -> tuple[Float, Float]:
+        at_theirs = 1.0 / (share + (1 - share) * np.exp(np.clip(log_z - (theirs - shift), -700, 700)))
+        at_ours = 1.0 / (share * np.exp(np.clip(ours - shift - log_z, -700, 700)) + (1 - share))
+        return at_theirs, at_ours
+
+    log_z = 0.0
+    for _ in range(1000):
+        at_theirs, at_ours = terms(log_z)
+        step = float(np.log(at_theirs.mean()) - np.log(at_ours.mean()))
+        log_z += step
+        if abs(step) < 1e-9:
+            break
+    effective = float(ess(xr.DataArray(at_ours, dims=("chain", "draw")), method="mean"))
+    relative = at_theirs.var() / at_theirs.mean() ** 2 / theirs.size + at_ours.var() / at_ours.mean() ** 2 / effective
+    return Evidence(log_z + shift, float(np.sqrt(relative)))

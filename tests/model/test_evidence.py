@@ -1,0 +1,84 @@
+"""The marginal likelihood: against integrals that are known or can be had by brute force."""
+
+import numpy as np
+import pytest
+
+from forecast.errors import SpecError
+from forecast.model import PendulumSpec, fit
+from forecast.model.arrays import panel_arrays
+from forecast.model.compiled import compiled_model
+from forecast.model.evidence import bridge, log_density_of
+
+from .panels import make_panel, python_mode
+
+
+def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
+    """Exponential times Student-t parameters beside white noise: a skewed and a heavy-tailed side, integral 7."""
+    rng = np.random.default_rng(1)
+    noise, skewed, heavy = (
+        rng.standard_normal((4, 4000, 20)),
+        rng.exponential(size=(4, 4000)),
+        rng.standard_t(5, (4, 4000)),
+    )
+    points = np.concatenate([noise, np.log(skewed)[..., None], heavy[..., None]], axis=2)
+    white = np.arange(22) < 20
+
+    def log_density(point):
+        normal = -0.5 * (point[:20] ** 2).sum() - 10 * np.log(2 * np.pi)
+        student = -3 * np.log1p(point[21] ** 2 / 5) - np.log(np.sqrt(5) * np.pi * 3 / 8)
+        return np.log(7.0) + normal + point[20] - np.exp(point[20]) + student
+
+    found = bridge(log_density, points, white, rng)
+    assert 0 < found.error < 0.05
+    assert found.log == pytest.approx(np.log(7.0), abs=4 * found.error)
+
+
+def test_the_sampler_evaluates_the_density_of_the_model():
+    panel, spec = make_panel(dyads=1, periods=20), PendulumSpec()
+    compiled = compiled_model(panel, spec, panel_arrays(panel), ())
+    plain = compiled.model.compile_logp(mode=python_mode())
+    start = compiled.model.initial_point()
+    rng = np.random.default_rng(2)
+    for _ in range(3):
+        point = {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
+        names = [compiled.model.rvs_to_values[variable].name for variable in compiled.model.free_RVs]
+        flat = np.concatenate([np.ravel(point[name]) for name in names])
+        assert log_density_of(compiled)(flat) == pytest.approx(float(plain(point)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "dynamics",
+    ["linear", *(pytest.param(name, marks=pytest.mark.slow) for name in ("none", "band", "cubic", "oscillator"))],
+)
+def test_evidence_is_the_mean_likelihood_under_the_prior(dynamics):
+    """Eight months, few events: so little data that draws of the prior reach the posterior.
+
+    The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the logarithm.
+    """
+    from forecast.model import prior_draws
+    from forecast.model.simulate import simulate_level
+
+    from .reference import fine_quadrature, log_likelihood
+
+    panel = make_panel(dyads=1, periods=8, eras=1, events=1, empty=0.2, seed=4)
+    spec = PendulumSpec(dynamics=dynamics, ceiling="none", month_noise=True)
+    found = fit(panel, spec, draws=1500, tune=500, chains=4, seed=1, evidence=True).provenance["evidence"]
+    draws = prior_draws(panel, spec, draws=1200, seed=2)
+    era, rng, quadrature = panel["era_index"].to_numpy(), np.random.default_rng(3), fine_quadrature(41, 5.0)
+    logs = []
+    for i in range(draws.sizes["draw"]):
+        own = draws.isel(draw=i)
+        values = {
+            "offset": own["direction_offset"].to_numpy(), "cutpoint": own["cutpoint"].to_numpy(),
+            "depth": np.zeros((1, 1)), "concentration": own["concentration"].to_numpy(), "noise": own["tau"].to_numpy(),
+        }  # fmt: skip
+        logs.append(log_likelihood(panel, simulate_level(own, era, spec, rng), values, quadrature))
+    weights = np.exp(np.array(logs) - np.max(logs))
+    brute, error = np.log(weights.mean()) + np.max(logs), weights.std() / weights.mean() / np.sqrt(len(logs))
+    assert error < 0.1
+    assert found["log"] == pytest.approx(brute, abs=4 * np.hypot(error, found["error"]))
+
+
+def test_evidence_needs_the_sampler_whose_draws_it_reads():
+    with pytest.raises(SpecError, match="evidence"):
+        fit(make_panel(), sampler="pymc", evidence=True)
