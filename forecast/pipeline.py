@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.dates import month_end, months_between
+from forecast.dates import months_between
 from forecast.errors import DataError, SpecError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.outlook import Assessment
 
-# A pendulum of years cannot be seen in less.
-SHORTEST_RECORD = 36
 Progress = Callable[[str, int, int], None]
 
 
@@ -126,6 +124,7 @@ def make_report(
     """
     from forecast.events import find_dyad, read_chronology
     from forecast.files import check_writable
+    from forecast.record import last_even_day
 
     _check(order)
     check_writable(order.out)
@@ -151,17 +150,6 @@ def make_report(
             fit_name="fit.zarr" if order.save_fit and order.fit_path is None else None,
         )  # fmt: skip
     return Report(page, assessment, gate, steps.seconds, warnings)
-
-
-def last_even_day(table: "EventTable", dyad: str) -> date:
-    """Last day to which a dyad's record is even, or the end of the month of its last event."""
-    from forecast.events import read_coverage
-
-    coverage = read_coverage()
-    datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])
-    even = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)]["last_even"]
-    last = even.min() if len(even) else table.events.loc[table.events["dyad"] == dyad, "date"].max()
-    return month_end(last.date()) if not len(even) else last.date()
 
 
 def _check(order: Order) -> None:
@@ -204,17 +192,10 @@ def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
     """Refuse a record too short to see a pendulum in; warn where it ends long before the day asked for."""
     import numpy as np
 
-    if dyad not in panel["dyad"].to_numpy():
-        raise DataError(
-            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
-        )
-    covered = panel["covered"].sel(dyad=dyad).any("dataset").to_numpy()
-    if covered.sum() < SHORTEST_RECORD:
-        raise DataError(
-            f"as-of: {dyad} has {int(covered.sum())} covered months by {as_of}; at least {SHORTEST_RECORD} are needed "
-            "to fit a pendulum. Choose a later day"
-        )
-    last = panel["time"].to_numpy()[np.flatnonzero(covered)[-1]].astype("datetime64[D]").item()
+    from forecast.record import require_record, watched
+
+    require_record(panel, dyad, as_of)
+    last = panel["time"].to_numpy()[np.flatnonzero(watched(panel, dyad))[-1]].astype("datetime64[D]").item()
     behind = months_between(last, as_of)
     if behind > 1:
         words = f"{dyad} is recorded evenly up to {last:%B %Y} only"

@@ -24,6 +24,7 @@ FORBIDDEN = {
         *LATER,
     ),
     "forecast.panel": (*READERS, *SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
+    "forecast.record": (*READERS, *SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
     "forecast.model": ("forecast.outlook", "forecast.report", *LATER),
     "forecast.outlook": (*SAMPLERS, "forecast.report", *LATER),
     "forecast.hypotheses": ("forecast.report",),

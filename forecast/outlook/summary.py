@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -221,8 +222,8 @@ def _walk(node: Any, path: str) -> Iterator[tuple[str, Floats]]:
 def plain(node: Any) -> Any:
     """Turn a result into dicts, lists and numbers that JSON can hold.
 
-    Dates become ISO text, missing values None, draws are left out, and what is not defined becomes
-    ``{"not_defined": reason}``.
+    Dates become ISO text, what is missing or not finite None, a table the list of its rows; draws are left out, and
+    what is not defined becomes ``{"not_defined": reason}``.
 
     Examples
     --------
@@ -238,10 +239,12 @@ def plain(node: Any) -> Any:
         return {str(key): plain(value) for key, value in node.items()}
     if isinstance(node, tuple | list):
         return [plain(value) for value in node]
+    if isinstance(node, pd.DataFrame):
+        return plain(node.astype(object).where(node.notna(), None).to_dict("records"))
     if isinstance(node, np.ndarray):
         return plain(cast("list[Any]", node.tolist()))
     if isinstance(node, date):
-        return node.isoformat()
+        return node.isoformat().removesuffix("T00:00:00")
     if isinstance(node, np.generic):
         return plain(node.item())
-    return None if isinstance(node, float) and np.isnan(node) else node
+    return None if isinstance(node, float) and not np.isfinite(node) else node

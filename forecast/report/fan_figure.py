@@ -58,22 +58,6 @@ def illustrate(
     )
 
 
-def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
-    """Return a dyad's observed cooperative `share` (time), 0 to 100, and number of `events`.
-
-    All datasets together, and only periods with events; of an index, none.
-    """
-    import xarray as xr
-
-    if "counts" not in panel:
-        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
-    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
-    events = counts.sum("class")
-    cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
-    there = (events > 0).to_numpy()
-    return xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events}).isel(time=there)
-
-
 def _draw(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", layout: style.Layout) -> "Figure":
     days = 7 if result.weekly else 30
     years = style.years_of(record["time"].to_numpy(), days)

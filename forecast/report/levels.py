@@ -2,10 +2,10 @@
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from forecast.outlook import level_record
 from forecast.outlook.draws import FitLike
+from forecast.record import watched
 
 COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
 
@@ -28,13 +28,6 @@ def levels_table(fit: FitLike) -> pd.DataFrame:
     return pd.concat([_of_dyad(fit, str(dyad)) for dyad in fit.panel["dyad"].to_numpy()], ignore_index=True)
 
 
-def covered(panel: xr.Dataset, dyad: str) -> np.ndarray:
-    """Tell the periods in which some dataset watched the dyad, or in which its index has a value."""
-    if "covered" in panel:
-        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
-    return np.asarray(panel["index"].sel(dyad=dyad).notnull().to_numpy())
-
-
 def _of_dyad(fit: FitLike, dyad: str) -> pd.DataFrame:
     record, panel = level_record(fit, dyad), fit.panel
     shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
@@ -46,7 +39,7 @@ def _of_dyad(fit: FitLike, dyad: str) -> pd.DataFrame:
             "dyad": dyad,
             "period": record["time"].to_numpy().astype("datetime64[D]").astype(str),
             **dict(zip(COLUMNS[2:8], shares, strict=True)),
-            "covered": np.where(covered(panel, dyad), "yes", "no"),
+            "covered": np.where(watched(panel, dyad), "yes", "no"),
             "events": events,
         },
         columns=list(COLUMNS),

@@ -11,9 +11,9 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.outlook import Assessment, level_record
+from forecast.record import watched
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of
-from forecast.report.levels import covered
 from forecast.report.notable import notable_events
 
 
@@ -71,8 +71,8 @@ def gather(
                 f"others: {other.dyad} as of {other.origin} cannot stand beside {result.dyad} as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
-    day, watched = as_of(fit, result), np.flatnonzero(covered(fit.panel, result.dyad))
-    first, last = (int(watched[0]), int(watched[-1])) if watched.size else (0, fit.panel.sizes["time"] - 1)
+    day, seen = as_of(fit, result), np.flatnonzero(watched(fit.panel, result.dyad))
+    first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, fit.panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     over = last < fit.panel.sizes["time"] - 1
     known = _known(events, result.dyad, day)

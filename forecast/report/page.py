@@ -6,6 +6,7 @@ from typing import Any
 
 from forecast.events import EventTable
 from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_percents
+from forecast.record import observed_shares
 from forecast.report import (
     account,
     bars_figure,
@@ -83,7 +84,7 @@ def render_page(
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     result, record = material.result, material.record
-    seen = fan_figure.observed_shares(material.fit.panel, result.dyad)
+    seen = observed_shares(material.fit.panel, result.dyad)
     figures = {
         "bars": bars_figure.illustrate(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),

@@ -1,0 +1,202 @@
+"""The textbook tests for a unit root, each with its null in words, on the shares that were observed.
+
+They are a cross-check and no more. What is observed of a month is its news and few events as well as the level,
+and such noise makes these tests take a random walk for a pendulum far too often [1]_. The evidence of the package
+is on the level instead.
+
+References
+----------
+.. [1] Schwert (1989), Tests for unit roots: a Monte Carlo investigation,
+   https://doi.org/10.1080/07350015.1989.10509723
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.errors import DataError, ForecastError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SIGNIFICANCE = 0.05
+FEWEST = 36
+"""Months with a value; the tests promise nothing in fewer."""
+CAUTION = (
+    "These tests see the observed shares, in which every month's news and the few events of a month are mixed with the "
+    "level. Such noise makes all but KPSS take a random walk for a pendulum too often, so that they stand here "
+    "as a cross-check and not as evidence."
+)
+_STRETCH = 12
+
+
+@dataclass(frozen=True)
+class UnitRoot:
+    """What one of the tests says.
+
+    Attributes
+    ----------
+    name : str
+        Of the test.
+    null : str
+        What it takes for granted unless the series speaks against it.
+    statistic, p_value : float
+        As `arch` computes them.
+    lags : int
+        Lags used, by the test's own rule.
+    says : str
+        The outcome in words, at 5 %.
+    """
+
+    name: str
+    null: str
+    statistic: float
+    p_value: float
+    lags: int
+    says: str
+
+
+@dataclass(frozen=True)
+class _Test:
+    kind: str
+    name: str
+    null: str
+    refused: str
+    kept: str
+    options: dict[str, Any]
+
+
+_WALK = "The observed share is a random walk: it has a unit root, and nothing pulls it back."
+_NO_WALK, _MAY_WALK = "it is no random walk", "it may be a random walk"
+_TESTS = (
+    _Test("ADF", "Augmented Dickey-Fuller", _WALK, _NO_WALK, _MAY_WALK, {}),
+    _Test(
+        "KPSS",
+        "KPSS",
+        "The observed share is stationary: it varies around one level, without a unit root.",
+        "it does not vary around one level",
+        "it may vary around one level",
+        {"lags": -1},  # Schwert's rule; the one by the data is too short for a slow pull, and then refuses too often
+    ),
+    _Test("PhillipsPerron", "Phillips-Perron", _WALK, _NO_WALK, _MAY_WALK, {}),
+    _Test(
+        "VarianceRatio",
+        "Variance ratio over 12 periods",
+        "The observed share is a random walk: the variance of its change over twelve periods is twelve times "
+        "that over one.",
+        _NO_WALK,
+        _MAY_WALK,
+        {"lags": _STRETCH},
+    ),
+)
+
+
+def observed_series(panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
+    """Return the observed share of cooperative events by period, or the index, missing where there is none.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        With the dyad.
+    dyad : str
+        Its code.
+
+    Returns
+    -------
+    pandas.Series
+        Index `time`, every period of the panel.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.hypotheses.unit_roots import observed_series
+    >>> from forecast.panel import build_panel
+    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
+    >>> float(observed_series(panel, "USA-CHN").loc["2023-10-01"])
+    25.0
+    """
+    from forecast.record import observed_shares
+
+    whole = panel.indexes["time"]
+    if "index" in panel:
+        return panel["index"].sel(dyad=dyad).to_series()
+    return observed_shares(panel, dyad)["share"].to_series().reindex(whole)
+
+
+def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
+    """Put a series to four tests for a unit root.
+
+    Augmented Dickey-Fuller [1]_ (lags by AIC), KPSS [2]_ (Schwert's lags), Phillips-Perron [3]_ and the variance
+    ratio over twelve periods, robust to changing variance [4]_. Periods without a value are left out, and what is on
+    either side of them is taken for neighbours; the outcome says how many.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        By period, missing where nothing was observed.
+
+    Returns
+    -------
+    tuple of UnitRoot
+        In that order.
+
+    Raises
+    ------
+    DataError
+        If fewer than 36 periods have a value, or all have the same.
+    ForecastError
+        If the package `arch` is not installed.
+
+    References
+    ----------
+    .. [1] Said and Dickey (1984), https://doi.org/10.1093/biomet/71.3.599
+    .. [2] Kwiatkowski et al. (1992), https://doi.org/10.1016/0304-4076(92)90104-Y
+    .. [3] Phillips and Perron (1988), https://doi.org/10.1093/biomet/75.2.335
+    .. [4] Lo and MacKinlay (1988), https://doi.org/10.1093/rfs/1.1.41
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from forecast.hypotheses.unit_roots import unit_roots
+    >>> noise = pd.Series(np.random.default_rng(1).normal(size=400))
+    >>> [round(test.p_value, 1) for test in unit_roots(noise)]
+    [0.0, 0.4, 0.0, 0.0]
+    """
+    values = series.to_numpy(dtype=float)
+    seen = values[np.isfinite(values)]
+    if len(seen) < FEWEST:
+        raise DataError(
+            f"unit roots: {len(seen)} periods have a value; at least {FEWEST} are needed. Take a longer record"
+        )
+    if np.ptp(seen) == 0:
+        raise DataError(f"unit roots: all {len(seen)} values are {seen[0]:g}; a series that never moves has no test")
+    tests = _arch()
+    return tuple(_outcome(test, getattr(tests, test.kind)(seen, **test.options), _gaps(values)) for test in _TESTS)
+
+
+def _arch() -> Any:
+    try:
+        from arch import unitroot
+    except ImportError as error:
+        raise ForecastError(
+            "The tests for a unit root need the package arch, which is not installed. Run "
+            "`pip install 'pendulum-forecast[hypotheses]'`, or in a checkout scripts/bootstrap"
+        ) from error
+    return unitroot
+
+
+def _outcome(test: _Test, result: Any, gaps: str) -> UnitRoot:
+    refused = result.pvalue < SIGNIFICANCE
+    said = f"refuses its null: {test.refused}" if refused else f"does not refuse its null: {test.kept}"
+    return UnitRoot(test.name, test.null, float(result.stat), float(result.pvalue), int(result.lags), f"{said}{gaps}")
+
+
+def _gaps(values: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
+    """Say how many periods between the first and the last value have none."""
+    there = np.flatnonzero(np.isfinite(values))
+    inside = int(there[-1] - there[0] + 1)
+    missing = inside - len(there)
+    return f" ({missing} of {inside} periods have no value and are left out)" if missing else ""

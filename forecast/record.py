@@ -1,0 +1,80 @@
+"""What a dyad's record is worth: how far it is even, which periods were watched, what was observed in them."""
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.dates import month_end
+from forecast.errors import DataError
+from forecast.events.dyads import read_coverage
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from forecast.events.table import EventTable
+
+SHORTEST_RECORD = 36
+"""Months: a pendulum of years cannot be seen in less."""
+_PERIODS_A_MONTH = {"month": 1.0, "week": 365.2425 / 12 / 7}
+
+
+def last_even_day(table: "EventTable", dyad: str) -> date:
+    """Return the last day to which a dyad's record is even, or the end of the month of its last event.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.record import last_even_day
+    >>> last_even_day(read_chronology(), "USA-CHN")
+    datetime.date(2026, 5, 31)
+    """
+    coverage = read_coverage()
+    datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])
+    even = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)]["last_even"]
+    last = even.min() if len(even) else table.events.loc[table.events["dyad"] == dyad, "date"].max()
+    return month_end(last.date()) if not len(even) else last.date()
+
+
+def watched(panel: "xr.Dataset", dyad: str) -> "NDArray[np.bool_]":
+    """Tell the periods in which some dataset watched the dyad, or in which its index has a value."""
+    if "covered" in panel:
+        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
+    return np.asarray(panel["index"].sel(dyad=dyad).notnull().to_numpy())
+
+
+def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
+    """Refuse a record that is too short to see a pendulum in.
+
+    Raises
+    ------
+    DataError
+        If the dyad is not in the panel, or fewer than 36 months of it were watched by the day.
+    """
+    if dyad not in panel["dyad"].to_numpy():
+        raise DataError(
+            f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
+        )
+    months = int(watched(panel, dyad).sum() / _PERIODS_A_MONTH[panel.attrs["frequency"]])
+    if months < SHORTEST_RECORD:
+        raise DataError(
+            f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are needed to see a "
+            "pendulum. Choose a later day, or a dyad with a longer record"
+        )
+
+
+def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
+    """Return a dyad's observed cooperative `share` (time), 0 to 100, and number of `events`.
+
+    All datasets together, and only periods with events; of an index, none.
+    """
+    import xarray as xr
+
+    if "counts" not in panel:
+        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
+    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
+    events = counts.sum("class")
+    cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
+    there = (events > 0).to_numpy()
+    return xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events}).isel(time=there)

@@ -1,0 +1,122 @@
+"""The decision rule, and what a verdict may hold."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast.errors import SpecError
+from forecast.hypotheses import Drawing, Number, Rule, Series, Verdict
+
+finite = st.floats(-50, 50)
+errors = st.floats(0, 5)
+
+
+def comparison(log_bayes_factor, error=0.0, ahead_difference=0.0, ahead_error=0.0):
+    return SimpleNamespace(
+        log_bayes_factor=log_bayes_factor,
+        error=error,
+        ahead_difference=ahead_difference,
+        ahead_error=ahead_error,
+    )
+
+
+def drawing():
+    return Drawing("line", "title", "month", "share", (Series("one", ("2020-01-01",), (1.0,)),))
+
+
+def verdict(**changes):
+    given = {
+        "code": "S5",
+        "claim": "It is pulled back.",
+        "null": "It is not.",
+        "answer": "undecided",
+        "numbers": (Number("half_life", 20.0, 5.0, 80.0, 0.4, "months", "half-life"),),
+        "table": pd.DataFrame({"month": pd.to_datetime(["2020-01-01", None]), "value": [np.inf, 1.5]}),
+        "drawing": drawing(),
+        "prose": ("A sentence.",),
+    }
+    return Verdict(**(given | changes))
+
+
+def mirrored(answer):
+    return {"supported": "refused", "refused": "supported"}.get(answer, answer)
+
+
+@given(finite, errors, finite, errors)
+def test_the_rule_treats_claim_and_rival_alike(factor, error, ahead, ahead_error):
+    rule = Rule()
+    there = rule.decide(comparison(factor, error, ahead, ahead_error))
+    back = rule.decide(comparison(-factor, error, -ahead, ahead_error))
+    assert back == mirrored(there)
+
+
+@given(finite, errors, finite, errors)
+def test_a_claim_is_supported_only_by_both_routes(factor, error, ahead, ahead_error):
+    rule = Rule(bayes_factor=10.0, ahead_errors=2.0)
+    if rule.decide(comparison(factor, error, ahead, ahead_error)) == "supported":
+        assert np.exp(factor - 2 * error) > 10.0
+        assert ahead >= -2.0 * ahead_error
+
+
+@pytest.mark.parametrize(
+    ("one", "answer"),
+    [
+        (comparison(np.log(3) + 0.5, 0.2), "supported"),
+        (comparison(np.log(3) + 0.5, 0.3), "undecided"),  # within two Monte Carlo errors of the bound
+        (comparison(5.0, 0.1, ahead_difference=-1.1, ahead_error=1.0), "undecided"),  # the future contradicts
+        (comparison(5.0, 0.1, ahead_difference=-0.9, ahead_error=1.0), "supported"),
+        (comparison(-5.0, 0.1, ahead_difference=0.9, ahead_error=1.0), "refused"),
+        (comparison(-5.0, 0.1, ahead_difference=1.1, ahead_error=1.0), "undecided"),
+        (comparison(np.nan), "undecided"),
+        (comparison(5.0, np.nan), "undecided"),
+        (comparison(5.0, ahead_difference=np.nan), "undecided"),
+    ],
+)
+def test_the_rule_at_its_bounds(one, answer):
+    assert Rule().decide(one) == answer
+
+
+def test_a_probability_decides_a_claim_without_rival():
+    answers = [Rule(probability=0.9).decide_probability(p) for p in (0.05, 0.5, 0.95, np.nan)]
+    assert answers == ["refused", "undecided", "supported", "undecided"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("bayes_factor", 1.0), ("ahead_errors", -1.0), ("probability", 0.5), ("rope", -1.0), ("half_life", np.nan)],
+)
+def test_a_rule_that_makes_no_sense_is_refused(field, value):
+    with pytest.raises(SpecError, match=field):
+        Rule(**{field: value})
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: verdict(answer="proven"), "proven"),
+        (lambda: verdict(numbers=(Number("a", 1.0), Number("a", 2.0))), "twice"),
+        (lambda: Number("Half life", 1.0), "snake_case"),
+        (lambda: Series("one", (1.0, 2.0), (1.0,)), "lengths"),
+        (lambda: Series("one", (1.0,), (1.0,), low=()), "lengths"),
+        (lambda: Series("one", (1.0,), (1.0,), role="hero"), "hero"),
+        (lambda: Drawing("pie", "", "", "", drawing().series), "pie"),
+        (lambda: Drawing("line", "empty", "", "", ()), "empty"),
+    ],
+)
+def test_a_malformed_verdict_is_refused(make, words):
+    with pytest.raises(SpecError, match=words):
+        make()
+
+
+def test_a_verdict_is_plain_json():
+    plain = verdict(numbers=(Number("half_life", np.float64("nan"), high=np.inf),)).to_dict()
+    text = json.dumps(plain, allow_nan=False)
+    assert json.loads(text) == plain
+    assert plain["numbers"][0]["value"] is None and plain["numbers"][0]["high"] is None
+    assert plain["table"] == [{"month": "2020-01-01", "value": None}, {"month": None, "value": 1.5}]
+    assert plain["drawing"]["series"][0]["x"] == ["2020-01-01"]
