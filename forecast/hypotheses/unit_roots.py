@@ -20,6 +20,7 @@ from forecast.errors import DataError, ForecastError
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+    from numpy.typing import NDArray
 
 SIGNIFICANCE = 0.05
 FEWEST = 36
@@ -194,7 +195,7 @@ def _outcome(test: _Test, result: Any, gaps: str) -> UnitRoot:
     return UnitRoot(test.name, test.null, float(result.stat), float(result.pvalue), int(result.lags), f"{said}{gaps}")
 
 
-def _gaps(values: "np.ndarray[Any, np.dtype[np.float64]]") -> str:
+def _gaps(values: "NDArray[Any]") -> str:
     """Say how many periods between the first and the last value have none."""
     there = np.flatnonzero(np.isfinite(values))
     inside = int(there[-1] - there[0] + 1)
