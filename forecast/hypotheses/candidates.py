@@ -1,0 +1,168 @@
+"""The models that are set against each other on one dyad: each is fitted once, and everything asked of it is kept."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from forecast.hypotheses.ahead import Ahead, leave_future_out, stacking_weight
+from forecast.hypotheses.prior_scale import prior_sensitivity
+from forecast.hypotheses.verdict import Rule
+from forecast.model import PendulumSpec, fit
+from forecast.model.evidence import Evidence
+from forecast.panel import build_panel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.events.table import EventTable
+    from forecast.model import Fit
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models of one panel set against each other; positive numbers speak for the claim's.
+
+    Attributes
+    ----------
+    log_bayes_factor, error : float
+        Natural logarithm, by bridge sampling, and its Monte Carlo standard error.
+    ahead_difference, ahead_error : float
+        Leave-future-out log predictive density, and its standard error over blocks of months.
+    weight : float
+        Stacking weight of the claim's model, 0 to 1.
+    sensitivity : pandas.DataFrame
+        ``prior``, ``factor``, ``log_bayes_factor``, ``error``: the Bayes factor with a prior of the claim's model made
+        so many times as wide.
+    """
+
+    log_bayes_factor: float
+    error: float
+    ahead_difference: float
+    ahead_error: float
+    weight: float
+    sensitivity: "pd.DataFrame"
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Settings of the fits; those of the leave-future-out refits and of simulations are shorter."""
+
+    draws: int = 800
+    tune: int = 300
+    chains: int = 4
+    cores: int | None = None
+
+
+@dataclass
+class Candidates:
+    """One dyad's panel and the models fitted to it.
+
+    Attributes
+    ----------
+    events : EventTable
+        The rows behind the panel.
+    dyad : str
+    spec : PendulumSpec
+        The base; a candidate differs from it in what is asked.
+    panel_options : mapping
+        Of `build_panel`: ``as_of``, ``scale``, ``unit``, ``frequency`` and so on.
+    rule : Rule
+    seed : int
+    smallest_effect : float
+        Points of share.
+    sampler : Sampler
+    progress : callable
+        Called with (step in words, done, total).
+    panel : xarray.Dataset
+        One dyad; built from the events unless it is given.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.hypotheses.candidates import Candidates
+    >>> candidates = Candidates(read_chronology(), "USA-CHN")
+    >>> candidates.compare({"dynamics": "linear"}, {"dynamics": "none"}).log_bayes_factor  # doctest: +SKIP
+    """
+
+    events: "EventTable | None"
+    dyad: str
+    spec: PendulumSpec = field(default_factory=PendulumSpec)
+    panel_options: Mapping[str, Any] = field(default_factory=dict)
+    rule: Rule = field(default_factory=Rule)
+    seed: int = 1
+    smallest_effect: float = 5.0
+    sampler: Sampler = field(default_factory=Sampler)
+    progress: Progress = field(default=lambda step, done, total: None)
+    panel: xr.Dataset = field(default=None)  # type: ignore[assignment]
+    _fits: "dict[PendulumSpec, Fit]" = field(default_factory=dict, init=False, repr=False)
+    _ahead: dict[PendulumSpec, Ahead] = field(default_factory=dict, init=False, repr=False)
+    _hierarchy: "Fit | None" = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.panel is None:
+            assert self.events is not None, "a table of events or a panel is needed"
+            self.panel = build_panel(self.events, dyads=[self.dyad], **self.panel_options)
+
+    def fit(self, **choices: Any) -> "Fit":
+        """Fit a candidate, with its evidence, unless that was done before."""
+        spec = replace(self.spec, **choices)
+        if spec not in self._fits:
+            self._fits[spec] = fit(
+                self.panel, spec, evidence=True, seed=self.seed, progress=self._told(spec), **self._settings
+            )
+        return self._fits[spec]
+
+    def evidence(self, **choices: Any) -> Evidence:
+        """Marginal likelihood of a candidate."""
+        return Evidence(**self.fit(**choices).provenance["evidence"])
+
+    def ahead(self, **choices: Any) -> Ahead:
+        """Leave-future-out predictive density of a candidate."""
+        spec = replace(self.spec, **choices)
+        if spec not in self._ahead:
+            self._ahead[spec] = leave_future_out(self.panel, spec, seed=self.seed, progress=self._told(spec))
+        return self._ahead[spec]
+
+    def compare(self, claim: dict[str, Any], null: dict[str, Any], scales: tuple[str, ...] = ()) -> Comparison:
+        """Set the claim's model against its rival; ``scales`` names the priors whose width matters for it."""
+        ours, theirs = self.evidence(**claim), self.evidence(**null)
+        forward, rival = self.ahead(**claim), self.ahead(**null)
+        by_block = forward.table["log_density"].to_numpy() - rival.table["log_density"].to_numpy()
+        factor, error = ours.log - theirs.log, float(np.hypot(ours.error, theirs.error))
+        return Comparison(
+            log_bayes_factor=factor,
+            error=error,
+            ahead_difference=float(by_block.sum()),
+            ahead_error=float(np.sqrt(by_block.size) * by_block.std(ddof=1)),
+            weight=stacking_weight(by_block),
+            sensitivity=prior_sensitivity(self.fit(**claim), scales, factor, error),
+        )
+
+    def hierarchy(self) -> "Fit":
+        """All dyads of the table together under the base spec, sampled as `forecast report` does."""
+        if self._hierarchy is None:
+            assert self.events is not None, "a hierarchy needs the table of events"
+            panel = build_panel(self.events, **self.panel_options)
+            self._hierarchy = fit(panel, self.spec, seed=self.seed, cores=self.sampler.cores, progress=self.progress)
+        return self._hierarchy
+
+    def with_events(self, events: "EventTable") -> "Candidates":
+        """Give the same dyad and settings with other rows."""
+        return replace(self, events=events, panel=None)  # type: ignore[arg-type]
+
+    def with_panel(self, panel: xr.Dataset) -> "Candidates":
+        """Give the same settings with another panel of the dyad, such as one with other eras."""
+        return replace(self, panel=panel)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {name: getattr(self.sampler, name) for name in ("draws", "tune", "chains", "cores")}
+
+    def _told(self, spec: PendulumSpec) -> Progress:
+        words = f"{self.dyad}, {spec.dynamics} under {'+'.join(spec.ceiling) or 'no ceiling'}"
+        return lambda step, done, total: self.progress(f"{words}: {step}", done, total)
