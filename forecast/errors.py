@@ -49,3 +49,7 @@ class NotConverged(ForecastError):
     """A fit that failed the gate where only a converged one will do."""
 
     exit_code = 3
+
+
+class NotUpdatable(ForecastError):
+    """A fit whose draws do not carry what has become known since; only a new fit will do."""

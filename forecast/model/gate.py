@@ -1,6 +1,6 @@
 """The gate: no probability leaves the package unless the sampler says that it has converged."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,10 @@ class Gate:
 
 
 def check_convergence(
-    posterior: xr.Dataset, sample_stats: xr.Dataset, extra: Mapping[str, xr.DataArray] | None = None
+    posterior: xr.Dataset,
+    sample_stats: xr.Dataset,
+    extra: Mapping[str, xr.DataArray] | None = None,
+    sampled: Mapping[str, float | None] | None = None,
 ) -> Gate:
     """Check every reported quantity against the gate.
 
@@ -81,6 +84,9 @@ def check_convergence(
         With dims chain and draw.
     extra : mapping of str to xarray.DataArray, optional
         Further reported quantities, such as an outlook's probabilities by draw.
+    sampled : mapping of str to float, optional
+        R-hat of the draws as they were sampled, where an update has weighed them since (`Fit.update`): whether the
+        sampler had settled is asked of those, and how much they are worth of the draws as they are now.
 
     References
     ----------
@@ -89,14 +95,13 @@ def check_convergence(
     .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
        https://doi.org/10.48550/arXiv.1604.00695
     """
-    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior} | dict(extra or {})
-    groups["level"] = groups["level"].isel(time=_months_checked(posterior.sizes["time"]))
-    rows = [_diagnose(words, values) for words, values in groups.items()]
+    groups = _reported(posterior) | dict(extra or {})
+    rows = [_diagnose(words, values, sampled) for words, values in groups.items()]
     table = pd.DataFrame([row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"])
     energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
     bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
     divergent = float(sample_stats["diverging"].mean())
-    reasons = _reasons(table, bfmi, divergent)
+    reasons = _reasons(table, bfmi, divergent, groups if sampled is None else sampled)
     return Gate(not reasons, table, divergent, bfmi, tuple(reasons))
 
 
@@ -105,26 +110,53 @@ def _months_checked(periods: int) -> list[int]:
     return [t for t in range(periods) if t >= periods - 24 or (periods - 1 - t) % 6 == 0]
 
 
-def _diagnose(words: str, values: xr.DataArray) -> tuple[str, int, float, float, float] | None:
-    """Worst diagnostics of a group; numbers that do not vary, such as a pinned cutpoint, are left out, NaN are not."""
-    from arviz_stats import ess, rhat
+def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
+    """R-hat of every reported quantity of a fit, at its worst; None where it is not defined."""
+    from arviz_stats import rhat
 
+    found = {}
+    for words, values in _reported(posterior).items():
+        varying = _varying(values)
+        if varying is not None:
+            worst = float(np.max(rhat(varying)["x"].to_numpy()))
+            found[words] = worst if np.isfinite(worst) else None
+    return found
+
+
+def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
+    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior}
+    return groups | {"level": groups["level"].isel(time=_months_checked(posterior.sizes["time"]))}
+
+
+def _varying(values: xr.DataArray) -> xr.Dataset | None:
+    """Numbers of a group that vary from draw to draw: a pinned cutpoint does not, what is no number does."""
     draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
     draws = draws.reshape(*draws.shape[:2], -1)
     # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
     varies = ~(draws == draws[0, 0]).all(axis=(0, 1))
-    if not varies.any():
+    return xr.Dataset({"x": (("chain", "draw", "quantity"), draws[..., varies])}) if varies.any() else None
+
+
+def _diagnose(
+    words: str, values: xr.DataArray, sampled: Mapping[str, float | None] | None
+) -> tuple[str, int, float, float, float] | None:
+    """Worst diagnostics of a group."""
+    from arviz_stats import ess, rhat
+
+    data = _varying(values)
+    if data is None:
         return None
-    data = xr.Dataset({"x": (("chain", "draw", "quantity"), draws[..., varies])})
-    worst = float(np.max(rhat(data)["x"].to_numpy()))
+    known = rhat(data)["x"].to_numpy() if sampled is None else sampled.get(words)
+    worst = float(np.max(np.nan if known is None else known))
     bulk, tail = (float(np.min(ess(data, method=method)["x"].to_numpy())) for method in ("bulk", "tail"))
-    return words, int(varies.sum()), worst, bulk, tail
+    return words, data.sizes["quantity"], worst, bulk, tail
 
 
-def _reasons(table: pd.DataFrame, bfmi: float, divergent: float) -> list[str]:
+def _reasons(table: pd.DataFrame, bfmi: float, divergent: float, asked: Container[str]) -> list[str]:
+    """Say what misses the limits; R-hat is asked of some quantities, the effective size of all."""
     reasons = []
     for row in table.to_dict("records"):
-        if not row["r_hat"] <= R_HAT_LIMIT:
+        if row["quantity"] in asked and not row["r_hat"] <= R_HAT_LIMIT:
             reasons.append(f"{row['quantity']}: R-hat {row['r_hat']:.4f}, limit {R_HAT_LIMIT}")
         for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):
             if not value >= ESS_LIMIT:

@@ -1,0 +1,157 @@
+"""The panel of a fit at a later day, and how the two differ."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.dates import month_end
+from forecast.errors import DataError, SpecError
+from forecast.events.codebook import read_scale
+from forecast.events.table import EventTable, as_day
+from forecast.panel import build_panel, validate_panel
+
+if TYPE_CHECKING:
+    from forecast.events.table import Day
+
+# What has to be the same in both panels; what may grow, each with its name in messages.
+SETTINGS = ("frequency", "scale", "unit", "zero_cut")
+PARTS = {"dyad": "dyad", "dataset": "dataset", "direction": "direction", "class_name": "class", "era": "era"}
+BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
+
+
+def last_known(panel: xr.Dataset) -> date:
+    """Day whose knowledge a panel has: its ``as_of``, or without one the last day of its last period."""
+    if panel.attrs.get("as_of"):
+        return date.fromisoformat(str(panel.attrs["as_of"]))
+    start: date = panel["time"].to_numpy()[-1].astype("datetime64[D]").item()
+    return start + timedelta(days=6) if panel.attrs["frequency"] == "week" else month_end(start)
+
+
+def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | None" = None) -> xr.Dataset:
+    """Give the panel of a later day, built as the earlier one was.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        The earlier panel.
+    news : EventTable or xarray.Dataset
+        All events, old and new; or the later panel itself.
+    as_of : date or str, optional
+        Use only what was known by that day; by default all that the table holds.
+
+    Returns
+    -------
+    xarray.Dataset
+
+    Raises
+    ------
+    DataError
+        If the table cannot continue the panel.
+    SpecError
+        If ``as_of`` is earlier than what the panel knows already.
+    """
+    if isinstance(news, xr.Dataset):
+        if as_of is not None:
+            raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
+        validate_panel(news)
+        later = news
+    else:
+        _refuse_past(panel, None if as_of is None else as_day(as_of, "as_of").date())
+        later = _counted(panel, news, as_of)
+    _refuse_past(panel, last_known(later))
+    return later
+
+
+def _refuse_past(panel: xr.Dataset, day: date | None) -> None:
+    known = last_known(panel)
+    if day is not None and day < known:
+        raise SpecError(
+            f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. Choose a "
+            "later day, or fit the earlier panel anew"
+        )
+
+
+def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Dataset:
+    """Count a table of events as those of the panel were counted."""
+    if not isinstance(table, EventTable):
+        raise DataError(f"new events: got {type(table).__name__}; expected a table of events or a later panel")
+    try:
+        read_scale(str(panel.attrs.get("scale")))
+    except SpecError as error:
+        raise DataError(f"new events: the fit was not made from coded events. {BY_HAND}") from error
+    later = build_panel(
+        table, dyads=panel["dyad"].to_numpy().tolist(), start=str(panel["time"].to_numpy()[0])[:10], as_of=as_of,
+        frequency=panel.attrs["frequency"], scale=panel.attrs["scale"], unit=panel.attrs["unit"],
+        directed=panel.sizes["direction"] > 1,
+    )  # fmt: skip
+    _refuse_part(panel, later)
+    return later
+
+
+def _refuse_part(panel: xr.Dataset, later: xr.Dataset) -> None:
+    """Refuse a table of the new events alone, and one that is counted by another coverage."""
+    periods = min(panel.sizes["time"], later.sizes["time"])
+    for dyad in panel["dyad"].to_numpy():
+        first, again = (
+            one["counts"].sel(dyad=dyad).any(("dataset", "direction", "class")).to_numpy().argmax()
+            for one in (panel, later)
+        )
+        if again > first:
+            start = str(later["time"].to_numpy()[again])[:10]
+            raise DataError(
+                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier events. Give all "
+                "events up to the new day, not the new ones alone"
+            )
+    same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
+    before, now = (one["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy() for one in (panel, later))
+    if (before & ~now).any():
+        raise DataError(f"new events: periods that were covered in the fit's panel are not any more. {BY_HAND}")
+
+
+def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
+    """Say what a later panel has that a fit to the earlier one has no parameter for; empty if nothing.
+
+    Raises
+    ------
+    DataError
+        If the one does not continue the other.
+    """
+    if ("index" in panel) != ("index" in later):
+        raise DataError("new events: a panel of an index and one of events do not continue each other")
+    for name in SETTINGS:
+        now, then = later.attrs.get(name), panel.attrs.get(name)
+        if now != then:
+            raise DataError(f"new events: {name} is {now!r}, in the fit's panel {then!r}. {BY_HAND}")
+    periods = panel.sizes["time"]
+    if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
+        first, last = (str(panel["time"].to_numpy()[place])[:10] for place in (0, -1))
+        raise DataError(
+            f"new events: the later panel does not have all periods of the fit's, from {first} to {last}. {BY_HAND}"
+        )
+    for part, word in PARTS.items():
+        before, now = ([str(x) for x in one[part].to_numpy()] if part in one.coords else [] for one in (panel, later))
+        gone, added = ([x for x in some if x not in others] for some, others in ((before, now), (now, before)))
+        if gone:
+            raise DataError(f"new events: the fit has the {word} {gone[0]!r}, which is missing here. {BY_HAND}")
+        if added:
+            return f"there is a new {word}, {added[0]}"
+        if before != now:
+            raise DataError(f"new events: the {word}s are in another order than in the fit's panel. {BY_HAND}")
+    if not np.array_equal(panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]):
+        return "an era begins at another time than in the fit's panel"
+    return ""
+
+
+def changed(panel: xr.Dataset, later: xr.Dataset) -> NDArray[np.bool_]:
+    """Tell the periods of a later panel of which more, or other things, are known, (dyad, period)."""
+    name = "index" if "index" in panel else "counts"
+    order = ("dyad", "time") if name == "index" else ("dyad", "time", "dataset", "direction", "class")
+    before, now = (one[name].transpose(*order).to_numpy() for one in (panel, later))
+    periods, rest = before.shape[1], tuple(range(2, now.ndim))
+    news: NDArray[Any] = np.isfinite(now) if name == "index" else now > 0
+    same = np.isclose(before, now[:, :periods], equal_nan=True) if name == "index" else before == now[:, :periods]
+    news[:, :periods] = ~same
+    return np.asarray(news.any(axis=rest))

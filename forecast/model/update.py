@@ -1,0 +1,291 @@
+"""A fit brought to a later day without sampling anew: its draws are carried on and weighed by what has become known.
+
+How to use it, how it is done, how one can tell that it still holds, and what it costs: docs/updating.md.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.errors import NotUpdatable
+from forecast.model.fitted import Fit
+from forecast.model.gate import worst_r_hats
+from forecast.model.later import changed, last_known, later_panel, unforeseen
+from forecast.model.likelihood import Draws, IndexScale, Observed, flat
+from forecast.model.particles import Cloud, follow
+from forecast.model.weights import Weights, resampled, smoothed
+
+if TYPE_CHECKING:
+    from forecast.events.table import Day, EventTable
+
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+Progress = Callable[[str, int, int], None]
+
+# So many months of the path are drawn anew: after a year little is left of where the path stood before.
+MONTHS_REDRAWN = 12
+# What of a fit's account says how to sample again.
+SAMPLER = ("draws", "tune", "chains", "seed", "sampler", "target_accept", "engine")
+
+
+def update(
+    fit: Fit,
+    new_events: "EventTable | xr.Dataset",
+    *,
+    as_of: "Day | None" = None,
+    seed: int = 1,
+    refit: bool = True,
+    progress: Progress | None = None,
+) -> Fit:
+    """Bring a fit to a later day; how to use it: `Fit.update`."""
+    tell = progress or (lambda *_: None)
+    later = later_panel(fit.panel, new_events, as_of)
+    reason = unforeseen(fit.panel, later)
+    if fit.panel.sizes["time"] < 2:
+        reason = "the fit has but one period"
+    if not reason:
+        if later.identical(fit.panel):
+            return fit
+        clock = time.perf_counter()
+        carried = carry_on(fit, later, seed, tell)
+        verdict = judge(carried)
+        if not verdict.fault:
+            return _updated(carried, verdict, seed, clock)
+        reason = verdict.fault
+    span = f"from {last_known(fit.panel)} to {last_known(later)}"
+    if not refit:
+        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel anew, or allow refit=True")
+    return sampled_again(fit, later, reason, tell)
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The draws of a fit, carried on to a later panel but not yet judged.
+
+    Attributes
+    ----------
+    fit : Fit
+    later : xarray.Dataset
+    draws : Draws
+    first : int
+        The period in which the clouds that are drawn anew start; in this and the next they are as they were.
+    clouds : tuple of Cloud
+        One a dyad, up to the last period.
+    moved : (dyad,)
+        Whether the dyad's recent path was drawn anew.
+    gained : (chain, draw, step)
+        Logarithms of the weights: by what is new of the fit's own periods, and by every period since.
+    """
+
+    fit: Fit
+    later: xr.Dataset
+    draws: Draws
+    first: int
+    clouds: tuple[Cloud, ...]
+    moved: NDArray[np.bool_]
+    gained: Float
+
+
+def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
+    """Carry the draws of a fit on through the periods of a later panel."""
+    draws, panel, scale = Draws.of(fit.posterior, fit.spec), fit.panel, index_scale(fit)
+    known, periods = panel.sizes["time"], later.sizes["time"]
+    look_back = MONTHS_REDRAWN if panel.attrs["frequency"] == "month" else round(MONTHS_REDRAWN * 4.348)
+    first = max(known - 2 - look_back, 0)
+    news = changed(panel, later)
+    path = _recent_path(fit, draws, first)
+    before, now = (Observed.of(one.isel(time=slice(first, None)), draws, scale) for one in (panel, later))
+    gained = np.zeros((len(draws.sigma), periods - known + 1))
+    gained[:, 0] = _reweighed(fit, later, draws, news[:, : first + 2], scale)
+    clouds = []
+    for dyad, fresh in enumerate(news[:, first + 2 :]):
+        tell("updating the fit", dyad, len(news))
+        # A stream of its own for every dyad and day, so that an update of an update repeats no shock.
+        key = (last_known(panel).toordinal(), dyad)
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+        if fresh.any():
+            start = 2 + min(int(fresh.argmax()), known - 2 - first)
+            cloud, by_period = follow(draws, dyad, path[:, dyad], (before, now), start, rng)
+            own = known - first
+            gained[:, 0] += by_period[:, :own].sum(axis=1)
+            gained[:, 1:] += by_period[:, own:]
+        else:
+            cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
+            for era in now.arrays.era_index[dyad, known - first :]:
+                cloud = cloud.moved(int(era), rng)
+        clouds.append(cloud)
+    chains = fit.posterior.sizes["chain"]
+    moved = news[:, first + 2 :].any(axis=1)
+    return Carried(fit, later, draws, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1]))
+
+
+def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
+    """State of every draw from period ``first`` on, (draw, dyad, period)."""
+    level = flat(fit.posterior["level"].isel(time=slice(first, None)))
+    era = fit.panel["era_index"].to_numpy()[:, first:]
+    path = np.stack([draws.state(level[:, d], era[d]) for d in range(level.shape[1])], axis=1)
+    path[..., -1] = flat(fit.posterior["state"])
+    return path
+
+
+def _reweighed(fit: Fit, later: xr.Dataset, draws: Draws, news: NDArray[np.bool_], scale: IndexScale | None) -> Float:
+    """Log-weights by what has changed in periods too long ago to be drawn anew, (draw,): at the draws' own level."""
+    total = np.zeros(len(draws.sigma))
+    if not news.any():
+        return total
+    stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
+    before, now = (Observed.of(one.isel(time=stretch), draws, scale) for one in (fit.panel, later))
+    for dyad, t in np.argwhere(news[:, stretch]):
+        level = flat(fit.posterior["level"].isel(dyad=dyad, time=[stretch.start + t]))
+        state = draws.state(level, now.arrays.era_index[dyad, [t]])
+        for observed, sign in ((now, 1.0), (before, -1.0)):
+            if observed.cell[dyad, t] >= 0:
+                total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
+    return total
+
+
+def index_scale(fit: Fit) -> IndexScale | None:
+    """Give what the index of a fit was standardised with, which an update leaves as it was; None for events."""
+    if "index" not in fit.panel:
+        return None
+    if "index_scale" in fit.provenance:
+        return IndexScale(*(np.array(fit.provenance["index_scale"][part]) for part in ("mean", "spread")))
+    index = fit.panel["index"]
+    spread = index.std("time").to_numpy()
+    return IndexScale(index.mean("time").to_numpy(), np.where(spread > 0, spread, 1.0))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the carried draws still stand for the posterior.
+
+    Attributes
+    ----------
+    months : list of dict
+        By step: ``period``, ``pareto_k`` and ``effective_draws`` of its weights alone.
+    total : Weights
+        On the draws of the last fit that was sampled, all updates since taken together.
+    fault : str
+        Why they do not; empty if they do.
+    """
+
+    months: list[dict[str, Any]]
+    total: Weights
+    fault: str
+
+
+def judge(carried: Carried) -> Verdict:
+    """Judge the weights of every period, and of all that has come since the fit was last sampled."""
+    known = carried.fit.panel.sizes["time"]
+    starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[known - 1 :]]
+    ancestors, months, fault = ancestry(carried.fit), [], ""
+    for step, start in enumerate(starts):
+        own = smoothed(carried.gained[..., step])
+        total = smoothed(on_ancestors(carried.gained[..., : step + 1].sum(axis=2), ancestors))
+        if step or not own.alike:
+            months.append({"period": start, **diagnostics(own)})
+        fault = own.fault or total.fault
+        if fault:
+            fault += f" in the period from {start}"
+            break
+    return Verdict(months, total, fault)
+
+
+def diagnostics(weights: Weights) -> dict[str, float | None]:
+    """Pareto k and effective number as plain values; no k where the weights have no tail."""
+    shape = round(weights.pareto_k, 3) if np.isfinite(weights.pareto_k) else None
+    return {"pareto_k": shape, "effective_draws": round(weights.effective, 1)}
+
+
+def ancestry(fit: Fit) -> Index:
+    """From which draw of its chain every draw descends, (chain, draw): of the last fit that was sampled."""
+    if "ancestor" in fit.sample_stats:
+        return np.asarray(fit.sample_stats["ancestor"].transpose("chain", "draw").to_numpy(), dtype=np.int64)
+    sizes = fit.posterior.sizes
+    return np.broadcast_to(np.arange(sizes["draw"]), (sizes["chain"], sizes["draw"]))
+
+
+def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
+    """Log-weights of the draws' ancestors: what all copies of each weigh together, (chain, draw)."""
+    total = np.empty(log_weight.shape)
+    for chain, (own, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
+        together = np.bincount(ancestor, np.exp(own - own.max()), minlength=own.size)
+        total[chain] = np.log(together, where=together > 0, out=np.full(own.size, -np.inf)) + own.max()
+    return total
+
+
+def _updated(carried: Carried, verdict: Verdict, seed: int, clock: float) -> Fit:
+    """Give the carried draws as a fit, drawn in proportion to their weights."""
+    fit, later, known = carried.fit, carried.later, carried.fit.panel.sizes["time"]
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
+    weights = smoothed(carried.gained.sum(axis=2))
+    chains, number = weights.weight.shape
+    stay = np.broadcast_to(np.arange(number), (chains, number))
+    places = stay if weights.alike else resampled(weights.weight, rng)
+    chain = np.arange(chains)[:, None]
+    kept = (chain * number + places).ravel()
+
+    def taken(values: xr.DataArray) -> NDArray[Any]:
+        return np.asarray(values.transpose("chain", "draw", ...).to_numpy()[chain, places])
+
+    level = np.empty((chains, number, len(carried.clouds), later.sizes["time"]), dtype=np.float32)
+    level[..., :known] = taken(fit.posterior["level"])
+    state, before = np.empty((2, *level.shape[:3]))
+    for dyad, cloud in enumerate(carried.clouds):
+        path = cloud.paths(kept, rng)
+        start = carried.first + 2 if carried.moved[dyad] else known
+        era = later["era_index"].to_numpy()[dyad, start:]
+        drawn = carried.draws.level(path[:, path.shape[1] - era.size :], era, kept)
+        level[:, :, dyad, start:] = drawn.reshape(chains, number, -1)
+        before[..., dyad], state[..., dyad] = path[:, -2:].T.reshape(2, chains, number)
+    posterior = {
+        name: (("chain", "draw", *values.dims[2:]), taken(values))
+        for name, values in fit.posterior.transpose("chain", "draw", ...).items()
+        if name not in ("level", "state", "state_before")
+    }
+    posterior["level"] = (("chain", "draw", "dyad", "time"), level)
+    posterior["state"] = (("chain", "draw", "dyad"), state)
+    if "state_before" in fit.posterior:
+        posterior["state_before"] = (("chain", "draw", "dyad"), before)
+    coords = {name: fit.posterior[name].to_numpy() for name in fit.posterior.coords if name != "time"}
+    ancestor = np.take_along_axis(ancestry(fit), places, 1).astype(np.int32)
+    groups = {
+        "posterior": xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()}),
+        "sample_stats": fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor)),
+        "constant_data": later,
+    }
+    record = {
+        "from": last_known(fit.panel).isoformat(),
+        "to": last_known(later).isoformat(),
+        "months": verdict.months,
+        **diagnostics(verdict.total),
+        "resampled": not weights.alike,
+        "seed": seed,
+        "seconds": round(time.perf_counter() - clock, 3),
+    }
+    facts = {
+        "data_digest": later.attrs.get("digest", ""),
+        "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
+        "updates": [*fit.updates, record],
+    }
+    scale = index_scale(fit)
+    if scale is not None:
+        facts["index_scale"] = {"mean": scale.mean.tolist(), "spread": scale.spread.tolist()}
+    attributes = fit.tree.attrs | {"provenance": json.dumps(fit.provenance | facts)}
+    return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
+
+
+def sampled_again(fit: Fit, later: xr.Dataset, reason: str, tell: Progress) -> Fit:
+    """Fit a later panel as a fit was fitted, and note for what reason."""
+    from forecast.model.sampling import fit as sample
+
+    tell(f"fitting anew: {reason}", 0, 0)
+    options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
+    again = sample(later, fit.spec, progress=tell, **options)
+    return again.noting(refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})

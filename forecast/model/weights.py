@@ -1,0 +1,112 @@
+"""Importance weights of draws: how far they can be trusted, and draws without weights in their place."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.model.gate import ESS_LIMIT
+
+Float = NDArray[np.float64]
+Index = NDArray[np.int64]
+
+PARETO_K_LIMIT = 0.7
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of draws, with their diagnostics.
+
+    Attributes
+    ----------
+    weight : (chain, draw)
+        Smoothed; each chain's sum to 1, for every chain is a sample of its own.
+    pareto_k : float
+        Shape of the largest weights' tail; minus infinity if those are all alike.
+    effective : float
+        Effective number of draws, ``1 / sum of squares``.
+    """
+
+    weight: Float
+    pareto_k: float
+    effective: float
+
+    @property
+    def alike(self) -> bool:
+        """Whether all weigh the same."""
+        return bool(np.ptp(self.weight) < 1e-12)
+
+    @property
+    def fault(self) -> str:
+        """Why they may not be used, in words; empty if they may."""
+        limit = pareto_k_limit(self.weight.size)
+        if not self.pareto_k <= limit:
+            return f"Pareto k of the draws' weights is {self.pareto_k:.2f}, limit {limit:.2f}"
+        if not self.effective >= ESS_LIMIT:
+            return f"the effective number of draws is {self.effective:.0f}, at least {ESS_LIMIT} needed"
+        return ""
+
+
+def pareto_k_limit(draws: int) -> float:
+    """Largest Pareto k for which smoothed weights of so many draws are reliable, at most 0.7 [1]_.
+
+    References
+    ----------
+    .. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine
+       Learning Research 25(72), https://jmlr.org/papers/v25/19-556.html
+
+    Examples
+    --------
+    >>> pareto_k_limit(100), pareto_k_limit(5200)
+    (0.5, 0.7)
+    """
+    return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
+
+
+def smoothed(log_weight: Float) -> Weights:
+    """Smooth weights by their generalised Pareto tail.
+
+    Parameters
+    ----------
+    log_weight : (chain, draw)
+        Minus infinity for a draw that is lost.
+    """
+    from arviz_stats.base import array_stats
+
+    alive = np.isfinite(log_weight)
+    scaled = log_weight - np.where(alive, log_weight, -np.inf).max(axis=1, keepdims=True)
+    scaled = scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))
+    pareto_k = -np.inf
+    with suppress(ValueError):  # raised where the largest weights are all the same: there is no tail to smooth
+        tail, shape = array_stats.psislw(-scaled[alive])
+        scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
+        scaled[alive] = tail
+    weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    return Weights(weight, pareto_k, float(len(weight) ** 2 / (weight**2).sum()))
+
+
+def resampled(weight: Float, rng: np.random.Generator) -> Index:
+    """Draw places (chain, draw) in proportion to weights, systematically and within each chain [1]_.
+
+    They are in order: copies of a draw stand side by side and chains stay chains, so that R-hat and effective sample
+    sizes count the copies for what they are.
+
+    References
+    ----------
+    .. [1] Douc, Cappe and Moulines (2005), Comparison of resampling schemes for particle filtering,
+       https://doi.org/10.1109/ISPA.2005.195385
+
+    Examples
+    --------
+    >>> resampled(np.array([[0.5, 0.0, 0.25, 0.25]]), np.random.default_rng(1)).tolist()
+    [[0, 0, 2, 3]]
+    """
+    draws = weight.shape[1]
+    places = []
+    for own in weight:
+        reach = np.cumsum(own)
+        aim = (np.arange(draws) + rng.random()) / draws * reach[-1]
+        places.append(np.minimum(np.searchsorted(reach, aim, side="right"), draws - 1))
+    return np.array(places)

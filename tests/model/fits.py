@@ -1,0 +1,80 @@
+"""Fits made without a sampler: nothing was observed, so the posterior is the prior, and draws of it are exact."""
+
+import json
+
+import numpy as np
+import xarray as xr
+
+from forecast.model.ceiling import soft_ceiling
+from forecast.model.dynamics import next_displacement, swing
+from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.likelihood import PULL
+from forecast.model.simulate import prior_draws
+
+
+def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
+    """The fit of a panel of which nothing was observed: its counts are emptied, an index is blotted out."""
+    panel = panel.copy(deep=True)
+    blank = "counts" if "counts" in panel else "index"
+    panel[blank] = xr.zeros_like(panel[blank]) if blank == "counts" else xr.full_like(panel[blank], np.nan)
+    prior = prior_draws(panel, spec, draws=chains * draws, seed=seed)
+    if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
+        prior["index_error"] = prior["index_error"] + 0.3
+    state = _states(prior, panel["era_index"].to_numpy(), spec, np.random.default_rng(seed))
+    level = state
+    if "ceiling" in prior:
+        level = soft_ceiling(
+            state, prior["ceiling"].to_numpy()[:, panel["era_index"].to_numpy()], spec.ceiling_softness
+        )
+    made = prior.drop_attrs().assign(
+        level=(("draw", "dyad", "time"), level.astype(np.float32)),
+        state=(("draw", "dyad"), state[..., -1]),
+        phi=prior["phi"] if "phi" in prior else (("draw", "dyad"), np.ones(state.shape[:2])),
+    )
+    if spec.dynamics == "oscillator":
+        made["state_before"] = (("draw", "dyad"), state[..., -2])
+    in_chains = {
+        name: (("chain", "draw", *values.dims[1:]), values.to_numpy().reshape(chains, draws, *values.shape[1:]))
+        for name, values in made.items()
+    }
+    named = ("dyad", "time", "era", "dataset", "direction")
+    coords = {name: panel[name].to_numpy() for name in named if name in panel.coords}
+    noise = np.random.default_rng(seed + 1).standard_normal((chains, draws))
+    stats = {"diverging": noise > 9, "energy": noise, "step_size": noise, "n_steps": noise}
+    dyads = panel.sizes["dyad"]
+    provenance = {"seed": seed, "seconds": {}, "index_scale": {"mean": [0.0] * dyads, "spread": [1.0] * dyads}}
+    attributes = {
+        "kind": KIND, "schema": SCHEMA, "spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)
+    }  # fmt: skip
+    groups = {
+        "posterior": xr.Dataset(in_chains, {"chain": np.arange(chains), "draw": np.arange(draws), **coords}),
+        "sample_stats": xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()}),
+        "constant_data": panel,
+    }
+    return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
+
+
+def _states(prior, era, spec, rng):
+    """Paths of the state (draw, dyad, time), period by period as the model's definition says."""
+    draws, sigma = prior.sizes["draw"], prior["sigma"].to_numpy()
+    pull = {name: prior[name].to_numpy().reshape(draws, -1) for name in PULL if name in prior}
+    mu = prior["mu"].to_numpy()[:, era] if "mu" in prior else np.zeros((draws, *era.shape))
+    start = pull.get("sd", spec.priors.start_sd)
+
+    def shock():
+        if "shock_df" not in prior:
+            return rng.standard_normal(sigma.shape)
+        df = prior["shock_df"].to_numpy()[:, None]
+        return rng.standard_t(df, sigma.shape) * np.sqrt((df - 2) / df)
+
+    state = np.empty(mu.shape)
+    state[..., 0] = mu[..., 0] + start * shock()
+    for t in range(1, era.shape[1]):
+        y, before = state[..., t - 1] - mu[..., t], state[..., max(t - 2, 0)] - mu[..., t]
+        moved, scale = next_displacement(spec.dynamics, y, before, pull), sigma
+        if spec.dynamics == "oscillator" and t == 1:
+            one, two = swing(pull["phi"], pull["period"])
+            tied = one / (1 - two)
+            moved, scale = tied * y, start * np.sqrt(1 - tied**2)
+        state[..., t] = mu[..., t] + moved + scale * shock()
+    return state
