@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup report test test-all lint types docs-check check format clean
+.PHONY: help setup report test test-all bench lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ test: setup ## Run the tests, without the long statistical ones
 
 test-all: setup ## Run all tests, the long ones too
 	@$(PY) -m pytest -m "" $(ARGS)
+
+bench: setup ## Measure speed beside other samplers (benchmarks/README.md; ARGS="gradient" and so on)
+	@$(PY) -c "import jax, numpyro, pymc_extras, statsmodels" 2>/dev/null || \
+	    PATH="$$PATH:$$HOME/.local/bin:.venv-tools/bin" uv sync --frozen --inexact --quiet --extra bench --python $(PY) || \
+	    $(PY) -m pip install --quiet --editable '.[bench]'
+	@$(PY) -m benchmarks $(ARGS)
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

@@ -1,0 +1,82 @@
+"""The command ``python -m benchmarks``: fits (by default), gradient, scaling."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks.cells import Store, cells_of
+from benchmarks.engines import ENGINES
+from benchmarks.problems import DENSITIES, SIZES
+from forecast.errors import ForecastError
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command, and give its exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        COMMANDS[options.what](options)
+    except ForecastError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted. The same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    add = parser.add_argument
+    add("what", nargs="?", choices=COMMANDS, default="fits")
+    add("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE", help=", ".join(ENGINES))
+    add("--sizes", nargs="+", default=SIZES, help="dyads x months, such as 3x300; 6x920 is the chronology")
+    add("--densities", nargs="+", type=int, default=DENSITIES, help="events a dyad-month")
+    add("--repetitions", type=int, default=3)
+    add("--limit", type=float, default=120.0, help="seconds of sampling a cell (default 120)")
+    add("--seed", type=int, default=1)
+    add("--cells", type=Path, default=RESULTS / "cells", help="folder that keeps what is measured")
+    add("--results", type=Path, default=RESULTS, help="folder of the tables")
+    return parser
+
+
+def fits(options: argparse.Namespace) -> None:
+    """Measure fits, and write the table of all that the folder of cells holds, after an interrupt too."""
+    from benchmarks.conduct import measure_cells
+    from benchmarks.table import write_results
+
+    store = Store(options.cells, options.limit, options.seed)
+    cells = cells_of(options.engines, options.sizes, options.densities, options.repetitions)
+    try:
+        measure_cells(cells, store, _say)
+    finally:
+        if kept := store.read_all():
+            write_results(kept, options.results)
+    _say(f"{options.results}: fits.md, fits.json")
+
+
+def gradient(options: argparse.Namespace) -> None:
+    """Measure the cost of a gradient and its growth."""
+    from benchmarks.gradient import write_gradient
+
+    write_gradient(options.results, options.seed, _say)
+    _say(f"{options.results}: gradient.md, gradient.json")
+
+
+def scaling(options: argparse.Namespace) -> None:
+    """Measure how the cost of a fit grows."""
+    from benchmarks.scaling import write_scaling
+
+    write_scaling(options.results, Store(options.cells, options.limit, options.seed), _say)
+    _say(f"{options.results}: scaling.json, scaling.csv, scaling.svg")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+COMMANDS = {"fits": fits, "gradient": gradient, "scaling": scaling}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Each way to fit, under one form: ``prepare(problem)`` compiles and gives ``run(tune, draws, seed) -> Run``."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from benchmarks.problems import Problem
+from benchmarks.runs import Run, Unavailable
+
+WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
+    "ours-exact": ("ours", "prepare", {"engine": "exact"}),
+    "ours-laplace": ("ours", "prepare", {"engine": "laplace"}),
+    "pymc-centred-nutpie": ("pymc_centred", "prepare_nutpie", {}),
+    "pymc-centred-pymc": ("pymc_centred", "prepare_pymc", {}),
+    "numpyro-centred": ("numpyro_dense", "prepare", {"centred": True}),
+    "numpyro-noncentred": ("numpyro_dense", "prepare", {"centred": False}),
+    "stan": ("stan", "prepare", {}),
+    "statespace-pymc-extras": ("statespace", "prepare_pymc_extras", {}),
+    "statespace-statsmodels": ("statespace", "prepare_statsmodels", {}),
+}
+"""Module, function and options of every engine."""
+
+ENGINES = tuple(WAYS)
+OURS = ("ours-exact", "ours-laplace")
+NUMPYRO = ("numpyro-centred", "numpyro-noncentred")
+SIMPLER = ("statespace-pymc-extras", "statespace-statsmodels")
+FULL_LENGTH = {"ours": (300, 1300), "rivals": (500, 1000)}
+"""Warm-up and kept draws of a chain where time allows: what `forecast.fit` does by itself, and a usual choice."""
+
+
+def prepare(engine: str, problem: Problem) -> Callable[[int, int, int], Run]:
+    """Compile an engine for a problem.
+
+    Raises
+    ------
+    Unavailable
+        If the engine cannot run here; the message says why.
+    """
+    module, function, options = WAYS[engine]
+    try:
+        home = import_module(f"benchmarks.engines.{module}")
+        ready: Callable[[int, int, int], Run] = getattr(home, function)(problem, **options)
+    except ModuleNotFoundError as error:
+        raise Unavailable(f"{error.name} is not installed; run `make bench`") from error
+    return ready
+
+
+def full_length(engine: str) -> tuple[int, int]:
+    """Give the warm-up and the kept draws of a chain where time allows."""
+    return FULL_LENGTH["ours" if engine in OURS else "rivals"]

@@ -1,0 +1,89 @@
+"""The package's own engines, as a user calls them."""
+
+import inspect
+import time
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+
+from benchmarks.problems import Problem
+from benchmarks.runs import CHAINS, PARAMETERS, Run, Unavailable, as_dataset, cores
+from forecast import fit
+from forecast.errors import SpecError
+
+BEFORE = ("build", "compile")
+AFTER = ("derive", "path", "evidence")
+"""Steps of a fit that are not sampling; what a fit does besides counts as sampling."""
+
+
+def choice(engine: str) -> dict[str, str]:
+    """Give the keywords that choose an engine; the exact one is what fit does where it has no such choice.
+
+    Raises
+    ------
+    Unavailable
+        If fit does not have the engine.
+    """
+    if "engine" in inspect.signature(fit).parameters:
+        return {"engine": engine}
+    if engine == "exact":
+        return {}
+    raise Unavailable(f"forecast.fit has no engine {engine!r}")
+
+
+def prepare(problem: Problem, engine: str) -> Callable[[int, int, int], Run]:
+    """Get ready to call fit, which builds and compiles by itself."""
+    chosen = choice(engine)
+
+    def run(tune: int, draws: int, seed: int) -> Run:
+        watch = Watch()
+        try:
+            fitted = fit(
+                problem.panel, problem.spec, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed,
+                progress=watch, **chosen,
+            )  # fmt: skip
+        except SpecError as error:
+            if str(error).startswith("engine"):
+                raise Unavailable(str(error)) from error
+            raise
+        seconds, drawn, stats = fitted.provenance["seconds"], fitted.posterior, fitted.sample_stats
+        posterior = {name: drawn[name].transpose("chain", "draw", ...).to_numpy() for name in PARAMETERS}
+        posterior["level"] = drawn["level"].isel(time=-1).transpose("chain", "draw", "dyad").to_numpy()
+        sampling = sum(spent for step, spent in seconds.items() if step not in BEFORE + AFTER)
+        return Run(
+            posterior=as_dataset(posterior),
+            sampling=sampling,
+            compiling=sum(seconds.get(step, 0.0) for step in BEFORE),
+            warmup=watch.warmup(tune, draws, seconds.get("sample", sampling)),
+            steps=float(stats["n_steps"].mean()) if "n_steps" in stats else None,
+            divergences=int(stats["diverging"].sum()) if "diverging" in stats else None,
+        )
+
+    return run
+
+
+class Watch:
+    """Listens to a fit's progress, to tell how long the warm-up took (to a quarter of a second or so)."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[float, int]] = []
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Note the time at which so many draws were done."""
+        if step == "sampling":
+            self.seen.append((time.perf_counter(), done))
+
+    def warmup(self, tune: int, draws: int, sampling: float) -> float | None:
+        """Seconds in which chains were warming up: as many chains at once as there are cores, then the next ones."""
+        if len(self.seen) < 2:
+            return None
+        end = self.seen[-1][0]
+        times = np.array([end - sampling, *(at for at, _ in self.seen)])
+        done = np.maximum.accumulate([0, *(number for _, number in self.seen)])
+        rising = np.flatnonzero(np.diff(done, prepend=-1) > 0)
+        waves = [min(cores(), CHAINS - first) for first in range(0, CHAINS, cores())]
+        begun = np.cumsum([0, *waves]) * (tune + draws)
+        warm = [(first, first + number * tune) for (first, _), number in zip(pairwise(begun), waves, strict=True)]
+        spans = np.interp(np.array(warm), done[rising], times[rising])
+        return float(np.diff(spans, axis=1).sum())

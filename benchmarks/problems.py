@@ -1,0 +1,94 @@
+"""The panels that are fitted: the embedded chronology, and simulated ones of any size and density."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from forecast import PendulumSpec, build_panel, read_chronology
+from forecast.errors import SpecError
+from forecast.model import prior_draws, simulate_panel
+
+CHRONOLOGY = "6x920"
+SIZES = ("1x300", "3x300", CHRONOLOGY, "12x660")
+DENSITIES = (1, 5, 50, 2000)
+CLASSES, ZERO_CUT, ERAS = 8, 4, 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A panel and the model to fit to it; ``density`` is None for the chronology, which has its own."""
+
+    size: str
+    density: int | None
+    panel: xr.Dataset
+    spec: PendulumSpec
+
+
+def shape_of(size: str) -> tuple[int, int]:
+    """Read dyads and months from a size such as ``3x300``, or refuse it (SpecError)."""
+    shape = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size)
+    if shape is None:
+        raise SpecError(f"size {size!r}: expected dyads x months, such as 3x300")
+    return int(shape[1]), int(shape[2])
+
+
+def make_problem(size: str, density: int | None, seed: int) -> Problem:
+    """Make the problem of a size, such as ``3x300`` (dyads x months), and a density (events a dyad-month).
+
+    Raises
+    ------
+    SpecError
+        If the size is no such text, or a simulated panel has no density.
+    """
+    spec = PendulumSpec()
+    if size == CHRONOLOGY:
+        return Problem(size, None, build_panel(read_chronology()), spec)
+    if density is None:
+        raise SpecError(f"density: a simulated panel of {size} needs one, such as 5 events a dyad-month")
+    return Problem(size, density, simulated_panel(*shape_of(size), density, seed, spec), spec)
+
+
+def simulated_panel(dyads: int, periods: int, density: float, seed: int, spec: PendulumSpec) -> xr.Dataset:
+    """Simulate a panel at one draw of the priors, with a Poisson number of events a dyad-month and two eras a dyad."""
+    rng = np.random.default_rng([seed, dyads, periods])
+    totals = rng.poisson(density, (1, dyads, periods, 1))
+    totals[0, :, 0] += 1
+    empty = _empty_panel(dyads, periods)
+    empty["counts"][..., 0] = totals
+    truth = prior_draws(empty, spec, draws=1, seed=seed).isel(draw=0)
+    return simulate_panel(empty, truth, spec, seed=seed)[0]
+
+
+def _empty_panel(dyads: int, periods: int) -> xr.Dataset:
+    begins = np.linspace(0, periods, ERAS, endpoint=False).astype(int)
+    era = np.searchsorted(begins, np.arange(periods), side="right") - 1
+    time = pd.date_range("1950-01-01", periods=periods, freq="MS").as_unit("ns")
+    codes = [f"A{d:02}-B{d:02}" for d in range(dyads)]
+    dims = ("dataset", "dyad", "time", "direction", "class")
+    return xr.Dataset(
+        {
+            "counts": (dims, np.zeros((1, dyads, periods, 1, CLASSES), dtype=np.int32)),
+            "covered": (dims[:3], np.ones((1, dyads, periods), dtype=bool)),
+            "era_index": (("dyad", "time"), (era + ERAS * np.arange(dyads)[:, None]).astype(np.int16)),
+        },
+        {
+            "dataset": ["simulated"],
+            "dyad": codes,
+            "time": time,
+            "direction": ["both"],
+            "class": np.arange(CLASSES),
+            "class_name": ("class", [f"class {j}" for j in range(CLASSES)]),
+            "era": [f"{code}:{e}" for code in codes for e in range(ERAS)],
+            "era_dyad": ("era", np.repeat(np.arange(dyads), ERAS).astype(np.int16)),
+            "era_name": ("era", [str(e) for _ in codes for e in range(ERAS)]),
+            "era_start": ("era", pd.DatetimeIndex(np.tile(time[begins], dyads)).as_unit("ns")),
+        },
+        {
+            "schema": 1, "scale": "simulated", "zero_cut": ZERO_CUT, "frequency": "month", "unit": "happening",
+            "as_of": "", "digest": "", "late": 0, "counted": 0, "paired": 0, "outside_coverage": "{}",
+            "outside_span": 0,
+        },
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""How the cost of a whole fit grows with dyads, months, density and draws: one thing varied at a time."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.cells import Cell, Store
+from benchmarks.conduct import measure_cells
+from benchmarks.engines import OURS
+from benchmarks.machine import now
+from benchmarks.table import distinct
+from forecast.files import write_csv, write_json, write_text
+
+BASE = {"dyads": 3, "months": 300, "density": 5, "draws": 1000}
+VARIED = {"dyads": (1, 3, 6, 12), "months": (100, 300, 900), "density": (1, 5, 50), "draws": (500, 1000, 2000)}
+WORDS = {"dyads": "dyads", "months": "months", "density": "events a dyad-month", "draws": "draws a chain"}
+SHOWN = {"sampling_seconds": "sampling, seconds", "ess_per_second": "smallest ESS a second"}
+COLUMNS = (
+    "varied", "engine", *BASE, "status", "sampling_seconds", "compile_seconds", "ess_min", "ess_per_second",
+    "r_hat_max", "steps_per_draw", "peak_memory_mb",
+)  # fmt: skip
+COLOURS = {"ours-exact": "#1f5a8a", "ours-laplace": "#c2571a"}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One fit of a curve."""
+
+    varied: str
+    engine: str
+    dyads: int
+    months: int
+    density: int
+    draws: int
+
+    @property
+    def cell(self) -> Cell:
+        """The cell that measures it; curves share the one where they meet."""
+        return Cell(self.engine, f"{self.dyads}x{self.months}", self.density, 0, self.draws)
+
+
+def points() -> Iterator[Point]:
+    """All points, the engines taking turns."""
+    for varied, values in VARIED.items():
+        for value in values:
+            for engine in OURS:
+                yield Point(varied, engine, **BASE | {varied: value})
+
+
+def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> None:
+    """Measure what is not measured yet, and write ``scaling.json``, ``scaling.csv`` and ``scaling.svg``."""
+    wanted = list(points())
+    measure_cells(distinct(point.cell for point in wanted), store, say)
+    rows, machines = [], []
+    for point in wanted:
+        kept = store.read(point.cell) or {"status": "failed"}
+        machines.append(kept.get("machine"))
+        at = {"varied": point.varied, "engine": point.engine} | {name: getattr(point, name) for name in BASE}
+        rows.append({name: (at | kept).get(name) if name not in at else at[name] for name in COLUMNS})
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    powers = {
+        engine: {varied: exponent(table, engine, varied) for varied in VARIED} for engine in table["engine"].unique()
+    }
+    found = {
+        "written": now(),
+        "machines": [at for at in distinct(machines) if at],
+        "seed": store.seed,
+        "base": BASE,
+        "sampling_seconds_grow_as_power": powers,
+        "points": rows,
+    }
+    write_json(folder / "scaling.json", found)
+    write_csv(folder / "scaling.csv", table)
+    write_text(folder / "scaling.svg", figure(table))
+
+
+def exponent(table: pd.DataFrame, engine: str, varied: str) -> float | None:
+    """Power of what is varied with which the sampling time grows, by least squares on logarithms."""
+    rows = table[(table["engine"] == engine) & (table["varied"] == varied)].dropna(subset=["sampling_seconds"])
+    if len(rows) < 2:
+        return None
+    return float(np.polyfit(np.log(rows[varied].astype(float)), np.log(rows["sampling_seconds"].astype(float)), 1)[0])
+
+
+def figure(table: pd.DataFrame) -> str:
+    """Draw the curves as SVG: a column for what is varied, a row for what is shown, all axes logarithmic."""
+    import io
+
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"svg.hashsalt": "scaling", "svg.fonttype": "none", "font.size": 9}):
+        drawing = Figure(figsize=(11.0, 5.2), layout="constrained")
+        axes = drawing.subplots(len(SHOWN), len(VARIED), sharey="row", sharex="col")
+        for column, varied in enumerate(VARIED):
+            for row, (shown, words) in enumerate(SHOWN.items()):
+                at = axes[row, column]
+                for engine, colour in COLOURS.items():
+                    curve = table[(table["engine"] == engine) & (table["varied"] == varied)].dropna(subset=[shown])
+                    if len(curve):
+                        at.plot(curve[varied], curve[shown].astype(float), "o-", color=colour, label=engine)
+                _axes(at, VARIED[varied])
+                if column == 0:
+                    at.set_ylabel(words)
+                if row == len(SHOWN) - 1:
+                    at.set_xlabel(WORDS[varied])
+        axes[0, 0].legend(frameon=False)
+        text = io.StringIO()
+        drawing.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def _axes(at: Any, values: tuple[int, ...]) -> None:
+    at.set_xscale("log")
+    at.set_yscale("log")
+    at.set_xticks(values, [str(value) for value in values])
+    at.minorticks_off()
+    at.grid(alpha=0.25)
+    at.spines[["top", "right"]].set_visible(False)

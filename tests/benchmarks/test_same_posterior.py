@@ -1,0 +1,149 @@
+"""Every engine of the benchmark has the package's posterior: log densities differ by a constant."""
+
+import numpy as np
+import pytest
+from model.panels import make_panel, python_mode
+from model.reference import PlainModel
+
+from benchmarks.engines.layout import layout
+from benchmarks.engines.pymc_centred import centred_model
+from benchmarks.problems import Problem
+from forecast.errors import SpecError
+from forecast.model import PendulumModel, PendulumSpec
+from forecast.model.arrays import panel_arrays
+from forecast.model.whitening import quadrature
+
+SPEC = PendulumSpec()
+
+
+def panel_of(dyads, empty=0.4):
+    return make_panel(dyads=dyads, periods=20, eras=2, events=6.0, empty=empty)
+
+
+class Plain:
+    """The plain centred PyMC model of a panel, compiled without compiler, at a few random points."""
+
+    def __init__(self, panel):
+        self.panel = panel
+        model = centred_model(panel, SPEC)
+        start, rng = model.initial_point(), np.random.default_rng(1)
+        self.points = [
+            {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
+            for _ in range(4)
+        ]
+        self.log_density = model.compile_logp(mode=python_mode())
+        self.densities = np.array([self.log_density(point) for point in self.points])
+        assert np.ptp(self.densities) > 1
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids=["one dyad", "two dyads"])
+def plain(request):
+    return Plain(panel_of(request.param))
+
+
+def same_up_to_a_constant(densities, others):
+    np.testing.assert_allclose(densities - densities[0], others - others[0], rtol=1e-8, atol=1e-7)
+
+
+def transition(panel, point):
+    """Mean part and scale of every month's step (dyad, time) at a point, and the state before it counted."""
+    pool = panel.sizes["dyad"] > 1
+
+    def by_dyad(name):
+        if not pool:
+            return point[f"{name}_dyad"]
+        return point[f"{name}_population"] + np.exp(point[f"{name}_dyad_sd_log__"]) * point[f"{name}_raw"]
+
+    phi, sd = 0.5 ** np.exp(-by_dyad("log_half_life")), np.exp(by_dyad("log_sd"))
+    era_dyad, era = panel["era_dyad"].to_numpy(), panel["era_index"].to_numpy()
+    mu = (by_dyad("equilibrium")[era_dyad] + np.exp(point["mu_era_sd_log__"]) * point["mu_raw"])[era]
+    scale = np.repeat((sd * np.sqrt(1 - phi**2))[:, None], era.shape[1], axis=1)
+    scale[:, 0] = sd
+    carry = np.repeat(phi[:, None], era.shape[1], axis=1)
+    carry[:, 0] = 0.0
+    return mu, carry, scale
+
+
+def white_of(panel, point):
+    """White noise of the point's path, and the logarithm of the volume that a unit of it takes."""
+    mu, carry, scale = transition(panel, point)
+    before = np.pad(point["path"], ((0, 0), (1, 0)))[:, :-1]
+    return (point["path"] - mu - carry * (before - mu)) / scale, np.log(scale).sum()
+
+
+def test_the_plain_model_is_the_reference(plain):
+    """On every month, those without events too: the reference is written in NumPy and SciPy, without PyMC."""
+    arrays = panel_arrays(plain.panel, dense=True)
+    reference = PlainModel(SPEC, plain.panel, arrays)
+    rule = quadrature(SPEC)
+    written = np.array([reference.log_density(point, point["path"].ravel(), rule) for point in plain.points])
+    same_up_to_a_constant(plain.densities, written)
+
+
+@pytest.mark.parametrize("dyads", [1, 2])
+def test_the_plain_model_is_the_package_s(dyads):
+    """Where every month has events, so that both have the same path; the package's in its white coordinates."""
+    plain = Plain(panel_of(dyads, empty=0.0))
+    months = dyads * 20
+    model = PendulumModel(SPEC).build(plain.panel)
+    assert panel_arrays(plain.panel).nodes == months
+    log_density = model.compile_logp(mode=python_mode())
+    path = model.compile_fn(
+        model.replace_rvs_by_values([model["node_state"]]), inputs=model.value_vars, mode=python_mode(),
+        on_unused_input="ignore",
+    )  # fmt: skip
+    spare = model.initial_point()["white"].size - months
+    ours = []
+    for point in plain.points:
+        at = {name: value for name, value in point.items() if name != "path"}
+        units = [at | {"white": np.pad(unit, (0, spare))} for unit in np.vstack([np.zeros(months), np.eye(months)])]
+        origin, *moved = (path(unit)[0] for unit in units)
+        change = np.column_stack(moved) - origin[:, None]
+        white = np.linalg.solve(change, point["path"].ravel() - origin)
+        ours.append(log_density(at | {"white": np.pad(white, (0, spare))}) - np.linalg.slogdet(change)[1])
+    same_up_to_a_constant(plain.densities, np.array(ours))
+
+
+@pytest.mark.parametrize("centred", [True, False], ids=["centred", "non-centred"])
+def test_numpyro_is_the_plain_model(plain, centred):
+    pytest.importorskip("numpyro")
+    from numpyro.infer.util import potential_energy
+
+    from benchmarks.engines import numpyro_dense
+
+    numpyro_dense.configure()
+    data, densities = layout(plain.panel, SPEC), []
+    for point in plain.points:
+        at = {name.removesuffix("_log__"): value for name, value in point.items()}
+        volume = 0.0
+        if not centred:
+            path = at.pop("path")
+            at["white"], volume = white_of(plain.panel, point | {"path": path})
+        energy = potential_energy(numpyro_dense.model, (data, SPEC, centred), {}, at)
+        densities.append(-float(energy) - volume)
+    same_up_to_a_constant(plain.densities, np.array(densities))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the web server that pystan talks to
+def test_stan_is_the_plain_model(plain):
+    """Slow: a program takes the better part of a minute to compile."""
+    pytest.importorskip("stan")
+    from benchmarks.engines import stan
+
+    posterior = stan.build(Problem("20 months", 1, plain.panel, SPEC))
+    densities = []
+    for point in plain.points:
+        white, volume = white_of(plain.panel, point)
+        at = {name.removesuffix("_log__"): value for name, value in point.items()} | {"white": white}
+        flat = [np.ravel(at[name], order="F") for name in posterior.param_names if name in at]
+        density = posterior.log_prob(np.concatenate(flat).tolist(), adjust_transform=True)
+        densities.append(density - volume)
+    same_up_to_a_constant(plain.densities, np.array(densities))
+
+
+def test_rivals_refuse_what_they_do_not_write_out():
+    with pytest.raises(SpecError, match="default spec"):
+        layout(panel_of(1), PendulumSpec(ceiling="none"))
+    with pytest.raises(SpecError, match="no directions"):
+        layout(make_panel(directions=2), SPEC)
