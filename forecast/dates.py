@@ -49,6 +49,24 @@ def parse_date(text: str, field: str) -> datetime.date:
     raise SpecError(f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day.")
 
 
+def refuse_future(day: datetime.date, field: str) -> None:
+    """Refuse a day of which nothing can be known yet; `field` is what the error calls it.
+
+    Raises
+    ------
+    SpecError
+        If `day` comes after today.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from forecast.dates import refuse_future
+    >>> refuse_future(datetime.date(2023, 10, 31), "as-of")
+    """
+    if day > datetime.date.today():
+        raise SpecError(f"{field}: {day} is in the future; give a day up to today, {datetime.date.today()}")
+
+
 def month_start(date: datetime.date) -> datetime.date:
     """Return the first day of the month of `date`."""
     return datetime.date(date.year, date.month, 1)

@@ -35,6 +35,10 @@ class SpecError(ForecastError, ValueError):
     exit_code = 2
 
 
+class PlanError(SpecError):
+    """A plan that is malformed, not frozen, or no longer that of its data."""
+
+
 class FitFileError(ForecastError, ValueError):
     """A saved fit that is corrupt, foreign, or of a schema this version does not know."""
 

@@ -35,7 +35,7 @@ FORBIDDEN = {
 }
 """What each place must know nothing of; imports inside functions count too."""
 
-GROUND = ("forecast.errors", "forecast.files", "forecast.resources", "forecast.dates")
+GROUND = ("forecast.errors", "forecast.files", "forecast.forms", "forecast.resources", "forecast.dates")
 """What everything stands on: it imports nothing of the package but itself."""
 
 

@@ -3,13 +3,13 @@
 One model a kind of table (events, counts, index). Each field that a user gets wrong is named in the error.
 """
 
-import json
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from forecast.errors import MappingError
+from forecast.forms import faults, read_form
 
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
@@ -162,7 +162,7 @@ def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, 
     if isinstance(mapping, kind):
         return mapping
     if isinstance(mapping, str | Path):
-        name, content = str(mapping), _parse(Path(mapping))
+        name, content = str(mapping), read_form(Path(mapping), "mapping", MappingError)
     else:
         name, content = "mapping", mapping
     if not isinstance(content, dict):
@@ -170,25 +170,4 @@ def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, 
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        problems = "; ".join(_problem(details) for details in error.errors())
-        raise MappingError(f"{name}: {problems}. See docs/events.md for every field.") from error
-
-
-def _parse(path: Path) -> Any:
-    import yaml
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MappingError(f"{path}: the mapping cannot be read ({error}).") from error
-    try:
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        where = " ".join(str(error).split())
-        raise MappingError(f"{path}: neither YAML nor JSON ({where}). Quote values with colons.") from error
-
-
-def _problem(details: Any) -> str:
-    field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
-    message = details["msg"].removeprefix("Value error, ")
-    return f"field `{field}`: {message}" if field else message
+        raise MappingError(f"{name}: {faults(error)}. See docs/events.md for every field.") from error

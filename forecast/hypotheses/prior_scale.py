@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import halfnorm, lognorm, norm
 
 from forecast.errors import SpecError
+from forecast.model.dynamics import widening
 from forecast.model.gate import ESS_LIMIT
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ Float = NDArray[np.float64]
 FACTORS = (0.5, 2.0)
 # The prior of a dyad alone is as wide as the population's and its spread together.
 POOLED = {"half_life": "half_life_dyads", "sd": "sd_dyads", "period": "period_dyads"}
-SCALABLE = (*POOLED, "band", "stiffening", "lean")
+# What the priors of a pull's shape are about: see `forecast.model.dynamics.widening`.
+INNER = {"band": "inner_band", "stiffening": "inner_stiffening"}
+SCALABLE = (*POOLED, *INNER, "lean")
 
 
 def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: float, error: float) -> "pd.DataFrame":
@@ -45,13 +48,24 @@ def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: 
 def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, float]:
     if name not in SCALABLE:
         raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(SCALABLE)}")
-    value = np.ravel(fitted.posterior[name].to_numpy())
+    value = _with_prior(fitted, name)
     priors = fitted.spec.priors.paced(1.0 if fitted.panel.attrs["frequency"] == "month" else 365.25 / 12 / 7)
     ratio = np.exp(_log_prior(value, name, priors, factor) - _log_prior(value, name, priors, 1.0))
     effective = ratio.sum() ** 2 / (ratio**2).sum()
     if effective < ESS_LIMIT:
         return float("nan"), float("nan")
     return float(np.log(ratio.mean())), float(ratio.std() / ratio.mean() / np.sqrt(value.size / 4))
+
+
+def _with_prior(fitted: "Fit", name: str) -> Float:
+    """Draws of the quantity that the prior is about."""
+    posterior, dynamics = fitted.posterior, fitted.spec.dynamics
+    value = np.ravel(posterior[INNER.get(name, name)].to_numpy())
+    if name != "half_life" or dynamics not in ("band", "cubic"):
+        return value
+    shape = {own: np.ravel(posterior[INNER.get(own, own)].to_numpy()) for own in (*INNER, "lean") if own in posterior}
+    wide = [widening(dynamics, {own: draws[i] for own, draws in shape.items()}) for i in range(value.size)]
+    return np.asarray(value * np.array(wide))
 
 
 def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Float:

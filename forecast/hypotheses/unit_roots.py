@@ -174,11 +174,18 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
         )
     if np.ptp(seen) == 0:
         raise DataError(f"unit roots: all {len(seen)} values are {seen[0]:g}; a series that never moves has no test")
-    tests = _arch()
+    tests = require_arch()
     return tuple(_outcome(test, getattr(tests, test.kind)(seen, **test.options), _gaps(values)) for test in _TESTS)
 
 
-def _arch() -> Any:
+def require_arch() -> Any:
+    """Import the tests of `arch`, or say how to get them.
+
+    Raises
+    ------
+    ForecastError
+        If the package is not installed.
+    """
     try:
         from arch import unitroot
     except ImportError as error:

@@ -1,0 +1,326 @@
+"""The plan of a run of tests: every choice in one file, fixed before the look.
+
+A frozen plan carries a digest of itself and of the data. `forecast test --plan` runs exactly what it says, and
+refuses if either has changed. What is not planned so is exploratory, and is stamped as such.
+"""
+
+import json
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from forecast.errors import PlanError, SpecError
+from forecast.files import digest, write_text
+from forecast.forms import faults, read_form
+from forecast.hypotheses.registry import CLAIMS, OFFERS, answerable
+from forecast.hypotheses.source import Data, Frequency, Source
+from forecast.hypotheses.verdict import Rule
+from forecast.model.spec import PendulumSpec
+
+VERSION = 1
+PACKAGE = "pendulum-forecast"
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=1)]
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+_HEAD = """\
+# The plan of a run of hypothesis tests (docs/schema/plan.md).
+# Once frozen, `forecast test --plan` runs exactly this, and refuses if the plan or its data have changed.
+# After an edit on purpose, and before the look: forecast plan freeze FILE
+"""
+
+
+class DataDigest(BaseModel):
+    """What the data were: SHA-256 of the panel's content, and of every file that was read, by name."""
+
+    model_config = _STRICT
+
+    panel: Digest
+    files: dict[str, Digest]
+
+
+class Plan(BaseModel):
+    """Every choice of a run of tests.
+
+    Attributes
+    ----------
+    version : int
+        Of this form.
+    dyad, as_of, source, frequency, scale, unit
+        Of which data: as for `gather`.
+    data : DataDigest
+        What they were when the plan was made.
+    claims : tuple of str
+        Codes, in the order of the theory.
+    models : dict
+        For each claim what is set against each other, in words.
+    base : dict
+        The model that all are variants of: the fields of a `PendulumSpec` but for its priors.
+    priors : dict
+        The fields of `Priors`.
+    rule : Rule
+        How a claim is decided.
+    smallest_effect : float
+        Points of share; the smallest difference of interest.
+    half_lives : tuple of float
+        Months; the pulls whose detection the power is about.
+    simulations : int
+        Simulated records an alternative for the power; 0 for none.
+    sensitivity : bool
+        Whether other codings, eras and priors are gone through.
+    draws, tune, chains : int
+        Of every fit.
+    seed : int
+        The same seed gives the same numbers.
+    package : str
+        Version of the package that made the plan.
+    created : datetime.date
+        The day it was made or frozen.
+    frozen : str, optional
+        SHA-256 of all of the above.
+    """
+
+    model_config = _STRICT
+
+    version: Literal[1] = 1
+    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
+    as_of: date
+    source: Source = Source()
+    frequency: Frequency = "month"
+    scale: str = "commitment"
+    unit: Literal["happening", "row"] = "happening"
+    data: DataDigest
+    claims: tuple[str, ...] = Field(min_length=1)
+    models: dict[str, tuple[str, ...]]
+    base: dict[str, Any]
+    priors: dict[str, Any]
+    rule: Rule = Rule()
+    smallest_effect: float = Field(default=5.0, gt=0)
+    half_lives: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(24.0,), min_length=1)
+    simulations: int = Field(default=40, ge=0)
+    sensitivity: bool = True
+    draws: Count = 800
+    tune: Count = 300
+    chains: Count = 4
+    seed: int = Field(default=1, ge=0)
+    package: str
+    created: date
+    frozen: Digest | None = None
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if unknown := [code for code in self.claims if code not in CLAIMS]:
+            raise ValueError(f"claims: there is no test of {', '.join(unknown)}; known are {', '.join(CLAIMS)}")
+        if self.claims != tuple(code for code in CLAIMS if code in self.claims):
+            raise ValueError("claims: expected each once, in the order of the theory")
+        for code, models in _models(self.claims).items():
+            if self.models.get(code) != models:
+                raise ValueError(f"models: this version tests {code} with {list(models)}; make a new plan")
+        if extra := set(self.models) - set(self.claims):
+            raise ValueError(f"models: {', '.join(sorted(extra))} is not among the claims; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        """Make sure that base and priors are whole: what a plan leaves to a default, it does not fix."""
+        try:
+            whole = _choices(self.spec)
+        except (SpecError, TypeError) as error:
+            raise ValueError(f"base, priors: {error}") from error
+        for name, values in whole.items():
+            if missing := sorted(values.keys() - getattr(self, name).keys()):
+                raise ValueError(f"{name}: {', '.join(missing)} is missing; a plan says every choice")
+        return self
+
+    @property
+    def spec(self) -> PendulumSpec:
+        """The base model with its priors."""
+        return PendulumSpec.from_dict({**self.base, "priors": self.priors})
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the plan's content, whatever its layout in a file."""
+        content = self.model_dump(mode="json", exclude={"frozen"})
+        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return digest(text.encode("utf-8", "surrogatepass"))
+
+
+def new_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **choices: Any) -> Plan:
+    """Make a plan for data that have been gathered.
+
+    Parameters
+    ----------
+    data : Data
+        Of `gather`.
+    source : Source
+        Where they came from.
+    claims : tuple of str
+        Codes; by default all that the data can answer.
+    **choices
+        Further fields of `Plan`; `spec` stands for `base` and `priors`.
+
+    Returns
+    -------
+    Plan
+        Not frozen.
+
+    Raises
+    ------
+    PlanError
+        If a choice makes no sense.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.plan import new_plan
+    >>> from forecast.hypotheses.source import Source, gather
+    >>> plan = new_plan(gather(Source(), "USA-CHN"), Source(), claims=("S5",))
+    >>> plan.claims, plan.rule.bayes_factor, plan.frozen is None
+    (('S5',), 3.0, True)
+    """
+    claims = claims or answerable(data.offers)
+    spec = choices.pop("spec", None) or _base(data)
+    attributes = data.panel.attrs
+    given = {
+        "dyad": data.dyad,
+        "as_of": data.as_of,
+        "source": source,
+        "frequency": attributes["frequency"],
+        "scale": attributes.get("scale", "index"),
+        "unit": attributes.get("unit", "row"),
+        "data": DataDigest(panel=data.digest, files=data.files),
+        "claims": claims,
+        "models": _models(claims),
+        **_choices(spec),
+        "package": version(PACKAGE),
+        "created": date.today(),
+    }
+    try:
+        return Plan.model_validate(given | choices)
+    except ValidationError as error:
+        raise PlanError(f"plan: {faults(error)}") from error
+
+
+def freeze(plan: Plan, day: date | None = None) -> Plan:
+    """Give the plan with its own digest, as of a day (today).
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.plan import freeze
+    >>> freeze(plan).frozen  # doctest: +SKIP
+    '3f0c...'
+    """
+    dated = plan.model_copy(update={"created": day or date.today(), "frozen": None})
+    return dated.model_copy(update={"frozen": dated.digest})
+
+
+def write_plan(path: str | Path, plan: Plan) -> None:
+    """Write a plan as YAML.
+
+    Raises
+    ------
+    OutputError
+        If `path` cannot be written.
+    """
+    import yaml
+
+    content = plan.model_dump(mode="json")
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    write_text(path, _HEAD + text)
+
+
+def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
+    """Read a plan.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A file of `write_plan`, edited or not.
+    frozen : bool
+        Whether it must be frozen, and unchanged since.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read, a field is unknown, missing or malformed, or it has changed since it was frozen.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.plan import read_plan
+    >>> read_plan("plan.yaml").claims  # doctest: +SKIP
+    ('S5', 'S6')
+    """
+    content = read_form(Path(path), "plan", PlanError)
+    if not isinstance(content, dict):
+        raise PlanError(f"{path}: expected fields and values (`dyad: USA-CHN`), found {content!r:.60}")
+    if content.get("version") != VERSION:
+        raise PlanError(
+            f"{path}: the field `version` is {content.get('version')!r:.20}; this package reads version {VERSION}. "
+            "Make a new plan (forecast plan new)"
+        )
+    try:
+        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
+        plan = Plan.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise PlanError(f"{path}: {faults(error)}. See docs/schema/plan.md for every field") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PlanError(f"{path}: the plan holds what no plan can ({error}). See docs/schema/plan.md") from error
+    if frozen and plan.frozen is None:
+        raise PlanError(f"{path}: the plan is not frozen. Freeze it before the look: forecast plan freeze {path}")
+    if frozen and plan.frozen != plan.digest:
+        raise PlanError(
+            f"{path}: the plan has changed since it was frozen on {plan.created}: its content has the digest "
+            f"{plan.digest[:12]}, and {str(plan.frozen)[:12]} was frozen. Restore it, or freeze it anew and say so"
+        )
+    return plan
+
+
+def require_data(plan: Plan, data: Data) -> None:
+    """Refuse data that are not those of the plan.
+
+    Raises
+    ------
+    PlanError
+        If the panel or a file differs; the message names what has changed.
+    """
+    then, now = plan.data.files, data.files
+    changed = [
+        *(f"{name} has changed" for name in then if name in now and now[name] != then[name]),
+        *(f"{name} is gone" for name in then if name not in now),
+        *(f"{name} is new" for name in now if name not in then),
+    ]
+    if data.digest != plan.data.panel and not changed:
+        changed = ["the panel has changed, though no file has: the package counts events in another way"]
+    if changed:
+        raise PlanError(
+            f"plan: the data are not those of {plan.created}: {'; '.join(changed)}. Restore them, or make a new plan"
+        )
+
+
+def require_answerable(claims: tuple[str, ...], data: Data) -> None:
+    """Refuse claims that the data cannot speak of.
+
+    Raises
+    ------
+    SpecError
+        If there is one.
+    """
+    possible = answerable(data.offers)
+    if missing := [code for code in claims if code not in possible]:
+        needed = "; ".join(f"{code} needs {OFFERS[CLAIMS[code].needs]}" for code in missing)
+        raise SpecError(f"claims: {needed}, and the data are {OFFERS[data.offers]}. Possible are {', '.join(possible)}")
+
+
+def _models(claims: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    return {code: CLAIMS[code].models for code in claims if code in CLAIMS}
+
+
+def _choices(spec: PendulumSpec) -> dict[str, Any]:
+    """Split a spec into base and priors, as JSON would give them back."""
+    values = json.loads(json.dumps(spec.to_dict()))
+    return {"priors": values.pop("priors"), "base": values}
+
+
+def _base(data: Data) -> PendulumSpec:
+    return PendulumSpec(observation="index", ceiling=("era",)) if data.offers == "panel" else PendulumSpec()

@@ -1,0 +1,136 @@
+"""Which claims can be tested, against what, and where each test is; none is imported before it is asked for."""
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from forecast.errors import ForecastError, SpecError
+
+if TYPE_CHECKING:
+    from forecast.hypotheses.verdict import Verdict
+
+PLACE = "forecast.hypotheses"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim that can be tested.
+
+    Attributes
+    ----------
+    module, function : str
+        Where its test is.
+    title : str
+        The claim in a few words.
+    models : tuple of str
+        What is set against each other, the claim's own first.
+    needs : {"panel", "classes", "events", "dyads"}
+        The least it asks of the data, see `OFFERS`.
+    """
+
+    module: str
+    function: str
+    title: str
+    models: tuple[str, ...]
+    needs: Literal["panel", "classes", "events", "dyads"] = "panel"
+
+
+CLAIMS = {
+    "S2": Entry("break_test", "test_break", "a break in the equilibrium", ("one break", "no break")),
+    "S4": Entry(
+        "ceiling_test",
+        "test_ceiling",
+        "a ceiling set by the framework",
+        ("level: era, constant, none", "depth: by era, trend in time, none"),
+        needs="classes",
+    ),
+    "S5": Entry("reversion", "test_reversion", "a pull back", ("linear pull", "none: random walk")),
+    "S6": Entry("extremes", "test_extremes", "a pull that grows", ("cubic pull", "band", "linear pull")),
+    "S7": Entry("contrast_test", "test_contrast", "a contrast of dyads", ("hierarchy of all dyads",), "dyads"),
+    "S8": Entry("band_test", "test_band", "a middle ground", ("linear pull", "none: random walk")),
+    "S10": Entry("visits", "test_visits", "a response to visits", ("months after visits", "matched months"), "events"),
+}
+"""In the order of the theory; S3 is answered with S2, and S9 with S4."""
+
+WITH = {"S3": "S2", "S9": "S4"}
+OFFERS = {
+    "panel": "any panel",
+    "classes": "events counted by class",
+    "events": "single events",
+    "dyads": "events of several dyads",
+}
+"""What data can offer a test, the least first, each with what came before."""
+
+
+def parse_claims(text: str) -> tuple[str, ...]:
+    """Read codes of claims, separated by commas, and put them in the order of the theory.
+
+    Raises
+    ------
+    SpecError
+        If there is none, or one is unknown.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.registry import parse_claims
+    >>> parse_claims("s9, S2")
+    ('S2', 'S4')
+    """
+    codes = [code for word in text.split(",") if (code := word.strip().upper())]
+    unknown = [code for code in codes if code not in CLAIMS and code not in WITH]
+    if unknown or not codes:
+        what = f"there is no test of {', '.join(unknown)}" if unknown else "none is given"
+        raise SpecError(f"claims: {what}. Choose among {', '.join(CLAIMS)}, separated by commas, such as S5,S6")
+    asked = {WITH.get(code, code) for code in codes}
+    return tuple(code for code in CLAIMS if code in asked)
+
+
+def answerable(offers: str) -> tuple[str, ...]:
+    """Return the claims that data can answer, by the most they offer.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.registry import answerable
+    >>> answerable("panel")
+    ('S2', 'S5', 'S6', 'S8')
+    """
+    ranks = list(OFFERS)
+    return tuple(code for code, entry in CLAIMS.items() if ranks.index(entry.needs) <= ranks.index(offers))
+
+
+def need_other_dyads(claims: Iterable[str]) -> bool:
+    """Tell whether any of the claims asks for events of other dyads."""
+    return any(CLAIMS[code].needs == "dyads" for code in claims)
+
+
+def find_test(code: str) -> "Callable[[Any], Verdict]":
+    """Import the test of a claim.
+
+    Raises
+    ------
+    ForecastError
+        If this installation does not have it.
+    """
+    entry = CLAIMS[code]
+    test: Callable[[Any], Verdict] = find(entry.module, entry.function, f"the test of {code}")
+    return test
+
+
+def find(module: str, function: str, what: str) -> Any:
+    """Import a function of this step; `what` is what an error calls it.
+
+    Raises
+    ------
+    ForecastError
+        If this installation does not have it.
+    """
+    place = f"{PLACE}.{module}"
+    try:
+        return getattr(importlib.import_module(place), function)
+    except ModuleNotFoundError as error:
+        if error.name != place:
+            raise
+    except AttributeError:
+        pass
+    raise ForecastError(f"This installation does not have {what} ({place}.{function}). Install the package again")

@@ -1,0 +1,254 @@
+"""A plan carried out: what cannot be done is refused first, then every claim is tested, and all of it kept together."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from forecast.errors import DataError, PlanError
+from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
+from forecast.hypotheses.registry import CLAIMS, find, find_test, need_other_dyads
+from forecast.hypotheses.source import Data, gather
+from forecast.hypotheses.unit_roots import observed_series, require_arch, unit_roots
+from forecast.hypotheses.verdict import Verdict
+from forecast.record import require_record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.hypotheses.unit_roots import UnitRoot
+
+Progress = Callable[[str, int, int], None]
+CHECKED = "S5"
+"""The claim that the textbook tests put to the observed series."""
+SENSITIVITY = "sensitivity"
+_WORK = {"S2": 4.0, "S4": 3.0, "S5": 4.0, "S6": 2.0, "S7": 2.0, "S8": 0.5, "S10": 0.5, SENSITIVITY: 3.0}
+"""What the stages usually take, as shares of a run."""
+
+
+class GateLike(Protocol):
+    """The verdict of the convergence gate on a fit, such as `forecast.model.Gate`."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the fit may be used."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why not."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the diagnostics as plain values."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that a run of tests found.
+
+    Attributes
+    ----------
+    plan : Plan
+        What was asked.
+    data : Data
+        Of what.
+    verdicts : tuple of Verdict
+        A claim each, in the order of the theory.
+    sensitivity : pandas.DataFrame or None
+        How the answers change with other codings, eras and priors; None if it was not gone through.
+    gates : mapping of str to GateLike
+        Whether each model's sampler had settled.
+    notes : tuple of str
+        Sentences on what was left out, and why.
+    seconds : dict
+        By step.
+    """
+
+    plan: Plan
+    data: Data
+    verdicts: tuple[Verdict, ...]
+    sensitivity: "pd.DataFrame | None" = field(repr=False)
+    gates: Mapping[str, GateLike] = field(repr=False)
+    notes: tuple[str, ...]
+    seconds: dict[str, float]
+
+    @property
+    def stamp(self) -> str:
+        """`planned` if the run carried out a frozen plan, else `exploratory`."""
+        return "planned" if self.plan.frozen else "exploratory"
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the numbers may not be used; empty if every fit has converged."""
+        return tuple(f"{model}: {reason}" for model, gate in self.gates.items() for reason in gate.reasons)
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit passed the gate."""
+        return all(gate.passed for gate in self.gates.values())
+
+
+def run_tests(
+    plan: Plan,
+    *,
+    data: Data | None = None,
+    kept: Path | None = None,
+    cores: int | None = None,
+    progress: Progress | None = None,
+) -> Results:
+    """Carry out a plan: exactly what it says, of exactly the data it was made for.
+
+    Parameters
+    ----------
+    plan : Plan
+        Frozen, or an exploratory one.
+    data : Data, optional
+        If they are gathered already.
+    kept : pathlib.Path, optional
+        File of simulations that `power` has kept; those in it are not done again.
+    cores : int, optional
+        How many processes; changes no number.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    PlanError, SpecError, DataError, UnknownDyadError
+        Before anything is fitted: if plan or data have changed, or a claim cannot be tested on them.
+    ForecastError
+        If this installation lacks a test asked for.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.plan import new_plan
+    >>> from forecast.hypotheses.run import run_tests
+    >>> from forecast.hypotheses.source import Source, gather
+    >>> data = gather(Source(), "USA-CHN")
+    >>> run_tests(new_plan(data, Source(), claims=("S5",)), data=data).stamp  # doctest: +SKIP
+    'exploratory'
+    """
+    data = data or gathered(plan)
+    require_runnable(plan, data)
+    sensible = _sensible(plan, data)
+    stages = _Stages([*plan.claims, *([SENSITIVITY] if sensible else [])], progress or (lambda *_: None))
+    candidates = make_candidates(plan, data, cores=cores, progress=stages.tell)
+    checks, notes = _checks(plan, data)
+    verdicts = []
+    for code in plan.claims:
+        with stages.begin(code, f"{code}, {CLAIMS[code].title}"):
+            verdict = find_test(code)(candidates)
+            power = _power(code, candidates, plan, kept, cores)
+            verdicts.append(replace(verdict, power=power, checks=checks if code == CHECKED else verdict.checks))
+    sensitivity = None
+    if sensible:
+        with stages.begin(SENSITIVITY, "how much hangs on data and priors"):
+            sensitivity = find("sensitivity", "sensitivity", "the sensitivity analysis")(candidates)
+    return Results(plan, data, tuple(verdicts), sensitivity, dict(candidates.gates), notes, stages.seconds)
+
+
+def gathered(plan: Plan) -> Data:
+    """Gather the data of a plan as they are now."""
+    return gather(
+        plan.source, plan.dyad, as_of=plan.as_of, frequency=plan.frequency, scale=plan.scale, unit=plan.unit,
+        others=need_other_dyads(plan.claims),
+    )  # fmt: skip
+
+
+def require_runnable(plan: Plan, data: Data) -> None:
+    """Refuse what cannot be carried out, before anything is fitted.
+
+    Raises
+    ------
+    PlanError, SpecError, DataError, ForecastError
+        As `run_tests`.
+    """
+    if plan.frozen is not None and plan.frozen != plan.digest:
+        raise PlanError("plan: it has changed since it was frozen; freeze it anew and say so")
+    require_data(plan, data)
+    require_answerable(plan.claims, data)
+    require_record(data.panel, data.dyad, plan.as_of)
+    for code in plan.claims:
+        find_test(code)
+    if CHECKED in plan.claims:
+        require_arch()
+
+
+def make_candidates(plan: Plan, data: Data, *, cores: int | None, progress: Progress) -> Any:
+    """Make the models of a plan, none of them fitted yet."""
+    from forecast.hypotheses.candidates import Candidates, Sampler
+
+    return Candidates(
+        data.table, data.dyad, plan.spec,
+        panel_options={"as_of": plan.as_of, "frequency": plan.frequency, "scale": plan.scale, "unit": plan.unit},
+        rule=plan.rule, seed=plan.seed, smallest_effect=plan.smallest_effect,
+        sampler=Sampler(plan.draws, plan.tune, plan.chains, cores), progress=progress, panel=data.panel,
+    )  # fmt: skip
+
+
+def _sensible(plan: Plan, data: Data) -> bool:
+    """Tell whether the sensitivity is asked for and can be gone through: it drops events."""
+    return plan.sensitivity and data.table is not None
+
+
+def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, ...]]":
+    """Put the observed series to the textbook tests, and say what is left out of the run."""
+    notes = []
+    checks: tuple[UnitRoot, ...] = ()
+    if CHECKED in plan.claims:
+        try:
+            checks = unit_roots(observed_series(data.panel, data.dyad))
+        except DataError as error:
+            notes.append(f"The textbook tests were left out, for they cannot be computed ({error}).")
+    if plan.sensitivity and data.table is None:
+        notes.append("Other codings were not gone through, for the data hold no single events to code anew.")
+    if (running := version(PACKAGE)) != plan.package:
+        notes.append(f"The plan was made by version {plan.package} of the package and carried out by {running}.")
+    return checks, tuple(notes)
+
+
+def _power(code: str, candidates: Any, plan: Plan, kept: Path | None, cores: int | None) -> Any:
+    """Simulate how often the test of a claim would find what is there, where that is known how to do."""
+    from forecast.hypotheses import power
+
+    if code not in power.CLAIMS or not plan.simulations:
+        return None
+    processes = cores or os.cpu_count() or 1
+    return power.power(candidates, code, plan.half_lives, plan.simulations, kept=kept, cores=processes)
+
+
+class _Stages:
+    """The stages of a run: they are timed, and what is going on in them is told with the time that is left."""
+
+    def __init__(self, names: Sequence[str], progress: Progress) -> None:
+        self.names, self.progress = list(names), progress
+        self.seconds: dict[str, float] = {}
+        self.words = ""
+
+    @contextmanager
+    def begin(self, name: str, title: str) -> Iterator[None]:
+        """Tell of a stage, and time it."""
+        place = self.names.index(name)
+        self.words = f"{title} ({place + 1} of {len(self.names)}{self._left(place)})"
+        self.tell("beginning", 0, 0)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - start, 2)
+
+    def tell(self, step: str, done: int, total: int) -> None:
+        """Pass on what is going on within the stage."""
+        self.progress(f"{self.words}: {step}", done, total)
+
+    def _left(self, place: int) -> str:
+        """Estimate the time left from the time gone, by what share of a run the stages usually take."""
+        gone, ahead = (sum(_WORK.get(name, 1.0) for name in part) for part in (self.names[:place], self.names[place:]))
+        if not place:
+            return ""
+        minutes = round(sum(self.seconds.values()) * ahead / gone / 60)
+        return f", about {minutes} min left" if minutes else ", less than a minute left"
