@@ -48,7 +48,8 @@ class Compiled:
         for name, value in data.items():
             held = self.model[name]
             held.set_value(np.ascontiguousarray(value, dtype=held.type.dtype), borrow=False)
-        sampler = self.sampler.with_data(**data)
+        read = {variable.name for variable in self.sampler.shared_var_keys}
+        sampler = self.sampler.with_data(**{name: value for name, value in data.items() if name in read})
         return Compiled(self.model, sampler, self.free, self.derived, self.derive)
 
     def derived_from(self, drawn: xr.Dataset) -> dict[str, Any]:

@@ -2,7 +2,7 @@ r"""The pull: where a displaced pendulum is expected one period later.
 
 For NumPy arrays and PyTensor variables alike, since the sampler, the simulations and the futures must agree on it. With
 :math:`y` the displacement from the equilibrium, :math:`\phi` what the linear pendulum keeps of it in a period and
-:math:`s` the long-run spread of the linear pendulum:
+:math:`s` its long-run spread:
 
 ============  ==========================================================================================
 none          :math:`y`: no pull
@@ -29,6 +29,8 @@ import numpy as np
 DYNAMICS = ("none", "linear", "band", "cubic", "oscillator")
 # A gap between nodes can be jumped only where the many-period transition is known.
 JUMPING = ("none", "linear")
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_REACH = 8.0
 
 
 def next_displacement(dynamics: str, y: Any, before: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
@@ -62,15 +64,29 @@ def next_displacement(dynamics: str, y: Any, before: Any, p: Mapping[str, Any], 
     return phi * y / backend.sqrt(1.0 + _stiffness(y, p, backend) * (1.0 - phi**2) * (y / p["sd"]) ** 2)
 
 
-def displacement_slope(dynamics: str, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-    """Give the derivative of the expected displacement in ``y``: what a small deviation keeps."""
-    phi = p["phi"]
+def widening(dynamics: str, p: Mapping[str, Any], backend: Any = np) -> Any:
+    r"""Give the long-run variance of a pendulum in units of that of a linear one with the same ``phi`` and shocks.
+
+    A weaker pull near the equilibrium lets it swing wider, a stiffening one holds it closer. In the limit of small
+    steps its long-run density is :math:`\propto e^{-2 U}` with :math:`U` the integral of the pull; ``p`` holds ``band``,
+    or ``stiffening`` and ``lean``, in units of the linear pendulum's spread.
+
+    Examples
+    --------
+    >>> round(float(widening("band", {"band": 0.7})), 2)
+    1.09
+    >>> round(float(widening("cubic", {"stiffening": 0.5, "lean": 0.0})), 2)
+    0.58
+    """
+    if dynamics not in ("band", "cubic"):
+        return 1.0
+    at = _REACH * (_NODES + 1.0) / 2.0
     if dynamics == "band":
-        scaled = (y / (p["band"] * p["sd"])) ** 2
-        return 1.0 - (1.0 - phi) * (1.0 - backend.exp(-scaled) * (1.0 - 2.0 * scaled))
-    if dynamics == "cubic":
-        return phi / (1.0 + _stiffness(y, p, backend) * (1.0 - phi**2) * (y / p["sd"]) ** 2) ** 1.5
-    return phi if dynamics == "linear" else 1.0
+        sides = [-0.5 * at**2 - 0.5 * p["band"] ** 2 * backend.exp(-((at / p["band"]) ** 2))]
+    else:
+        sides = [-0.5 * at**2 - 0.25 * p["stiffening"] * backend.exp(way * p["lean"]) * at**4 for way in (1.0, -1.0)]
+    density = sum(_WEIGHTS * backend.exp(side) for side in sides)
+    return (density * at**2).sum() / density.sum()
 
 
 def swing(damping: Any, period: Any, backend: Any = np) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytensor.tensor as pt
 
 from forecast.model.ceiling import soft_ceiling_graph
-from forecast.model.dynamics import JUMPING, displacement_slope, next_displacement, swing
+from forecast.model.dynamics import JUMPING, next_displacement, swing
 from forecast.model.kernels.observation import EventLikelihood
 from forecast.model.kernels.path import WhitenedPath
 from forecast.model.kernels.path2 import WhitenedPath2
@@ -51,12 +51,10 @@ class PathGraph:
             one = pt.where(self._second, one / (1.0 - two), one)
             one, two = pt.where(first, 0.0, one), pt.where(first | self._second, 0.0, two)
             return (1.0 - one - two) * self._mu, one, two, scale
-        at = _previous(self.data["anchor_state"]) - self._mu
-        slope = displacement_slope(self.spec.dynamics, at, self._pull, pt)
-        there = next_displacement(self.spec.dynamics, at, at, self._pull, pt)
-        carry = pt.where(first, 0.0, slope)
-        drift = self._mu + pt.where(first, 0.0, there - slope * (at + self._mu))
-        return drift, carry, scale
+        side = self._pull["sd"]
+        up, down = (next_displacement(self.spec.dynamics, y, y, self._pull, pt) for y in (side, -side))
+        carry = pt.where(first, 0.0, (up - down) / (2.0 * side))
+        return pt.where(first, self._mu, (1.0 - carry) * self._mu + (up + down) / 2.0), carry, scale
 
     @cached_property
     def _first(self) -> Any:

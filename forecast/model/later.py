@@ -69,8 +69,8 @@ def _refuse_past(panel: xr.Dataset, day: date | None) -> None:
     known = last_known(panel)
     if day is not None and day < known:
         raise SpecError(
-            f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. Choose a "
-            "later day, or fit the earlier panel anew"
+            f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. "
+            "Choose a later day, or fit the earlier panel anew"
         )
 
 

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays
-from forecast.model.dynamics import shock_of_spread
+from forecast.model.dynamics import shock_of_spread, widening
 from forecast.model.spec import PendulumSpec
 
 SPREAD_OF_SPREADS = 0.4
@@ -90,20 +90,25 @@ def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any,
     if spec.dynamics == "none":
         sigma = pm.Deterministic("sigma", pt.exp(_by_dyad("step", p.step, p.step_dyads, pool)), dims="dyad")
         return np.ones(arrays.dyads), sigma, np.full(arrays.dyads, p.start_sd), {}
-    half_life = pm.Deterministic(
-        "half_life", pt.exp(_by_dyad("log_half_life", p.half_life, p.half_life_dyads, pool)), dims="dyad"
-    )
+    # The priors speak of what a pendulum does in the long run, so that pulls of every form mean the same by them.
+    typical = pt.exp(_by_dyad("log_half_life", p.half_life, p.half_life_dyads, pool))
     sd = pm.Deterministic("sd", pt.exp(_by_dyad("log_sd", p.sd, p.sd_dyads, pool)), dims="dyad")
-    phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
     pull: dict[str, Any] = {}
+    wide: Any = 1.0
     if spec.dynamics == "band":
-        pull["band"] = pm.LogNormal("band", *p.band)
+        inner = pm.LogNormal("inner_band", *p.band)
+        wide = widening("band", {"band": inner}, pt)
+        pull["band"] = pm.Deterministic("band", inner / pt.sqrt(wide))
     elif spec.dynamics == "cubic":
-        pull = {"stiffening": pm.HalfNormal("stiffening", p.stiffening), "lean": pm.Normal("lean", 0.0, p.lean)}
+        inner, lean = pm.HalfNormal("inner_stiffening", p.stiffening), pm.Normal("lean", 0.0, p.lean)
+        wide = widening("cubic", {"stiffening": inner, "lean": lean}, pt)
+        pull = {"stiffening": pm.Deterministic("stiffening", inner * wide), "lean": lean}
     elif spec.dynamics == "oscillator":
         period = pt.exp(_by_dyad("log_period", p.period, p.period_dyads, pool))
         pull["period"] = pm.Deterministic("period", period, dims="dyad")
-    shock = shock_of_spread(spec.dynamics, sd, phi, pull.get("period"), pt)
+    half_life = pm.Deterministic("half_life", typical / wide, dims="dyad")
+    phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
+    shock = shock_of_spread(spec.dynamics, sd / pt.sqrt(wide), phi, pull.get("period"), pt)
     return phi, pm.Deterministic("sigma", shock, dims="dyad"), sd, pull
 
 

@@ -29,7 +29,7 @@ from forecast.model.spec import PendulumSpec
 Progress = Callable[[str, int, int], None]
 
 KEPT = (
-    "half_life", "phi", "sigma", "sd", "band", "stiffening", "lean", "period", "tau", "mu", "headroom", "ceiling",
+    "half_life", "phi", "sigma", "sd", "band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "tau", "mu", "headroom", "ceiling",
     "depth", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd", "depth_sd", "cutpoint", "concentration",
     "direction_offset", "shock_df", "index_error", "index_df",
 )  # fmt: skip
@@ -294,7 +294,9 @@ DIMS: dict[str, tuple[str, ...]] = (
             "headroom_era_sd",
             "depth_sd",
             "band",
+            "inner_band",
             "stiffening",
+            "inner_stiffening",
             "lean",
             "shock_df",
             "index_error",

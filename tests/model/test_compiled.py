@@ -50,6 +50,18 @@ def test_a_second_panel_of_the_same_form_compiles_nothing_and_gives_the_numbers_
     assert not np.array_equal(again.posterior["state"], after.posterior["state"])
 
 
+@pytest.mark.parametrize(
+    ("choices", "shape"),
+    [({"ceiling": "none"}, {}), ({"observation": "index", "ceiling": "none"}, {"index": True})],
+    ids=["no ceiling", "index"],
+)
+def test_models_that_read_less_of_a_panel_are_refilled_too(compilations, choices, shape):
+    for seed in (1, 2):
+        panel = make_panel(periods=40, seed=seed, **shape)
+        assert fit(panel, PendulumSpec(**choices), **TINY).posterior.sizes["time"] == 40
+    assert len(compilations) == 1
+
+
 def test_a_loop_of_36_origins_compiles_at_most_twice(compilations):
     """The chronology grows month by month; no era begins in these three years."""
     table = read_chronology(dyads=["CHN-JPN"])
