@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.dates import months_between
+from forecast.dates import months_between, refuse_future
 from forecast.errors import DataError, SpecError
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ class Order:
     ----------
     dyad : str
     as_of : datetime.date, optional
-        Only what was known by that day counts; by default the last day to which the dyad's record is even.
+        Only what was known by that day counts; by default the last day to which the dyad's record is even, or of a
+        saved fit its own day.
     horizons : tuple of int
         Months ahead.
     out : pathlib.Path
@@ -42,9 +43,9 @@ class Order:
     smallest_improvement : float
         Points of share that count as a change.
     fit_path : pathlib.Path, optional
-        A saved fit to forecast from instead of fitting.
+        A saved fit to forecast from instead of fitting; it is updated to ``as_of``.
     save_fit : bool
-        Whether the fit is saved beside the page.
+        Whether the fit is saved beside the page, if it is another than the one given.
     draws, tune, chains, cores : int, optional
         Of the sampler; its own defaults without them.
     """
@@ -133,47 +134,98 @@ def make_report(
         table = table or read_chronology()
         dyad = find_dyad(order.dyad, table.dyads)
         as_of = order.as_of or last_even_day(table, dyad)
-    fit, warnings = _fitted(order, table, dyad, as_of, spec, steps)
-    assessment, others = _assessed(order, fit, dyad, steps)
-    with steps.step("checking convergence"):
-        from forecast.model.gate import check_convergence
-        from forecast.outlook import reported
-
-        stated = reported(assessment)
-        gate = check_convergence(fit.posterior, fit.sample_stats, {"outlook": stated.to_dataarray("quantity")})
-    fit = fit.noting(seconds=fit.provenance["seconds"] | steps.seconds)
+    given = _loaded(order.fit_path, dyad, steps) if order.fit_path else None
+    if given:
+        fit, warnings = _brought(given, order, table, dyad, steps)
+    else:
+        fit, warnings = _fitted(order, table, dyad, as_of, spec, steps)
+    assessment, others, gate = _judged(order, fit, dyad, steps)
+    if given and fit is not given and _worn(fit, gate):
+        fit, warnings = _anew(given, fit, gate.reasons[0], dyad, steps)
+        assessment, others, gate = _judged(order, fit, dyad, steps)
+    unchanged, fit = fit is given, _noted(fit, gate, steps)
     with steps.step("writing the report"):
         from forecast.report import write_report
 
         page = write_report(
             fit, assessment, out=order.out, events=table, others=others, gate=gate,
-            fit_name="fit.zarr" if order.save_fit and order.fit_path is None else None,
+            fit_name="fit.zarr" if order.save_fit and not unchanged else None,
         )  # fmt: skip
     return Report(page, assessment, gate, steps.seconds, warnings)
 
 
 def _check(order: Order) -> None:
-    if order.as_of is not None and order.as_of > date.today():
-        raise SpecError(f"as-of: {order.as_of} is in the future; give a day up to today, {date.today()}")
+    if order.as_of is not None:
+        refuse_future(order.as_of, "as-of")
     if not order.smallest_improvement > 0:
         raise SpecError(f"improvement: got {order.smallest_improvement}; expected a positive number of points of share")
     if order.seed < 0:
         raise SpecError(f"seed: got {order.seed}; expected a whole number from 0")
 
 
+def _loaded(path: Path, dyad: str, steps: Steps) -> "Fit":
+    with steps.step("loading the fit"):
+        from forecast.model.fitted import Fit
+
+        fit = Fit.load(path)
+        if dyad not in fit.dyads:
+            raise DataError(f"{path}: the fit holds {', '.join(fit.dyads)}, not {dyad}; choose one of them")
+    return fit
+
+
+def _brought(given: "Fit", order: Order, table: "EventTable", dyad: str, steps: Steps) -> tuple["Fit", tuple[str, ...]]:
+    """Bring a saved fit to the day asked for, if one is."""
+    if order.as_of is None:
+        return given, ()
+    with steps.step("updating the fit"):
+        fit = given.update(table, as_of=order.as_of, seed=order.seed, progress=steps.tell)
+    return (fit, ()) if fit is given else (fit, _told(fit, dyad))
+
+
+def _anew(given: "Fit", fit: "Fit", reason: str, dyad: str, steps: Steps) -> tuple["Fit", tuple[str, ...]]:
+    with steps.step("fitting anew"):
+        from forecast.model.update import sampled_again
+
+        fit = sampled_again(given, fit.panel, reason, steps.tell)
+    return fit, _told(fit, dyad)
+
+
+def _worn(fit: "Fit", gate: "Gate") -> bool:
+    """Tell whether only the weights of an update leave too little of draws that had settled; a new fit has them."""
+    from forecast.model.gate import R_HAT_LIMIT
+
+    return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
+
+
+def _told(fit: "Fit", dyad: str) -> tuple[str, ...]:
+    """Say how a saved fit came to its new day, and what has to be known of that day."""
+    from forecast.model.later import last_known
+
+    day = last_known(fit.panel)
+    if fit.updates:
+        last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
+        words = (
+            f"The fit was updated from {last['from']} to {day} without sampling anew: the draws' weights are worth "
+            f"{last['effective_draws']:,.0f} of {number:,} draws"
+            + ("." if last["pareto_k"] is None else f", Pareto k {last['pareto_k']:.2f}.")
+        )
+    else:
+        words = f"The fit was made anew as of {day}: {fit.provenance['refitted']['reason']}."
+    return (words, *_enough(fit.panel, dyad, day))
+
+
+def _noted(fit: "Fit", gate: "Gate", steps: Steps) -> "Fit":
+    """Note in a fit how long it took and, for a later update, how its sampler had settled."""
+    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | steps.seconds}
+    if not fit.updates:
+        rows = gate.to_dict()["quantities"]
+        facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in rows if row["quantity"] != "outlook"}
+    return fit.noting(**facts)
+
+
 def _fitted(
     order: Order, table: "EventTable", dyad: str, as_of: date, spec: "PendulumSpec | None", steps: Steps
 ) -> tuple["Fit", tuple[str, ...]]:
-    if order.fit_path is not None:
-        with steps.step("loading the fit"):
-            from forecast.model.fitted import Fit
-
-            fit = Fit.load(order.fit_path)
-            if dyad not in fit.dyads:
-                raise DataError(
-                    f"{order.fit_path}: the fit holds {', '.join(fit.dyads)}, not {dyad}; choose one of them"
-                )
-        return fit, ()
     with steps.step("building the panel"):
         from forecast.panel import build_panel
 
@@ -201,6 +253,16 @@ def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
         words = f"{dyad} is recorded evenly up to {last:%B %Y} only"
         return (f"{words}; {behind} months up to {as_of} are extrapolated.",)
     return ()
+
+
+def _judged(order: Order, fit: "Fit", dyad: str, steps: Steps) -> tuple["Assessment", list["Assessment"], "Gate"]:
+    """Assess the dyad and the others, and hold all that is stated of it against the gate."""
+    assessment, others = _assessed(order, fit, dyad, steps)
+    with steps.step("checking convergence"):
+        from forecast.outlook import reported
+
+        gate = fit.gate_with(outlook=reported(assessment).to_dataarray("quantity"))
+    return assessment, others, gate
 
 
 def _assessed(order: Order, fit: "Fit", dyad: str, steps: Steps) -> tuple["Assessment", list["Assessment"]]:

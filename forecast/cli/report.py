@@ -20,7 +20,7 @@ def report(
         str | None,
         typer.Option(
             "--as-of",
-            help="Use only what was known by this day, YYYY-MM-DD or YYYY-MM. "
+            help="Use only what was known by this day, YYYY-MM-DD or YYYY-MM; with --fit, update it to this day. "
             "Default: the last day to which the dyad's record is even.",
         ),
     ] = None,
@@ -43,7 +43,9 @@ def report(
         Path | None, typer.Option("--events", help="Your own table (with --mapping) or chronology folder.")
     ] = None,
     mapping: Annotated[Path | None, typer.Option("--mapping", help="Where the table's fields stand.")] = None,
-    fit: Annotated[Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting.")] = None,
+    fit: Annotated[
+        Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of updates it.")
+    ] = None,
     save_fit: Annotated[bool, typer.Option(help="Save the fit beside the page (about 100 MB).")] = True,
     draws: Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")] = None,
     tune: Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")] = None,
@@ -61,8 +63,10 @@ def report(
         smallest_improvement=improvement, fit_path=fit, save_fit=save_fit,
         draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
-    if fit and (as_of or alone or table):
-        raise SpecError("--fit: a saved fit has its own day, dyads and events; leave out --as-of, --alone and --events")
+    if fit and alone:
+        raise SpecError("--fit: a saved fit has its own dyads; leave out --alone")
+    if fit and table and not as_of:
+        raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
     with _progress() as progress:
         events = _events(table, mapping)
         if fit:

@@ -39,7 +39,16 @@ _FACTS = {
     "python": "Python",
     "versions": "Versions",
     "seconds": "Time",
+    "updates": "Updated without sampling anew",
+    "refitted": "Sampled anew",
 }
+# The table of diagnostics tells the one, and the other is for computing.
+_UNTOLD = {"r_hat", "index_scale"}
+_UPDATED = (
+    "The draws were sampled for an earlier day and have been weighed by what became known since. R-hat, energy and "
+    "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "
+    "draw of much weight stands several times."
+)
 _STEPS = {
     "build": "building the model",
     "compile": "compiling it",
@@ -69,16 +78,24 @@ def settings(spec: Any) -> Rows:
     ]
 
 
-def diagnostics(gate: Mapping[str, Any]) -> dict[str, Any]:
+def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Put the gate's verdict into words.
+
+    Parameters
+    ----------
+    gate : mapping
+        Of `Gate.to_dict`.
+    facts : mapping, optional
+        The fit's provenance.
 
     Returns
     -------
     dict
         `rows`: quantity, how many numbers, worst R-hat, smallest bulk and tail effective sample size;
-        `energy` and `divergent`; the `limits`.
+        `energy` and `divergent`; the `limits`; `updated`, what to know of an updated fit, else empty.
     """
     return {
+        "updated": _UPDATED if (facts or {}).get("updates") else "",
         "rows": [
             (
                 {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]),
@@ -97,16 +114,31 @@ def diagnostics(gate: Mapping[str, Any]) -> dict[str, Any]:
 
 def provenance(facts: Mapping[str, Any]) -> Rows:
     """Turn facts into rows of words."""
-    return [(_FACTS.get(key, key.replace("_", " ").capitalize()), _fact(key, fact)) for key, fact in facts.items()]
+    told = {key: fact for key, fact in facts.items() if key not in _UNTOLD}
+    return [(_FACTS.get(key, key.replace("_", " ").capitalize()), _fact(key, fact)) for key, fact in told.items()]
 
 
 def _fact(key: str, value: Any) -> str:
+    if key == "updates":
+        return "; ".join(map(_update, value))
+    if key == "refitted":
+        return f"instead of an update from {value['from']}: {value['reason']}"
     if key == "seconds":
         return ", ".join(f"{_STEPS.get(step, step)} {number(took, 1)} s" for step, took in value.items())
     if isinstance(value, Mapping):
         return ", ".join(f"{part} {_fact(part, inner)}" for part, inner in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(_fact("", one) for one in value)
     if isinstance(value, float):
         return number(value, 1)
     return f"{value:,}" if isinstance(value, int) and key != "seed" else str(value)
+
+
+def _update(one: Mapping[str, Any]) -> str:
+    """Say from when to when a fit was updated, and what its draws are worth since they were sampled."""
+    span = f"from {one['from']} to {one['to']}"
+    if one["pareto_k"] is None:
+        return f"{span} (nothing to weigh the draws by)"
+    return f"{span} (Pareto k {number(one['pareto_k'], 2)}, {number(one['effective_draws'])} effective draws)"

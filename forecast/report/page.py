@@ -154,7 +154,7 @@ def _foundations(material: Material) -> dict[str, Any]:
         "recent": recent,
         "listed": material.events is not None,
         "watched_to": material.watched_to,
-        "diagnostics": account.diagnostics(material.gate.to_dict()),
+        "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
         "settings": account.settings(fit.spec),
         "data_rows": account.provenance(known["data"]),
         "fit_rows": account.provenance(_but(known["fit"], "data_digest")),
