@@ -68,8 +68,8 @@ def widening(dynamics: str, p: Mapping[str, Any], backend: Any = np) -> Any:
     r"""Give the long-run variance of a pendulum in units of that of a linear one with the same ``phi`` and shocks.
 
     A weaker pull near the equilibrium lets it swing wider, a stiffening one holds it closer. In the limit of small
-    steps its long-run density is :math:`\propto e^{-2 U}` with :math:`U` the integral of the pull; ``p`` holds ``band``,
-    or ``stiffening`` and ``lean``, in units of the linear pendulum's spread.
+    steps its long-run density is :math:`\propto e^{-U}` with :math:`U` the integral of the pull's shape; ``p`` holds
+    ``band``, or ``stiffening`` and ``lean``, in units of the linear pendulum's spread.
 
     Examples
     --------

@@ -29,9 +29,9 @@ from forecast.model.spec import PendulumSpec
 Progress = Callable[[str, int, int], None]
 
 KEPT = (
-    "half_life", "phi", "sigma", "sd", "band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "tau", "mu", "headroom", "ceiling",
-    "depth", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd", "depth_sd", "cutpoint", "concentration",
-    "direction_offset", "shock_df", "index_error", "index_df",
+    "half_life", "phi", "sigma", "sd", "band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "tau",
+    "mu", "headroom", "ceiling", "depth", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd", "depth_sd",
+    "cutpoint", "concentration", "direction_offset", "shock_df", "index_error", "index_df",
 )  # fmt: skip
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
