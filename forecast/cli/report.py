@@ -1,17 +1,16 @@
 """`forecast report`: the probability report of a dyad."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast.cli.progress import progress
 from forecast.errors import NotConverged, SpecError
 
 if TYPE_CHECKING:
     from forecast.events import EventTable
-    from forecast.pipeline import Progress, Report
+    from forecast.pipeline import Report
 
 
 def report(
@@ -67,16 +66,16 @@ def report(
         raise SpecError("--fit: a saved fit has its own dyads; leave out --alone")
     if fit and table and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    with _progress() as progress:
+    with progress() as tell:
         events = _events(table, mapping)
         if fit:
             spec = None
         else:
-            progress("loading the libraries", 0, 0)
+            tell("loading the libraries", 0, 0)
             from forecast.model import PendulumSpec
 
             spec = PendulumSpec(dynamics=dynamics, ceiling=_ceiling(ceiling), shocks=shocks)
-        done = make_report(order, table=events, spec=spec, progress=progress)
+        done = make_report(order, table=events, spec=spec, progress=tell)
     if as_json:
         typer.echo((done.page.parent / "forecast.json").read_text())
     else:
@@ -103,34 +102,6 @@ def _events(table: Path | None, mapping: Path | None) -> "EventTable | None":
             raise SpecError("--mapping: says how to read --events, which is missing; give both")
         return None
     return read_table(table, mapping) if mapping else read_chronology(table)
-
-
-@contextmanager
-def _progress() -> "Iterator[Progress]":
-    """Show the step at work, on the terminal's error stream, with time gone and left."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task: Any = None
-        current = ""
-
-        def tell(step: str, done: int, total: int) -> None:
-            nonlocal task, current
-            if step != current:
-                if task is not None:
-                    shown.update(task, visible=False)
-                task, current = shown.add_task(step, total=None), step
-            shown.update(task, total=total or None, completed=done)
-
-        yield tell
 
 
 def _print(done: "Report") -> None:

@@ -1,0 +1,36 @@
+"""Showing what is going on while a command is at work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from forecast.pipeline import Progress
+
+
+@contextmanager
+def progress() -> "Iterator[Progress]":
+    """Show the step at work, on the terminal's error stream, with time gone and left."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task: Any = None
+        current = ""
+
+        def tell(step: str, done: int, total: int) -> None:
+            nonlocal task, current
+            if step != current:
+                if task is not None:
+                    shown.update(task, visible=False)
+                task, current = shown.add_task(step, total=None), step
+            shown.update(task, total=total or None, completed=done)
+
+        yield tell
