@@ -1,6 +1,5 @@
 """The page: text, tables and figures put into one HTML file that needs nothing else."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +20,8 @@ from forecast.report.claim_words import claim_numbers
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import facts
 from forecast.report.material import Material, gather
-from forecast.report.recent import recent_events, reference
+from forecast.report.recent import recent_events
+from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
 
 _SHOWN_IN = {
@@ -99,24 +99,8 @@ def illustrations(material: Material) -> dict[str, Illustration]:
 
 def page(material: Material, figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
     """Put text and figures together; `files` are the names of those beside the page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("forecast.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "address": _address,
-        "chance": words.chance,
-        "day": words.day,
-        "reference": reference,
-    }
     content = _outlook(material, figures) | _foundations(material)
-    text = environment.get_template("report.html.j2").render(content, files=list(files))
-    return text.replace(" %", "\N{NO-BREAK SPACE}%")
+    return render("report.html.j2", content | {"files": list(files)})
 
 
 def _outlook(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
@@ -185,11 +169,6 @@ def _era(era: Framework) -> dict[str, str]:
         "deep": words.or_dash(era.deep_share),
         "moved": "–" if isinstance(learning, NotDefined) else words.moved(learning),
     }
-
-
-def _address(svg: str) -> str:
-    """Return an SVG as an address that holds it: an image runs no scripts and clashes with no other's ids."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
 def _but(facts: Mapping[str, Any], told: str) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""Templates filled in: the same way for every page."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from forecast.report import words
+from forecast.report.recent import reference
+
+
+def render(template: str, content: Mapping[str, Any]) -> str:
+    """Fill in a template; all that it is given is escaped.
+
+    Parameters
+    ----------
+    template : str
+        Name of a file in `forecast/report/templates`.
+    content : mapping
+        What it speaks of, by the template's names.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("forecast.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "address": _address,
+        "chance": words.chance,
+        "day": words.day,
+        "reference": reference,
+    }
+    return environment.get_template(template).render(content).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _address(svg: str) -> str:
+    """Return an SVG as an address that holds it: an image runs no scripts and clashes with no other's ids."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
