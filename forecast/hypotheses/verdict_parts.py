@@ -1,0 +1,304 @@
+"""The parts that verdicts share: numbers from draws, evidence in numbers, words and bars, densities.
+
+A verdict that sets two models against each other takes `evidence_numbers`, `evidence_table`, `evidence_prose` and
+`evidence_bars` of its comparisons; any verdict takes `number`, `chance`, `rope_prose` and `densities` of its draws.
+Models are named by what follows "under": "a linear pull", "a random walk".
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.hypotheses.verdict import Answer, Drawing, Number, Role, Rule, Series
+from forecast.outlook.summary import estimate, probability
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.hypotheses.candidates import Comparison
+
+Float = NDArray[np.float64]
+
+PRIORS = {
+    "half_life": "the half-life",
+    "sd": "the long-run spread",
+    "period": "the period",
+    "band": "the band's width",
+    "stiffening": "the growth of the pull",
+    "lean": "the asymmetry of the pull",
+}
+"""What a prior is about, for `prior_sensitivity`'s names; what is not here reads as it is written."""
+TIMES = {0.5: "half as wide", 2.0: "twice as wide"}
+GRID = 200
+# Beyond this a Bayes factor says no more by being larger.
+LARGEST = 1000.0
+
+
+def number(name: str, draws: NDArray[Any], unit: str = "", words: str = "") -> Number:
+    """Summarise draws (chain, draw) by their median, 90 % interval and the median's Monte Carlo error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.hypotheses.verdict_parts import number
+    >>> number("half_life", np.tile(np.arange(101.0), (4, 1)), "months").value
+    50.0
+    """
+    from arviz_stats.base import array_stats
+
+    found = estimate(draws, unit, words)
+    steady = draws.min() == draws.max()
+    error = 0.0 if steady else float(array_stats.mcse(draws, chain_axis=0, draw_axis=1, method="median"))
+    return Number(name, found.median, found.low, found.high, error, unit, words)
+
+
+def chance(name: str, events: NDArray[Any], words: str) -> Number:
+    """Give how likely events (chain, draw) are, with the Monte Carlo error."""
+    found = probability(events, words)
+    return Number(name, found.value, error=found.mcse, words=words)
+
+
+def median_interval(value: Number, decimals: int = 0) -> str:
+    """Write a median with its interval: ``41 (90 % interval 12 to 118)``."""
+    assert value.low is not None and value.high is not None, "a number from draws has an interval"
+    low, high = signed(value.low, decimals), signed(value.high, decimals)
+    return f"{signed(value.value, decimals)} (90 % interval {low} to {high})"
+
+
+def percent(value: Number) -> str:
+    """Write a chance in whole per cents, never claiming certainty.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses import Number
+    >>> from forecast.hypotheses.verdict_parts import percent
+    >>> percent(Number("p", 0.9999))
+    'over 99 %'
+    """
+    whole = round(100 * value.value)
+    return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
+
+
+def signed(value: float, decimals: int = 1) -> str:
+    """Write a number with a true minus and without a negative zero."""
+    text = f"{value:.{decimals}f}"
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+
+
+def evidence_numbers(comparison: "Comparison", words: str, suffix: str = "") -> tuple[Number, ...]:
+    """Give the evidence of a comparison as numbers of a verdict.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    words : str
+        The two models, such as ``"linear pull against random walk"``.
+    suffix : str
+        Ends the names where a verdict has more than one comparison, such as ``"band"``.
+
+    Returns
+    -------
+    tuple of Number
+        ``log_bayes_factor``, ``ahead_difference``, ``stacking_weight``; and ``log_bayes_factor_least`` and ``_most``
+        over the priors' widths, if there are any.
+    """
+    end = f"_{suffix}" if suffix else ""
+    found = [
+        Number(f"log_bayes_factor{end}", comparison.log_bayes_factor, error=comparison.error,
+               words=f"log Bayes factor, {words}"),
+        Number(f"ahead_difference{end}", comparison.ahead_difference, error=comparison.ahead_error,
+               words=f"leave-future-out log predictive density, difference, {words}"),
+        Number(f"stacking_weight{end}", comparison.weight, words=f"stacking weight of the first, {words}"),
+    ]  # fmt: skip
+    widened = comparison.sensitivity["log_bayes_factor"].dropna()
+    if len(comparison.sensitivity) > 1:
+        least, most = float(widened.min()), float(widened.max())
+        over = f"over priors half and twice as wide, {words}"
+        found += [
+            Number(f"log_bayes_factor_least{end}", least, words=f"smallest log Bayes factor {over}"),
+            Number(f"log_bayes_factor_most{end}", most, words=f"largest log Bayes factor {over}"),
+        ]
+    return tuple(found)
+
+
+def evidence_table(comparisons: "Mapping[str, Comparison]") -> "pd.DataFrame":
+    """Lay out comparisons, by the words for their two models, a row each and one more for every prior of other width.
+
+    Columns ``comparison``, ``prior``, ``log_bayes_factor``, ``error``, ``ahead_difference``, ``ahead_error``,
+    ``weight``; the last three are missing where only the prior changes.
+    """
+    import pandas as pd
+
+    ahead = ("ahead_difference", "ahead_error", "weight")
+    rows = [
+        {
+            "comparison": words,
+            "prior": _width(row),
+            "log_bayes_factor": row["log_bayes_factor"],
+            "error": row["error"],
+            **{name: np.nan if _other(row) else getattr(found, name) for name in ahead},
+        }
+        for words, found in comparisons.items()
+        for row in found.sensitivity.to_dict("records")
+    ]
+    return pd.DataFrame(rows)
+
+
+def evidence_prose(comparison: "Comparison", claim: str, rival: str, rule: Rule) -> tuple[str, ...]:
+    """Say what the Bayes factor, the priors' widths and leaving the future out have found, a sentence each.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    claim, rival : str
+        The two models, such as ``"a linear pull"`` and ``"a random walk"``.
+    rule : Rule
+        By which it is told whether a prior's width would change the answer.
+    """
+    first, second = (claim, rival) if comparison.log_bayes_factor >= 0 else (rival, claim)
+    factor = (
+        f"The data are {times(comparison.log_bayes_factor)} times as likely under {first} as under {second} "
+        f"(log Bayes factor {signed(comparison.log_bayes_factor, 2)} for {claim}, Monte Carlo error "
+        f"{comparison.error:.2f})."
+    )
+    better = "better" if comparison.ahead_difference >= 0 else "worse"
+    size = abs(comparison.ahead_difference)
+    judged = "" if size > comparison.ahead_error else ", which chance explains"
+    ahead = (
+        f"Fitted to the past alone, {claim} foretold the months that followed {better} than {rival} by {size:.1f} in "
+        f"log predictive density (standard error {comparison.ahead_error:.1f}){judged}; the mixture of the two that "
+        f"foretells best gives it {100 * comparison.weight:.0f} % of the weight."
+    )
+    return factor, *_prior_prose(comparison, rule), ahead
+
+
+def reason(comparison: "Comparison", claim: str, rival: str, rule: Rule) -> str:
+    """Say in a sentence why the rule answers a comparison as it does, above all why it does not decide."""
+    answer, factor = rule.decide(comparison), f"{rule.bayes_factor:g}"
+    past, future = ((claim, rival) if side >= 0 else (rival, claim)
+                    for side in (comparison.log_bayes_factor, comparison.ahead_difference))  # fmt: skip
+    if answer != "undecided":
+        return (
+            f"{answer.capitalize()}: the Bayes factor for {past[0]} exceeds {factor} by more than two of its errors, "
+            "and leaving the future out does not contradict it."
+        )
+    parts = (comparison.log_bayes_factor, comparison.error, comparison.ahead_difference, comparison.ahead_error)
+    if not np.isfinite(parts).all():
+        return f"Undecided, because the evidence for {claim} against {rival} could not be computed in full."
+    if rule.decide(replace(comparison, ahead_difference=0.0)) == "undecided":
+        return (
+            f"Undecided, because the Bayes factor clears neither {factor} for {claim} nor {factor} for {rival} by two "
+            "of its errors: the data cannot tell the two apart."
+        )
+    return (
+        f"Undecided, because the record as a whole speaks for {past[0]}, and leaving the future out for {future[0]} "
+        f"by more than {rule.ahead_errors:g} of its standard errors."
+    )
+
+
+def evidence_bars(title: str, comparisons: "Mapping[str, Comparison]") -> Drawing:
+    """Draw the evidence of comparisons, by the words for their two models, as bars with errors."""
+    names, found = tuple(comparisons), tuple(comparisons.values())
+    return Drawing(
+        "bars", title, "comparison", "log evidence for the first of the two",
+        (
+            Series("log Bayes factor", names, tuple(one.log_bayes_factor for one in found),
+                   error=tuple(one.error for one in found), role="posterior"),
+            Series("leave-future-out difference", names, tuple(one.ahead_difference for one in found),
+                   error=tuple(one.ahead_error for one in found), role="data"),
+        ),
+    )  # fmt: skip
+
+
+def rope_chances(name: str, draws: NDArray[Any], rope: float, words: str) -> tuple[Number, Number, Number]:
+    """Give the chances that a difference is below, practically within, and above the rope around zero."""
+    return (
+        chance(f"{name}_below_rope", draws < -rope, f"{words}: practically negative"),
+        chance(f"{name}_in_rope", np.abs(draws) <= rope, f"{words}: practically none"),
+        chance(f"{name}_above_rope", draws > rope, f"{words}: practically positive"),
+    )
+
+
+def rope_prose(draws: NDArray[Any], rope: float, rule: Rule, what: str) -> str:
+    """Say of a difference, such as ``"the drop"``, whether it is practically none, given draws and a rope."""
+    below, inside, above = rope_chances("difference", draws, rope, what)
+    said = f"within {rope:g} on either side of zero, where it is practically none, with a chance of {percent(inside)}"
+    if rule.decide_probability(inside.value) == "supported":
+        return f"For practical purposes {what} is none: it lies {said}."
+    for side, word in ((above, "above"), (below, "below")):
+        if rule.decide_probability(side.value) == "supported":
+            return f"{what.capitalize()} is practically {word} zero with a chance of {percent(side)}."
+    return (
+        f"Whether {what} matters in practice the data could not tell: it lies {said}, above that with {percent(above)} "
+        f"and below it with {percent(below)}."
+    )
+
+
+def densities(title: str, x_label: str, curves: Mapping[str, tuple[Role, NDArray[Any]]]) -> Drawing:
+    """Draw densities of sets of draws above one axis, by label; the axis holds the central 98 % of every set.
+
+    Draws that are not finite are left out.
+    """
+    sets = {label: np.ravel(draws)[np.isfinite(np.ravel(draws))] for label, (_, draws) in curves.items()}
+    ends = np.array([np.quantile(values, (0.01, 0.99)) for values in sets.values()])
+    at = np.linspace(ends[:, 0].min(), ends[:, 1].max(), GRID)
+    series = tuple(
+        Series(label, tuple(at.tolist()), tuple(_density(values, at).tolist()), role=curves[label][0])
+        for label, values in sets.items()
+    )
+    return Drawing("densities", title, x_label, "density", series)
+
+
+def times(log_factor: float) -> str:
+    """Write how many times as likely, whichever way: ``4.2``, ``130``, ``over 1,000``."""
+    size = abs(log_factor)
+    if size > np.log(LARGEST):
+        return f"over {LARGEST:,.0f}"
+    return f"{np.exp(size):.1f}" if size < np.log(10) else f"{np.exp(size):.0f}"
+
+
+def _density(values: Float, at: Float) -> Float:
+    from arviz_stats.base import array_stats
+
+    grid, height, _ = array_stats.kde(values)
+    return np.asarray(np.interp(at, grid, height, left=0.0, right=0.0))
+
+
+def _other(row: Mapping[Any, Any]) -> bool:
+    return bool(row["prior"])
+
+
+def _width(row: Mapping[Any, Any]) -> str:
+    """Say which prior a row of a sensitivity has: ``prior of the half-life twice as wide``."""
+    if not _other(row):
+        return "as in the plan"
+    width = TIMES.get(row["factor"], f"{row['factor']:g} times as wide")
+    return f"prior of {PRIORS.get(row['prior'], row['prior'])} {width}"
+
+
+def _prior_prose(comparison: "Comparison", rule: Rule) -> tuple[str, ...]:
+    others = [row for row in comparison.sensitivity.to_dict("records") if _other(row)]
+    if not others:
+        return ()
+    answer = rule.decide(comparison)
+    said = "; ".join(f"{signed(row['log_bayes_factor'], 2)} with the {_width(row)}" for row in others if _known(row))
+    unknown = [_width(row) for row in others if not _known(row)]
+    missing = f" With the {' and the '.join(unknown)} it could not be computed." if unknown else ""
+    if not said:
+        return (f"How it hangs on the priors could not be computed.{missing}",)
+    changed = {_answer(comparison, row, rule) for row in others if _known(row)} - {answer}
+    judged = (
+        f"the answer by it would be {' or '.join(sorted(changed))} then" if changed else "the answer stays the same"
+    )
+    return (f"It hangs on the priors thus: log Bayes factor {said}; {judged}.{missing}",)
+
+
+def _known(row: Mapping[Any, Any]) -> bool:
+    return bool(np.isfinite(row["log_bayes_factor"]))
+
+
+def _answer(comparison: "Comparison", row: Mapping[Any, Any], rule: Rule) -> Answer:
+    return rule.decide(replace(comparison, log_bayes_factor=row["log_bayes_factor"], error=row["error"]))
