@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.hypotheses.verdict import Answer, Drawing, Number, Role, Rule, Series
+from forecast.outlook.frameworks import Learning
 from forecast.outlook.summary import estimate, probability
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.candidates import Comparison
+    from forecast.hypotheses.candidates import Candidates, Comparison
 
 Float = NDArray[np.float64]
 
@@ -33,6 +34,7 @@ PRIORS = {
 """What a prior is about, for `prior_sensitivity`'s names; what is not here reads as it is written."""
 TIMES = {0.5: "half as wide", 2.0: "twice as wide"}
 GRID = 200
+PRIOR_DRAWS = 4000
 # Beyond this a Bayes factor says no more by being larger.
 LARGEST = 1000.0
 
@@ -59,6 +61,24 @@ def chance(name: str, events: NDArray[Any], words: str) -> Number:
     """Give how likely events (chain, draw) are, with the Monte Carlo error."""
     found = probability(events, words)
     return Number(name, found.value, error=found.mcse, words=words)
+
+
+def prior_of(candidates: "Candidates", name: str, **choices: Any) -> Float:
+    """Draw a parameter of a candidate from its prior, (draw, ...) with the dims of the posterior."""
+    from forecast.model import prior_draws
+
+    spec = replace(candidates.spec, **choices)
+    drawn = prior_draws(candidates.panel, spec, draws=PRIOR_DRAWS, seed=candidates.seed)
+    return np.asarray(drawn[name].to_numpy())
+
+
+def learning_prose(learning: Learning, what: str) -> str:
+    """Say whether the data moved a quantity, such as ``"the half-life"``, and plainly if they did not."""
+    spread = f"its spread is {learning.sd_ratio:.2f} times that of {learning.compared_with}"
+    shift = f"its mean {abs(learning.shift):.1f} standard deviations away"
+    if learning.moved:
+        return f"The data moved {what}: {spread}, {shift}."
+    return f"The data did not move {what} ({spread}, {shift}): what is said of it is an assumption, not a finding."
 
 
 def median_interval(value: Number, decimals: int = 0) -> str:

@@ -224,31 +224,45 @@ def _headroom_learning(
     own: DyadDraws, values: Floats, rng: np.random.Generator, prior: NDArray[np.float64] | None
 ) -> Learning | NotDefined:
     if prior is not None:
-        return _learning(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)
+        return learned(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)
     if "headroom_era_sd" not in own.scalars:
         return NotDefined("the ceiling is one for all eras: give draws of its prior to compare with")
     population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)
-    return _learning(np.log(values), population, POPULATION, np.exp)
+    return learned(np.log(values), population, POPULATION, np.exp)
 
 
 def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) -> Learning | NotDefined:
     if own.dynamics == "none":
         return NotDefined(NO_EQUILIBRIUM)
     population = own.scalars["mu_dyad"] + own.scalars["mu_era_sd"] * rng.standard_normal(own.size)
-    return _learning(own.by_era["mu"][..., era], population, POPULATION)
+    return learned(own.by_era["mu"][..., era], population, POPULATION)
 
 
-def _learning(
+def learned(
     values: Floats,
     comparison: Floats,
     compared_with: str,
-    to_log_odds: Callable[[Floats], Floats] = np.asarray,
+    to_unit: Callable[[Floats], Floats] = np.asarray,
+    unit: str = "log-odds",
 ) -> Learning:
+    """Tell whether the data moved a quantity, by its spread and its mean.
+
+    Parameters
+    ----------
+    values, comparison : array
+        Draws with the data and without them, on a scale on which they are about normal.
+    compared_with : str
+        Where the latter come from.
+    to_unit : callable
+        From that scale to `unit`.
+    unit : str
+        Of the comparison, in words.
+    """
     spread = float(comparison.std())
     ratio = float(values.std()) / spread
     shift = float(values.mean() - comparison.mean()) / spread
     return Learning(
-        comparison=estimate(to_log_odds(comparison), "log-odds", f"the same according to {compared_with}"),
+        comparison=estimate(to_unit(comparison), unit, f"the same according to {compared_with}"),
         compared_with=compared_with,
         sd_ratio=ratio,
         shift=shift,
