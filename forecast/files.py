@@ -20,7 +20,7 @@ from forecast.errors import ForecastError, OutputError
 if TYPE_CHECKING:
     import pandas as pd
 
-ENTRANCES = ("forecast.json", "index.html")
+ENTRANCES = ("forecast.json", "tests.json", "index.html")
 """What readers open first is put in place last, so that it never speaks of files that are not there yet."""
 
 

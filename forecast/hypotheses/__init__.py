@@ -8,6 +8,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forecast.hypotheses.candidates import Candidates as Candidates
+    from forecast.hypotheses.candidates import Comparison as Comparison
+    from forecast.hypotheses.plan import Plan as Plan
+    from forecast.hypotheses.plan import freeze as freeze
+    from forecast.hypotheses.plan import new_plan as new_plan
+    from forecast.hypotheses.plan import read_plan as read_plan
+    from forecast.hypotheses.plan import write_plan as write_plan
+    from forecast.hypotheses.registry import CLAIMS as CLAIMS
+    from forecast.hypotheses.run import Results as Results
+    from forecast.hypotheses.run import run_tests as run_tests
+    from forecast.hypotheses.source import Data as Data
+    from forecast.hypotheses.source import Source as Source
+    from forecast.hypotheses.source import gather as gather
+    from forecast.hypotheses.unit_roots import UnitRoot as UnitRoot
     from forecast.hypotheses.verdict import Drawing as Drawing
     from forecast.hypotheses.verdict import Number as Number
     from forecast.hypotheses.verdict import Rule as Rule
@@ -15,11 +29,25 @@ if TYPE_CHECKING:
     from forecast.hypotheses.verdict import Verdict as Verdict
 
 _HOMES = {
+    "CLAIMS": "registry",
+    "Candidates": "candidates",
+    "Comparison": "candidates",
+    "Data": "source",
     "Drawing": "verdict",
     "Number": "verdict",
+    "Plan": "plan",
+    "Results": "run",
     "Rule": "verdict",
     "Series": "verdict",
+    "Source": "source",
+    "UnitRoot": "unit_roots",
     "Verdict": "verdict",
+    "freeze": "plan",
+    "gather": "source",
+    "new_plan": "plan",
+    "read_plan": "plan",
+    "run_tests": "run",
+    "write_plan": "plan",
 }
 
 __all__ = [*_HOMES]

@@ -26,6 +26,7 @@ Progress = Callable[[str, int, int], None]
 CHECKED = "S5"
 """The claim that the textbook tests put to the observed series."""
 SENSITIVITY = "sensitivity"
+PACKAGES = (PACKAGE, "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 _WORK = {"S2": 4.0, "S4": 3.0, "S5": 4.0, "S6": 2.0, "S7": 2.0, "S8": 0.5, "S10": 0.5, SENSITIVITY: 3.0}
 """What the stages usually take, as shares of a run."""
 
@@ -65,6 +66,10 @@ class Results:
         Sentences on what was left out, and why.
     seconds : dict
         By step.
+    without_power : dict
+        By claim why its power was not simulated, a sentence each.
+    versions : dict
+        Of the packages that carried it out.
     """
 
     plan: Plan
@@ -74,6 +79,8 @@ class Results:
     gates: Mapping[str, GateLike] = field(repr=False)
     notes: tuple[str, ...]
     seconds: dict[str, float]
+    without_power: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
     @property
     def stamp(self) -> str:
@@ -140,17 +147,20 @@ def run_tests(
     stages = _Stages([*plan.claims, *([SENSITIVITY] if sensible else [])], progress or (lambda *_: None))
     candidates = make_candidates(plan, data, cores=cores, progress=stages.tell)
     checks, notes = _checks(plan, data)
+    without = _without_power(plan)
     verdicts = []
     for code in plan.claims:
         with stages.begin(code, f"{code}, {CLAIMS[code].title}"):
             verdict = find_test(code)(candidates)
-            power = _power(code, candidates, plan, kept, cores)
+            power = None if code in without else _power(code, candidates, plan, kept, cores)
             verdicts.append(replace(verdict, power=power, checks=checks if code == CHECKED else verdict.checks))
     sensitivity = None
     if sensible:
         with stages.begin(SENSITIVITY, "how much hangs on data and priors"):
             sensitivity = find("sensitivity", "sensitivity", "the sensitivity analysis")(candidates)
-    return Results(plan, data, tuple(verdicts), sensitivity, dict(candidates.gates), notes, stages.seconds)
+    versions = {name: version(name) for name in PACKAGES}
+    gates = dict(candidates.gates)
+    return Results(plan, data, tuple(verdicts), sensitivity, gates, notes, stages.seconds, without, versions)
 
 
 def gathered(plan: Plan) -> Data:
@@ -213,12 +223,21 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
     return checks, tuple(notes)
 
 
+def _without_power(plan: Plan) -> dict[str, str]:
+    """Say of each claim whose power is not simulated why not."""
+    from forecast.hypotheses.power import CLAIMS as SIMULATED
+
+    if not plan.simulations:
+        return dict.fromkeys(plan.claims, "Power was not simulated, for the plan asks for no simulations.")
+    known = ", ".join(SIMULATED)
+    why = f"The power of this test is not known: this version of the package simulates that of {known} alone."
+    return {code: why for code in plan.claims if code not in SIMULATED}
+
+
 def _power(code: str, candidates: Any, plan: Plan, kept: Path | None, cores: int | None) -> Any:
-    """Simulate how often the test of a claim would find what is there, where that is known how to do."""
+    """Simulate how often the test of a claim would find what is there."""
     from forecast.hypotheses import power
 
-    if code not in power.CLAIMS or not plan.simulations:
-        return None
     processes = cores or os.cpu_count() or 1
     return power.power(candidates, code, plan.half_lives, plan.simulations, kept=kept, cores=processes)
 

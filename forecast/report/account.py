@@ -10,6 +10,9 @@ type Rows = list[tuple[str, str]]
 _DYNAMICS = {
     "linear": "linear: in every period the same part of the displacement from equilibrium is undone",
     "none": "none: a random walk, without equilibrium",
+    "band": "band: none near the equilibrium, and the full pull further away",
+    "cubic": "cubic: the further the displacement from equilibrium, the more of it is undone in a period",
+    "oscillator": "oscillator: with momentum, so that it may overshoot the equilibrium",
 }
 _CEILINGS = {
     "era": "a soft bound on the level for each era",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecast.events import EventTable, write_rejects
 from forecast.files import atomic_folder, write_csv, write_json, write_text
@@ -11,6 +12,11 @@ from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
+from forecast.report.tests_json import tests_json, tests_table
+from forecast.report.tests_page import tests_figures, tests_page
+
+if TYPE_CHECKING:
+    from forecast.hypotheses import Results
 
 
 def write_report(
@@ -75,4 +81,45 @@ def write_report(
             fit.save(new / fit_name)
             beside.append(fit_name)
         write_text(new / "index.html", page(material, figures, beside))
+    return Path(out) / "index.html"
+
+
+def write_tests(results: "Results", out: str | Path) -> Path:
+    """Write the report of a run of tests: page, JSON, a table of all numbers, the plan and a figure a claim.
+
+    A run that is killed leaves nothing half-written: the folder has the old report or the new one.
+
+    Parameters
+    ----------
+    results : Results
+        Of `forecast.hypotheses.run_tests`.
+    out : str or pathlib.Path
+        Folder; files of an earlier report in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_tests
+    >>> write_tests(results, "tests")  # doctest: +SKIP
+    """
+    from forecast.hypotheses.plan import write_plan
+
+    with atomic_folder(out) as new:
+        figures = tests_figures(results)
+        write_json(new / "tests.json", tests_json(results))
+        write_csv(new / "tests.csv", tests_table(results))
+        write_plan(new / "plan.yaml", results.plan)
+        for code, figure in figures.items():
+            write_text(new / f"{code}.svg", figure.wide)
+        beside = ["tests.json", "tests.csv", "plan.yaml", *(f"{code}.svg" for code in figures)]
+        write_text(new / "index.html", tests_page(results, figures, beside))
     return Path(out) / "index.html"

@@ -1,0 +1,208 @@
+"""The page of a run of hypothesis tests: every claim with its answer and all that it rests on."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from forecast.report import account, verdict_figure, words
+from forecast.report import verdict_words as say
+from forecast.report.rendering import render
+from forecast.report.style import Illustration, stamped
+
+if TYPE_CHECKING:
+    from forecast.hypotheses import Results, Verdict
+
+_STAMPS = {
+    "planned": (
+        "Planned",
+        "The plan was frozen before these data were looked at with these tests, and carried out as it was written.",
+    ),
+    "exploratory": (
+        "Exploratory",
+        "No plan was frozen beforehand. Whoever chooses claims, models or data after a look can find what is not "
+        "there: read the answers as suggestions for a planned test on other data, not as tests.",
+    ),
+}
+
+
+def render_tests(results: "Results") -> str:
+    """Render the page of a run of tests.
+
+    Parameters
+    ----------
+    results : Results
+        Of `forecast.hypotheses.run_tests`.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing.
+
+    Examples
+    --------
+    >>> from forecast.report import render_tests
+    >>> render_tests(results).startswith("<!DOCTYPE html>")  # doctest: +SKIP
+    True
+    """
+    return tests_page(results, tests_figures(results))
+
+
+def tests_figures(results: "Results") -> dict[str, Illustration]:
+    """Draw the figure of each verdict, by the code of its claim."""
+    figures = {verdict.code: verdict_figure.illustrate(verdict.drawing) for verdict in results.verdicts}
+    return figures if results.converged else {code: stamped(one, words.STAMP) for code, one in figures.items()}
+
+
+def tests_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
+    """Put text, tables and figures together; `files` are the names of those beside the page."""
+    from forecast.hypotheses.registry import CLAIMS
+    from forecast.hypotheses.unit_roots import CAUTION
+
+    plan = results.plan
+    name, meaning = _STAMPS[results.stamp]
+    content = {
+        "label": label(results.data.dyad),
+        "as_of": results.data.as_of,
+        "headline": headline(results),
+        "kind": name,
+        "kind_meaning": meaning,
+        "frozen": plan.created if plan.frozen else None,
+        "plan_digest": plan.digest,
+        "stamp": "" if results.converged else words.STAMP,
+        "reasons": results.reasons,
+        "verdicts": [_verdict(results, verdict, CLAIMS[verdict.code].title) for verdict in results.verdicts],
+        "figures": figures,
+        "numbers": {code: place for place, code in enumerate(figures, 1)},
+        "caution": CAUTION,
+        "sensitivity": None if results.sensitivity is None else say.grid(results.sensitivity),
+        "notes": results.notes,
+        "gates": [_gate(model, gate.to_dict()) for model, gate in results.gates.items()],
+        "limits": next((gate.to_dict()["limits"] for gate in results.gates.values()), None),
+        "settings": account.settings(plan.spec),
+        "choices": _choices(results),
+        "data_rows": _data(results),
+        "sources": results.data.files,
+        "run_rows": _run(results),
+        "files": list(files),
+    }
+    return render("tests.html.j2", content)
+
+
+def headline(results: "Results") -> str:
+    """Say in a sentence how the claims were answered."""
+    from forecast.hypotheses.registry import CLAIMS
+
+    titles = {code: entry.title for code, entry in CLAIMS.items()}
+    return say.headline(label(results.data.dyad), results.verdicts, titles)
+
+
+def label(dyad: str) -> str:
+    """Name a dyad for readers; one that the package does not know by its code."""
+    from forecast.events import read_dyads
+
+    known = read_dyads()
+    return str(known.loc[dyad, "label"]) if dyad in known.index else dyad
+
+
+def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, Any]:
+    rule = results.plan.rule
+    return {
+        "code": verdict.code,
+        "title": title,
+        "claim": verdict.claim,
+        "null": verdict.null,
+        "answer": verdict.answer,
+        "deciding": say.deciding(verdict),
+        "power_short": say.power_words(verdict.power),
+        "rule": say.rule_words(verdict, rule),
+        "factors": [(one.words, *say.factor_words(one, rule)) for one in say.evidence(verdict)],
+        "ahead": [(one.words, *say.ahead_words(one, rule)) for one in say.evidence(verdict)],
+        "posterior": [(one.words or one.name.replace("_", " "), say.stated(one)) for one in say.posterior(verdict)],
+        "prose": verdict.prose,
+        "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
+        "power": say.power_grid(verdict.power) if verdict.power else None,
+        "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
+        "checks": [
+            (
+                check.name,
+                check.null,
+                say.written(check.statistic),
+                say.written(check.p_value, 3),
+                check.lags,
+                check.says,
+            )
+            for check in verdict.checks
+        ],
+    }
+
+
+def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the worst diagnostics of a model."""
+
+    def worst(name: str, choose: Any) -> float | None:
+        known = [one[name] for one in gate["quantities"] if one[name] is not None]
+        return choose(known) if known else None
+
+    return (
+        model,
+        "yes" if gate["passed"] else "no",
+        words.number(worst("r_hat", max), 3),
+        words.number(worst("ess_bulk", min)),
+        words.number(worst("ess_tail", min)),
+        f"{words.number(100 * gate['divergence_share'], 2)} %",
+        words.number(gate["bfmi"], 2),
+    )
+
+
+def _choices(results: "Results") -> account.Rows:
+    """Tell the choices of the plan that are not the model's."""
+    plan, rule = results.plan, results.plan.rule
+    return [
+        ("Claims", ", ".join(plan.claims)),
+        ("Bayes factor that decides", f"{rule.bayes_factor:g}, cleared by two of its Monte Carlo errors"),
+        ("Leave-future-out may contradict by", words.count(rule.ahead_errors, "standard error")),
+        ("Posterior probability that decides without a rival model", f"{100 * rule.probability:g} %"),
+        ("Practically no difference", f"within {rule.rope:g} points of share on either side of zero"),
+        ("Practically no pull", f"a half-life above {rule.half_life:g} months"),
+        ("Smallest effect of interest", f"{plan.smallest_effect:g} points of share"),
+        ("Power asked for half-lives of", f"{words.series(f'{one:g}' for one in plan.half_lives)} months"),
+        ("Simulated records an alternative", f"{plan.simulations:,}"),
+        ("Draws a chain, kept and warm-up", f"{plan.draws:,} and {plan.tune:,}, {words.count(plan.chains, 'chain')}"),
+        ("Seed", str(plan.seed)),
+    ]
+
+
+def _data(results: "Results") -> account.Rows:
+    plan, data = results.plan, results.data
+    time = data.panel["time"].to_numpy()
+    kinds = {
+        "chronology": "the embedded chronology" if plan.source.path is None else "a chronology",
+        "events": "a table of events",
+        "counts": "a table of counts",
+        "index": "an index",
+    }
+    rows = [
+        ("Data", kinds[plan.source.kind]),
+        ("Periods", f"{len(time):,}, {str(time[0])[:10]} to {data.as_of.isoformat()}, by {plan.frequency}"),
+        ("Digest of the panel (SHA-256)", data.digest),
+    ]
+    if "counts" in data.panel:
+        counted = int(data.panel["counts"].sum())
+        rows.insert(2, ("Counted", f"{counted:,} of the dyad, on the scale {data.panel.attrs.get('scale', '')!s}"))
+    return rows
+
+
+def _run(results: "Results") -> account.Rows:
+    plan = results.plan
+    when = f"frozen on {words.day(plan.created)}" if plan.frozen else f"not frozen, made on {words.day(plan.created)}"
+    rows = [
+        ("Plan", f"{when}, by version {plan.package} of the package"),
+        ("Digest of the plan (SHA-256)", plan.digest),
+        ("Versions", ", ".join(f"{name} {number}" for name, number in results.versions.items()) or "not stated"),
+        ("Time", ", ".join(f"{step} {_time(seconds)}" for step, seconds in results.seconds.items())),
+        ("Time in all", _time(sum(results.seconds.values()))),
+    ]
+    return [(name, text) for name, text in rows if text]
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds >= 90 else f"{seconds:.0f} s"

@@ -1,0 +1,247 @@
+"""What a test shows: densities above a common axis, grouped bars, or lines."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.report import style
+from forecast.report.verdict_words import written
+from forecast.report.words import series as joined
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from forecast.hypotheses import Drawing, Series
+
+Float = NDArray[np.float64]
+
+_COLORS = {
+    "prior": style.MUTED,
+    "posterior": style.LEVEL,
+    "null": style.CEILING,
+    "data": style.OBSERVED,
+    "other": style.EQUILIBRIUM,
+}
+_DASHED = {"prior": (0, (4, 2)), "null": (0, (1.5, 1.5))}
+_SIDE = 0.12
+_MOST_SAID = 12
+"""Bars whose numbers an image's description lists; more of them are in the table."""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """How a series is drawn."""
+
+    color: str
+    dashes: Any
+
+
+def illustrate(drawing: "Drawing") -> style.Illustration:
+    """Draw what a verdict shows, in the look of all figures."""
+    draw = {"densities": _densities, "bars": _bars, "line": _lines}[drawing.kind]
+    title = drawing.title.rstrip(".")
+    return style.illustrate(
+        lambda layout: draw(drawing, layout),
+        alt=f"{title}. {_said(drawing)}",
+        caption=f"{title}.{_explained(drawing)}",
+    )
+
+
+def _densities(drawing: "Drawing", layout: style.Layout) -> "Figure":
+    figure, on = _frame(drawing, layout, tall=1.7, left=_SIDE)
+    for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
+        x, y = np.array(one.x, dtype=float), np.array(one.y)
+        if one.role == "posterior":
+            on.fill_between(x, 0, y, color=look.color, alpha=0.22, linewidth=0)
+        on.plot(x, y, color=look.color, linestyle=look.dashes, linewidth=1.6)
+    on.set_xlim(*_span([value for one in drawing.series for value in one.x]))
+    on.set_ylim(0, None)
+    on.set_yticks([])
+    on.spines["left"].set_visible(False)
+    on.set_xlabel(drawing.x_label, fontsize=layout.font - 1)
+    return figure
+
+
+def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
+    figure, on = _frame(drawing, layout, tall=2.2, left=0.55, above=drawing.y_label)
+    dated = _dated(drawing)
+    for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
+        x, y = _places(one, dated), np.array(one.y)
+        if (band := _reach(one)) is not None:
+            on.fill_between(x, *band, color=look.color, alpha=0.18, linewidth=0)
+        if one.role == "data":
+            on.plot(x, y, "o", color=look.color, markersize=3, markeredgewidth=0)
+        else:
+            on.plot(x, y, color=look.color, linestyle=look.dashes, linewidth=1.6)
+    low, high = _span([float(value) for one in drawing.series for value in _places(one, dated)])
+    if dated:
+        style.time_axis(on, low, high)
+    else:
+        on.set_xlim(low, high)
+    bottom, top = on.get_ylim()
+    if bottom < 0 < top:
+        on.axhline(0, color=style.MUTED, linewidth=0.8, zorder=0)
+    on.grid(axis="y", color=style.GRID, linewidth=0.6)
+    on.set_axisbelow(True)
+    on.spines["left"].set_visible(False)
+    on.tick_params(axis="y", length=0)
+    on.set_xlabel(drawing.x_label, fontsize=layout.font - 1)
+    return figure
+
+
+def _bars(drawing: "Drawing", layout: style.Layout) -> "Figure":
+    """Draw the bars lying down, so that the names of their groups can be read."""
+    groups = list(dict.fromkeys(str(x) for one in drawing.series for x in one.x))
+    room = layout.width * 0.34 if layout.wide else layout.width - 2 * _SIDE
+    names = [style.wrap(group, room, layout.font) for group in groups]
+    line, bar = layout.font * 1.35 / 72, 0.2
+    above = 0.0 if layout.wide else max(map(len, names)) * line
+    row = max(bar * len(drawing.series) + 0.14, max(map(len, names)) * line + 0.06 if layout.wide else 0) + above
+    left = min(room, max(style.text_width(text, layout.font) for lines in names for text in lines)) + 0.2
+    figure, on = _frame(drawing, layout, tall=row * len(groups), left=left if layout.wide else _SIDE)
+    for place, (one, look) in enumerate(zip(drawing.series, _looks(drawing.series), strict=True)):
+        first = (above + (row - above - bar * len(drawing.series)) / 2 + bar * (place + 0.5)) / row
+        at = np.array([groups.index(str(x)) + first for x in one.x])
+        on.barh(at, one.y, height=0.82 * bar / row, color=look.color, alpha=0.75, linewidth=0)
+        if (ends := _reach(one)) is not None:
+            on.hlines(at, *ends, color=style.INK, linewidth=1.1)
+    for place, lines in enumerate(names):
+        x, y, across = (-8, place + 0.5, "right") if layout.wide else (0, place + 0.06, "left")
+        on.annotate(
+            "\n".join(lines), (0, y), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            ha=across, va="center" if layout.wide else "top", linespacing=1.3, annotation_clip=False,
+        )  # fmt: skip
+    on.axvline(0, color=style.INK, linewidth=0.8)
+    on.set_ylim(len(groups), 0)
+    on.set_yticks([])
+    on.margins(x=0.06)
+    on.grid(axis="x", color=style.GRID, linewidth=0.6)
+    on.set_axisbelow(True)
+    on.spines["left"].set_visible(False)
+    on.set_xlabel(drawing.y_label, fontsize=layout.font - 1)
+    return figure
+
+
+def _frame(
+    drawing: "Drawing", layout: style.Layout, *, tall: float, left: float, above: str = ""
+) -> "tuple[Figure, Axes]":
+    """Make figure and axes, with a legend over them, and over that the name of the upright axis if it has one."""
+    below, line = 0.52, layout.font * 1.5 / 72
+    rows = _legend_rows(drawing, layout)
+    head = 0.1 + line * (sum(map(len, rows)) > 1) * len(rows) + line * bool(above)
+    height = head + tall + below
+    figure = style.new_figure(layout, height)
+    on = style.axes(figure, left, below, layout.width - left - 2 * _SIDE, tall)
+    if sum(map(len, rows)) > 1:
+        columns = max(map(len, rows))
+        style.legend(figure, _handles(drawing), left if layout.wide else _SIDE, height - 0.05, columns)
+    if above:
+        up = (height - head + line * 0.55) / height
+        figure.text(_SIDE / layout.width, up, above, va="center", fontsize=layout.font - 1)
+    return figure, on
+
+
+def _legend_rows(drawing: "Drawing", layout: style.Layout) -> list[Sequence[str]]:
+    """Break the legend into rows of equal columns that fit the width."""
+    labels = [one.label for one in drawing.series]
+    widest = max(style.text_width(label, layout.font) for label in labels) + 0.55
+    columns = min(len(labels), max(1, int((layout.width - 2 * _SIDE) // widest)))
+    return [labels[begin : begin + columns] for begin in range(0, len(labels), columns)]
+
+
+def _handles(drawing: "Drawing") -> list[object]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[object] = []
+    for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
+        if drawing.kind == "bars":
+            handles.append(Patch(color=look.color, alpha=0.75, label=one.label))
+        elif drawing.kind == "line" and one.role == "data":
+            handles.append(
+                Line2D([], [], color=look.color, marker="o", markersize=4, linestyle="none", label=one.label)
+            )
+        else:
+            handles.append(Line2D([], [], color=look.color, linestyle=look.dashes, linewidth=1.6, label=one.label))
+    return handles
+
+
+def _looks(series: "Sequence[Series]") -> list[_Look]:
+    """Give each series the colour of its role, and a second of the same role one that no other has."""
+    spare = [color for role, color in _COLORS.items() if role not in {one.role for one in series}]
+    spare += [style.INK, style.RESET, style.WORSE]
+    looks: list[_Look] = []
+    for place, one in enumerate(series):
+        first = all(other.role != one.role for other in series[:place])
+        color = _COLORS[one.role] if first else spare.pop(0) if spare else style.MUTED
+        looks.append(_Look(color, _DASHED.get(one.role, "-")))
+    return looks
+
+
+def _reach(one: "Series") -> tuple[Float, Float] | None:
+    """Return the ends of a series' intervals, or one standard error on either side."""
+    if one.low is not None and one.high is not None:
+        return np.array(one.low), np.array(one.high)
+    if one.error is None:
+        return None
+    return np.array(one.y) - np.array(one.error), np.array(one.y) + np.array(one.error)
+
+
+def _explained(drawing: "Drawing") -> str:
+    """Say what the whiskers or shades of a drawing are."""
+    shape = {"bars": "Thin lines", "line": "Shades"}.get(drawing.kind)
+    if shape is None:
+        return " Each curve encloses the same area." if len(drawing.series) > 1 else ""
+    if any(one.low is not None for one in drawing.series):
+        return f" {shape} are 90 % equal-tailed intervals."
+    if any(one.error is not None for one in drawing.series):
+        return f" {shape} reach one standard error to either side."
+    return ""
+
+
+def _said(drawing: "Drawing") -> str:
+    """Tell the numbers of a drawing in words."""
+    if drawing.kind == "densities":
+        return f"Peaks of the densities: {joined(f'{one.label} at {_peak(one)}' for one in drawing.series)}."
+    if drawing.kind == "bars":
+        bars = [f"{one.label}, {x}: {written(y)}" for one in drawing.series for x, y in zip(one.x, one.y, strict=True)]
+        more = f"; and {len(bars) - _MOST_SAID} more" if len(bars) > _MOST_SAID else ""
+        return f"Bars of {drawing.y_label}. {'; '.join(bars[:_MOST_SAID])}{more}."
+    ends = [
+        f"{one.label} from {written(one.y[0])} ({_at(one.x[0])}) to {written(one.y[-1])} ({_at(one.x[-1])})"
+        for one in drawing.series
+    ]
+    return f"Lines of {drawing.y_label}: {'; '.join(ends)}."
+
+
+def _peak(one: "Series") -> str:
+    return written(float(one.x[int(np.argmax(one.y))]))
+
+
+def _at(x: float | str) -> str:
+    return x if isinstance(x, str) else written(x)
+
+
+def _dated(drawing: "Drawing") -> bool:
+    return all(isinstance(x, str) and bool(re.match(r"\d{4}-\d\d", x)) for one in drawing.series for x in one.x)
+
+
+def _places(one: "Series", dated: bool) -> Float:
+    """Return where the points of a line are: years with decimals for dates, in order for other texts."""
+    if dated:
+        return np.array([style.year_of(date.fromisoformat(f"{x}-01"[:10])) for x in one.x])
+    if any(isinstance(x, str) for x in one.x):
+        return np.arange(len(one.x), dtype=float)
+    return np.array(one.x, dtype=float)
+
+
+def _span(values: "Sequence[float | str]") -> tuple[float, float]:
+    """Return the ends of an axis, apart even where all values are the same."""
+    low, high = float(min(map(float, values))), float(max(map(float, values)))
+    return (low, high) if high > low else (low - 1, high + 1)

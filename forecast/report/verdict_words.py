@@ -1,0 +1,234 @@
+"""How a verdict reads: its numbers, its evidence by three routes, its rule and its power."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pandas.api.types import is_numeric_dtype
+
+from forecast.report.words import percent, series
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.hypotheses import Number, Rule, Verdict
+    from forecast.hypotheses.verdict import PowerLike
+
+ANSWERED = ("supported", "refused", "undecided")
+FACTOR, AHEAD, WEIGHT = "log_bayes_factor", "ahead_difference", "stacking_weight"
+LEAST, MOST = f"{FACTOR}_least", f"{FACTOR}_most"
+_EVIDENCE = re.compile(rf"({LEAST}|{MOST}|{FACTOR}|{AHEAD}|{WEIGHT})(?:_(.+))?")
+"""The numbers by which two models are set against each other, with what tells apart several comparisons."""
+
+_COLUMNS = {
+    "ahead_difference": "leave-future-out difference",
+    "ahead_error": "its standard error",
+    "ahead_weight": "stacking weight",
+    "error": "Monte Carlo error",
+    "half_life": "half-life, months",
+    "high": "to",
+    "log_bayes_factor": "log Bayes factor",
+    "log_evidence": "log evidence",
+    "low": "from",
+    "p_value": "p-value",
+    "weight": "stacking weight",
+}
+"""Names of columns where the words are not those of the name."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One model set against another, by the numbers of a verdict; what was not computed is None."""
+
+    words: str
+    factor: "Number"
+    least: "Number | None"
+    most: "Number | None"
+    ahead: "Number | None"
+    weight: "Number | None"
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Names of the claim's model and its rival."""
+        first, _, second = self.words.partition(" against ")
+        return (first, second) if second else ("the claim", "its null")
+
+
+def written(value: float | None, decimals: int | None = None) -> str:
+    """Write a number with as many decimals as its size asks for, or a dash where there is none.
+
+    Examples
+    --------
+    >>> from forecast.report.verdict_words import written
+    >>> [written(value) for value in (1234.5, 41.3, 0.0262, float("inf"), float("nan"))]
+    ['1,234', '41.3', '0.026', '∞', '–']
+    """
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "\N{MINUS SIGN}∞"
+    text = f"{value:,.{_decimals(value) if decimals is None else decimals}f}"
+    return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "\N{MINUS SIGN}")
+
+
+def _decimals(value: float) -> int:
+    size = abs(value)
+    return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
+
+
+def is_chance(one: "Number") -> bool:
+    """Tell whether a number is a probability: of those without a unit they alone have an error and no interval."""
+    plain = not one.unit and one.low is None and one.error is not None and not _EVIDENCE.fullmatch(one.name)
+    return plain and 0 <= one.value <= 1
+
+
+def stated(one: "Number") -> str:
+    """Write a number with its interval, Monte Carlo error and unit: ``41.3 [12.0, 118] ± 0.90 months``."""
+    if is_chance(one):
+        error = f" ± {written(100 * one.error, 1)}" if one.error is not None else ""
+        return f"{percent(round(100 * one.value))}{error}"
+    if math.isnan(one.value):
+        return "not defined"
+    between = "" if one.low is None or one.high is None else f" [{written(one.low)}, {written(one.high)}]"
+    error = "" if one.error is None else f" ± {written(one.error)}"
+    return f"{written(one.value)}{between}{error} {one.unit}".rstrip()
+
+
+def evidence(verdict: "Verdict") -> list[Evidence]:
+    """Gather the comparisons of models among the numbers of a verdict."""
+    found: dict[str, dict[str, Number]] = {}
+    for one in verdict.numbers:
+        if named := _EVIDENCE.fullmatch(one.name):
+            found.setdefault(named[2] or "", {})[named[1]] = one
+    return [
+        Evidence(_models(parts[FACTOR]), parts[FACTOR], *(parts.get(name) for name in (LEAST, MOST, AHEAD, WEIGHT)))
+        for parts in found.values()
+        if FACTOR in parts
+    ]
+
+
+def _models(factor: "Number") -> str:
+    """Name the two models of a Bayes factor, as its words have them after the first comma."""
+    return factor.words.partition(", ")[2] or factor.words
+
+
+def posterior(verdict: "Verdict") -> "list[Number]":
+    """Return the numbers of a verdict that set no models against each other."""
+    return [one for one in verdict.numbers if not _EVIDENCE.fullmatch(one.name)]
+
+
+def factor_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
+    """Say what the Bayes factor of a comparison is, and for whom it speaks by the rule."""
+    value, error = one.factor.value, one.factor.error or 0.0
+    if not math.isfinite(value):
+        return "could not be computed", "nothing"
+    first, second = one.sides
+    wider = ""
+    if one.least is not None and one.most is not None:
+        wider = f"; {written(one.least.value)} to {written(one.most.value)} with priors half and twice as wide"
+    said = f"log Bayes factor {written(value)} ± {written(error)}, that is {odds(value)} for {first}{wider}"
+    bound = math.log(rule.bayes_factor) + 2 * error
+    return said, f"for {first}" if value > bound else f"for {second}" if value < -bound else "does not decide"
+
+
+def ahead_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
+    """Say what leaving the future out has found of a comparison, and for whom it speaks by the rule."""
+    if one.ahead is None or not math.isfinite(one.ahead.value):
+        return "was not computed", "nothing"
+    value, error = one.ahead.value, one.ahead.error or 0.0
+    first, second = one.sides
+    share = "" if one.weight is None else f"; stacking weight of {first} {percent(round(100 * one.weight.value))}"
+    said = f"difference in log predictive density {written(value)}, standard error {written(error)}{share}"
+    bound = rule.ahead_errors * error
+    return said, f"for {first}" if value > bound else f"for {second}" if value < -bound else "does not decide"
+
+
+def odds(log_factor: float) -> str:
+    """Write a Bayes factor as odds: ``4.1 to 1``, ``1 to 130``, ``over 1,000 to 1``."""
+    size = abs(log_factor)
+    factor = "over 1,000" if size > math.log(1000) else written(math.exp(size), 1 if size < math.log(10) else 0)
+    return f"{factor} to 1" if log_factor >= 0 else f"1 to {factor}"
+
+
+def rule_words(verdict: "Verdict", rule: "Rule") -> str:
+    """Say by which rule a claim is decided."""
+    if evidence(verdict):
+        return (
+            f"Supported if the Bayes factor for the claim's model exceeds {rule.bayes_factor:g} by more than two of "
+            "its Monte Carlo errors and leaving the future out speaks against it by no more than "
+            f"{rule.ahead_errors:g} of its standard errors; refused if the same holds for the rival; undecided "
+            "otherwise."
+        )
+    return (
+        f"Supported from a posterior probability of {100 * rule.probability:g} % on, refused at "
+        f"{100 - 100 * rule.probability:g} % or less, undecided in between."
+    )
+
+
+def deciding(verdict: "Verdict") -> list[str]:
+    """Write the numbers that decide a claim, shortly: the evidence, or the first probability without a rival model."""
+    several = evidence(verdict)
+    said = []
+    for one in several:
+        name = f"{one.words}: " if len(several) > 1 else ""
+        ahead = "" if one.ahead is None else (
+            f", ahead {written(one.ahead.value)} (s.e. {written(one.ahead.error)})"
+        )  # fmt: skip
+        said.append(f"{name}log Bayes factor {written(one.factor.value)} ± {written(one.factor.error)}{ahead}")
+    chances = [one for one in posterior(verdict) if is_chance(one)]
+    shown = chances[: 1 if several else 2] or ([] if several else posterior(verdict)[:2])
+    return said + [f"{one.words or one.name.replace('_', ' ')}: {stated(one)}" for one in shown]
+
+
+def power_words(power: "PowerLike | None") -> str:
+    """Say how often a test would find what is there, in a few words."""
+    if power is None:
+        return "not simulated"
+    null, *others = power.table.to_dict("records")
+    found = [f"{row['alternative']}: found in {percent(round(100 * row['supported']))}" for row in others]
+    return "; ".join([*found, f"{null['alternative']}: false alarm in {percent(round(100 * null['supported']))}"])
+
+
+def power_grid(power: "PowerLike") -> dict[str, Any]:
+    """Turn a power analysis into a table of words, its shares in per cents."""
+    table = power.table
+    shares = {name: [f"{100 * value:.0f} %" for value in table[name]] for name in ANSWERED}
+    interval = [f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in zip(table["low"], table["high"], strict=True)]
+    shown = table[["alternative", "simulations"]].assign(**shares, **{"supported, 90 % interval": interval})
+    return grid(shown, right=[*ANSWERED, "supported, 90 % interval"])
+
+
+def headline(label: str, verdicts: "Sequence[Verdict]", titles: Mapping[str, str]) -> str:
+    """Say in a sentence how the claims were answered."""
+    asked = f"Is there a pendulum in {label} relations?"
+    if len(verdicts) == 1:
+        only = verdicts[0]
+        return f"{asked} The claim tested, {titles[only.code]}, is {only.answer}."
+    answers = [one.answer for one in verdicts]
+    parts = [f"{answers.count(answer)} {answer}" for answer in ANSWERED if answer in answers]
+    return f"{asked} Of {len(verdicts)} claims tested, {series(parts)}."
+
+
+def grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> dict[str, Any]:
+    """Turn a table into words: `columns` (name, whether it stands on the right, as numbers do) and `rows` of cells."""
+    names = [_COLUMNS.get(str(name), str(name).replace("_", " ")) for name in frame]
+    numeric = [is_numeric_dtype(frame[name]) or name in right for name in frame]
+    columns = [(name[:1].upper() + name[1:], of) for name, of in zip(names, numeric, strict=True)]
+    return {"columns": columns, "rows": [[cell(value) for value in row] for row in frame.itertuples(index=False)]}
+
+
+def cell(value: Any) -> str:
+    """Write what stands in a cell of a table."""
+    if value is None or value != value:
+        return "–"
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return written(float(value))
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)
