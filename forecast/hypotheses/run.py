@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.errors import DataError, PlanError
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
-from forecast.hypotheses.registry import CLAIMS, find, find_test, need_other_dyads
+from forecast.hypotheses.registry import CLAIMS, find, find_test
 from forecast.hypotheses.source import Data, gather
 from forecast.hypotheses.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.verdict import Verdict
@@ -164,10 +164,12 @@ def run_tests(
 
 
 def gathered(plan: Plan) -> Data:
-    """Gather the data of a plan as they are now."""
+    """Gather the data of a plan as they are now: other dyads too, if the plan was made with them."""
+    own = f"{plan.dyad}.csv"
+    others = any(name != own and not name.startswith("data/") for name in plan.data.files)
     return gather(
         plan.source, plan.dyad, as_of=plan.as_of, frequency=plan.frequency, scale=plan.scale, unit=plan.unit,
-        others=need_other_dyads(plan.claims),
+        others=others,
     )  # fmt: skip
 
 

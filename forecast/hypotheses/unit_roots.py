@@ -146,7 +146,7 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
     Raises
     ------
     DataError
-        If fewer than 36 periods have a value, or all have the same.
+        If fewer than 36 periods have a value, all have the same, or they can be foretold exactly.
     ForecastError
         If the package `arch` is not installed.
 
@@ -174,8 +174,15 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
         )
     if np.ptp(seen) == 0:
         raise DataError(f"unit roots: all {len(seen)} values are {seen[0]:g}; a series that never moves has no test")
-    tests = require_arch()
-    return tuple(_outcome(test, getattr(tests, test.kind)(seen, **test.options), _gaps(values)) for test in _TESTS)
+    tests, gaps = require_arch(), _gaps(values)
+    from arch.utility.exceptions import InfeasibleTestException
+
+    try:
+        # A regression that fits perfectly has the logarithm of no variance among its criteria.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return tuple(_outcome(test, getattr(tests, test.kind)(seen, **test.options), gaps) for test in _TESTS)
+    except InfeasibleTestException as error:
+        raise DataError("unit roots: the series is so regular that its past foretells it exactly") from error
 
 
 def require_arch() -> Any:

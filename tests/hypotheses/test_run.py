@@ -168,6 +168,7 @@ def test_an_index_is_tested_where_it_can_be_and_says_what_it_cannot(tmp_path, fi
     assert plan.spec.observation == "index"
     results = run_tests(freeze(plan))
     assert any("no single events" in note for note in results.notes)
+    assert any("so regular" in note for note in results.notes)
     with pytest.raises(SpecError, match="S10"):
         run_tests(new_plan(data, source, claims=("S10",)), data=data)
     (tmp_path / "index.yaml").write_text(MAPPING + "# edited\n")
