@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import events, report
+from forecast.cli import events, hypotheses, plan, report
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -53,6 +53,9 @@ app = typer.Typer(
 )
 app.add_typer(events.app, name="events")
 app.command()(report.report)
+app.command()(hypotheses.test)
+app.command()(hypotheses.power)
+app.add_typer(plan.app, name="plan")
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
 
 if TYPE_CHECKING:
-    from forecast.hypotheses import Results, Verdict
+    from forecast.hypotheses import Plan, Results, Verdict
 
 _STAMPS = {
     "planned": (
@@ -78,7 +78,7 @@ def tests_page(results: "Results", figures: Mapping[str, Illustration], files: S
         "gates": [_gate(model, gate.to_dict()) for model, gate in results.gates.items()],
         "limits": next((gate.to_dict()["limits"] for gate in results.gates.values()), None),
         "settings": account.settings(plan.spec),
-        "choices": _choices(results),
+        "choices": choices(plan),
         "data_rows": _data(results),
         "sources": results.data.files,
         "run_rows": _run(results),
@@ -153,9 +153,9 @@ def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _choices(results: "Results") -> account.Rows:
-    """Tell the choices of the plan that are not the model's."""
-    plan, rule = results.plan, results.plan.rule
+def choices(plan: "Plan") -> account.Rows:
+    """Tell the choices of a plan that are not the model's."""
+    rule = plan.rule
     return [
         ("Claims", ", ".join(plan.claims)),
         ("Bayes factor that decides", f"{rule.bayes_factor:g}, cleared by two of its Monte Carlo errors"),
@@ -169,6 +169,14 @@ def _choices(results: "Results") -> account.Rows:
         ("Draws a chain, kept and warm-up", f"{plan.draws:,} and {plan.tune:,}, {words.count(plan.chains, 'chain')}"),
         ("Seed", str(plan.seed)),
     ]
+
+
+def standing(plan: "Plan") -> str:
+    """Say whether a plan is frozen, and since when."""
+    made = f"on {words.day(plan.created)}, by version {plan.package} of the package"
+    if plan.frozen is None:
+        return f"not frozen; made {made}"
+    return f"frozen {made}" + ("" if plan.frozen == plan.digest else "; CHANGED since")
 
 
 def _data(results: "Results") -> account.Rows:
@@ -193,9 +201,8 @@ def _data(results: "Results") -> account.Rows:
 
 def _run(results: "Results") -> account.Rows:
     plan = results.plan
-    when = f"frozen on {words.day(plan.created)}" if plan.frozen else f"not frozen, made on {words.day(plan.created)}"
     rows = [
-        ("Plan", f"{when}, by version {plan.package} of the package"),
+        ("Plan", standing(plan)),
         ("Digest of the plan (SHA-256)", plan.digest),
         ("Versions", ", ".join(f"{name} {number}" for name, number in results.versions.items()) or "not stated"),
         ("Time", ", ".join(f"{step} {_time(seconds)}" for step, seconds in results.seconds.items())),

@@ -1,0 +1,123 @@
+"""`forecast plan`: the plan of a run of hypothesis tests, made, frozen and shown."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast.cli.hypotheses import (
+    AsOf,
+    Chains,
+    Claims,
+    Counts,
+    Draws,
+    Dyad,
+    Events,
+    Frequency,
+    HalfLives,
+    Index,
+    Json,
+    Mapping,
+    Seed,
+    Tune,
+    ordered,
+    source,
+)
+from forecast.errors import SpecError
+
+if TYPE_CHECKING:
+    from forecast.hypotheses import Plan
+
+app = typer.Typer(name="plan", help="Fix every choice of a run of tests before the look.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan, such as plan.yaml.")]
+
+
+@app.command()
+def new(
+    dyad: Dyad = "USA-CHN",
+    claims: Claims = None,
+    out: Annotated[Path, typer.Option("--out", help="File of the plan.")] = Path("plan.yaml"),
+    as_of: AsOf = None,
+    events: Events = None,
+    counts: Counts = None,
+    index: Index = None,
+    mapping: Mapping = None,
+    frequency: Frequency = "month",
+    half_lives: HalfLives = None,
+    simulations: Annotated[
+        int | None, typer.Option("--simulations", help="Simulated records an alternative for the power; 0 for none.")
+    ] = None,
+    sensitivity: Annotated[
+        bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
+    ] = True,
+    seed: Seed = 1,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+) -> None:
+    """Write a plan, to be edited and frozen: data, claims, models, priors, rule, seed."""
+    from forecast.hypotheses.plan import write_plan
+    from forecast.hypotheses.run import require_runnable
+
+    if out.exists():
+        raise SpecError(f"--out: {out} is there already; choose another name, or remove it")
+    data, plan = ordered(
+        dyad, claims, as_of, source(events, counts, index, mapping), frequency, half_lives=half_lives,
+        simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
+    )  # fmt: skip
+    require_runnable(plan, data)
+    write_plan(out, plan)
+    typer.echo(f"{out}: {', '.join(plan.claims)} on {plan.dyad} as of {plan.as_of}, not frozen.")
+    typer.echo(f"Look it over, edit what you mean otherwise, then: forecast plan freeze {out}")
+
+
+@app.command()
+def freeze(path: File) -> None:
+    """Freeze a plan before the look: from then on it is carried out as it is, or refused."""
+    from forecast.hypotheses.plan import freeze as frozen
+    from forecast.hypotheses.plan import read_plan, write_plan
+    from forecast.hypotheses.run import gathered, require_runnable
+
+    plan = read_plan(path, frozen=False)
+    if plan.frozen == plan.digest:
+        typer.echo(f"{path}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
+        return
+    loose = plan.model_copy(update={"frozen": None})
+    require_runnable(loose, gathered(loose))
+    done = frozen(loose)
+    write_plan(path, done)
+    if plan.frozen:
+        typer.echo(f"{path}: it had been frozen on {plan.created} and changed since. Say so where you publish.")
+    typer.echo(f"{path}: frozen on {done.created}, digest {done.digest[:12]}.")
+    typer.echo(f"Carry it out: forecast test --plan {path}")
+
+
+@app.command()
+def show(path: File, as_json: Json = False) -> None:
+    """Show a plan, and whether it is frozen and unchanged since."""
+    import json
+
+    from forecast.hypotheses.plan import read_plan
+
+    plan = read_plan(path, frozen=False)
+    if as_json:
+        typer.echo(json.dumps(plan.model_dump(mode="json") | {"digest": plan.digest}, indent=2))
+    else:
+        _print(plan)
+
+
+def _print(plan: "Plan") -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from forecast.report.tests_page import choices, standing
+
+    shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    shown.add_row("Plan", standing(plan))
+    shown.add_row("Dyad", f"{plan.dyad} as of {plan.as_of}, by {plan.frequency}")
+    for name, text in choices(plan):
+        shown.add_row(name, escape(text))
+    for code, models in plan.models.items():
+        shown.add_row(f"Models of {code}", escape("; ".join(models)))
+    Console(highlight=False).print(shown)
