@@ -160,6 +160,15 @@ class Candidates:
         return replace(self, panel=panel)
 
     @property
+    def unbounded(self) -> dict[str, Any]:
+        """The choice of no bound on the level, for models that are about the pull.
+
+        A pull's bound is counted from its equilibrium and a random walk's from an even share: to set them against each
+        other is to compare assumptions on bounds as well. Nor can one record tell a bound from a low equilibrium.
+        """
+        return {"ceiling": tuple(form for form in self.spec.ceiling if form not in ("constant", "era"))}
+
+    @property
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self.sampler, name) for name in ("draws", "tune", "chains", "cores")}
 

@@ -129,9 +129,9 @@ class _Outcome:
 
 def _tasks(candidates: Candidates, half_life: float | None, place: int, simulations: int) -> Iterator[Task]:
     """Simulate the records of one alternative, each from a draw of its own."""
-    claim, null = (replace(candidates.spec, dynamics=name) for name in ("linear", "none"))
+    claim, null = (replace(candidates.spec, dynamics=name, **candidates.unbounded) for name in ("linear", "none"))
     truth = null if half_life is None else claim
-    posterior = candidates.fit(dynamics=truth.dynamics).posterior
+    posterior = candidates.fit(dynamics=truth.dynamics, **candidates.unbounded).posterior
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     for i in range(simulations):
         sequence = np.random.SeedSequence(candidates.seed, spawn_key=(place, i))

@@ -9,6 +9,7 @@ from scipy.stats import halfnorm, lognorm, norm
 from forecast.errors import SpecError
 from forecast.model.dynamics import widening
 from forecast.model.gate import ESS_LIMIT
+from forecast.model.parameters import SPREAD_OF_SPREADS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 FACTORS = (0.5, 2.0)
 # The prior of a dyad alone is as wide as the population's and its spread together.
-POOLED = {"half_life": "half_life_dyads", "sd": "sd_dyads", "period": "period_dyads"}
+POOLED = {
+    "half_life": "half_life_dyads",
+    "sd": "sd_dyads",
+    "period": "period_dyads",
+    "headroom": "headroom_dyads",
+    "headroom_walk": "headroom_dyads",
+}
 # What the priors of a pull's shape are about: see `forecast.model.dynamics.widening`.
 INNER = {"band": "inner_band", "stiffening": "inner_stiffening"}
-SCALABLE = (*POOLED, *INNER, "lean")
+SCALABLE = (*POOLED, *INNER, "lean", "depth_eras")
 
 
 def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: float, error: float) -> "pd.DataFrame":
@@ -60,6 +67,11 @@ def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, flo
 def _with_prior(fitted: "Fit", name: str) -> Float:
     """Draws of the quantity that the prior is about."""
     posterior, dynamics = fitted.posterior, fitted.spec.dynamics
+    if name == "depth_eras":
+        return np.ravel(posterior["depth_sd"].to_numpy())
+    if name in ("headroom", "headroom_walk"):  # a pendulum's is in units of its spread
+        unit = posterior["sd"].to_numpy() if name == "headroom" else 1.0
+        return np.ravel(np.exp(posterior["headroom_dyad"].to_numpy()) / unit)
     value = np.ravel(posterior[INNER.get(name, name)].to_numpy())
     if name != "half_life" or dynamics not in ("band", "cubic"):
         return value
@@ -74,5 +86,7 @@ def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Floa
         return np.asarray(halfnorm(scale=factor * prior).logpdf(value))
     if name == "lean":
         return np.asarray(norm(0.0, factor * prior).logpdf(value))
+    if name == "depth_eras":  # the typical size of depths, itself log-normal
+        return np.asarray(lognorm(SPREAD_OF_SPREADS, scale=factor * prior).logpdf(value))
     spread = np.hypot(prior[1], getattr(priors, POOLED[name])) if name in POOLED else prior[1]
     return np.asarray(lognorm(factor * spread, scale=np.exp(prior[0])).logpdf(value))

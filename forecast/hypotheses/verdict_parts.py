@@ -18,6 +18,7 @@ from forecast.outlook.summary import estimate, probability
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
     from forecast.hypotheses.candidates import Candidates, Comparison
 
@@ -30,6 +31,9 @@ PRIORS = {
     "band": "the band's width",
     "stiffening": "the growth of the pull",
     "lean": "the asymmetry of the pull",
+    "headroom": "the headroom",
+    "headroom_walk": "the headroom",
+    "depth_eras": "the size of depths",
 }
 """What a prior is about, for `prior_sensitivity`'s names; what is not here reads as it is written."""
 TIMES = {0.5: "half as wide", 2.0: "twice as wide"}
@@ -63,13 +67,12 @@ def chance(name: str, events: NDArray[Any], words: str) -> Number:
     return Number(name, found.value, error=found.mcse, words=words)
 
 
-def prior_of(candidates: "Candidates", name: str, **choices: Any) -> Float:
-    """Draw a parameter of a candidate from its prior, (draw, ...) with the dims of the posterior."""
+def prior_of(candidates: "Candidates", **choices: Any) -> "xr.Dataset":
+    """Draw the parameters of a candidate from their prior: dims (chain, draw, ...) as in a posterior."""
     from forecast.model import prior_draws
 
-    spec = replace(candidates.spec, **choices)
-    drawn = prior_draws(candidates.panel, spec, draws=PRIOR_DRAWS, seed=candidates.seed)
-    return np.asarray(drawn[name].to_numpy())
+    drawn = prior_draws(candidates.panel, replace(candidates.spec, **choices), draws=PRIOR_DRAWS, seed=candidates.seed)
+    return drawn.expand_dims("chain")
 
 
 def learning_prose(learning: Learning, what: str) -> str:

@@ -84,3 +84,16 @@ def crosses(share: Floats, target: Floats) -> Bools:
     """
     side = np.sign(target - share[:, :, 0, 0])[..., None, None]
     return np.asarray((share - target[..., None, None]) * side >= 0)
+
+
+def mean_spell(there: Bools, clock: Clock) -> Floats:
+    """Mean length in months of the spells for which something lasts, (...); 0 where it never does.
+
+    Parameters
+    ----------
+    there : array of bool (..., period)
+        Whether it is so; spells that are cut off at either end count as they are.
+    clock : Clock
+    """
+    begun = (there[..., 1:] & ~there[..., :-1]).sum(axis=-1) + there[..., 0]
+    return np.asarray(there.sum(axis=-1) / np.maximum(begun, 1) / clock.per_month)

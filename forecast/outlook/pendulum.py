@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
 from forecast.outlook.futures import Futures, release
-from forecast.outlook.passage import Passage, crosses, passage
+from forecast.outlook.passage import Passage, crosses, mean_spell, passage
 from forecast.outlook.scale import share
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 
@@ -150,7 +148,6 @@ def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, 
     record, there = own.share < below, futures.share < below
     recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
     span = round(recent.shape[-1] / own.clock.per_month)
-    entries = (record[..., 1:] & ~record[..., :-1]).sum(axis=-1) + record[..., 0]
     words, name = f"the hostile zone, a share below {below:g}", futures.clock.name
     start, (*_, futures_per_draw, periods) = below - INSIDE, futures.share.shape
     released = release(own, start, periods - 1, futures_per_draw, seed=seed)
@@ -163,7 +160,7 @@ def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, 
         ),
         recent_span=span,
         spell=estimate(
-            record.sum(axis=-1) / np.maximum(entries, 1) / own.clock.per_month,
+            mean_spell(record, own.clock),
             "months",
             f"mean length of the record's spells in {words} (0 if it has none)",
         ),

@@ -1,0 +1,109 @@
+"""Does the pull grow with the displacement (S6)? A cubic pull and a band against a linear one, and which side."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.hypotheses.verdict import Verdict
+from forecast.hypotheses.verdict_parts import (
+    chance,
+    evidence_bars,
+    evidence_numbers,
+    evidence_prose,
+    evidence_table,
+    learning_prose,
+    median_interval,
+    number,
+    percent,
+    prior_of,
+    reason,
+    rope_chances,
+    rope_prose,
+)
+from forecast.model.dynamics import next_displacement
+from forecast.outlook.draws import DyadDraws, dyad_draws
+from forecast.outlook.frameworks import learned
+
+if TYPE_CHECKING:
+    from forecast.hypotheses.candidates import Candidates
+
+CUBIC, BAND, LINEAR = "a pull that grows", "a band without pull", "a linear pull"
+MONTHS = 12
+# A unit of log-odds is 25 points around an even share, and less elsewhere.
+POINTS = 25.0
+
+
+def test_extremes(candidates: "Candidates") -> Verdict:
+    """Test whether the pull grows more than in proportion to the displacement.
+
+    Decided by the evidence for a cubic pull against a linear one, for that is the form of the claim. A band without
+    pull makes extremes dearer in another way, and its evidence stands beside. Whether the hostile side is the stronger
+    one is asked within the cubic pull, whose prior favours neither: of a displacement by one spread to either side the
+    pull alone undoes so much in twelve months, and the difference is put in points of share around an even share.
+
+    Parameters
+    ----------
+    candidates : Candidates
+
+    Returns
+    -------
+    Verdict
+        Of S6, with the strength of the pull one spread away and the difference between the sides.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.extremes import test_extremes
+    >>> test_extremes(candidates).answer  # doctest: +SKIP
+    'undecided'
+    """
+    rule = candidates.rule
+    growing, flat, linear = ({"dynamics": name, **candidates.unbounded} for name in ("cubic", "band", "linear"))
+    cubic = candidates.compare(growing, linear, scales=("stiffening", "lean"))
+    band = candidates.compare(flat, linear, scales=("band",))
+    own = dyad_draws(candidates.fit(**growing), candidates.dyad)
+    growth, lean = own.scalars["stiffening"], own.scalars["lean"]
+    learning = learned(growth, prior_of(candidates, **growing)["stiffening"].to_numpy(), "the prior")
+    times, one_away = "times as strong", "the pull one spread away against that near the equilibrium"
+    strength = number("strength", 1.0 + growth, times, f"{one_away}, were the sides alike")
+    hostile = number("strength_hostile", 1.0 + growth * np.exp(lean), times, f"{one_away}, on the hostile side")
+    friendly = number("strength_friendly", 1.0 + growth * np.exp(-lean), times, f"{one_away}, on the friendly side")
+    leaning = number("lean", lean, "log ratio", "growth of the pull on the hostile side against the middle")
+    harder = chance("probability_hostile_stronger", lean > 0, "the hostile side has the stronger pull")
+    apart = POINTS * (undone(own, -1.0) - undone(own, 1.0))
+    what = f"the difference of the sides in what {MONTHS} months undo"
+    asymmetry = number("asymmetry", apart, "points of share", f"{what}, hostile less friendly")
+    comparisons = {f"{CUBIC} against {LINEAR}": cubic, f"{BAND} against {LINEAR}": band}
+    return Verdict(
+        code="S6",
+        claim="Extremes are costly: the pull grows more than in proportion to the displacement.",
+        null="The pull is in proportion to the displacement.",
+        answer=rule.decide(cubic),
+        numbers=(
+            *evidence_numbers(cubic, f"{CUBIC} against {LINEAR}"),
+            *evidence_numbers(band, f"{BAND} against {LINEAR}", "band"),
+            strength, hostile, friendly, leaning, harder, asymmetry,
+            *rope_chances("asymmetry", apart, rule.rope, what),
+        ),
+        table=evidence_table(comparisons),
+        drawing=evidence_bars("Evidence for pulls of other forms than linear", comparisons),
+        prose=(
+            *evidence_prose(cubic, CUBIC, LINEAR, rule),
+            *evidence_prose(band, BAND, LINEAR, rule),
+            f"If it grows, the pull is {median_interval(strength, 1)} times as strong one spread away as near the "
+            f"equilibrium. {learning_prose(learning, 'its growth')}",
+            f"The chance that the hostile side has the stronger pull is {percent(harder)}, where 50 % is no knowledge: "
+            f"{median_interval(hostile, 1)} times one spread away, against {median_interval(friendly, 1)} on the other "
+            f"side; {what} is {median_interval(asymmetry, 1)} points of share.",
+            rope_prose(apart, rule.rope, rule, what),
+            reason(cubic, CUBIC, LINEAR, rule),
+        ),
+    )  # fmt: skip
+
+
+def undone(own: DyadDraws, spreads: float) -> NDArray[np.float64]:
+    """Tell how much of a displacement, in long-run spreads, the pull alone undoes in twelve months, log-odds."""
+    left = start = spreads * own.scalars["sd"]
+    for _ in range(own.clock.periods(MONTHS)):
+        left = next_displacement(own.dynamics, left, left, own.scalars)
+    return np.asarray(np.abs(start) - np.abs(left))
