@@ -89,11 +89,14 @@ def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
 
 def stamped(figure: Illustration, stamp: str) -> Illustration:
     """Write a stamp across a figure, so that it goes wherever the figure is taken."""
-    text = (
-        '<text x="50%" y="50%" text-anchor="middle" font-family="sans-serif" font-weight="bold" font-size="34" '
-        f'fill="#b3261e" fill-opacity="0.3">{stamp}</text></svg>'
-    )
-    wide, narrow = (svg.replace("</svg>", text) for svg in (figure.wide, figure.narrow))
+    def across(svg: str, size: int) -> str:
+        text = (
+            '<text x="50%" y="50%" text-anchor="middle" font-family="sans-serif" font-weight="bold" '
+            f'font-size="{size}" fill="#b3261e" fill-opacity="0.3">{stamp}</text></svg>'
+        )
+        return svg.replace("</svg>", text)
+
+    wide, narrow = across(figure.wide, 34), across(figure.narrow, 24)
     return Illustration(wide, narrow, f"{stamp}. {figure.alt}", f"{stamp}. {figure.caption}")
 
 

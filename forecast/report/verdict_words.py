@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from forecast.report.words import percent, series
 
@@ -42,9 +42,13 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """One model set against another, by the numbers of a verdict; what was not computed is None."""
+    """One model set against another, by the numbers of a verdict; what was not computed is None.
+
+    The comparison that decides has the plain names, those beside it a suffix.
+    """
 
     words: str
+    decides: bool
     factor: "Number"
     least: "Number | None"
     most: "Number | None"
@@ -105,10 +109,13 @@ def evidence(verdict: "Verdict") -> list[Evidence]:
         if named := _EVIDENCE.fullmatch(one.name):
             found.setdefault(named[2] or "", {})[named[1]] = one
     return [
-        Evidence(_models(parts[FACTOR]), parts[FACTOR], *(parts.get(name) for name in (LEAST, MOST, AHEAD, WEIGHT)))
-        for parts in found.values()
+        Evidence(
+            _models(parts[FACTOR]), not suffix, parts[FACTOR],
+            *(parts.get(name) for name in (LEAST, MOST, AHEAD, WEIGHT)),
+        )
+        for suffix, parts in found.items()
         if FACTOR in parts
-    ]
+    ]  # fmt: skip
 
 
 def _models(factor: "Number") -> str:
@@ -172,6 +179,7 @@ def rule_words(verdict: "Verdict", rule: "Rule") -> str:
 def deciding(verdict: "Verdict") -> list[str]:
     """Write the numbers that decide a claim, shortly: the evidence, or the first probability without a rival model."""
     several = evidence(verdict)
+    several = [one for one in several if one.decides] or several
     said = []
     for one in several:
         name = f"{one.words}: " if len(several) > 1 else ""
@@ -218,11 +226,23 @@ def grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> dict[str, Any]:
     names = [_COLUMNS.get(str(name), str(name).replace("_", " ")) for name in frame]
     numeric = [is_numeric_dtype(frame[name]) or name in right for name in frame]
     columns = [(name[:1].upper() + name[1:], of) for name, of in zip(names, numeric, strict=True)]
-    return {"columns": columns, "rows": [[cell(value) for value in row] for row in frame.itertuples(index=False)]}
+    decimals = [_column_decimals(frame[name]) for name in frame]
+    rows = [[cell(*pair) for pair in zip(row, decimals, strict=True)] for row in frame.itertuples(index=False)]
+    return {"columns": columns, "rows": rows}
 
 
-def cell(value: Any) -> str:
-    """Write what stands in a cell of a table."""
+def _column_decimals(column: "pd.Series[Any]") -> int | None:
+    """Choose one number of decimals for all of a column; none for whole numbers, and what is no number."""
+    if not is_float_dtype(column):
+        return None
+    values = column[np.isfinite(column)].abs()
+    if not len(values) or bool((values % 1 == 0).all()):
+        return 0
+    return max(1, _decimals(float(values.max())))
+
+
+def cell(value: Any, decimals: int | None = None) -> str:
+    """Write what stands in a cell of a table, numbers that are not whole with so many decimals."""
     if value is None or value != value:
         return "–"
     if isinstance(value, bool | np.bool_):
@@ -230,5 +250,5 @@ def cell(value: Any) -> str:
     if isinstance(value, int | np.integer):
         return f"{value:,}"
     if isinstance(value, float | np.floating):
-        return written(float(value))
+        return written(float(value), decimals)
     return value.isoformat()[:10] if isinstance(value, date) else str(value)
