@@ -7,7 +7,7 @@ JSON cannot contradict each other; matplotlib is imported only where something i
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.page import render_page
-from forecast.report.tests_json import tests_json, tests_table
+from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import render_tests
 from forecast.report.write import write_report, write_tests
 
@@ -16,8 +16,8 @@ __all__ = [
     "levels_table",
     "render_page",
     "render_tests",
-    "tests_json",
-    "tests_table",
+    "results_json",
+    "results_table",
     "write_report",
     "write_tests",
 ]

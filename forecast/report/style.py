@@ -89,6 +89,7 @@ def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
 
 def stamped(figure: Illustration, stamp: str) -> Illustration:
     """Write a stamp across a figure, so that it goes wherever the figure is taken."""
+
     def across(svg: str, size: int) -> str:
         text = (
             '<text x="50%" y="50%" text-anchor="middle" font-family="sans-serif" font-weight="bold" '

@@ -16,7 +16,7 @@ SCHEMA = 1
 COLUMNS = ("code", "name", "words", "value", "low", "high", "error", "unit")
 
 
-def tests_json(results: "Results") -> dict[str, Any]:
+def results_json(results: "Results") -> dict[str, Any]:
     """Return the content of tests.json.
 
     Parameters
@@ -31,8 +31,8 @@ def tests_json(results: "Results") -> dict[str, Any]:
 
     Examples
     --------
-    >>> from forecast.report import tests_json
-    >>> tests_json(results)["stamp"]  # doctest: +SKIP
+    >>> from forecast.report import results_json
+    >>> results_json(results)["stamp"]  # doctest: +SKIP
     'planned'
     """
     plan, data = results.plan, results.data
@@ -60,7 +60,7 @@ def tests_json(results: "Results") -> dict[str, Any]:
     return content
 
 
-def tests_table(results: "Results") -> "pd.DataFrame":
+def results_table(results: "Results") -> "pd.DataFrame":
     """Return every number of the verdicts, a row each: the content of tests.csv."""
     import pandas as pd
 

@@ -43,16 +43,16 @@ def render_tests(results: "Results") -> str:
     >>> render_tests(results).startswith("<!DOCTYPE html>")  # doctest: +SKIP
     True
     """
-    return tests_page(results, tests_figures(results))
+    return results_page(results, results_figures(results))
 
 
-def tests_figures(results: "Results") -> dict[str, Illustration]:
+def results_figures(results: "Results") -> dict[str, Illustration]:
     """Draw the figure of each verdict, by the code of its claim."""
     figures = {verdict.code: verdict_figure.illustrate(verdict.drawing) for verdict in results.verdicts}
     return figures if results.converged else {code: stamped(one, words.STAMP) for code, one in figures.items()}
 
 
-def tests_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
+def results_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
     """Put text, tables and figures together; `files` are the names of those beside the page."""
     from forecast.hypotheses.registry import CLAIMS
     from forecast.hypotheses.unit_roots import CAUTION

@@ -12,8 +12,8 @@ from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
-from forecast.report.tests_json import tests_json, tests_table
-from forecast.report.tests_page import tests_figures, tests_page
+from forecast.report.tests_json import results_json, results_table
+from forecast.report.tests_page import results_figures, results_page
 
 if TYPE_CHECKING:
     from forecast.hypotheses import Results
@@ -114,12 +114,12 @@ def write_tests(results: "Results", out: str | Path) -> Path:
     from forecast.hypotheses.plan import write_plan
 
     with atomic_folder(out) as new:
-        figures = tests_figures(results)
-        write_json(new / "tests.json", tests_json(results))
-        write_csv(new / "tests.csv", tests_table(results))
+        figures = results_figures(results)
+        write_json(new / "tests.json", results_json(results))
+        write_csv(new / "tests.csv", results_table(results))
         write_plan(new / "plan.yaml", results.plan)
         for code, figure in figures.items():
             write_text(new / f"{code}.svg", figure.wide)
         beside = ["tests.json", "tests.csv", "plan.yaml", *(f"{code}.svg" for code in figures)]
-        write_text(new / "index.html", tests_page(results, figures, beside))
+        write_text(new / "index.html", results_page(results, figures, beside))
     return Path(out) / "index.html"

@@ -1,7 +1,9 @@
 """A fit to report, with its gate and provenance, and a table of events, one of them hostile."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
+from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
@@ -63,6 +65,30 @@ class ReportedFit(MadeFit):
 def reported_fit(**kinds):
     made = make_fit(**kinds)
     return ReportedFit(made.posterior, made.panel, made.spec)
+
+
+class Reader(HTMLParser):
+    """Tags with their attributes, and the text outside of style."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.texts, self._open = [], [], []
+        self.feed(html)
+        self.text = re.sub(r"\s+", " ", " ".join(self.texts)).replace("\N{NO-BREAK SPACE}", " ")
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        self._open = self._open[: len(self._open) - 1 - self._open[::-1].index(tag)]
+
+    def handle_data(self, data):
+        if "style" not in self._open:
+            self.texts.append(data.strip())
+
+    def named(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
 
 
 def made_events(dyad="USA-CHN"):

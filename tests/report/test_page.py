@@ -1,7 +1,6 @@
 """The page: what it says, that it says it safely, and that it says so when it must not be used."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -10,31 +9,7 @@ from forecast.report import forecast_json, render_page
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 
-from .conftest import FAILED, SCRIPT, assessed, made_events, reported_fit
-
-
-class Reader(HTMLParser):
-    """Tags with their attributes, and the text outside of style."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.texts, self._open = [], [], []
-        self.feed(html)
-        self.text = re.sub(r"\s+", " ", " ".join(self.texts)).replace("\N{NO-BREAK SPACE}", " ")
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        self._open.append(tag)
-
-    def handle_endtag(self, tag):
-        self._open = self._open[: len(self._open) - 1 - self._open[::-1].index(tag)]
-
-    def handle_data(self, data):
-        if "style" not in self._open:
-            self.texts.append(data.strip())
-
-    def named(self, tag):
-        return [attributes for name, attributes in self.tags if name == tag]
+from .conftest import FAILED, SCRIPT, Reader, assessed, made_events, reported_fit
 
 
 @pytest.fixture(scope="module")
