@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.events.table import EventTable
-    from forecast.model import Fit
+    from forecast.model import Fit, Gate
 
 Progress = Callable[[str, int, int], None]
 
@@ -160,6 +160,17 @@ class Candidates:
         return replace(self, panel=panel)
 
     @property
+    def gates(self) -> "dict[str, Gate]":
+        """Whether each fit made so far has converged, by its model in words."""
+        found: dict[str, Gate] = {}
+        for spec, fitted in self._fits.items():
+            words = self._words(spec)
+            found[words if words not in found else f"{words}, variant {len(found)}"] = fitted.gate
+        if self._hierarchy is not None:
+            found["all dyads together"] = self._hierarchy.gate
+        return found
+
+    @property
     def unbounded(self) -> dict[str, Any]:
         """The choice of no bound on the level, for models that are about the pull.
 
@@ -172,6 +183,9 @@ class Candidates:
     def _settings(self) -> dict[str, Any]:
         return {name: getattr(self.sampler, name) for name in ("draws", "tune", "chains", "cores")}
 
+    def _words(self, spec: PendulumSpec) -> str:
+        return f"{self.dyad}, {spec.dynamics} under {'+'.join(spec.ceiling) or 'no ceiling'}"
+
     def _told(self, spec: PendulumSpec) -> Progress:
-        words = f"{self.dyad}, {spec.dynamics} under {'+'.join(spec.ceiling) or 'no ceiling'}"
+        words = self._words(spec)
         return lambda step, done, total: self.progress(f"{words}: {step}", done, total)
