@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
+_PULLS = {
+    "none": "random walk",
+    "linear": "linear pull",
+    "band": "band without pull",
+    "cubic": "pull that grows",
+    "oscillator": "pull with momentum",
+}
+_BOUNDS = {"era": "ceiling by era", "constant": "constant ceiling", "depth": "depth by era"}
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -184,7 +193,8 @@ class Candidates:
         return {name: getattr(self.sampler, name) for name in ("draws", "tune", "chains", "cores")}
 
     def _words(self, spec: PendulumSpec) -> str:
-        return f"{self.dyad}, {spec.dynamics} under {'+'.join(spec.ceiling) or 'no ceiling'}"
+        bounds = [_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"]
+        return ", ".join([self.dyad, _PULLS[spec.dynamics], *bounds])
 
     def _told(self, spec: PendulumSpec) -> Progress:
         words = self._words(spec)
