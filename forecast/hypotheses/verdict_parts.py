@@ -286,7 +286,10 @@ def times(log_factor: float) -> str:
 def _density(values: Float, at: Float) -> Float:
     from arviz_stats.base import array_stats
 
-    grid, height, _ = array_stats.kde(values)
+    if np.ptp(values) == 0:  # no density: all of it in the nearest place
+        nearest = np.arange(len(at)) == np.abs(at - values[0]).argmin()
+        return nearest / max(at[1] - at[0], np.finfo(float).tiny)
+    grid, height, _ = array_stats.kde(values, bw="silverman")
     return np.asarray(np.interp(at, grid, height, left=0.0, right=0.0))
 
 
