@@ -38,6 +38,7 @@ Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a cha
 Chains = Annotated[int | None, typer.Option("--chains", help="Chains.")]
 Cores = Annotated[int | None, typer.Option("--cores", help="Processes at once; default: all cores.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+MOST_REASONS = 3
 BESIDE_PLAN = {"plan", "out", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
 
@@ -108,8 +109,10 @@ def test(
     else:
         _print(results, page)
     if not results.converged:
+        first, more = results.reasons[:MOST_REASONS], len(results.reasons) - MOST_REASONS
+        others = f"; and {more} more, under Diagnostics on the page" if more > 0 else ""
         raise NotConverged(
-            f"NOT CONVERGED: do not use these numbers. {'; '.join(results.reasons)}. Take more --draws and --tune"
+            f"NOT CONVERGED: do not use these numbers. {'; '.join(first)}{others}. Take more --draws and --tune"
         )
 
 

@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 @contextmanager
 def progress() -> "Iterator[Progress]":
     """Show the step at work, on the terminal's error stream, with time gone and left."""
+    import logging
+
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+    # What the sampler would tell of its own accord comes between the lines.
+    logging.getLogger("pymc").setLevel(logging.WARNING)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -29,7 +29,7 @@ _PULLS = {
     "cubic": "pull that grows",
     "oscillator": "pull with momentum",
 }
-_BOUNDS = {"era": "ceiling by era", "constant": "constant ceiling", "depth": "depth by era"}
+_BOUNDS = {"era": "ceiling by era", "constant": "constant ceiling", "depth": "depth by era", "trend": "trend in depth"}
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,7 @@ class Candidates:
         return {name: getattr(self.sampler, name) for name in ("draws", "tune", "chains", "cores")}
 
     def _words(self, spec: PendulumSpec) -> str:
-        bounds = [_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"]
-        return ", ".join([self.dyad, _PULLS[spec.dynamics], *bounds])
+        return ", ".join([_PULLS[spec.dynamics], *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
 
     def _told(self, spec: PendulumSpec) -> Progress:
         words = self._words(spec)

@@ -226,7 +226,8 @@ def write_plan(path: str | Path, plan: Plan) -> None:
     import yaml
 
     content = plan.model_dump(mode="json")
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110, default_flow_style=None)
+    # Letters beyond ASCII are escaped: some of them are line ends to YAML, and would not come back.
+    text = yaml.safe_dump(content, sort_keys=False, width=110, default_flow_style=None)
     write_text(path, _HEAD + text)
 
 

@@ -27,6 +27,10 @@ class Entry:
         What is set against each other, the claim's own first.
     needs : {"panel", "classes", "events", "dyads"}
         The least it asks of the data, see `OFFERS`.
+    decides : tuple of str
+        Names of the numbers of the verdict that decide.
+    how : str
+        What is special about the decision, a sentence.
     """
 
     module: str
@@ -34,6 +38,8 @@ class Entry:
     title: str
     models: tuple[str, ...]
     needs: Literal["panel", "classes", "events", "dyads"] = "panel"
+    decides: tuple[str, ...] = ("log_bayes_factor", "ahead_difference")
+    how: str = ""
 
 
 CLAIMS = {
@@ -44,11 +50,33 @@ CLAIMS = {
         "a ceiling set by the framework",
         ("level: era, constant, none", "depth: by era, trend in time, none"),
         needs="classes",
+        decides=("log_bayes_factor_depth_none", "log_bayes_factor_depth_trend"),
+        how="Depth by era is set against one depth for all time and against a trend, and the less favourable answer "
+        "counts. The bound on the level decides nothing.",
     ),
-    "S5": Entry("reversion", "test_reversion", "a pull back", ("linear pull", "none: random walk")),
-    "S6": Entry("extremes", "test_extremes", "a pull that grows", ("cubic pull", "band", "linear pull")),
+    "S5": Entry(
+        "reversion",
+        "test_reversion",
+        "a pull back",
+        ("linear pull", "none: random walk"),
+        how="A pull that is slower than the plan's longest half-life counts as none, whatever the evidence.",
+    ),
+    "S6": Entry(
+        "extremes",
+        "test_extremes",
+        "a pull that grows",
+        ("cubic pull", "band", "linear pull"),
+        how="The pull that grows decides; the band stands beside.",
+    ),
     "S7": Entry("contrast_test", "test_contrast", "a contrast of dyads", ("hierarchy of all dyads",), "dyads"),
-    "S8": Entry("band_test", "test_band", "a middle ground", ("linear pull", "none: random walk")),
+    "S8": Entry(
+        "band_test",
+        "test_band",
+        "a middle ground",
+        ("linear pull", "none: random walk"),
+        decides=("probability_more_than_walk",),
+        how="Decided by how much more of its time the record is near its own mean than random walks fitted to it.",
+    ),
     "S10": Entry("visits", "test_visits", "a response to visits", ("months after visits", "matched months"), "events"),
 }
 """In the order of the theory; S3 is answered with S2, and S9 with S4."""

@@ -18,6 +18,7 @@ _CEILINGS = {
     "era": "a soft bound on the level for each era",
     "constant": "one soft bound on the level for all eras of a dyad",
     "depth": "a threshold to the deepest kind of cooperation that moves with the era",
+    "trend": "a threshold to the deepest kind of cooperation that drifts in time",
 }
 _SHOCKS = {"normal": "normal", "student": "Student-t, which allows for rare large ones"}
 _OBSERVED = {

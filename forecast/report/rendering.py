@@ -38,7 +38,8 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         "day": words.day,
         "reference": reference,
     }
-    return environment.get_template(template).render(content).replace(" %", "\N{NO-BREAK SPACE}%")
+    text = environment.get_template(template).render(content)
+    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 
 def _address(svg: str) -> str:

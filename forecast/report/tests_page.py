@@ -11,6 +11,7 @@ from forecast.report.style import Illustration, stamped
 if TYPE_CHECKING:
     from forecast.hypotheses import Plan, Results, Verdict
 
+_UNKNOWN = "This run cannot tell: its sampler has not converged."
 _STAMPS = {
     "planned": (
         "Planned",
@@ -88,11 +89,9 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
 
 
 def headline(results: "Results") -> str:
-    """Say in a sentence how the claims were answered."""
-    from forecast.hypotheses.registry import CLAIMS
-
-    titles = {code: entry.title for code, entry in CLAIMS.items()}
-    return say.headline(label(results.data.dyad), results.verdicts, titles)
+    """Say in a sentence how the claims were answered, if they were."""
+    asked = f"Is there a pendulum in {label(results.data.dyad)} relations?"
+    return f"{asked} {say.answered(results.verdicts) if results.converged else _UNKNOWN}"
 
 
 def label(dyad: str) -> str:
@@ -116,7 +115,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "rule": say.rule_words(verdict, rule),
         "factors": [(one.words, *say.factor_words(one, rule)) for one in say.evidence(verdict)],
         "ahead": [(one.words, *say.ahead_words(one, rule)) for one in say.evidence(verdict)],
-        "posterior": [(one.words or one.name.replace("_", " "), say.stated(one)) for one in say.posterior(verdict)],
+        "posterior": [(say.describe(one), say.stated(one)) for one in say.posterior(verdict)],
         "prose": verdict.prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
         "power": say.power_grid(verdict.power) if verdict.power else None,
@@ -126,13 +125,17 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
                 check.name,
                 check.null,
                 say.written(check.statistic),
-                say.written(check.p_value, 3),
+                _p_value(check.p_value),
                 check.lags,
                 check.says,
             )
             for check in verdict.checks
         ],
     }
+
+
+def _p_value(value: float) -> str:
+    return "<0.001" if value < 0.0005 else say.written(value, 3)
 
 
 def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pandas.api.types import is_float_dtype, is_numeric_dtype
 
+from forecast.hypotheses.registry import CLAIMS
 from forecast.report.words import percent, series
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ LEAST, MOST = f"{FACTOR}_least", f"{FACTOR}_most"
 _EVIDENCE = re.compile(rf"({LEAST}|{MOST}|{FACTOR}|{AHEAD}|{WEIGHT})(?:_(.+))?")
 """The numbers by which two models are set against each other, with what tells apart several comparisons."""
 
+_EVIDENCE_RULE = (
+    "Supported if the Bayes factor for the claim's model exceeds {factor} by more than two of its Monte Carlo errors "
+    "and leaving the future out speaks against it by no more than {errors} of its standard errors; refused if the "
+    "same holds for the rival; undecided otherwise."
+)
+_PROBABILITY_RULE = "Supported from a probability of {yes} % on, refused at {no} % or less, undecided in between."
 _COLUMNS = {
     "ahead_difference": "leave-future-out difference",
     "ahead_error": "its standard error",
@@ -42,10 +49,7 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class Evidence:
-    """One model set against another, by the numbers of a verdict; what was not computed is None.
-
-    The comparison that decides has the plain names, those beside it a suffix.
-    """
+    """One model set against another, by the numbers of a verdict; what was not computed is None."""
 
     words: str
     decides: bool
@@ -105,12 +109,13 @@ def stated(one: "Number") -> str:
 def evidence(verdict: "Verdict") -> list[Evidence]:
     """Gather the comparisons of models among the numbers of a verdict."""
     found: dict[str, dict[str, Number]] = {}
+    decisive = CLAIMS[verdict.code].decides
     for one in verdict.numbers:
         if named := _EVIDENCE.fullmatch(one.name):
             found.setdefault(named[2] or "", {})[named[1]] = one
     return [
         Evidence(
-            _models(parts[FACTOR]), not suffix, parts[FACTOR],
+            _models(parts[FACTOR]), parts[FACTOR].name in decisive, parts[FACTOR],
             *(parts.get(name) for name in (LEAST, MOST, AHEAD, WEIGHT)),
         )
         for suffix, parts in found.items()
@@ -135,7 +140,7 @@ def factor_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
         return "could not be computed", "nothing"
     first, second = one.sides
     wider = ""
-    if one.least is not None and one.most is not None:
+    if one.least is not None and one.most is not None and one.least.value < one.most.value:
         wider = f"; {written(one.least.value)} to {written(one.most.value)} with priors half and twice as wide"
     said = f"log Bayes factor {written(value)} ± {written(error)}, that is {odds(value)} for {first}{wider}"
     bound = math.log(rule.bayes_factor) + 2 * error
@@ -163,33 +168,38 @@ def odds(log_factor: float) -> str:
 
 def rule_words(verdict: "Verdict", rule: "Rule") -> str:
     """Say by which rule a claim is decided."""
-    if evidence(verdict):
-        return (
-            f"Supported if the Bayes factor for the claim's model exceeds {rule.bayes_factor:g} by more than two of "
-            "its Monte Carlo errors and leaving the future out speaks against it by no more than "
-            f"{rule.ahead_errors:g} of its standard errors; refused if the same holds for the rival; undecided "
-            "otherwise."
-        )
-    return (
-        f"Supported from a posterior probability of {100 * rule.probability:g} % on, refused at "
-        f"{100 - 100 * rule.probability:g} % or less, undecided in between."
-    )
+    entry = CLAIMS[verdict.code]
+    by_evidence = any(name.startswith(FACTOR) for name in entry.decides)
+    words = _EVIDENCE_RULE if by_evidence else _PROBABILITY_RULE
+    stated = words.format(
+        factor=f"{rule.bayes_factor:g}", errors=f"{rule.ahead_errors:g}", yes=f"{100 * rule.probability:g}",
+        no=f"{100 - 100 * rule.probability:g}",
+    )  # fmt: skip
+    return f"{stated} {entry.how}".rstrip()
 
 
 def deciding(verdict: "Verdict") -> list[str]:
-    """Write the numbers that decide a claim, shortly: the evidence, or the first probability without a rival model."""
-    several = evidence(verdict)
-    several = [one for one in several if one.decides] or several
-    said = []
-    for one in several:
-        name = f"{one.words}: " if len(several) > 1 else ""
-        ahead = "" if one.ahead is None else (
-            f", ahead {written(one.ahead.value)} (s.e. {written(one.ahead.error)})"
-        )  # fmt: skip
-        said.append(f"{name}log Bayes factor {written(one.factor.value)} ± {written(one.factor.error)}{ahead}")
-    chances = [one for one in posterior(verdict) if is_chance(one)]
-    shown = chances[: 1 if several else 2] or ([] if several else posterior(verdict)[:2])
-    return said + [f"{one.words or one.name.replace('_', ' ')}: {stated(one)}" for one in shown]
+    """Write the numbers that decide a claim, shortly; if none of those foreseen is there, the first two."""
+    compared = [one for one in evidence(verdict) if one.decides]
+    names = CLAIMS[verdict.code].decides
+    others = [one for one in posterior(verdict) if one.name in names]
+    if not compared and not others:
+        others = posterior(verdict)[:2]
+    return [_shortly(one, several=len(compared) > 1) for one in compared] + [
+        f"{describe(one)}: {stated(one)}" for one in others
+    ]
+
+
+def _shortly(one: Evidence, *, several: bool) -> str:
+    name = f"{one.words}: " if several else ""
+    ahead = f", ahead {written(one.ahead.value)} (s.e. {written(one.ahead.error)})" if one.ahead else ""
+    return f"{name}log Bayes factor {written(one.factor.value)} ± {written(one.factor.error)}{ahead}"
+
+
+def describe(one: "Number") -> str:
+    """Say what a number is; of a probability, that it is one."""
+    words = one.words or one.name.replace("_", " ")
+    return f"chance: {words}" if is_chance(one) and not words.startswith(("chance", "probability")) else words
 
 
 def power_words(power: "PowerLike | None") -> str:
@@ -210,15 +220,14 @@ def power_grid(power: "PowerLike") -> dict[str, Any]:
     return grid(shown, right=[*ANSWERED, "supported, 90 % interval"])
 
 
-def headline(label: str, verdicts: "Sequence[Verdict]", titles: Mapping[str, str]) -> str:
-    """Say in a sentence how the claims were answered."""
-    asked = f"Is there a pendulum in {label} relations?"
+def answered(verdicts: "Sequence[Verdict]") -> str:
+    """Say in a sentence how claims were answered."""
     if len(verdicts) == 1:
         only = verdicts[0]
-        return f"{asked} The claim tested, {titles[only.code]}, is {only.answer}."
+        return f"The claim tested, {CLAIMS[only.code].title}, is {only.answer}."
     answers = [one.answer for one in verdicts]
     parts = [f"{answers.count(answer)} {answer}" for answer in ANSWERED if answer in answers]
-    return f"{asked} Of {len(verdicts)} claims tested, {series(parts)}."
+    return f"Of {len(verdicts)} claims tested, {series(parts)}."
 
 
 def grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hypotheses.fakes import CHECK, DRAWINGS, SCRIPT, FakeGate, FakePower, fake_
 from forecast.hypotheses import Drawing, Number, Rule, Series
 from forecast.hypotheses.candidates import Comparison
 from forecast.hypotheses.plan import read_plan
+from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict_parts import chance, evidence_bars, evidence_numbers, evidence_table, number
 from forecast.report import render_tests, results_json, results_table, write_tests
 from forecast.report import verdict_words as say
@@ -144,6 +145,7 @@ def test_a_run_that_has_not_converged_is_stamped_everywhere():
     html = render_tests(results)
     read = Reader(html)
     assert read.text.strip().startswith("NOT CONVERGED: US-China")
+    assert "This run cannot tell: its sampler has not converged." in read.text
     assert "linear pull: half-life: R-hat 1.2, limit 1.01" in read.text
     assert '@top-center { content: "NOT CONVERGED' in html
     assert all(image["alt"].startswith("NOT CONVERGED") for image in read.named("img"))
@@ -200,16 +202,19 @@ def test_the_evidence_is_read_as_the_rule_reads_it():
 
 
 def test_what_decides_is_the_comparison_of_the_claim():
-    (evidence, chance) = say.deciding(real_verdict())
-    assert evidence == "log Bayes factor 2.40 ± 0.10, ahead −0.30 (s.e. 0.80)"
-    assert chance.startswith("the half-life is below 60 months: ")
+    assert say.deciding(real_verdict()) == ["log Bayes factor 2.40 ± 0.10, ahead −0.30 (s.e. 0.80)"]
+    unforeseen = make_verdict("S8")
+    assert say.deciding(unforeseen) == [
+        f"{say.describe(one)}: {say.stated(one)}" for one in say.posterior(unforeseen)[:2]
+    ]
 
 
 def test_a_claim_without_rival_models_is_decided_by_its_probability():
-    verdict = make_verdict("S7", numbers=(Number("p", 0.97, error=0.002, words="it is greater"),))
-    assert "from a posterior probability of 95 % on, refused at 5 % or less" in say.rule_words(verdict, Rule())
+    (name,) = CLAIMS["S8"].decides
+    verdict = make_verdict("S8", numbers=(Number(name, 0.97, error=0.002, words="it is greater"),))
+    assert "from a probability of 95 % on, refused at 5 % or less" in say.rule_words(verdict, Rule())
     assert "Bayes factor for the claim's model exceeds 3" in say.rule_words(real_verdict(), Rule())
-    assert say.deciding(verdict) == ["it is greater: 97 % ± 0.2"]
+    assert say.deciding(verdict) == ["chance: it is greater: 97 % ± 0.2"]
 
 
 @pytest.mark.parametrize(
