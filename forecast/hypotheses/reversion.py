@@ -131,10 +131,11 @@ def _dwell_numbers(ways: Mapping[str, Passage]) -> tuple[Number, ...]:
 
 def _dwell_prose(ways: Mapping[str, Passage]) -> str:
     chances = [
-        f"{model} with a chance of " + " and ".join(f"{100 * way.by[m].value:.0f} % within {m} months" for m in way.by)
-        for model, way in ways.items()
+        f"within {months} months with a chance of "
+        + " and ".join(f"{100 * way.by[months].value:.0f} % under {model}" for model, way in ways.items())
+        for months in DWELL_MONTHS
     ]
     return (
-        f"Let go at a share of {EXTREME - INSIDE:g} under the framework in force, the level leaves the hostile zone (a "
-        f"share below {EXTREME:g}): {'; '.join(chances)}."
+        f"Let go at a share of {EXTREME - INSIDE:g} under the framework in force, the level is out of the hostile zone "
+        f"(a share below {EXTREME:g}) {', and '.join(chances)}."
     )

@@ -101,8 +101,7 @@ def percent(value: Number) -> str:
     >>> percent(Number("p", 0.9999))
     'over 99 %'
     """
-    whole = round(100 * value.value)
-    return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
+    return _percent(value.value)
 
 
 def signed(value: float, decimals: int = 1) -> str:
@@ -193,7 +192,7 @@ def evidence_prose(comparison: "Comparison", claim: str, rival: str, rule: Rule)
     ahead = (
         f"Fitted to the past alone, {claim} foretold the months that followed {better} than {rival} by {size:.1f} in "
         f"log predictive density (standard error {comparison.ahead_error:.1f}){judged}; the mixture of the two that "
-        f"foretells best gives it {100 * comparison.weight:.0f} % of the weight."
+        f"foretells best gives it {_percent(comparison.weight)} of the weight."
     )
     return factor, *_prior_prose(comparison, rule), ahead
 
@@ -283,12 +282,19 @@ def times(log_factor: float) -> str:
     return f"{np.exp(size):.1f}" if size < np.log(10) else f"{np.exp(size):.0f}"
 
 
+def _percent(share: float) -> str:
+    if not np.isfinite(share):
+        return "an unknown part"
+    whole = round(100 * share)
+    return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
+
+
 def _density(values: Float, at: Float) -> Float:
     from arviz_stats.base import array_stats
 
     if np.ptp(values) == 0:  # no density: all of it in the nearest place
         nearest = np.arange(len(at)) == np.abs(at - values[0]).argmin()
-        return nearest / max(at[1] - at[0], np.finfo(float).tiny)
+        return np.asarray(nearest / max(at[1] - at[0], np.finfo(float).tiny))
     grid, height, _ = array_stats.kde(values, bw="silverman")
     return np.asarray(np.interp(at, grid, height, left=0.0, right=0.0))
 
