@@ -1,72 +1,101 @@
-"""When the equilibrium broke: one new era with an unknown first month, against none.
+"""When the equilibrium broke, and how often: dates with posteriors, and the evidence for one break, two, and none.
 
-The dates are gone through one by one. At each the pendulum is fitted with two equilibria, and its marginal likelihood
-weighs the date, so that the posterior of the date needs no sampler that jumps between dates. Further breaks are
-looked for one after the other, each given those before it, until the evidence for one more is too small.
+Dates are never tried one by one. A few fits, at first with breaks spread over the record and then where the posterior
+wants them, weigh all months at once (`forecast.hypotheses.break_fits`). How many breaks there are is told by marginal
+likelihoods in which every way of placing them counts alike, so that a break has to earn the freedom of its date.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.errors import DataError
-from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.outlook.scale import share
+from forecast.hypotheses.break_fits import BreakFits, Dates, Places
+from forecast.outlook.clock import clock
 
 if TYPE_CHECKING:
-    from forecast.model import Fit
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.hypotheses.candidates import Candidates
 
 Float = NDArray[np.float64]
-# Nobody can tell two equilibria apart from less on either side of a break.
-SHORTEST_SIDE = 24
-COARSE, FINE = 12, 3
-SCAN = Sampler(draws=300, tune=300, chains=2)
-# A break in the equilibrium alone: without ceilings, which would share its meaning.
-CHOICES = {"dynamics": "linear", "ceiling": ()}
-MIXTURE = 4000
+# Fits of one break this far apart still overlap well; the posterior asks for more where they do not.
+SPACING_MONTHS = 96
+WANTED = 400
+FEW, MOST_MORE = 3, 6
+DRAWN = 4000
 
 
 @dataclass(frozen=True)
 class BreakPosterior:
-    """Posterior of the first month of a new equilibrium, all months in the span alike beforehand.
+    """Posterior of the first month of a new equilibrium, all months alike beforehand.
 
     Attributes
     ----------
     dates : tuple of str
-        First days of the months that were tried, ISO.
+        First days of all months in which it may lie, ISO.
     probability : (date,)
-        Of the break lying nearest to each; they sum to 1.
+        They sum to 1.
     equilibrium_before, equilibrium_after : (draw,)
         Shares, over all dates by their probability.
     log_bayes_factor, error : float
-        For one break against none, with the Monte Carlo standard error.
+        For this break against none (of several: for as many against one less), with the Monte Carlo standard error.
     """
 
     dates: tuple[str, ...]
-    probability: Float
-    equilibrium_before: Float
-    equilibrium_after: Float
+    probability: Float = field(repr=False)
+    equilibrium_before: Float = field(repr=False)
+    equilibrium_after: Float = field(repr=False)
     log_bayes_factor: float
     error: float
 
     @property
     def date(self) -> str:
         """Median of the posterior."""
-        return self.dates[int(np.searchsorted(np.cumsum(self.probability), 0.5))]
+        return self._quantile(0.5)
 
     def interval(self, level: float = 0.9) -> tuple[str, str]:
         """Equal-tailed interval of the date."""
+        return self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
+
+    def _quantile(self, level: float) -> str:
         reached = np.cumsum(self.probability)
-        ends = (int(np.searchsorted(reached, p)) for p in ((1 - level) / 2, (1 + level) / 2))
-        first, last = (self.dates[min(end, len(self.dates) - 1)] for end in ends)
-        return first, last
+        return self.dates[min(int(np.searchsorted(reached, level * reached[-1])), len(self.dates) - 1)]
 
 
-def scan(candidates: Candidates, since: str | None = None, until: str | None = None) -> BreakPosterior:
-    """Go through the dates of one break: every year, and every third month around the best.
+@dataclass(frozen=True)
+class BreakCount:
+    """How many breaks the record speaks for.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        ``breaks``, ``log_bayes_factor`` against none, ``error``; a row a number of breaks, from none.
+    breaks : tuple of BreakPosterior
+        Of the smallest number that no larger one beats by the Bayes factor asked for, in time order.
+    """
+
+    table: "pd.DataFrame"
+    breaks: tuple[BreakPosterior, ...]
+
+    @property
+    def number(self) -> int:
+        """How many."""
+        return len(self.breaks)
+
+
+def scan(
+    candidates: "Candidates",
+    since: str | None = None,
+    until: str | None = None,
+    *,
+    held: tuple[str, ...] = (),
+    fits: BreakFits | None = None,
+) -> BreakPosterior:
+    """Look for one break.
 
     Parameters
     ----------
@@ -74,127 +103,127 @@ def scan(candidates: Candidates, since: str | None = None, until: str | None = N
         Its eras are left out of account.
     since, until : str, optional
         ISO days between which the break is looked for; by default as far as two years from either end.
+    held : tuple of str
+        ISO days of breaks before ``since`` that are taken for granted, in time order.
+    fits : BreakFits, optional
+        Fits that are there already, of at least one break more than are held.
 
     Raises
     ------
     DataError
         If there is no room for a break.
     """
-    return _scan(candidates, (), since, until)
+    fits = fits or BreakFits(candidates, len(held) + 1)
+    before = tuple(place_of(candidates.panel, day) for day in held)
+    dates = one_break(fits, since, until, before)
+    fits.add(before, *((*before, place) for place in _spread(fits, np.flatnonzero(dates.allowed[-1]))))
+    _settle(fits, dates)
+    gain = fits.pool.log_ratio(fits.over(dates), fits.at(before))
+    return _posteriors(fits, dates, [(0.0, 0.0)] * len(before) + [gain])[-1]
 
 
-def infer_breaks(candidates: Candidates, most: int = 3, bayes_factor: float = 3.0) -> tuple[BreakPosterior, ...]:
-    """Look for breaks one after the other, each given the dates of those before, until the evidence ends.
+def infer_breaks(candidates: "Candidates", most: int = 3, bayes_factor: float = 3.0) -> tuple[BreakPosterior, ...]:
+    """Find the breaks that the evidence speaks for, see `count_breaks`."""
+    return count_breaks(candidates, most, bayes_factor).breaks
+
+
+def count_breaks(
+    candidates: "Candidates", most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
+) -> BreakCount:
+    """Weigh numbers of breaks against each other, and date those of the number that is enough.
 
     Parameters
     ----------
     candidates : Candidates
     most : int
-        No more than so many.
+        No more than so many are looked for, and no more than the record has room for.
     bayes_factor : float
-        By which one more break must be likelier than none.
+        By which a larger number of breaks must be likelier than a smaller one to be preferred.
+    fits : BreakFits, optional
+        Fits that are there already, of at least so many breaks.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.breaks import count_breaks
+    >>> count_breaks(candidates).number  # doctest: +SKIP
+    0
     """
-    found: list[BreakPosterior] = []
-    held: tuple[int, ...] = ()
-    for _ in range(most):
-        try:
-            posterior = _scan(candidates, held, None, None)
-        except DataError:
-            break
-        if posterior.log_bayes_factor < np.log(bayes_factor):
-            break
-        found.append(posterior)
-        held = tuple(sorted((*held, _place(candidates.panel, posterior.date))))
-    return tuple(found)
+    import pandas as pd
+
+    fits = fits or BreakFits(candidates, most)
+    every = [fits.anywhere(number) for number in range(min(most, fits.periods // fits.apart - 1) + 1)]
+    fits.add((), *((place,) for place in _spread(fits, np.flatnonzero(every[-1].allowed[0][: -fits.apart]))))
+    for dates in every[1:]:
+        _settle(fits, dates)
+    base, pool = fits.at(()), fits.pool
+    found = [(0.0, 0.0), *(pool.log_ratio(fits.over(dates), base) for dates in every[1:])]
+    logs = [value for value, _ in found]
+    enough = next(k for k in range(len(logs)) if max(logs[k:]) - logs[k] < np.log(bayes_factor))
+    table = pd.DataFrame(
+        {"breaks": range(len(found)), "log_bayes_factor": logs, "error": [error for _, error in found]}
+    )
+    gains = [(logs[enough] - logs[enough - 1], float(np.hypot(found[enough][1], found[enough - 1][1])))] * enough
+    return BreakCount(table, _posteriors(fits, every[enough], gains))
 
 
-def with_breaks(panel: xr.Dataset, firsts: tuple[int, ...]) -> xr.Dataset:
-    """Give the panel of one dyad with eras that begin at its first period and at those given."""
-    dyad, starts = str(panel["dyad"].to_numpy()[0]), (0, *firsts)
-    era = np.searchsorted(np.array(firsts, dtype=int), np.arange(panel.sizes["time"]), side="right")
-    time = panel["time"].to_numpy()
-    coords = {
-        "era": [f"{dyad}:{i}" for i in range(len(starts))],
-        "era_dyad": ("era", np.zeros(len(starts), dtype=panel["era_dyad"].dtype)),
-        "era_name": ("era", [f"from {str(time[s])[:7]}" for s in starts]),
-        "era_start": ("era", time[list(starts)].astype(panel["era_start"].dtype)),
-    }
-    result = panel.drop_dims("era").assign_coords(coords)
-    result["era_index"] = (("dyad", "time"), era[None].astype(panel["era_index"].dtype))
-    return result
-
-
-def _scan(candidates: Candidates, held: tuple[int, ...], since: str | None, until: str | None) -> BreakPosterior:
-    tried: dict[int, Fit] = {}
-    plain = _fitted(candidates, held)
-    span = _span(candidates.panel, held, since, until)
-    coarse = span[:: COARSE if len(span) > COARSE else 1]
-    _try(candidates, held, coarse, tried, f"looking for a break in {len(coarse)} years")
-    best = max(tried, key=lambda t: _log(tried[t]))
-    near = [t for t in range(best - COARSE + FINE, best + COARSE, FINE) if t in set(span)]
-    _try(candidates, held, near, tried, "narrowing the break down")
-    places = np.array(sorted(tried))
-    # Each date stands for the months nearest to it, and all months are alike beforehand.
-    middles = (places[1:] + places[:-1]) / 2
-    months = np.diff(np.concatenate([[span[0] - 0.5], middles, [span[-1] + 0.5]]))
-    logs = np.array([_log(tried[t]) for t in places]) + np.log(months / months.sum())
-    total = float(np.logaddexp.reduce(logs))
-    probability = np.exp(logs - total)
-    errors = np.array([tried[t].provenance["evidence"]["error"] for t in places])
-    error = float(np.hypot(np.sqrt((probability**2 * errors**2).sum()), plain.provenance["evidence"]["error"]))
-    before, after = _sizes(candidates, [tried[t] for t in places], probability, held, places)
-    dates = tuple(str(candidates.panel["time"].to_numpy()[t])[:10] for t in places)
-    return BreakPosterior(dates, probability, before, after, total - _log(plain), error)
-
-
-def _try(candidates: Candidates, held: tuple[int, ...], places: list[int], tried: "dict[int, Fit]", words: str) -> None:
-    for i, t in enumerate(places):
-        candidates.progress(words, i, len(places))
-        if t not in tried:
-            tried[t] = _fitted(candidates, tuple(sorted((*held, t))))
-
-
-def _fitted(candidates: Candidates, firsts: tuple[int, ...]) -> "Fit":
-    quiet = replace(candidates, sampler=SCAN, progress=lambda step, done, total: None)
-    return quiet.with_panel(with_breaks(candidates.panel, firsts)).fit(**CHOICES)
-
-
-def _log(fitted: "Fit") -> float:
-    return float(fitted.provenance["evidence"]["log"])
-
-
-def _span(panel: xr.Dataset, held: tuple[int, ...], since: str | None, until: str | None) -> list[int]:
-    """Periods at which a break may begin."""
+def place_of(panel: "xr.Dataset", day: str) -> int:
+    """Period in which a day lies, or the first one after it if the record begins later."""
     time = panel["time"].to_numpy().astype("datetime64[D]")
+    return max(int(np.searchsorted(time, np.datetime64(day), side="right")) - 1, 0)
+
+
+def one_break(fits: BreakFits, since: str | None = None, until: str | None = None, held: Places = ()) -> Dates:
+    """Give the places of one break in a span, after those held and with room on either side.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    time = fits.candidates.panel["time"].to_numpy().astype("datetime64[D]")
     first = np.datetime64(since) if since else time[0]
     last = np.datetime64(until) if until else time[-1]
     edges = (0, *held, len(time))
-    free = [
-        t for t in range(len(time))
-        if first <= time[t] <= last and all(abs(t - edge) >= SHORTEST_SIDE for edge in edges)
-    ]  # fmt: skip
-    if not free:
+    allowed = np.zeros((len(held) + 1, len(time) + 1), dtype=bool)
+    allowed[range(len(held)), held] = True
+    allowed[-1, :-1] = (time >= first) & (time <= last) & (np.arange(len(time)) > max(edges[:-1]))
+    for edge in edges:
+        allowed[-1, max(edge - fits.apart + 1, 0) : edge + fits.apart] = False
+    if not allowed[-1].any():
         raise DataError(
-            f"break: no month from {first} to {last} has {SHORTEST_SIDE} months of record on either side; "
-            "widen the span"
+            f"break: no {clock(fits.candidates.panel).unit} from {first} to {last} has {fits.apart} of them with a "
+            "record on either side; widen the span"
         )
-    return free
+    return Dates(allowed)
 
 
-def _place(panel: xr.Dataset, date: str) -> int:
-    return int(np.searchsorted(panel["time"].to_numpy().astype("datetime64[D]"), np.datetime64(date)))
+def _spread(fits: BreakFits, places: NDArray[np.int64]) -> list[int]:
+    """Pick places at about even distances, both ends among them."""
+    spacing = clock(fits.candidates.panel).periods(SPACING_MONTHS)
+    number = max(4, 1 + round(len(places) / spacing))
+    return [int(place) for place in np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)])]
 
 
-def _sizes(
-    candidates: Candidates, fits: "list[Fit]", probability: Float, held: tuple[int, ...], places: NDArray[np.int64]
-) -> tuple[Float, Float]:
-    """Equilibria before and after the break, draws over all dates by their probability."""
-    rng = np.random.default_rng(np.random.SeedSequence(candidates.seed, spawn_key=(1,)))
-    before, after = [], []
-    for fitted, t, number in zip(fits, places, rng.multinomial(MIXTURE, probability), strict=True):
-        mu = fitted.posterior["mu"].stack(all=("chain", "draw")).transpose("all", "era").to_numpy()
-        rows = rng.integers(len(mu), size=number)
-        era = 1 + sum(h < t for h in held)
-        before.append(share(mu[rows, era - 1]))
-        after.append(share(mu[rows, era]))
-    return np.concatenate(before), np.concatenate(after)
+def _settle(fits: BreakFits, dates: Dates) -> None:
+    """Fit where the posterior of the dates lies, until its draws are worth enough."""
+    for turn in range(MOST_MORE):
+        if fits.pool.effective(fits.over(dates)) >= WANTED:
+            return
+        drawn, _ = fits.sample(dates, FEW, _rng(fits, 3, len(dates.allowed), turn))
+        fits.add(*(tuple(int(place) for place in places) for places in drawn))
+
+
+def _posteriors(fits: BreakFits, dates: Dates, gains: list[tuple[float, float]]) -> tuple[BreakPosterior, ...]:
+    places, equilibria = fits.sample(dates, DRAWN, _rng(fits, 4, len(dates.allowed)))
+    days = [str(day)[:10] for day in fits.candidates.panel["time"].to_numpy()]
+    result = []
+    for i, (value, error) in enumerate(gains):
+        possible = np.flatnonzero(dates.allowed[i][:-1])
+        share = np.bincount(places[:, i], minlength=fits.periods)[possible] / len(places)
+        where = tuple(days[place] for place in possible)
+        result.append(BreakPosterior(where, share, equilibria[:, i], equilibria[:, i + 1], value, error))
+    return tuple(result)
+
+
+def _rng(fits: BreakFits, *key: int) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(fits.candidates.seed, spawn_key=key))

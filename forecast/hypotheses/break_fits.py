@@ -1,0 +1,246 @@
+r"""Fits with breaks of the equilibrium at some dates, whose draws speak of breaks at any dates.
+
+A date enters the model only through the steps of the path: with :math:`r_t = x_t - \phi x_{t-1}`, the log-density of
+a draw with its breaks elsewhere differs by
+
+.. math:: \sum_t (m_{e(t)} r_t - m_{e(t)}^2 / 2) / \sigma^2, \quad m_e = (1 - \phi) \mu_e
+
+and that is cheap for every date, and for the sum over all dates too, by the forward recursion of a hidden Markov chain
+that never goes back [1]_. So a few fits, pooled (`forecast.hypotheses.multistate`), weigh every month. All fits have
+as many eras as the most breaks ask for; those that never begin have their prior, and change no marginal likelihood.
+
+References
+----------
+.. [1] Chib (1998), Estimation and comparison of multiple change-point models,
+   https://doi.org/10.1016/S0304-4076(97)00115-2
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.hypotheses.multistate import BATCHES, Pool
+from forecast.outlook.clock import clock
+from forecast.outlook.scale import share
+
+if TYPE_CHECKING:
+    from forecast.hypotheses.candidates import Candidates
+
+Float = NDArray[np.float64]
+Places = tuple[int, ...]
+DRAWS, TUNE, CHAINS = 200, 250, 2
+# A break in the equilibrium alone: without ceilings, which would share its meaning.
+CHOICES: dict[str, Any] = {"dynamics": "linear", "ceiling": (), "shocks": "normal"}
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Where breaks may lie, all ways of placing them alike beforehand.
+
+    Attributes
+    ----------
+    allowed : (break, period + 1)
+        Periods with which the era after each break may begin; the last place stands for never.
+    apart : int
+        Periods that lie at least between breaks, and after the last.
+    """
+
+    allowed: NDArray[np.bool_]
+    apart: int = 0
+
+
+class BreakFits:
+    """Fits of one dyad with breaks at different places.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        Its eras are left out of account.
+    most : int
+        Breaks that a fit can have.
+
+    Attributes
+    ----------
+    places : tuple of tuple of int
+        Of the fits there are: first periods of their eras but the first.
+    """
+
+    def __init__(self, candidates: "Candidates", most: int) -> None:
+        self.candidates, self.most = candidates, most
+        self.periods = candidates.panel.sizes["time"]
+        self._drawn: dict[Places, _Drawn] = {}
+
+    @property
+    def places(self) -> tuple[Places, ...]:
+        """Of the fits there are."""
+        return tuple(self._drawn)
+
+    @property
+    def apart(self) -> int:
+        """Least periods between breaks: nobody can tell two equilibria apart from less than about two years."""
+        return min(clock(self.candidates.panel).periods(24), self.periods // 4)
+
+    def anywhere(self, breaks: int) -> Dates:
+        """So many breaks, at any distance of at least `apart` from each other and from either end."""
+        allowed = np.arange(self.periods + 1) >= self.apart
+        return Dates(np.tile(allowed, (breaks, 1)), self.apart)
+
+    def add(self, *wanted: Places) -> None:
+        """Fit with breaks at the places wanted, those that were not fitted before."""
+        for places in dict.fromkeys(wanted):
+            if places not in self._drawn:
+                self.candidates.progress("fitting with breaks of the equilibrium", len(self._drawn), 0)
+                self._drawn[places] = self._fitted(places)
+                self.__dict__.pop("pool", None)
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Draws of all fits."""
+        return Pool(
+            np.column_stack([self.at(places) for places in self.places]),
+            np.concatenate([np.full(own.batch.size, i) for i, own in enumerate(self._drawn.values())]),
+            np.concatenate([own.batch for own in self._drawn.values()]),
+        )
+
+    def at(self, places: Places) -> Float:
+        """Log-density of every draw (draw,) with its breaks at the places given."""
+        return np.concatenate([own.at(places) for own in self._drawn.values()])
+
+    def over(self, dates: Dates) -> Float:
+        """Log of the mean density of every draw (draw,) over all ways of placing breaks."""
+        ways = float(log_sum_over_dates(np.zeros((1, self.most + 1, self.periods + 1)), dates)[0])
+        return np.concatenate([log_sum_over_dates(own.sums(), dates) for own in self._drawn.values()]) - ways
+
+    def widened(self, factor: float) -> Float:
+        """Log ratio (draw,) of the prior of the spread between eras, its typical size so many times as large."""
+        from scipy.stats import lognorm
+
+        from forecast.model.parameters import SPREAD_OF_SPREADS
+
+        typical = self.candidates.spec.priors.equilibrium_eras
+        spread = np.concatenate([own.spread for own in self._drawn.values()])
+        wide, narrow = (lognorm(SPREAD_OF_SPREADS, scale=scale * typical) for scale in (factor, 1.0))
+        return np.asarray(wide.logpdf(spread) - narrow.logpdf(spread))
+
+    def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Float]:
+        """Draw from the posterior: first periods of the eras (number, break), and equilibria, shares (number, era)."""
+        weights = self.pool.weights(self.over(dates))
+        chosen = np.sort(rng.choice(weights.size, size=number, p=weights / weights.sum()))
+        places, equilibria, before = [], [], 0
+        for own in self._drawn.values():
+            rows = chosen[(chosen >= before) & (chosen < before + own.batch.size)] - before
+            before += own.batch.size
+            if rows.size:
+                places.append(draw_dates(own.sums(rows), dates, rng))
+                equilibria.append(share(own.mu[rows, : len(dates.allowed) + 1]))
+        return np.concatenate(places), np.concatenate(equilibria)
+
+    def _fitted(self, places: Places) -> "_Drawn":
+        from forecast.model import fit
+
+        candidates = self.candidates
+        panel = with_breaks(candidates.panel, places, eras=self.most + 1)
+        seed = int(np.random.SeedSequence(candidates.seed, spawn_key=(2, *places)).generate_state(1)[0])
+        posterior = fit(
+            panel, replace(candidates.spec, **CHOICES), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
+            cores=candidates.sampler.cores,
+        ).posterior  # fmt: skip
+
+        def flat(name: str) -> Float:
+            return posterior[name].to_numpy().reshape(CHAINS * DRAWS, -1).astype(np.float64)
+
+        level, (phi, sigma) = flat("level"), (flat(name) for name in ("phi", "sigma"))
+        steps = np.cumsum(level[:, 1:] - phi * level[:, :-1], axis=1)
+        return _Drawn(
+            steps=np.column_stack([np.zeros((len(steps), 2)), steps]),
+            mu=flat("mu"),
+            drift=flat("mu") * (1.0 - phi),
+            sigma=sigma[:, 0],
+            spread=flat("mu_era_sd")[:, 0],
+            batch=np.tile(np.arange(DRAWS) * BATCHES // DRAWS, CHAINS),
+        )
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Draws of one fit, (draw, ...); `steps` (draw, period + 1) are sums of r over the periods before each."""
+
+    steps: Float
+    mu: Float
+    drift: Float
+    sigma: Float
+    spread: Float
+    batch: NDArray[np.int64]
+
+    def sums(self, rows: "slice | NDArray[np.int64]" = slice(None)) -> Float:
+        """Log-density of the steps before every period under the equilibrium of every era, (draw, era, period + 1)."""
+        drift, number = self.drift[rows, :, None], np.maximum(np.arange(self.steps.shape[1]) - 1, 0)
+        exponent = drift * (self.steps[rows, None] - 0.5 * drift * number)
+        return np.asarray(exponent / self.sigma[rows, None, None] ** 2)
+
+    def at(self, places: Places) -> Float:
+        """Log-density (draw,) with breaks at the places given."""
+        sums, edges = self.sums(), (0, *places, self.steps.shape[1] - 1)
+        parts = [sums[:, era, edges[era + 1]] - sums[:, era, edges[era]] for era in range(len(places) + 1)]
+        return np.asarray(sum(parts))
+
+
+def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> xr.Dataset:
+    """Give the panel of one dyad with eras that begin at its first period and at those given.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+    firsts : tuple of int
+        Periods, in order.
+    eras : int, optional
+        How many eras in all; those beyond the ones that begin never do.
+    """
+    dyad, periods = str(panel["dyad"].to_numpy()[0]), panel.sizes["time"]
+    starts = np.array([0, *firsts, *[periods] * ((eras or 0) - len(firsts) - 1)])
+    era = np.searchsorted(starts[1:], np.arange(periods), side="right")
+    time = panel["time"].to_numpy()
+    begun = time[np.minimum(starts, periods - 1)]
+    coords = {
+        "era": [f"{dyad}:{i}" for i in range(len(starts))],
+        "era_dyad": ("era", np.zeros(len(starts), dtype=panel["era_dyad"].dtype)),
+        "era_name": ("era", [f"from {str(day)[:7]}" for day in begun]),
+        "era_start": ("era", begun.astype(panel["era_start"].dtype)),
+    }
+    result = panel.drop_dims("era").assign_coords(coords)
+    result["era_index"] = (("dyad", "time"), era[None].astype(panel["era_index"].dtype))
+    return result
+
+
+def log_sum_over_dates(sums: Float, dates: Dates) -> Float:
+    """Log of the summed density (draw,) over all ways of placing breaks; `sums` (draw, era, period + 1)."""
+    return _forward(sums, dates)[1]
+
+
+def draw_dates(sums: Float, dates: Dates, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw breaks (draw, break) by their density, backwards from the last."""
+    reached, _ = _forward(sums, dates)
+    before = np.full(len(sums), sums.shape[2] - 1)
+    drawn = []
+    for weight in reversed(reached):
+        early = np.arange(sums.shape[2]) <= (before - dates.apart)[:, None]
+        before = np.where(early, weight + rng.gumbel(size=weight.shape), -np.inf).argmax(axis=1)
+        drawn.append(before)
+    return np.stack(drawn[::-1], axis=1) if drawn else np.empty((len(sums), 0), dtype=np.int64)
+
+
+def _forward(sums: Float, dates: Dates) -> tuple[list[Float], Float]:
+    """Log weights of each break's places (draw, place), whatever came before, and the total (draw,)."""
+    so_far, reached, apart = sums[:, 0], [], dates.apart
+    for era, allowed in enumerate(dates.allowed, start=1):
+        here = np.where(allowed, so_far - sums[:, era], -np.inf)
+        passed = np.logaddexp.accumulate(here, axis=1)
+        held_back = np.full_like(passed, -np.inf)
+        held_back[:, apart:] = passed[:, : passed.shape[1] - apart]
+        so_far = sums[:, era] + held_back
+        reached.append(here)
+    return reached, so_far[:, -1]
