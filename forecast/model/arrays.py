@@ -15,6 +15,9 @@ Index = NDArray[np.int64]
 # Long enough for vector instructions, short enough for the processor's first cache.
 BLOCK_ENTRIES = 128
 WEEKS_A_MONTH = 365.25 / 12 / 7
+# Calendar years for which a drifting threshold has a place, and how many decades each lies from the middle one.
+FIRST_YEAR, YEARS = 1900, 200
+DECADES = (np.arange(YEARS) - 80) / 10
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,15 @@ class PanelArrays:
         Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
         likelihood takes at once.
     cells : (cell, 6)
-        Dyad, node, era, first row, row behind the last and number of events, for every period with events.
+        Dyad, node, place of its depth, first row, row behind the last and number of events, for every period with
+        events. The place is the era, or a year of the dyad where the threshold drifts.
     rows : (row, 5)
         Direction, dataset, first entry, entry behind the last and number of events: one report of a dataset and
         direction in a period.
     entries : (entry, 4)
         Class, count, cell and row, where something was counted.
+    depths : int
+        Number of places that a depth may have.
     index : (node,) or None
         Index value standardised within its dyad, NaN where missing; None for events.
     periods_a_month : float
@@ -63,6 +69,7 @@ class PanelArrays:
     zero_cut: int
     directions: int
     datasets: int
+    depths: int
     index: Float | None = None
     periods_a_month: float = 1.0
 
@@ -93,8 +100,11 @@ class PanelArrays:
         return events
 
 
-def panel_arrays(panel: xr.Dataset, dense: bool = False) -> PanelArrays:
-    """Read the arrays of an event panel or an index panel (schema: docs/schema/panel.md), or refuse it (DataError)."""
+def panel_arrays(panel: xr.Dataset, dense: bool = False, by_year: bool = False) -> PanelArrays:
+    """Read the arrays of an event panel or an index panel (schema: docs/schema/panel.md), or refuse it (DataError).
+
+    ``dense`` makes a node of every period; ``by_year`` gives depths a place a year instead of an era.
+    """
     validate_panel(panel)
     era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
     era_dyad = panel["era_dyad"].to_numpy().astype(np.int64)
@@ -114,18 +124,26 @@ def panel_arrays(panel: xr.Dataset, dense: bool = False) -> PanelArrays:
     pace = WEEKS_A_MONTH if panel.attrs["frequency"] == "week" else 1.0
     if not events:
         nothing = np.zeros((0, 6), dtype=np.int64)
-        return PanelArrays(*layout, nothing, nothing, nothing, nothing, 2, 1, 1, 1, raw[dyad, time], pace)
+        return PanelArrays(*layout, nothing, nothing, nothing, nothing, 2, 1, 1, 1, 0, raw[dyad, time], pace)
     node_of = np.full(seen.shape, -1)
     node_of[dyad, time] = np.arange(dyad.size)
+    depth_of = year_places(panel) if by_year else era_index
     return PanelArrays(
         *layout,
-        *_sparse_counts(counts, node_of, era_index),
+        *_sparse_counts(counts, node_of, depth_of),
         int(panel.sizes["class"]),
         int(panel.attrs["zero_cut"]),
         int(panel.sizes["direction"]),
         int(panel.sizes["dataset"]),
+        YEARS * len(era_index) if by_year else era_dyad.size,
         periods_a_month=pace,
     )
+
+
+def year_places(panel: xr.Dataset) -> Index:
+    """Place of every dyad's period among the years of all dyads, (dyad, time)."""
+    year = panel["time"].dt.year.to_numpy() - FIRST_YEAR
+    return np.asarray(np.clip(year, 0, YEARS - 1) + YEARS * np.arange(panel.sizes["dyad"])[:, None])
 
 
 def standardised_index(panel: xr.Dataset) -> Float:
@@ -149,7 +167,7 @@ def _is_node(seen: NDArray[np.bool_], era_index: Index, dense: bool) -> NDArray[
     return node
 
 
-def _sparse_counts(counts: NDArray[np.integer], node_of: Index, era_index: Index) -> tuple[Index, Index, Index, Index]:
+def _sparse_counts(counts: NDArray[np.integer], node_of: Index, depth_of: Index) -> tuple[Index, Index, Index, Index]:
     """Blocks, cells, rows and entries of counts (dyad, time, direction, dataset, class)."""
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     reports = counts[dyad, time, direction, dataset].astype(np.int64)
@@ -160,7 +178,7 @@ def _sparse_counts(counts: NDArray[np.integer], node_of: Index, era_index: Index
     behind = np.append(first[1:], dyad.size)[: first.size]
     d, t = dyad[first], time[first]
     events = np.bincount(cell_of_row, weights=reports.sum(1), minlength=first.size)
-    cells = np.column_stack([d, node_of[d, t], era_index[d, t], first, behind, events]).astype(np.int64)
+    cells = np.column_stack([d, node_of[d, t], depth_of[d, t], first, behind, events]).astype(np.int64)
     rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
     entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
     return _blocks(cells, rows), cells, rows, entries

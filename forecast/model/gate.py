@@ -24,6 +24,7 @@ REPORTED = {
     "headroom by era": "headroom",
     "ceiling by era": "ceiling",
     "depth by era": "depth",
+    "drift of the depth": "depth_trend",
     "cutpoints": "cutpoint",
     "concentration": "concentration",
 }

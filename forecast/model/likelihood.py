@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.arrays import DECADES, PanelArrays, panel_arrays
 from forecast.model.ceiling import soft_ceiling
 from forecast.model.kernels.observation import NO_CUT, PLAIN_LIMIT, rising_factorial
 from forecast.model.spec import PendulumSpec
@@ -41,7 +41,7 @@ class Draws:
     mu : (draw, era)
     ceiling : (draw, era) or None
     cutpoint : (draw, dataset, cut)
-    depth : (draw, dataset, era)
+    depth : (draw, dataset, place)
     concentration : (draw, dataset)
     offset : (draw, dyad, direction, dataset)
     shock_df, index_error, index_df : (draw,) or None
@@ -81,6 +81,9 @@ class Draws:
         if "depth" in posterior:  # it is that of the first dataset; an era stretches every dataset's gap alike
             gap = cutpoint[..., -1] - cutpoint[..., -2]
             depth = depth * (gap / gap[:, :1])[..., None]
+        elif "depth_trend" in posterior:
+            trend = filled("depth_trend", dyads)[..., None] * DECADES
+            depth = np.diff(cutpoint)[..., -1:] * np.expm1(trend.reshape(number, 1, -1))
         return cls(
             sigma=filled("sigma", dyads), noise=filled("tau", dyads), mu=filled("mu", eras), ceiling=taken("ceiling"),
             pull={n: flat(posterior[n]).reshape(number, -1).repeat(1 if "dyad" in posterior[n].dims else dyads, 1)
@@ -145,7 +148,7 @@ class Observed:
     @classmethod
     def of(cls, panel: xr.Dataset, draws: Draws, index_scale: IndexScale | None = None) -> "Observed":
         """Take them out of a stretch of a panel."""
-        arrays = panel_arrays(panel)
+        arrays = panel_arrays(panel, by_year=draws.spec.has_trend)
         cell = np.full(arrays.era_index.shape, -1)
         if index_scale is not None:
             index = (panel["index"].to_numpy() - index_scale.mean[:, None]) / index_scale.spread[:, None]

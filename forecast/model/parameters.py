@@ -8,7 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from forecast.errors import SpecError
-from forecast.model.arrays import PanelArrays
+from forecast.model.arrays import DECADES, PanelArrays
 from forecast.model.dynamics import shock_of_spread, widening
 from forecast.model.spec import PendulumSpec
 
@@ -147,19 +147,19 @@ def _ceiling(spec: PendulumSpec, arrays: PanelArrays, mu: Any, sd: Any, pool: bo
 
 
 def _cutpoints(spec: PendulumSpec, arrays: PanelArrays) -> tuple[Any, Any]:
-    """Cutpoints (dataset, cut) with the boundary of conflict and cooperation pinned at zero, and depths (dataset, era).
+    """Cutpoints (dataset, cut), the boundary of conflict and cooperation pinned at zero, and depths (dataset, place).
 
     The depth of an era stretches the gap below the deepest class, exp(depth effect) times as wide, so that the
     classes stay in order; it is reported as the shift of that threshold. Eras are centred on the first dataset's
-    gap, which they identify well.
+    gap, which they identify well. A trend stretches it by so much a decade, from 1980 on and before.
     """
     conflict, cuts = arrays.zero_cut, arrays.classes - 1
-    if spec.has_depth and cuts - conflict < 1:
+    if (spec.has_depth or spec.has_trend) and cuts - conflict < 1:
         raise SpecError(
-            f"ceiling: 'depth' needs at least two classes of cooperation and the panel has "
+            f"ceiling: {spec.ceiling[-1]!r} needs at least two classes of cooperation and the panel has "
             f"{arrays.classes - conflict}; use ceiling='era', 'constant' or 'none'"
         )
-    zero, depth = pt.zeros((arrays.datasets, 1)), pt.zeros((arrays.datasets, arrays.eras))
+    zero, depth = pt.zeros((arrays.datasets, 1)), pt.zeros((arrays.datasets, arrays.depths))
     if cuts == 1:
         return pm.Deterministic("cutpoint", zero, dims=("dataset", "cut")), depth
     log_gap = pm.Normal("log_gap", *spec.priors.gap, shape=(arrays.datasets, cuts - 1))
@@ -172,6 +172,9 @@ def _cutpoints(spec: PendulumSpec, arrays: PanelArrays) -> tuple[Any, Any]:
         stretch = pm.Normal("log_gap_era", log_gap[0, -1], scale, dims="era") - log_gap[0, -1]
         depth = gap[:, -1:] * pt.expm1(stretch)[None, :]
         pm.Deterministic("depth", depth[0], dims="era")
+    elif spec.has_trend:
+        slope = pm.Normal("depth_trend", 0.0, spec.priors.depth_trend, dims="dyad")
+        depth = gap[:, -1:] * pt.expm1(slope[:, None] * DECADES).ravel()[None, :]
     return cutpoint, depth
 
 

@@ -62,7 +62,7 @@ class PendulumModel:
         SpecError
             If a ceiling form does not fit the panel's classes.
         """
-        arrays = panel_arrays(panel, dense=self.spec.dense)
+        arrays = panel_arrays(panel, dense=self.spec.dense, by_year=self.spec.has_trend)
         self._check(arrays)
         data = model_data(self.spec, arrays, reference or prior_reference(self.spec, arrays))
         with pm.Model(coords=coordinates(panel, arrays)) as model:

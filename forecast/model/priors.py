@@ -39,6 +39,7 @@ class Priors:
     headroom_dyads: float = 0.1
     headroom_eras: float = 0.15
     depth_eras: float = 0.5
+    depth_trend: float = 0.25
     gap: tuple[float, float] = (float(np.log(0.9)), 0.5)
     concentration: tuple[float, float] = (float(np.log(8.0)), 0.7)
     direction: float = 0.3
@@ -106,6 +107,7 @@ REASONS = {
     "headroom_dyads": "the chronology says little about it: kept near the population",
     "headroom_eras": "as for dyads: a wide prior here lets a tight ceiling stand in for a low equilibrium",
     "depth_eras": "an era typically stretches or shrinks the way to the deepest class by half",
+    "depth_trend": "a decade: over a record of seventy years it stretches the way as much as eras typically do",
     "gap": "distance between neighbouring cutpoints: 0.9 spreads eight classes over a plausible range",
     "concentration": "a month of ten events carries the information of about five",
     "direction": "who acts matters less than when: a direction may be 7 points off",

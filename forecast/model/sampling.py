@@ -30,8 +30,8 @@ Progress = Callable[[str, int, int], None]
 
 KEPT = (
     "half_life", "phi", "sigma", "sd", "band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "tau",
-    "mu", "headroom", "ceiling", "depth", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd", "depth_sd",
-    "cutpoint", "concentration", "direction_offset", "shock_df", "index_error", "index_df",
+    "mu", "headroom", "ceiling", "depth", "depth_trend", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd",
+    "depth_sd", "cutpoint", "concentration", "direction_offset", "shock_df", "index_error", "index_df",
 )  # fmt: skip
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
@@ -114,7 +114,7 @@ def fit(
     clock = time.perf_counter()
 
     report("building the model", 0, 0)
-    arrays = panel_arrays(panel, dense=spec.dense)
+    arrays = panel_arrays(panel, dense=spec.dense, by_year=spec.has_trend)
     settings = {
         "draws": draws,
         "tune": tune,
@@ -286,7 +286,9 @@ def complete_posterior(
 
 
 DIMS: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad", "period"), ("dyad",))
+    dict.fromkeys(
+        ("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad", "period", "depth_trend"), ("dyad",)
+    )
     | dict.fromkeys(("mu", "headroom", "ceiling", "depth"), ("era",))
     | dict.fromkeys(
         (

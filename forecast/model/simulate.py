@@ -7,7 +7,7 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.arrays import panel_arrays
+from forecast.model.arrays import DECADES, panel_arrays, year_places
 from forecast.model.ceiling import soft_ceiling
 from forecast.model.dynamics import next_displacement, swing
 from forecast.model.parameters import add_parameters
@@ -32,7 +32,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     {'draw': 5, 'dyad': 1}
     """
     spec = spec or PendulumSpec()
-    arrays = panel_arrays(panel)
+    arrays = panel_arrays(panel, by_year=spec.has_trend)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         add_parameters(spec, arrays)
         names = [name for name in KEPT if name in model.named_vars]
@@ -75,7 +75,8 @@ def simulate_panel(
     else:
         order = ("dyad", "time", "direction", "dataset", "class")
         counts = panel["counts"].transpose(*order).to_numpy()
-        simulated["counts"] = (order, _classes(counts, level + noise, era, parameters, spec, rng))
+        depth = _depth(panel, era, parameters)
+        simulated["counts"] = (order, _classes(counts, level + noise, depth, parameters, spec, rng))
         simulated["counts"] = simulated["counts"].transpose(*panel["counts"].dims)
     return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
 
@@ -118,10 +119,20 @@ def class_probabilities(level: Float, cutpoint: Float, depth: Float | float = 0.
     return np.diff(np.concatenate([edge, below, edge + 1.0], axis=-1), axis=-1)
 
 
+def _depth(panel: xr.Dataset, era: NDArray[Any], parameters: xr.Dataset) -> Float:
+    """Shift of the first dataset's threshold to the deepest class, (dyad, time)."""
+    if "depth" in parameters:
+        return np.asarray(parameters["depth"].to_numpy()[era])
+    if "depth_trend" not in parameters:
+        return np.zeros(era.shape)
+    stretch = np.expm1(np.ravel(parameters["depth_trend"].to_numpy()[:, None] * DECADES)[year_places(panel)])
+    return np.asarray(np.diff(parameters["cutpoint"].to_numpy()[0])[-1] * stretch)
+
+
 def _classes(
     counts: NDArray[Any],
     month: Float,
-    era: NDArray[Any],
+    depth: Float,
     parameters: xr.Dataset,
     spec: PendulumSpec,
     rng: np.random.Generator,
@@ -131,11 +142,9 @@ def _classes(
     d, t, s, q = np.nonzero(total)
     cutpoint = parameters["cutpoint"].to_numpy()[q]
     at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
-    depth: Float | float = 0.0
-    if "depth" in parameters:
-        gap = np.diff(parameters["cutpoint"].to_numpy(), axis=1)[:, -1]
-        depth = parameters["depth"].to_numpy()[era[d, t]] * gap[q] / gap[0]
-    probability = class_probabilities(at, cutpoint, depth)
+    gap = np.diff(parameters["cutpoint"].to_numpy(), axis=1)[:, -1:]
+    wider = (gap / gap[0])[q, 0] if gap.size else 0.0
+    probability = class_probabilities(at, cutpoint, depth[d, t] * wider)
     if spec.overdispersion:
         mass = rng.gamma(np.maximum(parameters["concentration"].to_numpy()[q][:, None] * probability, 1e-12))
         probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)

@@ -7,7 +7,9 @@ from forecast.errors import SpecError
 from forecast.model.dynamics import DYNAMICS, JUMPING
 from forecast.model.priors import Priors
 
-CEILINGS = ("constant", "era", "depth")
+CEILINGS = ("constant", "era", "depth", "trend")
+# Forms that move the threshold to the deepest class instead of bounding the level.
+THRESHOLDS = ("depth", "trend")
 SHOCKS = ("normal", "student")
 OBSERVATIONS = ("events", "index")
 
@@ -26,6 +28,8 @@ def parse_ceiling(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
         )
     if {"constant", "era"} <= set(forms):
         raise SpecError("ceiling: 'constant' and 'era' are two forms of the same bound; choose one of them")
+    if set(THRESHOLDS) <= set(forms):
+        raise SpecError("ceiling: 'depth' and 'trend' both move the threshold to the deepest class; choose one of them")
     return tuple(sorted(forms, key=CEILINGS.index))
 
 
@@ -41,7 +45,8 @@ class PendulumSpec:
         :mod:`forecast.model.dynamics`.
     ceiling : tuple of str or str
         Forms of the structural ceiling: ``era`` or ``constant`` (soft bound of the level, per era or one per
-        dyad), ``depth`` (the threshold to the deepest class moves with the era); combined as ``"era+depth"``.
+        dyad), ``depth`` (the threshold to the deepest class moves with the era) or its rival ``trend`` (it drifts with
+        the years, whatever the era); combined as ``"era+depth"``.
     ceiling_softness : float
         Width of the bend under the ceiling, in log-odds.
     shocks : {"normal", "student"}
@@ -81,9 +86,9 @@ class PendulumSpec:
             if getattr(self, name) not in allowed:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
         object.__setattr__(self, "ceiling", parse_ceiling(self.ceiling))
-        if self.observation == "index" and "depth" in self.ceiling:
+        if self.observation == "index" and (threshold := next((f for f in self.ceiling if f in THRESHOLDS), "")):
             raise SpecError(
-                "ceiling: 'depth' needs coded events; an index has no classes. Use 'era', 'constant' or 'none'"
+                f"ceiling: {threshold!r} needs coded events; an index has no classes. Use 'era', 'constant' or 'none'"
             )
         if not (isinstance(self.ceiling_softness, int | float) and 0 < self.ceiling_softness < float("inf")):
             raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
@@ -93,12 +98,17 @@ class PendulumSpec:
     @property
     def level_ceiling(self) -> str:
         """Form of the bound on the level: ``era``, ``constant`` or an empty text for none."""
-        return next((form for form in self.ceiling if form != "depth"), "")
+        return next((form for form in self.ceiling if form not in THRESHOLDS), "")
 
     @property
     def has_depth(self) -> bool:
         """Whether the threshold to the deepest class moves with the era."""
         return "depth" in self.ceiling
+
+    @property
+    def has_trend(self) -> bool:
+        """Whether the threshold to the deepest class drifts with the years."""
+        return "trend" in self.ceiling
 
     @property
     def dense(self) -> bool:

@@ -64,7 +64,7 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
         start_sd,
         mu,
         ceiling,
-        np.zeros((datasets, eras)),
+        np.zeros((datasets, arrays.depths)),
         noise,
         cutpoint,
         concentration,

@@ -48,13 +48,14 @@ def test_every_choice_stands_in_the_page() -> None:
 
 def test_the_posterior_is_as_documented(fit: Fit) -> None:
     documented = rows(FIT, "`posterior`")
-    assert set(documented) == {*KEPT, "level", "state"}
+    assert set(documented) == {*KEPT, "level", "state", "state_before"}
     dims = {name: tuple(filter(None, cells[0].split(", "))) for name, cells in documented.items()}
     assert {name: dims[name] for name in KEPT} == {name: DIMS[name] for name in KEPT}
     for name, values in fit.posterior.items():
         assert values.dims == ("chain", "draw", *dims[str(name)])
     # The default spec has all but these.
-    assert set(documented) - set(fit.posterior) == {"shock_df", "index_error", "index_df"}
+    shapes = {"band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "state_before", "depth_trend"}
+    assert set(documented) - set(fit.posterior) == {"shock_df", "index_error", "index_df", *shapes}
 
 
 def test_groups_attributes_and_statistics_are_as_documented(fit: Fit) -> None:

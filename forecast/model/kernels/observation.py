@@ -134,7 +134,7 @@ def observation_value_gradient(
 ) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
     """Log-likelihood and its gradients with respect to the first six arguments.
 
-    ``level`` (node,); ``depth`` (dataset, era) shifts the last cutpoint; ``concentration`` of 0 stands for no
+    ``level`` (node,); ``depth`` (dataset, place) shifts the last cutpoint; ``concentration`` of 0 stands for no
     overdispersion (a plain multinomial). The sparse layout is that of
     :class:`forecast.model.arrays.PanelArrays`.
     """
