@@ -8,6 +8,7 @@ from model.panels import make_panel
 from outlook.conftest import make_fit
 
 from forecast.hypotheses.candidates import Candidates, Comparison
+from forecast.hypotheses.verdict_parts import prior_of
 
 MONTHS = 300
 
@@ -66,6 +67,20 @@ def candidates(**given):
     frequency = given.pop("frequency", "month")
     panel = make_panel(dyads=1, periods=given.pop("months", MONTHS), eras=given.pop("eras", 3), frequency=frequency)
     return MadeCandidates(None, "USA-CHN", panel=panel, **given)
+
+
+def drawn_once(patch, *modules):
+    """Let modules draw the prior of a model once for all candidates: it is the same for all, and takes a second."""
+    kept = {}
+
+    def prior(candidates, **choices):
+        key = replace(candidates.spec, **choices), candidates.panel.attrs["frequency"]
+        if key not in kept:
+            kept[key] = prior_of(candidates, **choices)
+        return kept[key]
+
+    for module in modules:
+        patch.setattr(module, "prior_of", prior)
 
 
 def numbers(verdict):

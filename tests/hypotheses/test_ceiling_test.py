@@ -5,10 +5,16 @@ import pytest
 
 from forecast.hypotheses import ceiling_test
 
-from .made import candidates, comparison, numbers
+from .made import candidates, comparison, drawn_once, numbers
 
 NONE, TREND = ("linear/depth", "linear/"), ("linear/depth", "linear/trend")
 CONSTANT, UNBOUND = ("linear/era+depth", "linear/constant+depth"), ("linear/era+depth", "linear/depth")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def priors():
+    with pytest.MonkeyPatch.context() as patch:
+        yield drawn_once(patch, ceiling_test)
 
 
 def verdict_of(none=3.0, trend=3.0, bound=0.0, **given):

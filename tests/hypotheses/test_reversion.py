@@ -9,9 +9,15 @@ from forecast.hypotheses import Rule, band_test, reversion
 from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.model import PendulumSpec, simulate_panel
 
-from .made import candidates, comparison, numbers
+from .made import candidates, comparison, drawn_once, numbers
 
 MODELS = ("linear/depth", "none/depth")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def priors():
+    with pytest.MonkeyPatch.context() as patch:
+        yield drawn_once(patch, reversion)
 
 
 @pytest.fixture(scope="module")
