@@ -1,5 +1,6 @@
 """Does the pull grow with the displacement (S6)? A cubic pull and a band against a linear one, and which side."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ from forecast.hypotheses.verdict_parts import (
     rope_prose,
 )
 from forecast.model.dynamics import next_displacement
-from forecast.outlook.draws import DyadDraws, dyad_draws
+from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import learned
 
 if TYPE_CHECKING:
@@ -63,14 +64,15 @@ def test_extremes(candidates: "Candidates") -> Verdict:
     band = candidates.compare(flat, linear, scales=("band",))
     own = dyad_draws(candidates.fit(**growing), candidates.dyad)
     growth, lean = own.scalars["stiffening"], own.scalars["lean"]
-    learning = learned(growth, prior_of(candidates, **growing)["stiffening"].to_numpy(), "the prior")
+    before = {str(name): drawn.to_numpy() for name, drawn in prior_of(candidates, **growing).squeeze("dyad").items()}
+    learning = learned(growth, before["stiffening"], "the prior")
     times, one_away = "times as strong", "the pull one spread away against that near the equilibrium"
     strength = number("strength", 1.0 + growth, times, f"{one_away}, were the sides alike")
     hostile = number("strength_hostile", 1.0 + growth * np.exp(lean), times, f"{one_away}, on the hostile side")
     friendly = number("strength_friendly", 1.0 + growth * np.exp(-lean), times, f"{one_away}, on the friendly side")
     leaning = number("lean", lean, "log ratio", "growth of the pull on the hostile side against the middle")
     harder = chance("probability_hostile_stronger", lean > 0, "the hostile side has the stronger pull")
-    apart = POINTS * (undone(own, -1.0) - undone(own, 1.0))
+    apart, apart_before = (_apart(drawn, own.clock.periods(MONTHS)) for drawn in (own.scalars, before))
     what = f"the difference of the sides in what {MONTHS} months undo"
     asymmetry = number("asymmetry", apart, "points of share", f"{what}, hostile less friendly")
     comparisons = {f"{CUBIC} against {LINEAR}": cubic, f"{BAND} against {LINEAR}": band}
@@ -95,15 +97,29 @@ def test_extremes(candidates: "Candidates") -> Verdict:
             f"The chance that the hostile side has the stronger pull is {percent(harder)}, where 50 % is no knowledge: "
             f"{median_interval(hostile, 1)} times one spread away, against {median_interval(friendly, 1)} on the other "
             f"side; {what} is {median_interval(asymmetry, 1)} points of share.",
-            rope_prose(apart, rule.rope, rule, what),
+            rope_prose(apart, rule.rope, rule, what, apart_before),
             reason(cubic, CUBIC, LINEAR, rule),
         ),
     )  # fmt: skip
 
 
-def undone(own: DyadDraws, spreads: float) -> NDArray[np.float64]:
-    """Tell how much of a displacement, in long-run spreads, the pull alone undoes in twelve months, log-odds."""
-    left = start = spreads * own.scalars["sd"]
-    for _ in range(own.clock.periods(MONTHS)):
-        left = next_displacement(own.dynamics, left, left, own.scalars)
+def undone(drawn: Mapping[str, NDArray[np.float64]], spreads: float, periods: int) -> NDArray[np.float64]:
+    """Tell how much of a displacement, in long-run spreads, a growing pull alone undoes in some periods, log-odds.
+
+    Parameters
+    ----------
+    drawn : mapping of str to array
+        ``phi``, ``sd``, ``stiffening`` and ``lean``.
+    spreads : float
+        Negative on the hostile side.
+    periods : int
+    """
+    left = start = spreads * drawn["sd"]
+    for _ in range(periods):
+        left = next_displacement("cubic", left, left, drawn)
     return np.asarray(np.abs(start) - np.abs(left))
+
+
+def _apart(drawn: Mapping[str, NDArray[np.float64]], periods: int) -> NDArray[np.float64]:
+    """Hostile less friendly side, in points of share around an even share."""
+    return POINTS * (undone(drawn, -1.0, periods) - undone(drawn, 1.0, periods))

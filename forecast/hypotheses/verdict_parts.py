@@ -41,6 +41,7 @@ GRID = 200
 PRIOR_DRAWS = 4000
 # Beyond this a Bayes factor says no more by being larger.
 LARGEST = 1000.0
+_BY_CHANCE = 2.0  # standard errors
 
 
 def number(name: str, draws: NDArray[Any], unit: str = "", words: str = "") -> Number:
@@ -188,11 +189,13 @@ def evidence_prose(comparison: "Comparison", claim: str, rival: str, rule: Rule)
     )
     better = "better" if comparison.ahead_difference >= 0 else "worse"
     size = abs(comparison.ahead_difference)
-    judged = "" if size > comparison.ahead_error else ", which chance explains"
+    judged, carries = "", ""
+    if size <= _BY_CHANCE * comparison.ahead_error:
+        judged, carries = ", which chance may explain", ", which says little where they are so close"
     ahead = (
         f"Fitted to the past alone, {claim} foretold the months that followed {better} than {rival} by {size:.1f} in "
         f"log predictive density (standard error {comparison.ahead_error:.1f}){judged}; the mixture of the two that "
-        f"foretells best gives it {_percent(comparison.weight)} of the weight."
+        f"foretells best gives it {_percent(comparison.weight)} of the weight{carries}."
     )
     return factor, *_prior_prose(comparison, rule), ahead
 
@@ -244,18 +247,23 @@ def rope_chances(name: str, draws: NDArray[Any], rope: float, words: str) -> tup
     )
 
 
-def rope_prose(draws: NDArray[Any], rope: float, rule: Rule, what: str) -> str:
-    """Say of a difference, such as ``"the drop"``, whether it is practically none, given draws and a rope."""
+def rope_prose(draws: NDArray[Any], rope: float, rule: Rule, what: str, before: NDArray[Any] | None = None) -> str:
+    """Say of a difference, such as ``"the drop"``, whether it is practically none, given draws and a rope.
+
+    With draws from ``before`` the data, what the prior said already is not passed off as a finding.
+    """
     below, inside, above = rope_chances("difference", draws, rope, what)
-    said = f"within {rope:g} on either side of zero, where it is practically none, with a chance of {percent(inside)}"
-    if rule.decide_probability(inside.value) == "supported":
-        return f"For practical purposes {what} is none: it lies {said}."
-    for side, word in ((above, "above"), (below, "below")):
+    within = f"within {rope:g} on either side of zero, where it is practically none"
+    for side, said in (
+        (inside, f"For practical purposes {what} is none: it lies {within}, with a chance of {percent(inside)}."),
+        (above, f"{what.capitalize()} is practically above zero with a chance of {percent(above)}."),
+        (below, f"{what.capitalize()} is practically below zero with a chance of {percent(below)}."),
+    ):
         if rule.decide_probability(side.value) == "supported":
-            return f"{what.capitalize()} is practically {word} zero with a chance of {percent(side)}."
+            return said + _said_before(side, before, rope, rule, what)
     return (
-        f"Whether {what} matters in practice the data could not tell: it lies {said}, above that with {percent(above)} "
-        f"and below it with {percent(below)}."
+        f"Whether {what} matters in practice the data could not tell: it lies {within}, with a chance of "
+        f"{percent(inside)}, above that with {percent(above)} and below it with {percent(below)}."
     )
 
 
@@ -287,6 +295,15 @@ def _percent(share: float) -> str:
         return "an unknown part"
     whole = round(100 * share)
     return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
+
+
+def _said_before(side: Number, before: NDArray[Any] | None, rope: float, rule: Rule, what: str) -> str:
+    if before is None:
+        return ""
+    was = next(one for one in rope_chances("difference", before, rope, what) if one.name == side.name)
+    if rule.decide_probability(was.value) == "supported":
+        return f" The prior said so before the data ({percent(was)}): it is an assumption, not a finding."
+    return f" Before the data it was {percent(was)}."
 
 
 def _density(values: Float, at: Float) -> Float:

@@ -42,12 +42,11 @@ def test_the_side_that_leans_is_the_stronger(verdict):
 
 
 def test_a_pull_without_lean_undoes_as_much_on_either_side(made):
-    own = dyad_draws(made.fit(dynamics="cubic", ceiling=("depth",)), made.dyad)
-    own.scalars["lean"][:] = 0.0
-    assert extremes.undone(own, 1.0) == pytest.approx(extremes.undone(own, -1.0))
-    own.scalars["stiffening"][:] = 0.0  # and without growth it is the linear one
-    left = own.scalars["sd"] * own.scalars["phi"] ** extremes.MONTHS
-    assert extremes.undone(own, 1.0) == pytest.approx(own.scalars["sd"] - left)
+    own = dyad_draws(made.fit(dynamics="cubic", ceiling=("depth",)), made.dyad).scalars
+    own["lean"][:] = 0.0
+    assert extremes.undone(own, 1.0, 12) == pytest.approx(extremes.undone(own, -1.0, 12))
+    own["stiffening"][:] = 0.0  # and without growth it is the linear one
+    assert extremes.undone(own, 1.0, 12) == pytest.approx(own["sd"] * (1 - own["phi"] ** 12))
 
 
 def test_growth_that_is_the_priors_is_called_so():
@@ -62,4 +61,5 @@ def test_growth_that_is_the_priors_is_called_so():
     verdict = extremes.test_extremes(made)
     assert verdict.answer == Rule().decide(comparison(0.1)) == "undecided"
     assert any("did not move its growth" in words for words in verdict.prose)
+    assert any("practically none" in words and "efore the data" in words for words in verdict.prose)
     assert numbers(verdict)["probability_hostile_stronger"].value == pytest.approx(0.5, abs=0.08)

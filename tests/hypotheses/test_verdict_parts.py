@@ -43,9 +43,11 @@ def test_sentences_name_the_model_that_the_data_favour():
         comparison(-np.log(5), ahead_difference=2.0, priors=[("sd", 0.1)]), CLAIM, RIVAL, Rule()
     )
     assert "5.0 times as likely under a walk as under a pull" in factor
-    assert "better than a walk by 2.0" in ahead and "chance" not in ahead
+    assert "better than a walk by 2.0" in ahead and "chance may explain" in ahead
+    *_, ahead = evidence_prose(comparison(ahead_difference=2.1), CLAIM, RIVAL, Rule())
+    assert "chance" not in ahead
     *_, ahead = evidence_prose(comparison(ahead_difference=-0.2), CLAIM, RIVAL, Rule())
-    assert "worse than a walk by 0.2" in ahead and "which chance explains" in ahead
+    assert "worse than a walk by 0.2" in ahead and "which says little" in ahead
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,12 @@ def test_a_difference_in_words(centre, words):
     draws = centre + np.random.default_rng(2).standard_normal((2, 500))
     assert words in rope_prose(draws, 2.5, Rule(), "the drop")
     assert sum(one.value for one in rope_chances("drop", draws, 2.5, "the drop")) == pytest.approx(1.0)
+
+
+def test_what_the_prior_said_already_is_no_finding():
+    draws = np.random.default_rng(2).standard_normal((2, 500))
+    assert "not a finding" in rope_prose(0.1 * draws, 2.5, Rule(), "the drop", 0.5 * draws)
+    assert "Before the data it was 2" in rope_prose(0.1 * draws, 2.5, Rule(), "the drop", 9 * draws)
 
 
 def test_what_is_certain_is_drawn_as_a_peak():
