@@ -250,7 +250,7 @@ def rope_chances(name: str, draws: NDArray[Any], rope: float, words: str) -> tup
 def rope_prose(draws: NDArray[Any], rope: float, rule: Rule, what: str, before: NDArray[Any] | None = None) -> str:
     """Say of a difference, such as ``"the drop"``, whether it is practically none, given draws and a rope.
 
-    With draws from ``before`` the data, what the prior said already is not passed off as a finding.
+    With draws from ``before`` the data, it is a finding only if they raised its odds by the rule's Bayes factor.
     """
     below, inside, above = rope_chances("difference", draws, rope, what)
     within = f"within {rope:g} on either side of zero, where it is practically none"
@@ -260,7 +260,7 @@ def rope_prose(draws: NDArray[Any], rope: float, rule: Rule, what: str, before: 
         (below, f"{what.capitalize()} is practically below zero with a chance of {percent(below)}."),
     ):
         if rule.decide_probability(side.value) == "supported":
-            return said + _said_before(side, before, rope, rule, what)
+            return said + _said_before(side, draws, before, rope, rule)
     return (
         f"Whether {what} matters in practice the data could not tell: it lies {within}, with a chance of "
         f"{percent(inside)}, above that with {percent(above)} and below it with {percent(below)}."
@@ -297,13 +297,19 @@ def _percent(share: float) -> str:
     return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
 
 
-def _said_before(side: Number, before: NDArray[Any] | None, rope: float, rule: Rule, what: str) -> str:
+def _said_before(side: Number, draws: NDArray[Any], before: NDArray[Any] | None, rope: float, rule: Rule) -> str:
     if before is None:
         return ""
-    was = next(one for one in rope_chances("difference", before, rope, what) if one.name == side.name)
-    if rule.decide_probability(was.value) == "supported":
-        return f" The prior said so before the data ({percent(was)}): it is an assumption, not a finding."
-    return f" Before the data it was {percent(was)}."
+    was = next(one for one in rope_chances("difference", before, rope, side.words) if one.name == side.name)
+    raised = _odds(side, draws) / _odds(was, before)
+    told = ": it is an assumption rather than a finding" if raised < rule.bayes_factor else ""
+    return f" Before the data it was {percent(was)}{told}."
+
+
+def _odds(likely: Number, draws: NDArray[Any]) -> float:
+    """Odds of what happens in so many draws; no draw without it is half a draw."""
+    half = 0.5 / draws.size
+    return (likely.value + half) / (1.0 - likely.value + half)
 
 
 def _density(values: Float, at: Float) -> Float:
