@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.hypotheses.reversion import MODELS, PULL, WALK
 from forecast.hypotheses.verdict import Answer, Number, Rule, Verdict
 from forecast.hypotheses.verdict_parts import (
     chance,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 type Floats = NDArray[np.float64]
 
-PULL, WALK = "a linear pull", "a random walk"
-MODELS = f"{PULL} against {WALK}"
 # The band is the central half of where a pendulum is in the long run.
 MASS = 0.5
 
