@@ -17,7 +17,7 @@ def progress() -> "Iterator[Progress]":
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     # What the sampler would tell of its own accord comes between the lines.
-    logging.getLogger("pymc").setLevel(logging.WARNING)
+    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
