@@ -30,7 +30,7 @@ class Entry:
     decides : tuple of str
         Names of the numbers of the verdict that decide.
     how : str
-        What is special about the decision, a sentence.
+        What is special about the decision, in sentences; ``{half_life}`` stands for the rule's.
     """
 
     module: str
@@ -59,7 +59,7 @@ CLAIMS = {
         "test_reversion",
         "a pull back",
         ("linear pull", "none: random walk"),
-        how="A pull that is slower than the plan's longest half-life counts as none, whatever the evidence.",
+        how="A pull whose half-life is above {half_life} months counts as none, whatever the evidence.",
     ),
     "S6": Entry(
         "extremes",

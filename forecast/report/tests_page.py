@@ -113,8 +113,8 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "deciding": say.deciding(verdict),
         "power_short": say.power_words(verdict.power),
         "rule": say.rule_words(verdict, rule),
-        "factors": [(one.words, *say.factor_words(one, rule)) for one in say.evidence(verdict)],
-        "ahead": [(one.words, *say.ahead_words(one, rule)) for one in say.evidence(verdict)],
+        "factors": [(_compared(one), *say.factor_words(one, rule)) for one in say.evidence(verdict)],
+        "ahead": [(_compared(one), *say.ahead_words(one, rule)) for one in say.evidence(verdict)],
         "posterior": [(say.describe(one), say.stated(one)) for one in say.posterior(verdict)],
         "prose": verdict.prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
@@ -132,6 +132,10 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
             for check in verdict.checks
         ],
     }
+
+
+def _compared(one: say.Evidence) -> str:
+    return one.words if one.decides else f"{one.words} (stands beside)"
 
 
 def _p_value(value: float) -> str:

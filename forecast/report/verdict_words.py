@@ -134,36 +134,43 @@ def posterior(verdict: "Verdict") -> "list[Number]":
 
 
 def factor_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
-    """Say what the Bayes factor of a comparison is, and for whom it speaks by the rule."""
+    """Say what the Bayes factor of a comparison is, and whether it speaks for either side by the rule."""
     value, error = one.factor.value, one.factor.error or 0.0
     if not math.isfinite(value):
-        return "could not be computed", "nothing"
+        return "could not be computed", ""
     first, second = one.sides
     wider = ""
     if one.least is not None and one.most is not None and one.least.value < one.most.value:
         wider = f"; {written(one.least.value)} to {written(one.most.value)} with priors half and twice as wide"
-    said = f"log Bayes factor {written(value)} ± {written(error)}, that is {odds(value)} for {first}{wider}"
-    bound = math.log(rule.bayes_factor) + 2 * error
-    return said, f"for {first}" if value > bound else f"for {second}" if value < -bound else "does not decide"
+    said = f"log Bayes factor {written(value)} ± {written(error)}, that is {odds(value)} for "
+    said += (first if value >= 0 else second) + wider
+    side = _side(one, value, math.log(rule.bayes_factor) + 2 * error)
+    return said, f"Speaks for {side}" if side else "Speaks for neither"
 
 
 def ahead_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
-    """Say what leaving the future out has found of a comparison, and for whom it speaks by the rule."""
+    """Say what leaving the future out has found of a comparison, and whether it leans to either side by the rule."""
     if one.ahead is None or not math.isfinite(one.ahead.value):
-        return "was not computed", "nothing"
+        return "was not computed", ""
     value, error = one.ahead.value, one.ahead.error or 0.0
+    weight = ""
+    if one.weight is not None:
+        weight = f"; stacking weight of {one.sides[0]} {percent(round(100 * one.weight.value))}"
+    said = f"difference in log predictive density {written(value)}, standard error {written(error)}{weight}"
+    side = _side(one, value, rule.ahead_errors * error)
+    return said, f"Leans to {side}" if side else "Leans to neither"
+
+
+def _side(one: Evidence, value: float, bound: float) -> str:
     first, second = one.sides
-    share = "" if one.weight is None else f"; stacking weight of {first} {percent(round(100 * one.weight.value))}"
-    said = f"difference in log predictive density {written(value)}, standard error {written(error)}{share}"
-    bound = rule.ahead_errors * error
-    return said, f"for {first}" if value > bound else f"for {second}" if value < -bound else "does not decide"
+    return first if value > bound else second if value < -bound else ""
 
 
 def odds(log_factor: float) -> str:
-    """Write a Bayes factor as odds: ``4.1 to 1``, ``1 to 130``, ``over 1,000 to 1``."""
+    """Write a Bayes factor as odds for whom it favours: ``4.1 to 1``, ``over 1,000 to 1``."""
     size = abs(log_factor)
     factor = "over 1,000" if size > math.log(1000) else written(math.exp(size), 1 if size < math.log(10) else 0)
-    return f"{factor} to 1" if log_factor >= 0 else f"1 to {factor}"
+    return f"{factor} to 1"
 
 
 def rule_words(verdict: "Verdict", rule: "Rule") -> str:
@@ -175,7 +182,7 @@ def rule_words(verdict: "Verdict", rule: "Rule") -> str:
         factor=f"{rule.bayes_factor:g}", errors=f"{rule.ahead_errors:g}", yes=f"{100 * rule.probability:g}",
         no=f"{100 - 100 * rule.probability:g}",
     )  # fmt: skip
-    return f"{stated} {entry.how}".rstrip()
+    return f"{stated} {entry.how.format(half_life=f'{rule.half_life:g}')}".rstrip()
 
 
 def deciding(verdict: "Verdict") -> list[str]:

@@ -187,17 +187,18 @@ def test_the_evidence_is_read_as_the_rule_reads_it():
     first, beside = say.evidence(real_verdict())
     assert first.decides and not beside.decides and first.words == MODELS
     said, reads = say.factor_words(first, rule)
-    assert reads == "for a linear pull"
+    assert reads == "Speaks for a linear pull"
     assert "2.40 ± 0.10" in said and "11 to 1 for a linear pull" in said and "1.80 to 2.80 with priors" in said
     # By more than two of its errors: 2.4 - 2 * 0.7 = 1.0 < log 3.
     unsure = say.evidence(real_verdict(comparison=compared(error=0.7)))[0]
-    assert say.factor_words(unsure, rule)[1] == "does not decide"
+    assert say.factor_words(unsure, rule)[1] == "Speaks for neither"
     against = say.evidence(real_verdict(comparison=compared(-2.4, ahead=-3.0)))[0]
-    assert say.factor_words(against, rule)[1] == say.ahead_words(against, rule)[1] == "for a random walk"
-    assert "1 to 11" in say.factor_words(against, rule)[0]
-    assert say.ahead_words(first, rule)[1] == "does not decide"
+    assert say.factor_words(against, rule)[1] == "Speaks for a random walk"
+    assert say.ahead_words(against, rule)[1] == "Leans to a random walk"
+    assert "11 to 1 for a random walk" in say.factor_words(against, rule)[0]
+    assert say.ahead_words(first, rule)[1] == "Leans to neither"
     lost = say.evidence(real_verdict(comparison=compared(float("nan"), float("nan"), float("nan"), float("nan"))))[0]
-    assert say.factor_words(lost, rule) == ("could not be computed", "nothing")
+    assert say.factor_words(lost, rule) == ("could not be computed", "")
     assert say.ahead_words(lost, rule)[0] == "was not computed"
 
 
