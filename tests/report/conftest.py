@@ -67,6 +67,12 @@ def reported_fit(**kinds):
     return ReportedFit(made.posterior, made.panel, made.spec)
 
 
+def keys_documented(page):
+    """Return by section of a schema's page the keys that its tables have."""
+    sections = re.findall(r"^## ([^\n]+)\n(.*?)(?=^#{1,2} |\Z)", page.read_text("utf-8"), flags=re.M | re.S)
+    return {name: re.findall(r"^\| `(\w+)` \|", body, flags=re.M) for name, body in sections}
+
+
 class Reader(HTMLParser):
     """Tags with their attributes, and the text outside of style."""
 

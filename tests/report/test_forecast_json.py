@@ -1,7 +1,6 @@
 """forecast.json against its documented schema, and against the assessment."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from forecast.outlook import printed_percents
 from forecast.report import forecast_json
 from forecast.report.jsonfile import MONTE_CARLO, SCHEMA
 
-from .conftest import FAILED, assessed, reported_fit
+from .conftest import FAILED, assessed, keys_documented, reported_fit
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
 
@@ -20,14 +19,8 @@ def content(fit, assessment, events, others):
     return forecast_json(fit, assessment, events=events, others=others)
 
 
-@pytest.fixture(scope="module")
-def documented():
-    text = DOCUMENT.read_text(encoding="utf-8")
-    sections = re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text, flags=re.M | re.S)
-    return {name: re.findall(r"^\| `(\w+)` \|", body, flags=re.M) for name, body in sections}
-
-
-def test_the_schema_is_as_documented(content, documented):
+def test_the_schema_is_as_documented(content):
+    documented = keys_documented(DOCUMENT)
     assert f"Version {SCHEMA}" in DOCUMENT.read_text(encoding="utf-8")
     assert documented["The file"] == list(content)
     assert documented["A horizon"] == list(content["horizons"][0])

@@ -24,7 +24,7 @@ from forecast.report.tests_json import COLUMNS, SCHEMA
 from forecast.report.tests_page import results_figures, results_page
 from forecast.report.verdict_figure import illustrate
 
-from .conftest import Reader
+from .conftest import Reader, keys_documented
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "tests-json.md"
 MODELS = "a linear pull against a random walk"
@@ -247,15 +247,8 @@ def test_a_table_has_one_number_of_decimals_a_column():
     assert table["rows"] == [["−2,503.4", "0.026", "∞", "1,200", "yes"], ["−2,504.8", "–", "12", "2", "–"]]
 
 
-@pytest.fixture(scope="module")
-def documented():
-    text = DOCUMENT.read_text(encoding="utf-8")
-    sections = re.findall(r"^## ([^\n]+)\n(.*?)(?=^#{1,2} |\Z)", text, flags=re.M | re.S)
-    return {name: re.findall(r"^\| `(\w+)` \|", body, flags=re.M) for name, body in sections}
-
-
-def test_the_schema_is_as_documented(results, documented):
-    content = results_json(results)
+def test_the_schema_is_as_documented(results):
+    content, documented = results_json(results), keys_documented(DOCUMENT)
     assert f"Version {SCHEMA}" in DOCUMENT.read_text(encoding="utf-8")
     assert documented["The file"] == list(content)
     verdict = content["verdicts"][1]
