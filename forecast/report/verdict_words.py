@@ -105,7 +105,7 @@ def stated(one: "Number") -> str:
         "" if one.low is None or one.high is None else f" [{written(one.low)},\N{NO-BREAK SPACE}{written(one.high)}]"
     )
     error = "" if one.error is None else f" ± {written(one.error)}"
-    return f"{written(one.value)}{between}{error} {one.unit}".rstrip()
+    return f"{written(one.value)}{ends}{error} {one.unit}".rstrip()
 
 
 def evidence(verdict: "Verdict") -> list[Evidence]:
