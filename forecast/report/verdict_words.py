@@ -101,9 +101,7 @@ def stated(one: "Number") -> str:
         return f"{percent(round(100 * one.value))}{error}"
     if math.isnan(one.value):
         return "not defined"
-    between = (
-        "" if one.low is None or one.high is None else f" [{written(one.low)},\N{NO-BREAK SPACE}{written(one.high)}]"
-    )
+    ends = "" if one.low is None else f" [{written(one.low)},\N{NO-BREAK SPACE}{written(one.high)}]"
     error = "" if one.error is None else f" ± {written(one.error)}"
     return f"{written(one.value)}{ends}{error} {one.unit}".rstrip()
 
