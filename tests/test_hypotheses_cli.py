@@ -171,8 +171,8 @@ def simulated(monkeypatch):
 def test_power_is_printed_and_says_where_it_is_kept(simulated):
     result = run("power", *OLD, "--half-life", 24, "--half-life", 48, "--simulations", 3)
     assert result.exit_code == 0, result.stderr
-    assert simulated == [("S5", (24.0, 48.0), 3, "power-USA-CHN-S5.jsonl")]
-    assert "kept in power-USA-CHN-S5.jsonl" in said(result)
+    assert simulated == [("S5", (24.0, 48.0), 3, "power-USA-CHN.jsonl")]
+    assert "kept in power-USA-CHN.jsonl" in said(result)
     assert FakePower().words in said(result) and "40 to 52 %" in result.stdout
     found = json.loads(run("power", *OLD, "--json", "--kept", "mine").stdout)
     assert found["table"][1]["supported"] == 0.46
@@ -182,7 +182,7 @@ def test_power_is_printed_and_says_where_it_is_kept(simulated):
 def test_interrupted_power_says_how_to_go_on(simulated):
     result = run("power", *OLD, "--half-life", 99)
     assert result.exit_code == 130
-    assert "the same command goes on" in said(result) and "kept in power-USA-CHN-S5.jsonl" in said(result)
+    assert "the same command goes on" in said(result) and "kept in power-USA-CHN.jsonl" in said(result)
 
 
 def test_power_is_of_one_claim():

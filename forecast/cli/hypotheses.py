@@ -30,7 +30,7 @@ Mapping = Annotated[Path | None, typer.Option("--mapping", help="Where the table
 Frequency = Annotated[str, typer.Option("--frequency", help="month or week.")]
 HalfLives = Annotated[
     list[float] | None,
-    typer.Option("--half-life", help="Months; a pull whose detection the power is about. Repeat it for several."),
+    typer.Option("--half-life", help="Months; a pull whose detection the power of S5 is about. Repeat it for several."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
 Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")]
@@ -156,7 +156,7 @@ def power(
             dyad, codes[0], as_of, source(events, counts, index, mapping), frequency, half_lives=half_lives,
             simulations=simulations, seed=seed, draws=draws, tune=tune, chains=chains,
         )  # fmt: skip
-        kept = kept or Path(f"power-{data.dyad}-{codes[0]}.jsonl")
+        kept = kept or Path(f"power-{data.dyad}.jsonl")
         say(f"Simulations are kept in {kept} as they are done; interrupted, the same command goes on from there.")
         tell("loading the libraries", 0, 0)
         from forecast.hypotheses.power import power as simulate

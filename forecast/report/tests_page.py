@@ -114,7 +114,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "power_short": say.power_words(verdict.power),
         "rule": say.rule_words(verdict, rule),
         "factors": [(_compared(one), *say.factor_words(one, rule)) for one in say.evidence(verdict)],
-        "ahead": [(_compared(one), *say.ahead_words(one, rule)) for one in say.evidence(verdict)],
+        "ahead": [(_compared(one), *say.ahead_words(one, rule)) for one in say.evidence(verdict) if one.ahead],
         "posterior": [(say.describe(one), say.stated(one)) for one in say.posterior(verdict)],
         "prose": verdict.prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,

@@ -89,9 +89,9 @@ def _decimals(value: float) -> int:
 
 
 def is_chance(one: "Number") -> bool:
-    """Tell whether a number is a probability: of those without a unit they alone have an error and no interval."""
-    plain = not one.unit and one.low is None and one.error is not None and not _EVIDENCE.fullmatch(one.name)
-    return plain and 0 <= one.value <= 1
+    """Tell whether a number is a probability, by its name or, without unit and interval, by having an error."""
+    bare = not one.unit and one.low is None and not _EVIDENCE.fullmatch(one.name)
+    return bare and (one.error is not None or "probability" in one.name) and 0 <= one.value <= 1
 
 
 def stated(one: "Number") -> str:
@@ -101,9 +101,17 @@ def stated(one: "Number") -> str:
         return f"{percent(round(100 * one.value))}{error}"
     if math.isnan(one.value):
         return "not defined"
+    if one.unit == "year":
+        ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
+        return f"{_month(one.value)}{ends}"
     ends = "" if one.low is None else f" [{written(one.low)},\N{NO-BREAK SPACE}{written(one.high)}]"
     error = "" if one.error is None else f" ± {written(one.error)}"
     return f"{written(one.value)}{ends}{error} {one.unit}".rstrip()
+
+
+def _month(year: float) -> str:
+    """Name the month of a year with decimals."""
+    return f"{date(int(year), min(int(year % 1 * 12) + 1, 12), 1):%B %Y}"
 
 
 def evidence(verdict: "Verdict") -> list[Evidence]:
@@ -214,8 +222,8 @@ def power_words(power: "PowerLike | None") -> str:
     if power is None:
         return "not simulated"
     null, *others = power.table.to_dict("records")
-    found = [f"{row['alternative']}: found in {percent(round(100 * row['supported']))}" for row in others]
-    return "; ".join([*found, f"{null['alternative']}: false alarm in {percent(round(100 * null['supported']))}"])
+    found = [f"{row['alternative']}: found in {100 * row['supported']:.0f} %" for row in others]
+    return "; ".join([*found, f"{null['alternative']}: false alarm in {100 * null['supported']:.0f} %"])
 
 
 def power_grid(power: "PowerLike") -> dict[str, Any]:
@@ -224,6 +232,8 @@ def power_grid(power: "PowerLike") -> dict[str, Any]:
     shares = {name: [f"{100 * value:.0f} %" for value in table[name]] for name in ANSWERED}
     interval = [f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in zip(table["low"], table["high"], strict=True)]
     shown = table[["alternative", "simulations"]].assign(**shares, **{"supported, 90 % interval": interval})
+    if "error" in table:
+        shown["Monte Carlo error of a log Bayes factor, median"] = table["error"]
     return grid(shown, right=[*ANSWERED, "supported, 90 % interval"])
 
 
