@@ -1,18 +1,22 @@
 r"""Leave-future-out predictive density: what a model, fitted to the past alone, said of the months that followed.
 
-At every origin the model is fitted anew to the record up to there, its draws are carried on through a block of months,
-and the block's events are weighed by the average likelihood under the draws and their continuations. Nothing of the
-future enters but the eras' beginnings, which both models of a comparison are told alike.
+What is known at an origin gives the events of the next block of months the density :math:`p(y_{1..t+k}) / p(y_{1..t})`,
+and both are marginal likelihoods, which bridge sampling finds to a tenth. (Weighing draws from the origin by two years
+of events leaves a handful of them.) So the densities of all blocks together are what the model gained by the last
+blocks, whatever its priors said at first: a Bayes factor in which the first half of the record has replaced the priors.
+Nothing of the future enters but the eras' beginnings, which both models of a comparison are told alike.
 
 References
 ----------
-Burkner, Gabry and Vehtari (2020), Approximate leave-future-out cross-validation for Bayesian time series models,
-https://doi.org/10.1080/00949655.2020.1783262; Yao, Vehtari, Simpson and Gelman (2018), Using stacking to average
-Bayesian predictive distributions, https://doi.org/10.1214/17-BA1091
+Geweke and Amisano (2010), Comparing and evaluating Bayesian predictive distributions of asset returns,
+https://doi.org/10.1016/j.ijforecast.2009.10.007; Burkner, Gabry and Vehtari (2020), Approximate leave-future-out
+cross-validation for Bayesian time series models, https://doi.org/10.1080/00949655.2020.1783262; Yao, Vehtari, Simpson
+and Gelman (2018), Using stacking to average Bayesian predictive distributions, https://doi.org/10.1214/17-BA1091
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +25,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from forecast.model import PendulumSpec, fit
-from forecast.model.update import carry_on
+from forecast.model.evidence import Evidence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +46,7 @@ class Ahead:
     ----------
     table : pandas.DataFrame
         A row a block: ``origin`` and ``until`` (first days of the last month known and the last foretold),
-        ``log_density`` of the block's events, ``events`` (how many).
+        ``log_density`` of the block's events with the Monte Carlo standard ``error``, ``events`` (how many).
     """
 
     table: "pd.DataFrame"
@@ -59,26 +63,44 @@ class Ahead:
 
 
 def leave_future_out(
-    panel: xr.Dataset, spec: PendulumSpec, *, seed: int = 1, progress: Progress | None = None
+    panel: xr.Dataset,
+    spec: PendulumSpec,
+    *,
+    seed: int = 1,
+    since: int = 0,
+    whole: Evidence | None = None,
+    progress: Progress | None = None,
 ) -> Ahead:
-    """Foretell the last blocks of a panel, each from a fit to what lies before it."""
+    """Foretell the last blocks of a panel, each from a fit to what lies before it.
+
+    Blocks that end before the period ``since``, about which two models agree, are left out, but for the last two.
+    ``whole`` is the evidence of the whole panel, if it is known already. An index is standardised anew at every
+    origin, so that its densities compare models and mean nothing alone.
+    """
     import pandas as pd
 
     tell = progress or (lambda step, done, total: None)
-    rows = []
     stops = block_ends(panel)
-    for i, stop in enumerate(stops):
-        tell("leaving the future out", i, len(stops))
-        past, seen = panel.isel(time=slice(stop - _periods(panel))), panel.isel(time=slice(stop))
-        known = fit(past, spec, seed=seed + i, **SHORT)
-        gained = carry_on(known, seen, seed + i, lambda step, done, total: None).gained[..., 1:].sum(axis=2)
-        time = panel["time"].to_numpy()
-        rows.append({
-            "origin": str(time[past.sizes["time"] - 1])[:10],
-            "until": str(time[stop - 1])[:10],
-            "log_density": float(np.logaddexp.reduce(gained.ravel()) - np.log(gained.size)),
-            "events": int(_events(seen) - _events(past)),
-        })  # fmt: skip
+    stops = stops[-max(2, sum(stop > since for stop in stops)) :]
+    known, found = [stops[0] - _periods(panel), *stops], []
+    for i, stop in enumerate(known):
+        tell("leaving the future out", i, len(known))
+        past = panel.isel(time=slice(stop))
+        if stop == panel.sizes["time"] and whole is not None:
+            found.append(whole)
+        else:
+            found.append(Evidence(**fit(past, spec, evidence=True, seed=seed + i, **SHORT).provenance["evidence"]))
+    time = [str(start)[:10] for start in panel["time"].to_numpy()]
+    rows = [
+        {
+            "origin": time[first - 1],
+            "until": time[stop - 1],
+            "log_density": after.log - before.log,
+            "error": float(np.hypot(before.error, after.error)),
+            "events": _events(panel.isel(time=slice(first, stop))),
+        }
+        for (first, before), (stop, after) in pairwise(zip(known, found, strict=True))
+    ]
     return Ahead(pd.DataFrame(rows))
 
 
@@ -87,6 +109,13 @@ def block_ends(panel: xr.Dataset) -> list[int]:
     periods, block = panel.sizes["time"], _periods(panel)
     number = min(BLOCKS, max(periods // 2 // block, 2))
     return [periods - block * i for i in range(number - 1, -1, -1)]
+
+
+def set_against(first: Ahead, rival: Ahead) -> tuple[float, float, float]:
+    """Give the difference of two models' predictive densities of the same blocks, its error, and the first's weight."""
+    by_block = first.table["log_density"].to_numpy() - rival.table["log_density"].to_numpy()
+    error = np.sqrt(by_block.size) * by_block.std(ddof=1)
+    return float(by_block.sum()), float(error), stacking_weight(by_block)
 
 
 def stacking_weight(by_block: NDArray[np.float64]) -> float:

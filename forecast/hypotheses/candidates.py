@@ -134,7 +134,10 @@ class Candidates:
         """Leave-future-out predictive density of a candidate."""
         spec = replace(self.spec, **choices)
         if spec not in self._ahead:
-            self._ahead[spec] = leave_future_out(self.panel, spec, seed=self.seed, progress=self._told(spec))
+            whole = self.evidence(**choices)
+            self._ahead[spec] = leave_future_out(
+                self.panel, spec, seed=self.seed, whole=whole, progress=self._told(spec)
+            )
         return self._ahead[spec]
 
     def compare(self, claim: dict[str, Any], null: dict[str, Any], scales: tuple[str, ...] = ()) -> Comparison:

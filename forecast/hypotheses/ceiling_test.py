@@ -22,9 +22,9 @@ from forecast.hypotheses.verdict_parts import (
     rope_prose,
 )
 from forecast.outlook.draws import DyadDraws, dyad_draws
-from forecast.outlook.frameworks import framework, headroom
+from forecast.outlook.frameworks import framework, learned
 from forecast.outlook.scale import share
-from forecast.outlook.summary import Estimate, NotDefined
+from forecast.outlook.summary import Estimate
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -155,17 +155,18 @@ def _bound_in_force(candidates: "Candidates") -> Finding:
     """State the bound on the level in the last era, with the data and without."""
     own = dyad_draws(candidates.fit(ceiling=BOUND), candidates.dyad)
     prior = prior_of(candidates, ceiling=BOUND).isel(era=-1)
-    room = headroom(own, seed=candidates.seed, prior=prior["headroom"].to_numpy())
-    assert not isinstance(room, NotDefined) and not isinstance(room.learning, NotDefined), "the model has a bound"
     bound, last = own.ceiling(-1), own.eras[-1].name
-    assert bound is not None
+    assert bound is not None, "the model has a bound"
     after = number("bound", share(bound), "points of share", f"bound on the share under “{last}”")
     before = number("prior_bound", share(prior["ceiling"].to_numpy()), "points of share", "the same before the data")
-    learning = room.learning
+    room, room_before = own.by_era["headroom"][..., -1], prior["headroom"].to_numpy()
+    if "sd" in own.scalars:  # what the data say of the spread says nothing of the bound
+        room, room_before = room / own.scalars["sd"], room_before / prior["sd"].isel(dyad=0).to_numpy()
+    learning = learned(np.log(room), np.log(room_before), "the prior", np.exp, "spreads")
     ratio = Number("headroom_sd_ratio", learning.sd_ratio, words="spread of the log headroom, posterior over prior")
     return (after, before, ratio), (
         f"The bound under “{last}” stands at a share of {median_interval(after)} with the data and "
-        f"{median_interval(before)} without them. {learning_prose(learning, 'its headroom above the equilibrium')}",
+        f"{median_interval(before)} without them. {learning_prose(learning, 'its distance from the equilibrium')}",
     )
 
 

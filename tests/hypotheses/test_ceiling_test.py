@@ -75,7 +75,7 @@ def test_the_bound_in_force_stands_beside_its_prior(verdict):
     found = numbers(verdict)
     assert found["prior_bound"].low < found["bound"].value
     assert found["headroom_sd_ratio"].value > 0
-    assert any("its headroom above the equilibrium" in words for words in verdict.prose)
+    assert any("its distance from the equilibrium" in words for words in verdict.prose)
 
 
 def test_rises_are_set_against_how_much_lies_within_one_framework(verdict):

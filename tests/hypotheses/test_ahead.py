@@ -1,0 +1,74 @@
+"""Leaving the future out."""
+
+import numpy as np
+import pytest
+from model.panels import make_panel
+
+from forecast.hypotheses.ahead import BLOCK_MONTHS, SHORT, block_ends, leave_future_out, stacking_weight
+from forecast.model import PendulumSpec, fit
+from forecast.model.evidence import Evidence
+from forecast.model.update import carry_on
+
+
+def test_half_of_the_record_is_known_before_the_first_block():
+    assert block_ends(make_panel(periods=60)) == [36, 60]
+    assert block_ends(make_panel(periods=240)) == [144, 168, 192, 216, 240]
+    assert len(block_ends(make_panel(periods=900))) == 10
+    weeks = np.diff(block_ends(make_panel(periods=900, frequency="week")))
+    assert weeks.tolist() == [round(BLOCK_MONTHS * 4.348)] * len(weeks)
+
+
+def test_weight_goes_to_what_foretells_better():
+    assert stacking_weight(np.array([1.0, 2.0])) == pytest.approx(1.0, abs=1e-4)
+    assert stacking_weight(np.array([-1.0, -2.0])) == pytest.approx(0.0, abs=1e-4)
+    assert stacking_weight(np.array([1.0, -1.0])) == pytest.approx(0.5, abs=1e-4)
+
+
+def fake_fits(monkeypatch):
+    """Fits whose evidence tells how much they were given; returns the seeds and lengths asked for."""
+    asked = []
+
+    class Known:
+        def __init__(self, months):
+            self.provenance = {"evidence": {"log": -10.0 * months, "error": 0.3}}
+
+    def fit(panel, spec, *, seed, **settings):
+        asked.append((seed, panel.sizes["time"]))
+        return Known(panel.sizes["time"])
+
+    monkeypatch.setattr("forecast.hypotheses.ahead.fit", fit)
+    return asked
+
+
+def test_a_block_is_foretold_from_what_lies_before_it(monkeypatch):
+    asked = fake_fits(monkeypatch)
+    panel = make_panel(periods=100)
+    found = leave_future_out(panel, PendulumSpec(), seed=3, whole=Evidence(-990.0, 0.4))
+    assert asked == [(3, 52), (4, 76)]  # the whole is known already
+    assert found.table["log_density"].tolist() == pytest.approx([-240.0, -230.0])
+    assert found.table["error"].tolist() == pytest.approx([0.3 * np.sqrt(2), 0.5])
+    assert found.table["origin"].tolist() == ["2004-04-01", "2006-04-01"]
+    assert found.table["until"].tolist() == ["2006-04-01", "2008-04-01"]
+    assert found.table["events"].sum() == int(panel["counts"].isel(time=slice(52, None)).sum())
+    assert found.total == pytest.approx(-470.0)
+
+
+def test_blocks_before_a_date_are_left_out_but_for_two(monkeypatch):
+    fake_fits(monkeypatch)
+    panel = make_panel(periods=240)
+    assert [len(leave_future_out(panel, PendulumSpec(), since=since).table) for since in (0, 200, 239)] == [5, 2, 2]
+
+
+@pytest.mark.slow
+def test_densities_agree_with_draws_that_are_carried_on_and_weighed():
+    """So few events in a block that weighing the draws by them leaves most."""
+    panel, spec = make_panel(dyads=1, periods=60, eras=1, events=0.4, seed=2), PendulumSpec(ceiling="none")
+    table = leave_future_out(panel, spec, seed=1).table
+    for row, stop in zip(table.to_dict("records"), block_ends(panel), strict=True):
+        past = fit(panel.isel(time=slice(stop - BLOCK_MONTHS)), spec, seed=9, **SHORT)
+        later = panel.isel(time=slice(stop))
+        gained = carry_on(past, later, 9, lambda *_: None).gained[..., 1:].sum(axis=2).ravel()
+        weight = np.exp(gained - gained.max())
+        weighed, error = np.log(weight.mean()) + gained.max(), weight.std() / weight.mean() / np.sqrt(weight.size / 4)
+        assert error < 0.2
+        assert row["log_density"] == pytest.approx(weighed, abs=4 * np.hypot(row["error"], error))
