@@ -253,11 +253,12 @@ def rope_prose(draws: NDArray[Any], rope: float, rule: Rule, what: str, before: 
     With draws from ``before`` the data, it is a finding only if they raised its odds by the rule's Bayes factor.
     """
     below, inside, above = rope_chances("difference", draws, rope, what)
-    within = f"within {rope:g} on either side of zero, where it is practically none"
+    within = f"within {rope:g} points on either side of zero, where it is practically none"
+    begin = what[:1].upper() + what[1:]
     for side, said in (
         (inside, f"For practical purposes {what} is none: it lies {within}, with a chance of {percent(inside)}."),
-        (above, f"{what.capitalize()} is practically above zero with a chance of {percent(above)}."),
-        (below, f"{what.capitalize()} is practically below zero with a chance of {percent(below)}."),
+        (above, f"{begin} is practically above zero with a chance of {percent(above)}."),
+        (below, f"{begin} is practically below zero with a chance of {percent(below)}."),
     ):
         if rule.decide_probability(side.value) == "supported":
             return said + _said_before(side, draws, before, rope, rule)
@@ -345,9 +346,7 @@ def _prior_prose(comparison: "Comparison", rule: Rule) -> tuple[str, ...]:
     if not said:
         return (f"How it hangs on the priors could not be computed.{missing}",)
     changed = {_answer(comparison, row, rule) for row in others if _known(row)} - {answer}
-    judged = (
-        f"the answer by it would be {' or '.join(sorted(changed))} then" if changed else "the answer stays the same"
-    )
+    judged = f"the rule would say {' or '.join(sorted(changed))} then" if changed else "the rule says the same"
     return (f"It hangs on the priors thus: log Bayes factor {said}; {judged}.{missing}",)
 
 

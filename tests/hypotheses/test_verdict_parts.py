@@ -52,7 +52,7 @@ def test_sentences_name_the_model_that_the_data_favour():
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [(0.1, "the answer stays the same"), (1.5, "would be undecided"), (np.nan, "could not be computed")],
+    [(0.1, "the rule says the same"), (1.5, "would say undecided"), (np.nan, "could not be computed")],
 )
 def test_a_prior_that_changes_the_answer_is_told(change, words):
     prose = evidence_prose(comparison(2.0, priors=[("half_life", change)]), CLAIM, RIVAL, Rule())
@@ -100,7 +100,8 @@ def test_a_number_is_a_median_with_the_error_of_a_median():
 )
 def test_a_difference_in_words(centre, words):
     draws = centre + np.random.default_rng(2).standard_normal((2, 500))
-    assert words in rope_prose(draws, 2.5, Rule(), "the drop")
+    said = rope_prose(draws, 2.5, Rule(), "the drop since January")
+    assert words in said and "he drop since January" in said
     assert sum(one.value for one in rope_chances("drop", draws, 2.5, "the drop")) == pytest.approx(1.0)
 
 
