@@ -22,8 +22,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.special import logsumexp
+from scipy.stats import norm
 
 from forecast.hypotheses.multistate import BATCHES, Pool
+from forecast.model import fit
+from forecast.model.parameters import SPREAD_OF_SPREADS
 from forecast.outlook.clock import clock
 from forecast.outlook.scale import share
 
@@ -115,16 +119,14 @@ class BreakFits:
         ways = float(log_sum_over_dates(np.zeros((1, self.most + 1, self.periods + 1)), dates)[0])
         return np.concatenate([log_sum_over_dates(own.sums(), dates) for own in self._drawn.values()]) - ways
 
-    def widened(self, factor: float) -> Float:
-        """Log ratio (draw,) of the prior of the spread between eras, its typical size so many times as large."""
-        from scipy.stats import lognorm
+    def widened(self, factor: float, breaks: int) -> Float:
+        """Log ratio (draw,) of the equilibria's prior with a typical spread between eras so many times as wide.
 
-        from forecast.model.parameters import SPREAD_OF_SPREADS
-
+        The spread itself is integrated out, and eras that never begin are left as they are.
+        """
         typical = self.candidates.spec.priors.equilibrium_eras
-        spread = np.concatenate([own.spread for own in self._drawn.values()])
-        wide, narrow = (lognorm(SPREAD_OF_SPREADS, scale=scale * typical) for scale in (factor, 1.0))
-        return np.asarray(wide.logpdf(spread) - narrow.logpdf(spread))
+        away = np.concatenate([own.away[:, : breaks + 1] for own in self._drawn.values()])
+        return _log_density_of_eras(away, factor * typical) - _log_density_of_eras(away, typical)
 
     def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Float]:
         """Draw from the posterior: first periods of the eras (number, break), and equilibria, shares (number, era)."""
@@ -140,8 +142,6 @@ class BreakFits:
         return np.concatenate(places), np.concatenate(equilibria)
 
     def _fitted(self, places: Places) -> "_Drawn":
-        from forecast.model import fit
-
         candidates = self.candidates
         panel = with_breaks(candidates.panel, places, eras=self.most + 1)
         seed = int(np.random.SeedSequence(candidates.seed, spawn_key=(2, *places)).generate_state(1)[0])
@@ -151,7 +151,7 @@ class BreakFits:
         ).posterior  # fmt: skip
 
         def flat(name: str) -> Float:
-            return posterior[name].to_numpy().reshape(CHAINS * DRAWS, -1).astype(np.float64)
+            return np.asarray(posterior[name].to_numpy().reshape(CHAINS * DRAWS, -1), dtype=np.float64)
 
         level, (phi, sigma) = flat("level"), (flat(name) for name in ("phi", "sigma"))
         steps = np.cumsum(level[:, 1:] - phi * level[:, :-1], axis=1)
@@ -160,7 +160,7 @@ class BreakFits:
             mu=flat("mu"),
             drift=flat("mu") * (1.0 - phi),
             sigma=sigma[:, 0],
-            spread=flat("mu_era_sd")[:, 0],
+            away=flat("mu") - flat("mu_dyad"),
             batch=np.tile(np.arange(DRAWS) * BATCHES // DRAWS, CHAINS),
         )
 
@@ -173,7 +173,7 @@ class _Drawn:
     mu: Float
     drift: Float
     sigma: Float
-    spread: Float
+    away: Float
     batch: NDArray[np.int64]
 
     def sums(self, rows: "slice | NDArray[np.int64]" = slice(None)) -> Float:
@@ -184,9 +184,10 @@ class _Drawn:
 
     def at(self, places: Places) -> Float:
         """Log-density (draw,) with breaks at the places given."""
-        sums, edges = self.sums(), (0, *places, self.steps.shape[1] - 1)
-        parts = [sums[:, era, edges[era + 1]] - sums[:, era, edges[era]] for era in range(len(places) + 1)]
-        return np.asarray(sum(parts))
+        edges = np.array([0, *places, self.steps.shape[1] - 1])
+        drift, number = self.drift[:, : edges.size - 1], np.diff(np.maximum(edges - 1, 0))
+        exponent = drift * (np.diff(self.steps[:, edges], axis=1) - 0.5 * drift * number)
+        return np.asarray(exponent.sum(axis=1) / self.sigma**2)
 
 
 def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> xr.Dataset:
@@ -231,6 +232,14 @@ def draw_dates(sums: Float, dates: Dates, rng: np.random.Generator) -> NDArray[n
         before = np.where(early, weight + rng.gumbel(size=weight.shape), -np.inf).argmax(axis=1)
         drawn.append(before)
     return np.stack(drawn[::-1], axis=1) if drawn else np.empty((len(sums), 0), dtype=np.int64)
+
+
+def _log_density_of_eras(away: Float, typical: float) -> Float:
+    """Log-density of equilibria (draw, era) around their dyad's, whose spread is log-normal around a typical one."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(32)
+    spread = typical * np.exp(SPREAD_OF_SPREADS * nodes)
+    at_nodes = norm.logpdf(away[:, :, None], scale=spread).sum(axis=1)
+    return np.asarray(logsumexp(at_nodes, b=weights / weights.sum(), axis=1))
 
 
 def _forward(sums: Float, dates: Dates) -> tuple[list[Float], Float]:

@@ -1,0 +1,223 @@
+"""Breaks of the equilibrium: against every way of placing them, and in records with breaks that are known."""
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from model.panels import make_panel
+from scipy.special import logsumexp
+
+from forecast.errors import DataError
+from forecast.hypotheses.break_fits import (
+    CHOICES,
+    BreakFits,
+    Dates,
+    _Drawn,
+    draw_dates,
+    log_sum_over_dates,
+    with_breaks,
+)  # fmt: skip
+from forecast.hypotheses.breaks import BreakPosterior, count_breaks, place_of, scan
+from forecast.hypotheses.candidates import Candidates
+from forecast.hypotheses.multistate import BATCHES
+from forecast.model import PendulumSpec, fit
+from forecast.panel import validate_panel
+
+PERIODS, PHI, SIGMA, PRIOR = 100, 0.8, 0.3, 1.0
+
+
+class KnownPath(BreakFits):
+    """Path, pull and shocks are known, and equilibria are normal: every marginal likelihood is a formula."""
+
+    def __init__(self, path, most, draws=400):
+        panel = make_panel(periods=len(path), eras=1)
+        super().__init__(Candidates(None, "USA-CHN", panel=panel), most)
+        self.steps = np.concatenate([[0.0, 0.0], np.cumsum(path[1:] - PHI * path[:-1])])
+        self.draws = draws
+
+    def sums(self, places):
+        edges = np.array([0, *places, *[self.periods] * (self.most - len(places)), self.periods])
+        pull, number = 1 - PHI, np.diff(np.maximum(edges - 1, 0))
+        return pull * np.diff(self.steps[edges]) / SIGMA**2, pull**2 * number / SIGMA**2 + 1 / PRIOR**2
+
+    def log_evidence(self, places):
+        first, second = self.sums(places)
+        return float((0.5 * first**2 / second - 0.5 * np.log(second * PRIOR**2)).sum())
+
+    def _fitted(self, places):
+        first, second = self.sums(places)
+        rng = np.random.default_rng([1, *places])
+        mu = first / second + rng.standard_normal((self.draws, first.size)) / np.sqrt(second)
+        return _Drawn(
+            steps=np.tile(self.steps, (self.draws, 1)), mu=mu, drift=mu * (1 - PHI), sigma=np.full(self.draws, SIGMA),
+            away=mu, batch=np.arange(self.draws) * BATCHES // self.draws,
+        )  # fmt: skip
+
+
+def path_around(*equilibria, periods=PERIODS, seed=1):
+    """A path around equilibria that follow each other at even distances."""
+    rng = np.random.default_rng(seed)
+    at = np.repeat(equilibria, periods // len(equilibria))
+    path = np.full(len(at), float(equilibria[0]))
+    for t in range(1, len(at)):
+        path[t] = at[t] + PHI * (path[t - 1] - at[t]) + SIGMA * rng.standard_normal()
+    return path
+
+
+def ways(fits, number):
+    """Every way of placing breaks, by the least distance."""
+    places = range(fits.apart, fits.periods - fits.apart + 1)
+    return [chosen for chosen in combinations(places, number) if (np.diff(chosen) >= fits.apart).all()]
+
+
+def test_the_sum_over_dates_is_that_of_every_way_of_placing_them():
+    rng = np.random.default_rng(1)
+    sums = np.concatenate([np.zeros((3, 4, 1)), rng.standard_normal((3, 4, 20)).cumsum(axis=2)], axis=2)
+    for number, apart in ((0, 3), (1, 3), (2, 3), (3, 4), (3, 5)):
+        dates = Dates(np.tile(np.arange(21) >= apart, (number, 1)), apart)
+        each = [
+            sum(sums[:, era, b] - sums[:, era, a] for era, (a, b) in enumerate(zip((0, *w), (*w, 20), strict=True)))
+            for w in combinations(range(apart, 21 - apart), number)
+            if (np.diff(w) >= apart).all()
+        ]
+        assert log_sum_over_dates(sums, dates) == pytest.approx(logsumexp(each, axis=0))
+
+
+def test_dates_are_drawn_by_their_density():
+    rng = np.random.default_rng(2)
+    sums = np.concatenate([np.zeros((1, 3, 1)), rng.standard_normal((1, 3, 12)).cumsum(axis=2)], axis=2)
+    dates = Dates(np.tile(np.arange(13) >= 3, (2, 1)), 3)
+    drawn = draw_dates(np.repeat(sums, 20000, axis=0), dates, rng)
+    chosen = [w for w in combinations(range(3, 10), 2) if w[1] - w[0] >= 3]
+    density = np.array(
+        [sums[0, 0, a] + sums[0, 1, b] - sums[0, 1, a] + sums[0, 2, 12] - sums[0, 2, b] for a, b in chosen]
+    )
+    share = [(drawn == w).all(axis=1).mean() for w in chosen]
+    # 20,000 draws: a share has a standard error of at most 0.0035.
+    assert share == pytest.approx(np.exp(density - logsumexp(density)), abs=0.015)
+
+
+@pytest.mark.parametrize("equilibria", [(0.0,), (1.0, -1.0), (0.0, 1.5, 0.0)])
+def test_evidence_is_that_of_every_way_of_placing_breaks(equilibria):
+    fits = KnownPath(path_around(*equilibria, periods=90), most=2)
+    found = count_breaks(fits.candidates, 2, fits=fits)
+    for row in found.table.to_dict("records"):
+        each = [fits.log_evidence(places) for places in ways(fits, row["breaks"])]
+        exact = logsumexp(each) - np.log(len(each)) - fits.log_evidence(())
+        assert row["log_bayes_factor"] == pytest.approx(exact, abs=4 * row["error"] + 1e-9)
+        assert row["error"] < 0.2
+    assert found.number == len(equilibria) - 1
+
+
+def test_the_posterior_of_a_date_is_that_of_every_date():
+    fits = KnownPath(path_around(0.6, -0.6), most=1)
+    found = scan(fits.candidates, fits=fits)
+    exact = np.array([fits.log_evidence(places) for places in ways(fits, 1)])
+    assert len(found.dates) == exact.size
+    assert found.probability.sum() == pytest.approx(1.0)
+    # 4,000 dates drawn, from some hundreds of effective draws: a cumulated chance is known to about 0.02.
+    assert np.abs(np.cumsum(found.probability) - np.cumsum(np.exp(exact - logsumexp(exact)))).max() < 0.08
+
+
+def test_two_breaks_that_undo_each_other_are_found_though_one_alone_is_not():
+    fits = KnownPath(path_around(0.0, 2.0, 0.0, periods=120), most=3)
+    found = count_breaks(fits.candidates, 3, fits=fits)
+    days = fits.candidates.panel["time"].to_numpy().astype("datetime64[D]")
+    assert found.number == 2
+    for place, one in zip((40, 80), found.breaks, strict=True):
+        first, last = one.interval()
+        assert np.datetime64(first) <= days[place] <= np.datetime64(last)
+    assert found.breaks[0].equilibrium_after.mean() > 80
+    assert found.breaks[1].equilibrium_after.mean() < 65
+
+
+def test_breaks_before_the_span_are_taken_for_granted():
+    fits = KnownPath(path_around(2.0, 0.0, -2.0, periods=120), most=2)
+    day = str(fits.candidates.panel["time"].to_numpy()[40])[:10]
+    found = scan(fits.candidates, "2005-06-01", held=(day,), fits=fits)
+    assert found.log_bayes_factor > 3
+    assert found.dates[0] >= "2005-06-01"
+    assert found.interval()[0] <= "2006-09-01" <= found.interval()[1]
+    assert found.equilibrium_before.mean() == pytest.approx(50, abs=15)
+
+
+def test_no_room_for_a_break_is_an_error():
+    fits = KnownPath(path_around(0.0), most=1)
+    with pytest.raises(DataError, match="widen the span"):
+        scan(fits.candidates, "2008-01-01", fits=fits)
+
+
+def test_eras_that_never_begin_keep_the_panel_valid():
+    panel = with_breaks(make_panel(periods=40, eras=2), (10, 25), eras=5)
+    validate_panel(panel)
+    assert np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0])).tolist() == [9, 24]
+    assert panel.sizes["era"] == 5
+    assert place_of(panel, "2000-11-20") == 10
+    assert place_of(panel, "1990-01-01") == 0
+
+
+def test_the_interval_of_a_date():
+    dates = tuple(str(day.date()) for day in pd.date_range("2000-01-01", periods=16, freq="MS"))
+    found = BreakPosterior(dates, np.full(16, 1 / 16), np.zeros(1), np.zeros(1), 0.0, 0.0)
+    assert found.interval() == (dates[0], dates[15])
+    assert found.interval(0.5) == (dates[3], dates[11])
+    assert found.date == dates[7]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "number"), [(0.0, 0), (1.2, 1)])
+def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, number):
+    """Ten happenings a month over twenty years; a drop from 77 to 23 in the middle, or none."""
+    from forecast.model import simulate_panel
+    from forecast.model.simulate import prior_draws
+
+    spec = PendulumSpec(**CHOICES)
+    base = with_breaks(make_panel(periods=240, eras=1, events=10.0, empty=0.0), (120,))
+    parameters = prior_draws(base, spec, draws=1, seed=1).isel(draw=0)
+    told = {"half_life": 6.0, "sd": 0.4, "tau": 0.3, "concentration": 30.0, "phi": 0.5 ** (1 / 6)}
+    told["sigma"] = 0.4 * np.sqrt(1 - told["phi"] ** 2)
+    parameters = parameters.assign({name: parameters[name] * 0 + value for name, value in told.items()})
+    parameters["mu"] = parameters["mu"] * 0 + np.array([size, -size])
+    for seed in (1, 2, 3):
+        panel, _ = simulate_panel(base, parameters, spec, seed=seed)
+        found = count_breaks(Candidates(None, "USA-CHN", spec, panel=panel, seed=seed), 2)
+        assert found.number == number, (seed, found.table)
+        for one in found.breaks:
+            first, last = one.interval()
+            assert first <= "2010-03-01" and last >= "2009-10-01", (seed, first, last)
+            assert one.equilibrium_before.mean() - one.equilibrium_after.mean() > 30
+
+
+@pytest.fixture(scope="module")
+def index():
+    """A record, all but free of error, whose equilibrium breaks in the middle."""
+    panel = make_panel(periods=120, eras=1, index=True, empty=0.0)
+    panel["index"] = (("dyad", "time"), path_around(1.2, -1.2, periods=120)[None])
+    spec = PendulumSpec(observation="index", ceiling=())
+    return Candidates(None, "USA-CHN", spec, panel=panel)
+
+
+def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index):
+    fits = BreakFits(index, 1)
+    found = scan(index, fits=fits)
+    first, last = found.interval()
+    assert first <= "2005-01-01" <= last
+    assert found.date[:4] in ("2004", "2005")
+    pooled, error = fits.pool.log_ratio(fits.at((60,)), fits.at(()))
+    ours, theirs = (
+        fit(with_breaks(index.panel, places, eras=2), replace(index.spec, **CHOICES), evidence=True, draws=400,
+            chains=2).provenance["evidence"]
+        for places in ((60,), ())
+    )  # fmt: skip
+    bridged, errors = ours["log"] - theirs["log"], np.hypot(ours["error"], theirs["error"])
+    assert pooled > 1
+    assert pooled == pytest.approx(bridged, abs=4 * float(np.hypot(error, errors)))
+
+
+def test_the_same_seed_gives_the_same_dates(index):
+    short = index.with_panel(index.panel.isel(time=slice(40, 90)))
+    once, again = (scan(short) for _ in range(2))
+    assert (once.probability == again.probability).all()
+    assert once.log_bayes_factor == again.log_bayes_factor
