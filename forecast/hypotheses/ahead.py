@@ -67,13 +67,11 @@ def leave_future_out(
     spec: PendulumSpec,
     *,
     seed: int = 1,
-    since: int = 0,
     whole: Evidence | None = None,
     progress: Progress | None = None,
 ) -> Ahead:
     """Foretell the last blocks of a panel, each from a fit to what lies before it.
 
-    Blocks that end before the period ``since``, about which two models agree, are left out, but for the last two.
     ``whole`` is the evidence of the whole panel, if it is known already. An index is standardised anew at every
     origin, so that its densities compare models and mean nothing alone.
     """
@@ -81,7 +79,6 @@ def leave_future_out(
 
     tell = progress or (lambda step, done, total: None)
     stops = block_ends(panel)
-    stops = stops[-max(2, sum(stop > since for stop in stops)) :]
     known, found = [stops[0] - _periods(panel), *stops], []
     for i, stop in enumerate(known):
         tell("leaving the future out", i, len(known))
@@ -111,9 +108,8 @@ def block_ends(panel: xr.Dataset) -> list[int]:
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
 
-def set_against(first: Ahead, rival: Ahead) -> tuple[float, float, float]:
-    """Give the difference of two models' predictive densities of the same blocks, its error, and the first's weight."""
-    by_block = first.table["log_density"].to_numpy() - rival.table["log_density"].to_numpy()
+def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight."""
     error = np.sqrt(by_block.size) * by_block.std(ddof=1)
     return float(by_block.sum()), float(error), stacking_weight(by_block)
 

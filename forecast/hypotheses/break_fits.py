@@ -101,6 +101,11 @@ class BreakFits:
                 self._drawn[places] = self._fitted(places)
                 self.__dict__.pop("pool", None)
 
+    def cut(self, periods: int) -> "BreakFits":
+        """Give fits, none yet, of the first periods alone."""
+        panel = self.candidates.panel.isel(time=slice(periods))
+        return BreakFits(self.candidates.with_panel(panel), self.most)
+
     @cached_property
     def pool(self) -> Pool:
         """Draws of all fits."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from forecast.hypotheses.ahead import Ahead, leave_future_out, stacking_weight
+from forecast.hypotheses.ahead import Ahead, ahead_of, leave_future_out
 from forecast.hypotheses.prior_scale import prior_sensitivity
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, fit
@@ -146,14 +146,8 @@ class Candidates:
         forward, rival = self.ahead(**claim), self.ahead(**null)
         by_block = forward.table["log_density"].to_numpy() - rival.table["log_density"].to_numpy()
         factor, error = ours.log - theirs.log, float(np.hypot(ours.error, theirs.error))
-        return Comparison(
-            log_bayes_factor=factor,
-            error=error,
-            ahead_difference=float(by_block.sum()),
-            ahead_error=float(np.sqrt(by_block.size) * by_block.std(ddof=1)),
-            weight=stacking_weight(by_block),
-            sensitivity=prior_sensitivity(self.fit(**claim), scales, factor, error),
-        )
+        sensitivity = prior_sensitivity(self.fit(**claim), scales, factor, error)
+        return Comparison(factor, error, *ahead_of(by_block), sensitivity)
 
     def hierarchy(self) -> "Fit":
         """All dyads of the table together under the base spec, sampled as `forecast report` does."""
