@@ -53,12 +53,6 @@ def test_a_block_is_foretold_from_what_lies_before_it(monkeypatch):
     assert found.total == pytest.approx(-470.0)
 
 
-def test_blocks_before_a_date_are_left_out_but_for_two(monkeypatch):
-    fake_fits(monkeypatch)
-    panel = make_panel(periods=240)
-    assert [len(leave_future_out(panel, PendulumSpec(), since=since).table) for since in (0, 200, 239)] == [5, 2, 2]
-
-
 @pytest.mark.slow
 def test_densities_agree_with_draws_that_are_carried_on_and_weighed():
     """So few events in a block that weighing the draws by them leaves most."""
