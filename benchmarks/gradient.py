@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.engines import OURS
-from benchmarks.engines.ours import choice
 from benchmarks.loops import lean_loop, loop_arguments, plain_loop
 from benchmarks.machine import load, machine, now
 from benchmarks.problems import CHRONOLOGY, Problem, make_problem
-from benchmarks.runs import Unavailable
 from benchmarks.table import describe
 from forecast import PendulumModel
 from forecast.files import write_json, write_text
@@ -28,11 +25,11 @@ REPEATS, SHORTEST = 15, 0.05
 Float = NDArray[np.float64]
 
 
-def compiled_gradient(problem: Problem, engine: str) -> Callable[[], Any]:
+def compiled_gradient(problem: Problem) -> Callable[[], Any]:
     """Compile the model as a fit does, and give a call of its value and gradient at the priors' centres."""
     import nutpie
 
-    model = PendulumModel(problem.spec).build(problem.panel, **choice(engine))
+    model = PendulumModel(problem.spec).build(problem.panel)
     compiled = nutpie.compile_pymc_model(model, var_names=[variable.name for variable in model.free_RVs])
     start = model.initial_point()
     point = np.concatenate([np.ravel(start[value.name]) for value in model.value_vars]).astype(float)
@@ -78,32 +75,26 @@ def fit_line(size: Float, cost: Float) -> dict[str, float]:
     }
 
 
-def against_loops(problem: Problem, engines: dict[str, str]) -> dict[str, Any]:
-    """Cost in microseconds of both loops and of each engine's gradient."""
+def against_loops(problem: Problem) -> dict[str, Any]:
+    """Cost in microseconds of both loops and of the gradient."""
     arguments = loop_arguments(problem)
-    found: dict[str, Any] = {
-        "size": problem.size,
-        "density": problem.density,
-        "plain_loop_us": 1e6 * seconds_a_call(lambda: plain_loop(*arguments)),
-        "lean_loop_us": 1e6 * seconds_a_call(lambda: lean_loop(*arguments)),
-        "engines": {},
-    }
-    for name, engine in engines.items():
-        cost = 1e6 * seconds_a_call(compiled_gradient(problem, engine))
-        ratios = {f"times_{loop}_loop": cost / found[f"{loop}_loop_us"] for loop in ("plain", "lean")}
-        found["engines"][name] = {"gradient_us": cost, **ratios}
-    return found
+    plain, lean = (1e6 * seconds_a_call(lambda loop=loop: loop(*arguments)) for loop in (plain_loop, lean_loop))
+    cost = 1e6 * seconds_a_call(compiled_gradient(problem))
+    return {
+        "size": problem.size, "density": problem.density, "plain_loop_us": plain, "lean_loop_us": lean,
+        "gradient_us": cost, "times_plain_loop": cost / plain, "times_lean_loop": cost / lean,
+    }  # fmt: skip
 
 
-def growth(engine: str, seed: int, say: Callable[[str], None]) -> dict[str, Any]:
+def growth(seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Cost in microseconds over a grid of dyads and months, and its line over dyads x months."""
     points = []
     for dyads in DYADS:
         for months in MONTHS:
             problem = make_problem(f"{dyads}x{months}", DENSITY, seed)
-            cost = 1e6 * seconds_a_call(compiled_gradient(problem, engine))
+            cost = 1e6 * seconds_a_call(compiled_gradient(problem))
             points.append({"dyads": dyads, "months": months, "gradient_us": cost})
-            say(f"  {engine} {dyads}x{months}: {cost:.0f} microseconds")
+            say(f"  {dyads}x{months}: {cost:.0f} microseconds")
     size = np.array([point["dyads"] * point["months"] for point in points], dtype=float)
     return {"points": points, "line": fit_line(size, np.array([point["gradient_us"] for point in points]))}
 
@@ -111,17 +102,9 @@ def growth(engine: str, seed: int, say: Callable[[str], None]) -> dict[str, Any]
 def write_gradient(folder: Path, seed: int, say: Callable[[str], None]) -> None:
     """Measure, and write ``gradient.md`` and ``gradient.json``."""
     found: dict[str, Any] = {"written": now(), "load": load(), "machines": [machine()], "target_ratio": TARGET}
-    engines, found["skipped"] = {}, {}
-    for name in OURS:
-        engine = name.removeprefix("ours-")
-        try:
-            choice(engine)
-            engines[name] = engine
-        except Unavailable as why:
-            found["skipped"][name] = str(why)
     problems = (make_problem(CHRONOLOGY, None, seed), make_problem("3x300", DENSITY, seed))
-    found["against_loops"] = [against_loops(problem, engines) for problem in problems]
-    found["growth"] = {name: growth(engine, seed, say) for name, engine in engines.items()}
+    found["against_loops"] = [against_loops(problem) for problem in problems]
+    found["growth"] = growth(seed, say)
     write_json(folder / "gradient.json", found)
     write_text(folder / "gradient.md", _markdown(found))
 
@@ -129,7 +112,6 @@ def write_gradient(folder: Path, seed: int, say: Callable[[str], None]) -> None:
 def _markdown(found: dict[str, Any]) -> str:
     lines = ["# Gradients: what one costs", "", f"Measured {found['written']}; load before {found['load']}."]
     lines += [*describe(found["machines"]), ""]
-    lines += [f"{name} is left out: {why}." for name, why in found["skipped"].items()]
     lines += [
         "",
         "## Against bare loops",
@@ -138,36 +120,31 @@ def _markdown(found: dict[str, Any]) -> str:
         "events once, by the same quadrature: a plain one, and a lean one with the package's arithmetic. Microseconds, "
         f"and times the plain and the lean loop. Aimed at: at most {TARGET:g} times the loop.",
         "",
-        "| panel | plain loop | lean loop | engine | gradient | times plain | times lean |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| panel | plain loop | lean loop | gradient | times plain | times lean |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in found["against_loops"]:
         panel = row["size"] if row["density"] is None else f"{row['size']}, {row['density']} events a month"
-        lines += [
-            f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {name} | "
-            f"{cost['gradient_us']:.0f} | {cost['times_plain_loop']:.2f} | {cost['times_lean_loop']:.2f} |"
-            for name, cost in row["engines"].items()
-        ]
+        lines.append(
+            f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {row['gradient_us']:.0f} | "
+            f"{row['times_plain_loop']:.2f} | {row['times_lean_loop']:.2f} |"
+        )
     lines += [
         "",
         "## As the panel grows",
         "",
         f"Microseconds a gradient at {DENSITY} events a dyad-month, and the least-squares line over dyads x months.",
         "",
-        "| engine | " + " | ".join(f"{d}x{m}" for d in DYADS for m in MONTHS) + " |",
-        "| --- |" + " --- |" * (len(DYADS) * len(MONTHS)),
+        "| " + " | ".join(f"{d}x{m}" for d in DYADS for m in MONTHS) + " |",
+        "|" + " --- |" * (len(DYADS) * len(MONTHS)),
     ]
-    for name, grown in found["growth"].items():
-        lines.append(f"| {name} | " + " | ".join(f"{point['gradient_us']:.0f}" for point in grown["points"]) + " |")
+    points, line = found["growth"]["points"], found["growth"]["line"]
     lines += [
+        "| " + " | ".join(f"{point['gradient_us']:.0f}" for point in points) + " |",
         "",
-        "| engine | intercept | slope a dyad-month | R2 | largest relative residual |",
-        "| --- | --- | --- | --- | --- |",
+        "| intercept | slope a dyad-month | R2 | largest relative residual |",
+        "| --- | --- | --- | --- |",
+        f"| {line['intercept']:.1f} | {line['slope']:.4f} | {line['r_squared']:.4f} | "
+        f"{100 * line['largest_relative_residual']:.0f} % |",
     ]
-    for name, grown in found["growth"].items():
-        line = grown["line"]
-        lines.append(
-            f"| {name} | {line['intercept']:.1f} | {line['slope']:.4f} | {line['r_squared']:.4f} | "
-            f"{100 * line['largest_relative_residual']:.0f} % |"
-        )
     return "\n".join(lines) + "\n"

@@ -20,10 +20,10 @@ VARIED = {"dyads": (1, 3, 6, 12), "months": (100, 300, 900), "density": (1, 5, 5
 WORDS = {"dyads": "dyads", "months": "months", "density": "events a dyad-month", "draws": "draws a chain"}
 SHOWN = {"sampling_seconds": "sampling, seconds", "ess_per_second": "smallest ESS a second"}
 COLUMNS = (
-    "varied", "engine", *BASE, "status", "sampling_seconds", "compile_seconds", "ess_min", "ess_per_second",
+    "varied", *BASE, "status", "sampling_seconds", "compile_seconds", "ess_min", "ess_per_second",
     "r_hat_max", "steps_per_draw", "peak_memory_mb",
 )  # fmt: skip
-COLOURS = {"ours-exact": "#1f5a8a", "ours-laplace": "#c2571a"}
+COLOUR = "#1f5a8a"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,6 @@ class Point:
     """One fit of a curve."""
 
     varied: str
-    engine: str
     dyads: int
     months: int
     density: int
@@ -40,15 +39,14 @@ class Point:
     @property
     def cell(self) -> Cell:
         """The cell that measures it; curves share the one where they meet."""
-        return Cell(self.engine, f"{self.dyads}x{self.months}", self.density, 0, self.draws)
+        return Cell(OURS, f"{self.dyads}x{self.months}", self.density, 0, self.draws)
 
 
 def points() -> Iterator[Point]:
-    """All points, the engines taking turns."""
+    """All points."""
     for varied, values in VARIED.items():
         for value in values:
-            for engine in OURS:
-                yield Point(varied, engine, **BASE | {varied: value})
+            yield Point(varied, **BASE | {varied: value})
 
 
 def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> None:
@@ -59,12 +57,10 @@ def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> Non
     for point in wanted:
         kept = store.read(point.cell) or {"status": "failed"}
         machines.append(kept.get("machine"))
-        at = {"varied": point.varied, "engine": point.engine} | {name: getattr(point, name) for name in BASE}
+        at = {"varied": point.varied} | {name: getattr(point, name) for name in BASE}
         rows.append({name: (at | kept).get(name) if name not in at else at[name] for name in COLUMNS})
     table = pd.DataFrame(rows, columns=COLUMNS)
-    powers = {
-        engine: {varied: exponent(table, engine, varied) for varied in VARIED} for engine in table["engine"].unique()
-    }
+    powers = {varied: exponent(table, varied) for varied in VARIED}
     found = {
         "written": now(),
         "machines": [at for at in distinct(machines) if at],
@@ -78,9 +74,9 @@ def write_scaling(folder: Path, store: Store, say: Callable[[str], None]) -> Non
     write_text(folder / "scaling.svg", figure(table))
 
 
-def exponent(table: pd.DataFrame, engine: str, varied: str) -> float | None:
+def exponent(table: pd.DataFrame, varied: str) -> float | None:
     """Power of what is varied with which the sampling time grows, by least squares on logarithms."""
-    rows = table[(table["engine"] == engine) & (table["varied"] == varied)].dropna(subset=["sampling_seconds"])
+    rows = table[table["varied"] == varied].dropna(subset=["sampling_seconds"])
     if len(rows) < 2:
         return None
     return float(np.polyfit(np.log(rows[varied].astype(float)), np.log(rows["sampling_seconds"].astype(float)), 1)[0])
@@ -99,16 +95,13 @@ def figure(table: pd.DataFrame) -> str:
         for column, varied in enumerate(VARIED):
             for row, (shown, words) in enumerate(SHOWN.items()):
                 at = axes[row, column]
-                for engine, colour in COLOURS.items():
-                    curve = table[(table["engine"] == engine) & (table["varied"] == varied)].dropna(subset=[shown])
-                    if len(curve):
-                        at.plot(curve[varied], curve[shown].astype(float), "o-", color=colour, label=engine)
+                curve = table[table["varied"] == varied].dropna(subset=[shown])
+                at.plot(curve[varied], curve[shown].astype(float), "o-", color=COLOUR)
                 _axes(at, VARIED[varied])
                 if column == 0:
                     at.set_ylabel(words)
                 if row == len(SHOWN) - 1:
                     at.set_xlabel(WORDS[varied])
-        axes[0, 0].legend(frameon=False)
         text = io.StringIO()
         drawing.savefig(text, format="svg", metadata={"Date": None})
     return text.getvalue()

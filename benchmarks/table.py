@@ -6,14 +6,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engines import ENGINES, NUMPYRO, SIMPLER
+from benchmarks.engines import ENGINES, NUMPYRO, OURS, SIMPLER
 from benchmarks.machine import now
 from benchmarks.measures import CONVERGED
 from benchmarks.problems import shape_of
 from forecast.files import write_json, write_text
 
 TARGETS = (("pymc-centred-nutpie", 100.0), ("NumPyro's best", 8.0))
-"""What the exact engine's effective draws a second are held to at 3x300, 5 events a month, as ratios."""
+"""What our effective draws a second are held to at 3x300, 5 events a month, as ratios."""
 NUMBERS = (
     "ess_per_second", "ess_per_second_after_warmup", "ess_min", "r_hat_max", "divergences", "steps_per_draw",
     "compile_seconds", "sampling_seconds", "warmup_seconds", "peak_memory_mb", "tune", "draws_kept",
@@ -88,10 +88,10 @@ def _engine(cells: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ratios(cells: list[dict[str, Any]], engines: dict[str, Any]) -> dict[str, Any]:
-    """Effective draws a second of the exact engine over others', repetition by repetition: median and range."""
+    """Our effective draws a second over others', repetition by repetition: median and range."""
     ratios = {}
     for name in engines:
-        if name != "ours-exact" and name not in SIMPLER:
+        if name != OURS and name not in SIMPLER:
             ratios[name] = _paired(cells, (name,))
     if set(NUMPYRO) & set(engines):
         ratios["NumPyro's best"] = _paired(cells, NUMPYRO)
@@ -102,7 +102,7 @@ def _paired(cells: list[dict[str, Any]], others: Sequence[str]) -> list[float] |
     ratios = []
     for repetition in distinct(cell["repetition"] for cell in cells):
         same = {c["engine"]: c.get("ess_per_second") or 0.0 for c in cells if c["repetition"] == repetition}
-        ours, best = same.get("ours-exact", 0.0), max(same.get(name, 0.0) for name in others)
+        ours, best = same.get(OURS, 0.0), max(same.get(name, 0.0) for name in others)
         if ours and best:
             ratios.append(ours / best)
     return [statistics.median(ratios), min(ratios), max(ratios)] if ratios else None
@@ -169,7 +169,7 @@ def _table(engines: dict[str, Any]) -> list[str]:
 
 def _ratio_lines(problem: dict[str, Any]) -> list[str]:
     held = dict(TARGETS) if (problem["size"], problem["density"]) == ("3x300", 5) else {}
-    lines = ["`ours-exact` gives so many times the ESS/s of"]
+    lines = ["`ours` gives so many times the ESS/s of"]
     for name, ratio in problem["ratios"].items():
         target = f" (aimed at: {held[name]:g})" if name in held else ""
         sound = problem["engines"].get(name, {}).get("converged") is not False

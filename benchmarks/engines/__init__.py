@@ -7,8 +7,7 @@ from benchmarks.problems import Problem
 from benchmarks.runs import Run, Unavailable
 
 WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
-    "ours-exact": ("ours", "prepare", {"engine": "exact"}),
-    "ours-laplace": ("ours", "prepare", {"engine": "laplace"}),
+    "ours": ("ours", "prepare", {}),
     "pymc-centred-nutpie": ("pymc_centred", "prepare_nutpie", {}),
     "pymc-centred-pymc": ("pymc_centred", "prepare_pymc", {}),
     "numpyro-centred": ("numpyro_dense", "prepare", {"centred": True}),
@@ -20,7 +19,7 @@ WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
 """Module, function and options of every engine."""
 
 ENGINES = tuple(WAYS)
-OURS = ("ours-exact", "ours-laplace")
+OURS = "ours"
 NUMPYRO = ("numpyro-centred", "numpyro-noncentred")
 SIMPLER = ("statespace-pymc-extras", "statespace-statsmodels")
 FULL_LENGTH = {"ours": (300, 1300), "rivals": (500, 1000)}
@@ -46,4 +45,4 @@ def prepare(engine: str, problem: Problem) -> Callable[[int, int, int], Run]:
 
 def full_length(engine: str) -> tuple[int, int]:
     """Give the warm-up and the kept draws of a chain where time allows."""
-    return FULL_LENGTH["ours" if engine in OURS else "rivals"]
+    return FULL_LENGTH["ours" if engine == OURS else "rivals"]

@@ -1,6 +1,5 @@
-"""The package's own engines, as a user calls them."""
+"""The package itself, as a user calls it."""
 
-import inspect
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,45 +7,22 @@ from itertools import pairwise
 import numpy as np
 
 from benchmarks.problems import Problem
-from benchmarks.runs import CHAINS, PARAMETERS, Run, Unavailable, as_dataset, cores
+from benchmarks.runs import CHAINS, PARAMETERS, Run, as_dataset, cores
 from forecast import fit
-from forecast.errors import SpecError
 
 BEFORE = ("build", "compile")
 AFTER = ("derive", "path", "evidence")
 """Steps of a fit that are not sampling; what a fit does besides counts as sampling."""
 
 
-def choice(engine: str) -> dict[str, str]:
-    """Give the keywords that choose an engine; the exact one is what fit does where it has no such choice.
-
-    Raises
-    ------
-    Unavailable
-        If fit does not have the engine.
-    """
-    if "engine" in inspect.signature(fit).parameters:
-        return {"engine": engine}
-    if engine == "exact":
-        return {}
-    raise Unavailable(f"forecast.fit has no engine {engine!r}")
-
-
-def prepare(problem: Problem, engine: str) -> Callable[[int, int, int], Run]:
+def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
     """Get ready to call fit, which builds and compiles by itself."""
-    chosen = choice(engine)
 
     def run(tune: int, draws: int, seed: int) -> Run:
         watch = Watch()
-        try:
-            fitted = fit(
-                problem.panel, problem.spec, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed,
-                progress=watch, **chosen,
-            )  # fmt: skip
-        except SpecError as error:
-            if str(error).startswith("engine"):
-                raise Unavailable(str(error)) from error
-            raise
+        fitted = fit(
+            problem.panel, problem.spec, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed, progress=watch
+        )
         seconds, drawn, stats = fitted.provenance["seconds"], fitted.posterior, fitted.sample_stats
         posterior = {name: drawn[name].transpose("chain", "draw", ...).to_numpy() for name in PARAMETERS}
         posterior["level"] = drawn["level"].isel(time=-1).transpose("chain", "draw", "dyad").to_numpy()
