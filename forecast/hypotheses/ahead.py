@@ -56,11 +56,6 @@ class Ahead:
         """Log predictive density of all blocks."""
         return float(self.table["log_density"].sum())
 
-    @property
-    def error(self) -> float:
-        """Its standard error over blocks."""
-        return float(np.sqrt(len(self.table)) * self.table["log_density"].std(ddof=1))
-
 
 def leave_future_out(
     panel: xr.Dataset,
@@ -108,10 +103,14 @@ def block_ends(panel: xr.Dataset) -> list[int]:
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
 
-def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight."""
-    error = np.sqrt(by_block.size) * by_block.std(ddof=1)
-    return float(by_block.sum()), float(error), stacking_weight(by_block)
+def ahead_of(by_block: NDArray[np.float64], noise: float = 0.0) -> tuple[float, float, float]:
+    """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight.
+
+    ``noise`` is the mean of their squared Monte Carlo errors. It is taken out of what blocks differ by and comes in but
+    once, for what one block gains by such an error the next one loses.
+    """
+    spread = max(float(by_block.var(ddof=1)) - noise, 0.0)
+    return float(by_block.sum()), float(np.sqrt(by_block.size * spread + noise)), stacking_weight(by_block)
 
 
 def stacking_weight(by_block: NDArray[np.float64]) -> float:

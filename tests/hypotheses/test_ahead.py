@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.ahead import BLOCK_MONTHS, SHORT, block_ends, leave_future_out, stacking_weight
+from forecast.hypotheses.ahead import BLOCK_MONTHS, SHORT, ahead_of, block_ends, leave_future_out, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.update import carry_on
@@ -22,6 +22,24 @@ def test_weight_goes_to_what_foretells_better():
     assert stacking_weight(np.array([1.0, 2.0])) == pytest.approx(1.0, abs=1e-4)
     assert stacking_weight(np.array([-1.0, -2.0])) == pytest.approx(0.0, abs=1e-4)
     assert stacking_weight(np.array([1.0, -1.0])) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_the_error_of_a_difference_is_that_over_blocks():
+    blocks = np.random.default_rng(1).normal(0.5, 2.0, 10)
+    difference, error, _ = ahead_of(blocks)
+    assert difference == pytest.approx(blocks.sum())
+    assert error == pytest.approx(np.sqrt(10) * blocks.std(ddof=1))
+
+
+def test_monte_carlo_errors_that_cancel_from_block_to_block_come_in_once():
+    """Two models that foretell alike: the evidence at every origin is off by chance, and only its ends remain."""
+    rng, noise = np.random.default_rng(2), 4 * 0.15**2
+    totals, errors = np.array([
+        ahead_of(np.subtract(*np.diff(rng.normal(0.0, 0.15, (2, 11)))), noise)[:2] for _ in range(400)
+    ]).T  # fmt: skip
+    # Four ends of 0.15 each make 0.3, which the spread of 400 totals tells to a 28th.
+    assert totals.std() == pytest.approx(0.3, rel=5 / 28)
+    assert np.median(errors) == pytest.approx(0.3, rel=0.3)  # larger where the blocks differ by chance
 
 
 def fake_fits(monkeypatch):
