@@ -110,8 +110,9 @@ def stated(one: "Number") -> str:
 
 
 def _month(year: float) -> str:
-    """Name the month of a year with decimals."""
-    return f"{date(int(year), min(int(year % 1 * 12) + 1, 12), 1):%B %Y}"
+    """Name the month that begins at a year with decimals."""
+    years, month = divmod(round(12 * year), 12)
+    return f"{date(years, month + 1, 1):%B %Y}"
 
 
 def evidence(verdict: "Verdict") -> list[Evidence]:

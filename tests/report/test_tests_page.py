@@ -224,7 +224,10 @@ def test_a_claim_without_rival_models_is_decided_by_its_probability():
         (Number("half_life", 41.3, 12.0, 118.0, 0.9, "months"), "41.3 [12.0, 118] ± 0.90 months"),
         (Number("share", 0.999, error=0.0, words="chance"), ">99 % ± 0.0"),
         (Number("ratio", 0.5, words="spread after over before"), "0.50"),
-        (Number("break_date", 2018.4, 2001.0, 2019.99, unit="year"), "May 2018 [January 2001, December 2019]"),
+        (
+            Number("break_date", 2018 + 4 / 12, 2001.0, 2019 + 11 / 12, unit="year"),
+            "May 2018 [January 2001, December 2019]",
+        ),
         (Number("prior_probability_near", 0.42), "42 %"),
         (Number("gone", float("nan"), unit="months"), "not defined"),
         (Number("far", -1234.5, unit="days"), "−1,234 days"),
