@@ -43,7 +43,16 @@ class Entry:
 
 
 CLAIMS = {
-    "S2": Entry("break_test", "test_break", "a break in the equilibrium", ("one break", "no break")),
+    "S2": Entry(
+        "break_test",
+        "test_break",
+        "a break in the equilibrium",
+        ("one break", "no break"),
+        decides=("log_bayes_factor", "ahead_difference", "probability_drop", "break_date"),
+        how="That is one of three parts, and the claim fails with any: the equilibrium must also have fallen by the "
+        "smallest effect of interest, by the rule's probability, and the interval of the break's date must hold the "
+        "beginning of the era in force.",
+    ),
     "S4": Entry(
         "ceiling_test",
         "test_ceiling",
