@@ -103,14 +103,14 @@ def block_ends(panel: xr.Dataset) -> list[int]:
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
 
-def ahead_of(by_block: NDArray[np.float64], noise: float = 0.0) -> tuple[float, float, float]:
+def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
     """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight.
 
-    ``noise`` is the mean of their squared Monte Carlo errors. It is taken out of what blocks differ by and comes in but
-    once, for what one block gains by such an error the next one loses.
+    The error is that over blocks, to which their Monte Carlo errors add some; of two models that foretell alike it is
+    too large rather than too small, for what one block gains by such an error the next one loses.
     """
-    spread = max(float(by_block.var(ddof=1)) - noise, 0.0)
-    return float(by_block.sum()), float(np.sqrt(by_block.size * spread + noise)), stacking_weight(by_block)
+    error = np.sqrt(by_block.size) * by_block.std(ddof=1)
+    return float(by_block.sum()), float(error), stacking_weight(by_block)
 
 
 def stacking_weight(by_block: NDArray[np.float64]) -> float:

@@ -143,12 +143,11 @@ class Candidates:
     def compare(self, claim: dict[str, Any], null: dict[str, Any], scales: tuple[str, ...] = ()) -> Comparison:
         """Set the claim's model against its rival; ``scales`` names the priors whose width matters for it."""
         ours, theirs = self.evidence(**claim), self.evidence(**null)
-        forward, rival = self.ahead(**claim).table, self.ahead(**null).table
-        by_block = forward["log_density"].to_numpy() - rival["log_density"].to_numpy()
-        noise = float((forward["error"] ** 2 + rival["error"] ** 2).mean())
+        forward, rival = self.ahead(**claim), self.ahead(**null)
+        by_block = forward.table["log_density"].to_numpy() - rival.table["log_density"].to_numpy()
         factor, error = ours.log - theirs.log, float(np.hypot(ours.error, theirs.error))
         sensitivity = prior_sensitivity(self.fit(**claim), scales, factor, error)
-        return Comparison(factor, error, *ahead_of(by_block, noise), sensitivity)
+        return Comparison(factor, error, *ahead_of(by_block), sensitivity)
 
     def hierarchy(self) -> "Fit":
         """All dyads of the table together under the base spec, sampled as `forecast report` does."""

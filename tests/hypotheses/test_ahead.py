@@ -31,15 +31,15 @@ def test_the_error_of_a_difference_is_that_over_blocks():
     assert error == pytest.approx(np.sqrt(10) * blocks.std(ddof=1))
 
 
-def test_monte_carlo_errors_that_cancel_from_block_to_block_come_in_once():
+def test_monte_carlo_errors_make_the_error_larger_and_not_smaller():
     """Two models that foretell alike: the evidence at every origin is off by chance, and only its ends remain."""
-    rng, noise = np.random.default_rng(2), 4 * 0.15**2
-    totals, errors = np.array([
-        ahead_of(np.subtract(*np.diff(rng.normal(0.0, 0.15, (2, 11)))), noise)[:2] for _ in range(400)
-    ]).T  # fmt: skip
+    rng = np.random.default_rng(2)
+    totals, errors = np.array(
+        [ahead_of(np.subtract(*np.diff(rng.normal(0.0, 0.15, (2, 11)))))[:2] for _ in range(400)]
+    ).T
     # Four ends of 0.15 each make 0.3, which the spread of 400 totals tells to a 28th.
     assert totals.std() == pytest.approx(0.3, rel=5 / 28)
-    assert np.median(errors) == pytest.approx(0.3, rel=0.3)  # larger where the blocks differ by chance
+    assert (errors > 0.3).mean() > 0.99
 
 
 def fake_fits(monkeypatch):
