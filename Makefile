@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup report test test-all bench lint types docs-check check format clean
+.PHONY: help setup report test test-all bench calibration lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ bench: setup ## Measure speed beside other samplers (benchmarks/README.md; ARGS=
 	    PATH="$$PATH:$$HOME/.local/bin:.venv-tools/bin" uv sync --frozen --inexact --quiet --extra bench --python $(PY) || \
 	    $(PY) -m pip install --quiet --editable '.[bench]'
 	@$(PY) -m benchmarks $(ARGS)
+
+calibration: setup ## Calibrate every form of the model on simulated panels (an hour or so), into reports/calibration
+	@$(PY) scripts/calibrate.py $(ARGS)
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

@@ -11,46 +11,32 @@ import pytest
 from arviz_stats import mcse
 from scipy.stats import binomtest, chisquare
 
-from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
+from forecast.model import PendulumSpec, fit
+from forecast.model.calibration import AMONG, calibrate
 
 from .panels import make_panel
 
 pytestmark = pytest.mark.slow
 
-SCALARS = (
-    "half_life", "sd", "sigma", "tau", "mu", "ceiling", "headroom", "depth", "cutpoint", "concentration", "mu_dyad",
-    "mu_era_sd", "headroom_dyad", "headroom_era_sd", "depth_sd", "shock_df", "direction_offset",
-)  # fmt: skip
-MONTHS = tuple(range(0, 150, 13))  # a dozen, from the first to the last but six
-THINNED = 100  # draws that a truth is ranked among
-
 FORMS = {
     "default": (200, {}, {}),
     "walk": (60, {"dynamics": "none", "ceiling": "constant+depth"}, {"datasets": 2, "directions": 2, "events": 1.5}),
     "heavy": (60, {"shocks": "student", "pooling": False}, {}),
+    "band": (40, {"dynamics": "band"}, {}),
+    "cubic": (40, {"dynamics": "cubic"}, {}),
+    "oscillator": (40, {"dynamics": "oscillator", "ceiling": "depth"}, {}),
+    "trend": (40, {"ceiling": "era+trend"}, {}),
+    "index": (40, {"observation": "index", "ceiling": "era"}, {"index": True}),
 }
 
 
 @pytest.fixture(scope="module", params=FORMS)
 def ranks(request):
-    """Rank of every true number among THINNED draws of its posterior: name -> (panel, number)."""
+    """Rank of every true number among draws of its posterior: name -> (panel, number)."""
     panels, choices, shape = FORMS[request.param]
-    spec = PendulumSpec(**choices)
     panel = make_panel(dyads=2, periods=150, **{"events": 3.0, "empty": 0.1, "seed": 5} | shape)
-    truths = prior_draws(panel, spec, draws=panels, seed=11)
-    found = {}
-    for i in range(panels):
-        truth = truths.isel(draw=i)
-        simulated, level = simulate_panel(panel, truth, spec, seed=i)
-        posterior = fit(simulated, spec, draws=300, tune=400, chains=2, seed=i).posterior
-        pairs = {name: (truth[name], posterior[name]) for name in SCALARS if name in posterior and name in truth}
-        pairs["level"] = (level.isel(time=list(MONTHS)), posterior["level"].isel(time=list(MONTHS)))
-        for name, (right, draws) in pairs.items():
-            draws = draws.stack(all=("chain", "draw")).transpose("all", ...).to_numpy()[:: 600 // THINNED]
-            below = (draws < right.to_numpy()).sum(0)
-            varies = np.ravel(draws.std(0) > 0)  # a pinned cutpoint has no rank
-            found.setdefault(name, []).append(np.ravel(below)[varies])
-    return {name: np.array(rows) for name, rows in found.items() if rows[0].size}
+    found = calibrate(panel, PendulumSpec(**choices), panels=panels, seed=11)
+    return {name: values.to_numpy() for name, values in found.items()}
 
 
 def test_intervals_cover_as_they_should(ranks):
@@ -60,9 +46,9 @@ def test_intervals_cover_as_they_should(ranks):
     seeds are fixed, so it does not come and go). With 200 panels it means 90 % plus or minus 9.
     """
     for name, rows in ranks.items():
-        inside = (rows >= 0.05 * THINNED) & (rows <= 0.95 * THINNED)
+        inside = (rows >= 0.05 * AMONG) & (rows <= 0.95 * AMONG)
         for number, hits in enumerate(inside.sum(0)):
-            test = binomtest(int(hits), len(rows), 0.9 + 1 / (THINNED + 1))
+            test = binomtest(int(hits), len(rows), 0.9 + 1 / (AMONG + 1))
             assert test.pvalue > 1e-5, f"{name} {number}: {hits} of {len(rows)}"
 
 
@@ -71,14 +57,14 @@ def test_groups_cover_as_they_should(ranks):
     not independent, panels are, so the tolerance is four standard errors over panels.
     """
     for name, rows in ranks.items():
-        by_panel = ((rows >= 0.05 * THINNED) & (rows <= 0.95 * THINNED)).mean(1)
+        by_panel = ((rows >= 0.05 * AMONG) & (rows <= 0.95 * AMONG)).mean(1)
         error = max(by_panel.std() / np.sqrt(len(rows)), 0.3 / np.sqrt(len(rows) * rows.shape[1]))
         assert abs(by_panel.mean() - 0.91) < 4 * error, f"{name}: {by_panel.mean():.3f}"
 
 
 def test_ranks_are_uniform(ranks):
     """Chi-square over five equal bins; the same bound as above for the same reason."""
-    edges = np.linspace(-0.5, THINNED + 0.5, 6)
+    edges = np.linspace(-0.5, AMONG + 0.5, 6)
     for name, rows in ranks.items():
         for number, column in enumerate(rows.T):
             counts = np.histogram(column, edges)[0]

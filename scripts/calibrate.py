@@ -1,0 +1,150 @@
+"""Calibrate every member of the family, and write reports/calibration: ranks, a table and a figure.
+
+Each form is kept when it is done (ranks/FORM.csv), so that an interrupted run goes on with the next.
+"""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from scipy.stats import kstest
+
+from forecast.files import write_csv, write_text
+from forecast.model import PendulumSpec
+from forecast.model.calibration import AMONG, calibrate, coverage
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+from tests.model.panels import make_panel  # noqa: E402  (the shapes are those of the tests)
+
+SHAPE = {"dyads": 2, "periods": 100, "events": 3.0, "empty": 0.1, "seed": 5}
+FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
+    "linear": ({}, {}),
+    "none": ({"dynamics": "none", "ceiling": "constant+depth"}, {}),
+    "band": ({"dynamics": "band"}, {}),
+    "cubic": ({"dynamics": "cubic"}, {}),
+    "oscillator": ({"dynamics": "oscillator", "ceiling": "depth"}, {}),
+    "student": ({"shocks": "student", "ceiling": "none"}, {}),
+    "trend": ({"ceiling": "era+trend"}, {}),
+    "index": ({"observation": "index", "ceiling": "era"}, {"index": True}),
+}
+"""Choices of the model, and what differs in the panel."""
+
+WORDS = {
+    "level": "level",
+    "half_life": "half-life",
+    "sd": "spread",
+    "sigma": "shock",
+    "tau": "month noise",
+    "mu": "equilibrium",
+    "ceiling": "ceiling",
+    "depth": "depth",
+    "depth_trend": "drift of depth",
+    "band": "band",
+    "stiffening": "stiffening",
+    "lean": "lean",
+    "period": "period",
+    "shock_df": "tail of shocks",
+    "index_error": "index error",
+}
+COLUMNS = ("level", "half_life", "sd", "mu", "own")
+OWN = {"none": "sigma", "band": "band", "cubic": "stiffening", "oscillator": "period", "student": "shock_df",
+       "trend": "depth_trend", "index": "index_error", "linear": "ceiling"}  # fmt: skip
+
+
+def main() -> None:
+    """Calibrate what is not done, then write table and figure of all that is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--panels", type=int, default=60)
+    parser.add_argument("--forms", nargs="+", default=list(FORMS), choices=list(FORMS))
+    parser.add_argument("--out", type=Path, default=ROOT / "reports" / "calibration")
+    options = parser.parse_args()
+    for form in options.forms:
+        path = options.out / "ranks" / f"{form}.csv"
+        if not path.exists():
+            choices, shape = FORMS[form]
+            ranks = calibrate(make_panel(**SHAPE | shape), PendulumSpec(**choices), panels=options.panels, seed=11)
+            write_csv(path, as_table(ranks))
+        print(f"{form}: {path}", flush=True)
+    kept = {form: pd.read_csv(path) for form in FORMS if (path := options.out / "ranks" / f"{form}.csv").exists()}
+    table = pd.concat([summary(form, ranks) for form, ranks in kept.items()], ignore_index=True)
+    write_csv(options.out / "calibration.csv", table)
+    write_text(options.out / "calibration.svg", figure(kept))
+
+
+def as_table(ranks: xr.Dataset) -> pd.DataFrame:
+    """Put ranks into rows: quantity, number, panel, rank."""
+    parts = []
+    for name, values in ranks.items():
+        panel, number = np.indices(values.shape)
+        columns = {"number": number.ravel(), "panel": panel.ravel(), "rank": values.to_numpy().ravel()}
+        parts.append(pd.DataFrame({"quantity": name, **columns}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def summary(form: str, ranks: pd.DataFrame) -> pd.DataFrame:
+    """Coverage of central intervals with standard errors over panels, and the smallest Kolmogorov-Smirnov p."""
+    rows = []
+    for name, own in ranks.groupby("quantity", sort=False):
+        by_panel = {
+            mass: own.groupby("panel")["rank"].apply(lambda r, m=mass: coverage(r.to_numpy(), m)) for mass in (0.5, 0.9)
+        }
+        ps = [kstest((r + 0.5) / (AMONG + 1), "uniform").pvalue for _, r in own.groupby("number")["rank"]]
+        panels = own["panel"].nunique()
+        rows.append({
+            "form": form, "quantity": name, "numbers": own["number"].nunique(), "panels": panels,
+            **{f"coverage_{100 * mass:.0f}": round(float(found.mean()), 3) for mass, found in by_panel.items()},
+            "coverage_90_error": round(float(by_panel[0.9].std(ddof=1) / np.sqrt(panels)), 3),
+            "smallest_ks_p": round(float(min(ps)), 4),
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def figure(kept: dict[str, pd.DataFrame]) -> str:
+    """Draw the cumulative ranks less the diagonal, a row a form; the band holds 95 % of such curves whole."""
+    with mpl.rc_context({"svg.hashsalt": "calibration", "font.size": 8}):
+        drawing = Figure(figsize=(9.5, 1.45 * len(kept) + 0.6), layout="constrained")
+        axes = drawing.subplots(len(kept), len(COLUMNS), sharex=True, sharey=True, squeeze=False)
+        for row, (form, ranks) in zip(axes, kept.items(), strict=True):
+            edge = band(int(ranks["panel"].nunique()))
+            for at, column in zip(row, COLUMNS, strict=True):
+                name = OWN[form] if column == "own" else column
+                own = ranks[ranks["quantity"] == name]
+                at.fill_between(edge["at"], -edge["width"], edge["width"], color="#d9dde3", lw=0)
+                for _, one in own.groupby("number"):
+                    at.plot(edge["at"], excess(one["rank"].to_numpy()), color="#0a4f8f", lw=0.7, alpha=0.7)
+                at.set_title(WORDS[name] if len(own) else "", fontsize=8, loc="left")
+                if not len(own):
+                    at.set_axis_off()
+            row[0].set_ylabel(form)
+        for at in axes[-1]:
+            at.set_xlabel("rank of the truth, 0 to 1")
+        text = io.StringIO()
+        drawing.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()
+
+
+def excess(ranks: np.ndarray) -> np.ndarray:
+    """Share of ranks up to each possible one, less what is expected of uniform ranks."""
+    possible = np.arange(AMONG + 1)
+    return np.searchsorted(np.sort(ranks), possible, side="right") / ranks.size - (possible + 1) / (AMONG + 1)
+
+
+def band(panels: int, curves: int = 4000) -> dict[str, np.ndarray]:
+    """Half-width of a band that holds 95 % of the curves of uniform ranks from end to end, by simulation."""
+    rng = np.random.default_rng(1)
+    simulated = np.array([excess(rng.integers(0, AMONG + 1, panels)) for _ in range(curves)])
+    at = (np.arange(AMONG + 1) + 1) / (AMONG + 1)
+    spread = np.sqrt(at * (1 - at) / panels)
+    reach = np.quantile(np.max(np.abs(simulated[:, :-1]) / spread[:-1], axis=1), 0.95)
+    return {"at": at, "width": reach * spread}
+
+
+if __name__ == "__main__":
+    main()
