@@ -59,12 +59,17 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Sampler:
-    """Settings of the fits; those of the leave-future-out refits and of simulations are shorter."""
+    """Settings of the fits; those of the leave-future-out refits and of simulations are shorter.
+
+    A fit that has not converged is made once more with ``patience`` times the draws: a bound on the level makes two
+    readings of one record, between which a sampler moves slowly.
+    """
 
     draws: int = 800
     tune: int = 300
     chains: int = 4
     cores: int | None = None
+    patience: int = 3
 
 
 @dataclass
@@ -121,9 +126,7 @@ class Candidates:
         """Fit a candidate, with its evidence, unless that was done before."""
         spec = replace(self.spec, **choices)
         if spec not in self._fits:
-            self._fits[spec] = fit(
-                self.panel, spec, evidence=True, seed=self.seed, progress=self._told(spec), **self._settings
-            )
+            self._fits[spec] = self._converged(spec)
         return self._fits[spec]
 
     def evidence(self, **choices: Any) -> Evidence:
@@ -185,9 +188,16 @@ class Candidates:
         """
         return {"ceiling": tuple(form for form in self.spec.ceiling if form not in ("constant", "era"))}
 
-    @property
-    def _settings(self) -> dict[str, Any]:
-        return {name: getattr(self.sampler, name) for name in ("draws", "tune", "chains", "cores")}
+    def _converged(self, spec: PendulumSpec) -> "Fit":
+        asked = self.sampler
+        settings: dict[str, Any] = {name: getattr(asked, name) for name in ("tune", "chains", "cores")}
+        for draws in dict.fromkeys((asked.draws, asked.patience * asked.draws)):
+            fitted = fit(
+                self.panel, spec, evidence=True, draws=draws, seed=self.seed, progress=self._told(spec), **settings
+            )
+            if fitted.gate.passed:
+                break
+        return fitted
 
     def _words(self, spec: PendulumSpec) -> str:
         return ", ".join([_PULLS[spec.dynamics], *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])

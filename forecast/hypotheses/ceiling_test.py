@@ -37,6 +37,7 @@ DEPTH_RIVALS = {"one depth for all time": (), "a trend in depth": ("trend",)}
 BOUND_RIVALS = {"one bound for all eras": ("constant", "depth"), "no bound": DEPTH}
 SUFFIXES = ("depth_none", "depth_trend", "bound_constant", "bound_none")
 FROM_WORST: tuple[Answer, ...] = ("refused", "undecided", "supported")
+DEEPEST = "of the deepest kind"
 # A rise is counted over this many months.
 RISE_MONTHS = 24
 
@@ -47,9 +48,9 @@ def test_ceiling(candidates: "Candidates") -> Verdict:
     Decided by the depth. A bound on the level leaves no mark on a record that a low equilibrium would not leave as
     well, so the evidence for it stands beside and decides nothing. Depth by era has two rivals: one depth for all time,
     and a trend without frameworks (older records may just favour agreements). It must be preferred to both, and the
-    answer is the less favourable of the two. S9, improvement within the framework, presupposes S4 and is answered with
-    it; how many of the record's rises came within one framework is stated beside how much of the record lies within
-    one, for it says something only where the two differ.
+    answer is the less favourable of the two. S9, improvement within the framework, presupposes S4 and falls with it;
+    where S4 stands, the breaks of a record are still too few to tell whether improvement keeps to frameworks, so that
+    how many of its rises came within one is stated, beside how much of the record lies within one.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ def test_ceiling(candidates: "Candidates") -> Verdict:
     )
     return Verdict(
         code="S4",
-        claim="A framework sets a ceiling: it has its own depth of cooperation, and relations improve within it (S9).",
+        claim="A framework sets a ceiling: each allows a depth of cooperation of its own.",
         null="What cooperation is possible does not depend on the framework: it is always the same, or drifts in time.",
         answer=answer,
         numbers=(*evidence, *(found for numbers, _ in findings for found in numbers)),
@@ -107,7 +108,7 @@ def test_ceiling(candidates: "Candidates") -> Verdict:
             "The bound on the level decides nothing here, for a low equilibrium leaves the same mark on a record.",
             *(words for _, prose in findings for words in prose),
             reason(depth[worst], BY_ERA, worst, rule),
-            f"S9, improvement within the framework, presupposes such a ceiling and is {answer} with it.",
+            _within_frameworks(answer, len(own.eras) - 1),
         ),
     )
 
@@ -120,19 +121,37 @@ def _last_against_earlier(own: DyadDraws, rule: Rule, seed: int) -> Finding:
     depth, since = own.by_era["depth"], f"{last.start:%B %Y}"
     harder = depth[..., -1] - depth[..., :-1].mean(axis=-1)
     deep = [_deep_share(own, era, seed) for era in range(len(own.eras))]
+    shares = [
+        number(f"deep_share_{place}", draws, "per cent of cooperative acts", f"{DEEPEST} under “{era.name}”")
+        for place, (era, draws) in enumerate(zip(own.eras, deep, strict=True), 1)
+    ]
     fewer = np.mean(deep[:-1], axis=0) - deep[-1]
     what = f"the drop in the deepest kind of cooperation since {since}"
     apart = number("depth_difference", harder, "log-odds", f"depth since {since} less the mean of the eras before")
     likely = chance("probability_deeper_harder", harder > 0, f"the deepest kind has been harder since {since}")
     rarer = number("deep_share_drop", fewer, "per cent of cooperative acts", f"{what}, at the present level")
+    listed = "; ".join(
+        f"{median_interval(one, 1)} under “{era.name}”" for one, era in zip(shares, own.eras, strict=True)
+    )
     prose = (
+        f"Of a hundred cooperative acts at the present level so many are {DEEPEST}: {listed}.",
         f"Under “{last.name}” (since {since}) the step to the deepest kind of cooperation is "
         f"{median_interval(apart, 2)} log-odds higher than in the mean of the {len(earlier)} eras before, and higher "
         f"at all with a chance of {percent(likely)}; at the present level {median_interval(rarer, 1)} fewer of a "
         "hundred cooperative acts are of that kind.",
         rope_prose(fewer, rule.rope, rule, what),
     )
-    return (apart, likely, rarer, *rope_chances("deep_share_drop", fewer, rule.rope, what)), prose
+    return (*shares, apart, likely, rarer, *rope_chances("deep_share_drop", fewer, rule.rope, what)), prose
+
+
+def _within_frameworks(answer: Answer, breaks: int) -> str:
+    said = "S9, that relations improve within the framework, presupposes such a ceiling"
+    if answer != "supported":
+        return f"{said} and is {answer} with it."
+    return (
+        f"{said}, and has it; but the record's breaks ({breaks}) are too few to tell whether improvement needs one, so "
+        "that S9 itself is undecided."
+    )
 
 
 def _deep_share(own: DyadDraws, era: int, seed: int) -> NDArray[np.float64]:

@@ -68,7 +68,7 @@ def test_both_models_are_asked_how_long_they_stay_in_the_extreme(verdict):
 def real():
     """Two models of sixty months, fitted in earnest."""
     panel = make_panel(dyads=1, periods=60, eras=1, events=3, seed=2)
-    sampler = Sampler(draws=150, tune=150, chains=2)
+    sampler = Sampler(draws=150, tune=150, chains=2, patience=1)
     return Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), sampler=sampler, panel=panel)
 
 
