@@ -15,6 +15,7 @@ References
    https://doi.org/10.1016/S0304-4076(97)00115-2
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,8 @@ class BreakFits:
         Its eras are left out of account.
     most : int
         Breaks that a fit can have.
+    fit : callable, optional
+        Who fits, if not `forecast.model.fit`: called like that, and gives something with a posterior.
 
     Attributes
     ----------
@@ -73,8 +76,8 @@ class BreakFits:
         Of the fits there are: first periods of their eras but the first.
     """
 
-    def __init__(self, candidates: "Candidates", most: int) -> None:
-        self.candidates, self.most = candidates, most
+    def __init__(self, candidates: "Candidates", most: int, fit: Callable[..., Any] = fit) -> None:
+        self.candidates, self.most, self.fit = candidates, most, fit
         self.periods = candidates.panel.sizes["time"]
         self._drawn: dict[Places, _Drawn] = {}
 
@@ -104,7 +107,7 @@ class BreakFits:
     def cut(self, periods: int) -> "BreakFits":
         """Give fits, none yet, of the first periods alone."""
         panel = self.candidates.panel.isel(time=slice(periods))
-        return BreakFits(self.candidates.with_panel(panel), self.most)
+        return BreakFits(self.candidates.with_panel(panel), self.most, self.fit)
 
     @cached_property
     def pool(self) -> Pool:
@@ -150,7 +153,7 @@ class BreakFits:
         candidates = self.candidates
         panel = with_breaks(candidates.panel, places, eras=self.most + 1)
         seed = int(np.random.SeedSequence(candidates.seed, spawn_key=(2, *places)).generate_state(1)[0])
-        posterior = fit(
+        posterior = self.fit(
             panel, replace(candidates.spec, **CHOICES), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
             cores=candidates.sampler.cores,
         ).posterior  # fmt: skip

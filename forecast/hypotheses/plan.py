@@ -99,7 +99,7 @@ class Plan(BaseModel):
     rule: Rule = Rule()
     smallest_effect: float = Field(default=5.0, gt=0)
     half_lives: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(24.0,), min_length=1)
-    simulations: int = Field(default=40, ge=0)
+    simulations: int = Field(default=20, ge=0)
     sensitivity: bool = True
     draws: Count = 800
     tune: Count = 300

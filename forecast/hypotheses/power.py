@@ -1,34 +1,47 @@
-"""How often a test would find a pull that is there, and how often one that is not.
+"""How often a test would find what is there, and how often what is not.
 
-Records are simulated at the dyad's own length and density of events, from its random walk and from pendulums of given
-half-lives, with everything else as the fits to the real record say; each is tested as the real one is, by the Bayes
-factor alone (leaving the future out some twenty times a simulation would take hours). What is done is kept in a file,
-so that an interrupted run goes on where it stopped.
+Records are simulated at the dyad's own length, eras and density of events, from truths that the fits to the real
+record leave possible (`forecast.hypotheses.contests`). Each is tested as the real one is, by the Bayes factor alone:
+leaving the future out some twenty times a simulation would take hours.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from collections.abc import Generator, Hashable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
-from scipy.stats import beta
 
 from forecast.errors import SpecError
-from forecast.files import digest, write_text
-from forecast.hypotheses.candidates import Candidates, Progress, Sampler
-from forecast.model import PendulumSpec, fit, simulate_panel
-from forecast.model.sampling import DIMS
+from forecast.files import digest
+from forecast.hypotheses.ceiling_test import FROM_WORST
+from forecast.hypotheses.contests import CONTESTS, Contest, Truth, contest
+from forecast.hypotheses.kept import Finding, Kept
+from forecast.hypotheses.quick import side_by_side
+from forecast.hypotheses.source import panel_digest
+from forecast.hypotheses.verdict import ANSWERS, Answer, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CLAIMS = ("S5",)
-QUICK = Sampler(draws=250, tune=250, chains=2, cores=1)
+    from forecast.hypotheses.candidates import Candidates, Progress
+
+CLAIMS = tuple(CONTESTS)
+"""Whose power can be simulated."""
+
+_NOT = "Power was not simulated, for the test has no rival model to simulate records from"
+WITHOUT = {
+    "S7": f"{_NOT}: it contrasts dyads within one fit of all, and each simulated record would need such a fit.",
+    "S8": f"{_NOT} and tell them by: it is decided by a probability under the fits to this record. Its random walks "
+    "are fitted to the same record, which makes it cautious.",
+    "S10": f"{_NOT}: it compares months after visits with other months of this record, and there is no model of when "
+    "visits take place. Its placebo dates stand in for false alarms.",
+}
+"""Why others have none."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +52,16 @@ class Power:
     ----------
     claim : str
     table : pandas.DataFrame
-        A row an alternative: ``alternative``, ``half_life`` (NaN for the walk), ``simulations``, ``supported``,
-        ``refused``, ``undecided`` (shares of the simulations), ``low`` and ``high`` (90 % interval of ``supported``).
+        A row an alternative, the one without what is claimed first: ``alternative``; ``size`` (NaN where there is
+        none) and its ``unit``; ``simulations``; ``supported``, ``refused``, ``undecided`` (shares of the simulations);
+        ``low`` and ``high``, the 90 % interval of ``supported`` by Jeffreys' prior [1]_; ``error``, the median Monte
+        Carlo error of a simulated log Bayes factor.
     words : str
+
+    References
+    ----------
+    .. [1] Brown, Cai and DasGupta (2001), Interval estimation for a binomial proportion,
+       https://doi.org/10.1214/ss/1009213286
     """
 
     claim: str
@@ -49,76 +69,105 @@ class Power:
     words: str
 
 
-@dataclass(frozen=True)
-class Task:
-    """One simulated record and the models to test it with."""
-
-    key: str
-    panel: xr.Dataset
-    claim: PendulumSpec
-    null: PendulumSpec
-    seed: int
-
-
 def power(
-    candidates: Candidates,
+    candidates: "Candidates",
     claim: str = "S5",
     half_lives: tuple[float, ...] = (24.0,),
     simulations: int = 200,
     *,
     kept: Path | None = None,
     cores: int = 2,
-    progress: Progress | None = None,
+    progress: "Progress | None" = None,
 ) -> Power:
     """Simulate and test.
+
+    A simulated record is a draw from the posterior of the fit to the real one, with the quantity in question set to its
+    size: power is averaged over what this record leaves uncertain, and is that of a record like this one.
+
+    Its Bayes factor comes from short fits, whose Monte Carlo error is larger than that of the real test. So that the
+    real test's rule is tried and not a stricter one, a simulated Bayes factor must clear its bound by the real test's
+    errors. The noise of the short fits remains, and blurs the answers a little.
 
     Parameters
     ----------
     candidates : Candidates
-    claim : {"S5"}
+    claim : {"S4", "S5", "S6"}
     half_lives : tuple of float
-        Months; the alternatives beside the random walk.
+        Months; the alternatives of S5 beside the random walk.
     simulations : int
         Of each alternative.
     kept : Path, optional
-        File of the simulations done (JSON lines); those in it are not done again.
+        File of the simulations done, of any claim; those in it are not done again.
     cores : int
-        Processes.
+        Threads; changes no number.
     progress : callable, optional
 
     Raises
     ------
     SpecError
-        If the claim has no power analysis, or a number makes no sense.
+        If the claim has no power analysis, a number makes no sense, or the file is of another record.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.power import power
+    >>> power(candidates, "S5", (12.0, 24.0)).table["supported"].tolist()  # doctest: +SKIP
+    [0.0, 0.8, 0.6]
     """
     import pandas as pd
 
+    if simulations < 1 or cores < 1 or min(half_lives, default=1.0) <= 0:
+        raise SpecError(
+            f"power: {simulations} simulations at half-lives {half_lives} on {cores} cores; expected positive numbers"
+        )
     if claim not in CLAIMS:
         raise SpecError(f"claim: power of {claim!r} cannot be simulated; known are {', '.join(CLAIMS)}")
-    if simulations < 1 or min(half_lives, default=1.0) <= 0:
-        raise SpecError(f"power: {simulations} simulations at half-lives {half_lives}; expected positive numbers")
+    done = Kept.open(kept, _identity(candidates))
+    tried = contest(claim, candidates, half_lives)
     tell = progress or candidates.progress
-    alternatives: list[float | None] = [None, *half_lives]
-    tasks = [
-        task for place, half_life in enumerate(alternatives)
-        for task in _tasks(candidates, half_life, place, simulations)
-    ]  # fmt: skip
-    done = _read(kept, _identity(candidates))
-    for key, result in _tested([task for task in tasks if task.key not in done], cores):
-        done[key] = result
-        tell("testing simulated records", sum(task.key in done for task in tasks), len(tasks))
-        if kept is not None:
-            _write(kept, done, _identity(candidates))
+    keys = [_key(claim, truth, i) for i in range(simulations) for truth in tried.truths]
+    with closing(_tested(candidates, claim, tried, simulations, done.found, cores)) as results:
+        tell("testing simulated records", sum(key in done.found for key in keys), len(keys))
+        for key, found in results:
+            done.add(key, found)
+            tell("testing simulated records", sum(key in done.found for key in keys), len(keys))
     rows = []
-    for half_life in alternatives:
-        answers = [candidates.rule.decide(_Outcome(*done[_key(half_life, i)])) for i in range(simulations)]
-        rows.append(_row(half_life, answers))
+    for truth in tried.truths:
+        findings = [done.found[_key(claim, truth, i)] for i in range(simulations)]
+        answers = [_answer(candidates.rule, found, tried.errors) for found in findings]
+        error = float(np.median([error for found in findings for _, error in found]))
+        rows.append({**_shares(truth, answers), "unit": tried.unit, "error": error})
     table = pd.DataFrame(rows)
-    return Power(claim, table, _words(table, candidates))
+    return Power(claim, table, _words(table, candidates.rule))
+
+
+def _tested(
+    candidates: "Candidates", claim: str, tried: Contest, simulations: int, done: dict[str, Any], cores: int
+) -> Generator[tuple[str, tuple[Finding, ...]]]:
+    """Test the records that are not done, the alternatives by turns."""
+
+    def work(task: tuple[Truth, str], stop: Event) -> tuple[str, tuple[Finding, ...]]:
+        truth, key = task
+        sequence = np.random.SeedSequence(candidates.seed, spawn_key=tuple(key.encode()))
+        record = truth.record(np.random.default_rng(sequence))
+        return key, tried.test(record, int(sequence.generate_state(1)[0]) % 2**31, stop)
+
+    tasks = [(truth, _key(claim, truth, i)) for i in range(simulations) for truth in tried.truths]
+    return side_by_side(work, [task for task in tasks if task[1] not in done], cores)
+
+
+def _key(claim: str, truth: Truth, i: int) -> str:
+    return f"{claim}/{truth.name}/{i}"
+
+
+def _identity(candidates: "Candidates") -> str:
+    """Tell what the simulations rest on, so that another record's are not taken for this one's."""
+    sampler = {name: value for name, value in vars(candidates.sampler).items() if name != "cores"}
+    facts = [panel_digest(candidates.panel), candidates.spec.to_dict(), candidates.seed, sampler]
+    return digest(json.dumps([*facts, version("pendulum-forecast")]).encode())
 
 
 @dataclass(frozen=True)
-class _Outcome:
+class _ByEvidence:
     """A comparison by the Bayes factor alone."""
 
     log_bayes_factor: float
@@ -127,101 +176,36 @@ class _Outcome:
     ahead_error: float = 0.0
 
 
-def _tasks(candidates: Candidates, half_life: float | None, place: int, simulations: int) -> Iterator[Task]:
-    """Simulate the records of one alternative, each from a draw of its own."""
-    claim, null = (replace(candidates.spec, dynamics=name, **candidates.unbounded) for name in ("linear", "none"))
-    truth = null if half_life is None else claim
-    posterior = candidates.fit(dynamics=truth.dynamics, **candidates.unbounded).posterior
-    chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
-    for i in range(simulations):
-        sequence = np.random.SeedSequence(candidates.seed, spawn_key=(place, i))
-        rng = np.random.default_rng(sequence)
-        own = posterior.isel(chain=int(rng.integers(chains)), draw=int(rng.integers(draws)), drop=True)
-        parameters = _with_half_life(own[[name for name in DIMS if name in own]], half_life)
-        seed = int(sequence.generate_state(1)[0])
-        panel, _ = simulate_panel(candidates.panel, parameters, truth, seed=seed)
-        yield Task(_key(half_life, i), panel, claim, null, seed % 2**31)
+def _answer(rule: Rule, found: tuple[Finding, ...], errors: tuple[float, ...]) -> Answer:
+    """Decide as the real test does; of several rivals the least favourable counts."""
+    answers = [
+        rule.decide(_ByEvidence(log_bayes_factor, min(error, real)))
+        for (log_bayes_factor, error), real in zip(found, errors, strict=True)
+    ]
+    return min(answers, key=FROM_WORST.index)
 
 
-def _with_half_life(parameters: xr.Dataset, half_life: float | None) -> xr.Dataset:
-    """Give the draw with another half-life and the same long-run spread."""
-    if half_life is None:
-        return parameters
-    phi = 0.5 ** (1.0 / half_life)
-    own = {"half_life": half_life, "phi": phi, "sigma": parameters["sd"] * np.sqrt(1.0 - phi**2)}
-    return parameters.assign({name: xr.full_like(parameters["sd"], 1.0) * value for name, value in own.items()})
+def _shares(truth: Truth, answers: Sequence[Answer]) -> dict[str, Any]:
+    from scipy.stats import beta
 
-
-def _test(task: Task) -> tuple[str, tuple[float, float]]:
-    """Fit both models to a simulated record: its key, the log Bayes factor and its error."""
-    found = [
-        fit(
-            task.panel, spec, evidence=True, seed=task.seed,
-            draws=QUICK.draws, tune=QUICK.tune, chains=QUICK.chains, cores=QUICK.cores,
-        ).provenance["evidence"]
-        for spec in (task.claim, task.null)
-    ]  # fmt: skip
-    return task.key, (found[0]["log"] - found[1]["log"], float(np.hypot(found[0]["error"], found[1]["error"])))
-
-
-def _tested(tasks: list[Task], cores: int) -> Iterator[tuple[str, tuple[float, float]]]:
-    """Test records, in as many processes as there are cores; each compiles its two models once."""
-    if cores == 1 or len(tasks) < 4:
-        yield from map(_test, tasks)
-        return
-    with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
-        running = [pool.submit(_test, task) for task in tasks]
-        try:
-            for finished in as_completed(running):
-                yield finished.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _key(half_life: float | None, i: int) -> str:
-    return f"{'walk' if half_life is None else f'{half_life:g}'}/{i}"
-
-
-def _identity(candidates: Candidates) -> str:
-    """Tell what the simulations rest on, so that another record's are not taken for this one's."""
-    facts = [candidates.panel.attrs.get("digest", ""), candidates.spec.to_dict(), candidates.seed]
-    return digest(json.dumps([*facts, vars(candidates.sampler)]).encode())
-
-
-def _read(kept: Path | None, identity: str) -> dict[str, tuple[float, float]]:
-    if kept is None or not kept.exists():
-        return {}
-    lines = [json.loads(line) for line in kept.read_text().splitlines()]
-    if not lines or lines[0].get("of") != identity:
-        raise SpecError(f"{kept}: holds simulations of another record, model or seed; name another file or remove it")
-    return {line["key"]: (line["log_bayes_factor"], line["error"]) for line in lines[1:]}
-
-
-def _write(kept: Path, done: dict[str, tuple[float, float]], identity: str) -> None:
-    rows: list[dict[str, Any]] = [{"of": identity}]
-    rows += [{"key": key, "log_bayes_factor": log, "error": error} for key, (log, error) in done.items()]
-    write_text(kept, "".join(json.dumps(row) + "\n" for row in rows))
-
-
-def _row(half_life: float | None, answers: Sequence[str]) -> dict[str, Any]:
-    number = len(answers)
-    shares = {name: answers.count(name) / number for name in ("supported", "refused", "undecided")}
-    hits = answers.count("supported")
-    # Jeffreys interval of a share.
+    number, hits = len(answers), answers.count("supported")
     low, high = beta(hits + 0.5, number - hits + 0.5).ppf([0.05, 0.95])
-    name = "random walk" if half_life is None else f"half-life {half_life:g} months"
-    return {
-        "alternative": name, "half_life": np.nan if half_life is None else half_life, "simulations": number,
-        **shares, "low": float(low), "high": float(high),
-    }  # fmt: skip
+    shares = {str(answer): answers.count(answer) / number for answer in ANSWERS}
+    # Jeffreys' interval reaches the end where nothing, or everything, was found.
+    low, high = 0.0 if hits == 0 else float(low), 1.0 if hits == number else float(high)
+    return {"alternative": truth.name, "size": truth.size, "simulations": number, **shares, "low": low, "high": high}
 
 
-def _words(table: "pd.DataFrame", candidates: Candidates) -> str:
-    walk, *pulls = table.to_dict("records")
-    found = "; ".join(f"{100 * row['supported']:.0f} % at a half-life of {row['half_life']:g} months" for row in pulls)
+def _words(table: "pd.DataFrame", rule: Rule) -> str:
+    null, *others = table.to_dict("records")
+    found = "; ".join(f"{_percent(row)} of records with {row['alternative']}" for row in others)
     return (
-        f"At the length and density of this record the test says 'supported' in {found}, and in "
-        f"{100 * walk['supported']:.0f} % of random walks (false alarms); it rightly refuses "
-        f"{100 * walk['refused']:.0f} % of random walks. {walk['simulations']} simulations each, decided by a Bayes "
-        f"factor of {candidates.rule.bayes_factor:g} alone."
+        f"At the length and density of this record, with all else as its fits leave it, the test says 'supported' in "
+        f"{found}; and in {_percent(null)} of records with {null['alternative']}, which are false alarms (it refuses "
+        f"{100 * null['refused']:.0f} % of those). {null['simulations']} simulations each, intervals of 90 %, decided "
+        f"by a Bayes factor of {rule.bayes_factor:g} alone."
     )
+
+
+def _percent(row: Mapping[Hashable, Any]) -> str:
+    return f"{100 * row['supported']:.0f} % ({100 * row['low']:.0f} to {100 * row['high']:.0f})"

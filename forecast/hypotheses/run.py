@@ -232,21 +232,19 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
 
 def _without_power(plan: Plan) -> dict[str, str]:
     """Say of each claim whose power is not simulated why not."""
-    from forecast.hypotheses.power import CLAIMS as SIMULATED
+    from forecast.hypotheses.power import WITHOUT
 
     if not plan.simulations:
         return dict.fromkeys(plan.claims, "Power was not simulated, for the plan asks for no simulations.")
-    known = ", ".join(SIMULATED)
-    why = f"The power of this test is not known: this version of the package simulates that of {known} alone."
-    return {code: why for code in plan.claims if code not in SIMULATED}
+    return {code: WITHOUT[code] for code in plan.claims if code in WITHOUT}
 
 
 def _power(code: str, candidates: Any, plan: Plan, kept: Path | None, cores: int | None) -> Any:
     """Simulate how often the test of a claim would find what is there."""
     from forecast.hypotheses import power
 
-    processes = cores or os.cpu_count() or 1
-    return power.power(candidates, code, plan.half_lives, plan.simulations, kept=kept, cores=processes)
+    threads = cores or os.cpu_count() or 1
+    return power.power(candidates, code, plan.half_lives, plan.simulations, kept=kept, cores=threads)
 
 
 class _Stages:

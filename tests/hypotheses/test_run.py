@@ -55,15 +55,16 @@ def fitted(monkeypatch):
 
 
 def test_every_claim_asked_for_is_answered_in_order(data, fitted, tmp_path):
-    plan = new_plan(data, Source(), claims=("S2", "S5", "S6"), half_lives=(12.0, 24.0), simulations=7)
+    plan = new_plan(data, Source(), claims=("S2", "S5", "S8"), half_lives=(12.0, 24.0), simulations=7)
     results = run_tests(plan, data=data, kept=tmp_path / "kept")
-    assert [verdict.code for verdict in results.verdicts] == ["S2", "S5", "S6"]
-    assert [what for what, _ in fitted] == ["S2", "S5", "power", "S6", "sensitivity"]
+    assert [verdict.code for verdict in results.verdicts] == ["S2", "S5", "S8"]
+    assert [what for what, _ in fitted] == ["S2", "power", "S5", "power", "S8", "sensitivity"]
     assert dict(fitted)["power"] == ("S5", (12.0, 24.0), 7, tmp_path / "kept")
-    assert [verdict.power is not None for verdict in results.verdicts] == [False, True, False]
+    assert [verdict.power is not None for verdict in results.verdicts] == [True, True, False]
     assert [len(verdict.checks) for verdict in results.verdicts] == [0, 4, 0]
-    assert set(results.seconds) == {"S2", "S5", "S6", "sensitivity"}
+    assert set(results.seconds) == {"S2", "S5", "S8", "sensitivity"}
     assert results.converged and results.reasons == () and results.notes == ()
+    assert list(results.without_power) == ["S8"]
 
 
 def test_a_frozen_plan_makes_planned_results(data, fitted):

@@ -1,0 +1,243 @@
+"""What the power of a claim's test is about: the models it sets against each other, and truths to simulate from.
+
+A truth is a posterior of the fit to the real record, with one quantity set to a given size. Each simulated record has a
+draw of its own, so that everything that is not asked about is as uncertain as the record leaves it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from scipy.optimize import brentq
+
+from forecast.errors import SpecError
+from forecast.hypotheses.break_fits import CHOICES, BreakFits, Places, with_breaks
+from forecast.hypotheses.break_test import LEAST, question
+from forecast.hypotheses.breaks import one_break
+from forecast.hypotheses.kept import Finding
+from forecast.hypotheses.quick import QuickFit, quick_fit
+from forecast.model import simulate_panel
+from forecast.model.dynamics import shock_of_spread, widening
+from forecast.model.sampling import DIMS
+from forecast.model.spec import PendulumSpec
+from forecast.outlook.clock import clock
+from forecast.outlook.scale import share
+
+if TYPE_CHECKING:
+    from forecast.hypotheses.candidates import Candidates
+
+type Change = Callable[[xr.Dataset], xr.Dataset]
+type Choices = Mapping[str, Any]
+type Test = Callable[[xr.Dataset, int, Event], tuple[Finding, ...]]
+
+# How many times as strong the pull is one spread away as near the equilibrium; points of share.
+STRENGTHS = (2.0, 4.0)
+DROPS = (20.0, 40.0)
+
+
+@dataclass(frozen=True)
+class Truth:
+    """From which records are simulated.
+
+    Attributes
+    ----------
+    name : str
+        In words, such as ``a half-life of 24 months``.
+    size : float
+        Of what is asked about; NaN where it is not there.
+    spec : PendulumSpec
+    posterior : xarray.Dataset
+        Of the fit to the real record.
+    panel : xarray.Dataset
+        Gives length, eras, and how many events each report counts.
+    change : callable
+        Sets a draw's quantity to its size.
+    """
+
+    name: str
+    size: float
+    spec: PendulumSpec
+    posterior: xr.Dataset = field(repr=False)
+    panel: xr.Dataset = field(repr=False)
+    change: Change = field(default=lambda own: own, repr=False)
+
+    def record(self, rng: np.random.Generator) -> xr.Dataset:
+        """Simulate a record."""
+        chain, draw = (int(rng.integers(self.posterior.sizes[name])) for name in ("chain", "draw"))
+        own = self.posterior.isel(chain=chain, draw=draw, drop=True)
+        parameters = self.change(own[[name for name in DIMS if name in own]])
+        return simulate_panel(self.panel, parameters, self.spec, seed=int(rng.integers(2**31)))[0]
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A test by evidence, and what it is tried on.
+
+    Attributes
+    ----------
+    truths : tuple of Truth
+        The first is without what is claimed.
+    unit : str
+        Of the truths' sizes.
+    test : callable
+        From a record, a seed and an event that stops it to the evidence for the claim's model against each rival.
+    errors : tuple of float
+        Monte Carlo errors of the real test's log Bayes factors; infinite where they are not known.
+    """
+
+    truths: tuple[Truth, ...]
+    unit: str
+    test: Test = field(repr=False)
+    errors: tuple[float, ...]
+
+
+def contest(code: str, candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
+    """Make the contest of a claim.
+
+    Raises
+    ------
+    SpecError
+        If it has none.
+    """
+    if code not in CONTESTS:
+        raise SpecError(f"claim: power of {code!r} cannot be simulated; known are {', '.join(CONTESTS)}")
+    return CONTESTS[code](candidates, half_lives)
+
+
+def _reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
+    pull, walk = ({"dynamics": name, **candidates.unbounded} for name in ("linear", "none"))
+    per_month = clock(candidates.panel).per_month
+    truths = [_truth(candidates, "a random walk", np.nan, walk)]
+    for months in half_lives:
+        name = f"a half-life of {months:g} months"
+        truths.append(_truth(candidates, name, months, pull, with_half_life(months * per_month)))
+    return Contest(tuple(truths), "months", *_by_evidence(candidates, pull, walk))
+
+
+def _extremes(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
+    growing, linear = ({"dynamics": name, **candidates.unbounded} for name in ("cubic", "linear"))
+    truths = [_truth(candidates, "a linear pull", np.nan, linear)]
+    for strength in STRENGTHS:
+        name = f"a pull {strength:g} times as strong one spread away"
+        truths.append(_truth(candidates, name, strength, growing, with_strength(strength)))
+    return Contest(tuple(truths), "times as strong", *_by_evidence(candidates, growing, linear))
+
+
+def _ceiling(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
+    depth, *rivals = ({"ceiling": form} for form in (("depth",), (), ("trend",)))
+    truths = (
+        _truth(candidates, "one depth for all time", np.nan, rivals[0]),
+        _truth(candidates, "the depths by era that the fit says", np.nan, depth),
+    )
+    return Contest(truths, "", *_by_evidence(candidates, depth, *rivals))
+
+
+def _break(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
+    """One break at any date against none, as the real test has it; it is put where the break is claimed to be.
+
+    The real test spreads fits over all dates. Here two, without a break and with the true one, weigh them all: that is
+    enough where the posterior of the date is near the truth, and where there is no break to be found.
+    """
+    asked = question(candidates.panel)
+    most = max(LEAST, len(asked.named), len(asked.held) + 1)
+    allowed = np.flatnonzero(one_break(BreakFits(candidates, most), asked.since, held=asked.held).allowed[-1])
+    place = int(allowed[len(allowed) // 2]) if asked.claimed is None else asked.claimed
+    spec, whole, broken = replace(candidates.spec, **CHOICES), asked.held, (*asked.held, place)
+
+    def truth(name: str, size: float, places: Places, change: Change = lambda own: own) -> Truth:
+        panel = with_breaks(candidates.panel, places, eras=most + 1)
+        return Truth(name, size, spec, quick_fit(panel, spec, seed=candidates.seed).posterior, panel, change)
+
+    def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Finding, ...]:
+        def fit(panel: xr.Dataset, spec: PendulumSpec, *, cores: int | None = None, **options: int) -> QuickFit:
+            return quick_fit(panel, spec, stop=stop, **options)
+
+        own = replace(candidates, panel=panel, seed=seed, progress=lambda step, done, total: None)
+        fits = BreakFits(own, most, fit)
+        fits.add(whole, broken)
+        dates = one_break(fits, asked.since, held=asked.held)
+        return (fits.pool.log_ratio(fits.over(dates), fits.at(whole)),)
+
+    month = f"{candidates.panel['time'].to_numpy()[place].astype('datetime64[D]').item():%B %Y}"
+    truths = [truth("no break", np.nan, whole)]
+    for points in DROPS:
+        name = f"a drop of {points:g} points in {month}"
+        truths.append(truth(name, points, broken, with_drop(points, len(whole))))
+    return Contest(tuple(truths), "points of share", test, (np.inf,))
+
+
+CONTESTS: dict[str, Callable[["Candidates", tuple[float, ...]], Contest]] = {
+    "S2": _break,
+    "S4": _ceiling,
+    "S5": _reversion,
+    "S6": _extremes,
+}
+
+
+def with_half_life(periods: float) -> Change:
+    """Give a linear pendulum another half-life and the same long-run spread."""
+    phi = 0.5 ** (1.0 / periods)
+
+    def change(own: xr.Dataset) -> xr.Dataset:
+        alike = xr.ones_like(own["sd"])
+        return own.assign(half_life=periods * alike, phi=phi * alike, sigma=shock_of_spread("linear", own["sd"], phi))
+
+    return change
+
+
+def with_strength(strength: float) -> Change:
+    """Make a cubic pull so many times as strong one long-run spread away as near the equilibrium.
+
+    The spread itself, how much of the pull's growth is on either side, and the half-life of a linear pendulum of the
+    same prior stay as they are.
+    """
+
+    def wide(inner: float, lean: float) -> float:
+        return float(widening("cubic", {"stiffening": inner, "lean": lean}))
+
+    def change(own: xr.Dataset) -> xr.Dataset:
+        lean = float(own["lean"])
+        inner = brentq(lambda value: value * wide(value, lean) - (strength - 1.0), 0.0, 1e4 * strength**2)
+        half_life = own["half_life"] * wide(float(own["inner_stiffening"]), lean) / wide(inner, lean)
+        phi = 0.5 ** (1.0 / half_life)
+        return own.assign(
+            half_life=half_life, phi=phi, stiffening=strength - 1.0, inner_stiffening=inner,
+            sigma=shock_of_spread("cubic", own["sd"] / np.sqrt(wide(inner, lean)), phi),
+        )  # fmt: skip
+
+    return change
+
+
+def with_drop(points: float, era: int) -> Change:
+    """Put the equilibrium of the next era so many points of share below that of an era, but not below 1."""
+
+    def change(own: xr.Dataset) -> xr.Dataset:
+        mu = own["mu"].to_numpy().copy()
+        fallen = max(float(share(mu[era])) - points, 1.0)
+        mu[era + 1] = np.log(fallen / (100.0 - fallen))
+        return own.assign(mu=("era", mu))
+
+    return change
+
+
+def _truth(
+    candidates: "Candidates", name: str, size: float, choices: Choices, change: Change = lambda own: own
+) -> Truth:
+    spec, posterior = replace(candidates.spec, **choices), candidates.fit(**choices).posterior
+    return Truth(name, size, spec, posterior, candidates.panel, change)
+
+
+def _by_evidence(candidates: "Candidates", claim: Choices, *rivals: Choices) -> tuple[Test, tuple[float, ...]]:
+    """Give the test by marginal likelihoods of whole models, and the errors of the real one."""
+    ours, *theirs = (replace(candidates.spec, **choices) for choices in (claim, *rivals))
+
+    def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Finding, ...]:
+        found, *others = (quick_fit(panel, spec, seed=seed, stop=stop).evidence for spec in (ours, *theirs))
+        return tuple((found.log - other.log, float(np.hypot(found.error, other.error))) for other in others)
+
+    real = candidates.evidence(**claim)
+    errors = (float(np.hypot(real.error, candidates.evidence(**choices).error)) for choices in rivals)
+    return test, tuple(errors)

@@ -1,0 +1,85 @@
+"""Short fits in threads: the evidence is that of a long fit, and nobody reads another's data."""
+
+import time
+from concurrent.futures import CancelledError
+from dataclasses import replace
+from threading import Event
+
+import numpy as np
+import pytest
+import xarray as xr
+from model.panels import make_panel
+
+from forecast.hypotheses import contests
+from forecast.hypotheses.break_fits import CHOICES, with_breaks
+from forecast.hypotheses.candidates import Candidates
+from forecast.hypotheses.quick import quick_fit, side_by_side
+from forecast.model import PendulumSpec, Priors, fit
+
+# One form for all of these tests: a model takes ten seconds to compile. Pulls are quick and eras differ, so that a
+# break of the equilibrium is no slow swing.
+PRIORS = Priors(half_life=(float(np.log(2.0)), 0.3), equilibrium_eras=1.5)
+SPEC = PendulumSpec(**CHOICES, priors=PRIORS)
+PANELS = [
+    with_breaks(make_panel(periods=periods, events=events, eras=1, seed=seed), (periods // 2,), eras=4)
+    for periods, events, seed in ((120, 4, 1), (96, 2, 2))
+]
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """Both panels fitted one after the other."""
+    return [quick_fit(panel, SPEC, seed=3) for panel in PANELS]
+
+
+def test_the_evidence_is_that_of_a_long_fit(alone):
+    for panel, quick in zip(PANELS, alone, strict=True):
+        long = fit(panel, SPEC, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance["evidence"]
+        assert quick.evidence.error < 0.3
+        assert quick.evidence.log == pytest.approx(long["log"], abs=4 * np.hypot(quick.evidence.error, long["error"]))
+
+
+def test_fits_side_by_side_give_the_numbers_they_give_alone(alone):
+    def work(place, stop):
+        fitted = quick_fit(PANELS[place], SPEC, seed=3, stop=stop)
+        return place, fitted.posterior, fitted.evidence
+
+    for place, posterior, evidence in side_by_side(work, [0, 1, 0, 1, 1, 0], threads=3):
+        assert evidence == alone[place].evidence
+        assert posterior.identical(alone[place].posterior)
+
+
+def test_the_posterior_has_the_form_of_a_fit(alone):
+    fitted = fit(PANELS[0], SPEC, draws=10, tune=10, chains=2, seed=1).posterior
+    quick = alone[0].posterior
+    assert set(quick) == set(fitted)
+    assert all(quick[name].dims == fitted[name].dims for name in fitted)
+    assert quick["level"].sizes["time"] == 120 and np.isfinite(quick["level"]).all()
+
+
+def test_a_fit_that_is_told_to_stop_stops(alone):
+    stop, start = Event(), time.monotonic()
+    stop.set()
+    with pytest.raises(CancelledError):
+        quick_fit(PANELS[0], SPEC, seed=1, draws=1_000_000, stop=stop)
+    assert time.monotonic() - start < 10
+
+
+def test_a_break_that_is_there_leaves_evidence(monkeypatch):
+    """Seven events a month, and the equilibrium falls from one end of the scale to the other half-way."""
+    monkeypatch.setattr(contests, "DROPS", (60.0,))
+    panel = make_panel(periods=120, events=7, eras=2, empty=0.0, seed=5)
+    tried = contests.contest("S2", Candidates(None, "USA-CHN", spec=SPEC, panel=panel), ())
+    none, drop = tried.truths
+    assert "January 2005" in drop.name and np.isnan(none.size)
+
+    def evidence(truth):
+        high = replace(truth, change=lambda own: truth.change(own.assign(mu=xr.full_like(own["mu"], 1.5))))
+        return tried.test(high.record(np.random.default_rng(1)), 1, Event())[0]
+
+    # Six years in which a break may lie are a price that a break has to earn.
+    log, error = evidence(none)
+    assert log < 1.0 and 0 < error < 0.3
+    # Where the two models hardly overlap the evidence is large, and its error too.
+    log, error = evidence(drop)
+    assert log - 2 * error > 4.0
