@@ -104,6 +104,7 @@ def label(dyad: str) -> str:
 
 def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, Any]:
     rule = results.plan.rule
+    why, prose = say.because(verdict)
     return {
         "code": verdict.code,
         "title": title,
@@ -116,7 +117,8 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "factors": [(_compared(one), *say.factor_words(one, rule)) for one in say.evidence(verdict)],
         "ahead": [(_compared(one), *say.ahead_words(one, rule)) for one in say.evidence(verdict) if one.ahead],
         "posterior": [(say.describe(one), say.stated(one)) for one in say.posterior(verdict)],
-        "prose": verdict.prose,
+        "why": why,
+        "prose": prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
         "power": say.power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),

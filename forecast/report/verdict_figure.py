@@ -85,6 +85,8 @@ def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
     else:
         on.set_xlim(low, high)
     bottom, top = on.get_ylim()
+    if 0 < bottom < top / 2:  # what is small beside the whole is seen to be
+        on.set_ylim(0, top)
     if bottom < 0 < top:
         on.axhline(0, color=style.MUTED, linewidth=0.8, zorder=0)
     on.grid(axis="y", color=style.GRID, linewidth=0.6)

@@ -91,7 +91,8 @@ def _decimals(value: float) -> int:
 def is_chance(one: "Number") -> bool:
     """Tell whether a number is a probability, by its name or, without unit and interval, by having an error."""
     bare = not one.unit and one.low is None and not _EVIDENCE.fullmatch(one.name)
-    return bare and (one.error is not None or "probability" in one.name) and 0 <= one.value <= 1
+    named = "probability" in one.name or one.name.endswith("_rope")
+    return bare and (one.error is not None or named) and 0 <= one.value <= 1
 
 
 def stated(one: "Number") -> str:
@@ -101,6 +102,8 @@ def stated(one: "Number") -> str:
         return f"{percent(round(100 * one.value))}{error}"
     if math.isnan(one.value):
         return "not defined"
+    if one.low is None and one.error is None and one.value == round(one.value):
+        return f"{written(one.value, 0)} {one.unit}".rstrip()
     if one.unit == "year":
         ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
         return f"{_month(one.value)}{ends}"
@@ -216,6 +219,12 @@ def describe(one: "Number") -> str:
     """Say what a number is; of a probability, that it is one."""
     words = one.words or one.name.replace("_", " ")
     return f"chance: {words}" if is_chance(one) and not words.startswith(("chance", "probability")) else words
+
+
+def because(verdict: "Verdict") -> tuple[str, tuple[str, ...]]:
+    """Part the sentence that says why the answer is what it is from the others."""
+    why = [sentence for sentence in verdict.prose if sentence.startswith(verdict.answer.capitalize())]
+    return (why[-1], tuple(one for one in verdict.prose if one != why[-1])) if why else ("", verdict.prose)
 
 
 def power_words(power: "PowerLike | None") -> str:

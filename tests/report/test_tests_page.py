@@ -111,6 +111,16 @@ def test_every_claim_has_its_parts_in_order(results, read):
             section = section[section.index(part) + len(part) :]
 
 
+def test_the_reason_of_an_answer_stands_at_the_top():
+    verdict = make_verdict("S5", prose=("The half-life is 41.", "Undecided, because it is unknown.", "The end."))
+    assert say.because(verdict) == ("Undecided, because it is unknown.", ("The half-life is 41.", "The end."))
+    text = Reader(results_page(fake_results((verdict,)), {})).text
+    assert (
+        text.index("Undecided, because") < text.index("Evidence by three routes") < text.index("The half-life is 41.")
+    )
+    assert text.count("Undecided, because") == 1
+
+
 def test_power_stands_beside_every_answer(results, read):
     assert read.text.count("Power and false alarms") == len(results.verdicts)
     assert FakePower().words in read.text
@@ -229,6 +239,8 @@ def test_a_claim_without_rival_models_is_decided_by_its_probability():
             "May 2018 [January 2001, December 2019]",
         ),
         (Number("prior_probability_near", 0.42), "42 %"),
+        (Number("drop_in_rope", 0.129), "13 %"),
+        (Number("breaks", 2.0, unit="breaks"), "2 breaks"),
         (Number("gone", float("nan"), unit="months"), "not defined"),
         (Number("far", -1234.5, unit="days"), "−1,234 days"),
     ],
