@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forecast.events.table import EventTable
     from forecast.model import Fit, Gate
 
+CAREFUL = 0.97
 Progress = Callable[[str, int, int], None]
 
 _PULLS = {
@@ -61,15 +62,15 @@ class Comparison:
 class Sampler:
     """Settings of the fits; those of the leave-future-out refits and of simulations are shorter.
 
-    A fit that has not converged is made once more with ``patience`` times the draws: a bound on the level makes two
-    readings of one record, between which a sampler moves slowly.
+    A fit that has not converged is made once more with ``patience`` times the draws and in smaller steps: a bound on
+    the level makes two readings of one record, between which a sampler moves slowly.
     """
 
     draws: int = 800
     tune: int = 300
     chains: int = 4
     cores: int | None = None
-    patience: int = 3
+    patience: int = 2
 
 
 @dataclass
@@ -191,13 +192,11 @@ class Candidates:
     def _converged(self, spec: PendulumSpec) -> "Fit":
         asked = self.sampler
         settings: dict[str, Any] = {name: getattr(asked, name) for name in ("tune", "chains", "cores")}
-        for draws in dict.fromkeys((asked.draws, asked.patience * asked.draws)):
-            fitted = fit(
-                self.panel, spec, evidence=True, draws=draws, seed=self.seed, progress=self._told(spec), **settings
-            )
-            if fitted.gate.passed:
-                break
-        return fitted
+        settings |= {"evidence": True, "seed": self.seed, "progress": self._told(spec)}
+        fitted = fit(self.panel, spec, draws=asked.draws, **settings)
+        if fitted.gate.passed or asked.patience == 1:
+            return fitted
+        return fit(self.panel, spec, draws=asked.patience * asked.draws, target_accept=CAREFUL, **settings)
 
     def _words(self, spec: PendulumSpec) -> str:
         return ", ".join([_PULLS[spec.dynamics], *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])

@@ -45,7 +45,7 @@ def test_a_candidate_is_fitted_once(fits):
     assert fits.asked == [("none", 800), ("linear", 800)]
 
 
-@pytest.mark.parametrize(("patience", "asked"), [(3, [800, 2400]), (1, [800])])
+@pytest.mark.parametrize(("patience", "asked"), [(2, [800, 1600]), (1, [800])])
 def test_a_fit_that_has_not_converged_is_made_once_more_and_kept(fits, patience, asked):
     fits.enough = 10_000
     candidates = made(sampler=Sampler(patience=patience))
