@@ -98,7 +98,10 @@ def test_break(candidates: "Candidates") -> Verdict:
     comparison = _compared(candidates, fits, found, asked)
     drop = _chains(found.equilibrium_before - found.equilibrium_after)
     smallest = f"it fell by at least {candidates.smallest_effect:g} points"
-    dropped = _plain(chance("probability_drop", drop >= candidates.smallest_effect, f"if it broke, {smallest}"))
+    worth = fits.pool.effective(fits.over(one_break(fits, asked.since, held=asked.held)))
+    dropped = _weighed(
+        chance("probability_drop", drop >= candidates.smallest_effect, f"if it broke, {smallest}"), worth
+    )
     answer = _answer(rule.decide(comparison), rule.decide_probability(dropped.value), _holds(found, asked, candidates))
     count = count_breaks(candidates, most, rule.bayes_factor, fits=fits)
     fits.add(asked.named)
@@ -110,7 +113,7 @@ def test_break(candidates: "Candidates") -> Verdict:
     linear = candidates.fit(dynamics="linear", **candidates.unbounded)
     level = last_break(dyad_draws(linear, candidates.dyad), candidates.smallest_effect)
     date_numbers, date_prose = _date(found, asked, candidates)
-    size_numbers, size_prose = _size(found, drop, rule)
+    size_numbers, size_prose = _size(found, drop, rule, worth)
     level_numbers, level_prose = _level(level)
     eras_numbers, eras_prose = _eras(count, comparisons, asked, candidates)
     fell = f"the chance that {smallest} is {percent(dropped)}"
@@ -268,10 +271,10 @@ def _date(found: BreakPosterior, asked: Question, candidates: "Candidates") -> t
     )
 
 
-def _size(found: BreakPosterior, drop: NDArray[np.float64], rule: Rule) -> tuple[tuple[Number, ...], str]:
+def _size(found: BreakPosterior, drop: NDArray[np.float64], rule: Rule, worth: float) -> tuple[tuple[Number, ...], str]:
     unit = "points of share"
     before, after, size = (
-        _plain(number(name, draws, unit, f"equilibrium {words}, if it broke"))
+        replace(number(name, draws, unit, f"equilibrium {words}, if it broke"), error=None)
         for name, draws, words in (
             ("equilibrium_before", _chains(found.equilibrium_before), "before the break"),
             ("equilibrium_after", _chains(found.equilibrium_after), "after the break"),
@@ -283,7 +286,7 @@ def _size(found: BreakPosterior, drop: NDArray[np.float64], rule: Rule) -> tuple
         f"{median_interval(before)} to {median_interval(after)}"
     )
     chances = rope_chances("drop", drop, rule.rope, "the drop of the equilibrium")
-    return (before, after, size, *(_plain(one) for one in chances)), prose
+    return (before, after, size, *(_weighed(one, worth) for one in chances)), prose
 
 
 def _level(level: Break | NotDefined) -> tuple[tuple[Number, ...], tuple[str, ...]]:
@@ -426,9 +429,9 @@ def _breaks(number: int) -> str:
     return {0: "no break", 1: "one break"}.get(number, f"{number} breaks")
 
 
-def _plain(value: Number) -> Number:
-    """Leave out a Monte Carlo error that takes weighted draws for independent ones."""
-    return replace(value, error=None)
+def _weighed(chance: Number, worth: float) -> Number:
+    """Give a chance its error for so many independent draws as weighted ones are worth."""
+    return replace(chance, error=float(np.sqrt(chance.value * (1.0 - chance.value) / worth)))
 
 
 def _chains(draws: NDArray[np.float64]) -> NDArray[np.float64]:
