@@ -36,7 +36,7 @@ Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same 
 Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")]
 Chains = Annotated[int | None, typer.Option("--chains", help="Chains.")]
-Cores = Annotated[int | None, typer.Option("--cores", help="Processes at once; default: all cores.")]
+Cores = Annotated[int | None, typer.Option("--cores", help="Cores to use; default: all. Changes no number.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 MOST_REASONS = 3
 BESIDE_PLAN = {"plan", "out", "kept", "cores", "as_json"}
