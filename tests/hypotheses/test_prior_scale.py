@@ -1,0 +1,55 @@
+"""Bayes factors under priors of other widths."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from model.panels import make_panel
+
+from forecast.errors import SpecError
+from forecast.hypotheses.prior_scale import prior_sensitivity
+from forecast.model import PendulumSpec, prior_draws
+
+
+def unmoved(dynamics, ceiling):
+    """A fit of no data: its posterior is the prior."""
+    panel, spec = make_panel(dyads=1, periods=24), PendulumSpec(dynamics=dynamics, ceiling=ceiling)
+    return SimpleNamespace(
+        panel=panel, spec=spec, posterior=prior_draws(panel, spec, draws=16_000).expand_dims("chain")
+    )
+
+
+@pytest.mark.parametrize(
+    ("dynamics", "ceiling", "scales"),
+    [
+        ("linear", "era+depth", ("half_life", "sd", "headroom", "depth_eras")),
+        ("cubic", "none", ("half_life", "stiffening", "lean")),
+        ("band", "none", ("half_life", "band")),
+        ("none", "constant", ("headroom_walk",)),
+    ],
+)
+def test_without_data_no_prior_is_the_better(dynamics, ceiling, scales):
+    """Every prior foretells no data alike; a formula that is not the model's own would show."""
+    table = prior_sensitivity(unmoved(dynamics, ceiling), scales, 0.7, 0.1)
+    narrow = table[table["factor"] == 0.5]
+    assert narrow["prior"].tolist() == list(scales)
+    # The own error, without that of the Bayes factor; it counts four draws of a sampler for one, and these are
+    # independent. Half the size of depths is nearly two of its prior's spreads away, and few draws get there.
+    own = np.sqrt(narrow["error"] ** 2 - 0.1**2)
+    assert (own < 0.12).all()
+    assert (np.abs(narrow["log_bayes_factor"] - 0.7) < 3 * own).all()
+
+
+def test_data_that_a_narrow_prior_expects_speak_for_it():
+    fitted = unmoved("linear", "era+depth")
+    fitted.posterior["half_life"][:] = 24.0 + 0.01 * np.random.default_rng(1).standard_normal((1, 16_000, 1))
+    table = prior_sensitivity(fitted, ("half_life",), 0.0, 0.0)
+    change = dict(zip(table["factor"], table["log_bayes_factor"], strict=True))
+    # At its centre a normal prior is twice as high when half as wide.
+    assert change[0.5] == pytest.approx(np.log(2), abs=0.01)
+    assert change[2.0] == pytest.approx(-np.log(2), abs=0.01)
+
+
+def test_a_prior_that_is_not_known_is_refused():
+    with pytest.raises(SpecError, match="luck"):
+        prior_sensitivity(unmoved("linear", "none"), ("luck",), 0.0, 0.0)
