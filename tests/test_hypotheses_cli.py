@@ -68,7 +68,7 @@ def test_a_run_is_printed_written_and_exploratory(carried_out, tmp_path):
     ):
         assert words in text
     plan = carried_out[1][0]
-    assert (plan.seed, plan.half_lives, plan.claims, plan.simulations) == (4, (12.0, 24.0), ("S5", "S6"), 40)
+    assert (plan.seed, plan.half_lives, plan.claims, plan.simulations) == (4, (12.0, 24.0), ("S5", "S6"), 20)
     assert (tmp_path / "out" / "tests.json").exists()
 
 

@@ -310,7 +310,7 @@ def require_answerable(claims: tuple[str, ...], data: Data) -> None:
     possible = answerable(data.offers)
     if missing := [code for code in claims if code not in possible]:
         needed = "; ".join(f"{code} needs {OFFERS[CLAIMS[code].needs]}" for code in missing)
-        raise SpecError(f"claims: {needed}, and the data are {OFFERS[data.offers]}. Possible are {', '.join(possible)}")
+        raise SpecError(f"claims: {needed}, and these data have no such thing. Possible are {', '.join(possible)}")
 
 
 def _models(claims: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -324,4 +324,5 @@ def _choices(spec: PendulumSpec) -> dict[str, Any]:
 
 
 def _base(data: Data) -> PendulumSpec:
-    return PendulumSpec(observation="index", ceiling=("era",)) if data.offers == "panel" else PendulumSpec()
+    observation = "index" if "index" in data.panel else "events"
+    return PendulumSpec(observation=observation, ceiling=PendulumSpec().ceiling if data.deep else ("era",))

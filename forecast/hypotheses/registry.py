@@ -93,7 +93,7 @@ CLAIMS = {
 WITH = {"S3": "S2", "S9": "S4"}
 OFFERS = {
     "panel": "any panel",
-    "classes": "events counted by class",
+    "classes": "events counted by class, at least two of them cooperative",
     "events": "single events",
     "dyads": "events of several dyads",
 }

@@ -218,7 +218,7 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
             checks = unit_roots(observed_series(data.panel, data.dyad))
         except DataError as error:
             notes.append(f"The textbook tests were left out, for they cannot be computed ({error}).")
-    if data.offers == "panel":
+    if "index" in data.panel:
         notes.append(
             "The data are an index, standardised within its own record: what is called a share here is a position (50 "
             "at the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."

@@ -79,10 +79,15 @@ class Data:
     files: dict[str, str]
 
     @property
+    def deep(self) -> bool:
+        """Whether they tell at least two classes of cooperation, without which nothing is said of depth."""
+        return "counts" in self.panel and self.panel.sizes["class"] - int(self.panel.attrs["zero_cut"]) > 1
+
+    @property
     def offers(self) -> Literal["panel", "classes", "events", "dyads"]:
         """The most that a test can ask of these data (`forecast.hypotheses.registry.OFFERS`)."""
         if self.table is None:
-            return "classes" if "counts" in self.panel else "panel"
+            return "classes" if self.deep else "panel"
         return "dyads" if len(self.table.dyads) > 1 else "events"
 
 

@@ -18,12 +18,12 @@ from forecast.cli import app
 FOLDER = Path(os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata"))
 INDEX = FOLDER / "index" / "gpr_selected_monthly.csv"
 COUNTS = FOLDER / "counts" / "usa_chn_icews_verbal_2001_2014.csv"
-TINY = ("--draws", "60", "--tune", "100", "--chains", "2", "--simulations", "0", "--cores", "1")
+TINY = ("--draws", "60", "--tune", "100", "--chains", "2", "--simulations", "2", "--cores", "1")
 
 pytestmark = pytest.mark.slow
 
 
-def tested(folder, *arguments):
+def carried_out(folder, *arguments):
     result = CliRunner().invoke(app, ["test", *map(str, arguments), *TINY, "--out", str(folder / "out")])
     assert result.exit_code == 3, result.output
     content = json.loads((folder / "out" / "tests.json").read_text("utf-8"))
@@ -39,7 +39,7 @@ def test_a_published_index(tmp_path):
     mapping = {"dataset": "calm", "columns": {"time": "month", "value": "calm"}, "constants": {"dyad": "USA-CHN"}}
     (tmp_path / "calm.yaml").write_text(yaml.safe_dump(mapping))
     given = ("--index", tmp_path / "calm.csv", "--mapping", tmp_path / "calm.yaml", "--claims", "S5")
-    content = tested(tmp_path, *given, "--as-of", "2000-12")
+    content = carried_out(tmp_path, *given, "--as-of", "2000-12")
     (verdict,) = content["verdicts"]
     assert len(verdict["checks"]) == 4 and verdict["answer"] in ("supported", "refused", "undecided")
     numbers = {one["name"]: one for one in verdict["numbers"]}
@@ -61,7 +61,7 @@ def test_published_counts(tmp_path):
     }
     (tmp_path / "verbal.yaml").write_text(yaml.safe_dump(mapping))
     given = ("--counts", COUNTS, "--mapping", tmp_path / "verbal.yaml", "--claims", "S5,S6", "--as-of", "2006-12")
-    content = tested(tmp_path, *given)
+    content = carried_out(tmp_path, *given)
     assert [verdict["code"] for verdict in content["verdicts"]] == ["S5", "S6"]
     assert set(content["plan"]["data"]["files"]) >= {COUNTS.name, "verbal.yaml"}
     assert content["sensitivity"] is None

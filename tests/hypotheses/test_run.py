@@ -179,15 +179,25 @@ def test_an_index_is_tested_where_it_can_be_and_says_what_it_cannot(tmp_path, fi
 
 def test_counts_are_tested_too(tmp_path, fitted):
     months = pd.date_range("2001-01-01", periods=60, freq="MS")
-    frame = pd.DataFrame({"month": months.strftime("%Y-%m"), "bad": range(60), "good": 3})
+    frame = pd.DataFrame({"month": months.strftime("%Y-%m"), "bad": range(60), "good": 3, "better": 1})
     frame.to_csv(tmp_path / "counts.csv", index=False)
     (tmp_path / "counts.yaml").write_text(
         "dataset: made\ncolumns: {time: month}\nconstants: {dyad: USA-CHN}\nclasses:\n"
         "- {name: bad, side: conflict, columns: [bad]}\n- {name: good, side: cooperation, columns: [good]}\n"
     )
+    deep = "- {name: better, side: cooperation, columns: [better]}\n"
+    (tmp_path / "deep.yaml").write_text((tmp_path / "counts.yaml").read_text() + deep)
     source = Source(kind="counts", path=str(tmp_path / "counts.csv"), mapping=str(tmp_path / "counts.yaml"))
     data = gather(source, "USA-CHN")
-    assert data.as_of == date(2005, 12, 31) and data.offers == "classes"
+    assert data.as_of == date(2005, 12, 31) and data.offers == "panel"
+    plan = new_plan(data, source)
+    assert plan.claims == ("S2", "S5", "S6", "S8") and plan.spec.ceiling == ("era",)
+    assert isinstance(run_tests(plan, data=data), Results)
+    with pytest.raises(SpecError, match="S4 needs events counted by class, at least two of them cooperative"):
+        run_tests(new_plan(data, source, claims=("S4", "S5")), data=data)
+    source = source.model_copy(update={"mapping": str(tmp_path / "deep.yaml")})
+    data = gather(source, "USA-CHN")
+    assert data.offers == "classes"
     assert isinstance(run_tests(new_plan(data, source, claims=("S4", "S5")), data=data), Results)
 
 
