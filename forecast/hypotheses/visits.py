@@ -307,8 +307,9 @@ def _findings(numbers: Mapping[str, Number], year: Response, more: Number, rule:
 def _level_prose(level: Number) -> str:
     return (
         f"By a fit that saw no visits, the level rose by {median_interval(level, 1)} points more from two months "
-        "before a visit to the year after it than around matched months. The fit smooths: it carries a part of any response "
-        "back to before the visit, so that this number is too small, and its interval knows nothing of moved dates."
+        "before a visit to the year after it than around matched months. The fit smooths: it carries a part of any "
+        "response back to before the visit, so that this number is too small, and its interval knows nothing of moved "
+        "dates."
     )
 
 

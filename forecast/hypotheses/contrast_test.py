@@ -1,0 +1,305 @@
+"""Set a relation against others (S7): is it less hostile by its nature than the US-Soviet one of the Cold War was."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from forecast.events import read_dyads
+from forecast.hypotheses.reversion import EXTREME, INSIDE
+from forecast.hypotheses.verdict import Number, Verdict
+from forecast.hypotheses.verdict_parts import (
+    chance,
+    densities,
+    learning_prose,
+    median_interval,
+    number,
+    percent,
+    rope_chances,
+    rope_prose,
+)
+from forecast.outlook.contrast import contrast
+from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, dyad_draws
+from forecast.outlook.frameworks import framework
+from forecast.outlook.futures import release
+from forecast.outlook.passage import mean_spell
+from forecast.outlook.summary import NotDefined
+
+if TYPE_CHECKING:
+    from forecast.hypotheses.candidates import Candidates
+
+Float = NDArray[np.float64]
+
+RIVAL, FROM, UNTIL = "USA-RUS", date(1948, 1, 1), date(1991, 12, 26)
+"""The US-Soviet relation of the Cold War, to the day the USSR ended."""
+COLD_WAR = "the US-Soviet relation of 1948 to 1991"
+POINTS, MONTHS, PER_CENT = "points of share", "months", "per cent of the time"
+# Nobody asks whether the way out takes longer than ten years.
+DWELL_MONTHS = 120
+DWELL_DRAWS, DWELL_FUTURES = 400, 50
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a contrast: a dyad over some of its eras.
+
+    Attributes
+    ----------
+    own : DyadDraws
+    parts : mapping of int to slice
+        The eras, by their position, each with the periods of it that count.
+    words : str
+        For readers.
+    """
+
+    own: DyadDraws
+    parts: Mapping[int, slice]
+    words: str
+
+    @property
+    def half_life(self) -> Float:
+        """Months, (chain, draw)."""
+        return np.asarray(self.own.scalars["half_life"] / self.own.clock.per_month)
+
+    @cached_property
+    def equilibrium(self) -> Float:
+        """Share at rest, the mean over the eras by their length, (chain, draw)."""
+        rests = [self.own.rest(era) for era in self.parts]
+        return self._mean([rest for rest in rests if rest is not None])
+
+    @property
+    def hostile(self) -> Float:
+        """Per cent of the periods in the hostile zone, (chain, draw)."""
+        return np.asarray(100.0 * self._zone.mean(axis=-1))
+
+    @property
+    def spell(self) -> Float:
+        """Mean length of the stays in the hostile zone, months, (chain, draw)."""
+        return mean_spell(self._zone, self.own.clock)
+
+    @cached_property
+    def tendency(self) -> Float:
+        """Per cent of the time that the pull of these eras would have in the hostile zone in the long run."""
+        return self._mean([self._in_zone(era) for era in self.parts])
+
+    def dwell(self, seed: int) -> Float:
+        """Mean months to leave the hostile zone from inside, by the pull of these eras, no more than ten years."""
+        return self._mean([self._way_out(era, seed) for era in self.parts])
+
+    @property
+    def _zone(self) -> NDArray[np.bool_]:
+        return np.concatenate([self.own.share[..., part] < EXTREME for part in self.parts.values()], axis=-1)
+
+    def _mean(self, by_era: list[Float]) -> Float:
+        lengths = [part.stop - part.start for part in self.parts.values()]
+        return np.asarray(np.average(by_era, axis=0, weights=lengths))
+
+    def _in_zone(self, era: int) -> Float:
+        edge = np.log(EXTREME / (100.0 - EXTREME))
+        state, ceiling = np.full(self.own.size, edge), self.own.ceiling(era)
+        if ceiling is not None:
+            room = np.maximum(ceiling - edge, 1e-9) / self.own.softness
+            state = ceiling - self.own.softness * (room + np.log(-np.expm1(-room)))
+        return np.asarray(100.0 * ndtr((state - self.own.by_era["mu"][..., era]) / self.own.scalars["sd"]))
+
+    def _way_out(self, era: int, seed: int) -> Float:
+        step = max(1, self.own.size[1] * self.own.size[0] // DWELL_DRAWS)
+        own = _thinned(self.own, era, step)
+        share = release(own, EXTREME - INSIDE, own.clock.periods(DWELL_MONTHS), DWELL_FUTURES, seed=seed)
+        inside = np.logical_and.accumulate(share < EXTREME, axis=-1)[..., :-1]
+        return np.asarray(inside.sum(axis=-1).mean(axis=-1) / own.clock.per_month)
+
+
+def test_contrast(candidates: "Candidates") -> Verdict:
+    """Test whether the relation of today rests at a less hostile level than the US-Soviet one of 1948 to 1991 did.
+
+    All dyads are fitted in one hierarchy. The dyad in its era in force is set against the Soviet eras of the Cold War,
+    by the mean over these of their equilibria, each for its length; where the events have no such relation, against the
+    other dyads in their eras in force. Decided by the probability that the equilibrium is higher by more than
+    ``candidates.rule.rope``.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        With events of several dyads.
+
+    Returns
+    -------
+    Verdict
+        Of S7, with half-lives, stays in the hostile zone, and contrasts with every other dyad.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.contrast_test import test_contrast
+    >>> test_contrast(candidates).answer  # doctest: +SKIP
+    'undecided'
+    """
+    fitted, rule = candidates.hierarchy(), candidates.rule
+    labels = _labels()
+    dyads = {code: dyad_draws(fitted, code) for code in fitted.dyads}
+    own = dyads[candidates.dyad]
+    ours = Side(own, {len(own.eras) - 1: _slice(own, -1)}, f"{_label(own, labels)} under “{own.eras[-1].name}”")
+    rival = cold_war(dyads) or _in_force(dyads, candidates.dyad, labels)
+    claim = f"{ours.words} rests at a less hostile level than {rival.words if rival else 'any other relation'}."
+    null = "It rests no higher: what differs is where the pendulum stands."
+    table = _table(own, dyads, labels)
+    if rival is None or own.dynamics == "none":
+        why = NO_EQUILIBRIUM if rival else "the events are of one dyad alone"
+        means = densities("Mean share of the era in force", POINTS, {ours.words: ("posterior", own.mean(-1))})
+        return Verdict("S7", claim, null, "undecided", (), table, means, (f"Undecided, because {why}.",))
+    apart = ours.equilibrium - rival.equilibrium
+    what = "the difference of the equilibria"
+    chances = rope_chances("equilibrium_difference", apart, rule.rope, what)
+    *_, higher = chances
+    answer = rule.decide_probability(higher.value)
+    numbers = _numbers(ours, rival, candidates.seed)
+    learning = framework(own, len(own.eras) - 1, seed=candidates.seed).learning
+    return Verdict(
+        code="S7",
+        claim=claim,
+        null=null,
+        answer=answer,
+        numbers=(*numbers.values(), *chances, *_hostile_half(ours, rival)),
+        table=table,
+        drawing=densities(
+            "Where the two relations come to rest", POINTS,
+            {ours.words: ("posterior", ours.equilibrium), rival.words: ("other", rival.equilibrium)},
+        ),
+        prose=(
+            f"{ours.words} rests at {median_interval(numbers['equilibrium'])} points of share, {rival.words} at "
+            f"{median_interval(numbers['equilibrium_rival'])}: a difference of "
+            f"{median_interval(numbers['equilibrium_apart'])}.",
+            rope_prose(apart, rule.rope, rule, what),
+            *_stays(numbers, rival),
+            *([] if isinstance(learning, NotDefined) else [learning_prose(learning, "the equilibrium in force")]),
+            "One hierarchy draws the dyads together: what the record of one does not say of its equilibrium is taken "
+            "from the others, which makes contrasts smaller than each record alone would have them.",
+            "A share is one of recorded acts. Where the record of one dyad has its negotiating rounds in full and that "
+            "of another its quarrels, a contrast of dyads is one of records too, and the data cannot tell which.",
+            f"{answer.capitalize()}, because the chance that the equilibrium is higher by more than {rule.rope:g} "
+            f"points is {percent(higher)}.",
+        ),
+    )  # fmt: skip
+
+
+def cold_war(dyads: Mapping[str, DyadDraws]) -> Side | None:
+    """Give the US-Soviet relation over its eras of 1948 to 1991, if the record has them."""
+    if RIVAL not in dyads:
+        return None
+    own = dyads[RIVAL]
+    days = own.clock.times
+    first, stop = (int(np.searchsorted(days, np.datetime64(day), side="left")) for day in (FROM, UNTIL))
+    parts = {
+        era: slice(max(one.first, first), min(one.stop, stop))
+        for era, one in enumerate(own.eras)
+        if max(one.first, first) < min(one.stop, stop) and one.start < UNTIL
+    }
+    return Side(own, parts, COLD_WAR) if parts else None
+
+
+def _in_force(dyads: Mapping[str, DyadDraws], dyad: str, labels: Mapping[str, str]) -> Side | None:
+    """Give the first other dyad in its era in force."""
+    others = [own for code, own in dyads.items() if code != dyad]
+    if not others:
+        return None
+    own = others[0]
+    return Side(own, {len(own.eras) - 1: _slice(own, -1)}, f"{_label(own, labels)} under “{own.eras[-1].name}”")
+
+
+def _numbers(ours: Side, rival: Side, seed: int) -> dict[str, Number]:
+    """Give every quantity of both sides and how far they are apart."""
+    zone = f"the hostile zone, a share below {EXTREME:g}"
+    quantities = {
+        "equilibrium": (POINTS, "share at rest", ours.equilibrium, rival.equilibrium),
+        "half_life": (MONTHS, "time in which half of a displacement is undone", ours.half_life, rival.half_life),
+        "hostile": (PER_CENT, f"time spent in {zone}", ours.hostile, rival.hostile),
+        "spell": (MONTHS, f"mean length of the stays in {zone}", ours.spell, rival.spell),
+        "tendency": (PER_CENT, f"time that the pull would have it in {zone} in the long run", ours.tendency,
+                     rival.tendency),
+        "dwell": (MONTHS, f"time to leave {zone}, from a share of {EXTREME - INSIDE:g} and by the pull alone",
+                  ours.dwell(seed), rival.dwell(seed)),
+    }  # fmt: skip
+    found = {}
+    for name, (unit, words, first, second) in quantities.items():
+        found[name] = number(name, first, unit, words)
+        found[f"{name}_rival"] = number(f"{name}_rival", second, unit, f"{words}, {rival.words}")
+        found[f"{name}_apart"] = number(f"{name}_apart", first - second, unit, f"{words}, difference")
+    ratio, longer = ours.half_life / rival.half_life, ours.half_life > rival.half_life
+    found["half_life_ratio"] = number("half_life_ratio", ratio, "times", "ratio of the half-lives")
+    found["probability_longer"] = chance("probability_longer", longer, "the half-life is the longer")
+    return found
+
+
+def _hostile_half(ours: Side, rival: Side) -> tuple[Number, ...]:
+    """Give the chances that conflict outweighs cooperation at rest."""
+    return (
+        chance("probability_hostile_rest", ours.equilibrium < 50, "the share at rest is below 50"),
+        chance(
+            "probability_hostile_rest_rival", rival.equilibrium < 50, f"the share at rest is below 50, {rival.words}"
+        ),
+    )
+
+
+def _stays(numbers: Mapping[str, Number], rival: Side) -> tuple[str, ...]:
+    def both(name: str) -> str:
+        return f"{median_interval(numbers[name])}, against {median_interval(numbers[f'{name}_rival'])}"
+
+    return (
+        f"It has spent {both('hostile')} per cent of its months in the hostile zone (a share below {EXTREME:g}), in "
+        f"stays of {both('spell')} months.",
+        f"By its pull alone it would be there {both('tendency')} per cent of the time in the long run, and out of it "
+        f"again after {both('dwell')} months on average (no more than {DWELL_MONTHS} are counted).",
+        f"The half-life is {both('half_life')} months; that of {rival.words} is the shorter with a chance of "
+        f"{percent(numbers['probability_longer'])}.",
+    )
+
+
+def _table(own: DyadDraws, dyads: Mapping[str, DyadDraws], labels: Mapping[str, str]) -> pd.DataFrame:
+    """Set the era in force against every era of the Cold War, and against the other dyads in force."""
+    rival = cold_war(dyads)
+    against = [(rival.own, era) for era in rival.parts] if rival else []
+    against += [(other, len(other.eras) - 1) for code, other in dyads.items() if code != own.dyad]
+    rows = []
+    for other, era in against:
+        found = contrast(own, other, other.eras[era].code, _label(other, labels))
+        if isinstance(found, NotDefined) or isinstance(found.equilibrium, NotDefined):
+            continue
+        level, pace = found.equilibrium, found.half_life
+        assert not isinstance(pace, NotDefined), "a model with an equilibrium has a half-life"
+        rows.append({
+            "against": f"{found.second_label}, {found.second_era}", "since": str(other.eras[era].start),
+            "equilibrium": level.second.median, "difference": level.contrast.median, "low": level.contrast.low,
+            "high": level.contrast.high, "higher": level.greater.value, "half_life_ratio": pace.contrast.median,
+            "ratio_low": pace.contrast.low, "ratio_high": pace.contrast.high,
+            "mean_difference": found.mean.contrast.median,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _thinned(own: DyadDraws, era: int, step: int) -> DyadDraws:
+    """Give the dyad as it was in an era, with every so many draws."""
+    return replace(
+        own,
+        eras=own.eras[: era + 1],
+        scalars={name: values[:, ::step] for name, values in own.scalars.items()},
+        by_era={name: values[:, ::step, : era + 1] for name, values in own.by_era.items()},
+        level=own.level[:, ::step],
+    )
+
+
+def _slice(own: DyadDraws, era: int) -> slice:
+    return slice(own.eras[era].first, own.eras[era].stop)
+
+
+def _label(own: DyadDraws, labels: Mapping[str, str]) -> str:
+    return labels.get(own.dyad, own.dyad)
+
+
+def _labels() -> dict[str, str]:
+    return {str(code): str(label) for code, label in read_dyads()["label"].items()}
