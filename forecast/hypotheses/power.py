@@ -167,7 +167,7 @@ def _identity(candidates: "Candidates") -> str:
 
 
 @dataclass(frozen=True)
-class _ByEvidence:
+class _Evidence:
     """A comparison by the Bayes factor alone."""
 
     log_bayes_factor: float
@@ -176,10 +176,15 @@ class _ByEvidence:
     ahead_error: float = 0.0
 
 
+def by_evidence(rule: Rule, log_bayes_factor: float, error: float) -> Answer:
+    """Decide by the Bayes factor alone, where the future was not left out."""
+    return rule.decide(_Evidence(log_bayes_factor, error))
+
+
 def _answer(rule: Rule, found: tuple[Finding, ...], errors: tuple[float, ...]) -> Answer:
     """Decide as the real test does; of several rivals the least favourable counts."""
     answers = [
-        rule.decide(_ByEvidence(log_bayes_factor, min(error, real)))
+        by_evidence(rule, log_bayes_factor, min(error, real))
         for (log_bayes_factor, error), real in zip(found, errors, strict=True)
     ]
     return min(answers, key=FROM_WORST.index)

@@ -1,0 +1,105 @@
+"""Whether a posterior comes from the prior or from the data: both made a little stronger or weaker, by weighing draws.
+
+References
+----------
+Kallioinen, Paananen, Burkner and Vehtari (2024), Detecting and diagnosing prior and likelihood sensitivity with
+power-scaling, https://doi.org/10.1007/s11222-023-10366-5
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+from forecast.model.weights import Weights, smoothed
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+
+# As the reference has it: below it a posterior hardly moves.
+MOVES = 0.05
+PARTS = {"prior": "log_prior", "likelihood": "log_likelihood"}
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How far the posterior of a quantity moves with the strength of prior and data.
+
+    Attributes
+    ----------
+    quantity : str
+        In words.
+    prior, likelihood : float
+        Cumulative Jensen-Shannon distance per doubling of the power.
+    """
+
+    quantity: str
+    prior: float
+    likelihood: float
+
+    @property
+    def words(self) -> str:
+        """What that means.
+
+        Examples
+        --------
+        >>> from forecast.hypotheses.power_scaling import Moved
+        >>> Moved("ceiling", 0.12, 0.01).words
+        'moves with the prior (0.12) and not with the data (0.01): what is said of it is an assumption'
+        """
+        prior, data = f"with the prior ({self.prior:.2f})", f"with the data ({self.likelihood:.2f})"
+        if self.prior >= MOVES and self.likelihood >= MOVES:
+            return f"moves {prior} and {data}: a compromise of both"
+        if self.prior >= MOVES:
+            return f"moves {prior} and not {data}: what is said of it is an assumption"
+        if self.likelihood >= MOVES:
+            return f"moves {data} and hardly {prior}: the data lead"
+        return f"hardly moves {prior} or {data}"
+
+
+def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
+    """Tell of the quantities that matter whether prior or data move them, in a fit of one dyad.
+
+    Half-life, long-run spread and month noise; equilibrium, ceiling and depth of the era in force; the current level.
+    The prior is that of all parameters together, and not of the path.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.power_scaling import power_scaling
+    >>> [moved.words for moved in power_scaling(fitted)]  # doctest: +SKIP
+    """
+    from arviz_stats import psense
+
+    last = int(fitted.panel["era_index"].to_numpy()[0, -1])
+    places = {
+        "half-life": ("half_life", {"dyad": 0}),
+        "spread around the equilibrium": ("sd", {"dyad": 0}),
+        "month noise": ("tau", {"dyad": 0}),
+        "equilibrium in force": ("mu", {"era": last}),
+        "ceiling in force": ("ceiling", {"era": last}),
+        "depth in force": ("depth", {"era": last}),
+        "current level": ("level", {"dyad": 0, "time": -1}),
+    }
+    chosen = {
+        words: fitted.posterior[name].isel(place, drop=True).astype(float)
+        for words, (name, place) in places.items()
+        if name in fitted.posterior
+    }
+    groups = {"posterior": xr.Dataset(chosen)}
+    groups |= {f"log_{part}": fitted.sample_stats[[name]] for part, name in PARTS.items()}
+    tree = xr.DataTree.from_dict(groups)
+    found = {part: psense(tree, group=part) for part in PARTS}
+    return tuple(Moved(words, *(float(found[part][words]) for part in PARTS)) for words in chosen)
+
+
+def power_scaled(fitted: "Fit", part: str, power: float) -> Weights:
+    """Weigh draws so that they are of the posterior with its prior, or its likelihood, raised to a power.
+
+    Parameters
+    ----------
+    fitted : Fit
+    part : {"prior", "likelihood"}
+    power : float
+        Above 1 for stronger.
+    """
+    return smoothed((power - 1.0) * fitted.sample_stats[PARTS[part]].transpose("chain", "draw").to_numpy())
