@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 from forecast.model.likelihood import Draws, Observed
 
@@ -96,3 +97,7 @@ def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") 
             ratio = rest - full[t]
             found[q, t, s, j] = float(np.log(ratio.size) - np.logaddexp.reduce(ratio))
     return found
+
+
+def _places(there: NDArray[np.bool_]) -> list[int]:
+    return [int(place) for place in np.flatnonzero(there)]
