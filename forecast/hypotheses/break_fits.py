@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 Places = tuple[int, ...]
 DRAWS, TUNE, CHAINS = 200, 250, 2
+# Logarithms this far apart, around zero, are those of numbers that a computer can hold.
+_RANGE = 1300.0
 # A break in the equilibrium alone: without ceilings, which would share its meaning.
 CHOICES: dict[str, Any] = {"dynamics": "linear", "ceiling": (), "shocks": "normal"}
 
@@ -255,9 +257,20 @@ def _forward(sums: Float, dates: Dates) -> tuple[list[Float], Float]:
     so_far, reached, apart = sums[:, 0], [], dates.apart
     for era, allowed in enumerate(dates.allowed, start=1):
         here = np.where(allowed, so_far - sums[:, era], -np.inf)
-        passed = np.logaddexp.accumulate(here, axis=1)
+        passed = _log_running_sum(here)
         held_back = np.full_like(passed, -np.inf)
         held_back[:, apart:] = passed[:, : passed.shape[1] - apart]
         so_far = sums[:, era] + held_back
         reached.append(here)
     return reached, so_far[:, -1]
+
+
+def _log_running_sum(logs: Float) -> Float:
+    """Logarithm of running sums along the rows; where the numbers fit, by way of the numbers, which is fast."""
+    top = logs.max(axis=1, keepdims=True)
+    least = np.where(np.isfinite(logs), logs, top).min(axis=1, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if not (top - least < _RANGE).all():
+            return np.asarray(np.logaddexp.accumulate(logs, axis=1))
+        shift = top - _RANGE / 2
+        return np.asarray(np.log(np.cumsum(np.exp(logs - shift), axis=1)) + shift)

@@ -14,56 +14,17 @@ from forecast.hypotheses.break_fits import (
     CHOICES,
     BreakFits,
     Dates,
-    _Drawn,
+    _log_running_sum,
     draw_dates,
     log_sum_over_dates,
     with_breaks,
 )  # fmt: skip
 from forecast.hypotheses.breaks import BreakPosterior, count_breaks, place_of, scan
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.multistate import BATCHES
 from forecast.model import PendulumSpec, fit
 from forecast.panel import validate_panel
 
-PERIODS, PHI, SIGMA, PRIOR = 100, 0.8, 0.3, 1.0
-
-
-class KnownPath(BreakFits):
-    """Path, pull and shocks are known, and equilibria are normal: every marginal likelihood is a formula."""
-
-    def __init__(self, path, most, draws=400):
-        panel = make_panel(periods=len(path), eras=1)
-        super().__init__(Candidates(None, "USA-CHN", panel=panel), most)
-        self.steps = np.concatenate([[0.0, 0.0], np.cumsum(path[1:] - PHI * path[:-1])])
-        self.draws = draws
-
-    def sums(self, places):
-        edges = np.array([0, *places, *[self.periods] * (self.most - len(places)), self.periods])
-        pull, number = 1 - PHI, np.diff(np.maximum(edges - 1, 0))
-        return pull * np.diff(self.steps[edges]) / SIGMA**2, pull**2 * number / SIGMA**2 + 1 / PRIOR**2
-
-    def log_evidence(self, places):
-        first, second = self.sums(places)
-        return float((0.5 * first**2 / second - 0.5 * np.log(second * PRIOR**2)).sum())
-
-    def _fitted(self, places):
-        first, second = self.sums(places)
-        rng = np.random.default_rng([1, *places])
-        mu = first / second + rng.standard_normal((self.draws, first.size)) / np.sqrt(second)
-        return _Drawn(
-            steps=np.tile(self.steps, (self.draws, 1)), mu=mu, drift=mu * (1 - PHI), sigma=np.full(self.draws, SIGMA),
-            away=mu, batch=np.arange(self.draws) * BATCHES // self.draws,
-        )  # fmt: skip
-
-
-def path_around(*equilibria, periods=PERIODS, seed=1):
-    """A path around equilibria that follow each other at even distances."""
-    rng = np.random.default_rng(seed)
-    at = np.repeat(equilibria, periods // len(equilibria))
-    path = np.full(len(at), float(equilibria[0]))
-    for t in range(1, len(at)):
-        path[t] = at[t] + PHI * (path[t - 1] - at[t]) + SIGMA * rng.standard_normal()
-    return path
+from .known import KnownPath, path_around
 
 
 def ways(fits, number):
@@ -83,6 +44,12 @@ def test_the_sum_over_dates_is_that_of_every_way_of_placing_them():
             if (np.diff(w) >= apart).all()
         ]
         assert log_sum_over_dates(sums, dates) == pytest.approx(logsumexp(each, axis=0))
+
+
+def test_running_sums_keep_what_a_single_number_could_not_hold():
+    logs = np.array([[-np.inf, -5000.0, -4999.0, 0.0, 3000.0], [-np.inf, -1.0, -np.inf, 0.0, 2.0]])
+    for rows in (logs, logs[1:]):
+        assert _log_running_sum(rows) == pytest.approx(np.logaddexp.accumulate(rows, axis=1))
 
 
 def test_dates_are_drawn_by_their_density():
