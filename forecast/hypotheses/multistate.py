@@ -98,7 +98,9 @@ class Pool:
 
         def curvature(free: Float) -> Float:
             share, _ = self._mixture(free)
-            return np.asarray((np.diag(share.sum(axis=0)) - share.T @ share)[1:, 1:])
+            # Not by BLAS, whose threads wait for each other where others use the cores.
+            products = np.einsum("ni,nj->ij", share, share)
+            return np.asarray((np.diag(share.sum(axis=0)) - products)[1:, 1:])
 
         start = np.zeros(counts.size - 1) if self.near is None else self.near
         if counts.size == 1:
