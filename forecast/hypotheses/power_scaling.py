@@ -49,7 +49,7 @@ class Moved:
         """
         prior, data = f"with the prior ({self.prior:.2f})", f"with the data ({self.likelihood:.2f})"
         if self.prior >= MOVES and self.likelihood >= MOVES:
-            return f"moves {prior} and {data}: a compromise of both"
+            return f"moves {data} and {prior}: the prior has a say"
         if self.prior >= MOVES:
             return f"moves {prior} and not {data}: what is said of it is an assumption"
         if self.likelihood >= MOVES:

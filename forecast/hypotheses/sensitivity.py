@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from forecast.hypotheses.influence import influence, without
 from forecast.hypotheses.power import by_evidence
 from forecast.hypotheses.power_scaling import power_scaled, power_scaling
-from forecast.hypotheses.quick import QuickFit, quick_fit, side_by_side
+from forecast.hypotheses.quick import quick_fit, side_by_side
 from forecast.hypotheses.variations import Variation, variations
+from forecast.model.evidence import Evidence
 from forecast.outlook.clock import clock
 from forecast.outlook.scale import share
 
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
 Float = NDArray[np.float64]
 
 EVENTS = 10
-POWERS = {"weaker": 0.8, "stronger": 1.25}
-PARTS = {"prior": "all priors", "likelihood": "the data"}
+# Many priors say as much as a few events: the data can be weighed by little before weights of draws give out.
+POWERS = {
+    "all priors weaker": ("prior", 0.8),
+    "all priors stronger": ("prior", 1.25),
+    "the data weaker": ("likelihood", 0.95),
+    "the data stronger": ("likelihood", 1.05),
+}
 # More draws than for power: here numbers are read, and not only answers.
 DRAWS, TUNE = 1000, 150
 
@@ -73,7 +79,8 @@ def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
     import pandas as pd
 
     rows = [_as_it_is(candidates), *_varied(candidates), *_weighed(candidates)]
-    rows += [{"change": f"power-scaling: {moved.quantity}", "note": moved.words} for moved in _moved(candidates)]
+    moved = power_scaling(candidates.fit())
+    rows += [{"change": f"power-scaling: {one.quantity}", "note": one.words} for one in moved]
     table = pd.DataFrame(rows, columns=list(rows[0]))
     return table.assign(answer=table["answer"].fillna(""), note=table["note"].fillna(""))
 
@@ -86,30 +93,27 @@ def _models(candidates: "Candidates") -> tuple[dict[str, Any], dict[str, Any]]:
 def _as_it_is(candidates: "Candidates") -> dict[str, Any]:
     pull, walk = _models(candidates)
     ours, theirs = (candidates.evidence(**choices) for choices in (pull, walk))
-    evidence = ours.log - theirs.log, float(np.hypot(ours.error, theirs.error))
-    return _row(candidates, Variation("none", candidates.panel), candidates.fit(**pull).posterior, evidence=evidence)
+    return _row(candidates, Variation("none", candidates.panel), candidates.fit(**pull).posterior, (ours, theirs))
 
 
 def _varied(candidates: "Candidates") -> list[dict[str, Any]]:
-    """Fit both models to every variation, those that need the same compiled model one after the other."""
-    specs = [replace(candidates.spec, **choices) for choices in _models(candidates)]
+    """Fit both models to every variation."""
+    pull, walk = (replace(candidates.spec, **choices) for choices in _models(candidates))
     varied = [*variations(candidates), *_without_influential(candidates)]
 
-    def work(place: int, stop: Event) -> tuple[int, QuickFit, QuickFit]:
-        pull, walk = (
+    def work(place: int, stop: Event) -> tuple[int, dict[str, Any]]:
+        ours, theirs = (
             quick_fit(varied[place].panel, spec, seed=candidates.seed, draws=DRAWS, tune=TUNE, stop=stop)
-            for spec in specs
+            for spec in (pull, walk)
         )
-        return place, pull, walk
+        return place, _row(candidates, varied[place], ours.posterior, (ours.evidence, theirs.evidence))
 
     found: dict[int, dict[str, Any]] = {}
     threads = candidates.sampler.cores or os.cpu_count() or 1
     with closing(side_by_side(work, range(len(varied)), threads)) as results:
         candidates.progress("reading the record in other ways", 0, len(varied))
-        for place, pull, walk in results:
-            ours, theirs = pull.evidence, walk.evidence
-            evidence = ours.log - theirs.log, float(np.hypot(ours.error, theirs.error))
-            found[place] = _row(candidates, varied[place], pull.posterior, evidence=evidence)
+        for place, row in results:
+            found[place] = row
             candidates.progress("reading the record in other ways", len(found), len(varied))
     return [found[place] for place in range(len(varied))]
 
@@ -137,31 +141,26 @@ def _event(panel: xr.Dataset, place: tuple[int, ...]) -> str:
 
 
 def _weighed(candidates: "Candidates") -> list[dict[str, Any]]:
-    pull, _ = _models(candidates)
-    fitted, rows = candidates.fit(**pull), []
-    for part, words in PARTS.items():
-        for way, power in POWERS.items():
-            weights = power_scaled(fitted, part, power)
-            note = f"to the power {power:g}" + (f", but {weights.fault}" if weights.fault else "")
-            weight = np.full_like(weights.weight, np.nan) if weights.fault else weights.weight
-            change = Variation(f"{words} {way}", candidates.panel, note)
-            rows.append(_row(candidates, change, fitted.posterior, weight=weight))
+    fitted, rows = candidates.fit(**_models(candidates)[0]), []
+    for words, (part, power) in POWERS.items():
+        weights = power_scaled(fitted, part, power)
+        note = f"to the power {power:g}" + (f", but {weights.fault}" if weights.fault else "")
+        weight = np.full_like(weights.weight, np.nan) if weights.fault else weights.weight
+        change = Variation(words, candidates.panel, note)
+        rows.append(_row(candidates, change, fitted.posterior, weight=weight))
     return rows
-
-
-def _moved(candidates: "Candidates") -> Any:
-    return power_scaling(candidates.fit())
 
 
 def _row(
     candidates: "Candidates",
     variation: Variation,
     posterior: xr.Dataset,
-    *,
-    evidence: tuple[float, float] = (float("nan"), float("nan")),
+    models: tuple[Evidence, Evidence] | None = None,
     weight: Float | None = None,
 ) -> dict[str, Any]:
-    rule, decided = candidates.rule, bool(np.isfinite(evidence[0]))
+    rule, factor, error = candidates.rule, float("nan"), float("nan")
+    if models is not None:
+        factor, error = models[0].log - models[1].log, float(np.hypot(models[0].error, models[1].error))
     months = posterior["half_life"].isel(dyad=0).transpose("chain", "draw") / clock(variation.panel).per_month
     now = share(posterior["level"].isel(dyad=0, time=-1).transpose("chain", "draw").to_numpy().astype(float))
     low, half_life, high = _quantiles(months.to_numpy(), (0.05, 0.5, 0.95), weight)
@@ -169,8 +168,7 @@ def _row(
     return {
         "change": variation.change, "half_life": half_life, "low": low, "high": high,
         "probability_short": float((even * (months.to_numpy() < rule.half_life)).sum()),
-        "log_bayes_factor": evidence[0], "error": evidence[1],
-        "answer": by_evidence(rule, *evidence) if decided else "",
+        "log_bayes_factor": factor, "error": error, "answer": by_evidence(rule, factor, error) if models else "",
         "share_now": float(_quantiles(now, (0.5,), weight)[0]), "note": variation.note,
     }  # fmt: skip
 

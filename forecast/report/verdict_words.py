@@ -42,6 +42,8 @@ _COLUMNS = {
     "log_evidence": "log evidence",
     "low": "from",
     "p_value": "p-value",
+    "probability_short": "chance that it is short",
+    "share_now": "current share",
     "weight": "stacking weight",
 }
 """Names of columns where the words are not those of the name."""
