@@ -1,0 +1,133 @@
+"""One relation against another, from made posteriors whose equilibria are known."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pytest
+from outlook.conftest import make_fit
+from scipy.stats import norm
+
+from forecast.hypotheses import contrast_test
+from forecast.hypotheses.candidates import Candidates
+from forecast.hypotheses.contrast_test import Side, cold_war
+from forecast.outlook.draws import dyad_draws
+from forecast.outlook.scale import share, under_ceiling
+
+from .made import numbers
+
+
+@dataclass
+class Made(Candidates):
+    """All dyads, with equilibria as wanted: the Cold War is the first era of the US-Soviet record."""
+
+    mu: tuple = ()
+    dynamics: str = "linear"
+    codes: tuple = ("USA-CHN", "USA-RUS", "CHN-RUS")
+
+    def __post_init__(self):
+        pass
+
+    def hierarchy(self):
+        made = make_fit(self.codes, dynamics=self.dynamics)
+        if self.mu:
+            mu = made.posterior["mu"].copy()
+            for era, value in self.mu:
+                mu.loc[{"era": era}] = value + 0.1 * np.random.default_rng(1).standard_normal(mu.shape[:2])
+            made = replace(made, posterior=made.posterior.assign(mu=mu))
+        return With(made.posterior, made.panel, made.spec)
+
+
+@dataclass(frozen=True)
+class With:
+    posterior: object
+    panel: object
+    spec: object
+
+    @property
+    def dyads(self):
+        return [str(code) for code in self.panel["dyad"].to_numpy()]
+
+
+@pytest.fixture(autouse=True)
+def _cold_war_begins_later(monkeypatch):
+    monkeypatch.setattr(contrast_test, "FROM", date(2002, 1, 1))
+    monkeypatch.setattr(contrast_test, "UNTIL", date(2010, 11, 1))
+
+
+def verdict_of(here=0.0, there=0.0, **given):
+    mu = (("USA-CHN:competition", here), ("USA-RUS:confrontation", there))
+    return contrast_test.test_contrast(Made(None, "USA-CHN", mu=mu, **given))
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "answer"), [(0.8, -0.8, "supported"), (-0.8, 0.8, "refused"), (0.0, -0.1, "undecided")]
+)
+def test_the_equilibria_decide(here, there, answer):
+    verdict = verdict_of(here, there)
+    found = numbers(verdict)
+    assert verdict.answer == answer
+    assert np.sign(found["equilibrium_apart"].value) == np.sign(here - there)
+    assert verdict.prose[-1].startswith(answer.capitalize())
+
+
+def test_both_sides_and_their_difference_are_stated():
+    verdict = verdict_of(0.8, -0.8)
+    found = numbers(verdict)
+    for name in ("equilibrium", "half_life", "hostile", "spell", "tendency", "dwell"):
+        assert {name, f"{name}_rival", f"{name}_apart"} <= found.keys()
+    # The lower equilibrium has the pendulum in the hostile zone for more of the time, and for longer.
+    assert found["tendency_apart"].high < 0
+    assert found["dwell_apart"].value < 0
+    assert found["probability_hostile_rest"].value < 0.05
+    assert found["probability_hostile_rest_rival"].value > 0.95
+    assert len(verdict.table) == 3  # the Cold War's one era, and two other dyads in force
+    json.dumps(verdict.to_dict(), allow_nan=False)
+
+
+def test_the_cold_war_is_its_months_alone():
+    made = Made(None, "USA-CHN").hierarchy()
+    side = cold_war({"USA-RUS": dyad_draws(made, "USA-RUS")})
+    assert side.parts == {0: slice(24, 130)}
+    assert cold_war({}) is None
+
+
+def test_several_eras_count_by_their_length():
+    own = dyad_draws(Made(None, "USA-CHN").hierarchy(), "USA-CHN")
+    both = Side(own, {0: slice(0, 30), 1: slice(60, 70)}, "")
+    assert both.equilibrium == pytest.approx(0.75 * own.rest(0) + 0.25 * own.rest(1))
+    zone = np.concatenate([own.share[..., :30], own.share[..., 60:70]], axis=-1) < contrast_test.EXTREME
+    assert both.hostile == pytest.approx(100 * zone.mean(axis=-1))
+
+
+@pytest.mark.parametrize("bound", ["era", ""])
+def test_the_long_run_in_the_zone_is_that_of_its_normal_distribution(bound):
+    own = dyad_draws(make_fit(("USA-CHN",), ceiling=bound), "USA-CHN")
+    side = Side(own, {2: slice(210, 300)}, "")
+    draw, rng = (0, 3), np.random.default_rng(1)
+    mu, sd = own.by_era["mu"][(*draw, 2)], own.scalars["sd"][draw]
+    ceiling = None if own.ceiling(2) is None else own.ceiling(2)[draw]
+    drawn = share(under_ceiling(rng.normal(mu, sd, 40_000), ceiling, own.softness))
+    # 40,000 draws: a standard error of at most a quarter of a per cent.
+    assert side.tendency[draw] == pytest.approx(100 * (drawn < 30).mean(), abs=1.0)
+    if not bound:
+        assert side.tendency[draw] == pytest.approx(100 * norm(mu, sd).cdf(np.log(3 / 7)))
+
+
+def test_without_the_us_soviet_relation_another_takes_its_place():
+    verdict = contrast_test.test_contrast(Made(None, "USA-CHN", codes=("USA-CHN", "CHN-RUS")))
+    assert "China-Russia under “Alignment”" in verdict.claim
+
+
+def test_a_dyad_alone_or_a_random_walk_decide_nothing():
+    alone = contrast_test.test_contrast(Made(None, "USA-CHN", codes=("USA-CHN",)))
+    walk = contrast_test.test_contrast(Made(None, "USA-CHN", dynamics="none"))
+    assert alone.answer == walk.answer == "undecided"
+    assert "one dyad alone" in alone.prose[0]
+    assert "random walk" in walk.prose[0]
+
+
+def test_a_dyad_can_be_set_against_its_own_past():
+    verdict = contrast_test.test_contrast(Made(None, "USA-RUS"))
+    assert numbers(verdict)["half_life_ratio"].value == 1.0
