@@ -77,7 +77,15 @@ CLAIMS = {
         ("cubic pull", "band", "linear pull"),
         how="The pull that grows decides; the band stands beside.",
     ),
-    "S7": Entry("contrast_test", "test_contrast", "a contrast of dyads", ("hierarchy of all dyads",), "dyads"),
+    "S7": Entry(
+        "contrast_test",
+        "test_contrast",
+        "a contrast of dyads",
+        ("hierarchy of all dyads",),
+        needs="dyads",
+        decides=("equilibrium_difference_above_rope",),
+        how="Decided by the equilibrium of the era in force less that of the US-Soviet relation of 1948 to 1991.",
+    ),
     "S8": Entry(
         "band_test",
         "test_band",
@@ -86,7 +94,15 @@ CLAIMS = {
         decides=("probability_more_than_walk",),
         how="Decided by how much more of its time the record is near its own mean than random walks fitted to it.",
     ),
-    "S10": Entry("visits", "test_visits", "a response to visits", ("months after visits", "matched months"), "events"),
+    "S10": Entry(
+        "visits",
+        "test_visits",
+        "a response to visits",
+        ("months after visits", "matched months"),
+        needs="events",
+        decides=("response_above_rope",),
+        how="Decided by the response over the twelve months after, whose error is learnt from visits moved in time.",
+    ),
 }
 """In the order of the theory; S3 is answered with S2, and S9 with S4."""
 
