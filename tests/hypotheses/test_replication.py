@@ -18,7 +18,7 @@ from forecast.cli import app
 FOLDER = Path(os.environ.get("REALDATA", Path(__file__).resolve().parents[3] / "shared" / "realdata"))
 INDEX = FOLDER / "index" / "gpr_selected_monthly.csv"
 COUNTS = FOLDER / "counts" / "usa_chn_icews_verbal_2001_2014.csv"
-TINY = ("--draws", "60", "--tune", "100", "--chains", "2", "--simulations", "2", "--cores", "1")
+TINY = ("--draws", "60", "--tune", "100", "--chains", "2", "--cores", "1")
 
 pytestmark = pytest.mark.slow
 
@@ -39,12 +39,13 @@ def test_a_published_index(tmp_path):
     mapping = {"dataset": "calm", "columns": {"time": "month", "value": "calm"}, "constants": {"dyad": "USA-CHN"}}
     (tmp_path / "calm.yaml").write_text(yaml.safe_dump(mapping))
     given = ("--index", tmp_path / "calm.csv", "--mapping", tmp_path / "calm.yaml", "--claims", "S5")
-    content = carried_out(tmp_path, *given, "--as-of", "2000-12")
+    content = carried_out(tmp_path, *given, "--as-of", "2000-12", "--simulations", "2")
     (verdict,) = content["verdicts"]
     assert len(verdict["checks"]) == 4 and verdict["answer"] in ("supported", "refused", "undecided")
     numbers = {one["name"]: one for one in verdict["numbers"]}
     assert 0 < numbers["half_life"]["low"] < numbers["half_life"]["high"]
     assert numbers["log_bayes_factor"]["value"] is not None and numbers["ahead_difference"]["value"] is not None
+    assert [row["simulations"] for row in verdict["power"]["table"]] == [2, 2]
     assert any("index, standardised" in note for note in content["notes"])
     assert content["plan"]["base"]["observation"] == "index" and content["as_of"] == "2000-12-31"
 
@@ -60,8 +61,8 @@ def test_published_counts(tmp_path):
         ],
     }
     (tmp_path / "verbal.yaml").write_text(yaml.safe_dump(mapping))
-    given = ("--counts", COUNTS, "--mapping", tmp_path / "verbal.yaml", "--claims", "S5,S6", "--as-of", "2006-12")
-    content = carried_out(tmp_path, *given)
+    given = ("--counts", COUNTS, "--mapping", tmp_path / "verbal.yaml", "--claims", "S5,S6")
+    content = carried_out(tmp_path, *given, "--as-of", "2006-12", "--simulations", "0")
     assert [verdict["code"] for verdict in content["verdicts"]] == ["S5", "S6"]
     assert set(content["plan"]["data"]["files"]) >= {COUNTS.name, "verbal.yaml"}
     assert content["sensitivity"] is None
