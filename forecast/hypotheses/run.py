@@ -143,8 +143,7 @@ def run_tests(
     """
     data = data or gathered(plan)
     require_runnable(plan, data)
-    sensible = _sensible(plan, data)
-    stages = _Stages([*plan.claims, *([SENSITIVITY] if sensible else [])], progress or (lambda *_: None))
+    stages = _Stages([*plan.claims, *([SENSITIVITY] if plan.sensitivity else [])], progress or (lambda *_: None))
     candidates = make_candidates(plan, data, cores=cores, progress=stages.tell)
     checks, notes = _checks(plan, data)
     without = _without_power(plan)
@@ -155,7 +154,7 @@ def run_tests(
             power = None if code in without else _power(code, candidates, plan, kept, cores)
             verdicts.append(replace(verdict, power=power, checks=checks if code == CHECKED else verdict.checks))
     sensitivity = None
-    if sensible:
+    if plan.sensitivity:
         with stages.begin(SENSITIVITY, "how much hangs on data and priors"):
             sensitivity = find("sensitivity", "sensitivity", "the sensitivity analysis")(candidates)
     versions = {name: version(name) for name in PACKAGES}
@@ -204,11 +203,6 @@ def make_candidates(plan: Plan, data: Data, *, cores: int | None, progress: Prog
     )  # fmt: skip
 
 
-def _sensible(plan: Plan, data: Data) -> bool:
-    """Tell whether the sensitivity is asked for and can be gone through: it drops events."""
-    return plan.sensitivity and data.table is not None
-
-
 def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, ...]]":
     """Put the observed series to the textbook tests, and say what is left out of the run."""
     notes = []
@@ -224,7 +218,9 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
             "at the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
         )
     if plan.sensitivity and data.table is None:
-        notes.append("Other codings were not gone through, for the data hold no single events to code anew.")
+        notes.append(
+            "Other scales, units and frequencies were not gone through: the data hold no single events to count anew."
+        )
     if (running := version(PACKAGE)) != plan.package:
         notes.append(f"The plan was made by version {plan.package} of the package and carried out by {running}.")
     return checks, tuple(notes)

@@ -74,7 +74,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
         "figures": figures,
         "numbers": {code: place for place, code in enumerate(figures, 1)},
         "caution": CAUTION,
-        "sensitivity": None if results.sensitivity is None else say.grid(results.sensitivity),
+        "sensitivity": None if results.sensitivity is None else say.sensitivity_grid(results.sensitivity, plan.rule),
         "notes": results.notes,
         "gates": [_gate(model, gate.to_dict()) for model, gate in results.gates.items()],
         "limits": next((gate.to_dict()["limits"] for gate in results.gates.values()), None),

@@ -259,6 +259,23 @@ def answered(verdicts: "Sequence[Verdict]") -> str:
     return f"Of {len(verdicts)} claims tested, {series(parts)}."
 
 
+def sensitivity_grid(table: "pd.DataFrame", rule: "Rule") -> dict[str, Any]:
+    """Turn a sensitivity table into words; `notes` are the rows that have nothing but one (what, note)."""
+    measured = table[[name for name in table if name not in ("change", "note")]].replace("", None)
+    told = measured.notna().any(axis=1)
+    words = {
+        "half_life": "half-life, months",
+        "low": "90 % interval, from",
+        "high": "to",
+        "probability_short": f"chance of below {rule.half_life:g} months",
+        "log_bayes_factor": "log Bayes factor against a random walk",
+        "answer": "answer by that alone",
+        "share_now": "share now",
+    }
+    notes = [(row["change"], row["note"]) for row in table[~told].to_dict("records")]
+    return {**grid(table[told].rename(columns=words)), "notes": notes}
+
+
 def grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> dict[str, Any]:
     """Turn a table into words: `columns` (name, whether it stands on the right, as numbers do) and `rows` of cells."""
     names = [_COLUMNS.get(str(name), str(name).replace("_", " ")) for name in frame]
@@ -281,7 +298,7 @@ def _column_decimals(column: "pd.Series[Any]") -> int | None:
 
 def cell(value: Any, decimals: int | None = None) -> str:
     """Write what stands in a cell of a table, numbers that are not whole with so many decimals."""
-    if value is None or value != value:
+    if value is None or value != value or value == "":
         return "–"
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"

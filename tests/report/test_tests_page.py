@@ -169,8 +169,30 @@ def test_a_run_that_has_not_converged_is_stamped_everywhere():
 def test_a_run_without_sensitivity_or_tables_says_so():
     bare = make_verdict("S7", numbers=(), table=pd.DataFrame(), prose=())
     text = Reader(results_page(replace(fake_results((bare,)), sensitivity=None, gates={}), {})).text
-    assert "were not gone through" in text and "No model was fitted" in text
+    assert "the plan leaves them out" in text and "No model was fitted" in text
     assert "The claim tested, a contrast of dyads, is undecided." in text
+
+
+def test_the_sensitivity_tells_numbers_and_notes_apart():
+    table = pd.DataFrame(
+        {
+            "change": ["none", "one era", "power-scaling: the half-life"],
+            "half_life": [41.3, 38.0, np.nan],
+            "low": [12.0, 11.0, np.nan],
+            "high": [118.0, np.inf, np.nan],
+            "probability_short": [0.71, 0.8, np.nan],
+            "answer": ["undecided", "", ""],
+            "note": ["", "", "the prior moves it"],
+        }
+    )
+    found = say.sensitivity_grid(table, Rule())
+    assert [name for name, _ in found["columns"]][1:5] == [
+        "Half-life, months", "90 % interval, from", "To", "Chance of below 60 months"
+    ]  # fmt: skip
+    assert [row[0] for row in found["rows"]] == ["none", "one era"]
+    assert found["notes"] == [("power-scaling: the half-life", "the prior moves it")]
+    text = Reader(results_page(replace(fake_results(), sensitivity=table), {})).text
+    assert "Prior or data?" in text and "the prior moves it" in text
 
 
 @pytest.mark.parametrize("kind", DRAWINGS.values())
