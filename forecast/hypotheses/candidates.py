@@ -140,7 +140,7 @@ class Candidates:
         if spec not in self._ahead:
             whole = self.evidence(**choices)
             self._ahead[spec] = leave_future_out(
-                self.panel, spec, seed=self.seed, whole=whole, progress=self._told(spec)
+                self.panel, spec, seed=self.seed, whole=whole, cores=self.sampler.cores, progress=self._told(spec)
             )
         return self._ahead[spec]
 

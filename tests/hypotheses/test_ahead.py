@@ -1,10 +1,12 @@
 """Leaving the future out."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.ahead import BLOCK_MONTHS, SHORT, ahead_of, block_ends, leave_future_out, stacking_weight
+from forecast.hypotheses.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.update import carry_on
@@ -46,15 +48,11 @@ def fake_fits(monkeypatch):
     """Fits whose evidence tells how much they were given; returns the seeds and lengths asked for."""
     asked = []
 
-    class Known:
-        def __init__(self, months):
-            self.provenance = {"evidence": {"log": -10.0 * months, "error": 0.3}}
-
-    def fit(panel, spec, *, seed, **settings):
+    def quick_fit(panel, spec, *, seed, **settings):
         asked.append((seed, panel.sizes["time"]))
-        return Known(panel.sizes["time"])
+        return SimpleNamespace(evidence=Evidence(-10.0 * panel.sizes["time"], 0.3))
 
-    monkeypatch.setattr("forecast.hypotheses.ahead.fit", fit)
+    monkeypatch.setattr("forecast.hypotheses.ahead.quick_fit", quick_fit)
     return asked
 
 
@@ -62,7 +60,7 @@ def test_a_block_is_foretold_from_what_lies_before_it(monkeypatch):
     asked = fake_fits(monkeypatch)
     panel = make_panel(periods=100)
     found = leave_future_out(panel, PendulumSpec(), seed=3, whole=Evidence(-990.0, 0.4))
-    assert asked == [(3, 52), (4, 76)]  # the whole is known already
+    assert sorted(asked) == [(3, 52), (4, 76)]  # the whole is known already
     assert found.table["log_density"].tolist() == pytest.approx([-240.0, -230.0])
     assert found.table["error"].tolist() == pytest.approx([0.3 * np.sqrt(2), 0.5])
     assert found.table["origin"].tolist() == ["2004-04-01", "2006-04-01"]
@@ -77,7 +75,7 @@ def test_densities_agree_with_draws_that_are_carried_on_and_weighed():
     panel, spec = make_panel(dyads=1, periods=60, eras=1, events=0.4, seed=2), PendulumSpec(ceiling="none")
     table = leave_future_out(panel, spec, seed=1).table
     for row, stop in zip(table.to_dict("records"), block_ends(panel), strict=True):
-        past = fit(panel.isel(time=slice(stop - BLOCK_MONTHS)), spec, seed=9, **SHORT)
+        past = fit(panel.isel(time=slice(stop - BLOCK_MONTHS)), spec, seed=9, draws=400, chains=2)
         later = panel.isel(time=slice(stop))
         gained = carry_on(past, later, 9, lambda *_: None).gained[..., 1:].sum(axis=2).ravel()
         weight = np.exp(gained - gained.max())
