@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
+    from forecast.hypotheses.eras import Eras
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.outlook import Assessment
 
 Progress = Callable[[str, int, int], None]
+ERAS = ("given", "infer", "none")
+"""Where the eras of the dyad come from."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,9 @@ class Order:
     seed : int
     alone : bool
         Fit this dyad without the others.
+    eras : {"given", "infer", "none"}
+        The dyad's eras: those of ``data/eras.csv``, inferred from its record, or one for all of it. Other dyads keep
+        the given ones.
     since : datetime.date, optional
         Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
     smallest_improvement : float
@@ -56,6 +62,7 @@ class Order:
     out: Path = Path("report")
     seed: int = 1
     alone: bool = False
+    eras: str = "given"
     since: date | None = None
     smallest_improvement: float = 5.0
     fit_path: Path | None = None
@@ -159,6 +166,10 @@ def _check(order: Order) -> None:
         refuse_future(order.as_of, "as-of")
     if not order.smallest_improvement > 0:
         raise SpecError(f"improvement: got {order.smallest_improvement}; expected a positive number of points of share")
+    if order.eras not in ERAS:
+        raise SpecError(f"eras: got {order.eras!r}; expected one of {', '.join(ERAS)}")
+    if order.fit_path and order.eras != "given":
+        raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit anew")
     if order.seed < 0:
         raise SpecError(f"seed: got {order.seed}; expected a whole number from 0")
 
@@ -176,7 +187,12 @@ def _loaded(path: Path, dyad: str, steps: Steps) -> "Fit":
 def _brought(given: "Fit", order: Order, table: "EventTable", dyad: str, steps: Steps) -> tuple["Fit", tuple[str, ...]]:
     """Bring a saved fit to the day asked for, if one is."""
     if order.as_of is None:
-        return given, ()
+        return given, tuple(str(given.provenance[name]) for name in ("eras",) if name in given.provenance)
+    if "eras" in given.provenance:
+        raise SpecError(
+            "as-of: the eras of the saved fit are not the given ones but as its record had them, and a later record "
+            "may have others. Fit anew with --eras, or leave out the day"
+        )
     with steps.step("updating the fit"):
         fit = given.update(table, as_of=order.as_of, seed=order.seed, progress=steps.tell)
     return (fit, ()) if fit is given else (fit, _told(fit, dyad))
@@ -226,10 +242,13 @@ def _noted(fit: "Fit", gate: "Gate", steps: Steps) -> "Fit":
 def _fitted(
     order: Order, table: "EventTable", dyad: str, as_of: date, spec: "PendulumSpec | None", steps: Steps
 ) -> tuple["Fit", tuple[str, ...]]:
+    eras = _eras(order, table, dyad, as_of, steps)
     with steps.step("building the panel"):
         from forecast.panel import build_panel
 
-        panel = build_panel(table, dyads=[dyad] if order.alone else None, as_of=as_of)
+        panel = build_panel(
+            table, dyads=[dyad] if order.alone else None, as_of=as_of, eras=None if eras is None else eras.table
+        )
         warnings = _enough(panel, dyad, as_of)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
@@ -237,7 +256,23 @@ def _fitted(
         given = {"draws": order.draws, "tune": order.tune, "chains": order.chains, "cores": order.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         fit = fit_panel(panel, spec, seed=order.seed, progress=steps.tell, **options)
-    return fit, warnings
+    return (fit, warnings) if eras is None else (fit.noting(eras=eras.words), (eras.words, *warnings))
+
+
+def _eras(order: Order, table: "EventTable", dyad: str, as_of: date, steps: Steps) -> "Eras | None":
+    """Replace the given eras of the dyad, if that is asked for."""
+    if order.eras == "given":
+        return None
+    from forecast.hypotheses.eras import inferred_eras, no_eras
+
+    if order.eras == "none":
+        return no_eras(dyad)
+    with steps.step("inferring the eras"):
+        from forecast.panel import build_panel
+
+        own = build_panel(table, dyads=[dyad], as_of=as_of)
+        _enough(own, dyad, as_of)
+        return inferred_eras(own, dyad, seed=order.seed, cores=order.cores, progress=steps.tell)
 
 
 def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:

@@ -33,7 +33,22 @@ def report(
     since: Annotated[
         str | None, typer.Option("--since", help="Compare with the record from this day; default: data/dyads.csv.")
     ] = None,
-    dynamics: Annotated[str, typer.Option("--dynamics", help="linear (pendulum) or none (random walk).")] = "linear",
+    eras: Annotated[
+        str,
+        typer.Option(
+            "--eras",
+            help="The dyad's eras: given (data/eras.csv), infer (from breaks in its record; about a minute more) or "
+            "none.",
+        ),
+    ] = "given",
+    dynamics: Annotated[
+        str,
+        typer.Option(
+            "--dynamics",
+            help="The pull: linear, none (random walk), band (none near the equilibrium), cubic (grows with the "
+            "displacement) or oscillator (with momentum).",
+        ),
+    ] = "linear",
     ceiling: Annotated[
         str, typer.Option("--ceiling", help="none, or constant or era, alone or with depth, such as era+depth.")
     ] = "era+depth",
@@ -58,7 +73,7 @@ def report(
 
     order = Order(
         dyad=dyad, as_of=parse_date(as_of, "as-of") if as_of else None, horizons=parse_horizons(horizons), out=out,
-        seed=seed, alone=alone, since=parse_date(since, "since") if since else None,
+        seed=seed, alone=alone, eras=eras, since=parse_date(since, "since") if since else None,
         smallest_improvement=improvement, fit_path=fit, save_fit=save_fit,
         draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip

@@ -5,23 +5,33 @@ In any month a new strategic framework may come: then a new equilibrium, ceiling
 dyad's own population of frameworks, and hold from that month on until the next.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
+from forecast.model.dynamics import DYNAMICS, next_displacement
 from forecast.outlook.clock import Clock
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
 from forecast.outlook.scale import share, under_ceiling
 from forecast.outlook.summary import Bools, Floats
 
-type Step = Callable[[Floats, Floats, Floats, Mapping[str, Floats]], Floats]
-"""From state, equilibrium in force next, shock and the dyad's parameters to the next state."""
+
+class Step(Protocol):
+    """How the state moves by one period."""
+
+    def __call__(
+        self, state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats], before: Floats | None = None
+    ) -> Floats:
+        """Give the next state, from the state, the equilibrium in force next, the shock and the dyad's parameters.
+
+        ``before`` is the state a period ago, for a pendulum with momentum; without it, it was at rest.
+        """
 
 
 @dataclass(frozen=True)
@@ -78,20 +88,6 @@ class Futures:
         return self.clock.periods(months)
 
 
-def linear_step(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
-    """Pull in proportion to the displacement from the equilibrium (Ornstein-Uhlenbeck)."""
-    return np.asarray(mu + parameters["phi"] * (state - mu) + parameters["sigma"] * shock)
-
-
-def walk_step(state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats]) -> Floats:
-    """Step without any pull: a random walk."""
-    return np.asarray(state + parameters["sigma"] * shock)
-
-
-STEPS: dict[str, Step] = {"linear": linear_step, "none": walk_step}
-"""How the state moves by one period, by the name of the dynamics; add a pull here."""
-
-
 FRAMEWORK = {"mu", "ceiling", "depth"}
 """What a framework sets, as far as the model has it."""
 
@@ -104,9 +100,17 @@ def step_of(dynamics: str) -> Step:
     SpecError
         If there is none of that name.
     """
-    if dynamics not in STEPS:
-        raise SpecError(f"dynamics: {dynamics!r} cannot be simulated forward. Known: {', '.join(STEPS)}.")
-    return STEPS[dynamics]
+    if dynamics not in DYNAMICS:
+        raise SpecError(f"dynamics: {dynamics!r} cannot be simulated forward. Known: {', '.join(DYNAMICS)}.")
+
+    def step(
+        state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats], before: Floats | None = None
+    ) -> Floats:
+        displaced = state - mu
+        moved = next_displacement(dynamics, displaced, displaced if before is None else before - mu, parameters)
+        return np.asarray(mu + moved + parameters["sigma"] * shock)
+
+    return step
 
 
 def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
@@ -188,14 +192,16 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
     chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
     framework = {name: _spread(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}
-    state, count = _spread(own.scalars["state"], size), np.zeros(size, dtype=np.int16)
+    state, before = (_spread(own.scalars.get(name, own.scalars["state"]), size) for name in ("state", "state_before"))
+    count = np.zeros(size, dtype=np.int16)
     levels, counts, rules = [], [], []
     for period in range(own.clock.periods(months) + 1):
         if period:
             arrived = arrival.random(size) < chance
             count = count + arrived
             _renew(framework, arrived, parameters, novelty)
-            state = step(state, framework["mu"], shocks(shock, size, parameters), parameters)
+            moved = step(state, framework["mu"], shocks(shock, size, parameters), parameters, before)
+            state, before = moved, state
         level, rule = _seen(state, framework, own)
         levels.append(level)
         counts.append(count)
@@ -213,7 +219,7 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
 
 
 def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Floats:
-    """Let the pendulum go from a share and simulate it under the framework in force alone.
+    """Let the pendulum go from rest at a share and simulate it under the framework in force alone.
 
     Parameters
     ----------
@@ -235,7 +241,7 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
     mu, ceiling = own.by_era["mu"][..., -1, None], own.ceiling(-1)
     states = [np.full(size, np.log(start / (100 - start)))]
     for _ in range(periods):
-        states.append(step(states[-1], mu, shocks(rng, size, parameters), parameters))
+        states.append(step(states[-1], mu, shocks(rng, size, parameters), parameters, states[-2:][0]))
     limit = None if ceiling is None else ceiling[..., None, None]
     return share(under_ceiling(_over_time(states), limit, own.softness))
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from forecast.errors import DataError, SpecError, UnknownDyadError
+from forecast.model.dynamics import DYNAMICS, next_displacement
 from forecast.outlook import simulate_futures, structural_hazard
-from forecast.outlook.futures import STEPS
 from forecast.panel import validate_panel
 
 
@@ -171,10 +171,28 @@ def test_a_posterior_without_its_era_dim_is_refused(make):
         simulate_futures(type(made)(nameless, made.panel, made.spec), "USA-CHN", 12, seed=1)
 
 
+@pytest.mark.parametrize("dynamics", ["band", "cubic", "oscillator"])
+def test_other_pulls_go_on_as_the_model_says(make, dynamics):
+    """Without shocks and new frameworks a future is the pull alone; an oscillator goes on with its momentum."""
+    made = make(("USA-CHN",), ceiling="", draws=5)
+    shape = {"band": 0.8, "stiffening": 0.5, "lean": 0.3, "period": 60.0, "sd": 0.7, "sigma": 0.0}
+    drawn = {name: (made.posterior["phi"] * 0 + value) for name, value in shape.items()}
+    drawn["state_before"] = made.posterior["state"] - 0.2
+    moving = type(made)(made.posterior.assign(drawn), made.panel, type(made.spec)(dynamics))
+    level = simulate_futures(moving, "USA-CHN", 6, seed=1, futures_per_draw=2, hazard=0.0).level
+    own = moving.posterior.isel(dyad=0)
+    mu = own["mu"].isel(era=-1).to_numpy()
+    parameters = {name: own[name].to_numpy() for name in (*shape, "phi")}
+    state, before = own["state"].to_numpy(), own["state_before"].to_numpy()
+    for period in range(1, 7):
+        state, before = mu + next_displacement(dynamics, state - mu, before - mu, parameters), state
+        assert level[..., period] == pytest.approx(np.repeat(state[..., None], 2, axis=-1))
+
+
 def test_unknown_dynamics_are_refused_by_name(fit, make):
     made = make(("USA-CHN",))
-    odd = type(made)(made.posterior, made.panel, type(made.spec)("cubic"))
-    with pytest.raises(SpecError, match=f"cubic.*{', '.join(STEPS)}"):
+    odd = type(made)(made.posterior, made.panel, type(made.spec)("circular"))
+    with pytest.raises(SpecError, match=f"circular.*{', '.join(DYNAMICS)}"):
         simulate_futures(odd, "USA-CHN", 12, seed=1)
 
 
