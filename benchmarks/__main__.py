@@ -1,4 +1,4 @@
-"""The command ``python -m benchmarks``: fits (by default), gradient, scaling."""
+"""The command ``python -m benchmarks``: fits (by default), gradient, scaling, waits."""
 
 import argparse
 import sys
@@ -72,11 +72,19 @@ def scaling(options: argparse.Namespace) -> None:
     _say(f"{options.results}: scaling.json, scaling.csv, scaling.svg")
 
 
+def waits(options: argparse.Namespace) -> None:
+    """Measure how long a user waits, and how large a saved fit is."""
+    from benchmarks.waits import write_waits
+
+    write_waits(options.results, options.seed, options.repetitions, _say)
+    _say(f"{options.results}: waits.md, waits.json")
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS = {"fits": fits, "gradient": gradient, "scaling": scaling}
+COMMANDS = {"fits": fits, "gradient": gradient, "scaling": scaling, "waits": waits}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -81,7 +81,7 @@ def _engine(cells: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {"status": "measured", "repetitions": len(measured)}
     for name in NUMBERS:
         values = [cell[name] for cell in measured if cell.get(name) is not None]
-        found[name] = [statistics.median(values), min(values), max(values)] if values else None
+        found[name] = summary(values) if values else None
     found["worst"] = distinct(cell["ess_min_of"] for cell in measured)
     found["converged"] = None if found["r_hat_max"] is None else found["r_hat_max"][2] <= CONVERGED
     return found
@@ -105,7 +105,7 @@ def _paired(cells: list[dict[str, Any]], others: Sequence[str]) -> list[float] |
         ours, best = same.get(OURS, 0.0), max(same.get(name, 0.0) for name in others)
         if ours and best:
             ratios.append(ours / best)
-    return [statistics.median(ratios), min(ratios), max(ratios)] if ratios else None
+    return summary(ratios) if ratios else None
 
 
 def _markdown(found: dict[str, Any]) -> str:
@@ -159,10 +159,10 @@ def _table(engines: dict[str, Any]) -> list[str]:
         notes += ["no draws: one maximum-likelihood fit a dyad"] if found["ess_min"] is None else []
         compiling = found["compile_seconds"]
         rows.append((
-            name, _spread(found["ess_per_second"]), _spread(found["ess_per_second_after_warmup"]),
-            _spread(found["ess_min"]), _number(found["r_hat_max"], 2, 3), _number(found["divergences"], 2),
+            name, spread(found["ess_per_second"]), spread(found["ess_per_second_after_warmup"]),
+            spread(found["ess_min"]), _number(found["r_hat_max"], 2, 3), _number(found["divergences"], 2),
             _number(found["steps_per_draw"], 0), f"{compiling[2]:.3g}, {compiling[1]:.3g}",
-            _spread(found["sampling_seconds"]), length if found["ess_min"] is not None else "", "; ".join(notes),
+            spread(found["sampling_seconds"]), length if found["ess_min"] is not None else "", "; ".join(notes),
         ))  # fmt: skip
     return ["| " + " | ".join(row) + " |" for row in rows]
 
@@ -173,15 +173,21 @@ def _ratio_lines(problem: dict[str, Any]) -> list[str]:
     for name, ratio in problem["ratios"].items():
         target = f" (aimed at: {held[name]:g})" if name in held else ""
         sound = problem["engines"].get(name, {}).get("converged") is not False
-        lines.append(f"- {name}: **{_spread(ratio)}**{target}{'' if sound else ', which has not converged'}")
+        lines.append(f"- {name}: **{spread(ratio)}**{target}{'' if sound else ', which has not converged'}")
     return [lines[0], "", *lines[1:]]
 
 
-def _spread(values: Sequence[float] | None) -> str:
+def spread(values: Sequence[float] | None) -> str:
+    """Write a summary down."""
     if values is None:
         return ""
     median, low, high = (f"{value:.3g}" for value in values)
     return median if low == high else f"{median} [{low} to {high}]"
+
+
+def summary(values: Sequence[float]) -> list[float]:
+    """Median, smallest and largest."""
+    return [statistics.median(values), min(values), max(values)]
 
 
 def _number(values: Sequence[float] | None, place: int, digits: int = 0) -> str:

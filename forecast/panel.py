@@ -42,6 +42,8 @@ EVENT_VARIABLES = {
     "class": (("class",), "i"),
 }
 INDEX_VARIABLES = {"index": (("dyad", "time"), "f")}
+INDEX_SCALE = {"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")}
+"""Both or neither: what the index is standardised with in place of its own record's mean and spread."""
 ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
 EVENT_ATTRIBUTES = {"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"}
 
@@ -396,6 +398,8 @@ def _shape_problems(panel: "xr.Dataset") -> list[str]:
     """Return what is missing or of the wrong form; only a panel without such can be looked into."""
     events = "index" not in panel
     variables = VARIABLES | (EVENT_VARIABLES if events else INDEX_VARIABLES)
+    if INDEX_SCALE.keys() & set(panel.coords):
+        variables |= INDEX_SCALE
     problems = [
         f"{name} is {_form(panel[name])}, not {kind} ({', '.join(dims)})" if name in panel else f"no {name}"
         for name, (dims, kind) in variables.items()
@@ -419,6 +423,8 @@ def _content_problems(panel: "xr.Dataset") -> list[str]:
         "an era_index of another dyad": (own_era != np.arange(panel.sizes["dyad"])[:, None]).any(),
         "an era_index that goes back in time": (np.diff(panel["era_index"].values, axis=1) < 0).any(),
     }
+    if "index_spread" in panel:
+        checks["an index_spread that is not above zero"] = not (panel["index_spread"].values > 0).all()
     if "counts" in panel:
         counts = panel["counts"].values
         checks |= {

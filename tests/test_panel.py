@@ -451,6 +451,16 @@ def index_frame(*values, dyad="USA-CHN"):
     return pd.DataFrame({"dyad": dyad, "time": months, "value": values})
 
 
+def test_a_scale_that_an_index_brings_is_whole_and_above_zero():
+    panel = build_index_panel(index_frame(1.0, None, 3.0))
+    scaled = panel.assign_coords(index_mean=("dyad", [2.0]), index_spread=("dyad", [0.5]))
+    validate_panel(scaled)
+    with pytest.raises(DataError, match="no index_spread"):
+        validate_panel(scaled.drop_vars("index_spread"))
+    with pytest.raises(DataError, match="an index_spread that is not above zero"):
+        validate_panel(scaled.assign_coords(index_spread=("dyad", [0.0])))
+
+
 def test_a_panel_of_an_index_keeps_its_holes_and_the_eras():
     panel = build_index_panel(index_frame(1.0, None, 3.0))
     validate_panel(panel)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+import xarray as xr
 
 from benchmarks.problems import Problem
 from benchmarks.runs import CHAINS, PARAMETERS, Run, as_dataset, cores
@@ -23,12 +24,10 @@ def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
         fitted = fit(
             problem.panel, problem.spec, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed, progress=watch
         )
-        seconds, drawn, stats = fitted.provenance["seconds"], fitted.posterior, fitted.sample_stats
-        posterior = {name: drawn[name].transpose("chain", "draw", ...).to_numpy() for name in PARAMETERS}
-        posterior["level"] = drawn["level"].isel(time=-1).transpose("chain", "draw", "dyad").to_numpy()
+        seconds, stats = fitted.provenance["seconds"], fitted.sample_stats
         sampling = sum(spent for step, spent in seconds.items() if step not in BEFORE + AFTER)
         return Run(
-            posterior=as_dataset(posterior),
+            posterior=quantities(fitted.posterior),
             sampling=sampling,
             compiling=sum(seconds.get(step, 0.0) for step in BEFORE),
             warmup=watch.warmup(tune, draws, seconds.get("sample", sampling)),
@@ -37,6 +36,12 @@ def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
         )
 
     return run
+
+
+def quantities(drawn: xr.Dataset) -> xr.Dataset:
+    """Give what counts of a fit's posterior."""
+    counts = {name: drawn[name] for name in PARAMETERS} | {"level": drawn["level"].isel(time=-1)}
+    return as_dataset({name: value.transpose("chain", "draw", ...).to_numpy() for name, value in counts.items()})
 
 
 class Watch:

@@ -146,14 +146,34 @@ def year_places(panel: xr.Dataset) -> Index:
     return np.asarray(np.clip(year, 0, YEARS - 1) + YEARS * np.arange(panel.sizes["dyad"])[:, None])
 
 
+def index_scale(panel: xr.Dataset) -> tuple[Float, Float]:
+    """Mean and spread, (dyad,), that a panel's index is standardised with.
+
+    They are those that the panel carries (`index_mean`, `index_spread`), as the panel of an updated fit and a simulated
+    one do, or else those of each dyad's own record.
+    """
+    if "index_mean" in panel:
+        return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
+    index = panel["index"].astype(np.float64)
+    seen = np.isfinite(index)
+    mean = index.where(seen).mean("time").fillna(0.0)
+    spread = index.where(seen).std("time").fillna(0.0)
+    return mean.to_numpy(), spread.where(spread > 0, 1.0).to_numpy()
+
+
+def on_scale_of(first: xr.Dataset, panel: xr.Dataset) -> xr.Dataset:
+    """Give a panel of an index with the mean and the spread of another one; a panel of events as it is."""
+    if "index" not in panel:
+        return panel
+    mean, spread = index_scale(first)
+    return panel.assign_coords(index_mean=("dyad", mean), index_spread=("dyad", spread))
+
+
 def standardised_index(panel: xr.Dataset) -> Float:
-    """Index of a panel, (dyad, time), with mean 0 and standard deviation 1 within each dyad."""
+    """Index of a panel, (dyad, time), less its mean and divided by its spread; NaN where there is none."""
     raw = panel["index"].transpose("dyad", "time").to_numpy().astype(np.float64)
-    seen = np.isfinite(raw)
-    number = np.maximum(seen.sum(axis=1, keepdims=True), 1)
-    centred = raw - np.where(seen, raw, 0.0).sum(axis=1, keepdims=True) / number
-    scale = np.sqrt(np.where(seen, centred**2, 0.0).sum(axis=1, keepdims=True) / number)
-    return np.where(seen, centred / np.where(scale > 0, scale, 1.0), np.nan)
+    mean, spread = index_scale(panel)
+    return np.where(np.isfinite(raw), (raw - mean[:, None]) / spread[:, None], np.nan)
 
 
 def _is_node(seen: NDArray[np.bool_], era_index: Index, dense: bool) -> NDArray[np.bool_]:

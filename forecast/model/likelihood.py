@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.arrays import DECADES, PanelArrays, panel_arrays
+from forecast.model.arrays import DECADES, PanelArrays, panel_arrays, standardised_index
 from forecast.model.ceiling import soft_ceiling
 from forecast.model.kernels.observation import NO_CUT, PLAIN_LIMIT, rising_factorial
 from forecast.model.spec import PendulumSpec
@@ -111,14 +111,6 @@ class Draws:
         return ceiling - softness * (room + np.log(-np.expm1(-room)))
 
 
-@dataclass(frozen=True)
-class IndexScale:
-    """What an index was standardised with in a fit: its mean and spread, (dyad,)."""
-
-    mean: Float
-    spread: Float
-
-
 def flat(values: xr.DataArray) -> Float:
     """Put the chains of a variable one after the other: (draw, ...)."""
     array = values.transpose("chain", "draw", ...).to_numpy()
@@ -146,12 +138,12 @@ class Observed:
     index: Float | None
 
     @classmethod
-    def of(cls, panel: xr.Dataset, draws: Draws, index_scale: IndexScale | None = None) -> "Observed":
+    def of(cls, panel: xr.Dataset, draws: Draws) -> "Observed":
         """Take them out of a stretch of a panel."""
         arrays = panel_arrays(panel, by_year=draws.spec.has_trend)
         cell = np.full(arrays.era_index.shape, -1)
-        if index_scale is not None:
-            index = (panel["index"].to_numpy() - index_scale.mean[:, None]) / index_scale.spread[:, None]
+        if "index" in panel:
+            index = standardised_index(panel)
             return cls(draws, arrays, np.where(np.isfinite(index), 0, cell), index)
         node = arrays.cells[:, 1]
         cell[arrays.node_dyad[node], arrays.node_time[node]] = np.arange(node.size)

@@ -72,6 +72,9 @@ def simulate_panel(
         error = float(parameters["index_error"]) * rng.standard_t(df, size=level.shape)
         seen = np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
         simulated["index"] = (("dyad", "time"), np.where(seen, level + error, np.nan))
+        # It is on the scale of the level: standardised by its own record it would be another one's data.
+        unit = np.ones(panel.sizes["dyad"])
+        simulated = simulated.assign_coords(index_mean=("dyad", 0.0 * unit), index_spread=("dyad", unit))
     else:
         order = ("dyad", "time", "direction", "dataset", "class")
         counts = panel["counts"].transpose(*order).to_numpy()

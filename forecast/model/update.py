@@ -14,10 +14,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.errors import NotUpdatable
+from forecast.model.arrays import on_scale_of
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
 from forecast.model.later import changed, last_known, later_panel, unforeseen
-from forecast.model.likelihood import Draws, IndexScale, Observed, flat
+from forecast.model.likelihood import Draws, Observed, flat
 from forecast.model.particles import Cloud, follow
 from forecast.model.weights import Weights, resampled, smoothed
 
@@ -50,10 +51,11 @@ def update(
     if fit.panel.sizes["time"] < 2:
         reason = "the fit has but one period"
     if not reason:
-        if later.identical(fit.panel):
+        same_scale = on_scale_of(fit.panel, later)
+        if same_scale.identical(on_scale_of(fit.panel, fit.panel)):
             return fit
         clock = time.perf_counter()
-        carried = carry_on(fit, later, seed, tell)
+        carried = carry_on(fit, same_scale, seed, tell)
         verdict = judge(carried)
         if not verdict.fault:
             return _updated(carried, verdict, seed, clock)
@@ -93,16 +95,16 @@ class Carried:
 
 
 def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
-    """Carry the draws of a fit on through the periods of a later panel."""
-    draws, panel, scale = Draws.of(fit.posterior, fit.spec), fit.panel, index_scale(fit)
+    """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
+    draws, panel = Draws.of(fit.posterior, fit.spec), on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
     look_back = MONTHS_REDRAWN if panel.attrs["frequency"] == "month" else round(MONTHS_REDRAWN * 4.348)
     first = max(known - 2 - look_back, 0)
     news = changed(panel, later)
     path = _recent_path(fit, draws, first)
-    before, now = (Observed.of(one.isel(time=slice(first, None)), draws, scale) for one in (panel, later))
+    before, now = (Observed.of(one.isel(time=slice(first, None)), draws) for one in (panel, later))
     gained = np.zeros((len(draws.sigma), periods - known + 1))
-    gained[:, 0] = _reweighed(fit, later, draws, news[:, : first + 2], scale)
+    gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []
     for dyad, fresh in enumerate(news[:, first + 2 :]):
         tell("updating the fit", dyad, len(news))
@@ -134,31 +136,22 @@ def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
     return path
 
 
-def _reweighed(fit: Fit, later: xr.Dataset, draws: Draws, news: NDArray[np.bool_], scale: IndexScale | None) -> Float:
+def _reweighed(
+    posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: NDArray[np.bool_]
+) -> Float:
     """Log-weights by what has changed in periods too long ago to be drawn anew, (draw,): at the draws' own level."""
     total = np.zeros(len(draws.sigma))
     if not news.any():
         return total
     stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
-    before, now = (Observed.of(one.isel(time=stretch), draws, scale) for one in (fit.panel, later))
+    before, now = (Observed.of(one.isel(time=stretch), draws) for one in panels)
     for dyad, t in np.argwhere(news[:, stretch]):
-        level = flat(fit.posterior["level"].isel(dyad=dyad, time=[stretch.start + t]))
+        level = flat(posterior["level"].isel(dyad=dyad, time=[stretch.start + t]))
         state = draws.state(level, now.arrays.era_index[dyad, [t]])
         for observed, sign in ((now, 1.0), (before, -1.0)):
             if observed.cell[dyad, t] >= 0:
                 total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
     return total
-
-
-def index_scale(fit: Fit) -> IndexScale | None:
-    """Give what the index of a fit was standardised with, which an update leaves as it was; None for events."""
-    if "index" not in fit.panel:
-        return None
-    if "index_scale" in fit.provenance:
-        return IndexScale(*(np.array(fit.provenance["index_scale"][part]) for part in ("mean", "spread")))
-    index = fit.panel["index"]
-    spread = index.std("time").to_numpy()
-    return IndexScale(index.mean("time").to_numpy(), np.where(spread > 0, spread, 1.0))
 
 
 @dataclass(frozen=True)
@@ -274,9 +267,6 @@ def _updated(carried: Carried, verdict: Verdict, seed: int, clock: float) -> Fit
         "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
         "updates": [*fit.updates, record],
     }
-    scale = index_scale(fit)
-    if scale is not None:
-        facts["index_scale"] = {"mean": scale.mean.tolist(), "spread": scale.spread.tolist()}
     attributes = fit.tree.attrs | {"provenance": json.dumps(fit.provenance | facts)}
     return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
 

@@ -47,7 +47,7 @@ _FACTS = {
     "refitted": "Sampled anew",
 }
 # The table of diagnostics tells the one, and the other is for computing.
-_UNTOLD = {"r_hat", "index_scale"}
+_UNTOLD = {"r_hat"}
 _UPDATED = (
     "The draws were sampled for an earlier day and have been weighed by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "

@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 from model.reference import log_likelihood
 
+from benchmarks import waits
 from benchmarks.__main__ import main
 from benchmarks.budget import OverLimit, longest_run
 from benchmarks.cells import Cell, Store, cells_of
@@ -240,6 +241,20 @@ def test_ours_is_measured_at_its_own_length():
     defaults = inspect.signature(fit).parameters
     assert full_length("ours") == (defaults["tune"].default, defaults["draws"].default)
     assert set(ENGINES) == set(WAYS)
+
+
+def test_waits_are_told_with_what_they_are_held_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(waits, "SHORT", ())
+    monkeypatch.setattr(waits, "STARTS", (("nothing", ("-c", "pass"), 9.0),))
+    monkeypatch.setattr(waits, "updates", lambda *_: [waits.Wait("an update", "s", 1.0, (0.4, 0.2, 0.6), "k 0.1")])
+    said = []
+    waits.write_waits(tmp_path, seed=1, repetitions=2, say=said.append)
+    started, update = json.loads((tmp_path / "waits.json").read_text("utf-8"))["waits"]
+    assert len(started["values"]) == 2
+    assert 0 < min(started["values"]) < 9
+    assert update["limit"] == 1.0
+    assert "| an update | 0.4 [0.2 to 0.6] s | 1 s | k 0.1 |" in (tmp_path / "waits.md").read_text("utf-8")
+    assert said[1] == "an update: 0.4 [0.2 to 0.6] s"
 
 
 def test_the_command_refuses_in_words(tmp_path, capsys):

@@ -41,8 +41,7 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     coords = {name: panel[name].to_numpy() for name in named if name in panel.coords}
     noise = np.random.default_rng(seed + 1).standard_normal((chains, draws))
     stats = {"diverging": noise > 9, "energy": noise, "step_size": noise, "n_steps": noise}
-    dyads = panel.sizes["dyad"]
-    provenance = {"seed": seed, "seconds": {}, "index_scale": {"mean": [0.0] * dyads, "spread": [1.0] * dyads}}
+    provenance = {"seed": seed, "seconds": {}}
     attributes = {
         "kind": KIND, "schema": SCHEMA, "spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)
     }  # fmt: skip

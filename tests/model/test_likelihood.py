@@ -6,7 +6,7 @@ from scipy.stats import t as student
 
 from forecast.model import PendulumSpec
 from forecast.model.kernels.observation import observation_value_gradient
-from forecast.model.likelihood import Draws, IndexScale, Observed
+from forecast.model.likelihood import Draws, Observed
 from forecast.model.whitening import quadrature
 
 from .fits import unobserved
@@ -46,7 +46,8 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
 def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
     panel, spec = make_panel(2, 6, index=True, seed=1), PendulumSpec(observation="index", ceiling="none")
     draws = Draws.of(unobserved(panel, spec, draws=5).posterior, spec)
-    observed = Observed.of(panel, draws, IndexScale(np.array([1.0, 2.0]), np.array([0.5, 4.0])))
+    scale = {"index_mean": ("dyad", np.array([1.0, 2.0])), "index_spread": ("dyad", np.array([0.5, 4.0]))}
+    observed = Observed.of(panel.assign_coords(scale), draws)
     state = np.linspace(-1, 1, 15).reshape(5, 3)
     seen = (panel["index"].to_numpy()[1, 0] - 2.0) / 4.0
     expected = student.logpdf(seen, draws.index_df[:, None], state, draws.index_error[:, None])

@@ -8,7 +8,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
-from forecast.model.arrays import WEEKS_A_MONTH
+from forecast.model.arrays import WEEKS_A_MONTH, standardised_index
 from forecast.model.priors import REASONS
 from forecast.model.simulate import class_probabilities, simulate_level
 from forecast.panel import validate_panel
@@ -147,6 +147,8 @@ def test_heavy_tails_and_an_index_have_priors_too():
     simulated, _ = simulate_panel(index, draws.isel(draw=0), spec, seed=1)
     validate_panel(simulated)
     np.testing.assert_array_equal(np.isnan(simulated["index"]), np.isnan(index["index"]))
+    # A fit to it sees it on the scale of the level that it was simulated from.
+    np.testing.assert_array_equal(standardised_index(simulated), simulated["index"])
 
 
 # Simulated panels
