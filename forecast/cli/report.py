@@ -50,9 +50,13 @@ def report(
         ),
     ] = "linear",
     ceiling: Annotated[
-        str, typer.Option("--ceiling", help="none, or constant or era, alone or with depth, such as era+depth.")
+        str,
+        typer.Option("--ceiling", help="none, or constant or era, with depth or trend or alone: era+depth."),
     ] = "era+depth",
     shocks: Annotated[str, typer.Option("--shocks", help="normal or student.")] = "normal",
+    nodes: Annotated[
+        int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")
+    ] = 7,
     table: Annotated[
         Path | None, typer.Option("--events", help="Your own table (with --mapping) or chronology folder.")
     ] = None,
@@ -89,7 +93,7 @@ def report(
             tell("loading the libraries", 0, 0)
             from forecast.model import PendulumSpec
 
-            spec = PendulumSpec(dynamics=dynamics, ceiling=_ceiling(ceiling), shocks=shocks)
+            spec = PendulumSpec(dynamics=dynamics, ceiling=_ceiling(ceiling), shocks=shocks, nodes=nodes)
         done = make_report(order, table=events, spec=spec, progress=tell)
     if as_json:
         typer.echo((done.page.parent / "forecast.json").read_text())

@@ -77,7 +77,8 @@ class Fit:
     def gate_with(self, **extra: xr.DataArray) -> Gate:
         """Give the gate with further reported quantities, such as ``outlook``, by draw."""
         sampled = self.provenance["r_hat"] if self.updates else None
-        return check_convergence(self.posterior, self.sample_stats, extra, sampled)
+        worth = self.provenance.get("nodes_worth", 1.0)
+        return check_convergence(self.posterior, self.sample_stats, extra, sampled, (self.spec.nodes, worth))
 
     @property
     def updates(self) -> list[dict[str, Any]]:

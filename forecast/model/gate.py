@@ -12,6 +12,7 @@ R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
 DIVERGENCE_LIMIT = 0.001
+NODES_LIMIT = 0.5
 
 # What the report states of a fit, by the words of the glossary; everything else in the posterior serves these.
 REPORTED = {
@@ -59,7 +60,8 @@ class Gate:
         return {
             "passed": self.passed,
             "limits": {
-                "r_hat": R_HAT_LIMIT, "ess": ESS_LIMIT, "bfmi": BFMI_LIMIT, "divergence_share": DIVERGENCE_LIMIT
+                "r_hat": R_HAT_LIMIT, "ess": ESS_LIMIT, "bfmi": BFMI_LIMIT, "divergence_share": DIVERGENCE_LIMIT,
+                "nodes_worth": NODES_LIMIT,
             },
             "quantities": defined.to_dict("records"),
             "divergence_share": self.divergence_share,
@@ -73,11 +75,13 @@ def check_convergence(
     sample_stats: xr.Dataset,
     extra: Mapping[str, xr.DataArray] | None = None,
     sampled: Mapping[str, float | None] | None = None,
+    nodes: tuple[int, float] = (0, 1.0),
 ) -> Gate:
     """Check every reported quantity against the gate.
 
     R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
-    of missing information above 0.3 [2]_, divergent transitions below 0.1 %.
+    of missing information above 0.3 [2]_, divergent transitions below 0.1 %; and nodes enough that draws weighed to a
+    finer integral over the month noise keep half of their effective number.
 
     Parameters
     ----------
@@ -88,6 +92,8 @@ def check_convergence(
     sampled : mapping of str to float, optional
         R-hat of the draws as they were sampled, where an update has weighed them since (`Fit.update`): whether the
         sampler had settled is asked of those, and how much they are worth of the draws as they are now.
+    nodes : (int, float)
+        Quadrature nodes of the month noise, and what `forecast.model.nodes.nodes_worth` says of them.
 
     References
     ----------
@@ -103,6 +109,12 @@ def check_convergence(
     bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
     divergent = float(sample_stats["diverging"].mean())
     reasons = _reasons(table, bfmi, divergent, groups if sampled is None else sampled)
+    if not nodes[1] >= NODES_LIMIT:
+        reasons.append(
+            f"month noise: {nodes[0]} quadrature nodes are too few, for draws weighed to a finer integral keep "
+            f"{100 * nodes[1]:.0f} % of their effective number, at least {100 * NODES_LIMIT:.0f} % needed; fit with "
+            f"more nodes, such as {min(3 * nodes[0], 64)}"
+        )
     return Gate(not reasons, table, divergent, bfmi, tuple(reasons))
 
 

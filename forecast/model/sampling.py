@@ -22,6 +22,7 @@ from forecast.model.ceiling import soft_ceiling
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.nodes import nodes_worth
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
 
@@ -129,6 +130,7 @@ def fit(
 
     report("filling in the path", 0, 0)
     posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
+    worth = nodes_worth(posterior, panel, spec)
     clock = _lap(seconds, "path", clock)
     provenance = {
         "seed": seed,
@@ -139,6 +141,7 @@ def fit(
         "versions": {name: version(name) for name in VERSIONS},
         "python": platform.python_version(),
         "seconds": seconds,
+        "nodes_worth": round(worth, 4),
         **facts,
     }
     attributes = {

@@ -43,6 +43,7 @@ _FACTS = {
     "python": "Python",
     "versions": "Versions",
     "seconds": "Time",
+    "nodes_worth": "Effective draws left by a finer integral over the month noise",
     "updates": "Updated without sampling anew",
     "refitted": "Sampled anew",
 }
@@ -127,6 +128,8 @@ def _fact(key: str, value: Any) -> str:
         return "; ".join(map(_update, value))
     if key == "refitted":
         return f"instead of an update from {value['from']}: {value['reason']}"
+    if key == "nodes_worth":
+        return f"{number(100 * value)} %"
     if key == "seconds":
         return ", ".join(f"{_STEPS.get(step, step)} {number(took, 1)} s" for step, took in value.items())
     if isinstance(value, Mapping):

@@ -157,5 +157,5 @@ def test_the_verdict_goes_into_json():
     posterior, stats = make_draws()
     verdict = json.loads(json.dumps(check_convergence(posterior, stats).to_dict(), allow_nan=False))
     assert verdict["passed"] is True
-    assert verdict["limits"] == {"r_hat": 1.01, "ess": 400, "bfmi": 0.3, "divergence_share": 0.001}
+    assert verdict["limits"] == {"r_hat": 1.01, "ess": 400, "bfmi": 0.3, "divergence_share": 0.001, "nodes_worth": 0.5}
     assert {"quantity", "number", "r_hat", "ess_bulk", "ess_tail"} == set(verdict["quantities"][0])

@@ -1,5 +1,7 @@
 """The fused likelihood of a month's events against a plain density, finite differences and finer quadrature."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -274,3 +276,17 @@ def test_special_functions_are_those_of_scipy(mass):
         expected = sum(mass / (mass + i) for i in range(count))
         assert slope == pytest.approx(expected, rel=1e-9)
         assert rising_factorial(mass, count, 0.0) == pytest.approx((count * np.log(mass), count))
+
+
+def test_a_point_far_off_ends_without_a_number_and_does_not_hang():
+    """Of what is no number no comparison holds, so that a loop until it is large enough would never end.
+
+    In a process of its own, for nothing in this one could end such a loop.
+    """
+    code = """
+import numpy as np
+from forecast.model.kernels.observation import digamma, rising_factorial
+for wild in (np.nan, -np.inf, np.inf, -1e300):
+    digamma(wild), rising_factorial(wild, 50, 1.0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

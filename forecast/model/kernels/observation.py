@@ -39,9 +39,15 @@ NO_CUT = 1e30
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def digamma(x: float) -> float:
-    """Digamma of a positive number: recurrence up to 6, then the asymptotic series (error below 1e-12)."""
+    """Digamma of a positive number: recurrence up to 6, then the asymptotic series (error below 1e-12).
+
+    Six steps at most, whatever comes: a sampler that tries a far-off point hands over what is no number, of which no
+    comparison says that it is large enough.
+    """
     shift = 0.0
-    while x < 6.0:
+    for _ in range(6):
+        if x >= 6.0:
+            break
         shift -= 1.0 / x
         x += 1.0
     r = 1.0 / (x * x)

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
-KERNEL_VERSION = "7"  # part of PyTensor's compilation cache key: raise it when a kernel changes
+KERNEL_VERSION = "9"  # part of PyTensor's compilation cache key: raise it when a kernel changes
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
