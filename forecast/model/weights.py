@@ -23,7 +23,7 @@ class Weights:
     weight : (chain, draw)
         Smoothed; each chain's sum to 1, for every chain is a sample of its own.
     pareto_k : float
-        Shape of the largest weights' tail; minus infinity if those are all alike.
+        Shape of the largest weights' tail; minus infinity if they have none: all alike, or a few values.
     effective : float
         Effective number of draws, ``1 / sum of squares``.
     """
@@ -80,8 +80,9 @@ def smoothed(log_weight: Float) -> Weights:
     pareto_k = -np.inf
     with suppress(ValueError):  # raised where the largest weights are all the same: there is no tail to smooth
         tail, shape = array_stats.psislw(-scaled[alive])
-        scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
-        scaled[alive] = tail
+        if np.isfinite(shape):  # it is no number where they are a few values, as copies of draws have, which has no tail
+            scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
+            scaled[alive] = tail
     weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
     return Weights(weight, pareto_k, float(len(weight) ** 2 / (weight**2).sum()))
