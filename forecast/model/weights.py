@@ -80,7 +80,7 @@ def smoothed(log_weight: Float) -> Weights:
     pareto_k = -np.inf
     with suppress(ValueError):  # raised where the largest weights are all the same: there is no tail to smooth
         tail, shape = array_stats.psislw(-scaled[alive])
-        if np.isfinite(shape):  # it is no number where they are a few values, as copies of draws have, which has no tail
+        if np.isfinite(shape):  # it is no number where the largest are a few values, as copies of draws are
             scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
             scaled[alive] = tail
     weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
