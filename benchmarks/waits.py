@@ -57,7 +57,7 @@ def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: S
 
 
 def updates(seed: int, folder: Path) -> list[Wait]:
-    """Bring a default fit of the chronology forward month by month, as long as that is valid; save what it began with."""
+    """Bring a default fit of the chronology forward month by month while that is valid; save what it began with."""
     events = read_chronology()
     fitted = fit(build_panel(events, as_of=UPDATES[0].date().isoformat()), seed=seed)
     saved = fitted.save(folder / "fit.zarr")
