@@ -108,9 +108,13 @@ def figure(table: pd.DataFrame) -> str:
 
 
 def _axes(at: Any, values: tuple[int, ...]) -> None:
+    from matplotlib.ticker import LogLocator
+
     at.set_xscale("log")
     at.set_yscale("log")
     at.set_xticks(values, [str(value) for value in values])
+    at.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    at.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     at.minorticks_off()
     at.grid(alpha=0.25)
     at.spines[["top", "right"]].set_visible(False)
