@@ -116,12 +116,13 @@ def figure(kept: dict[str, pd.DataFrame]) -> str:
             for at, column in zip(row, COLUMNS, strict=True):
                 name = OWN[form] if column == "own" else column
                 own = ranks[ranks["quantity"] == name]
+                if not len(own):
+                    at.set_axis_off()
+                    continue
                 at.fill_between(edge["at"], -edge["width"], edge["width"], color="#d9dde3", lw=0)
                 for _, one in own.groupby("number"):
                     at.plot(edge["at"], excess(one["rank"].to_numpy()), color="#0a4f8f", lw=0.7, alpha=0.7)
-                at.set_title(WORDS[name] if len(own) else "", fontsize=8, loc="left")
-                if not len(own):
-                    at.set_axis_off()
+                at.set_title(WORDS[name], fontsize=8, loc="left")
             row[0].set_ylabel(form)
         for at in axes[-1]:
             at.set_xlabel("rank of the truth, 0 to 1")
