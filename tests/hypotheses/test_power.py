@@ -214,7 +214,7 @@ kept, begun = Path({kept!r}), itertools.count()
 
 def test(record, seed, stop):
     if next(begun) >= 4:
-        while len(kept.read_text().splitlines()) < 5 and not stop.is_set():
+        while not (kept.exists() and len(kept.read_text().splitlines()) >= 5) and not stop.is_set():
             time.sleep(0.01)
         print("waiting", flush=True)
         stop.wait(60)
