@@ -3,8 +3,7 @@
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -73,7 +72,7 @@ def updates(seed: int, folder: Path) -> list[Wait]:
             break
         seconds.append(clock.seconds)
         k.append(fitted.updates[-1]["pareto_k"] or 0.0)
-    note = f"{len(seconds)} months one after the other were valid, largest Pareto k {max(k):.2f}"
+    note = f"{len(seconds)} months one after the other were valid, largest Pareto k {max(k, default=0.0):.2f}"
     return [
         Wait("a month's update of the chronology's fit", "s", 1.0, tuple(seconds), note),
         Wait("a saved default fit", "MB", 400.0, (size,), f"loaded in {loading.seconds:.1f} s"),
@@ -84,9 +83,9 @@ def start(what: str, arguments: Sequence[str], limit: float, repetitions: int) -
     """Start Python so often with these arguments; the first start, with a cold file cache, does not count."""
     seconds = []
     for _ in range(repetitions + 1):
-        begun = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - begun)
+        with Run.clock() as clock:
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        seconds.append(clock.seconds)
     return Wait(f"Python with `{what}`", "s", limit, tuple(seconds[1:]))
 
 
@@ -95,16 +94,17 @@ def write_waits(folder: Path, seed: int, repetitions: int, say: Callable[[str], 
     found = {"written": now(), "load": load(), "machines": [machine()]}
     waits = []
     with tempfile.TemporaryDirectory() as scratch:
-        for measure in (
-            *(lambda given=given: [start(*given, repetitions)] for given in STARTS),
-            *(lambda given=given: [short_fit(*given, range(seed, seed + repetitions))] for given in SHORT),
-            lambda: updates(seed, Path(scratch)),
-        ):
-            for wait in measure():
-                say(f"{wait.what}: {spread(summary(wait.values))} {wait.unit}")
-                waits.append(wait)
+        for wait in _measured(seed, repetitions, Path(scratch)):
+            say(f"{wait.what}: {spread(summary(wait.values))} {wait.unit}")
+            waits.append(wait)
     write_json(folder / "waits.json", found | {"waits": [asdict(wait) for wait in waits]})
     write_text(folder / "waits.md", _markdown(found["written"], found["load"], found["machines"], waits))
+
+
+def _measured(seed: int, repetitions: int, scratch: Path) -> Iterator[Wait]:
+    yield from (start(*given, repetitions) for given in STARTS)
+    yield from (short_fit(*given, range(seed, seed + repetitions)) for given in SHORT)
+    yield from updates(seed, scratch)
 
 
 def _markdown(written: str, busy: float | None, machines: list[dict], waits: Sequence[Wait]) -> str:

@@ -130,7 +130,7 @@ def fit(
 
     report("filling in the path", 0, 0)
     posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
-    worth = nodes_worth(posterior, panel, spec)
+    worth = nodes_worth(posterior, arrays, spec)
     clock = _lap(seconds, "path", clock)
     provenance = {
         "seed": seed,
