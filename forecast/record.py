@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.clock import periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
 from forecast.events.dyads import read_coverage
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
-_PERIODS_A_MONTH = {"month": 1.0, "week": 365.2425 / 12 / 7}
 
 
 def last_even_day(table: "EventTable", dyad: str) -> date:
@@ -56,7 +56,7 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
         raise DataError(
             f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"
         )
-    months = int(watched(panel, dyad).sum() / _PERIODS_A_MONTH[panel.attrs["frequency"]])
+    months = int(watched(panel, dyad).sum() / periods_a_month(panel))
     if months < SHORTEST_RECORD:
         raise DataError(
             f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are needed to see a "

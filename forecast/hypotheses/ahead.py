@@ -27,6 +27,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from forecast.clock import Clock
 from forecast.hypotheses.quick import quick_fit, side_by_side
 from forecast.model.evidence import Evidence
 
@@ -144,7 +145,7 @@ def stacking_weight(by_block: NDArray[np.float64]) -> float:
 
 
 def _periods(panel: xr.Dataset) -> int:
-    return BLOCK_MONTHS if panel.attrs["frequency"] == "month" else round(BLOCK_MONTHS * 4.348)
+    return Clock.of(panel).periods(BLOCK_MONTHS)
 
 
 def _events(panel: xr.Dataset) -> int:

@@ -24,11 +24,11 @@ from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.futures import shocks, step_of, stream
 from forecast.outlook.passage import mean_spell
 from forecast.outlook.scale import under_ceiling
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
-type Floats = NDArray[np.float64]
 
 # The band is the central half of where a pendulum is in the long run.
 MASS = 0.5
@@ -46,8 +46,8 @@ class Stay:
         Mean length of the spells that are not, months.
     """
 
-    near: Floats
-    away: Floats
+    near: Float
+    away: Float
 
 
 def test_band(candidates: "Candidates") -> Verdict:
@@ -124,7 +124,7 @@ def test_band(candidates: "Candidates") -> Verdict:
     )  # fmt: skip
 
 
-def live_again(own: DyadDraws, seed: int) -> Floats:
+def live_again(own: DyadDraws, seed: int) -> Float:
     """Let the pendulum live through its record again, with other shocks, from the same start and in the same eras.
 
     Parameters
@@ -194,7 +194,7 @@ def _band(own: DyadDraws) -> tuple[tuple[Number, ...], str]:
     )
 
 
-def _edges(own: DyadDraws, place: int) -> tuple[Floats, Floats]:
+def _edges(own: DyadDraws, place: int) -> tuple[Float, Float]:
     low, high = band_edges(own, place, MASS)
     assert low is not None and high is not None, "a pendulum has a band"
     return low, high

@@ -26,16 +26,16 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from forecast.clock import Clock
 from forecast.hypotheses.multistate import BATCHES, Pool
 from forecast.model import fit
 from forecast.model.parameters import SPREAD_OF_SPREADS
-from forecast.outlook.clock import clock
 from forecast.outlook.scale import share
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
-Float = NDArray[np.float64]
 Places = tuple[int, ...]
 DRAWS, TUNE, CHAINS = 200, 250, 2
 # Logarithms this far apart, around zero, are those of numbers that a computer can hold.
@@ -91,7 +91,7 @@ class BreakFits:
     @property
     def apart(self) -> int:
         """Least periods between breaks: nobody can tell two equilibria apart from less than about two years."""
-        return min(clock(self.candidates.panel).periods(24), self.periods // 4)
+        return min(Clock.of(self.candidates.panel).periods(24), self.periods // 4)
 
     def anywhere(self, breaks: int) -> Dates:
         """So many breaks, at any distance of at least `apart` from each other and from either end."""

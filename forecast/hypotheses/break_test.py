@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.hypotheses.ahead import ahead_of, block_ends
 from forecast.hypotheses.break_fits import BreakFits, Places
 from forecast.hypotheses.breaks import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
@@ -27,7 +28,6 @@ from forecast.hypotheses.verdict_parts import (
     signed,
     times,
 )
-from forecast.outlook.clock import clock
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.record import Break, last_break
 from forecast.outlook.summary import NotDefined
@@ -155,7 +155,7 @@ def question(panel: xr.Dataset) -> Question:
     ('1993-11-01', 2, 819)
     """
     periods = panel.sizes["time"]
-    first = max(0, periods - clock(panel).periods(WINDOW_MONTHS))
+    first = max(0, periods - Clock.of(panel).periods(WINDOW_MONTHS))
     named = tuple(int(place) + 1 for place in np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0])))
     return Question(
         since=_day(panel, first),
@@ -391,7 +391,7 @@ def _told(asked: Question, found: BreakPosterior, candidates: "Candidates") -> s
 
 
 def _limits(fits: BreakFits, asked: Question) -> str:
-    unit = clock(fits.candidates.panel).unit
+    unit = Clock.of(fits.candidates.panel).unit
     held = f", with the {len(asked.held)} named eras before that taken for granted" if asked.held else ""
     return (
         f"The break was looked for since {_month(asked.since)}{held}; less than {fits.apart} {unit}s from either end "

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.errors import DataError
 from forecast.hypotheses.break_fits import BreakFits, Dates, Places
-from forecast.outlook.clock import clock
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.candidates import Candidates
 
-Float = NDArray[np.float64]
 # Fits of one break this far apart still overlap well; the posterior asks for more where they do not.
 SPACING_MONTHS = 96
 WANTED = 400
@@ -191,7 +191,7 @@ def one_break(fits: BreakFits, since: str | None = None, until: str | None = Non
         allowed[-1, max(edge - fits.apart + 1, 0) : edge + fits.apart] = False
     if not allowed[-1].any():
         raise DataError(
-            f"break: no {clock(fits.candidates.panel).unit} from {first} to {last} has {fits.apart} of them with a "
+            f"break: no {Clock.of(fits.candidates.panel).unit} from {first} to {last} has {fits.apart} of them with a "
             "record on either side; widen the span"
         )
     return Dates(allowed)
@@ -199,7 +199,7 @@ def one_break(fits: BreakFits, since: str | None = None, until: str | None = Non
 
 def _spread(fits: BreakFits, places: NDArray[np.int64]) -> list[int]:
     """Pick places at about even distances, both ends among them."""
-    spacing = clock(fits.candidates.panel).periods(SPACING_MONTHS)
+    spacing = Clock.of(fits.candidates.panel).periods(SPACING_MONTHS)
     number = max(4, 1 + round(len(places) / spacing))
     return [int(place) for place in np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)])]
 

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from scipy.optimize import brentq
 
+from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.hypotheses.break_fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.hypotheses.break_test import LEAST, question
@@ -23,7 +24,6 @@ from forecast.model import simulate_panel
 from forecast.model.dynamics import shock_of_spread, widening
 from forecast.model.sampling import DIMS
 from forecast.model.spec import PendulumSpec
-from forecast.outlook.clock import clock
 from forecast.outlook.scale import share
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def contest(code: str, candidates: "Candidates", half_lives: tuple[float, ...]) 
 
 def _reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
     pull, walk = ({"dynamics": name, **candidates.unbounded} for name in ("linear", "none"))
-    per_month = clock(candidates.panel).per_month
+    per_month = Clock.of(candidates.panel).per_month
     truths = [_truth(candidates, "a random walk", np.nan, walk)]
     for months in half_lives:
         name = f"a half-life of {months:g} months"

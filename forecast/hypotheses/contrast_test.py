@@ -30,11 +30,11 @@ from forecast.outlook.frameworks import framework
 from forecast.outlook.futures import release
 from forecast.outlook.passage import mean_spell
 from forecast.outlook.summary import NotDefined
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
-Float = NDArray[np.float64]
 
 RIVAL, FROM, UNTIL = "USA-RUS", date(1948, 1, 1), date(1991, 12, 26)
 """The US-Soviet relation of the Cold War, to the day the USSR ended."""

@@ -17,11 +17,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from forecast.typing import Bool, Float, Index
 
 NEIGHBOURS = 5
 NEAR_MONTHS = 2
@@ -119,12 +116,12 @@ class Matching:
         return np.asarray((past - past[self._known].mean(axis=0)) / np.where(spread > 0, spread, 1.0))
 
     @cached_property
-    def _known(self) -> Bools:
+    def _known(self) -> Bool:
         """Periods with a year of record before their eve."""
         return np.arange(self.events.size) >= self._periods(13)
 
     @cached_property
-    def _outcomes(self) -> dict[str, tuple[Float, Bools]]:
+    def _outcomes(self) -> dict[str, tuple[Float, Bool]]:
         """Share in every window after every period, and whether the record has it whole and with events."""
         found = {}
         for name, (first, last) in self.after.items():
@@ -132,10 +129,10 @@ class Matching:
             found[name] = share, (number > 0) & (np.arange(self.events.size) + last < self.events.size)
         return found
 
-    def _follow(self, chosen: Index, others: Bools) -> dict[str, Followed]:
+    def _follow(self, chosen: Index, others: Bool) -> dict[str, Followed]:
         return {name: self._followed(chosen, others, *after) for name, after in self._outcomes.items()}
 
-    def _followed(self, chosen: Index, others: Bools, share: Float, there: Bools) -> Followed:
+    def _followed(self, chosen: Index, others: Bool, share: Float, there: Bool) -> Followed:
         own, rest = chosen[there[chosen] & self._known[chosen]], np.flatnonzero(there & others)
         if not own.size or rest.size < NEIGHBOURS:
             return Followed(own[:0], np.empty(0))
@@ -150,7 +147,7 @@ class Matching:
         apart = (second**2).sum(axis=1) - 2.0 * first @ second.T
         return np.argpartition(apart, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
 
-    def _others(self, chosen: Index, first: int) -> Bools:
+    def _others(self, chosen: Index, first: int) -> Bool:
         """Periods with a past, from the first on, that have no chosen one near."""
         others = self._known & (np.arange(self.events.size) >= first)
         reach = self._periods(NEAR_MONTHS)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-Float = NDArray[np.float64]
+from forecast.typing import Float
+
 BATCHES = 10
 
 

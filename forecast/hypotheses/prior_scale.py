@@ -3,13 +3,14 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import halfnorm, lognorm, norm
 
+from forecast.clock import periods_a_month
 from forecast.errors import SpecError
 from forecast.model.dynamics import widening
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.parameters import SPREAD_OF_SPREADS
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.model.priors import Priors
 
-Float = NDArray[np.float64]
 FACTORS = (0.5, 2.0)
 # The prior of a dyad alone is as wide as the population's and its spread together.
 POOLED = {
@@ -56,7 +56,7 @@ def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, flo
     if name not in SCALABLE:
         raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(SCALABLE)}")
     value = _with_prior(fitted, name)
-    priors = fitted.spec.priors.paced(1.0 if fitted.panel.attrs["frequency"] == "month" else 365.25 / 12 / 7)
+    priors = fitted.spec.priors.paced(periods_a_month(fitted.panel))
     ratio = np.exp(_log_prior(value, name, priors, factor) - _log_prior(value, name, priors, 1.0))
     effective = ratio.sum() ** 2 / (ratio**2).sum()
     if effective < ESS_LIMIT:

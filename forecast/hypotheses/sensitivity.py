@@ -8,23 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.hypotheses.influence import influence, without
 from forecast.hypotheses.power import by_evidence
 from forecast.hypotheses.power_scaling import power_scaled, power_scaling
 from forecast.hypotheses.quick import quick_fit, side_by_side
 from forecast.hypotheses.variations import Variation, variations
 from forecast.model.evidence import Evidence
-from forecast.outlook.clock import clock
 from forecast.outlook.scale import share
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.hypotheses.candidates import Candidates
 
-Float = NDArray[np.float64]
 
 EVENTS = 10
 # Many priors say as much as a few events: the data can be weighed by little before weights of draws give out.
@@ -161,7 +160,7 @@ def _row(
     rule, factor, error = candidates.rule, float("nan"), float("nan")
     if models is not None:
         factor, error = models[0].log - models[1].log, float(np.hypot(models[0].error, models[1].error))
-    months = posterior["half_life"].isel(dyad=0).transpose("chain", "draw") / clock(variation.panel).per_month
+    months = posterior["half_life"].isel(dyad=0).transpose("chain", "draw") / Clock.of(variation.panel).per_month
     now = share(posterior["level"].isel(dyad=0, time=-1).transpose("chain", "draw").to_numpy().astype(float))
     low, half_life, high = _quantiles(months.to_numpy(), (0.05, 0.5, 0.95), weight)
     even = np.full(now.shape, 1.0 / now.size) if weight is None else weight / len(weight)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from forecast.clock import Clock
 from forecast.hypotheses.break_fits import Places, with_breaks
-from forecast.outlook.clock import clock
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -90,7 +90,7 @@ def _other_eras(panel: xr.Dataset) -> Iterator[Variation]:
     firsts = tuple(int(place) + 1 for place in np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0])))
     if not firsts:
         return
-    eras, shift = panel.sizes["era"], clock(panel).periods(SHIFT_MONTHS)
+    eras, shift = panel.sizes["era"], Clock.of(panel).periods(SHIFT_MONTHS)
     yield Variation("one era", with_breaks(panel, (), eras=eras))
     for words, way in (("eras a year earlier", -shift), ("eras a year later", shift)):
         yield Variation(words, with_breaks(panel, _shifted(firsts, way, panel.sizes["time"]), eras=eras))

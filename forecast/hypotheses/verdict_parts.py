@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from forecast.hypotheses.verdict import Answer, Drawing, Number, Role, Rule, Series
 from forecast.outlook.frameworks import Learning
 from forecast.outlook.summary import estimate, probability
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.candidates import Candidates, Comparison
 
-Float = NDArray[np.float64]
 
 PRIORS = {
     "half_life": "the half-life",

@@ -10,19 +10,19 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.errors import SpecError
-from forecast.hypotheses.matched import AFTER, NEAR_MONTHS, Followed, Index, Matching
+from forecast.hypotheses.matched import AFTER, NEAR_MONTHS, Followed, Matching
 from forecast.hypotheses.verdict import Drawing, Number, Role, Rule, Series, Verdict
 from forecast.hypotheses.verdict_parts import median_interval, number, percent, rope_chances, rope_prose, signed
-from forecast.outlook.clock import clock
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.summary import estimate
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     from forecast.events.table import EventTable
     from forecast.hypotheses.candidates import Candidates
 
-Float = NDArray[np.float64]
 
 VISIT, HOST = "042", "043"
 """CAMEO codes of the two rows of a visit."""
@@ -154,8 +154,8 @@ def high_visits(events: "EventTable", dyad: str, panel: xr.Dataset) -> tuple[Ind
     Without such titles every visit counts.
     """
     rows = events.events[(events.events["dyad"] == dyad) & (events.events["cameo"] == VISIT)]
-    last = str(panel.attrs.get("as_of", "")) or clock(panel).last_day().isoformat()
-    rows = rows[(rows["known_at"] <= pd.Timestamp(last)) & (rows["date"] <= pd.Timestamp(clock(panel).last_day()))]
+    last = str(panel.attrs.get("as_of", "")) or Clock.of(panel).last_day().isoformat()
+    rows = rows[(rows["known_at"] <= pd.Timestamp(last)) & (rows["date"] <= pd.Timestamp(Clock.of(panel).last_day()))]
     high = rows["actor"].map(is_high).astype(bool)
     graded = bool(high.any())
     days = (rows[high] if graded else rows)["date"].to_numpy().astype("datetime64[D]")
@@ -183,7 +183,7 @@ def _without_visits(events: "EventTable", dyad: str) -> "EventTable":
 def _matching(panel: xr.Dataset) -> Matching:
     counts = panel["counts"].sum(("dataset", "direction")).isel(dyad=0).transpose("time", "class").to_numpy()
     cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
-    return Matching(cooperative, counts.sum(axis=1), clock(panel).per_month)
+    return Matching(cooperative, counts.sum(axis=1), Clock.of(panel).per_month)
 
 
 def _level(without: "Candidates", matching: Matching, visits: Index) -> dict[str, Number]:

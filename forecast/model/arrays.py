@@ -6,15 +6,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.clock import periods_a_month
 from forecast.panel import validate_panel
-
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
-
+from forecast.typing import Float, Index
 
 # Long enough for vector instructions, short enough for the processor's first cache.
 BLOCK_ENTRIES = 128
-WEEKS_A_MONTH = 365.25 / 12 / 7
 # Calendar years for which a drifting threshold has a place, and how many decades each lies from the middle one.
 FIRST_YEAR, YEARS = 1900, 200
 DECADES = (np.arange(YEARS) - 80) / 10
@@ -121,7 +118,7 @@ def panel_arrays(panel: xr.Dataset, dense: bool = False, by_year: bool = False) 
     gap = np.diff(time, prepend=0)
     gap[starts[:-1]] = 0
     layout = (era_index, era_dyad, starts, dyad, time, era_index[dyad, time], gap)
-    pace = WEEKS_A_MONTH if panel.attrs["frequency"] == "week" else 1.0
+    pace = periods_a_month(panel)
     if not events:
         nothing = np.zeros((0, 6), dtype=np.int64)
         return PanelArrays(*layout, nothing, nothing, nothing, nothing, 2, 1, 1, 1, 0, raw[dyad, time], pace)

@@ -4,8 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.model.arrays import PanelArrays
-
-Float = NDArray[np.float64]
+from forecast.typing import Float
 
 
 def complete_path(

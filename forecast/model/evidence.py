@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 
 from forecast.model.compiled import Compiled
 from forecast.model.pendulum import WHITE
-
-Float = NDArray[np.float64]
+from forecast.typing import Float
 
 
 @dataclass(frozen=True)

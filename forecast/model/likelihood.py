@@ -11,22 +11,19 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.model.arrays import DECADES, PanelArrays, panel_arrays, standardised_index
 from forecast.model.ceiling import soft_ceiling
 from forecast.model.kernels.observation import NO_CUT, PLAIN_LIMIT, rising_factorial
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import quadrature
+from forecast.typing import Float, Index
 
 PULL = ("phi", "sd", "band", "stiffening", "lean", "period")
 
 # What a draw makes all but impossible stays a number, and so does a cutpoint out of all reach.
 LEAST = 1e-300
 FARTHEST = 200.0
-
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

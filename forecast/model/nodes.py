@@ -8,15 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.kernels.observation import observation_value_gradient
 from forecast.model.likelihood import Draws, flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import quadrature
-
-Float = NDArray[np.float64]
+from forecast.typing import Float
 
 FINE = 61
 DRAWS_A_CHAIN = 15

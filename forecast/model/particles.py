@@ -23,14 +23,10 @@ from dataclasses import dataclass, replace
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model.dynamics import next_displacement
 from forecast.model.likelihood import Draws, Observed
-
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
-
+from forecast.typing import Float, Index
 
 # More particles leave less of the path's chance in the weights and take longer. Chosen anew every month they lose more
 # to that chance than they gain; after a year without, to their weights.

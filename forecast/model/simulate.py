@@ -14,9 +14,7 @@ from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
 from forecast.model.sampling import DIMS, KEPT
 from forecast.model.spec import PendulumSpec
-
-Float = NDArray[np.float64]
-
+from forecast.typing import Float
 
 PULL = ("phi", "sd", "band", "stiffening", "lean", "period")
 

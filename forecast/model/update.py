@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.errors import NotUpdatable
 from forecast.model.arrays import on_scale_of
 from forecast.model.fitted import Fit
@@ -21,12 +22,11 @@ from forecast.model.later import changed, last_known, later_panel, unforeseen
 from forecast.model.likelihood import Draws, Observed, flat
 from forecast.model.particles import Cloud, follow
 from forecast.model.weights import Weights, resampled, smoothed
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     from forecast.events.table import Day, EventTable
 
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 Progress = Callable[[str, int, int], None]
 
 # So many months of the path are drawn anew: after a year little is left of where the path stood before.
@@ -98,7 +98,7 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
     draws, panel = Draws.of(fit.posterior, fit.spec), on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
-    look_back = MONTHS_REDRAWN if panel.attrs["frequency"] == "month" else round(MONTHS_REDRAWN * 4.348)
+    look_back = Clock.of(panel).periods(MONTHS_REDRAWN)
     first = max(known - 2 - look_back, 0)
     news = changed(panel, later)
     path = _recent_path(fit, draws, first)

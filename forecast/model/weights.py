@@ -4,12 +4,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model.gate import ESS_LIMIT
-
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
+from forecast.typing import Float, Index
 
 PARETO_K_LIMIT = 0.7
 

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.ceiling import soft_ceiling, soft_ceiling_slope
 from forecast.model.kernels.observation import observation_value_gradient
 from forecast.model.kernels.path import path_forward
 from forecast.model.spec import PendulumSpec
-
-Float = NDArray[np.float64]
+from forecast.typing import Float
 
 # Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
 # a month's level, so that the curvature is what the path meets on average and not what it is at one point.

@@ -8,7 +8,8 @@ from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
 from forecast.outlook.futures import Futures
 from forecast.outlook.passage import Passage, passage
-from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate, probability
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.typing import Float
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Band:
 THROUGHOUT_MONTHS = 6
 
 
-def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Floats | None, Floats | None]:
+def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
     """Return the edges (chain, draw), points of share, of an era's equilibrium band; None for a random walk.
 
     Raises

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
-from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate, probability
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.typing import Float
 
 
 @dataclass(frozen=True)
@@ -98,15 +99,15 @@ def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast
 _UNITS = {"half-life": "months", "month noise": "log-odds"}
 
 
-def _half_life(own: DyadDraws) -> Floats | None:
+def _half_life(own: DyadDraws) -> Float | None:
     return own.scalars["half_life"] / own.clock.per_month if "half_life" in own.scalars else None
 
 
-def _if_both(name: str, first: Floats | None, second: Floats | None, otherwise: str) -> Comparison | NotDefined:
+def _if_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> Comparison | NotDefined:
     return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
 
 
-def _compare(name: str, first: Floats, second: Floats) -> Comparison:
+def _compare(name: str, first: Float, second: Float) -> Comparison:
     unit, ratio = _UNITS.get(name, "points of share"), name == "half-life"
     return Comparison(
         name=name,

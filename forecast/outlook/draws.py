@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.errors import DataError, UnknownDyadError
-from forecast.outlook.clock import Clock, clock
 from forecast.outlook.scale import share, under_ceiling
-from forecast.outlook.summary import Floats
+from forecast.typing import Float
 
 NO_EQUILIBRIUM = "a random walk (dynamics 'none') has no equilibrium, no band and no half-life"
 
@@ -84,8 +84,8 @@ class DyadDraws:
     dynamics: str
     softness: float
     eras: tuple[Era, ...]
-    scalars: Mapping[str, Floats]
-    by_era: Mapping[str, Floats]
+    scalars: Mapping[str, Float]
+    by_era: Mapping[str, Float]
     level: NDArray[np.float32]
 
     @property
@@ -99,20 +99,20 @@ class DyadDraws:
         return share(self.level)
 
     @cached_property
-    def level_now(self) -> Floats:
+    def level_now(self) -> Float:
         """Level of the current period, (chain, draw)."""
         return under_ceiling(self.scalars["state"], self.ceiling(-1), self.softness)
 
-    def ceiling(self, era: int) -> Floats | None:
+    def ceiling(self, era: int) -> Float | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a level ceiling."""
         return self.by_era["ceiling"][..., era] if "ceiling" in self.by_era else None
 
-    def mean(self, era: int) -> Floats:
+    def mean(self, era: int) -> Float:
         """Mean share over an era, (chain, draw)."""
         here = self.eras[era]
         return np.asarray(self.share[..., here.first : here.stop].mean(axis=-1, dtype=np.float64))
 
-    def rest(self, era: int, displaced: float = 0.0) -> Floats | None:
+    def rest(self, era: int, displaced: float = 0.0) -> Float | None:
         """Share at which the pendulum of an era comes to rest, (chain, draw); None for a random walk.
 
         Or the share `displaced` stationary standard deviations from there.
@@ -160,7 +160,7 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     by_era.setdefault("mu", np.zeros((*level.shape[:2], len(eras))))
     return DyadDraws(
         dyad=dyad,
-        clock=clock(panel),
+        clock=Clock.of(panel),
         dynamics=str(fit.spec.dynamics),
         softness=float(fit.spec.ceiling_softness),
         eras=eras,
@@ -181,7 +181,7 @@ def _era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
     )
 
 
-def _deepest(posterior: xr.Dataset) -> dict[str, Floats]:
+def _deepest(posterior: xr.Dataset) -> dict[str, Float]:
     """Threshold to the deepest class of the first dataset, and how far above the next; an index has none."""
     if "cutpoint" not in posterior or posterior.sizes["cut"] < 2:
         return {}
@@ -190,7 +190,7 @@ def _deepest(posterior: xr.Dataset) -> dict[str, Floats]:
     return {"deepest": last, "deep_gap": last - next_to_last}
 
 
-def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Floats]:
+def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Float]:
     """Take the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
     wanted = [name for name, values in posterior.items() if {str(d) for d in values.dims} - {"chain", "draw"} in dims]
     return {

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.outlook.futures import Futures
-from forecast.outlook.summary import QUANTILES, Floats, NotDefined
+from forecast.outlook.summary import QUANTILES, NotDefined
+from forecast.typing import Float
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,13 @@ class Fan:
         (NaN), the present being observed already.
     """
 
-    months: Floats
+    months: Float
     quantiles: tuple[float, ...]
-    share: Floats
-    observed: Floats | NotDefined
+    share: Float
+    observed: Float | NotDefined
 
 
-def fan(futures: Futures, months: int, observed: Floats | NotDefined) -> Fan:
+def fan(futures: Futures, months: int, observed: Float | NotDefined) -> Fan:
     """Take the quantiles of the futures.
 
     Parameters
@@ -51,7 +52,7 @@ def fan(futures: Futures, months: int, observed: Floats | NotDefined) -> Fan:
     )
 
 
-def _quantiles(values: Floats) -> Floats:
+def _quantiles(values: Float) -> Float:
     """Quantiles (quantile, period), leaving out what is missing; NaN where all is."""
     periods = [values[..., period].ravel() for period in range(values.shape[-1])]
     seen = [period[~np.isnan(period)] for period in periods]

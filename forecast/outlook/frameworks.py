@@ -12,7 +12,8 @@ from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
 from forecast.outlook.futures import stream
 from forecast.outlook.hazard import StructuralHazard
 from forecast.outlook.scale import share
-from forecast.outlook.summary import Estimate, Floats, NotDefined, Probability, estimate, probability
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.typing import Float
 
 NO_CEILING = "the model sets no ceiling on the level"
 NO_DEPTH = "the model lets no framework limit the depth of cooperation"
@@ -169,7 +170,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
     ceiling, depth = own.ceiling(era), own.by_era.get("depth")
     low, high = band_edges(own, era, band_mass)
 
-    def points(values: Floats | None, what: str, otherwise: str) -> Estimate | NotDefined:
+    def points(values: Float | None, what: str, otherwise: str) -> Estimate | NotDefined:
         if values is None:
             return NotDefined(otherwise)
         return estimate(values, "points of share", f"{what} under “{this.name}”")
@@ -221,7 +222,7 @@ def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = N
 
 
 def _headroom_learning(
-    own: DyadDraws, values: Floats, rng: np.random.Generator, prior: NDArray[np.float64] | None
+    own: DyadDraws, values: Float, rng: np.random.Generator, prior: NDArray[np.float64] | None
 ) -> Learning | NotDefined:
     if prior is not None:
         return learned(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)
@@ -239,10 +240,10 @@ def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) ->
 
 
 def learned(
-    values: Floats,
-    comparison: Floats,
+    values: Float,
+    comparison: Float,
     compared_with: str,
-    to_unit: Callable[[Floats], Floats] = np.asarray,
+    to_unit: Callable[[Float], Float] = np.asarray,
     unit: str = "log-odds",
 ) -> Learning:
     """Tell whether the data moved a quantity, by its spread and its mean.
@@ -270,7 +271,7 @@ def learned(
     )
 
 
-def change(hazard: StructuralHazard, rate: Floats, by: Mapping[int, Probability]) -> Change:
+def change(hazard: StructuralHazard, rate: Float, by: Mapping[int, Probability]) -> Change:
     """State how soon a new framework may come.
 
     Parameters

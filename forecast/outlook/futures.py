@@ -12,22 +12,22 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.model.dynamics import DYNAMICS, next_displacement
-from forecast.outlook.clock import Clock
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
 from forecast.outlook.scale import share, under_ceiling
-from forecast.outlook.summary import Bools, Floats
+from forecast.typing import Bool, Float
 
 
 class Step(Protocol):
     """How the state moves by one period."""
 
     def __call__(
-        self, state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats], before: Floats | None = None
-    ) -> Floats:
+        self, state: Float, mu: Float, shock: Float, parameters: Mapping[str, Float], before: Float | None = None
+    ) -> Float:
         """Give the next state, from the state, the equilibrium in force next, the shock and the dyad's parameters.
 
         ``before`` is the state a period ago, for a pendulum with momentum; without it, it was at rest.
@@ -63,15 +63,15 @@ class Futures:
     dyad: str
     clock: Clock
     months: int
-    level: Floats
-    share: Floats
+    level: Float
+    share: Float
     frameworks: NDArray[np.int16]
-    equilibrium: Floats | None = None
-    ceiling: Floats | None = None
-    depth: Floats | None = None
+    equilibrium: Float | None = None
+    ceiling: Float | None = None
+    depth: Float | None = None
 
     @property
-    def broken(self) -> Bools:
+    def broken(self) -> Bool:
         """Whether a new framework has come by then, (chain, draw, future, period)."""
         return self.frameworks > 0
 
@@ -104,8 +104,8 @@ def step_of(dynamics: str) -> Step:
         raise SpecError(f"dynamics: {dynamics!r} cannot be simulated forward. Known: {', '.join(DYNAMICS)}.")
 
     def step(
-        state: Floats, mu: Floats, shock: Floats, parameters: Mapping[str, Floats], before: Floats | None = None
-    ) -> Floats:
+        state: Float, mu: Float, shock: Float, parameters: Mapping[str, Float], before: Float | None = None
+    ) -> Float:
         displaced = state - mu
         moved = next_displacement(dynamics, displaced, displaced if before is None else before - mu, parameters)
         return np.asarray(mu + moved + parameters["sigma"] * shock)
@@ -122,7 +122,7 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-def shocks(rng: np.random.Generator, size: tuple[int, ...], parameters: Mapping[str, Floats]) -> Floats:
+def shocks(rng: np.random.Generator, size: tuple[int, ...], parameters: Mapping[str, Float]) -> Float:
     """Draw one period's shocks, of unit variance: normal, or Student-t where the model has them."""
     df = parameters.get("shock_df")
     return rng.standard_normal(size) if df is None else rng.standard_t(df, size) * np.sqrt((df - 2) / df)
@@ -135,7 +135,7 @@ def simulate_futures(
     *,
     seed: int,
     futures_per_draw: int = 4,
-    hazard: Floats | float | None = None,
+    hazard: Float | float | None = None,
 ) -> Futures:
     """Simulate the futures of a dyad.
 
@@ -185,7 +185,7 @@ def simulate_futures(
     return _simulate(own, months, seed, futures_per_draw, np.broadcast_to(rate, own.size))
 
 
-def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Floats) -> Futures:
+def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float) -> Futures:
     step = step_of(own.dynamics)
     size = (*own.size, futures_per_draw)
     shock, arrival, novelty = (stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks"))
@@ -218,7 +218,7 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
     )
 
 
-def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Floats:
+def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Float:
     """Let the pendulum go from rest at a share and simulate it under the framework in force alone.
 
     Parameters
@@ -246,7 +246,7 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
     return share(under_ceiling(_over_time(states), limit, own.softness))
 
 
-def _spread(values: Floats, size: tuple[int, ...]) -> Floats:
+def _spread(values: Float, size: tuple[int, ...]) -> Float:
     return np.broadcast_to(values[..., None], size).copy()
 
 
@@ -254,13 +254,13 @@ def _over_time(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
 
 
-def _renew(framework: dict[str, Floats], arrived: Bools, parameters: Mapping[str, Floats], rng: Any) -> None:
+def _renew(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> None:
     """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
 
-    def here(name: str) -> Floats:
+    def here(name: str) -> Float:
         return np.asarray(np.broadcast_to(parameters[name], arrived.shape)[arrived])
 
-    def drawn(spread: str) -> Floats:
+    def drawn(spread: str) -> Float:
         return np.asarray(here(spread) * rng.standard_normal(int(arrived.sum())))
 
     if "mu_era_sd" in parameters:
@@ -272,7 +272,7 @@ def _renew(framework: dict[str, Floats], arrived: Bools, parameters: Mapping[str
         framework["depth"][arrived] = here("deep_gap") * np.expm1(drawn("depth_sd"))
 
 
-def _seen(state: Floats, framework: Mapping[str, Floats], own: DyadDraws) -> tuple[Floats, dict[str, Floats]]:
+def _seen(state: Float, framework: Mapping[str, Float], own: DyadDraws) -> tuple[Float, dict[str, Float]]:
     """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`."""
     ceiling = framework.get("ceiling")
     rules = {}

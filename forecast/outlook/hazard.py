@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from forecast.outlook.clock import clock
-from forecast.outlook.summary import Floats
+from forecast.clock import Clock
+from forecast.typing import Float
 
 PRIOR_BREAKS = 1.0
 PRIOR_MONTHS = 240.0
@@ -45,7 +45,7 @@ class StructuralHazard:
         """Rate of the Gamma posterior, months."""
         return PRIOR_MONTHS + self.exposure
 
-    def draws(self, size: tuple[int, int], seed: int) -> Floats:
+    def draws(self, size: tuple[int, int], seed: int) -> Float:
         """Draw the rate a month, (chain, draw): the same for every dyad of one seed."""
         rng = np.random.default_rng(np.random.SeedSequence(seed))
         return rng.gamma(self.shape, 1 / self.rate, size)
@@ -67,6 +67,6 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     """
     index = panel["era_index"].transpose("dyad", "time").to_numpy()
     starts = panel["era_start"].to_numpy().astype("datetime64[D]")[index[:, 0]]
-    periods = clock(panel)
+    periods = Clock.of(panel)
     seen = (periods.times >= starts[:, None].astype("datetime64[M]")).sum()
     return StructuralHazard(int((np.diff(index, axis=1) != 0).sum()), float(seen) / periods.per_month)

@@ -5,17 +5,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.outlook.clock import clock
+from forecast.clock import Clock
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
 from forecast.outlook.scale import share
-from forecast.outlook.summary import Floats, NotDefined
+from forecast.outlook.summary import NotDefined
+from forecast.typing import Float
 
 RECENT_MONTHS = 24
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
 
-def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: int = 0) -> Floats | NotDefined:
+def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: int = 0) -> Float | NotDefined:
     """Simulate the cooperative share, 0 to 100, of the events the dataset would hold in each period ahead.
 
     How many events a period holds is that of a period drawn from the dyad's last 24 covered months. They are
@@ -69,10 +70,10 @@ def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> NDArray[np.int6
     own = fit.panel.isel(dyad=position(fit.panel, dyad), dataset=dataset)
     covered = own["counts"].isel(time=np.flatnonzero(own["covered"].to_numpy()))
     totals = covered.sum("class").transpose("time", "direction").to_numpy().astype(np.int64)
-    return np.asarray(totals[-clock(fit.panel).periods(RECENT_MONTHS) :])
+    return np.asarray(totals[-Clock.of(fit.panel).periods(RECENT_MONTHS) :])
 
 
-def _observation(fit: FitLike, dyad: str, dataset: int) -> tuple[Floats, Floats, Floats | None]:
+def _observation(fit: FitLike, dyad: str, dataset: int) -> tuple[Float, Float, Float | None]:
     """Month noise (chain, draw), offsets (chain, draw, direction), concentration (chain, draw) or None."""
     place = position(fit.panel, dyad)
 

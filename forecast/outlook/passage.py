@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from forecast.outlook.clock import Clock
-from forecast.outlook.summary import Bools, Floats, Probability, on_grid, probability
+from forecast.clock import Clock
+from forecast.outlook.summary import Probability, on_grid, probability
+from forecast.typing import Bool, Float
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,11 @@ class Passage:
     beyond: Probability
     limit: int
     median: float | None
-    times: Floats
-    mass: Floats
+    times: Float
+    mass: Float
 
 
-def passage(there: Bools, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
+def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
     """Summarise when something first happens.
 
     Parameters
@@ -77,7 +78,7 @@ def passage(there: Bools, clock: Clock, horizons: Sequence[int], limit: int, tar
     )
 
 
-def crosses(share: Floats, target: Floats) -> Bools:
+def crosses(share: Float, target: Float) -> Bool:
     """Whether the share is at or across `target` (chain, draw), seen from the side where it now stands.
 
     Whoever stands exactly on the target is there at once.
@@ -86,7 +87,7 @@ def crosses(share: Floats, target: Floats) -> Bools:
     return np.asarray((share - target[..., None, None]) * side >= 0)
 
 
-def mean_spell(there: Bools, clock: Clock) -> Floats:
+def mean_spell(there: Bool, clock: Clock) -> Float:
     """Mean length in months of the spells for which something lasts, (...); 0 where it never does.
 
     Parameters

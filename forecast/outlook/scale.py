@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.outlook.summary import Floats
+from forecast.typing import Float
 
 
 def share(level: NDArray[Any]) -> NDArray[Any]:
@@ -13,7 +13,7 @@ def share(level: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(50 * (1 + np.tanh(level / 2)))  # the logistic function, without overflow
 
 
-def under_ceiling(state: Floats, ceiling: Floats | None, softness: float) -> Floats:
+def under_ceiling(state: Float, ceiling: Float | None, softness: float) -> Float:
     """Return the level: the state pressed softly under the ceiling (all in log-odds).
 
     ``level = C - s * softplus((C - x) / s)``: close to x well below C, never above C. Without a ceiling the

@@ -16,8 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-type Floats = NDArray[np.float64]
-type Bools = NDArray[np.bool_]
+from forecast.typing import Float
 
 INTERVAL = "90 % equal-tailed"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -45,7 +44,7 @@ class Probability:
     value: float
     mcse: float
     definition: str
-    draws: Floats = field(repr=False, compare=False)
+    draws: Float = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class Estimate:
     mcse: float
     unit: str
     definition: str
-    draws: Floats = field(repr=False, compare=False)
+    draws: Float = field(repr=False, compare=False)
     interval: str = INTERVAL
 
 
@@ -94,7 +93,7 @@ class NotDefined:
     reason: str
 
 
-def mcse(draws: Floats) -> float:
+def mcse(draws: Float) -> float:
     """Return the Monte Carlo standard error of the mean of `draws` (chain, draw), autocorrelated or not.
 
     Vehtari et al. (2021), doi:10.1214/20-BA1221, through ArviZ; zero for draws that are all the same.
@@ -160,7 +159,7 @@ def estimate(values: NDArray[Any], unit: str, definition: str) -> Estimate:
     return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
 
 
-def _per_draw(values: NDArray[Any]) -> Floats:
+def _per_draw(values: NDArray[Any]) -> Float:
     means = values.mean(axis=2) if values.ndim == 3 else values
     return np.asarray(means, dtype=np.float64)
 
@@ -205,7 +204,7 @@ def reported(result: Any) -> xr.Dataset:
     return xr.Dataset({path: (("chain", "draw"), draws) for path, draws in _walk(result, "")})
 
 
-def _walk(node: Any, path: str) -> Iterator[tuple[str, Floats]]:
+def _walk(node: Any, path: str) -> Iterator[tuple[str, Float]]:
     if isinstance(node, Probability | Estimate):
         yield path, node.draws
     elif is_dataclass(node):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from forecast.clock import PERIODS_A_MONTH
 from forecast.outlook import Assessment, NotDefined
 from forecast.report import style
 from forecast.report.words import INTERVALS, interval, number, period, unit
@@ -23,7 +24,8 @@ def illustrate(
 ) -> style.Illustration:
     """Draw the fan; `observed` is from `observed_shares`, `watched_to` the end of the record if it is over."""
     last = list(result.improvement.values())[-1]
-    reach, back = period(result, last.until), round(YEARS_BACK * (365.25 / 7 if result.weekly else 12))
+    reach = period(result, last.until)
+    back = round(YEARS_BACK * 12 * PERIODS_A_MONTH["week" if result.weekly else "month"])
     begin = f"{pd.Timestamp(record['time'].to_numpy()[-back:][0]):%B %Y}"
     middle = number(float(result.fan.share[2, -1]))
     ends = f"{number(float(result.fan.share[0, -1]))} to {number(float(result.fan.share[4, -1]))}"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecast.clock import DAYS_A_YEAR
 from forecast.report.style import year_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _after_pause(events: pd.DataFrame) -> NDArray[np.bool_]:
     """Tell the visits of heads before which there was none for ten years, or none at all."""
     visits = _head_visits(events)
     days = events["date"].to_numpy().astype("datetime64[D]")[visits]  # in time order, as the table is
-    longest = np.timedelta64(round(365.25 * _PAUSE_YEARS), "D")
+    longest = np.timedelta64(round(DAYS_A_YEAR * _PAUSE_YEARS), "D")
     first = np.zeros(len(events), dtype=bool)
     first[visits] = np.concatenate([[True], np.diff(days) >= longest])[: len(days)]
     return first
@@ -104,7 +105,7 @@ def _direction(events: pd.DataFrame) -> NDArray[np.int64]:
 
 def _moves(middle: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """Return the mean of the year from each period on less that of the year before; 0 without one."""
-    span = max(1, round(_WINDOW_YEARS * 365.25 / max(1.0, float(np.diff(times).astype(float).mean()))))
+    span = max(1, round(_WINDOW_YEARS * DAYS_A_YEAR / max(1.0, float(np.diff(times).astype(float).mean()))))
     sums = np.concatenate([[0.0], middle.cumsum()])
     at = np.arange(len(middle))
     after, before = np.minimum(at + span, len(middle)), np.maximum(at - span, 0)

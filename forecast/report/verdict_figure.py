@@ -7,11 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.report import style
 from forecast.report.verdict_words import written
 from forecast.report.words import series as joined
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses import Drawing, Series
 
-Float = NDArray[np.float64]
 
 _COLORS = {
     "prior": style.MUTED,

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from outlook.conftest import make_fit
 
+from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.events import read_chronology
 from forecast.hypotheses import visits
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.visits import Response, high_visits, is_high
-from forecast.outlook.clock import clock
 from forecast.panel import build_panel
 
 from .made import numbers
@@ -151,4 +151,4 @@ def test_counts_have_no_visits():
     panel = build_panel(read_chronology(dyads=["USA-CHN"]), as_of="1975-12-31")
     with pytest.raises(SpecError, match="S10"):
         visits.test_visits(Candidates(None, "USA-CHN", panel=panel))
-    assert clock(panel).per_month == 1.0
+    assert Clock.of(panel).per_month == 1.0

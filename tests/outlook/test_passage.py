@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from forecast.clock import Clock
 from forecast.outlook import passage
-from forecast.outlook.clock import Clock
 from forecast.outlook.passage import crosses
 
 CLOCK = Clock(np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]"), weekly=False)

@@ -18,16 +18,13 @@ from typing import Any
 import numba
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 from pytensor.gradient import disconnected_type
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels.path import KERNEL_VERSION
-
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from forecast.typing import Float, Index
 
 # Above this many events of one class in a month the rising factorial is taken from log-gamma, below by its product.
 PRODUCT_LIMIT = 16
@@ -70,7 +67,7 @@ def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def rising_table(concentration: Array, busiest: int) -> tuple[Array, Array]:
+def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
     """Logarithms of the rising factorials of every concentration up to the busiest report, with their slopes."""
     value = np.zeros((concentration.size, busiest + 1))
     slope = np.zeros((concentration.size, busiest + 1))
@@ -84,8 +81,8 @@ def rising_table(concentration: Array, busiest: int) -> tuple[Array, Array]:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def node_terms(
-    n: int, stretch: float, base: Array, upper: Array, lower: Array, mass_scale: Array,
-    strength: Array, inverse: Array, below_upper: Array, below_lower: Array, factor: Array,
+    n: int, stretch: float, base: Float, upper: Float, lower: Float, mass_scale: Float,
+    strength: Float, inverse: Float, below_upper: Float, below_lower: Float, factor: Float,
 ) -> None:  # fmt: skip
     """Terms of the entries at one node; one array written a loop, so that the compiler can use vector instructions.
 
@@ -106,9 +103,9 @@ def node_terms(
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def node_gradients(
-    n: int, node: float, stretch: float, base: Array, upper: Array, lower: Array,
-    share: Array, below_upper: Array, below_lower: Array,
-    by_level: Array, by_noise: Array, by_a: Array, by_upper: Array, by_lower: Array,
+    n: int, node: float, stretch: float, base: Float, upper: Float, lower: Float,
+    share: Float, below_upper: Float, below_lower: Float,
+    by_level: Float, by_noise: Float, by_a: Float, by_upper: Float, by_lower: Float,
 ) -> None:  # fmt: skip
     """Add one node's slopes of the entries; ``share`` is the node's posterior weight times the slope in log(mass)."""
     for e in range(n):
@@ -125,19 +122,19 @@ def node_gradients(
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def observation_value_gradient(
-    level: Array,
-    offset: Array,
-    cutpoint: Array,
-    depth: Array,
-    concentration: Array,
-    noise: Array,
+    level: Float,
+    offset: Float,
+    cutpoint: Float,
+    depth: Float,
+    concentration: Float,
+    noise: Float,
     blocks: Index,
     cells: Index,
     rows: Index,
     entries: Index,
-    nodes: Array,
-    weights: Array,
-) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+    nodes: Float,
+    weights: Float,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
     """Log-likelihood and its gradients with respect to the first six arguments.
 
     ``level`` (node,); ``depth`` (dataset, place) shifts the last cutpoint; ``concentration`` of 0 stands for no

@@ -20,14 +20,13 @@ from typing import Any
 import numba
 import numpy as np
 import pytensor.tensor as pt
-from numpy.typing import NDArray
 from pytensor.gradient import DisconnectedType, disconnected_type
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-Array = NDArray[np.float64]
-Index = NDArray[np.int64]
+from forecast.typing import Float, Index
+
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
 KERNEL_VERSION = "9"  # part of PyTensor's compilation cache key: raise it when a kernel changes
@@ -35,8 +34,8 @@ KERNEL_VERSION = "9"  # part of PyTensor's compilation cache key: raise it when 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def path_forward(
-    z: Array, drift: Array, carry: Array, scale: Array, weight: Array, information: Array, starts: Index
-) -> tuple[Array, Array, Array, Array]:
+    z: Float, drift: Float, carry: Float, scale: Float, weight: Float, information: Float, starts: Index
+) -> tuple[Float, Float, Float, Float]:
     """Path, log-determinant, inverse Cholesky diagonal and half-solved vector (the last two serve the gradient).
 
     ``starts`` (dyad + 1,) says where each dyad's nodes begin; ``carry`` of a first node is ignored.
@@ -87,9 +86,9 @@ def path_forward(
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def path_backward(
-    drift: Array, carry: Array, scale: Array, x: Array, inverse: Array, solved: Array,
-    g_x: Array, g_log_det: float, starts: Index,
-) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    drift: Float, carry: Float, scale: Float, x: Float, inverse: Float, solved: Float,
+    g_x: Float, g_log_det: float, starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
     """Gradients with respect to z, drift, carry, scale, weight and information."""
     nodes = x.size
     g_z, g_drift, g_carry, g_scale = np.empty(nodes), np.zeros(nodes), np.zeros(nodes), np.empty(nodes)

@@ -33,11 +33,12 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-from forecast.model.kernels.path import KERNEL_VERSION, LOG_EVERY, Array, Index
+from forecast.model.kernels.path import KERNEL_VERSION, LOG_EVERY
+from forecast.typing import Float, Index
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def own_transitions(carry: Array, carry2: Array, scale: Array, starts: Index) -> tuple[Array, Array, Array]:
+def own_transitions(carry: Float, carry2: Float, scale: Float, starts: Index) -> tuple[Float, Float, Float]:
     """Carries from one and two nodes before and precision of the shocks, followed by two nodes of nothing.
 
     Nothing is carried from before a dyad's first node, so that all dyads are one chain of which no entry of the
@@ -52,7 +53,7 @@ def own_transitions(carry: Array, carry2: Array, scale: Array, starts: Index) ->
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _strike_starts(near: Array, far: Array, starts: Index) -> None:
+def _strike_starts(near: Float, far: Float, starts: Index) -> None:
     for first in starts[:-1]:
         near[first : first + 1] = 0.0
         far[first : first + 2] = 0.0  # a dyad of one node strikes the next one's first, which is struck anyway
@@ -60,8 +61,8 @@ def _strike_starts(near: Array, far: Array, starts: Index) -> None:
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def path2_forward(
-    z: Array, drift: Array, carry: Array, carry2: Array, scale: Array, weight: Array, information: Array, starts: Index
-) -> tuple[Array, Array, Array, Array, Array, Array]:
+    z: Float, drift: Float, carry: Float, carry2: Float, scale: Float, weight: Float, information: Float, starts: Index
+) -> tuple[Float, Float, Float, Float, Float, Float]:
     """Path, log-determinant, and what serves the gradient.
 
     That is the inverse Cholesky diagonal, the half-solved vector :math:`D^{-1} M^{-1} r`, and the two diagonals of
@@ -100,10 +101,10 @@ def path2_forward(
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def path2_backward(
-    z: Array, drift: Array, carry: Array, carry2: Array, scale: Array,
-    x: Array, inverse: Array, solved: Array, beside: Array, beyond: Array,
-    g_x: Array, g_log_det: float, starts: Index,
-) -> tuple[Array, Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    z: Float, drift: Float, carry: Float, carry2: Float, scale: Float,
+    x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float,
+    g_x: Float, g_log_det: float, starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
     r"""Gradients with respect to z, drift, carry, carry2, scale, weight and information.
 
     The two sweeps in reverse give the gradients with respect to the entries of A and r; those of A's diagonal and of r

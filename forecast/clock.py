@@ -2,16 +2,43 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.dates import add_months, month_end
 from forecast.errors import DataError
+from forecast.typing import Float
 
-WEEKS_A_MONTH = 365.25 / 12 / 7
+if TYPE_CHECKING:
+    import xarray as xr
+
+DAYS_A_YEAR = 365.25
+WEEKS_A_MONTH = DAYS_A_YEAR / 12 / 7
 """4.348: a horizon of h months is the nearest whole number of weeks to 4.348 h in a weekly panel."""
+PERIODS_A_MONTH = {"month": 1.0, "week": WEEKS_A_MONTH}
+
+
+def periods_a_month(panel: "xr.Dataset") -> float:
+    """Return the number of periods in a month: 1 for a monthly panel, 4.348 for a weekly one.
+
+    Raises
+    ------
+    DataError
+        If the panel's frequency is neither month nor week.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from forecast.clock import periods_a_month
+    >>> round(periods_a_month(xr.Dataset(attrs={"frequency": "week"})), 3)
+    4.348
+    """
+    frequency = panel.attrs.get("frequency", "month")
+    if frequency not in PERIODS_A_MONTH:
+        raise DataError(f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel.")
+    return PERIODS_A_MONTH[frequency]
 
 
 @dataclass(frozen=True)
@@ -29,10 +56,21 @@ class Clock:
     times: NDArray[np.datetime64]
     weekly: bool
 
+    @classmethod
+    def of(cls, panel: "xr.Dataset") -> "Clock":
+        """Read the clock of a panel.
+
+        Raises
+        ------
+        DataError
+            If the panel's frequency is neither month nor week.
+        """
+        return cls(panel["time"].to_numpy().astype("datetime64[D]"), periods_a_month(panel) > 1.0)
+
     @property
     def per_month(self) -> float:
         """Periods in a month."""
-        return WEEKS_A_MONTH if self.weekly else 1.0
+        return PERIODS_A_MONTH[self.unit]
 
     @property
     def unit(self) -> str:
@@ -43,7 +81,7 @@ class Clock:
         """Return how many whole periods come nearest to `months`, at least one."""
         return max(1, round(months * self.per_month))
 
-    def months(self, periods: int) -> NDArray[np.float64]:
+    def months(self, periods: int) -> Float:
         """Return the months from now at periods 0, 1, ..., `periods`."""
         return np.arange(periods + 1) / self.per_month
 
@@ -62,17 +100,3 @@ class Clock:
     def since(self, day: date) -> int:
         """Return the position of the first period that begins on `day` or whose period holds it."""
         return max(0, int(np.searchsorted(self.times, np.datetime64(day, "D"), side="right")) - 1)
-
-
-def clock(panel: xr.Dataset) -> Clock:
-    """Read the clock off a panel.
-
-    Raises
-    ------
-    DataError
-        If the panel's frequency is neither month nor week.
-    """
-    frequency = panel.attrs.get("frequency", "month")
-    if frequency not in {"month", "week"}:
-        raise DataError(f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel.")
-    return Clock(panel["time"].to_numpy().astype("datetime64[D]"), frequency == "week")

@@ -1,0 +1,8 @@
+"""Types of arrays, as the whole package names them."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Float = NDArray[np.float64]
+type Index = NDArray[np.int64]
+type Bool = NDArray[np.bool_]
