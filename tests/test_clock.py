@@ -37,7 +37,7 @@ def test_a_week_ends_on_sunday() -> None:
 
 
 def test_another_frequency_is_rejected() -> None:
-    with pytest.raises(DataError, match="'day'.*'month' or 'week'"):
+    with pytest.raises(DataError, match=r"'day'.*'month' or 'week'"):
         periods_a_month(xr.Dataset(attrs={"frequency": "day"}))
 
 

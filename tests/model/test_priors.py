@@ -6,9 +6,10 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from forecast.clock import WEEKS_A_MONTH
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
-from forecast.model.arrays import WEEKS_A_MONTH, standardised_index
+from forecast.model.arrays import standardised_index
 from forecast.model.priors import REASONS
 from forecast.model.simulate import class_probabilities, simulate_level
 from forecast.panel import validate_panel
