@@ -1,15 +1,13 @@
 """The whole way in one call: events -> panel -> fit -> outlook -> report."""
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between, refuse_future
 from forecast.errors import DataError, SpecError
+from forecast.progress import Progress, Steps, silent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,7 +17,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.outlook import Assessment
 
-Progress = Callable[[str, int, int], None]
 ERAS = ("given", "infer", "none")
 """Where the eras of the dyad come from."""
 
@@ -84,22 +81,6 @@ class Report:
     warnings: tuple[str, ...]
 
 
-@dataclass
-class Steps:
-    """The steps of a run with their seconds, told to whoever listens."""
-
-    tell: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, words: str) -> Iterator[None]:
-        """Tell of a step and time it."""
-        self.tell(words, 0, 0)
-        start = time.perf_counter()
-        yield
-        self.seconds[words] = round(time.perf_counter() - start, 2)
-
-
 def make_report(
     order: Order,
     *,
@@ -136,7 +117,7 @@ def make_report(
 
     _check(order)
     check_writable(order.out)
-    steps = Steps(progress or (lambda *_: None))
+    steps = Steps(progress or silent)
     with steps.step("reading the events"):
         table = table or read_chronology()
         dyad = find_dyad(order.dyad, table.dyads)
@@ -194,7 +175,7 @@ def _brought(given: "Fit", order: Order, table: "EventTable", dyad: str, steps: 
             "may have others. Fit anew with --eras, or leave out the day"
         )
     with steps.step("updating the fit"):
-        fit = given.update(table, as_of=order.as_of, seed=order.seed, progress=steps.tell)
+        fit = given.update(table, as_of=order.as_of, seed=order.seed, progress=steps.progress)
     return (fit, ()) if fit is given else (fit, _told(fit, dyad))
 
 
@@ -202,7 +183,7 @@ def _anew(given: "Fit", fit: "Fit", reason: str, dyad: str, steps: Steps) -> tup
     with steps.step("fitting anew"):
         from forecast.model.update import sampled_again
 
-        fit = sampled_again(given, fit.panel, reason, steps.tell)
+        fit = sampled_again(given, fit.panel, reason, steps.progress)
     return fit, _told(fit, dyad)
 
 
@@ -255,7 +236,7 @@ def _fitted(
 
         given = {"draws": order.draws, "tune": order.tune, "chains": order.chains, "cores": order.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        fit = fit_panel(panel, spec, seed=order.seed, progress=steps.tell, **options)
+        fit = fit_panel(panel, spec, seed=order.seed, progress=steps.progress, **options)
     return (fit, warnings) if eras is None else (fit.noting(eras=eras.words), (eras.words, *warnings))
 
 
@@ -272,7 +253,7 @@ def _eras(order: Order, table: "EventTable", dyad: str, as_of: date, steps: Step
 
         own = build_panel(table, dyads=[dyad], as_of=as_of)
         _enough(own, dyad, as_of)
-        return inferred_eras(own, dyad, seed=order.seed, cores=order.cores, progress=steps.tell)
+        return inferred_eras(own, dyad, seed=order.seed, cores=order.cores, progress=steps.progress)
 
 
 def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:

@@ -35,7 +35,12 @@ FORBIDDEN = {
 }
 """What each place must know nothing of; imports inside functions count too."""
 
-GROUND = tuple(f"forecast.{name}" for name in ("errors", "files", "forms", "resources", "dates", "clock", "typing"))
+GROUND = tuple(
+    f"forecast.{name}"
+    for name in (
+        "errors", "files", "forms", "resources", "dates", "clock", "typing", "progress", "parallel", "kept",
+    )
+)  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""
 
 

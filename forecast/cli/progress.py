@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from forecast.pipeline import Progress
+    from forecast.progress import Progress
 
 
 @contextmanager

@@ -15,7 +15,6 @@ and Gelman (2018), Using stacking to average Bayesian predictive distributions, 
 """
 
 import os
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,15 +27,16 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from forecast.clock import Clock
-from forecast.hypotheses.quick import quick_fit, side_by_side
 from forecast.model.evidence import Evidence
+from forecast.model.quick import quick_fit
+from forecast.parallel import side_by_side
+from forecast.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.model import PendulumSpec
 
-Progress = Callable[[str, int, int], None]
 
 # Blocks of two years over the last twenty: long enough for a pull to show, and ten of them.
 BLOCK_MONTHS = 24

@@ -1,6 +1,6 @@
 """The models that are set against each other on one dyad: each is fitted once, and everything asked of it is kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.panel import build_panel
+from forecast.progress import Progress, silent, within
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate
 
 CAREFUL = 0.97
-Progress = Callable[[str, int, int], None]
 
 _PULLS = {
     "none": "random walk",
@@ -112,7 +112,7 @@ class Candidates:
     seed: int = 1
     smallest_effect: float = 5.0
     sampler: Sampler = field(default_factory=Sampler)
-    progress: Progress = field(default=lambda step, done, total: None)
+    progress: Progress = silent
     panel: xr.Dataset = field(default=None)  # type: ignore[assignment]
     _fits: "dict[PendulumSpec, Fit]" = field(default_factory=dict, init=False, repr=False)
     _ahead: dict[PendulumSpec, Ahead] = field(default_factory=dict, init=False, repr=False)
@@ -202,5 +202,4 @@ class Candidates:
         return ", ".join([_PULLS[spec.dynamics], *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
 
     def _told(self, spec: PendulumSpec) -> Progress:
-        words = self._words(spec)
-        return lambda step, done, total: self.progress(f"{words}: {step}", done, total)
+        return within(self.progress, self._words(spec))

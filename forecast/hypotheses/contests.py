@@ -18,10 +18,9 @@ from forecast.errors import SpecError
 from forecast.hypotheses.break_fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.hypotheses.break_test import LEAST, question
 from forecast.hypotheses.breaks import one_break
-from forecast.hypotheses.kept import Finding
-from forecast.hypotheses.quick import QuickFit, quick_fit
 from forecast.model import simulate_panel
 from forecast.model.dynamics import shock_of_spread, widening
+from forecast.model.quick import QuickFit, quick_fit
 from forecast.model.sampling import DIMS
 from forecast.model.spec import PendulumSpec
 from forecast.outlook.scale import share
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
 
 type Change = Callable[[xr.Dataset], xr.Dataset]
 type Choices = Mapping[str, Any]
+type Finding = tuple[float, float]
+"""A log Bayes factor and its Monte Carlo error."""
 type Test = Callable[[xr.Dataset, int, Event], tuple[Finding, ...]]
 
 # How many times as strong the pull is one spread away as near the equilibrium; points of share.

@@ -1,6 +1,5 @@
 """Eras as the record alone has them: those named for a dyad replaced by inferred ones, or by none."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -11,12 +10,11 @@ from forecast.events import read_eras
 from forecast.hypotheses.breaks import BreakCount, count_breaks
 from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.model import PendulumSpec
+from forecast.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -19,20 +19,23 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.files import digest
 from forecast.hypotheses.ceiling_test import FROM_WORST
-from forecast.hypotheses.contests import CONTESTS, Contest, Truth, contest
-from forecast.hypotheses.kept import Finding, Kept
-from forecast.hypotheses.quick import side_by_side
+from forecast.hypotheses.contests import CONTESTS, Contest, Finding, Truth, contest
 from forecast.hypotheses.source import panel_digest
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule
+from forecast.kept import Kept, Rows
+from forecast.parallel import side_by_side
+from forecast.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.candidates import Candidates, Progress
+    from forecast.hypotheses.candidates import Candidates
 
 CLAIMS = tuple(CONTESTS)
 """Whose power can be simulated."""
 
+FOUND = ("log_bayes_factor", "error")
+"""What is kept of a simulated record, for each rival."""
 _NOT = "Power was not simulated, for the test has no rival model to simulate records from"
 WITHOUT = {
     "S7": f"{_NOT}: it contrasts dyads within one fit of all, and each simulated record would need such a fit.",
@@ -121,7 +124,7 @@ def power(
         )
     if claim not in CLAIMS:
         raise SpecError(f"claim: power of {claim!r} cannot be simulated; known are {', '.join(CLAIMS)}")
-    done = Kept.open(kept, _identity(candidates))
+    done = Kept.open(kept, _identity(candidates), FOUND)
     tried = contest(claim, candidates, half_lives)
     tell = progress or candidates.progress
     keys = [_key(claim, truth, i) for i in range(simulations) for truth in tried.truths]
@@ -132,7 +135,7 @@ def power(
             tell("testing simulated records", sum(key in done.found for key in keys), len(keys))
     rows = []
     for truth in tried.truths:
-        findings = [done.found[_key(claim, truth, i)] for i in range(simulations)]
+        findings = [_pairs(done.found[_key(claim, truth, i)]) for i in range(simulations)]
         answers = [_answer(candidates.rule, found, tried.errors) for found in findings]
         error = float(np.median([error for found in findings for _, error in found]))
         rows.append({**_shares(truth, answers), "unit": tried.unit, "error": error})
@@ -153,6 +156,10 @@ def _tested(
 
     tasks = [(truth, _key(claim, truth, i)) for i in range(simulations) for truth in tried.truths]
     return side_by_side(work, [task for task in tasks if task[1] not in done], cores)
+
+
+def _pairs(rows: Rows) -> tuple[Finding, ...]:
+    return tuple((log, error) for log, error in rows)
 
 
 def _key(claim: str, truth: Truth, i: int) -> str:

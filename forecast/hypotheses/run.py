@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from forecast.hypotheses.registry import CLAIMS, find, find_test
 from forecast.hypotheses.source import Data, gather
 from forecast.hypotheses.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.verdict import Verdict
+from forecast.progress import Progress, silent
 from forecast.record import require_record
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.unit_roots import UnitRoot
 
-Progress = Callable[[str, int, int], None]
 CHECKED = "S5"
 """The claim that the textbook tests put to the observed series."""
 SENSITIVITY = "sensitivity"
@@ -143,7 +143,7 @@ def run_tests(
     """
     data = data or gathered(plan)
     require_runnable(plan, data)
-    stages = _Stages([*plan.claims, *([SENSITIVITY] if plan.sensitivity else [])], progress or (lambda *_: None))
+    stages = _Stages([*plan.claims, *([SENSITIVITY] if plan.sensitivity else [])], progress or silent)
     candidates = make_candidates(plan, data, cores=cores, progress=stages.tell)
     checks, notes = _checks(plan, data)
     without = _without_power(plan)

@@ -13,10 +13,11 @@ from forecast.clock import Clock
 from forecast.hypotheses.influence import influence, without
 from forecast.hypotheses.power import by_evidence
 from forecast.hypotheses.power_scaling import power_scaled, power_scaling
-from forecast.hypotheses.quick import quick_fit, side_by_side
 from forecast.hypotheses.variations import Variation, variations
 from forecast.model.evidence import Evidence
+from forecast.model.quick import quick_fit
 from forecast.outlook.scale import share
+from forecast.parallel import side_by_side
 from forecast.typing import Float
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ https://doi.org/10.48550/arXiv.1804.06788
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -20,9 +20,9 @@ from forecast.errors import SpecError
 from forecast.model.sampling import KEPT, fit
 from forecast.model.simulate import prior_draws, simulate_panel
 from forecast.model.spec import PendulumSpec
+from forecast.progress import Progress
 
 Ranks = NDArray[np.int64]
-Progress = Callable[[str, int, int], None]
 
 AMONG = 100
 """Draws that a truth is ranked among, spread over the chains so that they are nearly independent."""

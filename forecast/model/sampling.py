@@ -4,7 +4,6 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from numbers import Integral
@@ -25,9 +24,7 @@ from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.nodes import nodes_worth
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
-
-# Called as progress(step in words, done, total); total 0 means that the length is not known.
-Progress = Callable[[str, int, int], None]
+from forecast.progress import Progress, silent
 
 KEPT = (
     "half_life", "phi", "sigma", "sd", "band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "tau",
@@ -109,7 +106,7 @@ def fit(
         raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
     if evidence and sampler != "nutpie":
         raise SpecError(f"evidence: needs sampler='nutpie', not {sampler!r}")
-    report = progress or _silent
+    report = progress or silent
     sampler_seed, path_seed, bridge_seed = np.random.SeedSequence(seed).spawn(3)
     seconds: dict[str, float] = {}
     clock = time.perf_counter()
@@ -152,10 +149,6 @@ def fit(
     }
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
     return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
-
-
-def _silent(step: str, done: int, total: int) -> None:
-    pass
 
 
 def _lap(seconds: dict[str, float], step: str, since: float) -> float:

@@ -5,7 +5,6 @@ How to use it, how it is done, how one can tell that it still holds, and what it
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +21,12 @@ from forecast.model.later import changed, last_known, later_panel, unforeseen
 from forecast.model.likelihood import Draws, Observed, flat
 from forecast.model.particles import Cloud, follow
 from forecast.model.weights import Weights, resampled, smoothed
+from forecast.progress import Progress
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     from forecast.events.table import Day, EventTable
 
-Progress = Callable[[str, int, int], None]
 
 # So many months of the path are drawn anew: after a year little is left of where the path stood before.
 MONTHS_REDRAWN = 12

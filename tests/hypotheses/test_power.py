@@ -17,10 +17,11 @@ import pytest
 from forecast.errors import SpecError
 from forecast.hypotheses import contests, power
 from forecast.hypotheses.contests import Contest
-from forecast.hypotheses.kept import Kept
-from forecast.hypotheses.quick import side_by_side
+from forecast.hypotheses.power import FOUND
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Rule
+from forecast.kept import Kept
+from forecast.parallel import side_by_side
 
 from .made import candidates
 
@@ -156,10 +157,10 @@ def test_a_file_of_something_else_is_refused(tested, tmp_path, content):
 
 def test_what_was_kept_comes_back(tmp_path):
     path = tmp_path / "folder" / "kept.jsonl"
-    kept = Kept.open(path, "this")
+    kept = Kept.open(path, "this", FOUND)
     kept.add("S4/one/0", ((1.25, 0.1), (-3.0, 0.2)))
     kept.add("S5/ä/1", ((0.1, 0.3),))
-    assert Kept.open(path, "this").found == kept.found
+    assert Kept.open(path, "this", FOUND).found == kept.found
     assert json.loads(path.read_text().splitlines()[0]) == {"of": "this"}
 
 

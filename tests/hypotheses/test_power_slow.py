@@ -13,10 +13,11 @@ from forecast.hypotheses.breaks import scan
 from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.hypotheses.contests import Truth, contest
 from forecast.hypotheses.influence import influence, without
-from forecast.hypotheses.kept import Kept
-from forecast.hypotheses.power import _identity, power
-from forecast.hypotheses.quick import quick_fit, side_by_side
+from forecast.hypotheses.power import FOUND, _identity, power
+from forecast.kept import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
+from forecast.model.quick import quick_fit
+from forecast.parallel import side_by_side
 
 pytestmark = pytest.mark.slow
 SHORT = Sampler(draws=300, tune=200, chains=2, cores=2, patience=1)
@@ -59,7 +60,7 @@ def test_a_bayes_factor_misleads_no_more_often_than_it_promises(small, dynamics,
 def test_power_grows_the_quicker_the_pull(small, tmp_path):
     kept = tmp_path / "kept.jsonl"
     power(small, "S5", (3.0, 48.0), SIMULATIONS, kept=kept, cores=2)
-    found = Kept.open(kept, _identity(small)).found
+    found = Kept.open(kept, _identity(small), FOUND).found
     quick, slow, walk = (
         np.array([found[f"S5/{name}/{i}"][0][0] for i in range(SIMULATIONS)])
         for name in ("a half-life of 3 months", "a half-life of 48 months", "a random walk")

@@ -13,8 +13,9 @@ from model.panels import make_panel
 from forecast.hypotheses import contests
 from forecast.hypotheses.break_fits import CHOICES, with_breaks
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.quick import quick_fit, side_by_side
 from forecast.model import PendulumSpec, Priors, fit
+from forecast.model.quick import quick_fit
+from forecast.parallel import side_by_side
 
 # One form for all of these tests: a model takes ten seconds to compile. Pulls are quick and eras differ, so that a
 # break of the equilibrium is no slow swing.

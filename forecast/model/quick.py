@@ -1,11 +1,10 @@
-"""Short fits that run side by side in the threads of one process.
+"""Short fits, quick enough to make hundreds of them side by side in the threads of one process.
 
 A record is fitted in about a second, and compiling its model takes ten: every further process would compile anew, while
 threads share what is compiled and sample outside of Python's lock.
 """
 
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, CancelledError, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event, Lock
@@ -101,7 +100,7 @@ def quick_fit(
     Examples
     --------
     >>> from forecast import PendulumSpec, build_panel, read_chronology
-    >>> from forecast.hypotheses.quick import quick_fit
+    >>> from forecast.model.quick import quick_fit
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
     >>> quick_fit(panel, PendulumSpec(ceiling="depth"), seed=1).evidence.log  # doctest: +SKIP
     -89.2
@@ -125,35 +124,3 @@ def quick_fit(
                 raise CancelledError from None
         else:
             return QuickFit(panel, spec, arrays, compiled, drawn, seed)
-
-
-def side_by_side[Task, Result](
-    work: Callable[[Task, Event], Result], tasks: Iterable[Task], threads: int
-) -> Generator[Result]:
-    """Do tasks in threads, and yield results as they are done.
-
-    When the consumer stops, by an interrupt or otherwise, what has not begun is dropped and what is going on is told
-    to stop.
-
-    Parameters
-    ----------
-    work : callable
-        Called with a task and an event that is set when it is to stop.
-    tasks : iterable
-    threads : int
-
-    Examples
-    --------
-    >>> sorted(side_by_side(lambda task, stop: task**2, [1, 2, 3], threads=2))
-    [1, 4, 9]
-    """
-    stop, pool = Event(), ThreadPoolExecutor(threads)
-    try:
-        running = {pool.submit(work, task, stop) for task in tasks}
-        while running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
-            for finished in done:
-                yield finished.result()
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
