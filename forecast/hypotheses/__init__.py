@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates as Candidates
     from forecast.hypotheses.candidates import Comparison as Comparison
+    from forecast.hypotheses.evidence.unit_roots import UnitRoot as UnitRoot
     from forecast.hypotheses.plan import Plan as Plan
     from forecast.hypotheses.plan import freeze as freeze
     from forecast.hypotheses.plan import new_plan as new_plan
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from forecast.hypotheses.source import Data as Data
     from forecast.hypotheses.source import Source as Source
     from forecast.hypotheses.source import gather as gather
-    from forecast.hypotheses.unit_roots import UnitRoot as UnitRoot
     from forecast.hypotheses.verdict import Drawing as Drawing
     from forecast.hypotheses.verdict import Number as Number
     from forecast.hypotheses.verdict import Rule as Rule
@@ -40,7 +40,7 @@ _HOMES = {
     "Rule": "verdict",
     "Series": "verdict",
     "Source": "source",
-    "UnitRoot": "unit_roots",
+    "UnitRoot": "evidence.unit_roots",
     "Verdict": "verdict",
     "freeze": "plan",
     "gather": "source",

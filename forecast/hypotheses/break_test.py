@@ -8,11 +8,11 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.clock import Clock
-from forecast.hypotheses.ahead import ahead_of, block_ends
 from forecast.hypotheses.break_fits import BreakFits, Places
 from forecast.hypotheses.breaks import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
 from forecast.hypotheses.candidates import Comparison
-from forecast.hypotheses.prior_scale import FACTORS
+from forecast.hypotheses.evidence.ahead import ahead_of, block_ends
+from forecast.hypotheses.evidence.prior_scale import FACTORS
 from forecast.hypotheses.verdict import Answer, Drawing, Number, Rule, Series, Verdict
 from forecast.hypotheses.verdict_parts import (
     chance,
@@ -175,8 +175,8 @@ def _compared(candidates: "Candidates", fits: BreakFits, found: BreakPosterior, 
 def _ahead(fits: BreakFits, held: Places, place: int) -> NDArray[np.float64]:
     """Log predictive density of blocks of months, with a break at a place less without, (block,).
 
-    It is what the Bayes factor gains by a block (`forecast.hypotheses.ahead`). Until the break begins the two models
-    are one; of the blocks before only as many are taken as a standard error needs.
+    It is what the Bayes factor gains by a block (`forecast.hypotheses.evidence.ahead`). Until the break begins the two
+    models are one; of the blocks before only as many are taken as a standard error needs.
     """
     gained = [0.0]
     for stop in [end for end in block_ends(fits.candidates.panel) if end > place]:

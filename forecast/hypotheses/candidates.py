@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
-from forecast.hypotheses.ahead import Ahead, ahead_of, leave_future_out
-from forecast.hypotheses.prior_scale import prior_sensitivity
+from forecast.hypotheses.evidence.ahead import Ahead, ahead_of, leave_future_out
+from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence

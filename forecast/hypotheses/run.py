@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.errors import DataError, PlanError
+from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS, find, find_test
 from forecast.hypotheses.source import Data, gather
-from forecast.hypotheses.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.verdict import Verdict
 from forecast.progress import Progress, silent
 from forecast.record import require_record
@@ -21,7 +21,7 @@ from forecast.record import require_record
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.unit_roots import UnitRoot
+    from forecast.hypotheses.evidence.unit_roots import UnitRoot
 
 CHECKED = "S5"
 """The claim that the textbook tests put to the observed series."""
@@ -228,7 +228,7 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
 
 def _without_power(plan: Plan) -> dict[str, str]:
     """Say of each claim whose power is not simulated why not."""
-    from forecast.hypotheses.power import WITHOUT
+    from forecast.hypotheses.power.simulation import WITHOUT
 
     if not plan.simulations:
         return dict.fromkeys(plan.claims, "Power was not simulated, for the plan asks for no simulations.")

@@ -10,7 +10,7 @@ from forecast.errors import SpecError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.unit_roots import UnitRoot
+    from forecast.hypotheses.evidence.unit_roots import UnitRoot
 
 Answer = Literal["supported", "refused", "undecided"]
 Kind = Literal["densities", "bars", "line"]

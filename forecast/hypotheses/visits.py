@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import SpecError
-from forecast.hypotheses.matched import AFTER, NEAR_MONTHS, Followed, Matching
+from forecast.hypotheses.evidence.matched import AFTER, NEAR_MONTHS, Followed, Matching
 from forecast.hypotheses.verdict import Drawing, Number, Role, Rule, Series, Verdict
 from forecast.hypotheses.verdict_parts import median_interval, number, percent, rope_chances, rope_prose, signed
 from forecast.outlook.draws import dyad_draws

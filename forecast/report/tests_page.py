@@ -55,8 +55,8 @@ def results_figures(results: "Results") -> dict[str, Illustration]:
 
 def results_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
     """Put text, tables and figures together; `files` are the names of those beside the page."""
+    from forecast.hypotheses.evidence.unit_roots import CAUTION
     from forecast.hypotheses.registry import CLAIMS
-    from forecast.hypotheses.unit_roots import CAUTION
 
     plan = results.plan
     name, meaning = _STAMPS[results.stamp]

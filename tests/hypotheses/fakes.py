@@ -9,11 +9,11 @@ import pandas as pd
 
 from forecast.events import read_chronology
 from forecast.hypotheses import Drawing, Number, Series, Verdict
+from forecast.hypotheses.evidence.unit_roots import UnitRoot
 from forecast.hypotheses.plan import freeze, new_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results
 from forecast.hypotheses.source import Source, gather
-from forecast.hypotheses.unit_roots import UnitRoot
 
 SCRIPT = "<script>alert('5 > 4 & \"3\"')</script>"
 

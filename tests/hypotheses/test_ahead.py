@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
+from forecast.hypotheses.evidence.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.update import carry_on
@@ -52,7 +52,7 @@ def fake_fits(monkeypatch):
         asked.append((seed, panel.sizes["time"]))
         return SimpleNamespace(evidence=Evidence(-10.0 * panel.sizes["time"], 0.3))
 
-    monkeypatch.setattr("forecast.hypotheses.ahead.quick_fit", quick_fit)
+    monkeypatch.setattr("forecast.hypotheses.evidence.ahead.quick_fit", quick_fit)
     return asked
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.ahead import Ahead
 from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.evidence.ahead import Ahead
 from forecast.model import PendulumSpec
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from forecast.errors import SpecError
-from forecast.hypotheses.contests import CONTESTS, Truth, contest, with_drop, with_half_life, with_strength
+from forecast.hypotheses.power.contests import CONTESTS, Truth, contest, with_drop, with_half_life, with_strength
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.dynamics import next_displacement
 from forecast.model.evidence import Evidence

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from forecast.errors import SpecError
-from forecast.hypotheses import contests, power
-from forecast.hypotheses.contests import Contest
-from forecast.hypotheses.power import FOUND
+from forecast.hypotheses.power import contests
+from forecast.hypotheses.power import simulation as power
+from forecast.hypotheses.power.contests import Contest
+from forecast.hypotheses.power.simulation import FOUND
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Rule
 from forecast.kept import Kept
@@ -206,8 +207,9 @@ import sys
 import time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from forecast.hypotheses import contests, power
-from forecast.hypotheses.contests import Contest
+from forecast.hypotheses.power import contests
+from forecast.hypotheses.power import simulation as power
+from forecast.hypotheses.power.contests import Contest
 from hypotheses.test_power import FakeTruth
 from hypotheses.made import candidates
 

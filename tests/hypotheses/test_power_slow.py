@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses import contests
 from forecast.hypotheses.break_test import question
 from forecast.hypotheses.breaks import scan
 from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.hypotheses.contests import Truth, contest
-from forecast.hypotheses.influence import influence, without
-from forecast.hypotheses.power import FOUND, _identity, power
+from forecast.hypotheses.power import contests
+from forecast.hypotheses.power.contests import Truth, contest
+from forecast.hypotheses.power.simulation import FOUND, _identity, power
+from forecast.hypotheses.sensitivity.influence import influence, without
 from forecast.kept import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
 from forecast.model.quick import quick_fit

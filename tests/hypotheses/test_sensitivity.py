@@ -13,12 +13,12 @@ from model.reference import fine_quadrature, log_likelihood
 from report.conftest import keys_documented
 
 from forecast.events import read_chronology
-from forecast.hypotheses import sensitivity as module
 from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.hypotheses.influence import influence, without
-from forecast.hypotheses.power_scaling import MOVES, power_scaled, power_scaling
+from forecast.hypotheses.sensitivity import analysis as module
 from forecast.hypotheses.sensitivity import sensitivity
-from forecast.hypotheses.variations import variations
+from forecast.hypotheses.sensitivity.influence import influence, without
+from forecast.hypotheses.sensitivity.power_scaling import MOVES, power_scaled, power_scaling
+from forecast.hypotheses.sensitivity.variations import variations
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.evidence import Evidence

@@ -8,7 +8,7 @@ import pytest
 
 from forecast.errors import DataError, ForecastError
 from forecast.events import read_chronology
-from forecast.hypotheses.unit_roots import observed_series, unit_roots
+from forecast.hypotheses.evidence.unit_roots import observed_series, unit_roots
 from forecast.panel import build_index_panel, build_panel
 
 WALKS = ("Augmented Dickey-Fuller", "Phillips-Perron", "Variance ratio over 12 periods")

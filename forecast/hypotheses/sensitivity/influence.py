@@ -53,7 +53,7 @@ def influence(
 
     Examples
     --------
-    >>> from forecast.hypotheses.influence import influence
+    >>> from forecast.hypotheses.sensitivity.influence import influence
     >>> influence(panel, (linear.posterior, linear.spec), (walk.posterior, walk.spec)).head(10)  # doctest: +SKIP
     """
     import pandas as pd

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import Clock
-from forecast.hypotheses.influence import influence, without
-from forecast.hypotheses.power import by_evidence
-from forecast.hypotheses.power_scaling import power_scaled, power_scaling
-from forecast.hypotheses.variations import Variation, variations
+from forecast.hypotheses.power.simulation import by_evidence
+from forecast.hypotheses.sensitivity.influence import influence, without
+from forecast.hypotheses.sensitivity.power_scaling import power_scaled, power_scaling
+from forecast.hypotheses.sensitivity.variations import Variation, variations
 from forecast.model.evidence import Evidence
 from forecast.model.quick import quick_fit
 from forecast.outlook.scale import share

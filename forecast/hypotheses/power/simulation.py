@@ -1,8 +1,8 @@
 """How often a test would find what is there, and how often what is not.
 
 Records are simulated at the dyad's own length, eras and density of events, from truths that the fits to the real
-record leave possible (`forecast.hypotheses.contests`). Each is tested as the real one is, by the Bayes factor alone:
-leaving the future out some twenty times a simulation would take hours.
+record leave possible (`forecast.hypotheses.power.contests`). Each is tested as the real one is, by the Bayes factor
+alone: leaving the future out some twenty times a simulation would take hours.
 """
 
 import json
@@ -19,7 +19,7 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.files import digest
 from forecast.hypotheses.ceiling_test import FROM_WORST
-from forecast.hypotheses.contests import CONTESTS, Contest, Finding, Truth, contest
+from forecast.hypotheses.power.contests import CONTESTS, Contest, Finding, Truth, contest
 from forecast.hypotheses.source import panel_digest
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule
 from forecast.kept import Kept, Rows

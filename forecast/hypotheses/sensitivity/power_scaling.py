@@ -43,7 +43,7 @@ class Moved:
 
         Examples
         --------
-        >>> from forecast.hypotheses.power_scaling import Moved
+        >>> from forecast.hypotheses.sensitivity.power_scaling import Moved
         >>> Moved("ceiling", 0.12, 0.01).words
         'moves with the prior (0.12) and not with the data (0.01): what is said of it is an assumption'
         """
@@ -65,7 +65,7 @@ def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
 
     Examples
     --------
-    >>> from forecast.hypotheses.power_scaling import power_scaling
+    >>> from forecast.hypotheses.sensitivity.power_scaling import power_scaling
     >>> [moved.words for moved in power_scaling(fitted)]  # doctest: +SKIP
     """
     from arviz_stats import psense

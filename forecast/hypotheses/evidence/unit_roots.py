@@ -112,7 +112,7 @@ def observed_series(panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
     Examples
     --------
     >>> from forecast.events import read_chronology
-    >>> from forecast.hypotheses.unit_roots import observed_series
+    >>> from forecast.hypotheses.evidence.unit_roots import observed_series
     >>> from forecast.panel import build_panel
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
     >>> float(observed_series(panel, "USA-CHN").loc["2023-10-01"])
@@ -161,7 +161,7 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
     --------
     >>> import numpy as np
     >>> import pandas as pd
-    >>> from forecast.hypotheses.unit_roots import unit_roots
+    >>> from forecast.hypotheses.evidence.unit_roots import unit_roots
     >>> noise = pd.Series(np.random.default_rng(1).normal(size=400))
     >>> [round(test.p_value, 1) for test in unit_roots(noise)]
     [0.0, 0.4, 0.0, 0.0]

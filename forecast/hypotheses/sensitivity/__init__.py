@@ -1,0 +1,5 @@
+"""How the answer on a pull depends on data, codings, eras and priors."""
+
+from forecast.hypotheses.sensitivity.analysis import sensitivity as sensitivity
+
+__all__ = ["sensitivity"]
