@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
-    from forecast.hypotheses.eras import Eras
     from forecast.model import Fit, Gate, PendulumSpec
+    from forecast.model.breaks.eras import Eras
     from forecast.outlook import Assessment
 
 ERAS = ("given", "infer", "none")
@@ -244,7 +244,7 @@ def _eras(order: Order, table: "EventTable", dyad: str, as_of: date, steps: Step
     """Replace the given eras of the dyad, if that is asked for."""
     if order.eras == "given":
         return None
-    from forecast.hypotheses.eras import inferred_eras, no_eras
+    from forecast.model.breaks.eras import inferred_eras, no_eras
 
     if order.eras == "none":
         return no_eras(dyad)

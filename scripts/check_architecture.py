@@ -38,7 +38,7 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "errors", "files", "forms", "resources", "dates", "clock", "typing", "progress", "parallel", "kept",
+        "errors", "files", "forms", "resources", "dates", "clock", "scale", "typing", "progress", "parallel", "kept",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""

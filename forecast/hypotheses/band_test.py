@@ -23,7 +23,7 @@ from forecast.outlook.band import band_edges
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.futures import shocks, step_of, stream
 from forecast.outlook.passage import mean_spell
-from forecast.outlook.scale import under_ceiling
+from forecast.scale import under_ceiling
 from forecast.typing import Float
 
 if TYPE_CHECKING:

@@ -8,8 +8,6 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.clock import Clock
-from forecast.hypotheses.break_fits import BreakFits, Places
-from forecast.hypotheses.breaks import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
 from forecast.hypotheses.candidates import Comparison
 from forecast.hypotheses.evidence.ahead import ahead_of, block_ends
 from forecast.hypotheses.evidence.prior_scale import FACTORS
@@ -28,6 +26,8 @@ from forecast.hypotheses.verdict_parts import (
     signed,
     times,
 )
+from forecast.model.breaks.fits import BreakFits, Places
+from forecast.model.breaks.search import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.record import Break, last_break
 from forecast.outlook.summary import NotDefined
@@ -179,7 +179,7 @@ def _ahead(fits: BreakFits, held: Places, place: int) -> NDArray[np.float64]:
     models are one; of the blocks before only as many are taken as a standard error needs.
     """
     gained = [0.0]
-    for stop in [end for end in block_ends(fits.candidates.panel) if end > place]:
+    for stop in [end for end in block_ends(fits.record.panel) if end > place]:
         known = fits if stop == fits.periods else fits.cut(stop)
         known.add(held, (*held, place))
         gained.append(known.pool.log_ratio(known.at((*held, place)), known.at(held))[0])
@@ -391,7 +391,7 @@ def _told(asked: Question, found: BreakPosterior, candidates: "Candidates") -> s
 
 
 def _limits(fits: BreakFits, asked: Question) -> str:
-    unit = Clock.of(fits.candidates.panel).unit
+    unit = Clock.of(fits.record.panel).unit
     held = f", with the {len(asked.held)} named eras before that taken for granted" if asked.held else ""
     return (
         f"The break was looked for since {_month(asked.since)}{held}; less than {fits.apart} {unit}s from either end "

@@ -170,6 +170,11 @@ class Candidates:
         return replace(self, panel=panel)
 
     @property
+    def cores(self) -> int | None:
+        """Chains run at once."""
+        return self.sampler.cores
+
+    @property
     def gates(self) -> "dict[str, Gate]":
         """Whether each fit made so far has converged, by its model in words."""
         found: dict[str, Gate] = {}

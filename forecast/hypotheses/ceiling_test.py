@@ -23,8 +23,8 @@ from forecast.hypotheses.verdict_parts import (
 )
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import framework, learned
-from forecast.outlook.scale import share
 from forecast.outlook.summary import Estimate
+from forecast.scale import share
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import DataError, UnknownDyadError
-from forecast.outlook.scale import share, under_ceiling
+from forecast.scale import share, under_ceiling
 from forecast.typing import Float
 
 NO_EQUILIBRIUM = "a random walk (dynamics 'none') has no equilibrium, no band and no half-life"

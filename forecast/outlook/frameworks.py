@@ -11,8 +11,8 @@ from forecast.outlook.band import band_edges
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
 from forecast.outlook.futures import stream
 from forecast.outlook.hazard import StructuralHazard
-from forecast.outlook.scale import share
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.scale import share
 from forecast.typing import Float
 
 NO_CEILING = "the model sets no ceiling on the level"

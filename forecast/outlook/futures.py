@@ -18,7 +18,7 @@ from forecast.errors import SpecError
 from forecast.model.dynamics import DYNAMICS, next_displacement
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
-from forecast.outlook.scale import share, under_ceiling
+from forecast.scale import share, under_ceiling
 from forecast.typing import Bool, Float
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from forecast.clock import Clock
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
-from forecast.outlook.scale import share
 from forecast.outlook.summary import NotDefined
+from forecast.scale import share
 from forecast.typing import Float
 
 RECENT_MONTHS = 24

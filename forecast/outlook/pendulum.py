@@ -7,8 +7,8 @@ from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
 from forecast.outlook.futures import Futures, release
 from forecast.outlook.passage import Passage, crosses, mean_spell, passage
-from forecast.outlook.scale import share
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.scale import share
 
 
 @dataclass(frozen=True)

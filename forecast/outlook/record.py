@@ -8,8 +8,8 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, Era, FitLike, dyad_draws
-from forecast.outlook.scale import share
 from forecast.outlook.summary import QUANTILES, Estimate, NotDefined, Probability, estimate, probability
+from forecast.scale import share
 
 
 @dataclass(frozen=True)

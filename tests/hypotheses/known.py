@@ -3,9 +3,9 @@
 import numpy as np
 from model.panels import make_panel
 
-from forecast.hypotheses.break_fits import BreakFits, _Drawn
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.multistate import BATCHES
+from forecast.model.breaks.fits import BreakFits, _Drawn
+from forecast.model.breaks.multistate import BATCHES
 
 PHI, SIGMA, PRIOR = 0.8, 0.3, 1.0
 
@@ -20,8 +20,8 @@ class KnownPath(BreakFits):
         self.steps = np.concatenate([[0.0, 0.0], np.cumsum(path[1:] - PHI * path[:-1])])
 
     def cut(self, periods):
-        panel = self.candidates.panel.isel(time=slice(periods))
-        return KnownPath(self.path[:periods], self.most, self.candidates.with_panel(panel), self.draws)
+        panel = self.record.panel.isel(time=slice(periods))
+        return KnownPath(self.path[:periods], self.most, self.record.with_panel(panel), self.draws)
 
     def sums(self, places):
         edges = np.array([0, *places, *[self.periods] * (self.most - len(places)), self.periods])

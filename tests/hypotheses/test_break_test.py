@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from forecast.hypotheses import break_test
-from forecast.hypotheses.break_fits import with_breaks
 from forecast.hypotheses.break_test import question
+from forecast.model.breaks.fits import with_breaks
 
 from .known import KnownPath, path_around
 from .made import candidates, numbers

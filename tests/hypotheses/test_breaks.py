@@ -10,7 +10,9 @@ from model.panels import make_panel
 from scipy.special import logsumexp
 
 from forecast.errors import DataError
-from forecast.hypotheses.break_fits import (
+from forecast.hypotheses.candidates import Candidates
+from forecast.model import PendulumSpec, fit
+from forecast.model.breaks.fits import (
     CHOICES,
     BreakFits,
     Dates,
@@ -19,9 +21,7 @@ from forecast.hypotheses.break_fits import (
     log_sum_over_dates,
     with_breaks,
 )  # fmt: skip
-from forecast.hypotheses.breaks import BreakPosterior, count_breaks, place_of, scan
-from forecast.hypotheses.candidates import Candidates
-from forecast.model import PendulumSpec, fit
+from forecast.model.breaks.search import BreakPosterior, count_breaks, place_of, scan
 from forecast.panel import validate_panel
 
 from .known import KnownPath, path_around
@@ -69,7 +69,7 @@ def test_dates_are_drawn_by_their_density():
 @pytest.mark.parametrize("equilibria", [(0.0,), (1.0, -1.0), (0.0, 1.5, 0.0)])
 def test_evidence_is_that_of_every_way_of_placing_breaks(equilibria):
     fits = KnownPath(path_around(*equilibria, periods=90), most=2)
-    found = count_breaks(fits.candidates, 2, fits=fits)
+    found = count_breaks(fits.record, 2, fits=fits)
     for row in found.table.to_dict("records"):
         each = [fits.log_evidence(places) for places in ways(fits, row["breaks"])]
         exact = logsumexp(each) - np.log(len(each)) - fits.log_evidence(())
@@ -80,7 +80,7 @@ def test_evidence_is_that_of_every_way_of_placing_breaks(equilibria):
 
 def test_the_posterior_of_a_date_is_that_of_every_date():
     fits = KnownPath(path_around(0.6, -0.6), most=1)
-    found = scan(fits.candidates, fits=fits)
+    found = scan(fits.record, fits=fits)
     exact = np.array([fits.log_evidence(places) for places in ways(fits, 1)])
     assert len(found.dates) == exact.size
     assert found.probability.sum() == pytest.approx(1.0)
@@ -90,8 +90,8 @@ def test_the_posterior_of_a_date_is_that_of_every_date():
 
 def test_two_breaks_that_undo_each_other_are_found_though_one_alone_is_not():
     fits = KnownPath(path_around(0.0, 2.0, 0.0, periods=120), most=3)
-    found = count_breaks(fits.candidates, 3, fits=fits)
-    days = fits.candidates.panel["time"].to_numpy().astype("datetime64[D]")
+    found = count_breaks(fits.record, 3, fits=fits)
+    days = fits.record.panel["time"].to_numpy().astype("datetime64[D]")
     assert found.number == 2
     for place, one in zip((40, 80), found.breaks, strict=True):
         first, last = one.interval()
@@ -102,8 +102,8 @@ def test_two_breaks_that_undo_each_other_are_found_though_one_alone_is_not():
 
 def test_breaks_before_the_span_are_taken_for_granted():
     fits = KnownPath(path_around(2.0, 0.0, -2.0, periods=120), most=2)
-    day = str(fits.candidates.panel["time"].to_numpy()[40])[:10]
-    found = scan(fits.candidates, "2005-06-01", held=(day,), fits=fits)
+    day = str(fits.record.panel["time"].to_numpy()[40])[:10]
+    found = scan(fits.record, "2005-06-01", held=(day,), fits=fits)
     assert found.log_bayes_factor > 3
     assert found.dates[0] >= "2005-06-01"
     assert found.interval()[0] <= "2006-09-01" <= found.interval()[1]
@@ -113,7 +113,7 @@ def test_breaks_before_the_span_are_taken_for_granted():
 def test_no_room_for_a_break_is_an_error():
     fits = KnownPath(path_around(0.0), most=1)
     with pytest.raises(DataError, match="widen the span"):
-        scan(fits.candidates, "2008-01-01", fits=fits)
+        scan(fits.record, "2008-01-01", fits=fits)
 
 
 def test_eras_that_never_begin_keep_the_panel_valid():

@@ -11,7 +11,7 @@ from forecast.model.dynamics import next_displacement
 from forecast.model.evidence import Evidence
 from forecast.model.sampling import DIMS
 from forecast.model.simulate import simulate_level
-from forecast.outlook.scale import share
+from forecast.scale import share
 
 from .made import candidates
 

@@ -13,7 +13,7 @@ from forecast.hypotheses import contrast_test
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.contrast_test import Side, cold_war
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.scale import share, under_ceiling
+from forecast.scale import share, under_ceiling
 
 from .made import numbers
 

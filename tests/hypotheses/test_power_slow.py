@@ -8,7 +8,6 @@ import pytest
 from model.panels import make_panel
 
 from forecast.hypotheses.break_test import question
-from forecast.hypotheses.breaks import scan
 from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.hypotheses.power import contests
 from forecast.hypotheses.power.contests import Truth, contest
@@ -16,6 +15,7 @@ from forecast.hypotheses.power.simulation import FOUND, _identity, power
 from forecast.hypotheses.sensitivity.influence import influence, without
 from forecast.kept import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
+from forecast.model.breaks.search import scan
 from forecast.model.quick import quick_fit
 from forecast.parallel import side_by_side
 

@@ -10,10 +10,10 @@ import pytest
 import xarray as xr
 from model.panels import make_panel
 
-from forecast.hypotheses.break_fits import CHOICES, with_breaks
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.power import contests
 from forecast.model import PendulumSpec, Priors, fit
+from forecast.model.breaks.fits import CHOICES, with_breaks
 from forecast.model.quick import quick_fit
 from forecast.parallel import side_by_side
 

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from forecast.outlook import assess
-from forecast.outlook.scale import under_ceiling
+from forecast.scale import under_ceiling
 
 SOFTNESS = 0.25
 ERAS = {

@@ -15,15 +15,15 @@ from scipy.optimize import brentq
 
 from forecast.clock import Clock
 from forecast.errors import SpecError
-from forecast.hypotheses.break_fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.hypotheses.break_test import LEAST, question
-from forecast.hypotheses.breaks import one_break
 from forecast.model import simulate_panel
+from forecast.model.breaks.fits import CHOICES, BreakFits, Places, with_breaks
+from forecast.model.breaks.search import one_break
 from forecast.model.dynamics import shock_of_spread, widening
 from forecast.model.quick import QuickFit, quick_fit
 from forecast.model.sampling import DIMS
 from forecast.model.spec import PendulumSpec
-from forecast.outlook.scale import share
+from forecast.scale import share
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates

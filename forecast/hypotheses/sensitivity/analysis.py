@@ -16,8 +16,8 @@ from forecast.hypotheses.sensitivity.power_scaling import power_scaled, power_sc
 from forecast.hypotheses.sensitivity.variations import Variation, variations
 from forecast.model.evidence import Evidence
 from forecast.model.quick import quick_fit
-from forecast.outlook.scale import share
 from forecast.parallel import side_by_side
+from forecast.scale import share
 from forecast.typing import Float
 
 if TYPE_CHECKING:

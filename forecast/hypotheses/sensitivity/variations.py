@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import Clock
-from forecast.hypotheses.break_fits import Places, with_breaks
+from forecast.model.breaks.fits import Places, with_breaks
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates

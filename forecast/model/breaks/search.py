@@ -1,7 +1,7 @@
 """When the equilibrium broke, and how often: dates with posteriors, and the evidence for one break, two, and none.
 
 Dates are never tried one by one. A few fits, at first with breaks spread over the record and then where the posterior
-wants them, weigh all months at once (`forecast.hypotheses.break_fits`). How many breaks there are is told by marginal
+wants them, weigh all months at once (`forecast.model.breaks.fits`). How many breaks there are is told by marginal
 likelihoods in which every way of placing them counts alike, so that a break has to earn the freedom of its date.
 """
 
@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import DataError
-from forecast.hypotheses.break_fits import BreakFits, Dates, Places
+from forecast.model.breaks.fits import BreakFits, Dates, Places, Record
 from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from forecast.hypotheses.candidates import Candidates
 
 # Fits of one break this far apart still overlap well; the posterior asks for more where they do not.
 SPACING_MONTHS = 96
@@ -88,7 +87,7 @@ class BreakCount:
 
 
 def scan(
-    candidates: "Candidates",
+    record: Record,
     since: str | None = None,
     until: str | None = None,
     *,
@@ -99,8 +98,8 @@ def scan(
 
     Parameters
     ----------
-    candidates : Candidates
-        Its eras are left out of account.
+    record : Record
+        Its eras are ignored.
     since, until : str, optional
         ISO days between which the break is looked for; by default as far as two years from either end.
     held : tuple of str
@@ -113,8 +112,8 @@ def scan(
     DataError
         If there is no room for a break.
     """
-    fits = fits or BreakFits(candidates, len(held) + 1)
-    before = tuple(place_of(candidates.panel, day) for day in held)
+    fits = fits or BreakFits(record, len(held) + 1)
+    before = tuple(place_of(record.panel, day) for day in held)
     dates = one_break(fits, since, until, before)
     fits.add(before, *((*before, place) for place in _spread(fits, np.flatnonzero(dates.allowed[-1]))))
     _settle(fits, dates)
@@ -122,19 +121,19 @@ def scan(
     return _posteriors(fits, dates, [(0.0, 0.0)] * len(before) + [gain])[-1]
 
 
-def infer_breaks(candidates: "Candidates", most: int = 3, bayes_factor: float = 3.0) -> tuple[BreakPosterior, ...]:
+def infer_breaks(record: Record, most: int = 3, bayes_factor: float = 3.0) -> tuple[BreakPosterior, ...]:
     """Find the breaks that the evidence speaks for, see `count_breaks`."""
-    return count_breaks(candidates, most, bayes_factor).breaks
+    return count_breaks(record, most, bayes_factor).breaks
 
 
 def count_breaks(
-    candidates: "Candidates", most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
+    record: Record, most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
 ) -> BreakCount:
     """Weigh numbers of breaks against each other, and date those of the number that is enough.
 
     Parameters
     ----------
-    candidates : Candidates
+    record : Record
     most : int
         No more than so many are looked for, and no more than the record has room for.
     bayes_factor : float
@@ -144,13 +143,13 @@ def count_breaks(
 
     Examples
     --------
-    >>> from forecast.hypotheses.breaks import count_breaks
-    >>> count_breaks(candidates).number  # doctest: +SKIP
+    >>> from forecast.model.breaks.search import count_breaks
+    >>> count_breaks(record).number  # doctest: +SKIP
     0
     """
     import pandas as pd
 
-    fits = fits or BreakFits(candidates, most)
+    fits = fits or BreakFits(record, most)
     every = [fits.anywhere(number) for number in range(min(most, fits.periods // fits.apart - 1) + 1)]
     fits.add((), *((place,) for place in _spread(fits, np.flatnonzero(every[-1].allowed[0][: -fits.apart]))))
     for dates in every[1:]:
@@ -180,7 +179,7 @@ def one_break(fits: BreakFits, since: str | None = None, until: str | None = Non
     DataError
         If there is none.
     """
-    time = fits.candidates.panel["time"].to_numpy().astype("datetime64[D]")
+    time = fits.record.panel["time"].to_numpy().astype("datetime64[D]")
     first = np.datetime64(since) if since else time[0]
     last = np.datetime64(until) if until else time[-1]
     edges = (0, *held, len(time))
@@ -191,7 +190,7 @@ def one_break(fits: BreakFits, since: str | None = None, until: str | None = Non
         allowed[-1, max(edge - fits.apart + 1, 0) : edge + fits.apart] = False
     if not allowed[-1].any():
         raise DataError(
-            f"break: no {Clock.of(fits.candidates.panel).unit} from {first} to {last} has {fits.apart} of them with a "
+            f"break: no {Clock.of(fits.record.panel).unit} from {first} to {last} has {fits.apart} of them with a "
             "record on either side; widen the span"
         )
     return Dates(allowed)
@@ -199,7 +198,7 @@ def one_break(fits: BreakFits, since: str | None = None, until: str | None = Non
 
 def _spread(fits: BreakFits, places: NDArray[np.int64]) -> list[int]:
     """Pick places at about even distances, both ends among them."""
-    spacing = Clock.of(fits.candidates.panel).periods(SPACING_MONTHS)
+    spacing = Clock.of(fits.record.panel).periods(SPACING_MONTHS)
     number = max(4, 1 + round(len(places) / spacing))
     return [int(place) for place in np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)])]
 
@@ -215,7 +214,7 @@ def _settle(fits: BreakFits, dates: Dates) -> None:
 
 def _posteriors(fits: BreakFits, dates: Dates, gains: list[tuple[float, float]]) -> tuple[BreakPosterior, ...]:
     places, equilibria = fits.sample(dates, DRAWN, _rng(fits, 4, len(dates.allowed)))
-    days = [str(day)[:10] for day in fits.candidates.panel["time"].to_numpy()]
+    days = [str(day)[:10] for day in fits.record.panel["time"].to_numpy()]
     result = []
     for i, (value, error) in enumerate(gains):
         possible = np.flatnonzero(dates.allowed[i][:-1])
@@ -226,4 +225,4 @@ def _posteriors(fits: BreakFits, dates: Dates, gains: list[tuple[float, float]])
 
 
 def _rng(fits: BreakFits, *key: int) -> np.random.Generator:
-    return np.random.default_rng(np.random.SeedSequence(fits.candidates.seed, spawn_key=key))
+    return np.random.default_rng(np.random.SeedSequence(fits.record.seed, spawn_key=key))

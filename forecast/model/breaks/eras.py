@@ -1,4 +1,4 @@
-"""Eras as the record alone has them: those named for a dyad replaced by inferred ones, or by none."""
+"""Eras as the record alone shows them: the named eras of a dyad replaced by inferred ones, or by none."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.events import read_eras
-from forecast.hypotheses.breaks import BreakCount, count_breaks
-from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.model import PendulumSpec
-from forecast.progress import Progress
+from forecast.model.breaks.fits import DyadRecord
+from forecast.model.breaks.search import BreakCount, count_breaks
+from forecast.model.spec import PendulumSpec
+from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +34,11 @@ class Eras:
 
 
 def no_eras(dyad: str) -> Eras:
-    """Give one era for the whole record of a dyad.
+    """Return one era for the whole record of a dyad.
 
     Examples
     --------
-    >>> from forecast.hypotheses.eras import no_eras
+    >>> from forecast.model.breaks.eras import no_eras
     >>> "USA-CHN" in set(no_eras("USA-CHN").table["dyad"])
     False
     """
@@ -54,31 +54,28 @@ def inferred_eras(
     most: int = 3,
     progress: Progress | None = None,
 ) -> Eras:
-    """Infer the eras of a dyad from breaks of its equilibrium, as many as the evidence speaks for.
+    """Infer the eras of a dyad from breaks of its equilibrium, as many as the evidence supports.
 
     Parameters
     ----------
     panel : xarray.Dataset
-        Of the dyad alone; its eras are left out of account.
+        Of the dyad alone; its eras are ignored.
     dyad : str
     seed : int
     cores : int, optional
         Chains run at once; changes no number.
     most : int
-        No more breaks than so many.
+        The most breaks to look for.
     progress : callable, optional
         Called with (step in words, done, total).
 
     Examples
     --------
-    >>> from forecast.hypotheses.eras import inferred_eras
+    >>> from forecast.model.breaks.eras import inferred_eras
     >>> inferred_eras(panel, "USA-CHN").table  # doctest: +SKIP
     """
     spec = PendulumSpec(observation="events" if "counts" in panel else "index", ceiling=())
-    tell = progress or (lambda step, done, total: None)
-    found = count_breaks(
-        Candidates(None, dyad, spec, panel=panel, seed=seed, sampler=Sampler(cores=cores), progress=tell), most
-    )
+    found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
     return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))
 
 

@@ -6,7 +6,7 @@ a draw with its breaks elsewhere differs by
 .. math:: \sum_t (m_{e(t)} r_t - m_{e(t)}^2 / 2) / \sigma^2, \quad m_e = (1 - \phi) \mu_e
 
 and that is cheap for every date, and for the sum over all dates too, by the forward recursion of a hidden Markov chain
-that never goes back [1]_. So a few fits, pooled (`forecast.hypotheses.multistate`), weigh every month. All fits have
+that never goes back [1]_. So a few fits, pooled (`forecast.model.breaks.multistate`), weigh every month. All fits have
 as many eras as the most breaks ask for; those that never begin have their prior, and change no marginal likelihood.
 
 References
@@ -18,7 +18,7 @@ References
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -27,14 +27,15 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from forecast.clock import Clock
-from forecast.hypotheses.multistate import BATCHES, Pool
-from forecast.model import fit
+from forecast.model.breaks.multistate import BATCHES, Pool
 from forecast.model.parameters import SPREAD_OF_SPREADS
-from forecast.outlook.scale import share
+from forecast.model.sampling import fit
+from forecast.progress import Progress, silent
+from forecast.scale import share
 from forecast.typing import Float
 
 if TYPE_CHECKING:
-    from forecast.hypotheses.candidates import Candidates
+    from forecast.model.spec import PendulumSpec
 
 Places = tuple[int, ...]
 DRAWS, TUNE, CHAINS = 200, 250, 2
@@ -60,13 +61,55 @@ class Dates:
     apart: int = 0
 
 
+class Record(Protocol):
+    """The record of one dyad and how it is fitted."""
+
+    @property
+    def panel(self) -> xr.Dataset:
+        """Of the dyad alone; its eras are ignored."""
+
+    @property
+    def spec(self) -> "PendulumSpec":
+        """The model, but for what `CHOICES` fixes."""
+
+    @property
+    def seed(self) -> int:
+        """The same seed gives the same numbers."""
+
+    @property
+    def cores(self) -> int | None:
+        """Chains run at once; changes no number."""
+
+    @property
+    def progress(self) -> Progress:
+        """Where fits are reported."""
+
+    def with_panel(self, panel: xr.Dataset) -> "Record":
+        """Return the same with another panel of the dyad."""
+
+
+@dataclass(frozen=True)
+class DyadRecord:
+    """A record as `Record` wants it, and nothing else."""
+
+    panel: xr.Dataset
+    spec: "PendulumSpec"
+    seed: int = 1
+    cores: int | None = None
+    progress: Progress = silent
+
+    def with_panel(self, panel: xr.Dataset) -> "DyadRecord":
+        """Return the same with another panel of the dyad."""
+        return replace(self, panel=panel)
+
+
 class BreakFits:
     """Fits of one dyad with breaks at different places.
 
     Parameters
     ----------
-    candidates : Candidates
-        Its eras are left out of account.
+    record : Record
+        Its eras are ignored.
     most : int
         Breaks that a fit can have.
     fit : callable, optional
@@ -78,9 +121,9 @@ class BreakFits:
         Of the fits there are: first periods of their eras but the first.
     """
 
-    def __init__(self, candidates: "Candidates", most: int, fit: Callable[..., Any] = fit) -> None:
-        self.candidates, self.most, self.fit = candidates, most, fit
-        self.periods = candidates.panel.sizes["time"]
+    def __init__(self, record: Record, most: int, fit: Callable[..., Any] = fit) -> None:
+        self.record, self.most, self.fit = record, most, fit
+        self.periods = record.panel.sizes["time"]
         self._drawn: dict[Places, _Drawn] = {}
 
     @property
@@ -91,7 +134,7 @@ class BreakFits:
     @property
     def apart(self) -> int:
         """Least periods between breaks: nobody can tell two equilibria apart from less than about two years."""
-        return min(Clock.of(self.candidates.panel).periods(24), self.periods // 4)
+        return min(Clock.of(self.record.panel).periods(24), self.periods // 4)
 
     def anywhere(self, breaks: int) -> Dates:
         """So many breaks, at any distance of at least `apart` from each other and from either end."""
@@ -102,14 +145,14 @@ class BreakFits:
         """Fit with breaks at the places wanted, those that were not fitted before."""
         for places in dict.fromkeys(wanted):
             if places not in self._drawn:
-                self.candidates.progress("fitting with breaks of the equilibrium", len(self._drawn), 0)
+                self.record.progress("fitting with breaks of the equilibrium", len(self._drawn), 0)
                 self._drawn[places] = self._fitted(places)
                 self.__dict__.pop("pool", None)
 
     def cut(self, periods: int) -> "BreakFits":
         """Give fits, none yet, of the first periods alone."""
-        panel = self.candidates.panel.isel(time=slice(periods))
-        return BreakFits(self.candidates.with_panel(panel), self.most, self.fit)
+        panel = self.record.panel.isel(time=slice(periods))
+        return BreakFits(self.record.with_panel(panel), self.most, self.fit)
 
     @cached_property
     def pool(self) -> Pool:
@@ -134,7 +177,7 @@ class BreakFits:
 
         The spread itself is integrated out, and eras that never begin are left as they are.
         """
-        typical = self.candidates.spec.priors.equilibrium_eras
+        typical = self.record.spec.priors.equilibrium_eras
         away = np.concatenate([own.away[:, : breaks + 1] for own in self._drawn.values()])
         return _log_density_of_eras(away, factor * typical) - _log_density_of_eras(away, typical)
 
@@ -152,12 +195,12 @@ class BreakFits:
         return np.concatenate(places), np.concatenate(equilibria)
 
     def _fitted(self, places: Places) -> "_Drawn":
-        candidates = self.candidates
-        panel = with_breaks(candidates.panel, places, eras=self.most + 1)
-        seed = int(np.random.SeedSequence(candidates.seed, spawn_key=(2, *places)).generate_state(1)[0])
+        record = self.record
+        panel = with_breaks(record.panel, places, eras=self.most + 1)
+        seed = int(np.random.SeedSequence(record.seed, spawn_key=(2, *places)).generate_state(1)[0])
         posterior = self.fit(
-            panel, replace(candidates.spec, **CHOICES), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
-            cores=candidates.sampler.cores,
+            panel, replace(record.spec, **CHOICES), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
+            cores=record.cores,
         ).posterior  # fmt: skip
 
         def flat(name: str) -> Float:
