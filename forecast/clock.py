@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from forecast.dates import add_months, month_end
 from forecast.errors import DataError
 from forecast.typing import Float
+from forecast.wording import period
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -95,7 +96,7 @@ class Clock:
     def name(self, months: int = 0) -> str:
         """Return the period `months` from now in words: ``October 2024``, ``the week to 6 October 2024``."""
         last = self.last_day(months)
-        return f"the week to {last.day} {last:%B %Y}" if self.weekly else f"{last:%B %Y}"
+        return period(last, weekly=self.weekly)
 
     def since(self, day: date) -> int:
         """Return the position of the first period that begins on `day` or whose period holds it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.dates import months_between, refuse_future
 from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
+from forecast.wording import month
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -266,7 +267,7 @@ def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
     last = panel["time"].to_numpy()[np.flatnonzero(watched(panel, dyad))[-1]].astype("datetime64[D]").item()
     behind = months_between(last, as_of)
     if behind > 1:
-        words = f"{dyad} is recorded evenly up to {last:%B %Y} only"
+        words = f"{dyad} is recorded evenly up to {month(last)} only"
         return (f"{words}; {behind} months up to {as_of} are extrapolated.",)
     return ()
 

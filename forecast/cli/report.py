@@ -127,20 +127,20 @@ def _print(done: "Report") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from forecast.outlook import printed_percents
-    from forecast.report.words import percent
+    from forecast.outlook import printed_chances
+    from forecast.wording import count, month
 
     console = Console(highlight=False)
     console.print(f"[bold]{done.assessment.headline}[/]\n")
     shown = Table("by", "better", "technical", "structural", "stable", "worse", box=None)
     for outlook in done.assessment.improvement.values():
-        percents = printed_percents(outlook)
+        chances = printed_chances(outlook)
         names = ("improvement", "technical", "structural", "stability", "deterioration")
-        shown.add_row(f"{outlook.until:%b %Y}", *(percent(percents[name]) for name in names))
+        shown.add_row(month(outlook.until, short=True), *(chances[name] for name in names))
     console.print(shown)
-    smallest = f"{done.assessment.smallest_improvement:g}"
+    smallest = count(done.assessment.smallest_improvement, "point")
     console.print(
-        f"[dim]better, worse: by at least {smallest} points of share; "
+        f"[dim]better, worse: by at least {smallest} of share; "
         "technical, structural: better without and with a new framework[/]"
     )
     for warning in done.warnings:

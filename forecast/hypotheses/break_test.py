@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast import wording
 from forecast.clock import Clock
 from forecast.hypotheses.candidates import Comparison
 from forecast.hypotheses.evidence.ahead import ahead_of, block_ends
@@ -23,8 +24,6 @@ from forecast.hypotheses.verdict_parts import (
     reason,
     rope_chances,
     rope_prose,
-    signed,
-    times,
 )
 from forecast.model.breaks.fits import BreakFits, Places
 from forecast.model.breaks.search import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
@@ -321,7 +320,7 @@ def _eras(
                words=f"log Bayes factor, {_breaks(row['breaks'])} at any dates against none")
         for row in rows
     ]  # fmt: skip
-    said = ", ".join(f"{signed(row['log_bayes_factor'], 2)} for {_breaks(row['breaks'])}" for row in rows)
+    said = ", ".join(f"{wording.number(row['log_bayes_factor'], 2)} for {_breaks(row['breaks'])}" for row in rows)
     prose = [
         f"Over the whole record, with every way of placing them alike beforehand, the log Bayes factor against none is "
         f"{said}; {_breaks(count.number)} {'is' if count.number < 2 else 'are'} enough, for no larger number is "
@@ -346,7 +345,7 @@ def _eras(
 
 def _likelier(found: Comparison, rival: str) -> str:
     first, second = (ERAS, rival) if found.log_bayes_factor >= 0 else (rival, ERAS)
-    return f"The data are {times(found.log_bayes_factor)} times as likely under {first} as under {second}"
+    return f"The data are {wording.ratio(found.log_bayes_factor)} times as likely under {first} as under {second}"
 
 
 def _agreement(count: BreakCount, asked: Question, candidates: "Candidates") -> tuple[tuple[Number, ...], str]:
@@ -445,7 +444,7 @@ def _day(panel: xr.Dataset, place: int) -> str:
 def _month(day: str) -> str:
     from datetime import date
 
-    return f"{date.fromisoformat(day):%B %Y}"
+    return wording.month(date.fromisoformat(day))
 
 
 def _year(day: str) -> float:

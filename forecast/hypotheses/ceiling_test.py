@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast import wording
 from forecast.hypotheses.verdict import Answer, Number, Rule, Verdict
 from forecast.hypotheses.verdict_parts import (
     chance,
@@ -118,7 +119,7 @@ def _last_against_earlier(own: DyadDraws, rule: Rule, seed: int) -> Finding:
     *earlier, last = own.eras
     if not earlier:
         return (), (f"The record lies within one era, “{last.name}”, which leaves no depths to compare.",)
-    depth, since = own.by_era["depth"], f"{last.start:%B %Y}"
+    depth, since = own.by_era["depth"], wording.month(last.start)
     harder = depth[..., -1] - depth[..., :-1].mean(axis=-1)
     deep = [_deep_share(own, era, seed) for era in range(len(own.eras))]
     shares = [

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast import wording
 from forecast.hypotheses.verdict import Answer, Number, Rule, Verdict
 from forecast.hypotheses.verdict_parts import (
     chance,
@@ -132,7 +133,7 @@ def _dwell_numbers(ways: Mapping[str, Passage]) -> tuple[Number, ...]:
 def _dwell_prose(ways: Mapping[str, Passage]) -> str:
     chances = [
         f"within {months} months with a chance of "
-        + " and ".join(f"{100 * way.by[months].value:.0f} % under {model}" for model, way in ways.items())
+        + " and ".join(f"{wording.chance(way.by[months].value)} under {model}" for model, way in ways.items())
         for months in DWELL_MONTHS
     ]
     return (

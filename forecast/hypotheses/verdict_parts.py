@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast import wording
 from forecast.hypotheses.verdict import Answer, Drawing, Number, Role, Rule, Series
 from forecast.outlook.frameworks import Learning
 from forecast.outlook.summary import estimate, probability
@@ -39,8 +40,6 @@ PRIORS = {
 TIMES = {0.5: "half as wide", 2.0: "twice as wide"}
 GRID = 200
 PRIOR_DRAWS = 4000
-# Beyond this a Bayes factor says no more by being larger.
-LARGEST = 1000.0
 _BY_CHANCE = 2.0  # standard errors
 
 
@@ -88,8 +87,7 @@ def learning_prose(learning: Learning, what: str) -> str:
 def median_interval(value: Number, decimals: int = 0) -> str:
     """Write a median with its interval: ``41 (90 % interval 12 to 118)``."""
     assert value.low is not None and value.high is not None, "a number from draws has an interval"
-    low, high = signed(value.low, decimals), signed(value.high, decimals)
-    return f"{signed(value.value, decimals)} (90 % interval {low} to {high})"
+    return wording.interval_in_words(value.value, value.low, value.high, decimals)
 
 
 def percent(value: Number) -> str:
@@ -100,15 +98,9 @@ def percent(value: Number) -> str:
     >>> from forecast.hypotheses import Number
     >>> from forecast.hypotheses.verdict_parts import percent
     >>> percent(Number("p", 0.9999))
-    'over 99 %'
+    '>99 %'
     """
-    return _percent(value.value)
-
-
-def signed(value: float, decimals: int = 1) -> str:
-    """Write a number with a true minus and without a negative zero."""
-    text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+    return wording.chance(value.value)
 
 
 def evidence_numbers(comparison: "Comparison", words: str, suffix: str = "") -> tuple[Number, ...]:
@@ -183,8 +175,8 @@ def evidence_prose(comparison: "Comparison", claim: str, rival: str, rule: Rule)
     """
     first, second = (claim, rival) if comparison.log_bayes_factor >= 0 else (rival, claim)
     factor = (
-        f"The data are {times(comparison.log_bayes_factor)} times as likely under {first} as under {second} "
-        f"(log Bayes factor {signed(comparison.log_bayes_factor, 2)} for {claim}, Monte Carlo error "
+        f"The data are {wording.ratio(comparison.log_bayes_factor)} times as likely under {first} as under {second} "
+        f"(log Bayes factor {wording.number(comparison.log_bayes_factor, 2)} for {claim}, Monte Carlo error "
         f"{comparison.error:.2f})."
     )
     better = "better" if comparison.ahead_difference >= 0 else "worse"
@@ -195,7 +187,7 @@ def evidence_prose(comparison: "Comparison", claim: str, rival: str, rule: Rule)
     ahead = (
         f"Fitted to the past alone, {claim} foretold the months that followed {better} than {rival} by {size:.1f} in "
         f"log predictive density (standard error {comparison.ahead_error:.1f}){judged}; the mixture of the two that "
-        f"foretells best gives it {_percent(comparison.weight)} of the weight{carries}."
+        f"foretells best gives it {wording.chance(comparison.weight)} of the weight{carries}."
     )
     return factor, *_prior_prose(comparison, rule), ahead
 
@@ -283,21 +275,6 @@ def densities(title: str, x_label: str, curves: Mapping[str, tuple[Role, NDArray
     return Drawing("densities", title, x_label, "density", series)
 
 
-def times(log_factor: float) -> str:
-    """Write how many times as likely, whichever way: ``4.2``, ``130``, ``over 1,000``."""
-    size = abs(log_factor)
-    if size > np.log(LARGEST):
-        return f"over {LARGEST:,.0f}"
-    return f"{np.exp(size):.1f}" if size < np.log(10) else f"{np.exp(size):.0f}"
-
-
-def _percent(share: float) -> str:
-    if not np.isfinite(share):
-        return "an unknown part"
-    whole = round(100 * share)
-    return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
-
-
 def _said_before(side: Number, draws: NDArray[Any], before: NDArray[Any] | None, rope: float, rule: Rule) -> str:
     if before is None:
         return ""
@@ -340,13 +317,15 @@ def _prior_prose(comparison: "Comparison", rule: Rule) -> tuple[str, ...]:
     if not others:
         return ()
     answer = rule.decide(comparison)
-    said = "; ".join(f"{signed(row['log_bayes_factor'], 2)} with the {_width(row)}" for row in others if _known(row))
+    said = "; ".join(
+        f"{wording.number(row['log_bayes_factor'], 2)} with the {_width(row)}" for row in others if _known(row)
+    )
     unknown = [_width(row) for row in others if not _known(row)]
     missing = f" With the {' and the '.join(unknown)} it could not be computed." if unknown else ""
     if not said:
         return (f"How it hangs on the priors could not be computed.{missing}",)
     changed = {_answer(comparison, row, rule) for row in others if _known(row)} - {answer}
-    judged = f"the rule would say {' or '.join(sorted(changed))} then" if changed else "the rule says the same"
+    judged = f"the rule would say {wording.join(sorted(changed), 'or')} then" if changed else "the rule says the same"
     return (f"It hangs on the priors thus: log Bayes factor {said}; {judged}.{missing}",)
 
 

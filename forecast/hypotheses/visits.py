@@ -10,11 +10,12 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast import wording
 from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.hypotheses.evidence.matched import AFTER, NEAR_MONTHS, Followed, Matching
 from forecast.hypotheses.verdict import Drawing, Number, Role, Rule, Series, Verdict
-from forecast.hypotheses.verdict_parts import median_interval, number, percent, rope_chances, rope_prose, signed
+from forecast.hypotheses.verdict_parts import median_interval, number, percent, rope_chances, rope_prose
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.summary import estimate
 from forecast.typing import Float, Index
@@ -282,9 +283,9 @@ def _design(matching: Matching, visits: Index, graded: bool, year: Response) -> 
         f"after them and are set against {np.unique(matched).size} different {unit} that had the same cooperative "
         "share, the same change of it and the same share over five years beforehand, and no visit within "
         f"{NEAR_MONTHS} months. The visits themselves are left out of all counts.",
-        f"Within a year {100 * further[own].mean():.0f} % of the visits were followed by another, and "
-        f"{100 * further[matched].mean():.0f} % of the matched {unit} by one: the more alike the two, the less can be "
-        "seen of what one visit does.",
+        f"Within a year {wording.percent(further[own].mean())} of the visits were followed by another, and "
+        f"{wording.percent(further[matched].mean())} of the matched {unit} by one: the more alike the two, the less "
+        "can be seen of what one visit does.",
     )
 
 
@@ -297,8 +298,8 @@ def _findings(numbers: Mapping[str, Number], year: Response, more: Number, rule:
         f"that after matched months: the response. By window: {windows}.",
         rope_prose(year.draws[None], rule.rope, rule, "the response"),
         f"With the visits moved to other dates a response as far from none comes up with a chance of "
-        f"{100 * year.p_value:.0f} % (placebo p-value {year.p_value:.2f}); one of less than {signed(reach, 0)} points "
-        f"would not stand out at {100 * rule.probability:g} %.",
+        f"{wording.percent(year.p_value)} (placebo p-value {year.p_value:.2f}); one of less than "
+        f"{wording.number(reach, 0)} points would not stand out at {100 * rule.probability:g} %.",
         f"{answer.capitalize()}, because the chance that the response is above {rule.rope:g} points is "
         f"{percent(more)}.",
     )

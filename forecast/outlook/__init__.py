@@ -5,7 +5,7 @@ Start at `assess`: it simulates one set of futures (`simulate_futures`) and comp
 
 from forecast.outlook.assess import Assessment, assess
 from forecast.outlook.band import Band
-from forecast.outlook.claims import Claim, main_horizon, printed_percents
+from forecast.outlook.claims import Claim, main_horizon, printed_chances, printed_percents
 from forecast.outlook.contrast import Comparison, Contrast
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
@@ -24,8 +24,8 @@ from forecast.outlook.summary import (
     plain,
     probability,
     reported,
-    whole_percents,
 )
+from forecast.wording import whole_percents
 
 __all__ = [
     "Assessment",
@@ -59,6 +59,7 @@ __all__ = [
     "observe",
     "passage",
     "plain",
+    "printed_chances",
     "printed_percents",
     "probability",
     "reported",

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 
 from forecast.outlook.frameworks import LASTING_YEARS
 from forecast.outlook.improvement import HorizonOutlook
-from forecast.outlook.summary import Estimate, NotDefined, Probability, whole_percents
+from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.wording import (
+    chance,
+    count,
+    interval_in_words,
+    join,
+    month,
+    number,
+    percent,
+    period,
+    signed,
+    whole_percents,
+)
 
 if TYPE_CHECKING:
     from forecast.outlook.assess import Assessment
@@ -55,6 +67,11 @@ def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
     return percents | dict(zip(("technical", "structural"), parts, strict=True))
 
 
+def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
+    """Return a horizon's chances as they are printed, in percents that add up, by name (see `printed_percents`)."""
+    return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
+
+
 def main_horizon(horizons: Iterable[int]) -> int:
     """Return the horizon, months, that is quoted where only one is: the one nearest to a year."""
     return min(horizons, key=lambda months: (abs(months - 12), months))
@@ -63,12 +80,12 @@ def main_horizon(horizons: Iterable[int]) -> int:
 def headline(result: "Assessment") -> str:
     """Return the outlook in one sentence."""
     outlook = result.improvement[main_horizon(result.horizons)]
-    percents = printed_percents(outlook)
+    chances = printed_chances(outlook)
     return (
         f"The chance that {result.label} relations are at least {_change(result)} better in "
         f"{_when(result, outlook.until)} than in {_when(result, result.origin)} is "
-        f"{_percent(percents['improvement'])}, that they are as much worse "
-        f"{_percent(percents['deterioration'])}; they now stand at {_whole(result.standing.level.median)} "
+        f"{chances['improvement']}, that they are as much worse "
+        f"{chances['deterioration']}; they now stand at {number(result.standing.level.median, 0)} "
         "on a scale of 0 to 100."
     )
 
@@ -84,13 +101,13 @@ def _s1(result: "Assessment") -> Claim:
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
         f"In {_when(result, result.origin)} the share of cooperative actions stood at "
-        f"{_interval(here.level)} of 100, higher than in {_whole(here.percentile.median)} % of the {unit} "
-        f"since {here.since:%B %Y}. The chance that none of them was lower is {_chance(here.lowest)}"
+        f"{_interval(here.level)} of 100, higher than in {percent(here.percentile.median / 100)} of the {unit} "
+        f"since {month(here.since)}. The chance that none of them was lower is {chance(here.lowest.value)}"
     )
-    for year, chance in list(here.lowest_years.items())[:1]:
-        sentence += f"; the lowest year was most likely {year} ({_chance(chance)})"
-        numbers |= {"lowest_year": float(year), "lowest_year_chance": chance.value}
-    return Claim("S1", f"Relations stand at their lowest since {here.since:%B %Y}", f"{sentence}.", numbers)
+    for year, likely in list(here.lowest_years.items())[:1]:
+        sentence += f"; the lowest year was most likely {year} ({chance(likely.value)})"
+        numbers |= {"lowest_year": float(year), "lowest_year_chance": likely.value}
+    return Claim("S1", f"Relations stand at their lowest since {month(here.since)}", f"{sentence}.", numbers)
 
 
 def _s2(result: "Assessment") -> Claim:
@@ -99,16 +116,17 @@ def _s2(result: "Assessment") -> Claim:
     if isinstance(change, NotDefined):
         return _not_defined("S2", title, change)
     sentence = (
-        f"In the {change.months_before} months before {change.start:%B %Y}, when “{change.era}” began, the "
+        f"In the {change.months_before} months before {month(change.start)}, when “{change.era}” began, the "
         f"share averaged {_apart(change.drop, 'more', 'less')} than since; the chance of a drop of more than "
-        f"{_change(result)} is {_chance(change.dropped)}."
+        f"{_change(result)} is {chance(change.dropped.value)}."
     )
     numbers = _medians(drop=change.drop) | _values(dropped=change.dropped)
     if isinstance(change.trend, Estimate) and isinstance(change.falling, Probability):
         trend = change.trend
+        low, high = signed(trend.low, 1), signed(trend.high, 1)
         sentence += (
-            f" Since then it has moved by {_signed(trend.median)} points a year (90 % interval {_signed(trend.low)} "
-            f"to {_signed(trend.high)}); the chance that this trend is downward is {_chance(change.falling)}."
+            f" Since then it has moved by {signed(trend.median, 1)} points a year (90 % interval {low} to {high}); "
+            f"the chance that this trend is downward is {chance(change.falling.value)}."
         )
         numbers |= _medians(trend=trend) | _values(falling=change.falling)
     return Claim("S2", title, sentence, numbers)
@@ -119,9 +137,9 @@ def _s3(result: "Assessment") -> Claim:
     resting = [(era, era.equilibrium) for era in eras if isinstance(era.equilibrium, Estimate)]
     values = resting or [(era, era.mean) for era in eras]
     verb = "comes to rest at" if resting else "averages"
-    past = [f"{_whole(value.median)} under “{era.name}”" for era, value in values[:-1]]
+    past = [f"{number(value.median, 0)} under “{era.name}”" for era, value in values[:-1]]
     present = f"{_interval(values[-1][1])} under “{values[-1][0].name}”, now in force"
-    sentence = f"The share {verb} {_series([*past, present])}."
+    sentence = f"The share {verb} {join([*past, present])}."
     numbers = {era.code: value.median for era, value in values}
     return Claim("S3", "Strategic frameworks set the level", sentence, numbers)
 
@@ -133,8 +151,8 @@ def _s4(result: "Assessment") -> Claim:
     deep, shares = _deep(result.frameworks)
     lasts = result.frameworks.change.lasts
     soon = (
-        f"The chance of a new framework within {longest} months is {_chance(change)}, that of none within "
-        f"{LASTING_YEARS} years {_chance(lasts)}."
+        f"The chance of a new framework within {longest} months is {chance(change.value)}, that of none within "
+        f"{LASTING_YEARS} years {chance(lasts.value)}."
     )
     sentence = " ".join(part for part in (ceiling, deep, soon) if part)
     title = "The framework in force caps relations and may last for decades"
@@ -164,9 +182,9 @@ def _deep(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     if not known:
         return "", {}
     present, freest = list(known)[-1], max(known, key=lambda name: known[name])
-    sentence = f"It lets {_whole(known[present])} % of cooperative acts be of the deepest kind"
+    sentence = f"It lets {percent(known[present] / 100)} of cooperative acts be of the deepest kind"
     if freest != present:
-        sentence += f", against {_whole(known[freest])} % under “{freest}” at the same level"
+        sentence += f", against {percent(known[freest] / 100)} under “{freest}” at the same level"
     return f"{sentence}.", {"deep_share": known[present], "deep_share_freest": known[freest]}
 
 
@@ -180,13 +198,13 @@ def _s5(result: "Assessment") -> Claim:
         numbers |= _medians(half_life=half_life)
     if not isinstance(back, NotDefined):
         parts.append(
-            f"The chance of reaching the equilibrium of “{back.era}” ({_whole(back.equilibrium.median)}) "
-            f"within {longest} months is {_chance(back.passage.by[longest])}."
+            f"The chance of reaching the equilibrium of “{back.era}” ({number(back.equilibrium.median, 0)}) "
+            f"within {longest} months is {chance(back.passage.by[longest].value)}."
         )
         numbers |= _values(back=back.passage.by[longest])
     parts.append(
-        f"The chance of standing in the hostile zone, a share below {zone.below:g}, is {_chance(zone.now)} "
-        f"now and {_chance(zone.ahead[longest])} in {longest} months; from {zone.inside:g} points inside it "
+        f"The chance of standing in the hostile zone, a share below {zone.below:g}, is {chance(zone.now.value)} "
+        f"now and {chance(zone.ahead[longest].value)} in {longest} months; from {zone.inside:g} points inside it "
         f"the way out takes {_time(zone.way_out)}."
     )
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest], way_out=zone.way_out.by[longest])
@@ -203,7 +221,7 @@ def _s7(result: "Assessment") -> Claim:
     sentence = (
         f"Under “{versus.first_era}” the share of {result.label} {verb} {_interval(item.first)}, that of "
         f"{versus.second_label} under “{versus.second_era}” {_interval(item.second)}; the chance that the "
-        f"first is the higher is {_chance(item.greater)}."
+        f"first is the higher is {chance(item.greater.value)}."
     )
     title = f"Not inherently hostile, unlike {versus.second_label} under “{versus.second_era}”"
     numbers = _medians(first=item.first, second=item.second) | _values(greater=item.greater)
@@ -215,9 +233,9 @@ def _s8(result: "Assessment") -> Claim:
     if isinstance(area, NotDefined):
         return _not_defined("S8", title, area)
     sentence = (
-        f"The equilibrium band of the framework in force runs from {_whole(area.low.median)} to "
-        f"{_whole(area.high.median)}. The chance of being inside is {_chance(area.inside_now)} now and "
-        f"{_chance(area.inside[longest])} in {longest} months; entering it takes {_time(area.entry)}."
+        f"The equilibrium band of the framework in force runs from {number(area.low.median, 0)} to "
+        f"{number(area.high.median, 0)}. The chance of being inside is {chance(area.inside_now.value)} now and "
+        f"{chance(area.inside[longest].value)} in {longest} months; entering it takes {_time(area.entry)}."
     )
     numbers = _medians(low=area.low, high=area.high)
     return Claim("S8", title, sentence, numbers | _values(now=area.inside_now, ahead=area.inside[longest]))
@@ -225,11 +243,11 @@ def _s8(result: "Assessment") -> Claim:
 
 def _s9(result: "Assessment") -> Claim:
     outlook = result.improvement[main_horizon(result.horizons)]
-    percents = printed_percents(outlook)
+    chances = printed_chances(outlook)
     sentence = (
         f"The chance of an improvement of at least {_change(result)} by {_when(result, outlook.until)} is "
-        f"{_percent(percents['improvement'])}: {_percent(percents['technical'])} inside the framework in "
-        f"force (technical) and {_percent(percents['structural'])} with a new one (structural)."
+        f"{chances['improvement']}: {chances['technical']} inside the framework in "
+        f"force (technical) and {chances['structural']} with a new one (structural)."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "technical", "structural")}
     return Claim("S9", "Improvement is technical, inside the framework", sentence, numbers)
@@ -238,12 +256,12 @@ def _s9(result: "Assessment") -> Claim:
 def _s13(result: "Assessment") -> Claim:
     longest, zone = result.horizons[-1], result.pendulum.zone
     outlook = result.improvement[longest]
-    percents = printed_percents(outlook)
+    chances = printed_chances(outlook)
     sentence = (
         f"In {longest} months relations are at least {_change(result)} better with a chance of "
-        f"{_percent(percents['improvement'])}, as much worse with {_percent(percents['deterioration'])} and "
-        f"in between with {_percent(percents['stability'])}; the chance of the hostile zone is "
-        f"{_chance(zone.now)} now and {_chance(zone.ahead[longest])} then."
+        f"{chances['improvement']}, as much worse with {chances['deterioration']} and "
+        f"in between with {chances['stability']}; the chance of the hostile zone is "
+        f"{chance(zone.now.value)} now and {chance(zone.ahead[longest].value)} then."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "stability", "deterioration")}
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest])
@@ -255,40 +273,22 @@ def _not_defined(code: str, title: str, absent: NotDefined) -> Claim:
 
 
 def _change(result: "Assessment") -> str:
-    return f"{result.smallest_improvement:g} points"
+    return count(result.smallest_improvement, "point")
 
 
 def _when(result: "Assessment", last: date) -> str:
-    return f"the week to {last.day} {last:%B %Y}" if result.weekly else f"{last:%B %Y}"
-
-
-def _whole(value: float) -> str:
-    return str(round(value))
-
-
-def _percent(whole: int) -> str:
-    return {0: "under 1 %", 100: "over 99 %"}.get(whole, f"{whole} %")
-
-
-def _chance(chance: Probability) -> str:
-    return _percent(round(100 * chance.value))
+    return period(last, weekly=result.weekly)
 
 
 def _interval(value: Estimate) -> str:
-    return f"{_whole(value.median)} (90 % interval {_whole(value.low)} to {_whole(value.high)})"
-
-
-def _signed(number: float) -> str:
-    """One decimal with its sign, a true minus, and no sign at zero."""
-    rounded = round(number, 1)
-    return f"{rounded:+.1f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.0"
+    return interval_in_words(value.median, value.low, value.high)
 
 
 def _apart(value: Estimate, above: str, below: str) -> str:
     """Say a difference by its size and side: ``12 points more (90 % interval 5 to 20)``."""
     sign, word = (1, above) if value.median >= 0 else (-1, below)
     low, high = sorted((sign * value.low, sign * value.high))
-    return f"{_whole(sign * value.median)} points {word} (90 % interval {_whole(low)} to {_whole(high)})"
+    return interval_in_words(sign * value.median, low, high, unit=f"points {word}")
 
 
 def _time(passage: "Passage") -> str:
@@ -296,11 +296,7 @@ def _time(passage: "Passage") -> str:
         return f"more than {passage.limit} months in most futures"
     if round(passage.median) < 2:
         return "less than two months in half of the futures"
-    return f"up to {_whole(passage.median)} months in half of the futures"
-
-
-def _series(items: list[str]) -> str:
-    return f"{', '.join(items[:-1])} and {items[-1]}" if len(items) > 1 else items[0]
+    return f"up to {number(passage.median, 0)} months in half of the futures"
 
 
 def _medians(**estimates: Estimate) -> dict[str, float]:

@@ -10,6 +10,7 @@ from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, Era, FitLike, dyad_draws
 from forecast.outlook.summary import QUANTILES, Estimate, NotDefined, Probability, estimate, probability
 from forecast.scale import share
+from forecast.wording import month
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
         raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
     past, now = own.level[..., first:-1], own.level[..., -1:]
     begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
-    words = f"since {begin:%B %Y}"
+    words = f"since {month(begin)}"
     return Standing(
         since=begin,
         level=estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}"),
@@ -145,7 +146,7 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
     months = round((era.first - begin) / own.clock.per_month)
     before = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64)
     drop = before - own.mean(-1)
-    words = f"mean share in the {months} months before {era.start:%B %Y} less its mean since"
+    words = f"mean share in the {months} months before {month(era.start)} less its mean since"
     trend = _trend(own, era)
     then, now = own.rest(-2), own.rest(-1)
     return Break(
@@ -160,7 +161,7 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
         trend=trend,
         falling=trend
         if isinstance(trend, NotDefined)
-        else probability(trend.draws < 0, f"the share has had a falling trend since {era.start:%B %Y}"),
+        else probability(trend.draws < 0, f"the share has had a falling trend since {month(era.start)}"),
     )
 
 
@@ -170,7 +171,7 @@ def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
         return NotDefined(f"the era in force is shorter than {MONTHS_FOR_TREND} months, too short for a trend")
     centred = years - years.mean()
     slope = own.share[..., era.first :] @ (centred / (centred @ centred))
-    return estimate(slope, "points of share a year", f"least-squares trend of the share since {era.start:%B %Y}")
+    return estimate(slope, "points of share a year", f"least-squares trend of the share since {month(era.start)}")
 
 
 def level_record(fit: FitLike, dyad: str) -> xr.Dataset:

@@ -6,7 +6,7 @@ ask about exactly the quantities that are reported (`reported`). What cannot be 
 reason, never a made-up number.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from typing import Any, cast
@@ -162,30 +162,6 @@ def estimate(values: NDArray[Any], unit: str, definition: str) -> Estimate:
 def _per_draw(values: NDArray[Any]) -> Float:
     means = values.mean(axis=2) if values.ndim == 3 else values
     return np.asarray(means, dtype=np.float64)
-
-
-def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[int, ...]:
-    """Round probabilities to whole percents that add up as printed (largest remainder first).
-
-    Parameters
-    ----------
-    parts : sequence of float
-        Probabilities of events that exclude each other.
-    total : int, optional
-        What the percents must add up to; the rounded sum of `parts` if not given.
-
-    Examples
-    --------
-    >>> from forecast.outlook import whole_percents
-    >>> whole_percents([0.225, 0.046, 0.729])
-    (22, 5, 73)
-    """
-    scaled = 100 * np.asarray(parts, dtype=np.float64)
-    floors = np.floor(scaled).astype(int)
-    goal = round(float(scaled.sum())) if total is None else total
-    missing = goal - int(floors.sum())
-    floors[np.argsort(floors - scaled, kind="stable")[:missing]] += 1
-    return tuple(int(percent) for percent in floors)
 
 
 def reported(result: Any) -> xr.Dataset:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from forecast.report.words import number, series
+from forecast.wording import join, number, percent
 
 type Rows = list[tuple[str, str]]
 
@@ -72,7 +72,7 @@ def settings(spec: Any) -> Rows:
     forms = [_CEILINGS.get(form, form) for form in getattr(spec, "ceiling", ())]
     return [
         ("Pull", words("dynamics", _DYNAMICS)),
-        ("Ceiling", series(forms) if forms else "none"),
+        ("Ceiling", join(forms) if forms else "none"),
         ("Shocks", words("shocks", _SHOCKS)),
         (
             "News of the single month",
@@ -106,13 +106,13 @@ def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None)
                 {"outlook": "every number of the outlook"}.get(one["quantity"], one["quantity"]),
                 f"{one['number']:,}",
                 number(one["r_hat"], 3),
-                number(one["ess_bulk"]),
-                number(one["ess_tail"]),
+                number(one["ess_bulk"], 0),
+                number(one["ess_tail"], 0),
             )
             for one in gate["quantities"]
         ],
         "energy": number(gate["bfmi"], 2),
-        "divergent": f"{number(100 * gate['divergence_share'], 2)} %",
+        "divergent": percent(gate["divergence_share"], 2),
         "limits": gate["limits"],
     }
 
@@ -129,7 +129,7 @@ def _fact(key: str, value: Any) -> str:
     if key == "refitted":
         return f"instead of an update from {value['from']}: {value['reason']}"
     if key == "nodes_worth":
-        return f"{number(100 * value)} %"
+        return percent(value)
     if key == "seconds":
         return ", ".join(f"{_STEPS.get(step, step)} {number(took, 1)} s" for step, took in value.items())
     if isinstance(value, Mapping):
@@ -148,4 +148,4 @@ def _update(one: Mapping[str, Any]) -> str:
     span = f"from {one['from']} to {one['to']}"
     if one["pareto_k"] is None:
         return f"{span} (nothing to weigh the draws by)"
-    return f"{span} (Pareto k {number(one['pareto_k'], 2)}, {number(one['effective_draws'])} effective draws)"
+    return f"{span} (Pareto k {number(one['pareto_k'], 2)}, {number(one['effective_draws'], 0)} effective draws)"

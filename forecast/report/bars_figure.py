@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from forecast.outlook import Assessment, printed_percents
+from forecast.outlook import Assessment, printed_chances, printed_percents
 from forecast.report import style
-from forecast.report.words import COLUMNS, chance, count, percent, period
+from forecast.report.words import COLUMNS, period
+from forecast.wording import chance, count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,14 +22,14 @@ _ROOM = 7  # percents: a narrower part has its number above
 
 def illustrate(result: Assessment) -> style.Illustration:
     """Draw the chances at each horizon."""
-    change = f"{result.smallest_improvement:g} points"
+    change = count(result.smallest_improvement, "point")
     said = []
     for outlook in result.improvement.values():
-        parts = printed_percents(outlook)
+        chances = printed_chances(outlook)
         said.append(
-            f"by {period(result, outlook.until)}: better {percent(parts['improvement'])} (technical "
-            f"{percent(parts['technical'])}, structural {percent(parts['structural'])}), about the same "
-            f"{percent(parts['stability'])}, worse {percent(parts['deterioration'])}"
+            f"by {period(result, outlook.until)}: better {chances['improvement']} (technical "
+            f"{chances['technical']}, structural {chances['structural']}), about the same "
+            f"{chances['stability']}, worse {chances['deterioration']}"
         )
     last = list(result.improvement.values())[-1]
     return style.illustrate(
@@ -38,7 +39,7 @@ def illustrate(result: Assessment) -> style.Illustration:
             f"Chances that the share of cooperative actions is at least {change} lower, less than {change} "
             f"away, or at least {change} higher than in {period(result, result.origin)}. Better is split in two: "
             "technical (under the framework in force) and structural (a new framework has come by then; the "
-            f"chance of one by {period(result, last.until)} is {chance(last.new_framework)}). "
+            f"chance of one by {period(result, last.until)} is {chance(last.new_framework.value)}). "
             "The whole percents of a bar add up to 100."
         ),
     )
@@ -87,14 +88,14 @@ def _bar(on: "Axes", y: float, parts: dict[str, int], thick: float, layout: styl
         on.barh(y, whole, left=begin, height=thick, color=fill, edgecolor="white", linewidth=0.8)
         middle = begin + whole / 2
         if name == "structural" and whole < _ROOM:
-            on.annotate(percent(whole), (100, y), (4, 0), textcoords="offset points", va="center", color=style.INK)
+            on.annotate(chance(whole / 100), (100, y), (4, 0), textcoords="offset points", va="center", color=style.INK)
         elif whole >= _ROOM:
-            on.text(middle, y, percent(whole), ha="center", va="center", color=ink, fontweight="bold")
+            on.text(middle, y, chance(whole / 100), ha="center", va="center", color=ink, fontweight="bold")
         else:
             on.text(
                 max(middle, 1),
                 y - thick / 2 - 0.02,
-                percent(whole),
+                chance(whole / 100),
                 ha="center",
                 va="bottom",
                 fontsize=layout.font - 1,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from forecast.outlook import Assessment, Claim
-from forecast.report.words import number
+from forecast.wording import chance, percent, quantity
 
 _POINTS, _PERCENT, _CHANCE, _MONTHS, _RATIO, _YEAR = (
     "points of share",
@@ -51,7 +51,7 @@ _NUMBERS: dict[str, tuple[str, str]] = {
     "S13.zone_now": ("in the hostile zone now", _CHANCE),
     "S13.zone_ahead": ("in the hostile zone then", _CHANCE),
 }
-_DECIMALS = {_POINTS: 1, _PERCENT: 1, _MONTHS: 1, _RATIO: 2, _YEAR: 0}
+_DECIMALS = {_POINTS: 1, _MONTHS: 1, _RATIO: 2, _YEAR: 0}
 
 
 def claim_numbers(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
@@ -64,14 +64,9 @@ def _claim_number(code: str, key: str, value: float, eras: Mapping[str, str]) ->
     what = (eras[key], _POINTS) if code == "S3" else _NUMBERS.get(f"{code}.{key}", (key.replace("_", " "), ""))
     name, of = what
     if of == _CHANCE:
-        return f"chance: {name}", _precise(value)
+        return f"chance: {name}", chance(value, 1)
     if of == _YEAR:
         return name, f"{value:.0f}"
-    written = number(value, _DECIMALS.get(of, 2))
-    return name, f"{written} %" if of == _PERCENT else written if of == _RATIO else f"{written} {of}".strip()
-
-
-def _precise(chance: float) -> str:
-    """Write a chance with a decimal, never claiming certainty."""
-    written = number(100 * chance, 1)
-    return {"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(written, f"{written} %")
+    if of == _PERCENT:
+        return name, percent(value / 100, 1)
+    return name, quantity(value, "" if of == _RATIO else of, _DECIMALS.get(of, 2))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from forecast.outlook import Assessment, Estimate, NotDefined
 from forecast.report import style
-from forecast.report.words import interval, period, series
+from forecast.report.words import interval, period
+from forecast.wording import join
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +53,7 @@ def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
             f"{one.label}: "
             + ", ".join(f"{name} {interval(value)}" for name, value in values if isinstance(value, Estimate))
         )
-    missing = f" Not drawn, because not defined: {series(sorted(reasons))}." if reasons else ""
+    missing = f" Not drawn, because not defined: {join(sorted(reasons))}." if reasons else ""
     return style.illustrate(
         lambda layout: _draw(results, there, layout),
         alt=(f"Dots and intervals of {len(results)} dyads, 90 % equal-tailed, half-life in months. {'; '.join(said)}."),

@@ -8,7 +8,8 @@ import pandas as pd
 from forecast.clock import PERIODS_A_MONTH
 from forecast.outlook import Assessment, NotDefined
 from forecast.report import style
-from forecast.report.words import INTERVALS, interval, number, period, unit
+from forecast.report.words import INTERVALS, interval, period, unit
+from forecast.wording import month, number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,9 +27,9 @@ def illustrate(
     last = list(result.improvement.values())[-1]
     reach = period(result, last.until)
     back = round(YEARS_BACK * 12 * PERIODS_A_MONTH["week" if result.weekly else "month"])
-    begin = f"{pd.Timestamp(record['time'].to_numpy()[-back:][0]):%B %Y}"
-    middle = number(float(result.fan.share[2, -1]))
-    ends = f"{number(float(result.fan.share[0, -1]))} to {number(float(result.fan.share[4, -1]))}"
+    begin = month(pd.Timestamp(record["time"].to_numpy()[-back:][0]))
+    middle = number(float(result.fan.share[2, -1]), 0)
+    ends = f"{number(float(result.fan.share[0, -1]), 0)} to {number(float(result.fan.share[4, -1]), 0)}"
     seen, band = result.fan.observed, result.band
     would = (
         f" Dashed and dotted: where half and 90 % of the shares would lie that the dataset shows in a single "
@@ -38,7 +39,7 @@ def illustrate(
     )
     balance = (
         f" Green: equilibrium band of the framework in force, the central {100 * band.mass:.0f} % of where its "
-        f"pull would keep the level, from {number(band.low.median)} to {number(band.high.median)} (medians)."
+        f"pull would keep the level, from {number(band.low.median, 0)} to {number(band.high.median, 0)} (medians)."
         if not isinstance(band, NotDefined)
         else f" No equilibrium band: {band.reason}."
     )

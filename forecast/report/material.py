@@ -15,6 +15,7 @@ from forecast.record import watched
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of
 from forecast.report.notable import notable_events
+from forecast.wording import month
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def gather(
         events=events,
         as_of=day,
         record=record,
-        watched_to=f"{pd.Timestamp(fit.panel['time'].to_numpy()[last]):%B %Y}" if over else "",
+        watched_to=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
         known=known,
         named=notable_events(known, record, _told_since(result.dyad)),
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.events import EventTable
-from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_percents
+from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_chances
 from forecast.record import observed_shares
 from forecast.report import (
     account,
@@ -23,6 +23,7 @@ from forecast.report.material import Material, gather
 from forecast.report.recent import recent_events
 from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
+from forecast.wording import DASH, chance, count, number
 
 _SHOWN_IN = {
     "S1": "standing",
@@ -148,13 +149,13 @@ def _foundations(material: Material) -> dict[str, Any]:
 
 
 def _horizon(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
-    percents = {name: words.percent(whole) for name, whole in printed_percents(outlook).items()}
-    percents |= {name: words.chance(getattr(outlook, name)) for name in ("touched", "new_framework")}
+    chances = printed_chances(outlook)
+    chances |= {name: chance(getattr(outlook, name).value) for name in ("touched", "new_framework")}
     return {
-        "months": words.count(outlook.months, "month"),
+        "months": count(outlook.months, "month"),
         "until": words.period(result, outlook.until),
         "level": words.interval(outlook.level).split(" ", 1),
-        "cells": {name: (text, words.number(100 * getattr(outlook, name).mcse, 1)) for name, text in percents.items()},
+        "cells": {name: (text, number(100 * getattr(outlook, name).mcse, 1)) for name, text in chances.items()},
     }
 
 
@@ -167,7 +168,7 @@ def _era(era: Framework) -> dict[str, str]:
         "equilibrium": words.or_dash(era.equilibrium),
         "ceiling": words.or_dash(era.ceiling),
         "deep": words.or_dash(era.deep_share),
-        "moved": "–" if isinstance(learning, NotDefined) else words.moved(learning),
+        "moved": DASH if isinstance(learning, NotDefined) else words.moved(learning),
     }
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from forecast.outlook import Assessment, Estimate, Framework
 from forecast.report import style
 from forecast.report.notable import RULE
-from forecast.report.words import INTERVALS, day, interval, period, series, unit
+from forecast.report.words import INTERVALS, interval, period, unit
+from forecast.wording import day, join, month, number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +37,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
         *(["the equilibrium (line, shaded its 90 % equal-tailed interval)"] if resting else []),
         *(["the ceiling of the level (dashed, upright bar its 90 % equal-tailed interval)"] if capped else []),
     ]
-    also = f" Across each era: {series(parts)}." if parts else ""
+    also = f" Across each era: {join(parts)}." if parts else ""
     return style.illustrate(
         lambda layout: _draw(result, record, years, events, layout),
         alt=_alt(result, record, events),
@@ -59,8 +60,8 @@ def _alt(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> str:
     ]
     named = [f"{day(row['date'].date())}, {row['summary']}" for row in events.to_dict("records")]
     return (
-        f"Line of the share of cooperative actions, {result.label}. Lowest median {middle[low]:.0f} in "
-        f"{pd.Timestamp(times[low]):%B %Y}, highest {middle[high]:.0f} in {pd.Timestamp(times[high]):%B %Y}, "
+        f"Line of the share of cooperative actions, {result.label}. Lowest median {number(middle[low], 0)} in "
+        f"{month(pd.Timestamp(times[low]))}, highest {number(middle[high], 0)} in {month(pd.Timestamp(times[high]))}, "
         f"now {interval(result.standing.level)} (90 % equal-tailed). Eras: {'; '.join(eras)}."
         + (f" Events: {'; '.join(named)}." if named else "")
     )
@@ -246,9 +247,9 @@ def _events(
             bbox={"boxstyle": "circle,pad=0.22", "color": style.INK},
         )
         if texts:
-            month, lines = f"{events['date'].iloc[at]:%b %Y}", "\n".join(texts[at])
+            when, lines = month(events["date"].iloc[at], short=True), "\n".join(texts[at])
             words: Any = {"ha": "center", "va": "top", "fontsize": layout.font - 2, "linespacing": 1.15}
-            on.text(spot, number_at - 0.11 * up, month, fontweight="bold", **words)
+            on.text(spot, number_at - 0.11 * up, when, fontweight="bold", **words)
             on.text(spot, number_at - (0.11 + _LINE) * up, lines, **words)
     for label in on.get_xticklabels():  # where a dotted line would cross a year
         label.set_bbox({"color": "white", "pad": 0.8})

@@ -4,8 +4,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
-from forecast.report import words
 from forecast.report.recent import reference
+from forecast.wording import day
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
@@ -34,8 +34,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
     )
     environment.filters |= {
         "address": _address,
-        "chance": words.chance,
-        "day": words.day,
+        "day": day,
         "reference": reference,
     }
     text = environment.get_template(template).render(content)

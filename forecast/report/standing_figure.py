@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from forecast.outlook import Assessment
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.report import style
-from forecast.report.words import chance, interval, number, percent, period, series, unit
+from forecast.report.words import interval, period, unit
+from forecast.wording import chance, join, month, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +23,8 @@ def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
     """Draw how the record's shares are distributed, with the present one among them."""
     here = result.standing
     spent, units = _months_by_share(fit, result), f"{unit(result)}s"
-    since, now = f"{here.since:%B %Y}", period(result, result.origin)
-    years = [f"{year} ({chance(likely)})" for year, likely in here.lowest_years.items()]
+    since, now = month(here.since), period(result, result.origin)
+    years = [f"{year} ({chance(likely.value)})" for year, likely in here.lowest_years.items()]
     fullest = int(spent.argmax())
     return style.illustrate(
         lambda layout: _draw(result, spent, layout),
@@ -31,16 +32,16 @@ def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
             f"Histogram of the share of cooperative actions in the {units} since {since}: most often between "
             f"{_EDGES[fullest]} and {_EDGES[fullest + 1]}. In {now} it is {interval(here.level)}, higher than "
             f"in {interval(here.percentile)} % of the earlier {units} (90 % equal-tailed). Chance that no "
-            f"{unit(result)} was lower: {chance(here.lowest)}."
-            + (f" Years most likely to have been the lowest: {series(years)}." if years else "")
+            f"{unit(result)} was lower: {chance(here.lowest.value)}."
+            + (f" Years most likely to have been the lowest: {join(years)}." if years else "")
         ),
         caption=(
             f"How the {units} since {since} are distributed over the share of cooperative actions (per cent of "
             f"them in each {_STEP} points, posterior mean; dark below the present median), and where {now} "
             f"stands: its median and 90 % equal-tailed interval. It is higher than "
-            f"{number(here.percentile.median)} % of the earlier {units} (90 % equal-tailed "
-            f"{number(here.percentile.low)} to {number(here.percentile.high)}); the chance that none of them was "
-            f"lower is {chance(here.lowest)}."
+            f"{percent(here.percentile.median / 100)} of the earlier {units} (90 % equal-tailed "
+            f"{number(here.percentile.low, 0)} to {number(here.percentile.high, 0)}); the chance that none of them was "
+            f"lower is {chance(here.lowest.value)}."
             + (" The other bars: the years most likely to have had the lowest mean share." if years else "")
         ),
     )
@@ -121,7 +122,7 @@ def _years(on: "Axes", result: Assessment, layout: style.Layout) -> None:
     for place, (year, likely) in enumerate(years.items()):
         on.barh(place, 100 * likely.value, height=0.62, color=style.WORSE)
         on.annotate(
-            percent(round(100 * likely.value)),
+            chance(likely.value),
             (100 * likely.value, place),
             (4, 0),
             textcoords="offset points",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forecast import wording
 from forecast.report import account, verdict_figure, words
 from forecast.report import verdict_words as say
 from forecast.report.rendering import render
@@ -126,7 +127,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
             (
                 check.name,
                 check.null,
-                say.written(check.statistic),
+                wording.number(check.statistic),
                 _p_value(check.p_value),
                 check.lags,
                 check.says,
@@ -141,7 +142,7 @@ def _compared(one: say.Evidence) -> str:
 
 
 def _p_value(value: float) -> str:
-    return "<0.001" if value < 0.0005 else say.written(value, 3)
+    return "<0.001" if value < 0.0005 else wording.number(value, 3)
 
 
 def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
@@ -154,11 +155,11 @@ def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         model,
         "yes" if gate["passed"] else "no",
-        words.number(worst("r_hat", max), 3),
-        words.number(worst("ess_bulk", min)),
-        words.number(worst("ess_tail", min)),
-        f"{words.number(100 * gate['divergence_share'], 2)} %",
-        words.number(gate["bfmi"], 2),
+        wording.number(worst("r_hat", max), 3),
+        wording.number(worst("ess_bulk", min), 0),
+        wording.number(worst("ess_tail", min), 0),
+        wording.percent(gate["divergence_share"], 2),
+        wording.number(gate["bfmi"], 2),
     )
 
 
@@ -168,21 +169,21 @@ def choices(plan: "Plan") -> account.Rows:
     return [
         ("Claims", ", ".join(plan.claims)),
         ("Bayes factor that decides", f"{rule.bayes_factor:g}, cleared by two of its Monte Carlo errors"),
-        ("Leave-future-out may contradict by", words.count(rule.ahead_errors, "standard error")),
+        ("Leave-future-out may contradict by", wording.count(rule.ahead_errors, "standard error")),
         ("Posterior probability that decides without a rival model", f"{100 * rule.probability:g} %"),
         ("Practically no difference", f"within {rule.rope:g} points of share on either side of zero"),
         ("Practically no pull", f"a half-life above {rule.half_life:g} months"),
         ("Smallest effect of interest", f"{plan.smallest_effect:g} points of share"),
-        ("Power asked for half-lives of", f"{words.series(f'{one:g}' for one in plan.half_lives)} months"),
+        ("Power asked for half-lives of", f"{wording.join(f'{one:g}' for one in plan.half_lives)} months"),
         ("Simulated records an alternative", f"{plan.simulations:,}"),
-        ("Draws a chain, kept and warm-up", f"{plan.draws:,} and {plan.tune:,}, {words.count(plan.chains, 'chain')}"),
+        ("Draws a chain, kept and warm-up", f"{plan.draws:,} and {plan.tune:,}, {wording.count(plan.chains, 'chain')}"),
         ("Seed", str(plan.seed)),
     ]
 
 
 def standing(plan: "Plan") -> str:
     """Say whether a plan is frozen, and since when."""
-    made = f"on {words.day(plan.created)}, by version {plan.package} of the package"
+    made = f"on {wording.day(plan.created)}, by version {plan.package} of the package"
     if plan.frozen is None:
         return f"not frozen; made {made}"
     return f"frozen {made}" + ("" if plan.frozen == plan.digest else "; CHANGED since")

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.report import style
-from forecast.report.verdict_words import written
-from forecast.report.words import series as joined
 from forecast.typing import Float
+from forecast.wording import join, number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -209,24 +208,24 @@ def _explained(drawing: "Drawing") -> str:
 def _said(drawing: "Drawing") -> str:
     """Tell the numbers of a drawing in words."""
     if drawing.kind == "densities":
-        return f"Peaks of the densities: {joined(f'{one.label} at {_peak(one)}' for one in drawing.series)}."
+        return f"Peaks of the densities: {join(f'{one.label} at {_peak(one)}' for one in drawing.series)}."
     if drawing.kind == "bars":
-        bars = [f"{one.label}, {x}: {written(y)}" for one in drawing.series for x, y in zip(one.x, one.y, strict=True)]
+        bars = [f"{one.label}, {x}: {number(y)}" for one in drawing.series for x, y in zip(one.x, one.y, strict=True)]
         more = f"; and {len(bars) - _MOST_SAID} more" if len(bars) > _MOST_SAID else ""
         return f"Bars of {drawing.y_label}. {'; '.join(bars[:_MOST_SAID])}{more}."
     ends = [
-        f"{one.label} from {written(one.y[0])} ({_at(one.x[0])}) to {written(one.y[-1])} ({_at(one.x[-1])})"
+        f"{one.label} from {number(one.y[0])} ({_at(one.x[0])}) to {number(one.y[-1])} ({_at(one.x[-1])})"
         for one in drawing.series
     ]
     return f"Lines of {drawing.y_label}: {'; '.join(ends)}."
 
 
 def _peak(one: "Series") -> str:
-    return written(float(one.x[int(np.argmax(one.y))]))
+    return number(float(one.x[int(np.argmax(one.y))]))
 
 
 def _at(x: float | str) -> str:
-    return x if isinstance(x, str) else written(x)
+    return x if isinstance(x, str) else number(x)
 
 
 def _dated(drawing: "Drawing") -> bool:

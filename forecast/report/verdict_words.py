@@ -11,7 +11,7 @@ import numpy as np
 from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from forecast.hypotheses.registry import CLAIMS
-from forecast.report.words import percent, series
+from forecast.wording import DASH, chance, decimals_for, join, month, number, percent, quantity, ratio
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,28 +68,6 @@ class Evidence:
         return (first, second) if second else ("the claim", "its null")
 
 
-def written(value: float | None, decimals: int | None = None) -> str:
-    """Write a number with as many decimals as its size asks for, or a dash where there is none.
-
-    Examples
-    --------
-    >>> from forecast.report.verdict_words import written
-    >>> [written(value) for value in (1234.5, 41.3, 0.0262, float("inf"), float("nan"))]
-    ['1,234', '41.3', '0.026', '∞', '–']
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "\N{MINUS SIGN}∞"
-    text = f"{value:,.{_decimals(value) if decimals is None else decimals}f}"
-    return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "\N{MINUS SIGN}")
-
-
-def _decimals(value: float) -> int:
-    size = abs(value)
-    return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
-
-
 def is_chance(one: "Number") -> bool:
     """Tell whether a number is a probability, by its name or, without unit and interval, by having an error."""
     bare = not one.unit and one.low is None and not _EVIDENCE.fullmatch(one.name)
@@ -100,24 +78,24 @@ def is_chance(one: "Number") -> bool:
 def stated(one: "Number") -> str:
     """Write a number with its interval, Monte Carlo error and unit: ``41.3 [12.0, 118] ± 0.90 months``."""
     if is_chance(one):
-        error = f" ± {written(100 * one.error, 1)}" if one.error is not None else ""
-        return f"{percent(round(100 * one.value))}{error}"
+        error = f" ± {number(100 * one.error, 1)}" if one.error is not None else ""
+        return f"{chance(one.value)}{error}"
     if math.isnan(one.value):
         return "not defined"
     if one.low is None and one.error is None and one.value == round(one.value):
-        return f"{written(one.value, 0)} {one.unit}".rstrip()
+        return quantity(one.value, one.unit, 0)
     if one.unit == "year":
         ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
         return f"{_month(one.value)}{ends}"
-    ends = "" if one.low is None else f" [{written(one.low)},\N{NO-BREAK SPACE}{written(one.high)}]"
-    error = "" if one.error is None else f" ± {written(one.error)}"
-    return f"{written(one.value)}{ends}{error} {one.unit}".rstrip()
+    ends = "" if one.low is None else f" [{number(one.low)},\N{NO-BREAK SPACE}{number(one.high)}]"
+    error = "" if one.error is None else f" ± {number(one.error)}"
+    return f"{number(one.value)}{ends}{error} {one.unit}".rstrip()
 
 
 def _month(year: float) -> str:
     """Name the month that begins at a year with decimals."""
-    years, month = divmod(round(12 * year), 12)
-    return f"{date(years, month + 1, 1):%B %Y}"
+    years, months = divmod(round(12 * year), 12)
+    return month(date(years, months + 1, 1))
 
 
 def evidence(verdict: "Verdict") -> list[Evidence]:
@@ -155,8 +133,8 @@ def factor_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
     first, second = one.sides
     wider = ""
     if one.least is not None and one.most is not None and one.least.value < one.most.value:
-        wider = f"; {written(one.least.value)} to {written(one.most.value)} with priors half and twice as wide"
-    said = f"log Bayes factor {written(value)} ± {written(error)}, that is {odds(value)} for "
+        wider = f"; {number(one.least.value)} to {number(one.most.value)} with priors half and twice as wide"
+    said = f"log Bayes factor {number(value)} ± {number(error)}, that is {odds(value)} for "
     said += (first if value >= 0 else second) + wider
     side = _side(one, value, math.log(rule.bayes_factor) + 2 * error)
     return said, f"Speaks for {side}" if side else "Speaks for neither"
@@ -169,8 +147,8 @@ def ahead_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
     value, error = one.ahead.value, one.ahead.error or 0.0
     weight = ""
     if one.weight is not None:
-        weight = f"; stacking weight of {one.sides[0]} {percent(round(100 * one.weight.value))}"
-    said = f"difference in log predictive density {written(value)}, standard error {written(error)}{weight}"
+        weight = f"; stacking weight of {one.sides[0]} {chance(one.weight.value)}"
+    said = f"difference in log predictive density {number(value)}, standard error {number(error)}{weight}"
     side = _side(one, value, rule.ahead_errors * error)
     return said, f"Leans to {side}" if side else "Leans to neither"
 
@@ -181,10 +159,8 @@ def _side(one: Evidence, value: float, bound: float) -> str:
 
 
 def odds(log_factor: float) -> str:
-    """Write a Bayes factor as odds for whom it favours: ``4.1 to 1``, ``over 1,000 to 1``."""
-    size = abs(log_factor)
-    factor = "over 1,000" if size > math.log(1000) else written(math.exp(size), 1 if size < math.log(10) else 0)
-    return f"{factor} to 1"
+    """Write a Bayes factor as odds for whom it favours: ``4.1 to 1``, ``>1,000 to 1``."""
+    return f"{ratio(log_factor)} to 1"
 
 
 def rule_words(verdict: "Verdict", rule: "Rule") -> str:
@@ -213,8 +189,8 @@ def deciding(verdict: "Verdict") -> list[str]:
 
 def _shortly(one: Evidence, *, several: bool) -> str:
     name = f"{one.words}: " if several else ""
-    ahead = f", ahead {written(one.ahead.value)} (s.e. {written(one.ahead.error)})" if one.ahead else ""
-    return f"{name}log Bayes factor {written(one.factor.value)} ± {written(one.factor.error)}{ahead}"
+    ahead = f", ahead {number(one.ahead.value)} (s.e. {number(one.ahead.error)})" if one.ahead else ""
+    return f"{name}log Bayes factor {number(one.factor.value)} ± {number(one.factor.error)}{ahead}"
 
 
 def describe(one: "Number") -> str:
@@ -234,15 +210,15 @@ def power_words(power: "PowerLike | None") -> str:
     if power is None:
         return "not simulated"
     null, *others = power.table.to_dict("records")
-    found = [f"{row['alternative']}: found in {100 * row['supported']:.0f} %" for row in others]
-    return "; ".join([*found, f"{null['alternative']}: false alarm in {100 * null['supported']:.0f} %"])
+    found = [f"{row['alternative']}: found in {percent(row['supported'])}" for row in others]
+    return "; ".join([*found, f"{null['alternative']}: false alarm in {percent(null['supported'])}"])
 
 
 def power_grid(power: "PowerLike") -> dict[str, Any]:
     """Turn a power analysis into a table of words, its shares in per cents."""
     table = power.table
-    shares = {name: [f"{100 * value:.0f} %" for value in table[name]] for name in ANSWERED}
-    interval = [f"{100 * low:.0f} to {100 * high:.0f} %" for low, high in zip(table["low"], table["high"], strict=True)]
+    shares = {name: [percent(value) for value in table[name]] for name in ANSWERED}
+    interval = [f"{percent(low)} to {percent(high)}" for low, high in zip(table["low"], table["high"], strict=True)]
     shown = table[["alternative", "simulations"]].assign(**shares, **{"supported, 90 % interval": interval})
     if "error" in table:
         shown["Monte Carlo error of a log Bayes factor, median"] = table["error"]
@@ -256,7 +232,7 @@ def answered(verdicts: "Sequence[Verdict]") -> str:
         return f"The claim tested, {CLAIMS[only.code].title}, is {only.answer}."
     answers = [one.answer for one in verdicts]
     parts = [f"{answers.count(answer)} {answer}" for answer in ANSWERED if answer in answers]
-    return f"Of {len(verdicts)} claims tested, {series(parts)}."
+    return f"Of {len(verdicts)} claims tested, {join(parts)}."
 
 
 def sensitivity_grid(table: "pd.DataFrame", rule: "Rule") -> dict[str, Any]:
@@ -293,17 +269,17 @@ def _column_decimals(column: "pd.Series[Any]") -> int | None:
     values = column[np.isfinite(column)].abs()
     if not len(values) or bool((values % 1 == 0).all()):
         return 0
-    return max(1, _decimals(float(values.max())))
+    return max(1, decimals_for(float(values.max())))
 
 
 def cell(value: Any, decimals: int | None = None) -> str:
     """Write what stands in a cell of a table, numbers that are not whole with so many decimals."""
     if value is None or value != value or value == "":
-        return "–"
+        return DASH
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, int | np.integer):
         return f"{value:,}"
     if isinstance(value, float | np.floating):
-        return written(float(value), decimals)
+        return number(float(value), decimals)
     return value.isoformat()[:10] if isinstance(value, date) else str(value)

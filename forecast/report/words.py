@@ -1,9 +1,10 @@
-"""How numbers read in the report: the same number reads the same wherever it stands."""
+"""What the report says of an assessment, in words; how a number is written is decided by `forecast.wording`."""
 
-from collections.abc import Iterable
 from datetime import date
 
-from forecast.outlook import Assessment, Estimate, Learning, NotDefined, Probability
+from forecast import wording
+from forecast.outlook import Assessment, Estimate, Learning, NotDefined
+from forecast.wording import DASH, chance, count, join, number
 
 STAMP = "NOT CONVERGED"
 INTERVALS = "50 % and 90 % equal-tailed"
@@ -26,43 +27,19 @@ ROWS = {
 """The chances at a horizon, as a table has them."""
 
 
-def percent(whole: int) -> str:
-    """Write whole percents, never claiming certainty: ``34 %``, ``<1 %``, ``>99 %``."""
-    return {0: "<1 %", 100: ">99 %"}.get(whole, f"{whole} %")
-
-
-def chance(value: Probability) -> str:
-    """Write a probability in whole percents."""
-    return percent(round(100 * value.value))
-
-
-def number(value: float | None, decimals: int = 0) -> str:
-    """Write a number, with a true minus and without a negative zero, or a dash where there is none."""
-    if value is None:
-        return "–"
-    text = f"{value:.{decimals}f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
-
-
 def interval(value: Estimate, decimals: int = 0) -> str:
     """Write the median with its interval: ``52 [32, 70]``."""
-    low, high = number(value.low, decimals), number(value.high, decimals)
-    return f"{number(value.median, decimals)} [{low}, {high}]"
+    return wording.interval(value.median, value.low, value.high, decimals)
 
 
 def or_dash(value: Estimate | NotDefined, decimals: int = 0) -> str:
     """Write an estimate, or a dash where the model does not have it."""
-    return "–" if isinstance(value, NotDefined) else interval(value, decimals)
-
-
-def day(when: date) -> str:
-    """Write a day: ``31 October 2023``."""
-    return f"{when.day} {when:%B %Y}"
+    return DASH if isinstance(value, NotDefined) else interval(value, decimals)
 
 
 def period(result: Assessment, last: date) -> str:
     """Name the period that ends on a day: ``October 2023``, ``the week to 29 October 2023``."""
-    return f"the week to {day(last)}" if result.weekly else f"{last:%B %Y}"
+    return wording.period(last, weekly=result.weekly)
 
 
 def unit(result: Assessment) -> str:
@@ -70,20 +47,9 @@ def unit(result: Assessment) -> str:
     return "week" if result.weekly else "month"
 
 
-def count(many: float, thing: str) -> str:
-    """Write how many of a thing: ``1 row``, ``7,532 rows``."""
-    return f"{many:,.0f} {thing}" if many == 1 else f"{many:,.0f} {thing}s"
-
-
-def series(items: Iterable[str]) -> str:
-    """Join items as a sentence does: ``a, b and c``."""
-    *most, last = items
-    return f"{', '.join(most)} and {last}" if most else last
-
-
 def meaning(result: Assessment) -> str:
     """Say what better and worse mean in the headline."""
-    change = f"{result.smallest_improvement:g} points"
+    change = count(result.smallest_improvement, "point")
     return (
         f"“Better” means that the share of cooperative actions expected in that {unit(result)} is at least "
         f"{change} above that of {period(result, result.origin)}, “worse” at least {change} below, on a "
@@ -121,10 +87,10 @@ def headroom(result: Assessment) -> str:
 def change(result: Assessment) -> str:
     """Say how soon a new framework may come."""
     coming = result.frameworks.change
-    by = series(f"{chance(value)} within {count(months, 'month')}" for months, value in coming.by.items())
+    by = join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in coming.by.items())
+    years = count(round(coming.exposure_years), "dyad-year")
     return (
-        f"New frameworks have come {count(coming.breaks, 'time')} in "
-        f"{count(coming.exposure_years, 'dyad-year')}, all dyads together: {interval(coming.per_year, 3)} a year "
-        f"(median, 90 % equal-tailed). If that rate holds, the chance of a new one is {by}, and that of none "
-        f"within 20 years {chance(coming.lasts)}."
+        f"New frameworks have come {count(coming.breaks, 'time')} in {years}, all dyads together: "
+        f"{interval(coming.per_year, 3)} a year (median, 90 % equal-tailed). If that rate holds, the "
+        f"chance of a new one is {by}, and that of none within 20 years {chance(coming.lasts.value)}."
     )

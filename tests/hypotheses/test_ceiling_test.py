@@ -70,7 +70,7 @@ def test_the_last_era_is_set_against_those_before():
     assert found["deep_share_drop"].low > 0
     deep = [found[f"deep_share_{place}"].value for place in (1, 2, 3)]
     assert deep == sorted(deep, reverse=True)
-    assert any("Competition" in words and "over 99 %" in words for words in verdict.prose)
+    assert any("Competition" in words and ">99 %" in words for words in verdict.prose)
 
 
 def test_the_bound_in_force_stands_beside_its_prior(verdict):

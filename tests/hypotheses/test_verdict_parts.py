@@ -14,7 +14,6 @@ from forecast.hypotheses.verdict_parts import (
     reason,
     rope_chances,
     rope_prose,
-    times,
 )
 
 from .made import comparison
@@ -75,13 +74,6 @@ def test_the_reason_is_that_of_the_rule(found, words):
     said = reason(found, CLAIM, RIVAL, rule)
     assert words in said
     assert said.lower().startswith(rule.decide(found))
-
-
-@pytest.mark.parametrize(
-    ("log", "words"), [(np.log(4.2), "4.2"), (-np.log(4.2), "4.2"), (np.log(130), "130"), (50.0, "over 1,000")]
-)
-def test_a_bayes_factor_in_words_is_never_below_one(log, words):
-    assert times(log) == words
 
 
 def test_a_number_is_a_median_with_the_error_of_a_median():

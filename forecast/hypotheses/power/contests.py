@@ -24,6 +24,7 @@ from forecast.model.quick import QuickFit, quick_fit
 from forecast.model.sampling import DIMS
 from forecast.model.spec import PendulumSpec
 from forecast.scale import share
+from forecast.wording import month
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -162,10 +163,10 @@ def _break(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
         dates = one_break(fits, asked.since, held=asked.held)
         return (fits.pool.log_ratio(fits.over(dates), fits.at(whole)),)
 
-    month = f"{candidates.panel['time'].to_numpy()[place].astype('datetime64[D]').item():%B %Y}"
+    when = month(candidates.panel["time"].to_numpy()[place].astype("datetime64[D]").item())
     truths = [truth("no break", np.nan, whole)]
     for points in DROPS:
-        name = f"a drop of {points:g} points in {month}"
+        name = f"a drop of {points:g} points in {when}"
         truths.append(truth(name, points, broken, with_drop(points, len(whole))))
     return Contest(tuple(truths), "points of share", test, (np.inf,))
 

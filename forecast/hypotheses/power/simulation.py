@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast import wording
 from forecast.errors import SpecError
 from forecast.files import digest
 from forecast.hypotheses.ceiling_test import FROM_WORST
@@ -214,10 +215,11 @@ def _words(table: "pd.DataFrame", rule: Rule) -> str:
     return (
         f"At the length and density of this record, with all else as its fits leave it, the test says 'supported' in "
         f"{found}; and in {_percent(null)} of records with {null['alternative']}, which are false alarms (it refuses "
-        f"{100 * null['refused']:.0f} % of those). {null['simulations']} simulations each, intervals of 90 %, decided "
-        f"by a Bayes factor of {rule.bayes_factor:g} alone."
+        f"{wording.percent(null['refused'])} of those). {null['simulations']} simulations each, intervals of 90 %, "
+        f"decided by a Bayes factor of {rule.bayes_factor:g} alone."
     )
 
 
 def _percent(row: Mapping[Hashable, Any]) -> str:
-    return f"{100 * row['supported']:.0f} % ({100 * row['low']:.0f} to {100 * row['high']:.0f})"
+    low, high = (wording.number(100 * row[end], 0) for end in ("low", "high"))
+    return f"{wording.percent(row['supported'])} ({low} to {high})"

@@ -19,6 +19,7 @@ from forecast.model.quick import quick_fit
 from forecast.parallel import side_by_side
 from forecast.scale import share
 from forecast.typing import Float
+from forecast.wording import month
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -137,7 +138,7 @@ def _without_influential(candidates: "Candidates") -> list[Variation]:
 
 def _event(panel: xr.Dataset, place: tuple[int, ...]) -> str:
     day = panel["time"].to_numpy()[place[1]].astype("datetime64[D]").item()
-    return f"{panel['class_name'].to_numpy()[place[3]]} in {day:%B %Y}"
+    return f"{panel['class_name'].to_numpy()[place[3]]} in {month(day)}"
 
 
 def _weighed(candidates: "Candidates") -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from forecast.model.breaks.fits import DyadRecord
 from forecast.model.breaks.search import BreakCount, count_breaks
 from forecast.model.spec import PendulumSpec
 from forecast.progress import Progress, silent
+from forecast.wording import month
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,4 +125,4 @@ def _words(found: BreakCount, dyad: str) -> str:
 
 
 def _month(day: str) -> str:
-    return f"{date.fromisoformat(day):%B %Y}"
+    return month(date.fromisoformat(day))
