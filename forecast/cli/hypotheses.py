@@ -9,8 +9,9 @@ from forecast.cli.progress import progress
 from forecast.errors import NotConverged, SpecError
 
 if TYPE_CHECKING:
-    from forecast.hypotheses import Data, Plan, Results, Source
+    from forecast.hypotheses import Plan, Results
     from forecast.hypotheses.power import Power
+    from forecast.sources import Data, Source
 
 Dyad = Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")]
 Claims = Annotated[
@@ -181,7 +182,7 @@ def source(events: Path | None, counts: Path | None, index: Path | None, mapping
     SpecError
         If more than one table is named, or a table and its mapping are not given together.
     """
-    from forecast.hypotheses.source import Source
+    from forecast.sources import Source
 
     named = {"events": events, "counts": counts, "index": index}
     given = {kind: str(path) for kind, path in named.items() if path}
@@ -196,7 +197,7 @@ def source(events: Path | None, counts: Path | None, index: Path | None, mapping
         return Source(path=path)
     if not mapping:
         raise SpecError(f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well")
-    return Source(kind=kind, path=path, mapping=str(mapping))  # type: ignore[arg-type]
+    return Source(kind=kind, path=path, mapping=str(mapping))
 
 
 def ordered(
@@ -212,7 +213,7 @@ def ordered(
     from forecast.dates import parse_date
     from forecast.hypotheses.plan import new_plan, require_answerable
     from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
-    from forecast.hypotheses.source import gather
+    from forecast.sources import gather
 
     if frequency not in ("month", "week"):
         raise SpecError(f"--frequency: got {frequency!r}; expected month or week")

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from forecast.hypotheses.registry import CLAIMS as CLAIMS
     from forecast.hypotheses.run import Results as Results
     from forecast.hypotheses.run import run_tests as run_tests
-    from forecast.hypotheses.source import Data as Data
-    from forecast.hypotheses.source import Source as Source
-    from forecast.hypotheses.source import gather as gather
     from forecast.hypotheses.verdict import Drawing as Drawing
     from forecast.hypotheses.verdict import Number as Number
     from forecast.hypotheses.verdict import Rule as Rule
@@ -32,18 +29,15 @@ _HOMES = {
     "CLAIMS": "registry",
     "Candidates": "candidates",
     "Comparison": "candidates",
-    "Data": "source",
     "Drawing": "verdict",
     "Number": "verdict",
     "Plan": "plan",
     "Results": "run",
     "Rule": "verdict",
     "Series": "verdict",
-    "Source": "source",
     "UnitRoot": "evidence.unit_roots",
     "Verdict": "verdict",
     "freeze": "plan",
-    "gather": "source",
     "new_plan": "plan",
     "read_plan": "plan",
     "run_tests": "run",

@@ -16,9 +16,10 @@ from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
 from forecast.hypotheses.registry import CLAIMS, OFFERS, answerable
-from forecast.hypotheses.source import Data, Frequency, Source
 from forecast.hypotheses.verdict import Rule
 from forecast.model.spec import PendulumSpec
+from forecast.sources import Data, Source
+from forecast.sources.records import Frequency
 
 VERSION = 1
 PACKAGE = "pendulum-forecast"
@@ -174,7 +175,7 @@ def new_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **choi
     Examples
     --------
     >>> from forecast.hypotheses.plan import new_plan
-    >>> from forecast.hypotheses.source import Source, gather
+    >>> from forecast.sources import Source, gather
     >>> plan = new_plan(gather(Source(), "USA-CHN"), Source(), claims=("S5",))
     >>> plan.claims, plan.rule.bayes_factor, plan.frozen is None
     (('S5',), 3.0, True)

@@ -1,6 +1,7 @@
 """A plan carried out: what cannot be done is refused first, then every claim is tested, and all of it kept together."""
 
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +14,10 @@ from forecast.errors import DataError, PlanError
 from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS, find, find_test
-from forecast.hypotheses.source import Data, gather
 from forecast.hypotheses.verdict import Verdict
 from forecast.progress import Progress, silent
 from forecast.record import require_record
+from forecast.sources import Data, gather
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,7 +137,7 @@ def run_tests(
     --------
     >>> from forecast.hypotheses.plan import new_plan
     >>> from forecast.hypotheses.run import run_tests
-    >>> from forecast.hypotheses.source import Source, gather
+    >>> from forecast.sources import Source, gather
     >>> data = gather(Source(), "USA-CHN")
     >>> run_tests(new_plan(data, Source(), claims=("S5",)), data=data).stamp  # doctest: +SKIP
     'exploratory'
@@ -165,7 +166,7 @@ def run_tests(
 def gathered(plan: Plan) -> Data:
     """Gather the data of a plan as they are now: other dyads too, if the plan was made with them."""
     own = f"{plan.dyad}.csv"
-    others = any(name != own and not name.startswith("data/") for name in plan.data.files)
+    others = any(name != own and re.fullmatch(r"[A-Z]{3}-[A-Z]{3}\.csv", name) for name in plan.data.files)
     return gather(
         plan.source, plan.dyad, as_of=plan.as_of, frequency=plan.frequency, scale=plan.scale, unit=plan.unit,
         others=others,

@@ -13,7 +13,7 @@ from forecast.hypotheses.evidence.unit_roots import UnitRoot
 from forecast.hypotheses.plan import freeze, new_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results
-from forecast.hypotheses.source import Source, gather
+from forecast.sources import Source, gather
 
 SCRIPT = "<script>alert('5 > 4 & \"3\"')</script>"
 

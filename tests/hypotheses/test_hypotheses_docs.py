@@ -15,8 +15,8 @@ import forecast.hypotheses
 from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
 from forecast.hypotheses.plan import VERSION, DataDigest, Plan
 from forecast.hypotheses.registry import CLAIMS, OFFERS, WITH
-from forecast.hypotheses.source import Source
 from forecast.hypotheses.verdict import Rule
+from forecast.sources import Source
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "hypotheses.md").read_text("utf-8")

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from forecast.errors import PlanError, SpecError
 from forecast.hypotheses.plan import freeze, new_plan, read_plan, require_answerable, require_data, write_plan
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
-from forecast.hypotheses.source import Source
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, Priors
+from forecast.sources import Source
 
 from .fakes import small_data
 

@@ -13,7 +13,7 @@ from forecast.hypotheses import run
 from forecast.hypotheses.plan import freeze, new_plan
 from forecast.hypotheses.registry import CLAIMS, Entry, find_test
 from forecast.hypotheses.run import Results, run_tests
-from forecast.hypotheses.source import Source, gather, panel_digest
+from forecast.sources import Source, gather, panel_digest
 
 from .fakes import FakeGate, FakePower, fake_candidates, make_verdict, sensitivity, small_data
 

@@ -21,11 +21,11 @@ from forecast.errors import SpecError
 from forecast.files import digest
 from forecast.hypotheses.ceiling_test import FROM_WORST
 from forecast.hypotheses.power.contests import CONTESTS, Contest, Finding, Truth, contest
-from forecast.hypotheses.source import panel_digest
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule
 from forecast.kept import Kept, Rows
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
+from forecast.sources import panel_digest
 
 if TYPE_CHECKING:
     import pandas as pd

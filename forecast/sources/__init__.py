@@ -1,0 +1,11 @@
+"""The data of a run: a chronology, a table of events, counts or an index, or several of them, read in one way.
+
+Start at `open_source`, which reads what a `Source` names, or at `gather`, which makes the panel of one dyad of it. To
+add a kind of source, write one module here and name its reader in `KINDS`.
+"""
+
+from forecast.sources.gather import Data, gather, panel_digest
+from forecast.sources.records import Records
+from forecast.sources.source import KINDS, Source, open_source
+
+__all__ = ["KINDS", "Data", "Records", "Source", "gather", "open_source", "panel_digest"]

@@ -1,0 +1,131 @@
+"""The panel of a run of tests and all that is known of its data, with a digest that any change of them changes."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from forecast.dates import refuse_future
+from forecast.files import digest
+from forecast.sources.records import Counting, Frequency, Unit
+from forecast.sources.source import Source, open_source
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events import EventTable
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a run.
+
+    Attributes
+    ----------
+    dyad : str
+        Its code as the data have it.
+    as_of : datetime.date
+        Nothing known later is in the panel.
+    panel : xarray.Dataset
+        Of the dyad alone.
+    table : EventTable or None
+        The events; none of counts and indices.
+    digest : str
+        SHA-256 of all that the panel holds.
+    files : dict
+        SHA-256 of each file that was read, by name.
+    """
+
+    dyad: str
+    as_of: date
+    panel: "xr.Dataset"
+    table: "EventTable | None"
+    digest: str
+    files: dict[str, str]
+
+    @property
+    def deep(self) -> bool:
+        """Whether the panel has at least two classes of cooperation, without which nothing is known of depth."""
+        return "counts" in self.panel and self.panel.sizes["class"] - int(self.panel.attrs["zero_cut"]) > 1
+
+    @property
+    def offers(self) -> Literal["panel", "classes", "events", "dyads"]:
+        """The most that a test can ask of these data (`forecast.hypotheses.registry.OFFERS`)."""
+        if self.table is None:
+            return "classes" if self.deep else "panel"
+        return "dyads" if len(self.table.dyads) > 1 else "events"
+
+
+def gather(
+    source: Source,
+    dyad: str,
+    *,
+    as_of: date | None = None,
+    frequency: Frequency = "month",
+    scale: str = "commitment",
+    unit: Unit = "happening",
+    others: bool = True,
+) -> Data:
+    """Read the data and count them into the panel of a dyad.
+
+    Parameters
+    ----------
+    source : Source
+    dyad : str
+        In either order and any case.
+    as_of : datetime.date, optional
+        By default the coverage end of the dyad: of counts and an index the end of their last period.
+    frequency, scale, unit
+        As for `build_panel`; of counts the table says them, of an index only the frequency counts.
+    others : bool
+        Whether the chronology's other dyads are read as well.
+
+    Raises
+    ------
+    UnknownDyadError, DataError, MappingError, SpecError
+        If the dyad, the file or the day makes no sense.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.sources import Source, gather
+    >>> data = gather(Source(), "chn-usa", as_of=date(2023, 10, 31))
+    >>> data.dyad, data.panel.sizes["time"], sorted(data.files)[0]
+    ('USA-CHN', 889, 'CHN-IND.csv')
+    """
+    if as_of is not None:
+        refuse_future(as_of, "as-of")
+    records = open_source(source, None if others else dyad)
+    code = records.find(dyad)
+    day = as_of or records.last_day(code)
+    panel = records.panel([code], day, Counting(frequency, scale, unit))
+    return Data(code, day, panel, records.events, panel_digest(panel), records.digests)
+
+
+def panel_digest(panel: "xr.Dataset") -> str:
+    """Return the SHA-256 of all that a panel holds, the same on every machine and version.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.sources import panel_digest
+    >>> from forecast.panel import build_panel
+    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10")
+    >>> panel_digest(panel) == panel_digest(panel.copy(deep=True))
+    True
+    """
+    parts = [f"{name}={panel.attrs[name]}".encode() for name in sorted(panel.attrs)]
+    for name in sorted(str(name) for name in panel.variables):
+        values = panel[name].to_numpy()
+        parts.append(f"{name} {panel[name].dims} {values.shape}".encode())
+        parts.append(_bytes(values))
+    return digest(b"\0".join(parts))
+
+
+def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[np.generic]]") -> bytes:
+    if values.dtype.kind in "OUT":
+        return "\0".join(map(str, values.ravel())).encode()
+    if values.dtype.kind == "M":
+        values = values.astype("datetime64[s]").astype(np.int64)
+    return values.astype("<f8" if values.dtype.kind == "f" else "<i8").tobytes()

@@ -1,0 +1,127 @@
+"""What every source can be asked for once it is read, and what sources of single events have in common."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from forecast.files import digest
+from forecast.resources import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.events import EventTable, SourceFile
+
+Frequency = Literal["month", "week"]
+Unit = Literal["happening", "row"]
+EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
+"""Of `data/`, the tables that decide how events are counted."""
+
+
+@dataclass(frozen=True)
+class Counting:
+    """How records are counted into a panel; a source ignores what it has no choice in.
+
+    Attributes
+    ----------
+    frequency : {"month", "week"}
+        Of the panel; counts bring their own.
+    scale : str
+        The ordering of codes into classes; of single events only.
+    unit : {"happening", "row"}
+        Whether a joint act counts once; of single events only.
+    """
+
+    frequency: Frequency = "month"
+    scale: str = "commitment"
+    unit: Unit = "happening"
+
+
+class Records(ABC):
+    """A source that has been read.
+
+    Attributes
+    ----------
+    dyads : list of str
+        Codes of the dyads it holds.
+    events : EventTable or None
+        Single events, if it has any.
+    files : tuple of SourceFile
+        The files read, with their digests.
+    rejects : pandas.DataFrame
+        Rejected rows, with file, line and reason.
+    digests : dict
+        SHA-256 by name of every file that decides what is counted.
+    """
+
+    dyads: list[str]
+    events: "EventTable | None" = None
+    files: "tuple[SourceFile, ...]"
+    rejects: "pd.DataFrame"
+    digests: dict[str, str]
+
+    def find(self, dyad: str) -> str:
+        """Return the code of a dyad, given in either order and any case."""
+        from forecast.events import find_dyad
+
+        return find_dyad(dyad, self.dyads)
+
+    @abstractmethod
+    def last_day(self, dyad: str) -> date:
+        """Return the coverage end of a dyad: the last day to which its record is complete."""
+
+    @abstractmethod
+    def panel(
+        self,
+        dyads: Sequence[str] | None,
+        as_of: date,
+        counting: Counting | None = None,
+        eras: "pd.DataFrame | None" = None,
+    ) -> "xr.Dataset":
+        """Count the records of some dyads, or of all, into a panel of what was known by a day."""
+
+
+class EventRecords(Records):
+    """Single events, from one table or several."""
+
+    def __init__(self, events: "EventTable", digests: dict[str, str]) -> None:
+        self.table, self.events = events, events
+        self.dyads, self.files, self.rejects, self.digests = events.dyads, events.files, events.rejects, digests
+
+    def last_day(self, dyad: str) -> date:
+        """Return the coverage end of the dyad, or the end of the month of its last event."""
+        from forecast.record import last_even_day
+
+        return last_even_day(self.table, dyad)
+
+    def panel(
+        self,
+        dyads: Sequence[str] | None,
+        as_of: date,
+        counting: Counting | None = None,
+        eras: "pd.DataFrame | None" = None,
+    ) -> "xr.Dataset":
+        """Count the events."""
+        from forecast.panel import build_panel
+
+        how = counting or Counting()
+        return build_panel(
+            self.table, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
+        )
+
+
+def file_digests(events: "EventTable", *paths: str | None) -> dict[str, str]:
+    """Return the SHA-256 of everything that decides how a table of events is counted, by name."""
+    return {file.name: file.sha256 for file in events.files} | table_digests(EVENT_TABLES, *paths)
+
+
+def table_digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
+    """Return the SHA-256 of tables of `data/` and of the user's own files, by name."""
+    folder = data_folder()
+    named = [Path(path) for path in paths if path and Path(path).is_file()]
+    every = {f"data/{name}": folder / name for name in tables} | {path.name: path for path in named}
+    return {name: digest(path.read_bytes()) for name, path in every.items()}

@@ -1,0 +1,118 @@
+"""Where the data of a run come from, as plans and commands name it."""
+
+import importlib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import model_validator as validator
+
+from forecast.errors import SpecError
+from forecast.sources.records import Records
+
+KINDS = {
+    "chronology": "forecast.sources.chronology",
+    "events": "forecast.sources.events",
+    "counts": "forecast.sources.counts",
+    "index": "forecast.sources.index",
+    "several": "forecast.sources.several",
+}
+"""The module of each kind of source, with a function `read` and its `WORDS`."""
+
+
+class Source(BaseModel):
+    """Where the data come from.
+
+    Attributes
+    ----------
+    kind : {"chronology", "events", "counts", "index", "several"}
+        The embedded chronology or a folder like it; a table of events, of counts or of an index; or several sources
+        together.
+    path, mapping : str, optional
+        The folder or table, and the file that says where the table's fields stand.
+    sources : tuple of Source
+        The parts of several, and of no other kind.
+
+    Examples
+    --------
+    >>> from forecast.sources import Source
+    >>> Source().words
+    'the embedded chronology'
+    >>> Source(kind="events", path="mine.csv", mapping="mine.yaml").words
+    'a table of events (mine.csv)'
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    kind: str = "chronology"
+    path: str | None = None
+    mapping: str | None = None
+    sources: tuple["Source", ...] = ()
+
+    @field_validator("kind")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in KINDS:
+            raise ValueError(f"there is no source {kind!r}; use one of {', '.join(KINDS)}")
+        return kind
+
+    @validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "several":
+            if self.path or self.mapping or len(self.sources) < 2:
+                raise ValueError("several sources are given under `sources`, at least two, each with its own path")
+            return self
+        if self.sources:
+            raise ValueError(f"`sources` are the parts of the kind several; leave them out of {self.kind}")
+        if self.kind != "chronology" and not (self.path and self.mapping):
+            raise ValueError(f"{self.kind} need a path and a mapping; give both")
+        if self.kind == "chronology" and self.mapping:
+            raise ValueError("a chronology needs no mapping; leave it out, or name another kind")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_parts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out the parts where there are none, so that plans of one source read as they always did."""
+        content: dict[str, Any] = handler(self)
+        return content if self.sources else {name: value for name, value in content.items() if name != "sources"}
+
+    @property
+    def words(self) -> str:
+        """What it is, for readers."""
+        if self.sources:
+            return " and ".join(source.words for source in self.sources)
+        if self.path is None:
+            return "the embedded chronology"
+        return f"{importlib.import_module(KINDS[self.kind]).WORDS} ({Path(self.path).name})"
+
+
+def open_source(source: Source, dyad: str | None = None) -> Records:
+    """Read a source.
+
+    Parameters
+    ----------
+    source : Source
+        What to read.
+    dyad : str, optional
+        Read no more than this dyad needs, where the source keeps dyads apart.
+
+    Returns
+    -------
+    Records
+        What it holds.
+
+    Raises
+    ------
+    UnknownDyadError, DataError, MappingError, SpecError
+        If the dyad or a file makes no sense.
+
+    Examples
+    --------
+    >>> from forecast.sources import Source, open_source
+    >>> open_source(Source(), "chn-usa").dyads
+    ['USA-CHN']
+    """
+    if not isinstance(source, Source):
+        raise SpecError(f"source: expected a Source such as Source(kind='events', ...), got {type(source).__name__}")
+    records: Records = importlib.import_module(KINDS[source.kind]).read(source, dyad)
+    return records
