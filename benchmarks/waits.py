@@ -15,7 +15,7 @@ from benchmarks.measures import diagnose
 from benchmarks.problems import CHRONOLOGY, make_problem
 from benchmarks.runs import CHAINS, Run, cores
 from benchmarks.table import describe, spread, summary
-from forecast import Fit, build_panel, fit, read_chronology
+from forecast import Fit, build_panel, fit, read_chronology, update
 from forecast.errors import NotUpdatable
 from forecast.files import write_json, write_text
 
@@ -67,7 +67,7 @@ def updates(seed: int, folder: Path) -> list[Wait]:
     for day in UPDATES[1:]:
         try:
             with Run.clock() as clock:
-                fitted = fitted.update(events, as_of=day.date().isoformat(), seed=seed, refit=False)
+                fitted = update(fitted, events, as_of=day.date().isoformat(), seed=seed, refit=False)
         except NotUpdatable:
             break
         seconds.append(clock.seconds)

@@ -22,6 +22,7 @@ _HOMES = {
     "PendulumSpec": "forecast.model",
     "Fit": "forecast.model",
     "fit": "forecast.model",
+    "update": "forecast.model",
 }
 
 __all__ = ["__version__", "outlook", *_HOMES]

@@ -176,13 +176,15 @@ def _brought(given: "Fit", order: Order, table: "EventTable", dyad: str, steps: 
             "may have others. Fit anew with --eras, or leave out the day"
         )
     with steps.step("updating the fit"):
-        fit = given.update(table, as_of=order.as_of, seed=order.seed, progress=steps.progress)
+        from forecast.model import update
+
+        fit = update(given, table, as_of=order.as_of, seed=order.seed, progress=steps.progress)
     return (fit, ()) if fit is given else (fit, _told(fit, dyad))
 
 
 def _anew(given: "Fit", fit: "Fit", reason: str, dyad: str, steps: Steps) -> tuple["Fit", tuple[str, ...]]:
     with steps.step("fitting anew"):
-        from forecast.model.update import sampled_again
+        from forecast.model.updating.update import sampled_again
 
         fit = sampled_again(given, fit.panel, reason, steps.progress)
     return fit, _told(fit, dyad)
@@ -197,7 +199,7 @@ def _worn(fit: "Fit", gate: "Gate") -> bool:
 
 def _told(fit: "Fit", dyad: str) -> tuple[str, ...]:
     """Say how a saved fit came to its new day, and what has to be known of that day."""
-    from forecast.model.later import last_known
+    from forecast.model.updating.later import last_known
 
     day = last_known(fit.panel)
     if fit.updates:

@@ -1,4 +1,4 @@
-"""Hold ARCHITECTURE.md to the code: its inventory is complete, and the layers know only what they may.
+"""Check ARCHITECTURE.md against the code: the inventory is complete, layers know only what they may, no circles.
 
 Run from anywhere: ``python scripts/check_architecture.py``. It only reads, and imports nothing it checks.
 """
@@ -6,6 +6,8 @@ Run from anywhere: ``python scripts/check_architecture.py``. It only reads, and 
 import ast
 import re
 import sys
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,7 +50,7 @@ GROUND = tuple(
 
 def main(root: Path = ROOT) -> int:
     """Print what is wrong, one line each, and return how many things that is."""
-    wrong = [*inventory_faults(root), *layer_faults(root)]
+    wrong = [*inventory_faults(root), *layer_faults(root), *circle_faults(root)]
     for line in wrong:
         print(line)
     if not wrong:
@@ -77,6 +79,63 @@ def layer_faults(root: Path) -> list[str]:
     ]
 
 
+def circle_faults(root: Path) -> list[str]:
+    """Find modules that import each other, however long the way round; imports for type checkers alone do not count."""
+    graph = _import_graph(root)
+    faults, seen = [], set[frozenset[str]]()
+    for module in graph:
+        circle = _shortest_circle(graph, module)
+        if circle and frozenset(circle) not in seen:
+            seen.add(frozenset(circle))
+            path, line = graph[module][circle[1]]
+            faults.append(f"{path}:{line}: {' -> '.join(circle)} is a circle of imports; break it")
+    return faults
+
+
+def _import_graph(root: Path) -> dict[str, dict[str, tuple[str, int]]]:
+    """Return, for every module, the modules it imports, each with the file and line of the import."""
+    files = {_name(path, root): path for path in _modules(root)}
+    exported = {
+        name: {target.rpartition(".")[2]: target for target, _ in _imports(path, root)}
+        for name, path in files.items()
+        if path.name == "__init__.py"
+    }
+
+    def home(target: str) -> str:
+        """Return the module in which an imported name stands: a package may only pass it on."""
+        if target in files:
+            return target
+        package, _, name = target.rpartition(".")
+        passed_on = exported.get(package, {}).get(name, target)
+        return home(passed_on) if passed_on != target else package
+
+    graph: dict[str, dict[str, tuple[str, int]]] = {module: {} for module in files}
+    for module, path in files.items():
+        for target, line in _imports(path, root, typing=False):
+            found = home(target) if _within(target, "forecast") else ""
+            if found in files and found != module:
+                graph[module].setdefault(found, (path.relative_to(root).as_posix(), line))
+    return graph
+
+
+def _shortest_circle(graph: dict[str, dict[str, tuple[str, int]]], start: str) -> list[str]:
+    """Return the shortest way from a module back to itself, or nothing."""
+    came_from: dict[str, str] = {}
+    queue = deque([start])
+    while queue:
+        module = queue.popleft()
+        for target in graph[module]:
+            if target == start:
+                way = [start, module]
+                while way[-1] != start:
+                    way.append(came_from[way[-1]])
+                return way[::-1]
+            if target not in came_from:
+                came_from[target] = module
+                queue.append(target)
+    return []
+
+
 def _allowed(module: str, target: str) -> bool:
     if module in GROUND:
         return not _within(target, "forecast") or any(_within(target, place) for place in GROUND)
@@ -90,11 +149,14 @@ def _allowed(module: str, target: str) -> bool:
     )
 
 
-def _imports(path: Path, root: Path) -> list[tuple[str, int]]:
-    """Return the modules a file imports, with the line of each; `from a import b` counts as a.b too."""
+def _imports(path: Path, root: Path, *, typing: bool = True) -> list[tuple[str, int]]:
+    """Return the modules a file imports, with the line of each; `from a import b` counts as a.b.
+
+    Imports inside functions count; those under `if TYPE_CHECKING` do if `typing` is true.
+    """
     package = _name(path, root) if path.name == "__init__.py" else _name(path, root).rpartition(".")[0]
     found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in _nodes(ast.parse(path.read_text("utf-8")), typing):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -102,6 +164,17 @@ def _imports(path: Path, root: Path) -> list[tuple[str, int]]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             found += [(f"{base}.{alias.name}", node.lineno) for alias in node.names]
     return found
+
+
+def _nodes(tree: ast.AST, typing: bool) -> Iterator[ast.AST]:
+    """Walk a syntax tree, around the blocks for type checkers if `typing` is false."""
+    yield tree
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING") and not typing:
+            for other in child.orelse:
+                yield from _nodes(other, typing)
+        else:
+            yield from _nodes(child, typing)
 
 
 def _modules(root: Path) -> list[Path]:

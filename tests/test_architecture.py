@@ -1,6 +1,7 @@
 """The script that holds ARCHITECTURE.md to the code finds what is wrong, and today nothing is."""
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -22,7 +23,7 @@ def check() -> ModuleType:
 def tree(root: Path, inventory: list[str], **sources: str) -> Path:
     """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/fan.py."""
     for name, source in sources.items():
-        path = root / "forecast" / (name.replace("__", "/") + ".py")
+        path = root / "forecast" / (re.sub(r"(?<=[a-z0-9])__(?=\w)", "/", name, count=1) + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(source)
     lines = [f"| `forecast/{name}.py` | something | something |" for name in inventory]
@@ -31,7 +32,7 @@ def tree(root: Path, inventory: list[str], **sources: str) -> Path:
 
 
 def test_the_repository_agrees_with_its_architecture(check: ModuleType) -> None:
-    assert [*check.inventory_faults(ROOT), *check.layer_faults(ROOT)] == []
+    assert [*check.inventory_faults(ROOT), *check.layer_faults(ROOT), *check.circle_faults(ROOT)] == []
 
 
 def test_the_inventory_names_each_module_once(check: ModuleType, tmp_path: Path) -> None:
@@ -75,3 +76,38 @@ def test_a_layer_that_knows_too_much_is_found(check: ModuleType, tmp_path: Path,
 )
 def test_what_a_layer_may_know_is_let_pass(check: ModuleType, tmp_path: Path, name: str, source: str) -> None:
     assert check.layer_faults(tree(tmp_path, [], **{name: source})) == []
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"model__a": "from forecast.model.b import f", "model__b": "import forecast.model.a"},
+        {"model__a": "from .b import f", "model__b": "def g():\n    from forecast.model.a import h"},
+        {
+            "model____init__": "if TYPE_CHECKING:\n    from forecast.model.a import h as h",
+            "model__a": "from forecast.model import b",
+            "model__b": "from forecast.model import h",
+        },
+        {
+            "model__a": "import forecast.model.b",
+            "model__b": "import forecast.dates",
+            "dates": "import forecast.model.a",
+        },
+    ],
+)
+def test_a_circle_of_imports_is_found_and_named(check: ModuleType, tmp_path: Path, sources: dict[str, str]) -> None:
+    (fault,) = check.circle_faults(tree(tmp_path, [], **sources))
+    assert "forecast.model.a -> forecast.model.b -> " in fault or "forecast.dates -> forecast.model.a" in fault
+    assert "circle" in fault
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"model__a": "from forecast.model.b import f", "model__b": "if TYPE_CHECKING:\n    import forecast.model.a"},
+        {"model__a": "import typing\nimport numpy", "model__b": "from forecast.model import a"},
+        {"model____init__": "from forecast.model.a import f", "model__a": "import numpy"},
+    ],
+)
+def test_imports_without_a_circle_are_let_pass(check: ModuleType, tmp_path: Path, sources: dict[str, str]) -> None:
+    assert check.circle_faults(tree(tmp_path, [], **sources)) == []

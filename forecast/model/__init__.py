@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from forecast.model.simulate import prior_draws as prior_draws
     from forecast.model.simulate import simulate_panel as simulate_panel
     from forecast.model.spec import PendulumSpec as PendulumSpec
+    from forecast.model.updating.update import update as update
 
 _HOMES = {
     "Fit": "fitted",
@@ -29,6 +30,7 @@ _HOMES = {
     "fit": "sampling",
     "prior_draws": "simulate",
     "simulate_panel": "simulate",
+    "update": "updating.update",
 }
 
 __all__ = [*_HOMES]

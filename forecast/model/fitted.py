@@ -1,11 +1,11 @@
-"""A fit: draws, panel, settings and provenance in one tree that can be saved, loaded and forecast from."""
+"""A fit: draws, panel, settings and provenance in one tree that can be saved and loaded."""
 
 import json
 import shutil
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,11 +14,6 @@ from forecast.errors import FitFileError, OutputError
 from forecast.files import check_writable
 from forecast.model.gate import Gate, check_convergence
 from forecast.model.spec import PendulumSpec
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from forecast.events.table import Day, EventTable
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
@@ -89,56 +84,6 @@ class Fit:
     def dyads(self) -> list[str]:
         """Codes of the dyads fitted."""
         return [str(d) for d in self.panel["dyad"].to_numpy()]
-
-    def update(
-        self,
-        new_events: "EventTable | xr.Dataset",
-        *,
-        as_of: "Day | None" = None,
-        seed: int = 1,
-        refit: bool = True,
-        progress: "Callable[[str, int, int], None] | None" = None,
-    ) -> "Fit":
-        """Bring the fit to a later day without sampling anew, where that is valid (docs/updating.md).
-
-        Parameters
-        ----------
-        new_events : EventTable or xarray.Dataset
-            All events known by the later day, old and new; or the later panel of the same dyads and settings.
-        as_of : date or str, optional
-            Use only what was known by that day; by default all that the table holds.
-        seed : int
-            The same seed gives the same numbers.
-        refit : bool
-            Whether to fit the later panel anew, with the settings of this fit, where an update is not valid.
-        progress : callable, optional
-            Called with (step in words, done, total).
-
-        Returns
-        -------
-        Fit
-            A fit like any other; its provenance lists the ``updates`` with Pareto k and effective number of draws, or
-            says why it was ``refitted``. The fit itself if nothing has become known.
-
-        Raises
-        ------
-        NotUpdatable
-            If an update is not valid and ``refit`` is false.
-        DataError, SpecError
-            If the events or the day do not continue what the fit knows.
-
-        Examples
-        --------
-        >>> from forecast import read_chronology
-        >>> from forecast.model import Fit
-        >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
-        >>> later = fit.update(read_chronology(), as_of="2026-05-31")  # doctest: +SKIP
-        >>> later.provenance["updates"][-1]["pareto_k"]  # doctest: +SKIP
-        0.15
-        """
-        from forecast.model.update import update
-
-        return update(self, new_events, as_of=as_of, seed=seed, refit=refit, progress=progress)
 
     def save(self, path: str | Path) -> Path:
         """Save to ``*.nc`` (netCDF) or anything else (a zarr folder); an older fit there is replaced at the very end.

@@ -90,8 +90,8 @@ def check_convergence(
     extra : mapping of str to xarray.DataArray, optional
         Further reported quantities, such as an outlook's probabilities by draw.
     sampled : mapping of str to float, optional
-        R-hat of the draws as they were sampled, where an update has weighed them since (`Fit.update`): whether the
-        sampler had settled is asked of those, and how much they are worth of the draws as they are now.
+        R-hat of the draws as they were sampled, where an update has re-weighted them since: whether the sampler had
+        converged is asked of those, and how much they are worth of the draws as they are now.
     nodes : (int, float)
         Quadrature nodes of the month noise, and what `forecast.model.nodes.nodes_worth` says of them.
 

@@ -3,9 +3,10 @@
 Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
 """
 
-from forecast.outlook.assess import Assessment, assess
+from forecast.outlook.assess import assess
+from forecast.outlook.assessment import Assessment, Claim
 from forecast.outlook.band import Band
-from forecast.outlook.claims import Claim, main_horizon, printed_chances, printed_percents
+from forecast.outlook.claims import main_horizon, printed_chances, printed_percents
 from forecast.outlook.contrast import Comparison, Contrast
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning

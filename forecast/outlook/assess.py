@@ -1,7 +1,7 @@
 """The whole outlook of a dyad, from one set of simulated futures."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,91 +9,20 @@ from numpy.typing import NDArray
 
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
-from forecast.outlook.band import Band, band
-from forecast.outlook.claims import Claim, claims, headline
+from forecast.outlook.assessment import SCHEMA, Assessment
+from forecast.outlook.band import band
+from forecast.outlook.claims import claims, headline
 from forecast.outlook.contrast import Contrast, contrast
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
-from forecast.outlook.fan import Fan, fan
+from forecast.outlook.fan import fan
 from forecast.outlook.frameworks import Frameworks, change, framework, headroom
 from forecast.outlook.futures import simulate_futures
 from forecast.outlook.hazard import structural_hazard
-from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.improvement import horizon_outlook
 from forecast.outlook.observed import observe
-from forecast.outlook.pendulum import Pendulum, pendulum
-from forecast.outlook.record import Break, Standing, last_break, standing
+from forecast.outlook.pendulum import pendulum
+from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
-
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """Everything said about one dyad.
-
-    Attributes
-    ----------
-    schema : int
-        Version of this contract (docs/schema/outlook.md).
-    dyad : str
-        Its code.
-    label : str
-        Its name for readers.
-    origin : datetime.date
-        Last day of the current period; months ahead are counted from it.
-    weekly : bool
-        Periods are weeks, not months.
-    horizons : tuple of int
-        Months, in order.
-    smallest_improvement : float
-        Points of share that count as a change.
-    seed : int
-        Of the simulation.
-    draws : int
-        Posterior draws, over all chains.
-    futures : int
-        Simulated futures, over all draws.
-    headline : str
-        One sentence.
-    improvement : mapping of int to HorizonOutlook
-        By horizon (S9).
-    standing : Standing
-        S1.
-    last_break : Break or NotDefined
-        S2.
-    frameworks : Frameworks
-        S3, S4.
-    pendulum : Pendulum
-        S5.
-    contrast : Contrast or NotDefined
-        S7.
-    band : Band or NotDefined
-        S8.
-    fan : Fan
-        The level ahead, and what would be observed of it.
-    claims : tuple of Claim
-        The theory's claims, answered in sentences.
-    """
-
-    schema: int
-    dyad: str
-    label: str
-    origin: date
-    weekly: bool
-    horizons: tuple[int, ...]
-    smallest_improvement: float
-    seed: int
-    draws: int
-    futures: int
-    headline: str
-    improvement: Mapping[int, HorizonOutlook]
-    standing: Standing
-    last_break: Break | NotDefined
-    frameworks: Frameworks
-    pendulum: Pendulum
-    contrast: Contrast | NotDefined
-    band: Band | NotDefined
-    fan: Fan
-    claims: tuple[Claim, ...]
 
 
 def assess(

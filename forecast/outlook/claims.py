@@ -4,11 +4,11 @@ Sentences quote medians and 90 % equal-tailed intervals, all from the numbers of
 defined is said to be so, with the reason.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING
 
+from forecast.outlook.assessment import Assessment, Claim
 from forecast.outlook.frameworks import LASTING_YEARS
 from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
@@ -26,31 +26,8 @@ from forecast.wording import (
 )
 
 if TYPE_CHECKING:
-    from forecast.outlook.assess import Assessment
     from forecast.outlook.frameworks import Frameworks
     from forecast.outlook.passage import Passage
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One claim, answered.
-
-    Attributes
-    ----------
-    code : str
-        ``S1`` to ``S9``, or ``S13`` for the conclusion.
-    title : str
-        What is claimed, in a few words.
-    sentence : str
-        The answer.
-    numbers : mapping of str to float
-        The numbers of the sentence, unrounded; empty where nothing is defined.
-    """
-
-    code: str
-    title: str
-    sentence: str
-    numbers: Mapping[str, float]
 
 
 def printed_percents(outlook: HorizonOutlook) -> dict[str, int]:
@@ -77,7 +54,7 @@ def main_horizon(horizons: Iterable[int]) -> int:
     return min(horizons, key=lambda months: (abs(months - 12), months))
 
 
-def headline(result: "Assessment") -> str:
+def headline(result: Assessment) -> str:
     """Return the outlook in one sentence."""
     outlook = result.improvement[main_horizon(result.horizons)]
     chances = printed_chances(outlook)
@@ -90,13 +67,13 @@ def headline(result: "Assessment") -> str:
     )
 
 
-def claims(result: "Assessment") -> tuple[Claim, ...]:
+def claims(result: Assessment) -> tuple[Claim, ...]:
     """Answer the theory's claims from the numbers of an assessment."""
     answers = (_s1, _s2, _s3, _s4, _s5, _s7, _s8, _s9, _s13)
     return tuple(answer(result) for answer in answers)
 
 
-def _s1(result: "Assessment") -> Claim:
+def _s1(result: Assessment) -> Claim:
     here, unit = result.standing, "weeks" if result.weekly else "months"
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
@@ -110,7 +87,7 @@ def _s1(result: "Assessment") -> Claim:
     return Claim("S1", f"Relations stand at their lowest since {month(here.since)}", f"{sentence}.", numbers)
 
 
-def _s2(result: "Assessment") -> Claim:
+def _s2(result: Assessment) -> Claim:
     title = "Relations have deteriorated since the framework in force began"
     change = result.last_break
     if isinstance(change, NotDefined):
@@ -132,7 +109,7 @@ def _s2(result: "Assessment") -> Claim:
     return Claim("S2", title, sentence, numbers)
 
 
-def _s3(result: "Assessment") -> Claim:
+def _s3(result: Assessment) -> Claim:
     eras = result.frameworks.eras
     resting = [(era, era.equilibrium) for era in eras if isinstance(era.equilibrium, Estimate)]
     values = resting or [(era, era.mean) for era in eras]
@@ -144,7 +121,7 @@ def _s3(result: "Assessment") -> Claim:
     return Claim("S3", "Strategic frameworks set the level", sentence, numbers)
 
 
-def _s4(result: "Assessment") -> Claim:
+def _s4(result: Assessment) -> Claim:
     longest = result.horizons[-1]
     change = result.frameworks.change.by[longest]
     ceiling, room = _ceiling(result.frameworks)
@@ -188,7 +165,7 @@ def _deep(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     return f"{sentence}.", {"deep_share": known[present], "deep_share_freest": known[freest]}
 
 
-def _s5(result: "Assessment") -> Claim:
+def _s5(result: Assessment) -> Claim:
     half_life, back, zone = result.pendulum.half_life, result.pendulum.back, result.pendulum.zone
     longest = result.horizons[-1]
     parts: list[str] = []
@@ -211,7 +188,7 @@ def _s5(result: "Assessment") -> Claim:
     return Claim("S5", "Hard to go back, and as hard to stay in an extreme", " ".join(parts), numbers)
 
 
-def _s7(result: "Assessment") -> Claim:
+def _s7(result: Assessment) -> Claim:
     versus = result.contrast
     if isinstance(versus, NotDefined):
         return _not_defined("S7", "Not inherently hostile", versus)
@@ -228,7 +205,7 @@ def _s7(result: "Assessment") -> Claim:
     return Claim("S7", title, sentence, numbers)
 
 
-def _s8(result: "Assessment") -> Claim:
+def _s8(result: Assessment) -> Claim:
     title, area, longest = "The pendulum settles in a middle ground", result.band, result.horizons[-1]
     if isinstance(area, NotDefined):
         return _not_defined("S8", title, area)
@@ -241,7 +218,7 @@ def _s8(result: "Assessment") -> Claim:
     return Claim("S8", title, sentence, numbers | _values(now=area.inside_now, ahead=area.inside[longest]))
 
 
-def _s9(result: "Assessment") -> Claim:
+def _s9(result: Assessment) -> Claim:
     outlook = result.improvement[main_horizon(result.horizons)]
     chances = printed_chances(outlook)
     sentence = (
@@ -253,7 +230,7 @@ def _s9(result: "Assessment") -> Claim:
     return Claim("S9", "Improvement is technical, inside the framework", sentence, numbers)
 
 
-def _s13(result: "Assessment") -> Claim:
+def _s13(result: Assessment) -> Claim:
     longest, zone = result.horizons[-1], result.pendulum.zone
     outlook = result.improvement[longest]
     chances = printed_chances(outlook)
@@ -272,11 +249,11 @@ def _not_defined(code: str, title: str, absent: NotDefined) -> Claim:
     return Claim(code, title, f"Not defined here: {absent.reason}.", {})
 
 
-def _change(result: "Assessment") -> str:
+def _change(result: Assessment) -> str:
     return count(result.smallest_improvement, "point")
 
 
-def _when(result: "Assessment", last: date) -> str:
+def _when(result: Assessment, last: date) -> str:
     return period(last, weekly=result.weekly)
 
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from forecast.errors import DataError, SpecError
 from forecast.events import read_chronology
-from forecast.model.later import changed, last_known, later_panel, unforeseen
+from forecast.model.updating.later import changed, last_known, later_panel, unforeseen
 from forecast.panel import build_panel
 
 from .panels import make_panel

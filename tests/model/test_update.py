@@ -14,7 +14,7 @@ import pytest
 import xarray as xr
 
 from forecast.errors import NotUpdatable
-from forecast.model import Fit, PendulumSpec, simulate_panel
+from forecast.model import Fit, PendulumSpec, simulate_panel, update
 from forecast.model import fit as sample
 from forecast.model.arrays import on_scale_of, standardised_index
 from forecast.model.likelihood import Draws, Observed, flat
@@ -61,7 +61,7 @@ def fit():
 
 @pytest.fixture(scope="module")
 def updated(fit, later):
-    return fit.update(later, refit=False)
+    return update(fit, later, refit=False)
 
 
 # That it is right
@@ -111,7 +111,7 @@ def test_it_agrees_with_brute_force(choices, shape):
     """
     spec, later = PendulumSpec(**choices), seen_at(LATE + NEW, **shape)
     fit = unobserved(until(later, KNOWN), spec, chains=4, draws=2500)
-    scores, moved = standard_scores(fit.update(later, refit=False), later, spec)
+    scores, moved = standard_scores(update(fit, later, refit=False), later, spec)
     assert np.abs(scores).max() < 5
     assert np.abs(moved).max() > 8
 
@@ -127,8 +127,8 @@ def test_an_index_stays_on_the_scale_that_it_was_fitted_on():
 
 def test_two_steps_are_one_step(fit, later, updated):
     """The same numbers within Monte Carlo error, and two weighings are worth no more than one."""
-    halfway = fit.update(seen_at(LATE + NEW[:2], 19), refit=False)
-    stepwise = halfway.update(later, refit=False)
+    halfway = update(fit, seen_at(LATE + NEW[:2], 19), refit=False)
+    stepwise = update(halfway, later, refit=False)
     assert [one["to"] for one in stepwise.updates] == ["2001-07-31", "2001-09-30"]
     assert stepwise.updates[-1]["effective_draws"] == pytest.approx(updated.updates[-1]["effective_draws"], rel=0.3)
     share = 2 / min(one.updates[-1]["effective_draws"] for one in (stepwise, updated))
@@ -149,7 +149,7 @@ def test_it_agrees_with_a_fit_of_the_later_panel(shocks):
     later, _ = simulate_panel(shape, prior_draws(shape, spec, draws=5, seed=2).isel(draw=3), spec, seed=4)
     settings = {"draws": 1000, "tune": 400, "chains": 4, "seed": 1}
     fit, again = sample(until(later, 81), spec, **settings), sample(later, spec, **settings)
-    updated = fit.update(later, refit=False)
+    updated = update(fit, later, refit=False)
     scores = []
     for name in ("level", "half_life", "sd", "tau", "mu", "ceiling", "depth", "cutpoint", "concentration"):
         one, two = (
@@ -171,7 +171,7 @@ def test_it_agrees_with_a_fit_of_the_later_panel(shocks):
 
 
 def test_months_without_events_change_nothing_that_was(fit):
-    updated = fit.update(seen_at((), 20), refit=False)
+    updated = update(fit, seen_at((), 20), refit=False)
     for name, values in fit.posterior.items():
         if name not in ("level", "state"):
             xr.testing.assert_identical(updated.posterior[name], values)
@@ -184,7 +184,7 @@ def test_months_without_events_change_nothing_that_was(fit):
 
 def test_months_without_events_move_the_state_by_its_transition(fit):
     """Two months on, the standardised shock has mean 0 and variance 1, within 5 standard errors."""
-    updated = fit.update(seen_at((), 20), refit=False)
+    updated = update(fit, seen_at((), 20), refit=False)
     p = Draws.of(fit.posterior, fit.spec)
     mu = p.mu[:, updated.panel["era_index"].to_numpy()[:, -1]]
     phi = p.pull["phi"]
@@ -206,22 +206,22 @@ def test_the_past_before_the_last_year_goes_with_its_draw(fit, updated):
 
 
 def test_a_dyad_without_news_keeps_its_path(fit):
-    updated = fit.update(seen_at(((0, 18),), 19), refit=False)
+    updated = update(fit, seen_at(((0, 18),), 19), refit=False)
     taken = fit.posterior["level"].isel(draw=updated.sample_stats["ancestor"])
     np.testing.assert_array_equal(updated.posterior["level"][:, :, 1, :KNOWN], taken[:, :, 1])
     assert (updated.posterior["level"][:, :, 0, :KNOWN] != taken[:, :, 0]).any()
 
 
 def test_the_same_seed_gives_the_same_numbers(fit, later, updated):
-    xr.testing.assert_identical(fit.update(later, refit=False).posterior, updated.posterior)
-    other = fit.update(later, refit=False, seed=2)
+    xr.testing.assert_identical(update(fit, later, refit=False).posterior, updated.posterior)
+    other = update(fit, later, refit=False, seed=2)
     assert not np.array_equal(other.posterior["state"], updated.posterior["state"])
     assert fit.provenance.get("updates") is None
 
 
 def test_shocks_of_successive_updates_have_nothing_to_do_with_each_other(fit):
-    first = fit.update(seen_at((), 19), refit=False)
-    second = first.update(seen_at((), 20), refit=False)
+    first = update(fit, seen_at((), 19), refit=False)
+    second = update(first, seen_at((), 20), refit=False)
     p = Draws.of(fit.posterior, fit.spec)
     states = [flat(one.posterior["state"])[:, 0] for one in (fit, first, second)]
     mu, phi = p.mu[:, 1], p.pull["phi"][:, 0]
@@ -230,13 +230,13 @@ def test_shocks_of_successive_updates_have_nothing_to_do_with_each_other(fit):
 
 
 def test_nothing_new_is_the_fit_itself(updated, later):
-    assert updated.update(later) is updated
-    assert updated.update(later.copy(deep=True)) is updated
+    assert update(updated, later) is updated
+    assert update(updated, later.copy(deep=True)) is updated
 
 
 def test_a_later_day_with_nothing_new_is_noted(fit):
     later = fit.panel.assign_attrs(as_of="2001-06-30", digest="another")
-    updated = fit.update(later, refit=False)
+    updated = update(fit, later, refit=False)
     assert updated.panel.attrs["as_of"] == "2001-06-30"
     assert updated.provenance["data_digest"] == "another"
     assert updated.updates[-1]["months"] == []
@@ -251,7 +251,7 @@ def test_it_is_saved_loaded_updated_and_forecast_from(updated, tmp_path, name):
     again = Fit.load(updated.save(tmp_path / name))
     xr.testing.assert_identical(again.posterior, updated.posterior)
     assert again.provenance == updated.provenance
-    longer = again.update(seen_at((*LATE, *NEW, (1, 21)), 22), refit=False)
+    longer = update(again, seen_at((*LATE, *NEW, (1, 21)), 22), refit=False)
     assert [len(one["months"]) for one in longer.updates] == [4, 1]
     assert assess(longer, "USA-CHN", seed=1).improvement[12].improvement.value > 0
 
@@ -290,7 +290,7 @@ def test_the_gate_asks_how_it_was_sampled_and_what_is_left(fit, updated):
 
 
 def test_an_update_of_little_weight_passes_the_gate_of_a_fit_that_did(fit):
-    updated = fit.update(seen_at(((0, 18),), 19, number=1), refit=False)
+    updated = update(fit, seen_at(((0, 18),), 19, number=1), refit=False)
     gate = updated.gate_with(outlook=updated.posterior["state"])
     assert gate.passed, gate.reasons
     assert np.isnan(gate.table.set_index("quantity").loc["outlook", "r_hat"])
@@ -305,11 +305,11 @@ def test_it_neither_builds_nor_compiles_a_model(fit, later, tmp_path):
     code = f"""
 import sys
 import xarray as xr
-from forecast.model.fitted import Fit
+from forecast.model import Fit, update
 with xr.open_dataset({str(tmp_path / "later.nc")!r}, engine="netcdf4") as opened:
     later = opened.load()
     later["covered"] = later["covered"].astype(bool)
-fit = Fit.load({str(tmp_path / "fit.nc")!r}).update(later, refit=False)
+fit = update(Fit.load({str(tmp_path / "fit.nc")!r}), later, refit=False)
 assert not {{"pymc", "nutpie", "forecast.model.sampling"}} & set(sys.modules), "compiles or could"
 print(len(fit.updates))
 """
@@ -319,7 +319,7 @@ print(len(fit.updates))
 
 def test_progress_is_told(fit, later):
     told = []
-    fit.update(later, refit=False, progress=lambda *step: told.append(step))
+    update(fit, later, refit=False, progress=lambda *step: told.append(step))
     assert told == [("updating the fit", 0, 2), ("updating the fit", 1, 2)]
 
 
@@ -336,12 +336,12 @@ def loud():
 def test_too_few_draws_left_are_refused(later):
     few = unobserved(until(later, KNOWN), PendulumSpec(), chains=2, draws=200)
     with pytest.raises(NotUpdatable, match=r"from 2001-06-30 to 2001-09-30: .*(effective number|Pareto k).*refit=True"):
-        few.update(later, refit=False)
+        update(few, later, refit=False)
 
 
 def test_news_that_no_draw_foresaw_are_refused(fit):
     with pytest.raises(NotUpdatable, match=r"(effective number|Pareto k).*in the period from 2001-0"):
-        fit.update(loud(), refit=False)
+        update(fit, loud(), refit=False)
 
 
 @pytest.mark.parametrize("kind", ["dyad", "era", "dataset", "moved era"])
@@ -352,7 +352,7 @@ def test_what_the_fit_has_no_parameter_for_is_refused(fit, kind):
         panel["era_index"].to_numpy()[0, 8] = 1 - panel["era_index"].to_numpy()[0, 8]
         panel["era_index"].to_numpy()[0, 9:] = 1
     with pytest.raises(NotUpdatable, match={"moved era": "an era begins"}.get(kind, f"there is a new {kind}, ")):
-        fit.update(panel, refit=False)
+        update(fit, panel, refit=False)
 
 
 def test_it_is_fitted_anew_with_its_own_settings_where_it_is_not_valid(fit, monkeypatch):
@@ -365,7 +365,7 @@ def test_it_is_fitted_anew_with_its_own_settings_where_it_is_not_valid(fit, monk
     monkeypatch.setattr("forecast.model.sampling.fit", stub)
     settings = {"draws": 7, "tune": 8, "chains": 2, "seed": 9, "sampler": "pymc", "target_accept": 0.95}
     news = loud()
-    again = fit.noting(**settings, cores=64).update(news, progress=lambda *step: told.append(step))
+    again = update(fit.noting(**settings, cores=64), news, progress=lambda *step: told.append(step))
     assert asked["options"] == settings
     assert asked["spec"] == fit.spec
     xr.testing.assert_identical(asked["panel"], news)

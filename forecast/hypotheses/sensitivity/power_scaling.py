@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from forecast.model.weights import Weights, smoothed
+from forecast.model.updating.weights import Weights, smoothed
 
 if TYPE_CHECKING:
     from forecast.model import Fit

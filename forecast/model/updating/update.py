@@ -1,6 +1,6 @@
-"""A fit brought to a later day without sampling anew: its draws are carried on and weighed by what has become known.
+"""Update a fit without sampling again: its draws are carried forward and weighted by what has become known.
 
-How to use it, how it is done, how one can tell that it still holds, and what it costs: docs/updating.md.
+How to use it, how it works, when it is valid and what it costs: docs/updating.md.
 """
 
 import json
@@ -17,10 +17,10 @@ from forecast.errors import NotUpdatable
 from forecast.model.arrays import on_scale_of
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
-from forecast.model.later import changed, last_known, later_panel, unforeseen
 from forecast.model.likelihood import Draws, Observed, flat
-from forecast.model.particles import Cloud, follow
-from forecast.model.weights import Weights, resampled, smoothed
+from forecast.model.updating.later import changed, last_known, later_panel, unforeseen
+from forecast.model.updating.particles import Cloud, follow
+from forecast.model.updating.weights import Weights, resampled, smoothed
 from forecast.progress import Progress
 from forecast.typing import Float, Index
 
@@ -43,7 +43,46 @@ def update(
     refit: bool = True,
     progress: Progress | None = None,
 ) -> Fit:
-    """Bring a fit to a later day; how to use it: `Fit.update`."""
+    """Update a fit with later events by re-weighting its draws where that is valid, and by a new fit elsewhere.
+
+    How it works: docs/updating.md.
+
+    Parameters
+    ----------
+    fit : Fit
+        The earlier fit; it stays as it is.
+    new_events : EventTable or xarray.Dataset
+        All events known by the later day, old and new; or the later panel of the same dyads and settings.
+    as_of : date or str, optional
+        Use only what was known by that day; by default all that the table holds.
+    seed : int
+        The same seed gives the same numbers.
+    refit : bool
+        Whether to fit the later panel from scratch, with the settings of this fit, where an update is not valid.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Fit
+        A fit like any other; its provenance lists the ``updates`` with Pareto k and effective number of draws, or
+        says why it was ``refitted``. The same object if nothing new has become known.
+
+    Raises
+    ------
+    NotUpdatable
+        If an update is not valid and ``refit`` is false.
+    DataError, SpecError
+        If the events or the day do not continue what the fit knows.
+
+    Examples
+    --------
+    >>> from forecast import Fit, read_chronology, update
+    >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
+    >>> later = update(fit, read_chronology(), as_of="2026-05-31")  # doctest: +SKIP
+    >>> later.provenance["updates"][-1]["pareto_k"]  # doctest: +SKIP
+    0.15
+    """
     tell = progress or (lambda *_: None)
     later = later_panel(fit.panel, new_events, as_of)
     reason = unforeseen(fit.panel, later)

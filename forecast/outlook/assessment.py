@@ -1,0 +1,108 @@
+"""Everything said about one dyad, as data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from forecast.outlook.band import Band
+from forecast.outlook.contrast import Contrast
+from forecast.outlook.fan import Fan
+from forecast.outlook.frameworks import Frameworks
+from forecast.outlook.improvement import HorizonOutlook
+from forecast.outlook.pendulum import Pendulum
+from forecast.outlook.record import Break, Standing
+from forecast.outlook.summary import NotDefined
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim, answered.
+
+    Attributes
+    ----------
+    code : str
+        ``S1`` to ``S9``, or ``S13`` for the conclusion.
+    title : str
+        What is claimed, in a few words.
+    sentence : str
+        The answer.
+    numbers : mapping of str to float
+        The numbers of the sentence, unrounded; empty where nothing is defined.
+    """
+
+    code: str
+    title: str
+    sentence: str
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Everything said about one dyad.
+
+    Attributes
+    ----------
+    schema : int
+        Version of this contract (docs/schema/outlook.md).
+    dyad : str
+        Its code.
+    label : str
+        Its name for readers.
+    origin : datetime.date
+        Last day of the current period; months ahead are counted from it.
+    weekly : bool
+        Periods are weeks, not months.
+    horizons : tuple of int
+        Months, in order.
+    smallest_improvement : float
+        Points of share that count as a change.
+    seed : int
+        Of the simulation.
+    draws : int
+        Posterior draws, over all chains.
+    futures : int
+        Simulated futures, over all draws.
+    headline : str
+        One sentence.
+    improvement : mapping of int to HorizonOutlook
+        By horizon (S9).
+    standing : Standing
+        S1.
+    last_break : Break or NotDefined
+        S2.
+    frameworks : Frameworks
+        S3, S4.
+    pendulum : Pendulum
+        S5.
+    contrast : Contrast or NotDefined
+        S7.
+    band : Band or NotDefined
+        S8.
+    fan : Fan
+        The level ahead, and what would be observed of it.
+    claims : tuple of Claim
+        The theory's claims, answered in sentences.
+    """
+
+    schema: int
+    dyad: str
+    label: str
+    origin: date
+    weekly: bool
+    horizons: tuple[int, ...]
+    smallest_improvement: float
+    seed: int
+    draws: int
+    futures: int
+    headline: str
+    improvement: Mapping[int, HorizonOutlook]
+    standing: Standing
+    last_break: Break | NotDefined
+    frameworks: Frameworks
+    pendulum: Pendulum
+    contrast: Contrast | NotDefined
+    band: Band | NotDefined
+    fan: Fan
+    claims: tuple[Claim, ...]
