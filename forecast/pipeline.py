@@ -114,7 +114,7 @@ def make_report(
     """
     from forecast.events import find_dyad, read_chronology
     from forecast.files import check_writable
-    from forecast.record import last_even_day
+    from forecast.panel.record import last_even_day
 
     _check(order)
     check_writable(order.out)
@@ -263,7 +263,7 @@ def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
     """Refuse a record too short to see a pendulum in; warn where it ends long before the day asked for."""
     import numpy as np
 
-    from forecast.record import require_record, watched
+    from forecast.panel.record import require_record, watched
 
     require_record(panel, dyad, as_of)
     last = panel["time"].to_numpy()[np.flatnonzero(watched(panel, dyad))[-1]].astype("datetime64[D]").item()

@@ -10,7 +10,7 @@ import pytest
 from forecast.errors import DataError
 from forecast.events import read_chronology
 from forecast.panel import build_index_panel, build_panel
-from forecast.record import SHORTEST_RECORD, last_even_day, observed_shares, require_record, watched
+from forecast.panel.record import SHORTEST_RECORD, last_even_day, observed_shares, require_record, watched
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from forecast.hypotheses.evidence.unit_roots import observed_series, require_arc
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS, find, find_test
 from forecast.hypotheses.verdict import Verdict
+from forecast.panel.record import require_record
 from forecast.progress import Progress, silent
-from forecast.record import require_record
 from forecast.sources import Data, gather
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from forecast.clock import Clock
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
 from forecast.outlook.summary import NotDefined
+from forecast.panel import panel_kind
 from forecast.scale import share
 from forecast.typing import Float
 
@@ -65,12 +66,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: 
 
 def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> NDArray[np.int64]:
     """Return how many events the last 24 covered months held, (period, direction); none of an index."""
-    if "counts" not in fit.panel:
-        return np.zeros((0, 1), dtype=np.int64)
-    own = fit.panel.isel(dyad=position(fit.panel, dyad), dataset=dataset)
-    covered = own["counts"].isel(time=np.flatnonzero(own["covered"].to_numpy()))
-    totals = covered.sum("class").transpose("time", "direction").to_numpy().astype(np.int64)
-    return np.asarray(totals[-Clock.of(fit.panel).periods(RECENT_MONTHS) :])
+    volumes = panel_kind(fit.panel).reports(fit.panel, dyad, dataset)
+    return volumes[-Clock.of(fit.panel).periods(RECENT_MONTHS) :]
 
 
 def _observation(fit: FitLike, dyad: str, dataset: int) -> tuple[Float, Float, Float | None]:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from forecast.outlook import level_record
 from forecast.outlook.draws import FitLike
-from forecast.record import watched
+from forecast.panel import panel_kind, watched
 
 COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
 
@@ -31,16 +31,13 @@ def levels_table(fit: FitLike) -> pd.DataFrame:
 def _of_dyad(fit: FitLike, dyad: str) -> pd.DataFrame:
     record, panel = level_record(fit, dyad), fit.panel
     shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
-    events = (
-        panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy() if "counts" in panel else 0
-    )
     return pd.DataFrame(
         {
             "dyad": dyad,
             "period": record["time"].to_numpy().astype("datetime64[D]").astype(str),
             **dict(zip(COLUMNS[2:8], shares, strict=True)),
             "covered": np.where(watched(panel, dyad), "yes", "no"),
-            "events": events,
+            "events": panel_kind(panel).events(panel, dyad),
         },
         columns=list(COLUMNS),
     )

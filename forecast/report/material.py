@@ -11,7 +11,7 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.outlook import Assessment, level_record
-from forecast.record import watched
+from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of
 from forecast.report.notable import notable_events

@@ -5,7 +5,7 @@ from typing import Any
 
 from forecast.events import EventTable
 from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_chances
-from forecast.record import observed_shares
+from forecast.panel.record import observed_shares
 from forecast.report import (
     account,
     bars_figure,

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecast import wording
+from forecast.panel import panel_kind
 from forecast.report import account, verdict_figure, words
 from forecast.report import verdict_words as say
 from forecast.report.rendering import render
@@ -203,7 +204,7 @@ def _data(results: "Results") -> account.Rows:
         ("Periods", f"{len(time):,}, {str(time[0])[:10]} to {data.as_of.isoformat()}, by {plan.frequency}"),
         ("Digest of the panel (SHA-256)", data.digest),
     ]
-    if "counts" in data.panel:
+    if panel_kind(data.panel).coded:
         counted = int(data.panel["counts"].sum())
         rows.insert(2, ("Counted", f"{counted:,} of the dyad, on the scale {data.panel.attrs.get('scale', '')!s}"))
     return rows

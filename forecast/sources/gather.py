@@ -8,6 +8,7 @@ import numpy as np
 
 from forecast.dates import refuse_future
 from forecast.files import digest
+from forecast.panel import panel_kind
 from forecast.sources.records import Counting, Frequency, Unit
 from forecast.sources.source import Source, open_source
 
@@ -47,7 +48,7 @@ class Data:
     @property
     def deep(self) -> bool:
         """Whether the panel has at least two classes of cooperation, without which nothing is known of depth."""
-        return "counts" in self.panel and self.panel.sizes["class"] - int(self.panel.attrs["zero_cut"]) > 1
+        return panel_kind(self.panel).cooperative_classes(self.panel) > 1
 
     @property
     def offers(self) -> Literal["panel", "classes", "events", "dyads"]:

@@ -94,7 +94,7 @@ class EventRecords(Records):
 
     def last_day(self, dyad: str) -> date:
         """Return the coverage end of the dyad, or the end of the month of its last event."""
-        from forecast.record import last_even_day
+        from forecast.panel.record import last_even_day
 
         return last_even_day(self.table, dyad)
 

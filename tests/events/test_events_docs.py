@@ -9,7 +9,8 @@ import yaml
 
 from forecast.events.mapping import CountsMapping, IndexMapping, TableMapping, load_mapping
 from forecast.events.table import EVENT_COLUMNS
-from forecast.panel import ATTRIBUTES, EVENT_ATTRIBUTES, EVENT_VARIABLES, INDEX_VARIABLES, VARIABLES
+from forecast.panel.kinds import panel_kinds
+from forecast.panel.schema import ATTRIBUTES, VARIABLES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "events.md").read_text("utf-8")
@@ -43,5 +44,6 @@ def test_the_schema_pages_are_complete():
     events = (DOCS / "schema" / "events.md").read_text("utf-8")
     panel = (DOCS / "schema" / "panel.md").read_text("utf-8")
     assert re.findall(r"^\| `(\w+)` \|", events, re.MULTILINE) == list(EVENT_COLUMNS)
-    for name in {*VARIABLES, *EVENT_VARIABLES, *INDEX_VARIABLES, *ATTRIBUTES, *EVENT_ATTRIBUTES}:
+    own = {name for kind in panel_kinds().values() for name in (*kind.variables, *kind.optional, *kind.attributes)}
+    for name in {*VARIABLES, *ATTRIBUTES, *own}:
         assert f"`{name}`" in panel, name

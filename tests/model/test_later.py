@@ -8,8 +8,8 @@ import xarray as xr
 
 from forecast.errors import DataError, SpecError
 from forecast.events import read_chronology
-from forecast.model.updating.later import changed, last_known, later_panel, unforeseen
-from forecast.panel import build_panel
+from forecast.model.updating.later import last_known, later_panel, unforeseen
+from forecast.panel import build_panel, panel_kind
 
 from .panels import make_panel
 
@@ -36,7 +36,7 @@ def test_it_is_built_as_the_earlier_one_was(table, choices):
     later = later_panel(earlier, table, "2023-08-31")
     xr.testing.assert_identical(later, build_panel(table, as_of="2023-08-31", **choices))
     assert unforeseen(earlier, later) == ""
-    news = changed(earlier, later)
+    news = panel_kind(earlier).news(earlier, later)
     assert news[:, earlier.sizes["time"] :].any()
     assert not news[:, : earlier.sizes["time"] - 2].any()
 
@@ -139,12 +139,12 @@ def test_changes_are_found_wherever_they_are(index):
     panel, later = make_panel(2, 10, index=index, empty=0.0), make_panel(2, 12, index=index, empty=0.0)
     name = "index" if index else "counts"
     earlier = later.isel(time=slice(10)).copy(deep=True)
-    assert not changed(earlier, later)[:, :10].any()
+    assert not panel_kind(earlier).news(earlier, later)[:, :10].any()
     if index:
         earlier[name][1, 4] = np.nan
         earlier[name][0, 7] += 1.0
     else:
         earlier[name][0, 1, 4] = 0
         earlier[name][0, 0, 7, 0, 2] += 1
-    assert set(map(tuple, np.argwhere(changed(earlier, later)[:, :10]).tolist())) == {(1, 4), (0, 7)}
+    assert set(map(tuple, np.argwhere(panel_kind(earlier).news(earlier, later)[:, :10]).tolist())) == {(1, 4), (0, 7)}
     assert panel.sizes["time"] == 10

@@ -115,7 +115,8 @@ def test_without_a_ceiling_none_is_made_up(make):
 
 def test_an_index_has_no_observed_fan(make):
     fit = make(depth=False)
-    index = type(fit)(fit.posterior.drop_vars(["cutpoint"]), fit.panel.drop_vars(["counts"]), fit.spec)
+    panel = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
+    index = type(fit)(fit.posterior.drop_vars(["cutpoint"]), panel, fit.spec)
     result = assess(index, "USA-CHN", seed=1)
     assert isinstance(result.fan.observed, NotDefined)
     assert isinstance(result.frameworks.eras[-1].deep_share, NotDefined)

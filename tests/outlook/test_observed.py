@@ -64,5 +64,5 @@ def test_without_overdispersion_or_noise_it_is_binomial(make):
 def test_nothing_counted_is_nothing_observed(fit):
     futures = simulate_futures(fit, "USA-CHN", 3, seed=1)
     assert isinstance(observe(refit(fit, counts=0), futures, 3, seed=1), NotDefined)
-    index = fit.panel.drop_vars(["counts", "covered"])
+    index = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
     assert isinstance(observe(type(fit)(fit.posterior, index, fit.spec), futures, 3, seed=1), NotDefined)

@@ -29,6 +29,7 @@ from scipy.optimize import minimize_scalar
 from forecast.clock import Clock
 from forecast.model.evidence import Evidence
 from forecast.model.quick import quick_fit
+from forecast.panel import panel_kind
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
 
@@ -102,7 +103,7 @@ def leave_future_out(
             "until": time[stop - 1],
             "log_density": found[stop].log - found[first].log,
             "error": float(np.hypot(found[first].error, found[stop].error)),
-            "events": _events(panel.isel(time=slice(first, stop))),
+            "events": panel_kind(panel).number(panel.isel(time=slice(first, stop))),
         }
         for first, stop in pairwise(known)
     ]
@@ -146,7 +147,3 @@ def stacking_weight(by_block: NDArray[np.float64]) -> float:
 
 def _periods(panel: xr.Dataset) -> int:
     return Clock.of(panel).periods(BLOCK_MONTHS)
-
-
-def _events(panel: xr.Dataset) -> int:
-    return int(panel["counts"].sum() if "counts" in panel else np.isfinite(panel["index"]).sum())

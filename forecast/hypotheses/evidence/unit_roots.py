@@ -118,12 +118,9 @@ def observed_series(panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
     >>> float(observed_series(panel, "USA-CHN").loc["2023-10-01"])
     25.0
     """
-    from forecast.record import observed_shares
+    from forecast.panel import panel_kind
 
-    whole = panel.indexes["time"]
-    if "index" in panel:
-        return panel["index"].sel(dyad=dyad).to_series()
-    return observed_shares(panel, dyad)["share"].to_series().reindex(whole)
+    return panel_kind(panel).series(panel, dyad)
 
 
 def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:

@@ -16,6 +16,7 @@ from forecast.hypotheses.sensitivity.power_scaling import power_scaled, power_sc
 from forecast.hypotheses.sensitivity.variations import Variation, variations
 from forecast.model.evidence import Evidence
 from forecast.model.quick import quick_fit
+from forecast.panel import panel_kind
 from forecast.parallel import side_by_side
 from forecast.scale import share
 from forecast.typing import Float
@@ -122,7 +123,7 @@ def _varied(candidates: "Candidates") -> list[dict[str, Any]]:
 def _without_influential(candidates: "Candidates") -> list[Variation]:
     """Leave out the events that speak most for a pull, and those that speak most against it."""
     panel, (pull, walk) = candidates.panel, (candidates.fit(**choices) for choices in _models(candidates))
-    if "counts" not in panel:
+    if not panel_kind(panel).coded:
         return []
     adds = influence(panel, (pull.posterior, pull.spec), (walk.posterior, walk.spec))
     sides = {"for": adds.head(EVENTS), "against": adds[::-1].head(EVENTS)}

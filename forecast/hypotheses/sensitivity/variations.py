@@ -9,6 +9,7 @@ import xarray as xr
 
 from forecast.clock import Clock
 from forecast.model.breaks.fits import Places, with_breaks
+from forecast.panel import panel_kind
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -52,7 +53,7 @@ def variations(candidates: "Candidates") -> Iterator[Variation]:
     """
     yield from _counted_anew(candidates)
     panel = candidates.panel
-    if "counts" in panel:
+    if panel_kind(panel).coded:
         yield from _left_out(panel)
     yield from _other_eras(panel)
 

@@ -1,17 +1,16 @@
 """The panel of a fit at a later day, and how the two differ."""
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.dates import month_end
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_scale
 from forecast.events.table import EventTable, as_day
-from forecast.panel import build_panel, validate_panel
+from forecast.panel import build_panel, panel_kind, validate_panel
 
 if TYPE_CHECKING:
     from forecast.events.table import Day
@@ -119,8 +118,9 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
     DataError
         If the one does not continue the other.
     """
-    if ("index" in panel) != ("index" in later):
-        raise DataError("new events: a panel of an index and one of events do not continue each other")
+    kinds = [panel_kind(one).name for one in (panel, later)]
+    if kinds[0] != kinds[1]:
+        raise DataError(f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other")
     for name in SETTINGS:
         now, then = later.attrs.get(name), panel.attrs.get(name)
         if now != then:
@@ -143,15 +143,3 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
     if not np.array_equal(panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]):
         return "an era begins at another time than in the fit's panel"
     return ""
-
-
-def changed(panel: xr.Dataset, later: xr.Dataset) -> NDArray[np.bool_]:
-    """Tell the periods of a later panel of which more, or other things, are known, (dyad, period)."""
-    name = "index" if "index" in panel else "counts"
-    order = ("dyad", "time") if name == "index" else ("dyad", "time", "dataset", "direction", "class")
-    before, now = (one[name].transpose(*order).to_numpy() for one in (panel, later))
-    periods, rest = before.shape[1], tuple(range(2, now.ndim))
-    news: NDArray[Any] = np.isfinite(now) if name == "index" else now > 0
-    same = np.isclose(before, now[:, :periods], equal_nan=True) if name == "index" else before == now[:, :periods]
-    news[:, :periods] = ~same
-    return np.asarray(news.any(axis=rest))

@@ -18,9 +18,10 @@ from forecast.model.arrays import on_scale_of
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
 from forecast.model.likelihood import Draws, Observed, flat
-from forecast.model.updating.later import changed, last_known, later_panel, unforeseen
+from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
+from forecast.panel import panel_kind
 from forecast.progress import Progress
 from forecast.typing import Float, Index
 
@@ -138,7 +139,7 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
     known, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(MONTHS_REDRAWN)
     first = max(known - 2 - look_back, 0)
-    news = changed(panel, later)
+    news = panel_kind(panel).news(panel, later)
     path = _recent_path(fit, draws, first)
     before, now = (Observed.of(one.isel(time=slice(first, None)), draws) for one in (panel, later))
     gained = np.zeros((len(draws.sigma), periods - known + 1))

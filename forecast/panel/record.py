@@ -3,16 +3,15 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from forecast.clock import periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
 from forecast.events.dyads import read_coverage
+from forecast.panel.kinds import panel_kind
+from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import NDArray
 
     from forecast.events.table import EventTable
 
@@ -26,7 +25,7 @@ def last_even_day(table: "EventTable", dyad: str) -> date:
     Examples
     --------
     >>> from forecast.events import read_chronology
-    >>> from forecast.record import last_even_day
+    >>> from forecast.panel.record import last_even_day
     >>> last_even_day(read_chronology(), "USA-CHN")
     datetime.date(2026, 5, 31)
     """
@@ -37,11 +36,9 @@ def last_even_day(table: "EventTable", dyad: str) -> date:
     return month_end(last.date()) if not len(even) else last.date()
 
 
-def watched(panel: "xr.Dataset", dyad: str) -> "NDArray[np.bool_]":
-    """Tell the periods in which some dataset watched the dyad, or in which its index has a value."""
-    if "covered" in panel:
-        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
-    return np.asarray(panel["index"].sel(dyad=dyad).notnull().to_numpy())
+def watched(panel: "xr.Dataset", dyad: str) -> Bool:
+    """Return the periods in which some dataset covered the dyad, or in which its index has a value, (time,)."""
+    return panel_kind(panel).watched(panel, dyad)
 
 
 def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
@@ -69,12 +66,4 @@ def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
 
     All datasets together, and only periods with events; of an index, none.
     """
-    import xarray as xr
-
-    if "counts" not in panel:
-        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
-    counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
-    events = counts.sum("class")
-    cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
-    there = (events > 0).to_numpy()
-    return xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events}).isel(time=there)
+    return panel_kind(panel).shares(panel, dyad)

@@ -1,0 +1,29 @@
+"""The panel: events counted by dyad, period, direction and ordinal class, or an index; and what was watched at all.
+
+An empty cell of a covered period is a true zero; a period outside coverage is no zero but a hole, and the two
+are told apart everywhere. Nothing is lost on the way without trace: the attributes account for every event of
+the dyads asked for (`counted`, `paired`, `outside_coverage`, `outside_span`, `late`).
+"""
+
+from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
+from forecast.panel.kinds import PanelKind, panel_kind
+from forecast.panel.pairing import happenings
+from forecast.panel.record import last_even_day, observed_shares, require_record, watched
+from forecast.panel.schema import SCHEMA, validate_panel
+from forecast.panel.summary import summarise
+
+__all__ = [
+    "SCHEMA",
+    "PanelKind",
+    "build_counts_panel",
+    "build_index_panel",
+    "build_panel",
+    "happenings",
+    "last_even_day",
+    "observed_shares",
+    "panel_kind",
+    "require_record",
+    "summarise",
+    "validate_panel",
+    "watched",
+]

@@ -1,0 +1,370 @@
+"""Build a panel from coded events, from counts or from an index."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from forecast.errors import DataError, SpecError
+from forecast.events.codebook import read_scale
+from forecast.events.dyads import find_dyad, in_order
+from forecast.events.table import CountTable, Day, EventTable, as_day
+from forecast.events.table import as_of as known_by
+from forecast.files import digest
+from forecast.panel.kinds import DIRECTIONS
+from forecast.panel.pairing import happenings
+from forecast.panel.schema import SCHEMA
+from forecast.panel.spans import (
+    Frequency,
+    covered_periods,
+    era_variables,
+    even_spans,
+    floor_period,
+    last_days,
+    panel_periods,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Unit = Literal["happening", "row"]
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The ordinal classes of a panel and the place of the boundary between conflict and cooperation."""
+
+    scale: str
+    names: tuple[str, ...]
+    zero_cut: int
+
+
+def build_panel(
+    table: EventTable,
+    *,
+    dyads: Sequence[str] | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Day | None = None,
+    frequency: Frequency = "month",
+    scale: str = "commitment",
+    unit: Unit = "happening",
+    directed: bool = False,
+    eras: "pd.DataFrame | str | Path | None" = None,
+    coverage: "pd.DataFrame | str | Path | None" = None,
+) -> "xr.Dataset":
+    """Count events into a panel.
+
+    Parameters
+    ----------
+    table : EventTable
+        The events.
+    dyads : sequence of str, optional
+        Which dyads, in this order; by default all that have events by `as_of`.
+    start, end : date or str, optional
+        First and last period (any day in it). Default: from the first period of coverage to the one of
+        `as_of`, or without it to the last one of coverage, over the dyads.
+    as_of : date or str, optional
+        Use only what was known by that day: events by `known_at`, eras by `recognised_at`.
+    frequency : {"month", "week"}
+        Weeks begin on Monday.
+    scale : str
+        The ordering of codes into classes: ``commitment`` or ``goldstein``.
+    unit : {"happening", "row"}
+        Whether the two rows of a joint act (visitor and host, both callers, both signatories) count once in
+        an undirected panel. In a directed panel each informs its own direction and both stay.
+    directed : bool
+        Whether to tell the two directions apart.
+    eras : pandas.DataFrame or path, optional
+        In the form of `read_eras`; the embedded ones by default. A dyad without eras gets one, ``all``.
+    coverage : pandas.DataFrame or path, optional
+        In the form of `read_coverage`. By default the embedded one for the chronology, and from the first
+        event to the last one for other datasets.
+
+    Returns
+    -------
+    xarray.Dataset
+        `counts` (dataset, dyad, time, direction, class), `covered` (dataset, dyad, time), `era_index`
+        (dyad, time); schema in docs/schema/panel.md.
+
+    Raises
+    ------
+    UnknownDyadError
+        If a dyad has no events in the table.
+    SpecError
+        If `as_of` is before the data, a date comes after `as_of`, or `start` after `end`.
+    DataError
+        If a dyad has no event left to count.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.panel import build_panel
+    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
+    >>> dict(panel.sizes)["class"], str(panel.time.values[-1])[:10]
+    (8, '2023-10-01')
+    """
+    _one_of("frequency", frequency, ("month", "week"))
+    _one_of("unit", unit, ("happening", "row"))
+    order = read_scale(scale)
+    chosen = _chosen(dyads, table.dyads)
+    table = replace(table, events=table.events[table.events["dyad"].isin(chosen)])
+    day = None if as_of is None else as_day(as_of, "as_of")
+    if day is not None:
+        table = known_by(table, day)
+        chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
+    events = table.events
+    rows = events.assign(
+        level=events["cameo"].map(order.class_of),
+        counted=happenings(events) if unit == "happening" and not directed else events["n"],
+    )
+    return _panel(
+        rows,
+        Classes(scale, order.classes, order.zero_cut),
+        dyads=chosen,
+        span=(start, end, day),
+        frequency=frequency,
+        directed=directed,
+        eras=eras,
+        coverage=coverage,
+        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
+    )
+
+
+def build_counts_panel(
+    table: CountTable,
+    *,
+    dyads: Sequence[str] | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Day | None = None,
+    directed: bool = False,
+    eras: "pd.DataFrame | str | Path | None" = None,
+    coverage: "pd.DataFrame | str | Path | None" = None,
+) -> "xr.Dataset":
+    """Make a panel of counts that somebody else aggregated.
+
+    A period's counts are known from its last day. Nothing pairs: the table does not tell which rows are one
+    happening. By default a dyad is covered from its first period to its last.
+
+    Parameters
+    ----------
+    table : CountTable
+        The counts; they bring their own classes and frequency.
+    dyads, start, end, as_of, directed, eras, coverage
+        As for `build_panel`.
+
+    Returns
+    -------
+    xarray.Dataset
+        As of `build_panel`, with `scale` the name of the dataset.
+
+    Raises
+    ------
+    UnknownDyadError, SpecError, DataError
+        As `build_panel`; also SpecError if directions are asked for that the table does not tell.
+
+    Examples
+    --------
+    >>> from forecast.events import read_counts
+    >>> from forecast.panel import build_counts_panel
+    >>> build_counts_panel(read_counts("verbal.csv", "verbal.yaml"), directed=True)  # doctest: +SKIP
+    """
+    chosen = _chosen(dyads, in_order(table.counts["dyad"].unique()))
+    rows = table.counts[table.counts["dyad"].isin(chosen)]
+    if directed and (rows["source"] == "").any():
+        raise SpecError("directed: the counts do not tell directions. Leave it out.")
+    day = None if as_of is None else as_day(as_of, "as_of")
+    known = rows if day is None else rows[rows["known_at"] <= day]
+    if known.empty:
+        raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}.")
+    dataset = str(rows["dataset"].iloc[0])
+    return _panel(
+        known.assign(counted=known["n"]),
+        Classes(dataset, table.classes, table.zero_cut),
+        dyads=chosen,
+        span=(start, end, day),
+        frequency=table.frequency,
+        directed=directed,
+        eras=eras,
+        coverage=coverage,
+        attrs={
+            "unit": "row",
+            "late": int(rows["n"].sum() - known["n"].sum()),
+            "digest": digest(known.sort_values(["date", "dyad", "source", "level"])),
+        },
+    )
+
+
+def build_index_panel(
+    frame: "pd.DataFrame",
+    *,
+    dyads: Sequence[str] | None = None,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Day | None = None,
+    frequency: Frequency = "month",
+    eras: "pd.DataFrame | str | Path | None" = None,
+) -> "xr.Dataset":
+    """Make a panel of an index, for the observation model `index`.
+
+    A period's value is taken to be known when the period is over; give an older edition of the index where
+    later revisions matter.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        `dyad`, `time` (any day of the period), `value`: what `read_index` returns.
+    dyads, start, end, as_of, frequency, eras
+        As for `build_panel`.
+
+    Returns
+    -------
+    xarray.Dataset
+        `index` (dyad, time), NaN where missing, and the eras as in any panel; no counts.
+
+    Raises
+    ------
+    UnknownDyadError
+        If a dyad is not in the frame.
+    SpecError
+        If `as_of` is before the data, a date comes after `as_of`, or `start` after `end`.
+    DataError
+        If a period has two values, or a dyad has none left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from forecast.panel import build_index_panel
+    >>> months = pd.date_range("2020-01-01", periods=24, freq="MS")
+    >>> frame = pd.DataFrame({"dyad": "USA-CHN", "time": months, "value": range(24)})
+    >>> build_index_panel(frame).index.sizes["time"]
+    24
+    """
+    import xarray as xr
+
+    _one_of("frequency", frequency, ("month", "week"))
+    chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
+    rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
+    rows = rows.assign(time=floor_period(rows["time"], frequency))
+    day = None if as_of is None else as_day(as_of, "as_of")
+    known = rows if day is None else rows[last_days(rows["time"], frequency) <= day]
+    if known.empty:
+        raise SpecError("as_of is before the data: no period of the index was over. Choose a later day.")
+    twice = known[known.duplicated(["dyad", "time"])]
+    if len(twice):
+        raise DataError(f"The index has two values for {twice['dyad'].iloc[0]}, {twice['time'].iloc[0]:%Y-%m-%d}.")
+    watched = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
+    periods = panel_periods(watched, (start, end, day), frequency)
+    values = known.pivot(index="dyad", columns="time", values="value").reindex(index=chosen, columns=periods)
+    _refuse_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
+    variables, coords = era_variables(chosen, periods, frequency, eras, day)
+    return xr.Dataset(
+        {"index": (("dyad", "time"), values.to_numpy(dtype=float)), **variables},
+        coords={"dyad": chosen, "time": periods, **coords},
+        attrs={
+            "schema": SCHEMA,
+            "frequency": frequency,
+            "as_of": "" if day is None else f"{day:%Y-%m-%d}",
+            "late": len(rows) - len(known),
+            "digest": digest(known.sort_values(["dyad", "time"])),
+        },
+    )
+
+
+def _panel(
+    rows: "pd.DataFrame",
+    classes: Classes,
+    *,
+    dyads: Sequence[str],
+    span: "tuple[Day | None, Day | None, pd.Timestamp | None]",
+    frequency: Frequency,
+    directed: bool,
+    eras: "pd.DataFrame | str | Path | None",
+    coverage: "pd.DataFrame | str | Path | None",
+    attrs: dict[str, str | int],
+) -> "xr.Dataset":
+    """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), class `level`."""
+    import xarray as xr
+
+    watched = even_spans(rows, coverage)
+    periods = panel_periods(watched, span, frequency)
+    datasets = sorted(rows["dataset"].unique())
+    pair = rows[["dataset", "dyad"]].merge(watched, how="left", left_on=["dataset", "dyad"], right_index=True)
+    inside = ((rows["date"] >= pair["start"].array) & (rows["date"] <= pair["last"].array)).to_numpy()
+    at = periods.searchsorted(floor_period(rows["date"], frequency))
+    in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
+    kept = inside & in_span
+    sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
+    counts = np.zeros(sizes, dtype=np.int32)
+    backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
+    places = (
+        rows["dataset"].map(datasets.index).to_numpy(),
+        rows["dyad"].map(list(dyads).index).to_numpy(),
+        at,
+        backward.astype(int),
+        rows["level"].to_numpy(),
+    )
+    np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
+    _refuse_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
+    n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
+    outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
+    variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
+    return xr.Dataset(
+        {
+            "counts": (("dataset", "dyad", "time", "direction", "class"), counts),
+            "covered": (("dataset", "dyad", "time"), covered_periods(watched, datasets, dyads, periods, frequency)),
+            **variables,
+        },
+        coords={
+            "dataset": datasets,
+            "dyad": list(dyads),
+            "time": periods,
+            "direction": list(DIRECTIONS[directed]),
+            "class": np.arange(len(classes.names)),
+            "class_name": ("class", list(classes.names)),
+            **coords,
+        },
+        attrs={
+            "schema": SCHEMA,
+            "scale": classes.scale,
+            "zero_cut": classes.zero_cut,
+            "frequency": frequency,
+            "as_of": "" if span[2] is None else f"{span[2]:%Y-%m-%d}",
+            "counted": int(counts.sum()),
+            "paired": int((n - counted)[kept].sum()),
+            "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
+            "outside_span": int(n[inside & ~in_span].sum()),
+            **attrs,
+        },
+    )
+
+
+def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:
+    chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
+    if not chosen:
+        raise DataError("There is no dyad to count. Give a table with events, and at least one of its dyads.")
+    return list(dict.fromkeys(chosen))
+
+
+def _refuse_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.DatetimeIndex") -> None:
+    empty = [dyad for dyad, total in zip(dyads, totals, strict=True) if total == 0]
+    if empty:
+        span = f"from {periods[0]:%Y-%m-%d} to {periods[-1]:%Y-%m-%d}"
+        raise DataError(
+            f"Nothing of {', '.join(empty)} can be counted {span}. "
+            "Leave the dyad out, or choose a span in which it has coverage."
+        )
+
+
+def _canonical(events: "pd.DataFrame") -> "pd.DataFrame":
+    return events.sort_values(["date", "event_id"])
+
+
+def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise SpecError(f"{field} is {value!r}. Use one of: {', '.join(allowed)}.")

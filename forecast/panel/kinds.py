@@ -1,0 +1,228 @@
+"""The kinds of panel: of counted events, and of an index. What differs between them stands here and nowhere else."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from forecast.errors import DataError
+from forecast.typing import Bool, Float, Index
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Variables = dict[str, tuple[tuple[str, ...], str]]
+"""Dims and kind of dtype (i integer, b bool, f float, M time) by name."""
+
+DIRECTIONS = {False: ("both",), True: ("first", "second")}
+
+
+class PanelKind:
+    """One kind of panel. Subclasses are registered with `register_kind`; `panel_kind` finds that of a panel.
+
+    Attributes
+    ----------
+    name : str
+        As in messages.
+    values : str
+        The variable that holds what was observed, by which the kind is recognised.
+    dims : tuple of str
+        Its dims, dyad and time first.
+    variables, optional : dict
+        Dims and dtype of what such a panel holds beside the eras, and of coordinates of which it has all or none.
+    attributes : set of str
+        That it has beside those of every panel.
+    coded : bool
+        Whether it holds counts of coded events, some of which can be left out.
+    """
+
+    name: ClassVar[str]
+    values: ClassVar[str]
+    dims: ClassVar[tuple[str, ...]]
+    variables: ClassVar[Variables]
+    optional: ClassVar[Variables] = {}
+    attributes: ClassVar[frozenset[str]] = frozenset()
+    coded: ClassVar[bool] = False
+
+    def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
+        """Return what may be wrong with the content of a panel of the right form, and whether it is."""
+        raise NotImplementedError
+
+    def seen(self, panel: "xr.Dataset") -> Bool:
+        """Return in which periods something was observed, (dyad, time)."""
+        raise NotImplementedError
+
+    def watched(self, panel: "xr.Dataset", dyad: str) -> Bool:
+        """Return which periods of a dyad were watched, whether or not something was observed in them, (time,)."""
+        return np.asarray(self.seen(panel.sel(dyad=[dyad]))[0])
+
+    def number(self, panel: "xr.Dataset") -> int:
+        """Count the observations."""
+        return int(self.seen(panel).sum())
+
+    def events(self, panel: "xr.Dataset", dyad: str) -> Index:
+        """Count a dyad's events in every period, (time,); zeros where nothing is counted."""
+        return np.zeros(panel.sizes["time"], dtype=np.int64)
+
+    def reports(self, panel: "xr.Dataset", dyad: str, dataset: int) -> Index:
+        """Count what a dataset reports of a dyad in every covered period, (period, direction); empty if it cannot."""
+        return np.zeros((0, 1), dtype=np.int64)
+
+    def shares(self, panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
+        """Return a dyad's observed cooperative `share`, 0 to 100, and its `events`, in periods that have some."""
+        import xarray as xr
+
+        return xr.Dataset({"share": ("time", np.empty(0)), "events": ("time", np.empty(0, dtype=int))})
+
+    def series(self, panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
+        """Return a dyad's observed series by period, NaN where nothing was observed."""
+        return self.shares(panel, dyad)["share"].to_series().reindex(panel.indexes["time"])
+
+    def cooperative_classes(self, panel: "xr.Dataset") -> int:
+        """Count the classes of cooperation that are told apart."""
+        return 0
+
+    def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:
+        """Return in which periods of a later panel more, or other things, were observed, (dyad, period)."""
+        was, later = (panel[self.values].transpose(*self.dims).to_numpy() for panel in (before, now))
+        periods = was.shape[1]
+        news = self._there(later)
+        news[:, :periods] = ~self._alike(was, later[:, :periods])
+        return np.asarray(news.any(axis=tuple(range(2, later.ndim))))
+
+    def _there(self, values: Float) -> Bool:
+        raise NotImplementedError
+
+    def _alike(self, before: Float, now: Float) -> Bool:
+        raise NotImplementedError
+
+
+class EventPanel(PanelKind):
+    """Counts of coded events, by ordinal class."""
+
+    name = "events"
+    values = "counts"
+    dims = ("dyad", "time", "dataset", "direction", "class")
+    variables: ClassVar[Variables] = {
+        "counts": (("dataset", "dyad", "time", "direction", "class"), "i"),
+        "covered": (("dataset", "dyad", "time"), "b"),
+        "class": (("class",), "i"),
+    }
+    attributes = frozenset({"scale", "unit", "zero_cut", "counted", "paired", "outside_coverage", "outside_span"})
+    coded = True
+
+    def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
+        """Return what may be wrong with counts, coverage and classes, and whether it is."""
+        counts = panel["counts"].values
+        outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
+        directions = tuple(panel["direction"].values)
+        return {
+            "a negative count": bool((counts < 0).any()),
+            "a count outside coverage": bool((outside > 0).any()),
+            "zero_cut is not between two classes": not 0 < panel.attrs["zero_cut"] < panel.sizes["class"],
+            "directions other than both, or first and second": directions not in DIRECTIONS.values(),
+        }
+
+    def seen(self, panel: "xr.Dataset") -> Bool:
+        """Return in which periods an event was counted, (dyad, time)."""
+        return np.asarray(panel["counts"].transpose(*self.dims).to_numpy().any(axis=(2, 3, 4)))
+
+    def watched(self, panel: "xr.Dataset", dyad: str) -> Bool:
+        """Return the periods in which some dataset covered the dyad, (time,)."""
+        return np.asarray(panel["covered"].sel(dyad=dyad).any("dataset").to_numpy())
+
+    def number(self, panel: "xr.Dataset") -> int:
+        """Count the events."""
+        return int(panel["counts"].sum())
+
+    def events(self, panel: "xr.Dataset", dyad: str) -> Index:
+        """Count a dyad's events in every period, (time,), all datasets together."""
+        return np.asarray(panel["counts"].sel(dyad=dyad).sum(["dataset", "direction", "class"]).to_numpy())
+
+    def reports(self, panel: "xr.Dataset", dyad: str, dataset: int) -> Index:
+        """Count a dataset's events of a dyad in every period that it covered, (period, direction)."""
+        own = panel.sel(dyad=dyad).isel(dataset=dataset)
+        covered = own["counts"].isel(time=np.flatnonzero(own["covered"].to_numpy()))
+        return np.asarray(covered.sum("class").transpose("time", "direction").to_numpy(), dtype=np.int64)
+
+    def shares(self, panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
+        """Return a dyad's observed cooperative `share`, 0 to 100, and its `events`, in periods that have some."""
+        import xarray as xr
+
+        counts = panel["counts"].sel(dyad=dyad).sum(["dataset", "direction"])
+        events = counts.sum("class")
+        cooperative = counts.isel({"class": slice(int(panel.attrs["zero_cut"]), None)}).sum("class")
+        there = (events > 0).to_numpy()
+        shares = xr.Dataset({"share": 100 * cooperative / events.where(events > 0), "events": events})
+        return shares.isel(time=there)
+
+    def cooperative_classes(self, panel: "xr.Dataset") -> int:
+        """Count the classes of cooperation."""
+        return panel.sizes["class"] - int(panel.attrs["zero_cut"])
+
+    def _there(self, values: Float) -> Bool:
+        return values > 0
+
+    def _alike(self, before: Float, now: Float) -> Bool:
+        return np.equal(before, now)
+
+
+class IndexPanel(PanelKind):
+    """An existing index, one value a period."""
+
+    name = "index"
+    values = "index"
+    dims = ("dyad", "time")
+    variables: ClassVar[Variables] = {"index": (("dyad", "time"), "f")}
+    optional: ClassVar[Variables] = {"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")}
+
+    def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
+        """Return what may be wrong with the scale of the index, and whether it is."""
+        wrong = "index_spread" in panel and not (panel["index_spread"].values > 0).all()
+        return {"an index_spread that is not above zero": wrong}
+
+    def seen(self, panel: "xr.Dataset") -> Bool:
+        """Return in which periods the index has a value, (dyad, time)."""
+        return np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
+
+    def series(self, panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
+        """Return a dyad's index by period."""
+        series: pd.Series[float] = panel["index"].sel(dyad=dyad).to_series()
+        return series
+
+    def _there(self, values: Float) -> Bool:
+        return np.isfinite(values)
+
+    def _alike(self, before: Float, now: Float) -> Bool:
+        return np.isclose(before, now, equal_nan=True)
+
+
+_KINDS: dict[str, PanelKind] = {}
+
+
+def register_kind(kind: PanelKind) -> None:
+    """Make a kind of panel known; a later one of the same name takes its place."""
+    _KINDS[kind.name] = kind
+
+
+def panel_kinds() -> Mapping[str, PanelKind]:
+    """Return the kinds of panel by name."""
+    return _KINDS
+
+
+def panel_kind(panel: "xr.Dataset") -> PanelKind:
+    """Return the kind of a panel, by the variable it holds; what holds none of them is taken for a panel of events.
+
+    Raises
+    ------
+    DataError
+        If it is not a dataset.
+    """
+    if not hasattr(panel, "data_vars"):
+        raise DataError(f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns")
+    return next((kind for kind in reversed(_KINDS.values()) if kind.values in panel), _KINDS["events"])
+
+
+register_kind(EventPanel())
+register_kind(IndexPanel())

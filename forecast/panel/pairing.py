@@ -1,0 +1,47 @@
+"""Joint acts that a table has twice, once for each state, counted once."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.events.codebook import read_codes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
+    """Count each row as a happening: its n, less what is the other side of a joint act.
+
+    Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
+    hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Events of an event table.
+
+    Returns
+    -------
+    pandas.Series
+        What each row counts for: 0 if it only tells the other side of another row.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.panel import happenings
+    >>> events = read_chronology(dyads=["USA-CHN"]).events
+    >>> summit = events[(events["date"] == "2023-11-15") & events["cameo"].isin(["042", "043"])]
+    >>> len(summit), int(happenings(summit).sum())
+    (2, 1)
+    """
+    visit = events["cameo"].isin(["042", "043"])
+    visitor = events["source"].where(events["cameo"] == "042", events["target"])
+    act = events["cameo"].mask(visit, "visit by " + visitor)
+    leads = (events["cameo"] == "042") | (~visit & (events["source"] == events["dyad"].str[:3]))
+    joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
+    by = [events["dataset"], events["dyad"], events["date"], act]
+    led = events["n"].where(leads, 0).groupby(by).transform("sum")
+    followed = events["n"].mask(leads, 0).groupby(by).cumsum()
+    alone = np.minimum(events["n"], (followed - led).clip(lower=0))
+    return events["n"].where(leads | ~joint, alone)

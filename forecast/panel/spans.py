@@ -1,0 +1,133 @@
+"""Which periods a panel has, which of them were watched, and to which era each belongs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from forecast.errors import SpecError
+from forecast.events.dyads import read_coverage, read_eras
+from forecast.events.table import Day, as_day
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Frequency = Literal["month", "week"]
+
+
+def floor_period(days: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
+    """Return the first day of each day's month, or the Monday of its week."""
+    import pandas as pd
+
+    back = days.dt.day - 1 if frequency == "month" else days.dt.day_of_week
+    return days.dt.normalize() - pd.to_timedelta(back, unit="D")
+
+
+def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
+    """Return the last day of each period, given its first."""
+    import pandas as pd
+
+    return starts + (pd.offsets.MonthEnd(0) if frequency == "month" else pd.Timedelta(days=6))
+
+
+def even_spans(rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None") -> "pd.DataFrame":
+    """Return the first and last day of even record, `start` and `last`, by (dataset, dyad)."""
+    spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
+    given = read_coverage(coverage) if coverage is None or isinstance(coverage, str | Path) else coverage
+    for dataset, dyad in spans.index:
+        matching = given[given["dyad"] == dyad]
+        if "dataset" in given:
+            matching = matching[matching["dataset"] == dataset]
+        if len(matching):
+            spans.loc[(dataset, dyad)] = matching.iloc[0][["start", "last_even"]].to_numpy()
+    return spans
+
+
+def panel_periods(
+    watched: "pd.DataFrame",
+    span: "tuple[Day | None, Day | None, pd.Timestamp | None]",
+    frequency: Frequency,
+) -> "pd.DatetimeIndex":
+    """Return the periods of a panel: those asked for, by default all that were watched.
+
+    Raises
+    ------
+    SpecError
+        If the end comes after `as_of`, or the start after the end.
+    """
+    import pandas as pd
+
+    start, end, as_of = span
+    first = watched["start"].min() if start is None else as_day(start, "start", first=True)
+    last = (as_of or watched["last"].max()) if end is None else as_day(end, "end")
+    if as_of is not None and last > as_of:
+        raise SpecError(
+            f"end {last:%Y-%m-%d} comes after as_of {as_of:%Y-%m-%d}. Choose an earlier end, or leave it out."
+        )
+    if first > last:
+        raise SpecError(f"start {first:%Y-%m-%d} comes after the end, {last:%Y-%m-%d}. Choose an earlier start.")
+    ends = floor_period(pd.Series([first, last]), frequency)
+    return steps(ends[0], ends[1], frequency)
+
+
+def steps(first: "pd.Timestamp", last: "pd.Timestamp", frequency: Frequency) -> "pd.DatetimeIndex":
+    """Return the periods from the one that begins on `first` to the one that holds `last`."""
+    import pandas as pd
+
+    step = "MS" if frequency == "month" else "7D"
+    return pd.date_range(first, last, freq=step, name="time").as_unit("ns")
+
+
+def covered_periods(
+    watched: "pd.DataFrame",
+    datasets: Sequence[str],
+    dyads: Sequence[str],
+    periods: "pd.DatetimeIndex",
+    frequency: Frequency,
+) -> np.ndarray:
+    """Return which periods are covered, (dataset, dyad, time)."""
+    covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
+    # The period in which a record begins is covered too, though not from its first day.
+    starts = floor_period(watched["start"], frequency)
+    for (dataset, dyad), start, last in zip(watched.index, starts, watched["last"], strict=True):
+        covered[datasets.index(dataset), dyads.index(dyad)] = (periods >= start) & (periods <= last)
+    return covered
+
+
+def era_variables(
+    dyads: Sequence[str],
+    periods: "pd.DatetimeIndex",
+    frequency: Frequency,
+    eras: "pd.DataFrame | str | Path | None",
+    as_of: "pd.Timestamp | None",
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the variable `era_index` and the coordinates of the dim `era`."""
+    import pandas as pd
+
+    table = eras if isinstance(eras, pd.DataFrame) else read_eras(eras)
+    table = table.assign(since=floor_period(table["start"], frequency)).sort_values("start")
+    if as_of is not None:
+        table = table[table["recognised_at"] <= as_of]
+    index = np.zeros((len(dyads), len(periods)), dtype=np.int16)
+    found: list[tuple[str, int, str, pd.Timestamp]] = []
+    for place, dyad in enumerate(dyads):
+        own = table[(table["dyad"] == dyad) & (table["since"] <= periods[-1])]
+        current = np.maximum(np.searchsorted(own["since"], periods, side="right") - 1, 0)
+        # Eras that ended before the panel begins have no period in it and are left out.
+        own, current = own.iloc[current.min() :], current - current.min()
+        if own.empty:
+            own = pd.DataFrame({"era": ["all"], "name": ["The whole record"], "start": [periods[0]]})
+        index[place] = len(found) + current
+        found += [
+            (f"{dyad}:{era}", place, name, start)
+            for era, name, start in zip(own["era"], own["name"], own["start"], strict=True)
+        ]
+    codes, places, names, starts = zip(*found, strict=True)
+    coords = {
+        "era": list(codes),
+        "era_dyad": ("era", np.array(places, dtype=np.int16)),
+        "era_name": ("era", list(names)),
+        "era_start": ("era", pd.DatetimeIndex(starts).as_unit("ns")),
+    }
+    return {"era_index": (("dyad", "time"), index)}, coords
