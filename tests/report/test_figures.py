@@ -10,7 +10,7 @@ from matplotlib.colors import same_color, to_rgba
 from matplotlib.figure import Figure
 
 from forecast.outlook import NotDefined
-from forecast.record import observed_shares
+from forecast.panel.record import observed_shares
 from forecast.report import forecast_json, levels_table, style
 from forecast.report.page import illustrations
 from forecast.wording import chance, month
