@@ -1,6 +1,7 @@
-"""The whole way in one call: events -> panel -> fit -> outlook -> report."""
+"""The whole way in one call: data -> panel -> fit -> outlook -> report."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from forecast.dates import months_between, refuse_future
 from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
+from forecast.sources import Records, Source, open_source
+from forecast.sources.records import Counting, EventRecords, Frequency
 from forecast.wording import month
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
+    from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks.eras import Eras
     from forecast.outlook import Assessment
@@ -23,20 +27,25 @@ ERAS = ("given", "infer", "none")
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is asked of a report.
+class ReportSettings:
+    """What a report is to be about, and how it is made.
 
     Attributes
     ----------
     dyad : str
+        In either order and any case.
     as_of : datetime.date, optional
-        Only what was known by that day counts; by default the last day to which the dyad's record is even, or of a
-        saved fit its own day.
+        Only what was known by that day counts; by default the coverage end of the dyad, or of a saved fit its own day.
     horizons : tuple of int
         Months ahead.
     out : pathlib.Path
         Folder of the report.
+    source : Source, optional
+        Where the data come from; the embedded chronology by default.
+    frequency : {"month", "week"}
+        Periods of the panel; counts bring their own.
     seed : int
+        The same seed gives the same numbers.
     alone : bool
         Fit this dyad without the others.
     eras : {"given", "infer", "none"}
@@ -46,6 +55,8 @@ class Order:
         Where the record to compare with begins; by default the dyad's reference date (data/dyads.csv).
     smallest_improvement : float
         Points of share that count as a change.
+    model : mapping
+        Choices of the model by the fields of `PendulumSpec`; what is left out suits the data.
     fit_path : pathlib.Path, optional
         A saved fit to forecast from instead of fitting; it is updated to ``as_of``.
     save_fit : bool
@@ -58,11 +69,14 @@ class Order:
     as_of: date | None = None
     horizons: tuple[int, ...] = (3, 6, 12, 24)
     out: Path = Path("report")
+    source: Source | None = None
+    frequency: Frequency = "month"
     seed: int = 1
     alone: bool = False
     eras: str = "given"
     since: date | None = None
     smallest_improvement: float = 5.0
+    model: Mapping[str, Any] = field(default_factory=dict)
     fit_path: Path | None = None
     save_fit: bool = True
     draws: int | None = None
@@ -73,7 +87,21 @@ class Order:
 
 @dataclass(frozen=True)
 class Report:
-    """A finished report: the page, what it says, whether it may be used, and how long each step took (seconds)."""
+    """A finished report.
+
+    Attributes
+    ----------
+    page : pathlib.Path
+        The page.
+    assessment : Assessment
+        What it says.
+    gate : Gate
+        Whether it may be used.
+    seconds : dict
+        How long each step took.
+    warnings : tuple of str
+        What a reader has to know of the data or the fit, in sentences.
+    """
 
     page: Path
     assessment: "Assessment"
@@ -82,8 +110,29 @@ class Report:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A report being made: what was asked for, the data, and the steps so far."""
+
+    settings: ReportSettings
+    records: Records
+    dyad: str
+    steps: Steps
+
+    @property
+    def as_of(self) -> date:
+        """The day asked for, else the coverage end."""
+        return self.settings.as_of or self.records.last_day(self.dyad)
+
+    def panel(self, dyads: list[str] | None, eras: "Eras | None" = None) -> "xr.Dataset":
+        """Count the records of some dyads, or of all."""
+        return self.records.panel(
+            dyads, self.as_of, Counting(self.settings.frequency), None if eras is None else eras.table
+        )
+
+
 def make_report(
-    order: Order,
+    settings: ReportSettings | None = None,
     *,
     table: "EventTable | None" = None,
     spec: "PendulumSpec | None" = None,
@@ -93,13 +142,19 @@ def make_report(
 
     Parameters
     ----------
-    order : Order
+    settings : ReportSettings, optional
+        What it is about and how it is made.
     table : EventTable, optional
-        The events; the embedded chronology by default.
+        Events that have been read already, in place of the source that the settings name.
     spec : PendulumSpec, optional
-        The model's choices.
+        The model, in place of the choices that the settings name.
     progress : callable, optional
         Called with (step in words, done, total).
+
+    Returns
+    -------
+    Report
+        Where the page is, and what it says.
 
     Raises
     ------
@@ -108,159 +163,90 @@ def make_report(
 
     Examples
     --------
-    >>> from forecast.pipeline import Order, make_report
-    >>> make_report(Order(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
+    >>> from forecast import ReportSettings, make_report
+    >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
     PosixPath('report/index.html')
     """
-    from forecast.events import find_dyad, read_chronology
     from forecast.files import check_writable
-    from forecast.panel.record import last_even_day
 
-    _check(order)
-    check_writable(order.out)
+    settings = settings or ReportSettings()
+    _check_settings(settings)
+    check_writable(settings.out)
     steps = Steps(progress or silent)
-    with steps.step("reading the events"):
-        table = table or read_chronology()
-        dyad = find_dyad(order.dyad, table.dyads)
-        as_of = order.as_of or last_even_day(table, dyad)
-    given = _loaded(order.fit_path, dyad, steps) if order.fit_path else None
-    if given:
-        fit, warnings = _brought(given, order, table, dyad, steps)
-    else:
-        fit, warnings = _fitted(order, table, dyad, as_of, spec, steps)
-    assessment, others, gate = _judged(order, fit, dyad, steps)
-    if given and fit is not given and _worn(fit, gate):
-        fit, warnings = _anew(given, fit, gate.reasons[0], dyad, steps)
-        assessment, others, gate = _judged(order, fit, dyad, steps)
-    unchanged, fit = fit is given, _noted(fit, gate, steps)
+    with steps.step("reading the data"):
+        records = _read_records(settings, table)
+        job = _Job(settings, records, records.find(settings.dyad), steps)
+    saved = _load_fit(job) if settings.fit_path else None
+    fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
+    assessment, others, gate = _assess(job, fit)
+    if saved and fit is not saved and _only_weights_fail(fit, gate):
+        fit, warnings = _fit_again(job, saved, fit, gate)
+        assessment, others, gate = _assess(job, fit)
+    unchanged, fit = fit is saved, _add_provenance(job, fit, gate)
     with steps.step("writing the report"):
         from forecast.report import write_report
 
         page = write_report(
-            fit, assessment, out=order.out, events=table, others=others, gate=gate,
-            fit_name="fit.zarr" if order.save_fit and not unchanged else None,
+            fit, assessment, out=settings.out, events=_shown_table(records, fit), others=others, gate=gate,
+            fit_name="fit.zarr" if settings.save_fit and not unchanged else None,
         )  # fmt: skip
     return Report(page, assessment, gate, steps.seconds, warnings)
 
 
-def _check(order: Order) -> None:
-    if order.as_of is not None:
-        refuse_future(order.as_of, "as-of")
-    if not order.smallest_improvement > 0:
-        raise SpecError(f"improvement: got {order.smallest_improvement}; expected a positive number of points of share")
-    if order.eras not in ERAS:
-        raise SpecError(f"eras: got {order.eras!r}; expected one of {', '.join(ERAS)}")
-    if order.fit_path and order.eras != "given":
-        raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit anew")
-    if order.seed < 0:
-        raise SpecError(f"seed: got {order.seed}; expected a whole number from 0")
+def _check_settings(settings: ReportSettings) -> None:
+    if settings.as_of is not None:
+        refuse_future(settings.as_of, "as-of")
+    smallest = settings.smallest_improvement
+    if not smallest > 0:
+        raise SpecError(f"improvement: got {smallest}; expected a positive number of points of share")
+    if settings.eras not in ERAS:
+        raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
+    if settings.fit_path and settings.eras != "given":
+        raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
+    if settings.seed < 0:
+        raise SpecError(f"seed: got {settings.seed}; expected a whole number from 0")
 
 
-def _loaded(path: Path, dyad: str, steps: Steps) -> "Fit":
-    with steps.step("loading the fit"):
-        from forecast.model.fitted import Fit
-
-        fit = Fit.load(path)
-        if dyad not in fit.dyads:
-            raise DataError(f"{path}: the fit holds {', '.join(fit.dyads)}, not {dyad}; choose one of them")
-    return fit
+def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:
+    return open_source(settings.source or Source()) if table is None else EventRecords(table, {})
 
 
-def _brought(given: "Fit", order: Order, table: "EventTable", dyad: str, steps: Steps) -> tuple["Fit", tuple[str, ...]]:
-    """Bring a saved fit to the day asked for, if one is."""
-    if order.as_of is None:
-        return given, tuple(str(given.provenance[name]) for name in ("eras",) if name in given.provenance)
-    if "eras" in given.provenance:
-        raise SpecError(
-            "as-of: the eras of the saved fit are not the given ones but as its record had them, and a later record "
-            "may have others. Fit anew with --eras, or leave out the day"
-        )
-    with steps.step("updating the fit"):
-        from forecast.model import update
-
-        fit = update(given, table, as_of=order.as_of, seed=order.seed, progress=steps.progress)
-    return (fit, ()) if fit is given else (fit, _told(fit, dyad))
-
-
-def _anew(given: "Fit", fit: "Fit", reason: str, dyad: str, steps: Steps) -> tuple["Fit", tuple[str, ...]]:
-    with steps.step("fitting anew"):
-        from forecast.model.updating.update import sampled_again
-
-        fit = sampled_again(given, fit.panel, reason, steps.progress)
-    return fit, _told(fit, dyad)
-
-
-def _worn(fit: "Fit", gate: "Gate") -> bool:
-    """Tell whether only the weights of an update leave too little of draws that had settled; a new fit has them."""
-    from forecast.model.gate import R_HAT_LIMIT
-
-    return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
-
-
-def _told(fit: "Fit", dyad: str) -> tuple[str, ...]:
-    """Say how a saved fit came to its new day, and what has to be known of that day."""
-    from forecast.model.updating.later import last_known
-
-    day = last_known(fit.panel)
-    if fit.updates:
-        last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
-        words = (
-            f"The fit was updated from {last['from']} to {day} without sampling anew: the draws' weights are worth "
-            f"{last['effective_draws']:,.0f} of {number:,} draws"
-            + ("." if last["pareto_k"] is None else f", Pareto k {last['pareto_k']:.2f}.")
-        )
-    else:
-        words = f"The fit was made anew as of {day}: {fit.provenance['refitted']['reason']}."
-    return (words, *_enough(fit.panel, dyad, day))
-
-
-def _noted(fit: "Fit", gate: "Gate", steps: Steps) -> "Fit":
-    """Note in a fit how long it took and, for a later update, how its sampler had settled."""
-    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | steps.seconds}
-    if not fit.updates:
-        rows = gate.to_dict()["quantities"]
-        facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in rows if row["quantity"] != "outlook"}
-    return fit.noting(**facts)
-
-
-def _fitted(
-    order: Order, table: "EventTable", dyad: str, as_of: date, spec: "PendulumSpec | None", steps: Steps
-) -> tuple["Fit", tuple[str, ...]]:
-    eras = _eras(order, table, dyad, as_of, steps)
+def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[str, ...]]:
+    """Fit the records as of the day; return the fit with what a reader has to know of them."""
+    settings, steps = job.settings, job.steps
+    eras = _choose_eras(job)
     with steps.step("building the panel"):
-        from forecast.panel import build_panel
-
-        panel = build_panel(
-            table, dyads=[dyad] if order.alone else None, as_of=as_of, eras=None if eras is None else eras.table
-        )
-        warnings = _enough(panel, dyad, as_of)
+        panel = job.panel([job.dyad] if settings.alone else None, eras)
+        warnings = _check_record(panel, job.dyad, job.as_of)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
+        from forecast.model.choices import spec_for
 
-        given = {"draws": order.draws, "tune": order.tune, "chains": order.chains, "cores": order.cores}
+        given = {"draws": settings.draws, "tune": settings.tune, "chains": settings.chains, "cores": settings.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        fit = fit_panel(panel, spec, seed=order.seed, progress=steps.progress, **options)
+        spec = spec or spec_for(panel, **settings.model)
+        fit = fit_panel(panel, spec, seed=settings.seed, progress=steps.progress, **options)
     return (fit, warnings) if eras is None else (fit.noting(eras=eras.words), (eras.words, *warnings))
 
 
-def _eras(order: Order, table: "EventTable", dyad: str, as_of: date, steps: Steps) -> "Eras | None":
-    """Replace the given eras of the dyad, if that is asked for."""
-    if order.eras == "given":
+def _choose_eras(job: _Job) -> "Eras | None":
+    """Return the eras that replace the named ones, if that is asked for."""
+    if job.settings.eras == "given":
         return None
     from forecast.model.breaks.eras import inferred_eras, no_eras
 
-    if order.eras == "none":
-        return no_eras(dyad)
-    with steps.step("inferring the eras"):
-        from forecast.panel import build_panel
+    if job.settings.eras == "none":
+        return no_eras(job.dyad)
+    with job.steps.step("inferring the eras"):
+        own = job.panel([job.dyad])
+        _check_record(own, job.dyad, job.as_of)
+        return inferred_eras(
+            own, job.dyad, seed=job.settings.seed, cores=job.settings.cores, progress=job.steps.progress
+        )
 
-        own = build_panel(table, dyads=[dyad], as_of=as_of)
-        _enough(own, dyad, as_of)
-        return inferred_eras(own, dyad, seed=order.seed, cores=order.cores, progress=steps.progress)
 
-
-def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
-    """Refuse a record too short to see a pendulum in; warn where it ends long before the day asked for."""
+def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
+    """Reject a record too short to show a pendulum; warn where it ends long before the day asked for."""
     import numpy as np
 
     from forecast.panel.record import require_record, watched
@@ -274,30 +260,104 @@ def _enough(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
     return ()
 
 
-def _judged(order: Order, fit: "Fit", dyad: str, steps: Steps) -> tuple["Assessment", list["Assessment"], "Gate"]:
-    """Assess the dyad and the others, and hold all that is stated of it against the gate."""
-    assessment, others = _assessed(order, fit, dyad, steps)
-    with steps.step("checking convergence"):
-        from forecast.outlook import reported
+def _load_fit(job: _Job) -> "Fit":
+    with job.steps.step("loading the fit"):
+        from forecast.model.fitted import Fit
 
-        gate = fit.gate_with(outlook=reported(assessment).to_dataarray("quantity"))
-    return assessment, others, gate
+        fit = Fit.load(job.settings.fit_path or "")
+        if job.dyad not in fit.dyads:
+            raise DataError(
+                f"{job.settings.fit_path}: the fit holds {', '.join(fit.dyads)}, not {job.dyad}; choose one of them"
+            )
+    return fit
 
 
-def _assessed(order: Order, fit: "Fit", dyad: str, steps: Steps) -> tuple["Assessment", list["Assessment"]]:
+def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
+    """Bring a saved fit to the day asked for, if one is; return it with how it came there."""
+    settings = job.settings
+    if settings.as_of is None:
+        return saved, tuple(str(saved.provenance[name]) for name in ("eras",) if name in saved.provenance)
+    if "eras" in saved.provenance:
+        raise SpecError(
+            "as-of: the eras of the saved fit are not the given ones but as its record had them, and a later record "
+            "may have others. Fit again with --eras, or leave out the day"
+        )
+    with job.steps.step("updating the fit"):
+        from forecast.model import update
+
+        known = job.records.events or job.records.panel(
+            saved.dyads, settings.as_of, Counting(saved.panel.attrs["frequency"])
+        )
+        fit = update(saved, known, as_of=settings.as_of, seed=settings.seed, progress=job.steps.progress)
+    return (fit, ()) if fit is saved else (fit, _describe_update(fit, job.dyad))
+
+
+def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
+    """Whether the sampler had converged and only an update's weights leave too few draws; a new fit has enough."""
+    from forecast.model.gate import R_HAT_LIMIT
+
+    return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)
+
+
+def _fit_again(job: _Job, saved: "Fit", fit: "Fit", gate: "Gate") -> tuple["Fit", tuple[str, ...]]:
+    """Fit the later panel with the settings of the saved fit, where an update is not good enough."""
+    with job.steps.step("fitting again"):
+        from forecast.model.updating.update import sampled_again
+
+        fit = sampled_again(saved, fit.panel, gate.reasons[0], job.steps.progress)
+    return fit, _describe_update(fit, job.dyad)
+
+
+def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
+    """Describe how a saved fit came to its new day, and what a reader has to know of that day."""
+    from forecast.model.updating.later import last_known
+
+    day = last_known(fit.panel)
+    if fit.updates:
+        last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
+        words = (
+            f"The fit was updated from {last['from']} to {day} without sampling anew: the draws' weights are worth "
+            f"{last['effective_draws']:,.0f} of {number:,} draws"
+            + ("." if last["pareto_k"] is None else f", Pareto k {last['pareto_k']:.2f}.")
+        )
+    else:
+        words = f"The fit was made anew as of {day}: {fit.provenance['refitted']['reason']}."
+    return (words, *_check_record(fit.panel, dyad, day))
+
+
+def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "Gate"]:
+    """Assess the dyad and the others, and check the convergence of everything stated of it."""
     from forecast.events import read_dyads
-    from forecast.outlook import assess
+    from forecast.outlook import assess, reported
 
-    known = read_dyads()
+    settings, known = job.settings, read_dyads()
     labels = {str(code): str(label) for code, label in known["label"].items()}
     since = {code: day.date() for code, day in known["reference_date"].items()}
-    with steps.step("simulating futures"):
+    with job.steps.step("simulating futures"):
         everyone = {
             code: assess(
-                fit, code, order.horizons, seed=order.seed, labels=labels,
-                since=(order.since if code == dyad else None) or since.get(code),
-                smallest_improvement=order.smallest_improvement,
+                fit, code, settings.horizons, seed=settings.seed, labels=labels,
+                since=(settings.since if code == job.dyad else None) or since.get(code),
+                smallest_improvement=settings.smallest_improvement,
             )
             for code in fit.dyads
         }  # fmt: skip
-    return everyone.pop(dyad), list(everyone.values())
+    assessment = everyone.pop(job.dyad)
+    with job.steps.step("checking convergence"):
+        gate = fit.gate_with(outlook=reported(assessment).to_dataarray("quantity"))
+    return assessment, list(everyone.values()), gate
+
+
+def _add_provenance(job: _Job, fit: "Fit", gate: "Gate") -> "Fit":
+    """Note in a fit how long it took and, for a later update, how its sampler had converged."""
+    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds}
+    if not fit.updates:
+        rows = gate.to_dict()["quantities"]
+        facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in rows if row["quantity"] != "outlook"}
+    return fit.noting(**facts)
+
+
+def _shown_table(records: Records, fit: "Fit") -> "Recorded | None":
+    """Return the table that was read, if the fit was made of it: a saved fit may have been made of another."""
+    fitted = set(map(str, fit.panel["dataset"].to_numpy())) if "dataset" in fit.panel.coords else set()
+    return records.table if fitted == records.datasets or fitted & records.datasets else None

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.pipeline import Order, make_report
+from forecast.pipeline import ReportSettings, make_report
 
 run = CliRunner().invoke
 TINY = ["--alone", "--draws", "40", "--tune", "60", "--chains", "2"]
@@ -114,7 +114,7 @@ def test_a_run_killed_half_way_leaves_no_report(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_default_report_passes_the_gate(tmp_path: Path) -> None:
-    report = make_report(Order(out=tmp_path, save_fit=False))
+    report = make_report(ReportSettings(out=tmp_path, save_fit=False))
     assert report.gate.passed, report.gate.reasons
     stated = json.loads((tmp_path / "forecast.json").read_text())
     assert stated["converged"] is True

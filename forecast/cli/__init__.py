@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import events, hypotheses, plan, report
+from forecast.cli import events, plan, power, report, test
 from forecast.errors import ForecastError
 
 INTERRUPTED = 130
@@ -53,8 +53,8 @@ app = typer.Typer(
 )
 app.add_typer(events.app, name="events")
 app.command()(report.report)
-app.command()(hypotheses.test)
-app.command()(hypotheses.power)
+app.command()(test.test)
+app.command()(power.power)
 app.add_typer(plan.app, name="plan")
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.hypotheses import (
+from forecast.cli.options import (
     AsOf,
     Chains,
     Claims,
@@ -19,8 +19,10 @@ from forecast.cli.hypotheses import (
     Json,
     Mapping,
     Seed,
+    Sensitivity,
+    Simulations,
     Tune,
-    ordered,
+    plan_from_options,
     source,
 )
 from forecast.errors import SpecError
@@ -44,12 +46,8 @@ def new(
     mapping: Mapping = None,
     frequency: Frequency = "month",
     half_lives: HalfLives = None,
-    simulations: Annotated[
-        int | None, typer.Option("--simulations", help="Simulated records an alternative for the power; 0 for none.")
-    ] = None,
-    sensitivity: Annotated[
-        bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
-    ] = True,
+    simulations: Simulations = None,
+    sensitivity: Sensitivity = True,
     seed: Seed = 1,
     draws: Draws = None,
     tune: Tune = None,
@@ -61,7 +59,7 @@ def new(
 
     if out.exists():
         raise SpecError(f"--out: {out} is there already; choose another name, or remove it")
-    data, plan = ordered(
+    data, plan = plan_from_options(
         dyad, claims, as_of, source(events, counts, index, mapping), frequency, half_lives=half_lives,
         simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
     )  # fmt: skip

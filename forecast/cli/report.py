@@ -5,27 +5,42 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast.cli.options import (
+    Chains,
+    Cores,
+    Counts,
+    Draws,
+    Dyad,
+    Events,
+    Frequency,
+    Index,
+    Mapping,
+    Out,
+    Seed,
+    Tune,
+    check_frequency,
+    source,
+)
 from forecast.cli.progress import progress
 from forecast.errors import NotConverged, SpecError
 
 if TYPE_CHECKING:
-    from forecast.events import EventTable
     from forecast.pipeline import Report
 
 
 def report(
-    dyad: Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")] = "USA-CHN",
+    dyad: Dyad = "USA-CHN",
     as_of: Annotated[
         str | None,
         typer.Option(
             "--as-of",
             help="Use only what was known by this day, YYYY-MM-DD or YYYY-MM; with --fit, update it to this day. "
-            "Default: the last day to which the dyad's record is even.",
+            "Default: the coverage end.",
         ),
     ] = None,
     horizons: Annotated[str, typer.Option("--horizons", help="Months ahead, such as 3,6,12,24.")] = "3,6,12,24",
-    out: Annotated[Path, typer.Option("--out", help="Folder of the report.")] = Path("report"),
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")] = 1,
+    out: Out = Path("report"),
+    seed: Seed = 1,
     alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
     improvement: Annotated[
         float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
@@ -50,51 +65,52 @@ def report(
         ),
     ] = "linear",
     ceiling: Annotated[
-        str,
-        typer.Option("--ceiling", help="none, or constant or era, with depth or trend or alone: era+depth."),
-    ] = "era+depth",
+        str | None,
+        typer.Option(
+            "--ceiling",
+            help="none, or constant or era, with depth or trend or alone. Default: era+depth, or era if the data "
+            "cannot tell depth.",
+        ),
+    ] = None,
     shocks: Annotated[str, typer.Option("--shocks", help="normal or student.")] = "normal",
     nodes: Annotated[
         int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")
     ] = 7,
-    table: Annotated[
-        Path | None, typer.Option("--events", help="Your own table (with --mapping) or chronology folder.")
-    ] = None,
-    mapping: Annotated[Path | None, typer.Option("--mapping", help="Where the table's fields stand.")] = None,
+    events: Events = None,
+    counts: Counts = None,
+    index: Index = None,
+    mapping: Mapping = None,
+    frequency: Frequency = "month",
     fit: Annotated[
         Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of updates it.")
     ] = None,
     save_fit: Annotated[bool, typer.Option(help="Save the fit beside the page (about 100 MB).")] = True,
-    draws: Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")] = None,
-    tune: Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")] = None,
-    chains: Annotated[int | None, typer.Option("--chains", help="Chains.")] = None,
-    cores: Annotated[int | None, typer.Option("--cores", help="Chains run at once; default: all cores.")] = None,
+    draws: Draws = None,
+    tune: Tune = None,
+    chains: Chains = None,
+    cores: Cores = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print forecast.json for programs.")] = False,
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     from forecast.dates import parse_date, parse_horizons
-    from forecast.pipeline import Order, make_report
+    from forecast.pipeline import ReportSettings, make_report
 
-    order = Order(
-        dyad=dyad, as_of=parse_date(as_of, "as-of") if as_of else None, horizons=parse_horizons(horizons), out=out,
-        seed=seed, alone=alone, eras=eras, since=parse_date(since, "since") if since else None,
-        smallest_improvement=improvement, fit_path=fit, save_fit=save_fit,
-        draws=draws, tune=tune, chains=chains, cores=cores,
-    )  # fmt: skip
+    data = source(events, counts, index, mapping)
     if fit and alone:
         raise SpecError("--fit: a saved fit has its own dyads; leave out --alone")
-    if fit and table and not as_of:
+    if fit and data and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    with progress() as tell:
-        events = _events(table, mapping)
-        if fit:
-            spec = None
-        else:
-            tell("loading the libraries", 0, 0)
-            from forecast.model import PendulumSpec
-
-            spec = PendulumSpec(dynamics=dynamics, ceiling=_ceiling(ceiling), shocks=shocks, nodes=nodes)
-        done = make_report(order, table=events, spec=spec, progress=tell)
+    model = {"dynamics": dynamics, "shocks": shocks, "nodes": nodes} | ({"ceiling": ceiling} if ceiling else {})
+    settings = ReportSettings(
+        dyad=dyad, as_of=parse_date(as_of, "as-of") if as_of else None, horizons=parse_horizons(horizons), out=out,
+        source=data, frequency=check_frequency(frequency),
+        seed=seed, alone=alone, eras=eras, since=parse_date(since, "since") if since else None,
+        smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
+        draws=draws, tune=tune, chains=chains, cores=cores,
+    )  # fmt: skip
+    with progress() as report_progress:
+        report_progress("loading the libraries", 0, 0)
+        done = make_report(settings, progress=report_progress)
     if as_json:
         typer.echo((done.page.parent / "forecast.json").read_text())
     else:
@@ -105,22 +121,6 @@ def report(
             + "; ".join(done.gate.reasons)
             + ". Take more --draws and --tune"
         )
-
-
-def _ceiling(text: str) -> tuple[str, ...]:
-    from forecast.model.spec import parse_ceiling
-
-    return parse_ceiling(text)
-
-
-def _events(table: Path | None, mapping: Path | None) -> "EventTable | None":
-    from forecast.events import read_chronology, read_table
-
-    if table is None:
-        if mapping:
-            raise SpecError("--mapping: says how to read --events, which is missing; give both")
-        return None
-    return read_table(table, mapping) if mapping else read_chronology(table)
 
 
 def _print(done: "Report") -> None:

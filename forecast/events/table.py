@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from forecast.dates import month_start, parse_date
 from forecast.errors import DataError, SpecError
@@ -67,6 +67,18 @@ class EventTable:
     def dyads(self) -> list[str]:
         """The dyads that have events, in the order of `dyads.csv`, others after them."""
         return in_order(self.events["dyad"].unique())
+
+
+class Recorded(Protocol):
+    """A table as it was read, of whatever kind: the files behind it and the rows that were rejected."""
+
+    @property
+    def files(self) -> tuple[SourceFile, ...]:
+        """The files read, with their digests."""
+
+    @property
+    def rejects(self) -> "pd.DataFrame":
+        """File, line, reason and text of each rejected row."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +169,7 @@ def as_of(table: EventTable, date: Day) -> EventTable:
     return replace(table, events=table.events[known].reset_index(drop=True), late=table.late + late)
 
 
-def write_rejects(table: EventTable, path: str | Path) -> None:
+def write_rejects(table: Recorded, path: str | Path) -> None:
     """Write the rejected rows as CSV: file, line, reason, and the row as it stood.
 
     Raises

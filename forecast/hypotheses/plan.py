@@ -17,6 +17,7 @@ from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
 from forecast.hypotheses.registry import CLAIMS, OFFERS, answerable
 from forecast.hypotheses.verdict import Rule
+from forecast.model.choices import spec_for
 from forecast.model.spec import PendulumSpec
 from forecast.sources import Data, Source
 from forecast.sources.records import Frequency
@@ -181,7 +182,7 @@ def new_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **choi
     (('S5',), 3.0, True)
     """
     claims = claims or answerable(data.offers)
-    spec = choices.pop("spec", None) or _base(data)
+    spec = choices.pop("spec", None) or spec_for(data.panel)
     attributes = data.panel.attrs
     given = {
         "dyad": data.dyad,
@@ -322,8 +323,3 @@ def _choices(spec: PendulumSpec) -> dict[str, Any]:
     """Split a spec into base and priors, as JSON would give them back."""
     values = json.loads(json.dumps(spec.to_dict()))
     return {"priors": values.pop("priors"), "base": values}
-
-
-def _base(data: Data) -> PendulumSpec:
-    observation = "index" if "index" in data.panel else "events"
-    return PendulumSpec(observation=observation, ceiling=PendulumSpec().ceiling if data.deep else ("era",))

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from forecast.events import EventTable
+from forecast.events.table import Recorded
 from forecast.outlook import Assessment
 from forecast.report.contract import ReportedFit
 
@@ -15,7 +16,7 @@ def as_of(fit: ReportedFit, result: Assessment) -> date:
     return date.fromisoformat(text) if text else result.origin
 
 
-def facts(fit: ReportedFit, result: Assessment, events: EventTable | None) -> dict[str, Any]:
+def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict[str, Any]:
     """Return the provenance: of the data, the fit and the simulation.
 
     Returns
@@ -26,7 +27,7 @@ def facts(fit: ReportedFit, result: Assessment, events: EventTable | None) -> di
     """
     attributes = fit.panel.attrs
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
-    late = int(attributes.get("late", 0)) + (events.late if events else 0)
+    late = int(attributes.get("late", 0)) + (events.late if isinstance(events, EventTable) else 0)
     return {
         "data": {
             "digest": str(attributes.get("digest", "")),

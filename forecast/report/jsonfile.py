@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from forecast.events import EventTable
+from forecast.events.table import Recorded
 from forecast.outlook import Assessment, plain, printed_percents
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of, facts
@@ -18,7 +18,7 @@ def forecast_json(
     fit: ReportedFit,
     assessment: Assessment,
     *,
-    events: EventTable | None = None,
+    events: Recorded | None = None,
     others: Sequence[Assessment] = (),
     gate: GateLike | None = None,
 ) -> dict[str, Any]:
@@ -30,8 +30,8 @@ def forecast_json(
         What the assessment was made from.
     assessment : Assessment
         Of the report's dyad.
-    events : EventTable, optional
-        The events that were counted.
+    events : EventTable, CountTable or IndexTable, optional
+        What was read.
     others : sequence of Assessment
         Of the other dyads of the fit.
     gate : GateLike, optional

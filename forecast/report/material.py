@@ -10,6 +10,7 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
+from forecast.events.table import Recorded
 from forecast.outlook import Assessment, level_record
 from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
@@ -26,7 +27,7 @@ class Material:
     ----------
     fit, result, others, gate
         As given; `result` is the assessment of the report's dyad.
-    events : EventTable or None
+    events : EventTable, CountTable, IndexTable or None
         As given.
     as_of : datetime.date
         The day whose knowledge counts.
@@ -44,7 +45,7 @@ class Material:
     result: Assessment
     others: tuple[Assessment, ...]
     gate: GateLike
-    events: EventTable | None
+    events: Recorded | None
     as_of: date
     record: xr.Dataset
     watched_to: str
@@ -55,7 +56,7 @@ class Material:
 def gather(
     fit: ReportedFit,
     result: Assessment,
-    events: EventTable | None,
+    events: Recorded | None,
     others: Sequence[Assessment],
     gate: GateLike | None,
 ) -> Material:
@@ -91,8 +92,8 @@ def gather(
     )
 
 
-def _known(events: EventTable | None, dyad: str, day: date) -> pd.DataFrame:
-    if events is None:
+def _known(events: Recorded | None, dyad: str, day: date) -> pd.DataFrame:
+    if not isinstance(events, EventTable):
         return pd.DataFrame(columns=["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"])
     table = events.events
     return table[(table["dyad"] == dyad) & (table["known_at"] <= pd.Timestamp(day))]

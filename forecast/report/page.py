@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.events import EventTable
+from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_chances
 from forecast.panel.record import observed_shares
 from forecast.report import (
@@ -43,7 +44,7 @@ def render_page(
     fit: ReportedFit,
     assessment: Assessment,
     *,
-    events: EventTable | None = None,
+    events: Recorded | None = None,
     others: Sequence[Assessment] = (),
     gate: GateLike | None = None,
 ) -> str:
@@ -55,8 +56,8 @@ def render_page(
         What the assessments were made from.
     assessment : Assessment
         Of the report's dyad.
-    events : EventTable, optional
-        The events that were counted.
+    events : EventTable, CountTable or IndexTable, optional
+        What was read.
     others : sequence of Assessment
         Of the other dyads of the fit.
     gate : GateLike, optional
@@ -137,7 +138,7 @@ def _foundations(material: Material) -> dict[str, Any]:
         "headroom": words.headroom(result),
         "named": material.named.to_dict("records"),
         "recent": recent,
-        "listed": material.events is not None,
+        "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
         "settings": account.settings(fit.spec),

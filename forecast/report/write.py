@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.events import EventTable, write_rejects
+from forecast.events import write_rejects
+from forecast.events.table import Recorded
 from forecast.files import atomic_folder, write_csv, write_json, write_text
 from forecast.outlook import Assessment
 from forecast.report.contract import GateLike, ReportedFit
@@ -24,7 +25,7 @@ def write_report(
     assessment: Assessment,
     *,
     out: str | Path,
-    events: EventTable | None = None,
+    events: Recorded | None = None,
     others: Sequence[Assessment] = (),
     gate: GateLike | None = None,
     fit_name: str | None = None,
@@ -41,8 +42,8 @@ def write_report(
         Of the report's dyad.
     out : str or pathlib.Path
         Folder; files of an earlier report in it are replaced.
-    events : EventTable, optional
-        The events that were counted; without them none is named or listed.
+    events : EventTable, CountTable or IndexTable, optional
+        What was read; without single events none is named or listed.
     others : sequence of Assessment
         Of the other dyads of the fit, to stand beside.
     gate : GateLike, optional

@@ -19,11 +19,13 @@ WORDS = "a table of counts"
 class CountRecords(Records):
     """Counts, which bring their own classes and frequency."""
 
+    table: "CountTable"
+
     def __init__(self, table: "CountTable", digests: dict[str, str]) -> None:
         from forecast.events.dyads import in_order
 
         self.table, self.digests = table, digests
-        self.dyads, self.files, self.rejects = in_order(table.counts["dyad"].unique()), table.files, table.rejects
+        self.dyads, self.datasets = in_order(table.counts["dyad"].unique()), frozenset(table.counts["dataset"].unique())
 
     def last_day(self, dyad: str) -> date:
         """Return the last day of the dyad's last period."""

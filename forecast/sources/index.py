@@ -1,40 +1,59 @@
 """An index of relations, read by a mapping."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.dates import month_end
-from forecast.files import digest
 from forecast.sources.records import Counting, Records, table_digests
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from forecast.events import SourceFile
     from forecast.sources.source import Source
 
 WORDS = "an index"
 
 
+@dataclass(frozen=True)
+class IndexTable:
+    """An index that has been read.
+
+    Attributes
+    ----------
+    values : pandas.DataFrame
+        `dyad`, `time`, `value`: what `read_index` returns, without missing values.
+    rejects : pandas.DataFrame
+        Empty: an index with a row that cannot be read is rejected as a whole.
+    files : tuple of SourceFile
+        The file read.
+    """
+
+    values: "pd.DataFrame"
+    rejects: "pd.DataFrame"
+    files: "tuple[SourceFile, ...]"
+
+
 class IndexRecords(Records):
     """An index: one value a dyad and period."""
 
-    def __init__(self, table: "pd.DataFrame", path: Path, digests: dict[str, str]) -> None:
-        import pandas as pd
+    table: IndexTable
+    datasets = frozenset[str]()
 
-        from forecast.events import SourceFile
+    def __init__(self, table: IndexTable, digests: dict[str, str]) -> None:
         from forecast.events.dyads import in_order
 
-        self.table, self.digests = table.dropna(subset="value"), digests
-        self.dyads = in_order(self.table["dyad"].unique())
-        self.files = (SourceFile(path.name, digest(path.read_bytes()), len(table), 0),)
-        self.rejects = pd.DataFrame({"file": [], "line": [], "reason": []})
+        self.table, self.digests = table, digests
+        self.dyads = in_order(table.values["dyad"].unique())
 
     def last_day(self, dyad: str) -> date:
         """Return the end of the month of the dyad's last value."""
-        return month_end(self.table.loc[self.table["dyad"] == dyad, "time"].max().date())
+        values = self.table.values
+        return month_end(values.loc[values["dyad"] == dyad, "time"].max().date())
 
     def panel(
         self,
@@ -47,12 +66,18 @@ class IndexRecords(Records):
         from forecast.panel import build_index_panel
 
         how = counting or Counting()
-        return build_index_panel(self.table, dyads=dyads, as_of=as_of, frequency=how.frequency, eras=eras)
+        return build_index_panel(self.table.values, dyads=dyads, as_of=as_of, frequency=how.frequency, eras=eras)
 
 
 def read(source: "Source", dyad: str | None = None) -> IndexRecords:
     """Read the table."""
-    from forecast.events import read_index
+    import pandas as pd
 
-    table = read_index(str(source.path), str(source.mapping))
-    return IndexRecords(table, Path(str(source.path)), table_digests(["eras.csv"], source.path, source.mapping))
+    from forecast.events import SourceFile, read_index
+    from forecast.events.raw import REJECT_COLUMNS
+
+    path, digests = Path(str(source.path)), table_digests(["eras.csv"], source.path, source.mapping)
+    values = read_index(path, str(source.mapping))
+    file = SourceFile(path.name, digests[path.name], len(values), 0)
+    table = IndexTable(values.dropna(subset="value"), pd.DataFrame(columns=list(REJECT_COLUMNS)), (file,))
+    return IndexRecords(table, digests)

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from forecast.events.table import Recorded
 from forecast.files import digest
 from forecast.resources import data_folder
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from forecast.events import EventTable, SourceFile
+    from forecast.events import EventTable
 
 Frequency = Literal["month", "week"]
 Unit = Literal["happening", "row"]
@@ -48,20 +49,20 @@ class Records(ABC):
     ----------
     dyads : list of str
         Codes of the dyads it holds.
+    datasets : frozenset of str
+        Names of the datasets in its panels; an index has none.
+    table : EventTable, CountTable or IndexTable
+        What was read, with its `files` and `rejects`.
     events : EventTable or None
         Single events, if it has any.
-    files : tuple of SourceFile
-        The files read, with their digests.
-    rejects : pandas.DataFrame
-        Rejected rows, with file, line and reason.
     digests : dict
         SHA-256 by name of every file that decides what is counted.
     """
 
     dyads: list[str]
+    datasets: frozenset[str]
+    table: Recorded
     events: "EventTable | None" = None
-    files: "tuple[SourceFile, ...]"
-    rejects: "pd.DataFrame"
     digests: dict[str, str]
 
     def find(self, dyad: str) -> str:
@@ -88,15 +89,17 @@ class Records(ABC):
 class EventRecords(Records):
     """Single events, from one table or several."""
 
+    events: "EventTable"
+
     def __init__(self, events: "EventTable", digests: dict[str, str]) -> None:
-        self.table, self.events = events, events
-        self.dyads, self.files, self.rejects, self.digests = events.dyads, events.files, events.rejects, digests
+        self.table, self.events, self.digests = events, events, digests
+        self.dyads, self.datasets = events.dyads, frozenset(events.events["dataset"].unique())
 
     def last_day(self, dyad: str) -> date:
         """Return the coverage end of the dyad, or the end of the month of its last event."""
         from forecast.panel.record import last_even_day
 
-        return last_even_day(self.table, dyad)
+        return last_even_day(self.events, dyad)
 
     def panel(
         self,
@@ -110,7 +113,7 @@ class EventRecords(Records):
 
         how = counting or Counting()
         return build_panel(
-            self.table, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
+            self.events, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
         )
 
 

@@ -1,0 +1,150 @@
+"""The options that several commands share, and what they ask for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecast.errors import SpecError
+
+if TYPE_CHECKING:
+    from forecast.hypotheses import Plan
+    from forecast.sources import Data, Source
+    from forecast.sources.records import Frequency as Frequencies
+
+CHRONOLOGY = "chronology"
+"""As a table of events: the embedded chronology."""
+
+Dyad = Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="Use only what was known by this day, YYYY-MM-DD or YYYY-MM. Default: the coverage end."
+    ),
+]
+Events = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--events",
+        help="Your own table (with --mapping) or chronology folder. Repeat it for several tables together; "
+        "`chronology` is the embedded one.",
+    ),
+]
+Counts = Annotated[Path | None, typer.Option("--counts", help="Your own counts by class (with --mapping).")]
+Index = Annotated[Path | None, typer.Option("--index", help="Your own index (with --mapping).")]
+Mapping = Annotated[
+    list[Path] | None,
+    typer.Option("--mapping", help="Where the table's fields stand. One a table, in the order of the tables."),
+]
+Frequency = Annotated[str, typer.Option("--frequency", help="Periods: month or week; counts bring their own.")]
+Claims = Annotated[
+    str | None, typer.Option("--claims", help="Codes such as S5,S6. Default: all that the data can answer.")
+]
+HalfLives = Annotated[
+    list[float] | None,
+    typer.Option("--half-life", help="Months; a pull whose detection the power of S5 is about. Repeat it for several."),
+]
+Simulations = Annotated[
+    int | None, typer.Option("--simulations", help="Simulated records an alternative for the power; 0 for none.")
+]
+Sensitivity = Annotated[
+    bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
+Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")]
+Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")]
+Chains = Annotated[int | None, typer.Option("--chains", help="Chains.")]
+Cores = Annotated[int | None, typer.Option("--cores", help="Cores to use; default: all. Changes no number.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def check_frequency(text: str) -> "Frequencies":
+    """Return a frequency that there is.
+
+    Raises
+    ------
+    SpecError
+        If there is no such.
+    """
+    if text not in ("month", "week"):
+        raise SpecError(f"--frequency: got {text!r}; expected month or week")
+    return text  # type: ignore[return-value]
+
+
+def source(
+    events: list[Path] | None, counts: Path | None, index: Path | None, mapping: list[Path] | None
+) -> "Source | None":
+    """Make the source of the data from the options that name it; None if no option does.
+
+    Raises
+    ------
+    SpecError
+        If tables of different kinds are named, or a table and its mapping are not given together.
+    """
+    from forecast.sources import Source
+
+    given = {"events": events, "counts": [counts] if counts else None, "index": [index] if index else None}
+    named = {kind: paths for kind, paths in given.items() if paths}
+    mappings = list(mapping or [])
+    if len(named) > 1:
+        raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
+    if not named:
+        if mappings:
+            raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
+        return None
+    ((kind, paths),) = named.items()
+    tables = [path for path in paths if kind != "events" or _is_table(path, bool(mappings))]
+    if len(mappings) != len(tables):
+        raise SpecError(
+            f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, one a table "
+            f"(tables: {len(tables)}, mappings: {len(mappings)})"
+        )
+    by_table = dict(zip(tables, mappings, strict=True))
+    sources = [
+        Source(kind=kind, path=str(path), mapping=str(by_table[path])) if path in by_table
+        else Source(path=None if str(path) == CHRONOLOGY else str(path))
+        for path in paths
+    ]  # fmt: skip
+    return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
+
+
+def _is_table(path: Path, mapped: bool) -> bool:
+    """Whether a path is a table, which needs a mapping, and not a chronology."""
+    return str(path) != CHRONOLOGY and not path.is_dir() and (mapped or path.exists())
+
+
+def plan_from_options(
+    dyad: str, claims: str | None, as_of: str | None, source: "Source | None", frequency: str, **choices: Any
+) -> "tuple[Data, Plan]":
+    """Gather the data and make the plan that the options ask for; a choice that is None is the plan's default.
+
+    Raises
+    ------
+    SpecError, DataError, UnknownDyadError
+        If what is asked for makes no sense.
+    """
+    from forecast.dates import parse_date
+    from forecast.hypotheses.plan import new_plan, require_answerable
+    from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
+    from forecast.sources import Source, gather
+
+    check_frequency(frequency)
+    source = source or Source()
+    codes = parse_claims(claims) if claims else ()
+    data = gather(
+        source, dyad, as_of=parse_date(as_of, "as-of") if as_of else None, frequency=frequency,  # type: ignore[arg-type]
+        others=need_other_dyads(codes or CLAIMS),
+    )  # fmt: skip
+    require_answerable(codes, data)
+    given = {name: tuple(value) if name == "half_lives" else value for name, value in choices.items() if value}
+    given |= {name: choices[name] for name in ("sensitivity", "simulations", "seed") if choices.get(name) is not None}
+    return data, new_plan(data, source, claims=codes, **given)
+
+
+def say(message: str) -> None:
+    """Say something on the terminal's error stream, beside what is printed for programs."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    Console(stderr=True, highlight=False, soft_wrap=True).print(f"[dim]{escape(message)}[/]")

@@ -1,0 +1,40 @@
+"""The model that suits the data, where the user leaves choices open."""
+
+from typing import Any
+
+import xarray as xr
+
+from forecast.model.spec import PendulumSpec
+from forecast.panel import panel_kind
+
+
+def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
+    """Return the default spec for a panel, with some choices made otherwise.
+
+    Without two classes of cooperation nothing is known of depth: the default ceiling is then a bound on the level
+    alone.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of events, counts or an index.
+    **choices
+        Fields of `PendulumSpec`.
+
+    Raises
+    ------
+    SpecError
+        If a choice makes no sense.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.model.choices import spec_for
+    >>> spec_for(build_panel(read_chronology(dyads=["USA-CHN"])), shocks="student").ceiling
+    ('era', 'depth')
+    """
+    kind = panel_kind(panel)
+    given = {"observation": kind.name} | choices
+    if kind.cooperative_classes(panel) < 2:
+        given = {"ceiling": ("era",)} | given
+    return PendulumSpec(**given)
