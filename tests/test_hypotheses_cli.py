@@ -97,7 +97,7 @@ def test_a_run_that_has_not_converged_is_written_and_ends_with_3(carried_out, tm
         (("--frequency", "day"), "expected month or week"),
         (("--mapping", "m.yaml"), "which is missing"),
         (("--index", "i.csv"), "give --mapping as well"),
-        (("--index", "i.csv", "--counts", "c.csv", "--mapping", "m.yaml"), "two sources at once"),
+        (("--index", "i.csv", "--counts", "c.csv", "--mapping", "m.yaml"), "two kinds of source at once"),
         (("--events", "no.csv", "--mapping", "no.yaml"), "no.yaml"),
         (("--half-life", "-3"), "half_lives"),
         (("--draws", "-1"), "draws"),

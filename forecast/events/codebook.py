@@ -83,8 +83,7 @@ def read_scale(name: str) -> Scale:
     scales = read_small_csv(folder / "scales.csv")
     rows = scales[scales["scale"] == name]
     if rows.empty:
-        known = ", ".join(scales["scale"].unique())
-        raise SpecError(f"scale: there is no scale {name!r}. Use one of: {known}.")
+        raise SpecError(f"scale: there is no scale {name!r}. Use one of: {', '.join(scale_names())}.")
     classes = read_small_csv(folder / "classes.csv").set_index("code")
     return Scale(
         name=name,
@@ -92,6 +91,11 @@ def read_scale(name: str) -> Scale:
         zero_cut=int((rows["side"] == "conflict").sum()),
         class_of=classes[name].astype(int),
     )
+
+
+def scale_names() -> list[str]:
+    """Return the names of the ordinal scales."""
+    return list(read_small_csv(data_folder() / "codebook" / "scales.csv")["scale"].unique())
 
 
 def read_small_csv(path: Path) -> "pd.DataFrame":

@@ -15,6 +15,7 @@ from forecast.hypotheses.evidence.unit_roots import observed_series, require_arc
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS, find, find_test
 from forecast.hypotheses.verdict import Verdict
+from forecast.panel import panel_kind
 from forecast.panel.record import require_record
 from forecast.progress import Progress, silent
 from forecast.sources import Data, gather
@@ -213,11 +214,8 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
             checks = unit_roots(observed_series(data.panel, data.dyad))
         except DataError as error:
             notes.append(f"The textbook tests were left out, for they cannot be computed ({error}).")
-    if "index" in data.panel:
-        notes.append(
-            "The data are an index, standardised within its own record: what is called a share here is a position (50 "
-            "at the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
-        )
+    if note := panel_kind(data.panel).note:
+        notes.append(note)
     if plan.sensitivity and data.table is None:
         notes.append(
             "Other scales, units and frequencies were not gone through: the data hold no single events to count anew."

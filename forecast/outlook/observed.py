@@ -47,6 +47,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: 
     """
     volumes = recent_volumes(fit, futures.dyad, dataset)
     if not volumes.any():
+        if not panel_kind(fit.panel).coded:
+            return NotDefined("the data are an index, which counts no actions")
         return NotDefined("the panel counts no event of the dyad in its last 24 covered months")
     rng = stream(seed, futures.dyad, f"observed {dataset}")
     level = np.moveaxis(futures.level[..., : futures.at(months) + 1], -1, 0)

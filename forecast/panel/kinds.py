@@ -35,6 +35,8 @@ class PanelKind:
         That it has beside those of every panel.
     coded : bool
         Whether it holds counts of coded events, some of which can be left out.
+    note : str
+        What a reader of anything made from such a panel has to know; empty if it needs no saying.
     """
 
     name: ClassVar[str]
@@ -44,6 +46,7 @@ class PanelKind:
     optional: ClassVar[Variables] = {}
     attributes: ClassVar[frozenset[str]] = frozenset()
     coded: ClassVar[bool] = False
+    note: ClassVar[str] = ""
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
         """Return what may be wrong with the content of a panel of the right form, and whether it is."""
@@ -176,6 +179,10 @@ class IndexPanel(PanelKind):
     dims = ("dyad", "time")
     variables: ClassVar[Variables] = {"index": (("dyad", "time"), "f")}
     optional: ClassVar[Variables] = {"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")}
+    note = (
+        "The data are an index, standardised within its own record: what is called a share here is a position (50 at "
+        "the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."
+    )
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
         """Return what may be wrong with the scale of the index, and whether it is."""

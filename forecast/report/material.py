@@ -10,8 +10,10 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
+from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, level_record
+from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of
@@ -35,6 +37,8 @@ class Material:
         The dyad's level from its first watched period on.
     watched_to : str
         The last period that was watched, if it is not the present one.
+    kind : {"events", "counts", "index"}
+        What the panel was made of.
     known : pandas.DataFrame
         The dyad's events known by the day; empty without events.
     named : pandas.DataFrame
@@ -49,6 +53,7 @@ class Material:
     as_of: date
     record: xr.Dataset
     watched_to: str
+    kind: str
     known: pd.DataFrame
     named: pd.DataFrame
 
@@ -87,9 +92,17 @@ def gather(
         as_of=day,
         record=record,
         watched_to=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
+        kind=_kind(fit.panel),
         known=known,
         named=notable_events(known, record, _told_since(result.dyad)),
     )
+
+
+def _kind(panel: xr.Dataset) -> str:
+    """Return what a panel was made of; counts bring a scale of their own."""
+    if not (kind := panel_kind(panel)).coded:
+        return kind.name
+    return "events" if panel.attrs.get("scale") in scale_names() else "counts"
 
 
 def _known(events: Recorded | None, dyad: str, day: date) -> pd.DataFrame:

@@ -1,11 +1,12 @@
 """The page: text, tables and figures put into one HTML file that needs nothing else."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.events import EventTable
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_chances
+from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
     account,
@@ -25,6 +26,9 @@ from forecast.report.recent import recent_events
 from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, number
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _SHOWN_IN = {
     "S1": "standing",
@@ -131,6 +135,9 @@ def _foundations(material: Material) -> dict[str, Any]:
     known = facts(fit, result, material.events)
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
     return {
+        "kind": material.kind,
+        "note": panel_kind(fit.panel).note,
+        "classes": _class_names(fit.panel),
         "resting": not isinstance(result.band, NotDefined),
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
         "eras": [_era(era) for era in result.frameworks.eras],
@@ -142,7 +149,7 @@ def _foundations(material: Material) -> dict[str, Any]:
         "watched_to": material.watched_to,
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
         "settings": account.settings(fit.spec),
-        "data_rows": account.provenance(known["data"]),
+        "data_rows": account.provenance(_told_of(material.kind, known["data"])),
         "fit_rows": account.provenance(_but(known["fit"], "data_digest")),
         "simulation": known["simulation"],
         "sources": known["files"],
@@ -171,6 +178,16 @@ def _era(era: Framework) -> dict[str, str]:
         "deep": words.or_dash(era.deep_share),
         "moved": DASH if isinstance(learning, NotDefined) else words.moved(learning),
     }
+
+
+def _class_names(panel: "xr.Dataset") -> list[str]:
+    return [str(name) for name in panel["class_name"].to_numpy()] if "class_name" in panel.coords else []
+
+
+def _told_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what an index cannot have: it has no events to count, to pair or to leave out."""
+    told = ("digest", "late", "rejected") if kind == "index" else tuple(facts)
+    return {name: facts[name] for name in told}
 
 
 def _but(facts: Mapping[str, Any], told: str) -> dict[str, Any]:

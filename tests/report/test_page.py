@@ -150,8 +150,23 @@ def test_an_index_without_events_has_its_page():
     panel.attrs = {"schema": 1, "frequency": "month", "as_of": "", "digest": "", "late": 0}
     fit = type(made)(made.posterior.drop_vars(["cutpoint", "concentration"]), panel, made.spec)
     read = Reader(render_page(fit, assessed(fit)))
-    assert "made without a table of events" in read.text
-    assert "counts no event" in read.text
+    assert "The data are an index, which hold no single events" in read.text
+    assert "counts no actions" in read.text
+    assert "a position (50 at the record's mean)" in read.text
+    for words in ("Coded events", "Events counted", "A chronology is chosen"):
+        assert words not in read.text
+
+
+def test_counts_are_named_as_such_with_their_own_kinds():
+    made = reported_fit(dyads=("USA-CHN",), draws=40)
+    names = [f"kind {place}" for place in range(made.panel.sizes["class"])]
+    panel = made.panel.assign_coords(class_name=("class", names)).assign_attrs(scale="my counts", unit="row")
+    fit = type(made)(made.posterior, panel, made.spec)
+    read = Reader(render_page(fit, assessed(fit)))
+    assert f"from kind 0 to {names[-1]}" in read.text
+    assert "The data are counts, which hold no single events" in read.text
+    for words in ("Coded events", "binding commitment", "A chronology is chosen"):
+        assert words not in read.text
 
 
 def test_the_end_of_the_record_is_told():
