@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from benchmarks.problems import Problem
 from forecast.model.arrays import panel_arrays
-from forecast.model.ceiling import soft_ceiling
 from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
+from forecast.scale import soft_ceiling
 
 CHAINS = 4
 PARAMETERS = (

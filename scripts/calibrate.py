@@ -18,44 +18,28 @@ from scipy.stats import kstest
 from forecast.files import write_csv, write_text
 from forecast.model import PendulumSpec
 from forecast.model.calibration import AMONG, calibrate, coverage
+from forecast.model.dynamics import pulls
+from forecast.model.variables import all_variables
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 from tests.model.panels import make_panel  # noqa: E402  (the shapes are those of the tests)
 
 SHAPE = {"dyads": 2, "periods": 100, "events": 3.0, "empty": 0.1, "seed": 5}
+BOUNDS = {"none": {"ceiling": "constant+depth"}, "oscillator": {"ceiling": "depth"}}
+"""Ceilings that differ from the default's."""
 FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
-    "linear": ({}, {}),
-    "none": ({"dynamics": "none", "ceiling": "constant+depth"}, {}),
-    "band": ({"dynamics": "band"}, {}),
-    "cubic": ({"dynamics": "cubic"}, {}),
-    "oscillator": ({"dynamics": "oscillator", "ceiling": "depth"}, {}),
+    **{pull.name: ({"dynamics": pull.name} | BOUNDS.get(pull.name, {}), {}) for pull in pulls()},
     "student": ({"shocks": "student", "ceiling": "none"}, {}),
     "trend": ({"ceiling": "era+trend"}, {}),
     "index": ({"observation": "index", "ceiling": "era"}, {"index": True}),
 }
 """Choices of the model, and what differs in the panel."""
 
-WORDS = {
-    "level": "level",
-    "half_life": "half-life",
-    "sd": "spread",
-    "sigma": "shock",
-    "tau": "month noise",
-    "mu": "equilibrium",
-    "ceiling": "ceiling",
-    "depth": "depth",
-    "depth_trend": "drift of depth",
-    "band": "band",
-    "stiffening": "stiffening",
-    "lean": "lean",
-    "period": "period",
-    "shock_df": "tail of shocks",
-    "index_error": "index error",
-}
 COLUMNS = ("level", "half_life", "sd", "mu", "own")
-OWN = {"none": "sigma", "band": "band", "cubic": "stiffening", "oscillator": "period", "student": "shock_df",
-       "trend": "depth_trend", "index": "index_error", "linear": "ceiling"}  # fmt: skip
+# What a form alone has: the first variable of its pull, or of its other choice.
+OWN = {pull.name: next((one.name for one in pull.variables), "sigma") for pull in pulls()}
+OWN |= {"student": "shock_df", "trend": "depth_trend", "index": "index_error", "linear": "ceiling"}
 
 
 def main() -> None:
@@ -122,7 +106,7 @@ def figure(kept: dict[str, pd.DataFrame]) -> str:
                 at.fill_between(edge["at"], -edge["width"], edge["width"], color="#d9dde3", lw=0)
                 for _, one in own.groupby("number"):
                     at.plot(edge["at"], excess(one["rank"].to_numpy()), color="#0a4f8f", lw=0.7, alpha=0.7)
-                at.set_title(WORDS[name], fontsize=8, loc="left")
+                at.set_title(all_variables()[name].label, fontsize=8, loc="left")
             row[0].set_ylabel(form)
         for at in axes[-1]:
             at.set_xlabel("rank of the truth, 0 to 1")

@@ -27,9 +27,9 @@ def centred_model(panel: xr.Dataset, spec: PendulumSpec) -> pm.Model:
         p = add_parameters(spec, arrays)
         path = pm.Flat("path", dims=("dyad", "time"))
         mu = p.mu[data.era]
-        first = pm.logp(pm.Normal.dist(mu[:, 0], p.start_sd), path[:, 0])
-        expected = mu[:, 1:] + p.phi[:, None] * (path[:, :-1] - mu[:, 1:])
-        later = pm.logp(pm.Normal.dist(expected, p.sigma[:, None]), path[:, 1:])
+        first = pm.logp(pm.Normal.dist(mu[:, 0], p.motion.start_sd), path[:, 0])
+        expected = mu[:, 1:] + p.motion.phi[:, None] * (path[:, :-1] - mu[:, 1:])
+        later = pm.logp(pm.Normal.dist(expected, p.motion.sigma[:, None]), path[:, 1:])
         pm.Potential("path_prior", first.sum() + later.sum())
         ceiling = p.ceiling[data.era]
         softness = spec.ceiling_softness

@@ -19,11 +19,12 @@ from forecast.hypotheses.verdict_parts import (
     number,
     percent,
 )
+from forecast.model.shocks import draw_shocks
 from forecast.outlook.band import band_edges
 from forecast.outlook.draws import DyadDraws, dyad_draws
-from forecast.outlook.futures import shocks, step_of, stream
+from forecast.outlook.futures import stream
 from forecast.outlook.passage import mean_spell
-from forecast.scale import under_ceiling
+from forecast.scale import soft_ceiling
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -142,13 +143,14 @@ def live_again(own: DyadDraws, seed: int) -> Float:
     SpecError
         If its dynamics cannot be simulated forward.
     """
-    step, rng = step_of(own.dynamics), stream(seed, own.dyad, "live again")
+    rng = stream(seed, own.dyad, "live again")
     state, levels = own.level[..., 0].astype(np.float64), []
     for place, era in enumerate(own.eras):
         for period in range(era.first, era.stop):
             if period:
-                state = step(state, own.by_era["mu"][..., place], shocks(rng, own.size, own.scalars), own.scalars)
-            levels.append(under_ceiling(state, own.ceiling(place), own.softness))
+                shock = draw_shocks(rng, own.size, own.scalars.get("shock_df"))
+                state = own.pull.step(state, state, own.by_era["mu"][..., place], shock, own.scalars)
+            levels.append(soft_ceiling(state, own.ceiling(place), own.softness))
     return np.stack(levels, axis=-1)
 
 

@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 CAREFUL = 0.97
 
-_PULLS = {
-    "none": "random walk",
-    "linear": "linear pull",
-    "band": "band without pull",
-    "cubic": "pull that grows",
-    "oscillator": "pull with momentum",
-}
 _BOUNDS = {"era": "ceiling by era", "constant": "constant ceiling", "depth": "depth by era", "trend": "trend in depth"}
 
 
@@ -204,7 +197,7 @@ class Candidates:
         return fit(self.panel, spec, draws=asked.patience * asked.draws, target_accept=CAREFUL, **settings)
 
     def _words(self, spec: PendulumSpec) -> str:
-        return ", ".join([_PULLS[spec.dynamics], *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
+        return ", ".join([spec.pull.title, *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
 
     def _told(self, spec: PendulumSpec) -> Progress:
         return within(self.progress, self._words(spec))

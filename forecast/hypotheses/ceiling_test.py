@@ -69,7 +69,7 @@ def test_ceiling(candidates: "Candidates") -> Verdict:
     >>> test_ceiling(candidates).answer  # doctest: +SKIP
     'undecided'
     """
-    rule, room = candidates.rule, "headroom_walk" if candidates.spec.dynamics == "none" else "headroom"
+    rule, room = candidates.rule, "headroom" if candidates.spec.pull.has_equilibrium else "headroom_walk"
     depth = {
         rival: candidates.compare({"ceiling": DEPTH}, {"ceiling": form}, scales=("depth_eras",))
         for rival, form in DEPTH_RIVALS.items()

@@ -149,7 +149,7 @@ def test_contrast(candidates: "Candidates") -> Verdict:
     claim = f"{ours.words} rests at a less hostile level than {rival.words if rival else 'any other relation'}."
     null = "It rests no higher: what differs is where the pendulum stands."
     table = _table(own, dyads, labels)
-    if rival is None or own.dynamics == "none":
+    if rival is None or not own.pull.has_equilibrium:
         why = NO_EQUILIBRIUM if rival else "the events are of one dyad alone"
         means = densities("Mean share of the era in force", POINTS, {ours.words: ("posterior", own.mean(-1))})
         return Verdict("S7", claim, null, "undecided", (), table, means, (f"Undecided, because {why}.",))

@@ -22,7 +22,7 @@ from forecast.hypotheses.verdict_parts import (
     rope_chances,
     rope_prose,
 )
-from forecast.model.dynamics import next_displacement
+from forecast.model.dynamics import find_pull
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import learned
 
@@ -116,7 +116,7 @@ def undone(drawn: Mapping[str, NDArray[np.float64]], spreads: float, periods: in
     """
     left = start = spreads * drawn["sd"]
     for _ in range(periods):
-        left = next_displacement("cubic", left, left, drawn)
+        left = find_pull("cubic").next(left, left, drawn)
     return np.asarray(np.abs(start) - np.abs(left))
 
 

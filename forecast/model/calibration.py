@@ -17,9 +17,10 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.errors import SpecError
-from forecast.model.sampling import KEPT, fit
+from forecast.model.sampling import fit
 from forecast.model.simulate import prior_draws, simulate_panel
 from forecast.model.spec import PendulumSpec
+from forecast.model.variables import sampled_variables
 from forecast.progress import Progress
 
 Ranks = NDArray[np.int64]
@@ -133,7 +134,11 @@ def rank(task: Task) -> tuple[int, dict[str, Ranks]]:
     posterior = fit(
         simulated, task.spec, draws=task.draws, tune=task.tune, chains=task.chains, cores=task.cores, seed=task.seed
     ).posterior
-    pairs = {name: (task.truth[name], posterior[name]) for name in KEPT if name in posterior and name in task.truth}
+    pairs = {
+        name: (task.truth[name], posterior[name])
+        for name in sampled_variables()
+        if name in posterior and name in task.truth
+    }
     every = slice(None, None, MONTHS_APART)
     pairs["level"] = level.isel(time=every), posterior["level"].isel(time=every)
     return task.place, {name: _below(truth, drawn) for name, (truth, drawn) in pairs.items()}

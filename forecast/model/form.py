@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.dynamics import JUMPING
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, anchor_path, report_variance, transition_pairs
 
@@ -48,7 +47,7 @@ def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) ->
         "anchor_weight": anchor.weight,
         "anchor_level": anchor.level,
     }
-    if spec.dynamics not in JUMPING:
+    if not spec.pull.jumps:
         data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
         data = {name: value for name, value in data.items() if not name.startswith("pair_")}
     if spec.level_ceiling:

@@ -8,27 +8,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast.model.variables import reported_variables
+
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
 DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
-
-# What the report states of a fit, by the words of the glossary; everything else in the posterior serves these.
-REPORTED = {
-    "level": "level",
-    "half-life": "half_life",
-    "spread around the equilibrium": "sd",
-    "monthly shock": "sigma",
-    "month noise": "tau",
-    "equilibrium by era": "mu",
-    "headroom by era": "headroom",
-    "ceiling by era": "ceiling",
-    "depth by era": "depth",
-    "drift of the depth": "depth_trend",
-    "cutpoints": "cutpoint",
-    "concentration": "concentration",
-}
 
 
 @dataclass(frozen=True)
@@ -137,7 +123,7 @@ def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
 
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
-    groups = {words: posterior[name] for words, name in REPORTED.items() if name in posterior}
+    groups = {words: posterior[name] for words, name in reported_variables().items() if name in posterior}
     return groups | {"level": groups["level"].isel(time=_months_checked(posterior.sizes["time"]))}
 
 

@@ -13,13 +13,12 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.arrays import DECADES, PanelArrays, panel_arrays, standardised_index
-from forecast.model.ceiling import soft_ceiling
 from forecast.model.kernels.observation import NO_CUT, PLAIN_LIMIT, rising_factorial
+from forecast.model.shocks import student_log_density
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import quadrature
+from forecast.scale import soft_ceiling, soft_ceiling_inverse
 from forecast.typing import Float, Index
-
-PULL = ("phi", "sd", "band", "stiffening", "lean", "period")
 
 # What a draw makes all but impossible stays a number, and so does a cutpoint out of all reach.
 LEAST = 1e-300
@@ -34,7 +33,7 @@ class Draws:
     ----------
     sigma, noise : (draw, dyad)
     pull : mapping of str to (draw, dyad)
-        What shapes the pull, by the names of `forecast.model.dynamics`.
+        What shapes the motion, by the names that `Pull.reads` lists.
     mu : (draw, era)
     ceiling : (draw, era) or None
     cutpoint : (draw, dataset, cut)
@@ -84,7 +83,7 @@ class Draws:
         return cls(
             sigma=filled("sigma", dyads), noise=filled("tau", dyads), mu=filled("mu", eras), ceiling=taken("ceiling"),
             pull={n: flat(posterior[n]).reshape(number, -1).repeat(1 if "dyad" in posterior[n].dims else dyads, 1)
-                  for n in PULL if n in posterior},
+                  for n in spec.pull.reads if n in posterior},
             cutpoint=cutpoint, depth=depth, concentration=filled("concentration", datasets),
             offset=filled("direction_offset", dyads, directions, datasets), shock_df=taken("shock_df"),
             index_error=taken("index_error"), index_df=taken("index_df"), spec=spec,
@@ -97,15 +96,10 @@ class Draws:
         return soft_ceiling(state, self.ceiling[kept][:, np.atleast_1d(era)], self.spec.ceiling_softness)
 
     def state(self, level: Float, era: Index) -> Float:
-        """State of levels (draw, period) in the eras (period,): the inverse of `level`.
-
-        States far above the ceiling look alike as levels of single precision; they come out as the lowest of them.
-        """
+        """State of levels (draw, period) in the eras (period,): the inverse of `level`."""
         if self.ceiling is None:
             return level
-        softness, ceiling = self.spec.ceiling_softness, self.ceiling[:, era]
-        room = np.maximum((ceiling - level) / softness, 1e-6)
-        return ceiling - softness * (room + np.log(-np.expm1(-room)))
+        return soft_ceiling_inverse(level, self.ceiling[:, era], self.spec.ceiling_softness)
 
 
 def flat(values: xr.DataArray) -> Float:
@@ -151,23 +145,16 @@ class Observed:
         draws = self.draws
         level = draws.level(state, int(self.arrays.era_index[dyad, period]))
         if self.index is not None:
-            return _student(self.index[dyad, period] - level, draws.index_error, draws.index_df)
+            assert draws.index_error is not None and draws.index_df is not None
+            scale, df = draws.index_error[:, None], draws.index_df[:, None]
+            error = (self.index[dyad, period] - level) / scale
+            return np.asarray(student_log_density(error, df, df) - np.log(scale))
         nodes, weights = quadrature(draws.spec)
         result: Float = event_log_likelihood(
             np.ascontiguousarray(level), draws.cutpoint, draws.depth, draws.concentration, draws.offset, draws.noise,
             self.arrays.cells[self.cell[dyad, period]], self.arrays.rows, self.arrays.entries, nodes, weights,
         )  # fmt: skip
         return result
-
-
-def _student(error: Float, scale: Float | None, df: Float | None) -> Float:
-    """Log-density of Student-t errors (draw, particle), scale and degrees of freedom by draw."""
-    from scipy.special import gammaln
-
-    assert scale is not None and df is not None
-    constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * np.log(np.pi * df) - np.log(scale)
-    off = (error / scale[:, None]) ** 2 / df[:, None]
-    return np.asarray(constant[:, None] - 0.5 * (df[:, None] + 1) * np.log1p(off))
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]

@@ -9,20 +9,16 @@ import pytensor.tensor as pt
 
 from forecast.errors import SpecError
 from forecast.model.arrays import DECADES, PanelArrays
-from forecast.model.dynamics import shock_of_spread, widening
+from forecast.model.dynamics.base import Motion
+from forecast.model.hierarchy import by_dyad, population_spread
 from forecast.model.spec import PendulumSpec
-
-SPREAD_OF_SPREADS = 0.4
 
 
 @dataclass(frozen=True)
 class Parameters:
     """PyTensor variables by role; shapes are (dyad,), (era,), (dataset, cut or era), (dyad, direction, dataset)."""
 
-    phi: Any
-    sigma: Any
-    start_sd: Any
-    pull: dict[str, Any]
+    motion: Motion
     mu: Any
     ceiling: Any
     depth: Any
@@ -43,20 +39,17 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     """
     p = spec.priors
     pool = spec.pooling and arrays.dyads > 1
-    phi, sigma, start_sd, pull = _dynamics(spec, arrays, pool)
+    motion = spec.pull.add_motion(p.paced(arrays.periods_a_month), arrays.dyads, pool)
     mu = _equilibrium(spec, arrays, pool)
     events = spec.observation == "events"
     noise: Any = np.zeros(arrays.dyads)
     if spec.month_noise and events:
-        noise = pm.Deterministic("tau", pt.exp(_by_dyad("noise", p.noise, p.noise_dyads, pool)), dims="dyad")
+        noise = pm.Deterministic("tau", pt.exp(by_dyad("noise", p.noise, p.noise_dyads, pool)), dims="dyad")
     cutpoint, depth = _cutpoints(spec, arrays) if events else (None, None)
     return Parameters(
-        phi=phi,
-        sigma=sigma,
-        start_sd=start_sd,
-        pull=pull,
+        motion=motion,
         mu=mu,
-        ceiling=_ceiling(spec, arrays, mu, start_sd, pool),
+        ceiling=_ceiling(spec, arrays, mu, motion.start_sd, pool),
         depth=depth,
         noise=noise,
         cutpoint=cutpoint,
@@ -70,54 +63,12 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     )
 
 
-def _by_dyad(name: str, prior: tuple[float, float], spread: float, pool: bool) -> Any:
-    """One value a dyad around a population (non-centred), or independent with the same total spread."""
-    if not pool:
-        return pm.Normal(f"{name}_dyad", prior[0], float(np.hypot(prior[1], spread)), dims="dyad")
-    population = pm.Normal(f"{name}_population", *prior)
-    scale = _spread(f"{name}_dyad_sd", spread)
-    return population + scale * pm.Normal(f"{name}_raw", 0.0, 1.0, dims="dyad")
-
-
-def _spread(name: str, typical: float) -> Any:
-    """Spread of a population: log-normal around its typical size, for no two dyads or eras are quite the same."""
-    return pm.LogNormal(name, float(np.log(typical)), SPREAD_OF_SPREADS)
-
-
-def _dynamics(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Add what is kept of a displacement, the shock, the spread at the start, and what else shapes the pull."""
-    p = spec.priors.paced(arrays.periods_a_month)
-    if spec.dynamics == "none":
-        sigma = pm.Deterministic("sigma", pt.exp(_by_dyad("step", p.step, p.step_dyads, pool)), dims="dyad")
-        return np.ones(arrays.dyads), sigma, np.full(arrays.dyads, p.start_sd), {}
-    # The priors speak of what a pendulum does in the long run, so that pulls of every form mean the same by them.
-    typical = pt.exp(_by_dyad("log_half_life", p.half_life, p.half_life_dyads, pool))
-    sd = pm.Deterministic("sd", pt.exp(_by_dyad("log_sd", p.sd, p.sd_dyads, pool)), dims="dyad")
-    pull: dict[str, Any] = {}
-    wide: Any = 1.0
-    if spec.dynamics == "band":
-        inner = pm.LogNormal("inner_band", *p.band)
-        wide = widening("band", {"band": inner}, pt)
-        pull["band"] = pm.Deterministic("band", inner / pt.sqrt(wide))
-    elif spec.dynamics == "cubic":
-        inner, lean = pm.HalfNormal("inner_stiffening", p.stiffening), pm.Normal("lean", 0.0, p.lean)
-        wide = widening("cubic", {"stiffening": inner, "lean": lean}, pt)
-        pull = {"stiffening": pm.Deterministic("stiffening", inner * wide), "lean": lean}
-    elif spec.dynamics == "oscillator":
-        period = pt.exp(_by_dyad("log_period", p.period, p.period_dyads, pool))
-        pull["period"] = pm.Deterministic("period", period, dims="dyad")
-    half_life = pm.Deterministic("half_life", typical / wide, dims="dyad")
-    phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
-    shock = shock_of_spread(spec.dynamics, sd / pt.sqrt(wide), phi, pull.get("period"), pt)
-    return phi, pm.Deterministic("sigma", shock, dims="dyad"), sd, pull
-
-
 def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:
-    if spec.dynamics == "none":
+    if not spec.pull.has_equilibrium:
         return None
     p = spec.priors
-    dyad = pm.Deterministic("mu_dyad", _by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")
-    spread = _spread("mu_era_sd", p.equilibrium_eras)
+    dyad = pm.Deterministic("mu_dyad", by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")
+    spread = population_spread("mu_era_sd", p.equilibrium_eras)
     raw = pm.Normal("mu_raw", 0.0, 1.0, dims="era")
     return pm.Deterministic("mu", dyad[arrays.era_dyad] + spread * raw, dims="era")
 
@@ -132,14 +83,14 @@ def _ceiling(spec: PendulumSpec, arrays: PanelArrays, mu: Any, sd: Any, pool: bo
         return None
     p = spec.priors
     prior = p.headroom_walk if mu is None else p.headroom
-    dyad = _by_dyad("log_headroom", prior, p.headroom_dyads, pool)
+    dyad = by_dyad("log_headroom", prior, p.headroom_dyads, pool)
     dyad = pm.Deterministic("headroom_dyad", dyad if mu is None else dyad + pt.log(sd), dims="dyad")
     anchor = pt.zeros(arrays.eras) if mu is None else mu
     if spec.level_ceiling == "constant":
         highest = pt.stack([anchor[np.flatnonzero(arrays.era_dyad == d)].max() for d in range(arrays.dyads)])
         ceiling = (highest + pt.exp(dyad))[arrays.era_dyad]
     else:
-        spread = _spread("headroom_era_sd", p.headroom_eras)
+        spread = population_spread("headroom_era_sd", p.headroom_eras)
         raw = pm.Normal("headroom_raw", 0.0, 1.0, dims="era")
         ceiling = anchor + pt.exp(dyad[arrays.era_dyad] + spread * raw)
     pm.Deterministic("headroom", ceiling - anchor, dims="era")
@@ -168,7 +119,7 @@ def _cutpoints(spec: PendulumSpec, arrays: PanelArrays) -> tuple[Any, Any]:
     above = pt.cumsum(gap[:, conflict - 1 :], axis=1)
     cutpoint = pm.Deterministic("cutpoint", pt.concatenate([below, zero, above], axis=1), dims=("dataset", "cut"))
     if spec.has_depth:
-        scale = _spread("depth_sd", spec.priors.depth_eras)
+        scale = population_spread("depth_sd", spec.priors.depth_eras)
         stretch = pm.Normal("log_gap_era", log_gap[0, -1], scale, dims="era") - log_gap[0, -1]
         depth = gap[:, -1:] * pt.expm1(stretch)[None, :]
         pm.Deterministic("depth", depth[0], dims="era")

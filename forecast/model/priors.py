@@ -1,34 +1,41 @@
-"""Every prior of the model in one place, each with its reason.
+"""Every prior of the model in one place, each with its reason; those of a pull alone are declared by the pull.
 
 A pair is the centre and spread of a normal prior, on the log-odds scale of the level or of a logarithm (see
 docs/model.md). A single number that ends in dyads or eras is the typical spread of these around their population:
 the spread itself is log-normal around it, for no two dyads or eras are quite the same.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from forecast.errors import SpecError
+from forecast.model.declarations import Prior, PriorValue
+from forecast.model.dynamics import PACKAGED, Pull, pulls
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Priors:
-    """Centres and spreads; ``REASONS`` says why each stands where it stands."""
+    """Centres and spreads; `reasons` says why each stands where it stands.
+
+    Parameters
+    ----------
+    **values : float or (float, float)
+        The priors to change, by name: those below, and those that a pull alone has (``band``, ``period`` ...), which
+        are attributes as well.
+
+    Examples
+    --------
+    >>> from forecast.model import Priors
+    >>> Priors(lean=0.5).lean
+    0.5
+    """
 
     half_life: tuple[float, float] = (float(np.log(24.0)), 0.5)
     half_life_dyads: float = 0.3
     sd: tuple[float, float] = (float(np.log(0.8)), 0.4)
     sd_dyads: float = 0.2
-    step: tuple[float, float] = (float(np.log(0.12)), 0.5)
-    step_dyads: float = 0.3
-    start_sd: float = 1.5
-    band: tuple[float, float] = (float(np.log(0.7)), 0.4)
-    stiffening: float = 0.5
-    lean: float = 0.7
-    period: tuple[float, float] = (float(np.log(120.0)), 0.4)
-    period_dyads: float = 0.2
     noise: tuple[float, float] = (float(np.log(0.6)), 0.5)
     noise_dyads: float = 0.3
     equilibrium: tuple[float, float] = (0.3, 0.5)
@@ -47,37 +54,81 @@ class Priors:
     shock_df: tuple[float, float] = (2.0, 0.1)
     index_error: float = 0.5
     index_df: tuple[float, float] = (2.0, 0.1)
+    of_pulls: tuple[tuple[str, PriorValue], ...] = ()
+    """Those of pulls that differ from what the pull declares, by name."""
 
-    def __post_init__(self) -> None:
-        for f in fields(self):
-            value, pair = getattr(self, f.name), isinstance(f.default, tuple)
-            numbers = value if isinstance(value, tuple | list) else (value,)
-            fitting = isinstance(value, tuple | list) == pair and len(numbers) == 1 + pair
-            if not (
-                fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0
-            ):
-                form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
-                raise SpecError(f"priors: {f.name} is {value!r}; expected {form}")
+    def __init__(self, **values: Any) -> None:
+        given = {**dict(values.pop("of_pulls", ())), **values}
+        unknown = sorted(given.keys() - known_priors().keys())
+        if unknown:
+            raise SpecError(f"priors: unknown {', '.join(unknown)}; known are {', '.join(known_priors())}")
+        for name, value in given.items():
+            _check(name, value, known_priors()[name])
+        for name, default in _common().items():
+            object.__setattr__(self, name, given.pop(name, default))
+        changed = [(name, value) for name, value in sorted(given.items()) if value != known_priors()[name]]
+        object.__setattr__(self, "of_pulls", tuple(changed))
+
+    def __getattr__(self, name: str) -> Any:
+        own = dict(self.of_pulls)
+        if name in own:
+            return own[name]
+        if name in (declared := _declared()):
+            return declared[name].value
+        raise AttributeError(f"priors: there is none of {name!r}; known are {', '.join(known_priors())}")
 
     def paced(self, periods_a_month: float) -> "Priors":
         """Say the same in periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
-        half_life = self.half_life[0] + float(np.log(periods_a_month)), self.half_life[1]
-        step = self.step[0] - 0.5 * float(np.log(periods_a_month)), self.step[1]
-        period = self.period[0] + float(np.log(periods_a_month)), self.period[1]
-        return replace(self, half_life=half_life, step=step, period=period)
+        pace = {"half_life": 1.0, **{name: prior.pace for name, prior in _declared().items() if prior.pace}}
+        now = {name: getattr(self, name) for name in pace}
+        by = {name: float(exponent * np.log(periods_a_month)) for name, exponent in pace.items()}
+        changes: dict[str, Any] = {name: (centre + by[name], spread) for name, (centre, spread) in now.items()}
+        return replace(self, **changes)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":
         """Rebuild from plain values (lists where a pair stands), refusing names it does not know."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
-        if unknown:
-            raise SpecError(f"priors: unknown {', '.join(unknown)}; known are {', '.join(f.name for f in fields(cls))}")
-        pairs: dict[str, Any] = {k: tuple(v) if isinstance(v, (list, tuple)) else v for k, v in values.items()}
-        return cls(**pairs)
+        return cls(**{name: tuple(v) if isinstance(v, (list, tuple)) else v for name, v in values.items()})
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
+    def to_dict(self, pull: Pull | None = None) -> dict[str, Any]:
+        """Return plain values, ready for JSON.
+
+        Parameters
+        ----------
+        pull : Pull, optional
+            One from outside of the package, whose priors are listed too.
+        """
+        listed = (*PACKAGED, *([] if pull is None else [pull]))
+        of_pulls = {prior.name: getattr(self, prior.name) for one in listed for prior in one.priors}
+        return {name: getattr(self, name) for name in _common()} | of_pulls | dict(self.of_pulls)
+
+
+def known_priors() -> dict[str, PriorValue]:
+    """Return every prior with its default, by name."""
+    return _common() | {name: prior.value for name, prior in _declared().items()}
+
+
+def reasons() -> dict[str, str]:
+    """Return why each prior stands where it stands, by name."""
+    return REASONS | {name: prior.reason for name, prior in _declared().items()}
+
+
+def _common() -> dict[str, PriorValue]:
+    """Return the priors that no pull declares."""
+    return {f.name: getattr(Priors, f.name) for f in fields(Priors) if f.name != "of_pulls"}
+
+
+def _declared() -> dict[str, Prior]:
+    return {prior.name: prior for pull in pulls() for prior in pull.priors}
+
+
+def _check(name: str, value: Any, default: PriorValue) -> None:
+    pair = isinstance(default, tuple)
+    numbers = value if isinstance(value, tuple | list) else (value,)
+    fitting = isinstance(value, tuple | list) == pair and len(numbers) == 1 + pair
+    if not (fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0):
+        form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
+        raise SpecError(f"priors: {name} is {value!r}; expected {form}")
 
 
 REASONS = {
@@ -87,15 +138,6 @@ REASONS = {
     "sd": "spread of the pendulum around its equilibrium in the long run: at 0.8 two thirds of the time lie between "
     "shares of 31 and 69 around an even equilibrium",
     "sd_dyads": "dyads are a fifth calmer or livelier than the typical one",
-    "step": "monthly step of a random walk: 0.12 adds up to about 0.8 after four years, the spread above",
-    "step_dyads": "dyads are a third calmer or livelier",
-    "start_sd": "where a random walk starts: nearly flat over shares from 5 to 95",
-    "band": "half-width of the band without pull, in units of the spread: at 0.7 a pendulum is inside half of the time",
-    "stiffening": "half-normal scale: at 0.5 the pull is one and a half times as strong one spread away as near the "
-    "equilibrium; zero, the linear pull, is where the density is highest",
-    "lean": "log ratio: at 0.7 the growth of the pull is twice as strong on the hostile side, or half as strong",
-    "period": "months; a full swing of ten years, between five and twenty in nineteen cases of twenty",
-    "period_dyads": "dyads swing at much the same pace",
     "noise": "news of the month: 0.6 moves an even share to 65 or 35 in one month out of three",
     "noise_dyads": "news is similar across dyads",
     "equilibrium": "slightly cooperative, since states that talk at all record more talks than threats",

@@ -16,12 +16,12 @@ import xarray as xr
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import Compiled, compiled_model
 from forecast.model.evidence import Evidence, evidence
-from forecast.model.sampling import DIMS, KEPT, complete_posterior
+from forecast.model.sampling import complete_posterior
+from forecast.model.variables import sampled_variables
 
 if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
 
-WANTED = (*KEPT, "node_state")
 DRAWS, TUNE, CHAINS, ACCEPT = 500, 100, 2, 0.8
 # In white coordinates seven leapfrog steps already turn a path round: trees of depth 3 give the evidence twice as many
 # draws for half the work, and a smaller error (0.15 for a linear pull on US-China, against 0.25 of 250 full ones).
@@ -60,11 +60,12 @@ class QuickFit:
     @cached_property
     def posterior(self) -> xr.Dataset:
         """Posterior by the schema of a fit."""
+        dims = {**sampled_variables(), "node_state": ("node",)}
         with _refilling:
-            derived = compiled_model(self.panel, self.spec, self.arrays, WANTED).derived_from(self.drawn)
-        values = {name: derived[name] if name in derived else self.drawn[name].to_numpy() for name in WANTED
+            derived = compiled_model(self.panel, self.spec, self.arrays, tuple(dims)).derived_from(self.drawn)
+        values = {name: derived[name] if name in derived else self.drawn[name].to_numpy() for name in dims
                   if name in derived or name in self.drawn}  # fmt: skip
-        named = {name: (("chain", "draw", *DIMS.get(name, ("node",))), value) for name, value in values.items()}
+        named = {name: (("chain", "draw", *dims[name]), value) for name, value in values.items()}
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(3)[1])
         return complete_posterior(xr.Dataset(named), self.panel, self.spec, self.arrays, rng)
 
@@ -109,7 +110,7 @@ def quick_fit(
 
     arrays = panel_arrays(panel, dense=spec.dense, by_year=spec.has_trend)
     with _refilling:
-        compiled = compiled_model(panel, spec, arrays, WANTED)
+        compiled = compiled_model(panel, spec, arrays, (*sampled_variables(), "node_state"))
     sampler = nutpie.sample(
         compiled.sampler, draws=draws, tune=tune, chains=chains, cores=1, save_warmup=False, progress_bar=False,
         blocking=False, target_accept=ACCEPT, maxdepth=DEPTH,

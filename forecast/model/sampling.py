@@ -17,20 +17,16 @@ from numpy.typing import NDArray
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.bridge import complete_dyad
-from forecast.model.ceiling import soft_ceiling
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.nodes import nodes_worth
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
+from forecast.model.variables import sampled_variables
 from forecast.progress import Progress, silent
+from forecast.scale import soft_ceiling
 
-KEPT = (
-    "half_life", "phi", "sigma", "sd", "band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "tau",
-    "mu", "headroom", "ceiling", "depth", "depth_trend", "mu_dyad", "mu_era_sd", "headroom_dyad", "headroom_era_sd",
-    "depth_sd", "cutpoint", "concentration", "direction_offset", "shock_df", "index_error", "index_df",
-)  # fmt: skip
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
 
@@ -178,7 +174,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     clock = time.perf_counter()
     if not is_compiled(run.spec, run.arrays):
         run.report("compiling", 0, 0)
-    compiled = compiled_model(run.panel, run.spec, run.arrays, (*KEPT, "node_state"))
+    compiled = compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), "node_state"))
     clock = _lap(run.seconds, "compile", clock)
     settings = run.settings
     total = settings["chains"] * (settings["draws"] + settings["tune"])
@@ -208,7 +204,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         found = evidence_of(compiled, drawn, run.bridge)
         facts["evidence"] = {"log": found.log, "error": found.error}
         _lap(run.seconds, "evidence", clock)
-    values = derived | {name: drawn[name].to_numpy() for name in KEPT if name in drawn}
+    values = derived | {name: drawn[name].to_numpy() for name in sampled_variables() if name in drawn}
     sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
     return xr.Dataset(sampled), _statistics(tree).assign(scores), facts
 
@@ -217,9 +213,10 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     clock = time.perf_counter()
     run.report("sampling", 0, 0)
     with PendulumModel(run.spec).build(run.panel) as model:
+        kept = [name for name in (*sampled_variables(), "node_state") if name in model.named_vars]
         tree = pm.sample(
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
-            nuts_sampler="pymc", var_names=[name for name in (*KEPT, "node_state") if name in model.named_vars],
+            nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"}, target_accept=run.accept,
         )  # fmt: skip
     _lap(run.seconds, "sample", clock)
@@ -231,7 +228,7 @@ SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
 
 def _dims(name: str, number: int) -> tuple[str, ...]:
     """Dims of a variable: those of the fit's schema, or the node."""
-    return DIMS.get(name, ("node",) * number)
+    return sampled_variables().get(name, ("node",) * number)
 
 
 def _statistics(tree: Any) -> xr.Dataset:
@@ -266,45 +263,16 @@ def complete_posterior(
             own = soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness)
         level[:, d] = own
     result = {
-        name: (("chain", "draw", *DIMS[name]), sampled[name].transpose("chain", "draw", ...).to_numpy())
-        for name in KEPT
+        name: (("chain", "draw", *dims), sampled[name].transpose("chain", "draw", ...).to_numpy())
+        for name, dims in sampled_variables().items()
         if name in sampled
     }
     result["phi"] = (("chain", "draw", "dyad"), phi.reshape(chains, draws, -1))
     result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
     result["state"] = (("chain", "draw", "dyad"), last.reshape(chains, draws, -1))
-    if spec.dynamics == "oscillator":  # its momentum: where it was a period before
+    if spec.pull.order == 2:  # its momentum: where it was a period before
         result["state_before"] = (("chain", "draw", "dyad"), before.reshape(chains, draws, -1))
     coords = {
         name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
     }
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
-
-
-DIMS: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(
-        ("half_life", "phi", "sigma", "sd", "tau", "mu_dyad", "headroom_dyad", "period", "depth_trend"), ("dyad",)
-    )
-    | dict.fromkeys(("mu", "headroom", "ceiling", "depth"), ("era",))
-    | dict.fromkeys(
-        (
-            "mu_era_sd",
-            "headroom_era_sd",
-            "depth_sd",
-            "band",
-            "inner_band",
-            "stiffening",
-            "inner_stiffening",
-            "lean",
-            "shock_df",
-            "index_error",
-            "index_df",
-        ),
-        (),
-    )
-    | {
-        "cutpoint": ("dataset", "cut"),
-        "concentration": ("dataset",),
-        "direction_offset": ("dyad", "direction", "dataset"),
-    }
-)

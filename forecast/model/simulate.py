@@ -8,15 +8,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.model.arrays import DECADES, panel_arrays, year_places
-from forecast.model.ceiling import soft_ceiling
-from forecast.model.dynamics import next_displacement, swing
 from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
-from forecast.model.sampling import DIMS, KEPT
+from forecast.model.shocks import draw_shocks
 from forecast.model.spec import PendulumSpec
+from forecast.model.variables import sampled_variables
+from forecast.scale import soft_ceiling
 from forecast.typing import Float
-
-PULL = ("phi", "sd", "band", "stiffening", "lean", "period")
 
 
 def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
@@ -33,10 +31,10 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     arrays = panel_arrays(panel, by_year=spec.has_trend)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         add_parameters(spec, arrays)
-        names = [name for name in KEPT if name in model.named_vars]
-        tree = pm.sample_prior_predictive(draws=draws, var_names=names, random_seed=seed)
+        dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
+        tree = pm.sample_prior_predictive(draws=draws, var_names=list(dims), random_seed=seed)
     prior = tree["prior"].to_dataset().isel(chain=0, drop=True)
-    return xr.Dataset({name: (("draw", *DIMS[name]), prior[name].to_numpy()) for name in names})
+    return xr.Dataset({name: (("draw", *own), prior[name].to_numpy()) for name, own in dims.items()})
 
 
 def simulate_panel(
@@ -85,24 +83,22 @@ def simulate_panel(
 def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec, rng: np.random.Generator) -> Float:
     """Path of the level (dyad, time) in log-odds, month by month."""
     dyads, periods = era.shape
-    own = {name: parameters[name].to_numpy() for name in PULL if name in parameters}
-    sigma = parameters["sigma"].to_numpy()
+    pull = spec.pull
+    own = {name: parameters[name].to_numpy() for name in ("sigma", *pull.reads) if name in parameters}
     mu = parameters["mu"].to_numpy()[era] if "mu" in parameters else np.zeros(era.shape)
-    start = own.get("sd", spec.priors.start_sd)
-    shock = rng.standard_normal((dyads, periods))
-    if "shock_df" in parameters:
-        df = float(parameters["shock_df"])
-        shock = rng.standard_t(df, size=shock.shape) * np.sqrt((df - 2) / df)
+    df = float(parameters["shock_df"]) if "shock_df" in parameters else None
+    shock = draw_shocks(rng, (dyads, periods))
+    if df is not None:  # after the normal ones, so that a seed keeps its numbers
+        shock = draw_shocks(rng, (dyads, periods), df)
+    start = pull.start_spread(own, spec.priors)
     state = np.empty((dyads, periods))
     state[:, 0] = mu[:, 0] + start * shock[:, 0]
     for t in range(1, periods):
-        y, before = state[:, t - 1] - mu[:, t], state[:, max(t - 2, 0)] - mu[:, t]
-        moved, scale = next_displacement(spec.dynamics, y, before, own), sigma
-        if spec.dynamics == "oscillator" and t == 1:
-            one, two = swing(own["phi"], own["period"])
-            tied = one / (1.0 - two)
-            moved, scale = tied * y, start * np.sqrt(1.0 - tied**2)
-        state[:, t] = mu[:, t] + moved + scale * shock[:, t]
+        if pull.order == 2 and t == 1:
+            carry, scale = pull.second_transition(start, own)
+            state[:, 1] = mu[:, 1] + carry * (state[:, 0] - mu[:, 1]) + scale * shock[:, 1]
+            continue
+        state[:, t] = pull.step(state[:, t - 1], state[:, max(t - 2, 0)], mu[:, t], shock[:, t], own)
     if "ceiling" not in parameters:
         return state
     return soft_ceiling(state, parameters["ceiling"].to_numpy()[era], spec.ceiling_softness)

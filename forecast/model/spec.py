@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from forecast.errors import SpecError
-from forecast.model.dynamics import DYNAMICS, JUMPING
+from forecast.model.dynamics import Pull, find_pull
 from forecast.model.priors import Priors
 
 CEILINGS = ("constant", "era", "depth", "trend")
@@ -39,7 +39,7 @@ class PendulumSpec:
 
     Attributes
     ----------
-    dynamics : {"linear", "none", "band", "cubic", "oscillator"}
+    dynamics : {"linear", "none", "band", "cubic", "oscillator"}, or a registered pull
         The pull towards the equilibrium: linear mean reversion; none (a random walk: no pendulum); none within a band
         and full outside; growing with the displacement; or with momentum, so that it swings over. Formulas:
         :mod:`forecast.model.dynamics`.
@@ -82,7 +82,8 @@ class PendulumSpec:
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
-        for name, allowed in (("dynamics", DYNAMICS), ("shocks", SHOCKS), ("observation", OBSERVATIONS)):
+        find_pull(self.dynamics)
+        for name, allowed in (("shocks", SHOCKS), ("observation", OBSERVATIONS)):
             if getattr(self, name) not in allowed:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
         object.__setattr__(self, "ceiling", parse_ceiling(self.ceiling))
@@ -94,6 +95,11 @@ class PendulumSpec:
             raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
+
+    @property
+    def pull(self) -> Pull:
+        """The pull that `dynamics` names."""
+        return find_pull(self.dynamics)
 
     @property
     def level_ceiling(self) -> str:
@@ -113,11 +119,11 @@ class PendulumSpec:
     @property
     def dense(self) -> bool:
         """Whether every period needs a coordinate of its own: only a linear pull with normal shocks can jump a gap."""
-        return self.shocks != "normal" or self.dynamics not in JUMPING
+        return self.shocks != "normal" or not self.pull.jumps
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON; :meth:`from_dict` is its inverse."""
-        return asdict(self)
+        return {**asdict(self), "priors": self.priors.to_dict(self.pull)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":

@@ -4,17 +4,17 @@ The change of variables is exact whatever they are (see :mod:`forecast.model.ker
 to what the data say of the path, the nearer the sampler's coordinates are to white noise.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.ceiling import soft_ceiling, soft_ceiling_slope
+from forecast.model.dynamics.base import Motion
 from forecast.model.kernels.observation import observation_value_gradient
 from forecast.model.kernels.path import path_forward
 from forecast.model.spec import PendulumSpec
+from forecast.scale import soft_ceiling, soft_ceiling_slope
 from forecast.typing import Float
 
 # Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
@@ -27,9 +27,7 @@ CURVATURE_FLOOR = 0.02
 class Reference:
     """Parameter values around which the path is whitened, shaped as in `forecast.model.parameters.Parameters`."""
 
-    phi: Float
-    sigma: Float
-    start_sd: Float
+    motion: Motion
     mu: Float
     ceiling: Float
     depth: Float
@@ -44,12 +42,10 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     """Centres of the priors."""
     p = spec.priors.paced(arrays.periods_a_month)
     dyads, eras, datasets = arrays.dyads, arrays.eras, arrays.datasets
-    walk = spec.dynamics == "none"
-    phi = np.full(dyads, 1.0 if walk else 0.5 ** (1.0 / np.exp(p.half_life[0])))
-    start_sd = np.full(dyads, p.start_sd if walk else np.exp(p.sd[0]))
-    sigma = np.full(dyads, np.exp(p.step[0])) if walk else start_sd * np.sqrt(1.0 - phi**2)
-    mu = np.full(eras, 0.0 if walk else p.equilibrium[0])
-    headroom = p.headroom_walk if walk else p.headroom
+    phi, sigma, start_sd = (np.full(dyads, value) for value in spec.pull.centre(p))
+    motion = Motion(phi, sigma, start_sd, {})
+    mu = np.full(eras, p.equilibrium[0] if spec.pull.has_equilibrium else 0.0)
+    headroom = p.headroom if spec.pull.has_equilibrium else p.headroom_walk
     ceiling = mu + np.exp(headroom[0]) if spec.level_ceiling else np.full(eras, np.inf)
     gap, cuts = np.exp(p.gap[0]), arrays.classes - 1
     cutpoint = np.tile(gap * (np.arange(cuts) - (arrays.zero_cut - 1)), (datasets, 1))
@@ -57,9 +53,7 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     concentration = np.full(datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0)
     offset = np.zeros((dyads, arrays.directions, datasets))
     return Reference(
-        phi,
-        sigma,
-        start_sd,
+        motion,
         mu,
         ceiling,
         np.zeros((datasets, arrays.depths)),
@@ -106,8 +100,7 @@ def anchor_path(
     reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
     """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the path."""
-    mu = reference.mu if spec.dynamics != "none" else None
-    process = linear_transitions(reference.phi, reference.sigma, reference.start_sd, mu, transition_pairs(arrays), np)
+    process = spec.pull.over_gaps(reference.motion, reference.mu, transition_pairs(arrays))
     ceiling = reference.ceiling[arrays.node_era]
     softness = spec.ceiling_softness if spec.level_ceiling else None
     state = reference.mu[arrays.node_era].astype(float)
@@ -128,28 +121,6 @@ def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
     """Tell the different pairs of dyad and gap, and which of them every node has: few differ, each is computed once."""
     pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, arrays.node_gap]), axis=0, return_inverse=True)
     return {"pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_of_node": pair_of, "node_era": arrays.node_era}
-
-
-def linear_transitions(
-    phi: Any, sigma: Any, start_sd: Any, mu: Any, pairs: Mapping[str, Any], backend: Any
-) -> tuple[Any, Any, Any]:
-    r"""Drift, carry and scale of every node's exact transition from the node before, each (node,).
-
-    Over a gap of k periods a linear pendulum carries :math:`\phi^k` of its displacement and gathers a shock of
-    variance :math:`s^2 (1 - \phi^{2k})`; a random walk carries all of it and gathers :math:`k \sigma^2`
-    (``mu`` None). ``pairs`` are those of :func:`transition_pairs`, as arrays or as a model's data; ``backend`` is
-    numpy or pytensor.tensor.
-    """
-    dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
-    spread = start_sd[dyad]
-    if mu is None:
-        scale = backend.where(backend.equal(gap, 0), spread, sigma[dyad] * backend.sqrt(backend.maximum(gap, 1)))
-        carry = backend.where(backend.equal(gap, 0), 0.0, 1.0)[pair_of]
-        return 0.0 * carry, carry, scale[pair_of]
-    carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(phi)[dyad] * gap))
-    scale = spread * backend.sqrt(1.0 - carry**2)
-    carry = carry[pair_of]
-    return (1.0 - carry) * mu[pairs["node_era"]], carry, scale[pair_of]
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:

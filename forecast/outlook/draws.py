@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import DataError, UnknownDyadError
-from forecast.scale import share, under_ceiling
+from forecast.model.dynamics import Pull, find_pull
+from forecast.scale import share, soft_ceiling
 from forecast.typing import Float
 
 NO_EQUILIBRIUM = "a random walk (dynamics 'none') has no equilibrium, no band and no half-life"
@@ -23,7 +24,7 @@ class SpecLike(Protocol):
 
     @property
     def dynamics(self) -> Any:
-        """Which pull: ``linear``, or ``none`` for a random walk."""
+        """Name of the pull: ``linear``, or ``none`` for a random walk."""
 
     @property
     def ceiling_softness(self) -> float:
@@ -88,6 +89,11 @@ class DyadDraws:
     by_era: Mapping[str, Float]
     level: NDArray[np.float32]
 
+    @cached_property
+    def pull(self) -> Pull:
+        """The pull that `dynamics` names."""
+        return find_pull(self.dynamics)
+
     @property
     def size(self) -> tuple[int, int]:
         """Chains and draws."""
@@ -101,7 +107,7 @@ class DyadDraws:
     @cached_property
     def level_now(self) -> Float:
         """Level of the current period, (chain, draw)."""
-        return under_ceiling(self.scalars["state"], self.ceiling(-1), self.softness)
+        return soft_ceiling(self.scalars["state"], self.ceiling(-1), self.softness)
 
     def ceiling(self, era: int) -> Float | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a level ceiling."""
@@ -117,10 +123,10 @@ class DyadDraws:
 
         Or the share `displaced` stationary standard deviations from there.
         """
-        if self.dynamics == "none":
+        if not self.pull.has_equilibrium:
             return None
         state = self.by_era["mu"][..., era] + displaced * self.scalars["sd"]
-        return share(under_ceiling(state, self.ceiling(era), self.softness))
+        return share(soft_ceiling(state, self.ceiling(era), self.softness))
 
 
 def position(panel: xr.Dataset, dyad: str) -> int:

@@ -233,7 +233,7 @@ def _headroom_learning(
 
 
 def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) -> Learning | NotDefined:
-    if own.dynamics == "none":
+    if not own.pull.has_equilibrium:
         return NotDefined(NO_EQUILIBRIUM)
     population = own.scalars["mu_dyad"] + own.scalars["mu_era_sd"] * rng.standard_normal(own.size)
     return learned(own.by_era["mu"][..., era], population, POPULATION)

@@ -7,7 +7,7 @@ dyad's own population of frameworks, and hold from that month on until the next.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +15,11 @@ from numpy.typing import NDArray
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
-from forecast.model.dynamics import DYNAMICS, next_displacement
+from forecast.model.shocks import draw_shocks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
-from forecast.scale import share, under_ceiling
+from forecast.scale import share, soft_ceiling
 from forecast.typing import Bool, Float
-
-
-class Step(Protocol):
-    """How the state moves by one period."""
-
-    def __call__(
-        self, state: Float, mu: Float, shock: Float, parameters: Mapping[str, Float], before: Float | None = None
-    ) -> Float:
-        """Give the next state, from the state, the equilibrium in force next, the shock and the dyad's parameters.
-
-        ``before`` is the state a period ago, for a pendulum with momentum; without it, it was at rest.
-        """
 
 
 @dataclass(frozen=True)
@@ -92,27 +80,6 @@ FRAMEWORK = {"mu", "ceiling", "depth"}
 """What a framework sets, as far as the model has it."""
 
 
-def step_of(dynamics: str) -> Step:
-    """Return the step of the dynamics.
-
-    Raises
-    ------
-    SpecError
-        If there is none of that name.
-    """
-    if dynamics not in DYNAMICS:
-        raise SpecError(f"dynamics: {dynamics!r} cannot be simulated forward. Known: {', '.join(DYNAMICS)}.")
-
-    def step(
-        state: Float, mu: Float, shock: Float, parameters: Mapping[str, Float], before: Float | None = None
-    ) -> Float:
-        displaced = state - mu
-        moved = next_displacement(dynamics, displaced, displaced if before is None else before - mu, parameters)
-        return np.asarray(mu + moved + parameters["sigma"] * shock)
-
-    return step
-
-
 def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     """Return the random stream of a purpose, given by the seed, the dyad's code and the purpose alone.
 
@@ -120,12 +87,6 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     """
     key = (*dyad.encode(), 0, *purpose.encode())
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-
-
-def shocks(rng: np.random.Generator, size: tuple[int, ...], parameters: Mapping[str, Float]) -> Float:
-    """Draw one period's shocks, of unit variance: normal, or Student-t where the model has them."""
-    df = parameters.get("shock_df")
-    return rng.standard_normal(size) if df is None else rng.standard_t(df, size) * np.sqrt((df - 2) / df)
 
 
 def simulate_futures(
@@ -186,7 +147,6 @@ def simulate_futures(
 
 
 def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float) -> Futures:
-    step = step_of(own.dynamics)
     size = (*own.size, futures_per_draw)
     shock, arrival, novelty = (stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks"))
     chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
@@ -200,8 +160,8 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
             arrived = arrival.random(size) < chance
             count = count + arrived
             _renew(framework, arrived, parameters, novelty)
-            moved = step(state, framework["mu"], shocks(shock, size, parameters), parameters, before)
-            state, before = moved, state
+            fresh = draw_shocks(shock, size, parameters.get("shock_df"))
+            state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
         level, rule = _seen(state, framework, own)
         levels.append(level)
         counts.append(count)
@@ -235,15 +195,16 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
     array (chain, draw, future, period)
         Share, points.
     """
-    step, rng = step_of(own.dynamics), stream(seed, own.dyad, "release")
+    rng = stream(seed, own.dyad, "release")
     size = (*own.size, futures_per_draw)
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
     mu, ceiling = own.by_era["mu"][..., -1, None], own.ceiling(-1)
     states = [np.full(size, np.log(start / (100 - start)))]
     for _ in range(periods):
-        states.append(step(states[-1], mu, shocks(rng, size, parameters), parameters, states[-2:][0]))
+        shock = draw_shocks(rng, size, parameters.get("shock_df"))
+        states.append(own.pull.step(states[-1], states[-2:][0], mu, shock, parameters))
     limit = None if ceiling is None else ceiling[..., None, None]
-    return share(under_ceiling(_over_time(states), limit, own.softness))
+    return share(soft_ceiling(_over_time(states), limit, own.softness))
 
 
 def _spread(values: Float, size: tuple[int, ...]) -> Float:
@@ -278,8 +239,8 @@ def _seen(state: Float, framework: Mapping[str, Float], own: DyadDraws) -> tuple
     rules = {}
     if ceiling is not None:
         rules["ceiling"] = share(ceiling)
-    if own.dynamics != "none":
-        rules["equilibrium"] = share(under_ceiling(framework["mu"], ceiling, own.softness))
+    if own.pull.has_equilibrium:
+        rules["equilibrium"] = share(soft_ceiling(framework["mu"], ceiling, own.softness))
     if "depth" in framework:
         rules["depth"] = framework["depth"].copy()
-    return under_ceiling(state, ceiling, own.softness), rules
+    return soft_ceiling(state, ceiling, own.softness), rules

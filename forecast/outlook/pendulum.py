@@ -117,7 +117,7 @@ def pendulum(
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     zone = _zone(own, futures, horizons, seed, extreme_share)
-    if own.dynamics == "none":
+    if not own.pull.has_equilibrium:
         absent = NotDefined(NO_EQUILIBRIUM)
         return Pendulum(absent, absent, absent, zone)
     months = own.scalars["half_life"] / own.clock.per_month

@@ -3,17 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from forecast.model.dynamics import pulls
 from forecast.wording import join, number, percent
 
 type Rows = list[tuple[str, str]]
 
-_DYNAMICS = {
-    "linear": "linear: in every period the same part of the displacement from equilibrium is undone",
-    "none": "none: a random walk, without equilibrium",
-    "band": "band: none near the equilibrium, and the full pull further away",
-    "cubic": "cubic: the further the displacement from equilibrium, the more of it is undone in a period",
-    "oscillator": "oscillator: with momentum, so that it may overshoot the equilibrium",
-}
 _CEILINGS = {
     "era": "a soft bound on the level for each era",
     "constant": "one soft bound on the level for all eras of a dyad",
@@ -71,8 +65,8 @@ def settings(spec: Any) -> Rows:
 
     forms = [_CEILINGS.get(form, form) for form in getattr(spec, "ceiling", ())]
     return [
-        ("Pull", words("dynamics", _DYNAMICS)),
-        ("Ceiling", join(forms) if forms else "none"),
+from forecast.model.dynamics import pulls
+from forecast.wording import join, number, percent
         ("Shocks", words("shocks", _SHOCKS)),
         (
             "News of the single month",

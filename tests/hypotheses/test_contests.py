@@ -7,10 +7,10 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.hypotheses.power.contests import CONTESTS, Truth, contest, with_drop, with_half_life, with_strength
 from forecast.model import PendulumSpec, prior_draws
-from forecast.model.dynamics import next_displacement
+from forecast.model.dynamics import find_pull
 from forecast.model.evidence import Evidence
-from forecast.model.sampling import DIMS
 from forecast.model.simulate import simulate_level
+from forecast.model.variables import sampled_variables
 from forecast.scale import share
 
 from .made import candidates
@@ -32,7 +32,7 @@ def long_run_spread(own, spec, seed=1, periods=100_000):
 def test_another_half_life_leaves_the_spread(periods):
     own, spec = draw("linear")
     changed = with_half_life(periods)(own)
-    left = next_displacement("linear", 1.0, 1.0, {"phi": float(changed["phi"].item())})
+    left = find_pull("linear").next(1.0, 1.0, {"phi": float(changed["phi"].item())})
     assert left**periods == pytest.approx(0.5)
     # A path of n half-lives is worth about 0.7 n independent places, and its spread is known to 1 / sqrt(1.4 n) of
     # itself: 1.3 % with the longer half-life.
@@ -47,7 +47,7 @@ def test_a_pull_of_given_strength_has_it_one_spread_away(strength):
     # The pull is that of the flow which the monthly step solves: take the step of a thousandth of a month.
     p["phi"] **= 1e-3
     near, far = 1e-4 * p["sd"], p["sd"]
-    pulls = [1.0 - next_displacement("cubic", y, y, p) / y for y in (near, far)]
+    pulls = [1.0 - find_pull("cubic").next(y, y, p) / y for y in (near, far)]
     assert pulls[1] / pulls[0] == pytest.approx(strength, rel=0.01)
     # The spread is that of small steps, and known to about 2 % by chance.
     assert long_run_spread(even, spec) == pytest.approx(p["sd"], rel=0.08)
@@ -65,7 +65,7 @@ def test_a_record_has_the_real_ones_events_in_number_and_another_draw_each():
     panel, spec = candidates().panel, PendulumSpec(ceiling="depth")
     drawn = prior_draws(panel, spec, draws=8, seed=3)
     posterior = drawn.expand_dims(chain=1).transpose("chain", "draw", ...)
-    truth = Truth("it", 1.0, spec, posterior[[name for name in DIMS if name in posterior]], panel)
+    truth = Truth("it", 1.0, spec, posterior[[name for name in sampled_variables() if name in posterior]], panel)
     one, again, other = (truth.record(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert one.identical(again) and not one.identical(other)
     for record in (one, other):

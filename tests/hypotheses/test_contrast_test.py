@@ -13,7 +13,7 @@ from forecast.hypotheses import contrast_test
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.contrast_test import Side, cold_war
 from forecast.outlook.draws import dyad_draws
-from forecast.scale import share, under_ceiling
+from forecast.scale import share, soft_ceiling
 
 from .made import numbers
 
@@ -108,7 +108,7 @@ def test_the_long_run_in_the_zone_is_that_of_its_normal_distribution(bound):
     draw, rng = (0, 3), np.random.default_rng(1)
     mu, sd = own.by_era["mu"][(*draw, 2)], own.scalars["sd"][draw]
     ceiling = None if own.ceiling(2) is None else own.ceiling(2)[draw]
-    drawn = share(under_ceiling(rng.normal(mu, sd, 40_000), ceiling, own.softness))
+    drawn = share(soft_ceiling(rng.normal(mu, sd, 40_000), ceiling, own.softness))
     # 40,000 draws: a standard error of at most a quarter of a per cent.
     assert side.tendency[draw] == pytest.approx(100 * (drawn < 30).mean(), abs=1.0)
     if not bound:

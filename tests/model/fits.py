@@ -5,11 +5,10 @@ import json
 import numpy as np
 import xarray as xr
 
-from forecast.model.ceiling import soft_ceiling
-from forecast.model.dynamics import next_displacement, swing
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.likelihood import PULL
+from forecast.model.shocks import draw_shocks
 from forecast.model.simulate import prior_draws
+from forecast.scale import soft_ceiling
 
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
@@ -31,7 +30,7 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         state=(("draw", "dyad"), state[..., -1]),
         phi=prior["phi"] if "phi" in prior else (("draw", "dyad"), np.ones(state.shape[:2])),
     )
-    if spec.dynamics == "oscillator":
+    if spec.pull.order == 2:
         made["state_before"] = (("draw", "dyad"), state[..., -2])
     in_chains = {
         name: (("chain", "draw", *values.dims[1:]), values.to_numpy().reshape(chains, draws, *values.shape[1:]))
@@ -55,25 +54,21 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
 
 def _states(prior, era, spec, rng):
     """Paths of the state (draw, dyad, time), period by period as the model's definition says."""
-    draws, sigma = prior.sizes["draw"], prior["sigma"].to_numpy()
-    pull = {name: prior[name].to_numpy().reshape(draws, -1) for name in PULL if name in prior}
+    draws = prior.sizes["draw"]
+    pull, names = spec.pull, ("sigma", *spec.pull.reads)
+    own = {name: prior[name].to_numpy().reshape(draws, -1) for name in names if name in prior}
     mu = prior["mu"].to_numpy()[:, era] if "mu" in prior else np.zeros((draws, *era.shape))
-    start = pull.get("sd", spec.priors.start_sd)
+    start = pull.start_spread(own, spec.priors)
 
-    def shock():
-        if "shock_df" not in prior:
-            return rng.standard_normal(sigma.shape)
-        df = prior["shock_df"].to_numpy()[:, None]
-        return rng.standard_t(df, sigma.shape) * np.sqrt((df - 2) / df)
-
+    df = prior["shock_df"].to_numpy()[:, None] if "shock_df" in prior else None
+    size = own["sigma"].shape
     state = np.empty(mu.shape)
-    state[..., 0] = mu[..., 0] + start * shock()
+    state[..., 0] = mu[..., 0] + start * draw_shocks(rng, size, df)
     for t in range(1, era.shape[1]):
-        y, before = state[..., t - 1] - mu[..., t], state[..., max(t - 2, 0)] - mu[..., t]
-        moved, scale = next_displacement(spec.dynamics, y, before, pull), sigma
-        if spec.dynamics == "oscillator" and t == 1:
-            one, two = swing(pull["phi"], pull["period"])
-            tied = one / (1 - two)
-            moved, scale = tied * y, start * np.sqrt(1 - tied**2)
-        state[..., t] = mu[..., t] + moved + scale * shock()
+        last, before, shock = state[..., t - 1], state[..., max(t - 2, 0)], draw_shocks(rng, size, df)
+        if pull.order == 2 and t == 1:
+            carry, scale = pull.second_transition(start, own)
+            state[..., 1] = mu[..., 1] + carry * (last - mu[..., 1]) + scale * shock
+        else:
+            state[..., t] = pull.step(last, before, mu[..., t], shock, own)
     return state

@@ -8,8 +8,8 @@ import pytest
 
 from forecast.model import PendulumSpec
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.priors import REASONS, Priors
-from forecast.model.sampling import DIMS, KEPT
+from forecast.model.priors import known_priors, reasons
+from forecast.model.variables import all_variables
 
 DOCS = Path(__file__).parents[2] / "docs"
 MODEL = (DOCS / "model.md").read_text(encoding="utf-8")
@@ -32,10 +32,9 @@ def rows(page: str, heading: str) -> dict[str, list[str]]:
 
 def test_every_prior_stands_in_the_page_with_its_value_and_reason() -> None:
     expected = {}
-    for name in (f.name for f in fields(Priors)):
-        value = getattr(Priors(), name)
+    for name, value in known_priors().items():
         numbers = ", ".join(f"{x:.3g}" for x in (value if isinstance(value, tuple) else (value,)))
-        expected[name] = [numbers, REASONS[name]]
+        expected[name] = [numbers, reasons()[name]]
     assert rows(MODEL, "Priors") == expected
 
 
@@ -48,11 +47,11 @@ def test_every_choice_stands_in_the_page() -> None:
 
 def test_the_posterior_is_as_documented(fit: Fit) -> None:
     documented = rows(FIT, "`posterior`")
-    assert set(documented) == {*KEPT, "level", "state", "state_before"}
-    dims = {name: tuple(filter(None, cells[0].split(", "))) for name, cells in documented.items()}
-    assert {name: dims[name] for name in KEPT} == {name: DIMS[name] for name in KEPT}
+    table = all_variables()
+    assert documented == {name: [", ".join(one.dims), one.unit, one.words] for name, one in table.items()}
+    assert list(documented) == list(table)
     for name, values in fit.posterior.items():
-        assert values.dims == ("chain", "draw", *dims[str(name)])
+        assert values.dims == ("chain", "draw", *table[str(name)].dims)
     # The default spec has all but these.
     shapes = {"band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "state_before", "depth_trend"}
     assert set(documented) - set(fit.posterior) == {"shock_df", "index_error", "index_df", *shapes}

@@ -10,7 +10,9 @@ import pytest
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.whitening import linear_transitions, prior_reference, quadrature, transition_pairs
+from forecast.model.dynamics import find_pull
+from forecast.model.dynamics.base import Motion
+from forecast.model.whitening import prior_reference, quadrature, transition_pairs
 
 from .panels import make_panel, python_mode
 from .reference import PlainModel, process_moments
@@ -106,7 +108,7 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
     prior = prior_reference(spec, arrays)
     elsewhere = replace(
         prior,
-        sigma=prior.sigma * 2,
+        motion=replace(prior.motion, sigma=prior.motion.sigma * 2),
         noise=prior.noise * 0.5,
         mu=prior.mu - 0.5,
         concentration=prior.concentration + 3.0,
@@ -140,7 +142,8 @@ def test_nodes_have_the_distribution_they_have_among_all_months(walk):
     if not walk:
         phi, mu = np.array([0.7, 0.97]), rng.standard_normal(arrays.eras)
         sigma = sd * np.sqrt(1 - phi**2)
-    drift, carry, scale = linear_transitions(phi, sigma, sd, mu, transition_pairs(arrays), np)
+    pull = find_pull("none" if walk else "linear")
+    drift, carry, scale = pull.over_gaps(Motion(phi, sigma, sd, {}), mu, transition_pairs(arrays))
     for d in range(2):
         own = arrays.node_dyad == d
         step = (np.eye(own.sum()) - np.diag(carry[own][1:], -1)) / scale[own][:, None]

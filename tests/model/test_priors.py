@@ -1,6 +1,7 @@
 """The priors in the reader's units: what the model holds possible before it sees an event."""
 
-from dataclasses import fields, replace
+import pickle
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -10,7 +11,7 @@ from forecast.clock import WEEKS_A_MONTH
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.arrays import standardised_index
-from forecast.model.priors import REASONS
+from forecast.model.priors import known_priors, reasons
 from forecast.model.simulate import class_probabilities, simulate_level
 from forecast.panel import validate_panel
 
@@ -38,8 +39,8 @@ def share(panel, draws):
 
 
 def test_every_prior_has_a_reason():
-    assert set(REASONS) == {f.name for f in fields(Priors)}
-    assert all(len(reason) > 5 for reason in REASONS.values())
+    assert set(reasons()) == set(known_priors())
+    assert all(len(reason) > 5 for reason in reasons().values())
 
 
 # Prior predictive checks. With 3000 dyads in 1000 draws a share of 90 % is known to 0.6 points or, dyads of a draw
@@ -217,5 +218,21 @@ def test_priors_go_through_plain_values_and_back():
     priors = replace(Priors(), half_life=(3.5, 0.2))
     assert Priors.from_dict(priors.to_dict()) == priors
     assert Priors.from_dict({"half_life": [3.5, 0.2]}) == priors
-    with pytest.raises(SpecError, match="unknown halflife"):
-        Priors.from_dict({"halflife": [3.5, 0.2]})
+    for unknown in (Priors.from_dict, lambda values: Priors(**values)):
+        with pytest.raises(SpecError, match="unknown halflife"):
+            unknown({"halflife": [3.5, 0.2]})
+
+
+def test_priors_of_a_pull_are_changed_and_read_like_all_others():
+    priors = replace(Priors(lean=0.5), band=(0.1, 0.2), sd_dyads=0.3)
+    assert (priors.lean, priors.band, priors.sd_dyads) == (0.5, (0.1, 0.2), 0.3)
+    assert priors.stiffening == Priors().stiffening
+    assert Priors.from_dict(priors.to_dict()) == priors
+    assert pickle.loads(pickle.dumps(priors)) == priors
+    assert priors != Priors()
+    assert hash(replace(priors, lean=Priors().lean)) != hash(priors)
+    assert replace(Priors(lean=0.5), lean=Priors().lean) == Priors()
+    with pytest.raises(AttributeError, match="leen"):
+        priors.leen  # noqa: B018
+    with pytest.raises(SpecError, match="priors: lean "):
+        Priors(lean=-1.0)

@@ -6,7 +6,7 @@ import xarray as xr
 from arviz_stats import mcse
 
 from forecast import build_panel, fit, read_chronology
-from forecast.model.gate import REPORTED
+from forecast.model.variables import reported_variables
 from forecast.outlook import assess
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ def reported(fitted):
     """What the gate watches, the level at every twelfth month, as (chain, draw, quantity)."""
     posterior = fitted.posterior
     columns = []
-    for name in REPORTED.values():
+    for name in reported_variables().values():
         if name in posterior:
             values = posterior[name].isel(time=slice(None, None, 12)) if name == "level" else posterior[name]
             columns.append(values.transpose("chain", "draw", ...).to_numpy().reshape(*values.shape[:2], -1))

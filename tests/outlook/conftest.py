@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 from forecast.outlook import assess
-from forecast.scale import under_ceiling
+from forecast.scale import soft_ceiling
 
 SOFTNESS = 0.25
 ERAS = {
@@ -175,7 +175,7 @@ def _dyad_posterior(panel, dyad, dynamics, ceiling, depth, size, spread, seed):
     for t in range(1, months):
         wobble[..., t] = 0.95 * wobble[..., t - 1] + 0.09 * normal()
     state = truth + wobble
-    level = under_ceiling(state, None if limit is None else limit[..., era_at], SOFTNESS)
+    level = soft_ceiling(state, None if limit is None else limit[..., era_at], SOFTNESS)
     tau = np.exp(np.log(0.5) + 0.2 * normal())
     values = {
         "level": (("chain", "draw", "dyad", "time"), level[:, :, None, :].astype(np.float32)),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.model.dynamics import DYNAMICS, next_displacement
+from forecast.model.dynamics import find_pull, pulls
 from forecast.outlook import simulate_futures, structural_hazard
 from forecast.panel import validate_panel
 
@@ -185,14 +185,14 @@ def test_other_pulls_go_on_as_the_model_says(make, dynamics):
     parameters = {name: own[name].to_numpy() for name in (*shape, "phi")}
     state, before = own["state"].to_numpy(), own["state_before"].to_numpy()
     for period in range(1, 7):
-        state, before = mu + next_displacement(dynamics, state - mu, before - mu, parameters), state
+        state, before = mu + find_pull(dynamics).next(state - mu, before - mu, parameters), state
         assert level[..., period] == pytest.approx(np.repeat(state[..., None], 2, axis=-1))
 
 
 def test_unknown_dynamics_are_refused_by_name(fit, make):
     made = make(("USA-CHN",))
     odd = type(made)(made.posterior, made.panel, type(made.spec)("circular"))
-    with pytest.raises(SpecError, match=f"circular.*{', '.join(DYNAMICS)}"):
+    with pytest.raises(SpecError, match=f"circular.*{', '.join(pull.name for pull in pulls())}"):
         simulate_futures(odd, "USA-CHN", 12, seed=1)
 
 

@@ -7,9 +7,10 @@ from scipy.stats import halfnorm, lognorm, norm
 
 from forecast.clock import periods_a_month
 from forecast.errors import SpecError
-from forecast.model.dynamics import widening
+from forecast.model.declarations import Prior
+from forecast.model.dynamics import pulls
 from forecast.model.gate import ESS_LIMIT
-from forecast.model.parameters import SPREAD_OF_SPREADS
+from forecast.model.hierarchy import SPREAD_OF_SPREADS
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -23,13 +24,9 @@ FACTORS = (0.5, 2.0)
 POOLED = {
     "half_life": "half_life_dyads",
     "sd": "sd_dyads",
-    "period": "period_dyads",
     "headroom": "headroom_dyads",
     "headroom_walk": "headroom_dyads",
 }
-# What the priors of a pull's shape are about: see `forecast.model.dynamics.widening`.
-INNER = {"band": "inner_band", "stiffening": "inner_stiffening"}
-SCALABLE = (*POOLED, *INNER, "lean", "depth_eras")
 
 
 def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: float, error: float) -> "pd.DataFrame":
@@ -53,8 +50,9 @@ def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: 
 
 
 def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, float]:
-    if name not in SCALABLE:
-        raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(SCALABLE)}")
+    scalable = (*POOLED, "depth_eras", *_of_pulls())
+    if name not in scalable:
+        raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(scalable)}")
     value = _with_prior(fitted, name)
     priors = fitted.spec.priors.paced(periods_a_month(fitted.panel))
     ratio = np.exp(_log_prior(value, name, priors, factor) - _log_prior(value, name, priors, 1.0))
@@ -64,29 +62,34 @@ def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, flo
     return float(np.log(ratio.mean())), float(ratio.std() / ratio.mean() / np.sqrt(value.size / 4))
 
 
+def _of_pulls() -> dict[str, Prior]:
+    """Priors of pulls that are about a variable of the posterior, by name."""
+    return {prior.name: prior for pull in pulls() for prior in pull.priors if prior.about}
+
+
 def _with_prior(fitted: "Fit", name: str) -> Float:
     """Draws of the quantity that the prior is about."""
-    posterior, dynamics = fitted.posterior, fitted.spec.dynamics
+    posterior, own = fitted.posterior, _of_pulls()
     if name == "depth_eras":
         return np.ravel(posterior["depth_sd"].to_numpy())
     if name in ("headroom", "headroom_walk"):  # a pendulum's is in units of its spread
         unit = posterior["sd"].to_numpy() if name == "headroom" else 1.0
         return np.ravel(np.exp(posterior["headroom_dyad"].to_numpy()) / unit)
-    value = np.ravel(posterior[INNER.get(name, name)].to_numpy())
-    if name != "half_life" or dynamics not in ("band", "cubic"):
-        return value
-    shape = {own: np.ravel(posterior[INNER.get(own, own)].to_numpy()) for own in (*INNER, "lean") if own in posterior}
-    wide = [widening(dynamics, {own: draws[i] for own, draws in shape.items()}) for i in range(value.size)]
-    return np.asarray(value * np.array(wide))
+    if name == "half_life":
+        pull = fitted.spec.pull
+        read = [variable.name for variable in pull.variables if variable.name in posterior]
+        return pull.linear_half_life({one: np.ravel(posterior[one].to_numpy()) for one in ("half_life", *read)})
+    return np.ravel(posterior[own[name].about if name in own else name].to_numpy())
 
 
 def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Float:
-    prior = getattr(priors, name)
-    if name == "stiffening":
+    prior, own = getattr(priors, name), _of_pulls().get(name)
+    if own is not None and own.family == "half-normal":
         return np.asarray(halfnorm(scale=factor * prior).logpdf(value))
-    if name == "lean":
+    if own is not None and own.family == "normal":
         return np.asarray(norm(0.0, factor * prior).logpdf(value))
     if name == "depth_eras":  # the typical size of depths, itself log-normal
         return np.asarray(lognorm(SPREAD_OF_SPREADS, scale=factor * prior).logpdf(value))
-    spread = np.hypot(prior[1], getattr(priors, POOLED[name])) if name in POOLED else prior[1]
+    dyads = POOLED.get(name, "" if own is None else own.dyads)
+    spread = np.hypot(prior[1], getattr(priors, dyads)) if dyads else prior[1]
     return np.asarray(lognorm(factor * spread, scale=np.exp(prior[0])).logpdf(value))

@@ -19,10 +19,11 @@ from forecast.hypotheses.break_test import LEAST, question
 from forecast.model import simulate_panel
 from forecast.model.breaks.fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.model.breaks.search import one_break
-from forecast.model.dynamics import shock_of_spread, widening
+from forecast.model.dynamics import find_pull
+from forecast.model.dynamics.cubic import cubic_widening
 from forecast.model.quick import QuickFit, quick_fit
-from forecast.model.sampling import DIMS
 from forecast.model.spec import PendulumSpec
+from forecast.model.variables import sampled_variables
 from forecast.scale import share
 from forecast.wording import month
 
@@ -70,7 +71,7 @@ class Truth:
         """Simulate a record."""
         chain, draw = (int(rng.integers(self.posterior.sizes[name])) for name in ("chain", "draw"))
         own = self.posterior.isel(chain=chain, draw=draw, drop=True)
-        parameters = self.change(own[[name for name in DIMS if name in own]])
+        parameters = self.change(own[[name for name in sampled_variables() if name in own]])
         return simulate_panel(self.panel, parameters, self.spec, seed=int(rng.integers(2**31)))[0]
 
 
@@ -185,7 +186,8 @@ def with_half_life(periods: float) -> Change:
 
     def change(own: xr.Dataset) -> xr.Dataset:
         alike = xr.ones_like(own["sd"])
-        return own.assign(half_life=periods * alike, phi=phi * alike, sigma=shock_of_spread("linear", own["sd"], phi))
+        sigma = find_pull("linear").shock_of_spread(own["sd"], phi, {})
+        return own.assign(half_life=periods * alike, phi=phi * alike, sigma=sigma)
 
     return change
 
@@ -198,7 +200,7 @@ def with_strength(strength: float) -> Change:
     """
 
     def wide(inner: float, lean: float) -> float:
-        return float(widening("cubic", {"stiffening": inner, "lean": lean}))
+        return float(cubic_widening(inner, lean))
 
     def change(own: xr.Dataset) -> xr.Dataset:
         lean = float(own["lean"])
@@ -207,7 +209,7 @@ def with_strength(strength: float) -> Change:
         phi = 0.5 ** (1.0 / half_life)
         return own.assign(
             half_life=half_life, phi=phi, stiffening=strength - 1.0, inner_stiffening=inner,
-            sigma=shock_of_spread("cubic", own["sd"] / np.sqrt(wide(inner, lean)), phi),
+            sigma=find_pull("cubic").shock_of_spread(own["sd"] / np.sqrt(wide(inner, lean)), phi, {}),
         )  # fmt: skip
 
     return change

@@ -28,7 +28,7 @@ from scipy.stats import norm
 
 from forecast.clock import Clock
 from forecast.model.breaks.multistate import BATCHES, Pool
-from forecast.model.parameters import SPREAD_OF_SPREADS
+from forecast.model.hierarchy import SPREAD_OF_SPREADS
 from forecast.model.sampling import fit
 from forecast.progress import Progress, silent
 from forecast.scale import share

@@ -24,8 +24,8 @@ from dataclasses import dataclass, replace
 import numba
 import numpy as np
 
-from forecast.model.dynamics import next_displacement
 from forecast.model.likelihood import Draws, Observed
+from forecast.model.shocks import draw_shocks
 from forecast.typing import Float, Index
 
 # More particles leave less of the path's chance in the weights and take longer. Chosen anew every month they lose more
@@ -141,14 +141,10 @@ def follow(
 
 def carried(draws: Draws, dyad: int, era: int, state: Float, before: Float, rng: np.random.Generator) -> Float:
     """Move states (draw, particle), which followed those ``before``, by one period's transition into an era."""
-    if draws.shock_df is None:
-        shock = rng.standard_normal(state.shape)
-    else:
-        df = draws.shock_df[:, None]
-        shock = rng.standard_t(df, state.shape) * np.sqrt((df - 2.0) / df)
-    mu, pull = draws.mu[:, era, None], {name: values[:, dyad, None] for name, values in draws.pull.items()}
-    expected = mu + next_displacement(draws.spec.dynamics, state - mu, before - mu, pull)
-    return np.asarray(expected + draws.sigma[:, dyad, None] * shock)
+    shock = draw_shocks(rng, state.shape, None if draws.shock_df is None else draws.shock_df[:, None])
+    own = {name: values[:, dyad, None] for name, values in draws.pull.items()}
+    own["sigma"] = draws.sigma[:, dyad, None]
+    return draws.spec.pull.step(state, before, draws.mu[:, era, None], shock, own)
 
 
 def _log_sum(log_weight: Float) -> Float:
