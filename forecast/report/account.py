@@ -65,8 +65,8 @@ def settings(spec: Any) -> Rows:
 
     forms = [_CEILINGS.get(form, form) for form in getattr(spec, "ceiling", ())]
     return [
-from forecast.model.dynamics import pulls
-from forecast.wording import join, number, percent
+        ("Pull", words("dynamics", {pull.name: pull.words for pull in pulls()})),
+        ("Ceiling", join(forms) if forms else "none"),
         ("Shocks", words("shocks", _SHOCKS)),
         (
             "News of the single month",
