@@ -61,7 +61,7 @@ def headline(result: Assessment) -> str:
     return (
         f"The chance that {result.label} relations are at least {_change(result)} better in "
         f"{_when(result, outlook.until)} than in {_when(result, result.origin)} is "
-        f"{chances['improvement']}, that they are as much worse "
+        f"{chances['improvement']}, and that they are at least {_change(result)} worse is "
         f"{chances['deterioration']}; they now stand at {number(result.standing.level.median, 0)} "
         "on a scale of 0 to 100."
     )
@@ -77,7 +77,7 @@ def _s1(result: Assessment) -> Claim:
     here, unit = result.standing, "weeks" if result.weekly else "months"
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
-        f"In {_when(result, result.origin)} the share of cooperative actions stood at "
+        f"In {_when(result, result.origin)} the share of cooperative actions was "
         f"{_interval(here.level)} of 100, higher than in {percent(here.percentile.median / 100)} of the {unit} "
         f"since {month(here.since)}. The chance that none of them was lower is {chance(here.lowest.value)}"
     )
@@ -171,7 +171,7 @@ def _s5(result: Assessment) -> Claim:
     parts: list[str] = []
     numbers: dict[str, float] = {}
     if isinstance(half_life, Estimate):
-        parts.append(f"Half of a displacement is undone in {_interval(half_life)} months.")
+        parts.append(f"The half-life is {_interval(half_life)} months.")
         numbers |= _medians(half_life=half_life)
     if not isinstance(back, NotDefined):
         parts.append(
@@ -180,9 +180,9 @@ def _s5(result: Assessment) -> Claim:
         )
         numbers |= _values(back=back.passage.by[longest])
     parts.append(
-        f"The chance of standing in the hostile zone, a share below {zone.below:g}, is {chance(zone.now.value)} "
-        f"now and {chance(zone.ahead[longest].value)} in {longest} months; from {zone.inside:g} points inside it "
-        f"the way out takes {_time(zone.way_out)}."
+        f"The chance of being in the hostile zone, a share below {zone.below:g}, is {chance(zone.now.value)} "
+        f"now and {chance(zone.ahead[longest].value)} in {longest} months; from {zone.inside:g} points inside, "
+        f"leaving it takes {_time(zone.way_out)}."
     )
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest], way_out=zone.way_out.by[longest])
     return Claim("S5", "Hard to go back, and as hard to stay in an extreme", " ".join(parts), numbers)
@@ -198,7 +198,7 @@ def _s7(result: Assessment) -> Claim:
     sentence = (
         f"Under “{versus.first_era}” the share of {result.label} {verb} {_interval(item.first)}, that of "
         f"{versus.second_label} under “{versus.second_era}” {_interval(item.second)}; the chance that the "
-        f"first is the higher is {chance(item.greater.value)}."
+        f"first is higher is {chance(item.greater.value)}."
     )
     title = f"Not inherently hostile, unlike {versus.second_label} under “{versus.second_era}”"
     numbers = _medians(first=item.first, second=item.second) | _values(greater=item.greater)
@@ -236,8 +236,8 @@ def _s13(result: Assessment) -> Claim:
     chances = printed_chances(outlook)
     sentence = (
         f"In {longest} months relations are at least {_change(result)} better with a chance of "
-        f"{chances['improvement']}, as much worse with {chances['deterioration']} and "
-        f"in between with {chances['stability']}; the chance of the hostile zone is "
+        f"{chances['improvement']}, at least {_change(result)} worse with {chances['deterioration']} and in between "
+        f"with {chances['stability']}; the chance of being in the hostile zone is "
         f"{chance(zone.now.value)} now and {chance(zone.ahead[longest].value)} then."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "stability", "deterioration")}

@@ -19,21 +19,21 @@ _QUANTITIES: tuple[Quantity, ...] = (
         "share, 0 to 100",
         lambda one: one.standing.level,
         False,
-        "The share is that of cooperative actions.",
+        "",
     ),
     (
         "Equilibrium in force",
         "share, 0 to 100",
         lambda one: one.frameworks.eras[-1].equilibrium,
         False,
-        "The equilibrium is the share at which relations come to rest under the framework in force.",
+        "Equilibrium: the share at which relations come to rest under the framework in force.",
     ),
     (
         "Half-life",
         "months, log scale",
         lambda one: one.pendulum.half_life,
         True,
-        "The half-life is the time in which half of a displacement from equilibrium is undone.",
+        "Half-life: the time in which half of a displacement is undone.",
     ),
 )
 """Name, unit, where it is found, whether on a logarithmic axis, and what it is."""
@@ -53,13 +53,14 @@ def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
             f"{one.label}: "
             + ", ".join(f"{name} {interval(value)}" for name, value in values if isinstance(value, Estimate))
         )
+    explained = " ".join(item[4] for item in there if item[4])
     missing = f" Not drawn, because not defined: {join(sorted(reasons))}." if reasons else ""
     return style.illustrate(
         lambda layout: _draw(results, there, layout),
         alt=(f"Dots and intervals of {len(results)} dyads, 90 % equal-tailed, half-life in months. {'; '.join(said)}."),
         caption=(
-            f"{results[0].label} beside the other dyads of the same fit, {period(results[0], results[0].origin)}"
-            f": posterior medians and 90 % equal-tailed intervals. {' '.join(item[4] for item in there)}{missing}"
+            f"{results[0].label} and the other dyads of the same fit, {period(results[0], results[0].origin)}"
+            f": posterior medians and 90 % equal-tailed intervals. {explained}{missing}"
         ),
     )
 

@@ -9,7 +9,7 @@ from forecast.clock import PERIODS_A_MONTH
 from forecast.outlook import Assessment, NotDefined
 from forecast.report import style
 from forecast.report.words import INTERVALS, interval, period, unit
-from forecast.wording import month, number
+from forecast.wording import month, number, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,21 +32,21 @@ def illustrate(
     ends = f"{number(float(result.fan.share[0, -1]), 0)} to {number(float(result.fan.share[4, -1]), 0)}"
     seen, band = result.fan.observed, result.band
     would = (
-        f" Dashed and dotted: where half and 90 % of the shares would lie that the dataset shows in a single "
-        f"{unit(result)}, which has its own noise and few events ({unit(result)}s without events left out)."
+        f" Dashed and dotted: 50 % and 90 % of the shares that the dataset would show in a single {unit(result)} with "
+        "events."
         if not isinstance(seen, NotDefined)
-        else f" What the dataset would show is not drawn: {seen.reason}."
+        else f" Not drawn is what the dataset would show: {seen.reason}."
     )
     balance = (
-        f" Green: equilibrium band of the framework in force, the central {100 * band.mass:.0f} % of where its "
-        f"pull would keep the level, from {number(band.low.median, 0)} to {number(band.high.median, 0)} (medians)."
+        f" Green: equilibrium band, the central {percent(band.mass)} of where the pull of the framework in force would "
+        f"keep the level, {number(band.low.median, 0)} to {number(band.high.median, 0)} (medians)."
         if not isinstance(band, NotDefined)
         else f" No equilibrium band: {band.reason}."
     )
     dots = (
         f" Dots: the share observed in each {unit(result)}, larger with more events." if observed.sizes["time"] else ""
     )
-    over = f" The record is watched up to {watched_to}; after that the level is carried on." if watched_to else ""
+    over = f" Coverage ends in {watched_to}; the level is extrapolated from there." if watched_to else ""
     return style.illustrate(
         lambda layout: _draw(result, record, observed, layout),
         alt=(
@@ -55,8 +55,8 @@ def illustrate(
             f"90 % of the futures from {ends}." + balance
         ),
         caption=(
-            f"Level of {result.label} relations from {begin} on and in the simulated futures to {reach}: "
-            f"medians, bands {INTERVALS}.{dots}{over}{would}{balance}"
+            f"Share of cooperative actions from {begin} on and in the simulated futures to {reach}: medians, "
+            f"bands {INTERVALS}.{dots}{over}{would}{balance}"
         ),
     )
 

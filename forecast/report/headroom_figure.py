@@ -30,9 +30,8 @@ def illustrate(result: Assessment) -> style.Illustration | None:
         lambda layout: _draw(room, learning, layout),
         alt=f"Two densities of the headroom in log-odds: {numbers}. {said}",
         caption=(
-            f"Headroom of the ceiling in force, ceiling less equilibrium in log-odds: {numbers}. "
-            f"The latter is what would be said of a framework without a single {unit(result)} of its own. "
-            f"One unit of log-odds lifts a share of 50 to 73. {said}"
+            f"Headroom of the ceiling in force (ceiling less equilibrium, log-odds): {numbers}. The latter is what is "
+            f"known of a framework without a single {unit(result)} of its own."
         ),
     )
 

@@ -25,11 +25,10 @@ _HEADS = re.compile(
 )
 
 RULE = (
-    f"The events are chosen by a rule: at most {MOST}, at least {_APART_YEARS} years apart; first the day from "
-    f"which the record is told and any visit by a head of state or government after {_PAUSE_YEARS} years "
-    "without; then, of such visits, recognitions, ruptures and acts of violence, those around which the level "
-    "moved most in the event's direction, the year after against the year before. They say when it moved, not "
-    "what moved it."
+    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day from which the record is "
+    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without one; then, of such "
+    "visits, recognitions, ruptures and acts of violence, those around which the level moved most in the direction of "
+    "the event, the year after compared with the year before. They show when the level moved, not why."
 )
 
 

@@ -22,6 +22,7 @@ from forecast.report.claim_words import claim_numbers
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import facts
 from forecast.report.material import Material, gather
+from forecast.report.notable import RULE
 from forecast.report.recent import recent_events
 from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
@@ -144,6 +145,7 @@ def _foundations(material: Material) -> dict[str, Any]:
         "change": words.change(result),
         "headroom": words.headroom(result),
         "named": material.named.to_dict("records"),
+        "rule": RULE,
         "recent": recent,
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,

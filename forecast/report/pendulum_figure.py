@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from forecast.outlook import Assessment, Estimate, Framework
 from forecast.report import style
-from forecast.report.notable import RULE
 from forecast.report.words import INTERVALS, interval, period, unit
 from forecast.wording import day, join, month, number
 
@@ -34,16 +33,16 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
     resting = any(isinstance(era.equilibrium, Estimate) for era in eras)
     capped = any(isinstance(era.ceiling, Estimate) for era in eras)
     parts = [
-        *(["the equilibrium (line, shaded its 90 % equal-tailed interval)"] if resting else []),
-        *(["the ceiling of the level (dashed, upright bar its 90 % equal-tailed interval)"] if capped else []),
+        *(["the equilibrium (line)"] if resting else []),
+        *(["the ceiling of the level (dashed)"] if capped else []),
     ]
-    also = f" Across each era: {join(parts)}." if parts else ""
+    also = f" Across each era {join(parts)}, with 90 % equal-tailed intervals." if parts else ""
     return style.illustrate(
         lambda layout: _draw(result, record, years, events, layout),
         alt=_alt(result, record, events),
         caption=(
             f"Share of cooperative actions in {result.label} relations, {begins} to {ends}: posterior median "
-            f"of each {unit(result)}, bands {INTERVALS}.{also}" + (f" {RULE}" if len(events) else "")
+            f"of each {unit(result)}, bands {INTERVALS}.{also}"
         ),
     )
 

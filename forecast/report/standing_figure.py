@@ -36,13 +36,11 @@ def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
             + (f" Years most likely to have been the lowest: {join(years)}." if years else "")
         ),
         caption=(
-            f"How the {units} since {since} are distributed over the share of cooperative actions (per cent of "
-            f"them in each {_STEP} points, posterior mean; dark below the present median), and where {now} "
-            f"stands: its median and 90 % equal-tailed interval. It is higher than "
-            f"{percent(here.percentile.median / 100)} of the earlier {units} (90 % equal-tailed "
-            f"{number(here.percentile.low, 0)} to {number(here.percentile.high, 0)}); the chance that none of them was "
-            f"lower is {chance(here.lowest.value)}."
-            + (" The other bars: the years most likely to have had the lowest mean share." if years else "")
+            f"The {units} since {since} by their share of cooperative actions (percent of them in each {_STEP} points, "
+            f"posterior mean; dark below the present median), and {now}: median and 90 % equal-tailed interval. It is "
+            f"higher than {percent(here.percentile.median / 100)} of the earlier {units} (90 % equal-tailed "
+            f"{number(here.percentile.low, 0)} to {number(here.percentile.high, 0)})."
+            + (" The other bars: years most likely to have had the lowest mean share." if years else "")
         ),
     )
 
