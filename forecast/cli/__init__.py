@@ -52,7 +52,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(events.app, name="events")
-app.command()(report.report)
+app.command(cls=report.ReportCommand)(report.report)
 app.command()(test.test)
 app.command()(power.power)
 app.add_typer(plan.app, name="plan")

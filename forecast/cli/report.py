@@ -1,9 +1,10 @@
 """`forecast report`: the probability report of a dyad."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from forecast.cli.options import (
     Chains,
@@ -23,9 +24,26 @@ from forecast.cli.options import (
 )
 from forecast.cli.progress import progress
 from forecast.errors import NotConverged, SpecError
+from forecast.wording import join
 
 if TYPE_CHECKING:
     from forecast.pipeline import Report
+
+PULLS = "The pull: {pulls}."
+
+
+class ReportCommand(TyperCommand):
+    """The command with the pulls named in its help, which are read only if the help is."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help."""
+        from forecast.model.dynamics import pulls
+
+        named = [f"{pull.name} ({pull.hint})" if pull.hint else pull.name for pull in pulls()]
+        for parameter in self.params:
+            if getattr(parameter, "help", None) == PULLS:
+                parameter.help = PULLS.format(pulls=join(named, "or"))  # type: ignore[attr-defined]
+        return super().get_help(ctx)
 
 
 def report(
@@ -60,8 +78,7 @@ def report(
         str,
         typer.Option(
             "--dynamics",
-            help="The pull: linear, none (random walk), band (none near the equilibrium), cubic (grows with the "
-            "displacement) or oscillator (with momentum).",
+            help=PULLS,
         ),
     ] = "linear",
     ceiling: Annotated[

@@ -1,0 +1,116 @@
+"""A pull from outside of the package: one class, registered, and everything else knows of it."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.errors import SpecError
+from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
+from forecast.model.declarations import Prior, Variable
+from forecast.model.dynamics import Pull, find_pull, pulls, register, unregister
+from forecast.model.variables import all_variables
+from forecast.outlook import simulate_futures
+from forecast.report.account import settings
+
+from .panels import make_panel
+
+
+class Saturating(Pull):
+    """A pull that grows no more beyond a distance, `grip` spreads."""
+
+    name = "saturating"
+    title = "pull that saturates"
+    hint = "no stronger beyond a distance"
+    words = "saturating: beyond a distance from equilibrium, the pull is the same however far it is"
+    priors = (Prior("grip", (0.0, 0.3), "a spread: where most of the record lies the pull is linear", about="grip"),)
+    variables = (Variable("grip", (), "spreads", "Distance up to which the pull grows.", reported="grip of the pull"),)
+
+    def next(self, y: Any, before: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+        """Return what is kept of the displacement."""
+        reach = p["grip"] * p["sd"]
+        return y - (1.0 - p["phi"]) * reach * backend.tanh(y / reach)
+
+    def shape(self, priors: Priors, pool: bool) -> tuple[dict[str, Any], Any]:
+        """Add the distance."""
+        import pymc as pm
+
+        return {"grip": pm.LogNormal("grip", *priors.grip)}, 1.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered():
+    register(Saturating)
+    yield
+    unregister("saturating")
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Fit:
+    spec = PendulumSpec(dynamics="saturating", ceiling="none")
+    return fit(make_panel(dyads=1, periods=60, events=3.0), spec, draws=25, tune=25, chains=2, seed=1)
+
+
+def test_it_is_a_choice_like_the_others():
+    assert find_pull("saturating") in pulls()
+    spec = PendulumSpec(dynamics="saturating", priors=Priors(grip=(0.5, 0.2)))
+    assert spec.dense  # only pulls with a known transition over many periods jump over empty ones
+    assert PendulumSpec.from_dict(spec.to_dict()) == spec
+    with pytest.raises(SpecError, match=r"'circular'.*saturating"):
+        PendulumSpec(dynamics="circular")
+    with pytest.raises(SpecError, match="priors: grip "):
+        Priors(grip=1.0)
+    with pytest.raises(SpecError, match="'saturating' is registered already"):
+        register(Saturating)
+
+
+def test_its_default_priors_are_kept_with_the_spec_and_with_no_other():
+    assert PendulumSpec(dynamics="saturating").to_dict()["priors"]["grip"] == (0.0, 0.3)
+    assert "grip" not in PendulumSpec().to_dict()["priors"]
+
+
+def test_it_is_built_and_sampled(fitted):
+    model = PendulumModel(fitted.spec).build(fitted.panel)
+    assert "grip" in model.named_vars
+    grip = fitted.posterior["grip"]
+    assert grip.dims == ("chain", "draw")
+    assert float(grip.std()) > 0
+    assert all_variables()["grip"].unit == "spreads"
+
+
+def test_the_gate_reports_it(fitted):
+    assert "grip of the pull" in set(fitted.gate.table["quantity"])
+
+
+def test_futures_move_as_it_says(fitted):
+    level = simulate_futures(fitted, "USA-CHN", 12, seed=1, hazard=0.0).level
+    assert level.shape[-1] == 13
+    own = fitted.posterior.isel(dyad=0)
+    still = fitted.posterior.assign(sigma=0.0 * fitted.posterior["sigma"])
+    moved = simulate_futures(type("Made", (), {"posterior": still, "panel": fitted.panel, "spec": fitted.spec}),
+                             "USA-CHN", 1, seed=1, futures_per_draw=1, hazard=0.0).level[..., 0, 1]  # fmt: skip
+    phi, sd, grip, mu, state = (
+        values.to_numpy() for values in (own["phi"], own["sd"], own["grip"], own["mu"].isel(era=-1), own["state"])
+    )
+    expected = state - (1.0 - phi) * grip * sd * np.tanh((state - mu) / (grip * sd))
+    np.testing.assert_allclose(moved, expected)
+
+
+def test_data_are_simulated_from_it():
+    panel, spec = make_panel(dyads=2, periods=40), PendulumSpec(dynamics="saturating")
+    truth = prior_draws(panel, spec, draws=2, seed=1).isel(draw=0)
+    assert "grip" in truth
+    simulated, level = simulate_panel(panel, truth, spec, seed=1)
+    assert np.isfinite(level.to_numpy()).all()
+    assert int(simulated["counts"].sum()) == int(panel["counts"].sum())
+
+
+def test_its_words_reach_report_and_help():
+    assert ("Pull", Saturating.words) in settings(PendulumSpec(dynamics="saturating"))
+    shown = re.sub(r"[│\s]+", " ", CliRunner().invoke(app, ["report", "--help"]).output)
+    for pull in pulls():
+        assert (f"{pull.name} ({pull.hint})" if pull.hint else pull.name) in shown
