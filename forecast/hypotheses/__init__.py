@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates as Candidates
-    from forecast.hypotheses.candidates import Comparison as Comparison
     from forecast.hypotheses.evidence.unit_roots import UnitRoot as UnitRoot
+    from forecast.hypotheses.hypothesis import Hypothesis as Hypothesis
     from forecast.hypotheses.plan import Plan as Plan
     from forecast.hypotheses.plan import freeze as freeze
     from forecast.hypotheses.plan import new_plan as new_plan
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from forecast.hypotheses.registry import CLAIMS as CLAIMS
     from forecast.hypotheses.run import Results as Results
     from forecast.hypotheses.run import run_tests as run_tests
+    from forecast.hypotheses.verdict import Comparison as Comparison
     from forecast.hypotheses.verdict import Drawing as Drawing
+    from forecast.hypotheses.verdict import Found as Found
     from forecast.hypotheses.verdict import Number as Number
     from forecast.hypotheses.verdict import Rule as Rule
     from forecast.hypotheses.verdict import Series as Series
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "CLAIMS": "registry",
     "Candidates": "candidates",
-    "Comparison": "candidates",
+    "Comparison": "verdict",
     "Drawing": "verdict",
+    "Found": "verdict",
+    "Hypothesis": "hypothesis",
     "Number": "verdict",
     "Plan": "plan",
     "Results": "run",

@@ -9,46 +9,19 @@ import xarray as xr
 
 from forecast.hypotheses.evidence.ahead import Ahead, ahead_of, leave_future_out
 from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
-from forecast.hypotheses.verdict import Rule
+from forecast.hypotheses.verdict import Comparison, Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.panel import build_panel
 from forecast.progress import Progress, silent, within
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from forecast.events.table import EventTable
     from forecast.model import Fit, Gate
 
 CAREFUL = 0.97
 
 _BOUNDS = {"era": "ceiling by era", "constant": "constant ceiling", "depth": "depth by era", "trend": "trend in depth"}
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two models of one panel set against each other; positive numbers speak for the claim's.
-
-    Attributes
-    ----------
-    log_bayes_factor, error : float
-        Natural logarithm, by bridge sampling, and its Monte Carlo standard error.
-    ahead_difference, ahead_error : float
-        Leave-future-out log predictive density, and its standard error over blocks of months.
-    weight : float
-        Stacking weight of the claim's model, 0 to 1.
-    sensitivity : pandas.DataFrame
-        ``prior``, ``factor``, ``log_bayes_factor``, ``error``: the Bayes factor with a prior of the claim's model made
-        so many times as wide.
-    """
-
-    log_bayes_factor: float
-    error: float
-    ahead_difference: float
-    ahead_error: float
-    weight: float
-    sensitivity: "pd.DataFrame"
 
 
 @dataclass(frozen=True)
@@ -94,7 +67,8 @@ class Candidates:
     >>> from forecast.events import read_chronology
     >>> from forecast.hypotheses.candidates import Candidates
     >>> candidates = Candidates(read_chronology(), "USA-CHN")
-    >>> candidates.compare({"dynamics": "linear"}, {"dynamics": "none"}).log_bayes_factor  # doctest: +SKIP
+    >>> pull, walk = {"dynamics": "linear"}, {"dynamics": "none"}
+    >>> candidates.compare(pull, walk, ("a pull", "a walk")).log_bayes_factor  # doctest: +SKIP
     """
 
     events: "EventTable | None"
@@ -137,14 +111,35 @@ class Candidates:
             )
         return self._ahead[spec]
 
-    def compare(self, claim: dict[str, Any], null: dict[str, Any], scales: tuple[str, ...] = ()) -> Comparison:
-        """Set the claim's model against its rival; ``scales`` names the priors whose width matters for it."""
-        ours, theirs = self.evidence(**claim), self.evidence(**null)
-        forward, rival = self.ahead(**claim), self.ahead(**null)
-        by_block = forward.table["log_density"].to_numpy() - rival.table["log_density"].to_numpy()
+    def compare(
+        self,
+        claim: dict[str, Any],
+        rival: dict[str, Any],
+        words: tuple[str, str],
+        scales: tuple[str, ...] = (),
+        *,
+        name: str = "",
+        decides: bool = True,
+    ) -> Comparison:
+        """Compare the claim's model with its rival.
+
+        Parameters
+        ----------
+        claim, rival : dict
+            By what each differs from the base.
+        words : tuple of str
+            What each is called, such as ``("a linear pull", "a random walk")``.
+        scales : tuple of str
+            The priors whose width matters for the Bayes factor.
+        name, decides
+            As of a `Comparison`.
+        """
+        ours, theirs = self.evidence(**claim), self.evidence(**rival)
+        forward, other = self.ahead(**claim), self.ahead(**rival)
+        by_block = forward.table["log_density"].to_numpy() - other.table["log_density"].to_numpy()
         factor, error = ours.log - theirs.log, float(np.hypot(ours.error, theirs.error))
-        sensitivity = prior_sensitivity(self.fit(**claim), scales, factor, error)
-        return Comparison(factor, error, *ahead_of(by_block), sensitivity)
+        priors = prior_sensitivity(self.fit(**claim), scales, factor, error)
+        return Comparison(*words, factor, error, *ahead_of(by_block), priors, name=name, decides=decides)
 
     def hierarchy(self) -> "Fit":
         """All dyads of the table together under the base spec, sampled as `forecast report` does."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from forecast.errors import DataError, PlanError
 from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
-from forecast.hypotheses.registry import CLAIMS, find, find_test
+from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Verdict
 from forecast.panel import panel_kind
 from forecast.panel.record import require_record
@@ -25,11 +25,9 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.evidence.unit_roots import UnitRoot
 
-CHECKED = "S5"
-"""The claim that the textbook tests put to the observed series."""
 SENSITIVITY = "sensitivity"
 PACKAGES = (PACKAGE, "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
-_WORK = {"S2": 4.0, "S4": 3.0, "S5": 4.0, "S6": 2.0, "S7": 2.0, "S8": 0.5, "S10": 0.5, SENSITIVITY: 3.0}
+_WORK = {code: claim.work for code, claim in CLAIMS.items()} | {SENSITIVITY: 3.0}
 """What the stages usually take, as shares of a run."""
 
 
@@ -132,7 +130,7 @@ def run_tests(
     PlanError, SpecError, DataError, UnknownDyadError
         Before anything is fitted: if plan or data have changed, or a claim cannot be tested on them.
     ForecastError
-        If this installation lacks a test asked for.
+        If the textbook tests are asked for and not installed.
 
     Examples
     --------
@@ -152,13 +150,13 @@ def run_tests(
     verdicts = []
     for code in plan.claims:
         with stages.begin(code, f"{code}, {CLAIMS[code].title}"):
-            verdict = find_test(code)(candidates)
+            verdict = CLAIMS[code].test(candidates)
             power = None if code in without else _power(code, candidates, plan, kept, cores)
-            verdicts.append(replace(verdict, power=power, checks=checks if code == CHECKED else verdict.checks))
+            verdicts.append(replace(verdict, power=power, checks=checks if CLAIMS[code].cross_checked else ()))
     sensitivity = None
     if plan.sensitivity:
-        with stages.begin(SENSITIVITY, "how much hangs on data and priors"):
-            sensitivity = find("sensitivity", "sensitivity", "the sensitivity analysis")(candidates)
+        with stages.begin(SENSITIVITY, "sensitivity to data and priors"):
+            sensitivity = _sensitivity(candidates)
     versions = {name: version(name) for name in PACKAGES}
     gates = dict(candidates.gates)
     return Results(plan, data, tuple(verdicts), sensitivity, gates, notes, stages.seconds, without, versions)
@@ -187,9 +185,7 @@ def require_runnable(plan: Plan, data: Data) -> None:
     require_data(plan, data)
     require_answerable(plan.claims, data)
     require_record(data.panel, data.dyad, plan.as_of)
-    for code in plan.claims:
-        find_test(code)
-    if CHECKED in plan.claims:
+    if _cross_checked(plan):
         require_arch()
 
 
@@ -209,7 +205,7 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
     """Put the observed series to the textbook tests, and say what is left out of the run."""
     notes = []
     checks: tuple[UnitRoot, ...] = ()
-    if CHECKED in plan.claims:
+    if _cross_checked(plan):
         try:
             checks = unit_roots(observed_series(data.panel, data.dyad))
         except DataError as error:
@@ -225,13 +221,21 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
     return checks, tuple(notes)
 
 
-def _without_power(plan: Plan) -> dict[str, str]:
-    """Say of each claim whose power is not simulated why not."""
-    from forecast.hypotheses.power.simulation import WITHOUT
+def _cross_checked(plan: Plan) -> bool:
+    return any(CLAIMS[code].cross_checked for code in plan.claims)
 
+
+def _sensitivity(candidates: Any) -> "pd.DataFrame":
+    from forecast.hypotheses.sensitivity import sensitivity
+
+    return sensitivity(candidates)
+
+
+def _without_power(plan: Plan) -> dict[str, str]:
+    """Explain of each claim whose power is not simulated why not."""
     if not plan.simulations:
         return dict.fromkeys(plan.claims, "Power was not simulated, for the plan asks for no simulations.")
-    return {code: WITHOUT[code] for code in plan.claims if code in WITHOUT}
+    return {code: CLAIMS[code].without_power for code in plan.claims if not CLAIMS[code].contest}
 
 
 def _power(code: str, candidates: Any, plan: Plan, kept: Path | None, cores: int | None) -> Any:

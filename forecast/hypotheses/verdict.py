@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from forecast.errors import SpecError
@@ -13,33 +14,16 @@ if TYPE_CHECKING:
     from forecast.hypotheses.evidence.unit_roots import UnitRoot
 
 Answer = Literal["supported", "refused", "undecided"]
-Kind = Literal["densities", "bars", "line"]
+NumberKind = Literal["probability", "estimate", "date", "count", "value"]
+DrawingKind = Literal["densities", "bars", "line"]
 Role = Literal["prior", "posterior", "null", "data", "other"]
 
 ANSWERS: tuple[Answer, ...] = ("supported", "refused", "undecided")
-KINDS: tuple[Kind, ...] = ("densities", "bars", "line")
+NUMBER_KINDS: tuple[NumberKind, ...] = ("probability", "estimate", "date", "count", "value")
+DRAWING_KINDS: tuple[DrawingKind, ...] = ("densities", "bars", "line")
 ROLES: tuple[Role, ...] = ("prior", "posterior", "null", "data", "other")
+_FROM_WORST: tuple[Answer, ...] = ("refused", "undecided", "supported")
 _ERRORS = 2.0  # Monte Carlo errors by which a Bayes factor must clear its bound
-
-
-class ComparisonLike(Protocol):
-    """Two models set against each other, such as `Candidates.compare` returns."""
-
-    @property
-    def log_bayes_factor(self) -> float:
-        """Natural logarithm of the Bayes factor for the claim's model."""
-
-    @property
-    def error(self) -> float:
-        """Its Monte Carlo standard error."""
-
-    @property
-    def ahead_difference(self) -> float:
-        """Leave-future-out log predictive density, the claim's model less its rival."""
-
-    @property
-    def ahead_error(self) -> float:
-        """Standard error of that difference."""
 
 
 class PowerLike(Protocol):
@@ -107,30 +91,46 @@ class Rule:
             if not fits:
                 raise SpecError(f"rule: {name} is {getattr(self, name)}; expected a number {expected}")
 
-    def decide(self, comparison: ComparisonLike) -> Answer:
+    def decide(self, comparison: "Comparison") -> Answer:
         """Decide a claim that has a rival model; what could not be computed decides nothing.
 
         Examples
         --------
-        >>> from types import SimpleNamespace
-        >>> from forecast.hypotheses import Rule
-        >>> clear = SimpleNamespace(log_bayes_factor=4.0, error=0.1, ahead_difference=-0.2, ahead_error=0.5)
+        >>> from forecast.hypotheses import Comparison, Rule
+        >>> clear = Comparison("a pull", "none", 4.0, 0.1, ahead_difference=-0.2, ahead_error=0.5)
         >>> Rule().decide(clear)
         'supported'
         """
-        bound = math.log(self.bayes_factor) + _ERRORS * comparison.error
-        tolerance = self.ahead_errors * comparison.ahead_error
-        if comparison.log_bayes_factor > bound and comparison.ahead_difference >= -tolerance:
-            return "supported"
-        if comparison.log_bayes_factor < -bound and comparison.ahead_difference <= tolerance:
-            return "refused"
+        answer = self.decide_factor(comparison.log_bayes_factor, comparison.error)
+        tolerance, ahead = self.ahead_errors * comparison.ahead_error, comparison.ahead_difference
+        if (answer == "supported" and ahead >= -tolerance) or (answer == "refused" and ahead <= tolerance):
+            return answer
         return "undecided"
+
+    def decide_factor(self, log_bayes_factor: float, error: float) -> Answer:
+        """Decide by the Bayes factor alone, where the future was not left out."""
+        bound = math.log(self.bayes_factor) + _ERRORS * error
+        if log_bayes_factor > bound:
+            return "supported"
+        return "refused" if log_bayes_factor < -bound else "undecided"
 
     def decide_probability(self, probability: float) -> Answer:
         """Decide a claim without a rival model by its posterior probability."""
         if probability >= self.probability:
             return "supported"
         return "refused" if probability <= 1 - self.probability else "undecided"
+
+
+def least_favourable(answers: Iterable[Answer]) -> Answer:
+    """Return the worst of several answers for the claim.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.verdict import least_favourable
+    >>> least_favourable(["supported", "undecided"])
+    'undecided'
+    """
+    return min(answers, key=_FROM_WORST.index)
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,13 @@ class Number:
         In words, such as ``months``; empty for a pure number.
     words : str
         What it is, in one short phrase.
+    kind : {"estimate", "probability", "date", "count", "value"}
+        A median with its interval; a probability from 0 to 1; a year with decimals; how many; any other number.
+
+    Raises
+    ------
+    SpecError
+        If the name is not in snake case, the kind is unknown, or a probability is none.
     """
 
     name: str
@@ -160,10 +167,119 @@ class Number:
     error: float | None = None
     unit: str = ""
     words: str = ""
+    kind: NumberKind = "estimate"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             raise SpecError(f"number: the name {self.name!r} is not in snake_case; write it such as half_life")
+        _one_of("kind", self.kind, NUMBER_KINDS)
+        if self.kind == "probability" and not (0 <= self.value <= 1 or math.isnan(self.value)):
+            raise SpecError(f"number: {self.name} is {self.value}; expected a probability from 0 to 1")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models of one panel compared; positive numbers speak for the claim's.
+
+    Attributes
+    ----------
+    claim, rival : str
+        The two models, such as ``a linear pull`` and ``a random walk``.
+    log_bayes_factor, error : float
+        Natural logarithm, by bridge sampling, and its Monte Carlo standard error.
+    ahead_difference, ahead_error : float
+        Leave-future-out log predictive density, and its standard error over blocks of months; NaN if unknown.
+    weight : float
+        Stacking weight of the claim's model, 0 to 1; NaN if unknown.
+    priors : pandas.DataFrame, optional
+        ``prior``, ``factor``, ``log_bayes_factor``, ``error``: the Bayes factor with a prior of the claim's model made
+        so many times as wide, the first row with none.
+    name : str
+        What tells several comparisons of a verdict apart, such as ``band``; empty for the main one.
+    decides : bool
+        Whether the claim is decided by it.
+    by_factor_alone : bool
+        Whether only a Bayes factor was asked for.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses import Comparison
+    >>> Comparison("a pull", "a walk", 1.2, 0.1).words
+    'a pull against a walk'
+    """
+
+    claim: str
+    rival: str
+    log_bayes_factor: float
+    error: float
+    ahead_difference: float = math.nan
+    ahead_error: float = math.nan
+    weight: float = math.nan
+    priors: "pd.DataFrame | None" = field(default=None, repr=False)
+    name: str = ""
+    decides: bool = True
+    by_factor_alone: bool = False
+
+    @property
+    def words(self) -> str:
+        """Both models, such as ``a pull against a walk``."""
+        return f"{self.claim} against {self.rival}"
+
+    @property
+    def least(self) -> float | None:
+        """Smallest log Bayes factor over the widths of priors; None if there are no others."""
+        return None if self._over_priors is None else float(self._over_priors.min())
+
+    @property
+    def most(self) -> float | None:
+        """Largest log Bayes factor over the widths of priors; None if there are no others."""
+        return None if self._over_priors is None else float(self._over_priors.max())
+
+    @property
+    def favoured(self) -> tuple[str, str]:
+        """The model that the Bayes factor favours, then the other."""
+        return (self.claim, self.rival) if self.log_bayes_factor >= 0 else (self.rival, self.claim)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The same as numbers, their names ended by that of the comparison.
+
+        ``log_bayes_factor``, ``ahead_difference``, ``stacking_weight``; and ``log_bayes_factor_least`` and ``_most``
+        over the priors' widths, if there are any.
+        """
+        end, words = f"_{self.name}" if self.name else "", self.words
+        factor = Number(
+            f"log_bayes_factor{end}", self.log_bayes_factor, error=self.error, words=f"log Bayes factor, {words}",
+            kind="value",
+        )  # fmt: skip
+        if self.by_factor_alone:
+            return (factor,)
+        ahead = f"leave-future-out log predictive density, difference, {words}"
+        found = (
+            factor,
+            Number(f"ahead_difference{end}", self.ahead_difference, error=self.ahead_error, words=ahead, kind="value"),
+            Number(f"stacking_weight{end}", self.weight, words=f"stacking weight of the first, {words}", kind="value"),
+        )
+        if self.least is None or self.most is None:
+            return found
+        over = f"over priors half and twice as wide, {words}"
+        return (
+            *found,
+            Number(f"log_bayes_factor_least{end}", self.least, words=f"smallest log Bayes factor {over}", kind="value"),
+            Number(f"log_bayes_factor_most{end}", self.most, words=f"largest log Bayes factor {over}", kind="value"),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON; a number that is not finite becomes None."""
+        names = ("name", "claim", "rival", "decides", "log_bayes_factor", "error", "least", "most",
+                 "ahead_difference", "ahead_error", "weight")  # fmt: skip
+        return _plain({name: getattr(self, name) for name in names})
+
+    @property
+    def _over_priors(self) -> "pd.Series[float] | None":
+        if self.priors is None or len(self.priors) < 2:
+            return None
+        return self.priors["log_bayes_factor"].dropna()
 
 
 @dataclass(frozen=True)
@@ -223,16 +339,51 @@ class Drawing:
         If there is no series, or the kind is unknown.
     """
 
-    kind: Kind
+    kind: DrawingKind
     title: str
     x_label: str
     y_label: str
     series: tuple[Series, ...]
 
     def __post_init__(self) -> None:
-        _one_of("kind", self.kind, KINDS)
+        _one_of("kind", self.kind, DRAWING_KINDS)
         if not self.series:
             raise SpecError(f"drawing: {self.title!r} has no series; give at least one")
+
+
+@dataclass(frozen=True)
+class Found[F]:
+    """What the data say of a claim, before anything is decided or put into words.
+
+    Attributes
+    ----------
+    findings : object
+        A record of the claim's own, with what is neither a number nor a comparison.
+    comparisons : tuple of Comparison
+        Models set against each other.
+    numbers : tuple of Number
+        All others.
+    table : pandas.DataFrame
+        In full.
+    drawing : Drawing
+        What a figure shows.
+    """
+
+    findings: F
+    comparisons: tuple[Comparison, ...]
+    numbers: tuple[Number, ...]
+    table: "pd.DataFrame" = field(repr=False)
+    drawing: Drawing = field(repr=False)
+
+    def comparison(self, name: str = "") -> Comparison:
+        """Return the comparison of a name."""
+        return next(one for one in self.comparisons if one.name == name)
+
+    def __getitem__(self, name: str) -> Number:
+        return next(one for one in self.numbers if one.name == name)
+
+    def __contains__(self, name: str) -> bool:
+        return any(one.name == name for one in self.numbers)
 
 
 @dataclass(frozen=True)
@@ -247,14 +398,20 @@ class Verdict:
         What is claimed and what it is tested against, each a sentence.
     answer : {"supported", "refused", "undecided"}
         By the rule of the plan.
+    reason : str
+        Why that is the answer, a sentence.
+    comparisons : tuple of Comparison
+        Models set against each other.
     numbers : tuple of Number
-        What the answer rests on.
+        What else the answer rests on.
+    findings : object
+        A record of what else was found, of a kind of the claim's own; None if there is nothing else.
     table : pandas.DataFrame
         The evidence in full, such as a row a comparison.
     drawing : Drawing
         The figure.
     prose : tuple of str
-        Whole sentences, with what the data could not tell.
+        The findings in whole sentences, with what the data could not tell.
     power : PowerLike, optional
         How often this test would find what is there; attached by the run.
     checks : tuple of UnitRoot
@@ -274,14 +431,22 @@ class Verdict:
     table: "pd.DataFrame" = field(repr=False)
     drawing: Drawing = field(repr=False)
     prose: tuple[str, ...]
+    reason: str = ""
+    comparisons: tuple[Comparison, ...] = ()
+    findings: Any = None
     power: PowerLike | None = field(default=None, repr=False)
     checks: "tuple[UnitRoot, ...]" = ()
 
     def __post_init__(self) -> None:
         _one_of("answer", self.answer, ANSWERS)
-        names = [number.name for number in self.numbers]
+        names = [number.name for number in self.all_numbers]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SpecError(f"{self.code}: the number {twice[0]} is there twice; give each a name of its own")
+
+    @property
+    def all_numbers(self) -> tuple[Number, ...]:
+        """The numbers of the comparisons, then the others."""
+        return (*(number for comparison in self.comparisons for number in comparison.numbers), *self.numbers)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; a number that is not finite becomes None.
@@ -296,10 +461,16 @@ class Verdict:
         >>> verdict.to_dict()["numbers"][0]["value"] is None
         True
         """
-        from forecast.outlook import plain
+        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "comparisons"}
+        compared = [one.to_dict() for one in self.comparisons]
+        return _plain(values | {"numbers": self.all_numbers, "comparisons": compared})
 
-        values: dict[str, Any] = plain(self)
-        return values
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    from forecast.outlook import plain
+
+    found: dict[str, Any] = plain(values)
+    return found
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses import Results, Verdict
 
-SCHEMA = 1
-COLUMNS = ("code", "name", "words", "value", "low", "high", "error", "unit")
+SCHEMA = 2
+COLUMNS = ("code", "name", "words", "value", "low", "high", "error", "unit", "kind")
 
 
 def results_json(results: "Results") -> dict[str, Any]:
@@ -65,9 +65,9 @@ def results_table(results: "Results") -> "pd.DataFrame":
     import pandas as pd
 
     rows = [
-        (verdict.code, one.name, one.words, one.value, one.low, one.high, one.error, one.unit)
+        (verdict.code, one.name, one.words, one.value, one.low, one.high, one.error, one.unit, one.kind)
         for verdict in results.verdicts
-        for one in verdict.numbers
+        for one in verdict.all_numbers
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 

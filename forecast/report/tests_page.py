@@ -11,7 +11,7 @@ from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
 
 if TYPE_CHECKING:
-    from forecast.hypotheses import Plan, Results, Verdict
+    from forecast.hypotheses import Comparison, Plan, Results, Verdict
 
 _UNKNOWN = "This run cannot tell: its sampler has not converged."
 _STAMPS = {
@@ -106,7 +106,6 @@ def label(dyad: str) -> str:
 
 def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, Any]:
     rule = results.plan.rule
-    why, prose = say.because(verdict)
     return {
         "code": verdict.code,
         "title": title,
@@ -116,11 +115,13 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "deciding": say.deciding(verdict),
         "power_short": say.power_words(verdict.power),
         "rule": say.rule_words(verdict, rule),
-        "factors": [(_compared(one), *say.factor_words(one, rule)) for one in say.evidence(verdict)],
-        "ahead": [(_compared(one), *say.ahead_words(one, rule)) for one in say.evidence(verdict) if one.ahead],
-        "posterior": [(say.describe(one), say.stated(one)) for one in say.posterior(verdict)],
-        "why": why,
-        "prose": prose,
+        "factors": [(_compared(one), *say.factor_words(one, rule)) for one in verdict.comparisons],
+        "ahead": [
+            (_compared(one), *say.ahead_words(one, rule)) for one in verdict.comparisons if not one.by_factor_alone
+        ],
+        "posterior": [(say.describe(one), say.stated(one)) for one in verdict.numbers],
+        "why": verdict.reason,
+        "prose": verdict.prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
         "power": say.power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
@@ -138,8 +139,8 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
     }
 
 
-def _compared(one: say.Evidence) -> str:
-    return one.words if one.decides else f"{one.words} (stands beside)"
+def _compared(one: "Comparison") -> str:
+    return one.words if one.decides else f"{one.words} (for comparison)"
 
 
 def _p_value(value: float) -> str:

@@ -1,9 +1,7 @@
 """How a verdict reads: its numbers, its evidence by three routes, its rule and its power."""
 
 import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +14,10 @@ from forecast.wording import DASH, chance, decimals_for, join, month, number, pe
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses import Number, Rule, Verdict
+    from forecast.hypotheses import Comparison, Number, Rule, Verdict
     from forecast.hypotheses.verdict import PowerLike
 
 ANSWERED = ("supported", "refused", "undecided")
-FACTOR, AHEAD, WEIGHT = "log_bayes_factor", "ahead_difference", "stacking_weight"
-LEAST, MOST = f"{FACTOR}_least", f"{FACTOR}_most"
-_EVIDENCE = re.compile(rf"({LEAST}|{MOST}|{FACTOR}|{AHEAD}|{WEIGHT})(?:_(.+))?")
-"""The numbers by which two models are set against each other, with what tells apart several comparisons."""
 
 _EVIDENCE_RULE = (
     "Supported if the Bayes factor for the claim's model exceeds {factor} by more than two of its Monte Carlo errors "
@@ -49,44 +43,28 @@ _COLUMNS = {
 """Names of columns where the words are not those of the name."""
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """One model set against another, by the numbers of a verdict; what was not computed is None."""
-
-    words: str
-    decides: bool
-    factor: "Number"
-    least: "Number | None"
-    most: "Number | None"
-    ahead: "Number | None"
-    weight: "Number | None"
-
-    @property
-    def sides(self) -> tuple[str, str]:
-        """Names of the claim's model and its rival."""
-        first, _, second = self.words.partition(" against ")
-        return (first, second) if second else ("the claim", "its null")
-
-
-def is_chance(one: "Number") -> bool:
-    """Tell whether a number is a probability, by its name or, without unit and interval, by having an error."""
-    bare = not one.unit and one.low is None and not _EVIDENCE.fullmatch(one.name)
-    named = "probability" in one.name or one.name.endswith("_rope")
-    return bare and (one.error is not None or named) and 0 <= one.value <= 1
-
-
 def stated(one: "Number") -> str:
-    """Write a number with its interval, Monte Carlo error and unit: ``41.3 [12.0, 118] ± 0.90 months``."""
-    if is_chance(one):
-        error = f" ± {number(100 * one.error, 1)}" if one.error is not None else ""
-        return f"{chance(one.value)}{error}"
+    """Format a number with its interval, Monte Carlo error and unit: ``41.3 [12.0, 118] ± 0.90 months``."""
     if math.isnan(one.value):
         return "not defined"
-    if one.low is None and one.error is None and one.value == round(one.value):
-        return quantity(one.value, one.unit, 0)
-    if one.unit == "year":
-        ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
-        return f"{_month(one.value)}{ends}"
+    return {"probability": _probability, "date": _date, "count": _count}.get(one.kind, _quantity)(one)
+
+
+def _probability(one: "Number") -> str:
+    error = f" ± {number(100 * one.error, 1)}" if one.error is not None else ""
+    return f"{chance(one.value)}{error}"
+
+
+def _date(one: "Number") -> str:
+    ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
+    return f"{_month(one.value)}{ends}"
+
+
+def _count(one: "Number") -> str:
+    return quantity(one.value, one.unit, 0)
+
+
+def _quantity(one: "Number") -> str:
     ends = "" if one.low is None else f" [{number(one.low)},\N{NO-BREAK SPACE}{number(one.high)}]"
     error = "" if one.error is None else f" ± {number(one.error)}"
     return f"{number(one.value)}{ends}{error} {one.unit}".rstrip()
@@ -98,64 +76,29 @@ def _month(year: float) -> str:
     return month(date(years, months + 1, 1))
 
 
-def evidence(verdict: "Verdict") -> list[Evidence]:
-    """Gather the comparisons of models among the numbers of a verdict."""
-    found: dict[str, dict[str, Number]] = {}
-    decisive = CLAIMS[verdict.code].decides
-    for one in verdict.numbers:
-        if named := _EVIDENCE.fullmatch(one.name):
-            found.setdefault(named[2] or "", {})[named[1]] = one
-    return [
-        Evidence(
-            _models(parts[FACTOR]), parts[FACTOR].name in decisive, parts[FACTOR],
-            *(parts.get(name) for name in (LEAST, MOST, AHEAD, WEIGHT)),
-        )
-        for suffix, parts in found.items()
-        if FACTOR in parts
-    ]  # fmt: skip
-
-
-def _models(factor: "Number") -> str:
-    """Name the two models of a Bayes factor, as its words have them after the first comma."""
-    return factor.words.partition(", ")[2] or factor.words
-
-
-def posterior(verdict: "Verdict") -> "list[Number]":
-    """Return the numbers of a verdict that set no models against each other."""
-    return [one for one in verdict.numbers if not _EVIDENCE.fullmatch(one.name)]
-
-
-def factor_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
-    """Say what the Bayes factor of a comparison is, and whether it speaks for either side by the rule."""
-    value, error = one.factor.value, one.factor.error or 0.0
+def factor_words(one: "Comparison", rule: "Rule") -> tuple[str, str]:
+    """Describe the Bayes factor of a comparison, and whether it speaks for either side by the rule."""
+    value = one.log_bayes_factor
     if not math.isfinite(value):
         return "could not be computed", ""
-    first, second = one.sides
     wider = ""
-    if one.least is not None and one.most is not None and one.least.value < one.most.value:
-        wider = f"; {number(one.least.value)} to {number(one.most.value)} with priors half and twice as wide"
-    said = f"log Bayes factor {number(value)} ± {number(error)}, that is {odds(value)} for "
-    said += (first if value >= 0 else second) + wider
-    side = _side(one, value, math.log(rule.bayes_factor) + 2 * error)
-    return said, f"Speaks for {side}" if side else "Speaks for neither"
+    if one.least is not None and one.most is not None and one.least < one.most:
+        wider = f"; {number(one.least)} to {number(one.most)} with priors half and twice as wide"
+    said = f"log Bayes factor {number(value)} ± {number(one.error)}, that is {odds(value)} for {one.favoured[0]}"
+    side = {"supported": one.claim, "refused": one.rival, "undecided": "neither"}
+    return f"{said}{wider}", f"Speaks for {side[rule.decide_factor(value, one.error)]}"
 
 
-def ahead_words(one: Evidence, rule: "Rule") -> tuple[str, str]:
-    """Say what leaving the future out has found of a comparison, and whether it leans to either side by the rule."""
-    if one.ahead is None or not math.isfinite(one.ahead.value):
+def ahead_words(one: "Comparison", rule: "Rule") -> tuple[str, str]:
+    """Describe what leaving the future out has found of a comparison, and whether it leans to either side."""
+    value, error = one.ahead_difference, one.ahead_error
+    if not math.isfinite(value):
         return "was not computed", ""
-    value, error = one.ahead.value, one.ahead.error or 0.0
-    weight = ""
-    if one.weight is not None:
-        weight = f"; stacking weight of {one.sides[0]} {chance(one.weight.value)}"
-    said = f"difference in log predictive density {number(value)}, standard error {number(error)}{weight}"
-    side = _side(one, value, rule.ahead_errors * error)
-    return said, f"Leans to {side}" if side else "Leans to neither"
-
-
-def _side(one: Evidence, value: float, bound: float) -> str:
-    first, second = one.sides
-    return first if value > bound else second if value < -bound else ""
+    weight = f"stacking weight of {one.claim} {chance(one.weight)}"
+    said = f"difference in log predictive density {number(value)}, standard error {number(error)}; {weight}"
+    bound = rule.ahead_errors * error
+    side = one.claim if value > bound else one.rival if value < -bound else "neither"
+    return said, f"Leans to {side}"
 
 
 def odds(log_factor: float) -> str:
@@ -165,44 +108,37 @@ def odds(log_factor: float) -> str:
 
 def rule_words(verdict: "Verdict", rule: "Rule") -> str:
     """Say by which rule a claim is decided."""
-    entry = CLAIMS[verdict.code]
-    by_evidence = any(name.startswith(FACTOR) for name in entry.decides)
-    words = _EVIDENCE_RULE if by_evidence else _PROBABILITY_RULE
+    claim = CLAIMS[verdict.code]
+    words = _EVIDENCE_RULE if claim.by_evidence else _PROBABILITY_RULE
     stated = words.format(
         factor=f"{rule.bayes_factor:g}", errors=f"{rule.ahead_errors:g}", yes=f"{100 * rule.probability:g}",
         no=f"{100 - 100 * rule.probability:g}",
     )  # fmt: skip
-    return f"{stated} {entry.how.format(half_life=f'{rule.half_life:g}')}".rstrip()
+    return f"{stated} {claim.how.format(half_life=f'{rule.half_life:g}')}".rstrip()
 
 
 def deciding(verdict: "Verdict") -> list[str]:
-    """Write the numbers that decide a claim, shortly; if none of those foreseen is there, the first two."""
-    compared = [one for one in evidence(verdict) if one.decides]
+    """Format the numbers that decide a claim, shortly; if none of those foreseen is there, the first two."""
+    compared = [one for one in verdict.comparisons if one.decides]
     names = CLAIMS[verdict.code].decides
-    others = [one for one in posterior(verdict) if one.name in names]
+    others = [one for one in verdict.numbers if one.name in names]
     if not compared and not others:
-        others = posterior(verdict)[:2]
+        others = list(verdict.numbers[:2])
     return [_shortly(one, several=len(compared) > 1) for one in compared] + [
         f"{describe(one)}: {stated(one)}" for one in others
     ]
 
 
-def _shortly(one: Evidence, *, several: bool) -> str:
+def _shortly(one: "Comparison", *, several: bool) -> str:
     name = f"{one.words}: " if several else ""
-    ahead = f", ahead {number(one.ahead.value)} (s.e. {number(one.ahead.error)})" if one.ahead else ""
-    return f"{name}log Bayes factor {number(one.factor.value)} ± {number(one.factor.error)}{ahead}"
+    ahead = f", ahead {number(one.ahead_difference)} (s.e. {number(one.ahead_error)})"
+    return f"{name}log Bayes factor {number(one.log_bayes_factor)} ± {number(one.error)}{ahead}"
 
 
 def describe(one: "Number") -> str:
-    """Say what a number is; of a probability, that it is one."""
+    """Describe what a number is; of a probability, that it is one."""
     words = one.words or one.name.replace("_", " ")
-    return f"chance: {words}" if is_chance(one) and not words.startswith(("chance", "probability")) else words
-
-
-def because(verdict: "Verdict") -> tuple[str, tuple[str, ...]]:
-    """Part the sentence that says why the answer is what it is from the others."""
-    why = [sentence for sentence in verdict.prose if sentence.startswith(verdict.answer.capitalize())]
-    return (why[-1], tuple(one for one in verdict.prose if one != why[-1])) if why else ("", verdict.prose)
+    return f"chance: {words}" if one.kind == "probability" else words
 
 
 def power_words(power: "PowerLike | None") -> str:

@@ -7,13 +7,14 @@ import pandas as pd
 from model.panels import make_panel
 from outlook.conftest import make_fit
 
-from forecast.hypotheses.candidates import Candidates, Comparison
-from forecast.hypotheses.verdict_parts import prior_of
+from forecast.hypotheses.candidates import Candidates
+from forecast.hypotheses.evidence.measures import prior_of
+from forecast.hypotheses.verdict import Comparison
 
 MONTHS = 300
 
 
-def comparison(log_bayes_factor=2.0, error=0.1, ahead_difference=0.5, ahead_error=1.0, weight=0.7, priors=()):
+def comparison(log_bayes_factor=2.0, error=0.1, ahead_difference=0.5, ahead_error=1.0, weight=0.7, priors=(), **words):
     """Evidence; ``priors`` are pairs of a name and what twice its width adds to the log Bayes factor."""
     rows = [{"prior": "", "factor": 1.0, "log_bayes_factor": log_bayes_factor, "error": error}]
     for name, change in priors:
@@ -21,12 +22,16 @@ def comparison(log_bayes_factor=2.0, error=0.1, ahead_difference=0.5, ahead_erro
             {"prior": name, "factor": factor, "log_bayes_factor": log_bayes_factor + way * change, "error": error}
             for factor, way in ((0.5, -1.0), (2.0, 1.0))
         ]
-    return Comparison(log_bayes_factor, error, ahead_difference, ahead_error, weight, pd.DataFrame(rows))
+    named = {"claim": "a pull", "rival": "a walk"} | words
+    return Comparison(
+        log_bayes_factor=log_bayes_factor, error=error, ahead_difference=ahead_difference, ahead_error=ahead_error,
+        weight=weight, priors=pd.DataFrame(rows), **named,
+    )  # fmt: skip
 
 
 @dataclass
 class MadeCandidates(Candidates):
-    """Evidence by the claim's model and its rival, see `name`; what is not given is `comparison()`."""
+    """Evidence by the claim's model and its rival, see `model`; what is not given is `comparison()`."""
 
     evidence_of: dict = field(default_factory=dict)
     posterior: dict = field(default_factory=dict)
@@ -35,7 +40,7 @@ class MadeCandidates(Candidates):
 
     def fit(self, **choices):
         spec = replace(self.spec, **choices)
-        key = name(spec)
+        key = model(spec)
         if key not in self.fitted:
             made = make_fit(
                 (self.dyad,), dynamics=spec.dynamics, ceiling=spec.level_ceiling, depth=spec.has_depth,
@@ -52,13 +57,14 @@ class MadeCandidates(Candidates):
             self.fitted[key] = replace(made, posterior=made.posterior.assign(drawn | {"lean": lean}))
         return self.fitted[key]
 
-    def compare(self, claim, null, scales=()):
-        ours, theirs = (name(replace(self.spec, **choices)) for choices in (claim, null))
+    def compare(self, claim, rival, words, scales=(), *, name="", decides=True):
+        ours, theirs = (model(replace(self.spec, **choices)) for choices in (claim, rival))
         self.asked.append((ours, theirs, scales))
-        return self.evidence_of.get((ours, theirs), comparison(priors=[(scale, 0.2) for scale in scales]))
+        found = self.evidence_of.get((ours, theirs), comparison(priors=[(scale, 0.2) for scale in scales]))
+        return replace(found, claim=words[0], rival=words[1], name=name, decides=decides)
 
 
-def name(spec):
+def model(spec):
     """``linear/era+depth``."""
     return f"{spec.dynamics}/{'+'.join(spec.ceiling)}"
 
@@ -84,4 +90,4 @@ def drawn_once(patch, *modules):
 
 
 def numbers(verdict):
-    return {one.name: one for one in verdict.numbers}
+    return {one.name: one for one in verdict.all_numbers}

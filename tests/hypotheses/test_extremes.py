@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from forecast.hypotheses import Rule, extremes
+from forecast.hypotheses import Rule
+from forecast.hypotheses.evidence import extremes
+from forecast.hypotheses.evidence.measures import prior_of
+from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook.draws import dyad_draws
 
 from .made import candidates, comparison, numbers
@@ -18,7 +21,7 @@ def made():
 
 @pytest.fixture(scope="module")
 def verdict(made):
-    return extremes.test_extremes(made)
+    return CLAIMS["S6"].test(made)
 
 
 def test_the_growing_pull_decides_and_the_band_stands_beside(made, verdict):
@@ -53,12 +56,10 @@ def test_growth_that_is_the_priors_is_called_so():
     """The prior of the growth, half-normal, taken for its posterior; the made one is narrow."""
     made = candidates(evidence_of={CUBIC: comparison(0.1), BAND: comparison(0.1)})
     fitted = made.fit(dynamics="cubic", ceiling=("depth",))
-    from forecast.hypotheses.verdict_parts import prior_of
-
     prior = prior_of(made, dynamics="cubic", ceiling=("depth",))
     for name in ("stiffening", "lean"):
         fitted.posterior[name][:] = prior[name].to_numpy()[0, :800].reshape(2, 400)
-    verdict = extremes.test_extremes(made)
+    verdict = CLAIMS["S6"].test(made)
     assert verdict.answer == Rule().decide(comparison(0.1)) == "undecided"
     assert any("did not move its growth" in words for words in verdict.prose)
     assert any("practically none" in words and "efore the data" in words for words in verdict.prose)

@@ -5,9 +5,9 @@ from threading import Event
 
 import numpy as np
 import pytest
+from forecast.hypotheses.break_test import question
 from model.panels import make_panel
 
-from forecast.hypotheses.break_test import question
 from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.hypotheses.power import contests
 from forecast.hypotheses.power.contests import Truth, contest

@@ -5,13 +5,17 @@ import pytest
 import xarray as xr
 from model.panels import make_panel
 
-from forecast.hypotheses import Rule, band_test, reversion
+from forecast.hypotheses import Rule
 from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.evidence import reversion
+from forecast.hypotheses.registry import CLAIMS
 from forecast.model import PendulumSpec, simulate_panel
 
 from .made import candidates, comparison, drawn_once, numbers
 
 MODELS = ("linear/depth", "none/depth")
+test = CLAIMS["S5"].test
+test.__test__ = False
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -22,23 +26,21 @@ def priors():
 
 @pytest.fixture(scope="module")
 def verdict():
-    return reversion.test_reversion(candidates())
+    return test(candidates())
 
 
 def test_the_answer_is_that_of_the_evidence_for_a_pull_without_a_bound_on_the_level():
     for found in (comparison(4.0), comparison(-4.0), comparison(0.3)):
         made = candidates(evidence_of={MODELS: found})
-        verdict = reversion.test_reversion(made)
+        verdict = test(made)
         assert verdict.answer == Rule().decide(found)
-        assert verdict.prose[-1].lower().startswith(verdict.answer)
+        assert verdict.reason.lower().startswith(verdict.answer)
         assert [ask[:2] for ask in made.asked] == [MODELS]
 
 
 def test_a_pull_too_slow_for_the_rule_is_not_supported():
-    verdict = reversion.test_reversion(
-        candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"half_life": 200.0})
-    )
-    assert verdict.answer == "undecided" and "longer than 60 months" in verdict.prose[-1]
+    verdict = test(candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"half_life": 200.0}))
+    assert verdict.answer == "undecided" and "longer than 60 months" in verdict.reason
 
 
 def test_the_half_life_stands_beside_its_prior(verdict):
@@ -53,7 +55,7 @@ def test_the_half_life_stands_beside_its_prior(verdict):
 
 
 def test_half_lives_are_in_months_whatever_the_period(verdict):
-    weekly = reversion.test_reversion(candidates(frequency="week", posterior={"half_life": 4.348 * 30}))
+    weekly = test(candidates(frequency="week", posterior={"half_life": 4.348 * 30}))
     for name in ("half_life", "prior_half_life"):
         assert numbers(weekly)[name].value == pytest.approx(numbers(verdict)[name].value, rel=0.08)
 
@@ -74,12 +76,12 @@ def real():
 
 def test_five_years_decide_neither_of_the_claims_about_a_pull(real):
     """Events without any order: whatever the level does, sixty months cannot tell a slow pull from none."""
-    pull, band = reversion.test_reversion(real), band_test.test_band(real)
+    pull, band = test(real), CLAIMS["S8"].test(real)
     assert pull.answer == "undecided"
     assert 0.7 < numbers(pull)["half_life_sd_ratio"].value < 1.3
     assert numbers(pull)["log_bayes_factor"] == numbers(band)["log_bayes_factor"]
     assert all(
-        np.isfinite(one.value) for verdict in (pull, band) for one in verdict.numbers if "_least" not in one.name
+        np.isfinite(one.value) for verdict in (pull, band) for one in verdict.all_numbers if "_least" not in one.name
     )
 
 
@@ -106,7 +108,7 @@ def test_long_records_are_told_apart(dynamics, answers):
         name: (("era",) if name == "mu" else ("dyad",), [value]) for name, value in TRUTH[dynamics].items()
     }  # fmt: skip
     simulated, _ = simulate_panel(panel, xr.Dataset(shared | own), spec, seed=4)
-    verdict = reversion.test_reversion(Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), panel=simulated))
+    verdict = test(Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), panel=simulated))
     assert verdict.answer in answers
     if dynamics == "linear":
         # The logarithm is known to about 0.3, and the prior's centre of 24 months draws it up.

@@ -1,7 +1,6 @@
 """The decision rule, and what a verdict may hold."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,19 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import SpecError
-from forecast.hypotheses import Drawing, Number, Rule, Series, Verdict
+from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series, Verdict
 
 finite = st.floats(-50, 50)
 errors = st.floats(0, 5)
 
 
 def comparison(log_bayes_factor, error=0.0, ahead_difference=0.0, ahead_error=0.0):
-    return SimpleNamespace(
-        log_bayes_factor=log_bayes_factor,
-        error=error,
-        ahead_difference=ahead_difference,
-        ahead_error=ahead_error,
-    )
+    return Comparison("a pull", "a walk", log_bayes_factor, error, ahead_difference, ahead_error)
 
 
 def drawing():
@@ -100,7 +94,10 @@ def test_a_rule_that_makes_no_sense_is_refused(field, value):
     [
         (lambda: verdict(answer="proven"), "proven"),
         (lambda: verdict(numbers=(Number("a", 1.0), Number("a", 2.0))), "twice"),
+        (lambda: verdict(numbers=(Number("log_bayes_factor", 1.0),), comparisons=(comparison(1.0),)), "twice"),
         (lambda: Number("Half life", 1.0), "snake_case"),
+        (lambda: Number("chance", 1.1, kind="probability"), "from 0 to 1"),
+        (lambda: Number("chance", 0.1, kind="guess"), "guess"),
         (lambda: Series("one", (1.0, 2.0), (1.0,)), "lengths"),
         (lambda: Series("one", (1.0,), (1.0,), low=()), "lengths"),
         (lambda: Series("one", (1.0,), (1.0,), role="hero"), "hero"),

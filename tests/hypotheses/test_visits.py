@@ -12,9 +12,11 @@ from outlook.conftest import make_fit
 from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.events import read_chronology
-from forecast.hypotheses import visits
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.visits import Response, high_visits, is_high
+from forecast.hypotheses.evidence import visits
+from forecast.hypotheses.evidence.matched import Followed
+from forecast.hypotheses.evidence.visits import Response, high_visits, is_high
+from forecast.hypotheses.registry import CLAIMS
 from forecast.panel import build_panel
 
 from .made import numbers
@@ -69,7 +71,7 @@ def test_without_titles_every_visit_counts():
 
 
 def test_the_p_value_counts_both_sides_from_where_the_placebos_lie():
-    followed = visits.Followed(np.arange(3), np.array([4.0, 6.0, 8.0]))
+    followed = Followed(np.arange(3), np.array([4.0, 6.0, 8.0]))
     found = Response(followed, np.array([1.0, -3.0, 7.0, 1.0, -1.0]))
     assert found.followed.mean == 6.0
     assert found.draws.tolist() == [5.0, 9.0, -1.0, 5.0, 7.0]
@@ -112,7 +114,7 @@ def made(effect, periods=480, every=31, seed=1):
 
 @pytest.fixture(scope="module")
 def helped():
-    return visits.test_visits(made(0.4))
+    return CLAIMS["S10"].test(made(0.4))
 
 
 def test_a_year_of_cooperation_after_visits_is_a_response(helped):
@@ -135,20 +137,20 @@ def test_all_that_was_found_is_in_table_drawing_and_prose(helped):
 
 
 def test_without_a_response_none_is_supported():
-    verdict = visits.test_visits(made(0.0))
+    verdict = CLAIMS["S10"].test(made(0.0))
     assert verdict.answer != "supported"
     assert numbers(verdict)["response_year"].low < 2.5
 
 
 def test_few_visits_decide_nothing():
-    verdict = visits.test_visits(made(0.4, every=150))
+    verdict = CLAIMS["S10"].test(made(0.4, every=150))
     assert verdict.answer == "undecided"
-    assert "only 3 high-level visits" in verdict.prose[0]
+    assert "only 3 high-level visits" in verdict.reason
     json.dumps(verdict.to_dict(), allow_nan=False)
 
 
 def test_counts_have_no_visits():
     panel = build_panel(read_chronology(dyads=["USA-CHN"]), as_of="1975-12-31")
     with pytest.raises(SpecError, match="S10"):
-        visits.test_visits(Candidates(None, "USA-CHN", panel=panel))
+        CLAIMS["S10"].test(Candidates(None, "USA-CHN", panel=panel))
     assert Clock.of(panel).per_month == 1.0

@@ -11,13 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
+from forecast.hypotheses.verdict_parts import chance, evidence_bars, evidence_numbers, evidence_table, number
 from hypotheses.fakes import CHECK, DRAWINGS, SCRIPT, FakeGate, FakePower, fake_results, make_verdict
 
 from forecast.hypotheses import Drawing, Number, Rule, Series
 from forecast.hypotheses.candidates import Comparison
 from forecast.hypotheses.plan import read_plan
 from forecast.hypotheses.registry import CLAIMS
-from forecast.hypotheses.verdict_parts import chance, evidence_bars, evidence_numbers, evidence_table, number
 from forecast.report import render_tests, results_json, results_table, write_tests
 from forecast.report import verdict_words as say
 from forecast.report.tests_json import COLUMNS, SCHEMA

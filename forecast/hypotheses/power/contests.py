@@ -14,8 +14,7 @@ import xarray as xr
 from scipy.optimize import brentq
 
 from forecast.clock import Clock
-from forecast.errors import SpecError
-from forecast.hypotheses.break_test import LEAST, question
+from forecast.hypotheses.evidence.equilibrium_break import LEAST, question
 from forecast.model import simulate_panel
 from forecast.model.breaks.fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.model.breaks.search import one_break
@@ -97,20 +96,8 @@ class Contest:
     errors: tuple[float, ...]
 
 
-def contest(code: str, candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
-    """Make the contest of a claim.
-
-    Raises
-    ------
-    SpecError
-        If it has none.
-    """
-    if code not in CONTESTS:
-        raise SpecError(f"claim: power of {code!r} cannot be simulated; known are {', '.join(CONTESTS)}")
-    return CONTESTS[code](candidates, half_lives)
-
-
-def _reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
+def contest_of_reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
+    """Contest a linear pull, at half-lives in months, against a random walk."""
     pull, walk = ({"dynamics": name, **candidates.unbounded} for name in ("linear", "none"))
     per_month = Clock.of(candidates.panel).per_month
     truths = [_truth(candidates, "a random walk", np.nan, walk)]
@@ -120,7 +107,8 @@ def _reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Conte
     return Contest(tuple(truths), "months", *_by_evidence(candidates, pull, walk))
 
 
-def _extremes(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
+def contest_of_extremes(candidates: "Candidates") -> Contest:
+    """Contest a pull that grows against a linear one."""
     growing, linear = ({"dynamics": name, **candidates.unbounded} for name in ("cubic", "linear"))
     truths = [_truth(candidates, "a linear pull", np.nan, linear)]
     for strength in STRENGTHS:
@@ -129,7 +117,8 @@ def _extremes(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
     return Contest(tuple(truths), "times as strong", *_by_evidence(candidates, growing, linear))
 
 
-def _ceiling(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
+def contest_of_ceiling(candidates: "Candidates") -> Contest:
+    """Contest a depth by era against one depth and a trend."""
     depth, *rivals = ({"ceiling": form} for form in (("depth",), (), ("trend",)))
     truths = (
         _truth(candidates, "one depth for all time", np.nan, rivals[0]),
@@ -138,8 +127,8 @@ def _ceiling(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
     return Contest(truths, "", *_by_evidence(candidates, depth, *rivals))
 
 
-def _break(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
-    """One break at any date against none, as the real test has it; it is put where the break is claimed to be.
+def contest_of_break(candidates: "Candidates") -> Contest:
+    """Contest one break at any date against none, as the real test does; it is put where the break is claimed to be.
 
     The real test spreads fits over all dates. Here two, without a break and with the true one, weigh them all: that is
     enough where the posterior of the date is near the truth, and where there is no break to be found.
@@ -170,14 +159,6 @@ def _break(candidates: "Candidates", _: tuple[float, ...]) -> Contest:
         name = f"a drop of {points:g} points in {when}"
         truths.append(truth(name, points, broken, with_drop(points, len(whole))))
     return Contest(tuple(truths), "points of share", test, (np.inf,))
-
-
-CONTESTS: dict[str, Callable[["Candidates", tuple[float, ...]], Contest]] = {
-    "S2": _break,
-    "S4": _ceiling,
-    "S5": _reversion,
-    "S6": _extremes,
-}
 
 
 def with_half_life(periods: float) -> Change:

@@ -19,9 +19,9 @@ import numpy as np
 from forecast import wording
 from forecast.errors import SpecError
 from forecast.files import digest
-from forecast.hypotheses.ceiling_test import FROM_WORST
-from forecast.hypotheses.power.contests import CONTESTS, Contest, Finding, Truth, contest
-from forecast.hypotheses.verdict import ANSWERS, Answer, Rule
+from forecast.hypotheses.power.contests import Contest, Finding, Truth
+from forecast.hypotheses.registry import CLAIMS
+from forecast.hypotheses.verdict import ANSWERS, Answer, Rule, least_favourable
 from forecast.kept import Kept, Rows
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
@@ -32,20 +32,8 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.candidates import Candidates
 
-CLAIMS = tuple(CONTESTS)
-"""Whose power can be simulated."""
-
 FOUND = ("log_bayes_factor", "error")
 """What is kept of a simulated record, for each rival."""
-_NOT = "Power was not simulated, for the test has no rival model to simulate records from"
-WITHOUT = {
-    "S7": f"{_NOT}: it contrasts dyads within one fit of all, and each simulated record would need such a fit.",
-    "S8": f"{_NOT} and tell them by: it is decided by a probability under the fits to this record. Its random walks "
-    "are fitted to the same record, which makes it cautious.",
-    "S10": f"{_NOT}: it compares months after visits with other months of this record, and there is no model of when "
-    "visits take place. Its placebo dates stand in for false alarms.",
-}
-"""Why others have none."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +111,11 @@ def power(
         raise SpecError(
             f"power: {simulations} simulations at half-lives {half_lives} on {cores} cores; expected positive numbers"
         )
-    if claim not in CLAIMS:
-        raise SpecError(f"claim: power of {claim!r} cannot be simulated; known are {', '.join(CLAIMS)}")
+    contests = {code: one.contest for code, one in CLAIMS.items() if one.contest}
+    if claim not in contests:
+        raise SpecError(f"claim: power of {claim!r} cannot be simulated; known are {', '.join(contests)}")
     done = Kept.open(kept, _identity(candidates), FOUND)
-    tried = contest(claim, candidates, half_lives)
+    tried = contests[claim](candidates, half_lives)
     tell = progress or candidates.progress
     keys = [_key(claim, truth, i) for i in range(simulations) for truth in tried.truths]
     with closing(_tested(candidates, claim, tried, simulations, done.found, cores)) as results:
@@ -174,28 +163,12 @@ def _identity(candidates: "Candidates") -> str:
     return digest(json.dumps([*facts, version("pendulum-forecast")]).encode())
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """A comparison by the Bayes factor alone."""
-
-    log_bayes_factor: float
-    error: float
-    ahead_difference: float = 0.0
-    ahead_error: float = 0.0
-
-
-def by_evidence(rule: Rule, log_bayes_factor: float, error: float) -> Answer:
-    """Decide by the Bayes factor alone, where the future was not left out."""
-    return rule.decide(_Evidence(log_bayes_factor, error))
-
-
 def _answer(rule: Rule, found: tuple[Finding, ...], errors: tuple[float, ...]) -> Answer:
     """Decide as the real test does; of several rivals the least favourable counts."""
-    answers = [
-        by_evidence(rule, log_bayes_factor, min(error, real))
+    return least_favourable(
+        rule.decide_factor(log_bayes_factor, min(error, real))
         for (log_bayes_factor, error), real in zip(found, errors, strict=True)
-    ]
-    return min(answers, key=FROM_WORST.index)
+    )
 
 
 def _shares(truth: Truth, answers: Sequence[Answer]) -> dict[str, Any]:

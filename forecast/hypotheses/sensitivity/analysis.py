@@ -1,4 +1,4 @@
-"""How much the answer on a pull (S5) hangs on data, codings, eras and priors: one change at a time."""
+"""How the answer on a pull depends on data, codings, eras and priors: one change at a time."""
 
 import os
 from contextlib import closing
@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import Clock
-from forecast.hypotheses.power.simulation import by_evidence
 from forecast.hypotheses.sensitivity.influence import influence, without
 from forecast.hypotheses.sensitivity.power_scaling import power_scaled, power_scaling
 from forecast.hypotheses.sensitivity.variations import Variation, variations
@@ -170,7 +169,7 @@ def _row(
     return {
         "change": variation.change, "half_life": half_life, "low": low, "high": high,
         "probability_short": float((even * (months.to_numpy() < rule.half_life)).sum()),
-        "log_bayes_factor": factor, "error": error, "answer": by_evidence(rule, factor, error) if models else "",
+        "log_bayes_factor": factor, "error": error, "answer": rule.decide_factor(factor, error) if models else "",
         "share_now": float(_quantiles(now, (0.5,), weight)[0]), "note": variation.note,
     }  # fmt: skip
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast.hypotheses import band_test
+from forecast.hypotheses.evidence import band
+from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook.draws import dyad_draws
 
 from .made import candidates, numbers
@@ -20,16 +21,16 @@ def with_step(made, step):
 @pytest.mark.parametrize(("step", "answer"), [(0.5, "supported"), (0.002, "refused"), (0.06, "undecided")])
 def test_the_answer_compares_the_record_with_walks_like_it(step, answer):
     """Walks that stray far spend less time near their means than a pendulum, and walks that stand still spend more."""
-    verdict = band_test.test_band(with_step(candidates(), step))
+    verdict = CLAIMS["S8"].test(with_step(candidates(), step))
     assert verdict.answer == answer
-    assert verdict.prose[-1].lower().startswith(answer)
+    assert verdict.reason.lower().startswith(answer)
     found = numbers(verdict)
     order = found["near_walk"].value - found["near_record"].value
     assert answer == "undecided" or (order > 0) == (answer == "refused")
 
 
 def test_the_band_and_the_time_inside_are_stated():
-    verdict = band_test.test_band(candidates())
+    verdict = CLAIMS["S8"].test(candidates())
     found = numbers(verdict)
     assert found["band_low"].value < found["band_high"].value
     assert 0 <= found["inside"].value <= 100
@@ -39,21 +40,21 @@ def test_the_band_and_the_time_inside_are_stated():
 def test_a_record_lived_again_starts_where_it_began_and_has_the_models_moves():
     made = with_step(candidates(), 0.1)
     walk = dyad_draws(made.fit(**NONE), made.dyad)
-    again = band_test.live_again(walk, 1)
+    again = band.live_again(walk, 1)
     assert again.shape == walk.level.shape
     np.testing.assert_allclose(again[..., 0], walk.level[..., 0], atol=1e-6)
     moves = np.diff(again)
     # 800 draws of 299 moves each, independent: the spread is known to 0.1 / sqrt(2 * 239,200).
     assert moves.std() == pytest.approx(0.1, abs=5 * 0.1 / np.sqrt(2 * moves.size))
-    np.testing.assert_array_equal(again, band_test.live_again(walk, 1))
-    assert (again != band_test.live_again(walk, 2)).any()
+    np.testing.assert_array_equal(again, band.live_again(walk, 1))
+    assert (again != band.live_again(walk, 2)).any()
 
 
 def test_a_pendulum_lived_again_is_about_its_equilibria():
     made = candidates()
     made.fit(**LINEAR).posterior["phi"][:] = 0.8  # a year undoes all but a fourteenth
     pull = dyad_draws(made.fit(**LINEAR), made.dyad)
-    again = band_test.live_again(pull, 1)
+    again = band.live_again(pull, 1)
     for place, era in enumerate(pull.eras):
         settled = again[..., era.first + 24 : era.stop].mean(axis=-1)
         # Months are alike for five or so, and draws are not: 800 draws of some dozen independent months.

@@ -1,4 +1,4 @@
-"""Set a relation against others (S7): is it less hostile by its nature than the US-Soviet one of the Cold War was."""
+"""A contrast of dyads: where a relation rests, against the US-Soviet one of the Cold War and others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,21 +12,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from forecast.events import read_dyads
-from forecast.hypotheses.reversion import EXTREME, INSIDE
-from forecast.hypotheses.verdict import Number, Verdict
-from forecast.hypotheses.verdict_parts import (
-    chance,
-    densities,
-    learning_prose,
-    median_interval,
-    number,
-    percent,
-    rope_chances,
-    rope_prose,
-)
+from forecast.hypotheses.evidence.measures import Difference, chance, densities, difference, number
+from forecast.hypotheses.evidence.reversion import EXTREME, INSIDE
+from forecast.hypotheses.verdict import Found, Number
 from forecast.outlook.contrast import contrast
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, dyad_draws
-from forecast.outlook.frameworks import framework
+from forecast.outlook.frameworks import Learning, framework
 from forecast.outlook.futures import release
 from forecast.outlook.passage import mean_spell
 from forecast.outlook.summary import NotDefined
@@ -39,6 +30,7 @@ if TYPE_CHECKING:
 RIVAL, FROM, UNTIL = "USA-RUS", date(1948, 1, 1), date(1991, 12, 26)
 """The US-Soviet relation of the Cold War, to the day the USSR ended."""
 COLD_WAR = "the US-Soviet relation of 1948 to 1991"
+GAP = "the difference of the equilibria"
 POINTS, MONTHS, PER_CENT = "points of share", "months", "per cent of the time"
 # Nobody asks whether the way out takes longer than ten years.
 DWELL_MONTHS = 120
@@ -116,13 +108,37 @@ class Side:
         return np.asarray(inside.sum(axis=-1).mean(axis=-1) / own.clock.per_month)
 
 
-def test_contrast(candidates: "Candidates") -> Verdict:
-    """Test whether the relation of today rests at a less hostile level than the US-Soviet one of 1948 to 1991 did.
+@dataclass(frozen=True)
+class ContrastOfDyads:
+    """What is found of a contrast beside its numbers.
+
+    Attributes
+    ----------
+    ours : str
+        The relation that is asked about, with its era.
+    rival : str or None
+        The other one; None if there is none.
+    undefined : str
+        Why there is no contrast; empty if there is one.
+    gap : Difference or None
+        Between the equilibria.
+    learning : Learning or None
+        Whether the data moved the equilibrium in force.
+    """
+
+    ours: str
+    rival: str | None
+    undefined: str
+    gap: Difference | None = None
+    learning: Learning | None = None
+
+
+def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
+    """Measure whether the relation of today rests at a less hostile level than the US-Soviet one of 1948 to 1991 did.
 
     All dyads are fitted in one hierarchy. The dyad in its era in force is set against the Soviet eras of the Cold War,
     by the mean over these of their equilibria, each for its length; where the events have no such relation, against the
-    other dyads in their eras in force. Decided by the probability that the equilibrium is higher by more than
-    ``candidates.rule.rope``.
+    other dyads in their eras in force.
 
     Parameters
     ----------
@@ -131,65 +147,39 @@ def test_contrast(candidates: "Candidates") -> Verdict:
 
     Returns
     -------
-    Verdict
-        Of S7, with half-lives, stays in the hostile zone, and contrasts with every other dyad.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.contrast_test import test_contrast
-    >>> test_contrast(candidates).answer  # doctest: +SKIP
-    'undecided'
+    Found
+        With half-lives, stays in the hostile zone, and contrasts with every other dyad.
     """
-    fitted, rule = candidates.hierarchy(), candidates.rule
+    fitted = candidates.hierarchy()
     labels = _labels()
     dyads = {code: dyad_draws(fitted, code) for code in fitted.dyads}
     own = dyads[candidates.dyad]
     ours = Side(own, {len(own.eras) - 1: _slice(own, -1)}, f"{_label(own, labels)} under “{own.eras[-1].name}”")
     rival = cold_war(dyads) or _in_force(dyads, candidates.dyad, labels)
-    claim = f"{ours.words} rests at a less hostile level than {rival.words if rival else 'any other relation'}."
-    null = "It rests no higher: what differs is where the pendulum stands."
     table = _table(own, dyads, labels)
     if rival is None or not own.pull.has_equilibrium:
         why = NO_EQUILIBRIUM if rival else "the events are of one dyad alone"
         means = densities("Mean share of the era in force", POINTS, {ours.words: ("posterior", own.mean(-1))})
-        return Verdict("S7", claim, null, "undecided", (), table, means, (f"Undecided, because {why}.",))
+        return Found(ContrastOfDyads(ours.words, rival.words if rival else None, why), (), (), table, means)
     apart = ours.equilibrium - rival.equilibrium
-    what = "the difference of the equilibria"
-    chances = rope_chances("equilibrium_difference", apart, rule.rope, what)
-    *_, higher = chances
-    answer = rule.decide_probability(higher.value)
-    numbers = _numbers(ours, rival, candidates.seed)
+    gap = difference("equilibrium_difference", apart, candidates.rule, GAP)
     learning = framework(own, len(own.eras) - 1, seed=candidates.seed).learning
-    return Verdict(
-        code="S7",
-        claim=claim,
-        null=null,
-        answer=answer,
-        numbers=(*numbers.values(), *chances, *_hostile_half(ours, rival)),
+    return Found(
+        findings=ContrastOfDyads(
+            ours.words, rival.words, "", gap, None if isinstance(learning, NotDefined) else learning
+        ),
+        comparisons=(),
+        numbers=(*_numbers(ours, rival, candidates.seed), *gap.numbers, *_hostile_half(ours, rival)),
         table=table,
         drawing=densities(
             "Where the two relations come to rest", POINTS,
             {ours.words: ("posterior", ours.equilibrium), rival.words: ("other", rival.equilibrium)},
         ),
-        prose=(
-            f"{ours.words} rests at {median_interval(numbers['equilibrium'])} points of share, {rival.words} at "
-            f"{median_interval(numbers['equilibrium_rival'])}: a difference of "
-            f"{median_interval(numbers['equilibrium_apart'])}.",
-            rope_prose(apart, rule.rope, rule, what),
-            *_stays(numbers, rival),
-            *([] if isinstance(learning, NotDefined) else [learning_prose(learning, "the equilibrium in force")]),
-            "One hierarchy draws the dyads together: what the record of one does not say of its equilibrium is taken "
-            "from the others, which makes contrasts smaller than each record alone would have them.",
-            "A share is one of recorded acts. Where the record of one dyad has its negotiating rounds in full and that "
-            "of another its quarrels, a contrast of dyads is one of records too, and the data cannot tell which.",
-            f"{answer.capitalize()}, because the chance that the equilibrium is higher by more than {rule.rope:g} "
-            f"points is {percent(higher)}.",
-        ),
     )  # fmt: skip
 
 
 def cold_war(dyads: Mapping[str, DyadDraws]) -> Side | None:
-    """Give the US-Soviet relation over its eras of 1948 to 1991, if the record has them."""
+    """Return the US-Soviet relation over its eras of 1948 to 1991, if the record has them."""
     if RIVAL not in dyads:
         return None
     own = dyads[RIVAL]
@@ -204,7 +194,7 @@ def cold_war(dyads: Mapping[str, DyadDraws]) -> Side | None:
 
 
 def _in_force(dyads: Mapping[str, DyadDraws], dyad: str, labels: Mapping[str, str]) -> Side | None:
-    """Give the first other dyad in its era in force."""
+    """Return the first other dyad in its era in force."""
     others = [own for code, own in dyads.items() if code != dyad]
     if not others:
         return None
@@ -212,8 +202,8 @@ def _in_force(dyads: Mapping[str, DyadDraws], dyad: str, labels: Mapping[str, st
     return Side(own, {len(own.eras) - 1: _slice(own, -1)}, f"{_label(own, labels)} under “{own.eras[-1].name}”")
 
 
-def _numbers(ours: Side, rival: Side, seed: int) -> dict[str, Number]:
-    """Give every quantity of both sides and how far they are apart."""
+def _numbers(ours: Side, rival: Side, seed: int) -> tuple[Number, ...]:
+    """Summarise every quantity of both sides and how far they are apart."""
     zone = f"the hostile zone, a share below {EXTREME:g}"
     quantities = {
         "equilibrium": (POINTS, "share at rest", ours.equilibrium, rival.equilibrium),
@@ -225,19 +215,19 @@ def _numbers(ours: Side, rival: Side, seed: int) -> dict[str, Number]:
         "dwell": (MONTHS, f"time to leave {zone}, from a share of {EXTREME - INSIDE:g} and by the pull alone",
                   ours.dwell(seed), rival.dwell(seed)),
     }  # fmt: skip
-    found = {}
+    found = []
     for name, (unit, words, first, second) in quantities.items():
-        found[name] = number(name, first, unit, words)
-        found[f"{name}_rival"] = number(f"{name}_rival", second, unit, f"{words}, {rival.words}")
-        found[f"{name}_apart"] = number(f"{name}_apart", first - second, unit, f"{words}, difference")
+        found.append(number(name, first, unit, words))
+        found.append(number(f"{name}_rival", second, unit, f"{words}, {rival.words}"))
+        found.append(number(f"{name}_apart", first - second, unit, f"{words}, difference"))
     ratio, longer = ours.half_life / rival.half_life, ours.half_life > rival.half_life
-    found["half_life_ratio"] = number("half_life_ratio", ratio, "times", "ratio of the half-lives")
-    found["probability_longer"] = chance("probability_longer", longer, "the half-life is the longer")
-    return found
+    found.append(number("half_life_ratio", ratio, "times", "ratio of the half-lives"))
+    found.append(chance("probability_longer", longer, "the half-life is the longer"))
+    return tuple(found)
 
 
 def _hostile_half(ours: Side, rival: Side) -> tuple[Number, ...]:
-    """Give the chances that conflict outweighs cooperation at rest."""
+    """Compute the chances that conflict outweighs cooperation at rest."""
     return (
         chance("probability_hostile_rest", ours.equilibrium < 50, "the share at rest is below 50"),
         chance(
@@ -246,22 +236,8 @@ def _hostile_half(ours: Side, rival: Side) -> tuple[Number, ...]:
     )
 
 
-def _stays(numbers: Mapping[str, Number], rival: Side) -> tuple[str, ...]:
-    def both(name: str) -> str:
-        return f"{median_interval(numbers[name])}, against {median_interval(numbers[f'{name}_rival'])}"
-
-    return (
-        f"It has spent {both('hostile')} per cent of its months in the hostile zone (a share below {EXTREME:g}), in "
-        f"stays of {both('spell')} months.",
-        f"By its pull alone it would be there {both('tendency')} per cent of the time in the long run, and out of it "
-        f"again after {both('dwell')} months on average (no more than {DWELL_MONTHS} are counted).",
-        f"The half-life is {both('half_life')} months; that of {rival.words} is the shorter with a chance of "
-        f"{percent(numbers['probability_longer'])}.",
-    )
-
-
 def _table(own: DyadDraws, dyads: Mapping[str, DyadDraws], labels: Mapping[str, str]) -> pd.DataFrame:
-    """Set the era in force against every era of the Cold War, and against the other dyads in force."""
+    """Compare the era in force with every era of the Cold War, and with the other dyads in force."""
     rival = cold_war(dyads)
     against = [(rival.own, era) for era in rival.parts] if rival else []
     against += [(other, len(other.eras) - 1) for code, other in dyads.items() if code != own.dyad]
@@ -283,7 +259,7 @@ def _table(own: DyadDraws, dyads: Mapping[str, DyadDraws], labels: Mapping[str, 
 
 
 def _thinned(own: DyadDraws, era: int, step: int) -> DyadDraws:
-    """Give the dyad as it was in an era, with every so many draws."""
+    """Return the dyad as it was in an era, with every so many draws."""
     return replace(
         own,
         eras=own.eras[: era + 1],

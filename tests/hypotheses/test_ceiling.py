@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast.hypotheses import ceiling_test
+from forecast.hypotheses.evidence import ceiling
+from forecast.hypotheses.registry import CLAIMS
 
 from .made import candidates, comparison, drawn_once, numbers
 
@@ -14,13 +15,13 @@ CONSTANT, UNBOUND = ("linear/era+depth", "linear/constant+depth"), ("linear/era+
 @pytest.fixture(scope="module", autouse=True)
 def priors():
     with pytest.MonkeyPatch.context() as patch:
-        yield drawn_once(patch, ceiling_test)
+        yield drawn_once(patch, ceiling)
 
 
 def verdict_of(none=3.0, trend=3.0, bound=0.0, **given):
     evidence = {NONE: none, TREND: trend, CONSTANT: bound, UNBOUND: bound}
     made = candidates(evidence_of={key: comparison(log) for key, log in evidence.items()}, **given)
-    return ceiling_test.test_ceiling(made)
+    return CLAIMS["S4"].test(made)
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,9 @@ def verdict():
 def test_depth_by_era_must_be_preferred_to_both_rivals(none, trend, answer, rival):
     verdict = verdict_of(none, trend)
     assert verdict.answer == answer
-    *_, reason, s9 = verdict.prose
-    assert reason.lower().startswith(answer)
-    assert rival in reason or "a depth by era exceeds" in reason
-    assert ("undecided" if answer == "supported" else answer) in s9
+    assert verdict.reason.lower().startswith(answer)
+    assert rival in verdict.reason or "a depth by era exceeds" in verdict.reason
+    assert ("undecided" if answer == "supported" else answer) in verdict.prose[-1]
 
 
 def test_a_bound_on_the_level_decides_nothing():
@@ -63,7 +63,7 @@ def test_the_last_era_is_set_against_those_before():
     made = candidates()
     depth = made.fit(ceiling=("depth",)).posterior["depth"]
     depth[..., :] = np.array([0.0, 0.4, 1.2])
-    verdict = ceiling_test.test_ceiling(made)
+    verdict = CLAIMS["S4"].test(made)
     found = numbers(verdict)
     assert found["depth_difference"].value == pytest.approx(1.0)
     assert found["probability_deeper_harder"].value == 1.0
@@ -91,6 +91,6 @@ def test_a_record_of_one_era_has_nothing_to_compare():
     made = candidates()
     one = made.fit(ceiling=("depth",))
     one.panel["era_index"][:] = 2
-    verdict = ceiling_test.test_ceiling(made)
+    verdict = CLAIMS["S4"].test(made)
     assert "depth_difference" not in numbers(verdict)
     assert any("within one era" in words for words in verdict.prose)

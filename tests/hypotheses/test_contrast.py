@@ -9,9 +9,10 @@ import pytest
 from outlook.conftest import make_fit
 from scipy.stats import norm
 
-from forecast.hypotheses import contrast_test
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.contrast_test import Side, cold_war
+from forecast.hypotheses.evidence import contrast
+from forecast.hypotheses.evidence.contrast import Side, cold_war
+from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook.draws import dyad_draws
 from forecast.scale import share, soft_ceiling
 
@@ -52,13 +53,13 @@ class With:
 
 @pytest.fixture(autouse=True)
 def _cold_war_begins_later(monkeypatch):
-    monkeypatch.setattr(contrast_test, "FROM", date(2002, 1, 1))
-    monkeypatch.setattr(contrast_test, "UNTIL", date(2010, 11, 1))
+    monkeypatch.setattr(contrast, "FROM", date(2002, 1, 1))
+    monkeypatch.setattr(contrast, "UNTIL", date(2010, 11, 1))
 
 
 def verdict_of(here=0.0, there=0.0, **given):
     mu = (("USA-CHN:competition", here), ("USA-RUS:confrontation", there))
-    return contrast_test.test_contrast(Made(None, "USA-CHN", mu=mu, **given))
+    return CLAIMS["S7"].test(Made(None, "USA-CHN", mu=mu, **given))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_the_equilibria_decide(here, there, answer):
     found = numbers(verdict)
     assert verdict.answer == answer
     assert np.sign(found["equilibrium_apart"].value) == np.sign(here - there)
-    assert verdict.prose[-1].startswith(answer.capitalize())
+    assert verdict.reason.startswith(answer.capitalize())
 
 
 def test_both_sides_and_their_difference_are_stated():
@@ -97,7 +98,7 @@ def test_several_eras_count_by_their_length():
     own = dyad_draws(Made(None, "USA-CHN").hierarchy(), "USA-CHN")
     both = Side(own, {0: slice(0, 30), 1: slice(60, 70)}, "")
     assert both.equilibrium == pytest.approx(0.75 * own.rest(0) + 0.25 * own.rest(1))
-    zone = np.concatenate([own.share[..., :30], own.share[..., 60:70]], axis=-1) < contrast_test.EXTREME
+    zone = np.concatenate([own.share[..., :30], own.share[..., 60:70]], axis=-1) < contrast.EXTREME
     assert both.hostile == pytest.approx(100 * zone.mean(axis=-1))
 
 
@@ -116,18 +117,18 @@ def test_the_long_run_in_the_zone_is_that_of_its_normal_distribution(bound):
 
 
 def test_without_the_us_soviet_relation_another_takes_its_place():
-    verdict = contrast_test.test_contrast(Made(None, "USA-CHN", codes=("USA-CHN", "CHN-RUS")))
+    verdict = CLAIMS["S7"].test(Made(None, "USA-CHN", codes=("USA-CHN", "CHN-RUS")))
     assert "China-Russia under “Alignment”" in verdict.claim
 
 
 def test_a_dyad_alone_or_a_random_walk_decide_nothing():
-    alone = contrast_test.test_contrast(Made(None, "USA-CHN", codes=("USA-CHN",)))
-    walk = contrast_test.test_contrast(Made(None, "USA-CHN", dynamics="none"))
+    alone = CLAIMS["S7"].test(Made(None, "USA-CHN", codes=("USA-CHN",)))
+    walk = CLAIMS["S7"].test(Made(None, "USA-CHN", dynamics="none"))
     assert alone.answer == walk.answer == "undecided"
-    assert "one dyad alone" in alone.prose[0]
-    assert "random walk" in walk.prose[0]
+    assert "one dyad alone" in alone.reason
+    assert "random walk" in walk.reason
 
 
 def test_a_dyad_can_be_set_against_its_own_past():
-    verdict = contrast_test.test_contrast(Made(None, "USA-RUS"))
+    verdict = CLAIMS["S7"].test(Made(None, "USA-RUS"))
     assert numbers(verdict)["half_life_ratio"].value == 1.0

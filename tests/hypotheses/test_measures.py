@@ -1,29 +1,18 @@
-"""What verdicts share: the same evidence in numbers, rows, sentences and bars, and densities that are densities."""
+"""What evidence shares: the same comparison in numbers, rows, sentences and bars, and densities that are densities."""
 
 import numpy as np
 import pytest
 
 from forecast.hypotheses import Rule
-from forecast.hypotheses.verdict_parts import (
-    densities,
-    evidence_bars,
-    evidence_numbers,
-    evidence_prose,
-    evidence_table,
-    number,
-    reason,
-    rope_chances,
-    rope_prose,
-)
+from forecast.hypotheses.claims.sentences import difference_sentence, evidence_sentences, reason_of_evidence
+from forecast.hypotheses.evidence.measures import densities, difference, evidence_bars, evidence_table, number
 
 from .made import comparison
 
-CLAIM, RIVAL = "a pull", "a walk"
-
 
 def test_evidence_is_the_same_in_numbers_table_and_bars():
-    found = comparison(1.5, 0.1, -0.4, 0.9, 0.3, priors=[("half_life", 0.6), ("sd", -0.1)])
-    values = {one.name: one for one in evidence_numbers(found, "pull against walk", "pull")}
+    found = comparison(1.5, 0.1, -0.4, 0.9, 0.3, priors=[("half_life", 0.6), ("sd", -0.1)], name="pull")
+    values = {one.name: one for one in found.numbers}
     assert values["log_bayes_factor_pull"].value == 1.5 and values["log_bayes_factor_pull"].error == 0.1
     assert values["log_bayes_factor_least_pull"].value == pytest.approx(0.9)
     assert values["log_bayes_factor_most_pull"].value == pytest.approx(2.1)
@@ -38,14 +27,12 @@ def test_evidence_is_the_same_in_numbers_table_and_bars():
 
 
 def test_sentences_name_the_model_that_the_data_favour():
-    factor, _, ahead = evidence_prose(
-        comparison(-np.log(5), ahead_difference=2.0, priors=[("sd", 0.1)]), CLAIM, RIVAL, Rule()
-    )
+    factor, _, ahead = evidence_sentences(comparison(-np.log(5), ahead_difference=2.0, priors=[("sd", 0.1)]), Rule())
     assert "5.0 times as likely under a walk as under a pull" in factor
     assert "better than a walk by 2.0" in ahead and "chance may explain" in ahead
-    *_, ahead = evidence_prose(comparison(ahead_difference=2.1), CLAIM, RIVAL, Rule())
+    *_, ahead = evidence_sentences(comparison(ahead_difference=2.1), Rule())
     assert "chance" not in ahead
-    *_, ahead = evidence_prose(comparison(ahead_difference=-0.2), CLAIM, RIVAL, Rule())
+    *_, ahead = evidence_sentences(comparison(ahead_difference=-0.2), Rule())
     assert "worse than a walk by 0.2" in ahead and "which says little" in ahead
 
 
@@ -54,7 +41,7 @@ def test_sentences_name_the_model_that_the_data_favour():
     [(0.1, "the rule says the same"), (1.5, "would say undecided"), (np.nan, "could not be computed")],
 )
 def test_a_prior_that_changes_the_answer_is_told(change, words):
-    prose = evidence_prose(comparison(2.0, priors=[("half_life", change)]), CLAIM, RIVAL, Rule())
+    prose = evidence_sentences(comparison(2.0, priors=[("half_life", change)]), Rule())
     assert words in prose[1]
 
 
@@ -71,7 +58,7 @@ def test_a_prior_that_changes_the_answer_is_told(change, words):
 )
 def test_the_reason_is_that_of_the_rule(found, words):
     rule = Rule()
-    said = reason(found, CLAIM, RIVAL, rule)
+    said = reason_of_evidence(found, rule)
     assert words in said
     assert said.lower().startswith(rule.decide(found))
 
@@ -92,14 +79,17 @@ def test_a_number_is_a_median_with_the_error_of_a_median():
 )
 def test_a_difference_in_words(centre, words):
     draws = centre + np.random.default_rng(2).standard_normal((2, 500))
-    said = rope_prose(draws, 2.5, Rule(), "the drop since January")
+    found = difference("drop", draws, Rule(), "the drop")
+    said = difference_sentence(found, Rule(), "the drop since January")
     assert words in said and "he drop since January" in said
-    assert sum(one.value for one in rope_chances("drop", draws, 2.5, "the drop")) == pytest.approx(1.0)
+    assert sum(one.value for one in found.numbers) == pytest.approx(1.0)
+    assert [one.name for one in found.numbers] == ["drop_below_rope", "drop_in_rope", "drop_above_rope"]
 
 
 def test_what_the_prior_said_already_is_no_finding():
     draws = np.random.default_rng(2).standard_normal((2, 500))
-    said = [rope_prose(draws, 2.5, Rule(), "the drop", spread * draws) for spread in (1.1, 9.0)]
+    found = [difference("drop", draws, Rule(), "the drop", spread * draws) for spread in (1.1, 9.0)]
+    said = [difference_sentence(one, Rule(), "the drop") for one in found]
     assert "rather than a finding" in said[0]
     assert "finding" not in said[1] and "Before the data it was 2" in said[1]
 

@@ -6,8 +6,9 @@ from functools import cache
 import numpy as np
 import pytest
 
-from forecast.hypotheses import break_test
-from forecast.hypotheses.break_test import question
+from forecast.hypotheses.evidence import equilibrium_break
+from forecast.hypotheses.evidence.equilibrium_break import gained_ahead, question
+from forecast.hypotheses.registry import CLAIMS
 from forecast.model.breaks.fits import with_breaks
 
 from .known import KnownPath, path_around
@@ -25,8 +26,8 @@ def tested():
         asked = candidates(months=MONTHS, **given)
         path = path_around(*equilibria, periods=MONTHS)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(break_test, "BreakFits", lambda which, most: KnownPath(path, most, which))
-            return break_test.test_break(asked)
+            patch.setattr(equilibrium_break, "BreakFits", lambda which, most: KnownPath(path, most, which))
+            return CLAIMS["S2"].test(asked)
 
     return test
 
@@ -42,7 +43,7 @@ def tested():
 def test_a_break_must_be_a_drop_where_it_is_claimed(tested, equilibria, answer, words):
     verdict = tested(*equilibria)
     assert verdict.answer == answer
-    assert words in verdict.prose[-1]
+    assert words in verdict.reason
 
 
 def test_without_a_break_none_is_supported(tested):
@@ -79,18 +80,6 @@ def test_date_size_and_chances_are_stated_with_what_was_known_before(tested):
     json.dumps(verdict.to_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize(
-    ("parts", "answer"),
-    [
-        (("supported", "supported", "supported"), "supported"),
-        (("supported", "undecided", "supported"), "undecided"),
-        (("undecided", "refused", "supported"), "refused"),
-    ],
-)
-def test_every_part_of_the_claim_must_hold(parts, answer):
-    assert break_test._answer(*parts) == answer
-
-
 def test_a_record_of_one_era_claims_no_date(tested):
     verdict = tested(0.5, -0.5, eras=1)
     found = numbers(verdict)
@@ -112,11 +101,11 @@ def test_long_records_take_the_eras_before_the_window_for_granted():
 
 def test_until_the_break_begins_the_two_models_foretell_the_same():
     fits = KnownPath(path_around(0.0, -1.0, periods=240), most=2)
-    ahead, exact = break_test._ahead(fits, (), 150), [0.0]
+    ahead, exact = gained_ahead(fits, (), 150), [0.0]
     # Blocks of 24 months end at 168, 192, 216 and 240.
     for stop in (168, 192, 216, 240):
         own = KnownPath(fits.path[:stop], 2)
         exact.append(own.log_evidence((150,)) - own.log_evidence(()))
     assert ahead == pytest.approx(np.diff(exact), abs=0.3)
-    late = break_test._ahead(fits, (), 230)
+    late = gained_ahead(fits, (), 230)
     assert (late.size, late[0]) == (2, 0.0)

@@ -1,4 +1,4 @@
-"""What follows high-level visits (S10): the events after them, and the level, against months that looked alike."""
+"""What follows high-level visits: the events after them, and the level, against months that looked alike."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast import wording
 from forecast.clock import Clock
 from forecast.errors import SpecError
-from forecast.hypotheses.evidence.matched import AFTER, NEAR_MONTHS, Followed, Matching
-from forecast.hypotheses.verdict import Drawing, Number, Role, Rule, Series, Verdict
-from forecast.hypotheses.verdict_parts import median_interval, number, percent, rope_chances, rope_prose
+from forecast.hypotheses.evidence.matched import AFTER, Followed, Matching
+from forecast.hypotheses.evidence.measures import Difference, difference, number
+from forecast.hypotheses.verdict import Drawing, Found, Number, Role, Series
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.summary import estimate
+from forecast.theory import VISITS
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ HIGH = re.compile(
 LOWER = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
 )
-CLAIM = "Relations are better after high-level visits than after months that looked alike before them."
-NULL = "After a high-level visit relations go on as after any month that looked alike."
 UNIT = "points of share"
 DECIDES = "year"
 WORDS = {
@@ -80,14 +78,42 @@ class Response:
         return float((1 + far.sum()) / (1 + far.size))
 
 
-def test_visits(candidates: "Candidates") -> Verdict:
-    """Test whether relations are better after high-level visits than after months that looked alike before them.
+@dataclass(frozen=True)
+class Visits:
+    """What is found of visits beside the numbers.
+
+    Attributes
+    ----------
+    unit : str
+        Of periods.
+    graded : bool
+        Whether titles of actors tell which visits are high.
+    enough : bool
+        Whether there are visits enough to compare.
+    windows : tuple of str
+        Of time after a visit, see `WORDS`.
+    response : Difference or None
+        Over the year after; None if there are too few visits.
+    reach : float
+        Points of share below which a response would not stand out from visits moved in time.
+    """
+
+    unit: str
+    graded: bool
+    enough: bool
+    windows: tuple[str, ...] = ()
+    response: Difference | None = None
+    reach: float = float("nan")
+
+
+def measure_visits(candidates: "Candidates") -> Found[Visits]:
+    """Measure whether relations are better after high-level visits than after months that looked alike before them.
 
     A month with a visit is matched by the events up to two months before it: their cooperative share over half a year,
     its change, and over five years; none of the matched months has a visit within two months. What followed is read
     from the events strictly after the month, without any visits: the visit itself does not count, nor does what the
     smoothing of a level would carry back. The mean over the twelve months after decides, with moved dates for its
-    error. Beside it stands the level by a fit to the record without visits; its smoothing spreads a response
+    error. For comparison there is the level by a fit to the record without visits; its smoothing spreads a response
     over the months before as well, and so makes it smaller.
 
     Parameters
@@ -97,55 +123,44 @@ def test_visits(candidates: "Candidates") -> Verdict:
 
     Returns
     -------
-    Verdict
-        Of S10.
+    Found
+        With the response by window.
 
     Raises
     ------
     SpecError
         If there are no single events.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.visits import test_visits
-    >>> test_visits(candidates).answer  # doctest: +SKIP
-    'undecided'
     """
     if candidates.events is None:
-        raise SpecError("S10: visits are found among single events, and there are none; leave S10 out")
-    rule = candidates.rule
+        code = VISITS.code
+        raise SpecError(f"{code}: visits are found among single events, and there are none; leave {code} out")
     without = candidates.with_events(_without_visits(candidates.events, candidates.dyad))
     visits, graded = high_visits(candidates.events, candidates.dyad, without.panel)
     matching = _matching(without.panel)
     pairs = matching.follow(visits)[DECIDES].periods.size if visits.size else 0
-    if pairs < LEAST_VISITS:
-        return _too_few(pairs)
+    findings = Visits(_unit(matching), graded, enough=pairs >= LEAST_VISITS)
+    if not findings.enough:
+        return _too_few(findings, pairs)
     followed, moved = matching.follow(visits), matching.placebos(visits, PLACEBOS)
     responses = {name: Response(followed[name], moved[name][np.isfinite(moved[name])]) for name in AFTER}
     known = {name: one for name, one in responses.items() if one.followed.periods.size and one.placebos.size}
     level = _level(without, matching, visits)
-    year = known[DECIDES]
-    numbers = {name: _number(f"response_{name}", one.draws, f"response {WORDS[name]}") for name, one in known.items()}
-    chances = rope_chances("response", year.draws[None], rule.rope, f"the response {WORDS[DECIDES]}")
-    by_chance = Number("p_value", year.p_value, words=f"placebo p-value of the response {WORDS[DECIDES]}")
-    *_, more = chances
-    return Verdict(
-        code="S10",
-        claim=CLAIM,
-        null=NULL,
-        answer=rule.decide_probability(more.value),
+    year, rule = known[DECIDES], candidates.rule
+    numbers = [_number(f"response_{name}", one.draws, f"response {WORDS[name]}") for name, one in known.items()]
+    gap = difference("response", year.draws[None], rule, f"the response {WORDS[DECIDES]}")
+    by_chance = f"placebo p-value of the response {WORDS[DECIDES]}"
+    return Found(
+        findings=replace(
+            findings, windows=tuple(known), response=gap,
+            reach=float(np.quantile(np.abs(year.placebos - year.placebos.mean()), rule.probability)),
+        ),
+        comparisons=(),
         numbers=(
-            *numbers.values(), *chances, by_chance, *level.values(), *_counts(matching, visits, year),
+            *numbers, *gap.numbers, Number("p_value", year.p_value, words=by_chance, kind="value"), *level.values(),
+            *_counts(matching, visits, year),
         ),
         table=_table(known, level),
         drawing=_drawing(known, level),
-        prose=(
-            *_design(matching, visits, graded, year),
-            *_findings(numbers, year, more, rule),
-            _level_prose(level[f"level_{DECIDES}"]),
-            "A response is no proof that visits help: they are agreed when those who agree them see improvement "
-            "coming, which no coded event may show beforehand. It would make visits a sign, and not yet a cause.",
-        ),
     )  # fmt: skip
 
 
@@ -169,7 +184,7 @@ def is_high(actor: str) -> bool:
 
     Examples
     --------
-    >>> from forecast.hypotheses.visits import is_high
+    >>> from forecast.hypotheses.evidence.visits import is_high
     >>> is_high("Secretary of State Kissinger"), is_high("Assistant Secretary of State Lord"), is_high("US Navy")
     (True, False, False)
     """
@@ -217,12 +232,13 @@ def _counts(matching: Matching, visits: Index, year: Response) -> tuple[Number, 
     own, matched = matching.matches(visits)
     further = _visited(matching, visits)
     return (
-        Number("visits", float(visits.size), unit=_unit(matching), words="with a high-level visit"),
-        Number("visits_followed", float(year.followed.periods.size), words="of these with a year of events after them"),
-        Number("matched", float(np.unique(matched).size), words="different periods among those matched"),
-        Number("visited_again", 100 * float(further[own].mean()), unit="per cent",
+        Number("visits", float(visits.size), unit=_unit(matching), words="with a high-level visit", kind="count"),
+        Number("visits_followed", float(year.followed.periods.size), words="of these with a year of events after them",
+               kind="count"),
+        Number("matched", float(np.unique(matched).size), words="different periods among those matched", kind="count"),
+        Number("visited_again", 100 * float(further[own].mean()), unit="per cent", kind="value",
                words="of the visits were followed by another within the year"),
-        Number("visited_after_matched", 100 * float(further[matched].mean()), unit="per cent",
+        Number("visited_after_matched", 100 * float(further[matched].mean()), unit="per cent", kind="value",
                words="of the matched periods were followed by a visit within the year"),
     )  # fmt: skip
 
@@ -273,56 +289,13 @@ def _series(label: str, at: tuple[float, ...], numbers: list[Number], role: Role
     return Series(label, at, tuple(one.value for one in numbers), low=low, high=high, role=role)
 
 
-def _design(matching: Matching, visits: Index, graded: bool, year: Response) -> tuple[str, ...]:
-    own, matched = matching.matches(visits)
-    unit = _unit(matching)
-    further = _visited(matching, visits)
-    which = "by a leader, a minister or their like" if graded else "of any rank, for the data give no titles"
-    return (
-        f"There are {visits.size} {unit} with a visit {which}; {year.followed.periods.size} have a year of events "
-        f"after them and are set against {np.unique(matched).size} different {unit} that had the same cooperative "
-        "share, the same change of it and the same share over five years beforehand, and no visit within "
-        f"{NEAR_MONTHS} months. The visits themselves are left out of all counts.",
-        f"Within a year {wording.percent(further[own].mean())} of the visits were followed by another, and "
-        f"{wording.percent(further[matched].mean())} of the matched {unit} by one: the more alike the two, the less "
-        "can be seen of what one visit does.",
-    )
-
-
-def _findings(numbers: Mapping[str, Number], year: Response, more: Number, rule: Rule) -> tuple[str, ...]:
-    windows = "; ".join(f"{WORDS[name]} {median_interval(one, 1)}" for name, one in numbers.items() if name != DECIDES)
-    reach = float(np.quantile(np.abs(year.placebos - year.placebos.mean()), rule.probability))
-    answer = rule.decide_probability(more.value)
-    return (
-        f"{WORDS[DECIDES].capitalize()}, the cooperative share is {median_interval(numbers[DECIDES], 1)} points above "
-        f"that after matched months: the response. By window: {windows}.",
-        rope_prose(year.draws[None], rule.rope, rule, "the response"),
-        f"With the visits moved to other dates a response as far from none comes up with a chance of "
-        f"{wording.percent(year.p_value)} (placebo p-value {year.p_value:.2f}); one of less than "
-        f"{wording.number(reach, 0)} points would not stand out at {100 * rule.probability:g} %.",
-        f"{answer.capitalize()}, because the chance that the response is above {rule.rope:g} points is "
-        f"{percent(more)}.",
-    )
-
-
-def _level_prose(level: Number) -> str:
-    return (
-        f"By a fit that saw no visits, the level rose by {median_interval(level, 1)} points more from two months "
-        "before a visit to the year after it than around matched months. The fit smooths: it carries a part of any "
-        "response back to before the visit, so that this number is too small, and its interval knows nothing of moved "
-        "dates."
-    )
-
-
-def _too_few(pairs: int) -> Verdict:
+def _too_few(findings: Visits, pairs: int) -> Found[Visits]:
     empty = Series("response", tuple(float(name) for name in AFTER if name != DECIDES), (float("nan"),) * 4)
-    return Verdict(
-        code="S10", claim=CLAIM, null=NULL, answer="undecided",
-        numbers=(Number("visits_followed", float(pairs), words="high-level visits with a year of events after them"),),
+    words = "high-level visits with a year of events after them"
+    return Found(
+        findings=findings,
+        comparisons=(),
+        numbers=(Number("visits_followed", float(pairs), words=words, kind="count"),),
         table=pd.DataFrame(),
         drawing=Drawing("line", "After high-level visits", "months after the visit", UNIT, (empty,)),
-        prose=(
-            f"Undecided, because only {pairs} high-level visits have events before and after them to compare, and "
-            f"{LEAST_VISITS} are needed.",
-        ),
-    )  # fmt: skip
+    )

@@ -1,0 +1,195 @@
+"""The equilibrium broke about when the era in force began, and has been lower since."""
+
+from typing import TYPE_CHECKING
+
+from forecast import theory
+from forecast.hypotheses.claims.sentences import (
+    difference_sentence,
+    evidence_sentences,
+    median_interval,
+    percent,
+    reason_of_evidence,
+)
+from forecast.hypotheses.hypothesis import Hypothesis, Words
+from forecast.hypotheses.verdict import Answer, Comparison, Found, Rule
+from forecast.wording import join, month, number, ratio
+
+if TYPE_CHECKING:
+    from forecast.hypotheses.candidates import Candidates
+    from forecast.hypotheses.evidence.equilibrium_break import EquilibriumBreak, Span
+    from forecast.hypotheses.power.contests import Contest
+
+
+def _measure(candidates: "Candidates") -> "Found[EquilibriumBreak]":
+    from forecast.hypotheses.evidence.equilibrium_break import measure_break
+
+    return measure_break(candidates)
+
+
+def _contest(candidates: "Candidates", half_lives: tuple[float, ...]) -> "Contest":
+    from forecast.hypotheses.power.contests import contest_of_break
+
+    return contest_of_break(candidates)
+
+
+def _decide(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
+    """All parts of the claim must hold, and one that fails is enough against it."""
+    parts: set[Answer] = {
+        rule.decide(found.comparison()),
+        rule.decide_probability(found["probability_drop"].value),
+        "supported" if found.findings.where_claimed else "refused",
+    }
+    if "refused" in parts:
+        return "refused"
+    return "supported" if parts == {"supported"} else "undecided"
+
+
+def _word(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Words:
+    from forecast.hypotheses.evidence.equilibrium_break import DROP
+
+    own = found.findings
+    about = f"about {month(own.claimed)}" if own.claimed is not None else "once"
+    return Words(
+        claim=f"The equilibrium broke {about} and has been lower since, by at least {own.smallest_effect:g} points of "
+        "share.",
+        null=f"The equilibrium has been the same since {month(own.since)}: what moved was the pendulum around it.",
+        reason=_reason(found, rule, answer),
+        prose=(
+            *evidence_sentences(found.comparison(), rule),
+            _known_ahead(own),
+            _date(found),
+            _size(found),
+            difference_sentence(own.drop, rule, DROP),
+            *_level(found),
+            *_eras(found, rule),
+            _agreement(own),
+            _limits(own),
+        ),
+    )
+
+
+def _known_ahead(own: "EquilibriumBreak") -> str:
+    begin = "When the future is left out, the model with a break is told that it lies in"
+    if own.claimed is None:
+        return f"{begin} {month(own.span.when)}, as was found with hindsight."
+    return f"{begin} {month(own.claimed)}, as the named eras have it, and only what followed counts."
+
+
+def _date(found: "Found[EquilibriumBreak]") -> str:
+    from forecast.hypotheses.evidence.equilibrium_break import NEAR_MONTHS
+
+    own = found.findings
+    said = f"If it broke, then in {_span(own.span, '90 % interval ')}"
+    if own.claimed is None:
+        return f"{said}; no named era begins in that time with which the date could agree."
+    after, before = (percent(found[f"{prior}probability_near_claimed"]) for prior in ("", "prior_"))
+    return (
+        f"{said}: the interval {'holds' if own.where_claimed else 'does not hold'} {month(own.claimed)}, when the era "
+        f"in force began. The chance that it lies within {NEAR_MONTHS} months of that is {after}, and was {before} "
+        "before the data."
+    )
+
+
+def _size(found: "Found[EquilibriumBreak]") -> str:
+    before, after, drop = (median_interval(found[name]) for name in ("equilibrium_before", "equilibrium_after", "drop"))
+    return (
+        f"The equilibrium before the break less that after it is {drop} points of share, from {before} to {after}; the "
+        f"chance that it fell by at least {found.findings.smallest_effect:g} points is "
+        f"{percent(found['probability_drop'])}."
+    )
+
+
+def _level(found: "Found[EquilibriumBreak]") -> tuple[str, ...]:
+    """Tell what the level did, which can fall without a break."""
+    if not found.findings.level:
+        return ()
+    trend = ""
+    if "level_trend" in found:
+        trend = f" Its trend since is {median_interval(found['level_trend'], 1)} points a year."
+    return (
+        f"The level itself fell by {median_interval(found['level_drop'])} points of share ({found.findings.level}), by "
+        f"more than the smallest difference of interest with a chance of {percent(found['probability_level_drop'])}."
+        f"{trend} A level falls and rises around an equilibrium that stays; the test asks whether more than that has "
+        "happened.",
+    )
+
+
+def _eras(found: "Found[EquilibriumBreak]", rule: Rule) -> tuple[str, ...]:
+    """Tell how many breaks there are by the evidence, and whether they are the named ones."""
+    factors = {count: found.comparison(f"{count}_anywhere").log_bayes_factor for count in found.findings.counts}
+    said = ", ".join(f"{number(factor, 2)} for {_breaks(count)}" for count, factor in factors.items())
+    enough = round(found["breaks_by_evidence"].value)
+    return (
+        f"Over the whole record, with every way of placing them alike beforehand, the log Bayes factor against none is "
+        f"{said}; {_breaks(enough)} {'is' if enough < 2 else 'are'} enough, for no larger number is "
+        f"{rule.bayes_factor:g} times as likely.",
+        *(_likelier(one) for one in found.comparisons if one.name in ("named", "named_dates")),
+    )
+
+
+def _likelier(one: Comparison) -> str:
+    first, second = one.favoured
+    return f"The data are {ratio(one.log_bayes_factor)} times as likely under {first} as under {second}."
+
+
+def _agreement(own: "EquilibriumBreak") -> str:
+    named, met = len(own.named), own.met
+    if not named:
+        return "No eras are named beyond the first, with which breaks could agree."
+    if not own.breaks:
+        return (
+            f"By the evidence there is no break whose date could agree with the {named} turning points at which the "
+            "named eras begin."
+        )
+    within = f": {join(month(day) for day in met)}" if met else ""
+    return (
+        f"The breaks lie in {'; '.join(_span(span) for span in own.breaks)}, each with its 90 % interval. Of the "
+        f"{named} named eras after the first, {len(met)} begin within one{within}."
+    )
+
+
+def _limits(own: "EquilibriumBreak") -> str:
+    held = f", with the {own.held} named eras before that taken for granted" if own.held else ""
+    return (
+        f"The break was looked for since {month(own.since)}{held}; less than {own.apart} {own.unit}s from either end "
+        "it could not be seen. It is a break of the equilibrium alone: what kinds of cooperation a framework allows "
+        f"is another question ({theory.CEILING.code})."
+    )
+
+
+def _reason(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> str:
+    if answer == rule.decide(found.comparison()):
+        return reason_of_evidence(found.comparison(), rule)
+    dropped = found["probability_drop"]
+    if answer == "refused" and rule.decide_probability(dropped.value) == "refused":
+        return f"Refused, because a break, if there is one, is no such drop (chance {percent(dropped)})."
+    if answer == "refused":
+        return "Refused, because the interval of the date does not hold the time at which the break is claimed."
+    return (
+        f"Undecided, because the evidence for a break does not say that it is such a drop (chance {percent(dropped)})."
+    )
+
+
+def _breaks(count: int) -> str:
+    return {0: "no break", 1: "one break"}.get(count, f"{count} breaks")
+
+
+def _span(span: "Span", interval: str = "") -> str:
+    return f"{month(span.when)} ({interval}{month(span.first)} to {month(span.last)})"
+
+
+CLAIM = Hypothesis(
+    theory.DECLINE,
+    title="a break in the equilibrium",
+    models=("one break", "no break"),
+    measure=_measure,
+    decide=_decide,
+    word=_word,
+    decides=("probability_drop", "break_date"),
+    how="That is one of three parts, and the claim fails with any: the equilibrium must also have fallen by the "
+    "smallest effect of interest, by the rule's probability, and the interval of the break's date must hold the "
+    "beginning of the era in force.",
+    also=(theory.ERAS,),
+    contest=_contest,
+    work=4.0,
+)

@@ -1,0 +1,165 @@
+"""The theory that the package makes testable: an essay of October 2023 on relations between the US and China.
+
+It argues that structural obstacles hold relations down and that improvement within them is technical. Each statement
+stands here once, by its code, in words about any two states and in words about the US and China. None of them is
+assumed to be true.
+"""
+
+from dataclasses import dataclass
+
+DYAD = "USA-CHN"
+"""The relation that the essay is about."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the theory.
+
+    Attributes
+    ----------
+    code : str
+        ``S1`` to ``S13``.
+    title : str
+        In a few words, of any dyad.
+    general : str
+        What it says of any two states, a sentence.
+    us_china : str
+        What it says of the US and China.
+    answered_by : str
+        What the package answers it by.
+    tested : bool
+        Whether the statement is set against a rival by `forecast test`.
+
+    Examples
+    --------
+    >>> from forecast.theory import PENDULUM
+    >>> PENDULUM.code, PENDULUM.tested
+    ('S5', True)
+    """
+
+    code: str
+    title: str
+    general: str
+    us_china: str
+    answered_by: str
+    tested: bool = False
+
+    def about(self, dyad: str) -> str:
+        """Return the words for a dyad: those about the US and China for them alone.
+
+        Examples
+        --------
+        >>> from forecast.theory import LOW
+        >>> LOW.about("IND-PAK")
+        'Relations are at the lowest level of their record.'
+        """
+        return self.us_china if dyad == DYAD else self.general
+
+
+LOW = Statement(
+    "S1",
+    "at their lowest",
+    "Relations are at the lowest level of their record.",
+    "US-China relations are lower than at any time since diplomatic ties began in 1979.",
+    "`forecast report`: where the present level is in the dyad's own record",
+)
+DECLINE = Statement(
+    "S2",
+    "a lasting fall",
+    "Relations have fallen, and stayed down, since the framework in force began.",
+    "US-China relations have been getting worse for more than five years, since 2018.",
+    "`forecast test`: one break in the equilibrium against none; `forecast report`: drop and trend",
+    tested=True,
+)
+ERAS = Statement(
+    "S3",
+    "strategic turning points",
+    "Strategy has turning points, and each era frames the relation in its own way.",
+    "US strategy moved from the Cold War to counter-terrorism and on to competition with strategic rivals; each of "
+    "these framed relations with China.",
+    "`forecast test`: breaks where the named eras begin, against other dates and none; `forecast report`: each era",
+    tested=True,
+)
+CEILING = Statement(
+    "S4",
+    "a ceiling set by the framework",
+    "The strategic framework limits how good relations can become, and may last for decades.",
+    "The US strategy of competition is rigid: it limits relations with China, perhaps for decades.",
+    "`forecast test`: depth of cooperation by era against one depth and a trend; `forecast report`: ceiling, headroom "
+    "and how often frameworks change",
+    tested=True,
+)
+PENDULUM = Statement(
+    "S5",
+    "a pull back",
+    "Relations swing like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
+    "US-China relations swing like a pendulum: they can hardly return to what they were, and can hardly stay in an "
+    "extreme either.",
+    "`forecast test`: a linear pull against a random walk; `forecast report`: half-life, way back, time in the extreme",
+    tested=True,
+)
+COST = Statement(
+    "S6",
+    "a pull that grows",
+    "Extreme confrontation costs so much that the pull back grows with the distance.",
+    "What extreme confrontation would cost the US and China is what pushes the pendulum back.",
+    "`forecast test`: a pull that grows against a linear one, and which side is the stronger",
+    tested=True,
+)
+NATURE = Statement(
+    "S7",
+    "a contrast of dyads",
+    "The relation is less hostile by nature than another one is.",
+    "US-China relations are not hostile by nature, as US-Soviet relations were.",
+    "`forecast test`: the same parameters of several dyads in one hierarchy; `forecast report`: two dyads side by side",
+    tested=True,
+)
+BALANCE = Statement(
+    "S8",
+    "a middle ground",
+    "Relations move from an extreme towards a middle ground and settle there.",
+    "The pendulum between the US and China will leave the extreme and find its balance in a region between.",
+    "`forecast test`: time near the mean of an era against random walks; `forecast report`: the equilibrium band",
+    tested=True,
+)
+IMPROVEMENT = Statement(
+    "S9",
+    "improvement within the framework",
+    "Improvement is technical: it stays within the limits that the framework sets.",
+    "US-China relations can improve technically while the structural limits stay.",
+    "`forecast report`: technical and structural improvement apart; `forecast test`: with the ceiling it presupposes",
+    tested=True,
+)
+VISITS = Statement(
+    "S10",
+    "a response to visits",
+    "High-level visits are signs of improvement.",
+    "The visits, meetings and messages of 2023 are signs of technical improvement between the US and China.",
+    "`forecast test`: months after high-level visits against months that looked alike",
+    tested=True,
+)
+SUMMIT = Statement(
+    "S11",
+    "a meeting to come",
+    "An expected meeting of leaders changes the outlook.",
+    "A meeting of the two leaders is expected in November 2023.",
+    "not yet: it needs forecasts given hypothetical future events",
+)
+REASONS = Statement(
+    "S12",
+    "reasons to ease",
+    "Both sides have reasons of their own to ease tensions.",
+    "China has its growth and Taiwan to think of, the US two wars: both have reasons to ease tensions.",
+    "not yet: it needs covariates in what the pull aims at",
+)
+CONCLUSION = Statement(
+    "S13",
+    "no extreme for long",
+    "No extreme lasts long, so there is hope for more moderate relations.",
+    "No extreme lasts long: there is hope that US-China relations move towards moderation.",
+    "`forecast report`: the outlook as of a day, from what was known by then",
+)
+THEORY = (
+    LOW, DECLINE, ERAS, CEILING, PENDULUM, COST, NATURE, BALANCE, IMPROVEMENT, VISITS, SUMMIT, REASONS, CONCLUSION,
+)  # fmt: skip
+"""All statements, in the order of the essay."""
