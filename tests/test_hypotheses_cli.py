@@ -27,7 +27,6 @@ def said(result):
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("forecast.hypotheses.run.find_test", lambda code: None)
 
 
 @pytest.fixture
@@ -173,7 +172,7 @@ def test_power_is_printed_and_says_where_it_is_kept(simulated):
     assert result.exit_code == 0, result.stderr
     assert simulated == [("S5", (24.0, 48.0), 3, "power-USA-CHN.jsonl")]
     assert "kept in power-USA-CHN.jsonl" in said(result)
-    assert FakePower().words in said(result) and "40 to 52 %" in result.stdout
+    assert FakePower().words in said(result) and "40 % to 52 %" in result.stdout
     found = json.loads(run("power", *OLD, "--json", "--kept", "mine").stdout)
     assert found["table"][1]["supported"] == 0.46
     assert simulated[1] == ("S5", (24.0,), 200, "mine")

@@ -461,7 +461,7 @@ class Verdict:
         >>> verdict.to_dict()["numbers"][0]["value"] is None
         True
         """
-        values = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "comparisons"}
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
         compared = [one.to_dict() for one in self.comparisons]
         return _plain(values | {"numbers": self.all_numbers, "comparisons": compared})
 

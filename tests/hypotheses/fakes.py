@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.events import read_chronology
-from forecast.hypotheses import Drawing, Number, Series, Verdict
+from forecast.hypotheses import Comparison, Drawing, Number, Series, Verdict
 from forecast.hypotheses.evidence.unit_roots import UnitRoot
 from forecast.hypotheses.plan import freeze, new_plan
 from forecast.hypotheses.registry import CLAIMS
@@ -89,10 +89,10 @@ def make_verdict(code, answer="undecided", **changes):
         "answer": answer,
         "numbers": (
             Number("half_life", 41.3, 12.0, 118.0, 0.9, "months", "half-life"),
-            Number("log_bayes_factor", 1.4, error=0.2, words="log Bayes factor, linear pull against none"),
-            Number("probability_half_life", 0.71, error=0.01, words="probability that it is below 60 months"),
+            Number("probability_half_life", 0.71, error=0.01, words="it is below 60 months", kind="probability"),
             Number("not_defined", float("nan"), unit="points of share", words="what this record does not have"),
         ),
+        "comparisons": (Comparison("linear pull", "none", 1.4, 0.2, decides=False, by_factor_alone=True),),
         "table": table,
         "drawing": DRAWINGS.get(code, densities)(),
         "prose": ("The half-life is 41 months.", "The data could not tell a slow pull from none."),

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.errors import SpecError
-from forecast.hypotheses.power.contests import CONTESTS, Truth, contest, with_drop, with_half_life, with_strength
+from forecast.hypotheses.power.contests import Truth, with_drop, with_half_life, with_strength
+from forecast.hypotheses.registry import CLAIMS
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.dynamics import find_pull
 from forecast.model.evidence import Evidence
@@ -76,16 +76,10 @@ def test_a_record_has_the_real_ones_events_in_number_and_another_draw_each():
 def test_a_contest_starts_without_what_is_claimed(code, monkeypatch):
     given = candidates()
     monkeypatch.setattr(type(given), "evidence", lambda self, **choices: Evidence(0.0, 0.3))
-    tried = contest(code, given, (12.0, 36.0))
+    tried = CLAIMS[code].contest(given, (12.0, 36.0))
     first, *others = tried.truths
     assert np.isnan(first.size) and len({truth.name for truth in tried.truths}) == len(tried.truths) >= 2
     if code == "S5":
         assert [truth.size for truth in others] == [12.0, 36.0]
     assert all(error == pytest.approx(0.3 * np.sqrt(2)) for error in tried.errors)
     assert len(tried.errors) == (2 if code == "S4" else 1)
-
-
-def test_a_claim_without_a_contest_is_refused():
-    assert "S8" not in CONTESTS
-    with pytest.raises(SpecError, match="S8"):
-        contest("S8", candidates(), ())

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from forecast.errors import SpecError
-from forecast.hypotheses.power import contests
 from forecast.hypotheses.power import simulation as power
 from forecast.hypotheses.power.contests import Contest
 from forecast.hypotheses.power.simulation import FOUND
@@ -53,7 +52,7 @@ def tested(monkeypatch):
         truths = (FakeTruth("a walk", np.nan), *(FakeTruth(f"a pull of {x:g}", x) for x in half_lives))
         return Contest(truths, "months", test, (0.05,))
 
-    monkeypatch.setitem(contests.CONTESTS, "S5", contest)
+    monkeypatch.setitem(CLAIMS, "S5", replace(CLAIMS["S5"], contest=contest))
     return seen
 
 
@@ -182,8 +181,7 @@ def test_what_makes_no_sense_is_refused_before_any_fit(claim, options):
 
 
 def test_every_claim_has_a_power_or_a_reason_why_not():
-    assert sorted([*power.CLAIMS, *power.WITHOUT]) == sorted(CLAIMS)
-    assert all(reason.endswith(".") for reason in power.WITHOUT.values())
+    assert all((claim.contest is None) == claim.without_power.endswith(".") for claim in CLAIMS.values())
 
 
 def test_a_task_that_fails_stops_the_others_and_is_told():
@@ -205,11 +203,12 @@ PROGRAM = """
 import itertools
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from forecast.hypotheses.power import contests
 from forecast.hypotheses.power import simulation as power
 from forecast.hypotheses.power.contests import Contest
+from forecast.hypotheses.registry import CLAIMS
 from hypotheses.test_power import FakeTruth
 from hypotheses.made import candidates
 
@@ -224,7 +223,8 @@ def test(record, seed, stop):
     return ((1.0, 0.1),)
 
 truths = (FakeTruth("a walk", float("nan")), FakeTruth("a pull", 2.0))
-contests.CONTESTS["S5"] = lambda candidates, half_lives: Contest(truths, "", test, (0.1,))
+contest = Contest(truths, "", test, (0.1,))
+CLAIMS["S5"] = replace(CLAIMS["S5"], contest=lambda candidates, half_lives: contest)
 power.power(candidates(), "S5", (2.0,), 50, kept=kept)
 """
 

@@ -5,13 +5,14 @@ from threading import Event
 
 import numpy as np
 import pytest
-from forecast.hypotheses.break_test import question
 from model.panels import make_panel
 
 from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.evidence.equilibrium_break import question
 from forecast.hypotheses.power import contests
-from forecast.hypotheses.power.contests import Truth, contest
-from forecast.hypotheses.power.simulation import FOUND, _identity, power
+from forecast.hypotheses.power.contests import Truth
+from forecast.hypotheses.power.simulation import FOUND, identity, power
+from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.sensitivity.influence import influence, without
 from forecast.kept import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
@@ -45,7 +46,7 @@ def test_a_bayes_factor_misleads_no_more_often_than_it_promises(small, dynamics,
 
     That many and three binomial standard errors more may do so by chance.
     """
-    tried, truth = contest("S5", small, ()), from_prior(small, dynamics)
+    tried, truth = CLAIMS["S5"].contest(small, ()), from_prior(small, dynamics)
 
     def work(i, stop):
         return tried.test(truth.record(np.random.default_rng(i)), i, stop)[0]
@@ -60,7 +61,7 @@ def test_a_bayes_factor_misleads_no_more_often_than_it_promises(small, dynamics,
 def test_power_grows_the_quicker_the_pull(small, tmp_path):
     kept = tmp_path / "kept.jsonl"
     power(small, "S5", (3.0, 48.0), SIMULATIONS, kept=kept, cores=2)
-    found = Kept.open(kept, _identity(small), FOUND).found
+    found = Kept.open(kept, identity(small), FOUND).found
     quick, slow, walk = (
         np.array([found[f"S5/{name}/{i}"][0][0] for i in range(SIMULATIONS)])
         for name in ("a half-life of 3 months", "a half-life of 48 months", "a random walk")
@@ -90,7 +91,7 @@ def test_short_fits_have_the_errors_that_they_state(small):
 def test_two_fits_weigh_the_dates_of_a_break_as_a_whole_scan_does(small, monkeypatch):
     monkeypatch.setattr(contests, "DROPS", (40.0,))
     two = replace(small, panel=make_panel(periods=240, events=6, eras=2, empty=0.1, seed=2))
-    tried = contest("S2", two, ())
+    tried = CLAIMS["S2"].contest(two, ())
     for truth in tried.truths:
         for i in range(3):
             record = truth.record(np.random.default_rng(i))

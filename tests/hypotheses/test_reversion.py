@@ -14,8 +14,7 @@ from forecast.model import PendulumSpec, simulate_panel
 from .made import candidates, comparison, drawn_once, numbers
 
 MODELS = ("linear/depth", "none/depth")
-test = CLAIMS["S5"].test
-test.__test__ = False
+answered = CLAIMS["S5"].test
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,20 +25,20 @@ def priors():
 
 @pytest.fixture(scope="module")
 def verdict():
-    return test(candidates())
+    return answered(candidates())
 
 
 def test_the_answer_is_that_of_the_evidence_for_a_pull_without_a_bound_on_the_level():
     for found in (comparison(4.0), comparison(-4.0), comparison(0.3)):
         made = candidates(evidence_of={MODELS: found})
-        verdict = test(made)
+        verdict = answered(made)
         assert verdict.answer == Rule().decide(found)
         assert verdict.reason.lower().startswith(verdict.answer)
         assert [ask[:2] for ask in made.asked] == [MODELS]
 
 
 def test_a_pull_too_slow_for_the_rule_is_not_supported():
-    verdict = test(candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"half_life": 200.0}))
+    verdict = answered(candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"half_life": 200.0}))
     assert verdict.answer == "undecided" and "longer than 60 months" in verdict.reason
 
 
@@ -55,7 +54,7 @@ def test_the_half_life_stands_beside_its_prior(verdict):
 
 
 def test_half_lives_are_in_months_whatever_the_period(verdict):
-    weekly = test(candidates(frequency="week", posterior={"half_life": 4.348 * 30}))
+    weekly = answered(candidates(frequency="week", posterior={"half_life": 4.348 * 30}))
     for name in ("half_life", "prior_half_life"):
         assert numbers(weekly)[name].value == pytest.approx(numbers(verdict)[name].value, rel=0.08)
 
@@ -76,7 +75,7 @@ def real():
 
 def test_five_years_decide_neither_of_the_claims_about_a_pull(real):
     """Events without any order: whatever the level does, sixty months cannot tell a slow pull from none."""
-    pull, band = test(real), CLAIMS["S8"].test(real)
+    pull, band = answered(real), CLAIMS["S8"].test(real)
     assert pull.answer == "undecided"
     assert 0.7 < numbers(pull)["half_life_sd_ratio"].value < 1.3
     assert numbers(pull)["log_bayes_factor"] == numbers(band)["log_bayes_factor"]
@@ -108,7 +107,7 @@ def test_long_records_are_told_apart(dynamics, answers):
         name: (("era",) if name == "mu" else ("dyad",), [value]) for name, value in TRUTH[dynamics].items()
     }  # fmt: skip
     simulated, _ = simulate_panel(panel, xr.Dataset(shared | own), spec, seed=4)
-    verdict = test(Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), panel=simulated))
+    verdict = answered(Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), panel=simulated))
     assert verdict.answer in answers
     if dynamics == "linear":
         # The logarithm is known to about 0.3, and the prior's centre of 24 months draws it up.

@@ -2,20 +2,23 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.errors import DataError, ForecastError, PlanError, SpecError, UnknownDyadError
+from forecast.errors import DataError, PlanError, SpecError, UnknownDyadError
 from forecast.hypotheses import run
+from forecast.hypotheses.hypothesis import Words
 from forecast.hypotheses.plan import freeze, new_plan
-from forecast.hypotheses.registry import CLAIMS, Entry, find_test
+from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results, run_tests
+from forecast.hypotheses.verdict import Found
 from forecast.sources import Source, gather, panel_digest
 
 from .fakes import FakeGate, FakePower, fake_candidates, make_verdict, sensitivity, small_data
+
+WORDS = Words("It is so.", "It is not.", "Undecided, because nothing was measured.", ())
 
 
 @pytest.fixture(scope="module")
@@ -28,27 +31,30 @@ def fitted(monkeypatch):
     """Tests that answer at once; the list says what was asked of which candidates."""
     asked = []
 
-    def answer(code):
-        def test(candidates):
+    def measured(code):
+        def measure(candidates):
             candidates.progress("sampling", 1, 2)
             asked.append((code, candidates))
-            return make_verdict(code)
+            made = make_verdict(code)
+            return Found(None, (), made.numbers, made.table, made.drawing)
 
-        return test
+        return measure
 
     def sensitive(candidates):
         asked.append(("sensitivity", candidates))
         return sensitivity()
 
     def candidates(plan, data, *, cores, progress):
-        return fake_candidates(plan=plan, data=data, progress=progress)
+        return fake_candidates(plan=plan, data=data, rule=plan.rule, progress=progress)
 
     def simulated(candidates, claim, half_lives, simulations, *, kept=None, cores=1):
         asked.append(("power", (claim, half_lives, simulations, kept)))
         return FakePower(claim)
 
-    monkeypatch.setattr(run, "find_test", answer)
-    monkeypatch.setattr(run, "find", lambda module, function, what: sensitive)
+    for code, claim in CLAIMS.items():
+        made = replace(claim, measure=measured(code), decide=lambda *_: "undecided", word=lambda *_: WORDS)
+        monkeypatch.setitem(CLAIMS, code, made)
+    monkeypatch.setattr("forecast.hypotheses.sensitivity.sensitivity", sensitive)
     monkeypatch.setattr(run, "make_candidates", candidates)
     monkeypatch.setattr("forecast.hypotheses.power.power", simulated)
     return asked
@@ -109,19 +115,13 @@ def test_what_there_is_no_record_of_is_refused(dyad, as_of, error):
         gather(Source(), dyad, as_of=as_of)
 
 
-def test_a_claim_whose_test_is_missing_is_an_error_of_that_claim_alone(data, monkeypatch):
-    monkeypatch.setitem(CLAIMS, "S6", Entry("no_such_module", "test_nothing", "nothing", ("a", "b")))
-    monkeypatch.setitem(CLAIMS, "S8", Entry("verdict", "test_nothing", "nothing", ("a", "b")))
-    for code in ("S6", "S8"):
-        with pytest.raises(ForecastError, match=f"does not have the test of {code}"):
-            run_tests(new_plan(data, Source(), claims=(code,)), data=data)
-    monkeypatch.setitem(CLAIMS, "S2", Entry("verdict", "Verdict", "something", ("a", "b")))
-    assert find_test("S2").__name__ == "Verdict"
-
-
 def test_a_fit_that_has_not_converged_is_told_by_its_model(data, fitted, monkeypatch):
     gates = {"linear": FakeGate(), "walk": FakeGate(("half-life: R-hat 1.2, limit 1.01",))}
-    monkeypatch.setattr(run, "make_candidates", lambda *_, progress, **__: fake_candidates(gates, progress=progress))
+    monkeypatch.setattr(
+        run,
+        "make_candidates",
+        lambda plan, *_, progress, **__: fake_candidates(gates, rule=plan.rule, progress=progress),
+    )
     results = run_tests(new_plan(data, Source(), claims=("S6",)), data=data)
     assert not results.converged
     assert results.reasons == ("walk: half-life: R-hat 1.2, limit 1.01",)
@@ -137,13 +137,15 @@ def test_progress_tells_the_claim_its_place_and_the_time_left(data, fitted):
     assert any(step.endswith("sampling") and (done, total) == (1, 2) for step, done, total in told)
 
 
-def test_the_time_left_follows_the_time_gone():
-    stages = run._Stages(["S2", "S4", "S5"], lambda *_: None)
-    work = run._WORK
-    stages.seconds = {"S2": 600.0}
-    expected = round(10 * (work["S4"] + work["S5"]) / work["S2"])
-    assert f"about {expected} min left" in stages._left(1)
-    assert stages._left(0) == ""
+def test_the_time_left_follows_the_time_gone(data, fitted, monkeypatch):
+    clock = iter([0.0, 600.0, 600.0, 600.0])  # the first claim takes ten minutes, the second none
+    monkeypatch.setattr(run.time, "perf_counter", lambda: next(clock))
+    told = []
+    plan = new_plan(data, Source(), claims=("S2", "S5"), simulations=0, sensitivity=False)
+    results = run_tests(plan, data=data, progress=lambda step, done, total: told.append(step))
+    expected = round(10 * CLAIMS["S5"].work / CLAIMS["S2"].work)
+    assert any(step.startswith("S5, ") and f"about {expected} min left" in step for step in told)
+    assert results.seconds == {"S2": 600.0, "S5": 0.0}
 
 
 def index_data(months=80):
@@ -244,19 +246,3 @@ def test_other_events_in_the_same_cells_are_other_data(data):
 
     panel = build_panel(table, dyads=["USA-CHN"], as_of=data.as_of)
     assert panel_digest(panel) != data.digest
-
-
-def test_stages_that_fail_are_not_timed():
-    stages = run._Stages(["S2"], lambda *_: None)
-    with pytest.raises(ZeroDivisionError), stages.begin("S2", "S2"):
-        raise ZeroDivisionError
-    assert stages.seconds == {}
-
-
-def test_candidates_know_their_gates():
-    # What `run_tests` asks of candidates and the fakes above promise in their place.
-    from forecast.hypotheses.candidates import Candidates
-
-    assert isinstance(getattr(Candidates, "gates", None), property)
-    assert isinstance(fake_candidates().gates, dict)
-    assert SimpleNamespace is not None

@@ -14,8 +14,8 @@ import pytest
 from forecast.hypotheses.verdict_parts import chance, evidence_bars, evidence_numbers, evidence_table, number
 from hypotheses.fakes import CHECK, DRAWINGS, SCRIPT, FakeGate, FakePower, fake_results, make_verdict
 
-from forecast.hypotheses import Drawing, Number, Rule, Series
-from forecast.hypotheses.candidates import Comparison
+from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series
+from forecast.hypotheses.evidence.measures import chance, evidence_bars, evidence_table, number
 from forecast.hypotheses.plan import read_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.report import render_tests, results_json, results_table, write_tests
@@ -31,7 +31,7 @@ MODELS = "a linear pull against a random walk"
 FAILED = {"linear pull": FakeGate(("half-life: R-hat 1.2, limit 1.01",)), "walk": FakeGate()}
 
 
-def compared(log=2.4, error=0.1, ahead=-0.3, ahead_error=0.8):
+def compared(log=2.4, error=0.1, ahead=-0.3, ahead_error=0.8, models=("a linear pull", "a random walk"), **which):
     widths = pd.DataFrame(
         {
             "prior": ["", "half_life", "half_life"],
@@ -40,7 +40,7 @@ def compared(log=2.4, error=0.1, ahead=-0.3, ahead_error=0.8):
             "error": [error, error, error],
         }
     )
-    return Comparison(log, error, ahead, ahead_error, 0.4, widths)
+    return Comparison(*models, log, error, ahead, ahead_error, 0.4, widths, **which)
 
 
 def real_verdict(code="S5", comparison=None, **changes):
@@ -51,9 +51,8 @@ def real_verdict(code="S5", comparison=None, **changes):
         "numbers": (
             number("half_life", rng.lognormal(3.7, 0.5, (4, 200)), "months", "time in which half is undone"),
             chance("probability_short", rng.uniform(size=(4, 200)) < 0.7, "the half-life is below 60 months"),
-            *evidence_numbers(found, MODELS),
-            *evidence_numbers(compared(-0.2), "a band against a linear pull", "band"),
         ),
+        "comparisons": (found, compared(-0.2, models=("a band", "a linear pull"), name="band", decides=False)),
         "table": evidence_table({MODELS: found}),
         "drawing": evidence_bars("Evidence", {MODELS: found}),
     }
@@ -112,8 +111,7 @@ def test_every_claim_has_its_parts_in_order(results, read):
 
 
 def test_the_reason_of_an_answer_stands_at_the_top():
-    verdict = make_verdict("S5", prose=("The half-life is 41.", "Undecided, because it is unknown.", "The end."))
-    assert say.because(verdict) == ("Undecided, because it is unknown.", ("The half-life is 41.", "The end."))
+    verdict = make_verdict("S5", prose=("The half-life is 41.", "The end."), reason="Undecided, because it is unknown.")
     text = Reader(results_page(fake_results((verdict,)), {})).text
     assert (
         text.index("Undecided, because") < text.index("Evidence by three routes") < text.index("The half-life is 41.")
@@ -216,20 +214,20 @@ def test_a_drawing_survives_hostile_words_gaps_and_single_points():
 
 def test_the_evidence_is_read_as_the_rule_reads_it():
     rule = Rule()
-    first, beside = say.evidence(real_verdict())
+    first, beside = real_verdict().comparisons
     assert first.decides and not beside.decides and first.words == MODELS
     said, reads = say.factor_words(first, rule)
     assert reads == "Speaks for a linear pull"
     assert "2.40 ± 0.10" in said and "11 to 1 for a linear pull" in said and "1.80 to 2.80 with priors" in said
     # By more than two of its errors: 2.4 - 2 * 0.7 = 1.0 < log 3.
-    unsure = say.evidence(real_verdict(comparison=compared(error=0.7)))[0]
+    unsure = compared(error=0.7)
     assert say.factor_words(unsure, rule)[1] == "Speaks for neither"
-    against = say.evidence(real_verdict(comparison=compared(-2.4, ahead=-3.0)))[0]
+    against = compared(-2.4, ahead=-3.0)
     assert say.factor_words(against, rule)[1] == "Speaks for a random walk"
     assert say.ahead_words(against, rule)[1] == "Leans to a random walk"
     assert "11 to 1 for a random walk" in say.factor_words(against, rule)[0]
     assert say.ahead_words(first, rule)[1] == "Leans to neither"
-    lost = say.evidence(real_verdict(comparison=compared(float("nan"), float("nan"), float("nan"), float("nan"))))[0]
+    lost = compared(float("nan"), float("nan"), float("nan"), float("nan"))
     assert say.factor_words(lost, rule) == ("could not be computed", "")
     assert say.ahead_words(lost, rule)[0] == "was not computed"
 
@@ -237,14 +235,12 @@ def test_the_evidence_is_read_as_the_rule_reads_it():
 def test_what_decides_is_the_comparison_of_the_claim():
     assert say.deciding(real_verdict()) == ["log Bayes factor 2.40 ± 0.10, ahead −0.30 (s.e. 0.80)"]
     unforeseen = make_verdict("S8")
-    assert say.deciding(unforeseen) == [
-        f"{say.describe(one)}: {say.stated(one)}" for one in say.posterior(unforeseen)[:2]
-    ]
+    assert say.deciding(unforeseen) == [f"{say.describe(one)}: {say.stated(one)}" for one in unforeseen.numbers[:2]]
 
 
 def test_a_claim_without_rival_models_is_decided_by_its_probability():
     (name,) = CLAIMS["S8"].decides
-    verdict = make_verdict("S8", numbers=(Number(name, 0.97, error=0.002, words="it is greater"),))
+    verdict = make_verdict("S8", numbers=(Number(name, 0.97, error=0.002, words="it is greater", kind="probability"),))
     assert "from a probability of 95 % on, refused at 5 % or less" in say.rule_words(verdict, Rule())
     assert "Bayes factor for the claim's model exceeds 3" in say.rule_words(real_verdict(), Rule())
     assert say.deciding(verdict) == ["chance: it is greater: 97 % ± 0.2"]
@@ -254,15 +250,15 @@ def test_a_claim_without_rival_models_is_decided_by_its_probability():
     ("one", "written"),
     [
         (Number("half_life", 41.3, 12.0, 118.0, 0.9, "months"), "41.3 [12.0, 118] ± 0.90 months"),
-        (Number("share", 0.999, error=0.0, words="chance"), ">99 % ± 0.0"),
-        (Number("ratio", 0.5, words="spread after over before"), "0.50"),
+        (Number("share", 0.999, error=0.0, words="chance", kind="probability"), ">99 % ± 0.0"),
+        (Number("ratio", 0.5, words="spread after over before", kind="value"), "0.50"),
         (
-            Number("break_date", 2018 + 4 / 12, 2001.0, 2019 + 11 / 12, unit="year"),
+            Number("break_date", 2018 + 4 / 12, 2001.0, 2019 + 11 / 12, unit="year", kind="date"),
             "May 2018 [January 2001, December 2019]",
         ),
-        (Number("prior_probability_near", 0.42), "42 %"),
-        (Number("drop_in_rope", 0.129), "13 %"),
-        (Number("breaks", 2.0, unit="breaks"), "2 breaks"),
+        (Number("prior_near", 0.42, kind="probability"), "42 %"),
+        (Number("drop_in_rope", 0.129, kind="probability"), "13 %"),
+        (Number("breaks", 2.0, unit="breaks", kind="count"), "2 breaks"),
         (Number("gone", float("nan"), unit="months"), "not defined"),
         (Number("far", -1234.5, unit="days"), "−1,234 days"),
     ],
@@ -293,6 +289,7 @@ def test_the_schema_is_as_documented(results):
     verdict = content["verdicts"][1]
     assert documented["A verdict"] == list(verdict)
     assert documented["A number"] == list(verdict["numbers"][0])
+    assert documented["A comparison"] == list(verdict["comparisons"][0])
     assert documented["A drawing"] == list(verdict["drawing"])
     assert documented["A series"] == list(verdict["drawing"]["series"][0])
     assert documented["A check"] == list(verdict["checks"][0])
@@ -311,7 +308,7 @@ def test_the_json_says_what_the_page_says(results, read):
 def test_the_table_holds_every_number(results):
     table = results_table(results)
     assert tuple(table.columns) == COLUMNS
-    assert len(table) == sum(len(verdict.numbers) for verdict in results.verdicts)
+    assert len(table) == sum(len(verdict.all_numbers) for verdict in results.verdicts)
 
 
 def test_the_folder_holds_page_numbers_plan_and_figures(results, tmp_path):

@@ -114,7 +114,7 @@ def power(
     contests = {code: one.contest for code, one in CLAIMS.items() if one.contest}
     if claim not in contests:
         raise SpecError(f"claim: power of {claim!r} cannot be simulated; known are {', '.join(contests)}")
-    done = Kept.open(kept, _identity(candidates), FOUND)
+    done = Kept.open(kept, identity(candidates), FOUND)
     tried = contests[claim](candidates, half_lives)
     tell = progress or candidates.progress
     keys = [_key(claim, truth, i) for i in range(simulations) for truth in tried.truths]
@@ -156,7 +156,7 @@ def _key(claim: str, truth: Truth, i: int) -> str:
     return f"{claim}/{truth.name}/{i}"
 
 
-def _identity(candidates: "Candidates") -> str:
+def identity(candidates: "Candidates") -> str:
     """Tell what the simulations rest on, so that another record's are not taken for this one's."""
     sampler = {name: value for name, value in vars(candidates.sampler).items() if name != "cores"}
     facts = [panel_digest(candidates.panel), candidates.spec.to_dict(), candidates.seed, sampler]
