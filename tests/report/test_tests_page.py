@@ -11,7 +11,6 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 import pytest
-from forecast.hypotheses.verdict_parts import chance, evidence_bars, evidence_numbers, evidence_table, number
 from hypotheses.fakes import CHECK, DRAWINGS, SCRIPT, FakeGate, FakePower, fake_results, make_verdict
 
 from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series
