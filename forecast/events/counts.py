@@ -42,8 +42,8 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
     """
     mapping = load_mapping(mapping, CountsMapping)
     raw = load_raw(path, mapping)
-    rows, cells = _periods_and_states(raw, mapping), _cells(raw, mapping)
-    reasons = _reasons(raw, rows, cells)
+    rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
+    reasons = _reject_reasons(raw, rows, cells)
     good = rows.index.difference(list(reasons))
     if good.empty:
         raise raw.nothing_usable(reasons)
@@ -115,7 +115,7 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
     return frame.sort_values(["dyad", "time"], ignore_index=True)
 
 
-def _periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
+def _read_periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
     import pandas as pd
 
     fields = {field: raw.field(field, mapping) for field in mapping.fields}
@@ -141,7 +141,7 @@ def _periods_and_states(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame"
     )
 
 
-def _cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
+def _sum_cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
     """Return the counts of each class, from 0; NaN where one cannot be read."""
     import pandas as pd
 
@@ -154,7 +154,7 @@ def _cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
     return pd.DataFrame({level: total(each.columns, each.name) for level, each in enumerate(mapping.classes)})
 
 
-def _reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") -> dict[int, str]:
+def _reject_reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") -> dict[int, str]:
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
         "time is not in the date_format": rows["date"].isna(),

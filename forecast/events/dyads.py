@@ -1,4 +1,4 @@
-"""The dyads, their strategic eras and how far their records are even: the tables beside the events."""
+"""The dyads, their strategic eras and their coverage: the tables that go with the events."""
 
 import difflib
 import functools
@@ -23,7 +23,7 @@ def read_dyads() -> "pd.DataFrame":
     -------
     pandas.DataFrame
         Index `dyad` (``USA-CHN``); columns `first`, `second`, `name`, `label`, `long`, `reference_date`
-        (datetime64; the day since which a record is told), `reference_event`, `reference`.
+        (datetime64; the day since which it is compared with its own record), `reference_event`, `reference`.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def read_dyads() -> "pd.DataFrame":
     'US-China'
     """
     dyads = read_small_csv(data_folder() / "dyads.csv").set_index("dyad")
-    return dyads.assign(reference_date=_days(dyads["reference_date"], "dyads.csv", "reference_date"))
+    return dyads.assign(reference_date=_read_days(dyads["reference_date"], "dyads.csv", "reference_date"))
 
 
 def read_eras(path: str | Path | None = None) -> "pd.DataFrame":
@@ -61,9 +61,9 @@ def read_eras(path: str | Path | None = None) -> "pd.DataFrame":
     'strategic_competition'
     """
     path = Path(path) if path else data_folder() / "eras.csv"
-    eras = _with_columns(path, ("dyad", "era", "start", "recognised_at", "name"))
+    eras = _read_with_columns(path, ("dyad", "era", "start", "recognised_at", "name"))
     for column in ("start", "recognised_at"):
-        eras[column] = _days(eras[column], path.name, column)
+        eras[column] = _read_days(eras[column], path.name, column)
     twice = eras[eras.duplicated(["dyad", "era"])]
     if len(twice):
         raise DataError(f"{path.name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice.")
@@ -96,14 +96,14 @@ def read_coverage(path: str | Path | None = None) -> "pd.DataFrame":
     '2026-05-31'
     """
     path = Path(path) if path else data_folder() / "coverage.csv"
-    coverage = _with_columns(path, ("dyad", "start", "last_even"))
+    coverage = _read_with_columns(path, ("dyad", "start", "last_even"))
     for column in ("start", "last_even"):
-        coverage[column] = _days(coverage[column], path.name, column)
+        coverage[column] = _read_days(coverage[column], path.name, column)
     return coverage
 
 
 def dyad_code(one: str, other: str) -> str:
-    """Name the dyad of two states: in the order of `dyads.csv`, else alphabetically.
+    """Return the code of the dyad of two states: in the order of `dyads.csv`, else alphabetically.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def dyad_code(one: str, other: str) -> str:
 
 
 def in_order(dyads: Iterable[str]) -> list[str]:
-    """Put dyads in the order of `dyads.csv`, others after them by name."""
+    """Sort dyads in the order of `dyads.csv`, others after them by name."""
     listed = list(read_dyads().index)
     return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
 
@@ -152,7 +152,7 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
     )
 
 
-def _with_columns(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
+def _read_with_columns(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     frame = read_small_csv(path)
     missing = [column for column in columns if column not in frame]
     if missing:
@@ -160,7 +160,7 @@ def _with_columns(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
     return frame
 
 
-def _days(column: "pd.Series[str]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
+def _read_days(column: "pd.Series[str]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
     import pandas as pd
 
     iso = column.map(lambda text: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)))

@@ -76,7 +76,7 @@ class RawTable:
         return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
 
     def source_file(self, reasons: dict[int, str]) -> SourceFile:
-        """Return what is told of this file afterwards."""
+        """Return the name, digest and row counts of this file."""
         return SourceFile(self.name, self.sha256, len(self.rows) + len(self.broken), len(reasons))
 
     def nothing_usable(self, reasons: dict[int, str]) -> DataError:

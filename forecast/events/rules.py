@@ -72,14 +72,14 @@ def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | Non
     return breaches
 
 
-def _no_day(rows: "Rows") -> "Broken":
+def _invalid_day(rows: "Rows") -> "Broken":
     import pandas as pd
 
     iso = rows["date"].str.fullmatch(r"\d{4}-\d{2}-\d{2}").astype(bool)
     return ~iso | pd.to_datetime(rows["date"], format="%Y-%m-%d", errors="coerce").isna()
 
 
-def _no_precision(rows: "Rows") -> "Broken":
+def _invalid_precision(rows: "Rows") -> "Broken":
     middle = (rows["precision"] == "month") & rows["date"].str.endswith("-15")
     return ~((rows["precision"] == "day") | middle)
 
@@ -91,11 +91,11 @@ def _other_dyad(rows: "Rows") -> "Broken":
     return ~(forth | back)
 
 
-def _no_code(rows: "Rows") -> "Broken":
+def _unknown_code(rows: "Rows") -> "Broken":
     return ~rows["cameo"].isin(read_codes().index) | (rows["cameo"].str.len() < 3)
 
 
-def _untidy(rows: "Rows") -> "Broken":
+def _untidy_text(rows: "Rows") -> "Broken":
     texts = rows[["actor", "summary", "reference"]]
     tidy: Broken = texts.apply(lambda text: text.str.fullmatch(r"\S|\S.*\S").astype(bool)).all(axis=1)
     return ~tidy
@@ -105,7 +105,7 @@ def _too_long(rows: "Rows") -> "Broken":
     return rows["summary"].str.len() > LONGEST_SUMMARY
 
 
-def _unclear_check(rows: "Rows") -> "Broken":
+def _invalid_check(rows: "Rows") -> "Broken":
     return ~rows["verified"].isin(["yes", "memory"])
 
 
@@ -117,20 +117,20 @@ def _repeated(rows: "Rows") -> "Broken":
     return rows.duplicated(["date", "source", "cameo", "summary"])
 
 
-def _half_a_visit(rows: "Rows") -> "Broken":
-    return rows["cameo"].isin(["042", "043"]) & ~_answered(rows)
+def _visit_without_host(rows: "Rows") -> "Broken":
+    return rows["cameo"].isin(["042", "043"]) & ~_answered_act(rows)
 
 
-def _one_sided(rows: "Rows") -> "Broken":
-    return rows["cameo"].isin(["041", "044", "046", "057"]) & ~_answered(rows)
+def _one_sided_act(rows: "Rows") -> "Broken":
+    return rows["cameo"].isin(["041", "044", "046", "057"]) & ~_answered_act(rows)
 
 
 def _one_sided_joint_act(rows: "Rows") -> "Broken":
     joint = rows["cameo"].str.startswith("06") & rows["summary"].str.contains(r"(?i)\bjoint\b")
-    return joint & ~_answered(rows)
+    return joint & ~_answered_act(rows)
 
 
-def _intent_twice(rows: "Rows") -> "Broken":
+def _repeated_intent(rows: "Rows") -> "Broken":
     one_row = rows["cameo"].str.startswith("03") | rows["cameo"].isin(["013", "051"])
     return one_row & rows.duplicated(["date", "cameo", "summary"])
 
@@ -139,7 +139,7 @@ def _aid_from_both(rows: "Rows") -> "Broken":
     return rows["cameo"].str.startswith("07") & rows.duplicated(["date", "cameo", "summary"])
 
 
-def _answered(rows: "Rows") -> "Broken":
+def _answered_act(rows: "Rows") -> "Broken":
     """Whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
     import pandas as pd
 
@@ -151,19 +151,19 @@ def _answered(rows: "Rows") -> "Broken":
 
 
 RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
-    "day": ("a day of the calendar, YYYY-MM-DD", _no_day),
-    "precision": ("precision `day`, or `month` and then the 15th", _no_precision),
+    "day": ("a day of the calendar, YYYY-MM-DD", _invalid_day),
+    "precision": ("precision `day`, or `month` and then the 15th", _invalid_precision),
     "dyad": ("source and target are the two states of the file", _other_dyad),
-    "code": ("a code of the codebook with three or four digits", _no_code),
-    "text": ("actor, summary and reference, without space around them", _untidy),
+    "code": ("a code of the codebook with three or four digits", _unknown_code),
+    "text": ("actor, summary and reference, without space around them", _untidy_text),
     "length": (f"a summary of at most {LONGEST_SUMMARY} characters", _too_long),
-    "verified": ("verified `yes` or `memory`", _unclear_check),
+    "verified": ("verified `yes` or `memory`", _invalid_check),
     "order": ("rows sorted by date", _out_of_order),
     "repeated": ("one happening gives at most one row a direction", _repeated),
-    "visit": ("visitor 042 and host 043 on the same date", _half_a_visit),
-    "both directions": ("calls, meetings, rounds and agreements in both directions", _one_sided),
+    "visit": ("visitor 042 and host 043 on the same date", _visit_without_host),
+    "both directions": ("calls, meetings, rounds and agreements in both directions", _one_sided_act),
     "joint act": ("a joint exercise or undertaking (06x) in both directions", _one_sided_joint_act),
-    "intent": ("an intent, praise or optimistic statement as one row", _intent_twice),
+    "intent": ("an intent, praise or optimistic statement as one row", _repeated_intent),
     "aid": ("aid (07x) as one row, of the giver", _aid_from_both),
 }
 """By name: what is expected, and the predicate that is true where a row breaks it."""

@@ -89,7 +89,7 @@ class CountTable:
     ----------
     counts : pandas.DataFrame
         `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table
-        does not tell directions), `dyad`, `level` (class from 0, the most hostile), `n`, `dataset`.
+        has no directions), `dyad`, `level` (class from 0, the most hostile), `n`, `dataset`.
     classes : tuple of str
         The names of the classes.
     zero_cut : int
@@ -111,7 +111,7 @@ class CountTable:
 
 
 def combine(tables: Sequence[EventTable]) -> EventTable:
-    """Put several tables together.
+    """Combine several tables.
 
     Raises
     ------
@@ -170,7 +170,7 @@ def as_of(table: EventTable, date: Day) -> EventTable:
 
 
 def write_rejects(table: Recorded, path: str | Path) -> None:
-    """Write the rejected rows as CSV: file, line, reason, and the row as it stood.
+    """Write the rejected rows as CSV: file, line, reason, and the row as it was.
 
     Raises
     ------
@@ -241,7 +241,7 @@ def event_schema() -> "pa.DataFrameSchema":
 
 
 def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
-    """Say which rows break the schema, and how.
+    """Return which rows break the schema, and how.
 
     Returns
     -------

@@ -47,7 +47,7 @@ def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | 
 
 
 def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) -> EventTable:
-    """Turn rows of text into an event table; with `only_dyad`, rows of other dyads are rejected."""
+    """Convert rows of text to an event table; with `only_dyad`, rows of other dyads are rejected."""
     import pandas as pd
 
     if raw.rows.empty:

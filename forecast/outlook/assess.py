@@ -41,9 +41,9 @@ def assess(
     band_mass: float = 0.5,
     headroom_prior: NDArray[np.float64] | None = None,
 ) -> Assessment:
-    """Say everything about one dyad, from one set of simulated futures.
+    """Compute the outlook of a dyad from one set of simulated futures.
 
-    The futures reach ten years, so that passage times have their say; the horizons are read off the same.
+    The futures reach ten years, so that passage times can be estimated; the horizons are read from the same futures.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
-    ordered = _ordered(horizons)
+    ordered = _check_horizons(horizons)
     own = dyad_draws(fit, dyad)
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
@@ -124,12 +124,12 @@ def assess(
     return replace(result, headline=headline(result), claims=claims(result))
 
 
-def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
+def _check_horizons(horizons: Sequence[int]) -> tuple[int, ...]:
     wrong = [months for months in horizons if not 1 <= months <= LONGEST_HORIZON]
     if wrong or not horizons or len(set(horizons)) < len(horizons):
         raise SpecError(
             f"horizons: {list(horizons)} are not different whole months from 1 to {LONGEST_HORIZON}. "
-            "Give some such as (3, 6, 12, 24)."
+            "Use some such as (3, 6, 12, 24)."
         )
     return tuple(sorted(int(months) for months in horizons))
 

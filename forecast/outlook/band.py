@@ -14,7 +14,7 @@ from forecast.typing import Float
 
 @dataclass(frozen=True)
 class Band:
-    """The equilibrium band of the framework in force, and the way into it.
+    """The equilibrium band of the framework in force, and when the level enters it.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Flo
 
 
 def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> Band | NotDefined:
-    """State the equilibrium band of the framework in force, and the futures' way into it.
+    """Compute the equilibrium band of the framework in force, and when the futures enter it.
 
     The band is the central part of the stationary distribution of the level that the framework in force
     implies, draw by draw: equilibrium plus and minus some stationary standard deviations, through the

@@ -1,7 +1,7 @@
-"""The theory's claims as sentences a newspaper could quote, each with its numbers.
+"""The theory's claims answered in sentences that can be quoted, each with its numbers.
 
 Sentences quote medians and 90 % equal-tailed intervals, all from the numbers of one assessment. What is not
-defined is said to be so, with the reason.
+defined says so, with the reason.
 """
 
 from collections.abc import Iterable
@@ -59,9 +59,9 @@ def headline(result: Assessment) -> str:
     outlook = result.improvement[main_horizon(result.horizons)]
     chances = printed_chances(outlook)
     return (
-        f"The chance that {result.label} relations are at least {_change(result)} better in "
-        f"{_when(result, outlook.until)} than in {_when(result, result.origin)} is "
-        f"{chances['improvement']}, and that they are at least {_change(result)} worse is "
+        f"The chance that {result.label} relations are at least {_points(result)} better in "
+        f"{_period(result, outlook.until)} than in {_period(result, result.origin)} is "
+        f"{chances['improvement']}, and that they are at least {_points(result)} worse is "
         f"{chances['deterioration']}; they now stand at {number(result.standing.level.median, 0)} "
         "on a scale of 0 to 100."
     )
@@ -77,7 +77,7 @@ def _s1(result: Assessment) -> Claim:
     here, unit = result.standing, "weeks" if result.weekly else "months"
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
-        f"In {_when(result, result.origin)} the share of cooperative actions was "
+        f"In {_period(result, result.origin)} the share of cooperative actions was "
         f"{_interval(here.level)} of 100, higher than in {percent(here.percentile.median / 100)} of the {unit} "
         f"since {month(here.since)}. The chance that none of them was lower is {chance(here.lowest.value)}"
     )
@@ -94,8 +94,8 @@ def _s2(result: Assessment) -> Claim:
         return _not_defined("S2", title, change)
     sentence = (
         f"In the {change.months_before} months before {month(change.start)}, when “{change.era}” began, the "
-        f"share averaged {_apart(change.drop, 'more', 'less')} than since; the chance of a drop of more than "
-        f"{_change(result)} is {chance(change.dropped.value)}."
+        f"share averaged {_difference(change.drop, 'more', 'less')} than since; the chance of a drop of more than "
+        f"{_points(result)} is {chance(change.dropped.value)}."
     )
     numbers = _medians(drop=change.drop) | _values(dropped=change.dropped)
     if isinstance(change.trend, Estimate) and isinstance(change.falling, Probability):
@@ -124,8 +124,8 @@ def _s3(result: Assessment) -> Claim:
 def _s4(result: Assessment) -> Claim:
     longest = result.horizons[-1]
     change = result.frameworks.change.by[longest]
-    ceiling, room = _ceiling(result.frameworks)
-    deep, shares = _deep(result.frameworks)
+    ceiling, room = _describe_ceiling(result.frameworks)
+    deep, shares = _describe_depth(result.frameworks)
     lasts = result.frameworks.change.lasts
     soon = (
         f"The chance of a new framework within {longest} months is {chance(change.value)}, that of none within "
@@ -136,7 +136,7 @@ def _s4(result: Assessment) -> Claim:
     return Claim("S4", title, sentence, room | shares | _values(new_framework=change, lasts=lasts))
 
 
-def _ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
+def _describe_ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     headroom, era = frameworks.headroom, frameworks.eras[-1]
     if isinstance(headroom, NotDefined) or isinstance(era.ceiling, NotDefined):
         return "The model sets no ceiling on the level.", {}
@@ -153,7 +153,7 @@ def _ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     return sentence, numbers | {"sd_ratio": learning.sd_ratio}
 
 
-def _deep(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
+def _describe_depth(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     shares = {era.name: era.deep_share for era in frameworks.eras}
     known = {name: value.median for name, value in shares.items() if isinstance(value, Estimate)}
     if not known:
@@ -182,7 +182,7 @@ def _s5(result: Assessment) -> Claim:
     parts.append(
         f"The chance of being in the hostile zone, a share below {zone.below:g}, is {chance(zone.now.value)} "
         f"now and {chance(zone.ahead[longest].value)} in {longest} months; from {zone.inside:g} points inside, "
-        f"leaving it takes {_time(zone.way_out)}."
+        f"leaving it takes {_passage_in_words(zone.way_out)}."
     )
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest], way_out=zone.way_out.by[longest])
     return Claim("S5", "Hard to go back, and as hard to stay in an extreme", " ".join(parts), numbers)
@@ -212,7 +212,7 @@ def _s8(result: Assessment) -> Claim:
     sentence = (
         f"The equilibrium band of the framework in force runs from {number(area.low.median, 0)} to "
         f"{number(area.high.median, 0)}. The chance of being inside is {chance(area.inside_now.value)} now and "
-        f"{chance(area.inside[longest].value)} in {longest} months; entering it takes {_time(area.entry)}."
+        f"{chance(area.inside[longest].value)} in {longest} months; entering it takes {_passage_in_words(area.entry)}."
     )
     numbers = _medians(low=area.low, high=area.high)
     return Claim("S8", title, sentence, numbers | _values(now=area.inside_now, ahead=area.inside[longest]))
@@ -222,7 +222,7 @@ def _s9(result: Assessment) -> Claim:
     outlook = result.improvement[main_horizon(result.horizons)]
     chances = printed_chances(outlook)
     sentence = (
-        f"The chance of an improvement of at least {_change(result)} by {_when(result, outlook.until)} is "
+        f"The chance of an improvement of at least {_points(result)} by {_period(result, outlook.until)} is "
         f"{chances['improvement']}: {chances['technical']} inside the framework in "
         f"force (technical) and {chances['structural']} with a new one (structural)."
     )
@@ -235,8 +235,8 @@ def _s13(result: Assessment) -> Claim:
     outlook = result.improvement[longest]
     chances = printed_chances(outlook)
     sentence = (
-        f"In {longest} months relations are at least {_change(result)} better with a chance of "
-        f"{chances['improvement']}, at least {_change(result)} worse with {chances['deterioration']} and in between "
+        f"In {longest} months relations are at least {_points(result)} better with a chance of "
+        f"{chances['improvement']}, at least {_points(result)} worse with {chances['deterioration']} and in between "
         f"with {chances['stability']}; the chance of being in the hostile zone is "
         f"{chance(zone.now.value)} now and {chance(zone.ahead[longest].value)} then."
     )
@@ -249,11 +249,11 @@ def _not_defined(code: str, title: str, absent: NotDefined) -> Claim:
     return Claim(code, title, f"Not defined here: {absent.reason}.", {})
 
 
-def _change(result: Assessment) -> str:
+def _points(result: Assessment) -> str:
     return count(result.smallest_improvement, "point")
 
 
-def _when(result: Assessment, last: date) -> str:
+def _period(result: Assessment, last: date) -> str:
     return period(last, weekly=result.weekly)
 
 
@@ -261,14 +261,14 @@ def _interval(value: Estimate) -> str:
     return interval_in_words(value.median, value.low, value.high)
 
 
-def _apart(value: Estimate, above: str, below: str) -> str:
-    """Say a difference by its size and side: ``12 points more (90 % interval 5 to 20)``."""
+def _difference(value: Estimate, above: str, below: str) -> str:
+    """Format a difference by its size and side: ``12 points more (90 % interval 5 to 20)``."""
     sign, word = (1, above) if value.median >= 0 else (-1, below)
     low, high = sorted((sign * value.low, sign * value.high))
     return interval_in_words(sign * value.median, low, high, unit=f"points {word}")
 
 
-def _time(passage: "Passage") -> str:
+def _passage_in_words(passage: "Passage") -> str:
     if passage.median is None:
         return f"more than {passage.limit} months in most futures"
     if round(passage.median) < 2:

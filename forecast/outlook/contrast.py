@@ -1,4 +1,4 @@
-"""Two dyads side by side, from the same draws (S7)."""
+"""Two dyads compared, from the same draws (S7)."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A dyad in its era in force against another in a named era.
+    """A dyad in its era in force compared with another in a named era.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Contrast:
     mean : Comparison
         Mean share over the two eras, points.
     month_noise : Comparison or NotDefined
-        Standard deviation of a month's news, log-odds.
+        Standard deviation of the month noise, log-odds.
     """
 
     first: str
@@ -87,10 +87,10 @@ def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast
         second_label=label,
         first_era=own.eras[-1].name,
         second_era=other.eras[then].name,
-        half_life=_if_both("half-life", _half_life(own), _half_life(other), NO_EQUILIBRIUM),
-        equilibrium=_if_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_EQUILIBRIUM),
+        half_life=_compare_both("half-life", _half_life(own), _half_life(other), NO_EQUILIBRIUM),
+        equilibrium=_compare_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_EQUILIBRIUM),
         mean=_compare("mean share over the era", own.mean(-1), other.mean(then)),
-        month_noise=_if_both(
+        month_noise=_compare_both(
             "month noise", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"
         ),
     )
@@ -103,7 +103,7 @@ def _half_life(own: DyadDraws) -> Float | None:
     return own.scalars["half_life"] / own.clock.per_month if "half_life" in own.scalars else None
 
 
-def _if_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> Comparison | NotDefined:
+def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> Comparison | NotDefined:
     return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
 
 

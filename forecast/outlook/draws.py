@@ -144,7 +144,7 @@ def position(panel: xr.Dataset, dyad: str) -> int:
 
 
 def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
-    """Take one dyad's draws out of a fit.
+    """Return one dyad's draws from a fit.
 
     Raises
     ------
@@ -156,12 +156,12 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     panel, posterior, place = fit.panel, fit.posterior, position(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)
-    eras = tuple(_era(panel, int(position), visited) for position in positions)
+    eras = tuple(_read_era(panel, int(position), visited) for position in positions)
     level = posterior["level"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
     for name in {"mu", "headroom", "ceiling", "depth"} & {str(name) for name in posterior}:
         if "era" not in posterior[name].dims:
             raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
-    by_era = _pick(posterior, {"era": positions}, ({"era"},))
+    by_era = _select_variables(posterior, {"era": positions}, ({"era"},))
     # A random walk has no equilibrium; its ceiling is counted from an even share.
     by_era.setdefault("mu", np.zeros((*level.shape[:2], len(eras))))
     return DyadDraws(
@@ -170,13 +170,13 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         dynamics=str(fit.spec.dynamics),
         softness=float(fit.spec.ceiling_softness),
         eras=eras,
-        scalars=_pick(posterior, {"dyad": place}, ({"dyad"}, set())) | _deepest(posterior),
+        scalars=_select_variables(posterior, {"dyad": place}, ({"dyad"}, set())) | _deepest_thresholds(posterior),
         by_era=by_era,
         level=level,
     )
 
 
-def _era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
+def _read_era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
     here = np.flatnonzero(visited == position)
     return Era(
         code=str(panel["era"].to_numpy()[position]).rpartition(":")[2],
@@ -187,7 +187,7 @@ def _era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
     )
 
 
-def _deepest(posterior: xr.Dataset) -> dict[str, Float]:
+def _deepest_thresholds(posterior: xr.Dataset) -> dict[str, Float]:
     """Threshold to the deepest class of the first dataset, and how far above the next; an index has none."""
     if "cutpoint" not in posterior or posterior.sizes["cut"] < 2:
         return {}
@@ -196,8 +196,8 @@ def _deepest(posterior: xr.Dataset) -> dict[str, Float]:
     return {"deepest": last, "deep_gap": last - next_to_last}
 
 
-def _pick(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Float]:
-    """Take the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
+def _select_variables(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Float]:
+    """Return the variables that have just chain, draw and one of `dims`, at `index`, chain and draw first."""
     wanted = [name for name, values in posterior.items() if {str(d) for d in values.dims} - {"chain", "draw"} in dims]
     return {
         str(name): posterior[name]

@@ -33,7 +33,7 @@ class Fan:
 
 
 def fan(futures: Futures, months: int, observed: Float | NotDefined) -> Fan:
-    """Take the quantiles of the futures.
+    """Compute the quantiles of the futures.
 
     Parameters
     ----------

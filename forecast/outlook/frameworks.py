@@ -25,7 +25,7 @@ UNMOVED_SHIFT = 0.5
 
 @dataclass(frozen=True)
 class Learning:
-    """Whether the data moved an era's equilibrium or headroom from what would be said without its months.
+    """Whether the data moved an era's equilibrium or headroom from what is known without its months.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Framework:
     depth : Estimate or NotDefined
         How much harder than on average it makes the deepest kind of cooperation, log-odds.
     deep_share : Estimate or NotDefined
-        Per cent of cooperative acts that would be of the deepest kind at the present level.
+        Percent of cooperative acts that would be of the deepest kind at the present level.
     """
 
     code: str
@@ -102,7 +102,7 @@ class Headroom:
     log_odds : Estimate
         Ceiling less equilibrium (for a random walk: less an even share), log-odds.
     learning : Learning or NotDefined
-        Whether the data speak of it.
+        Whether the data inform it.
     """
 
     room: Estimate
@@ -155,7 +155,7 @@ class Frameworks:
 
 
 def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) -> Framework:
-    """State what one era of the dyad allows.
+    """Compute what one era of the dyad allows.
 
     Parameters
     ----------
@@ -194,13 +194,13 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
         else estimate(
             100 * share(own.level_now - own.scalars["deepest"] - depth[..., era]) / share(own.level_now),
             "per cent",
-            f"per cent of cooperative acts of the deepest kind at the present level, under “{this.name}”",
+            f"percent of cooperative acts of the deepest kind at the present level, under “{this.name}”",
         ),
     )
 
 
 def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = None) -> Headroom | NotDefined:
-    """State the room under the ceiling in force, and whether the data speak of it.
+    """Compute the room under the ceiling in force, and whether the data inform it.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = N
     seed : int
     prior : array, optional
         Draws of an era's headroom, log-odds, from the prior. Without them the comparison is with the dyad's
-        own population of frameworks: what the posterior would say of an era without months.
+        own population of frameworks: the posterior of an era without months.
     """
     ceiling = own.ceiling(-1)
     if ceiling is None:
@@ -227,7 +227,7 @@ def _headroom_learning(
     if prior is not None:
         return learned(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)
     if "headroom_era_sd" not in own.scalars:
-        return NotDefined("the ceiling is one for all eras: give draws of its prior to compare with")
+        return NotDefined("the ceiling is the same for all eras, and no draws of its prior were given for comparison")
     population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)
     return learned(np.log(values), population, POPULATION, np.exp)
 
@@ -246,7 +246,7 @@ def learned(
     to_unit: Callable[[Float], Float] = np.asarray,
     unit: str = "log-odds",
 ) -> Learning:
-    """Tell whether the data moved a quantity, by its spread and its mean.
+    """Check whether the data moved a quantity, by its spread and its mean.
 
     Parameters
     ----------
@@ -272,7 +272,7 @@ def learned(
 
 
 def change(hazard: StructuralHazard, rate: Float, by: Mapping[int, Probability]) -> Change:
-    """State how soon a new framework may come.
+    """Compute how soon a new framework may come.
 
     Parameters
     ----------

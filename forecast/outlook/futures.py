@@ -151,30 +151,30 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
     shock, arrival, novelty = (stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks"))
     chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
-    framework = {name: _spread(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}
-    state, before = (_spread(own.scalars.get(name, own.scalars["state"]), size) for name in ("state", "state_before"))
+    framework = {name: _repeat(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}
+    state, before = (_repeat(own.scalars.get(name, own.scalars["state"]), size) for name in ("state", "state_before"))
     count = np.zeros(size, dtype=np.int16)
     levels, counts, rules = [], [], []
     for period in range(own.clock.periods(months) + 1):
         if period:
             arrived = arrival.random(size) < chance
             count = count + arrived
-            _renew(framework, arrived, parameters, novelty)
+            _draw_new_frameworks(framework, arrived, parameters, novelty)
             fresh = draw_shocks(shock, size, parameters.get("shock_df"))
             state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
-        level, rule = _seen(state, framework, own)
+        level, rule = _level_and_limits(state, framework, own)
         levels.append(level)
         counts.append(count)
         rules.append(rule)
-    level = _over_time(levels)
+    level = _stack_periods(levels)
     return Futures(
         dyad=own.dyad,
         clock=own.clock,
         months=months,
         level=level,
         share=share(level),
-        frameworks=_over_time(counts),
-        **{name: _over_time([rule[name] for rule in rules]) for name in rules[0]},
+        frameworks=_stack_periods(counts),
+        **{name: _stack_periods([rule[name] for rule in rules]) for name in rules[0]},
     )
 
 
@@ -204,18 +204,18 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
         shock = draw_shocks(rng, size, parameters.get("shock_df"))
         states.append(own.pull.step(states[-1], states[-2:][0], mu, shock, parameters))
     limit = None if ceiling is None else ceiling[..., None, None]
-    return share(soft_ceiling(_over_time(states), limit, own.softness))
+    return share(soft_ceiling(_stack_periods(states), limit, own.softness))
 
 
-def _spread(values: Float, size: tuple[int, ...]) -> Float:
+def _repeat(values: Float, size: tuple[int, ...]) -> Float:
     return np.broadcast_to(values[..., None], size).copy()
 
 
-def _over_time(periods: list[NDArray[Any]]) -> NDArray[Any]:
+def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
 
 
-def _renew(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> None:
+def _draw_new_frameworks(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> None:
     """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
 
     def here(name: str) -> Float:
@@ -233,7 +233,7 @@ def _renew(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, 
         framework["depth"][arrived] = here("deep_gap") * np.expm1(drawn("depth_sd"))
 
 
-def _seen(state: Float, framework: Mapping[str, Float], own: DyadDraws) -> tuple[Float, dict[str, Float]]:
+def _level_and_limits(state: Float, framework: Mapping[str, Float], own: DyadDraws) -> tuple[Float, dict[str, Float]]:
     """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`."""
     ceiling = framework.get("ceiling")
     rules = {}

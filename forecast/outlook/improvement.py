@@ -1,6 +1,6 @@
 """Whether relations improve, worsen or stay, and inside the framework or by a new one (S9).
 
-Two readings of "improve by h months" are told apart. `improvement` asks where the share stands *in the
+There are two readings of "improve by h months". `improvement` asks where the share stands *in the
 month* T + h: at least so many points above the present month. `touched` asks whether it stood that high *in
 at least one month* up to T + h, even if it has fallen back since; it can only grow with h and is never below
 `improvement`.
@@ -16,7 +16,7 @@ from forecast.outlook.summary import Estimate, Probability, estimate, probabilit
 
 @dataclass(frozen=True)
 class HorizonOutlook:
-    """What is said about one horizon.
+    """The outlook at one horizon.
 
     `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
 
@@ -51,7 +51,7 @@ class HorizonOutlook:
 
 
 def horizon_outlook(futures: Futures, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
-    """Say what the futures hold at one horizon.
+    """Compute the outlook at one horizon.
 
     Parameters
     ----------

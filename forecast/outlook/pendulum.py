@@ -97,7 +97,7 @@ INSIDE = 5.0
 def pendulum(
     own: DyadDraws, futures: Futures, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
 ) -> Pendulum:
-    """State the half-life, the way back to the previous era's equilibrium, and the stay in the hostile zone.
+    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def pendulum(
     """
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
-    zone = _zone(own, futures, horizons, seed, extreme_share)
+    zone = _hostile_zone(own, futures, horizons, seed, extreme_share)
     if not own.pull.has_equilibrium:
         absent = NotDefined(NO_EQUILIBRIUM)
         return Pendulum(absent, absent, absent, zone)
@@ -124,12 +124,12 @@ def pendulum(
     return Pendulum(
         half_life=estimate(months, "months", "time in which half of a displacement from equilibrium is undone"),
         short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
-        back=_back(own, futures, horizons),
+        back=_return_to_previous(own, futures, horizons),
         zone=zone,
     )
 
 
-def _back(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return | NotDefined:
+def _return_to_previous(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return | NotDefined:
     if len(own.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
     target = own.rest(-2)
@@ -144,7 +144,7 @@ def _back(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return |
     )
 
 
-def _zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, below: float) -> HostileZone:
+def _hostile_zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], seed: int, below: float) -> HostileZone:
     record, there = own.share < below, futures.share < below
     recent = record[..., -own.clock.periods(RECENT_MONTHS) :]
     span = round(recent.shape[-1] / own.clock.per_month)

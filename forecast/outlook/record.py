@@ -1,4 +1,4 @@
-"""Where the level stands in its own record (S1), what the last break brought (S2), and the record itself."""
+"""Where the level stands in its own record (S1), what changed at the last break (S2), and the record itself."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ from forecast.wording import month
 
 @dataclass(frozen=True)
 class Standing:
-    """The present level against the dyad's own record.
+    """The present level compared with the dyad's own record.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class Standing:
     level : Estimate
         Share of the current period, points.
     percentile : Estimate
-        Per cent of the record's earlier periods that lie below the current one.
+        Percent of the record's earlier periods that lie below the current one.
     lowest : Probability
         The current period is the lowest of the record.
     lowest_years : mapping of int to Probability
@@ -40,7 +40,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Break:
-    """What the era in force brought.
+    """What changed when the era in force began.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
         percentile=estimate(
             100 * (past < now).mean(axis=-1),
             "per cent",
-            f"per cent of the {own.clock.unit}s {words} with a share below that of {own.clock.name()}",
+            f"percent of the {own.clock.unit}s {words} with a share below that of {own.clock.name()}",
         ),
         lowest=probability(
             (past > now).all(axis=-1),
@@ -131,7 +131,7 @@ def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probabili
 
 
 def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
-    """Measure what the start of the era in force brought.
+    """Measure what changed when the era in force began.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 Every number keeps the posterior draws it was made from (one value a chain and draw, already averaged over
 the futures of that draw). So its Monte Carlo error comes from the same draws, and the convergence gate can
-ask about exactly the quantities that are reported (`reported`). What cannot be said is `NotDefined` with a
+ask about exactly the quantities that are reported (`reported`). What is not defined is `NotDefined` with a
 reason, never a made-up number.
 """
 
@@ -115,7 +115,7 @@ def on_grid(value: float) -> float:
 
 
 def probability(events: NDArray[Any], definition: str) -> Probability:
-    """State how likely `events` are.
+    """Estimate how likely `events` are.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def _walk(node: Any, path: str) -> Iterator[tuple[str, Float]]:
 
 
 def plain(node: Any) -> Any:
-    """Turn a result into dicts, lists and numbers that JSON can hold.
+    """Convert a result to dicts, lists and numbers that JSON can hold.
 
     Dates become ISO text, what is missing or not finite None, a table the list of its rows; draws are left out, and
     what is not defined becomes ``{"not_defined": reason}``.

@@ -14,17 +14,17 @@ _CEILINGS = {
     "depth": "a threshold to the deepest kind of cooperation that moves with the era",
     "trend": "a threshold to the deepest kind of cooperation that drifts in time",
 }
-_SHOCKS = {"normal": "normal", "student": "Student-t, which allows for rare large ones"}
+_SHOCKS = {"normal": "normal", "student": "Student-t, which allows rare large ones"}
 _OBSERVED = {
-    "events": "coded events, counted by class, more scattered than independent ones would be",
+    "events": "coded events, counted by class, overdispersed",
     "index": "a published index, with Student-t error",
 }
 _FACTS = {
     "digest": "Digest of the data (SHA-256)",
     "data_digest": "Digest of the data (SHA-256)",
     "counted": "Events counted, all dyads",
-    "paired": "Rows that tell the other side of a counted joint act",
-    "outside_coverage": "Events outside the even part of the record, not counted",
+    "paired": "Second rows of joint acts, counted once",
+    "outside_coverage": "Events outside coverage, not counted",
     "outside_span": "Events outside the panel's months, not counted",
     "late": "Events not known by the as-of date, left out",
     "rejected": "Rows rejected as unusable",
@@ -38,15 +38,15 @@ _FACTS = {
     "versions": "Versions",
     "seconds": "Time",
     "nodes_worth": "Effective draws left by a finer integral over the month noise",
-    "updates": "Updated without sampling anew",
-    "refitted": "Sampled anew",
+    "updates": "Updated without sampling again",
+    "refitted": "Sampled again",
 }
-# The table of diagnostics tells the one, and the other is for computing.
-_UNTOLD = {"r_hat"}
+# Shown in the table of diagnostics already.
+_LEFT_OUT = {"r_hat"}
 _UPDATED = (
-    "The draws were sampled for an earlier day and have been weighed by what became known since. R-hat, energy and "
+    "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "
-    "draw of much weight stands several times."
+    "draw of large weight appears several times."
 )
 _STEPS = {
     "build": "building the model",
@@ -57,7 +57,7 @@ _STEPS = {
 
 
 def settings(spec: Any) -> Rows:
-    """Say which choices of the model a fit was made with."""
+    """Describe the choices of the model with which a fit was made."""
 
     def words(field: str, meanings: Mapping[str, str]) -> str:
         chosen = str(getattr(spec, field, ""))
@@ -70,15 +70,15 @@ def settings(spec: Any) -> Rows:
         ("Shocks", words("shocks", _SHOCKS)),
         (
             "News of the single month",
-            "apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
+            "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
         ),
-        ("Dyads", "learn from each other" if getattr(spec, "pooling", True) else "each for itself"),
+        ("Dyads", "partially pooled" if getattr(spec, "pooling", True) else "not pooled"),
         ("Observed", words("observation", _OBSERVED)),
     ]
 
 
 def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Put the gate's verdict into words.
+    """Describe the gate's verdict in words.
 
     Parameters
     ----------
@@ -112,14 +112,16 @@ def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None)
 
 
 def provenance(facts: Mapping[str, Any]) -> Rows:
-    """Turn facts into rows of words."""
-    told = {key: fact for key, fact in facts.items() if key not in _UNTOLD}
-    return [(_FACTS.get(key, key.replace("_", " ").capitalize()), _fact(key, fact)) for key, fact in told.items()]
+    """Format facts as rows of a table."""
+    shown = {key: fact for key, fact in facts.items() if key not in _LEFT_OUT}
+    return [
+        (_FACTS.get(key, key.replace("_", " ").capitalize()), _format_fact(key, fact)) for key, fact in shown.items()
+    ]
 
 
-def _fact(key: str, value: Any) -> str:
+def _format_fact(key: str, value: Any) -> str:
     if key == "updates":
-        return "; ".join(map(_update, value))
+        return "; ".join(map(_format_update, value))
     if key == "refitted":
         return f"instead of an update from {value['from']}: {value['reason']}"
     if key == "nodes_worth":
@@ -127,19 +129,19 @@ def _fact(key: str, value: Any) -> str:
     if key == "seconds":
         return ", ".join(f"{_STEPS.get(step, step)} {number(took, 1)} s" for step, took in value.items())
     if isinstance(value, Mapping):
-        return ", ".join(f"{part} {_fact(part, inner)}" for part, inner in value.items())
+        return ", ".join(f"{part} {_format_fact(part, inner)}" for part, inner in value.items())
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(_fact("", one) for one in value)
+        return ", ".join(_format_fact("", one) for one in value)
     if isinstance(value, float):
         return number(value, 1)
     return f"{value:,}" if isinstance(value, int) and key != "seed" else str(value)
 
 
-def _update(one: Mapping[str, Any]) -> str:
-    """Say from when to when a fit was updated, and what its draws are worth since they were sampled."""
+def _format_update(one: Mapping[str, Any]) -> str:
+    """Format from when to when a fit was updated, and how many draws are left in effect."""
     span = f"from {one['from']} to {one['to']}"
     if one["pareto_k"] is None:
-        return f"{span} (nothing to weigh the draws by)"
+        return f"{span} (nothing new)"
     return f"{span} (Pareto k {number(one['pareto_k'], 2)}, {number(one['effective_draws'], 0)} effective draws)"

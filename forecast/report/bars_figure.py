@@ -48,8 +48,8 @@ def _draw(result: Assessment, layout: style.Layout) -> "Figure":
     from matplotlib.patches import Patch
 
     names = {months: period(result, outlook.until) for months, outlook in result.improvement.items()}
-    beside = max(style.text_width(name, layout.font) for name in names.values())
-    left, right = (beside + 0.3, 0.45) if layout.wide else (0.02, 0.42)
+    label_width = max(style.text_width(name, layout.font) for name in names.values())
+    left, right = (label_width + 0.3, 0.45) if layout.wide else (0.02, 0.42)
     row, head = (0.52, 0.36) if layout.wide else (0.66, 0.48)
     height = head + row * len(result.horizons)
     figure = style.new_figure(layout, height)
@@ -59,7 +59,7 @@ def _draw(result: Assessment, layout: style.Layout) -> "Figure":
     on.axis("off")
     for place, outlook in enumerate(result.improvement.values()):
         parts = printed_percents(outlook)
-        _bar(on, place + 0.6, {name: parts[name] for name in COLUMNS}, 0.44 if layout.wide else 0.4, layout)
+        _draw_bar(on, place + 0.6, {name: parts[name] for name in COLUMNS}, 0.44 if layout.wide else 0.4, layout)
         name, until = count(outlook.months, "month"), names[outlook.months]
         if layout.wide:
             for text, weight in ((f"{name}\n", "bold"), (f"\n{until}", "normal")):
@@ -80,7 +80,7 @@ def _draw(result: Assessment, layout: style.Layout) -> "Figure":
     return figure
 
 
-def _bar(on: "Axes", y: float, parts: dict[str, int], thick: float, layout: style.Layout) -> None:
+def _draw_bar(on: "Axes", y: float, parts: dict[str, int], thick: float, layout: style.Layout) -> None:
     begin = 0
     for name, whole in parts.items():
         fill, ink = _COLORS[name]

@@ -7,7 +7,7 @@ from forecast.wording import chance, percent, quantity
 
 _POINTS, _PERCENT, _CHANCE, _MONTHS, _RATIO, _YEAR = (
     "points of share",
-    "per cent",
+    "percent",
     "chance",
     "months",
     "ratio",
@@ -55,12 +55,12 @@ _DECIMALS = {_POINTS: 1, _MONTHS: 1, _RATIO: 2, _YEAR: 0}
 
 
 def claim_numbers(result: Assessment, claim: Claim) -> list[tuple[str, str]]:
-    """Name the numbers of a claim and write them with one decimal more than the sentence and their unit."""
+    """Format the numbers of a claim with their names and units, and one decimal more than in the sentence."""
     eras = {era.code: f"under “{era.name}”" for era in result.frameworks.eras}
-    return [_claim_number(claim.code, key, value, eras) for key, value in claim.numbers.items()]
+    return [_describe_number(claim.code, key, value, eras) for key, value in claim.numbers.items()]
 
 
-def _claim_number(code: str, key: str, value: float, eras: Mapping[str, str]) -> tuple[str, str]:
+def _describe_number(code: str, key: str, value: float, eras: Mapping[str, str]) -> tuple[str, str]:
     what = (eras[key], _POINTS) if code == "S3" else _NUMBERS.get(f"{code}.{key}", (key.replace("_", " "), ""))
     name, of = what
     if of == _CHANCE:

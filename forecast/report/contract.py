@@ -1,4 +1,4 @@
-"""What the report needs of a fit: no more than this, so that it knows nothing of sampling."""
+"""What the report needs of a fit, and no more: reports do not depend on sampling."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,4 +34,4 @@ class ReportedFit(FitLike, Protocol):
         """Data digest, versions, seed, sampler settings, seconds by step."""
 
     def save(self, path: Path) -> Any:
-        """Save the fit; asked for only where it is to stand beside the page."""
+        """Save the fit in the folder of the report."""

@@ -78,15 +78,15 @@ def _draw(results: Sequence[Assessment], there: Sequence[Quantity], layout: styl
         left = names + (width + between) * place * (columns > 1)
         bottom = below + step * (rows - 1 - (place if rows > 1 else 0))
         on = style.axes(figure, left, bottom, width, panel)
-        _panel(on, [value for one in results if isinstance(value := of(one), Estimate)], logarithmic)
+        _draw_panel(on, [value for one in results if isinstance(value := of(one), Estimate)], logarithmic)
         on.set_title(name, loc="left", fontsize=layout.font, fontweight="bold", pad=4)
         on.set_xlabel(unit, fontsize=layout.font - 1)
         if place == 0 or not layout.wide:
-            _names(on, results)
+            _write_labels(on, results)
     return figure
 
 
-def _panel(on: "Axes", values: Sequence[Estimate], logarithmic: bool) -> None:
+def _draw_panel(on: "Axes", values: Sequence[Estimate], logarithmic: bool) -> None:
     for place, value in enumerate(values):
         style.dot_interval(on, place, value, style.LEVEL if place == 0 else style.MUTED)
     on.set_ylim(len(values) - 0.5, -0.5)
@@ -107,7 +107,7 @@ def _panel(on: "Axes", values: Sequence[Estimate], logarithmic: bool) -> None:
     on.spines["left"].set_visible(False)
 
 
-def _names(on: "Axes", results: Sequence[Assessment]) -> None:
+def _write_labels(on: "Axes", results: Sequence[Assessment]) -> None:
     for place, one in enumerate(results):
         on.annotate(
             one.label,

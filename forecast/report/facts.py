@@ -1,4 +1,4 @@
-"""Where a report's numbers come from: one account for the page and for the JSON."""
+"""Where a report's numbers come from: the same for page and JSON."""
 
 import json
 from datetime import date
@@ -11,7 +11,7 @@ from forecast.report.contract import ReportedFit
 
 
 def as_of(fit: ReportedFit, result: Assessment) -> date:
-    """Return the day whose knowledge the fit has: that of its panel, else the end of its last period."""
+    """Return the as-of day of a fit: that of its panel, else the end of its last period."""
     text = str(fit.panel.attrs.get("as_of") or "")
     return date.fromisoformat(text) if text else result.origin
 

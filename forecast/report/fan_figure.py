@@ -73,20 +73,20 @@ def _draw(result: Assessment, record: "xr.Dataset", observed: "xr.Dataset", layo
     on = style.axes(figure, left, below, layout.width - left - right, tall)
     style.share_axis(on)
     style.time_axis(on, float(years[recent][0]), float(ahead[-1]))
-    _present(on, f"to {period(result, result.origin)}", now, layout)
-    _middle_ground(on, result, float(years[recent][0]), float(ahead[-1]))
-    _observed(on, observed, years[recent][0], days)
+    _mark_present(on, f"to {period(result, result.origin)}", now, layout)
+    _draw_band(on, result, float(years[recent][0]), float(ahead[-1]))
+    _draw_observed(on, observed, years[recent][0], days)
     style.bands(on, years[recent], record["share"].to_numpy()[:, recent], style.LEVEL)
     style.bands(on, ahead, np.asarray(result.fan.share), style.LEVEL)
     if not isinstance(result.fan.observed, NotDefined):
         for edge, dashes in ((0, (1, 1.5)), (1, (4, 2)), (3, (4, 2)), (4, (1, 1.5))):
             seen = result.fan.observed[edge]
             on.plot(ahead, seen, color=style.OBSERVED, linewidth=1.1, dashes=dashes, clip_on=False)
-    _key(figure, result, bool(observed.sizes["time"]), left, below + tall + head - 0.04, layout)
+    _add_legend(figure, result, bool(observed.sizes["time"]), left, below + tall + head - 0.04, layout)
     return figure
 
 
-def _present(on: "Axes", past: str, now: float, layout: style.Layout) -> None:
+def _mark_present(on: "Axes", past: str, now: float, layout: style.Layout) -> None:
     """Part what was from what may come."""
     on.axvspan(now, on.get_xlim()[1], color=style.SHADE, linewidth=0, zorder=0)
     on.axvline(now, color=style.MUTED, linewidth=0.8)
@@ -103,7 +103,7 @@ def _present(on: "Axes", past: str, now: float, layout: style.Layout) -> None:
         )
 
 
-def _middle_ground(on: "Axes", result: Assessment, first: float, last: float) -> None:
+def _draw_band(on: "Axes", result: Assessment, first: float, last: float) -> None:
     """Draw the equilibrium band from the start of the framework in force on."""
     if isinstance(result.band, NotDefined):
         return
@@ -114,7 +114,7 @@ def _middle_ground(on: "Axes", result: Assessment, first: float, last: float) ->
         on.plot(reach, [edge, edge], color=style.EQUILIBRIUM, linewidth=0.9)
 
 
-def _observed(on: "Axes", observed: "xr.Dataset", first: float, days: int) -> None:
+def _draw_observed(on: "Axes", observed: "xr.Dataset", first: float, days: int) -> None:
     years = style.years_of(observed["time"].to_numpy(), days) if observed.sizes["time"] else np.empty(0)
     here = years >= first
     size = np.clip(observed["events"].to_numpy()[here], _NOISY, _BUSY)
@@ -130,7 +130,9 @@ def _observed(on: "Axes", observed: "xr.Dataset", first: float, days: int) -> No
     )
 
 
-def _key(figure: "Figure", result: Assessment, dots: bool, left: float, top: float, layout: style.Layout) -> None:
+def _add_legend(
+    figure: "Figure", result: Assessment, dots: bool, left: float, top: float, layout: style.Layout
+) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 

@@ -1,4 +1,4 @@
-"""Whether the data say anything of the ceiling: its headroom with these data and without."""
+"""Whether the data inform the ceiling: its headroom with these data and without."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ _BINS = 25
 
 
 def illustrate(result: Assessment) -> style.Illustration | None:
-    """Draw the headroom of the framework in force beside what would be said of it without its months."""
+    """Draw the headroom of the framework in force and, for comparison, what is known of it without its months."""
     room = result.frameworks.headroom
     if isinstance(room, NotDefined) or isinstance(room.learning, NotDefined):
         return None
@@ -47,8 +47,8 @@ def _draw(room: Headroom, learning: Learning, layout: style.Layout) -> "Figure":
     values, others = room.log_odds, learning.comparison
     high = float(np.quantile(np.concatenate([values.draws.ravel(), others.draws.ravel()]), 0.99))
     edges = np.linspace(0, high, _BINS)
-    _density(on, values, edges, style.CEILING, filled=True)
-    _density(on, others, edges, style.INK, filled=False)
+    _draw_density(on, values, edges, style.CEILING, filled=True)
+    _draw_density(on, others, edges, style.INK, filled=False)
     on.set_xlim(0, high)
     on.set_ylim(0, None)
     on.set_yticks([])
@@ -62,7 +62,7 @@ def _draw(room: Headroom, learning: Learning, layout: style.Layout) -> "Figure":
     return figure
 
 
-def _density(on: "Axes", value: Estimate, edges: np.ndarray, color: str, *, filled: bool) -> None:
+def _draw_density(on: "Axes", value: Estimate, edges: np.ndarray, color: str, *, filled: bool) -> None:
     heights, _ = np.histogram(value.draws, edges, density=True)
     if filled:
         on.stairs(heights, edges, fill=True, color=color, alpha=0.45)

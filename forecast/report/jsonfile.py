@@ -1,4 +1,4 @@
-"""forecast.json: what the page says, for programs (docs/schema/forecast-json.md)."""
+"""forecast.json: the numbers of the page, for programs (docs/schema/forecast-json.md)."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -70,7 +70,7 @@ def forecast_json(
         "contrast": assessment.contrast,
         "fan": assessment.fan,
         "claims": assessment.claims,
-        "dyads": [_beside(one) for one in (assessment, *others)],
+        "dyads": [_dyad_summary(one) for one in (assessment, *others)],
         "gate": verdict.to_dict(),
         "provenance": facts(fit, assessment, events),
     }
@@ -78,7 +78,7 @@ def forecast_json(
     return stated
 
 
-def _beside(one: Assessment) -> dict[str, Any]:
+def _dyad_summary(one: Assessment) -> dict[str, Any]:
     return {
         "dyad": one.dyad,
         "label": one.label,
@@ -90,7 +90,7 @@ def _beside(one: Assessment) -> dict[str, Any]:
 
 
 def _with_intervals(node: Any) -> Any:
-    """Give every probability the interval of its Monte Carlo error, of the kind it names."""
+    """Add to every probability the interval of its Monte Carlo error, and the kind of that interval."""
     if isinstance(node, list):
         return [_with_intervals(item) for item in node]
     if not isinstance(node, dict):

@@ -25,10 +25,10 @@ def levels_table(fit: FitLike) -> pd.DataFrame:
     >>> from forecast.report import levels_table
     >>> levels_table(fit).head()  # doctest: +SKIP
     """
-    return pd.concat([_of_dyad(fit, str(dyad)) for dyad in fit.panel["dyad"].to_numpy()], ignore_index=True)
+    return pd.concat([_dyad_levels(fit, str(dyad)) for dyad in fit.panel["dyad"].to_numpy()], ignore_index=True)
 
 
-def _of_dyad(fit: FitLike, dyad: str) -> pd.DataFrame:
+def _dyad_levels(fit: FitLike, dyad: str) -> pd.DataFrame:
     record, panel = level_record(fit, dyad), fit.panel
     shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""All that a page is made of, gathered once so that text and figures speak of the same things."""
+"""The data of a page, gathered once, so that text and figures agree."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class Material:
     as_of : datetime.date
         The day whose knowledge counts.
     record : xarray.Dataset
-        The dyad's level from its first watched period on.
+        The dyad's level from its first covered period on.
     watched_to : str
-        The last period that was watched, if it is not the present one.
+        The end of coverage, if it is before the present period.
     kind : {"events", "counts", "index"}
         What the panel was made of.
     known : pandas.DataFrame
@@ -75,14 +75,14 @@ def gather(
     for other in others:
         if other.origin != result.origin or other.dyad == result.dyad:
             raise SpecError(
-                f"others: {other.dyad} as of {other.origin} cannot stand beside {result.dyad} as of "
+                f"others: {other.dyad} as of {other.origin} cannot be compared with {result.dyad} as of "
                 f"{result.origin}. Give assessments of other dyads of the same fit."
             )
     day, seen = as_of(fit, result), np.flatnonzero(watched(fit.panel, result.dyad))
     first, last = (int(seen[0]), int(seen[-1])) if seen.size else (0, fit.panel.sizes["time"] - 1)
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     over = last < fit.panel.sizes["time"] - 1
-    known = _known(events, result.dyad, day)
+    known = _known_events(events, result.dyad, day)
     return Material(
         fit=fit,
         result=result,
@@ -94,7 +94,7 @@ def gather(
         watched_to=month(pd.Timestamp(fit.panel["time"].to_numpy()[last])) if over else "",
         kind=_kind(fit.panel),
         known=known,
-        named=notable_events(known, record, _told_since(result.dyad)),
+        named=notable_events(known, record, _reference_date(result.dyad)),
     )
 
 
@@ -105,14 +105,14 @@ def _kind(panel: xr.Dataset) -> str:
     return "events" if panel.attrs.get("scale") in scale_names() else "counts"
 
 
-def _known(events: Recorded | None, dyad: str, day: date) -> pd.DataFrame:
+def _known_events(events: Recorded | None, dyad: str, day: date) -> pd.DataFrame:
     if not isinstance(events, EventTable):
         return pd.DataFrame(columns=["date", "known_at", "source", "target", "cameo", "actor", "summary", "reference"])
     table = events.events
     return table[(table["dyad"] == dyad) & (table["known_at"] <= pd.Timestamp(day))]
 
 
-def _told_since(dyad: str) -> date | None:
-    """Return the day since which the record of a dyad is told, if it has one."""
+def _reference_date(dyad: str) -> date | None:
+    """Return the day since which a dyad is compared with its own record, if it has one."""
     known = read_dyads()
     return pd.Timestamp(str(known.loc[dyad, "reference_date"])).date() if dyad in known.index else None

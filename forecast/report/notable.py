@@ -62,11 +62,11 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
     rows = events.assign(
         year=[year_of(day.date()) for day in events["date"]],
         place=np.searchsorted(times, days, side="right") - 1,
-        sign=_direction(events),
-        first=_after_pause(events) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
+        sign=_signs(events),
+        first=_visits_after_pause(events) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
     )
     rows = rows[(rows["sign"] != 0) & (rows["place"] >= 0)]
-    rows["move"] = rows["sign"] * _moves(middle, times)[rows["place"]]
+    rows["move"] = rows["sign"] * _level_changes(middle, times)[rows["place"]]
     ranked = rows[(rows["first"] > 0) | (rows["move"] > 0)].sort_values(
         ["first", "move", "event_id"], ascending=[False, False, True]
     )
@@ -79,13 +79,13 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
 
 
 def _head_visits(events: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell the visits by heads of state or government, as the visitor's row tells them."""
+    """Return which events are visits by heads of state or government, in the row of the visitor."""
     heads = np.array([bool(_HEADS.match(str(actor))) for actor in events["actor"]], dtype=bool)
     return heads & (events["cameo"] == _VISIT).to_numpy()
 
 
-def _after_pause(events: pd.DataFrame) -> NDArray[np.bool_]:
-    """Tell the visits of heads before which there was none for ten years, or none at all."""
+def _visits_after_pause(events: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which visits of heads follow ten years without one, or are the first."""
     visits = _head_visits(events)
     days = events["date"].to_numpy().astype("datetime64[D]")[visits]  # in time order, as the table is
     longest = np.timedelta64(round(DAYS_A_YEAR * _PAUSE_YEARS), "D")
@@ -94,7 +94,7 @@ def _after_pause(events: pd.DataFrame) -> NDArray[np.bool_]:
     return first
 
 
-def _direction(events: pd.DataFrame) -> NDArray[np.int64]:
+def _signs(events: pd.DataFrame) -> NDArray[np.int64]:
     """Return 1 for openings, -1 for ruptures and violence, 0 for all that is not named."""
     codes = events["cameo"].astype(str)
     good = _head_visits(events) | (codes == _RECOGNITION).to_numpy()
@@ -102,7 +102,7 @@ def _direction(events: pd.DataFrame) -> NDArray[np.int64]:
     return good.astype(np.int64) - bad.astype(np.int64)
 
 
-def _moves(middle: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+def _level_changes(middle: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """Return the mean of the year from each period on less that of the year before; 0 without one."""
     span = max(1, round(_WINDOW_YEARS * DAYS_A_YEAR / max(1.0, float(np.diff(times).astype(float).mean()))))
     sums = np.concatenate([[0.0], middle.cumsum()])

@@ -105,12 +105,12 @@ def illustrations(material: Material) -> dict[str, Illustration]:
 
 
 def page(material: Material, figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
-    """Put text and figures together; `files` are the names of those beside the page."""
-    content = _outlook(material, figures) | _foundations(material)
+    """Combine text and figures; `files` are the names of the other files of the report."""
+    content = _outlook_content(material, figures) | _details_content(material)
     return render("report.html.j2", content | {"files": list(files)})
 
 
-def _outlook(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
+def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
     numbers = {name: place for place, name in enumerate(figures, 1)}
     return {
@@ -126,12 +126,12 @@ def _outlook(material: Material, figures: Mapping[str, Illustration]) -> dict[st
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: claim_numbers(result, claim) for claim in result.claims},
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in numbers},
-        "horizons": [_horizon(result, outlook) for outlook in result.improvement.values()],
+        "horizons": [_horizon_column(result, outlook) for outlook in result.improvement.values()],
         "rows": words.ROWS,
     }
 
 
-def _foundations(material: Material) -> dict[str, Any]:
+def _details_content(material: Material) -> dict[str, Any]:
     fit, result = material.fit, material.result
     known = facts(fit, result, material.events)
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
@@ -141,7 +141,7 @@ def _foundations(material: Material) -> dict[str, Any]:
         "classes": _class_names(fit.panel),
         "resting": not isinstance(result.band, NotDefined),
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
-        "eras": [_era(era) for era in result.frameworks.eras],
+        "eras": [_era_row(era) for era in result.frameworks.eras],
         "change": words.change(result),
         "headroom": words.headroom(result),
         "named": material.named.to_dict("records"),
@@ -152,13 +152,13 @@ def _foundations(material: Material) -> dict[str, Any]:
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
         "settings": account.settings(fit.spec),
         "data_rows": account.provenance(_told_of(material.kind, known["data"])),
-        "fit_rows": account.provenance(_but(known["fit"], "data_digest")),
+        "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],
         "sources": known["files"],
     }
 
 
-def _horizon(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
+def _horizon_column(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
     chances = printed_chances(outlook)
     chances |= {name: chance(getattr(outlook, name).value) for name in ("touched", "new_framework")}
     return {
@@ -169,7 +169,7 @@ def _horizon(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
     }
 
 
-def _era(era: Framework) -> dict[str, str]:
+def _era_row(era: Framework) -> dict[str, str]:
     learning = era.learning
     return {
         "name": era.name,
@@ -188,10 +188,10 @@ def _class_names(panel: "xr.Dataset") -> list[str]:
 
 def _told_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what an index cannot have: it has no events to count, to pair or to leave out."""
-    told = ("digest", "late", "rejected") if kind == "index" else tuple(facts)
-    return {name: facts[name] for name in told}
+    kept = ("digest", "late", "rejected") if kind == "index" else tuple(facts)
+    return {name: facts[name] for name in kept}
 
 
-def _but(facts: Mapping[str, Any], told: str) -> dict[str, Any]:
-    """Leave out a fact that is told already."""
-    return {name: fact for name, fact in facts.items() if name != told}
+def _without(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the facts without the one of this name."""
+    return {other: fact for other, fact in facts.items() if other != name}

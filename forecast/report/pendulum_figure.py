@@ -39,7 +39,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
     also = f" Across each era {join(parts)}, with 90 % equal-tailed intervals." if parts else ""
     return style.illustrate(
         lambda layout: _draw(result, record, years, events, layout),
-        alt=_alt(result, record, events),
+        alt=_alt_text(result, record, events),
         caption=(
             f"Share of cooperative actions in {result.label} relations, {begins} to {ends}: posterior median "
             f"of each {unit(result)}, bands {INTERVALS}.{also}"
@@ -47,7 +47,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
     )
 
 
-def _alt(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> str:
+def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -> str:
     middle = record["share"].sel(quantile=0.5).to_numpy()
     times = record["time"].to_numpy()
     low, high = int(middle.argmin()), int(middle.argmax())
@@ -76,7 +76,7 @@ def _draw(
     left, right, tall = (0.36, 0.1, 3.3) if layout.wide else (0.32, 0.06, 2.7)
     head, below = (0.3, 0.28) if layout.wide else (0.45, 0.26)
     width = layout.width - left - right
-    eras = _spans(result, years)
+    eras = _era_spans(result, years)
     names = _era_names(eras, width / (years[-1] - years[0]), layout)
     strip = 0.08 + _LINE * max(len(lines) for lines, _ in names)
     keys = _era_keys(eras, names, layout)
@@ -88,20 +88,20 @@ def _draw(
     on = style.axes(figure, left, bottom, width, tall)
     style.share_axis(on)
     style.time_axis(on, float(years[0]), float(years[-1]))
-    _eras(on, eras, layout)
-    _strip(style.axes(figure, left, bottom + tall + 0.03, width, strip), eras, names, on.get_xlim(), layout)
+    _draw_eras(on, eras, layout)
+    _write_era_names(style.axes(figure, left, bottom + tall + 0.03, width, strip), eras, names, on.get_xlim(), layout)
     style.bands(on, years, record["share"].to_numpy(), style.LEVEL, center=1.3)
     if len(events):
         middle = record["share"].sel(quantile=0.5).to_numpy()[events["place"]]
-        _events(on, events, middle, texts, (width, tall), layout)
-    _key(figure, eras, left, bottom + tall + strip + head - 0.04, layout)
+        _draw_events(on, events, middle, texts, (width, tall), layout)
+    _add_legend(figure, eras, left, bottom + tall + strip + head - 0.04, layout)
     for line, text in enumerate(keys):
         across, up = figure.get_size_inches()
         figure.text(left / across, (foot - 0.16 * (line + 1)) / up, text, fontsize=layout.font - 1)
     return figure
 
 
-def _spans(result: Assessment, years: NDArray[np.float64]) -> list[Span]:
+def _era_spans(result: Assessment, years: NDArray[np.float64]) -> list[Span]:
     """Return the eras with their first and last year within the record."""
     spans = []
     for era in result.frameworks.eras:
@@ -142,8 +142,8 @@ def _era_keys(eras: list[Span], names: list[tuple[list[str], bool]], layout: sty
     return keys
 
 
-def _eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
-    """Draw what each era allows: equilibrium with its band, ceiling with its interval as an upright bar."""
+def _draw_eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
+    """Draw what each era allows: equilibrium with its band, ceiling with its interval as a vertical bar."""
     for era, begin, stop in eras:
         if begin > eras[0][1]:
             on.axvline(begin, color=style.MUTED, linewidth=0.6, zorder=0.5)
@@ -173,14 +173,14 @@ def _eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
             )
 
 
-def _strip(
+def _write_era_names(
     on: "Axes",
     eras: list[Span],
     names: list[tuple[list[str], bool]],
     limits: tuple[float, float],
     layout: style.Layout,
 ) -> None:
-    """Write the names of the eras over them."""
+    """Write the name of each era above it."""
     on.set_xlim(*limits)
     on.set_ylim(0, 1)
     on.axis("off")
@@ -199,14 +199,14 @@ def _strip(
 
 
 def _event_texts(events: pd.DataFrame, width: float, layout: style.Layout) -> list[list[str]]:
-    """Return the lines under the axis of each event; on a phone they stand beside the figure instead."""
+    """Return the lines under the axis of each event; none on a phone, where the page lists them."""
     if not layout.wide or not len(events):
         return []
     column = width / len(events) - 0.08
     return [style.wrap(text, min(column, 1.5), layout.font - 2, most=_LINES) for text in events["summary"]]
 
 
-def _events(
+def _draw_events(
     on: "Axes",
     events: pd.DataFrame,
     levels: NDArray[np.float64],
@@ -255,7 +255,7 @@ def _events(
         label.set_zorder(7)
 
 
-def _key(figure: "Figure", eras: list[Span], left: float, top: float, layout: style.Layout) -> None:
+def _add_legend(figure: "Figure", eras: list[Span], left: float, top: float, layout: style.Layout) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=style.LEVEL, linewidth=2, label="share of cooperative actions")]

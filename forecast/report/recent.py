@@ -1,4 +1,4 @@
-"""The events a forecast rests on most: those of the last year, as rows for readers."""
+"""The events of the last year as rows for readers."""
 
 import re
 from dataclasses import dataclass
@@ -29,14 +29,14 @@ class RecentEvent:
 
 @dataclass(frozen=True)
 class Reference:
-    """Where an event is told of: the words to show, and a web address if there is one."""
+    """The source of an event: the words to show, and a web address if there is one."""
 
     words: str
     link: str
 
 
 def reference(text: str) -> Reference:
-    """Take a reference apart; nothing but a whole web address becomes a link.
+    """Parse a reference; only a complete web address becomes a link.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def reference(text: str) -> Reference:
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
-    """Return the events of the last twelve months, the latest first; a joint act is told once.
+    """Return the events of the last twelve months, the latest first; a joint act has one row.
 
     Parameters
     ----------
@@ -67,22 +67,22 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
     order = read_scale(scale)
     here = here[happenings(here) > 0]
     classes = here["cameo"].map(order.class_of)
-    told = zip(here.to_dict("records"), classes, strict=True)
+    coded = zip(here.to_dict("records"), classes, strict=True)
     rows = [
         RecentEvent(
             day=row["date"].date(),
-            who=f"{_name(row['dyad'], row['source'])} to {_name(row['dyad'], row['target'])}",
+            who=f"{_state_name(row['dyad'], row['source'])} to {_state_name(row['dyad'], row['target'])}",
             what=row["summary"],
             kind=order.classes[place],
             cooperative=place >= order.zero_cut,
             reference=reference(row["reference"]),
         )
-        for row, place in told
+        for row, place in coded
     ]
     return rows[::-1]
 
 
-def _name(dyad: str, state: str) -> str:
+def _state_name(dyad: str, state: str) -> str:
     """Return what a reader calls a state: the half of the dyad's label that stands for it, else its code."""
     if dyad not in read_dyads().index:
         return state

@@ -22,7 +22,7 @@ _EDGES = np.arange(0, 100 + _STEP, _STEP)
 def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
     """Draw how the record's shares are distributed, with the present one among them."""
     here = result.standing
-    spent, units = _months_by_share(fit, result), f"{unit(result)}s"
+    spent, units = _percent_by_share(fit, result), f"{unit(result)}s"
     since, now = month(here.since), period(result, result.origin)
     years = [f"{year} ({chance(likely.value)})" for year, likely in here.lowest_years.items()]
     fullest = int(spent.argmax())
@@ -45,7 +45,7 @@ def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
     )
 
 
-def _months_by_share(fit: FitLike, result: Assessment) -> NDArray[np.float64]:
+def _percent_by_share(fit: FitLike, result: Assessment) -> NDArray[np.float64]:
     """Return the per cent of the record's earlier periods in each step of share, averaged over the draws."""
     own = dyad_draws(fit, result.dyad)
     past = own.share[..., own.clock.since(result.standing.since) : -1]
@@ -54,21 +54,23 @@ def _months_by_share(fit: FitLike, result: Assessment) -> NDArray[np.float64]:
 
 def _draw(result: Assessment, spent: NDArray[np.float64], layout: style.Layout) -> "Figure":
     years = len(result.standing.lowest_years)
-    beside = 2.3 if layout.wide and years else 0.0
+    right_panel = 2.3 if layout.wide and years else 0.0
     under = 0.55 + 0.24 * years if years and not layout.wide else 0.0
     left, right, tall, below, head = 0.42, 0.12, 2.0, 0.5, 0.62
-    width = layout.width - left - right - beside - (0.75 if beside else 0)
+    width = layout.width - left - right - right_panel - (0.75 if right_panel else 0)
     figure = style.new_figure(layout, head + tall + below + under)
     on = style.axes(figure, left, below + under, width, tall)
-    _histogram(on, result, spent, layout)
-    if beside:
-        _years(style.axes(figure, left + width + 0.75, below + 0.35, beside - 0.35, 1.5), result, layout)
+    _draw_histogram(on, result, spent, layout)
+    if right_panel:
+        _draw_lowest_years(
+            style.axes(figure, left + width + 0.75, below + 0.35, right_panel - 0.35, 1.5), result, layout
+        )
     elif years:
-        _years(style.axes(figure, left + 0.1, 0.08, width - 0.6, 0.24 * years), result, layout)
+        _draw_lowest_years(style.axes(figure, left + 0.1, 0.08, width - 0.6, 0.24 * years), result, layout)
     return figure
 
 
-def _histogram(on: "Axes", result: Assessment, spent: NDArray[np.float64], layout: style.Layout) -> None:
+def _draw_histogram(on: "Axes", result: Assessment, spent: NDArray[np.float64], layout: style.Layout) -> None:
     value = result.standing.level
     lower = _EDGES[1:] <= value.median
     on.bar(
@@ -114,7 +116,7 @@ def _histogram(on: "Axes", result: Assessment, spent: NDArray[np.float64], layou
     )
 
 
-def _years(on: "Axes", result: Assessment, layout: style.Layout) -> None:
+def _draw_lowest_years(on: "Axes", result: Assessment, layout: style.Layout) -> None:
     """Draw the years most likely to have been the lowest as bars of their chance."""
     years = result.standing.lowest_years
     for place, (year, likely) in enumerate(years.items()):

@@ -78,7 +78,7 @@ def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
     from matplotlib import rc_context
 
     text = io.StringIO()
-    # A letter that the font lacks is drawn as a box; the words beside the figure have it.
+    # A letter that the font lacks is drawn as a box; the caption has it.
     look: Any = {**_STYLE, "font.size": layout.font}
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
@@ -88,7 +88,7 @@ def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
 
 
 def stamped(figure: Illustration, stamp: str) -> Illustration:
-    """Write a stamp across a figure, so that it goes wherever the figure is taken."""
+    """Write a stamp across a figure, so that copies of the figure carry it too."""
 
     def across(svg: str, size: int) -> str:
         text = (
@@ -115,7 +115,7 @@ def axes(figure: "Figure", left: float, bottom: float, width: float, height: flo
 
 
 def share_axis(on: "Axes") -> None:
-    """Make the upright axis that of a share: 0 to 100, with a fine grid behind everything."""
+    """Format the vertical axis for shares: 0 to 100, with a light grid."""
     on.set_ylim(0, 100)
     on.set_yticks(range(0, 101, 20))
     on.grid(axis="y", color=GRID, linewidth=0.6)
@@ -125,7 +125,7 @@ def share_axis(on: "Axes") -> None:
 
 
 def time_axis(on: "Axes", first: float, last: float) -> None:
-    """Make the level axis one of years with decimals, ticked at whole years or, in a short span, half-years."""
+    """Format the horizontal axis for years with decimals, ticked at whole years or, in a short span, half-years."""
     on.set_xlim(first, last)
     step = next(years for years in (0.5, 1, 2, 5, 10, 20, 50, 100) if (last - first) / years <= _TICKS)
     ticks = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
@@ -148,7 +148,7 @@ def dot_interval(on: "Axes", y: float, value: Any, color: str, *, dot: float = 6
 
 
 def legend(figure: "Figure", handles: Sequence[Any], left: float, top: float, columns: int) -> None:
-    """Put a legend outside the data, its upper left corner in inches from the figure's lower left."""
+    """Add a legend outside the data; `left` and `top` are its upper left corner, in inches from the lower left."""
     across, up = figure.get_size_inches()
     figure.legend(
         handles=list(handles),

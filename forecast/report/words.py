@@ -28,12 +28,12 @@ ROWS = {
 
 
 def interval(value: Estimate, decimals: int = 0) -> str:
-    """Write the median with its interval: ``52 [32, 70]``."""
+    """Format the median with its interval: ``52 [32, 70]``."""
     return wording.interval(value.median, value.low, value.high, decimals)
 
 
 def or_dash(value: Estimate | NotDefined, decimals: int = 0) -> str:
-    """Write an estimate, or a dash where the model does not have it."""
+    """Format an estimate, or a dash where the model does not have it."""
     return DASH if isinstance(value, NotDefined) else interval(value, decimals)
 
 
@@ -43,12 +43,12 @@ def period(result: Assessment, last: date) -> str:
 
 
 def unit(result: Assessment) -> str:
-    """Say what a period is called."""
+    """Return what a period is called."""
     return "week" if result.weekly else "month"
 
 
 def meaning(result: Assessment) -> str:
-    """Say what better and worse mean in the headline."""
+    """Explain better and worse in the headline."""
     change = count(result.smallest_improvement, "point")
     return (
         f"“Better” means that the share of cooperative actions expected in that {unit(result)} is at least "
@@ -58,34 +58,34 @@ def meaning(result: Assessment) -> str:
 
 
 def moved(learning: Learning) -> str:
-    """Say in a table whether the data moved a quantity, and how far."""
+    """Format for a table whether the data moved a quantity, and how far."""
     verdict = "yes" if learning.moved else "no"
     return f"{verdict}: spread × {number(learning.sd_ratio, 2)}, shift {number(learning.shift, 1)}"
 
 
 def verdict(learning: Learning) -> str:
-    """Say in a sentence whether the data moved a quantity."""
+    """Describe in a sentence whether the data moved a quantity."""
     spread = f"its spread is {number(learning.sd_ratio, 2)} times that of {learning.compared_with}"
     if not learning.moved:
-        return f"The data did not move it: {spread}. What is said of it here is an assumption, not a finding."
+        return f"The data did not move it: {spread}. It is an assumption, not a finding."
     shift = f"its mean {number(abs(learning.shift), 1)} standard deviations away"
     return f"The data moved it: {spread}, {shift}."
 
 
 def headroom(result: Assessment) -> str:
-    """Say how much room there is under the ceiling in force, and what is known of it."""
+    """Describe the room under the ceiling in force, and what is known of it."""
     room = result.frameworks.headroom
     if isinstance(room, NotDefined):
         return f"Room under the ceiling is not defined, because {room.reason}."
     said = f"The ceiling lies {interval(room.room)} points above the present share (median, 90 % equal-tailed)."
     learning = room.learning
     if isinstance(learning, NotDefined):
-        return f"{said} Whether the data speak of it is not known, because {learning.reason}."
+        return f"{said} Whether the data inform it is not known, because {learning.reason}."
     return f"{said} {verdict(learning)}"
 
 
 def change(result: Assessment) -> str:
-    """Say how soon a new framework may come."""
+    """Describe how soon a new framework may come."""
     coming = result.frameworks.change
     by = join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in coming.by.items())
     years = count(round(coming.exposure_years), "dyad-year")

@@ -1,4 +1,4 @@
-"""Writing a report: everything is made first, and then put in place at once."""
+"""Writing a report: all files are made first and then moved into place at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,11 +45,11 @@ def write_report(
     events : EventTable, CountTable or IndexTable, optional
         What was read; without single events none is named or listed.
     others : sequence of Assessment
-        Of the other dyads of the fit, to stand beside.
+        Of the other dyads of the fit, for comparison.
     gate : GateLike, optional
         The verdict on convergence; the fit's own without it.
     fit_name : str, optional
-        Save the fit beside the page under this name, such as ``fit.nc``.
+        Save the fit in the same folder under this name, such as ``fit.nc``.
 
     Returns
     -------
@@ -71,17 +71,17 @@ def write_report(
     with atomic_folder(out) as new:
         material = gather(fit, assessment, events, others, gate)
         figures = illustrations(material)
-        beside = ["forecast.json", "levels.csv", "pendulum.svg"]
+        files = ["forecast.json", "levels.csv", "pendulum.svg"]
         write_json(new / "forecast.json", forecast_json(fit, assessment, events=events, others=others, gate=gate))
         write_csv(new / "levels.csv", levels_table(fit))
         write_text(new / "pendulum.svg", figures["pendulum"].wide)
         if events is not None:
             write_rejects(events, new / "rejects.csv")
-            beside.append("rejects.csv")
+            files.append("rejects.csv")
         if fit_name:
             fit.save(new / fit_name)
-            beside.append(fit_name)
-        write_text(new / "index.html", page(material, figures, beside))
+            files.append(fit_name)
+        write_text(new / "index.html", page(material, figures, files))
     return Path(out) / "index.html"
 
 
@@ -121,6 +121,6 @@ def write_tests(results: "Results", out: str | Path) -> Path:
         write_plan(new / "plan.yaml", results.plan)
         for code, figure in figures.items():
             write_text(new / f"{code}.svg", figure.wide)
-        beside = ["tests.json", "tests.csv", "plan.yaml", *(f"{code}.svg" for code in figures)]
-        write_text(new / "index.html", results_page(results, figures, beside))
+        files = ["tests.json", "tests.csv", "plan.yaml", *(f"{code}.svg" for code in figures)]
+        write_text(new / "index.html", results_page(results, figures, files))
     return Path(out) / "index.html"
