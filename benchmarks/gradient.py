@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.loops import lean_loop, loop_arguments, plain_loop
 from benchmarks.machine import load, machine, now
@@ -16,13 +15,12 @@ from benchmarks.problems import CHRONOLOGY, Problem, make_problem
 from benchmarks.table import describe
 from forecast import PendulumModel
 from forecast.files import write_json, write_text
+from forecast.typing import Float
 
 DYADS, MONTHS, DENSITY = (1, 3, 6, 12), (150, 300, 600), 5
 TARGET = 3.0
 """How many times a loop that only evaluates the likelihood a gradient may cost."""
 REPEATS, SHORTEST = 15, 0.05
-
-Float = NDArray[np.float64]
 
 
 def compiled_gradient(problem: Problem) -> Callable[[], Any]:

@@ -9,15 +9,12 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.engines.layout import FAR, layout
 from benchmarks.problems import Problem
 from forecast.model.arrays import panel_arrays
 from forecast.model.whitening import prior_reference
-
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
+from forecast.typing import Float, Index
 
 PRODUCT_LIMIT = 16
 """Above this count of a class the lean loop takes log-gamma instead of a product."""

@@ -4,18 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.whitening import quadrature
+from forecast.typing import Float, Index
 
 FAR = 1e3
 """Stands for the cutpoints below the lowest class and above the highest, in log-odds."""
-
-Float = NDArray[np.float64]
-Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)

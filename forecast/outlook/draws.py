@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from forecast.clock import Clock
 from forecast.errors import DataError, UnknownDyadError
 from forecast.model.dynamics import Pull, find_pull
+from forecast.model.variables import all_variables
 from forecast.scale import share, soft_ceiling
 from forecast.typing import Float
 
@@ -158,7 +159,8 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
     positions = np.unique(visited)
     eras = tuple(_read_era(panel, int(position), visited) for position in positions)
     level = posterior["level"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
-    for name in {"mu", "headroom", "ceiling", "depth"} & {str(name) for name in posterior}:
+    of_eras = {name for name, one in all_variables().items() if one.dims == ("era",)}
+    for name in of_eras & {str(name) for name in posterior}:
         if "era" not in posterior[name].dims:
             raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
     by_era = _select_variables(posterior, {"era": positions}, ({"era"},))

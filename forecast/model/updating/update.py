@@ -21,6 +21,7 @@ from forecast.model.likelihood import Draws, Observed, flat
 from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
+from forecast.model.variables import all_variables
 from forecast.panel import panel_kind
 from forecast.progress import Progress
 from forecast.typing import Float, Index
@@ -276,10 +277,11 @@ def _updated(carried: Carried, verdict: Verdict, seed: int, clock: float) -> Fit
         drawn = carried.draws.level(path[:, path.shape[1] - era.size :], era, kept)
         level[:, :, dyad, start:] = drawn.reshape(chains, number, -1)
         before[..., dyad], state[..., dyad] = path[:, -2:].T.reshape(2, chains, number)
+    completed = {name for name, one in all_variables().items() if not one.sampled}
     posterior = {
         name: (("chain", "draw", *values.dims[2:]), taken(values))
         for name, values in fit.posterior.transpose("chain", "draw", ...).items()
-        if name not in ("level", "state", "state_before")
+        if name not in completed
     }
     posterior["level"] = (("chain", "draw", "dyad", "time"), level)
     posterior["state"] = (("chain", "draw", "dyad"), state)
