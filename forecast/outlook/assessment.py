@@ -26,6 +26,8 @@ class Claim:
         ``S1`` to ``S9``, or ``S13`` for the conclusion.
     title : str
         What is claimed, in a few words.
+    statement : str
+        What the theory says; about the US and China for them alone.
     sentence : str
         The answer.
     numbers : mapping of str to float
@@ -34,6 +36,7 @@ class Claim:
 
     code: str
     title: str
+    statement: str
     sentence: str
     numbers: Mapping[str, float]
 

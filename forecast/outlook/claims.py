@@ -4,14 +4,16 @@ Sentences quote medians and 90 % equal-tailed intervals, all from the numbers of
 defined says so, with the reason.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
+from forecast import theory
 from forecast.outlook.assessment import Assessment, Claim
 from forecast.outlook.frameworks import LASTING_YEARS
 from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
+from forecast.theory import Statement
 from forecast.wording import (
     chance,
     count,
@@ -69,11 +71,11 @@ def headline(result: Assessment) -> str:
 
 def claims(result: Assessment) -> tuple[Claim, ...]:
     """Answer the theory's claims from the numbers of an assessment."""
-    answers = (_s1, _s2, _s3, _s4, _s5, _s7, _s8, _s9, _s13)
+    answers = (_low, _decline, _eras, _ceiling, _pendulum, _nature, _balance, _improvement, _conclusion)
     return tuple(answer(result) for answer in answers)
 
 
-def _s1(result: Assessment) -> Claim:
+def _low(result: Assessment) -> Claim:
     here, unit = result.standing, "weeks" if result.weekly else "months"
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
@@ -84,14 +86,16 @@ def _s1(result: Assessment) -> Claim:
     for year, likely in list(here.lowest_years.items())[:1]:
         sentence += f"; the lowest year was most likely {year} ({chance(likely.value)})"
         numbers |= {"lowest_year": float(year), "lowest_year_chance": likely.value}
-    return Claim("S1", f"Relations stand at their lowest since {month(here.since)}", f"{sentence}.", numbers)
+    return _claim(
+        theory.LOW, result, f"Relations stand at their lowest since {month(here.since)}", f"{sentence}.", numbers
+    )
 
 
-def _s2(result: Assessment) -> Claim:
+def _decline(result: Assessment) -> Claim:
     title = "Relations have deteriorated since the framework in force began"
     change = result.last_break
     if isinstance(change, NotDefined):
-        return _not_defined("S2", title, change)
+        return _not_defined(theory.DECLINE, result, title, change)
     sentence = (
         f"In the {change.months_before} months before {month(change.start)}, when “{change.era}” began, the "
         f"share averaged {_difference(change.drop, 'more', 'less')} than since; the chance of a drop of more than "
@@ -106,10 +110,10 @@ def _s2(result: Assessment) -> Claim:
             f"the chance that this trend is downward is {chance(change.falling.value)}."
         )
         numbers |= _medians(trend=trend) | _values(falling=change.falling)
-    return Claim("S2", title, sentence, numbers)
+    return _claim(theory.DECLINE, result, title, sentence, numbers)
 
 
-def _s3(result: Assessment) -> Claim:
+def _eras(result: Assessment) -> Claim:
     eras = result.frameworks.eras
     resting = [(era, era.equilibrium) for era in eras if isinstance(era.equilibrium, Estimate)]
     values = resting or [(era, era.mean) for era in eras]
@@ -118,10 +122,10 @@ def _s3(result: Assessment) -> Claim:
     present = f"{_interval(values[-1][1])} under “{values[-1][0].name}”, now in force"
     sentence = f"The share {verb} {join([*past, present])}."
     numbers = {era.code: value.median for era, value in values}
-    return Claim("S3", "Strategic frameworks set the level", sentence, numbers)
+    return _claim(theory.ERAS, result, "Strategic frameworks set the level", sentence, numbers)
 
 
-def _s4(result: Assessment) -> Claim:
+def _ceiling(result: Assessment) -> Claim:
     longest = result.horizons[-1]
     change = result.frameworks.change.by[longest]
     ceiling, room = _describe_ceiling(result.frameworks)
@@ -133,7 +137,7 @@ def _s4(result: Assessment) -> Claim:
     )
     sentence = " ".join(part for part in (ceiling, deep, soon) if part)
     title = "The framework in force caps relations and may last for decades"
-    return Claim("S4", title, sentence, room | shares | _values(new_framework=change, lasts=lasts))
+    return _claim(theory.CEILING, result, title, sentence, room | shares | _values(new_framework=change, lasts=lasts))
 
 
 def _describe_ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
@@ -165,7 +169,7 @@ def _describe_depth(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     return f"{sentence}.", {"deep_share": known[present], "deep_share_freest": known[freest]}
 
 
-def _s5(result: Assessment) -> Claim:
+def _pendulum(result: Assessment) -> Claim:
     half_life, back, zone = result.pendulum.half_life, result.pendulum.back, result.pendulum.zone
     longest = result.horizons[-1]
     parts: list[str] = []
@@ -185,13 +189,15 @@ def _s5(result: Assessment) -> Claim:
         f"leaving it takes {_passage_in_words(zone.way_out)}."
     )
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest], way_out=zone.way_out.by[longest])
-    return Claim("S5", "Hard to go back, and as hard to stay in an extreme", " ".join(parts), numbers)
+    return _claim(
+        theory.PENDULUM, result, "Hard to go back, and as hard to stay in an extreme", " ".join(parts), numbers
+    )
 
 
-def _s7(result: Assessment) -> Claim:
+def _nature(result: Assessment) -> Claim:
     versus = result.contrast
     if isinstance(versus, NotDefined):
-        return _not_defined("S7", "Not inherently hostile", versus)
+        return _not_defined(theory.NATURE, result, "Not inherently hostile", versus)
     item, verb = versus.equilibrium, "comes to rest at"
     if isinstance(item, NotDefined):
         item, verb = versus.mean, "averages"
@@ -202,23 +208,25 @@ def _s7(result: Assessment) -> Claim:
     )
     title = f"Not inherently hostile, unlike {versus.second_label} under “{versus.second_era}”"
     numbers = _medians(first=item.first, second=item.second) | _values(greater=item.greater)
-    return Claim("S7", title, sentence, numbers)
+    return _claim(theory.NATURE, result, title, sentence, numbers)
 
 
-def _s8(result: Assessment) -> Claim:
+def _balance(result: Assessment) -> Claim:
     title, area, longest = "The pendulum settles in a middle ground", result.band, result.horizons[-1]
     if isinstance(area, NotDefined):
-        return _not_defined("S8", title, area)
+        return _not_defined(theory.BALANCE, result, title, area)
     sentence = (
         f"The equilibrium band of the framework in force runs from {number(area.low.median, 0)} to "
         f"{number(area.high.median, 0)}. The chance of being inside is {chance(area.inside_now.value)} now and "
         f"{chance(area.inside[longest].value)} in {longest} months; entering it takes {_passage_in_words(area.entry)}."
     )
     numbers = _medians(low=area.low, high=area.high)
-    return Claim("S8", title, sentence, numbers | _values(now=area.inside_now, ahead=area.inside[longest]))
+    return _claim(
+        theory.BALANCE, result, title, sentence, numbers | _values(now=area.inside_now, ahead=area.inside[longest])
+    )
 
 
-def _s9(result: Assessment) -> Claim:
+def _improvement(result: Assessment) -> Claim:
     outlook = result.improvement[main_horizon(result.horizons)]
     chances = printed_chances(outlook)
     sentence = (
@@ -227,10 +235,10 @@ def _s9(result: Assessment) -> Claim:
         f"force (technical) and {chances['structural']} with a new one (structural)."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "technical", "structural")}
-    return Claim("S9", "Improvement is technical, inside the framework", sentence, numbers)
+    return _claim(theory.IMPROVEMENT, result, "Improvement is technical, inside the framework", sentence, numbers)
 
 
-def _s13(result: Assessment) -> Claim:
+def _conclusion(result: Assessment) -> Claim:
     longest, zone = result.horizons[-1], result.pendulum.zone
     outlook = result.improvement[longest]
     chances = printed_chances(outlook)
@@ -242,11 +250,15 @@ def _s13(result: Assessment) -> Claim:
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "stability", "deterioration")}
     numbers |= _values(zone_now=zone.now, zone_ahead=zone.ahead[longest])
-    return Claim("S13", "No extreme for long; hope for the more moderate", sentence, numbers)
+    return _claim(theory.CONCLUSION, result, "No extreme for long; hope for the more moderate", sentence, numbers)
 
 
-def _not_defined(code: str, title: str, absent: NotDefined) -> Claim:
-    return Claim(code, title, f"Not defined here: {absent.reason}.", {})
+def _not_defined(statement: Statement, result: Assessment, title: str, absent: NotDefined) -> Claim:
+    return _claim(statement, result, title, f"Not defined here: {absent.reason}.", {})
+
+
+def _claim(statement: Statement, result: Assessment, title: str, sentence: str, numbers: Mapping[str, float]) -> Claim:
+    return Claim(statement.code, title, statement.about(result.dyad), sentence, numbers)
 
 
 def _points(result: Assessment) -> str:

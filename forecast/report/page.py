@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from forecast import theory
 from forecast.events import EventTable
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_chances
@@ -32,15 +33,15 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _SHOWN_IN = {
-    "S1": "standing",
-    "S2": "pendulum",
-    "S3": "pendulum",
-    "S4": "headroom",
-    "S5": "dyads",
-    "S7": "dyads",
-    "S8": "fan",
-    "S9": "bars",
-    "S13": "bars",
+    theory.LOW.code: "standing",
+    theory.DECLINE.code: "pendulum",
+    theory.ERAS.code: "pendulum",
+    theory.CEILING.code: "headroom",
+    theory.PENDULUM.code: "dyads",
+    theory.NATURE.code: "dyads",
+    theory.BALANCE.code: "fan",
+    theory.IMPROVEMENT.code: "bars",
+    theory.CONCLUSION.code: "bars",
 }
 """The figure in which a claim of the theory is to be seen."""
 
@@ -123,6 +124,8 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "reasons": material.gate.reasons,
         "figures": figures,
         "numbers": numbers,
+        "theory": theory,
+        "of_the_essay": result.dyad == theory.DYAD,
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: claim_numbers(result, claim) for claim in result.claims},
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in numbers},

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook import plain
 from forecast.report import verdict_words as say
 from forecast.report.tests_page import headline, label
@@ -74,4 +75,8 @@ def results_table(results: "Results") -> "pd.DataFrame":
 
 def _verdict(results: "Results", verdict: "Verdict") -> dict[str, Any]:
     rule = say.rule_words(verdict, results.plan.rule)
-    return verdict.to_dict() | {"rule": rule, "without_power": results.without_power.get(verdict.code, "")}
+    return verdict.to_dict() | {
+        "rule": rule,
+        "without_power": results.without_power.get(verdict.code, ""),
+        "statement": CLAIMS[verdict.code].theory.about(results.data.dyad),
+    }

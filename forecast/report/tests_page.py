@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecast import wording
+from forecast.hypotheses.registry import CLAIMS
 from forecast.panel import panel_kind
 from forecast.report import account, verdict_figure, words
 from forecast.report import verdict_words as say
@@ -58,7 +59,6 @@ def results_figures(results: "Results") -> dict[str, Illustration]:
 def results_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
     """Put text, tables and figures together; `files` are the names of those beside the page."""
     from forecast.hypotheses.evidence.unit_roots import CAUTION
-    from forecast.hypotheses.registry import CLAIMS
 
     plan = results.plan
     name, meaning = _STAMPS[results.stamp]
@@ -109,6 +109,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
     return {
         "code": verdict.code,
         "title": title,
+        "theory": CLAIMS[verdict.code].theory.about(results.data.dyad),
         "claim": verdict.claim,
         "null": verdict.null,
         "answer": verdict.answer,

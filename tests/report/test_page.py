@@ -179,3 +179,13 @@ def test_chances_never_read_as_certain(assessment, read):
 def test_figures_are_numbered_in_order(read):
     captions = re.findall(r"Figure (\d)\. ", read.text)
     assert captions == [str(place) for place in range(1, 7)]
+
+
+def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
+    def text(dyad):
+        return Reader(page(gather(fit, assessed(fit, dyad), None, [], None), {})).text
+
+    ours, theirs = text("USA-CHN"), text("USA-RUS")
+    assert "getting worse for more than five years, since 2018" in ours and "essay of October 2023" in ours
+    assert not re.search(r"China|Taiwan|essay", theirs)
+    assert "The theory: Relations are at the lowest level of their record." in theirs

@@ -1,0 +1,45 @@
+"""The theory stands in one place, and what is about the US and China is said of them alone."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from forecast.hypotheses.registry import CLAIMS, WITH
+from forecast.theory import DYAD, THEORY
+
+ROOT = Path(__file__).parents[1]
+COUNTRIES = re.compile(r"\b(US|USA|China|Chinese|Taiwan|Soviet|Russia)\b")
+
+
+def test_the_statements_are_thirteen_in_order():
+    assert [one.code for one in THEORY] == [f"S{place}" for place in range(1, 14)]
+
+
+@pytest.mark.parametrize("statement", THEORY, ids=lambda one: one.code)
+def test_words_about_the_us_and_china_are_for_them_alone(statement):
+    assert not COUNTRIES.search(statement.title + statement.general + statement.about("USA-RUS"))
+    assert statement.about(DYAD) == statement.us_china
+    assert statement.general.endswith(".") and statement.us_china.endswith(".")
+
+
+def test_what_is_tested_has_a_test():
+    assert {one.code for one in THEORY if one.tested} == {*CLAIMS, *WITH}
+
+
+def test_the_glossary_has_every_statement_in_both_wordings():
+    glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    for one in THEORY:
+        assert f"| {one.code} | {one.title} | {one.general} | {one.us_china} |" in glossary
+
+
+def test_no_module_looks_a_claim_up_by_a_code_of_its_own():
+    """A claim is known by its statement: no code is a key, a subscript or compared with in what runs."""
+    for path in (ROOT / "forecast").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            keys = {ast.Dict: "keys", ast.Compare: "comparators", ast.Subscript: "slice"}.get(type(node))
+            used = [] if keys is None else getattr(node, keys)
+            for key in used if isinstance(used, list) else [used]:
+                text = key.value if isinstance(key, ast.Constant) else ""
+                assert not re.fullmatch(r"S\d+(\..*)?", str(text)), f"{path}: {text}"
