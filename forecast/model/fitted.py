@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,55 +13,65 @@ from forecast.errors import FitFileError, OutputError
 from forecast.files import check_writable
 from forecast.model.gate import Gate, check_convergence
 from forecast.model.spec import PendulumSpec
+from forecast.model.trees import Groups, groups_of, take_apart
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
 
 
-@dataclass(frozen=True)
 class Fit:
     """A fitted pendulum.
 
-    Attributes
+    Parameters
     ----------
-    tree : xarray.DataTree
-        Groups ``posterior``, ``sample_stats`` and ``constant_data`` (the panel); attributes ``kind``, ``schema``,
-        ``spec`` and ``provenance`` (JSON). Schema: docs/schema/fit.md.
+    tree : xarray.DataTree or mapping of str to xarray.Dataset
+        Groups ``posterior``, ``sample_stats`` and ``constant_data`` (the panel); under ``/`` the attributes ``kind``,
+        ``schema``, ``spec`` and ``provenance`` (JSON). Schema: docs/schema/fit.md.
     """
 
-    tree: xr.DataTree = field(repr=False)
+    def __init__(self, tree: xr.DataTree | Groups) -> None:
+        self._groups = groups_of(tree)
 
-    @cached_property
+    @property
+    def tree(self) -> xr.DataTree:
+        """All of it as one tree, made anew at each call: draws that are shared, and not copied."""
+        return xr.DataTree.from_dict(self._groups)
+
+    @property
+    def attrs(self) -> dict[str, Any]:
+        """The tree's attributes."""
+        return {str(name): value for name, value in self._groups["/"].attrs.items()}
+
+    @property
     def posterior(self) -> xr.Dataset:
         """Draws, dims (chain, draw, ...)."""
-        return self.tree["posterior"].to_dataset()
+        return self._groups["posterior"]
 
-    @cached_property
+    @property
     def sample_stats(self) -> xr.Dataset:
         """What the sampler says of itself, dims (chain, draw)."""
-        return self.tree["sample_stats"].to_dataset()
+        return self._groups["sample_stats"]
 
-    @cached_property
+    @property
     def panel(self) -> xr.Dataset:
         """The panel that was fitted."""
-        return self.tree["constant_data"].to_dataset()
+        return self._groups["constant_data"]
 
     @cached_property
     def spec(self) -> PendulumSpec:
         """The model's choices."""
-        return PendulumSpec.from_dict(json.loads(self.tree.attrs["spec"]))
+        return PendulumSpec.from_dict(json.loads(self.attrs["spec"]))
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Data digest, versions, seed, sampler settings and seconds by step."""
-        values: dict[str, Any] = json.loads(self.tree.attrs["provenance"])
+        values: dict[str, Any] = json.loads(self.attrs["provenance"])
         return values
 
     def noting(self, **facts: Any) -> "Fit":
-        """Give the same fit with further facts in its provenance."""
-        tree = self.tree.copy()
-        tree.attrs = {**self.tree.attrs, "provenance": json.dumps(self.provenance | facts)}
-        return Fit(tree)
+        """Return the same fit with further facts in its provenance."""
+        attributes = self.attrs | {"provenance": json.dumps(self.provenance | facts)}
+        return Fit(self._groups | {"/": xr.Dataset(attrs=attributes)})
 
     @cached_property
     def gate(self) -> Gate:
@@ -97,22 +106,24 @@ class Fit:
         check_writable(path.parent)
         if path.is_dir() and any(path.iterdir()) and (path.suffix == ".nc" or not (path / "zarr.json").exists()):
             raise OutputError(f"{path} is a folder that holds no saved fit and is left alone; choose another name")
+        tree = self.tree
         partial, former = (path.with_name(f".{path.name}.{end}.partial") for end in ("new", "old"))
         try:
             for leftover in (partial, former):
                 _remove(leftover)
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.suffix == ".nc":
-                encoding = _encoding(self.tree, {"zlib": True, "complevel": 1})
-                self.tree.to_netcdf(partial, engine="netcdf4", encoding=encoding)
+                encoding = _encoding(tree, {"zlib": True, "complevel": 1})
+                tree.to_netcdf(partial, engine="netcdf4", encoding=encoding)
             else:
-                self.tree.to_zarr(partial, consolidated=False, zarr_format=3)
+                tree.to_zarr(partial, consolidated=False, zarr_format=3)
             if path.is_dir():  # nothing can be renamed onto a folder that is not empty
                 path.rename(former)
             partial.replace(path)
         except (OSError, RuntimeError) as error:  # RuntimeError is what the netCDF library says of a full disk
             raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place") from error
         finally:
+            take_apart(tree)
             if former.exists() and not path.exists():
                 former.rename(path)
             for leftover in (partial, former):
@@ -138,7 +149,7 @@ class Fit:
                 tree = opened.load()
         except Exception as error:  # every storage library raises its own kinds for a damaged file
             raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
-        return cls(_validated(tree, path))
+        return cls(take_apart(_validated(tree, path)))
 
 
 def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:

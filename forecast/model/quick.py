@@ -17,6 +17,7 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import Compiled, compiled_model
 from forecast.model.evidence import Evidence, evidence
 from forecast.model.sampling import complete_posterior
+from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 
 if TYPE_CHECKING:
@@ -118,7 +119,7 @@ def quick_fit(
     )  # fmt: skip
     while True:
         try:
-            drawn = sampler.wait(timeout=LOOK)["posterior"].to_dataset()
+            drawn = take_apart(sampler.wait(timeout=LOOK))["posterior"]
         except TimeoutError:
             if stop is not None and stop.is_set():
                 sampler.cancel()

@@ -23,6 +23,7 @@ from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.nodes import nodes_worth
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
+from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress, silent
 from forecast.scale import soft_ceiling
@@ -144,7 +145,7 @@ def fit(
         "provenance": json.dumps(provenance),
     }
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
-    return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
+    return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
 def _lap(seconds: dict[str, float], step: str, since: float) -> float:
@@ -188,13 +189,13 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         progress_callback=on_progress, progress_rate=250, target_accept=run.accept,
     )  # fmt: skip
     try:
-        tree = sampler.wait()
+        groups = take_apart(sampler.wait())
     except BaseException:
         sampler.cancel()
         raise
     run.report("sampling", total, total)
     clock = _lap(run.seconds, "sample", clock)
-    drawn = tree["posterior"].to_dataset()
+    drawn = groups["posterior"]
     derived = compiled.derived_from(drawn)
     scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood")}
     clock = _lap(run.seconds, "derive", clock)
@@ -206,7 +207,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         _lap(run.seconds, "evidence", clock)
     values = derived | {name: drawn[name].to_numpy() for name in sampled_variables() if name in drawn}
     sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
-    return xr.Dataset(sampled), _statistics(tree).assign(scores), facts
+    return xr.Dataset(sampled), _statistics(groups["sample_stats"]).assign(scores), facts
 
 
 def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
@@ -214,13 +215,14 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     run.report("sampling", 0, 0)
     with PendulumModel(run.spec).build(run.panel) as model:
         kept = [name for name in (*sampled_variables(), "node_state") if name in model.named_vars]
-        tree = pm.sample(
+        sampled = pm.sample(
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"}, target_accept=run.accept,
         )  # fmt: skip
     _lap(run.seconds, "sample", clock)
-    return tree["posterior"].to_dataset(), _statistics(tree), {}
+    groups = take_apart(sampled)
+    return groups["posterior"], _statistics(groups["sample_stats"]), {}
 
 
 SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
@@ -231,9 +233,8 @@ def _dims(name: str, number: int) -> tuple[str, ...]:
     return sampled_variables().get(name, ("node",) * number)
 
 
-def _statistics(tree: Any) -> xr.Dataset:
+def _statistics(stats: xr.Dataset) -> xr.Dataset:
     """Keep the statistics that every sampler has, under one name."""
-    stats = tree["sample_stats"].to_dataset()
     steps = "n_steps" if "n_steps" in stats else "tree_size"
     kept = stats[["diverging", "energy", "step_size", steps]].rename({steps: "n_steps"})
     return xr.Dataset({name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept})

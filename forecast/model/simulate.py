@@ -12,6 +12,7 @@ from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
 from forecast.model.shocks import draw_shocks
 from forecast.model.spec import PendulumSpec
+from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 from forecast.scale import soft_ceiling
 from forecast.typing import Float
@@ -33,7 +34,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
         add_parameters(spec, arrays)
         dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
         tree = pm.sample_prior_predictive(draws=draws, var_names=list(dims), random_seed=seed)
-    prior = tree["prior"].to_dataset().isel(chain=0, drop=True)
+    prior = take_apart(tree)["prior"].isel(chain=0, drop=True)
     return xr.Dataset({name: (("draw", *own), prior[name].to_numpy()) for name, own in dims.items()})
 
 

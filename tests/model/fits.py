@@ -49,7 +49,7 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         "sample_stats": xr.Dataset({name: (("chain", "draw"), values) for name, values in stats.items()}),
         "constant_data": panel,
     }
-    return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
+    return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
 def _states(prior, era, spec, rng):

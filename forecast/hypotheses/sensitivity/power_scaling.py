@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from forecast.model.trees import take_apart
 from forecast.model.updating.weights import Weights, smoothed
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
     groups |= {f"log_{part}": fitted.sample_stats[[name]] for part, name in PARTS.items()}
     tree = xr.DataTree.from_dict(groups)
     found = {part: psense(tree, group=part) for part in PARTS}
+    take_apart(tree)
     return tuple(Moved(words, *(float(found[part][words]) for part in PARTS)) for words in chosen)
 
 

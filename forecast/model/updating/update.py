@@ -308,8 +308,8 @@ def _updated(carried: Carried, verdict: Verdict, seed: int, clock: float) -> Fit
         "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
         "updates": [*fit.updates, record],
     }
-    attributes = fit.tree.attrs | {"provenance": json.dumps(fit.provenance | facts)}
-    return Fit(xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), **groups}))
+    attributes = fit.attrs | {"provenance": json.dumps(fit.provenance | facts)}
+    return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
 def sampled_again(fit: Fit, later: xr.Dataset, reason: str, tell: Progress) -> Fit:
