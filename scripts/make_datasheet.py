@@ -56,7 +56,7 @@ def by_dyad(rows: pd.DataFrame) -> str:
             "happenings": summary["happenings"],
             "first": summary["first"].dt.strftime("%Y-%m-%d"),
             "last": summary["last"].dt.strftime("%Y-%m-%d"),
-            "even until": summary["last_even"].dt.strftime("%Y-%m-%d"),
+            "coverage end": summary["last_even"].dt.strftime("%Y-%m-%d"),
             "covered months": summary["months"],
             "of these empty": summary["empty_months"],
             "day not known": _percent(grouped["precision"].agg(lambda p: (p == "month").mean())),
