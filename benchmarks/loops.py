@@ -96,10 +96,10 @@ def loop_arguments(problem: Problem) -> tuple[Any, ...]:
     order = np.argsort(data.entry_month, kind="stable")
     return (
         reference.mu[data.era].ravel(),
-        reference.noise,
-        np.concatenate([[-FAR], reference.cutpoint[0], [FAR]]),
-        reference.depth[0],
-        float(reference.concentration[0]),
+        reference.observed["noise"],
+        np.concatenate([[-FAR], reference.observed["cutpoint"][0], [FAR]]),
+        reference.observed["depth"][0],
+        float(reference.observed["concentration"][0]),
         data.nodes,
         np.exp(data.log_weights),
         data.month_dyad.copy(),

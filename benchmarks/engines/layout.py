@@ -8,7 +8,8 @@ import xarray as xr
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.whitening import quadrature
+from forecast.model.observation.counted import Counted
+from forecast.model.observation.quadrature import quadrature
 from forecast.typing import Float, Index
 
 FAR = 1e3
@@ -60,17 +61,18 @@ def layout(panel: xr.Dataset, spec: PendulumSpec) -> Layout:
         If the spec is another one, or the panel has several feeds or directions.
     """
     arrays = panel_arrays(panel, dense=True)
-    if spec != PendulumSpec() or arrays.directions * arrays.datasets > 1 or arrays.index is not None:
+    counted = arrays.observed
+    if spec != PendulumSpec() or not isinstance(counted, Counted) or counted.directions * counted.datasets > 1:
         raise SpecError("rivals: written for the default spec, one feed and no directions; got another form")
-    dyad, place, era, _, _, events = arrays.cells.T
-    entries = arrays.entries[np.argsort(arrays.entries[:, 1] > 1, kind="stable")]
+    dyad, place, era, _, _, events = counted.cells.T
+    entries = counted.entries[np.argsort(counted.entries[:, 1] > 1, kind="stable")]
     event_class, count, month, _ = entries.T
     nodes, weights = quadrature(spec)
     return Layout(
         dyads=arrays.dyads,
         periods=arrays.periods,
-        classes=arrays.classes,
-        conflict=arrays.zero_cut,
+        classes=counted.classes,
+        conflict=counted.zero_cut,
         era=arrays.era_index,
         era_dyad=arrays.era_dyad,
         month_dyad=dyad,

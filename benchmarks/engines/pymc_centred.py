@@ -40,18 +40,19 @@ def centred_model(panel: xr.Dataset, spec: PendulumSpec) -> pm.Model:
 
 def events_log_likelihood(level: Any, p: Parameters, data: Layout) -> Any:
     """Dirichlet-multinomial ordered logit with the month noise integrated out by quadrature."""
-    noise = pt.as_tensor(p.noise)[data.month_dyad]
+    own = p.observed
+    noise = pt.as_tensor(own["noise"])[data.month_dyad]
     month = level.ravel()[data.month_place][:, None] + noise[:, None] * data.nodes
-    cuts, depth = pt.concatenate([[-FAR], p.cutpoint[0], [FAR]]), p.depth[0][data.entry_era]
+    cuts, depth = pt.concatenate([[-FAR], own["cutpoint"][0], [FAR]]), own["depth"][0][data.entry_era]
     lower = cuts[data.entry_class] + pt.switch(data.entry_class == data.classes - 1, depth, 0.0)
     upper = cuts[data.entry_class + 1] + pt.switch(data.entry_class == data.classes - 2, depth, 0.0)
     at, width = month[data.entry_month], -pt.expm1(lower - upper)
     share = width[:, None] * pt.sigmoid(upper[:, None] - at) * pt.sigmoid(at - lower[:, None])
-    mass, once = p.concentration[0] * share, data.singles
+    mass, once = own["concentration"][0] * share, data.singles
     rising = pt.gammaln(mass[once:] + data.entry_count[once:, None]) - pt.gammaln(mass[once:])
     by_entry = pt.concatenate([pt.log(mass[:once]), rising])
     by_month = pt.zeros((data.month_dyad.size, data.nodes.size))[data.entry_month].inc(by_entry)
-    total = pt.gammaln(p.concentration[0]) - pt.gammaln(p.concentration[0] + data.month_events)
+    total = pt.gammaln(own["concentration"][0]) - pt.gammaln(own["concentration"][0] + data.month_events)
     return (pt.logsumexp(by_month + data.log_weights, axis=1) + total).sum()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import xarray as xr
 
+from forecast.model.observation import observation_of
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind
 
@@ -34,7 +35,7 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     ('era', 'depth')
     """
     kind = panel_kind(panel)
-    given = {"observation": kind.name} | choices
+    given = {"observation": observation_of(panel).name} | choices
     if kind.cooperative_classes(panel) < 2:
         given = {"ceiling": ("era",)} | given
     return PendulumSpec(**given)

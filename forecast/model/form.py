@@ -7,7 +7,7 @@ import numpy as np
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import Reference, anchor_path, report_variance, transition_pairs
+from forecast.model.whitening import Reference, anchor_path, transition_pairs
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,7 @@ class Form:
     @classmethod
     def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Form":
         """Give the form of a panel under a spec."""
-        sizes = (arrays.dyads, arrays.directions, arrays.datasets, arrays.classes, arrays.zero_cut)
-        shape = (*sizes, node_capacity(arrays.nodes))
+        shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), node_capacity(arrays.nodes))
         return cls(spec, tuple(arrays.era_dyad.tolist()), shape, arrays.periods_a_month)
 
 
@@ -52,17 +51,4 @@ def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) ->
         data = {name: value for name, value in data.items() if not name.startswith("pair_")}
     if spec.level_ceiling:
         data["anchor_room"] = np.exp(-anchor.state / spec.ceiling_softness)
-    if arrays.index is not None:
-        seen = np.flatnonzero(np.isfinite(arrays.index))
-        return data | {"seen": seen, "index_seen": arrays.index[seen]}
-    events = np.maximum(arrays.events_at_nodes(), 1.0)
-    reports, report_of_node = np.unique(np.column_stack([arrays.node_dyad, events]), axis=0, return_inverse=True)
-    dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
-    known = report_variance(number, reference.concentration[0], reference.noise[dyad])[report_of_node]
-    return data | {
-        "report_dyad": dyad,
-        "report_events": number,
-        "report_of_node": report_of_node,
-        "anchor_variance": known,
-        **{name: getattr(arrays, name) for name in ("blocks", "cells", "rows", "entries")},
-    }
+    return data | spec.observation_model.data(spec, arrays, reference.observed)

@@ -79,7 +79,7 @@ def check_convergence(
         R-hat of the draws as they were sampled, where an update has re-weighted them since: whether the sampler had
         converged is asked of those, and how much they are worth of the draws as they are now.
     nodes : (int, float)
-        Quadrature nodes of the month noise, and what `forecast.model.nodes.nodes_worth` says of them.
+        Quadrature nodes of the month noise, and what `Observation.integration_worth` says of them.
 
     References
     ----------

@@ -8,13 +8,11 @@ from typing import Any
 import pytensor.tensor as pt
 
 from forecast.model.dynamics.base import Nodes, Transitions
-from forecast.model.kernels.observation import EventLikelihood
 from forecast.model.kernels.path import WhitenedPath
 from forecast.model.kernels.path2 import WhitenedPath2
 from forecast.model.parameters import Parameters
-from forecast.model.shocks import shock_log_density, student_log_density
+from forecast.model.shocks import shock_log_density
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import quadrature, report_variance
 
 
 @dataclass(frozen=True)
@@ -43,12 +41,10 @@ class PathGraph:
 
     @cached_property
     def pseudo(self) -> tuple[Any, Any]:
-        """Weight and information of the anchor's pseudo-observations; they follow ceiling, noise and concentration."""
+        """Weight and information of the anchor's pseudo-observations; they follow the parameters."""
         p, data = self.parameters, self.data
         weight, target, state = data["anchor_weight"], data["anchor_level"], data["anchor_state"]
-        if self.spec.observation == "events":
-            now = report_variance(data["report_events"], p.concentration[0], pt.as_tensor(p.noise)[data["report_dyad"]])
-            weight = weight * data["anchor_variance"] / now[data["report_of_node"]]
+        weight = self.spec.observation_model.anchor_weight(weight, p.observed, data)
         if self.ceiling is None:
             return weight, weight * target
         # exp((C - x) / s) falls apart into an era's and a node's factor: no exponential a node is needed.
@@ -80,20 +76,7 @@ class PathGraph:
 
     def likelihood(self, level: Any) -> Any:
         """Log-likelihood of everything seen, given the level at the nodes."""
-        if self.spec.observation == "index":
-            return self._index(level[self.data["seen"]]).sum()
-        p = self.parameters
-        layout = [self.data[name] for name in ("blocks", "cells", "rows", "entries")]
-        nodes, weights = quadrature(self.spec)
-        return EventLikelihood()(
-            level, p.offset, p.cutpoint, p.depth, p.concentration, pt.as_tensor(p.noise),
-            *layout, pt.constant(nodes), pt.constant(weights),
-        )[0]  # fmt: skip
-
-    def _index(self, level: Any) -> Any:
-        p = self.parameters
-        error = (level - self.data["index_seen"]) / p.index_error
-        return student_log_density(error, p.index_df, p.index_df, pt) - pt.log(p.index_error)
+        return self.spec.observation_model.log_likelihood(self.spec, level, self.parameters.observed, self.data)
 
 
 def _previous(path: Any) -> Any:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pymc as pm
 import xarray as xr
 
@@ -62,23 +61,15 @@ class PendulumModel:
         SpecError
             If a ceiling form does not fit the panel's classes.
         """
-        arrays = panel_arrays(panel, dense=self.spec.dense, by_year=self.spec.has_trend)
-        self._check(arrays)
+        arrays = panel_arrays(panel, self.spec)
+        if not arrays.observation.number(arrays.observed):
+            raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
         data = model_data(self.spec, arrays, reference or prior_reference(self.spec, arrays))
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             held = {name: pm.Data(name, value) for name, value in data.items()}
             graph = PathGraph(self.spec, add_parameters(self.spec, arrays), held)
             _path_in_white(graph, node_capacity(arrays.nodes))
         return model
-
-    def _check(self, arrays: PanelArrays) -> None:
-        kind = "events" if arrays.index is None else "index"
-        if kind != self.spec.observation:
-            raise DataError(
-                f"panel holds {kind} and the spec says observation={self.spec.observation!r}; make them agree"
-            )
-        if (arrays.cells.size if arrays.index is None else np.isfinite(arrays.index).sum()) == 0:
-            raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
 
 
 def _path_in_white(graph: PathGraph, capacity: int) -> None:
@@ -95,8 +86,5 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
 
 def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:
     """Coordinates of the model's dims, from the panel."""
-    coords: dict[str, Any] = {name: panel[name].to_numpy() for name in ("dyad", "time", "era")}
-    if arrays.index is None:
-        coords |= {name: panel[name].to_numpy() for name in ("dataset", "direction")}
-        coords["cut"] = np.arange(arrays.classes - 1)
-    return coords
+    own: dict[str, Any] = {name: panel[name].to_numpy() for name in ("dyad", "time", "era")}
+    return own | arrays.observation.coordinates(panel)

@@ -109,7 +109,7 @@ def quick_fit(
     """
     import nutpie
 
-    arrays = panel_arrays(panel, dense=spec.dense, by_year=spec.has_trend)
+    arrays = panel_arrays(panel, spec)
     with _refilling:
         compiled = compiled_model(panel, spec, arrays, (*sampled_variables(), "node_state"))
     sampler = nutpie.sample(

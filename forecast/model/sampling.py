@@ -20,7 +20,6 @@ from forecast.model.bridge import complete_dyad
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import KIND, SCHEMA, Fit
-from forecast.model.nodes import nodes_worth
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
 from forecast.model.trees import take_apart
@@ -109,7 +108,7 @@ def fit(
     clock = time.perf_counter()
 
     report("building the model", 0, 0)
-    arrays = panel_arrays(panel, dense=spec.dense, by_year=spec.has_trend)
+    arrays = panel_arrays(panel, spec)
     settings = {
         "draws": draws,
         "tune": tune,
@@ -124,7 +123,7 @@ def fit(
 
     report("filling in the path", 0, 0)
     posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
-    worth = nodes_worth(posterior, arrays, spec)
+    worth = spec.observation_model.integration_worth(spec, posterior, arrays)
     clock = _lap(seconds, "path", clock)
     provenance = {
         "seed": seed,

@@ -5,13 +5,13 @@ from typing import Any
 
 from forecast.errors import SpecError
 from forecast.model.dynamics import Pull, find_pull
+from forecast.model.observation import Observation, find_observation
 from forecast.model.priors import Priors
 
 CEILINGS = ("constant", "era", "depth", "trend")
 # Forms that move the threshold to the deepest class instead of bounding the level.
 THRESHOLDS = ("depth", "trend")
 SHOCKS = ("normal", "student")
-OBSERVATIONS = ("events", "index")
 
 
 def parse_ceiling(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ class PendulumSpec:
         Whether a month's news moves its events without moving the pendulum.
     overdispersion : bool
         Whether a month's classes are Dirichlet-multinomial (true) or multinomial around their probabilities.
-    observation : {"events", "index"}
+    observation : {"events", "index"}, or a registered kind
         Coded events, or an existing index with Student-t error.
     pooling : bool
         Whether dyads share population distributions. A panel of one dyad never pools.
@@ -83,14 +83,11 @@ class PendulumSpec:
 
     def __post_init__(self) -> None:
         find_pull(self.dynamics)
-        for name, allowed in (("shocks", SHOCKS), ("observation", OBSERVATIONS)):
-            if getattr(self, name) not in allowed:
-                raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(allowed)}")
+        find_observation(self.observation)
+        if self.shocks not in SHOCKS:
+            raise SpecError(f"shocks: got {self.shocks!r}; expected one of {', '.join(SHOCKS)}")
         object.__setattr__(self, "ceiling", parse_ceiling(self.ceiling))
-        if self.observation == "index" and (threshold := next((f for f in self.ceiling if f in THRESHOLDS), "")):
-            raise SpecError(
-                f"ceiling: {threshold!r} needs coded events; an index has no classes. Use 'era', 'constant' or 'none'"
-            )
+        self.observation_model.check(self)
         if not (isinstance(self.ceiling_softness, int | float) and 0 < self.ceiling_softness < float("inf")):
             raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
@@ -100,6 +97,16 @@ class PendulumSpec:
     def pull(self) -> Pull:
         """The pull that `dynamics` names."""
         return find_pull(self.dynamics)
+
+    @property
+    def observation_model(self) -> Observation:
+        """The kind of observation that `observation` names."""
+        return find_observation(self.observation)
+
+    @property
+    def threshold(self) -> str:
+        """Form of the ceiling that moves the threshold to the deepest class, or an empty text."""
+        return next((form for form in self.ceiling if form in THRESHOLDS), "")
 
     @property
     def level_ceiling(self) -> str:

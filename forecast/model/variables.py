@@ -6,6 +6,7 @@ a pull alone has are declared by the pull.
 
 from forecast.model.declarations import Variable
 from forecast.model.dynamics import pulls
+from forecast.model.observation import observations
 
 LEVEL = (
     Variable(
@@ -118,7 +119,8 @@ def all_variables() -> dict[str, Variable]:
     ('era',)
     """
     of_pulls = [variable for pull in pulls() for variable in pull.variables]
-    return {one.name: one for one in (*LEVEL, *MOTION, *of_pulls, *NOISE, *ERAS, *OBSERVATION)}
+    registered = [variable for observation in observations() for variable in observation.variables]
+    return {one.name: one for one in (*LEVEL, *MOTION, *of_pulls, *NOISE, *ERAS, *OBSERVATION, *registered)}
 
 
 def sampled_variables() -> dict[str, tuple[str, ...]]:

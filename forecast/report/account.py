@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.model.dynamics import pulls
+from forecast.model.observation import observations
 from forecast.wording import join, number, percent
 
 type Rows = list[tuple[str, str]]
@@ -15,10 +16,6 @@ _CEILINGS = {
     "trend": "a threshold to the deepest kind of cooperation that drifts in time",
 }
 _SHOCKS = {"normal": "normal", "student": "Student-t, which allows rare large ones"}
-_OBSERVED = {
-    "events": "coded events, counted by class, overdispersed",
-    "index": "a published index, with Student-t error",
-}
 _FACTS = {
     "digest": "Digest of the data (SHA-256)",
     "data_digest": "Digest of the data (SHA-256)",
@@ -73,7 +70,7 @@ def settings(spec: Any) -> Rows:
             "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
         ),
         ("Dyads", "partially pooled" if getattr(spec, "pooling", True) else "not pooled"),
-        ("Observed", words("observation", _OBSERVED)),
+        ("Observed", words("observation", {one.name: one.words for one in observations()})),
     ]
 
 

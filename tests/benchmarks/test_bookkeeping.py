@@ -23,7 +23,8 @@ from benchmarks.scaling import exponent, figure, points
 from benchmarks.table import write_results
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.whitening import prior_reference, quadrature
+from forecast.model.observation.quadrature import quadrature
+from forecast.model.whitening import prior_reference
 from forecast.panel import validate_panel
 
 
@@ -188,9 +189,8 @@ def test_both_loops_evaluate_the_likelihood(size, density):
     """Against the reference in NumPy and SciPy, up to the normal's weights at the same nodes."""
     problem = make_problem(size, density, 1)
     at = prior_reference(problem.spec, panel_arrays(problem.panel))
-    values = {name: getattr(at, name) for name in ("offset", "cutpoint", "depth", "concentration", "noise")}
     level = at.mu[problem.panel["era_index"].to_numpy()]
-    expected = log_likelihood(problem.panel, level, values, quadrature(problem.spec))
+    expected = log_likelihood(problem.panel, level, at.observed, quadrature(problem.spec))
     for loop in (plain_loop, lean_loop):
         assert loop(*loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
 

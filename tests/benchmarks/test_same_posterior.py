@@ -11,7 +11,7 @@ from benchmarks.problems import Problem
 from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.whitening import quadrature
+from forecast.model.observation.quadrature import quadrature
 
 SPEC = PendulumSpec()
 

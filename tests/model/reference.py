@@ -163,24 +163,24 @@ class PlainModel:
         values["noise"] = np.zeros(arrays.dyads)
         if spec.month_noise:
             values["noise"] = np.exp(draw("noise", p.noise, p.noise_dyads))
-        values["concentration"] = np.zeros(arrays.datasets)
+        values["concentration"] = np.zeros(arrays.observed.datasets)
         if spec.overdispersion:
             values["concentration"] = np.exp(standard("concentration_log__", *p.concentration))
-        values["cutpoint"] = np.zeros((arrays.datasets, 1))
-        values["depth"] = np.zeros((arrays.datasets, era_dyad.size))
-        if arrays.classes > 2:
+        values["cutpoint"] = np.zeros((arrays.observed.datasets, 1))
+        values["depth"] = np.zeros((arrays.observed.datasets, era_dyad.size))
+        if arrays.observed.classes > 2:
             gap = np.exp(standard("log_gap", *p.gap))
-            cutpoint = np.concatenate([np.zeros((arrays.datasets, 1)), np.cumsum(gap, axis=1)], axis=1)
-            values["cutpoint"] = cutpoint - cutpoint[:, [arrays.zero_cut - 1]]
+            cutpoint = np.concatenate([np.zeros((arrays.observed.datasets, 1)), np.cumsum(gap, axis=1)], axis=1)
+            values["cutpoint"] = cutpoint - cutpoint[:, [arrays.observed.zero_cut - 1]]
         if spec.has_depth:
             sd = spread_of("depth_sd", p.depth_eras)
             stretch = standard("log_gap_era", point["log_gap"][0, -1], sd) - point["log_gap"][0, -1]
             values["depth"] = gap[:, [-1]] * (np.exp(stretch) - 1)
-        values["offset"] = np.zeros((arrays.dyads, arrays.directions, arrays.datasets))
-        if arrays.directions == 2:
+        values["offset"] = np.zeros((arrays.dyads, arrays.observed.directions, arrays.observed.datasets))
+        if arrays.observed.directions == 2:
             direction = standard("direction_effect", 0.0, p.direction)
             values["offset"] += direction[:, None] * np.array([1.0, -1.0])[:, None]
-        if arrays.datasets > 1:
+        if arrays.observed.datasets > 1:
             values["offset"][:, :, 1:] += standard("dataset_offset", 0.0, p.dataset)[:, None]
         return values, log_prior
 

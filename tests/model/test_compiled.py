@@ -79,7 +79,7 @@ def test_what_is_built_in_makes_another_form():
 
     def form(panel=panel, **choices):
         spec = PendulumSpec(**choices)
-        return Form.of(spec, panel_arrays(panel, dense=spec.dense))
+        return Form.of(spec, panel_arrays(panel, spec))
 
     assert form() == form(make_panel(dyads=2, periods=60, eras=2, seed=9))
     others = [

@@ -7,7 +7,8 @@ from scipy.stats import t as student
 from forecast.model import PendulumSpec
 from forecast.model.kernels.observation import observation_value_gradient
 from forecast.model.likelihood import Draws, Observed
-from forecast.model.whitening import quadrature
+from forecast.model.observation.events import KERNEL
+from forecast.model.observation.quadrature import quadrature
 
 from .fits import unobserved
 from .panels import make_panel
@@ -33,12 +34,11 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
     total = np.zeros(20)
     for node, (dyad, time) in enumerate(zip(arrays.node_dyad, arrays.node_time, strict=True)):
         levels[:, node] = draws.level(state[:, [node]], int(arrays.era_index[dyad, time]))[:, 0]
-        if observed.cell[dyad, time] >= 0:
+        if observed.node[dyad, time] >= 0:
             total += observed.log_likelihood(int(dyad), int(time), state[:, [node]])[:, 0]
     for i in range(20):
         expected = observation_value_gradient(
-            levels[i], draws.offset[i], draws.cutpoint[i], draws.depth[i], draws.concentration[i], draws.noise[i],
-            arrays.blocks, arrays.cells, arrays.rows, arrays.entries, nodes, weights,
+            levels[i], *(draws.observed[name][i] for name in KERNEL), *arrays.observed.layout.values(), nodes, weights,
         )[0]  # fmt: skip
         np.testing.assert_allclose(total[i], expected, rtol=1e-9)
 
@@ -50,7 +50,7 @@ def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
     observed = Observed.of(panel.assign_coords(scale), draws)
     state = np.linspace(-1, 1, 15).reshape(5, 3)
     seen = (panel["index"].to_numpy()[1, 0] - 2.0) / 4.0
-    expected = student.logpdf(seen, draws.index_df[:, None], state, draws.index_error[:, None])
+    expected = student.logpdf(seen, draws.observed["df"][:, None], state, draws.observed["error"][:, None])
     np.testing.assert_allclose(observed.log_likelihood(1, 0, state), expected)
     assert ((observed.cell >= 0) == np.isfinite(panel["index"].to_numpy())).all()
 

@@ -8,7 +8,6 @@ import pytest
 from forecast.model import PendulumSpec, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.fitted import Fit
-from forecast.model.nodes import nodes_worth
 
 from .fits import unobserved
 from .panels import make_panel
@@ -23,7 +22,7 @@ def worth_of(nodes, noise, events=30.0):
     own = one.assign(tau=0 * one["tau"] + noise, concentration=0 * one["concentration"] + 20.0)
     simulated, _ = simulate_panel(panel, own.isel(chain=0, draw=0), spec, seed=1)
     level = own["level"] + 0.3 * np.random.default_rng(1).standard_normal(own["level"].shape)
-    return nodes_worth(own.assign(level=level), panel_arrays(simulated), spec)
+    return spec.observation_model.integration_worth(spec, own.assign(level=level), panel_arrays(simulated))
 
 
 def test_few_nodes_are_worth_little_where_the_noise_is_strong():
@@ -39,9 +38,9 @@ def test_few_nodes_are_enough_where_it_is_weak():
 
 def test_where_nothing_is_integrated_nothing_is_missed():
     index = unobserved(make_panel(1, 12, index=True), PendulumSpec(observation="index", ceiling="none"), draws=5)
-    assert nodes_worth(index.posterior, panel_arrays(index.panel), index.spec) == 1.0
+    assert index.spec.observation_model.integration_worth(index.spec, index.posterior, panel_arrays(index.panel)) == 1.0
     quiet = unobserved(make_panel(1, 12), PendulumSpec(month_noise=False), draws=5)
-    assert nodes_worth(quiet.posterior, panel_arrays(quiet.panel), quiet.spec) == 1.0
+    assert quiet.spec.observation_model.integration_worth(quiet.spec, quiet.posterior, panel_arrays(quiet.panel)) == 1.0
 
 
 def test_the_gate_says_how_many_nodes_to_take():

@@ -20,8 +20,8 @@ from forecast.model.kernels.observation import (
     observation_value_gradient,
     rising_factorial,
 )
+from forecast.model.observation.quadrature import quadrature
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import quadrature
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .reference import class_shares, fine_quadrature, log_likelihood
@@ -34,12 +34,12 @@ def draw_case(panel, *, overdispersed=True, noisy=True, seed=0):
     """Values of the kernel's first six inputs for a panel."""
     rng = np.random.default_rng(seed)
     arrays = panel_arrays(panel)
-    cuts, datasets = arrays.classes - 1, arrays.datasets
+    cuts, datasets = arrays.observed.classes - 1, arrays.observed.datasets
     cutpoint = np.cumsum(rng.uniform(0.4, 1.2, (datasets, cuts)), axis=1)
     values = {
         "level": 0.8 * rng.standard_normal(arrays.nodes),
-        "offset": 0.3 * rng.standard_normal((arrays.dyads, arrays.directions, datasets)),
-        "cutpoint": cutpoint - cutpoint[:, [arrays.zero_cut - 1]],
+        "offset": 0.3 * rng.standard_normal((arrays.dyads, arrays.observed.directions, datasets)),
+        "cutpoint": cutpoint - cutpoint[:, [arrays.observed.zero_cut - 1]],
         # A depth may not carry the last cutpoint past the one below it.
         "depth": rng.uniform(-0.3, 0.6, (datasets, arrays.eras)),
         "concentration": rng.uniform(2.0, 12.0, datasets) * overdispersed,
@@ -163,7 +163,7 @@ def test_empty_months_cost_nothing():
     assert not every_gradient["level"][silent].any()
     assert every_gradient["level"][~silent].all()
     np.testing.assert_array_equal(gradients["cutpoint"], every_gradient["cutpoint"])
-    assert dense.cells.shape == arrays.cells.shape
+    assert dense.observed.cells.shape == arrays.observed.cells.shape
 
 
 def test_no_month_with_events_no_likelihood():

@@ -12,7 +12,8 @@ from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.dynamics import find_pull
 from forecast.model.dynamics.base import Motion
-from forecast.model.whitening import prior_reference, quadrature, transition_pairs
+from forecast.model.observation.quadrature import quadrature
+from forecast.model.whitening import prior_reference, transition_pairs
 
 from .panels import make_panel, python_mode
 from .reference import PlainModel, process_moments
@@ -23,7 +24,7 @@ class Compiled:
 
     def __init__(self, panel, spec, reference=None):
         self.spec, self.panel = spec, panel
-        self.arrays = panel_arrays(panel, dense=spec.dense)
+        self.arrays = panel_arrays(panel, spec)
         self.model = PendulumModel(spec).build(panel, reference)
         self.log_density = self.model.compile_logp(mode=python_mode())
         node_state = self.model.replace_rvs_by_values([self.model["node_state"]])
@@ -106,13 +107,13 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
     spec = PendulumSpec(**choices)
     arrays = panel_arrays(panel)
     prior = prior_reference(spec, arrays)
+    moved = {"noise": 0.5, "concentration": 1.5, "error": 2.0}
     elsewhere = replace(
         prior,
         motion=replace(prior.motion, sigma=prior.motion.sigma * 2),
-        noise=prior.noise * 0.5,
         mu=prior.mu - 0.5,
-        concentration=prior.concentration + 3.0,
-        index_error=2 * prior.index_error,
+        observed=prior.observed
+        | {name: moved[name] * prior.observed[name] for name in moved if name in prior.observed},
     )
     one, other = (Compiled(panel, spec, reference) for reference in (None, elsewhere))
     rng = np.random.default_rng(2)

@@ -10,9 +10,10 @@ import pytest
 from forecast.clock import WEEKS_A_MONTH
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
-from forecast.model.arrays import standardised_index
+from forecast.model.observation.classes import class_probabilities
+from forecast.model.observation.index import standardised_index
 from forecast.model.priors import known_priors, reasons
-from forecast.model.simulate import class_probabilities, simulate_level
+from forecast.model.simulate import simulate_level
 from forecast.panel import validate_panel
 
 from .panels import make_panel

@@ -16,8 +16,9 @@ import xarray as xr
 from forecast.errors import NotUpdatable
 from forecast.model import Fit, PendulumSpec, simulate_panel, update
 from forecast.model import fit as sample
-from forecast.model.arrays import on_scale_of, standardised_index
-from forecast.model.likelihood import Draws, Observed, flat
+from forecast.model.likelihood import Draws, Observed
+from forecast.model.observation.index import IndexObservation, standardised_index
+from forecast.model.posterior import flat
 from forecast.model.simulate import prior_draws
 from forecast.outlook import assess
 
@@ -71,7 +72,7 @@ def standard_scores(fit, later, spec, draws=12_000):
     """How far the means of an updated fit are from brute force, in standard errors of both, and how far they moved."""
     wide = unobserved(later, spec, draws=draws, seed=9)
     of_draws = Draws.of(wide.posterior, spec)
-    observed = Observed.of(on_scale_of(fit.panel, later), of_draws)
+    observed = Observed.of(IndexObservation().on_scale_of(fit.panel, later), of_draws)
     level = flat(wide.posterior["level"])
     log_weight = np.zeros(draws)
     for dyad, time in np.argwhere(observed.cell >= 0):
@@ -120,8 +121,8 @@ def test_an_index_stays_on_the_scale_that_it_was_fitted_on():
     later = make_panel(2, 24, index=True, seed=3)
     fitted = until(later, KNOWN)
     assert not np.allclose(standardised_index(later)[:, :KNOWN], standardised_index(fitted), equal_nan=True)
-    once = on_scale_of(fitted, later)
-    for again in (once, on_scale_of(once, later)):
+    once = IndexObservation().on_scale_of(fitted, later)
+    for again in (once, IndexObservation().on_scale_of(once, later)):
         np.testing.assert_array_equal(standardised_index(again)[:, :KNOWN], standardised_index(fitted))
 
 

@@ -84,7 +84,7 @@ def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") 
     counts = panel["counts"].transpose("dyad", *PLACE).to_numpy()[0]
     whole = Observed.of(panel, draws)
     full = {
-        int(t): whole.log_likelihood(0, int(t), state[:, t, None])[:, 0] for t in np.flatnonzero(whole.cell[0] >= 0)
+        int(t): whole.log_likelihood(0, int(t), state[:, t, None])[:, 0] for t in np.flatnonzero(whole.node[0] >= 0)
     }
     found: dict[tuple[int, ...], float] = {}
     for q, s, j in np.ndindex(counts.shape[0], counts.shape[2], counts.shape[3]):
@@ -93,7 +93,7 @@ def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") 
             continue
         part = Observed.of(without(panel, [(q, int(t), s, j) for t in times]), draws)
         for t in map(int, times):
-            rest = part.log_likelihood(0, t, state[:, t, None])[:, 0] if part.cell[0, t] >= 0 else 0.0
+            rest = part.log_likelihood(0, t, state[:, t, None])[:, 0] if part.node[0, t] >= 0 else 0.0
             ratio = rest - full[t]
             found[q, t, s, j] = float(np.log(ratio.size) - np.logaddexp.reduce(ratio))
     return found

@@ -9,6 +9,7 @@ import numpy as np
 from forecast.events import read_eras
 from forecast.model.breaks.fits import DyadRecord
 from forecast.model.breaks.search import BreakCount, count_breaks
+from forecast.model.observation import observation_of
 from forecast.model.spec import PendulumSpec
 from forecast.progress import Progress, silent
 from forecast.wording import month
@@ -75,7 +76,7 @@ def inferred_eras(
     >>> from forecast.model.breaks.eras import inferred_eras
     >>> inferred_eras(panel, "USA-CHN").table  # doctest: +SKIP
     """
-    spec = PendulumSpec(observation="events" if "counts" in panel else "index", ceiling=())
+    spec = PendulumSpec(observation=observation_of(panel).name, ceiling=())
     found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
     return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))
 

@@ -81,7 +81,7 @@ class Cloud:
 
     def weighed(self, observed: Observed, period: int) -> tuple["Cloud", Float]:
         """Weigh the particles by what was observed in their period; also how likely that was on average, (draw,)."""
-        if observed.cell[self.dyad, period] < 0:
+        if observed.node[self.dyad, period] < 0:
             return self, np.zeros(len(self.log_weight))
         log_weight = self.log_weight + observed.log_likelihood(self.dyad, period, self.states[-1])
         return replace(self, log_weight=log_weight), _log_sum(log_weight) - _log_sum(self.log_weight)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import NotUpdatable
-from forecast.model.arrays import on_scale_of
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
-from forecast.model.likelihood import Draws, Observed, flat
+from forecast.model.likelihood import Draws, Observed
+from forecast.model.posterior import flat
 from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
@@ -91,6 +91,7 @@ def update(
     if fit.panel.sizes["time"] < 2:
         reason = "the fit has but one period"
     if not reason:
+        on_scale_of = fit.spec.observation_model.on_scale_of
         same_scale = on_scale_of(fit.panel, later)
         if same_scale.identical(on_scale_of(fit.panel, fit.panel)):
             return fit
@@ -136,7 +137,7 @@ class Carried:
 
 def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
-    draws, panel = Draws.of(fit.posterior, fit.spec), on_scale_of(fit.panel, fit.panel)
+    draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
     look_back = Clock.of(panel).periods(MONTHS_REDRAWN)
     first = max(known - 2 - look_back, 0)
@@ -189,7 +190,7 @@ def _reweighed(
         level = flat(posterior["level"].isel(dyad=dyad, time=[stretch.start + t]))
         state = draws.state(level, now.arrays.era_index[dyad, [t]])
         for observed, sign in ((now, 1.0), (before, -1.0)):
-            if observed.cell[dyad, t] >= 0:
+            if observed.node[dyad, t] >= 0:
                 total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
     return total
 

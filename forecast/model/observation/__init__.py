@@ -1,0 +1,68 @@
+"""The kinds of observation: what the data say of the level, one class a kind.
+
+`forecast.model.observation.base` says what a kind has, and how to add one.
+"""
+
+from typing import TYPE_CHECKING
+
+from forecast.errors import SpecError
+from forecast.model.observation.base import Observation as Observation
+from forecast.model.observation.events import EventObservation
+from forecast.model.observation.index import IndexObservation
+from forecast.panel.kinds import panel_kind
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PACKAGED: tuple[Observation, ...] = (EventObservation(), IndexObservation())
+_OBSERVATIONS = {observation.name: observation for observation in PACKAGED}
+
+
+def find_observation(name: str) -> Observation:
+    """Return the kind of observation of a name.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+
+    Examples
+    --------
+    >>> from forecast.model.observation import find_observation
+    >>> find_observation("index").words
+    'a published index, with Student-t error'
+    """
+    if not isinstance(name, str) or name not in _OBSERVATIONS:
+        raise SpecError(f"observation: got {name!r}; expected one of {', '.join(_OBSERVATIONS)}")
+    return _OBSERVATIONS[name]
+
+
+def observation_of(panel: "xr.Dataset") -> Observation:
+    """Return the kind of observation that a panel is read by unless a spec says otherwise: the first for its kind."""
+    kind = panel_kind(panel).name
+    return next(observation for observation in _OBSERVATIONS.values() if observation.panel == kind)
+
+
+def observations() -> tuple[Observation, ...]:
+    """Return all kinds of observation: those of the package and those registered since."""
+    return tuple(_OBSERVATIONS.values())
+
+
+def register(observation: type[Observation]) -> type[Observation]:
+    """Make a kind of observation from outside of the package known under its name; can decorate its class.
+
+    Raises
+    ------
+    SpecError
+        If the name is taken.
+    """
+    if observation.name in _OBSERVATIONS:
+        raise SpecError(f"observation: {observation.name!r} is registered already; choose another name")
+    _OBSERVATIONS[observation.name] = observation()
+    return observation
+
+
+def unregister(name: str) -> None:
+    """Forget a kind of observation that was registered; those of the package stay."""
+    if name not in {observation.name for observation in PACKAGED}:
+        _OBSERVATIONS.pop(name, None)

@@ -1,0 +1,160 @@
+"""What every kind of observation has: how the level is seen in the data, one class a kind.
+
+The path of the level is the same whatever is observed of it. A kind of observation says what its data look like as
+arrays, which parameters stand between level and data, how likely the data are given both (in the sampler's graph, and
+under every draw of a fit), how informative they are (for the whitening of the path), how to simulate them, and how a
+reader is told of all this.
+
+To add a kind, derive a class from `Observation` in a module of its own and name it in `forecast.model.observation`; or
+`register` it from outside of the package. A kind of panel may serve several kinds of observation; a new kind of panel
+is a `forecast.panel.kinds.PanelKind`.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from forecast.errors import SpecError
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.declarations import Variable
+    from forecast.model.spec import PendulumSpec
+
+type Own = dict[str, Any]
+"""Parameters of an observation by name: PyTensor variables, values to whiten at, or draws of a fit (draw, ...)."""
+
+
+class Observation:
+    """A kind of observation.
+
+    Attributes
+    ----------
+    name : str
+        As `PendulumSpec.observation` has it.
+    panel : str
+        Name of the kind of panel it is read from (`forecast.panel.kinds`).
+    noun : str
+        With its article, for messages: ``an index``.
+    words : str
+        What the report says was observed.
+    has_classes : bool
+        Whether it tells ordered classes, whose thresholds a ceiling may move.
+    variables : tuple of Variable
+        Those of the posterior that join the table of `forecast.model.variables`.
+    """
+
+    name: ClassVar[str]
+    panel: ClassVar[str]
+    noun: ClassVar[str]
+    words: ClassVar[str]
+    has_classes: ClassVar[bool] = False
+    variables: "ClassVar[tuple[Variable, ...]]" = ()
+
+    def check(self, spec: "PendulumSpec") -> None:
+        """Make sure that the other choices of a spec make sense for such data.
+
+        Raises
+        ------
+        SpecError
+            If not.
+        """
+        if spec.threshold and not self.has_classes:
+            raise SpecError(
+                f"ceiling: {spec.threshold!r} needs coded events; {self.noun} has no classes. Use 'era', 'constant' or "
+                "'none'"
+            )
+
+    def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Any:
+        """Read what was observed as plain arrays.
+
+        Parameters
+        ----------
+        panel : xarray.Dataset
+        node_of : (dyad, period)
+            Node of every period, -1 where it has none.
+        by_year : bool
+            Whether thresholds drift with the years.
+        """
+        raise NotImplementedError
+
+    def number(self, observed: Any) -> int:
+        """Count the observations in what `read` returned."""
+        raise NotImplementedError
+
+    def shape(self, observed: Any) -> tuple[int, ...]:
+        """Return the sizes that are built into a compiled model."""
+        return ()
+
+    def coordinates(self, panel: "xr.Dataset") -> dict[str, Any]:
+        """Return the coordinates of the model's dims besides dyad, time and era."""
+        return {}
+
+    # Parameters are added in three steps: their order decides which draws a seed gives.
+
+    def add_scale(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+        """Add the parameters between level and data to the PyMC model on the context stack, before the ceiling."""
+        return {}
+
+    def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Add what is left: after the ceiling, before the shocks' degrees of freedom."""
+        return {}
+
+    def add_error(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Add the parameters of a measurement error, last of all."""
+        return {}
+
+    def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+        """Return the arrays that the model reads, by the names of its data; names must not clash with the path's."""
+        raise NotImplementedError
+
+    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the log-likelihood of everything observed, as a PyTensor expression of the level at the nodes."""
+        raise NotImplementedError
+
+    def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Return the centres of the priors, by the names of the parameters."""
+        raise NotImplementedError
+
+    def derivatives(
+        self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
+    ) -> tuple[Float, Float]:
+        """Return slope and averaged negative curvature of each node's log-likelihood in its level, (node,)."""
+        raise NotImplementedError
+
+    def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the weight of the whitening's pseudo-observations, as it follows the parameters in the graph."""
+        return weight
+
+    def draws(self, posterior: "xr.Dataset") -> Own:
+        """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
+        raise NotImplementedError
+
+    def log_likelihood_of_draws(
+        self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
+    ) -> Float:
+        """Return the log-likelihood of one node's data at levels (draw, particle) of every draw."""
+        raise NotImplementedError
+
+    def simulate(
+        self,
+        spec: "PendulumSpec",
+        panel: "xr.Dataset",
+        level: Float,
+        parameters: "xr.Dataset",
+        rng: np.random.Generator,
+    ) -> "xr.Dataset":
+        """Return the panel with data simulated at a level (dyad, time), as many as it holds."""
+        raise NotImplementedError
+
+    def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
+        """Return a later panel on the scale of an earlier one, where data are standardised."""
+        return panel
+
+    def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+        """Return the share of their effective number that draws keep under a finer integral over the month noise."""
+        return 1.0

@@ -1,0 +1,126 @@
+"""An existing index, standardised within its record, with Student-t error around the level."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.model.observation.base import Observation, Own
+from forecast.model.posterior import flat
+from forecast.model.shocks import student_log_density
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.spec import PendulumSpec
+
+
+class IndexObservation(Observation):
+    """An index: its arrays are its standardised values at the nodes, (node,), NaN where missing."""
+
+    name = "index"
+    panel = "index"
+    noun = "an index"
+    words = "a published index, with Student-t error"
+
+    def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Float:
+        """Read the standardised index at the nodes, (node,)."""
+        return standardised_index(panel)[node_of >= 0]
+
+    def number(self, observed: Float) -> int:
+        """Count the values."""
+        return int(np.isfinite(observed).sum())
+
+    def add_error(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Add scale and degrees of freedom of the error."""
+        import pymc as pm
+
+        error = pm.HalfNormal("index_error", spec.priors.index_error)
+        df = pm.Deterministic("index_df", 1.0 + pm.Gamma("index_df_excess", *spec.priors.index_df))
+        return {"error": error, "df": df}
+
+    def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+        """Return the values there are, and at which nodes."""
+        seen = np.flatnonzero(np.isfinite(arrays.observed))
+        return {"seen": seen, "index_seen": arrays.observed[seen]}
+
+    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the log-likelihood of all values."""
+        import pytensor.tensor as pt
+
+        error = (level[data["seen"]] - data["index_seen"]) / own["error"]
+        return (student_log_density(error, own["df"], own["df"], pt) - pt.log(own["error"])).sum()
+
+    def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Return the typical error."""
+        return {"error": spec.priors.index_error}
+
+    def derivatives(
+        self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
+    ) -> tuple[Float, Float]:
+        """Return slope and curvature as of a normal error."""
+        index, precision = arrays.observed, 1.0 / reference["error"] ** 2
+        seen = np.isfinite(index)
+        return np.where(seen, precision * (np.nan_to_num(index) - level), 0.0), np.where(seen, precision, 0.0)
+
+    def draws(self, posterior: "xr.Dataset") -> Own:
+        """Take the error's scale and degrees of freedom, (draw,)."""
+        return {"error": flat(posterior["index_error"]), "df": flat(posterior["index_df"])}
+
+    def log_likelihood_of_draws(
+        self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
+    ) -> Float:
+        """Return the log-likelihood of a node's value at levels (draw, particle)."""
+        scale, df = own["error"][:, None], own["df"][:, None]
+        error = (arrays.observed[node] - level) / scale
+        return np.asarray(student_log_density(error, df, df) - np.log(scale))
+
+    def simulate(
+        self,
+        spec: "PendulumSpec",
+        panel: "xr.Dataset",
+        level: Float,
+        parameters: "xr.Dataset",
+        rng: np.random.Generator,
+    ) -> "xr.Dataset":
+        """Simulate the values that are there."""
+        noise = rng.standard_t(float(parameters["index_df"]), size=level.shape)
+        return self.with_values(panel, level + float(parameters["index_error"]) * noise)
+
+    def with_values(self, panel: "xr.Dataset", values: Float) -> "xr.Dataset":
+        """Return the panel with other values where it has some, on the scale of the level."""
+        seen = np.isfinite(panel["index"].transpose("dyad", "time").to_numpy())
+        simulated = panel.copy(deep=True)
+        simulated["index"] = (("dyad", "time"), np.where(seen, values, np.nan))
+        # Standardised by its own record it would be another one's data.
+        unit = np.ones(panel.sizes["dyad"])
+        return simulated.assign_coords(index_mean=("dyad", 0.0 * unit), index_spread=("dyad", unit))
+
+    def on_scale_of(self, first: "xr.Dataset", panel: "xr.Dataset") -> "xr.Dataset":
+        """Return the panel with the mean and the spread of the earlier one."""
+        mean, spread = index_scale(first)
+        return panel.assign_coords(index_mean=("dyad", mean), index_spread=("dyad", spread))
+
+
+def index_scale(panel: "xr.Dataset") -> tuple[Float, Float]:
+    """Return mean and spread, (dyad,), that a panel's index is standardised with.
+
+    They are those that the panel carries (`index_mean`, `index_spread`), as that of an updated fit or a simulated one
+    does, or else those of each dyad's own record.
+    """
+    if "index_mean" in panel:
+        return panel["index_mean"].to_numpy(), panel["index_spread"].to_numpy()
+    index = panel["index"].astype(np.float64)
+    seen = np.isfinite(index)
+    mean = index.where(seen).mean("time").fillna(0.0)
+    spread = index.where(seen).std("time").fillna(0.0)
+    return mean.to_numpy(), spread.where(spread > 0, 1.0).to_numpy()
+
+
+def standardised_index(panel: "xr.Dataset") -> Float:
+    """Return the index of a panel, (dyad, time), less its mean and divided by its spread; NaN where there is none."""
+    raw = panel["index"].transpose("dyad", "time").to_numpy().astype(np.float64)
+    mean, spread = index_scale(panel)
+    return np.where(np.isfinite(raw), (raw - mean[:, None]) / spread[:, None], np.nan)

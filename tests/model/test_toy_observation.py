@@ -1,0 +1,154 @@
+"""A kind of observation from outside of the package, in this one file: an index with a normal error."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from forecast.errors import SpecError
+from forecast.model import PendulumModel, PendulumSpec, fit, prior_draws, simulate_panel, update
+from forecast.model.arrays import panel_arrays
+from forecast.model.declarations import Variable
+from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
+from forecast.model.posterior import flat
+from forecast.model.whitening import anchor_path, prior_reference
+from forecast.report.account import settings
+
+from .panels import make_panel
+
+PRIOR = 0.5
+
+
+class GaussianIndex(Observation):
+    """An index as it stands, with a normal error."""
+
+    name = "gaussian"
+    panel = "index"
+    noun = "a Gaussian index"
+    words = "an index with a normal error"
+    variables = (Variable("gaussian_error", (), "log-odds", "Standard deviation of the error."),)
+
+    def read(self, panel, node_of, by_year):
+        return panel["index"].to_numpy()[node_of >= 0]
+
+    def number(self, observed):
+        return int(np.isfinite(observed).sum())
+
+    def add_error(self, spec, arrays):
+        import pymc as pm
+
+        return {"error": pm.HalfNormal("gaussian_error", PRIOR)}
+
+    def data(self, spec, arrays, reference):
+        seen = np.flatnonzero(np.isfinite(arrays.observed))
+        return {"seen": seen, "value": arrays.observed[seen]}
+
+    def log_likelihood(self, spec, level, own, data):
+        import pymc as pm
+
+        return pm.logp(pm.Normal.dist(level[data["seen"]], own["error"]), data["value"]).sum()
+
+    def reference(self, spec, arrays):
+        return {"error": PRIOR}
+
+    def derivatives(self, spec, level, reference, arrays):
+        precision = np.where(np.isfinite(arrays.observed), reference["error"] ** -2.0, 0.0)
+        return precision * (np.nan_to_num(arrays.observed) - level), precision
+
+    def draws(self, posterior):
+        return {"error": flat(posterior["gaussian_error"])}
+
+    def log_likelihood_of_draws(self, spec, level, own, arrays, node):
+        from scipy.stats import norm
+
+        return norm.logpdf(arrays.observed[node], level, own["error"][:, None])
+
+    def simulate(self, spec, panel, level, parameters, rng):
+        values = level + float(parameters["gaussian_error"]) * rng.standard_normal(level.shape)
+        return panel.assign(index=panel["index"].copy(data=values).where(panel["index"].notnull()))
+
+
+@pytest.fixture(scope="module")
+def spec():
+    register(GaussianIndex)
+    yield PendulumSpec(observation="gaussian", ceiling="era")
+    unregister("gaussian")
+
+
+@pytest.fixture(scope="module")
+def simulated(spec):
+    draw = prior_draws(make_panel(periods=60, index=True), spec, draws=1, seed=3).isel(draw=0)
+    draw["gaussian_error"] = 0.01
+    return simulate_panel(make_panel(periods=60, index=True), draw, spec, seed=2)
+
+
+@pytest.fixture(scope="module")
+def fitted(simulated, spec):
+    earlier = simulated[0].isel(time=slice(58))
+    return fit(earlier, spec, draws=300, tune=200, chains=2, seed=1, cores=1)
+
+
+def test_it_is_known_by_its_name_and_only_while_registered(spec):
+    assert find_observation("gaussian").noun == "a Gaussian index"
+    assert observation_of(make_panel(index=True)).name == "index"
+    with pytest.raises(SpecError, match="registered already"):
+        register(GaussianIndex)
+    with pytest.raises(SpecError, match="'depth' needs coded events; a Gaussian index has no classes"):
+        PendulumSpec(observation="gaussian")
+
+
+def test_its_simulated_values_follow_the_level(simulated):
+    panel, level = simulated
+    off = (panel["index"] - level).to_numpy()
+    assert np.nanstd(off) == pytest.approx(0.01, rel=0.3)
+    assert np.isnan(off).any()
+
+
+def test_the_path_is_whitened_towards_its_values(simulated, spec):
+    arrays = panel_arrays(simulated[0], spec)
+    anchor = anchor_path(prior_reference(spec, arrays), arrays, spec)
+    seen = np.isfinite(arrays.observed)
+    assert np.corrcoef(anchor.state[seen], arrays.observed[seen])[0, 1] > 0.9
+    np.testing.assert_array_equal(anchor.weight > 0, seen)
+
+
+def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
+    from forecast.model.likelihood import Draws, Observed
+
+    draws = Draws.of(fitted.posterior, spec)
+    level = flat(fitted.posterior["level"])[:, 0]
+    state = draws.state(level, fitted.panel["era_index"].to_numpy()[0])
+    observed = Observed.of(fitted.panel, draws)
+    total = sum(observed.log_likelihood(0, t, state[:, [t]])[:, 0] for t in np.flatnonzero(observed.node[0] >= 0))
+    np.testing.assert_allclose(total, flat(fitted.sample_stats["log_likelihood"]), rtol=1e-3, atol=0.5)
+
+
+def test_it_is_fitted(fitted, simulated):
+    assert "gaussian_error" in fitted.posterior
+    assert not {"index_error", "tau", "cutpoint"} & set(fitted.posterior)
+    level = fitted.posterior["level"].mean(("chain", "draw"))
+    assert np.abs(level - simulated[1].isel(time=slice(58))).mean() < 0.5
+
+
+def test_it_is_updated_or_fitted_again(fitted, simulated):
+    later = update(fitted, simulated[0].isel(time=slice(59)))
+    assert later.updates or later.provenance["refitted"]
+    assert later.panel.sizes["time"] == 59
+
+
+def test_a_panel_of_another_kind_is_rejected(spec):
+    from forecast.errors import DataError
+
+    with pytest.raises(DataError, match="panel holds events and the spec says observation='gaussian'"):
+        PendulumModel(spec).build(make_panel())
+
+
+def test_its_words_are_in_the_report(spec):
+    assert ("Observed", "an index with a normal error") in settings(spec)
+
+
+def test_a_saved_fit_is_read_again(fitted, tmp_path):
+    from forecast.model import Fit
+
+    again = Fit.load(fitted.save(tmp_path / "fit.nc"))
+    xr.testing.assert_allclose(again.posterior, fitted.posterior)
+    assert again.spec == fitted.spec
