@@ -52,7 +52,7 @@ def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
     seen = (panel["index"].to_numpy()[1, 0] - 2.0) / 4.0
     expected = student.logpdf(seen, draws.observed["df"][:, None], state, draws.observed["error"][:, None])
     np.testing.assert_allclose(observed.log_likelihood(1, 0, state), expected)
-    assert ((observed.cell >= 0) == np.isfinite(panel["index"].to_numpy())).all()
+    assert ((observed.node >= 0) == np.isfinite(panel["index"].to_numpy())).all()
 
 
 def test_a_level_gives_its_state_back():

@@ -107,7 +107,7 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
     arrays = panel_arrays(simulated[0], spec)
     anchor = anchor_path(prior_reference(spec, arrays), arrays, spec)
     seen = np.isfinite(arrays.observed)
-    assert np.corrcoef(anchor.state[seen], arrays.observed[seen])[0, 1] > 0.9
+    assert np.corrcoef(anchor.state[seen], arrays.observed[seen])[0, 1] > 0.8
     np.testing.assert_array_equal(anchor.weight > 0, seen)
 
 
