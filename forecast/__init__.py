@@ -1,7 +1,8 @@
 """Bayesian forecasts of whether relations between two states will improve.
 
-The public names are here; each is imported from its home on first use, so that importing the package is
-quick. `forecast.outlook` is a package and not a function, whatever was imported before.
+What a user needs is here, in the order of the way: read events, build a panel, fit the pendulum, assess the outlook,
+make the report, test the claims. Each name is imported from its home on first use, so that importing the package is
+quick.
 """
 
 import importlib
@@ -9,23 +10,108 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.errors import ForecastError as ForecastError
+    from forecast.events import combine as combine
     from forecast.events import read_chronology as read_chronology
+    from forecast.events import read_counts as read_counts
+    from forecast.events import read_coverage as read_coverage
+    from forecast.events import read_dyads as read_dyads
+    from forecast.events import read_eras as read_eras
+    from forecast.events import read_index as read_index
     from forecast.events import read_table as read_table
+    from forecast.hypotheses import make_plan as make_plan
+    from forecast.hypotheses import read_plan as read_plan
+    from forecast.hypotheses import run_tests as run_tests
+    from forecast.model import Fit as Fit
+    from forecast.model import PendulumModel as PendulumModel
+    from forecast.model import PendulumSpec as PendulumSpec
+    from forecast.model import Priors as Priors
+    from forecast.model import fit as fit
+    from forecast.model import update as update
+    from forecast.outlook import Assessment as Assessment
+    from forecast.outlook import simulate_futures as simulate_futures
+    from forecast.outlook.assess import assess as assess
+    from forecast.panel import build_counts_panel as build_counts_panel
+    from forecast.panel import build_index_panel as build_index_panel
     from forecast.panel import build_panel as build_panel
+    from forecast.panel import describe_panel as describe_panel
+    from forecast.pipeline import ReportSettings as ReportSettings
+    from forecast.pipeline import make_report as make_report
+    from forecast.report import write_report as write_report
+    from forecast.report import write_tests as write_tests
+    from forecast.sources import Source as Source
+    from forecast.sources import gather as gather
+
+    __version__: str
 
 _HOMES = {
     "ForecastError": "forecast.errors",
     "read_chronology": "forecast.events",
     "read_table": "forecast.events",
+    "read_counts": "forecast.events",
+    "read_index": "forecast.events",
+    "read_dyads": "forecast.events",
+    "read_eras": "forecast.events",
+    "read_coverage": "forecast.events",
+    "combine": "forecast.events",
     "build_panel": "forecast.panel",
+    "build_counts_panel": "forecast.panel",
+    "build_index_panel": "forecast.panel",
+    "describe_panel": "forecast.panel",
     "PendulumModel": "forecast.model",
     "PendulumSpec": "forecast.model",
+    "Priors": "forecast.model",
     "Fit": "forecast.model",
     "fit": "forecast.model",
     "update": "forecast.model",
+    "Assessment": "forecast.outlook",
+    "assess": "forecast.outlook.assess",
+    "simulate_futures": "forecast.outlook",
+    "Source": "forecast.sources",
+    "gather": "forecast.sources",
+    "make_plan": "forecast.hypotheses",
+    "read_plan": "forecast.hypotheses",
+    "run_tests": "forecast.hypotheses",
+    "ReportSettings": "forecast.pipeline",
+    "make_report": "forecast.pipeline",
+    "write_report": "forecast.report",
+    "write_tests": "forecast.report",
 }
+"""Where each public name is at home."""
 
-__all__ = ["__version__", "outlook", *_HOMES]
+__all__ = [
+    "Assessment",
+    "Fit",
+    "ForecastError",
+    "PendulumModel",
+    "PendulumSpec",
+    "Priors",
+    "ReportSettings",
+    "Source",
+    "__version__",
+    "assess",
+    "build_counts_panel",
+    "build_index_panel",
+    "build_panel",
+    "combine",
+    "describe_panel",
+    "fit",
+    "gather",
+    "make_plan",
+    "make_report",
+    "read_chronology",
+    "read_counts",
+    "read_coverage",
+    "read_dyads",
+    "read_eras",
+    "read_index",
+    "read_plan",
+    "read_table",
+    "run_tests",
+    "simulate_futures",
+    "update",
+    "write_report",
+    "write_tests",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -33,12 +119,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pendulum-forecast")
-    if name == "outlook":
-        return importlib.import_module("forecast.outlook")
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)

@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import CALLABLE, EVENTS, SETTINGS, SPEC, checked
 from forecast.dates import months_between, refuse_future
 from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
@@ -131,6 +132,7 @@ class _Job:
         )
 
 
+@checked(settings=SETTINGS, table=EVENTS, spec=SPEC, progress=CALLABLE)
 def make_report(
     settings: ReportSettings | None = None,
     *,

@@ -41,7 +41,7 @@ GROUND = tuple(
     f"forecast.{name}"
     for name in (
         "errors", "files", "forms", "resources", "dates", "clock", "scale", "typing", "progress", "parallel", "kept",
-        "wording",
+        "arguments", "display", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""

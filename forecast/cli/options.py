@@ -125,7 +125,7 @@ def plan_from_options(
         If what is asked for makes no sense.
     """
     from forecast.dates import parse_date
-    from forecast.hypotheses.plan import new_plan, require_answerable
+    from forecast.hypotheses.plan import make_plan, require_answerable
     from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
     from forecast.sources import Source, gather
 
@@ -139,7 +139,7 @@ def plan_from_options(
     require_answerable(codes, data)
     given = {name: tuple(value) if name == "half_lives" else value for name, value in choices.items() if value}
     given |= {name: choices[name] for name in ("sensitivity", "simulations", "seed") if choices.get(name) is not None}
-    return data, new_plan(data, source, claims=codes, **given)
+    return data, make_plan(data, source, claims=codes, **given)
 
 
 def say(message: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from forecast.arguments import DYADS, PATH, checked
 from forecast.errors import DataError
 from forecast.events.dyads import find_dyad, in_order
 from forecast.events.mapping import TableMapping
@@ -18,6 +19,7 @@ _FIELDS = ("date", "source", "target", "actor", "cameo", "summary", "reference")
 MAPPING = TableMapping(dataset=DATASET, columns={field: field for field in _FIELDS}, missing=("",))
 
 
+@checked(folder=PATH, dyads=DYADS)
 def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
     """Read the hand-coded chronology.
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import MAPPING_OR_PATH, PATH, checked
 from forecast.errors import DataError
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked(path=PATH, mapping=MAPPING_OR_PATH)
 def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
     """Read counts that are aggregated already: one row a period and direction, one or more columns a class.
 
@@ -59,6 +61,7 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
     )
 
 
+@checked(path=PATH, mapping=MAPPING_OR_PATH)
 def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | Path) -> "pd.DataFrame":
     """Read an index of relations, such as a published monthly scale.
 

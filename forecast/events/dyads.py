@@ -4,9 +4,11 @@ import difflib
 import functools
 import re
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.arguments import DYAD, FRAME_OR_PATH, checked
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events.codebook import read_small_csv
 from forecast.resources import data_folder
@@ -35,13 +37,14 @@ def read_dyads() -> "pd.DataFrame":
     return dyads.assign(reference_date=_read_days(dyads["reference_date"], "dyads.csv", "reference_date"))
 
 
-def read_eras(path: str | Path | None = None) -> "pd.DataFrame":
+@checked(path=FRAME_OR_PATH)
+def read_eras(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame":
     """Read strategic eras.
 
     Parameters
     ----------
-    path : str or pathlib.Path, optional
-        A CSV with the columns below; the embedded `eras.csv` without it.
+    path : str, pathlib.Path or pandas.DataFrame, optional
+        A CSV or table with the columns below, its days as text or dates; the embedded `eras.csv` without it.
 
     Returns
     -------
@@ -60,23 +63,23 @@ def read_eras(path: str | Path | None = None) -> "pd.DataFrame":
     >>> read_eras().query("dyad == 'USA-CHN'")["era"].iloc[-1]
     'strategic_competition'
     """
-    path = Path(path) if path else data_folder() / "eras.csv"
-    eras = _read_with_columns(path, ("dyad", "era", "start", "recognised_at", "name"))
+    name, eras = _read_table(path, "eras", ("dyad", "era", "start", "recognised_at", "name"))
     for column in ("start", "recognised_at"):
-        eras[column] = _read_days(eras[column], path.name, column)
+        eras[column] = _read_days(eras[column], name, column)
     twice = eras[eras.duplicated(["dyad", "era"])]
     if len(twice):
-        raise DataError(f"{path.name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice.")
+        raise DataError(f"{name}: {twice.iloc[0]['dyad']} has the era {twice.iloc[0]['era']!r} twice.")
     return eras.sort_values(["dyad", "start"], ignore_index=True)
 
 
-def read_coverage(path: str | Path | None = None) -> "pd.DataFrame":
+@checked(path=FRAME_OR_PATH)
+def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame":
     """Read how far the record of each dyad is even.
 
     Parameters
     ----------
-    path : str or pathlib.Path, optional
-        A CSV with the columns below; the embedded `coverage.csv` without it.
+    path : str, pathlib.Path or pandas.DataFrame, optional
+        A CSV or table with the columns below, its days as text or dates; the embedded `coverage.csv` without it.
 
     Returns
     -------
@@ -95,10 +98,9 @@ def read_coverage(path: str | Path | None = None) -> "pd.DataFrame":
     >>> str(read_coverage().set_index("dyad").loc["USA-CHN", "last_even"].date())
     '2026-05-31'
     """
-    path = Path(path) if path else data_folder() / "coverage.csv"
-    coverage = _read_with_columns(path, ("dyad", "start", "last_even"))
+    name, coverage = _read_table(path, "coverage", ("dyad", "start", "last_even"))
     for column in ("start", "last_even"):
-        coverage[column] = _read_days(coverage[column], path.name, column)
+        coverage[column] = _read_days(coverage[column], name, column)
     return coverage
 
 
@@ -124,6 +126,7 @@ def in_order(dyads: Iterable[str]) -> list[str]:
     return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
 
 
+@checked(text=DYAD)
 def find_dyad(text: str, known: Iterable[str]) -> str:
     """Find the dyad a user means among those that are there, in either order and in any case.
 
@@ -152,19 +155,29 @@ def find_dyad(text: str, known: Iterable[str]) -> str:
     )
 
 
-def _read_with_columns(path: Path, columns: tuple[str, ...]) -> "pd.DataFrame":
-    frame = read_small_csv(path)
+def _read_table(
+    given: "str | Path | pd.DataFrame | None", what: str, columns: tuple[str, ...]
+) -> "tuple[str, pd.DataFrame]":
+    """Return a table of `data/` or the user's own, with the name by which errors call it."""
+    if given is None or isinstance(given, str | Path):
+        path = Path(given) if given else data_folder() / f"{what}.csv"
+        name, frame = path.name, read_small_csv(path)
+    else:
+        name, frame = what, given.copy()
     missing = [column for column in columns if column not in frame]
     if missing:
-        raise DataError(f"{path.name}: there is no column {missing[0]!r}. The file needs {', '.join(columns)}.")
-    return frame
+        raise DataError(f"{name}: there is no column {missing[0]!r}. The table needs {', '.join(columns)}.")
+    return name, frame
 
 
 def _read_days(column: "pd.Series[str]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
     import pandas as pd
 
-    iso = column.map(lambda text: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)))
-    days = pd.to_datetime(column.where(iso), format="%Y-%m-%d", errors="coerce")
+    if pd.api.types.is_datetime64_any_dtype(column) and column.notna().all():
+        return pd.to_datetime(column)
+    texts = column.map(lambda day: f"{day:%Y-%m-%d}" if isinstance(day, date) and day == day else str(day))
+    iso = texts.map(lambda text: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)))
+    days = pd.to_datetime(texts.where(iso), format="%Y-%m-%d", errors="coerce")
     if days.isna().any():
         place = int(days.isna().to_numpy().argmax())
         raise DataError(f"{file}, line {place + 2}: {name} is {column.iloc[place]!r}, not a day. Write YYYY-MM-DD.")

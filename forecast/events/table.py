@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from forecast.arguments import TABLES, checked
 from forecast.dates import month_start, parse_date
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_codes
@@ -110,6 +111,7 @@ class CountTable:
     files: tuple[SourceFile, ...]
 
 
+@checked(tables=TABLES)
 def combine(tables: Sequence[EventTable]) -> EventTable:
     """Combine several tables.
 

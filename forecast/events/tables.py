@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forecast.arguments import MAPPING_OR_PATH, PATH, checked
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import dyad_code
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked(path=PATH, mapping=MAPPING_OR_PATH)
 def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | Path) -> EventTable:
     """Read events from a CSV or Parquet file that a mapping describes.
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.hypothesis import Hypothesis as Hypothesis
     from forecast.hypotheses.plan import Plan as Plan
     from forecast.hypotheses.plan import freeze as freeze
-    from forecast.hypotheses.plan import new_plan as new_plan
+    from forecast.hypotheses.plan import make_plan as make_plan
     from forecast.hypotheses.plan import read_plan as read_plan
     from forecast.hypotheses.plan import write_plan as write_plan
     from forecast.hypotheses.registry import CLAIMS as CLAIMS
@@ -42,7 +42,7 @@ _HOMES = {
     "UnitRoot": "evidence.unit_roots",
     "Verdict": "verdict",
     "freeze": "plan",
-    "new_plan": "plan",
+    "make_plan": "plan",
     "read_plan": "plan",
     "run_tests": "run",
     "write_plan": "plan",

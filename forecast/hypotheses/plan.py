@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from forecast.arguments import DATA, FLAG, PATH, SOURCE, TEXTS, checked
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
@@ -149,7 +150,8 @@ class Plan(BaseModel):
         return digest(text.encode("utf-8", "surrogatepass"))
 
 
-def new_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **choices: Any) -> Plan:
+@checked(data=DATA, source=SOURCE, claims=TEXTS)
+def make_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **choices: Any) -> Plan:
     """Make a plan for data that have been gathered.
 
     Parameters
@@ -175,9 +177,9 @@ def new_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **choi
 
     Examples
     --------
-    >>> from forecast.hypotheses.plan import new_plan
+    >>> from forecast.hypotheses.plan import make_plan
     >>> from forecast.sources import Source, gather
-    >>> plan = new_plan(gather(Source(), "USA-CHN"), Source(), claims=("S5",))
+    >>> plan = make_plan(gather(Source(), "USA-CHN"), Source(), claims=("S5",))
     >>> plan.claims, plan.rule.bayes_factor, plan.frozen is None
     (('S5',), 3.0, True)
     """
@@ -233,6 +235,7 @@ def write_plan(path: str | Path, plan: Plan) -> None:
     write_text(path, _HEAD + text)
 
 
+@checked(path=PATH, frozen=FLAG)
 def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
     """Read a plan.
 

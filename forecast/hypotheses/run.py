@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from forecast.arguments import CALLABLE, DATA, PATH, PLAN, checked, whole
 from forecast.errors import DataError, PlanError
 from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
@@ -98,6 +99,7 @@ class Results:
         return all(gate.passed for gate in self.gates.values())
 
 
+@checked(plan=PLAN, data=DATA, kept=PATH, cores=whole(1), progress=CALLABLE)
 def run_tests(
     plan: Plan,
     *,
@@ -134,11 +136,11 @@ def run_tests(
 
     Examples
     --------
-    >>> from forecast.hypotheses.plan import new_plan
+    >>> from forecast.hypotheses.plan import make_plan
     >>> from forecast.hypotheses.run import run_tests
     >>> from forecast.sources import Source, gather
     >>> data = gather(Source(), "USA-CHN")
-    >>> run_tests(new_plan(data, Source(), claims=("S5",)), data=data).stamp  # doctest: +SKIP
+    >>> run_tests(make_plan(data, Source(), claims=("S5",)), data=data).stamp  # doctest: +SKIP
     'exploratory'
     """
     data = data or gathered(plan)

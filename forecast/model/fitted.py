@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from forecast.display import Card, Displayed
 from forecast.errors import FitFileError, OutputError
 from forecast.files import check_writable
 from forecast.model.gate import Gate, check_convergence
 from forecast.model.spec import PendulumSpec
 from forecast.model.trees import Groups, groups_of, take_apart
+from forecast.wording import join
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
 
 
-class Fit:
+class Fit(Displayed):
     """A fitted pendulum.
 
     Parameters
@@ -83,6 +85,23 @@ class Fit:
         sampled = self.provenance["r_hat"] if self.updates else None
         worth = self.provenance.get("nodes_worth", 1.0)
         return check_convergence(self.posterior, self.sample_stats, extra, sampled, (self.spec.nodes, worth))
+
+    def _card(self) -> Card:
+        panel, spec, size = self.panel, self.spec, self.posterior.sizes
+        times = panel["time"].to_numpy().astype("datetime64[D]")
+        # Diagnostics take a second: they are shown once somebody has asked for them.
+        checked = "gate" in self.__dict__
+        return Card(
+            f"Pendulum fit of {join(self.dyads)}",
+            (
+                ("panel", f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}"),
+                ("pull", spec.dynamics),
+                ("ceiling", " + ".join(spec.ceiling) or "none"),
+                ("draws", f"{size['chain']} chains of {size['draw']:,}"),
+                ("updates", str(len(self.updates))),
+                ("converged", ("yes" if self.gate.passed else "NO") if checked else "not checked yet (fit.gate)"),
+            ),
+        )
 
     @property
     def updates(self) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from forecast.display import Card, Displayed
 from forecast.model.variables import reported_variables
 
+SHOWN_REASONS = 4
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
@@ -17,8 +19,8 @@ DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
 
 
-@dataclass(frozen=True)
-class Gate:
+@dataclass(frozen=True, repr=False)
+class Gate(Displayed):
     """Verdict of the gate.
 
     Attributes
@@ -39,6 +41,20 @@ class Gate:
     divergence_share: float
     bfmi: float
     reasons: tuple[str, ...]
+
+    def _card(self) -> Card:
+        rows = [
+            (
+                str(row["quantity"]),
+                f"R-hat {row['r_hat']:.3f}, ESS bulk {row['ess_bulk']:,.0f}, tail {row['ess_tail']:,.0f}",
+            )
+            for row in self.table.to_dict("records")
+        ]
+        reasons = [("reason", reason) for reason in self.reasons[:SHOWN_REASONS]]
+        more = len(self.reasons) - SHOWN_REASONS
+        rest = [("", f"and {more} more (gate.reasons)")] if more > 0 else []
+        verdict = "passed" if self.passed else "NOT passed: do not use these numbers"
+        return Card(f"Convergence gate: {verdict}", (*reasons, *rest, *rows))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""

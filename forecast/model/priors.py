@@ -14,6 +14,9 @@ from forecast.errors import SpecError
 from forecast.model.declarations import Prior, PriorValue
 from forecast.model.dynamics import PACKAGED, Pull, pulls
 
+LONGEST_LOG_MONTHS = 9.0
+"""The logarithm of 8,100 months: a greater centre was meant in months."""
+
 
 @dataclass(frozen=True, init=False)
 class Priors:
@@ -129,6 +132,14 @@ def _check(name: str, value: Any, default: PriorValue) -> None:
     if not (fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0):
         form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")
+    months = name == "half_life" or (name in (declared := _declared()) and declared[name].pace == 1.0)
+    if months and numbers[0] > LONGEST_LOG_MONTHS:
+        centre, spread = numbers
+        raise SpecError(
+            f"priors: {name} is {value!r}, the centre of which is the logarithm of months, and exp({centre:g}) months "
+            f"are not meant. For {centre:g} months write {name}=({np.log(centre):.2f}, {spread:g}), the first number "
+            f"being log({centre:g})"
+        )
 
 
 REASONS = {

@@ -6,7 +6,6 @@ import platform
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.bridge import complete_dyad
@@ -30,6 +30,19 @@ from forecast.scale import soft_ceiling
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
 
+@checked(
+    panel=PANEL,
+    spec=SPEC,
+    draws=whole(4),
+    tune=whole(1),
+    chains=whole(1),
+    seed=whole(0),
+    cores=whole(1),
+    evidence=FLAG,
+    target_accept=NUMBER,
+    sampler=TEXT,
+    progress=CALLABLE,
+)
 def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
@@ -86,16 +99,6 @@ def fit(
     ['USA-CHN']
     """
     spec = spec or PendulumSpec()
-    numbers = {
-        "draws": (draws, 4),
-        "tune": (tune, 1),
-        "chains": (chains, 1),
-        "cores": (1 if cores is None else cores, 1),
-        "seed": (seed, 0),
-    }
-    for name, (value, least) in numbers.items():
-        if not (isinstance(value, Integral) and value >= least):
-            raise SpecError(f"{name}: got {value!r}; expected a whole number, at least {least}")
     if target_accept is not None and not 0.0 < target_accept < 1.0:
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
     if sampler not in SAMPLERS:

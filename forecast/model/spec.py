@@ -82,6 +82,11 @@ class PendulumSpec:
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.priors, Priors):
+            raise SpecError(
+                f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
+                "Priors(half_life=(3.18, 0.5)), or a dict through Priors.from_dict"
+            )
         find_pull(self.dynamics)
         find_observation(self.observation)
         if self.shocks not in SHOCKS:

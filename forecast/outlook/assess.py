@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arguments import DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.outlook.assessment import SCHEMA, Assessment
@@ -25,12 +26,26 @@ from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
 
 
+@checked(
+    fit=FIT,
+    dyad=DYAD,
+    horizons=HORIZONS,
+    seed=whole(0),
+    since=DATE,
+    smallest_improvement=NUMBER,
+    contrast_with=DYAD,
+    contrast_era=TEXT,
+    labels=MAPPING,
+    futures_per_draw=whole(1),
+    extreme_share=NUMBER,
+    band_mass=NUMBER,
+)
 def assess(
     fit: FitLike,
     dyad: str,
     horizons: Sequence[int] = (3, 6, 12, 24),
     *,
-    seed: int,
+    seed: int = 1,
     since: date | None = None,
     smallest_improvement: float = 5.0,
     contrast_with: str = "USA-RUS",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from forecast.display import Card, Displayed
 from forecast.outlook.band import Band
 from forecast.outlook.contrast import Contrast
 from forecast.outlook.fan import Fan
@@ -12,6 +13,7 @@ from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.pendulum import Pendulum
 from forecast.outlook.record import Break, Standing
 from forecast.outlook.summary import NotDefined
+from forecast.wording import join, month, percent, whole_percents
 
 SCHEMA = 1
 
@@ -41,8 +43,8 @@ class Claim:
     numbers: Mapping[str, float]
 
 
-@dataclass(frozen=True)
-class Assessment:
+@dataclass(frozen=True, repr=False)
+class Assessment(Displayed):
     """Everything said about one dyad.
 
     Attributes
@@ -109,3 +111,13 @@ class Assessment:
     band: Band | NotDefined
     fan: Fan
     claims: tuple[Claim, ...]
+
+    def _card(self) -> Card:
+        facts = [("claims", join(claim.code for claim in self.claims))] if self.claims else []
+        return Card(self.headline, (*(_by_horizon(outlook) for outlook in self.improvement.values()), *facts))
+
+
+def _by_horizon(outlook: HorizonOutlook) -> tuple[str, str]:
+    parts = (outlook.improvement.value, outlook.stability.value, outlook.deterioration.value)
+    better, same, worse = (percent(whole / 100) for whole in whole_percents(parts, 100))
+    return f"by {month(outlook.until, short=True)}", f"better {better}, about the same {same}, worse {worse}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arguments import DYAD, FIT, checked, whole
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
@@ -89,12 +90,13 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
+@checked(fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), futures_per_draw=whole(1))
 def simulate_futures(
     fit: FitLike,
     dyad: str,
     months: int,
     *,
-    seed: int,
+    seed: int = 1,
     futures_per_draw: int = 4,
     hazard: Float | float | None = None,
 ) -> Futures:

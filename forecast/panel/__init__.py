@@ -6,6 +6,7 @@ the dyads asked for (`counted`, `paired`, `outside_coverage`, `outside_span`, `l
 """
 
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
+from forecast.panel.describe import PanelDescription, describe_panel
 from forecast.panel.kinds import PanelKind, panel_kind
 from forecast.panel.pairing import happenings
 from forecast.panel.record import last_even_day, observed_shares, require_record, watched
@@ -14,10 +15,12 @@ from forecast.panel.summary import summarise
 
 __all__ = [
     "SCHEMA",
+    "PanelDescription",
     "PanelKind",
     "build_counts_panel",
     "build_index_panel",
     "build_panel",
+    "describe_panel",
     "happenings",
     "last_even_day",
     "observed_shares",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
 from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_scale
 from forecast.events.dyads import find_dyad, in_order
@@ -43,6 +44,19 @@ class Classes:
     zero_cut: int
 
 
+@checked(
+    table=EVENTS,
+    dyads=DYADS,
+    start=DAY,
+    end=DAY,
+    as_of=DAY,
+    frequency=FREQUENCY,
+    scale=TEXT,
+    unit=UNIT,
+    directed=FLAG,
+    eras=FRAME_OR_PATH,
+    coverage=FRAME_OR_PATH,
+)
 def build_panel(
     table: EventTable,
     *,
@@ -135,6 +149,9 @@ def build_panel(
     )
 
 
+@checked(
+    table=COUNTS, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, directed=FLAG, eras=FRAME_OR_PATH, coverage=FRAME_OR_PATH
+)
 def build_counts_panel(
     table: CountTable,
     *,
@@ -200,6 +217,7 @@ def build_counts_panel(
     )
 
 
+@checked(frame=FRAME, dyads=DYADS, start=DAY, end=DAY, as_of=DAY, frequency=FREQUENCY, eras=FRAME_OR_PATH)
 def build_index_panel(
     frame: "pd.DataFrame",
     *,
@@ -248,6 +266,7 @@ def build_index_panel(
     import xarray as xr
 
     _one_of("frequency", frequency, ("month", "week"))
+    _check_index(frame)
     chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
     rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
     rows = rows.assign(time=floor_period(rows["time"], frequency))
@@ -342,6 +361,24 @@ def _panel(
             **attrs,
         },
     )
+
+
+def _check_index(frame: "pd.DataFrame") -> None:
+    """Reject a table that is no index, naming the column at fault."""
+    import pandas as pd
+
+    words = {"dyad": "codes such as USA-CHN", "time": "days, such as pd.to_datetime() returns", "value": "numbers"}
+    for name in words:
+        if name not in frame:
+            raise DataError(f"frame: there is no column {name!r}; expected the columns {', '.join(words)}")
+    fits = {
+        "dyad": all(isinstance(code, str) for code in frame["dyad"]),
+        "time": pd.api.types.is_datetime64_any_dtype(frame["time"]),
+        "value": pd.api.types.is_numeric_dtype(frame["value"]),
+    }
+    for name, right in fits.items():
+        if not right:
+            raise DataError(f"frame: column {name!r} holds {frame[name].dtype}; expected {words[name]}")
 
 
 def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:

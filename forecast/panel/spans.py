@@ -34,7 +34,7 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 def even_spans(rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None") -> "pd.DataFrame":
     """Return the first and last day of even record, `start` and `last`, by (dataset, dyad)."""
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
-    given = read_coverage(coverage) if coverage is None or isinstance(coverage, str | Path) else coverage
+    given = read_coverage(coverage)
     for dataset, dyad in spans.index:
         matching = given[given["dyad"] == dyad]
         if "dataset" in given:
@@ -105,7 +105,7 @@ def era_variables(
     """Return the variable `era_index` and the coordinates of the dim `era`."""
     import pandas as pd
 
-    table = eras if isinstance(eras, pd.DataFrame) else read_eras(eras)
+    table = read_eras(eras)
     table = table.assign(since=floor_period(table["start"], frequency)).sort_values("start")
     if as_of is not None:
         table = table[table["recognised_at"] <= as_of]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.arguments import ASSESSMENT, FIT, PATH, RESULTS, TEXT, checked
 from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.files import atomic_folder, write_csv, write_json, write_text
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Results
 
 
+@checked(fit=FIT, assessment=ASSESSMENT, out=PATH, fit_name=TEXT)
 def write_report(
     fit: ReportedFit,
     assessment: Assessment,
@@ -85,6 +87,7 @@ def write_report(
     return Path(out) / "index.html"
 
 
+@checked(results=RESULTS, out=PATH)
 def write_tests(results: "Results", out: str | Path) -> Path:
     """Write the report of a run of tests: page, JSON, a table of all numbers, the plan and a figure a claim.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from forecast.arguments import DATE, DYAD, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
 from forecast.dates import refuse_future
 from forecast.files import digest
 from forecast.panel import panel_kind
@@ -58,6 +59,7 @@ class Data:
         return "dyads" if len(self.table.dyads) > 1 else "events"
 
 
+@checked(source=SOURCE, dyad=DYAD, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT, others=FLAG)
 def gather(
     source: Source,
     dyad: str,

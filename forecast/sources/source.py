@@ -4,10 +4,19 @@ import importlib
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, field_validator, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 from pydantic import model_validator as validator
 
+from forecast.arguments import DYAD, SOURCE, checked
 from forecast.errors import SpecError
+from forecast.forms import faults
 from forecast.sources.records import Records
 
 KINDS = {
@@ -49,6 +58,12 @@ class Source(BaseModel):
     mapping: str | None = None
     sources: tuple["Source", ...] = ()
 
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise SpecError(f"source: {faults(error)}") from error
+
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:
@@ -86,6 +101,7 @@ class Source(BaseModel):
         return f"{importlib.import_module(KINDS[self.kind]).WORDS} ({Path(self.path).name})"
 
 
+@checked(source=SOURCE, dyad=DYAD)
 def open_source(source: Source, dyad: str | None = None) -> Records:
     """Read a source.
 
@@ -112,7 +128,5 @@ def open_source(source: Source, dyad: str | None = None) -> Records:
     >>> open_source(Source(), "chn-usa").dyads
     ['USA-CHN']
     """
-    if not isinstance(source, Source):
-        raise SpecError(f"source: expected a Source such as Source(kind='events', ...), got {type(source).__name__}")
     records: Records = importlib.import_module(KINDS[source.kind]).read(source, dyad)
     return records

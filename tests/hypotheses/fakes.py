@@ -10,7 +10,7 @@ import pandas as pd
 from forecast.events import read_chronology
 from forecast.hypotheses import Comparison, Drawing, Number, Series, Verdict
 from forecast.hypotheses.evidence.unit_roots import UnitRoot
-from forecast.hypotheses.plan import freeze, new_plan
+from forecast.hypotheses.plan import freeze, make_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results
 from forecast.sources import Source, gather
@@ -155,7 +155,7 @@ def fake_results(verdicts=None, *, planned=False, gates=None, notes=(), data=Non
         make_verdict("S5", "supported", power=FakePower(), checks=(CHECK,)),
         make_verdict("S6"),
     )
-    plan = new_plan(data, Source(), claims=tuple(verdict.code for verdict in verdicts), **choices)
+    plan = make_plan(data, Source(), claims=tuple(verdict.code for verdict in verdicts), **choices)
     return Results(
         plan=freeze(plan, date(2026, 1, 2)) if planned else plan,
         data=data,

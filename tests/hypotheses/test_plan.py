@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import PlanError, SpecError
-from forecast.hypotheses.plan import freeze, new_plan, read_plan, require_answerable, require_data, write_plan
+from forecast.hypotheses.plan import freeze, make_plan, read_plan, require_answerable, require_data, write_plan
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, Priors
@@ -29,7 +29,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def plan(data):
-    return new_plan(data, Source())
+    return make_plan(data, Source())
 
 
 positive = st.floats(1e-6, 1e6)
@@ -80,7 +80,7 @@ some_claims = st.sets(st.sampled_from(list(CLAIMS)), min_size=1).map(lambda some
 @given(source=sources, claims=some_claims, choices=choices)
 def test_a_frozen_plan_comes_back_from_its_file_whole(data, tmp_path_factory, source, claims, choices):
     path = tmp_path_factory.mktemp("plan") / "plan.yaml"
-    frozen = freeze(new_plan(data, source, claims=claims, **choices), DAY)
+    frozen = freeze(make_plan(data, source, claims=claims, **choices), DAY)
     write_plan(path, frozen)
     back = read_plan(path)
     assert back == frozen
@@ -230,7 +230,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 
 def test_a_new_plan_refuses_nonsense(data):
     with pytest.raises(PlanError, match="smallest_effect"):
-        new_plan(data, Source(), smallest_effect=-1.0)
+        make_plan(data, Source(), smallest_effect=-1.0)
 
 
 def test_the_same_data_are_accepted_and_others_are_named(plan, data):

@@ -10,7 +10,7 @@ import pytest
 from forecast.errors import DataError, PlanError, SpecError, UnknownDyadError
 from forecast.hypotheses import run
 from forecast.hypotheses.hypothesis import Words
-from forecast.hypotheses.plan import freeze, new_plan
+from forecast.hypotheses.plan import freeze, make_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results, run_tests
 from forecast.hypotheses.verdict import Found
@@ -61,7 +61,7 @@ def fitted(monkeypatch):
 
 
 def test_every_claim_asked_for_is_answered_in_order(data, fitted, tmp_path):
-    plan = new_plan(data, Source(), claims=("S2", "S5", "S8"), half_lives=(12.0, 24.0), simulations=7)
+    plan = make_plan(data, Source(), claims=("S2", "S5", "S8"), half_lives=(12.0, 24.0), simulations=7)
     results = run_tests(plan, data=data, kept=tmp_path / "kept")
     assert [verdict.code for verdict in results.verdicts] == ["S2", "S5", "S8"]
     assert [what for what, _ in fitted] == ["S2", "power", "S5", "power", "S8", "sensitivity"]
@@ -74,7 +74,7 @@ def test_every_claim_asked_for_is_answered_in_order(data, fitted, tmp_path):
 
 
 def test_a_frozen_plan_makes_planned_results(data, fitted):
-    plan = new_plan(data, Source(), claims=("S6",), sensitivity=False)
+    plan = make_plan(data, Source(), claims=("S6",), sensitivity=False)
     assert run_tests(plan, data=data).stamp == "exploratory"
     results = run_tests(freeze(plan))
     assert results.stamp == "planned"
@@ -82,7 +82,7 @@ def test_a_frozen_plan_makes_planned_results(data, fitted):
 
 
 def test_the_plan_is_what_the_candidates_are_made_of(data):
-    plan = new_plan(data, Source(), claims=("S5",), seed=7, draws=11, tune=12, chains=3, smallest_effect=4.0)
+    plan = make_plan(data, Source(), claims=("S5",), seed=7, draws=11, tune=12, chains=3, smallest_effect=4.0)
     candidates = run.make_candidates(plan, data, cores=1, progress=lambda *_: None)
     assert candidates.panel is data.panel and candidates.events is data.table
     assert (candidates.seed, candidates.smallest_effect, candidates.rule) == (7, 4.0, plan.rule)
@@ -91,7 +91,7 @@ def test_the_plan_is_what_the_candidates_are_made_of(data):
 
 
 def test_a_changed_plan_or_changed_data_are_refused_before_any_fit(data, fitted):
-    frozen = freeze(new_plan(data, Source(), claims=("S6",)))
+    frozen = freeze(make_plan(data, Source(), claims=("S6",)))
     with pytest.raises(PlanError, match="changed since it was frozen"):
         run_tests(frozen.model_copy(update={"seed": 2}), data=data)
     with pytest.raises(PlanError, match=r"USA-CHN\.csv has changed"):
@@ -102,7 +102,7 @@ def test_a_changed_plan_or_changed_data_are_refused_before_any_fit(data, fitted)
 def test_a_record_of_less_than_three_years_is_refused_before_any_fit(fitted):
     short = small_data(as_of=date(1952, 8, 31))
     with pytest.raises(DataError, match="35 covered months"):
-        run_tests(new_plan(short, Source(), claims=("S6",)), data=short)
+        run_tests(make_plan(short, Source(), claims=("S6",)), data=short)
     assert fitted == []
 
 
@@ -122,14 +122,14 @@ def test_a_fit_that_has_not_converged_is_told_by_its_model(data, fitted, monkeyp
         "make_candidates",
         lambda plan, *_, progress, **__: fake_candidates(gates, rule=plan.rule, progress=progress),
     )
-    results = run_tests(new_plan(data, Source(), claims=("S6",)), data=data)
+    results = run_tests(make_plan(data, Source(), claims=("S6",)), data=data)
     assert not results.converged
     assert results.reasons == ("walk: half-life: R-hat 1.2, limit 1.01",)
 
 
 def test_progress_tells_the_claim_its_place_and_the_time_left(data, fitted):
     told = []
-    plan = new_plan(data, Source(), claims=("S2", "S6"), simulations=0)
+    plan = make_plan(data, Source(), claims=("S2", "S6"), simulations=0)
     run_tests(plan, data=data, progress=lambda step, done, total: told.append((step, done, total)))
     words = [step for step, _, _ in told]
     assert words[0].startswith("S2, ") and "1 of 3" in words[0] and "left" not in words[0]
@@ -141,7 +141,7 @@ def test_the_time_left_follows_the_time_gone(data, fitted, monkeypatch):
     clock = iter([0.0, 600.0, 600.0, 600.0])  # the first claim takes ten minutes, the second none
     monkeypatch.setattr(run.time, "perf_counter", lambda: next(clock))
     told = []
-    plan = new_plan(data, Source(), claims=("S2", "S5"), simulations=0, sensitivity=False)
+    plan = make_plan(data, Source(), claims=("S2", "S5"), simulations=0, sensitivity=False)
     results = run_tests(plan, data=data, progress=lambda step, done, total: told.append(step))
     expected = round(10 * CLAIMS["S5"].work / CLAIMS["S2"].work)
     assert any(step.startswith("S5, ") and f"about {expected} min left" in step for step in told)
@@ -166,14 +166,14 @@ def test_an_index_is_tested_where_it_can_be_and_says_what_it_cannot(tmp_path, fi
     source = Source(kind="index", path=str(tmp_path / "index.csv"), mapping=str(tmp_path / "index.yaml"))
     data = gather(source, "chn-usa")
     assert (data.dyad, data.as_of, data.offers) == ("USA-CHN", date(2007, 8, 31), "panel")
-    plan = new_plan(data, source)
+    plan = make_plan(data, source)
     assert plan.claims == ("S2", "S5", "S6", "S8")
     assert plan.spec.observation == "index"
     results = run_tests(freeze(plan))
     assert any("no single events" in note for note in results.notes)
     assert any("so regular" in note for note in results.notes)
     with pytest.raises(SpecError, match="S10"):
-        run_tests(new_plan(data, source, claims=("S10",)), data=data)
+        run_tests(make_plan(data, source, claims=("S10",)), data=data)
     (tmp_path / "index.yaml").write_text(MAPPING + "# edited\n")
     with pytest.raises(PlanError, match=r"index\.yaml has changed"):
         run_tests(freeze(plan))
@@ -192,19 +192,19 @@ def test_counts_are_tested_too(tmp_path, fitted):
     source = Source(kind="counts", path=str(tmp_path / "counts.csv"), mapping=str(tmp_path / "counts.yaml"))
     data = gather(source, "USA-CHN")
     assert data.as_of == date(2005, 12, 31) and data.offers == "panel"
-    plan = new_plan(data, source)
+    plan = make_plan(data, source)
     assert plan.claims == ("S2", "S5", "S6", "S8") and plan.spec.ceiling == ("era",)
     assert isinstance(run_tests(plan, data=data), Results)
     with pytest.raises(SpecError, match="S4 needs events counted by class, at least two of them cooperative"):
-        run_tests(new_plan(data, source, claims=("S4", "S5")), data=data)
+        run_tests(make_plan(data, source, claims=("S4", "S5")), data=data)
     source = source.model_copy(update={"mapping": str(tmp_path / "deep.yaml")})
     data = gather(source, "USA-CHN")
     assert data.offers == "classes"
-    assert isinstance(run_tests(new_plan(data, source, claims=("S4", "S5")), data=data), Results)
+    assert isinstance(run_tests(make_plan(data, source, claims=("S4", "S5")), data=data), Results)
 
 
 def test_a_plan_of_another_version_is_said(data, fitted, monkeypatch):
-    plan = new_plan(data, Source(), claims=("S6",), package="0.0.1")
+    plan = make_plan(data, Source(), claims=("S6",), package="0.0.1")
     assert any("0.0.1" in note for note in run_tests(plan, data=data).notes)
 
 
@@ -213,7 +213,7 @@ def test_a_series_without_enough_months_has_no_cross_check(data, fitted, monkeyp
         raise DataError("35 periods have a value")
 
     monkeypatch.setattr(run, "unit_roots", refuse)
-    results = run_tests(new_plan(data, Source(), claims=("S5",), simulations=0), data=data)
+    results = run_tests(make_plan(data, Source(), claims=("S5",), simulations=0), data=data)
     assert results.verdicts[0].checks == () and results.verdicts[0].power is None
     assert any("35 periods" in note for note in results.notes)
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.arguments import CALLABLE, DAY, FIT, FLAG, NEWS, checked, whole
 from forecast.clock import Clock
 from forecast.errors import NotUpdatable
 from forecast.model.fitted import Fit
@@ -36,6 +37,7 @@ MONTHS_REDRAWN = 12
 SAMPLER = ("draws", "tune", "chains", "seed", "sampler", "target_accept", "engine")
 
 
+@checked(fit=FIT, new_events=NEWS, as_of=DAY, seed=whole(0), refit=FLAG, progress=CALLABLE)
 def update(
     fit: Fit,
     new_events: "EventTable | xr.Dataset",

@@ -1,0 +1,117 @@
+"""A panel in a few lines."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.arguments import PANEL, checked
+from forecast.display import Card, Displayed
+from forecast.panel.kinds import panel_kind
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True, repr=False)
+class PanelDescription(Displayed):
+    """What a panel holds.
+
+    Attributes
+    ----------
+    kind : str
+        ``events`` or ``index``.
+    dyads : tuple of str
+        Codes.
+    first, last : str
+        First days of the first and the last period.
+    frequency : {"month", "week"}
+        Of the periods.
+    periods : int
+        How many there are.
+    observations : int
+        Events counted, or periods with a value.
+    as_of : str
+        The day whose knowledge counts; empty if none was given.
+    eras : int
+        Eras of all dyads together.
+    datasets, classes : tuple of str
+        Names; an index has none.
+    """
+
+    kind: str
+    dyads: tuple[str, ...]
+    first: str
+    last: str
+    frequency: str
+    periods: int
+    observations: int
+    as_of: str
+    eras: int
+    datasets: tuple[str, ...]
+    classes: tuple[str, ...]
+
+    def _card(self) -> Card:
+        facts = [
+            ("dyads", join(self.dyads)),
+            ("periods", f"{self.periods:,} {self.frequency}s, {self.first} to {self.last}"),
+            ("observed", f"{self.observations:,} {'events' if self.classes else 'values'}"),
+            ("datasets", join(self.datasets) if self.datasets else ""),
+            ("classes", f"{len(self.classes)}, {self.classes[0]} to {self.classes[-1]}" if self.classes else ""),
+            ("eras", str(self.eras)),
+            ("as of", self.as_of),
+        ]
+        return Card(f"Panel of {self.kind}", tuple(fact for fact in facts if fact[1]))
+
+
+@checked(panel=PANEL)
+def describe_panel(panel: "xr.Dataset") -> PanelDescription:
+    """Describe a panel in a few lines.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of events, counts or an index.
+
+    Returns
+    -------
+    PanelDescription
+        Shown as a few lines in a terminal or notebook.
+
+    Raises
+    ------
+    SpecError
+        If it is no dataset.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, describe_panel, read_chronology
+    >>> describe_panel(build_panel(read_chronology(dyads=["USA-CHN"]), as_of="2023-10"))
+    Panel of events
+      dyads     USA-CHN
+      periods   889 months, 1949-10-01 to 2023-10-01
+      observed  7,173 events
+      datasets  chronology
+      classes   8, violence to binding commitment
+      eras      6
+      as of     2023-10-31
+    """
+    kind, days = panel_kind(panel), np.datetime_as_string(panel["time"].to_numpy(), unit="D")
+    return PanelDescription(
+        kind=kind.name,
+        dyads=_names(panel, "dyad"),
+        first=str(days[0]),
+        last=str(days[-1]),
+        frequency=str(panel.attrs["frequency"]),
+        periods=panel.sizes["time"],
+        observations=kind.number(panel),
+        as_of=str(panel.attrs.get("as_of", "")),
+        eras=panel.sizes["era"],
+        datasets=_names(panel, "dataset"),
+        classes=_names(panel, "class_name"),
+    )
+
+
+def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
+    return tuple(map(str, panel[coordinate].to_numpy())) if coordinate in panel.coords else ()
