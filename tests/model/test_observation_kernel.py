@@ -49,7 +49,7 @@ def draw_case(panel, *, overdispersed=True, noisy=True, seed=0):
 
 
 def evaluate(arrays, values, points):
-    layout = [getattr(arrays, name) for name in LAYOUT]
+    layout = [getattr(arrays.observed, name) for name in LAYOUT]
     value, *gradients = observation_value_gradient(*(values[name] for name in NAMES), *layout, *points)
     return float(value), dict(zip(NAMES, gradients, strict=True))
 
@@ -158,7 +158,7 @@ def test_empty_months_cost_nothing():
     every_month = values | {"level": level[dense.node_dyad, dense.node_time]}
     again, every_gradient = evaluate(dense, every_month, quadrature(PendulumSpec()))
     assert again == value
-    silent = dense.events_at_nodes() == 0
+    silent = dense.observed.events_at_nodes() == 0
     assert silent.any()
     assert not every_gradient["level"][silent].any()
     assert every_gradient["level"][~silent].all()
@@ -259,7 +259,7 @@ def test_the_op_and_its_gradients_are_those_of_the_kernel(functions):
     arrays, values = draw_case(make_panel(dyads=2, directions=2, datasets=2))
     points = quadrature(PendulumSpec())
     value, gradients = evaluate(arrays, values, points)
-    layout = [getattr(arrays, name) for name in LAYOUT]
+    layout = [getattr(arrays.observed, name) for name in LAYOUT]
     for function in functions:
         again, *by_op = function(*(values[name] for name in NAMES), *layout, *points)
         assert again == pytest.approx(value, rel=1e-13)
