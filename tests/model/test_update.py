@@ -72,7 +72,7 @@ def standard_scores(fit, later, spec, draws=12_000):
     """How far the means of an updated fit are from brute force, in standard errors of both, and how far they moved."""
     wide = unobserved(later, spec, draws=draws, seed=9)
     of_draws = Draws.of(wide.posterior, spec)
-    observed = Observed.of(IndexObservation().on_scale_of(fit.panel, later), of_draws)
+    observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, later), of_draws)
     level = flat(wide.posterior["level"])
     log_weight = np.zeros(draws)
     for dyad, time in np.argwhere(observed.node >= 0):
