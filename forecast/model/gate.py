@@ -21,7 +21,7 @@ NODES_LIMIT = 0.5
 
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
-    """Verdict of the gate.
+    """Result of the gate.
 
     Attributes
     ----------

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays
-from forecast.model.bridge import complete_dyad
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.interpolation import complete_dyad
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
 from forecast.model.trees import take_apart

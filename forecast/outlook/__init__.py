@@ -7,7 +7,7 @@ from forecast.outlook.assess import assess
 from forecast.outlook.assessment import Assessment, Claim
 from forecast.outlook.band import Band
 from forecast.outlook.claims import main_horizon, printed_chances, printed_percents
-from forecast.outlook.contrast import Comparison, Contrast
+from forecast.outlook.contrast import Contrast, DyadQuantity
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
 from forecast.outlook.futures import Futures, simulate_futures
@@ -34,8 +34,8 @@ __all__ = [
     "Break",
     "Change",
     "Claim",
-    "Comparison",
     "Contrast",
+    "DyadQuantity",
     "Estimate",
     "Fan",
     "Framework",

@@ -8,7 +8,7 @@ from forecast.typing import Float
 
 
 @dataclass(frozen=True)
-class Comparison:
+class DyadQuantity:
     """One quantity of two dyads.
 
     Attributes
@@ -45,13 +45,13 @@ class Contrast:
         The second dyad's name for readers.
     first_era, second_era : str
         Names of the eras compared.
-    half_life : Comparison or NotDefined
+    half_life : DyadQuantity or NotDefined
         Months; a ratio.
-    equilibrium : Comparison or NotDefined
+    equilibrium : DyadQuantity or NotDefined
         Of the two eras, points.
-    mean : Comparison
+    mean : DyadQuantity
         Mean share over the two eras, points.
-    month_noise : Comparison or NotDefined
+    month_noise : DyadQuantity or NotDefined
         Standard deviation of the month noise, log-odds.
     """
 
@@ -60,10 +60,10 @@ class Contrast:
     second_label: str
     first_era: str
     second_era: str
-    half_life: Comparison | NotDefined
-    equilibrium: Comparison | NotDefined
-    mean: Comparison
-    month_noise: Comparison | NotDefined
+    half_life: DyadQuantity | NotDefined
+    equilibrium: DyadQuantity | NotDefined
+    mean: DyadQuantity
+    month_noise: DyadQuantity | NotDefined
 
 
 def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
@@ -103,13 +103,13 @@ def _half_life(own: DyadDraws) -> Float | None:
     return own.scalars["half_life"] / own.clock.per_month if "half_life" in own.scalars else None
 
 
-def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> Comparison | NotDefined:
+def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> DyadQuantity | NotDefined:
     return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
 
 
-def _compare(name: str, first: Float, second: Float) -> Comparison:
+def _compare(name: str, first: Float, second: Float) -> DyadQuantity:
     unit, ratio = _UNITS.get(name, "points of share"), name == "half-life"
-    return Comparison(
+    return DyadQuantity(
         name=name,
         first=estimate(first, unit, f"{name} of the first dyad"),
         second=estimate(second, unit, f"{name} of the second dyad"),

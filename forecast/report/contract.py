@@ -8,7 +8,7 @@ from forecast.outlook.draws import FitLike
 
 
 class GateLike(Protocol):
-    """The verdict of the convergence gate, such as `forecast.model.gate.Gate`."""
+    """The result of the convergence gate, such as `forecast.model.gate.Gate`."""
 
     @property
     def passed(self) -> bool:
@@ -19,7 +19,7 @@ class GateLike(Protocol):
         """Why not, in words."""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the verdict."""
+        """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the result."""
 
 
 class ReportedFit(FitLike, Protocol):
@@ -27,7 +27,7 @@ class ReportedFit(FitLike, Protocol):
 
     @property
     def gate(self) -> GateLike:
-        """The verdict on its convergence."""
+        """The result of its convergence gate."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:

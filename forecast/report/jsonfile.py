@@ -35,7 +35,7 @@ def forecast_json(
     others : sequence of Assessment
         Of the other dyads of the fit.
     gate : GateLike, optional
-        The verdict on convergence; the fit's own without it.
+        The result of the convergence gate; the fit's own without it.
 
     Returns
     -------
@@ -47,11 +47,11 @@ def forecast_json(
     >>> from forecast.report import forecast_json
     >>> forecast_json(fit, assessment)["converged"]  # doctest: +SKIP
     """
-    verdict = gate or fit.gate
+    judged = gate or fit.gate
     body = {
         "schema": SCHEMA,
-        "converged": bool(verdict.passed),
-        "stamp": "" if verdict.passed else STAMP,
+        "converged": bool(judged.passed),
+        "stamp": "" if judged.passed else STAMP,
         "as_of": as_of(fit, assessment),
         "origin": assessment.origin,
         "dyad": assessment.dyad,
@@ -71,7 +71,7 @@ def forecast_json(
         "fan": assessment.fan,
         "claims": assessment.claims,
         "dyads": [_dyad_summary(one) for one in (assessment, *others)],
-        "gate": verdict.to_dict(),
+        "gate": judged.to_dict(),
         "provenance": facts(fit, assessment, events),
     }
     stated: dict[str, Any] = _with_intervals(plain(body))

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 type Change = Callable[[xr.Dataset], xr.Dataset]
 type Choices = Mapping[str, Any]
-type Finding = tuple[float, float]
+type Factor = tuple[float, float]
 """A log Bayes factor and its Monte Carlo error."""
-type Test = Callable[[xr.Dataset, int, Event], tuple[Finding, ...]]
+type Test = Callable[[xr.Dataset, int, Event], tuple[Factor, ...]]
 
 # How many times as strong the pull is one spread away as near the equilibrium; points of share.
 STRENGTHS = (2.0, 4.0)
@@ -143,7 +143,7 @@ def contest_of_break(candidates: "Candidates") -> Contest:
         panel = with_breaks(candidates.panel, places, eras=most + 1)
         return Truth(name, size, spec, quick_fit(panel, spec, seed=candidates.seed).posterior, panel, change)
 
-    def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Finding, ...]:
+    def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
         def fit(panel: xr.Dataset, spec: PendulumSpec, *, cores: int | None = None, **options: int) -> QuickFit:
             return quick_fit(panel, spec, stop=stop, **options)
 
@@ -219,7 +219,7 @@ def _by_evidence(candidates: "Candidates", claim: Choices, *rivals: Choices) -> 
     """Give the test by marginal likelihoods of whole models, and the errors of the real one."""
     ours, *theirs = (replace(candidates.spec, **choices) for choices in (claim, *rivals))
 
-    def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Finding, ...]:
+    def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
         found, *others = (quick_fit(panel, spec, seed=seed, stop=stop).evidence for spec in (ours, *theirs))
         return tuple((found.log - other.log, float(np.hypot(found.error, other.error))) for other in others)
 

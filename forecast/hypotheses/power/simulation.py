@@ -19,7 +19,7 @@ import numpy as np
 from forecast import wording
 from forecast.errors import SpecError
 from forecast.files import digest
-from forecast.hypotheses.power.contests import Contest, Finding, Truth
+from forecast.hypotheses.power.contests import Contest, Factor, Truth
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule, least_favourable
 from forecast.kept import Kept, Rows
@@ -135,10 +135,10 @@ def power(
 
 def _tested(
     candidates: "Candidates", claim: str, tried: Contest, simulations: int, done: dict[str, Any], cores: int
-) -> Generator[tuple[str, tuple[Finding, ...]]]:
+) -> Generator[tuple[str, tuple[Factor, ...]]]:
     """Test the records that are not done, the alternatives by turns."""
 
-    def work(task: tuple[Truth, str], stop: Event) -> tuple[str, tuple[Finding, ...]]:
+    def work(task: tuple[Truth, str], stop: Event) -> tuple[str, tuple[Factor, ...]]:
         truth, key = task
         sequence = np.random.SeedSequence(candidates.seed, spawn_key=tuple(key.encode()))
         record = truth.record(np.random.default_rng(sequence))
@@ -148,7 +148,7 @@ def _tested(
     return side_by_side(work, [task for task in tasks if task[1] not in done], cores)
 
 
-def _pairs(rows: Rows) -> tuple[Finding, ...]:
+def _pairs(rows: Rows) -> tuple[Factor, ...]:
     return tuple((log, error) for log, error in rows)
 
 
@@ -163,7 +163,7 @@ def identity(candidates: "Candidates") -> str:
     return digest(json.dumps([*facts, version("pendulum-forecast")]).encode())
 
 
-def _answer(rule: Rule, found: tuple[Finding, ...], errors: tuple[float, ...]) -> Answer:
+def _answer(rule: Rule, found: tuple[Factor, ...], errors: tuple[float, ...]) -> Answer:
     """Decide as the real test does; of several rivals the least favourable counts."""
     return least_favourable(
         rule.decide_factor(log_bayes_factor, min(error, real))

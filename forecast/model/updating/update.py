@@ -198,7 +198,7 @@ def _reweighed(
 
 
 @dataclass(frozen=True)
-class Verdict:
+class WeightCheck:
     """Whether the carried draws still stand for the posterior.
 
     Attributes
@@ -216,7 +216,7 @@ class Verdict:
     fault: str
 
 
-def judge(carried: Carried) -> Verdict:
+def judge(carried: Carried) -> WeightCheck:
     """Judge the weights of every period, and of all that has come since the fit was last sampled."""
     known = carried.fit.panel.sizes["time"]
     starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[known - 1 :]]
@@ -230,7 +230,7 @@ def judge(carried: Carried) -> Verdict:
         if fault:
             fault += f" in the period from {start}"
             break
-    return Verdict(months, total, fault)
+    return WeightCheck(months, total, fault)
 
 
 def diagnostics(weights: Weights) -> dict[str, float | None]:
@@ -256,7 +256,7 @@ def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
     return total
 
 
-def _updated(carried: Carried, verdict: Verdict, seed: int, clock: float) -> Fit:
+def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) -> Fit:
     """Give the carried draws as a fit, drawn in proportion to their weights."""
     fit, later, known = carried.fit, carried.later, carried.fit.panel.sizes["time"]
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
