@@ -64,6 +64,12 @@ class Source(BaseModel):
         except ValidationError as error:
             raise SpecError(f"source: {faults(error)}") from error
 
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _listed(cls, sources: Any) -> Any:
+        """Take the list that a file has in place of a tuple."""
+        return tuple(sources) if isinstance(sources, list) else sources
+
     @field_validator("kind")
     @classmethod
     def _known(cls, kind: str) -> str:

@@ -1,0 +1,62 @@
+"""Sources: each kind is read alike, and event tables can be put together, each a dataset of its own."""
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecast.cli.options import source
+from forecast.errors import SpecError, UnknownDyadError
+from forecast.sources import Source, gather, open_source
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Source:
+    days = pd.date_range("2001-01-05", periods=300, freq="10D").strftime("%Y-%m-%d")
+    frame = pd.DataFrame({"day": days, "from": "IND", "to": "CHN", "code": ["036", "112", "051"] * 100})
+    frame.to_csv(tmp_path / "mine.csv", index=False)
+    mapping = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
+    (tmp_path / "mine.yaml").write_text(mapping)
+    return Source(kind="events", path=str(tmp_path / "mine.csv"), mapping=str(tmp_path / "mine.yaml"))
+
+
+def test_event_tables_together_are_datasets_of_one_panel(mine: Source) -> None:
+    both = Source(kind="several", sources=(Source(), mine))
+    as_of = date(2008, 12, 31)
+    data = gather(both, "ind-chn", as_of=as_of)
+    alone = [gather(one, "CHN-IND", as_of=as_of).panel for one in both.sources]
+    assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "mine"]
+    assert int(data.panel["counts"].sum()) == sum(int(panel["counts"].sum()) for panel in alone)
+    assert {"mine.csv", "mine.yaml", "CHN-IND.csv"} <= set(data.files)
+    assert both.words == "the embedded chronology and a table of events (mine.csv)"
+
+
+def test_a_dyad_that_one_of_them_lacks_is_read_from_the_others(mine: Source) -> None:
+    both = Source(kind="several", sources=(Source(), mine))
+    assert open_source(both, "USA-CHN").find("chn-usa") == "USA-CHN"
+    with pytest.raises(UnknownDyadError, match="AAA-BBB"):
+        gather(both, "AAA-BBB")
+
+
+def test_two_datasets_of_one_name_are_rejected_by_their_tables(mine: Source) -> None:
+    with pytest.raises(SpecError, match="both called 'mine'"):
+        open_source(Source(kind="several", sources=(mine, mine)))
+
+
+def test_options_name_several_tables_each_with_its_mapping(mine: Source) -> None:
+    table, mapping = Path(str(mine.path)), Path(str(mine.mapping))
+    assert source(None, None, None, None) is None
+    assert source([table], None, None, [mapping]) == mine
+    both = source([Path("chronology"), table], None, None, [mapping])
+    assert both == Source(kind="several", sources=(Source(), mine))
+    with pytest.raises(SpecError, match="tables: 2, mappings: 1"):
+        source([table, table.with_name("other.csv")], None, None, [mapping])
+    with pytest.raises(SpecError, match="two kinds of source"):
+        source([table], table, None, [mapping])
+
+
+def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
+    assert set(mine.model_dump()) == {"kind", "path", "mapping"}
+    both = Source(kind="several", sources=(Source(), mine))
+    assert Source.model_validate_json(both.model_dump_json()) == both
