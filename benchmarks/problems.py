@@ -32,7 +32,7 @@ DRAWS = 200
 
 
 def shape_of(size: str) -> tuple[int, int]:
-    """Read dyads and months from a size such as ``3x300``, or refuse it (SpecError)."""
+    """Read dyads and months from a size such as ``3x300``, or reject it (SpecError)."""
     shape = re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size)
     if shape is None:
         raise SpecError(f"size {size!r}: expected dyads x months, such as 3x300")

@@ -50,7 +50,7 @@ def parse_date(text: str, field: str) -> datetime.date:
 
 
 def refuse_future(day: datetime.date, field: str) -> None:
-    """Refuse a day of which nothing can be known yet; `field` is what the error calls it.
+    """Reject a day of which nothing can be known yet; `field` is what the error calls it.
 
     Raises
     ------

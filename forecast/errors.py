@@ -8,7 +8,7 @@ is what the command `forecast` ends with.
 
 
 class ForecastError(Exception):
-    """Anything this package refuses or cannot do; the base of all its errors."""
+    """Anything this package rejects or cannot do; the base of all its errors."""
 
     exit_code = 1
 

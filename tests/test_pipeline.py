@@ -1,4 +1,4 @@
-"""The whole way, from the command line to the files, and what it refuses."""
+"""The whole way, from the command line to the files, and what it rejects."""
 
 import json
 import os

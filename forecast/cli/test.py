@@ -66,7 +66,7 @@ def test(
 ) -> None:
     """Test claims about a relation: one HTML page, tests.json and tests.csv. Exit code 3 if not converged.
 
-    With --plan the run is planned: it is refused if plan or data have changed since the plan was frozen. Without
+    With --plan the run is planned: it is rejected if plan or data have changed since the plan was frozen. Without
     it the run is exploratory, and the page says so.
     """
     from forecast.files import check_writable
@@ -107,7 +107,7 @@ def test(
 
 
 def refuse_beside_plan(context: typer.Context) -> None:
-    """Refuse options that would change what a plan says.
+    """Reject options that would change what a plan says.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def _print(results: "Results", page: Path) -> None:
     from forecast.report.tests_page import headline
     from forecast.report.verdict_words import deciding, power_words
 
-    colors = {"supported": "green", "refused": "red", "undecided": "yellow"}
+    colors = {"supported": "green", "rejected": "red", "undecided": "yellow"}
     console = Console(highlight=False)
     console.print(f"[bold]{escape(headline(results))}[/]\n")
     shown = Table("", "claim", "answer", "what decides", "power", box=None, padding=(0, 2, 1, 0))

@@ -108,7 +108,7 @@ def _codes(text: "pd.Series[str]", raw: RawTable, mapping: TableMapping) -> "pd.
 
     Event codes have three or four digits. Two digits have therefore lost a zero, and of those with three the
     ones from 211 on (root 20 ends at 204): no code can be meant in two ways. Undeclared, though, a '10' is
-    the root DEMAND; so a file that shows signs of lost zeros is refused rather than misread in part.
+    the root DEMAND; so a file that shows signs of lost zeros is rejected rather than misread in part.
     """
     if mapping.leading_zeros == "lost":
         short = (text.str.len() == 2) | ((text.str.len() == 3) & (text >= "205"))
@@ -145,7 +145,7 @@ def _reasons(events: "pd.DataFrame", fields: "pd.DataFrame", mapping: TableMappi
 
 
 def _duplicates(events: "pd.DataFrame", file: str, mapping: TableMapping) -> dict[int, str]:
-    """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are refused."""
+    """Return, by line, the rows that repeat an earlier one; repeated ids given by the file are rejected."""
     repeated = events.index[events["event_id"].duplicated()]
     firsts = {event_id: line for line, event_id in reversed(list(events["event_id"].items()))}
     given = "event_id" in mapping.columns

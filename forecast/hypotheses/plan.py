@@ -1,7 +1,7 @@
 """The plan of a run of tests: every choice in one file, fixed before the look.
 
 A frozen plan carries a digest of itself and of the data. `forecast test --plan` runs exactly what it says, and
-refuses if either has changed. What is not planned so is exploratory, and is stamped as such.
+rejects if either has changed. What is not planned so is exploratory, and is stamped as such.
 """
 
 import json
@@ -30,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
 # The plan of a run of hypothesis tests (docs/schema/plan.md).
-# Once frozen, `forecast test --plan` runs exactly this, and refuses if the plan or its data have changed.
+# Once frozen, `forecast test --plan` runs exactly this, and rejects if the plan or its data have changed.
 # After an edit on purpose, and before the look: forecast plan freeze FILE
 """
 
@@ -283,7 +283,7 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
 
 
 def require_data(plan: Plan, data: Data) -> None:
-    """Refuse data that are not those of the plan.
+    """Reject data that are not those of the plan.
 
     Raises
     ------
@@ -305,7 +305,7 @@ def require_data(plan: Plan, data: Data) -> None:
 
 
 def require_answerable(claims: tuple[str, ...], data: Data) -> None:
-    """Refuse claims that the data cannot speak of.
+    """Reject claims that the data cannot speak of.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A plan carried out: what cannot be done is refused first, then every claim is tested, and all of it kept together."""
+"""Carry out a plan: what cannot be done is rejected first, then every claim is tested and the results are collected."""
 
 import os
 import re
@@ -175,7 +175,7 @@ def gathered(plan: Plan) -> Data:
 
 
 def require_runnable(plan: Plan, data: Data) -> None:
-    """Refuse what cannot be carried out, before anything is fitted.
+    """Reject what cannot be carried out, before anything is fitted.
 
     Raises
     ------

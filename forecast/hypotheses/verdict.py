@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.evidence.unit_roots import UnitRoot
 
-Answer = Literal["supported", "refused", "undecided"]
+Answer = Literal["supported", "rejected", "undecided"]
 NumberKind = Literal["probability", "estimate", "date", "count", "value"]
 DrawingKind = Literal["densities", "bars", "line"]
 Role = Literal["prior", "posterior", "null", "data", "other"]
 
-ANSWERS: tuple[Answer, ...] = ("supported", "refused", "undecided")
+ANSWERS: tuple[Answer, ...] = ("supported", "rejected", "undecided")
 NUMBER_KINDS: tuple[NumberKind, ...] = ("probability", "estimate", "date", "count", "value")
 DRAWING_KINDS: tuple[DrawingKind, ...] = ("densities", "bars", "line")
 ROLES: tuple[Role, ...] = ("prior", "posterior", "null", "data", "other")
-_FROM_WORST: tuple[Answer, ...] = ("refused", "undecided", "supported")
+_FROM_WORST: tuple[Answer, ...] = ("rejected", "undecided", "supported")
 _ERRORS = 2.0  # Monte Carlo errors by which a Bayes factor must clear its bound
 
 
@@ -35,7 +35,7 @@ class PowerLike(Protocol):
 
     @property
     def table(self) -> "pd.DataFrame":
-        """A row an alternative: simulations, how often supported, refused and undecided."""
+        """A row an alternative: simulations, how often supported, rejected and undecided."""
 
     @property
     def words(self) -> str:
@@ -54,7 +54,7 @@ class Rule:
     ahead_errors : float
         The leave-future-out difference may point the other way by no more than so many of its standard errors.
     probability : float
-        A claim without a rival model is supported from this posterior probability, refused below one less it.
+        A claim without a rival model is supported from this posterior probability, rejected below one less it.
     rope : float
         Points of share; a difference within it on either side is practically none.
     half_life : float
@@ -103,7 +103,7 @@ class Rule:
         """
         answer = self.decide_factor(comparison.log_bayes_factor, comparison.error)
         tolerance, ahead = self.ahead_errors * comparison.ahead_error, comparison.ahead_difference
-        if (answer == "supported" and ahead >= -tolerance) or (answer == "refused" and ahead <= tolerance):
+        if (answer == "supported" and ahead >= -tolerance) or (answer == "rejected" and ahead <= tolerance):
             return answer
         return "undecided"
 
@@ -112,13 +112,13 @@ class Rule:
         bound = math.log(self.bayes_factor) + _ERRORS * error
         if log_bayes_factor > bound:
             return "supported"
-        return "refused" if log_bayes_factor < -bound else "undecided"
+        return "rejected" if log_bayes_factor < -bound else "undecided"
 
     def decide_probability(self, probability: float) -> Answer:
         """Decide a claim without a rival model by its posterior probability."""
         if probability >= self.probability:
             return "supported"
-        return "refused" if probability <= 1 - self.probability else "undecided"
+        return "rejected" if probability <= 1 - self.probability else "undecided"
 
 
 def least_favourable(answers: Iterable[Answer]) -> Answer:
@@ -396,7 +396,7 @@ class Verdict:
         Of the claim, such as ``S5``.
     claim, null : str
         What is claimed and what it is tested against, each a sentence.
-    answer : {"supported", "refused", "undecided"}
+    answer : {"supported", "rejected", "undecided"}
         By the rule of the plan.
     reason : str
         Why that is the answer, a sentence.

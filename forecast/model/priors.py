@@ -90,7 +90,7 @@ class Priors:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":
-        """Rebuild from plain values (lists where a pair stands), refusing names it does not know."""
+        """Rebuild from plain values (lists where a pair stands), rejecting names it does not know."""
         return cls(**{name: tuple(v) if isinstance(v, (list, tuple)) else v for name, v in values.items()})
 
     def to_dict(self, pull: Pull | None = None) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class PendulumSpec:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":
-        """Rebuild a spec, refusing fields it does not know."""
+        """Rebuild a spec, rejecting fields it does not know."""
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

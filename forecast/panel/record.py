@@ -42,7 +42,7 @@ def watched(panel: "xr.Dataset", dyad: str) -> Bool:
 
 
 def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
-    """Refuse a record that is too short to see a pendulum in.
+    """Reject a record that is too short to see a pendulum in.
 
     Raises
     ------

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Comparison, Number, Rule, Verdict
     from forecast.hypotheses.verdict import PowerLike
 
-ANSWERED = ("supported", "refused", "undecided")
+ANSWERED = ("supported", "rejected", "undecided")
 
 _EVIDENCE_RULE = (
     "Supported if the Bayes factor for the claim's model exceeds {factor} by more than two of its Monte Carlo errors "
-    "and leaving the future out speaks against it by no more than {errors} of its standard errors; refused if the "
+    "and leaving the future out speaks against it by no more than {errors} of its standard errors; rejected if the "
     "same holds for the rival; undecided otherwise."
 )
-_PROBABILITY_RULE = "Supported from a probability of {yes} % on, refused at {no} % or less, undecided in between."
+_PROBABILITY_RULE = "Supported from a probability of {yes} % on, rejected at {no} % or less, undecided in between."
 _COLUMNS = {
     "ahead_difference": "leave-future-out difference",
     "ahead_error": "its standard error",
@@ -85,7 +85,7 @@ def factor_words(one: "Comparison", rule: "Rule") -> tuple[str, str]:
     if one.least is not None and one.most is not None and one.least < one.most:
         wider = f"; {number(one.least)} to {number(one.most)} with priors half and twice as wide"
     said = f"log Bayes factor {number(value)} ± {number(one.error)}, that is {odds(value)} for {one.favoured[0]}"
-    side = {"supported": one.claim, "refused": one.rival, "undecided": "neither"}
+    side = {"supported": one.claim, "rejected": one.rival, "undecided": "neither"}
     return f"{said}{wider}", f"Speaks for {side[rule.decide_factor(value, one.error)]}"
 
 

@@ -1,4 +1,4 @@
-"""Any table by a mapping: nothing guessed, nothing dropped in silence, every refusal says what to do."""
+"""Any table by a mapping: nothing guessed, nothing dropped in silence, every rejection says what to do."""
 
 import json
 

@@ -101,7 +101,7 @@ def make_verdict(code, answer="undecided", **changes):
 
 
 CHECK = UnitRoot(
-    "Augmented Dickey-Fuller", "It is a random walk.", -3.1, 0.0262, 4, "refuses its null: it is no random walk"
+    "Augmented Dickey-Fuller", "It is a random walk.", -3.1, 0.0262, 4, "rejects its null: it is no random walk"
 )
 
 
@@ -118,7 +118,7 @@ class FakePower:
                 "half_life": [np.nan, 24.0],
                 "simulations": [200, 200],
                 "supported": [0.04, 0.46],
-                "refused": [0.3, 0.02],
+                "rejected": [0.3, 0.02],
                 "undecided": [0.66, 0.52],
                 "low": [0.02, 0.4],
                 "high": [0.07, 0.52],
@@ -151,7 +151,7 @@ def fake_results(verdicts=None, *, planned=False, gates=None, notes=(), data=Non
     """Return results as a run would, of the embedded chronology."""
     data = data or small_data()
     verdicts = verdicts or (
-        make_verdict("S2", "refused"),
+        make_verdict("S2", "rejected"),
         make_verdict("S5", "supported", power=FakePower(), checks=(CHECK,)),
         make_verdict("S6"),
     )

@@ -18,7 +18,7 @@ def with_step(made, step):
     return made
 
 
-@pytest.mark.parametrize(("step", "answer"), [(0.5, "supported"), (0.002, "refused"), (0.06, "undecided")])
+@pytest.mark.parametrize(("step", "answer"), [(0.5, "supported"), (0.002, "rejected"), (0.06, "undecided")])
 def test_the_answer_compares_the_record_with_walks_like_it(step, answer):
     """Walks that stray far spend less time near their means than a pendulum, and walks that stand still spend more."""
     verdict = CLAIMS["S8"].test(with_step(candidates(), step))
@@ -26,7 +26,7 @@ def test_the_answer_compares_the_record_with_walks_like_it(step, answer):
     assert verdict.reason.lower().startswith(answer)
     found = numbers(verdict)
     order = found["near_walk"].value - found["near_record"].value
-    assert answer == "undecided" or (order > 0) == (answer == "refused")
+    assert answer == "undecided" or (order > 0) == (answer == "rejected")
 
 
 def test_the_band_and_the_time_inside_are_stated():

@@ -35,8 +35,8 @@ def verdict():
         (5.0, 3.0, "supported", "a trend in depth"),
         (5.0, 0.0, "undecided", "a trend in depth"),
         (0.0, 5.0, "undecided", "one depth for all time"),
-        (5.0, -5.0, "refused", "a trend in depth"),
-        (-5.0, -9.0, "refused", "a trend in depth"),
+        (5.0, -5.0, "rejected", "a trend in depth"),
+        (-5.0, -9.0, "rejected", "a trend in depth"),
     ],
 )
 def test_depth_by_era_must_be_preferred_to_both_rivals(none, trend, answer, rival):

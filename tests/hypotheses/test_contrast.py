@@ -63,7 +63,7 @@ def verdict_of(here=0.0, there=0.0, **given):
 
 
 @pytest.mark.parametrize(
-    ("here", "there", "answer"), [(0.8, -0.8, "supported"), (-0.8, 0.8, "refused"), (0.0, -0.1, "undecided")]
+    ("here", "there", "answer"), [(0.8, -0.8, "supported"), (-0.8, 0.8, "rejected"), (0.0, -0.1, "undecided")]
 )
 def test_the_equilibria_decide(here, there, answer):
     verdict = verdict_of(here, there)

@@ -36,8 +36,8 @@ def tested():
     ("equilibria", "answer", "words"),
     [
         ((0.0, 0.0, -1.2), "supported", "exceeds 3"),
-        ((0.0, 0.0, 1.2), "refused", "no such drop"),
-        ((0.8, -0.8), "refused", "does not hold the time"),
+        ((0.0, 0.0, 1.2), "rejected", "no such drop"),
+        ((0.8, -0.8), "rejected", "does not hold the time"),
     ],
 )
 def test_a_break_must_be_a_drop_where_it_is_claimed(tested, equilibria, answer, words):

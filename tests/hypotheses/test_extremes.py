@@ -26,7 +26,7 @@ def verdict(made):
 
 def test_the_growing_pull_decides_and_the_band_stands_beside(made, verdict):
     assert [ask[:2] for ask in made.asked] == [CUBIC, BAND]
-    assert verdict.answer == "refused"
+    assert verdict.answer == "rejected"
     assert numbers(verdict)["log_bayes_factor"].value == -4.0
     assert numbers(verdict)["log_bayes_factor_band"].value == 4.0
     assert list(verdict.table["comparison"]) == list(verdict.drawing.series[0].x)

@@ -49,7 +49,7 @@ def test_a_prior_that_changes_the_answer_is_told(change, words):
     ("found", "words"),
     [
         (comparison(5.0), "Supported: the Bayes factor for a pull exceeds 3"),
-        (comparison(-5.0), "Refused: the Bayes factor for a walk exceeds 3"),
+        (comparison(-5.0), "Rejected: the Bayes factor for a walk exceeds 3"),
         (comparison(0.5), "the data cannot tell the two apart"),
         (comparison(5.0, ahead_difference=-3.0), "speaks for a pull, and leaving the future out for a walk"),
         (comparison(-5.0, ahead_difference=3.0), "speaks for a walk, and leaving the future out for a pull"),

@@ -1,4 +1,4 @@
-"""The plan: it round-trips, any change of it or of the data is found, and nonsense is refused by name."""
+"""The plan: it round-trips, any change of it or of the data is found, and nonsense is rejected by name."""
 
 import json
 from dataclasses import asdict, replace

@@ -63,7 +63,7 @@ def run(given=None, half_lives=(2.0, 6.0), simulations=SIMULATIONS, **options):
 def test_counts_add_up_and_shares_lie_in_their_intervals(tested):
     table = run().table
     assert table["simulations"].tolist() == [SIMULATIONS] * 3
-    np.testing.assert_allclose(table[["supported", "refused", "undecided"]].sum(axis=1), 1.0)
+    np.testing.assert_allclose(table[["supported", "rejected", "undecided"]].sum(axis=1), 1.0)
     assert (table["low"] <= table["supported"]).all() and (table["supported"] <= table["high"]).all()
     assert table["supported"].is_monotonic_increasing and table["supported"].iloc[-1] == 1.0
     assert np.isnan(table["size"][0]) and table["size"][1:].tolist() == [2.0, 6.0]
@@ -89,7 +89,7 @@ def test_the_least_favourable_rival_decides():
     rule = Rule()
     assert power._answer(rule, ((5.0, 0.1), (5.0, 0.1)), (0.1, 0.1)) == "supported"
     assert power._answer(rule, ((5.0, 0.1), (0.5, 0.1)), (0.1, 0.1)) == "undecided"
-    assert power._answer(rule, ((5.0, 0.1), (-5.0, 0.1)), (0.1, 0.1)) == "refused"
+    assert power._answer(rule, ((5.0, 0.1), (-5.0, 0.1)), (0.1, 0.1)) == "rejected"
     # An error of the real test that is not known is no licence: the simulated test's own counts.
     assert power._answer(rule, ((2.0, 0.6),), (np.inf,)) == "undecided"
 

@@ -1,4 +1,4 @@
-"""A plan carried out: refusals before any fitting, and what the results hold."""
+"""A plan carried out: rejections before any fitting, and what the results hold."""
 
 from dataclasses import replace
 from datetime import date, timedelta

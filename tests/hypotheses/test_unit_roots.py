@@ -1,4 +1,4 @@
-"""The unit-root tests: each names its null, and refuses it where it is false and only there."""
+"""The unit-root tests: each names its null, and rejects it where it is false and only there."""
 
 import sys
 
@@ -18,23 +18,23 @@ def months(values):
     return pd.Series(values, index=pd.date_range("1950-01-01", periods=len(values), freq="MS"))
 
 
-def refusals(make, seeds=40):
-    """Count how often each test refuses its null over simulated series."""
+def rejections(make, seeds=40):
+    """Count how often each test rejects its null over simulated series."""
     found = {}
     for seed in range(seeds):
         for test in unit_roots(months(make(np.random.default_rng(seed)))):
-            found.setdefault(test.name, []).append(test.says.startswith("refuses"))
+            found.setdefault(test.name, []).append(test.says.startswith("rejects"))
     return {name: np.mean(said) for name, said in found.items()}
 
 
 def test_a_random_walk_is_taken_for_one():
-    share = refusals(lambda rng: rng.normal(size=300).cumsum())
+    share = rejections(lambda rng: rng.normal(size=300).cumsum())
     assert all(share[name] <= 0.2 for name in WALKS), share  # 5 % are due
     assert share["KPSS"] >= 0.8, share
 
 
 def test_white_noise_is_not_taken_for_a_random_walk():
-    share = refusals(lambda rng: rng.normal(size=300))
+    share = rejections(lambda rng: rng.normal(size=300))
     assert all(share[name] >= 0.95 for name in WALKS), share
     assert share["KPSS"] <= 0.2, share
 
@@ -45,13 +45,13 @@ def test_each_null_is_what_the_test_takes_for_granted():
     assert all("random walk" in tests[name].null for name in WALKS)
     assert "stationary" in tests["KPSS"].null and "random walk" not in tests["KPSS"].null
     for test in tests.values():
-        assert (test.p_value < 0.05) == test.says.startswith("refuses its null")
+        assert (test.p_value < 0.05) == test.says.startswith("rejects its null")
         assert np.isfinite(test.statistic) and test.lags >= 0
 
 
 def test_noise_of_the_month_makes_a_walk_look_like_a_pendulum():
     # The caution that the package prints beside these tests, in numbers.
-    share = refusals(lambda rng: 0.2 * rng.normal(size=300).cumsum() + rng.normal(size=300))
+    share = rejections(lambda rng: 0.2 * rng.normal(size=300).cumsum() + rng.normal(size=300))
     assert share["Phillips-Perron"] >= 0.5, share
 
 

@@ -38,7 +38,7 @@ def verdict(**changes):
 
 
 def mirrored(answer):
-    return {"supported": "refused", "refused": "supported"}.get(answer, answer)
+    return {"supported": "rejected", "rejected": "supported"}.get(answer, answer)
 
 
 @given(finite, errors, finite, errors)
@@ -64,7 +64,7 @@ def test_a_claim_is_supported_only_by_both_routes(factor, error, ahead, ahead_er
         (comparison(np.log(3) + 0.5, 0.3), "undecided"),  # within two Monte Carlo errors of the bound
         (comparison(5.0, 0.1, ahead_difference=-1.1, ahead_error=1.0), "undecided"),  # the future contradicts
         (comparison(5.0, 0.1, ahead_difference=-0.9, ahead_error=1.0), "supported"),
-        (comparison(-5.0, 0.1, ahead_difference=0.9, ahead_error=1.0), "refused"),
+        (comparison(-5.0, 0.1, ahead_difference=0.9, ahead_error=1.0), "rejected"),
         (comparison(-5.0, 0.1, ahead_difference=1.1, ahead_error=1.0), "undecided"),
         (comparison(np.nan), "undecided"),
         (comparison(5.0, np.nan), "undecided"),
@@ -77,7 +77,7 @@ def test_the_rule_at_its_bounds(one, answer):
 
 def test_a_probability_decides_a_claim_without_rival():
     answers = [Rule(probability=0.9).decide_probability(p) for p in (0.05, 0.5, 0.95, np.nan)]
-    assert answers == ["refused", "undecided", "supported", "undecided"]
+    assert answers == ["rejected", "undecided", "supported", "undecided"]
 
 
 @pytest.mark.parametrize(

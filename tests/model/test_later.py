@@ -1,4 +1,4 @@
-"""The panel of a later day: built as the earlier one was, or refused in words."""
+"""The panel of a later day: built as the earlier one was, or rejected in words."""
 
 from dataclasses import replace
 

@@ -62,7 +62,7 @@ def real_verdict(code="S5", comparison=None, **changes):
 def results():
     return fake_results(
         (
-            make_verdict("S2", "refused"),
+            make_verdict("S2", "rejected"),
             real_verdict(answer="supported", power=FakePower(), checks=(CHECK,)),
             make_verdict("S6", claim=f"Hostile {SCRIPT}.", prose=(SCRIPT,)),
         ),
@@ -90,7 +90,7 @@ def test_the_page_loads_nothing_and_runs_nothing(html, read):
 
 def test_it_opens_with_what_it_is_and_what_was_answered(read):
     assert read.text.index("Exploratory.") < read.text.index("Is there a pendulum in US-China relations?")
-    assert "Of 3 claims tested, 1 supported, 1 refused and 1 undecided." in read.text
+    assert "Of 3 claims tested, 1 supported, 1 rejected and 1 undecided." in read.text
     assert "A note." in read.text
 
 
@@ -240,7 +240,7 @@ def test_what_decides_is_the_comparison_of_the_claim():
 def test_a_claim_without_rival_models_is_decided_by_its_probability():
     (name,) = CLAIMS["S8"].decides
     verdict = make_verdict("S8", numbers=(Number(name, 0.97, error=0.002, words="it is greater", kind="probability"),))
-    assert "from a probability of 95 % on, refused at 5 % or less" in say.rule_words(verdict, Rule())
+    assert "from a probability of 95 % on, rejected at 5 % or less" in say.rule_words(verdict, Rule())
     assert "Bayes factor for the claim's model exceeds 3" in say.rule_words(real_verdict(), Rule())
     assert say.deciding(verdict) == ["chance: it is greater: 97 % ± 0.2"]
 

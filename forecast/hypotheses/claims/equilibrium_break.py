@@ -37,10 +37,10 @@ def _decide(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
     parts: set[Answer] = {
         rule.decide(found.comparison()),
         rule.decide_probability(found["probability_drop"].value),
-        "supported" if found.findings.where_claimed else "refused",
+        "supported" if found.findings.where_claimed else "rejected",
     }
-    if "refused" in parts:
-        return "refused"
+    if "rejected" in parts:
+        return "rejected"
     return "supported" if parts == {"supported"} else "undecided"
 
 
@@ -161,10 +161,10 @@ def _reason(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> str
     if answer == rule.decide(found.comparison()):
         return reason_of_evidence(found.comparison(), rule)
     dropped = found["probability_drop"]
-    if answer == "refused" and rule.decide_probability(dropped.value) == "refused":
-        return f"Refused, because a break, if there is one, is no such drop (chance {percent(dropped)})."
-    if answer == "refused":
-        return "Refused, because the interval of the date does not hold the time at which the break is claimed."
+    if answer == "rejected" and rule.decide_probability(dropped.value) == "rejected":
+        return f"Rejected, because a break, if there is one, is no such drop (chance {percent(dropped)})."
+    if answer == "rejected":
+        return "Rejected, because the interval of the date does not hold the time at which the break is claimed."
     return (
         f"Undecided, because the evidence for a break does not say that it is such a drop (chance {percent(dropped)})."
     )

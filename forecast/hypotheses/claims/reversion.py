@@ -33,7 +33,7 @@ def _contest(candidates: "Candidates", half_lives: tuple[float, ...]) -> "Contes
 
 def _decide(found: "Found[Reversion]", rule: Rule) -> Answer:
     answer = rule.decide(found.comparison())
-    slow = rule.decide_probability(found["probability_short"].value) == "refused"
+    slow = rule.decide_probability(found["probability_short"].value) == "rejected"
     return "undecided" if answer == "supported" and slow else answer
 
 

@@ -64,7 +64,7 @@ class _Test:
     kind: str
     name: str
     null: str
-    refused: str
+    rejected: str
     kept: str
     options: dict[str, Any]
 
@@ -79,7 +79,7 @@ _TESTS = (
         "The observed share is stationary: it varies around one level, without a unit root.",
         "it does not vary around one level",
         "it may vary around one level",
-        {"lags": -1},  # Schwert's rule; the one by the data is too short for a slow pull, and then refuses too often
+        {"lags": -1},  # Schwert's rule; the one by the data is too short for a slow pull, and then rejects too often
     ),
     _Test("PhillipsPerron", "Phillips-Perron", _WALK, _NO_WALK, _MAY_WALK, {}),
     _Test(
@@ -201,8 +201,8 @@ def require_arch() -> Any:
 
 
 def _outcome(test: _Test, result: Any, gaps: str) -> UnitRoot:
-    refused = result.pvalue < SIGNIFICANCE
-    said = f"refuses its null: {test.refused}" if refused else f"does not refuse its null: {test.kept}"
+    rejected = result.pvalue < SIGNIFICANCE
+    said = f"rejects its null: {test.rejected}" if rejected else f"does not reject its null: {test.kept}"
     return UnitRoot(test.name, test.null, float(result.stat), float(result.pvalue), int(result.lags), f"{said}{gaps}")
 
 

@@ -45,7 +45,7 @@ class Power:
     claim : str
     table : pandas.DataFrame
         A row an alternative, the one without what is claimed first: ``alternative``; ``size`` (NaN where there is
-        none) and its ``unit``; ``simulations``; ``supported``, ``refused``, ``undecided`` (shares of the simulations);
+        none) and its ``unit``; ``simulations``; ``supported``, ``rejected``, ``undecided`` (shares of the simulations);
         ``low`` and ``high``, the 90 % interval of ``supported`` by Jeffreys' prior [1]_; ``error``, the median Monte
         Carlo error of a simulated log Bayes factor.
     words : str
@@ -187,8 +187,8 @@ def _words(table: "pd.DataFrame", rule: Rule) -> str:
     found = "; ".join(f"{_percent(row)} of records with {row['alternative']}" for row in others)
     return (
         f"At the length and density of this record, with all else as its fits leave it, the test says 'supported' in "
-        f"{found}; and in {_percent(null)} of records with {null['alternative']}, which are false alarms (it refuses "
-        f"{wording.percent(null['refused'])} of those). {null['simulations']} simulations each, intervals of 90 %, "
+        f"{found}; and in {_percent(null)} of records with {null['alternative']}, which are false alarms (it rejects "
+        f"{wording.percent(null['rejected'])} of those). {null['simulations']} simulations each, intervals of 90 %, "
         f"decided by a Bayes factor of {rule.bayes_factor:g} alone."
     )
 

@@ -91,7 +91,7 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Da
 
 
 def _refuse_part(panel: xr.Dataset, later: xr.Dataset) -> None:
-    """Refuse a table of the new events alone, and one that is counted by another coverage."""
+    """Reject a table of the new events alone, and one that is counted by another coverage."""
     periods = min(panel.sizes["time"], later.sizes["time"])
     for dyad in panel["dyad"].to_numpy():
         first, again = (
