@@ -49,6 +49,12 @@ class OutputError(ForecastError, OSError):
     """A place that cannot be written to."""
 
 
+class OutputPathError(OutputError):
+    """A place that is not to be written to: an input, somebody else's file, or no name for a file at all."""
+
+    exit_code = 2
+
+
 class NotConverged(ForecastError):
     """A fit that failed the gate where only a converged one will do."""
 

@@ -1,27 +1,30 @@
 """Writing files so that a reader never sees half of one.
 
 A file is written beside its target under a hidden name and then renamed onto it, which the operating system
-does at once or not at all. A folder of files (a report) is prepared the same way. Whoever is killed in the
-middle leaves what was there before.
+does at once or not at all. Whoever is killed in the middle leaves what was
+there before. Folders of files (a report) are for `forecast.folders`.
 """
 
-import contextlib
+import errno
 import hashlib
 import json
 import os
-import secrets
-import shutil
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.errors import ForecastError, OutputError
+from forecast.errors import ForecastError, OutputError, OutputPathError
+from forecast.escaping import has_controls, json_text, printable, spreadsheet_cell
+from forecast.partials import PARTIAL_LENGTH, partial_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
-ENTRANCES = ("forecast.json", "tests.json", "index.html")
-"""What readers open first is put in place last, so that it never speaks of files that are not there yet."""
+NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")
+"""Where the system shows processes and devices, some of them under names of ordinary files."""
+LONGEST_NAME = 255
+"""Bytes, on the file systems in use."""
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -37,17 +40,14 @@ def write_text(path: str | Path, text: str) -> None:
     >>> from forecast.files import write_text
     >>> write_text("note.txt", "one line")  # doctest: +SKIP
     """
-    path = Path(path)
-    partial = _partial(path)
+    target = _target(Path(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            partial.write_text(text, encoding="utf-8", newline="")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with partial_folder(target) as partial:
+            (partial / "new").write_text(text, encoding="utf-8", newline="")
+            (partial / "new").replace(target)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise OutputError(unwritable(Path(path), error)) from error
 
 
 def write_json(path: str | Path, obj: Any) -> None:
@@ -66,18 +66,22 @@ def write_json(path: str | Path, obj: Any) -> None:
         text = json.dumps(obj, indent=2, allow_nan=False, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError) as error:
         raise ForecastError(f"{path}: no JSON form ({error}). Use None for a missing number.") from error
-    write_text(path, text + "\n")
+    write_text(path, json_text(text) + "\n")
 
 
 def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
     """Write the columns of `frame` as CSV with a header and without its index.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe in front.
 
     Raises
     ------
     OutputError
         If `path` cannot be written.
     """
-    write_text(path, _csv(frame))
+    texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
+    shown = frame.assign(**{name: frame[name].map(_cell) for name in texts})
+    write_text(path, _csv(shown))
 
 
 def check_writable(folder: str | Path) -> None:
@@ -85,7 +89,7 @@ def check_writable(folder: str | Path) -> None:
 
     Raises
     ------
-    OutputError
+    OutputPathError
         If not.
 
     Examples
@@ -94,62 +98,69 @@ def check_writable(folder: str | Path) -> None:
     >>> check_writable(".")
     """
     folder = Path(folder)
-    nearest = folder.resolve()
     try:
-        while not nearest.exists():
+        nearest = _resolved(folder)
+        while not _is_there(nearest):
             nearest = nearest.parent
         # Asking for permission (os.access) is no proof: root may do all, yet not on a read-only disk. So try.
-        probe = _partial(nearest / "probe")
-        probe.mkdir()
-        probe.rmdir()
+        with partial_folder(nearest / "probe"):
+            pass
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise OutputPathError(unwritable(folder, error)) from error
 
 
-@contextlib.contextmanager
-def atomic_folder(folder: str | Path) -> Iterator[Path]:
-    """Fill a folder all at once, when everything that goes into it is ready.
-
-    Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files
-    that are in `folder` already and not written anew stay. On an error or interrupt nothing has changed.
+def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Make sure that a file may be written: it is no input, and what is there already is an ordinary file.
 
     Parameters
     ----------
-    folder : str or pathlib.Path
-        Where the content is to be in the end; made if need be.
-
-    Yields
-    ------
-    pathlib.Path
-        The folder to write to.
+    path : str or pathlib.Path
+        The file to be written.
+    inputs : iterable of str, pathlib.Path or None
+        Files that are read, and folders all of whose files are; the same file by another name is found as well.
 
     Raises
     ------
-    OutputError
-        If `folder` cannot be written; checked before the block runs.
+    OutputPathError
+        If not.
 
     Examples
     --------
-    >>> from forecast.files import atomic_folder, write_text
-    >>> with atomic_folder("report") as new:  # doctest: +SKIP
-    ...     write_text(new / "index.html", "<p>")
+    >>> from forecast.files import check_target
+    >>> check_target("rejects.csv", inputs=["events.csv"])
     """
-    folder = Path(folder).resolve()
-    check_writable(folder)
-    # Inside a folder that exists: it may be a disk of its own, to which nothing is renamed from outside.
-    partial = _partial(folder / "new" if folder.exists() else folder)
-    try:
-        partial.mkdir(parents=True)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    try:
-        yield partial
-        try:
-            _move_content(partial, folder)
-        except OSError as error:
-            raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    target = _target(Path(path))
+    for given in [each for each in inputs if each]:
+        folder = Path(given)
+        files = folder.rglob("*") if folder.is_dir() else [folder]
+        if target.exists() and any(file.exists() and target.samefile(file) for file in files):
+            raise OutputPathError(f"{path} is read by this command and would be destroyed. Choose another name.")
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """Read a file of at most so many bytes, and only an ordinary one: a pipe or device may never end.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is no ordinary file, or is longer.
+
+    Examples
+    --------
+    >>> from forecast.files import read_bytes
+    >>> read_bytes("events.csv", most=10**9)  # doctest: +SKIP
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it has more than the {most:,} bytes that are read")
+    return content
 
 
 def digest(content: "bytes | pd.DataFrame") -> str:
@@ -165,24 +176,12 @@ def digest(content: "bytes | pd.DataFrame") -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _move_content(source: Path, target: Path) -> None:
-    if not target.exists():
-        source.rename(target)
-        return
-    for path in sorted(source.iterdir(), key=lambda path: (path.name in ENTRANCES, path.name)):
-        place = target / path.name
-        if place.is_dir() and not place.is_symlink():
-            # A folder cannot be renamed onto a full one: the old one goes into the partial one and its end.
-            place.rename(_partial(path))
-        path.replace(place)
-
-
 def _csv(frame: "pd.DataFrame") -> str:
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+def _cell(value: Any) -> Any:
+    return spreadsheet_cell(value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:
@@ -192,6 +191,41 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
-def _unwritable(path: Path, error: OSError) -> OutputError:
-    reason = os.strerror(error.errno) if error.errno else str(error)
-    return OutputError(f"{path} cannot be written: {reason}. Choose another place, or make it writable.")
+def _target(path: Path) -> Path:
+    """Return where a file is really written: links are followed, and what cannot be a file is rejected."""
+    try:
+        target = _resolved(path)
+        status = os.lstat(target) if _is_there(target) else None
+    except OSError as error:
+        raise OutputPathError(unwritable(path, error)) from error
+    if status and not stat.S_ISREG(status.st_mode):
+        raise OutputPathError(f"{path} is no ordinary file and is left alone. Choose another name.")
+    return target
+
+
+def _resolved(path: Path) -> Path:
+    if has_controls(str(path)):
+        raise OSError(errno.EINVAL, "its name has a control character, or a byte that is no text")
+    if Path(os.path.abspath(path)).as_posix().startswith(NO_FILES):  # noqa: PTH100 - links are not to be followed
+        raise OSError(errno.EINVAL, "no place for files")
+    resolved = Path(os.path.realpath(path))
+    if resolved.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return resolved
+
+
+def _is_there(path: Path) -> bool:
+    """Whether something is there; what cannot be there is an error."""
+    if len(os.fsencode(path.name)) > LONGEST_NAME - PARTIAL_LENGTH and not path.exists():
+        raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def unwritable(path: Path, error: OSError) -> str:
+    """Say in a sentence that a place cannot be written, and why."""
+    reason = error.strerror or str(error)
+    return f"{printable(str(path))} cannot be written: {reason}. Choose another place, or make it writable."

@@ -1,17 +1,30 @@
 """Small files that a person fills in (mappings, plans): reading them, and naming every fault in them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
+from forecast.files import read_bytes
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+LARGEST = 100_000
+"""Bytes; what a person fills in has a few thousand."""
+DEEPEST = 20
+"""Lists in lists, or fields in fields."""
+LONGEST_SCALAR = 2_000
+"""Characters of one value."""
+MOST_FAULTS = 10
+
 
 def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
     """Read YAML, or JSON by the ending, into plain values.
+
+    Anchors, aliases and tags of YAML are rejected: no form needs them, and with them a few lines can stand for more
+    than a machine holds.
 
     Parameters
     ----------
@@ -32,22 +45,68 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
     import yaml
 
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise error(f"{path}: the {what} cannot be read ({cause}).") from cause
+        text = read_bytes(path, LARGEST).decode("utf-8-sig")
+    except (OSError, ValueError) as cause:
+        reason = getattr(cause, "strerror", None) or cause
+        raise error(f"{path}: the {what} cannot be read ({reason}).") from cause
     try:
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        if path.suffix == ".json":
+            content = json.loads(text)
+        else:
+            _require_plain(text)
+            content = yaml.safe_load(text)
+        _require_shallow(content)
     except (yaml.YAMLError, ValueError, RecursionError) as cause:
         where = " ".join(str(cause).split())
-        raise error(f"{path}: neither YAML nor JSON ({where}). Quote values with colons.") from cause
+        raise error(f"{path}: neither YAML nor JSON ({where:.300}). Quote values with colons.") from cause
+    return content
 
 
 def faults(error: "ValidationError") -> str:
     """Put into words what pydantic found wrong, field by field."""
-    return "; ".join(_fault(details) for details in error.errors())
+    found = [_fault(details) for details in error.errors()]
+    more = [f"and {len(found) - MOST_FAULTS} more"] if len(found) > MOST_FAULTS else []
+    return "; ".join([*found[:MOST_FAULTS], *more])
+
+
+def _require_plain(text: str) -> None:
+    """Raise ValueError at the first thing in YAML that a form does not need; nothing is built of it yet."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        where = f"line {event.start_mark.line + 1}" if event.start_mark else "somewhere"
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise ValueError(f"{where}: anchors and aliases are not allowed")
+        if tag := getattr(event, "tag", None):
+            raise ValueError(f"{where}: tags such as {tag!r:.40} are not allowed")
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > LONGEST_SCALAR:
+            raise ValueError(f"{where}: a value of more than {LONGEST_SCALAR} characters")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            raise ValueError(f"{where}: nested more than {DEEPEST} deep")
+
+
+def _require_shallow(content: Any) -> None:
+    """Raise ValueError if values are nested deeper, or longer, than those of any form."""
+    level = [content]
+    for _ in range(DEEPEST + 1):
+        if any(isinstance(value, str) and len(value) > LONGEST_SCALAR for value in level):
+            raise ValueError(f"a value of more than {LONGEST_SCALAR} characters")
+        level = [inner for outer in level for inner in _inside(outer)]
+    if level:
+        raise ValueError(f"nested more than {DEEPEST} deep")
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
 
 
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
     message = details["msg"].removeprefix("Value error, ")
-    return f"field `{field}`: {message}" if field else message
+    return f"field `{field:.80}`: {message:.300}" if field else f"{message:.300}"

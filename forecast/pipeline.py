@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import CALLABLE, EVENTS, SETTINGS, SPEC, checked
+from forecast.bounds import require_positive, require_sampler
 from forecast.dates import months_between, refuse_future
 from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
@@ -169,11 +170,12 @@ def make_report(
     >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
     PosixPath('report/index.html')
     """
-    from forecast.files import check_writable
+    from forecast.report.folder import REPORT, require_report_folder
 
     settings = settings or ReportSettings()
     _check_settings(settings)
-    check_writable(settings.out)
+    replaced = settings.fit_path if settings.as_of and settings.save_fit else None
+    require_report_folder(settings.out, REPORT, [replaced])
     steps = Steps(progress or silent)
     with steps.step("reading the data"):
         records = _read_records(settings, table)
@@ -198,15 +200,16 @@ def make_report(
 def _check_settings(settings: ReportSettings) -> None:
     if settings.as_of is not None:
         refuse_future(settings.as_of, "as-of")
-    smallest = settings.smallest_improvement
-    if not smallest > 0:
-        raise SpecError(f"improvement: got {smallest}; expected a positive number of points of share")
+    if settings.since is not None:
+        refuse_future(settings.since, "since")
+    require_positive("improvement", settings.smallest_improvement, 100.0, "points of share")
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
     if settings.fit_path and settings.eras != "given":
         raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
-    if settings.seed < 0:
-        raise SpecError(f"seed: got {settings.seed}; expected a whole number from 0")
+    require_sampler(
+        draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores, seed=settings.seed
+    )
 
 
 def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:

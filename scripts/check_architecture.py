@@ -40,8 +40,8 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "errors", "files", "forms", "resources", "dates", "clock", "scale", "typing", "progress", "parallel", "kept",
-        "arguments", "display", "wording",
+        "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "exchange", "files", "folders",
+        "forms", "kept", "parallel", "partials", "progress", "resources", "scale", "stopping", "typing", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""

@@ -81,7 +81,8 @@ def test_a_killed_run_leaves_nothing_half_written(tmp_path: Path, kill: signal.S
     program = """
 import sys, time
 from forecast.cli import app, main
-from forecast.files import atomic_folder, write_text
+from forecast.files import write_text
+from forecast.folders import atomic_folder
 
 @app.command("work")
 def work(out: str) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from forecast import files
 from forecast.errors import ForecastError, OutputError
+from forecast.folders import atomic_folder
 
 UNWRITABLE = [Path("/dev/null"), Path("/dev/null/deep/down")]
 """Refused to everyone, root too: neither a folder, nor can there be one below."""
@@ -63,7 +64,7 @@ def test_csv_has_a_header_and_no_index(tmp_path: Path) -> None:
 def test_an_unwritable_place_is_refused_before_the_work(path: Path) -> None:
     with pytest.raises(OutputError, match="Choose another place"):
         files.check_writable(path)
-    with pytest.raises(OutputError), files.atomic_folder(path):
+    with pytest.raises(OutputError), atomic_folder(path):
         pytest.fail("the block must not run")
     with pytest.raises(OutputError):
         files.write_text(path / "x.txt", "text")
@@ -72,51 +73,6 @@ def test_an_unwritable_place_is_refused_before_the_work(path: Path) -> None:
 def test_checking_leaves_nothing_behind(tmp_path: Path) -> None:
     files.check_writable(tmp_path / "not" / "yet" / "there")
     assert names(tmp_path) == set()
-
-
-def test_a_folder_appears_with_all_its_content(tmp_path: Path) -> None:
-    target = tmp_path / "reports" / "new"
-    with files.atomic_folder(target) as folder:
-        files.write_text(folder / "index.html", "page")
-        files.write_text(folder / "fit" / "part", "draws")
-        assert not target.exists()
-    assert names(tmp_path) == {"reports", "reports/new"} | {
-        f"reports/new/{name}" for name in ("index.html", "fit", "fit/part")
-    }
-
-
-def test_a_folder_written_again_keeps_only_what_is_foreign(tmp_path: Path) -> None:
-    for word in ("old", "new"):
-        with files.atomic_folder(tmp_path / "report") as folder:
-            files.write_text(folder / "index.html", word)
-            files.write_text(folder / "fit" / f"{word} part", word)
-        files.write_text(tmp_path / "report" / "notes.txt", "mine")
-    assert names(tmp_path / "report") == {"index.html", "fit", "fit/new part", "notes.txt"}
-    assert (tmp_path / "report" / "index.html").read_text() == "new"
-
-
-@pytest.mark.parametrize("accident", [RuntimeError, KeyboardInterrupt, SystemExit])
-@pytest.mark.parametrize("before", [True, False])
-def test_an_accident_changes_nothing(tmp_path: Path, accident: type[BaseException], before: bool) -> None:
-    target = tmp_path / "report"
-    if before:
-        files.write_text(target / "index.html", "old")
-    with pytest.raises(accident), files.atomic_folder(target) as folder:
-        files.write_text(folder / "index.html", "new")
-        raise accident
-    assert names(tmp_path) == ({"report", "report/index.html"} if before else set())
-    assert not before or (target / "index.html").read_text() == "old"
-
-
-def test_the_entrance_is_put_in_place_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files.write_text(tmp_path / "index.html", "old")
-    with files.atomic_folder(tmp_path) as folder:
-        for name in ("index.html", "levels.csv", "forecast.json", "a.txt", "z.txt"):
-            files.write_text(folder / name, "new")
-        moved = []
-        replace = Path.replace
-        monkeypatch.setattr(Path, "replace", lambda path, to: (moved.append(path.name), replace(path, to))[1])
-    assert moved == ["a.txt", "levels.csv", "z.txt", "forecast.json", "index.html"]
 
 
 def test_the_digest_is_that_of_the_content() -> None:

@@ -135,7 +135,7 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
     assert {path.name for path in wheel.iterdir() if path.suffix != ".dist-info"} == {"forecast"}
     assert (wheel / "forecast" / "py.typed").is_file()
     (info,) = wheel.glob("*.dist-info")
-    assert "forecast = forecast.cli:main" in (info / "entry_points.txt").read_text("utf-8")
+    assert "forecast = forecast.__main__:main" in (info / "entry_points.txt").read_text("utf-8")
 
 
 def test_everything_imported_is_declared() -> None:

@@ -94,7 +94,7 @@ def test_an_unwritable_folder_is_refused_before_any_work(tmp_path: Path) -> None
     (tmp_path / "file").write_text("in the way")
     start = time.perf_counter()
     result = run(app, ["report", "--out", str(tmp_path / "file")])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "file" in result.output
     assert time.perf_counter() - start < 5
 

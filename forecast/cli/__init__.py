@@ -4,18 +4,15 @@ A command's module says what the user may write and hands over; what takes long 
 the command's function, so that `forecast --help` answers at once.
 """
 
-import signal
-import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from forecast.cli import events, plan, power, report, test
+from forecast.cli.terminal import escape
 from forecast.errors import ForecastError
-
-INTERRUPTED = 130
-TERMINATED = 143
+from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
 
 EXIT_CODES = {
     0: "fine",
@@ -78,9 +75,8 @@ def _options(
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    # A polite kill unwinds like an exit, so that half-written files are removed on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    app()
+    with stoppable():
+        app()
 
 
 def _explain(error: ForecastError, *, debug: bool) -> None:
@@ -88,7 +84,6 @@ def _explain(error: ForecastError, *, debug: bool) -> None:
         import traceback
 
         traceback.print_exception(error)
-    from rich.markup import escape
 
     _say(f"[bold red]Error:[/] {escape(str(error))}")
 

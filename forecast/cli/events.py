@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecast.cli.terminal import escape
 from forecast.errors import DataError, SpecError
+from forecast.escaping import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,14 +43,18 @@ def check(
 ) -> None:
     """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad."""
     from forecast.events import write_rejects
+    from forecast.files import check_target
+    from forecast.resources import data_folder
 
+    if rejects:
+        check_target(rejects, inputs=[path, mapping, data_folder()])
     table = _read(path, mapping)
     breaches = None if mapping else _breaches(path)
     summary = _summary(table, breaches)
     if rejects:
         write_rejects(table, rejects)
     if as_json:
-        typer.echo(json.dumps(summary, indent=2))
+        typer.echo(json_text(json.dumps(summary, indent=2)))
     else:
         _print_summary(summary, rejects)
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
@@ -83,7 +89,7 @@ def show(
     if not directed:
         events = events[happenings(events) > 0]
     if as_json:
-        typer.echo(json.dumps(_records(events), indent=2, ensure_ascii=False))
+        typer.echo(json_text(json.dumps(_records(events), indent=2, ensure_ascii=False)))
     else:
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
@@ -164,7 +170,6 @@ def _records(events: "pd.DataFrame") -> list[dict[str, Any]]:
 
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     from rich.console import Console
-    from rich.markup import escape
 
     console = Console(highlight=False)
     console.print(f"{summary['events']:,} events, {summary['first']} to {summary['last']}")
@@ -176,13 +181,13 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         even = f"{row['start'][:7]} to {row['last_even'][:7]}"
         empty = f"{row['empty_months']} of {row['months']}"
         counts = (f"{row['rows']:,}", f"{row['happenings']:,}", empty)
-        dyads.add_row(row["dyad"], even, row["last"], *counts)
+        dyads.add_row(escape(row["dyad"]), even, row["last"], *counts)
     console.print(files, dyads)
     if summary["reasons"]:
         reasons = _grid(["why rows were rejected"], ["rows"])
         for reason, n in summary["reasons"].items():
             reasons.add_row(escape(reason), f"{n:,}")
-        where = f"They are in {rejects}." if rejects else "Write them to a file with --rejects."
+        where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
         console.print(reasons, f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
         known = sum(breach["known"] for breach in summary["breaches"])
@@ -192,7 +197,6 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:
     from rich.console import Console
-    from rich.markup import escape
 
     from forecast.events.codebook import read_scale
 
@@ -203,7 +207,7 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
         place = int(scale.class_of.loc[code])
         colour = "red" if place < scale.zero_cut else "green"
         kind = f"[{colour}]{scale.classes[place]}[/]"
-        rows.add_row(f"{day:%Y-%m-%d}", f"{source} > {target}", code, kind, escape(summary or actor))
+        rows.add_row(f"{day:%Y-%m-%d}", escape(f"{source} > {target}"), escape(code), kind, escape(summary or actor))
     console = Console(highlight=False)
     console.print(f"{len(events):,} events, {span}")
     if len(events):

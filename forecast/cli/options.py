@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecast.bounds import MOST_MONTHS, require_positive, require_sampler, require_whole
+from forecast.cli.paths import output
+from forecast.cli.terminal import escape
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ Simulations = Annotated[
 Sensitivity = Annotated[
     bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder of the report.")]
+Out = Annotated[Path, output("Folder of the report.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
 Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")]
@@ -129,6 +132,10 @@ def plan_from_options(
     from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
     from forecast.sources import Source, gather
 
+    require_sampler(**{name: choices[name] for name in ("draws", "tune", "chains", "seed")})
+    require_whole("simulations", choices["simulations"] or 0)
+    for half_life in choices["half_lives"] or ():
+        require_positive("half-life", half_life, MOST_MONTHS, "months")
     check_frequency(frequency)
     source = source or Source()
     codes = parse_claims(claims) if claims else ()
@@ -145,6 +152,5 @@ def plan_from_options(
 def say(message: str) -> None:
     """Say something on the terminal's error stream, beside what is printed for programs."""
     from rich.console import Console
-    from rich.markup import escape
 
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[dim]{escape(message)}[/]")

@@ -25,7 +25,10 @@ from forecast.cli.options import (
     plan_from_options,
     source,
 )
+from forecast.cli.paths import output
+from forecast.cli.terminal import escape
 from forecast.errors import SpecError
+from forecast.escaping import json_text, printable
 
 if TYPE_CHECKING:
     from forecast.hypotheses import Plan
@@ -38,7 +41,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan, such as plan
 def new(
     dyad: Dyad = "USA-CHN",
     claims: Claims = None,
-    out: Annotated[Path, typer.Option("--out", help="File of the plan.")] = Path("plan.yaml"),
+    out: Annotated[Path, output("File of the plan.", "FILE")] = Path("plan.yaml"),
     as_of: AsOf = None,
     events: Events = None,
     counts: Counts = None,
@@ -76,18 +79,18 @@ def freeze(path: File) -> None:
     from forecast.hypotheses.plan import read_plan, write_plan
     from forecast.hypotheses.run import gathered, require_runnable
 
-    plan = read_plan(path, frozen=False)
+    plan, name = read_plan(path, frozen=False), printable(str(path))
     if plan.frozen == plan.digest:
-        typer.echo(f"{path}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
+        typer.echo(f"{name}: frozen on {plan.created} already, and unchanged since: {plan.digest[:12]}.")
         return
     loose = plan.model_copy(update={"frozen": None})
     require_runnable(loose, gathered(loose))
     done = frozen(loose)
     write_plan(path, done)
     if plan.frozen:
-        typer.echo(f"{path}: it had been frozen on {plan.created} and changed since. Say so where you publish.")
-    typer.echo(f"{path}: frozen on {done.created}, digest {done.digest[:12]}.")
-    typer.echo(f"Carry it out: forecast test --plan {path}")
+        typer.echo(f"{name}: it had been frozen on {plan.created} and changed since. Say so where you publish.")
+    typer.echo(f"{name}: frozen on {done.created}, digest {done.digest[:12]}.")
+    typer.echo(f"Carry it out: forecast test --plan {name}")
 
 
 @app.command()
@@ -99,14 +102,13 @@ def show(path: File, as_json: Json = False) -> None:
 
     plan = read_plan(path, frozen=False)
     if as_json:
-        typer.echo(json.dumps(plan.model_dump(mode="json") | {"digest": plan.digest}, indent=2))
+        typer.echo(json_text(json.dumps(plan.model_dump(mode="json") | {"digest": plan.digest}, indent=2)))
     else:
         _print(plan)
 
 
 def _print(plan: "Plan") -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from forecast.report.tests_page import choices, standing

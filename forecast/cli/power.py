@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast.bounds import require_whole
 from forecast.cli.options import (
     AsOf,
     Chains,
@@ -25,6 +26,7 @@ from forecast.cli.options import (
     source,
 )
 from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def power(
 
     from forecast.hypotheses.registry import parse_claims
 
+    require_whole("cores", 1 if cores is None else cores)
     codes = parse_claims(claim)
     if len(codes) != 1:
         raise SpecError(f"--claim: got {claim}; give one claim, such as S5")
@@ -90,7 +93,6 @@ def power(
 
 def _print_power(found: "Power") -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from forecast.report.verdict_words import power_grid

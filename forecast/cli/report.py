@@ -23,6 +23,7 @@ from forecast.cli.options import (
     source,
 )
 from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
 from forecast.errors import NotConverged, SpecError
 from forecast.wording import join
 
@@ -111,6 +112,7 @@ def report(
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     from forecast.dates import parse_date, parse_horizons
     from forecast.pipeline import ReportSettings, make_report
+    from forecast.report.folder import REPORT, require_report_folder
 
     data = source(events, counts, index, mapping)
     if fit and alone:
@@ -125,11 +127,12 @@ def report(
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
         draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
+    require_report_folder(out, REPORT, [*(events or []), counts, index, *(mapping or [])])
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         done = make_report(settings, progress=report_progress)
     if as_json:
-        typer.echo((done.page.parent / "forecast.json").read_text())
+        typer.echo((done.page.parent / "forecast.json").read_text("utf-8"))
     else:
         _print(done)
     if not done.gate.passed:
@@ -148,7 +151,7 @@ def _print(done: "Report") -> None:
     from forecast.wording import count, month
 
     console = Console(highlight=False)
-    console.print(f"[bold]{done.assessment.headline}[/]\n")
+    console.print(f"[bold]{escape(done.assessment.headline)}[/]\n")
     shown = Table("by", "better", "technical", "structural", "stable", "worse", box=None)
     for outlook in done.assessment.improvement.values():
         chances = printed_chances(outlook)
@@ -161,6 +164,6 @@ def _print(done: "Report") -> None:
         "technical, structural: better without and with a new framework[/]"
     )
     for warning in done.warnings:
-        console.print(f"[yellow]{warning}[/]")
+        console.print(f"[yellow]{escape(warning)}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())
-    console.print(f"\n{done.page}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")
+    console.print(f"\n{escape(str(done.page))}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")

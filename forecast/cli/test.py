@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from forecast.bounds import require_whole
 from forecast.cli.options import (
     AsOf,
     Chains,
@@ -27,6 +28,7 @@ from forecast.cli.options import (
     source,
 )
 from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
 from forecast.errors import NotConverged, SpecError
 
 if TYPE_CHECKING:
@@ -69,9 +71,10 @@ def test(
     With --plan the run is planned: it is rejected if plan or data have changed since the plan was frozen. Without
     it the run is exploratory, and the page says so.
     """
-    from forecast.files import check_writable
+    from forecast.report.folder import TESTS, require_report_folder
 
-    check_writable(out)
+    require_whole("cores", 1 if cores is None else cores)
+    require_report_folder(out, TESTS, [plan, *(events or []), counts, index, *(mapping or [])])
     with progress() as tell:
         if plan:
             refuse_beside_plan(context)
@@ -122,7 +125,6 @@ def refuse_beside_plan(context: typer.Context) -> None:
 
 def _print(results: "Results", page: Path) -> None:
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     from forecast.report.tests_page import headline
@@ -134,7 +136,7 @@ def _print(results: "Results", page: Path) -> None:
     shown = Table("", "claim", "answer", "what decides", "power", box=None, padding=(0, 2, 1, 0))
     for verdict in results.verdicts:
         answer = f"[{colors[verdict.answer]}]{verdict.answer}[/]"
-        decides = escape("\n".join(deciding(verdict)))
+        decides = escape("\n".join(deciding(verdict)), keep="\n")
         shown.add_row(verdict.code, escape(verdict.claim), answer, decides, escape(power_words(verdict.power)))
     console.print(shown)
     for note in results.notes:

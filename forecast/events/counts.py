@@ -13,6 +13,9 @@ from forecast.events.table import CountTable
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST_COUNT = 2**31 - 1
+"""Of one cell of the table, as for the `n` of an event."""
+
 
 @checked(path=PATH, mapping=MAPPING_OR_PATH)
 def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str | Path) -> CountTable:
@@ -163,7 +166,9 @@ def _reject_reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") 
         "time is not in the date_format": rows["date"].isna(),
         "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
-        "a count is not a whole number from 0": ~((cells >= 0) & (cells % 1 == 0)).all(axis=1),
+        "a count is not a whole number from 0": ~((cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)).all(
+            axis=1
+        ),
         "the same period and direction as an earlier line": rows.duplicated(["date", "dyad", "source"]),
     }
     reasons = {line: reason for line, (reason, _) in raw.broken.items()}

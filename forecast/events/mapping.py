@@ -15,6 +15,35 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
 
 
+def readable_format(date_format: str) -> str:
+    """Return a format of dates if dates can be read by it.
+
+    Raises
+    ------
+    ValueError
+        If not: it has a directive that there is not, or none for the year.
+
+    Examples
+    --------
+    >>> from forecast.events.mapping import readable_format
+    >>> readable_format("%d.%m.%Y")
+    '%d.%m.%Y'
+    """
+    import re
+
+    import pandas as pd
+
+    try:
+        pd.to_datetime(pd.Series(["no date"]), format=date_format, errors="coerce")
+    except (ValueError, TypeError, re.error) as error:
+        raise ValueError(
+            f"{date_format!r:.60} is no format of dates ({error!s:.100}); write one such as '%Y-%m-%d'"
+        ) from error
+    if date_format != "ISO8601" and not re.search("%[YyGFcxD]", date_format):
+        raise ValueError(f"{date_format!r:.60} has no year; write a format such as '%Y-%m-%d'")
+    return date_format
+
+
 class FileForm(BaseModel):
     """How a file is written and where its fields stand; the same for every kind of table."""
 
@@ -38,7 +67,14 @@ class FileForm(BaseModel):
     @field_validator("delimiter", mode="before")
     @classmethod
     def _tab(cls, value: Any) -> Any:
+        if value in ('"', "\n", "\r", "\0"):
+            raise ValueError("a quotation mark or line end cannot separate fields")
         return "\t" if value in ("tab", "\\t") else value
+
+    @field_validator("date_format", "known_at_format", check_fields=False)
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        return value if value is None else readable_format(value)
 
     @model_validator(mode="after")
     def _known_and_complete(self) -> Self:

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from forecast.errors import DataError, MappingError
 from forecast.events.mapping import FileForm, Place
+from forecast.files import read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST_FILE = 500_000_000
+"""Bytes; read as text they take some ten times as much memory."""
 LARGEST_FIELD = 10_000_000
 REJECT_COLUMNS = ("file", "line", "reason", "row")
 
@@ -106,9 +109,10 @@ def load_raw(path: str | Path, form: FileForm) -> RawTable:
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+        content = read_bytes(path, LARGEST_FILE)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read: {reason}. Check the path.") from error
     is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
     read = _read_parquet if is_parquet else _read_csv
     return read(path.name, content, form)
@@ -120,7 +124,7 @@ def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
     encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
     try:
         text = content.decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+    except (ValueError, LookupError) as error:
         raise DataError(f"{name} is not {form.encoding} ({error}). Set `encoding` in the mapping.") from error
     csv.field_size_limit(LARGEST_FIELD)
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE
@@ -155,8 +159,8 @@ def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
 
     try:
         table = pd.read_parquet(io.BytesIO(content))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{name} is not a Parquet file ({error}). Set `format` in the mapping.") from error
+    except Exception as error:  # the library raises its own kinds for a damaged file
+        raise DataError(f"{name} is not a Parquet file ({error!s:.300}). Set `format` in the mapping.") from error
     _check_header(name, [str(column) for column in table.columns])
     numeric = frozenset(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column]))
     rows = pd.DataFrame(

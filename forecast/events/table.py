@@ -4,6 +4,7 @@ Beside it the table of counts, for what comes aggregated already.
 """
 
 import datetime
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from forecast.arguments import TABLES, checked
 from forecast.dates import month_start, parse_date
-from forecast.errors import DataError, SpecError
+from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import in_order
 from forecast.events.raw import SourceFile
-from forecast.files import write_csv
+from forecast.files import check_target, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +177,8 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
 
     Raises
     ------
+    OutputPathError
+        If `path` is a table that was read, or no ordinary file.
     OutputError
         If `path` cannot be written.
 
@@ -184,7 +187,18 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
     >>> from forecast.events import read_chronology, write_rejects
     >>> write_rejects(read_chronology(), "rejects.csv")  # doctest: +SKIP
     """
+    check_target(path)
+    target = Path(path)
+    if target.exists() and _sha256(target) in {file.sha256 for file in table.files}:
+        raise OutputPathError(
+            f"{path} is the table whose rows were rejected and would be destroyed; choose another name."
+        )
     write_csv(path, table.rejects)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":

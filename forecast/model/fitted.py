@@ -1,7 +1,7 @@
 """A fit: draws, panel, settings and provenance in one tree that can be saved and loaded."""
 
 import json
-import shutil
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,15 @@ import numpy as np
 import xarray as xr
 
 from forecast.display import Card, Displayed
-from forecast.errors import FitFileError, OutputError
+from forecast.errors import OutputError
 from forecast.files import check_writable
+from forecast.folders import replace_folder
 from forecast.model.gate import Gate, check_convergence
 from forecast.model.spec import PendulumSpec
+from forecast.model.stored import is_saved_fit, read_stored, sealed
 from forecast.model.trees import Groups, groups_of, take_apart
+from forecast.partials import partial_folder
 from forecast.wording import join
-
-SCHEMA = 1
-KIND = "pendulum-forecast fit"
 
 
 class Fit(Displayed):
@@ -123,30 +123,24 @@ class Fit(Displayed):
         """
         path = Path(path)
         check_writable(path.parent)
-        if path.is_dir() and any(path.iterdir()) and (path.suffix == ".nc" or not (path / "zarr.json").exists()):
-            raise OutputError(f"{path} is a folder that holds no saved fit and is left alone; choose another name")
-        tree = self.tree
-        partial, former = (path.with_name(f".{path.name}.{end}.partial") for end in ("new", "old"))
+        if os.path.lexists(path) and not (is_saved_fit(path) or _is_empty_folder(path)):
+            raise OutputError(f"{path} holds no saved fit and is left alone; choose another name")
+        tree = sealed(self.tree)
         try:
-            for leftover in (partial, former):
-                _remove(leftover)
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.suffix == ".nc":
-                encoding = _encoding(tree, {"zlib": True, "complevel": 1})
-                tree.to_netcdf(partial, engine="netcdf4", encoding=encoding)
-            else:
-                tree.to_zarr(partial, consolidated=False, zarr_format=3)
-            if path.is_dir():  # nothing can be renamed onto a folder that is not empty
-                path.rename(former)
-            partial.replace(path)
+            with partial_folder(path) as partial:
+                new = partial / path.name
+                if path.suffix == ".nc":
+                    encoding = _encoding(tree, {"zlib": True, "complevel": 1})
+                    tree.to_netcdf(new, engine="netcdf4", encoding=encoding)
+                    new.replace(path)
+                else:
+                    tree.to_zarr(new, consolidated=False, zarr_format=3)
+                    replace_folder(new, path)
         except (OSError, RuntimeError) as error:  # RuntimeError is what the netCDF library says of a full disk
             raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place") from error
         finally:
             take_apart(tree)
-            if former.exists() and not path.exists():
-                former.rename(path)
-            for leftover in (partial, former):
-                _remove(leftover)
         return path
 
     @classmethod
@@ -158,36 +152,7 @@ class Fit(Displayed):
         FitFileError
             If nothing is there, the file is damaged, or it is no fit of a schema this version knows.
         """
-        path = Path(path)
-        if not path.exists():
-            raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
-        try:
-            engine: Any = "zarr" if path.is_dir() else "netcdf4"
-            options: dict[str, Any] = {"consolidated": False} if path.is_dir() else {}
-            with xr.open_datatree(path, engine=engine, **options) as opened:
-                tree = opened.load()
-        except Exception as error:  # every storage library raises its own kinds for a damaged file
-            raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
-        return cls(take_apart(_validated(tree, path)))
-
-
-def _validated(tree: xr.DataTree, path: Path) -> xr.DataTree:
-    if tree.attrs.get("kind") != KIND:
-        raise FitFileError(
-            f"{path}: not a fit of this package (attribute 'kind' is {tree.attrs.get('kind')!r}, not {KIND!r})"
-        )
-    schema = tree.attrs.get("schema")
-    if schema not in range(1, SCHEMA + 1):
-        raise FitFileError(f"{path}: fit schema {schema}; this version reads 1 to {SCHEMA}. Upgrade the package")
-    missing = [group for group in ("posterior", "sample_stats", "constant_data") if group not in tree.children]
-    if missing:
-        raise FitFileError(f"{path}: group {', '.join(missing)} missing; the file is damaged, save the fit again")
-    try:
-        PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
-        json.loads(tree.attrs["provenance"])
-    except (KeyError, TypeError, ValueError) as error:  # ValueError: no JSON, or a spec that makes no sense
-        raise FitFileError(f"{path}: spec or provenance cannot be read ({error}); save the fit again") from error
-    return tree
+        return cls(read_stored(Path(path)))
 
 
 def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
@@ -202,8 +167,5 @@ def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

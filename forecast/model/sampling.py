@@ -14,14 +14,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
+from forecast.bounds import require_sampler
 from forecast.errors import SpecError
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
-from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.fitted import Fit
 from forecast.model.interpolation import complete_dyad
 from forecast.model.pendulum import PendulumModel
 from forecast.model.spec import PendulumSpec
+from forecast.model.stored import KIND, SCHEMA
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress, silent
@@ -99,6 +101,7 @@ def fit(
     ['USA-CHN']
     """
     spec = spec or PendulumSpec()
+    require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     if target_accept is not None and not 0.0 < target_accept < 1.0:
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
     if sampler not in SAMPLERS:
@@ -116,7 +119,7 @@ def fit(
         "draws": draws,
         "tune": tune,
         "chains": chains,
-        "cores": cores or min(chains, os.cpu_count() or 1),
+        "cores": min(cores or os.cpu_count() or 1, chains),
     }
     accept = target_accept or (0.8 if arrays.dyads > 1 else 0.9)
     bridge = np.random.default_rng(bridge_seed) if evidence else None

@@ -319,7 +319,7 @@ def _panel(
     in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
     kept = inside & in_span
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
-    counts = np.zeros(sizes, dtype=np.int32)
+    counts = np.zeros(sizes, dtype=np.int64)
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     places = (
         rows["dataset"].map(datasets.index).to_numpy(),
@@ -329,6 +329,8 @@ def _panel(
         rows["level"].to_numpy(),
     )
     np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
+    if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
+        counts = counts.astype(np.int32)
     _refuse_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()

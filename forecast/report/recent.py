@@ -1,18 +1,17 @@
 """The events of the last year as rows for readers."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
 
 from forecast.dates import add_months
+from forecast.escaping import web_host
 from forecast.events import read_dyads
 from forecast.events.codebook import read_scale
 from forecast.panel import happenings
 
 MONTHS = 12
-_ADDRESS = re.compile(r"https?://(?:www\.)?([\w.-]+)(?::\d+)?(?:[/?#]\S*)?")
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ def reference(text: str) -> Reference:
     >>> reference("https://www.example.org/a?b=1").words, reference("javascript:alert(1)").link
     ('example.org', '')
     """
-    address = _ADDRESS.fullmatch(text)
-    return Reference(address[1], text) if address else Reference(text, "")
+    host = web_host(text)
+    return Reference(host.removeprefix("www."), text) if host else Reference(text, "")
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from typing import Any
 
+from forecast.escaping import printable
 from forecast.report.recent import reference
 from forecast.wording import day
 
@@ -37,7 +38,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         "day": day,
         "reference": reference,
     }
-    text = environment.get_template(template).render(content)
+    text = printable(environment.get_template(template).render(content), keep="\n")
     return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 
 

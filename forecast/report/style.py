@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.escaping import printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -84,7 +86,8 @@ def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
         draw(layout).savefig(text, format="svg", metadata={"Date": None})
     # Hundredths of a point are more than a screen shows, and a third of the size.
-    return re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text.getvalue())
+    drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text.getvalue())
+    return printable(drawn, keep="\n\t")  # XML allows no other control
 
 
 def stamped(figure: Illustration, stamp: str) -> Illustration:

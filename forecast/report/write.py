@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from forecast.arguments import ASSESSMENT, FIT, PATH, RESULTS, TEXT, checked
 from forecast.events import write_rejects
 from forecast.events.table import Recorded
-from forecast.files import atomic_folder, write_csv, write_json, write_text
+from forecast.files import write_csv, write_json, write_text
+from forecast.folders import atomic_folder
 from forecast.outlook import Assessment
 from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.folder import REPORT, SAVED_FIT, TESTS, require_report_folder
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
@@ -70,7 +72,8 @@ def write_report(
     >>> from forecast.report import write_report
     >>> write_report(fit, assessment, events=table, out="report")  # doctest: +SKIP
     """
-    with atomic_folder(out) as new:
+    require_report_folder(out, REPORT)
+    with atomic_folder(out, subfolders=[SAVED_FIT]) as new:
         material = gather(fit, assessment, events, others, gate)
         figures = illustrations(material)
         files = ["forecast.json", "levels.csv", "pendulum.svg"]
@@ -117,7 +120,8 @@ def write_tests(results: "Results", out: str | Path) -> Path:
     """
     from forecast.hypotheses.plan import write_plan
 
-    with atomic_folder(out) as new:
+    require_report_folder(out, TESTS)
+    with atomic_folder(out, subfolders=[SAVED_FIT]) as new:
         figures = results_figures(results)
         write_json(new / "tests.json", results_json(results))
         write_csv(new / "tests.csv", results_table(results))

@@ -5,9 +5,10 @@ import json
 import numpy as np
 import xarray as xr
 
-from forecast.model.fitted import KIND, SCHEMA, Fit
+from forecast.model.fitted import Fit
 from forecast.model.shocks import draw_shocks
 from forecast.model.simulate import prior_draws
+from forecast.model.stored import KIND, SCHEMA
 from forecast.scale import soft_ceiling
 
 

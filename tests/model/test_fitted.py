@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast import folders
 from forecast.errors import FitFileError, ForecastError, OutputError
-from forecast.model.fitted import SCHEMA, Fit
+from forecast.model.fitted import Fit
+from forecast.model.stored import SCHEMA
 from forecast.outlook import assess
 
 # Two dyads, 2011 to October 2023, 2 x 25 draws: too few to converge, enough to forecast from. Made once by
@@ -196,9 +198,9 @@ def test_the_folder_is_made(fit, tmp_path):
 
 @pytest.mark.parametrize("name", ["fit.nc", "fit.zarr"])
 def test_an_older_fit_is_replaced(fit, tmp_path, name):
-    changed(fit, kind="old").save(tmp_path / name)
+    fit.noting(seed=7).save(tmp_path / name)
     fit.save(tmp_path / name)
-    assert Fit.load(tmp_path / name).dyads == fit.dyads
+    assert Fit.load(tmp_path / name).provenance == fit.provenance
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
@@ -212,10 +214,26 @@ def test_a_folder_of_the_user_is_left_alone(fit, tmp_path, name):
     assert (folder / "thesis.txt").read_text() == "years of work"
 
 
+@pytest.mark.parametrize("name", ["data.nc", "data.zarr", "levels.csv"])
+def test_a_file_of_the_user_is_left_alone(fit, tmp_path, name):
+    path = tmp_path / name
+    mine = xr.Dataset({"temperature": ("day", [1.0, 2.0])})
+    if name.endswith(".nc"):
+        mine.to_netcdf(path)
+    elif name.endswith(".zarr"):
+        mine.to_zarr(path, consolidated=False)
+    else:
+        path.write_text("years of work")
+    before = {each: each.read_bytes() for each in (path, *path.rglob("*")) if each.is_file()}
+    with pytest.raises(OutputError, match="left alone"):
+        fit.save(path)
+    assert {each: each.read_bytes() for each in (path, *path.rglob("*")) if each.is_file()} == before
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("no space left on device"), RuntimeError("NetCDF")])
 @pytest.mark.parametrize("name", ["fit.nc", "fit.zarr"])
 def test_an_interrupted_save_leaves_the_old_file(fit, tmp_path, monkeypatch, name, error):
-    old = changed(fit, provenance='{"seed": 7}').save(tmp_path / name)
+    old = fit.noting(seed=7).save(tmp_path / name)
     write = xr.DataTree.to_netcdf if name.endswith(".nc") else xr.DataTree.to_zarr
 
     def half(tree, path, **options):
@@ -225,25 +243,32 @@ def test_an_interrupted_save_leaves_the_old_file(fit, tmp_path, monkeypatch, nam
     monkeypatch.setattr(xr.DataTree, write.__name__, half)
     with pytest.raises(KeyboardInterrupt if error is KeyboardInterrupt else OutputError):
         fit.save(tmp_path / name)
-    assert Fit.load(old).provenance == {"seed": 7}
+    assert Fit.load(old).provenance["seed"] == 7
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_failure_at_the_very_end_puts_the_old_folder_back(fit, tmp_path, monkeypatch):
-    old = changed(fit, provenance='{"seed": 7}').save(tmp_path / "fit.zarr")
+    old = fit.noting(seed=7).save(tmp_path / "fit.zarr")
+    rename = Path.rename
+
+    def unable(one, other):
+        raise OSError("this disk cannot exchange two names")
 
     def fail(self, target):
-        raise OSError("the disk went away")
+        if target == old and self.name == old.name and self.parent != old.parent and "former" not in self.name:
+            raise OSError("the disk went away")
+        return rename(self, target)
 
-    monkeypatch.setattr(Path, "replace", fail)
+    monkeypatch.setattr(folders, "exchange", unable)
+    monkeypatch.setattr(Path, "rename", fail)
     with pytest.raises(OutputError, match="went away"):
         fit.save(old)
-    assert Fit.load(old).provenance == {"seed": 7}
+    assert Fit.load(old).provenance["seed"] == 7
 
 
 def test_leftovers_of_a_killed_run_do_no_harm(fit, tmp_path):
     path = fit.save(tmp_path / "fit.zarr")
-    shutil.copytree(path, tmp_path / ".fit.zarr.new.partial")
+    shutil.copytree(path, tmp_path / ".fit.zarr.0123abcd.partial")
     assert Fit.load(fit.save(path)).dyads == fit.dyads
     assert issubclass(FitFileError, ForecastError)
     assert [left.name for left in tmp_path.iterdir()] == ["fit.zarr"]

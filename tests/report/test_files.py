@@ -45,7 +45,8 @@ def test_the_same_report_is_the_same_to_the_byte(fit, assessment, events, tmp_pa
 def test_a_run_killed_half_way_leaves_what_was_there(
     fit, assessment, events, tmp_path, monkeypatch, step, end, illustrated
 ):
-    (tmp_path / "index.html").write_text("the old report")
+    old = '<meta name="generator" content="pendulum-forecast">the old report'
+    (tmp_path / "index.html").write_text(old)
 
     def killed(*_, **__):
         raise end
@@ -55,7 +56,7 @@ def test_a_run_killed_half_way_leaves_what_was_there(
     with pytest.raises(end):
         write_report(fit, assessment, events=events, out=tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
-    assert (tmp_path / "index.html").read_text() == "the old report"
+    assert (tmp_path / "index.html").read_text() == old
 
 
 @pytest.fixture

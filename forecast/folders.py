@@ -1,0 +1,244 @@
+"""Whole folders put in place at once: a reader finds the old one whole or the new one whole.
+
+Where the system can exchange two names, the new folder is made complete beside the old one, with the files in the
+old one that are not written anew, and the two change places in one step. Where that cannot be (a disk is mounted
+there, somebody works in the folder, it holds folders of somebody else), files are moved in one by one, the entrances
+last; whoever is killed then has left all of the new folder inside, and the next run moves the rest.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from forecast.errors import OutputError
+from forecast.exchange import exchange
+from forecast.files import check_writable, unwritable
+from forecast.partials import clear_leftovers, lock_folder, partial_folder, swapping
+
+ENTRANCES = ("forecast.json", "tests.json", "index.html")
+"""What readers open first is moved last, so that it never speaks of files that are not there yet."""
+_READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
+
+
+@contextlib.contextmanager
+def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Iterator[Path]:
+    """Fill a folder all at once, when everything that goes into it is ready.
+
+    Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files
+    that are in `folder` already and not written anew stay. On an error or interrupt nothing has changed.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+        Where the content is to be in the end; made if need be.
+    subfolders : collection of str
+        Names of folders that may be in it and belong to its content.
+
+    Yields
+    ------
+    pathlib.Path
+        The folder to write to.
+
+    Raises
+    ------
+    OutputError
+        If `folder` cannot be written; checked before the block runs.
+
+    Examples
+    --------
+    >>> from forecast.files import write_text
+    >>> from forecast.folders import atomic_folder
+    >>> with atomic_folder("report") as new:  # doctest: +SKIP
+    ...     write_text(new / "index.html", "<p>")
+    """
+    folder = Path(folder)
+    check_writable(folder)
+    target = folder.resolve()
+    with contextlib.ExitStack() as stack:
+        try:
+            finish_moves(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            new = stack.enter_context(_partial_beside(target)) / "new"
+            new.mkdir()
+        except OSError as error:
+            raise OutputError(unwritable(folder, error)) from error
+        yield new
+        try:
+            put_in_place(new, target, subfolders)
+        except OSError as error:
+            raise OutputError(unwritable(folder, error)) from error
+
+
+def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> None:
+    """Put a finished folder where it is to be; what is replaced ends up where the new one was made.
+
+    Parameters
+    ----------
+    new, target : pathlib.Path
+    subfolders : collection of str
+        Names of folders in `target` that belong to it.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done.
+    """
+    with swapping, _alone(target):
+        if not os.path.lexists(target):
+            new.rename(target)
+            return
+        written = _names(new)
+        try:
+            _require_exchangeable(target, written.union(subfolders))
+            for name in _names(target) - written:
+                _link(target / name, new / name)
+            _copy_rights(target, new)
+            exchange(new, target)
+        except OSError:
+            for name in _names(new) - written:
+                _remove(new / name)
+            _move_in(new, target)
+        else:
+            _bring_back(new, target, written)
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Put a finished folder in the place of another, of which nothing stays.
+
+    Where the system cannot exchange two names, for a moment between two renames there is neither.
+
+    Parameters
+    ----------
+    new, target : pathlib.Path
+
+    Raises
+    ------
+    OSError
+        If that cannot be done; the old folder is then where it was.
+    """
+    with swapping, _alone(target):
+        if not os.path.lexists(target):
+            new.rename(target)
+            return
+        try:
+            exchange(new, target)
+        except OSError:
+            former = new.with_name("former")
+            target.rename(former)
+            try:
+                new.rename(target)
+            except BaseException:
+                former.rename(target)
+                raise
+
+
+def finish_moves(folder: Path) -> None:
+    """Move in what a run has left that was killed while it moved files into a folder."""
+    if not folder.is_dir():
+        return
+    clear_leftovers(folder / "swap")
+    ready = [name for name in _names(folder) if _READY.fullmatch(name)]
+    for name in ready:
+        with contextlib.suppress(FileNotFoundError):  # another run has just moved the last file
+            lock = lock_folder(folder / name, wait=True)
+            try:
+                _move_all(folder / name, folder)
+            finally:
+                if lock is not None:
+                    os.close(lock)
+
+
+@contextlib.contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Keep other runs from putting anything in place in the same folder."""
+    lock = lock_folder(target.parent, wait=True)
+    try:
+        yield
+    finally:
+        if lock is not None:
+            os.close(lock)
+
+
+def _require_exchangeable(folder: Path, subfolders: Collection[str]) -> None:
+    """Raise OSError if a folder is more than a set of files, so that another in its place would be missed."""
+    if folder.samefile("."):
+        raise OSError("the working folder: whoever is in it would be left in the old one")
+    folders = [path.name for path in folder.iterdir() if path.is_dir() and not path.is_symlink()]
+    if not set(folders) <= set(subfolders):
+        raise OSError("one of its folders may be somebody's working folder")
+
+
+def _link(source: Path, place: Path) -> None:
+    """Make a file, or each file of a folder, appear under a second name."""
+    if source.is_dir() and not source.is_symlink():
+        place.mkdir()
+        for name in _names(source):
+            _link(source / name, place / name)
+        _copy_rights(source, place)
+    else:
+        os.link(source, place, follow_symlinks=False)
+
+
+def _copy_rights(source: Path, place: Path) -> None:
+    status = source.stat()
+    with contextlib.suppress(OSError):  # only root may give files away
+        os.chown(place, status.st_uid, status.st_gid)
+    shutil.copymode(source, place)
+
+
+def _bring_back(old: Path, folder: Path, written: Collection[str]) -> None:
+    """Move into the new folder what somebody saved in the old one between the linking and the exchange."""
+    for path in old.rglob("*"):
+        place = folder / path.relative_to(old)
+        if path.relative_to(old).parts[0] in written or (path.is_dir() and not path.is_symlink()):
+            continue
+        if not (os.path.lexists(place) and os.path.samestat(path.lstat(), place.lstat())):
+            path.replace(place)
+
+
+def _move_in(new: Path, folder: Path) -> None:
+    try:
+        with partial_folder(folder / "swap") as partial:
+            shutil.move(new, partial / "new")  # to the disk that is mounted there
+            (partial / "new").rename(partial.with_suffix(".ready"))
+        finish_moves(folder)
+    except BaseException:  # what is ready is moved in, even if interrupted
+        finish_moves(folder)
+        raise
+
+
+def _move_all(ready: Path, folder: Path) -> None:
+    with partial_folder(folder / "swap") as replaced:
+        for path in sorted(ready.iterdir(), key=lambda path: (path.name in ENTRANCES, path.name)):
+            place = folder / path.name
+            if os.path.lexists(place) and (path.is_dir() or (place.is_dir() and not place.is_symlink())):
+                place.rename(replaced / path.name)
+            path.replace(place)
+        ready.rmdir()
+
+
+@contextlib.contextmanager
+def _partial_beside(folder: Path) -> Iterator[Path]:
+    """Make a partial folder beside a folder, or inside it if there alone one may write."""
+    with contextlib.ExitStack() as stack:
+        try:
+            partial = stack.enter_context(partial_folder(folder))
+        except OSError:
+            if not folder.is_dir():
+                raise
+            partial = stack.enter_context(partial_folder(folder / "swap"))
+        yield partial
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

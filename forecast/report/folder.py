@@ -1,0 +1,112 @@
+"""The folder of a report: what may stand in it, and what is to be left alone."""
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from forecast.errors import OutputPathError
+from forecast.files import check_writable, read_bytes, unwritable
+from forecast.folders import finish_moves
+from forecast.model.stored import is_saved_fit
+
+GENERATOR = "pendulum-forecast"
+"""What the pages name as their maker."""
+SAVED_FIT = "fit.zarr"
+REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|rejects\.csv|fit\.(zarr|nc)"
+TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
+"""Names of the files of a report, and of those of a run of tests."""
+LONGEST = 100_000_000
+
+
+def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report.
+
+    Parameters
+    ----------
+    out : str or pathlib.Path
+    names : str
+        Pattern of the names that are to be written: `REPORT` or `TESTS`.
+    inputs : iterable of str, pathlib.Path or None
+        Files and folders that are read.
+
+    Raises
+    ------
+    OutputPathError
+        If the folder cannot be written, or a file would be replaced that is read or is not of a report.
+
+    Examples
+    --------
+    >>> from forecast.report.folder import REPORT, require_report_folder
+    >>> require_report_folder("report", REPORT, inputs=["events.csv"])
+    """
+    check_writable(out)
+    folder = Path(out).resolve()
+    if not folder.is_dir():
+        return
+    try:
+        finish_moves(folder)
+        replaced = [path for path in folder.iterdir() if re.fullmatch(names, path.name)]
+        given = [Path(path).resolve() for path in inputs if path]
+        foreign = [path for path in replaced if not _is_ours(path)]
+        read = [path for path in (folder, *replaced) if any(_holds(path, each) for each in given)]
+    except OSError as error:
+        raise OutputPathError(unwritable(Path(out), error)) from error
+    if foreign:
+        raise OutputPathError(
+            f"{foreign[0]} is not of a report and would be replaced. Choose another folder, or move it."
+        )
+    if read:
+        raise OutputPathError(f"{read[0]} is read by this command and would be replaced. Choose another folder.")
+
+
+def _holds(path: Path, given: Path) -> bool:
+    """Whether a path is a given one, by whatever name."""
+    return given.exists() and path.samefile(given)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file or folder was written by this package."""
+    if path.name.startswith("fit."):
+        return is_saved_fit(path)
+    try:
+        return not path.is_symlink() and _RECOGNISED[path.suffix](path, read_bytes(path, LONGEST))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_page(path: Path, content: bytes) -> bool:
+    # Pages of earlier versions do not name their maker, but stand beside numbers that do.
+    return f'<meta name="generator" content="{GENERATOR}">'.encode() in content or _stands_beside_numbers(path)
+
+
+def _stands_beside_numbers(path: Path) -> bool:
+    return any(_is_ours(path.with_name(name)) for name in ("forecast.json", "tests.json"))
+
+
+def _is_numbers(path: Path, content: bytes) -> bool:
+    values = json.loads(content)
+    return isinstance(values, dict) and {"schema", "converged", "stamp", "dyad", "as_of", "headline"} <= values.keys()
+
+
+def _is_table(path: Path, content: bytes) -> bool:
+    return content.startswith((b"dyad,period,", b"file,line,reason,row", b"code,name,"))
+
+
+def _is_figure(path: Path, content: bytes) -> bool:
+    return b"<dc:title>Matplotlib" in content[:2000]
+
+
+def _is_plan(path: Path, content: bytes) -> bool:
+    # A plan that stands alone may be somebody's only one.
+    return _stands_beside_numbers(path)
+
+
+_RECOGNISED: dict[str, Callable[[Path, bytes], bool]] = {
+    ".html": _is_page,
+    ".json": _is_numbers,
+    ".csv": _is_table,
+    ".svg": _is_figure,
+    ".yaml": _is_plan,
+}
+"""By ending, how a file of a report is told from somebody else's of the same name."""

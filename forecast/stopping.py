@@ -1,0 +1,80 @@
+"""How a run ends on Ctrl-C or a polite kill: within two seconds, whatever it is doing, and leaving nothing behind.
+
+The first signal unwinds the program like an exit. A library may swallow that, or compute on where Python is not
+asked; so a thread of its own waits for the same signal, and ends the process if it is still there a little later.
+"""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
+
+from forecast.partials import abandon
+
+INTERRUPTED, TERMINATED = 130, 143
+CODES: dict[int, int] = {signal.SIGINT: INTERRUPTED, signal.SIGTERM: TERMINATED}
+UNWINDING = 1.2
+"""Seconds that a program has to unwind."""
+CLEARING = 0.4
+"""Seconds that a swap of files has to be done."""
+SHOW_CURSOR = b"\x1b[?25h"
+"""A bar that shows progress hides it."""
+
+
+_received: list[int] = []
+_watching = threading.Lock()
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """Let Ctrl-C and the polite kill end the process from here on; to be used in its main thread.
+
+    Yields
+    ------
+    None
+    """
+    if _watching.acquire(blocking=False):  # once a process
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in CODES:
+            if signal.getsignal(number) != signal.SIG_IGN:  # as after nohup: who started us wants it ignored
+                signal.signal(number, _unwind)
+        threading.Thread(target=_watch, args=(read,), daemon=True, name="stop on signals").start()
+    try:
+        yield
+    finally:
+        if _received:
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                sys.stdout.flush()
+            _end(_received[0])
+
+
+def _end(number: int) -> NoReturn:
+    """End the process, now: what is unfinished is removed, and no thread is waited for."""
+    abandon(CLEARING)
+    if os.isatty(2):
+        os.write(2, SHOW_CURSOR)
+    os._exit(CODES[number])
+
+
+def _unwind(number: int, frame: FrameType | None) -> NoReturn:
+    _received.append(number)
+    for each in CODES:  # once is enough: a second one would only disturb the clearing up
+        signal.signal(each, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(TERMINATED)
+
+
+def _watch(descriptor: int) -> None:
+    while True:
+        (number,) = os.read(descriptor, 1)
+        if number in CODES:
+            time.sleep(UNWINDING)
+            _end(number)

@@ -1,0 +1,132 @@
+"""What others wrote does nothing where it is shown: in a terminal, in a spreadsheet, on a page."""
+
+import csv
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from forecast import files
+from forecast.cli import app
+from forecast.escaping import has_controls, json_text, printable, spreadsheet_cell, web_host
+from forecast.report.recent import reference
+from forecast.report.rendering import render
+
+MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code, summary: text}\n"
+HOSTILE = [
+    "\x1b[31mred",
+    "\x9b31m",
+    "\x07",
+    "\x1b]0;title\x07",
+    "a\u202eb",
+    "[bold]b[/bold]",
+    "[/]",
+    "[link=x]y",
+    "a\\",
+]
+
+
+def acts(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(character) in (
+        "LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"
+    )  # fmt: skip
+
+
+@given(st.text(st.characters()))
+def test_nothing_printable_acts(text: str) -> None:
+    shown = printable(text)
+    assert not any(acts(character) for character in shown)
+    assert printable(shown) == shown
+    if not has_controls(text):
+        assert shown == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_json_stays_the_same_json(text: str) -> None:
+    shown = json_text(json.dumps({"a": text}, ensure_ascii=False, indent=2))
+    assert json.loads(shown) == {"a": text}
+    assert not any(acts(character) for character in shown if character != "\n")
+
+
+@given(st.text())
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert not re.match(r"\s*[=+\-@\t\r]", spreadsheet_cell(text))
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r", " =", "\n@"])
+def test_tables_hold_no_formulas(tmp_path: Path, start: str) -> None:
+    frame = pd.DataFrame({"text": [f'{start}HYPERLINK("http://x","y")', "plain", "a=b"], "number": [-1.5, 2, 3]})
+    files.write_csv(tmp_path / "x.csv", frame)
+    with (tmp_path / "x.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[1][0].startswith("'") and rows[1][1] == "-1.5"
+    assert [row[0] for row in rows[2:]] == ["plain", "a=b"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("command", ["check", "show", "json"])
+def test_data_do_nothing_to_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    path, mapping = tmp_path / "mine.csv", tmp_path / "mine.yaml"
+    mapping.write_text(MAPPING)
+    with path.open("w", newline="") as file:
+        rows = [["day", "from", "to", "code", "text"], ["2024-05-15", "USA", "CHN", "010", text]]
+        csv.writer(file).writerows([*rows, ["2024-05-15", text, "CHN", "010", "a row to reject"]])
+    extra = ["--json"] if command == "json" else []
+    verb = "show" if command == "show" else "check"
+    result = CliRunner().invoke(app, ["events", verb, str(path), "--mapping", str(mapping), *extra])
+    assert result.exit_code == 0, result.output
+    assert not any(acts(character) for character in result.output if character != "\n")
+    if command == "show":
+        assert printable(text) in result.output
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_of_files_do_nothing_to_a_terminal(text: str) -> None:
+    result = CliRunner().invoke(app, ["events", "check", f"{text}.csv"])
+    assert result.exit_code == 2
+    assert not any(acts(character) for character in result.output if character != "\n")
+    assert printable(text) in result.output.replace("\n", "")
+
+
+def test_a_page_holds_no_control_characters() -> None:
+    page = render("base.html.j2", {"stamp": "a\x00b\x1b\x85\u202e<b>", "reasons": ["\x07"]})
+    assert not any(acts(character) for character in page if character != "\n")
+    assert "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://ex\u0430mple.org/", "https://xn--exmple-4nf.org/", "https://a.XN--b.org", "https://example.org\u202e/gro",
+        "https://example.org/\u202egpj.exe", "https://exam\u200bple.org", "https://user@example.org/", "https://a:b@c.org",
+        "https://example.org:80@elsewhere.net", "//example.org", "javascript:alert(1)", "data:text/html,x", "https://",
+        "https:///a", "https://example.org\\@elsewhere.net", "https://[::1]/", "https://\u05d0.org",
+        "https://example.org/a b",
+        "ftp://example.org", "https://example。org/", "https://ⓔxample.org", "https://example.org:99999999/",
+    ],
+)  # fmt: skip
+def test_an_address_in_disguise_is_no_link(text: str) -> None:
+    assert web_host(text) == "" and reference(text).link == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("https://www.example.org/a?b=1#c", "www.example.org"),
+        ("http://example.org", "example.org"),
+        ("https://example.org:8080/", "example.org"),
+        ("https://zh.example.org/即时国际/60224326", "zh.example.org"),
+        ("https://example.org?q=%20", "example.org"),
+    ],
+)
+def test_an_address_is_a_link(text: str, host: str) -> None:
+    assert web_host(text) == host and reference(text).link == text

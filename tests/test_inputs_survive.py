@@ -1,0 +1,212 @@
+"""No command destroys what it reads, by whatever name it is told to write there, nor anything of somebody else."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from forecast import files
+from forecast.cli import app
+from forecast.errors import OutputPathError
+from forecast.events import read_table, write_rejects
+from forecast.report.folder import REPORT, TESTS, require_report_folder
+from forecast.resources import data_folder
+
+MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
+ROWS = "day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n"
+REPORTS = Path(__file__).parents[1] / "reports"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.csv").write_text(ROWS)
+    (tmp_path / "mine.yaml").write_text(MAPPING)
+    return tmp_path
+
+
+def hard_link(path: Path) -> Path:
+    other = path.with_name("hard")
+    os.link(path, other)
+    return other
+
+
+def symlink(path: Path) -> Path:
+    other = path.with_name("soft")
+    other.symlink_to(path.name)
+    return other
+
+
+def folder_link(path: Path) -> Path:
+    other = path.parent / "around"
+    other.symlink_to(path.parent)
+    return other / path.name
+
+
+WAYS: dict[str, Callable[[Path], Path]] = {
+    "itself": lambda path: path,
+    "relative": lambda path: Path(path.name),
+    "dotted": lambda path: Path(".", "..", path.parent.name, path.name),
+    "hard link": hard_link,
+    "symlink": symlink,
+    "by a linked folder": folder_link,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("read", ["mine.csv", "mine.yaml"])
+def test_rejects_never_go_where_a_table_or_its_mapping_is(mine: Path, way: str, read: str) -> None:
+    before = {name: (mine / name).read_bytes() for name in ("mine.csv", "mine.yaml")}
+    result = run("events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", WAYS[way](mine / read))
+    assert result.exit_code == 2, result.output
+    assert "would be destroyed" in result.output
+    assert {name: (mine / name).read_bytes() for name in before} == before
+
+
+def test_rejects_never_go_into_a_chronology_that_is_read(tmp_path: Path) -> None:
+    for path in (data_folder() / "chronology").glob("USA-*.csv"):
+        shutil.copy(path, tmp_path)
+    before = (tmp_path / "USA-CHN.csv").read_bytes()
+    assert run("events", "check", tmp_path, "--rejects", tmp_path / "USA-CHN.csv").exit_code == 2
+    assert (tmp_path / "USA-CHN.csv").read_bytes() == before
+    for name in ("chronology/USA-CHN.csv", "eras.csv", "codebook/cameo.csv"):
+        before = (data_folder() / name).read_bytes()
+        assert run("events", "check", "--rejects", data_folder() / name).exit_code == 2
+        assert (data_folder() / name).read_bytes() == before
+
+
+def test_from_python_too(mine: Path) -> None:
+    table = read_table("mine.csv", "mine.yaml")
+    shutil.copy("mine.csv", "copy.csv")
+    for path in ("mine.csv", "copy.csv", symlink(mine / "mine.csv"), hard_link(mine / "mine.csv")):
+        with pytest.raises(OutputPathError, match="would be destroyed"):
+            write_rejects(table, path)
+    assert (mine / "mine.csv").read_text() == ROWS
+    for _ in range(2):
+        write_rejects(table, "rejects.csv")
+
+
+def test_what_is_no_ordinary_file_is_left_alone(mine: Path) -> None:
+    os.mkfifo("pipe")
+    Path("device").symlink_to("/dev/null")
+    Path("loop").symlink_to("loop")
+    Path("folder").mkdir()
+    for name in ("pipe", "device", "loop", "folder", "/dev/null", "/dev/full", "/dev/stdout", "/proc/self/mem"):
+        with pytest.raises(OutputPathError):
+            files.write_text(name, "text")
+        result = run("events", "check", "mine.csv", "--mapping", "mine.yaml", "--rejects", name)
+        assert result.exit_code == 2, name
+    assert Path("pipe").is_fifo() and Path("device").is_symlink() and Path("loop").is_symlink()
+    assert Path("/dev/null").is_char_device() and Path("/dev/stdout").is_symlink()
+
+
+def test_a_link_is_written_through(mine: Path) -> None:
+    files.write_text("real.txt", "old")
+    Path("link.txt").symlink_to("real.txt")
+    files.write_text("link.txt", "new")
+    assert Path("link.txt").is_symlink() and Path("real.txt").read_text() == "new"
+
+
+# Folders of reports
+
+NAMES = {
+    REPORT: ("index.html", "forecast.json", "levels.csv", "pendulum.svg", "rejects.csv", "fit.zarr", "fit.nc"),
+    TESTS: ("index.html", "tests.json", "tests.csv", "plan.yaml", "S5.svg"),
+}
+CASES = [(pattern, name) for pattern, names in NAMES.items() for name in names]
+
+
+def stranger(kind: str, path: Path) -> None:
+    if kind == "folder":
+        path.mkdir()
+        (path / "thesis.txt").write_text("years of work")
+    elif kind == "empty folder":
+        path.mkdir()
+    elif kind == "link":
+        path.with_name("thesis.txt").write_text("years of work")
+        path.symlink_to("thesis.txt")
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.write_text("years of work")
+
+
+@pytest.mark.parametrize(("pattern", "name"), CASES)
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "pipe"])
+@pytest.mark.parametrize("report", [False, True])
+def test_what_is_not_of_a_report_is_never_replaced(
+    tmp_path: Path, pattern: str, name: str, kind: str, report: bool
+) -> None:
+    if report:
+        shutil.copytree(REPORTS / ("hypotheses" if pattern == TESTS else "usa-chn-2026-05-31"), tmp_path / "out")
+        require_report_folder(tmp_path / "out", pattern)
+        (tmp_path / "out" / name).unlink(missing_ok=True)
+        if name in ("index.html", "plan.yaml"):  # beside its numbers the page of an earlier version is known by them
+            for numbers in ("forecast.json", "tests.json"):
+                (tmp_path / "out" / numbers).unlink(missing_ok=True)
+    else:
+        (tmp_path / "out").mkdir()
+    stranger(kind, tmp_path / "out" / name)
+    with pytest.raises(OutputPathError, match="would be replaced"):
+        require_report_folder(tmp_path / "out", pattern)
+
+
+def test_a_report_may_be_written_again_and_beside_other_files(tmp_path: Path) -> None:
+    for source, pattern in (("usa-chn-2026-05-31", REPORT), ("usa-chn-2023-10-31", REPORT), ("hypotheses", TESTS)):
+        out = shutil.copytree(REPORTS / source, tmp_path / source)
+        (out / "notes.txt").write_text("mine")
+        require_report_folder(out, pattern)
+    require_report_folder(tmp_path / "new" / "folder", REPORT)
+    (tmp_path / "empty").mkdir()
+    require_report_folder(tmp_path / "empty", REPORT)
+
+
+@pytest.mark.parametrize("command", ["report", "test"])
+def test_a_command_says_so_before_it_reads_anything(tmp_path: Path, command: str) -> None:
+    (tmp_path / "index.html").write_text("years of work")
+    result = run(command, "--out", tmp_path, "--events", tmp_path / "not there")
+    assert result.exit_code == 2
+    assert "not of a report and would be replaced" in result.output
+    assert (tmp_path / "index.html").read_text() == "years of work"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_report_never_replaces_what_it_is_made_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    out = shutil.copytree(REPORTS / "hypotheses", tmp_path / "out")
+    monkeypatch.chdir(out)
+    plan = WAYS[way](out / "plan.yaml")
+    with pytest.raises(OutputPathError, match="is read by this command"):
+        require_report_folder(out, TESTS, [None, plan])
+    result = run("test", "--plan", plan, "--out", out)
+    assert result.exit_code == 2 and "is read by this command" in result.output
+
+
+# Places that cannot be written
+
+
+@pytest.mark.parametrize(
+    "out",
+    ["", "loop", "loop/inside", "a\nb", "a\x1b[2Jb", "a\u202eb", "x" * 300, "x" * 250, "file", "file/inside",
+     "/dev/null", "/proc/nothing", "/dev/full/report"],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["report", "test"])
+def test_a_place_that_cannot_be_written_is_rejected_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("loop").symlink_to("loop")
+    Path("file").write_text("in the way")
+    result = run(command, "--out", out, "--events", "not there")
+    assert result.exit_code == 2, result.output
+    assert "--out" in result.output or "cannot be written" in result.output
+    assert not {"\x1b", "\u202e"} & set(result.output)
+    assert {path.name for path in tmp_path.iterdir()} == {"loop", "file"}

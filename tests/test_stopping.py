@@ -1,0 +1,109 @@
+"""A run ends within two seconds of Ctrl-C or a polite kill, at every stage, with nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+LIMIT = 2.0
+"""Seconds from the signal to the end of the process."""
+BUSY = 4.0
+"""Seconds more that are granted on a machine whose cores others are using."""
+ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+
+PROGRAM = """
+import ctypes, sys, threading, time
+from pathlib import Path
+from forecast.stopping import stoppable
+from forecast.folders import atomic_folder
+
+def native():  # code that does not come back to Python, as a compiler's
+    ctypes.CDLL(None).usleep(60_000_000)
+
+def swallowed():  # a library that takes every exception for its own
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            pass
+
+def threads():  # work that Python would wait for
+    for _ in range(3):
+        threading.Thread(target=time.sleep, args=(60,)).start()
+    time.sleep(60)
+
+def clearing():  # what is cleared up takes its time
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(60)
+
+def asleep():
+    time.sleep(60)
+
+with stoppable():
+    with atomic_folder(sys.argv[1]) as folder:
+        (folder / "index.html").write_text("half")
+        print("working", flush=True)
+        globals()[sys.argv[2]]()
+"""
+
+
+def ends(process: "subprocess.Popen[str]", kill: signal.Signals) -> float:
+    start = time.perf_counter()
+    process.send_signal(kill)
+    process.wait(timeout=60)
+    return time.perf_counter() - start
+
+
+@pytest.mark.parametrize(("kill", "code"), ENDS)
+@pytest.mark.parametrize("work", ["asleep", "native", "swallowed", "threads", "clearing"])
+def test_a_run_ends_in_time_whatever_it_is_doing(tmp_path: Path, work: str, kill: signal.Signals, code: int) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "report"), work]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "working\n"
+        took = ends(process, kill)
+    assert process.returncode == code
+    assert took < LIMIT + (BUSY if os.getloadavg()[0] > 2 else 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_does_not_disturb_the_first(tmp_path: Path, kill: signal.Signals) -> None:
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path / "report"), "swallowed"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "working\n"
+        for _ in range(20):
+            process.send_signal(kill)
+            time.sleep(0.01)
+        process.wait(timeout=30)
+    assert process.returncode in (130, 143)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", [0.0, 0.1, 0.2, 0.3, 0.5])
+def test_a_run_stops_while_it_starts(tmp_path: Path, kill: signal.Signals, after: float) -> None:
+    command = [sys.executable, "-m", "forecast", "report", "--out", str(tmp_path / "report")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(0.3 + after)  # Python itself has to be there
+        process.send_signal(kill)
+        _, stderr = process.communicate(timeout=30)
+    assert process.returncode in (130, 143, -kill)  # the last before the command had begun
+    assert "forecast/cli" not in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_ignored_stays_ignored() -> None:
+    program = """
+import signal
+from forecast.stopping import stoppable
+with stoppable():
+    print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN)
+"""
+    command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{program}'"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True\n"
