@@ -30,7 +30,7 @@ class Cell:
         return "_".join(str(part) for part in parts if part is not None)
 
     def seed(self, seed: int) -> int:
-        """Give the sampler's seed: repetitions differ, engines do not."""
+        """Return the sampler's seed: repetitions differ, engines do not."""
         return int(np.random.SeedSequence([seed, self.repetition]).generate_state(1)[0] >> 1)
 
 
@@ -75,7 +75,7 @@ class Store:
         return self.folder / f"{cell.kind}_{cell.repetition}.json"
 
     def read(self, cell: Cell) -> dict[str, Any] | None:
-        """Give what was measured, or None where there is something to measure.
+        """Return what was measured, or None where there is something to measure.
 
         That is so if a cell failed, or stopped short of its full length at a lower limit than today's.
 
@@ -100,5 +100,5 @@ class Store:
         return kept
 
     def read_all(self) -> list[dict[str, Any]]:
-        """Give all that is in the folder, whatever its limit."""
+        """Return all that is in the folder, whatever its limit."""
         return [json.loads(path.read_text("utf-8")) for path in sorted(self.folder.glob("*.json"))]

@@ -46,7 +46,7 @@ def compiled_gradient(problem: Problem) -> Callable[[], Any]:
 
 
 def seconds_a_call(call: Callable[[], Any]) -> float:
-    """Give the shortest mean time of a call over several rounds: what disturbs a machine only ever adds."""
+    """Return the shortest mean time of a call over several rounds: what disturbs a machine only ever adds."""
     call()
     number = 1
     while (spent := _round(call, number)) < SHORTEST:

@@ -14,7 +14,7 @@ PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """Give the processor's model, cores, memory in GB, Python, and the versions of the packages that are there."""
+    """Return the processor's model, cores, memory in GB, Python, and the versions of the packages that are there."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 0
     return {
         "cpu": _cpu(),
@@ -27,12 +27,12 @@ def machine() -> dict[str, Any]:
 
 
 def now() -> str:
-    """Give the time, UTC, to the second."""
+    """Return the time, UTC, to the second."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def load() -> float | None:
-    """Give the machine's load over the last minute: numbers measured beside other work are worth little."""
+    """Return the machine's load over the last minute: numbers measured beside other work are worth little."""
     return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
 
 

@@ -13,7 +13,7 @@ CONVERGED = 1.05
 
 
 def measure(run: Run) -> dict[str, Any]:
-    """Give what the table says of a run; None where a number is not defined.
+    """Return what the table says of a run; None where a number is not defined.
 
     The effective sample size is the rank-normalised bulk one, over all scalar parameters and the last month's level
     of each dyad [1]_.

@@ -75,7 +75,7 @@ def cores() -> int:
 
 
 def reported(free: xr.Dataset, state: NDArray[Any], problem: Problem) -> xr.Dataset:
-    """Give what counts, from the free variables by the package's names and the last month's state (chain, draw, dyad).
+    """Return the reported variables, by the package's names, from the free ones and the last state (chain, draw, dyad).
 
     Whatever the sampler, the same expressions turn free variables into parameters: those of the package.
     """
@@ -102,7 +102,7 @@ def free_names(problem: Problem) -> list[str]:
 
 
 def as_dataset(draws: dict[str, NDArray[Any]]) -> xr.Dataset:
-    """Give arrays (chain, draw, ...) as a dataset; the dims after the draws have no meaning here."""
+    """Return arrays (chain, draw, ...) as a dataset; the dims after the draws have no meaning here."""
     return xr.Dataset(
         {
             name: (("chain", "draw", *(f"{name}_{i}" for i in range(values.ndim - 2))), np.asarray(values, dtype=float))

@@ -134,7 +134,7 @@ def _header(found: dict[str, Any]) -> list[str]:
 
 
 def describe(machines: Sequence[dict[str, Any]]) -> list[str]:
-    """Say on what machine and with which packages, a paragraph a machine."""
+    """Describe on what machine and with which packages, a paragraph a machine."""
     lines = []
     for at in machines:
         packages = ", ".join(f"{name} {found}" for name, found in at["packages"].items())

@@ -321,12 +321,12 @@ def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
     if fit.updates:
         last, number = fit.updates[-1], fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
         words = (
-            f"The fit was updated from {last['from']} to {day} without sampling anew: the draws' weights are worth "
+            f"The fit was updated from {last['from']} to {day} without sampling again: the draws' weights are worth "
             f"{last['effective_draws']:,.0f} of {number:,} draws"
             + ("." if last["pareto_k"] is None else f", Pareto k {last['pareto_k']:.2f}.")
         )
     else:
-        words = f"The fit was made anew as of {day}: {fit.provenance['refitted']['reason']}."
+        words = f"The model was fitted again as of {day}: {fit.provenance['refitted']['reason']}."
     return (words, *_check_record(fit.panel, dyad, day))
 
 

@@ -10,7 +10,7 @@ import pytest
 from forecast.errors import DataError
 from forecast.events import read_chronology
 from forecast.panel import build_index_panel, build_panel
-from forecast.panel.record import SHORTEST_RECORD, last_even_day, observed_shares, require_record, watched
+from forecast.panel.record import SHORTEST_RECORD, coverage_end, observed_shares, require_record, watched
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,6 @@ def test_of_an_index_the_periods_with_a_value_were_watched():
 def test_without_coverage_the_record_is_even_to_the_month_of_its_last_event(table):
     last = table.events["date"].max().date()
     other = replace(table, events=table.events.assign(dataset="another"))
-    assert last_even_day(table, "USA-CHN") == date(2026, 5, 31)
-    assert last_even_day(other, "USA-CHN") >= last
-    assert (last_even_day(other, "USA-CHN") + pd.Timedelta(days=1)).day == 1
+    assert coverage_end(table, "USA-CHN") == date(2026, 5, 31)
+    assert coverage_end(other, "USA-CHN") >= last
+    assert (coverage_end(other, "USA-CHN") + pd.Timedelta(days=1)).day == 1

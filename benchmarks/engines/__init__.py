@@ -44,5 +44,5 @@ def prepare(engine: str, problem: Problem) -> Callable[[int, int, int], Run]:
 
 
 def full_length(engine: str) -> tuple[int, int]:
-    """Give the warm-up and the kept draws of a chain where time allows."""
+    """Return the warm-up and the kept draws of a chain where time allows."""
     return FULL_LENGTH["ours" if engine == OURS else "rivals"]

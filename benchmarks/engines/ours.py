@@ -39,7 +39,7 @@ def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
 
 
 def quantities(drawn: xr.Dataset) -> xr.Dataset:
-    """Give what counts of a fit's posterior."""
+    """Return what counts of a fit's posterior."""
     counts = {name: drawn[name] for name in PARAMETERS} | {"level": drawn["level"].isel(time=-1)}
     return as_dataset({name: value.transpose("chain", "draw", ...).to_numpy() for name, value in counts.items()})
 

@@ -74,7 +74,7 @@ def prepare_nutpie(problem: Problem) -> Callable[[int, int, int], Run]:
 
 
 def prepare_pymc(problem: Problem) -> Callable[[int, int, int], Run]:
-    """Build for PyMC's own sampler; chains are forked, so that none compiles the model anew."""
+    """Build for PyMC's own sampler; chains are forked, so that none compiles the model again."""
     model = centred_model(problem.panel, problem.spec)
     quiet = {"progressbar": False, "quiet": True, "compile_kwargs": {"mode": "NUMBA"}}
 

@@ -138,7 +138,7 @@ def program(pool: bool) -> str:
 
 
 def program_data(data: Layout, spec: PendulumSpec) -> dict[str, Any]:
-    """Give the program's data; Stan counts from 1, and its matrices run month by month within a dyad."""
+    """Return the program's data; Stan counts from 1, and its matrices run month by month within a dyad."""
     by_month = np.argsort(data.entry_month, kind="stable")
     first = np.searchsorted(data.entry_month[by_month], np.arange(data.month_dyad.size + 1))
     priors = {f"prior_{name}": list(v) if isinstance(v, tuple) else v for name, v in spec.priors.to_dict().items()}

@@ -176,7 +176,7 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     files = _grid(["file"], ["rows", "rejected"])
     for file in summary["files"]:
         files.add_row(escape(file["name"]), f"{file['rows']:,}", f"{file['rejected']:,}")
-    dyads = _grid(["dyad", "even record", "last event"], ["rows", "happenings", "empty months"])
+    dyads = _grid(["dyad", "coverage", "last event"], ["rows", "happenings", "empty months"])
     for row in summary["dyads"]:
         even = f"{row['start'][:7]} to {row['last_even'][:7]}"
         empty = f"{row['empty_months']} of {row['months']}"

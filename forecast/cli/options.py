@@ -150,7 +150,7 @@ def plan_from_options(
 
 
 def say(message: str) -> None:
-    """Say something on the terminal's error stream, beside what is printed for programs."""
+    """Print on standard error, apart from the output for programs."""
     from rich.console import Console
 
     Console(stderr=True, highlight=False, soft_wrap=True).print(f"[dim]{escape(message)}[/]")

@@ -74,7 +74,7 @@ def new(
 
 @app.command()
 def freeze(path: File) -> None:
-    """Freeze a plan before the look: from then on it is carried out as it is, or rejected."""
+    """Freeze a plan before its results are seen: from then on it is run unchanged, or rejected."""
     from forecast.hypotheses.plan import freeze as frozen
     from forecast.hypotheses.plan import read_plan, write_plan
     from forecast.hypotheses.run import gathered, require_runnable

@@ -150,11 +150,11 @@ class Candidates:
         return self._hierarchy
 
     def with_events(self, events: "EventTable") -> "Candidates":
-        """Give the same dyad and settings with other rows."""
+        """Return the same dyad and settings with other rows."""
         return replace(self, events=events, panel=None)  # type: ignore[arg-type]
 
     def with_panel(self, panel: xr.Dataset) -> "Candidates":
-        """Give the same settings with another panel of the dyad, such as one with other eras."""
+        """Return the same settings with another panel of the dyad, such as one with other eras."""
         return replace(self, panel=panel)
 
     @property

@@ -30,7 +30,7 @@ Count = Annotated[int, Field(ge=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
 # The plan of a run of hypothesis tests (docs/schema/plan.md).
-# Once frozen, `forecast test --plan` runs exactly this, and rejects if the plan or its data have changed.
+# Once frozen, `forecast test --plan` runs exactly this, and fails if the plan or its data have changed.
 # After an edit on purpose, and before the look: forecast plan freeze FILE
 """
 
@@ -207,7 +207,7 @@ def make_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **cho
 
 
 def freeze(plan: Plan, day: date | None = None) -> Plan:
-    """Give the plan with its own digest, as of a day (today).
+    """Return the plan with its own digest, as of a day (today).
 
     Examples
     --------
@@ -277,7 +277,7 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
     if frozen and plan.frozen != plan.digest:
         raise PlanError(
             f"{path}: the plan has changed since it was frozen on {plan.created}: its content has the digest "
-            f"{plan.digest[:12]}, and {str(plan.frozen)[:12]} was frozen. Restore it, or freeze it anew and say so"
+            f"{plan.digest[:12]}, and {str(plan.frozen)[:12]} was frozen. Restore it, or freeze it again and say so"
         )
     return plan
 

@@ -67,5 +67,5 @@ def answerable(offers: str) -> tuple[str, ...]:
 
 
 def need_other_dyads(claims: Iterable[str]) -> bool:
-    """Tell whether any of the claims asks for events of other dyads."""
+    """Check whether any of the claims asks for events of other dyads."""
     return any(CLAIMS[code].needs == "dyads" for code in claims)

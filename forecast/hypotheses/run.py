@@ -183,7 +183,7 @@ def require_runnable(plan: Plan, data: Data) -> None:
         As `run_tests`.
     """
     if plan.frozen is not None and plan.frozen != plan.digest:
-        raise PlanError("plan: it has changed since it was frozen; freeze it anew and say so")
+        raise PlanError("plan: it has changed since it was frozen; freeze it again and say so")
     require_data(plan, data)
     require_answerable(plan.claims, data)
     require_record(data.panel, data.dyad, plan.as_of)
@@ -216,7 +216,7 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
         notes.append(note)
     if plan.sensitivity and data.table is None:
         notes.append(
-            "Other scales, units and frequencies were not gone through: the data hold no single events to count anew."
+            "Other scales, units and frequencies were not gone through: the data hold no single events to count again."
         )
     if (running := version(PACKAGE)) != plan.package:
         notes.append(f"The plan was made by version {plan.package} of the package and carried out by {running}.")
@@ -258,7 +258,7 @@ class _Stages:
 
     @contextmanager
     def begin(self, name: str, title: str) -> Iterator[None]:
-        """Tell of a stage, and time it."""
+        """Report a stage, and time it."""
         place = self.names.index(name)
         self.words = f"{title} ({place + 1} of {len(self.names)}{self._left(place)})"
         self.tell("beginning", 0, 0)

@@ -44,7 +44,7 @@ class Compiled:
     derive: Any
 
     def filled(self, data: dict[str, Any]) -> "Compiled":
-        """Give the same with another panel's data; the model and ``derive`` change with it."""
+        """Return the same with another panel's data; the model and ``derive`` change with it."""
         for name, value in data.items():
             held = self.model[name]
             held.set_value(np.ascontiguousarray(value, dtype=held.type.dtype), borrow=False)

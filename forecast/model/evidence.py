@@ -54,7 +54,7 @@ def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, NDArray
 
 
 def log_density_of(compiled: Compiled) -> Callable[[Float], float]:
-    """Give the log-density of a point in the sampler's coordinates, as the sampler itself evaluates it."""
+    """Return the log-density of a point in the sampler's coordinates, as the sampler itself evaluates it."""
     sampler = compiled.sampler
     call, number = sampler.compiled_logp_func.ctypes, sampler.n_dim
     value, gradient = ctypes.c_double(), np.empty(number)

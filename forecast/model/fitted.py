@@ -36,7 +36,7 @@ class Fit(Displayed):
 
     @property
     def tree(self) -> xr.DataTree:
-        """All of it as one tree, made anew at each call: draws that are shared, and not copied."""
+        """All of it as one tree, made again at each call: draws that are shared, and not copied."""
         return xr.DataTree.from_dict(self._groups)
 
     @property
@@ -81,7 +81,7 @@ class Fit(Displayed):
         return self.gate_with()
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
-        """Give the gate with further reported quantities, such as ``outlook``, by draw."""
+        """Return the gate with further reported quantities, such as ``outlook``, by draw."""
         sampled = self.provenance["r_hat"] if self.updates else None
         worth = self.provenance.get("nodes_worth", 1.0)
         return check_convergence(self.posterior, self.sample_stats, extra, sampled, (self.spec.nodes, worth))

@@ -21,7 +21,7 @@ class Form:
 
     @classmethod
     def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Form":
-        """Give the form of a panel under a spec."""
+        """Return the form of a panel under a spec."""
         shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), node_capacity(arrays.nodes))
         return cls(spec, tuple(arrays.era_dyad.tolist()), shape, arrays.periods_a_month)
 

@@ -168,7 +168,7 @@ def _diagnose(
 
 
 def _reasons(table: pd.DataFrame, bfmi: float, divergent: float, asked: Container[str]) -> list[str]:
-    """Say what misses the limits; R-hat is asked of some quantities, the effective size of all."""
+    """Return what misses the limits; R-hat is asked of some quantities, the effective size of all."""
     reasons = []
     for row in table.to_dict("records"):
         if row["quantity"] in asked and not row["r_hat"] <= R_HAT_LIMIT:

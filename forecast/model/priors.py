@@ -81,7 +81,7 @@ class Priors:
         raise AttributeError(f"priors: there is none of {name!r}; known are {', '.join(known_priors())}")
 
     def paced(self, periods_a_month: float) -> "Priors":
-        """Say the same in periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
+        """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
         pace = {"half_life": 1.0, **{name: prior.pace for name, prior in _declared().items() if prior.pace}}
         now = {name: getattr(self, name) for name in pace}
         by = {name: float(exponent * np.log(periods_a_month)) for name, exponent in pace.items()}

@@ -1,6 +1,6 @@
 """Short fits, quick enough to make hundreds of them side by side in the threads of one process.
 
-A record is fitted in about a second, and compiling its model takes ten: every further process would compile anew, while
+A record is fitted in about a second, and compiling its model takes ten: every other process would compile it, while
 threads share what is compiled and sample outside of Python's lock.
 """
 

@@ -71,6 +71,6 @@ def anchor_path(
 
 
 def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
-    """Tell the different pairs of dyad and gap, and which of them every node has: few differ, each is computed once."""
+    """Return the distinct pairs of dyad and gap, each computed once, and which of them every node has."""
     pairs, pair_of = np.unique(np.column_stack([arrays.node_dyad, arrays.node_gap]), axis=0, return_inverse=True)
     return {"pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_of_node": pair_of, "node_era": arrays.node_era}

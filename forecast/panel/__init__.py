@@ -9,7 +9,7 @@ from forecast.panel.build import build_counts_panel, build_index_panel, build_pa
 from forecast.panel.describe import PanelDescription, describe_panel
 from forecast.panel.kinds import PanelKind, panel_kind
 from forecast.panel.pairing import happenings
-from forecast.panel.record import last_even_day, observed_shares, require_record, watched
+from forecast.panel.record import coverage_end, observed_shares, require_record, watched
 from forecast.panel.schema import SCHEMA, validate_panel
 from forecast.panel.summary import summarise
 
@@ -20,9 +20,9 @@ __all__ = [
     "build_counts_panel",
     "build_index_panel",
     "build_panel",
+    "coverage_end",
     "describe_panel",
     "happenings",
-    "last_even_day",
     "observed_shares",
     "panel_kind",
     "require_record",

@@ -1,4 +1,4 @@
-"""What a dyad's record is worth: how far it is even, which periods were watched, what was observed in them."""
+"""A dyad's record: the end of its coverage, which periods are covered, what was observed in them."""
 
 from datetime import date
 from typing import TYPE_CHECKING
@@ -19,14 +19,14 @@ SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
 
-def last_even_day(table: "EventTable", dyad: str) -> date:
-    """Return the last day to which a dyad's record is even, or the end of the month of its last event.
+def coverage_end(table: "EventTable", dyad: str) -> date:
+    """Return the last day of a dyad's coverage or, without one, the end of the month of its last event.
 
     Examples
     --------
     >>> from forecast.events import read_chronology
-    >>> from forecast.panel.record import last_even_day
-    >>> last_even_day(read_chronology(), "USA-CHN")
+    >>> from forecast.panel.record import coverage_end
+    >>> coverage_end(read_chronology(), "USA-CHN")
     datetime.date(2026, 5, 31)
     """
     coverage = read_coverage()

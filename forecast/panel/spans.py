@@ -32,7 +32,7 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 
 
 def even_spans(rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None") -> "pd.DataFrame":
-    """Return the first and last day of even record, `start` and `last`, by (dataset, dyad)."""
+    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad)."""
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
     given = read_coverage(coverage)
     for dataset, dyad in spans.index:

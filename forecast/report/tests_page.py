@@ -91,7 +91,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
 
 
 def headline(results: "Results") -> str:
-    """Say in a sentence how the claims were answered, if they were."""
+    """Describe in a sentence how the claims were answered, if they were."""
     asked = f"Is there a pendulum in {label(results.data.dyad)} relations?"
     return f"{asked} {say.answered(results.verdicts) if results.converged else _UNKNOWN}"
 
@@ -149,7 +149,7 @@ def _p_value(value: float) -> str:
 
 
 def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the worst diagnostics of a model."""
+    """Return the worst diagnostics of a model."""
 
     def worst(name: str, choose: Any) -> float | None:
         known = [one[name] for one in gate["quantities"] if one[name] is not None]
@@ -167,7 +167,7 @@ def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def choices(plan: "Plan") -> account.Rows:
-    """Tell the choices of a plan that are not the model's."""
+    """Format the choices of a plan that are not the model's."""
     rule = plan.rule
     return [
         ("Claims", ", ".join(plan.claims)),
@@ -185,7 +185,7 @@ def choices(plan: "Plan") -> account.Rows:
 
 
 def standing(plan: "Plan") -> str:
-    """Say whether a plan is frozen, and since when."""
+    """Describe whether a plan is frozen, and since when."""
     made = f"on {wording.day(plan.created)}, by version {plan.package} of the package"
     if plan.frozen is None:
         return f"not frozen; made {made}"

@@ -173,7 +173,7 @@ def _handles(drawing: "Drawing") -> list[object]:
 
 
 def _looks(series: "Sequence[Series]") -> list[_Look]:
-    """Give each series the colour of its role, and a second of the same role one that no other has."""
+    """Return each series the colour of its role, and a second of the same role one that no other has."""
     spare = [color for role, color in _COLORS.items() if role not in {one.role for one in series}]
     spare += [style.INK, style.RESET, style.WORSE]
     looks: list[_Look] = []
@@ -194,7 +194,7 @@ def _reach(one: "Series") -> tuple[Float, Float] | None:
 
 
 def _explained(drawing: "Drawing") -> str:
-    """Say what the whiskers or shades of a drawing are."""
+    """Describe what the whiskers or shades of a drawing are."""
     shape = {"bars": "Thin lines", "line": "Shades"}.get(drawing.kind)
     if shape is None:
         return " Each curve encloses the same area." if len(drawing.series) > 1 else ""
@@ -206,7 +206,7 @@ def _explained(drawing: "Drawing") -> str:
 
 
 def _said(drawing: "Drawing") -> str:
-    """Tell the numbers of a drawing in words."""
+    """Describe the numbers of a drawing in words."""
     if drawing.kind == "densities":
         return f"Peaks of the densities: {join(f'{one.label} at {_peak(one)}' for one in drawing.series)}."
     if drawing.kind == "bars":

@@ -107,7 +107,7 @@ def odds(log_factor: float) -> str:
 
 
 def rule_words(verdict: "Verdict", rule: "Rule") -> str:
-    """Say by which rule a claim is decided."""
+    """Describe by which rule a claim is decided."""
     claim = CLAIMS[verdict.code]
     words = _EVIDENCE_RULE if claim.by_evidence else _PROBABILITY_RULE
     stated = words.format(
@@ -142,7 +142,7 @@ def describe(one: "Number") -> str:
 
 
 def power_words(power: "PowerLike | None") -> str:
-    """Say how often a test would find what is there, in a few words."""
+    """Describe how often a test would find what is there, in a few words."""
     if power is None:
         return "not simulated"
     null, *others = power.table.to_dict("records")
@@ -162,7 +162,7 @@ def power_grid(power: "PowerLike") -> dict[str, Any]:
 
 
 def answered(verdicts: "Sequence[Verdict]") -> str:
-    """Say in a sentence how claims were answered."""
+    """Describe in a sentence how claims were answered."""
     if len(verdicts) == 1:
         only = verdicts[0]
         return f"The claim tested, {CLAIMS[only.code].title}, is {only.answer}."

@@ -97,9 +97,9 @@ class EventRecords(Records):
 
     def last_day(self, dyad: str) -> date:
         """Return the coverage end of the dyad, or the end of the month of its last event."""
-        from forecast.panel.record import last_even_day
+        from forecast.panel.record import coverage_end
 
-        return last_even_day(self.events, dyad)
+        return coverage_end(self.events, dyad)
 
     def panel(
         self,

@@ -20,7 +20,7 @@ def test_half_of_the_record_is_known_before_the_first_block():
     assert weeks.tolist() == [round(BLOCK_MONTHS * 4.348)] * len(weeks)
 
 
-def test_weight_goes_to_what_foretells_better():
+def test_weight_goes_to_what_predicts_better():
     assert stacking_weight(np.array([1.0, 2.0])) == pytest.approx(1.0, abs=1e-4)
     assert stacking_weight(np.array([-1.0, -2.0])) == pytest.approx(0.0, abs=1e-4)
     assert stacking_weight(np.array([1.0, -1.0])) == pytest.approx(0.5, abs=1e-4)
@@ -34,7 +34,7 @@ def test_the_error_of_a_difference_is_that_over_blocks():
 
 
 def test_monte_carlo_errors_make_the_error_larger_and_not_smaller():
-    """Two models that foretell alike: the evidence at every origin is off by chance, and only its ends remain."""
+    """Two models that predict alike: the evidence at every origin is off by chance, and only its ends remain."""
     rng = np.random.default_rng(2)
     totals, errors = np.array(
         [ahead_of(np.subtract(*np.diff(rng.normal(0.0, 0.15, (2, 11)))))[:2] for _ in range(400)]
@@ -56,7 +56,7 @@ def fake_fits(monkeypatch):
     return asked
 
 
-def test_a_block_is_foretold_from_what_lies_before_it(monkeypatch):
+def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
     asked = fake_fits(monkeypatch)
     panel = make_panel(periods=100)
     found = leave_future_out(panel, PendulumSpec(), seed=3, whole=Evidence(-990.0, 0.4))

@@ -99,7 +99,7 @@ def test_long_records_take_the_eras_before_the_window_for_granted():
     assert (old.held, old.claimed) == ((100,), None)
 
 
-def test_until_the_break_begins_the_two_models_foretell_the_same():
+def test_until_the_break_begins_the_two_models_predict_the_same():
     fits = KnownPath(path_around(0.0, -1.0, periods=240), most=2)
     ahead, exact = gained_ahead(fits, (), 150), [0.0]
     # Blocks of 24 months end at 168, 192, 216 and 240.

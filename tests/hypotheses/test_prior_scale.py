@@ -29,7 +29,7 @@ def unmoved(dynamics, ceiling):
     ],
 )
 def test_without_data_no_prior_is_the_better(dynamics, ceiling, scales):
-    """Every prior foretells no data alike; a formula that is not the model's own would show."""
+    """Every prior predicts no data alike; a formula that is not the model's own would show."""
     table = prior_sensitivity(unmoved(dynamics, ceiling), scales, 0.7, 0.1)
     narrow = table[table["factor"] == 0.5]
     assert narrow["prior"].tolist() == list(scales)

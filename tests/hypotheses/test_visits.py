@@ -81,7 +81,7 @@ def test_the_p_value_counts_both_sides_from_where_the_placebos_lie():
 
 @dataclass
 class Untouched(Candidates):
-    """Its fit is made: what the level was hangs on nothing."""
+    """Its fit is made: the level depends on nothing."""
 
     def fit(self, **choices):
         assert not self.events.events["cameo"].isin([visits.VISIT, visits.HOST]).any()

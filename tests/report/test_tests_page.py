@@ -96,7 +96,7 @@ def test_it_opens_with_what_it_is_and_what_was_answered(read):
 
 def test_every_claim_has_its_parts_in_order(results, read):
     starts = [read.text.index(f"{verdict.code}. ") for verdict in results.verdicts] + [
-        read.text.index("What hangs on data and priors")
+        read.text.index("Sensitivity to data and priors")
     ]
     for verdict, (start, end) in zip(results.verdicts, pairwise(starts), strict=True):
         section = read.text[start:end]

@@ -34,7 +34,7 @@ def median_interval(value: Number, decimals: int = 0) -> str:
 
 
 def learning_sentence(learning: "Learning", what: str) -> str:
-    """Tell whether the data moved a quantity, such as ``"the half-life"``, and plainly if they did not."""
+    """Describe whether the data moved a quantity, such as ``"the half-life"``."""
     spread = f"its spread is {learning.sd_ratio:.2f} times that of {learning.compared_with}"
     shift = f"its mean {abs(learning.shift):.1f} standard deviations away"
     if learning.moved:
@@ -43,7 +43,7 @@ def learning_sentence(learning: "Learning", what: str) -> str:
 
 
 def difference_sentence(found: "Difference", rule: Rule, what: str) -> str:
-    """Tell of a difference, such as ``"the drop"``, whether it matters in practice.
+    """Describe whether a difference, such as ``"the drop"``, matters in practice.
 
     Where there is a prior, it is a finding only if the data raised its odds by the rule's Bayes factor.
     """
@@ -63,7 +63,7 @@ def difference_sentence(found: "Difference", rule: Rule, what: str) -> str:
 
 
 def evidence_sentences(comparison: Comparison, rule: Rule) -> tuple[str, ...]:
-    """Tell what the Bayes factor, the priors' widths and leaving the future out have found, a sentence each."""
+    """Describe what the Bayes factor, the priors' widths and leaving the future out have found, a sentence each."""
     claim, rival = comparison.claim, comparison.rival
     first, second = comparison.favoured
     factor = (
@@ -85,7 +85,7 @@ def evidence_sentences(comparison: Comparison, rule: Rule) -> tuple[str, ...]:
 
 
 def reason_of_evidence(comparison: Comparison, rule: Rule) -> str:
-    """Tell in a sentence why the rule answers a comparison as it does, above all why it does not decide."""
+    """Describe in a sentence why the rule answers a comparison as it does, in particular why it does not decide."""
     answer, factor, claim, rival = rule.decide(comparison), f"{rule.bayes_factor:g}", comparison.claim, comparison.rival
     past = comparison.favoured[0]
     if answer != "undecided":
@@ -109,7 +109,7 @@ def reason_of_evidence(comparison: Comparison, rule: Rule) -> str:
 
 
 def reason_of_probability(answer: Answer, that: str) -> str:
-    """Tell why a probability decides as it does: ``Supported, because the chance that ...``."""
+    """Describe why a probability decides as it does: ``Supported, because the chance that ...``."""
     return f"{answer.capitalize()}, because {that}."
 
 

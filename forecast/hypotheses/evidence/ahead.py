@@ -53,7 +53,7 @@ class Ahead:
     Attributes
     ----------
     table : pandas.DataFrame
-        A row a block: ``origin`` and ``until`` (first days of the last month known and the last foretold),
+        A row a block: ``origin`` and ``until`` (first days of the last month known and the last predicted),
         ``log_density`` of the block's events with the Monte Carlo standard ``error``, ``events`` (how many).
     """
 
@@ -74,10 +74,10 @@ def leave_future_out(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> Ahead:
-    """Foretell the last blocks of a panel, each from a fit to what lies before it.
+    """Predict the last blocks of a panel, each from a fit to what lies before it.
 
     ``whole`` is the evidence of the whole panel, if it is known already; ``cores`` changes no number. An index is
-    standardised anew at every origin, so that its densities compare models and mean nothing alone.
+    standardised again at every origin, so that its densities compare models and mean nothing alone.
     """
     import pandas as pd
 
@@ -111,7 +111,7 @@ def leave_future_out(
 
 
 def block_ends(panel: xr.Dataset) -> list[int]:
-    """Tell how many periods are known at each block's end: the last blocks, that leave half of the record before."""
+    """Return how many periods are known at each block's end: the last blocks, that leave half of the record before."""
     periods, block = panel.sizes["time"], _periods(panel)
     number = min(BLOCKS, max(periods // 2 // block, 2))
     return [periods - block * i for i in range(number - 1, -1, -1)]
@@ -120,7 +120,7 @@ def block_ends(panel: xr.Dataset) -> list[int]:
 def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
     """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight.
 
-    The error is that over blocks, to which their Monte Carlo errors add some; of two models that foretell alike it is
+    The error is that over blocks, to which their Monte Carlo errors add some; of two models that predict alike it is
     too large rather than too small, for what one block gains by such an error the next one loses.
     """
     error = np.sqrt(by_block.size) * by_block.std(ddof=1)
@@ -128,7 +128,7 @@ def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def stacking_weight(by_block: NDArray[np.float64]) -> float:
-    """Weight of a model, 0 to 1, with which its mixture with a rival foretells best.
+    """Weight of a model, 0 to 1, with which its mixture with a rival predicts best.
 
     Parameters
     ----------

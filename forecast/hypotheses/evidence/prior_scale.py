@@ -30,7 +30,7 @@ POOLED = {
 
 
 def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: float, error: float) -> "pd.DataFrame":
-    """Give the Bayes factor with priors of the claim's model half and twice as wide.
+    """Return the Bayes factor with priors of the claim's model half and twice as wide.
 
     The marginal likelihood under another prior is the present one times the posterior mean of the ratio of the priors;
     no fit is needed. Columns ``prior``, ``factor``, ``log_bayes_factor``, ``error``; NaN where fewer than 400

@@ -143,7 +143,7 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
     Raises
     ------
     DataError
-        If fewer than 36 periods have a value, all have the same, or they can be foretold exactly.
+        If fewer than 36 periods have a value, all have the same, or they can be predicted exactly.
     ForecastError
         If the package `arch` is not installed.
 
@@ -179,7 +179,7 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
         with np.errstate(invalid="ignore", divide="ignore"):
             return tuple(_outcome(test, getattr(tests, test.kind)(seen, **test.options), gaps) for test in _TESTS)
     except InfeasibleTestException as error:
-        raise DataError("unit roots: the series is so regular that its past foretells it exactly") from error
+        raise DataError("unit roots: the series is so regular that its past predicts it exactly") from error
 
 
 def require_arch() -> Any:
@@ -207,7 +207,7 @@ def _outcome(test: _Test, result: Any, gaps: str) -> UnitRoot:
 
 
 def _gaps(values: "NDArray[Any]") -> str:
-    """Say how many periods between the first and the last value have none."""
+    """Count how many periods between the first and the last value have none."""
     there = np.flatnonzero(np.isfinite(values))
     inside = int(there[-1] - there[0] + 1)
     missing = inside - len(there)

@@ -180,7 +180,7 @@ def high_visits(events: "EventTable", dyad: str, panel: xr.Dataset) -> tuple[Ind
 
 
 def is_high(actor: str) -> bool:
-    """Tell whether a title is that of a leader, a minister or their like.
+    """Check whether a title is that of a leader, a minister or their like.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def _unit(matching: Matching) -> str:
 
 
 def _visited(matching: Matching, visits: Index) -> NDArray[np.bool_]:
-    """Tell of every period whether a visit follows within the year."""
+    """Return for every period whether a visit follows within the year."""
     there = np.zeros(matching.events.size, dtype=np.int64)
     there[visits] = 1
     total = np.append(0, there.cumsum())

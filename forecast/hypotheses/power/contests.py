@@ -162,7 +162,7 @@ def contest_of_break(candidates: "Candidates") -> Contest:
 
 
 def with_half_life(periods: float) -> Change:
-    """Give a linear pendulum another half-life and the same long-run spread."""
+    """Return a linear pendulum another half-life and the same long-run spread."""
     phi = 0.5 ** (1.0 / periods)
 
     def change(own: xr.Dataset) -> xr.Dataset:
@@ -216,7 +216,7 @@ def _truth(
 
 
 def _by_evidence(candidates: "Candidates", claim: Choices, *rivals: Choices) -> tuple[Test, tuple[float, ...]]:
-    """Give the test by marginal likelihoods of whole models, and the errors of the real one."""
+    """Return the test by marginal likelihoods of whole models, and the errors of the real one."""
     ours, *theirs = (replace(candidates.spec, **choices) for choices in (claim, *rivals))
 
     def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:

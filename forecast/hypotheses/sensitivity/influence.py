@@ -36,7 +36,7 @@ def influence(
     claim: "tuple[xr.Dataset, PendulumSpec]",
     null: "tuple[xr.Dataset, PendulumSpec]",
 ) -> "pd.Series[float]":
-    """Tell what every kind of event of one dyad adds to the log Bayes factor.
+    """Compute what every kind of event of one dyad adds to the log Bayes factor.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def influence(
 
 
 def without(panel: xr.Dataset, places: "list[tuple[int, ...]]") -> xr.Dataset:
-    """Give the panel with one event less at each place."""
+    """Return the panel with one event less at each place."""
     less = panel.copy(deep=True)
     counts = less["counts"].transpose("dyad", *PLACE)
     for place in places:

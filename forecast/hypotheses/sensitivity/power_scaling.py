@@ -59,7 +59,7 @@ class Moved:
 
 
 def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
-    """Tell of the quantities that matter whether prior or data move them, in a fit of one dyad.
+    """Check for the quantities that matter whether prior or data move them, in a fit of one dyad.
 
     Half-life, long-run spread and month noise; equilibrium, ceiling and depth of the era in force; the current level.
     The prior is that of all parameters together, and not of the path.

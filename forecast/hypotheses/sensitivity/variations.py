@@ -47,9 +47,9 @@ class Variation:
 def variations(candidates: "Candidates") -> Iterator[Variation]:
     """Read the record of candidates in every other way that it allows.
 
-    Counted anew: the other scale, unit and frequency, which need single events. Left out: one class, one dataset. Eras:
+    Recounted: the other scale, unit and frequency, which need single events. Left out: one class, one dataset. Eras:
     none, and each a year earlier or later; eras that are not there keep their place in the model and never begin, so
-    that models need not be compiled anew.
+    that models need not be compiled again.
     """
     yield from _counted_anew(candidates)
     panel = candidates.panel

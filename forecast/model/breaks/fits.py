@@ -150,7 +150,7 @@ class BreakFits:
                 self.__dict__.pop("pool", None)
 
     def cut(self, periods: int) -> "BreakFits":
-        """Give fits, none yet, of the first periods alone."""
+        """Return fits, none yet, of the first periods alone."""
         panel = self.record.panel.isel(time=slice(periods))
         return BreakFits(self.record.with_panel(panel), self.most, self.fit)
 
@@ -244,7 +244,7 @@ class _Drawn:
 
 
 def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> xr.Dataset:
-    """Give the panel of one dyad with eras that begin at its first period and at those given.
+    """Return the panel of one dyad with eras that begin at its first period and at those given.
 
     Parameters
     ----------

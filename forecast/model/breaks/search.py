@@ -1,7 +1,7 @@
 """When the equilibrium broke, and how often: dates with posteriors, and the evidence for one break, two, and none.
 
 Dates are never tried one by one. A few fits, at first with breaks spread over the record and then where the posterior
-wants them, weigh all months at once (`forecast.model.breaks.fits`). How many breaks there are is told by marginal
+wants them, weigh all months at once (`forecast.model.breaks.fits`). The number of breaks is inferred from marginal
 likelihoods in which every way of placing them counts alike, so that a break has to earn the freedom of its date.
 """
 
@@ -172,7 +172,7 @@ def place_of(panel: "xr.Dataset", day: str) -> int:
 
 
 def one_break(fits: BreakFits, since: str | None = None, until: str | None = None, held: Places = ()) -> Dates:
-    """Give the places of one break in a span, after those held and with room on either side.
+    """Return the places of one break in a span, after those held and with room on either side.
 
     Raises
     ------

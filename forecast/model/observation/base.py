@@ -3,7 +3,7 @@
 The path of the level is the same whatever is observed of it. A kind of observation says what its data look like as
 arrays, which parameters stand between level and data, how likely the data are given both (in the sampler's graph, and
 under every draw of a fit), how informative they are (for the whitening of the path), how to simulate them, and how a
-reader is told of all this.
+reader is told about all this.
 
 To add a kind, derive a class from `Observation` in a module of its own and name it in `forecast.model.observation`; or
 `register` it from outside of the package. A kind of panel may serve several kinds of observation; a new kind of panel

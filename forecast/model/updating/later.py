@@ -30,7 +30,7 @@ def last_known(panel: xr.Dataset) -> date:
 
 
 def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | None" = None) -> xr.Dataset:
-    """Give the panel of a later day, built as the earlier one was.
+    """Return the panel of a later day, built as the earlier one was.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _refuse_past(panel: xr.Dataset, day: date | None) -> None:
     if day is not None and day < known:
         raise SpecError(
             f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. "
-            "Choose a later day, or fit the earlier panel anew"
+            "Choose a later day, or fit the earlier panel again"
         )
 
 
@@ -111,7 +111,7 @@ def _refuse_part(panel: xr.Dataset, later: xr.Dataset) -> None:
 
 
 def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
-    """Say what a later panel has that a fit to the earlier one has no parameter for; empty if nothing.
+    """Describe what a later panel has that a fit to the earlier one has no parameter for; empty if nothing.
 
     Raises
     ------

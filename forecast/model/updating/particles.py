@@ -1,4 +1,4 @@
-r"""The recent path of one dyad, drawn anew under every draw in the light of later events.
+r"""The recent path of one dyad, resampled under every draw given later events.
 
 A draw that keeps its path and is weighed by a new month's events loses its weight for where its path happens to stand
 now, which says nothing against its parameters: with six dyads two draws in three are lost in a month. So the last
@@ -28,7 +28,7 @@ from forecast.model.likelihood import Draws, Observed
 from forecast.model.shocks import draw_shocks
 from forecast.typing import Float, Index
 
-# More particles leave less of the path's chance in the weights and take longer. Chosen anew every month they lose more
+# More particles leave less of the path's chance in the weights and take longer. Chosen every month they lose more
 # to that chance than they gain; after a year without, to their weights.
 PARTICLES = 16
 PERIODS_KEPT = 4

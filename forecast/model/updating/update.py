@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from forecast.events.table import Day, EventTable
 
 
-# So many months of the path are drawn anew: after a year little is left of where the path stood before.
+# So many months of the path are resampled: after a year little is left of where the path stood before.
 MONTHS_REDRAWN = 12
 # What of a fit's account says how to sample again.
 SAMPLER = ("draws", "tune", "chains", "seed", "sampler", "target_accept", "engine")
@@ -105,7 +105,7 @@ def update(
         reason = verdict.fault
     span = f"from {last_known(fit.panel)} to {last_known(later)}"
     if not refit:
-        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel anew, or allow refit=True")
+        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True")
     return sampled_again(fit, later, reason, tell)
 
 
@@ -119,11 +119,11 @@ class Carried:
     later : xarray.Dataset
     draws : Draws
     first : int
-        The period in which the clouds that are drawn anew start; in this and the next they are as they were.
+        The period in which the clouds that are resampled start; in this and the next they are as they were.
     clouds : tuple of Cloud
         One a dyad, up to the last period.
     moved : (dyad,)
-        Whether the dyad's recent path was drawn anew.
+        Whether the dyad's recent path was resampled.
     gained : (chain, draw, step)
         Logarithms of the weights: by what is new of the fit's own periods, and by every period since.
     """
@@ -182,7 +182,7 @@ def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
 def _reweighed(
     posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: NDArray[np.bool_]
 ) -> Float:
-    """Log-weights by what has changed in periods too long ago to be drawn anew, (draw,): at the draws' own level."""
+    """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
     total = np.zeros(len(draws.sigma))
     if not news.any():
         return total
@@ -257,7 +257,7 @@ def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
 
 
 def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) -> Fit:
-    """Give the carried draws as a fit, drawn in proportion to their weights."""
+    """Return the carried draws as a fit, drawn in proportion to their weights."""
     fit, later, known = carried.fit, carried.later, carried.fit.panel.sizes["time"]
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
     weights = smoothed(carried.gained.sum(axis=2))
@@ -319,7 +319,7 @@ def sampled_again(fit: Fit, later: xr.Dataset, reason: str, tell: Progress) -> F
     """Fit a later panel as a fit was fitted, and note for what reason."""
     from forecast.model.sampling import fit as sample
 
-    tell(f"fitting anew: {reason}", 0, 0)
+    tell(f"fitting again: {reason}", 0, 0)
     options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
     again = sample(later, fit.spec, progress=tell, **options)
     return again.noting(refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})

@@ -1,0 +1,77 @@
+"""Words that the docs, the help, the pages and the docstrings no longer use: plain current English instead."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted(
+    path
+    for pattern in ("*.md", "docs/**/*.md", "data/*.md", "benchmarks/*.md", "forecast/report/templates/*.j2")
+    for path in ROOT.glob(pattern)
+)
+MODULES = sorted(ROOT.glob("forecast/**/*.py"))
+
+BANNED = {
+    r"foret(?:ell|old)\w*": "predict",
+    r"\bh(?:ang|ung)s? (?:on|by)\b": "depends on; sensitivity to",
+    r"\bst(?:and|ood)s? beside\b": "for comparison; next to",
+    r"\btold by\b": "source",
+    r"\btold of\b": "source; recorded",
+    r"\banew\b": "again",
+    r"\bthus:": "as follows",
+    r"\beven (?:record|part of the record)\b": "coverage",
+    r"\bhow far \w+(?: \w+)? (?:is|are) even\b": "coverage end",
+    r"\b(?:whence|thence|wherein|thereof|hitherto|henceforth|betwixt|ere|lest)\b": "a current word",
+}
+"""What is not to be written, and what is written instead."""
+HEADS = {"Give": "Return", "Say": "Describe or Format", "Tell": "Return or Check", "Know": "Check"}
+"""Verbs that do not begin a docstring, and those that do instead."""
+
+
+def strings(path):
+    """Return the texts of a module, docstrings and messages alike, with their lines."""
+    tree = ast.parse(path.read_text("utf-8"))
+    return [
+        (node.value, node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def faults(text, where):
+    return [
+        f"{where}: {found[0]!r}, write {better!r}"
+        for pattern, better in BANNED.items()
+        for found in re.finditer(pattern, text, flags=re.I)
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pages_are_in_plain_english(path):
+    found = []
+    for line, text in enumerate(path.read_text("utf-8").splitlines(), 1):
+        found += faults(text, line)
+    assert not found, "\n".join(found)
+
+
+def test_messages_and_docstrings_are_in_plain_english():
+    found = []
+    for path in MODULES:
+        for text, line in strings(path):
+            found += faults(text, f"{path.relative_to(ROOT)}:{line}")
+    assert not found, "\n".join(found)
+
+
+def test_docstrings_begin_with_a_verb_that_says_what_is_done():
+    found = []
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            head = (ast.get_docstring(node) or "").partition(" ")[0]
+            if head in HEADS:
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {head}, write {HEADS[head]}")
+    assert not found, "\n".join(found)
