@@ -226,6 +226,6 @@ def _is_there(path: Path) -> bool:
 
 
 def unwritable(path: Path, error: OSError) -> str:
-    """Say in a sentence that a place cannot be written, and why."""
+    """Describe in a sentence that a place cannot be written, and why."""
     reason = error.strerror or str(error)
     return f"{printable(str(path))} cannot be written: {reason}. Choose another place, or make it writable."

@@ -1,7 +1,7 @@
 """Whole folders put in place at once: a reader finds the old one whole or the new one whole.
 
 Where the system can exchange two names, the new folder is made complete beside the old one, with the files in the
-old one that are not written anew, and the two change places in one step. Where that cannot be (a disk is mounted
+old one that are not written again, and the two change places in one step. Where that cannot be (a disk is mounted
 there, somebody works in the folder, it holds folders of somebody else), files are moved in one by one, the entrances
 last; whoever is killed then has left all of the new folder inside, and the next run moves the rest.
 """
@@ -28,7 +28,7 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
     """Fill a folder all at once, when everything that goes into it is ready.
 
     Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files
-    that are in `folder` already and not written anew stay. On an error or interrupt nothing has changed.
+    that are in `folder` already and not written again stay. On an error or interrupt nothing has changed.
 
     Parameters
     ----------

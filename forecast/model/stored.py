@@ -82,7 +82,7 @@ def _foreign(tree: xr.DataTree) -> str:
 
 
 def _damage(tree: xr.DataTree, path: Path) -> str:
-    """Say what differs from what was saved; files of earlier versions have no digests, but their chunks are counted."""
+    """Describe what differs from what was saved; files of earlier versions have no digests, so chunks are counted."""
     if DIGESTS in tree.attrs:
         now = _digests(tree)
         try:
@@ -135,7 +135,7 @@ def _missing_chunks(path: Path) -> Iterator[str]:
 
 
 def _malformed(tree: xr.DataTree) -> str:
-    """Say what a fit of its spec would have and this one has not."""
+    """Describe what a fit of its spec would have and this one has not."""
     try:
         spec = PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
         provenance = json.loads(tree.attrs["provenance"])
