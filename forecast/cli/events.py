@@ -122,7 +122,7 @@ def _chronology(path: Path | None) -> dict[str, Any]:
         raise SpecError(
             f"{path} is not named like a chronology file (USA-CHN.csv). For any other table give --mapping."
         )
-    return {"folder": path.parent, "dyads": [path.stem]}
+    return {"folder": path}
 
 
 def _span(events: "pd.DataFrame", start: str | None, end: str | None) -> "tuple[pd.Timestamp, pd.Timestamp]":

@@ -13,7 +13,7 @@ def output(help_text: str, kind: str = "FOLDER") -> Any:
     return typer.Option("--out", parser=_output_path, metavar=kind, help=help_text)
 
 
-def _output_path(text: str) -> Path:
-    if not text.strip():  # Python would take that for the working folder
+def _output_path(text: str | Path) -> Path:
+    if not str(text).strip():  # Python would take that for the working folder
         raise OutputPathError("--out: an empty name; give the name of a folder, or . for the working folder")
     return Path(text)

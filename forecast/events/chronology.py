@@ -5,7 +5,7 @@ from pathlib import Path
 
 from forecast.arguments import DYADS, PATH, checked
 from forecast.errors import DataError
-from forecast.events.dyads import find_dyad, in_order
+from forecast.events.dyads import dyad_code, find_dyad, in_order
 from forecast.events.mapping import TableMapping
 from forecast.events.raw import load_raw
 from forecast.events.table import EventTable, combine
@@ -28,7 +28,8 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
     Parameters
     ----------
     folder : str or pathlib.Path, optional
-        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md); those without it.
+        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md), or one such file; the
+        embedded ones without it.
     dyads : sequence of str, optional
         Which dyads to read; all by default.
 
@@ -57,9 +58,19 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
 def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:
     """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
     folder = Path(folder) if folder else data_folder() / "chronology"
-    paths = {path.stem: path for path in folder.glob("*.csv")}
+    # A file is read itself: on its disk another may be called the same but for its case.
+    paths = {path.stem: path for path in folder.glob("*.csv")} if not folder.is_file() else _one_file(folder)
     if not paths:
         raise DataError(f"{folder} holds no chronology: it needs files such as USA-CHN.csv.")
     order = in_order(paths)
     chosen = order if dyads is None else [find_dyad(dyad, order) for dyad in dyads]
     return {dyad: paths[dyad] for dyad in chosen}
+
+
+def _one_file(path: Path) -> dict[str, Path]:
+    states = path.stem.upper().split("-")
+    if path.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
+        raise DataError(
+            f"{path} is not named like a chronology file (USA-CHN.csv). Rename it, or describe it with a mapping."
+        )
+    return {dyad_code(*states): path}

@@ -107,6 +107,7 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
     frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
     problems = {
         "time is not in the date_format": time.isna(),
+        "time is later than today": time > pd.Timestamp.today(),
         "value is not a number": value.isna() & (text["value"] != ""),
         "dyad is not like USA-CHN": ~named,
         "the same dyad and time as before": frame.duplicated(["dyad", "time"]),
@@ -161,9 +162,12 @@ def _sum_cells(raw: RawTable, mapping: CountsMapping) -> "pd.DataFrame":
 
 
 def _reject_reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") -> dict[int, str]:
+    import pandas as pd
+
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
         "time is not in the date_format": rows["date"].isna(),
+        "time is later than today": rows["date"] > pd.Timestamp.today(),
         "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
         "a count is not a whole number from 0": ~((cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)).all(

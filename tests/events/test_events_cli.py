@@ -114,3 +114,22 @@ def test_a_table_that_is_no_chronology_needs_a_mapping(run, mine):
     result = run("check", mine[0])
     assert result.exit_code == 2
     assert "give --mapping" in result.output
+
+
+@pytest.mark.parametrize("name", ["usa-irn.csv", "Usa-Irn.csv", "USA-IRN.csv", "IRN-USA.csv"])
+def test_check_reads_the_file_that_is_named_and_no_other(run, tmp_path, name):
+    lines = chronology_files()["USA-IRN"].read_text().splitlines(keepends=True)
+    for number, other in enumerate(("USA-IRN.csv", "usa-irn.csv", "Usa-Irn.csv", "IRN-USA.csv"), start=2):
+        (tmp_path / other).write_text("".join(lines[: number * 10 + 1]))
+    (tmp_path / name).write_text("".join(lines[:8]))
+    summary = json.loads(run("check", tmp_path / name, "--json").stdout)
+    assert [(file["name"], file["rows"]) for file in summary["files"]] == [(name, 7)]
+
+
+def test_events_to_come_are_rejected_as_such(run, tmp_path, mine):
+    path, mapping = mine
+    with path.open("a") as file:
+        file.write("2199-01-01,USA,CHN,010\n")
+    summary = json.loads(run("check", path, "--mapping", mapping, "--json").stdout)
+    assert summary["reasons"]["date is later than today"] == 1
+    assert summary["last"] == "2024-06-15"
