@@ -62,7 +62,7 @@ class ReportSettings:
     fit_path : pathlib.Path, optional
         A saved fit to forecast from instead of fitting; it is updated to ``as_of``.
     save_fit : bool
-        Whether the fit is saved beside the page, if it is another than the one given.
+        Whether the fit is saved in the report's folder, if it is not the one given.
     draws, tune, chains, cores : int, optional
         Of the sampler; its own defaults without them.
     """

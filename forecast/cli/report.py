@@ -102,7 +102,7 @@ def report(
     fit: Annotated[
         Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of updates it.")
     ] = None,
-    save_fit: Annotated[bool, typer.Option(help="Save the fit beside the page (about 100 MB).")] = True,
+    save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (about 100 MB).")] = True,
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = None,

@@ -215,9 +215,7 @@ def _checks(plan: Plan, data: Data) -> "tuple[tuple[UnitRoot, ...], tuple[str, .
     if note := panel_kind(data.panel).note:
         notes.append(note)
     if plan.sensitivity and data.table is None:
-        notes.append(
-            "Other scales, units and frequencies were not gone through: the data hold no single events to count again."
-        )
+        notes.append("Other scales, units and frequencies were not tried: the data have no single events to recount.")
     if (running := version(PACKAGE)) != plan.package:
         notes.append(f"The plan was made by version {plan.package} of the package and carried out by {running}.")
     return checks, tuple(notes)

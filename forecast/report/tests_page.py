@@ -18,11 +18,11 @@ _UNKNOWN = "This run cannot tell: its sampler has not converged."
 _STAMPS = {
     "planned": (
         "Planned",
-        "The plan was frozen before these data were looked at with these tests, and carried out as it was written.",
+        "The plan was frozen before these tests were run on these data, and was run unchanged.",
     ),
     "exploratory": (
         "Exploratory",
-        "No plan was frozen beforehand. Whoever chooses claims, models or data after a look can find what is not "
+        "No plan was frozen beforehand. Choices made after seeing results can find what is not "
         "there: read the answers as suggestions for a planned test on other data, not as tests.",
     ),
 }
@@ -57,7 +57,7 @@ def results_figures(results: "Results") -> dict[str, Illustration]:
 
 
 def results_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
-    """Put text, tables and figures together; `files` are the names of those beside the page."""
+    """Combine text, tables and figures; `files` are the names of the other files of the report."""
     from forecast.hypotheses.evidence.unit_roots import CAUTION
 
     plan = results.plan
