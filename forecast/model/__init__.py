@@ -6,6 +6,8 @@ The public names are imported from their homes on first use: whoever loads a sav
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from forecast.caches import prepare_caches
+
 if TYPE_CHECKING:
     from forecast.model.fitted import Fit as Fit
     from forecast.model.gate import Gate as Gate
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from forecast.model.simulate import simulate_panel as simulate_panel
     from forecast.model.spec import PendulumSpec as PendulumSpec
     from forecast.model.updating.update import update as update
+
+prepare_caches()
 
 _HOMES = {
     "Fit": "fitted",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
 from forecast.bounds import require_sampler
 from forecast.errors import SpecError
+from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
@@ -150,6 +151,7 @@ def fit(
         "provenance": json.dumps(provenance),
     }
     groups = {"posterior": posterior, "sample_stats": statistics, "constant_data": panel}
+    release_free_memory()
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 

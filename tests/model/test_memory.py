@@ -1,14 +1,19 @@
-"""What a large panel takes: twelve dyads, a thousand months."""
+"""What a large panel takes (twelve dyads, a thousand months), and that fits in a loop take no more than one."""
 
+import gc
+import resource
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
+import pytest
 import xarray as xr
 
-from forecast.model import PendulumSpec
+from forecast.model import PendulumSpec, fit, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.sampling import complete_posterior
 
+from .fits import unobserved
 from .panels import make_panel
 
 DYADS, PERIODS, CHAINS, DRAWS = 12, 1000, 4, 100
@@ -36,3 +41,52 @@ def test_completing_the_path_takes_little_more_than_its_result():
     result = CHAINS * DRAWS * DYADS * PERIODS * 4
     assert posterior["level"].nbytes == result
     assert peak < 1.5 * result + sampled["node_state"].nbytes
+
+
+def resident():
+    """Memory of this process, in bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+def growth(step, number=20, settled=3):
+    """Memory gained between step `settled` and the last, without the help of a full garbage collection."""
+    gc.collect()
+    gc.disable()
+    try:
+        for turn in range(number):
+            step(turn)
+            if turn == settled - 1:
+                before = resident()
+        return resident() - before
+    finally:
+        gc.enable()
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+
+
+@needs_proc
+def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind():
+    """Each holds 6 MB of draws while it lives."""
+    spec = PendulumSpec(observation="index", ceiling="none")
+    last = make_panel(periods=120, index=True, seed=1)
+
+    def fit_a_later_day(turn):
+        made = fit(last.isel(time=slice(100 + turn)), spec, draws=1000, tune=20, chains=4, seed=turn)
+        assert made.posterior["level"].nbytes == 4 * 4000 * (100 + turn)
+
+    assert growth(fit_a_later_day) < 30e6
+
+
+@needs_proc
+def test_twenty_updates_in_a_row_leave_nothing_behind():
+    """The draws of a fit take 16 MB."""
+    spec = PendulumSpec(observation="index", ceiling="none")
+    panel = make_panel(periods=1000, index=True, empty=1.0, seed=1)
+    known = [unobserved(panel.isel(time=slice(979)), spec, chains=4, draws=1000)]
+
+    def update_by_a_month(turn):
+        known[0] = update(known[0], panel.isel(time=slice(980 + turn)), refit=False)
+
+    assert growth(update_by_a_month) < 30e6

@@ -1,0 +1,56 @@
+"""Whatever the home is like, compiling works, and leaves nothing in the temporary folder."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+COMPILE = """
+import forecast.model, numpy
+import pytensor, pytensor.tensor as pt
+x = pt.dvector("x")
+print(pytensor.function([x], (x ** 2).sum(), mode="NUMBA")(numpy.arange(4.0)))
+"""
+FIT = """
+from forecast import build_panel, fit, read_chronology
+panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
+print(fit(panel, draws=20, tune=20, chains=2, seed=1).dyads)
+"""
+
+
+def run(script, tmp_path, home):
+    """Run a script with a home; the process that has ended, and what it left in its temporary folder."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    own = {"TMPDIR": str(temporary), **({} if home is None else {"HOME": str(home)})}
+    cleared = ("HOME", "PYTENSOR_FLAGS", "NUMBA_CACHE_DIR", "MPLCONFIGDIR")
+    environment = {name: value for name, value in os.environ.items() if name not in cleared}
+    ended = subprocess.run([sys.executable, "-c", script], env=environment | own, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    return ended, sorted(path.name for path in temporary.rglob("*"))
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file", "not to be written in", "usable"])
+def test_compiling_leaves_nothing_whatever_the_home(kind, tmp_path):
+    home = tmp_path / "home"
+    if kind == "a file":
+        home.write_text("")
+    if kind == "usable":
+        home.mkdir()
+    if kind == "not to be written in":  # not even by root
+        home = "/proc/self"
+    ended, left = run(COMPILE, tmp_path, home)
+    assert ended.stdout == "14.0\n"
+    assert left == []
+    assert ended.stderr.count("\n") == (0 if kind == "usable" else 1)
+    assert ("home folder" in ended.stderr) == (kind != "usable")
+    assert (tmp_path / "home").exists() == (kind in ("a file", "usable"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("home", [None, "/proc/self"], ids=["unset", "not to be written in"])
+def test_a_fit_leaves_nothing_in_the_temporary_folder(home, tmp_path):
+    ended, left = run(FIT, tmp_path, home)
+    assert ended.stdout == "['USA-CHN']\n"
+    assert left == []
