@@ -5,7 +5,7 @@
 PY := .venv/bin/python
 ARGS ?=
 
-.PHONY: help setup report test test-all bench calibration lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup ## Run the tests, without the long statistical ones
 
 test-all: setup ## Run all tests, the long ones too
 	@$(PY) -m pytest -m "" $(ARGS)
+
+lowest: setup ## Try the oldest versions of everything that is depended on, with the quick tests
+	@scripts/lowest
 
 bench: setup ## Measure speed beside other samplers (benchmarks/README.md; ARGS="gradient" and so on)
 	@$(PY) -c "import jax, numpyro, pymc_extras, statsmodels" 2>/dev/null || \
@@ -49,4 +52,4 @@ format: setup ## Put the code into the one format
 	@$(PY) -m ruff format --quiet .
 
 clean: ## Remove the environment and all that tools left behind
-	@rm -rf .venv .venv-tools .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
+	@rm -rf .venv .venv-tools .venv-lowest .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build
