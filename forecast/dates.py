@@ -129,12 +129,12 @@ def parse_horizons(text: str) -> tuple[int, ...]:
     fix = "Write whole months separated by commas, such as 3,6,12,24."
     words = [word.strip() for word in text.split(",")]
     for word in words:
-        if not re.fullmatch(r"[+-]?[0-9]+", word):
-            raise SpecError(f"horizons: {word!r} in {text!r} is not a whole number of months. {fix}")
+        if not re.fullmatch(r"[+-]?[0-9]{1,9}", word):
+            raise SpecError(f"horizons: {word!r:.40} in {text!r:.80} is not a whole number of months. {fix}")
     horizons = sorted(int(word) for word in words)
     for horizon in horizons:
         if not 1 <= horizon <= LONGEST_HORIZON:
             raise SpecError(f"horizons: {horizon} is not between 1 and {LONGEST_HORIZON} months. {fix}")
         if horizons.count(horizon) > 1:
-            raise SpecError(f"horizons: {horizon} is given more than once in {text!r}. {fix}")
+            raise SpecError(f"horizons: {horizon} is given more than once in {text!r:.80}. {fix}")
     return tuple(horizons)

@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from forecast.cli import events, plan, power, report, test
 from forecast.cli.terminal import escape
-from forecast.errors import ForecastError
+from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
 
 EXIT_CODES = {
@@ -33,6 +33,11 @@ class _Commands(TyperGroup):
         except ForecastError as error:
             _explain(error, debug=ctx.params["debug"])
             raise typer.Exit(error.exit_code) from error
+        except OSError as error:
+            if error.filename is None:
+                raise
+            _explain(DataError(f"{error.filename}: {error.strerror}. Check the path."), debug=ctx.params["debug"])
+            raise typer.Exit(DataError.exit_code) from error
         except KeyboardInterrupt as error:
             _say("[yellow]Interrupted.[/] Nothing unfinished was kept.")
             raise typer.Exit(INTERRUPTED) from error
