@@ -5,10 +5,9 @@ make the report, test the claims. Each name is imported from its home on first u
 quick.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+import typing as _typing
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from forecast.errors import ForecastError as ForecastError
     from forecast.events import combine as combine
     from forecast.events import read_chronology as read_chronology
@@ -114,15 +113,19 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("pendulum-forecast")
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+if not _typing.TYPE_CHECKING:  # a type checker knows the names from above, and no others
+
+    def __getattr__(name):
+        """Import a public name from its home."""
+        from importlib import import_module
+        from importlib.metadata import version
+
+        if name == "__version__":
+            return version("pendulum-forecast")
+        if name in _HOMES:
+            return getattr(import_module(_HOMES[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

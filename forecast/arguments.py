@@ -92,6 +92,17 @@ DATA = a("Data", "Data, such as gather(Source(), 'USA-CHN') returns")
 PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")
 ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
 RESULTS = a("Results", "Results, such as run_tests() returns")
+RECORDED = having("a table that was read, such as read_chronology() returns", "files", "rejects")
+GATE = having("a gate, such as fit.gate", "passed", "reasons", "to_dict")
+ASSESSMENTS = Kind(
+    "a list of Assessments, such as [assess(fit, 'USA-RUS')]",
+    lambda value: isinstance(value, list | tuple) and all(ASSESSMENT.fits(one) for one in value),
+)
+ARRAY = Kind("an array of numbers", lambda value: hasattr(value, "dtype") and value.dtype.kind in "iuf")
+NUMBERS = Kind(
+    "a number or an array of numbers",
+    lambda value: NUMBER.fits(value) or ARRAY.fits(value),
+)
 FIT = having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec")
 
 

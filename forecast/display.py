@@ -1,12 +1,19 @@
 """What an object shows of itself in a terminal or a notebook: a title and a few facts."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from forecast.escaping import printable
+from forecast.wording import join
+
+SHOWN = 6
+"""Of many things of one kind, how many are named."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A title and facts with their names.
+    """A title and facts with their names; control characters in them are written out.
 
     Examples
     --------
@@ -25,17 +32,35 @@ class Card:
     def text(self) -> str:
         """The card in plain text."""
         wide = max((len(name) for name, _ in self.facts), default=0)
-        return "\n".join([self.title, *(f"  {name:<{wide}}  {fact}".rstrip() for name, fact in self.facts)])
+        lines = [self.title, *(f"  {name:<{wide}}  {fact}".rstrip() for name, fact in self.facts)]
+        return "\n".join(map(printable, lines))
 
     @property
     def html(self) -> str:
         """The card as HTML, everything escaped."""
         rows = "".join(
-            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-            f"<td style='text-align:left'>{html.escape(fact)}</td></tr>"
+            f"<tr><th style='text-align:left'>{_escaped(name)}</th>"
+            f"<td style='text-align:left'>{_escaped(fact)}</td></tr>"
             for name, fact in self.facts
         )
-        return f"<strong>{html.escape(self.title)}</strong>" + (f"<table>{rows}</table>" if rows else "")
+        return f"<strong>{_escaped(self.title)}</strong>" + (f"<table>{rows}</table>" if rows else "")
+
+
+def _escaped(text: str) -> str:
+    return html.escape(printable(text))
+
+
+def join_some(items: Sequence[str], most: int = SHOWN) -> str:
+    """Join the first of many items, and count the others.
+
+    Examples
+    --------
+    >>> from forecast.display import join_some
+    >>> join_some(["a", "b"]), join_some(["a", "b", "c", "d"], most=2)
+    ('a and b', 'a, b and 2 more')
+    """
+    more = len(items) - most
+    return join(items) if more <= 0 else join([*items[:most], f"{more:,} more"])
 
 
 class Displayed:

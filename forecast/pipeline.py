@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.arguments import CALLABLE, EVENTS, SETTINGS, SPEC, checked
 from forecast.bounds import require_positive, require_sampler
 from forecast.dates import months_between, refuse_future
+from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
 from forecast.sources import Records, Source, open_source
@@ -87,8 +88,8 @@ class ReportSettings:
     cores: int | None = None
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Displayed):
     """A finished report.
 
     Attributes
@@ -110,6 +111,15 @@ class Report:
     gate: "Gate"
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+
+    def _card(self) -> Card:
+        facts = [
+            ("page", str(self.page)),
+            ("converged", "yes" if self.gate.passed else "NO: do not use these numbers"),
+            *(("warning", words) for words in self.warnings),
+            ("took", f"{sum(self.seconds.values()):.0f} s"),
+        ]
+        return Card(self.assessment.headline, tuple(facts))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from hypotheses.fakes import FakeGate, FakePower, fake_results, make_verdict
 from typer.testing import CliRunner
 
 from forecast.cli import app
+from forecast.hypotheses import Comparison
 from forecast.hypotheses.plan import read_plan
 
 OLD = ("--as-of", "1980-12-31")
@@ -36,7 +37,9 @@ def carried_out(monkeypatch):
 
     def run_tests(plan, *, data, kept, cores, progress):
         asked.append((plan, kept, cores))
-        verdicts = [make_verdict(code, power=FakePower() if code == "S5" else None) for code in plan.claims]
+        compared = (Comparison("a linear pull", "a random walk", 1.4, 0.2, ahead_difference=-0.3, ahead_error=0.8),)
+        power = {"S5": FakePower()}
+        verdicts = [make_verdict(code, power=power.get(code), comparisons=compared) for code in plan.claims]
         made = fake_results(tuple(verdicts), data=data, gates=gates, notes=("Left out, for a reason.",))
         return made.__class__(**{**vars(made), "plan": plan})
 
@@ -98,7 +101,7 @@ def test_a_run_that_has_not_converged_is_written_and_ends_with_3(carried_out, tm
         (("--index", "i.csv"), "give --mapping as well"),
         (("--index", "i.csv", "--counts", "c.csv", "--mapping", "m.yaml"), "two kinds of source at once"),
         (("--events", "no.csv", "--mapping", "no.yaml"), "no.yaml"),
-        (("--half-life", "-3"), "half_lives"),
+        (("--half-life", "-3"), "half-life: got -3.0; expected a positive number of months"),
         (("--draws", "-1"), "draws"),
         (("--plan", "no.yaml"), "no.yaml"),
         (("--plan", "no.yaml", "--seed", "2", "--claims", "S5"), "--claims, --seed: the plan says this already"),

@@ -11,12 +11,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypotheses.fakes import FakePower, fake_results, make_verdict, small_data
 from outlook.conftest import make_fit
 
 import forecast
 from forecast import ForecastError
+from forecast.hypotheses import Comparison, Number
+from forecast.hypotheses.power import Power
 from forecast.model.gate import Gate
 from forecast.outlook import assess
+from forecast.pipeline import Report
+from forecast.sources.index import IndexTable
 
 ROOT = Path(forecast.__file__).parent.parent
 
@@ -33,13 +38,20 @@ def made():
 
 def test_type_checkers_people_and_dir_see_the_same_names():
     tree = ast.parse((ROOT / "forecast" / "__init__.py").read_text("utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    block = next(node for node in tree.body if isinstance(node, ast.If))
     typed = {alias.asname for node in ast.walk(block) if isinstance(node, ast.ImportFrom) for alias in node.names}
     typed |= {node.target.id for node in block.body if isinstance(node, ast.AnnAssign)}
     assert typed == set(forecast.__all__) == set(dir(forecast))
     assert len(forecast.__all__) == len(set(forecast.__all__))
     for name in forecast.__all__:
         assert getattr(forecast, name) is not None
+
+
+def test_nothing_else_is_there_before_something_is_used():
+    code = "import forecast; print(sorted(name for name in vars(forecast) if not name.startswith('_')))"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+    with pytest.raises(AttributeError, match="no attribute 'read_everything'"):
+        forecast.read_everything  # noqa: B018
 
 
 def test_importing_all_names_imports_nothing_heavy_before_they_are_used():
@@ -51,15 +63,17 @@ def test_importing_all_names_imports_nothing_heavy_before_they_are_used():
 def test_a_type_checker_knows_every_name_imported_with_a_star(tmp_path):
     program = "from forecast import *\n" + "".join(f"print({name})\n" for name in forecast.__all__)
     program += "panel = build_panel(read_chronology())\nreveal_type(fit(panel).dyads)\nfit(5)\n"
+    program += "import forecast\nforecast.read_everything\n"
     (tmp_path / "program.py").write_text(program)
     command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--follow-imports=silent", "program.py"]
     done = subprocess.run(
         command, cwd=tmp_path, env={"MYPYPATH": str(ROOT), "PATH": ""}, text=True, capture_output=True, check=False
     )
     told = [line for line in done.stdout.splitlines() if line.startswith("program.py")]
-    assert len(told) == 2, done.stdout + done.stderr
+    assert len(told) == 3, done.stdout + done.stderr
     assert 'Revealed type is "list[str]"' in told[0].replace("builtins.", "")
     assert 'incompatible type "int"' in told[1]
+    assert 'Module has no attribute "read_everything"' in told[2]
 
 
 WRONG = [object(), 5, 2.5, "words", b"bytes", ["USA-CHN"], {"a": 1}, True, date(2020, 1, 1)]
@@ -71,7 +85,7 @@ RIGHT = {
     "since": "date", "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
     "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
-    "frozen": "bool", "others": "bool", "labels": "dict",
+    "frozen": "bool", "labels": "dict", "hazard": "int float", "gather others": "bool",
 }  # fmt: skip
 
 
@@ -92,17 +106,14 @@ def given(name, events, made):
 def wrong_arguments(function):
     """Every argument of a function with every value of a wrong type."""
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD or (function.__name__, name) in UNCHECKED:
+        if parameter.kind is parameter.VAR_KEYWORD:
             continue
         for value in WRONG:
-            if type(value).__name__ not in RIGHT.get(name, "").split():
+            right = RIGHT.get(f"{function.__name__} {name}", RIGHT.get(name, ""))
+            if type(value).__name__ not in right.split():
                 yield name, value
 
 
-UNCHECKED = {
-    ("assess", "headroom_prior"), ("simulate_futures", "hazard"), ("write_report", "others"),
-    ("write_report", "events"), ("write_report", "gate"),
-}  # fmt: skip
 FUNCTIONS = [name for name in forecast.__all__ if name.islower() and name not in ("__version__", "read_dyads")]
 
 
@@ -127,8 +138,9 @@ def test_every_argument_of_a_wrong_type_is_named(name, events, made):
         (lambda f: f.build_panel("USA-CHN"), "table: got 'USA-CHN' (str); expected an EventTable"),
         (lambda f: f.fit(f.read_chronology(dyads=["USA-IRN"])), "panel: got an object of type EventTable; expected a"),
         (lambda f: f.PendulumSpec(priors={"half_life": (3.2, 0.5)}), "priors: got an object of type dict"),
-        (lambda f: f.Priors(half_life=(24, 0.5)), "For 24 months write half_life=(3.18, 0.5)"),
-        (lambda f: f.Priors(period=(120.0, 0.4)), "For 120 months write period=(4.79, 0.4)"),
+        (lambda f: f.Priors(half_life=(24, 0.5)), "For 24 months write Priors(half_life=(np.log(24), 0.5))"),
+        (lambda f: f.Priors(half_life=(6, 0.5)), "exp(6) = 403.4 months are more than 240"),
+        (lambda f: f.Priors(period=(120.0, 0.4)), "For 120 months write Priors(period=(np.log(120), 0.4))"),
         (lambda f: f.Priors(half_life=24), "half_life is 24; expected a pair"),
         (lambda f: f.PendulumSpec(dynamics=5), "dynamics: got 5; expected one of"),
         (lambda f: f.PendulumSpec(nodes="7"), "nodes: got '7'"),
@@ -183,7 +195,67 @@ def test_what_one_holds_is_told_in_a_few_lines(events, made):
     assert "NOT passed" in text and "reason 0" in text and "and 5 more" in text
 
 
-def test_what_is_shown_in_a_notebook_is_escaped(made):
-    outlook = replace(assess(made, "USA-CHN"), headline="<script>alert(1)</script>")
-    assert "<script>" not in outlook._repr_html_()
-    assert "&lt;script&gt;" in outlook._repr_html_()
+HOSTILE = "<script>alert(1)</script>\x1b[31m\u202e"
+
+
+def hostile_things(events, made):
+    """Everything that shows itself, with text of others in every place that can have it."""
+    rows = events.events.head(3).assign(dataset=HOSTILE)
+    files = (events.files[0]._replace(name=HOSTILE),)
+    data = small_data("USA-IRN")
+    verdict = make_verdict("S5", claim=HOSTILE, null=HOSTILE, reason=HOSTILE, power=FakePower(words=HOSTILE))
+    panel = forecast.build_panel(replace(events, events=rows), as_of="2023-10")
+    outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
+    return {
+        "events": replace(events, events=rows, files=files),
+        "index": IndexTable(pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]}), events.rejects, files),
+        "panel": forecast.describe_panel(panel),
+        "data": replace(data, files={HOSTILE: "digest"}),
+        "outlook": outlook,
+        "verdict": verdict,
+        "power": Power(HOSTILE, FakePower().table, ""),
+        "gate": Gate(False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (HOSTILE,)),
+        "report": Report(Path(HOSTILE), outlook, Gate(True, pd.DataFrame(), 0.0, 0.9, ()), {}, (HOSTILE,)),
+    }
+
+
+def test_what_is_shown_is_a_few_lines_and_escaped(events, made):
+    for name, thing in hostile_things(events, made).items():
+        text, page = shown(thing)
+        assert "script" in text, name
+        assert "\x1b" not in text + page and "\u202e" not in text + page, name
+        assert "<script>" not in page and "&lt;script&gt;" in page, name
+
+
+def test_a_verdict_shows_what_it_rests_on():
+    compared = (Comparison("a linear pull", "a random walk", 1.4, 0.2, ahead_difference=-0.3, ahead_error=0.8),)
+    text, _ = shown(make_verdict("S5", "supported", comparisons=compared, power=FakePower(), reason="It is so."))
+    assert text.startswith("S5 supported: There is")
+    for words in ("It is so.", "a linear pull against a random walk", "1.40 ± 0.20", "41.3 [12.0,", "46 %"):
+        assert words in text
+    numbers = tuple(Number(f"number_{i}", float(i)) for i in range(30))
+    assert "and 24 more (verdict.numbers)" in shown(make_verdict("S5", numbers=numbers))[0]
+    text, _ = shown(fake_results())
+    assert "Tests of USA-CHN as of 1980-12-31, exploratory" in text and "supported" in text and "converged" in text
+
+
+def test_many_dyads_files_and_futures_are_counted_not_listed(events, made):
+    codes = [f"A{first}{second}-USA" for first in "BCDEFGH" for second in "BCDEFGH"]
+    text, _ = shown(replace(forecast.describe_panel(forecast.build_panel(events)), dyads=tuple(codes)))
+    assert "and 43 more" in text
+    text, _ = shown(forecast.simulate_futures(made, "USA-CHN", 3))
+    assert "Simulated futures of USA-CHN" in text and "3 months" in text
+
+
+def test_a_rate_of_new_frameworks_and_draws_of_a_headroom_are_checked(made):
+    for wrong in (-0.1, np.nan, np.full(3, 0.1)):
+        with pytest.raises(ForecastError, match=r"hazard: .*expected"):
+            forecast.simulate_futures(made, "USA-CHN", 3, hazard=wrong)
+    for wrong in (np.array([]), np.array([1.0, -1.0])):
+        with pytest.raises(ForecastError, match=r"headroom_prior: .*expected draws"):
+            assess(made, "USA-CHN", headroom_prior=wrong)
+
+
+def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
+    slow = forecast.Priors(half_life=(float(np.log(200)), 0.5))
+    assert slow.paced(4.35).half_life[0] == pytest.approx(np.log(200 * 4.35))

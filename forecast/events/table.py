@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from forecast.arguments import TABLES, checked
 from forecast.dates import month_start, parse_date
+from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import in_order
@@ -44,8 +45,8 @@ Day = str | datetime.date
 """A day as ISO text (`2023-10-31`, or `2023-10` for the month's last day), date, datetime or Timestamp."""
 
 
-@dataclass(frozen=True)
-class EventTable:
+@dataclass(frozen=True, repr=False)
+class EventTable(Displayed):
     """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way.
 
     Attributes
@@ -70,6 +71,9 @@ class EventTable:
         """The dyads that have events, in the order of `dyads.csv`, others after them."""
         return in_order(self.events["dyad"].unique())
 
+    def _card(self) -> Card:
+        return _table_card("Table of events", self.events, self)
+
 
 class Recorded(Protocol):
     """A table as it was read, of whatever kind: the files behind it and the rows that were rejected."""
@@ -83,8 +87,8 @@ class Recorded(Protocol):
         """File, line, reason and text of each rejected row."""
 
 
-@dataclass(frozen=True)
-class CountTable:
+@dataclass(frozen=True, repr=False)
+class CountTable(Displayed):
     """Counts by period, direction and class, as somebody else aggregated them.
 
     Attributes
@@ -110,6 +114,22 @@ class CountTable:
     frequency: Literal["month", "week"]
     rejects: "pd.DataFrame"
     files: tuple[SourceFile, ...]
+
+    def _card(self) -> Card:
+        return _table_card(f"Table of counts by {self.frequency}", self.counts, self)
+
+
+def _table_card(title: str, rows: "pd.DataFrame", table: Recorded) -> Card:
+    """Describe a table by its rows, in a few lines."""
+    days = rows["date"].dt.strftime("%Y-%m-%d")
+    facts = [
+        ("dyads", join_some(in_order(rows["dyad"].unique()))),
+        ("rows", f"{len(rows):,}, {days.min()} to {days.max()}" if len(rows) else "none"),
+        ("rejected", f"{len(table.rejects):,} rows" if len(table.rejects) else ""),
+        ("datasets", join_some(list(map(str, rows["dataset"].unique())))),
+        ("files", join_some([file.name for file in table.files])),
+    ]
+    return Card(title, tuple(fact for fact in facts if fact[1]))
 
 
 @checked(tables=TABLES)

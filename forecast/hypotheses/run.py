@@ -2,15 +2,15 @@
 
 import os
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.arguments import CALLABLE, DATA, PATH, PLAN, checked, whole
+from forecast.display import Card, Displayed
 from forecast.errors import DataError, PlanError
 from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
@@ -18,7 +18,7 @@ from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Verdict
 from forecast.panel import panel_kind
 from forecast.panel.record import require_record
-from forecast.progress import Progress, silent
+from forecast.progress import Progress, Steps, silent, within
 from forecast.sources import Data, gather
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class GateLike(Protocol):
         """Return the diagnostics as plain values."""
 
 
-@dataclass(frozen=True)
-class Results:
+@dataclass(frozen=True, repr=False)
+class Results(Displayed):
     """All that a run of tests found.
 
     Attributes
@@ -76,12 +76,17 @@ class Results:
     plan: Plan
     data: Data
     verdicts: tuple[Verdict, ...]
-    sensitivity: "pd.DataFrame | None" = field(repr=False)
-    gates: Mapping[str, GateLike] = field(repr=False)
+    sensitivity: "pd.DataFrame | None"
+    gates: Mapping[str, GateLike]
     notes: tuple[str, ...]
     seconds: dict[str, float]
     without_power: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+
+    def _card(self) -> Card:
+        facts = [(one.code, f"{CLAIMS[one.code].title}: {one.answer}") for one in self.verdicts]
+        used = "yes" if self.converged else "NO: do not use these numbers"
+        return Card(f"Tests of {self.plan.dyad} as of {self.plan.as_of}, {self.stamp}", (*facts, ("converged", used)))
 
     @property
     def stamp(self) -> str:
@@ -161,7 +166,7 @@ def run_tests(
             sensitivity = _sensitivity(candidates)
     versions = {name: version(name) for name in PACKAGES}
     gates = dict(candidates.gates)
-    return Results(plan, data, tuple(verdicts), sensitivity, gates, notes, stages.seconds, without, versions)
+    return Results(plan, data, tuple(verdicts), sensitivity, gates, notes, stages.steps.seconds, without, versions)
 
 
 def gathered(plan: Plan) -> Data:
@@ -247,31 +252,25 @@ def _power(code: str, candidates: Any, plan: Plan, kept: Path | None, cores: int
 
 
 class _Stages:
-    """The stages of a run: they are timed, and what is going on in them is told with the time that is left."""
+    """The stages of a run: what is going on in each is reported with the time that is left."""
 
     def __init__(self, names: Sequence[str], progress: Progress) -> None:
-        self.names, self.progress = list(names), progress
-        self.seconds: dict[str, float] = {}
-        self.words = ""
+        self.names, self.steps, self.words = list(names), Steps(progress), ""
 
-    @contextmanager
-    def begin(self, name: str, title: str) -> Iterator[None]:
+    def begin(self, name: str, title: str) -> AbstractContextManager[None]:
         """Report a stage, and time it."""
         place = self.names.index(name)
         self.words = f"{title} ({place + 1} of {len(self.names)}{self._left(place)})"
-        self.tell("beginning", 0, 0)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - start, 2)
+        return self.steps.step(name, f"{self.words}: beginning")
 
     def tell(self, step: str, done: int, total: int) -> None:
         """Pass on what is going on within the stage."""
-        self.progress(f"{self.words}: {step}", done, total)
+        within(self.steps.progress, self.words)(step, done, total)
 
     def _left(self, place: int) -> str:
         """Estimate the time left from the time gone, by what share of a run the stages usually take."""
         gone, ahead = (sum(_WORK.get(name, 1.0) for name in part) for part in (self.names[:place], self.names[place:]))
         if not place:
             return ""
-        minutes = round(sum(self.seconds.values()) * ahead / gone / 60)
+        minutes = round(sum(self.steps.seconds.values()) * ahead / gone / 60)
         return f", about {minutes} min left" if minutes else ", less than a minute left"

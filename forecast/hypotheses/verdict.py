@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from forecast.display import SHOWN, Card, Displayed
 from forecast.errors import SpecError
+from forecast.wording import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -386,8 +388,8 @@ class Found[F]:
         return any(one.name == name for one in self.numbers)
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(Displayed):
     """The outcome of one test.
 
     Attributes
@@ -447,6 +449,25 @@ class Verdict:
     def all_numbers(self) -> tuple[Number, ...]:
         """The numbers of the comparisons, then the others."""
         return (*(number for comparison in self.comparisons for number in comparison.numbers), *self.numbers)
+
+    def _card(self) -> Card:
+        from forecast.hypotheses.number_words import describe, stated
+
+        compared = [
+            (one.words, f"log Bayes factor {number(one.log_bayes_factor)} ± {number(one.error)}")
+            for one in self.comparisons
+        ]
+        found = [(describe(one), stated(one)) for one in self.numbers]
+        more = len(found) - SHOWN
+        facts = [
+            ("against", self.null),
+            ("because", self.reason),
+            *compared,
+            *found[:SHOWN],
+            ("", f"and {more} more (verdict.numbers)" if more > 0 else ""),
+            ("power", self.power.words if self.power else ""),
+        ]
+        return Card(f"{self.code} {self.answer}: {self.claim}", tuple(fact for fact in facts if fact[1]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; a number that is not finite becomes None.

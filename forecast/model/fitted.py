@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from forecast.display import Card, Displayed
+from forecast.display import Card, Displayed, join_some
 from forecast.errors import OutputError
 from forecast.files import check_writable
 from forecast.folders import replace_folder
@@ -18,7 +18,6 @@ from forecast.model.spec import PendulumSpec
 from forecast.model.stored import is_saved_fit, read_stored, sealed
 from forecast.model.trees import Groups, groups_of, take_apart
 from forecast.partials import partial_folder
-from forecast.wording import join
 
 
 class Fit(Displayed):
@@ -92,7 +91,7 @@ class Fit(Displayed):
         # Diagnostics take a second: they are shown once somebody has asked for them.
         checked = "gate" in self.__dict__
         return Card(
-            f"Pendulum fit of {join(self.dyads)}",
+            f"Pendulum fit of {join_some(self.dyads)}",
             (
                 ("panel", f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}"),
                 ("pull", spec.dynamics),

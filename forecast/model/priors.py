@@ -5,7 +5,8 @@ docs/model.md). A single number that ends in dyads or eras is the typical spread
 the spread itself is log-normal around it, for no two dyads or eras are quite the same.
 """
 
-from dataclasses import dataclass, fields, replace
+import math
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,12 @@ from forecast.errors import SpecError
 from forecast.model.declarations import Prior, PriorValue
 from forecast.model.dynamics import PACKAGED, Pull, pulls
 
-LONGEST_LOG_MONTHS = 9.0
-"""The logarithm of 8,100 months: a greater centre was meant in months."""
+LONGEST_MONTHS = 240.0
+"""The longest typical half-life or period that a prior may have.
+
+In a record of some decades a pull that takes over twenty years cannot be told from none, nor a swing from a drift; and
+a centre above the logarithm of this, 5.48, was meant in months: read as a logarithm, 6 would be 403 months.
+"""
 
 
 @dataclass(frozen=True, init=False)
@@ -67,6 +72,10 @@ class Priors:
             raise SpecError(f"priors: unknown {', '.join(unknown)}; known are {', '.join(known_priors())}")
         for name, value in given.items():
             _check(name, value, known_priors()[name])
+            _check_months(name, value)
+        self._set(given)
+
+    def _set(self, given: dict[str, Any]) -> None:
         for name, default in _common().items():
             object.__setattr__(self, name, given.pop(name, default))
         changed = [(name, value) for name, value in sorted(given.items()) if value != known_priors()[name]]
@@ -86,7 +95,9 @@ class Priors:
         now = {name: getattr(self, name) for name in pace}
         by = {name: float(exponent * np.log(periods_a_month)) for name, exponent in pace.items()}
         changes: dict[str, Any] = {name: (centre + by[name], spread) for name, (centre, spread) in now.items()}
-        return replace(self, **changes)
+        paced = object.__new__(type(self))  # without the check of months, for these are periods
+        paced._set({name: getattr(self, name) for name in _common()} | dict(self.of_pulls) | changes)
+        return paced
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":
@@ -132,13 +143,18 @@ def _check(name: str, value: Any, default: PriorValue) -> None:
     if not (fitting and all(isinstance(n, int | float) and np.isfinite(n) for n in numbers) and numbers[-1] > 0):
         form = "a pair of finite numbers, the second positive" if pair else "a positive finite number"
         raise SpecError(f"priors: {name} is {value!r}; expected {form}")
-    months = name == "half_life" or (name in (declared := _declared()) and declared[name].pace == 1.0)
-    if months and numbers[0] > LONGEST_LOG_MONTHS:
-        centre, spread = numbers
+
+
+def _check_months(name: str, value: Any) -> None:
+    """Reject months where their logarithm is meant."""
+    declared = _declared()
+    in_months = name == "half_life" or (name in declared and declared[name].pace == 1.0)
+    if in_months and value[0] > math.log(LONGEST_MONTHS):
+        centre, spread = value
         raise SpecError(
-            f"priors: {name} is {value!r}, the centre of which is the logarithm of months, and exp({centre:g}) months "
-            f"are not meant. For {centre:g} months write {name}=({np.log(centre):.2f}, {spread:g}), the first number "
-            f"being log({centre:g})"
+            f"priors: {name} is {value!r}, but its centre is the logarithm of months, and exp({centre:g}) = "
+            f"{math.exp(min(centre, 99.0)):,.4g} months are more than {LONGEST_MONTHS:g}. For {centre:g} months write "
+            f"Priors({name}=(np.log({centre:g}), {spread:g}))"
         )
 
 

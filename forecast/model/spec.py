@@ -85,7 +85,7 @@ class PendulumSpec:
         if not isinstance(self.priors, Priors):
             raise SpecError(
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
-                "Priors(half_life=(3.18, 0.5)), or a dict through Priors.from_dict"
+                "Priors(half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
             )
         find_pull(self.dynamics)
         find_observation(self.observation)

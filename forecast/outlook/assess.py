@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arguments import DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
+from forecast.arguments import ARRAY, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.outlook.assessment import SCHEMA, Assessment
@@ -39,6 +39,7 @@ from forecast.outlook.summary import NotDefined
     futures_per_draw=whole(1),
     extreme_share=NUMBER,
     band_mass=NUMBER,
+    headroom_prior=ARRAY,
 )
 def assess(
     fit: FitLike,
@@ -104,6 +105,8 @@ def assess(
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
     ordered = _check_horizons(horizons)
+    if headroom_prior is not None and not (headroom_prior.size and (headroom_prior > 0).all()):
+        raise SpecError("headroom_prior: is empty or has values that are not positive; expected draws of a headroom")
     own = dyad_draws(fit, dyad)
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)

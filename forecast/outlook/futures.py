@@ -12,19 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arguments import DYAD, FIT, checked, whole
+from forecast.arguments import DYAD, FIT, NUMBERS, checked, whole
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
+from forecast.display import Card, Displayed
 from forecast.errors import SpecError
 from forecast.model.shocks import draw_shocks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
 from forecast.scale import share, soft_ceiling
 from forecast.typing import Bool, Float
+from forecast.wording import number
 
 
-@dataclass(frozen=True)
-class Futures:
+@dataclass(frozen=True, repr=False)
+class Futures(Displayed):
     """Simulated futures; the last axis of every array is the period, 0 being the present.
 
     Attributes
@@ -59,6 +61,16 @@ class Futures:
     ceiling: Float | None = None
     depth: Float | None = None
 
+    def _card(self) -> Card:
+        chains, draws, futures, _ = self.share.shape
+        now, end = (number(float(self.share[..., when].mean()), 0) for when in (0, -1))
+        facts = (
+            ("reach", f"{self.months} months from {self.clock.last_day()}"),
+            ("futures", f"{futures} of each of {chains * draws:,} draws"),
+            ("mean share", f"{now} at the start, {end} at the end"),
+        )
+        return Card(f"Simulated futures of {self.dyad}", facts)
+
     @property
     def broken(self) -> Bool:
         """Whether a new framework has come by then, (chain, draw, future, period)."""
@@ -90,7 +102,7 @@ def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
-@checked(fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), futures_per_draw=whole(1))
+@checked(fit=FIT, dyad=DYAD, months=whole(1), seed=whole(0), futures_per_draw=whole(1), hazard=NUMBERS)
 def simulate_futures(
     fit: FitLike,
     dyad: str,
@@ -142,10 +154,18 @@ def simulate_futures(
     if seed < 0:
         raise SpecError(f"seed: {seed} is negative. Use zero or more.")
     own = dyad_draws(fit, dyad)
-    if hazard is not None and np.min(hazard) < 0:
-        raise SpecError(f"hazard: {np.min(hazard)} is negative. A rate a month is zero or more.")
-    rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else hazard
-    return _simulate(own, months, seed, futures_per_draw, np.broadcast_to(rate, own.size))
+    rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
+    return _simulate(own, months, seed, futures_per_draw, rate)
+
+
+def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
+    """Return the rate at which new frameworks come by draw."""
+    rates = np.asarray(hazard, dtype=float)
+    if not (np.isfinite(rates) & (rates >= 0)).all():
+        raise SpecError("hazard: a value is negative or not finite; expected rates a month of zero or more")
+    if rates.shape not in ((), size):
+        raise SpecError(f"hazard: got an array of shape {rates.shape}; expected one number, or one a draw, {size}")
+    return np.broadcast_to(rates, size)
 
 
 def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float) -> Futures:

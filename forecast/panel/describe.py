@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.arguments import PANEL, checked
-from forecast.display import Card, Displayed
+from forecast.display import Card, Displayed, join_some
 from forecast.panel.kinds import panel_kind
-from forecast.wording import join
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,17 +51,22 @@ class PanelDescription(Displayed):
     datasets: tuple[str, ...]
     classes: tuple[str, ...]
 
-    def _card(self) -> Card:
-        facts = [
-            ("dyads", join(self.dyads)),
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """What it holds, by name, in words."""
+        every = [
+            ("dyads", join_some(self.dyads)),
             ("periods", f"{self.periods:,} {self.frequency}s, {self.first} to {self.last}"),
             ("observed", f"{self.observations:,} {'events' if self.classes else 'values'}"),
-            ("datasets", join(self.datasets) if self.datasets else ""),
+            ("datasets", join_some(self.datasets)),
             ("classes", f"{len(self.classes)}, {self.classes[0]} to {self.classes[-1]}" if self.classes else ""),
             ("eras", str(self.eras)),
             ("as of", self.as_of),
         ]
-        return Card(f"Panel of {self.kind}", tuple(fact for fact in facts if fact[1]))
+        return tuple(fact for fact in every if fact[1])
+
+    def _card(self) -> Card:
+        return Card(f"Panel of {self.kind}", self.facts)
 
 
 @checked(panel=PANEL)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecast import wording
+from forecast.hypotheses.number_words import describe, stated
 from forecast.hypotheses.registry import CLAIMS
 from forecast.panel import panel_kind
 from forecast.report import account, verdict_figure, words
@@ -120,7 +121,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "ahead": [
             (_compared(one), *say.ahead_words(one, rule)) for one in verdict.comparisons if not one.by_factor_alone
         ],
-        "posterior": [(say.describe(one), say.stated(one)) for one in verdict.numbers],
+        "posterior": [(describe(one), stated(one)) for one in verdict.numbers],
         "why": verdict.reason,
         "prose": verdict.prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,

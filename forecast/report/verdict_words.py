@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pandas.api.types import is_float_dtype, is_numeric_dtype
 
+from forecast.hypotheses.number_words import describe, stated
 from forecast.hypotheses.registry import CLAIMS
-from forecast.wording import DASH, chance, decimals_for, join, month, number, percent, quantity, ratio
+from forecast.wording import DASH, chance, decimals_for, join, number, percent, ratio
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses import Comparison, Number, Rule, Verdict
+    from forecast.hypotheses import Comparison, Rule, Verdict
     from forecast.hypotheses.verdict import PowerLike
 
 ANSWERED = ("supported", "rejected", "undecided")
@@ -41,39 +42,6 @@ _COLUMNS = {
     "weight": "stacking weight",
 }
 """Names of columns where the words are not those of the name."""
-
-
-def stated(one: "Number") -> str:
-    """Format a number with its interval, Monte Carlo error and unit: ``41.3 [12.0, 118] ± 0.90 months``."""
-    if math.isnan(one.value):
-        return "not defined"
-    return {"probability": _probability, "date": _date, "count": _count}.get(one.kind, _quantity)(one)
-
-
-def _probability(one: "Number") -> str:
-    error = f" ± {number(100 * one.error, 1)}" if one.error is not None else ""
-    return f"{chance(one.value)}{error}"
-
-
-def _date(one: "Number") -> str:
-    ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
-    return f"{_month(one.value)}{ends}"
-
-
-def _count(one: "Number") -> str:
-    return quantity(one.value, one.unit, 0)
-
-
-def _quantity(one: "Number") -> str:
-    ends = "" if one.low is None else f" [{number(one.low)},\N{NO-BREAK SPACE}{number(one.high)}]"
-    error = "" if one.error is None else f" ± {number(one.error)}"
-    return f"{number(one.value)}{ends}{error} {one.unit}".rstrip()
-
-
-def _month(year: float) -> str:
-    """Name the month that begins at a year with decimals."""
-    years, months = divmod(round(12 * year), 12)
-    return month(date(years, months + 1, 1))
 
 
 def factor_words(one: "Comparison", rule: "Rule") -> tuple[str, str]:
@@ -110,11 +78,11 @@ def rule_words(verdict: "Verdict", rule: "Rule") -> str:
     """Describe by which rule a claim is decided."""
     claim = CLAIMS[verdict.code]
     words = _EVIDENCE_RULE if claim.by_evidence else _PROBABILITY_RULE
-    stated = words.format(
+    said = words.format(
         factor=f"{rule.bayes_factor:g}", errors=f"{rule.ahead_errors:g}", yes=f"{100 * rule.probability:g}",
         no=f"{100 - 100 * rule.probability:g}",
     )  # fmt: skip
-    return f"{stated} {claim.how.format(half_life=f'{rule.half_life:g}')}".rstrip()
+    return f"{said} {claim.how.format(half_life=f'{rule.half_life:g}')}".rstrip()
 
 
 def deciding(verdict: "Verdict") -> list[str]:
@@ -133,12 +101,6 @@ def _shortly(one: "Comparison", *, several: bool) -> str:
     name = f"{one.words}: " if several else ""
     ahead = f", ahead {number(one.ahead_difference)} (s.e. {number(one.ahead_error)})"
     return f"{name}log Bayes factor {number(one.log_bayes_factor)} ± {number(one.error)}{ahead}"
-
-
-def describe(one: "Number") -> str:
-    """Describe what a number is; of a probability, that it is one."""
-    words = one.words or one.name.replace("_", " ")
-    return f"chance: {words}" if one.kind == "probability" else words
 
 
 def power_words(power: "PowerLike | None") -> str:

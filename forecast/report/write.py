@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.arguments import ASSESSMENT, FIT, PATH, RESULTS, TEXT, checked
+from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDED, RESULTS, TEXT, checked
 from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.files import write_csv, write_json, write_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Results
 
 
-@checked(fit=FIT, assessment=ASSESSMENT, out=PATH, fit_name=TEXT)
+@checked(fit=FIT, assessment=ASSESSMENT, out=PATH, events=RECORDED, others=ASSESSMENTS, gate=GATE, fit_name=TEXT)
 def write_report(
     fit: ReportedFit,
     assessment: Assessment,

@@ -8,8 +8,9 @@ import numpy as np
 
 from forecast.arguments import DATE, DYAD, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
 from forecast.dates import refuse_future
+from forecast.display import Card, Displayed, join_some
 from forecast.files import digest
-from forecast.panel import panel_kind
+from forecast.panel import describe_panel, panel_kind
 from forecast.sources.records import Counting, Frequency, Unit
 from forecast.sources.source import Source, open_source
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
 
 
-@dataclass(frozen=True)
-class Data:
+@dataclass(frozen=True, repr=False)
+class Data(Displayed):
     """The data of a run.
 
     Attributes
@@ -45,6 +46,10 @@ class Data:
     table: "EventTable | None"
     digest: str
     files: dict[str, str]
+
+    def _card(self) -> Card:
+        facts = describe_panel(self.panel).facts
+        return Card(f"Data of {self.dyad} as of {self.as_of}", (*facts, ("files", join_some(list(self.files)))))
 
     @property
     def deep(self) -> bool:

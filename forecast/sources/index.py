@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.dates import month_end
+from forecast.display import Card, Displayed, join_some
 from forecast.sources.records import Counting, Records, table_digests
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 WORDS = "an index"
 
 
-@dataclass(frozen=True)
-class IndexTable:
+@dataclass(frozen=True, repr=False)
+class IndexTable(Displayed):
     """An index that has been read.
 
     Attributes
@@ -36,6 +37,16 @@ class IndexTable:
     values: "pd.DataFrame"
     rejects: "pd.DataFrame"
     files: "tuple[SourceFile, ...]"
+
+    def _card(self) -> Card:
+        from forecast.events.dyads import in_order
+
+        facts = (
+            ("dyads", join_some(in_order(self.values["dyad"].unique()))),
+            ("values", f"{len(self.values):,}"),
+            ("files", join_some([file.name for file in self.files])),
+        )
+        return Card("Table of an index", facts)
 
 
 class IndexRecords(Records):

@@ -15,6 +15,7 @@ from hypotheses.fakes import CHECK, DRAWINGS, SCRIPT, FakeGate, FakePower, fake_
 
 from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series
 from forecast.hypotheses.evidence.measures import chance, evidence_bars, evidence_table, number
+from forecast.hypotheses.number_words import describe, stated
 from forecast.hypotheses.plan import read_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.report import render_tests, results_json, results_table, write_tests
@@ -234,7 +235,7 @@ def test_the_evidence_is_read_as_the_rule_reads_it():
 def test_what_decides_is_the_comparison_of_the_claim():
     assert say.deciding(real_verdict()) == ["log Bayes factor 2.40 ± 0.10, ahead −0.30 (s.e. 0.80)"]
     unforeseen = make_verdict("S8")
-    assert say.deciding(unforeseen) == [f"{say.describe(one)}: {say.stated(one)}" for one in unforeseen.numbers[:2]]
+    assert say.deciding(unforeseen) == [f"{describe(one)}: {stated(one)}" for one in unforeseen.numbers[:2]]
 
 
 def test_a_claim_without_rival_models_is_decided_by_its_probability():
@@ -263,7 +264,7 @@ def test_a_claim_without_rival_models_is_decided_by_its_probability():
     ],
 )
 def test_a_number_says_its_interval_error_and_unit(one, written):
-    assert say.stated(one).replace("\N{NO-BREAK SPACE}", " ") == written
+    assert stated(one).replace("\N{NO-BREAK SPACE}", " ") == written
 
 
 def test_a_table_has_one_number_of_decimals_a_column():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast import wording
+from forecast.display import Card, Displayed
 from forecast.errors import SpecError
 from forecast.files import digest
 from forecast.hypotheses.power.contests import Contest, Factor, Truth
@@ -36,8 +37,8 @@ FOUND = ("log_bayes_factor", "error")
 """What is kept of a simulated record, for each rival."""
 
 
-@dataclass(frozen=True)
-class Power:
+@dataclass(frozen=True, repr=False)
+class Power(Displayed):
     """Power and false alarms of a test.
 
     Attributes
@@ -59,6 +60,16 @@ class Power:
     claim: str
     table: "pd.DataFrame"
     words: str
+
+    def _card(self) -> Card:
+        facts = [
+            (
+                row["alternative"],
+                f"supported in {wording.percent(row['supported'])} of {row['simulations']:,} records",
+            )
+            for row in self.table.to_dict("records")
+        ]
+        return Card(f"Power of the test of {self.claim}", tuple(facts))
 
 
 def power(
