@@ -358,8 +358,8 @@ def test_a_panel_outlives_being_saved(tmp_path):
             DataError,
             "Nothing of USA-CHN can be counted from 1950-04-01",
         ),
-        ({"frequency": "day"}, SpecError, "frequency is 'day'. Use one of: month, week"),
-        ({"unit": "report"}, SpecError, "unit is 'report'"),
+        ({"frequency": "day"}, SpecError, "frequency: got 'day' .*; expected one of month, week"),
+        ({"unit": "report"}, SpecError, "unit: got 'report' .*; expected one of happening, row"),
         ({"scale": "warmth"}, SpecError, "scale: there is no scale 'warmth'"),
     ],
 )

@@ -7,7 +7,6 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import periods_a_month
-from forecast.errors import DataError
 from forecast.model.observation import Observation, observation_of
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
@@ -88,12 +87,10 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
     """
     validate_panel(panel)
     observation = observation_of(panel) if spec is None else spec.observation_model
-    kind = panel_kind(panel)
-    if kind.name != observation.panel:
-        raise DataError(f"panel holds {kind.name} and the spec says observation={observation.name!r}; make them agree")
+    observation.check_panel(panel)
     era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
     is_dense = (spec is not None and spec.dense) if dense is None else dense
-    dyad, time = np.nonzero(_is_node(kind.seen(panel), era_index, is_dense))
+    dyad, time = np.nonzero(_is_node(panel_kind(panel).seen(panel), era_index, is_dense))
     starts = np.searchsorted(dyad, np.arange(len(era_index) + 1))
     gap = np.diff(time, prepend=0)
     gap[starts[:-1]] = 0

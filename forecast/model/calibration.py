@@ -14,16 +14,17 @@ from multiprocessing import get_context
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.errors import SpecError
+from forecast.model.choices import spec_for
 from forecast.model.sampling import fit
 from forecast.model.simulate import prior_draws, simulate_panel
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress
+from forecast.typing import Index
 
-Ranks = NDArray[np.int64]
+Ranks = Index
 
 AMONG = 100
 """Draws that a truth is ranked among, spread over the chains so that they are nearly independent."""
@@ -95,7 +96,7 @@ def calibrate(
     >>> calibrate(panel, panels=40)["half_life"].shape  # doctest: +SKIP
     (40, 1)
     """
-    spec = spec or PendulumSpec()
+    spec = spec or spec_for(panel)
     if draws * chains < AMONG:
         raise SpecError(f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; take more")
     truths = prior_draws(panel, spec, draws=panels, seed=seed)

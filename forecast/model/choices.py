@@ -6,7 +6,7 @@ import xarray as xr
 
 from forecast.model.observation import observation_of
 from forecast.model.spec import PendulumSpec
-from forecast.panel import panel_kind
+from forecast.panel import panel_kind, validate_panel
 
 
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
@@ -24,6 +24,8 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
 
     Raises
     ------
+    DataError
+        If it is not a panel.
     SpecError
         If a choice makes no sense.
 
@@ -34,6 +36,7 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     >>> spec_for(build_panel(read_chronology(dyads=["USA-CHN"])), shocks="student").ceiling
     ('era', 'depth')
     """
+    validate_panel(panel)
     kind = panel_kind(panel)
     given = {"observation": observation_of(panel).name} | choices
     if kind.cooperative_classes(panel) < 2:

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.model.compiled import Compiled
 from forecast.model.pendulum import WHITE
-from forecast.typing import Float
+from forecast.typing import Bool, Float
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def evidence(compiled: Compiled, drawn: xr.Dataset, rng: np.random.Generator) ->
     return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * int(white.sum()), found.error)
 
 
-def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, NDArray[np.bool_]]:
+def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, Bool]:
     """Draws in the sampler's coordinates (chain, draw, coordinate), and which of these are white noise."""
     model, parts, white = compiled.model, [], []
     for variable in model.free_RVs:
@@ -71,9 +70,7 @@ def log_density_of(compiled: Compiled) -> Callable[[Float], float]:
     return log_density
 
 
-def bridge(
-    log_density: Callable[[Float], float], points: Float, white: NDArray[np.bool_], rng: np.random.Generator
-) -> Evidence:
+def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator) -> Evidence:
     """Logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
     half = points.shape[1] // 2
     guide = Gaussian.of(points[:, :half].reshape(-1, points.shape[2]), white)
@@ -90,10 +87,10 @@ class Gaussian:
     mean: Float
     spread: Float
     factor: Float
-    white: NDArray[np.bool_]
+    white: Bool
 
     @classmethod
-    def of(cls, points: Float, white: NDArray[np.bool_]) -> "Gaussian":
+    def of(cls, points: Float, white: Bool) -> "Gaussian":
         """Fit it to points (draw, coordinate)."""
         factor = np.linalg.cholesky(np.cov(points[:, ~white].T).reshape(2 * (int((~white).sum()),)))
         return cls(points.mean(axis=0), points[:, white].std(axis=0), factor, white)

@@ -1,6 +1,6 @@
 """The pendulum as an ordinary PyMC model."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pymc as pm
@@ -8,6 +8,7 @@ import xarray as xr
 
 from forecast.errors import DataError
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.choices import spec_for
 from forecast.model.form import model_data, node_capacity
 from forecast.model.graph import PathGraph
 from forecast.model.parameters import add_parameters
@@ -23,8 +24,9 @@ class PendulumModel:
 
     Attributes
     ----------
-    spec : PendulumSpec
-        Choices of the model; the default is the linear pendulum under both ceilings, fitted to events.
+    spec : PendulumSpec, optional
+        Choices of the model; by default those that suit the panel: for events of several classes, the linear pendulum
+        under both ceilings.
 
     Examples
     --------
@@ -35,7 +37,7 @@ class PendulumModel:
     True
     """
 
-    spec: PendulumSpec = field(default_factory=PendulumSpec)
+    spec: PendulumSpec | None = None
 
     def build(self, panel: xr.Dataset, reference: Reference | None = None) -> pm.Model:
         """Build the model on a panel.
@@ -61,13 +63,14 @@ class PendulumModel:
         SpecError
             If a ceiling form does not fit the panel's classes.
         """
-        arrays = panel_arrays(panel, self.spec)
+        spec = self.spec or spec_for(panel)
+        arrays = panel_arrays(panel, spec)
         if not arrays.observation.number(arrays.observed):
             raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
-        data = model_data(self.spec, arrays, reference or prior_reference(self.spec, arrays))
+        data = model_data(spec, arrays, reference or prior_reference(spec, arrays))
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             held = {name: pm.Data(name, value) for name, value in data.items()}
-            graph = PathGraph(self.spec, add_parameters(self.spec, arrays), held)
+            graph = PathGraph(spec, add_parameters(spec, arrays), held)
             _path_in_white(graph, node_capacity(arrays.nodes))
         return model
 

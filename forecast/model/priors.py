@@ -23,7 +23,7 @@ a centre above the logarithm of this, 5.48, was meant in months: read as a logar
 """
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, repr=False)
 class Priors:
     """Centres and spreads; `reasons` says why each stands where it stands.
 
@@ -80,6 +80,12 @@ class Priors:
             object.__setattr__(self, name, given.pop(name, default))
         changed = [(name, value) for name, value in sorted(given.items()) if value != known_priors()[name]]
         object.__setattr__(self, "of_pulls", tuple(changed))
+
+    def __repr__(self) -> str:
+        """Return what differs from the defaults, as it would be written."""
+        values = known_priors() | self.to_dict()
+        changed = [f"{name}={values[name]!r}" for name, default in known_priors().items() if values[name] != default]
+        return f"Priors({', '.join(changed)})"
 
     def __getattr__(self, name: str) -> Any:
         own = dict(self.of_pulls)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
 from forecast.bounds import require_sampler
 from forecast.errors import SpecError
 from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.choices import spec_for
 from forecast.model.compiled import compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import Fit
@@ -29,6 +29,7 @@ from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 from forecast.progress import Progress, silent
 from forecast.scale import soft_ceiling
+from forecast.typing import Float
 
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
@@ -67,7 +68,7 @@ def fit(
     panel : xarray.Dataset
         Event or index panel.
     spec : PendulumSpec, optional
-        Choices of the model.
+        Choices of the model; by default those that suit the panel.
     draws, tune, chains : int
         Kept draws and warm-up draws of a chain, and chains.
     seed : int
@@ -101,7 +102,7 @@ def fit(
     >>> fit(panel, draws=20, tune=20, chains=2, seed=1).dyads
     ['USA-CHN']
     """
-    spec = spec or PendulumSpec()
+    spec = spec or spec_for(panel)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
     if target_accept is not None and not 0.0 < target_accept < 1.0:
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
@@ -256,7 +257,7 @@ def complete_posterior(
     """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
 
-    def flat(name: str) -> NDArray[np.float64]:
+    def flat(name: str) -> Float:
         values = sampled[name].transpose("chain", "draw", ...).to_numpy()
         return values.reshape(chains * draws, *values.shape[2:])
 

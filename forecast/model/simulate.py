@@ -1,13 +1,11 @@
 """Data simulated from the model: for prior predictive checks, recovery and calibration."""
 
-from typing import Any
-
 import numpy as np
 import pymc as pm
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.model.arrays import panel_arrays
+from forecast.model.choices import spec_for
 from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
 from forecast.model.shocks import draw_shocks
@@ -15,11 +13,23 @@ from forecast.model.spec import PendulumSpec
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 from forecast.scale import soft_ceiling
-from forecast.typing import Float
+from forecast.typing import Float, Index
 
 
 def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
-    """Draws of every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only.
+    """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+    spec : PendulumSpec, optional
+        Choices of the model; by default those that suit the panel.
+    draws, seed : int
+
+    Raises
+    ------
+    DataError
+        If it is not a panel, or not of the kind that the spec observes.
 
     Examples
     --------
@@ -28,7 +38,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     >>> dict(prior_draws(panel, draws=5)["half_life"].sizes)
     {'draw': 5, 'dyad': 1}
     """
-    spec = spec or PendulumSpec()
+    spec = spec or spec_for(panel)
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         add_parameters(spec, arrays)
@@ -50,6 +60,7 @@ def simulate_panel(
     parameters : xarray.Dataset
         One draw, such as ``prior_draws(...).isel(draw=0)``.
     spec : PendulumSpec, optional
+        Choices of the model; by default those that suit the panel.
     seed : int
 
     Returns
@@ -57,8 +68,14 @@ def simulate_panel(
     panel : xarray.Dataset
     level : xarray.DataArray (dyad, time)
         The true level in log-odds.
+
+    Raises
+    ------
+    DataError
+        If it is not a panel, or not of the kind that the spec observes.
     """
-    spec = spec or PendulumSpec()
+    spec = spec or spec_for(panel)
+    spec.observation_model.check_panel(panel)
     rng = np.random.default_rng(seed)
     era = panel["era_index"].transpose("dyad", "time").to_numpy()
     level = simulate_level(parameters, era, spec, rng)
@@ -66,8 +83,8 @@ def simulate_panel(
     return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
 
 
-def simulate_level(parameters: xr.Dataset, era: NDArray[Any], spec: PendulumSpec, rng: np.random.Generator) -> Float:
-    """Path of the level (dyad, time) in log-odds, month by month."""
+def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
+    """Simulate the path of the level (dyad, time) in log-odds, month by month."""
     dyads, periods = era.shape
     pull = spec.pull
     own = {name: parameters[name].to_numpy() for name in ("sigma", *pull.reads) if name in parameters}

@@ -15,7 +15,7 @@ from forecast.files import digest
 from forecast.model.spec import PendulumSpec
 from forecast.model.trees import Groups, take_apart
 from forecast.model.variables import all_variables
-from forecast.panel import validate_panel
+from forecast.panel import panel_kind, validate_panel
 
 SCHEMA = 1
 KIND = "pendulum-forecast fit"
@@ -184,14 +184,11 @@ def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
         yield f"as_of is {attributes['as_of']!r:.40}, no day"
     if attributes["frequency"] not in ("month", "week"):
         yield f"frequency is {attributes['frequency']!r:.40}"
-    if ("index" in panel) != (spec.observation == "index"):
-        yield f"the spec is of {spec.observation}, and the panel is not"
-    if "counts" in panel:
-        cut = attributes["zero_cut"]
-        if not isinstance(cut, int | np.integer) or not 0 < cut < panel.sizes["class"]:
-            yield f"zero_cut is {cut!r:.40}"
-        if not int(panel["counts"].sum(dtype=np.int64)):
-            yield "the panel holds no event"
+    kind = panel_kind(panel)
+    if kind.name != spec.observation_model.panel:
+        yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"
+    if not kind.number(panel):
+        yield "the panel holds no observation"
     empty = [str(name) for name in SHARED if panel.sizes.get(name, 1) == 0]
     if empty:
         yield f"the panel has no {', '.join(empty)}"
@@ -200,21 +197,15 @@ def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
 def _required(spec: PendulumSpec) -> list[str]:
     """Return the variables that a fit of a spec always has."""
     wanted = ["level", "state", "phi", "sigma"]
-    if spec.dynamics != "none":
+    if spec.pull.has_equilibrium:
         wanted += ["half_life", "sd", "mu", "mu_dyad", "mu_era_sd"]
     if spec.level_ceiling:
         wanted += ["ceiling", "headroom"]
     if spec.level_ceiling == "era":
         wanted += ["headroom_dyad", "headroom_era_sd"]
-    if spec.observation == "events":
-        wanted += ["cutpoint", "direction_offset"]
-        wanted += ["tau"] if spec.month_noise else []
-        wanted += ["concentration"] if spec.overdispersion else []
-        wanted += ["depth", "depth_sd"] if spec.has_depth else []
-    else:
-        wanted += ["index_error", "index_df"]
-    own = {"band": ["band"], "cubic": ["stiffening", "lean"], "oscillator": ["period", "state_before"]}
-    return wanted + own.get(str(spec.dynamics), []) + (["shock_df"] if spec.shocks == "student" else [])
+    if spec.shocks == "student":
+        wanted.append("shock_df")
+    return [*wanted, *(one.name for one in spec.pull.variables), *spec.observation_model.required(spec)]
 
 
 def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
@@ -236,10 +227,6 @@ def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSp
             yield f"posterior: {name} is not that of the panel"
     if "cut" in posterior.dims and "class" in panel.dims and posterior.sizes["cut"] != panel.sizes["class"] - 1:
         yield f"posterior: {posterior.sizes['cut']} thresholds for {panel.sizes['class']} classes"
-
-
-def _same_coordinate(posterior: xr.Dataset, panel: xr.Dataset, name: str) -> bool:
-    return name in posterior.coords and np.array_equal(posterior[name].to_numpy(), panel[name].to_numpy())
 
 
 def _statistics_faults(statistics: xr.Dataset, posterior: xr.Dataset) -> Iterator[str]:

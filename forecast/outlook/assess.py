@@ -4,9 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
-from numpy.typing import NDArray
-
 from forecast.arguments import ARRAY, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
@@ -24,6 +21,7 @@ from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import pendulum
 from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
+from forecast.typing import Float
 
 
 @checked(
@@ -55,7 +53,7 @@ def assess(
     futures_per_draw: int = 4,
     extreme_share: float = 30.0,
     band_mass: float = 0.5,
-    headroom_prior: NDArray[np.float64] | None = None,
+    headroom_prior: Float | None = None,
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulated futures.
 

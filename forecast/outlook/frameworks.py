@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.outlook.band import band_edges
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
@@ -199,7 +198,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
     )
 
 
-def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = None) -> Headroom | NotDefined:
+def headroom(own: DyadDraws, *, seed: int, prior: Float | None = None) -> Headroom | NotDefined:
     """Compute the room under the ceiling in force, and whether the data inform it.
 
     Parameters
@@ -222,7 +221,7 @@ def headroom(own: DyadDraws, *, seed: int, prior: NDArray[np.float64] | None = N
 
 
 def _headroom_learning(
-    own: DyadDraws, values: Float, rng: np.random.Generator, prior: NDArray[np.float64] | None
+    own: DyadDraws, values: Float, rng: np.random.Generator, prior: Float | None
 ) -> Learning | NotDefined:
     if prior is not None:
         return learned(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)

@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.outlook.draws import FitLike, position
@@ -11,7 +10,7 @@ from forecast.outlook.futures import Futures, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
 from forecast.scale import share
-from forecast.typing import Float
+from forecast.typing import Float, Index
 
 RECENT_MONTHS = 24
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
@@ -66,7 +65,7 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: 
     return np.moveaxis(seen, 0, -1)
 
 
-def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> NDArray[np.int64]:
+def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> Index:
     """Return how many events the last 24 covered months held, (period, direction); none of an index."""
     volumes = panel_kind(fit.panel).reports(fit.panel, dyad, dataset)
     return volumes[-Clock.of(fit.panel).periods(RECENT_MONTHS) :]

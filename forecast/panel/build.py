@@ -122,8 +122,6 @@ def build_panel(
     >>> dict(panel.sizes)["class"], str(panel.time.values[-1])[:10]
     (8, '2023-10-01')
     """
-    _one_of("frequency", frequency, ("month", "week"))
-    _one_of("unit", unit, ("happening", "row"))
     order = read_scale(scale)
     chosen = _chosen(dyads, table.dyads)
     table = replace(table, events=table.events[table.events["dyad"].isin(chosen)])
@@ -265,7 +263,6 @@ def build_index_panel(
     """
     import xarray as xr
 
-    _one_of("frequency", frequency, ("month", "week"))
     _check_index(frame)
     chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
     rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
@@ -402,8 +399,3 @@ def _refuse_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.Datetim
 
 def _canonical(events: "pd.DataFrame") -> "pd.DataFrame":
     return events.sort_values(["date", "event_id"])
-
-
-def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SpecError(f"{field} is {value!r}. Use one of: {', '.join(allowed)}.")

@@ -120,10 +120,12 @@ class EventPanel(PanelKind):
         counts = panel["counts"].values
         outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
         directions = tuple(panel["direction"].values)
+        cut = panel.attrs["zero_cut"]
         return {
             "a negative count": bool((counts < 0).any()),
             "a count outside coverage": bool((outside > 0).any()),
-            "zero_cut is not between two classes": not 0 < panel.attrs["zero_cut"] < panel.sizes["class"],
+            "zero_cut is not between two classes": not isinstance(cut, int | np.integer)
+            or not 0 < cut < panel.sizes["class"],
             "directions other than both, or first and second": directions not in DIRECTIONS.values(),
         }
 

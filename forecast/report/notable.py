@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forecast.clock import DAYS_A_YEAR
 from forecast.report.style import year_of
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -78,13 +79,13 @@ def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date |
     return ranked.iloc[chosen].sort_values("date")
 
 
-def _head_visits(events: pd.DataFrame) -> NDArray[np.bool_]:
+def _head_visits(events: pd.DataFrame) -> Bool:
     """Return which events are visits by heads of state or government, in the row of the visitor."""
     heads = np.array([bool(_HEADS.match(str(actor))) for actor in events["actor"]], dtype=bool)
     return heads & (events["cameo"] == _VISIT).to_numpy()
 
 
-def _visits_after_pause(events: pd.DataFrame) -> NDArray[np.bool_]:
+def _visits_after_pause(events: pd.DataFrame) -> Bool:
     """Return which visits of heads follow ten years without one, or are the first."""
     visits = _head_visits(events)
     days = events["date"].to_numpy().astype("datetime64[D]")[visits]  # in time order, as the table is
@@ -94,7 +95,7 @@ def _visits_after_pause(events: pd.DataFrame) -> NDArray[np.bool_]:
     return first
 
 
-def _signs(events: pd.DataFrame) -> NDArray[np.int64]:
+def _signs(events: pd.DataFrame) -> Index:
     """Return 1 for openings, -1 for ruptures and violence, 0 for all that is not named."""
     codes = events["cameo"].astype(str)
     good = _head_visits(events) | (codes == _RECOGNITION).to_numpy()
@@ -102,7 +103,7 @@ def _signs(events: pd.DataFrame) -> NDArray[np.int64]:
     return good.astype(np.int64) - bad.astype(np.int64)
 
 
-def _level_changes(middle: NDArray[np.float64], times: NDArray[np.datetime64]) -> NDArray[np.float64]:
+def _level_changes(middle: Float, times: NDArray[np.datetime64]) -> Float:
     """Return the mean of the year from each period on less that of the year before; 0 without one."""
     span = max(1, round(_WINDOW_YEARS * DAYS_A_YEAR / max(1.0, float(np.diff(times).astype(float).mean()))))
     sums = np.concatenate([[0.0], middle.cumsum()])

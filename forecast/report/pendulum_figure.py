@@ -3,13 +3,12 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from forecast.outlook import Assessment, Estimate, Framework
 from forecast.report import style
 from forecast.report.words import INTERVALS, interval, period, unit
+from forecast.typing import Float
 from forecast.wording import day, join, month, number
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) ->
 def _draw(
     result: Assessment,
     record: "xr.Dataset",
-    years: NDArray[np.float64],
+    years: Float,
     events: pd.DataFrame,
     layout: style.Layout,
 ) -> "Figure":
@@ -101,7 +100,7 @@ def _draw(
     return figure
 
 
-def _era_spans(result: Assessment, years: NDArray[np.float64]) -> list[Span]:
+def _era_spans(result: Assessment, years: Float) -> list[Span]:
     """Return the eras with their first and last year within the record."""
     spans = []
     for era in result.frameworks.eras:
@@ -209,7 +208,7 @@ def _event_texts(events: pd.DataFrame, width: float, layout: style.Layout) -> li
 def _draw_events(
     on: "Axes",
     events: pd.DataFrame,
-    levels: NDArray[np.float64],
+    levels: Float,
     texts: list[list[str]],
     size: tuple[float, float],
     layout: style.Layout,

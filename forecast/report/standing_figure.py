@@ -3,12 +3,12 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.outlook import Assessment
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.report import style
 from forecast.report.words import interval, period, unit
+from forecast.typing import Float
 from forecast.wording import chance, join, month, number, percent
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
     )
 
 
-def _percent_by_share(fit: FitLike, result: Assessment) -> NDArray[np.float64]:
+def _percent_by_share(fit: FitLike, result: Assessment) -> Float:
     """Return the per cent of the record's earlier periods in each step of share, averaged over the draws."""
     own = dyad_draws(fit, result.dyad)
     past = own.share[..., own.clock.since(result.standing.since) : -1]
     return 100 * np.histogram(past, _EDGES)[0] / past.size
 
 
-def _draw(result: Assessment, spent: NDArray[np.float64], layout: style.Layout) -> "Figure":
+def _draw(result: Assessment, spent: Float, layout: style.Layout) -> "Figure":
     years = len(result.standing.lowest_years)
     right_panel = 2.3 if layout.wide and years else 0.0
     under = 0.55 + 0.24 * years if years and not layout.wide else 0.0
@@ -70,7 +70,7 @@ def _draw(result: Assessment, spent: NDArray[np.float64], layout: style.Layout) 
     return figure
 
 
-def _draw_histogram(on: "Axes", result: Assessment, spent: NDArray[np.float64], layout: style.Layout) -> None:
+def _draw_histogram(on: "Axes", result: Assessment, spent: Float, layout: style.Layout) -> None:
     value = result.standing.level
     lower = _EDGES[1:] <= value.median
     on.bar(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.escaping import printable
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -222,7 +223,7 @@ def year_of(day: date) -> float:
     return day.year + (day - first).days / ((date(day.year + 1, 1, 1) - first).days)
 
 
-def years_of(times: NDArray[Any], period_days: float) -> NDArray[np.float64]:
+def years_of(times: NDArray[Any], period_days: float) -> Float:
     """Return the middles of periods that begin at `times` as years with decimals."""
     days = times.astype("datetime64[D]")
     years = days.astype("datetime64[Y]")

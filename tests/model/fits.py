@@ -41,7 +41,10 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     coords = {name: panel[name].to_numpy() for name in named if name in panel.coords}
     noise = np.random.default_rng(seed + 1).standard_normal((chains, draws))
     stats = {"diverging": noise > 9, "energy": noise, "step_size": noise, "n_steps": noise}
-    provenance = {"seed": seed, "seconds": {}}
+    provenance = {
+        "seed": seed, "sampler": "nutpie", "draws": draws, "tune": 1, "chains": chains, "cores": 1,
+        "data_digest": panel.attrs["digest"], "versions": {}, "python": "", "seconds": {},
+    }  # fmt: skip
     attributes = {
         "kind": KIND, "schema": SCHEMA, "spec": json.dumps(spec.to_dict()), "provenance": json.dumps(provenance)
     }  # fmt: skip

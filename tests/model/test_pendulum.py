@@ -6,14 +6,16 @@ from itertools import product
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.errors import DataError, SpecError
-from forecast.model import PendulumModel, PendulumSpec
+from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.dynamics import find_pull
 from forecast.model.dynamics.base import Motion
 from forecast.model.observation.quadrature import quadrature
 from forecast.model.whitening import prior_reference, transition_pairs
+from forecast.panel import validate_panel
 
 from .panels import make_panel, python_mode
 from .reference import PlainModel, process_moments
@@ -326,9 +328,36 @@ def test_a_panel_that_does_not_fit_the_spec_is_refused():
     with pytest.raises(DataError, match="observation='index'"):
         PendulumModel(PendulumSpec(observation="index", ceiling="era")).build(make_panel())
     with pytest.raises(DataError, match="observation='events'"):
-        PendulumModel().build(make_panel(index=True))
+        PendulumModel(PendulumSpec()).build(make_panel(index=True))
     with pytest.raises(SpecError, match="depth"):
-        PendulumModel().build(make_panel(classes=2, zero_cut=1))
+        PendulumModel(PendulumSpec()).build(make_panel(classes=2, zero_cut=1))
+
+
+@pytest.mark.parametrize(
+    ("panel", "spec"),
+    [
+        (make_panel(), PendulumSpec()),
+        (make_panel(index=True), PendulumSpec(observation="index", ceiling="era")),
+        (make_panel(classes=2, zero_cut=1), PendulumSpec(ceiling="era")),
+    ],
+    ids=["events", "index", "two classes"],
+)
+def test_without_a_spec_it_follows_from_the_panel(panel, spec):
+    named = set(PendulumModel(spec).build(panel).named_vars)
+    assert set(PendulumModel().build(panel).named_vars) == named
+    truth = prior_draws(panel, draws=1, seed=1)
+    xr.testing.assert_identical(truth, prior_draws(panel, spec, draws=1, seed=1))
+    made, level = simulate_panel(panel, truth.isel(draw=0), seed=1)
+    validate_panel(made)
+    xr.testing.assert_identical(level, simulate_panel(panel, truth.isel(draw=0), spec, seed=1)[1])
+
+
+def test_a_spec_of_another_kind_of_data_is_rejected_before_anything_is_simulated():
+    index, events = make_panel(index=True), PendulumSpec()
+    truth = prior_draws(index, draws=1, seed=1).isel(draw=0)
+    for call in (lambda: prior_draws(index, events), lambda: simulate_panel(index, truth, events)):
+        with pytest.raises(DataError, match=r"holds index, and the spec says observation='events'.*Leave the spec out"):
+            call()
 
 
 @pytest.mark.parametrize("index", [False, True])

@@ -224,6 +224,12 @@ def test_priors_go_through_plain_values_and_back():
             unknown({"halflife": [3.5, 0.2]})
 
 
+def test_priors_show_what_was_changed():
+    assert repr(Priors()) == "Priors()"
+    assert repr(Priors(band=(0.1, 0.2), half_life=(3.5, 0.2))) == "Priors(half_life=(3.5, 0.2), band=(0.1, 0.2))"
+    assert repr(PendulumSpec(dynamics="none")).endswith("priors=Priors())")
+
+
 def test_priors_of_a_pull_are_changed_and_read_like_all_others():
     priors = replace(Priors(lean=0.5), band=(0.1, 0.2), sd_dyads=0.3)
     assert (priors.lean, priors.band, priors.sd_dyads) == (0.5, (0.1, 0.2), 0.3)

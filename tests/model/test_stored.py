@@ -80,7 +80,7 @@ def test_a_folder_of_an_earlier_version_has_all_its_chunks(fit, tmp_path):
     for array in ("posterior/level", "posterior/mu", "sample_stats/energy", "constant_data/counts"):
         copy = shutil.copytree(path, tmp_path / array.replace("/", "-"))
         shutil.rmtree(copy / array / "c")
-        with pytest.raises(FitFileError, match=r"missing|no event"):
+        with pytest.raises(FitFileError, match=r"missing|no observation"):
             Fit.load(copy)
 
 

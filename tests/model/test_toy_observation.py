@@ -1,19 +1,24 @@
-"""A kind of observation from outside of the package, in this one file: an index with a normal error."""
+"""A kind of observation from outside of the package, in this one file: an index with a normal error.
+
+It is fitted with the pull of `test_toy_pull`, so that one compilation shows that both are sampled, saved and updated.
+"""
 
 import numpy as np
 import pytest
 import xarray as xr
 
 from forecast.errors import SpecError
-from forecast.model import PendulumModel, PendulumSpec, fit, prior_draws, simulate_panel, update
+from forecast.model import PendulumModel, PendulumSpec, dynamics, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.declarations import Variable
 from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
 from forecast.model.posterior import flat
 from forecast.model.whitening import anchor_path, prior_reference
 from forecast.report.account import settings
+from forecast.scale import soft_ceiling
 
 from .panels import make_panel
+from .test_toy_pull import Saturating
 
 PRIOR = 0.5
 
@@ -70,7 +75,9 @@ class GaussianIndex(Observation):
 @pytest.fixture(scope="module")
 def spec():
     register(GaussianIndex)
-    yield PendulumSpec(observation="gaussian", ceiling="era")
+    dynamics.register(Saturating)
+    yield PendulumSpec(dynamics="saturating", observation="gaussian", ceiling="era")
+    dynamics.unregister("saturating")
     unregister("gaussian")
 
 
@@ -107,8 +114,14 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
     arrays = panel_arrays(simulated[0], spec)
     anchor = anchor_path(prior_reference(spec, arrays), arrays, spec)
     seen = np.isfinite(arrays.observed)
-    assert np.corrcoef(anchor.state[seen], arrays.observed[seen])[0, 1] > 0.8
-    np.testing.assert_array_equal(anchor.weight > 0, seen)
+    # For a normal error the pseudo-observations are the observations themselves.
+    np.testing.assert_allclose(anchor.level[seen], arrays.observed[seen])
+    np.testing.assert_allclose(anchor.weight, np.where(seen, PRIOR**-2, 0.0))
+    # The path passes the values, which lie within 0.01 of a path of the model, no further off than the error assumed.
+    off = simulated[1].to_numpy()[0, arrays.node_time] - soft_ceiling(
+        anchor.state, prior_reference(spec, arrays).ceiling[arrays.node_era], spec.ceiling_softness
+    )
+    assert np.sqrt(np.mean(off[seen] ** 2)) < PRIOR
 
 
 def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
@@ -123,7 +136,9 @@ def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
 
 
 def test_it_is_fitted(fitted, simulated):
-    assert "gaussian_error" in fitted.posterior
+    for own in ("gaussian_error", "grip"):
+        assert fitted.posterior[own].dims == ("chain", "draw")
+        assert float(fitted.posterior[own].std()) > 0
     assert not {"index_error", "tau", "cutpoint"} & set(fitted.posterior)
     level = fitted.posterior["level"].mean(("chain", "draw"))
     assert np.abs(level - simulated[1].isel(time=slice(58))).mean() < 0.5
@@ -138,7 +153,7 @@ def test_it_is_updated_or_fitted_again(fitted, simulated):
 def test_a_panel_of_another_kind_is_rejected(spec):
     from forecast.errors import DataError
 
-    with pytest.raises(DataError, match="panel holds events and the spec says observation='gaussian'"):
+    with pytest.raises(DataError, match="it holds events, and the spec says observation='gaussian', which reads index"):
         PendulumModel(spec).build(make_panel())
 
 

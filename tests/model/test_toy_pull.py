@@ -1,7 +1,11 @@
-"""A pull from outside of the package: one class, registered, and everything else knows of it."""
+"""A pull from outside of the package: one class, registered, and everything else knows of it.
+
+`test_toy_observation` samples it.
+"""
 
 import re
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,14 +14,15 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.errors import SpecError
-from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
+from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.declarations import Prior, Variable
 from forecast.model.dynamics import Pull, find_pull, pulls, register, unregister
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_futures
 from forecast.report.account import settings
 
-from .panels import make_panel
+from .fits import unobserved
+from .panels import make_panel, numerical_gradient, python_mode
 
 
 class Saturating(Pull):
@@ -52,7 +57,7 @@ def registered():
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
     spec = PendulumSpec(dynamics="saturating", ceiling="none")
-    return fit(make_panel(dyads=1, periods=60, events=3.0), spec, draws=25, tune=25, chains=2, seed=1)
+    return unobserved(make_panel(periods=60), spec, chains=2, draws=25)
 
 
 def test_it_is_a_choice_like_the_others():
@@ -73,12 +78,19 @@ def test_its_default_priors_are_kept_with_the_spec_and_with_no_other():
     assert "grip" not in PendulumSpec().to_dict()["priors"]
 
 
-def test_it_is_built_and_sampled(fitted):
-    model = PendulumModel(fitted.spec).build(fitted.panel)
-    assert "grip" in model.named_vars
-    grip = fitted.posterior["grip"]
-    assert grip.dims == ("chain", "draw")
-    assert float(grip.std()) > 0
+def test_the_model_has_its_prior_and_the_gradient_in_it(fitted):
+    model = PendulumModel(fitted.spec).build(make_panel(periods=60))
+    assert model["grip"] in model.free_RVs
+    log_density = model.compile_logp(mode=python_mode())
+    gradient = model.compile_dlogp(model["grip"], mode=python_mode())
+    name, point = model.rvs_to_values[model["grip"]].name, model.initial_point()
+    numerical = numerical_gradient(lambda grip: log_density(point | {name: grip}), point[name])
+    assert float(numerical) != 0.0
+    np.testing.assert_allclose(gradient(point), numerical, rtol=1e-6)
+
+
+def test_draws_of_it_are_kept_by_the_table_of_variables(fitted):
+    assert fitted.posterior["grip"].dims == ("chain", "draw")
     assert all_variables()["grip"].unit == "spreads"
 
 
@@ -91,8 +103,9 @@ def test_futures_move_as_it_says(fitted):
     assert level.shape[-1] == 13
     own = fitted.posterior.isel(dyad=0)
     still = fitted.posterior.assign(sigma=0.0 * fitted.posterior["sigma"])
-    moved = simulate_futures(type("Made", (), {"posterior": still, "panel": fitted.panel, "spec": fitted.spec}),
-                             "USA-CHN", 1, seed=1, futures_per_draw=1, hazard=0.0).level[..., 0, 1]  # fmt: skip
+    shockless = SimpleNamespace(posterior=still, panel=fitted.panel, spec=fitted.spec)
+    futures = simulate_futures(shockless, "USA-CHN", 1, seed=1, futures_per_draw=1, hazard=0.0)
+    moved = futures.level[..., 0, 1]
     phi, sd, grip, mu, state = (
         values.to_numpy() for values in (own["phi"], own["sd"], own["grip"], own["mu"].isel(era=-1), own["state"])
     )

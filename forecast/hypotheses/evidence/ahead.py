@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from forecast.clock import Clock
@@ -32,6 +31,7 @@ from forecast.model.quick import quick_fit
 from forecast.panel import panel_kind
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ def block_ends(panel: xr.Dataset) -> list[int]:
     return [periods - block * i for i in range(number - 1, -1, -1)]
 
 
-def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
+def ahead_of(by_block: Float) -> tuple[float, float, float]:
     """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight.
 
     The error is that over blocks, to which their Monte Carlo errors add some; of two models that predict alike it is
@@ -127,7 +127,7 @@ def ahead_of(by_block: NDArray[np.float64]) -> tuple[float, float, float]:
     return float(by_block.sum()), float(error), stacking_weight(by_block)
 
 
-def stacking_weight(by_block: NDArray[np.float64]) -> float:
+def stacking_weight(by_block: Float) -> float:
     """Weight of a model, 0 to 1, with which its mixture with a rival predicts best.
 
     Parameters

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from forecast.events import read_dyads
@@ -21,7 +20,7 @@ from forecast.outlook.frameworks import Learning, framework
 from forecast.outlook.futures import release
 from forecast.outlook.passage import mean_spell
 from forecast.outlook.summary import NotDefined
-from forecast.typing import Float
+from forecast.typing import Bool, Float
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -85,7 +84,7 @@ class Side:
         return self._mean([self._way_out(era, seed) for era in self.parts])
 
     @property
-    def _zone(self) -> NDArray[np.bool_]:
+    def _zone(self) -> Bool:
         return np.concatenate([self.own.share[..., part] < EXTREME for part in self.parts.values()], axis=-1)
 
     def _mean(self, by_era: list[Float]) -> Float:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import SpecError
@@ -18,7 +17,7 @@ from forecast.hypotheses.verdict import Drawing, Found, Number, Role, Series
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.summary import estimate
 from forecast.theory import VISITS
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     from forecast.events.table import EventTable
@@ -247,7 +246,7 @@ def _unit(matching: Matching) -> str:
     return "weeks" if matching.per_month > 1 else "months"
 
 
-def _visited(matching: Matching, visits: Index) -> NDArray[np.bool_]:
+def _visited(matching: Matching, visits: Index) -> Bool:
     """Return for every period whether a visit follows within the year."""
     there = np.zeros(matching.events.size, dtype=np.int64)
     there[visits] = 1

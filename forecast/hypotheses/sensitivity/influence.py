@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 
 from forecast.model.likelihood import Draws, Observed
+from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,5 +99,5 @@ def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") 
     return found
 
 
-def _places(there: NDArray[np.bool_]) -> list[int]:
+def _places(there: Bool) -> list[int]:
     return [int(place) for place in np.flatnonzero(there)]

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import xarray as xr
-from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import norm
 
@@ -32,7 +31,7 @@ from forecast.model.hierarchy import SPREAD_OF_SPREADS
 from forecast.model.sampling import fit
 from forecast.progress import Progress, silent
 from forecast.scale import share
-from forecast.typing import Float
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
@@ -57,7 +56,7 @@ class Dates:
         Periods that lie at least between breaks, and after the last.
     """
 
-    allowed: NDArray[np.bool_]
+    allowed: Bool
     apart: int = 0
 
 
@@ -181,7 +180,7 @@ class BreakFits:
         away = np.concatenate([own.away[:, : breaks + 1] for own in self._drawn.values()])
         return _log_density_of_eras(away, factor * typical) - _log_density_of_eras(away, typical)
 
-    def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Float]:
+    def sample(self, dates: Dates, number: int, rng: np.random.Generator) -> tuple[Index, Float]:
         """Draw from the posterior: first periods of the eras (number, break), and equilibria, shares (number, era)."""
         weights = self.pool.weights(self.over(dates))
         chosen = np.sort(rng.choice(weights.size, size=number, p=weights / weights.sum()))
@@ -227,9 +226,9 @@ class _Drawn:
     drift: Float
     sigma: Float
     away: Float
-    batch: NDArray[np.int64]
+    batch: Index
 
-    def sums(self, rows: "slice | NDArray[np.int64]" = slice(None)) -> Float:
+    def sums(self, rows: "slice | Index" = slice(None)) -> Float:
         """Log-density of the steps before every period under the equilibrium of every era, (draw, era, period + 1)."""
         drift, number = self.drift[rows, :, None], np.maximum(np.arange(self.steps.shape[1]) - 1, 0)
         exponent = drift * (self.steps[rows, None] - 0.5 * drift * number)
@@ -275,7 +274,7 @@ def log_sum_over_dates(sums: Float, dates: Dates) -> Float:
     return _forward(sums, dates)[1]
 
 
-def draw_dates(sums: Float, dates: Dates, rng: np.random.Generator) -> NDArray[np.int64]:
+def draw_dates(sums: Float, dates: Dates, rng: np.random.Generator) -> Index:
     """Draw breaks (draw, break) by their density, backwards from the last."""
     reached, _ = _forward(sums, dates)
     before = np.full(len(sums), sums.shape[2] - 1)

@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from forecast.typing import Float
+from forecast.typing import Bool, Float, Index
 
 BATCHES = 10
 
@@ -50,8 +49,8 @@ class Pool:
     """
 
     log_density: Float = field(repr=False)
-    model: NDArray[np.int64] = field(repr=False)
-    batch: NDArray[np.int64] = field(repr=False)
+    model: Index = field(repr=False)
+    batch: Index = field(repr=False)
     near: Float | None = field(default=None, repr=False)
 
     @cached_property
@@ -78,7 +77,7 @@ class Pool:
         return value, float(np.sqrt((BATCHES - 1) * np.var(without)))
 
     @cached_property
-    def _left_out(self) -> "list[tuple[NDArray[np.bool_], Pool]]":
+    def _left_out(self) -> "list[tuple[Bool, Pool]]":
         """Every batch left out in turn: which draws are kept, and their pool."""
         return [
             (kept, Pool(self.log_density[kept], self.model[kept], self.batch[kept], self._solution))

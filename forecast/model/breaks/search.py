@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import DataError
 from forecast.model.breaks.fits import BreakFits, Dates, Places, Record
-from forecast.typing import Float
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,7 +195,7 @@ def one_break(fits: BreakFits, since: str | None = None, until: str | None = Non
     return Dates(allowed)
 
 
-def _spread(fits: BreakFits, places: NDArray[np.int64]) -> list[int]:
+def _spread(fits: BreakFits, places: Index) -> list[int]:
     """Pick places at about even distances, both ends among them."""
     spacing = Clock.of(fits.record.panel).periods(SPACING_MONTHS)
     number = max(4, 1 + round(len(places) / spacing))

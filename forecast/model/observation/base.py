@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from forecast.errors import SpecError
+from forecast.errors import DataError, SpecError
+from forecast.panel.kinds import panel_kind
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -67,6 +68,25 @@ class Observation:
             raise SpecError(
                 f"ceiling: {spec.threshold!r} needs coded events; {self.noun} has no classes. Use 'era', 'constant' or "
                 "'none'"
+            )
+
+    def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
+        """Return the names of its variables that every fit of a spec has."""
+        return tuple(variable.name for variable in self.variables)
+
+    def check_panel(self, panel: "xr.Dataset") -> None:
+        """Make sure that a panel is of the kind that this observation reads.
+
+        Raises
+        ------
+        DataError
+            If not.
+        """
+        kind = panel_kind(panel).name
+        if kind != self.panel:
+            raise DataError(
+                f"panel: it holds {kind}, and the spec says observation={self.name!r}, which reads {self.panel}. Leave "
+                "the spec out, so that it follows from the panel, or choose another observation"
             )
 
     def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Any:

@@ -45,6 +45,16 @@ class EventObservation(Observation):
     words = "coded events, counted by class, overdispersed"
     has_classes = True
 
+    def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
+        """Return cutpoints and offsets, and what the spec has of noise, overdispersion and depth."""
+        optional = {
+            "tau": spec.month_noise,
+            "concentration": spec.overdispersion,
+            "depth": spec.has_depth,
+            "depth_sd": spec.has_depth,
+        }
+        return "cutpoint", "direction_offset", *(name for name, has in optional.items() if has)
+
     def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Counted:
         """Read the counts as sparse arrays."""
         return read_counted(panel, node_of, by_year)

@@ -25,6 +25,10 @@ class IndexObservation(Observation):
     noun = "an index"
     words = "a published index, with Student-t error"
 
+    def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
+        """Return scale and degrees of freedom of the error."""
+        return "index_error", "index_df"
+
     def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Float:
         """Read the standardised index at the nodes, (node,)."""
         return standardised_index(panel)[node_of >= 0]

@@ -25,7 +25,7 @@ from forecast.model.updating.weights import Weights, resampled, smoothed
 from forecast.model.variables import all_variables
 from forecast.panel import panel_kind
 from forecast.progress import Progress
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     from forecast.events.table import Day, EventTable
@@ -133,7 +133,7 @@ class Carried:
     draws: Draws
     first: int
     clouds: tuple[Cloud, ...]
-    moved: NDArray[np.bool_]
+    moved: Bool
     gained: Float
 
 
@@ -179,9 +179,7 @@ def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
     return path
 
 
-def _reweighed(
-    posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: NDArray[np.bool_]
-) -> Float:
+def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool) -> Float:
     """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
     total = np.zeros(len(draws.sigma))
     if not news.any():
