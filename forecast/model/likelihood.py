@@ -51,7 +51,8 @@ class Draws:
         number, dyads, eras = sizes["chain"] * sizes["draw"], sizes["dyad"], sizes["era"]
 
         def by_dyad(name: str) -> Float:
-            return flat(posterior[name]).reshape(number, -1).repeat(1 if "dyad" in posterior[name].dims else dyads, 1)
+            values = flat(posterior[name]).reshape(number, -1)
+            return values if "dyad" in posterior[name].dims else values.repeat(dyads, axis=1)
 
         return cls(
             sigma=flat_or_zeros(posterior, "sigma", dyads),

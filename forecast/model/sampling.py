@@ -4,13 +4,16 @@ import json
 import os
 import platform
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import xarray as xr
+from numpy.typing import NDArray
 
 from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checked, whole
 from forecast.bounds import require_sampler
@@ -18,15 +21,16 @@ from forecast.errors import SpecError
 from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.choices import spec_for
-from forecast.model.compiled import compiled_model, is_compiled
+from forecast.model.compiled import Compiled, compiled_model, is_compiled
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import Fit
 from forecast.model.interpolation import complete_dyad
 from forecast.model.pendulum import PendulumModel
+from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import KIND, SCHEMA
 from forecast.model.trees import take_apart
-from forecast.model.variables import sampled_variables
+from forecast.model.variables import all_variables, sampled_variables
 from forecast.progress import Progress, silent
 from forecast.scale import soft_ceiling
 from forecast.typing import Float
@@ -104,47 +108,29 @@ def fit(
     """
     spec = spec or spec_for(panel)
     require_sampler(draws=draws, tune=tune, chains=chains, cores=cores, seed=seed)
-    if target_accept is not None and not 0.0 < target_accept < 1.0:
-        raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
-    if sampler not in SAMPLERS:
-        raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
-    if evidence and sampler != "nutpie":
-        raise SpecError(f"evidence: needs sampler='nutpie', not {sampler!r}")
+    _require_choices(sampler, target_accept, evidence)
     report = progress or silent
     sampler_seed, path_seed, bridge_seed = np.random.SeedSequence(seed).spawn(3)
-    seconds: dict[str, float] = {}
-    clock = time.perf_counter()
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
-    settings = {
-        "draws": draws,
-        "tune": tune,
-        "chains": chains,
-        "cores": min(cores or os.cpu_count() or 1, chains),
-    }
-    accept = target_accept or (0.8 if arrays.dyads > 1 else 0.9)
-    bridge = np.random.default_rng(bridge_seed) if evidence else None
-    run = Run(panel, spec, arrays, settings, accept, int(sampler_seed.generate_state(1)[0]), bridge, report, seconds)
+    run = Run(
+        panel=panel,
+        spec=spec,
+        arrays=arrays,
+        settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
+        accept=target_accept or (0.8 if arrays.dyads > 1 else 0.9),
+        seed=int(sampler_seed.generate_state(1)[0]),
+        bridge=np.random.default_rng(bridge_seed) if evidence else None,
+        report=report,
+    )
     sampled, statistics, facts = SAMPLERS[sampler](run)
-    clock = time.perf_counter()
 
     report("filling in the path", 0, 0)
-    posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
-    worth = spec.observation_model.integration_worth(spec, posterior, arrays)
-    clock = _lap(seconds, "path", clock)
-    provenance = {
-        "seed": seed,
-        "sampler": sampler,
-        **settings,
-        "target_accept": accept,
-        "data_digest": panel.attrs.get("digest", ""),
-        "versions": {name: version(name) for name in VERSIONS},
-        "python": platform.python_version(),
-        "seconds": seconds,
-        "nodes_worth": round(worth, 4),
-        **facts,
-    }
+    with run.timed("path"):
+        posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
+        worth = spec.observation_model.integration_worth(spec, posterior, arrays)
+    provenance = {"seed": seed, "sampler": sampler, **run.account(), "nodes_worth": round(worth, 4), **facts}
     attributes = {
         "kind": KIND,
         "schema": SCHEMA,
@@ -156,15 +142,36 @@ def fit(
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-def _lap(seconds: dict[str, float], step: str, since: float) -> float:
-    now = time.perf_counter()
-    seconds[step] = round(now - since, 3)
-    return now
+def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
+    if target_accept is not None and not 0.0 < target_accept < 1.0:
+        raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
+    if sampler not in SAMPLERS:
+        raise SpecError(f"sampler: got {sampler!r}; expected one of {', '.join(SAMPLERS)}")
+    if evidence and sampler != "nutpie":
+        raise SpecError(f"evidence: needs sampler='nutpie', not {sampler!r}")
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a sampler is given."""
+    """What a sampler is given, and how long its steps take.
+
+    Attributes
+    ----------
+    panel, spec, arrays
+        What is fitted.
+    settings : dict of str to int
+        Draws, tune, chains and cores.
+    accept : float
+        Acceptance rate that the step size aims at.
+    seed : int
+        Of the sampler.
+    bridge : numpy.random.Generator or None
+        For bridge sampling; without it the evidence is not estimated.
+    report : callable
+        Called with (step in words, done, total).
+    seconds : dict of str to float
+        By step.
+    """
 
     panel: xr.Dataset
     spec: PendulumSpec
@@ -174,17 +181,53 @@ class Run:
     seed: int
     bridge: np.random.Generator | None
     report: Progress
-    seconds: dict[str, float]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Note how long a step takes."""
+        begun = time.perf_counter()
+        yield
+        self.seconds[step] = round(time.perf_counter() - begun, 3)
+
+    def account(self) -> dict[str, Any]:
+        """Return settings, data, versions and times, for the provenance of a fit."""
+        return {
+            **self.settings,
+            "target_accept": self.accept,
+            "data_digest": self.panel.attrs.get("digest", ""),
+            "versions": {name: version(name) for name in VERSIONS},
+            "python": platform.python_version(),
+            "seconds": self.seconds,
+        }
 
 
 def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
-    import nutpie
-
-    clock = time.perf_counter()
     if not is_compiled(run.spec, run.arrays):
         run.report("compiling", 0, 0)
-    compiled = compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), "node_state"))
-    clock = _lap(run.seconds, "compile", clock)
+    with run.timed("compile"):
+        compiled = compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), "node_state"))
+    with run.timed("sample"):
+        groups = _sampled(compiled, run)
+    drawn = groups["posterior"]
+    with run.timed("derive"):
+        derived = compiled.derived_from(drawn)
+    scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood")}
+    facts = {}
+    if run.bridge is not None:
+        run.report("bridge sampling", 0, 0)
+        with run.timed("evidence"):
+            found = evidence_of(compiled, drawn, run.bridge)
+        facts["evidence"] = {"log": found.log, "error": found.error}
+    values = derived | {name: drawn[name].to_numpy() for name in sampled_variables() if name in drawn}
+    sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
+    return xr.Dataset(sampled), _statistics(groups["sample_stats"]).assign(scores), facts
+
+
+def _sampled(compiled: Compiled, run: Run) -> dict[str, xr.Dataset]:
+    """Run nutpie; return the groups of its draws."""
+    import nutpie
+
     settings = run.settings
     total = settings["chains"] * (settings["draws"] + settings["tune"])
 
@@ -192,8 +235,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         run.report("sampling", sum(chain.finished_draws for chain in chains), total)
 
     sampler = nutpie.sample(
-        compiled.sampler, draws=settings["draws"], tune=settings["tune"], chains=settings["chains"],
-        cores=settings["cores"], seed=run.seed, save_warmup=False, progress_bar=False, blocking=False,
+        compiled.sampler, **settings, seed=run.seed, save_warmup=False, progress_bar=False, blocking=False,
         progress_callback=on_progress, progress_rate=250, target_accept=run.accept,
     )  # fmt: skip
     try:
@@ -202,33 +244,18 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         sampler.cancel()
         raise
     run.report("sampling", total, total)
-    clock = _lap(run.seconds, "sample", clock)
-    drawn = groups["posterior"]
-    derived = compiled.derived_from(drawn)
-    scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood")}
-    clock = _lap(run.seconds, "derive", clock)
-    facts = {}
-    if run.bridge is not None:
-        run.report("bridge sampling", 0, 0)
-        found = evidence_of(compiled, drawn, run.bridge)
-        facts["evidence"] = {"log": found.log, "error": found.error}
-        _lap(run.seconds, "evidence", clock)
-    values = derived | {name: drawn[name].to_numpy() for name in sampled_variables() if name in drawn}
-    sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
-    return xr.Dataset(sampled), _statistics(groups["sample_stats"]).assign(scores), facts
+    return groups
 
 
 def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
-    clock = time.perf_counter()
     run.report("sampling", 0, 0)
-    with PendulumModel(run.spec).build(run.panel) as model:
+    with run.timed("sample"), PendulumModel(run.spec).build(run.panel) as model:
         kept = [name for name in (*sampled_variables(), "node_state") if name in model.named_vars]
         sampled = pm.sample(
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"}, target_accept=run.accept,
         )  # fmt: skip
-    _lap(run.seconds, "sample", clock)
     groups = take_apart(sampled)
     return groups["posterior"], _statistics(groups["sample_stats"]), {}
 
@@ -251,37 +278,43 @@ def _statistics(stats: xr.Dataset) -> xr.Dataset:
 def complete_posterior(
     sampled: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
 ) -> xr.Dataset:
-    """Posterior by the fit's schema from the sampled variables: paths completed, dims named.
+    """Return the posterior by the fit's schema from the sampled variables: paths completed, dims named.
 
     Works on draws of :meth:`PendulumModel.build` from any sampler.
     """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
-
-    def flat(name: str) -> Float:
-        values = sampled[name].transpose("chain", "draw", ...).to_numpy()
-        return values.reshape(chains * draws, *values.shape[2:])
-
-    phi = flat("phi") if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
-    mu = flat("mu") if "mu" in sampled else None
-    level = np.empty((chains * draws, arrays.dyads, arrays.periods), dtype=np.float32)
-    last, before = np.empty((2, chains * draws, arrays.dyads))
-    for d in range(arrays.dyads):  # dyad by dyad, for all of them at once would take twice the memory of the result
-        own = complete_dyad(d, flat("node_state"), phi, flat("sigma"), mu, arrays, rng)
-        last[:, d], before[:, d] = own[:, -1], own[:, -2]
-        if "ceiling" in sampled:
-            own = soft_ceiling(own, flat("ceiling")[:, arrays.era_index[d]], spec.ceiling_softness)
-        level[:, d] = own
+    phi = flat(sampled["phi"]) if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
+    level, last, before = _complete_paths(sampled, phi, spec, arrays, rng)
+    completed: dict[str, NDArray[Any]] = {"phi": phi, "level": level, "state": last}
+    if spec.pull.order == 2:  # its momentum: where it was a period before
+        completed["state_before"] = before
+    table = all_variables()
     result = {
         name: (("chain", "draw", *dims), sampled[name].transpose("chain", "draw", ...).to_numpy())
         for name, dims in sampled_variables().items()
         if name in sampled
+    } | {
+        name: (("chain", "draw", *table[name].dims), values.reshape(chains, draws, *values.shape[1:]))
+        for name, values in completed.items()
     }
-    result["phi"] = (("chain", "draw", "dyad"), phi.reshape(chains, draws, -1))
-    result["level"] = (("chain", "draw", "dyad", "time"), level.reshape(chains, draws, *level.shape[1:]))
-    result["state"] = (("chain", "draw", "dyad"), last.reshape(chains, draws, -1))
-    if spec.pull.order == 2:  # its momentum: where it was a period before
-        result["state_before"] = (("chain", "draw", "dyad"), before.reshape(chains, draws, -1))
     coords = {
         name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
     }
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
+
+
+def _complete_paths(
+    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], Float, Float]:
+    """Return the level (draw, dyad, time), and the state in the last period and the one before, (draw, dyad)."""
+    node_state, sigma = flat(sampled["node_state"]), flat(sampled["sigma"])
+    mu, ceiling = (flat(sampled[name]) if name in sampled else None for name in ("mu", "ceiling"))
+    level = np.empty((len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
+    last, before = np.empty((2, len(phi), arrays.dyads))
+    for d in range(arrays.dyads):  # dyad by dyad, for all of them at once would take twice the memory of the result
+        own = complete_dyad(d, node_state, phi, sigma, mu, arrays, rng)
+        last[:, d], before[:, d] = own[:, -1], own[:, -2]
+        if ceiling is not None:
+            own = soft_ceiling(own, ceiling[:, arrays.era_index[d]], spec.ceiling_softness)
+        level[:, d] = own
+    return level, last, before

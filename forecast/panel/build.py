@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
 from forecast.errors import DataError, SpecError
@@ -27,6 +28,7 @@ from forecast.panel.spans import (
     last_days,
     panel_periods,
 )
+from forecast.typing import Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -315,8 +317,6 @@ def _panel(
     at = periods.searchsorted(floor_period(rows["date"], frequency))
     in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
     kept = inside & in_span
-    sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
-    counts = np.zeros(sizes, dtype=np.int64)
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     places = (
         rows["dataset"].map(datasets.index).to_numpy(),
@@ -325,9 +325,8 @@ def _panel(
         backward.astype(int),
         rows["level"].to_numpy(),
     )
-    np.add.at(counts, tuple(place[kept] for place in places), rows["counted"].to_numpy()[kept])
-    if counts.max(initial=0) <= np.iinfo(np.int32).max:  # half the memory, and nearly always enough
-        counts = counts.astype(np.int32)
+    sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
+    counts = _summed(rows["counted"].to_numpy()[kept], [place[kept] for place in places], sizes)
     _refuse_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
@@ -360,6 +359,14 @@ def _panel(
             **attrs,
         },
     )
+
+
+def _summed(counted: Index, places: Sequence[Index], sizes: tuple[int, ...]) -> NDArray[Any]:
+    """Add numbers up at their places in an array of whole numbers."""
+    counts = np.zeros(sizes, dtype=np.int64)
+    np.add.at(counts, tuple(places), counted)
+    # Half the memory, and nearly always enough.
+    return counts.astype(np.int32) if counts.max(initial=0) <= np.iinfo(np.int32).max else counts
 
 
 def _check_index(frame: "pd.DataFrame") -> None:

@@ -228,11 +228,8 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
     A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
     n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month noise adds its own variance.
     """
-    kept = (
-        1.0
-        if isinstance(concentration, float) and concentration == 0.0
-        else (concentration + 1.0) / (concentration + events)
-    )
+    independent = isinstance(concentration, float) and concentration == 0.0
+    kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
     return 1.0 / (0.3 * events * kept) + noise**2
 
 

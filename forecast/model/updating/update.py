@@ -22,9 +22,8 @@ from forecast.model.posterior import flat
 from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
-from forecast.model.variables import all_variables
 from forecast.panel import panel_kind
-from forecast.progress import Progress
+from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def update(
     >>> later.provenance["updates"][-1]["pareto_k"]  # doctest: +SKIP
     0.15
     """
-    tell = progress or (lambda *_: None)
+    report = progress or silent
     later = later_panel(fit.panel, new_events, as_of)
     reason = unforeseen(fit.panel, later)
     if fit.panel.sizes["time"] < 2:
@@ -98,7 +97,7 @@ def update(
         if same_scale.identical(on_scale_of(fit.panel, fit.panel)):
             return fit
         clock = time.perf_counter()
-        carried = carry_on(fit, same_scale, seed, tell)
+        carried = carry_on(fit, same_scale, seed, report)
         verdict = judge(carried)
         if not verdict.fault:
             return _updated(carried, verdict, seed, clock)
@@ -106,7 +105,7 @@ def update(
     span = f"from {last_known(fit.panel)} to {last_known(later)}"
     if not refit:
         raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True")
-    return sampled_again(fit, later, reason, tell)
+    return sampled_again(fit, later, reason, report)
 
 
 @dataclass(frozen=True)
@@ -137,7 +136,7 @@ class Carried:
     gained: Float
 
 
-def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
+def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
     draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
@@ -150,7 +149,7 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, tell: Progress) -> Carried:
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []
     for dyad, fresh in enumerate(news[:, first + 2 :]):
-        tell("updating the fit", dyad, len(news))
+        report("updating the fit", dyad, len(news))
         # A stream of its own for every dyad and day, so that an update of an update repeats no shock.
         key = (last_known(panel).toordinal(), dyad)
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
@@ -256,42 +255,15 @@ def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
 
 def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) -> Fit:
     """Return the carried draws as a fit, drawn in proportion to their weights."""
-    fit, later, known = carried.fit, carried.later, carried.fit.panel.sizes["time"]
+    fit, later = carried.fit, carried.later
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
     weights = smoothed(carried.gained.sum(axis=2))
     chains, number = weights.weight.shape
     stay = np.broadcast_to(np.arange(number), (chains, number))
     places = stay if weights.alike else resampled(weights.weight, rng)
-    chain = np.arange(chains)[:, None]
-    kept = (chain * number + places).ravel()
-
-    def taken(values: xr.DataArray) -> NDArray[Any]:
-        return np.asarray(values.transpose("chain", "draw", ...).to_numpy()[chain, places])
-
-    level = np.empty((chains, number, len(carried.clouds), later.sizes["time"]), dtype=np.float32)
-    level[..., :known] = taken(fit.posterior["level"])
-    state, before = np.empty((2, *level.shape[:3]))
-    for dyad, cloud in enumerate(carried.clouds):
-        path = cloud.paths(kept, rng)
-        start = carried.first + 2 if carried.moved[dyad] else known
-        era = later["era_index"].to_numpy()[dyad, start:]
-        drawn = carried.draws.level(path[:, path.shape[1] - era.size :], era, kept)
-        level[:, :, dyad, start:] = drawn.reshape(chains, number, -1)
-        before[..., dyad], state[..., dyad] = path[:, -2:].T.reshape(2, chains, number)
-    completed = {name for name, one in all_variables().items() if not one.sampled}
-    posterior = {
-        name: (("chain", "draw", *values.dims[2:]), taken(values))
-        for name, values in fit.posterior.transpose("chain", "draw", ...).items()
-        if name not in completed
-    }
-    posterior["level"] = (("chain", "draw", "dyad", "time"), level)
-    posterior["state"] = (("chain", "draw", "dyad"), state)
-    if "state_before" in fit.posterior:
-        posterior["state_before"] = (("chain", "draw", "dyad"), before)
-    coords = {name: fit.posterior[name].to_numpy() for name in fit.posterior.coords if name != "time"}
     ancestor = np.take_along_axis(ancestry(fit), places, 1).astype(np.int32)
     groups = {
-        "posterior": xr.Dataset(posterior, coords={**coords, "time": later["time"].to_numpy()}),
+        "posterior": _posterior_at(places, carried, rng),
         "sample_stats": fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor)),
         "constant_data": later,
     }
@@ -313,11 +285,49 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-def sampled_again(fit: Fit, later: xr.Dataset, reason: str, tell: Progress) -> Fit:
+def _posterior_at(places: Index, carried: Carried, rng: np.random.Generator) -> xr.Dataset:
+    """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
+    before = carried.fit.posterior.transpose("chain", "draw", ...)
+    chain = np.arange(len(places))[:, None]
+
+    def taken(values: xr.DataArray) -> NDArray[Any]:
+        return np.asarray(values.to_numpy()[chain, places])
+
+    level, state, state_before = _paths_at(places, taken(before["level"]), carried, rng)
+    completed = {"level": level, "state": state, "state_before": state_before}
+    posterior = {
+        name: (values.dims, completed[str(name)] if name in completed else taken(values))
+        for name, values in before.items()
+    }
+    coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
+    return xr.Dataset(posterior, coords={**coords, "time": carried.later["time"].to_numpy()})
+
+
+def _paths_at(
+    places: Index, known_level: NDArray[Any], carried: Carried, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], Float, Float]:
+    """Return the level (chain, draw, dyad, time), and the state in the last period and the one before."""
+    later, known = carried.later, known_level.shape[-1]
+    chains, number = places.shape
+    kept = (np.arange(chains)[:, None] * number + places).ravel()
+    level = np.empty((chains, number, len(carried.clouds), later.sizes["time"]), dtype=np.float32)
+    level[..., :known] = known_level
+    state, before = np.empty((2, *level.shape[:3]))
+    for dyad, cloud in enumerate(carried.clouds):
+        path = cloud.paths(kept, rng)
+        start = carried.first + 2 if carried.moved[dyad] else known
+        era = later["era_index"].to_numpy()[dyad, start:]
+        drawn = carried.draws.level(path[:, path.shape[1] - era.size :], era, kept)
+        level[:, :, dyad, start:] = drawn.reshape(chains, number, -1)
+        before[..., dyad], state[..., dyad] = path[:, -2:].T.reshape(2, chains, number)
+    return level, state, before
+
+
+def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress) -> Fit:
     """Fit a later panel as a fit was fitted, and note for what reason."""
     from forecast.model.sampling import fit as sample
 
-    tell(f"fitting again: {reason}", 0, 0)
+    report(f"fitting again: {reason}", 0, 0)
     options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
-    again = sample(later, fit.spec, progress=tell, **options)
+    again = sample(later, fit.spec, progress=report, **options)
     return again.noting(refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})
