@@ -40,7 +40,8 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     named = ("dyad", "time", "era", "dataset", "direction")
     coords = {name: panel[name].to_numpy() for name in named if name in panel.coords}
     noise = np.random.default_rng(seed + 1).standard_normal((chains, draws))
-    stats = {"diverging": noise > 9, "energy": noise, "step_size": noise, "n_steps": noise}
+    steps = np.ones(noise.shape, dtype=np.int64)
+    stats = {"diverging": noise > 9, "energy": noise, "step_size": noise, "n_steps": steps}
     provenance = {
         "seed": seed, "sampler": "nutpie", "draws": draws, "tune": 1, "chains": chains, "cores": 1,
         "data_digest": panel.attrs["digest"], "versions": {}, "python": "", "seconds": {},
