@@ -4,6 +4,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 ARGS ?=
+PAIR := -n 2 --dist loadfile
 
 .PHONY: help setup report test test-all lowest bench calibration lint types docs-check check format clean
 
@@ -16,11 +17,11 @@ setup: ## Find a Python and make the environment .venv (quick if up to date)
 report: setup ## Make the report on the embedded data (ARGS="--dyad CHN-JPN" and so on)
 	@$(PY) -m forecast report $(ARGS)
 
-test: setup ## Run the tests, without the long statistical ones
-	@$(PY) -m pytest $(ARGS)
+test: setup ## Run the tests on two cores, without the long statistical ones
+	@$(PY) -m pytest $(PAIR) $(ARGS)
 
 test-all: setup ## Run all tests, the long ones too
-	@$(PY) -m pytest -m "" $(ARGS)
+	@$(PY) -m pytest $(PAIR) -m "" $(ARGS)
 
 lowest: setup ## Try the oldest versions of everything that is depended on, with the quick tests
 	@scripts/lowest

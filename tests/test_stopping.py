@@ -12,7 +12,7 @@ import pytest
 LIMIT = 2.0
 """Seconds from the signal to the end of the process."""
 BUSY = 4.0
-"""Seconds more that are granted on a machine whose cores others are using."""
+"""Seconds more that are granted on a machine whose cores others are using, other tests for example."""
 ENDS = [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 
 PROGRAM = """
@@ -68,7 +68,8 @@ def test_a_run_ends_in_time_whatever_it_is_doing(tmp_path: Path, work: str, kill
         assert process.stdout is not None and process.stdout.readline() == "working\n"
         took = ends(process, kill)
     assert process.returncode == code
-    assert took < LIMIT + (BUSY if os.getloadavg()[0] > 2 else 0)
+    others = os.getloadavg()[0] > 2 or "PYTEST_XDIST_WORKER" in os.environ
+    assert took < LIMIT + (BUSY if others else 0)
     assert list(tmp_path.iterdir()) == []
 
 
