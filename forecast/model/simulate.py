@@ -3,6 +3,7 @@
 import numpy as np
 import pymc as pm
 import xarray as xr
+from pytensor.compile.mode import Mode
 
 from forecast.model.arrays import panel_arrays
 from forecast.model.choices import spec_for
@@ -43,7 +44,10 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         add_parameters(spec, arrays)
         dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
-        tree = pm.sample_prior_predictive(draws=draws, var_names=list(dims), random_seed=seed)
+        # Not compiled: that would take longer than thousands of draws.
+        plain = {"mode": Mode(linker="py", optimizer=None)}
+        with np.errstate(over="ignore"):
+            tree = pm.sample_prior_predictive(draws=draws, var_names=list(dims), random_seed=seed, compile_kwargs=plain)
     prior = take_apart(tree)["prior"].isel(chain=0, drop=True)
     return xr.Dataset({name: (("draw", *own), prior[name].to_numpy()) for name, own in dims.items()})
 
