@@ -12,7 +12,7 @@ _settled = False
 
 
 def prepare_caches() -> None:
-    """Point PyTensor, numba and Matplotlib to where they keep what they compile and compute; call before importing them.
+    """Choose where PyTensor, numba and Matplotlib keep what they compile and compute; call before importing them.
 
     What the user has set stays. Where the home cannot be written to, a temporary folder takes its place, which is
     removed at the end of the run, and a sentence on standard error says so. PyTensor's generated sources are kept with
