@@ -215,6 +215,18 @@ def join(items: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
+def capital(text: str) -> str:
+    """Return a text with its first letter in upper case and the others as they are.
+
+    Examples
+    --------
+    >>> from forecast.wording import capital
+    >>> capital("share of US actions")
+    'Share of US actions'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def day(when: date) -> str:
     """Format a day.
 

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -60,3 +61,16 @@ def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
     assert set(mine.model_dump()) == {"kind", "path", "mapping"}
     both = Source(kind="several", sources=(Source(), mine))
     assert Source.model_validate_json(both.model_dump_json()) == both
+
+
+def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source) -> None:
+    from forecast.model import fit
+    from forecast.model.choices import spec_for
+
+    both = Source(kind="several", sources=(Source(), mine))
+    panel = gather(both, "CHN-IND", as_of=date(2008, 12, 31)).panel
+    fitted = fit(panel, spec_for(panel, pooling=False), draws=30, tune=60, chains=2, seed=1)
+    cutpoints = fitted.posterior["cutpoint"]
+    assert cutpoints["dataset"].to_numpy().tolist() == ["chronology", "mine"]
+    assert np.isfinite(cutpoints).all()
+    assert not np.allclose(cutpoints.sel(dataset="chronology"), cutpoints.sel(dataset="mine"))

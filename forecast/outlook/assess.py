@@ -21,6 +21,7 @@ from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import pendulum
 from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
+from forecast.panel import panel_kind
 from forecast.typing import Float
 
 
@@ -105,7 +106,7 @@ def assess(
     ordered = _check_horizons(horizons)
     if headroom_prior is not None and not (headroom_prior.size and (headroom_prior > 0).all()):
         raise SpecError("headroom_prior: is empty or has values that are not positive; expected draws of a headroom")
-    own = dyad_draws(fit, dyad)
+    own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
     improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
@@ -136,6 +137,8 @@ def assess(
         band=band(own, futures, ordered, band_mass),
         fan=fan(futures, ordered[-1], observe(fit, futures, ordered[-1], seed=seed)),
         claims=(),
+        measure=kind.measure,
+        scale=kind.scale,
     )
     return replace(result, headline=headline(result), claims=claims(result))
 

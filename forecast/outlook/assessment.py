@@ -13,6 +13,7 @@ from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.pendulum import Pendulum
 from forecast.outlook.record import Break, Standing
 from forecast.outlook.summary import NotDefined
+from forecast.panel.kinds import EventPanel
 from forecast.wording import join, month, percent, whole_percents
 
 SCHEMA = 1
@@ -89,6 +90,8 @@ class Assessment(Displayed):
         The level ahead, and what would be observed of it.
     claims : tuple of Claim
         The theory's claims, answered in sentences.
+    measure, scale : str
+        What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean.
     """
 
     schema: int
@@ -111,6 +114,8 @@ class Assessment(Displayed):
     band: Band | NotDefined
     fan: Fan
     claims: tuple[Claim, ...]
+    measure: str = EventPanel.measure
+    scale: str = EventPanel.scale
 
     def _card(self) -> Card:
         facts = [("claims", join(claim.code for claim in self.claims))] if self.claims else []

@@ -79,7 +79,7 @@ def _low(result: Assessment) -> Claim:
     here, unit = result.standing, "weeks" if result.weekly else "months"
     numbers = _medians(level=here.level, percentile=here.percentile) | _values(lowest=here.lowest)
     sentence = (
-        f"In {_period(result, result.origin)} the share of cooperative actions was "
+        f"In {_period(result, result.origin)} the {result.measure} was "
         f"{_interval(here.level)} of 100, higher than in {percent(here.percentile.median / 100)} of the {unit} "
         f"since {month(here.since)}. The chance that none of them was lower is {chance(here.lowest.value)}"
     )

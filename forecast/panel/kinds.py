@@ -35,6 +35,10 @@ class PanelKind:
         That it has beside those of every panel.
     coded : bool
         Whether it holds counts of coded events, some of which can be left out.
+    measure : str
+        What the level is called when it is shown from 0 to 100.
+    scale : str
+        What 0, 50 and 100 of it mean.
     note : str
         What a reader of anything made from such a panel has to know; empty if it needs no saying.
     """
@@ -46,6 +50,8 @@ class PanelKind:
     optional: ClassVar[Variables] = {}
     attributes: ClassVar[frozenset[str]] = frozenset()
     coded: ClassVar[bool] = False
+    measure: ClassVar[str] = "share of cooperative actions"
+    scale: ClassVar[str] = "0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative"
     note: ClassVar[str] = ""
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
@@ -181,6 +187,8 @@ class IndexPanel(PanelKind):
     dims = ("dyad", "time")
     variables: ClassVar[Variables] = {"index": (("dyad", "time"), "f")}
     optional: ClassVar[Variables] = {"index_mean": (("dyad",), "f"), "index_spread": (("dyad",), "f")}
+    measure = "position of the index"
+    scale = "50 is the mean of its record and higher is more cooperative; “share” stands for it below"
     note = (
         "The data are an index, standardised within its own record: what is called a share here is a position (50 at "
         "the record's mean) and not a share of actions, and higher values are taken for more cooperative ones."

@@ -49,12 +49,14 @@ _STEPS = {
     "build": "building the model",
     "compile": "compiling it",
     "sample": "sampling",
+    "derive": "computing derived quantities",
+    "evidence": "bridge sampling",
     "path": "filling in the path",
 }
 
 
-def settings(spec: Any) -> Rows:
-    """Describe the choices of the model with which a fit was made."""
+def settings(spec: Any, *, alone: bool = False) -> Rows:
+    """Describe the choices of the model with which a fit was made, `alone` if of one dyad."""
 
     def words(field: str, meanings: Mapping[str, str]) -> str:
         chosen = str(getattr(spec, field, ""))
@@ -69,7 +71,7 @@ def settings(spec: Any) -> Rows:
             "News of the single month",
             "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
         ),
-        ("Dyads", "partially pooled" if getattr(spec, "pooling", True) else "not pooled"),
+        ("Dyads", "one" if alone else "partially pooled" if getattr(spec, "pooling", True) else "not pooled"),
         ("Observed", words("observation", {one.name: one.words for one in observations()})),
     ]
 

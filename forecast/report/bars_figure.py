@@ -36,7 +36,7 @@ def illustrate(result: Assessment) -> style.Illustration:
         lambda layout: _draw(result, layout),
         alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
         caption=(
-            f"Chances that the share of cooperative actions is at least {change} lower, about the same, or at least "
+            f"Chances that the {result.measure} is at least {change} lower, about the same, or at least "
             f"{change} higher than in {period(result, result.origin)}. Technical: under the framework in force; "
             f"structural: under a new one (chance of one by {period(result, last.until)}: "
             f"{chance(last.new_framework.value)}). The percents of a bar add up to 100."

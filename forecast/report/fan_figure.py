@@ -9,7 +9,7 @@ from forecast.clock import PERIODS_A_MONTH
 from forecast.outlook import Assessment, NotDefined
 from forecast.report import style
 from forecast.report.words import INTERVALS, interval, period, unit
-from forecast.wording import month, number, percent
+from forecast.wording import capital, month, number, percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -50,12 +50,12 @@ def illustrate(
     return style.illustrate(
         lambda layout: _draw(result, record, observed, layout),
         alt=(
-            f"Fan of the share of cooperative actions, {result.label}: {interval(result.standing.level)} in "
+            f"Fan of the {result.measure}, {result.label}: {interval(result.standing.level)} in "
             f"{period(result, result.origin)} (90 % equal-tailed), and by {reach} a median of {middle} with "
             f"90 % of the futures from {ends}." + balance
         ),
         caption=(
-            f"Share of cooperative actions from {begin} on and in the simulated futures to {reach}: medians, "
+            f"{capital(result.measure)} from {begin} on and in the simulated futures to {reach}: medians, "
             f"bands {INTERVALS}.{dots}{over}{would}{balance}"
         ),
     )

@@ -136,6 +136,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
 
 def _details_content(material: Material) -> dict[str, Any]:
     fit, result = material.fit, material.result
+    alone = fit.panel.sizes["dyad"] == 1
     known = facts(fit, result, material.events)
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
     return {
@@ -145,7 +146,8 @@ def _details_content(material: Material) -> dict[str, Any]:
         "resting": not isinstance(result.band, NotDefined),
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
         "eras": [_era_row(era) for era in result.frameworks.eras],
-        "change": words.change(result),
+        "change": words.change(result, alone=alone),
+        "alone": alone,
         "headroom": words.headroom(result),
         "named": material.named.to_dict("records"),
         "rule": RULE,
@@ -153,7 +155,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
-        "settings": account.settings(fit.spec),
+        "settings": account.settings(fit.spec, alone=alone),
         "data_rows": account.provenance(_told_of(material.kind, known["data"])),
         "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],
@@ -191,7 +193,7 @@ def _class_names(panel: "xr.Dataset") -> list[str]:
 
 def _told_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what an index cannot have: it has no events to count, to pair or to leave out."""
-    kept = ("digest", "late", "rejected") if kind == "index" else tuple(facts)
+    kept = ("digest", "rejected") if kind == "index" else tuple(facts)
     return {name: facts[name] for name in kept}
 
 

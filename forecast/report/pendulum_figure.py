@@ -9,7 +9,7 @@ from forecast.outlook import Assessment, Estimate, Framework
 from forecast.report import style
 from forecast.report.words import INTERVALS, interval, period, unit
 from forecast.typing import Float
-from forecast.wording import day, join, month, number
+from forecast.wording import capital, day, join, month, number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +40,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
         lambda layout: _draw(result, record, years, events, layout),
         alt=_alt_text(result, record, events),
         caption=(
-            f"Share of cooperative actions in {result.label} relations, {begins} to {ends}: posterior median "
+            f"{capital(result.measure)} in {result.label} relations, {begins} to {ends}: posterior median "
             f"of each {unit(result)}, bands {INTERVALS}.{also}"
         ),
     )
@@ -58,7 +58,7 @@ def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) ->
     ]
     named = [f"{day(row['date'].date())}, {row['summary']}" for row in events.to_dict("records")]
     return (
-        f"Line of the share of cooperative actions, {result.label}. Lowest median {number(middle[low], 0)} in "
+        f"Line of the {result.measure}, {result.label}. Lowest median {number(middle[low], 0)} in "
         f"{month(pd.Timestamp(times[low]))}, highest {number(middle[high], 0)} in {month(pd.Timestamp(times[high]))}, "
         f"now {interval(result.standing.level)} (90 % equal-tailed). Eras: {'; '.join(eras)}."
         + (f" Events: {'; '.join(named)}." if named else "")
@@ -93,7 +93,7 @@ def _draw(
     if len(events):
         middle = record["share"].sel(quantile=0.5).to_numpy()[events["place"]]
         _draw_events(on, events, middle, texts, (width, tall), layout)
-    _add_legend(figure, eras, left, bottom + tall + strip + head - 0.04, layout)
+    _add_legend(figure, result.measure, eras, left, bottom + tall + strip + head - 0.04, layout)
     for line, text in enumerate(keys):
         across, up = figure.get_size_inches()
         figure.text(left / across, (foot - 0.16 * (line + 1)) / up, text, fontsize=layout.font - 1)
@@ -254,10 +254,12 @@ def _draw_events(
         label.set_zorder(7)
 
 
-def _add_legend(figure: "Figure", eras: list[Span], left: float, top: float, layout: style.Layout) -> None:
+def _add_legend(
+    figure: "Figure", measure: str, eras: list[Span], left: float, top: float, layout: style.Layout
+) -> None:
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], color=style.LEVEL, linewidth=2, label="share of cooperative actions")]
+    handles = [Line2D([], [], color=style.LEVEL, linewidth=2, label=measure)]
     if any(isinstance(era.equilibrium, Estimate) for era, _, _ in eras):
         handles.append(Line2D([], [], color=style.EQUILIBRIUM, linewidth=1.4, label="equilibrium of the era"))
     if any(isinstance(era.ceiling, Estimate) for era, _, _ in eras):

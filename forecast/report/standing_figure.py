@@ -29,14 +29,14 @@ def illustrate(fit: FitLike, result: Assessment) -> style.Illustration:
     return style.illustrate(
         lambda layout: _draw(result, spent, layout),
         alt=(
-            f"Histogram of the share of cooperative actions in the {units} since {since}: most often between "
+            f"Histogram of the {result.measure} in the {units} since {since}: most often between "
             f"{_EDGES[fullest]} and {_EDGES[fullest + 1]}. In {now} it is {interval(here.level)}, higher than "
             f"in {interval(here.percentile)} % of the earlier {units} (90 % equal-tailed). Chance that no "
             f"{unit(result)} was lower: {chance(here.lowest.value)}."
             + (f" Years most likely to have been the lowest: {join(years)}." if years else "")
         ),
         caption=(
-            f"The {units} since {since} by their share of cooperative actions (percent of them in each {_STEP} points, "
+            f"The {units} since {since} by their {result.measure} (percent of them in each {_STEP} points, "
             f"posterior mean; dark below the present median), and {now}: median and 90 % equal-tailed interval. It is "
             f"higher than {percent(here.percentile.median / 100)} of the earlier {units} (90 % equal-tailed "
             f"{number(here.percentile.low, 0)} to {number(here.percentile.high, 0)})."
@@ -86,7 +86,7 @@ def _draw_histogram(on: "Axes", result: Assessment, spent: Float, layout: style.
     top = float(spent.max()) * 1.08
     on.set_xlim(0, 100)
     on.set_ylim(0, top)
-    on.set_xlabel("share of cooperative actions, 0 to 100", fontsize=layout.font - 1)
+    on.set_xlabel(f"{result.measure}, 0 to 100", fontsize=layout.font - 1)
     step = max(1, round(top / 4)) if top < 20 else 5 * round(top / 20)
     on.set_yticks(ticks := range(0, int(top) + 1, step), [f"{tick} %" for tick in ticks])
     on.grid(axis="y", color=style.GRID, linewidth=0.6)

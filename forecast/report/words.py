@@ -51,9 +51,9 @@ def meaning(result: Assessment) -> str:
     """Explain better and worse in the headline."""
     change = count(result.smallest_improvement, "point")
     return (
-        f"“Better” means that the share of cooperative actions expected in that {unit(result)} is at least "
+        f"“Better” means that the {result.measure} expected in that {unit(result)} is at least "
         f"{change} above that of {period(result, result.origin)}, “worse” at least {change} below, on a "
-        "scale where 0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative."
+        f"scale where {result.scale}."
     )
 
 
@@ -84,13 +84,14 @@ def headroom(result: Assessment) -> str:
     return f"{said} {verdict(learning)}"
 
 
-def change(result: Assessment) -> str:
-    """Describe how soon a new framework may come."""
+def change(result: Assessment, *, alone: bool = False) -> str:
+    """Describe how soon a new framework may come; `alone` if the fit has no other dyads."""
     coming = result.frameworks.change
     by = join(f"{chance(value.value)} within {count(months, 'month')}" for months, value in coming.by.items())
-    years = count(round(coming.exposure_years), "dyad-year")
+    exposure = round(coming.exposure_years)
+    seen = count(exposure, "year") if alone else f"{count(exposure, 'dyad-year')}, all dyads together"
     return (
-        f"New frameworks have come {count(coming.breaks, 'time')} in {years}, all dyads together: "
+        f"New frameworks have come {count(coming.breaks, 'time')} in {seen}: "
         f"{interval(coming.per_year, 3)} a year (median, 90 % equal-tailed). If that rate holds, the "
         f"chance of a new one is {by}, and that of none within 20 years {chance(coming.lasts.value)}."
     )

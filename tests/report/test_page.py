@@ -147,7 +147,10 @@ def test_an_index_without_events_has_its_page():
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
     assert "a position (50 at the record's mean)" in read.text
-    for words in ("Coded events", "Events counted", "A chronology is chosen"):
+    assert "“Better” means that the position of the index expected in that month" in read.text
+    for words in (
+        "Coded events", "Events counted", "A chronology is chosen", "cooperative actions", "Events not known", "dyads",
+    ):  # fmt: skip
         assert words not in read.text
 
 
