@@ -17,6 +17,7 @@ DEEPEST = 20
 """Lists in lists, or fields in fields."""
 LONGEST_SCALAR = 2_000
 """Characters of one value."""
+LONGEST_MESSAGE = 300
 MOST_FAULTS = 10
 
 
@@ -108,5 +109,13 @@ def _inside(value: Any) -> Iterator[Any]:
 
 def _fault(details: Any) -> str:
     field = ".".join(str(part) for part in details["loc"] if part not in ("int", "str"))
-    message = details["msg"].removeprefix("Value error, ")
-    return f"field `{field:.80}`: {message:.300}" if field else f"{message:.300}"
+    message = _shortened(details["msg"].removeprefix("Value error, "))
+    return f"field `{field:.80}`: {message}" if field else message
+
+
+def _shortened(message: str) -> str:
+    """Shorten a message in its middle: it begins with the field at fault, and ends with how to mend it."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    half = LONGEST_MESSAGE // 2
+    return f"{message[:half]} ... {message[-half:]}"

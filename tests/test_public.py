@@ -18,7 +18,7 @@ import forecast
 from forecast import ForecastError
 from forecast.hypotheses import Comparison, Number
 from forecast.hypotheses.power import Power
-from forecast.model.gate import Gate
+from forecast.model.gate import Gate, Miss
 from forecast.outlook import assess
 from forecast.pipeline import Report
 from forecast.sources.index import IndexTable
@@ -190,7 +190,7 @@ def test_what_one_holds_is_told_in_a_few_lines(events, made):
     text, _ = shown(forecast.describe_panel(forecast.build_panel(events, as_of="2023-10")))
     assert "USA-IRN" in text and "months" in text and "violence to binding commitment" in text
     table = pd.DataFrame([{"quantity": "level", "number": 3, "r_hat": 1.2, "ess_bulk": 40.0, "ess_tail": np.nan}])
-    gate = Gate(False, table, 0.0, 0.9, tuple(f"reason {i}" for i in range(9)))
+    gate = Gate(False, table, 0.0, 0.9, tuple(Miss(f"reason {i}", "R-hat 1.2", 20.0) for i in range(9)))
     text, _ = shown(gate)
     assert "NOT passed" in text and "reason 0" in text and "and 5 more" in text
 

@@ -8,10 +8,13 @@ import typer
 from forecast.bounds import MOST_MONTHS, require_positive, require_sampler, require_whole
 from forecast.cli.paths import output
 from forecast.cli.terminal import escape
-from forecast.errors import SpecError
+from forecast.errors import NotConverged, SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forecast.hypotheses import Plan
+    from forecast.model.gate import Miss
     from forecast.sources import Data, Source
     from forecast.sources.records import Frequency as Frequencies
 
@@ -147,6 +150,16 @@ def plan_from_options(
     given = {name: tuple(value) if name == "half_lives" else value for name, value in choices.items() if value}
     given |= {name: choices[name] for name in ("sensitivity", "simulations", "seed") if choices.get(name) is not None}
     return data, make_plan(data, source, claims=codes, **given)
+
+
+def not_converged(misses: "Iterable[Miss]") -> NotConverged:
+    """Return the error of a run that missed the limits of the gate: how many, the worst, and what to do."""
+    from forecast.model.gate import summarize_misses
+
+    return NotConverged(
+        f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under Diagnostics on the page "
+        "and in its JSON file. Take more --draws and --tune"
+    )
 
 
 def say(message: str) -> None:

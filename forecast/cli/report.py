@@ -20,11 +20,12 @@ from forecast.cli.options import (
     Seed,
     Tune,
     check_frequency,
+    not_converged,
     source,
 )
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
-from forecast.errors import NotConverged, SpecError
+from forecast.errors import SpecError
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -136,11 +137,7 @@ def report(
     else:
         _print(done)
     if not done.gate.passed:
-        raise NotConverged(
-            "NOT CONVERGED: do not use these numbers. "
-            + "; ".join(done.gate.reasons)
-            + ". Take more --draws and --tune"
-        )
+        raise not_converged(done.gate.misses)
 
 
 def _print(done: "Report") -> None:

@@ -24,17 +24,17 @@ from forecast.cli.options import (
     Sensitivity,
     Simulations,
     Tune,
+    not_converged,
     plan_from_options,
     source,
 )
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
-from forecast.errors import NotConverged, SpecError
+from forecast.errors import SpecError
 
 if TYPE_CHECKING:
     from forecast.hypotheses import Results
 
-MOST_REASONS = 3
 BESIDE_PLAN = {"plan", "out", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
 
@@ -77,7 +77,7 @@ def test(
     require_report_folder(out, TESTS, [plan, *(events or []), counts, index, *(mapping or [])])
     with progress() as tell:
         if plan:
-            refuse_beside_plan(context)
+            reject_beside_plan(context)
             from forecast.hypotheses.plan import read_plan
             from forecast.hypotheses.run import gathered
 
@@ -102,14 +102,10 @@ def test(
     else:
         _print(results, page)
     if not results.converged:
-        first, more = results.reasons[:MOST_REASONS], len(results.reasons) - MOST_REASONS
-        others = f"; and {more} more, under Diagnostics on the page" if more > 0 else ""
-        raise NotConverged(
-            f"NOT CONVERGED: do not use these numbers. {'; '.join(first)}{others}. Take more --draws and --tune"
-        )
+        raise not_converged(results.misses)
 
 
-def refuse_beside_plan(context: typer.Context) -> None:
+def reject_beside_plan(context: typer.Context) -> None:
     """Reject options that would change what a plan says.
 
     Raises

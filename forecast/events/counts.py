@@ -53,9 +53,9 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
     if good.empty:
         raise raw.nothing_usable(reasons)
     whole = rows.loc[good].join(cells.loc[good].astype("int64"))
-    counts = whole.melt(list(rows.columns), var_name="level", value_name="n")
+    counts = whole.melt(list(rows.columns), var_name="class", value_name="n")
     return CountTable(
-        counts=counts.astype({"level": "int64"}).assign(dataset=mapping.dataset),
+        counts=counts.astype({"class": "int64"}).assign(dataset=mapping.dataset),
         classes=tuple(each.name for each in mapping.classes),
         zero_cut=sum(each.side == "conflict" for each in mapping.classes),
         frequency=mapping.frequency,

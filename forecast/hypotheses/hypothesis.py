@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Found, Rule, Verdict
 from forecast.theory import Statement
 
@@ -22,7 +23,7 @@ class Words:
     ----------
     claim, null : str
         What is claimed and what it is tested against.
-    reason : str
+    reason : Reason
         Why the answer is what it is.
     prose : tuple of str
         The findings.
@@ -30,7 +31,7 @@ class Words:
 
     claim: str
     null: str
-    reason: str
+    reason: Reason
     prose: tuple[str, ...]
 
 

@@ -15,7 +15,7 @@ from forecast.errors import DataError, PlanError
 from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS
-from forecast.hypotheses.verdict import Verdict
+from forecast.hypotheses.verdict import PowerLike, Verdict
 from forecast.panel import panel_kind
 from forecast.panel.record import require_record
 from forecast.progress import Progress, Steps, silent, within
@@ -24,7 +24,9 @@ from forecast.sources import Data, gather
 if TYPE_CHECKING:
     import pandas as pd
 
+    from forecast.hypotheses.candidates import Candidates
     from forecast.hypotheses.evidence.unit_roots import UnitRoot
+    from forecast.model.gate import Miss
 
 SENSITIVITY = "sensitivity"
 PACKAGES = (PACKAGE, "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
@@ -40,8 +42,8 @@ class GateLike(Protocol):
         """Whether the fit may be used."""
 
     @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why not."""
+    def misses(self) -> "tuple[Miss, ...]":
+        """The limits that are not kept."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the diagnostics as plain values."""
@@ -96,7 +98,16 @@ class Results(Displayed):
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the numbers may not be used; empty if every fit has converged."""
-        return tuple(f"{model}: {reason}" for model, gate in self.gates.items() for reason in gate.reasons)
+        return tuple(map(str, self.misses))
+
+    @property
+    def misses(self) -> "tuple[Miss, ...]":
+        """The limits of the convergence gate that are not kept, by model and quantity."""
+        return tuple(
+            replace(miss, quantity=f"{model}: {miss.quantity}")
+            for model, gate in self.gates.items()
+            for miss in gate.misses
+        )
 
     @property
     def converged(self) -> bool:
@@ -196,7 +207,7 @@ def require_runnable(plan: Plan, data: Data) -> None:
         require_arch()
 
 
-def make_candidates(plan: Plan, data: Data, *, cores: int | None, progress: Progress) -> Any:
+def make_candidates(plan: Plan, data: Data, *, cores: int | None, progress: Progress) -> "Candidates":
     """Make the models of a plan, none of them fitted yet."""
     from forecast.hypotheses.candidates import Candidates, Sampler
 
@@ -230,7 +241,7 @@ def _cross_checked(plan: Plan) -> bool:
     return any(CLAIMS[code].cross_checked for code in plan.claims)
 
 
-def _sensitivity(candidates: Any) -> "pd.DataFrame":
+def _sensitivity(candidates: "Candidates") -> "pd.DataFrame":
     from forecast.hypotheses.sensitivity import sensitivity
 
     return sensitivity(candidates)
@@ -243,7 +254,7 @@ def _without_power(plan: Plan) -> dict[str, str]:
     return {code: CLAIMS[code].without_power for code in plan.claims if not CLAIMS[code].contest}
 
 
-def _power(code: str, candidates: Any, plan: Plan, kept: Path | None, cores: int | None) -> Any:
+def _power(code: str, candidates: "Candidates", plan: Plan, kept: Path | None, cores: int | None) -> PowerLike:
     """Simulate how often the test of a claim would find what is there."""
     from forecast.hypotheses import power
 

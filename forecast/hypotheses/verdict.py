@@ -4,10 +4,12 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from forecast.display import SHOWN, Card, Displayed
 from forecast.errors import SpecError
+from forecast.hypotheses.reason import Reason
 from forecast.wording import number
 
 if TYPE_CHECKING:
@@ -19,11 +21,13 @@ Answer = Literal["supported", "rejected", "undecided"]
 NumberKind = Literal["probability", "estimate", "date", "count", "value"]
 DrawingKind = Literal["densities", "bars", "line"]
 Role = Literal["prior", "posterior", "null", "data", "other"]
+Places = Literal["numbers", "dates", "names"]
 
 ANSWERS: tuple[Answer, ...] = ("supported", "rejected", "undecided")
 NUMBER_KINDS: tuple[NumberKind, ...] = ("probability", "estimate", "date", "count", "value")
 DRAWING_KINDS: tuple[DrawingKind, ...] = ("densities", "bars", "line")
 ROLES: tuple[Role, ...] = ("prior", "posterior", "null", "data", "other")
+PLACES: tuple[Places, ...] = ("numbers", "dates", "names")
 _FROM_WORST: tuple[Answer, ...] = ("rejected", "undecided", "supported")
 _ERRORS = 2.0  # Monte Carlo errors by which a Bayes factor must clear its bound
 
@@ -293,18 +297,20 @@ class Series:
     label : str
         Its name in the legend.
     x : tuple of float or str
-        Where; texts are ISO dates, or in a drawing of bars the names of the groups.
+        Where.
     y : tuple of float
         How high; of densities, the density.
     error, low, high : tuple of float, optional
         Standard errors, or the ends of intervals, of `y`.
     role : {"prior", "posterior", "null", "data", "other"}
         What it stands for; it decides the look.
+    places : {"numbers", "dates", "names"}
+        What `x` holds: numbers, days in ISO form, or names such as those of groups of bars.
 
     Raises
     ------
     SpecError
-        If the lengths differ, or the role is unknown.
+        If the lengths differ, `x` holds something else than `places` says, or the role is unknown.
     """
 
     label: str
@@ -314,12 +320,16 @@ class Series:
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
     role: Role = "other"
+    places: Places = "numbers"
 
     def __post_init__(self) -> None:
         lengths = {len(part) for part in (self.x, self.y, self.error, self.low, self.high) if part is not None}
         if len(lengths) > 1:
             raise SpecError(f"drawing: the parts of {self.label!r} have lengths {sorted(lengths)}; expected one length")
         _one_of("role", self.role, ROLES)
+        _one_of("places", self.places, PLACES)
+        if misplaced := [x for x in self.x if not _fits(x, self.places)]:
+            raise SpecError(f"drawing: {misplaced[0]!r} among the x of {self.label!r}; expected {self.places}")
 
 
 @dataclass(frozen=True)
@@ -400,8 +410,8 @@ class Verdict(Displayed):
         What is claimed and what it is tested against, each a sentence.
     answer : {"supported", "rejected", "undecided"}
         By the rule of the plan.
-    reason : str
-        Why that is the answer, a sentence.
+    reason : Reason, optional
+        Why that is the answer.
     comparisons : tuple of Comparison
         Models set against each other.
     numbers : tuple of Number
@@ -433,7 +443,7 @@ class Verdict(Displayed):
     table: "pd.DataFrame" = field(repr=False)
     drawing: Drawing = field(repr=False)
     prose: tuple[str, ...]
-    reason: str = ""
+    reason: Reason | None = None
     comparisons: tuple[Comparison, ...] = ()
     findings: Any = None
     power: PowerLike | None = field(default=None, repr=False)
@@ -484,7 +494,8 @@ class Verdict(Displayed):
         """
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         compared = [one.to_dict() for one in self.comparisons]
-        return _plain(values | {"numbers": self.all_numbers, "comparisons": compared})
+        reason = None if self.reason is None else self.reason.to_dict()
+        return _plain(values | {"numbers": self.all_numbers, "comparisons": compared, "reason": reason})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
@@ -492,6 +503,21 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
     found: dict[str, Any] = plain(values)
     return found
+
+
+def _fits(x: float | str, places: Places) -> bool:
+    """Check whether a place is of its kind."""
+    if places == "numbers" or not isinstance(x, str):
+        return places == "numbers" and not isinstance(x, str)
+    return places == "names" or _is_date(x)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:

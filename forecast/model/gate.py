@@ -1,6 +1,6 @@
 """The gate: no probability leaves the package unless the sampler says that it has converged."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,55 @@ from forecast.display import Card, Displayed
 from forecast.model.variables import reported_variables
 
 SHOWN_REASONS = 4
+SHOWN_WORST = 3
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
 DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A limit of the gate that is not kept.
+
+    Attributes
+    ----------
+    quantity : str
+        In words, such as ``half-life``.
+    words : str
+        The diagnostic and its limit.
+    excess : float
+        How many times the limit it is; NaN if the diagnostic is not defined.
+    """
+
+    quantity: str
+    words: str
+    excess: float
+
+    def __str__(self) -> str:
+        return f"{self.quantity}: {self.words}"
+
+
+def summarize_misses(misses: Iterable[Miss]) -> str:
+    """Describe in a sentence how many quantities miss the limits, and which are the worst.
+
+    Examples
+    --------
+    >>> from forecast.model.gate import Miss, summarize_misses
+    >>> summarize_misses([Miss("level", "R-hat 1.2000, limit 1.01", 20.0)])
+    '1 quantity misses the limits. Worst: level: R-hat 1.2000, limit 1.01'
+    """
+    worst: dict[str, Miss] = {}
+    for miss in sorted(misses, key=_badness, reverse=True):
+        worst.setdefault(miss.quantity, miss)
+    named = "; ".join(str(miss) for miss in list(worst.values())[:SHOWN_WORST])
+    counted = "1 quantity misses" if len(worst) == 1 else f"{len(worst)} quantities miss"
+    return f"{counted} the limits. Worst: {named}"
+
+
+def _badness(miss: Miss) -> float:
+    return miss.excess if np.isfinite(miss.excess) else np.inf
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,15 +76,20 @@ class Gate(Displayed):
         Divergent transitions as a share of the draws.
     bfmi : float
         Smallest energy Bayesian fraction of missing information over chains.
-    reasons : tuple of str
-        Why it did not pass; empty if it did.
+    misses : tuple of Miss
+        The limits that are not kept; empty if it passed.
     """
 
     passed: bool
     table: pd.DataFrame
     divergence_share: float
     bfmi: float
-    reasons: tuple[str, ...]
+    misses: tuple[Miss, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it did not pass, a phrase each; empty if it did."""
+        return tuple(map(str, self.misses))
 
     def _card(self) -> Card:
         rows = [
@@ -110,14 +159,9 @@ def check_convergence(
     energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
     bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
     divergent = float(sample_stats["diverging"].mean())
-    reasons = _reasons(table, bfmi, divergent, groups if sampled is None else sampled)
-    if not nodes[1] >= NODES_LIMIT:
-        reasons.append(
-            f"month noise: {nodes[0]} quadrature nodes are too few, for draws weighed to a finer integral keep "
-            f"{100 * nodes[1]:.0f} % of their effective number, at least {100 * NODES_LIMIT:.0f} % needed; fit with "
-            f"more nodes, such as {min(3 * nodes[0], 64)}"
-        )
-    return Gate(not reasons, table, divergent, bfmi, tuple(reasons))
+    misses = _missed_by_quantities(table, groups if sampled is None else sampled)
+    misses += _missed_by_sampler(bfmi, divergent, nodes)
+    return Gate(not misses, table, divergent, bfmi, tuple(misses))
 
 
 def _months_checked(periods: int) -> list[int]:
@@ -167,19 +211,40 @@ def _diagnose(
     return words, data.sizes["quantity"], worst, bulk, tail
 
 
-def _reasons(table: pd.DataFrame, bfmi: float, divergent: float, asked: Container[str]) -> list[str]:
+def _missed_by_quantities(table: pd.DataFrame, asked: Container[str]) -> list[Miss]:
     """Return what misses the limits; R-hat is asked of some quantities, the effective size of all."""
-    reasons = []
+    misses = []
     for row in table.to_dict("records"):
-        if row["quantity"] in asked and not row["r_hat"] <= R_HAT_LIMIT:
-            reasons.append(f"{row['quantity']}: R-hat {row['r_hat']:.4f}, limit {R_HAT_LIMIT}")
+        quantity, r_hat = row["quantity"], row["r_hat"]
+        if quantity in asked and not r_hat <= R_HAT_LIMIT:
+            words = f"R-hat {r_hat:.4f}, limit {R_HAT_LIMIT}"
+            misses.append(Miss(quantity, words, (r_hat - 1) / (R_HAT_LIMIT - 1)))
         for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):
             if not value >= ESS_LIMIT:
-                reasons.append(
-                    f"{row['quantity']}: {kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"
-                )
+                words = f"{kind} effective sample size {value:.0f}, at least {ESS_LIMIT} needed"
+                misses.append(Miss(quantity, words, _ratio(ESS_LIMIT, value)))
+    return misses
+
+
+def _missed_by_sampler(bfmi: float, divergent: float, nodes: tuple[int, float]) -> list[Miss]:
+    """Return what misses the limits of energy, divergent transitions and quadrature nodes."""
+    count, worth = nodes
+    misses = []
     if not bfmi > BFMI_LIMIT:
-        reasons.append(f"energy: fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}")
+        words = f"fraction of missing information {bfmi:.2f}, must exceed {BFMI_LIMIT}"
+        misses.append(Miss("energy", words, _ratio(BFMI_LIMIT, bfmi)))
     if not divergent < DIVERGENCE_LIMIT:
-        reasons.append(f"sampler: {100 * divergent:.2f} % of transitions divergent, must be below 0.1 %")
-    return reasons
+        words = f"{100 * divergent:.2f} % of transitions divergent, must be below 0.1 %"
+        misses.append(Miss("sampler", words, divergent / DIVERGENCE_LIMIT))
+    if not worth >= NODES_LIMIT:
+        words = (
+            f"{count} quadrature nodes are too few, for draws weighed to a finer integral keep {100 * worth:.0f} % of "
+            f"their effective number, at least {100 * NODES_LIMIT:.0f} % needed; fit with more nodes, such as "
+            f"{min(3 * count, 64)}"
+        )
+        misses.append(Miss("month noise", words, _ratio(NODES_LIMIT, worth)))
+    return misses
+
+
+def _ratio(limit: float, value: float) -> float:
+    return limit / value if value > 0 else np.inf

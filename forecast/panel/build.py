@@ -132,9 +132,10 @@ def build_panel(
         table = known_by(table, day)
         chosen = [dyad for dyad in chosen if dyads is not None or dyad in table.dyads]
     events = table.events
+    joint_once = unit == "happening" and not directed
     rows = events.assign(
-        level=events["cameo"].map(order.class_of),
-        counted=happenings(events) if unit == "happening" and not directed else events["n"],
+        **{"class": events["cameo"].map(order.class_of)},
+        counted=happenings(events) if joint_once else events["n"],
     )
     return _panel(
         rows,
@@ -212,7 +213,7 @@ def build_counts_panel(
         attrs={
             "unit": "row",
             "late": int(rows["n"].sum() - known["n"].sum()),
-            "digest": digest(known.sort_values(["date", "dyad", "source", "level"])),
+            "digest": _digest_of_counts(known),
         },
     )
 
@@ -294,6 +295,11 @@ def build_index_panel(
     )
 
 
+def _digest_of_counts(known: "pd.DataFrame") -> str:
+    """Compute the digest under the column's first name, so that plans frozen and fits saved with it keep theirs."""
+    return digest(known.rename(columns={"class": "level"}).sort_values(["date", "dyad", "source", "level"]))
+
+
 def _panel(
     rows: "pd.DataFrame",
     classes: Classes,
@@ -306,7 +312,7 @@ def _panel(
     coverage: "pd.DataFrame | str | Path | None",
     attrs: dict[str, str | int],
 ) -> "xr.Dataset":
-    """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), class `level`."""
+    """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
     import xarray as xr
 
     watched = even_spans(rows, coverage)
@@ -323,7 +329,7 @@ def _panel(
         rows["dyad"].map(list(dyads).index).to_numpy(),
         at,
         backward.astype(int),
-        rows["level"].to_numpy(),
+        rows["class"].to_numpy(),
     )
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
     counts = _summed(rows["counted"].to_numpy()[kept], [place[kept] for place in places], sizes)

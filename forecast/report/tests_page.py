@@ -122,7 +122,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
             (_compared(one), *say.ahead_words(one, rule)) for one in verdict.comparisons if not one.by_factor_alone
         ],
         "posterior": [(describe(one), stated(one)) for one in verdict.numbers],
-        "why": verdict.reason,
+        "why": str(verdict.reason or ""),
         "prose": verdict.prose,
         "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
         "power": say.power_grid(verdict.power) if verdict.power else None,

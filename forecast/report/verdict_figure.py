@@ -1,6 +1,5 @@
 """What a test shows: densities above a common axis, grouped bars, or lines."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -68,17 +67,16 @@ def _densities(drawing: "Drawing", layout: style.Layout) -> "Figure":
 
 def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
     figure, on = _frame(drawing, layout, tall=2.2, left=0.55, above=drawing.y_label)
-    dated = _dated(drawing)
     for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
-        x, y = _places(one, dated), np.array(one.y)
+        x, y = _along(one), np.array(one.y)
         if (band := _reach(one)) is not None:
             on.fill_between(x, *band, color=look.color, alpha=0.18, linewidth=0)
         if one.role == "data":
             on.plot(x, y, "o", color=look.color, markersize=3, markeredgewidth=0)
         else:
             on.plot(x, y, color=look.color, linestyle=look.dashes, linewidth=1.6)
-    low, high = _span([float(value) for one in drawing.series for value in _places(one, dated)])
-    if dated:
+    low, high = _span([float(value) for one in drawing.series for value in _along(one)])
+    if all(one.places == "dates" for one in drawing.series):
         style.time_axis(on, low, high)
     else:
         on.set_xlim(low, high)
@@ -131,7 +129,7 @@ def _bars(drawing: "Drawing", layout: style.Layout) -> "Figure":
 def _frame(
     drawing: "Drawing", layout: style.Layout, *, tall: float, left: float, above: str = ""
 ) -> "tuple[Figure, Axes]":
-    """Make figure and axes, with a legend over them, and over that the name of the upright axis if it has one."""
+    """Make figure and axes, with a legend over them, and over that the name of the vertical axis if it has one."""
     below, line = 0.52, layout.font * 1.5 / 72
     rows = _legend_rows(drawing, layout)
     head = 0.1 + line * (sum(map(len, rows)) > 1) * len(rows) + line * bool(above)
@@ -228,15 +226,11 @@ def _at(x: float | str) -> str:
     return x if isinstance(x, str) else number(x)
 
 
-def _dated(drawing: "Drawing") -> bool:
-    return all(isinstance(x, str) and bool(re.match(r"\d{4}-\d\d", x)) for one in drawing.series for x in one.x)
-
-
-def _places(one: "Series", dated: bool) -> Float:
-    """Return where the points of a line are: years with decimals for dates, in order for other texts."""
-    if dated:
-        return np.array([style.year_of(date.fromisoformat(f"{x}-01"[:10])) for x in one.x])
-    if any(isinstance(x, str) for x in one.x):
+def _along(one: "Series") -> Float:
+    """Return where the points of a line are: years with decimals for dates, in order for names."""
+    if one.places == "dates":
+        return np.array([style.year_of(date.fromisoformat(str(x))) for x in one.x])
+    if one.places == "names":
         return np.arange(len(one.x), dtype=float)
     return np.array(one.x, dtype=float)
 

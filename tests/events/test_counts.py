@@ -29,7 +29,7 @@ def counts(write, rows, **changes):
 
 def test_columns_of_a_class_are_added(write):
     table = counts(write, "2020-02,CHN>USA,1,2,4\n")
-    assert table.counts[["level", "n"]].to_numpy().tolist() == [[0, 3], [1, 4]]
+    assert table.counts[["class", "n"]].to_numpy().tolist() == [[0, 3], [1, 4]]
     assert (table.classes, table.zero_cut) == (("conflict", "cooperation"), 1)
     assert set(table.counts["dyad"]) == {"USA-CHN"}
     assert set(table.counts["source"]) == {"CHN"}

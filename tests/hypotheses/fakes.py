@@ -13,6 +13,7 @@ from forecast.hypotheses.evidence.unit_roots import UnitRoot
 from forecast.hypotheses.plan import freeze, make_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results
+from forecast.model.gate import Miss
 from forecast.sources import Source, gather
 
 SCRIPT = "<script>alert('5 > 4 & \"3\"')</script>"
@@ -27,6 +28,11 @@ class FakeGate:
     @property
     def passed(self):
         return not self.reasons
+
+    @property
+    def misses(self):
+        parts = (reason.partition(": ") for reason in self.reasons)
+        return tuple(Miss(quantity, words, 2.0) for quantity, _, words in parts)
 
     def to_dict(self):
         return {
@@ -56,16 +62,18 @@ def densities():
 
 def bars():
     names = ("random walk", "linear pull", "band")
-    first = Series("log Bayes factor", names, (0.0, 1.4, -2.2), error=(0.1, 0.2, 0.1), role="posterior")
-    second = Series("leave-future-out", names, (0.0, -0.5, 1.0), error=(0.0, 1.2, 1.9), role="data")
+    first = Series("log Bayes factor", names, (0.0, 1.4, -2.2), error=(0.1, 0.2, 0.1), role="posterior", places="names")
+    second = Series("leave-future-out", names, (0.0, -0.5, 1.0), error=(0.0, 1.2, 1.9), role="data", places="names")
     return Drawing("bars", "Evidence against the random walk", "model", "log evidence", (first, second))
 
 
 def line():
     days = tuple(str(day.date()) for day in pd.date_range("1980-01-01", periods=160, freq="QS"))
     wave = 50 + 20 * np.sin(np.arange(160) / 12)
-    level = Series("level", days, tuple(wave), low=tuple(wave - 8), high=tuple(wave + 8), role="posterior")
-    seen = Series("observed", days[::5], tuple(wave[::5] + 3), role="data")
+    level = Series(
+        "level", days, tuple(wave), low=tuple(wave - 8), high=tuple(wave + 8), role="posterior", places="dates"
+    )
+    seen = Series("observed", days[::5], tuple(wave[::5] + 3), role="data", places="dates")
     return Drawing("line", "Share after a visit", "", "share, 0 to 100", (level, seen))
 
 

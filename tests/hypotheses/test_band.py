@@ -23,7 +23,7 @@ def test_the_answer_compares_the_record_with_walks_like_it(step, answer):
     """Walks that stray far spend less time near their means than a pendulum, and walks that stand still spend more."""
     verdict = CLAIMS["S8"].test(with_step(candidates(), step))
     assert verdict.answer == answer
-    assert verdict.reason.lower().startswith(answer)
+    assert str(verdict.reason).lower().startswith(answer)
     found = numbers(verdict)
     order = found["near_walk"].value - found["near_record"].value
     assert answer == "undecided" or (order > 0) == (answer == "rejected")

@@ -42,8 +42,8 @@ def verdict():
 def test_depth_by_era_must_be_preferred_to_both_rivals(none, trend, answer, rival):
     verdict = verdict_of(none, trend)
     assert verdict.answer == answer
-    assert verdict.reason.lower().startswith(answer)
-    assert rival in verdict.reason or "a depth by era exceeds" in verdict.reason
+    assert str(verdict.reason).lower().startswith(answer)
+    assert rival in str(verdict.reason) or "a depth by era exceeds" in str(verdict.reason)
     assert ("undecided" if answer == "supported" else answer) in verdict.prose[-1]
 
 

@@ -43,7 +43,7 @@ def tested():
 def test_a_break_must_be_a_drop_where_it_is_claimed(tested, equilibria, answer, words):
     verdict = tested(*equilibria)
     assert verdict.answer == answer
-    assert words in verdict.reason
+    assert words in str(verdict.reason)
 
 
 def test_without_a_break_none_is_supported(tested):

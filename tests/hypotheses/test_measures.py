@@ -58,7 +58,7 @@ def test_a_prior_that_changes_the_answer_is_told(change, words):
 )
 def test_the_reason_is_that_of_the_rule(found, words):
     rule = Rule()
-    said = reason_of_evidence(found, rule)
+    said = str(reason_of_evidence(found, rule))
     assert words in said
     assert said.lower().startswith(rule.decide(found))
 

@@ -15,6 +15,7 @@ from forecast.hypotheses.plan import freeze, make_plan, read_plan, require_answe
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, Priors
+from forecast.model.priors import LONGEST_LOG_MONTHS
 from forecast.sources import Source
 
 from .fakes import small_data
@@ -35,7 +36,7 @@ def plan(data):
 positive = st.floats(1e-6, 1e6)
 priors = st.builds(
     Priors,
-    half_life=st.tuples(st.floats(-5, 10), positive),
+    half_life=st.tuples(st.floats(-5, LONGEST_LOG_MONTHS), positive),
     stiffening=positive,
     lean=positive,
 )

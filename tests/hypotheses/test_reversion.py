@@ -33,13 +33,13 @@ def test_the_answer_is_that_of_the_evidence_for_a_pull_without_a_bound_on_the_le
         made = candidates(evidence_of={MODELS: found})
         verdict = answered(made)
         assert verdict.answer == Rule().decide(found)
-        assert verdict.reason.lower().startswith(verdict.answer)
+        assert str(verdict.reason).lower().startswith(verdict.answer)
         assert [ask[:2] for ask in made.asked] == [MODELS]
 
 
 def test_a_pull_too_slow_for_the_rule_is_not_supported():
     verdict = answered(candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"half_life": 200.0}))
-    assert verdict.answer == "undecided" and "longer than 60 months" in verdict.reason
+    assert verdict.answer == "undecided" and "longer than 60 months" in str(verdict.reason)
 
 
 def test_the_half_life_stands_beside_its_prior(verdict):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import SpecError
 from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series, Verdict
+from forecast.hypotheses.reason import Reason
 
 finite = st.floats(-50, 50)
 errors = st.floats(0, 5)
@@ -20,7 +21,7 @@ def comparison(log_bayes_factor, error=0.0, ahead_difference=0.0, ahead_error=0.
 
 
 def drawing():
-    return Drawing("line", "title", "month", "share", (Series("one", ("2020-01-01",), (1.0,)),))
+    return Drawing("line", "title", "month", "share", (Series("one", ("2020-01-01",), (1.0,), places="dates"),))
 
 
 def verdict(**changes):
@@ -101,6 +102,10 @@ def test_a_rule_that_makes_no_sense_is_refused(field, value):
         (lambda: Series("one", (1.0, 2.0), (1.0,)), "lengths"),
         (lambda: Series("one", (1.0,), (1.0,), low=()), "lengths"),
         (lambda: Series("one", (1.0,), (1.0,), role="hero"), "hero"),
+        (lambda: Series("one", (1.0,), (1.0,), places="stars"), "stars"),
+        (lambda: Series("one", ("2020",), (1.0,)), "expected numbers"),
+        (lambda: Series("one", ("2020-13-01",), (1.0,), places="dates"), "expected dates"),
+        (lambda: Series("one", (2020.0,), (1.0,), places="names"), "expected names"),
         (lambda: Drawing("pie", "", "", "", drawing().series), "pie"),
         (lambda: Drawing("line", "empty", "", "", ()), "empty"),
     ],
@@ -117,3 +122,23 @@ def test_a_verdict_is_plain_json():
     assert plain["numbers"][0]["value"] is None and plain["numbers"][0]["high"] is None
     assert plain["table"] == [{"month": "2020-01-01", "value": None}, {"month": None, "value": 1.5}]
     assert plain["drawing"]["series"][0]["x"] == ["2020-01-01"]
+
+
+def test_a_reason_is_data_and_reads_as_a_sentence():
+    why = Reason("evidence_unclear", {"answer": "undecided", "claim": "a pull", "rival": "a walk", "factor": 3.0})
+    found = verdict(reason=why).to_dict()["reason"]
+    assert found["code"] == "evidence_unclear" and found["values"]["factor"] == 3.0
+    assert found["words"].startswith("Undecided, because the Bayes factor clears neither 3 for a pull nor 3 for a walk")
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "words"),
+    [
+        ("no_such_reason", {}, "no_such_reason"),
+        ("response_above", {"answer": "supported", "rope": 2.5}, "chance"),
+        ("too_few_visits", {"visits": 3, "needed": 10}, "answer"),
+    ],
+)
+def test_a_reason_that_cannot_be_worded_is_rejected(code, values, words):
+    with pytest.raises(SpecError, match=words):
+        Reason(code, values)

@@ -145,7 +145,7 @@ def test_without_a_response_none_is_supported():
 def test_few_visits_decide_nothing():
     verdict = CLAIMS["S10"].test(made(0.4, every=150))
     assert verdict.answer == "undecided"
-    assert "only 3 high-level visits" in verdict.reason
+    assert "only 3 high-level visits" in str(verdict.reason)
     json.dumps(verdict.to_dict(), allow_nan=False)
 
 

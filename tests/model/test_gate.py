@@ -7,6 +7,7 @@ import pytest
 import xarray as xr
 
 from forecast.model import check_convergence
+from forecast.model.gate import Miss, summarize_misses
 
 CHAINS, DRAWS, MONTHS = 4, 1000, 60
 
@@ -159,3 +160,18 @@ def test_the_verdict_goes_into_json():
     assert verdict["passed"] is True
     assert verdict["limits"] == {"r_hat": 1.01, "ess": 400, "bfmi": 0.3, "divergence_share": 0.001, "nodes_worth": 0.5}
     assert {"quantity", "number", "r_hat", "ess_bulk", "ess_tail"} == set(verdict["quantities"][0])
+
+
+def test_the_summary_counts_quantities_and_names_the_three_worst():
+    misses = [
+        Miss("level", "R-hat 1.0200, limit 1.01", 2.0),
+        Miss("level", "bulk effective sample size 20, at least 400 needed", 20.0),
+        Miss("half-life", "R-hat nan, limit 1.01", np.nan),
+        Miss("spread", "tail effective sample size 300, at least 400 needed", 1.33),
+        Miss("energy", "fraction of missing information 0.10, must exceed 0.3", 3.0),
+    ]
+    said = summarize_misses(misses)
+    assert said.startswith("4 quantities miss the limits. Worst: half-life: R-hat nan")
+    places = [said.index(quantity) for quantity in ("half-life", "level: bulk", "energy")]
+    assert places == sorted(places)
+    assert "spread" not in said and "R-hat 1.0200" not in said

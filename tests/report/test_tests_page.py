@@ -17,6 +17,7 @@ from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series
 from forecast.hypotheses.evidence.measures import chance, evidence_bars, evidence_table, number
 from forecast.hypotheses.number_words import describe, stated
 from forecast.hypotheses.plan import read_plan
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.registry import CLAIMS
 from forecast.report import render_tests, results_json, results_table, write_tests
 from forecast.report import verdict_words as say
@@ -102,7 +103,7 @@ def test_every_claim_has_its_parts_in_order(results, read):
     for verdict, (start, end) in zip(results.verdicts, pairwise(starts), strict=True):
         section = read.text[start:end]
         parts = (
-            verdict.answer, "Claim", verdict.claim, "Null", verdict.null, "Rule", "The whole record: Bayes factors",
+            verdict.answer, verdict.claim, "Null", verdict.null, "Rule", "The whole record: Bayes factors",
             "The months ahead", "The posterior", *verdict.prose, "In full", "Power and false alarms",
         )  # fmt: skip
         for part in parts:  # each after the one before
@@ -111,12 +112,24 @@ def test_every_claim_has_its_parts_in_order(results, read):
 
 
 def test_the_reason_of_an_answer_stands_at_the_top():
-    verdict = make_verdict("S5", prose=("The half-life is 41.", "The end."), reason="Undecided, because it is unknown.")
+    reason = Reason("not_defined", {"answer": "undecided", "why": "it is unknown"})
+    verdict = make_verdict("S5", prose=("The half-life is 41.", "The end."), reason=reason)
     text = Reader(results_page(fake_results((verdict,)), {})).text
     assert (
         text.index("Undecided, because") < text.index("Evidence by three routes") < text.index("The half-life is 41.")
     )
     assert text.count("Undecided, because") == 1
+
+
+def test_the_finding_is_in_sight_and_the_rest_is_folded(html, results):
+    """What is outside of `<details>`: every answer with its claim and figure, and none of the tables of evidence."""
+    shown = Reader(re.sub(r"<details>.*?</details>", "", html, flags=re.DOTALL)).text
+    folded = Reader(html).text
+    for verdict in results.verdicts:
+        assert verdict.claim in shown
+    for hidden in ("Evidence by three routes", "Power and false alarms", "SHA-256", "Smallest bulk ESS"):
+        assert hidden in folded and hidden not in shown
+    assert len(shown) < len(folded) / 2
 
 
 def test_power_stands_beside_every_answer(results, read):
@@ -167,7 +180,7 @@ def test_a_run_that_has_not_converged_is_stamped_everywhere():
 def test_a_run_without_sensitivity_or_tables_says_so():
     bare = make_verdict("S7", numbers=(), table=pd.DataFrame(), prose=())
     text = Reader(results_page(replace(fake_results((bare,)), sensitivity=None, gates={}), {})).text
-    assert "the plan leaves them out" in text and "No model was fitted" in text
+    assert "the plan leaves them out" in text and "no model was fitted" in text
     assert "The claim tested, a contrast of dyads, is undecided." in text
 
 
@@ -204,7 +217,13 @@ def test_every_kind_of_drawing_is_drawn_twice_and_told_in_words(kind):
 
 def test_a_drawing_survives_hostile_words_gaps_and_single_points():
     dull = Drawing("line", SCRIPT, SCRIPT, SCRIPT, (Series(SCRIPT, (1.0,), (float("nan"),)),))
-    other = Drawing("bars", "t", "x", "y", (Series("a", (SCRIPT,), (0.0,)), Series("b", ("c",), (float("nan"),))))
+    other = Drawing(
+        "bars",
+        "t",
+        "x",
+        "y",
+        (Series("a", (SCRIPT,), (0.0,), places="names"), Series("b", ("c",), (float("nan"),), places="names")),
+    )
     flat = Drawing("densities", "t", "x", "y", tuple(Series(str(i), (1.0, 1.0), (1.0, 1.0)) for i in range(9)))
     for drawing in (dull, other, flat):
         figure = illustrate(drawing)

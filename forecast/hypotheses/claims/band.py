@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from forecast import theory
 from forecast.hypotheses.claims.sentences import evidence_sentences, median_interval, percent
 from forecast.hypotheses.hypothesis import Hypothesis, Words
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Found, Rule
 
 if TYPE_CHECKING:
@@ -45,13 +46,11 @@ def _word(found: "Found[Band]", rule: Rule, answer: Answer) -> Words:
     )
 
 
-def _reason(found: "Found[Band]", rule: Rule, answer: Answer) -> str:
-    more = percent(found["probability_more_than_walk"])
-    said = f"the record kept nearer to its means than a random walk would with a probability of {more}"
-    if answer == "undecided":
-        bounds = f"{100 * (1 - rule.probability):.0f} and {100 * rule.probability:.0f} %"
-        return f"Undecided, because {said}, between {bounds}: walks of this length do as much by chance."
-    return f"{answer.capitalize()}: {said}."
+def _reason(found: "Found[Band]", rule: Rule, answer: Answer) -> Reason:
+    values = {"answer": answer, "chance": found["probability_more_than_walk"].value}
+    if answer != "undecided":
+        return Reason("nearer_than_walks", values)
+    return Reason("walks_do_as_much", {**values, "low": 1 - rule.probability, "high": rule.probability})
 
 
 CLAIM = Hypothesis(

@@ -8,9 +8,9 @@ from forecast.hypotheses.claims.sentences import (
     learning_sentence,
     median_interval,
     percent,
-    reason_of_probability,
 )
 from forecast.hypotheses.hypothesis import Hypothesis, Words
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Found, Rule
 
 if TYPE_CHECKING:
@@ -32,10 +32,10 @@ def _decide(found: "Found[ContrastOfDyads]", rule: Rule) -> Answer:
 def _word(found: "Found[ContrastOfDyads]", rule: Rule, answer: Answer) -> Words:
     ours, rival, gap = found.findings.ours, found.findings.rival, found.findings.gap
     if gap is None:
-        reason = reason_of_probability(answer, found.findings.undefined)
+        reason = Reason("not_defined", {"answer": answer, "why": found.findings.undefined})
     else:
-        that = f"the chance that the equilibrium is higher by more than {rule.rope:g} points is {percent(gap.above)}"
-        reason = reason_of_probability(answer, that)
+        values = {"answer": answer, "rope": rule.rope, "chance": gap.above.value}
+        reason = Reason("equilibrium_higher", values)
     return Words(
         claim=f"{ours} rests at a less hostile level than {rival or 'any other relation'}.",
         null="It rests no higher: what differs is where the pendulum stands.",
@@ -91,7 +91,7 @@ CLAIM = Hypothesis(
     needs="dyads",
     by_evidence=False,
     decides=("equilibrium_difference_above_rope",),
-    how="Decided by the equilibrium of the era in force less that of the US-Soviet relation of 1948 to 1991.",
+    how="Decided by the equilibrium of the era in force less that of the relation it is compared with.",
     without_power="Power was not simulated, for the test has no rival model to simulate records from: it contrasts "
     "dyads within one fit of all, and each simulated record would need such a fit.",
     work=2.0,

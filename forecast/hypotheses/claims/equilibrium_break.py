@@ -11,6 +11,7 @@ from forecast.hypotheses.claims.sentences import (
     reason_of_evidence,
 )
 from forecast.hypotheses.hypothesis import Hypothesis, Words
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Comparison, Found, Rule
 from forecast.wording import join, month, number, ratio
 
@@ -157,17 +158,15 @@ def _limits(own: "EquilibriumBreak") -> str:
     )
 
 
-def _reason(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> str:
+def _reason(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Reason:
     if answer == rule.decide(found.comparison()):
         return reason_of_evidence(found.comparison(), rule)
-    dropped = found["probability_drop"]
-    if answer == "rejected" and rule.decide_probability(dropped.value) == "rejected":
-        return f"Rejected, because a break, if there is one, is no such drop (chance {percent(dropped)})."
+    dropped = found["probability_drop"].value
+    if answer == "rejected" and rule.decide_probability(dropped) == "rejected":
+        return Reason("break_not_a_drop", {"answer": answer, "chance": dropped})
     if answer == "rejected":
-        return "Rejected, because the interval of the date does not hold the time at which the break is claimed."
-    return (
-        f"Undecided, because the evidence for a break does not say that it is such a drop (chance {percent(dropped)})."
-    )
+        return Reason("break_at_another_time", {"answer": answer})
+    return Reason("drop_unclear", {"answer": answer, "chance": dropped})
 
 
 def _breaks(count: int) -> str:

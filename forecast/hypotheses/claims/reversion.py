@@ -11,6 +11,7 @@ from forecast.hypotheses.claims.sentences import (
     reason_of_evidence,
 )
 from forecast.hypotheses.hypothesis import Hypothesis, Words
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Found, Rule
 
 if TYPE_CHECKING:
@@ -55,13 +56,10 @@ def _word(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Words:
     )
 
 
-def _reason(found: "Found[Reversion]", rule: Rule, answer: Answer) -> str:
+def _reason(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Reason:
     if answer == rule.decide(found.comparison()):
         return reason_of_evidence(found.comparison(), rule)
-    return (
-        f"Undecided, because the pull that the evidence speaks for needs longer than {rule.half_life:g} months, and "
-        "counts as none by the rule."
-    )
+    return Reason("pull_too_slow", {"answer": answer, "half_life": rule.half_life})
 
 
 def _way_out(found: "Found[Reversion]") -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from forecast import wording
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Comparison, Number, Rule
 
 if TYPE_CHECKING:
@@ -84,33 +85,21 @@ def evidence_sentences(comparison: Comparison, rule: Rule) -> tuple[str, ...]:
     return factor, *_prior_sentences(comparison, rule), ahead
 
 
-def reason_of_evidence(comparison: Comparison, rule: Rule) -> str:
-    """Describe in a sentence why the rule answers a comparison as it does, in particular why it does not decide."""
-    answer, factor, claim, rival = rule.decide(comparison), f"{rule.bayes_factor:g}", comparison.claim, comparison.rival
-    past = comparison.favoured[0]
+def reason_of_evidence(comparison: Comparison, rule: Rule) -> Reason:
+    """Return why the rule answers a comparison as it does, in particular why it does not decide."""
+    answer, claim, rival = rule.decide(comparison), comparison.claim, comparison.rival
+    model, factor = comparison.favoured[0], rule.bayes_factor
     if answer != "undecided":
-        return (
-            f"{answer.capitalize()}: the Bayes factor for {past} exceeds {factor} by more than two of its errors, "
-            "and leaving the future out does not contradict it."
-        )
+        return Reason("evidence_decides", {"answer": answer, "model": model, "factor": factor})
     parts = (comparison.log_bayes_factor, comparison.error, comparison.ahead_difference, comparison.ahead_error)
     if not all(map(math.isfinite, parts)):
-        return f"Undecided, because the evidence for {claim} against {rival} could not be computed in full."
+        return Reason("evidence_incomplete", {"answer": answer, "claim": claim, "rival": rival})
     if rule.decide_factor(comparison.log_bayes_factor, comparison.error) == "undecided":
-        return (
-            f"Undecided, because the Bayes factor clears neither {factor} for {claim} nor {factor} for {rival} by two "
-            "of its errors: the data cannot tell the two apart."
-        )
+        return Reason("evidence_unclear", {"answer": answer, "claim": claim, "rival": rival, "factor": factor})
     ahead = claim if comparison.ahead_difference >= 0 else rival
-    return (
-        f"Undecided, because the record as a whole speaks for {past}, and leaving the future out for {ahead} "
-        f"by more than {rule.ahead_errors:g} of its standard errors."
+    return Reason(
+        "evidence_contradicted", {"answer": answer, "model": model, "ahead": ahead, "errors": rule.ahead_errors}
     )
-
-
-def reason_of_probability(answer: Answer, that: str) -> str:
-    """Describe why a probability decides as it does: ``Supported, because the chance that ...``."""
-    return f"{answer.capitalize()}, because {that}."
 
 
 def _prior_sentences(comparison: Comparison, rule: Rule) -> tuple[str, ...]:

@@ -6,10 +6,9 @@ from forecast import theory, wording
 from forecast.hypotheses.claims.sentences import (
     difference_sentence,
     median_interval,
-    percent,
-    reason_of_probability,
 )
 from forecast.hypotheses.hypothesis import Hypothesis, Words
+from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.verdict import Answer, Found, Rule
 
 if TYPE_CHECKING:
@@ -37,18 +36,14 @@ def _word(found: "Found[Visits]", rule: Rule, answer: Answer) -> Words:
     )
 
 
-def _reason(found: "Found[Visits]", rule: Rule, answer: Answer) -> str:
+def _reason(found: "Found[Visits]", rule: Rule, answer: Answer) -> Reason:
     from forecast.hypotheses.evidence.visits import LEAST_VISITS
 
     response = found.findings.response
     if response is None:
         pairs = found["visits_followed"].value
-        return (
-            f"Undecided, because only {pairs:.0f} high-level visits have events before and after them to compare, and "
-            f"{LEAST_VISITS} are needed."
-        )
-    above = f"the chance that the response is above {rule.rope:g} points is {percent(response.above)}"
-    return reason_of_probability(answer, above)
+        return Reason("too_few_visits", {"answer": answer, "visits": pairs, "needed": LEAST_VISITS})
+    return Reason("response_above", {"answer": answer, "rope": rule.rope, "chance": response.above.value})
 
 
 def _design(found: "Found[Visits]") -> tuple[str, ...]:

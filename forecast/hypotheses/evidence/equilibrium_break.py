@@ -340,7 +340,10 @@ def _drawing(found: BreakPosterior) -> Drawing:
     before = tuple(100 * float((years == year).mean()) for year in names)
     return Drawing(
         "line", "When the equilibrium broke, if it did", "", "chance, per cent a year",
-        (Series("before the data", at, before, role="prior"), Series("with the data", at, after, role="posterior")),
+        (
+            Series("before the data", at, before, role="prior", places="dates"),
+            Series("with the data", at, after, role="posterior", places="dates"),
+        ),
     )  # fmt: skip
 
 

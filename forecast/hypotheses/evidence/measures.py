@@ -147,9 +147,9 @@ def evidence_bars(title: str, comparisons: Mapping[str, Comparison]) -> Drawing:
         "bars", title, "comparison", "log evidence for the first of the two",
         (
             Series("log Bayes factor", names, tuple(one.log_bayes_factor for one in found),
-                   error=tuple(one.error for one in found), role="posterior"),
+                   error=tuple(one.error for one in found), role="posterior", places="names"),
             Series("leave-future-out difference", names, tuple(one.ahead_difference for one in found),
-                   error=tuple(one.ahead_error for one in found), role="data"),
+                   error=tuple(one.ahead_error for one in found), role="data", places="names"),
         ),
     )  # fmt: skip
 
