@@ -49,7 +49,7 @@ def parse_date(text: str, field: str) -> datetime.date:
     raise SpecError(f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day.")
 
 
-def refuse_future(day: datetime.date, field: str) -> None:
+def reject_future(day: datetime.date, field: str) -> None:
     """Reject a day of which nothing can be known yet; `field` is what the error calls it.
 
     Raises
@@ -60,8 +60,8 @@ def refuse_future(day: datetime.date, field: str) -> None:
     Examples
     --------
     >>> import datetime
-    >>> from forecast.dates import refuse_future
-    >>> refuse_future(datetime.date(2023, 10, 31), "as-of")
+    >>> from forecast.dates import reject_future
+    >>> reject_future(datetime.date(2023, 10, 31), "as-of")
     """
     if day > datetime.date.today():
         raise SpecError(f"{field}: {day} is in the future; give a day up to today, {datetime.date.today()}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import CALLABLE, EVENTS, SETTINGS, SPEC, checked
 from forecast.bounds import require_positive, require_sampler
-from forecast.dates import months_between, refuse_future
+from forecast.dates import months_between, reject_future
 from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
@@ -209,9 +209,9 @@ def make_report(
 
 def _check_settings(settings: ReportSettings) -> None:
     if settings.as_of is not None:
-        refuse_future(settings.as_of, "as-of")
+        reject_future(settings.as_of, "as-of")
     if settings.since is not None:
-        refuse_future(settings.since, "since")
+        reject_future(settings.since, "since")
     require_positive("improvement", settings.smallest_improvement, 100.0, "points of share")
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")

@@ -18,6 +18,7 @@ import forecast
 from forecast import ForecastError
 from forecast.hypotheses import Comparison, Number
 from forecast.hypotheses.power import Power
+from forecast.hypotheses.reason import Reason
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import assess
 from forecast.pipeline import Report
@@ -203,7 +204,13 @@ def hostile_things(events, made):
     rows = events.events.head(3).assign(dataset=HOSTILE)
     files = (events.files[0]._replace(name=HOSTILE),)
     data = small_data("USA-IRN")
-    verdict = make_verdict("S5", claim=HOSTILE, null=HOSTILE, reason=HOSTILE, power=FakePower(words=HOSTILE))
+    verdict = make_verdict(
+        "S5",
+        claim=HOSTILE,
+        null=HOSTILE,
+        reason=Reason("not_defined", {"answer": "undecided", "why": HOSTILE}),
+        power=FakePower(words=HOSTILE),
+    )
     panel = forecast.build_panel(replace(events, events=rows), as_of="2023-10")
     outlook = replace(assess(made, "USA-CHN"), headline=HOSTILE)
     return {
@@ -214,7 +221,7 @@ def hostile_things(events, made):
         "outlook": outlook,
         "verdict": verdict,
         "power": Power(HOSTILE, FakePower().table, ""),
-        "gate": Gate(False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (HOSTILE,)),
+        "gate": Gate(False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (Miss(HOSTILE, HOSTILE, 2.0),)),
         "report": Report(Path(HOSTILE), outlook, Gate(True, pd.DataFrame(), 0.0, 0.9, ()), {}, (HOSTILE,)),
     }
 
@@ -229,9 +236,16 @@ def test_what_is_shown_is_a_few_lines_and_escaped(events, made):
 
 def test_a_verdict_shows_what_it_rests_on():
     compared = (Comparison("a linear pull", "a random walk", 1.4, 0.2, ahead_difference=-0.3, ahead_error=0.8),)
-    text, _ = shown(make_verdict("S5", "supported", comparisons=compared, power=FakePower(), reason="It is so."))
+    why = Reason("not_defined", {"answer": "supported", "why": "it is so"})
+    text, _ = shown(make_verdict("S5", "supported", comparisons=compared, power=FakePower(), reason=why))
     assert text.startswith("S5 supported: There is")
-    for words in ("It is so.", "a linear pull against a random walk", "1.40 ± 0.20", "41.3 [12.0,", "46 %"):
+    for words in (
+        "Supported, because it is so.",
+        "a linear pull against a random walk",
+        "1.40 ± 0.20",
+        "41.3 [12.0,",
+        "46 %",
+    ):
         assert words in text
     numbers = tuple(Number(f"number_{i}", float(i)) for i in range(30))
     assert "and 24 more (verdict.numbers)" in shown(make_verdict("S5", numbers=numbers))[0]

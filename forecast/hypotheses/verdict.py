@@ -471,7 +471,7 @@ class Verdict(Displayed):
         more = len(found) - SHOWN
         facts = [
             ("against", self.null),
-            ("because", self.reason),
+            ("because", str(self.reason or "")),
             *compared,
             *found[:SHOWN],
             ("", f"and {more} more (verdict.numbers)" if more > 0 else ""),

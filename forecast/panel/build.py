@@ -280,7 +280,7 @@ def build_index_panel(
     watched = known.groupby("dyad")[["time"]].agg(start=("time", "min"), last=("time", "max"))
     periods = panel_periods(watched, (start, end, day), frequency)
     values = known.pivot(index="dyad", columns="time", values="value").reindex(index=chosen, columns=periods)
-    _refuse_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
+    _reject_empty(values.notna().sum(axis=1).to_numpy(), chosen, periods)
     variables, coords = era_variables(chosen, periods, frequency, eras, day)
     return xr.Dataset(
         {"index": (("dyad", "time"), values.to_numpy(dtype=float)), **variables},
@@ -333,7 +333,7 @@ def _panel(
     )
     sizes = len(datasets), len(dyads), len(periods), len(DIRECTIONS[directed]), len(classes.names)
     counts = _summed(rows["counted"].to_numpy()[kept], [place[kept] for place in places], sizes)
-    _refuse_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
+    _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
@@ -400,7 +400,7 @@ def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
-def _refuse_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.DatetimeIndex") -> None:
+def _reject_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.DatetimeIndex") -> None:
     empty = [dyad for dyad, total in zip(dyads, totals, strict=True) if total == 0]
     if empty:
         span = f"from {periods[0]:%Y-%m-%d} to {periods[-1]:%Y-%m-%d}"

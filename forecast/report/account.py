@@ -1,11 +1,14 @@
 """The small print in words: the model's choices, its diagnostics, where the numbers come from."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.model.dynamics import pulls
 from forecast.model.observation import observations
 from forecast.wording import join, number, percent
+
+if TYPE_CHECKING:
+    from forecast.outlook.draws import SpecLike
 
 type Rows = list[tuple[str, str]]
 
@@ -55,7 +58,7 @@ _STEPS = {
 }
 
 
-def settings(spec: Any, *, alone: bool = False) -> Rows:
+def settings(spec: "SpecLike", *, alone: bool = False) -> Rows:
     """Describe the choices of the model with which a fit was made, `alone` if of one dyad."""
 
     def words(field: str, meanings: Mapping[str, str]) -> str:

@@ -222,28 +222,10 @@ def _draw_events(
     number_at, turn_at = (-0.42 * up, -0.24 * up) if texts else (5.0, 12.0)
     for at, (year, level, place) in enumerate(zip(years, levels, places, strict=True)):
         spot = low + place / width * (high - low)
-        on.plot(
-            [year, year, spot],
-            [level, turn_at, number_at],
-            ":",
-            color=style.INK,
-            linewidth=0.7,
-            clip_on=False,
-            zorder=2.5,
-        )
+        line = [year, year, spot], [level, turn_at, number_at]
+        on.plot(*line, ":", color=style.INK, linewidth=0.7, clip_on=False, zorder=2.5)
         on.plot([year], [level], "o", markersize=4, color="white", markeredgecolor=style.INK, zorder=5)
-        on.text(
-            spot,
-            number_at,
-            str(at + 1),
-            ha="center",
-            va="center",
-            fontsize=layout.font - 2,
-            color="white",
-            fontweight="bold",
-            zorder=6,
-            bbox={"boxstyle": "circle,pad=0.22", "color": style.INK},
-        )
+        _number_event(on, at + 1, (spot, number_at), layout)
         if texts:
             when, lines = month(events["date"].iloc[at], short=True), "\n".join(texts[at])
             words: Any = {"ha": "center", "va": "top", "fontsize": layout.font - 2, "linespacing": 1.15}
@@ -252,6 +234,13 @@ def _draw_events(
     for label in on.get_xticklabels():  # where a dotted line would cross a year
         label.set_bbox({"color": "white", "pad": 0.8})
         label.set_zorder(7)
+
+
+def _number_event(on: "Axes", number: int, place: tuple[float, float], layout: style.Layout) -> None:
+    on.text(
+        *place, str(number), ha="center", va="center", fontsize=layout.font - 2, color="white", fontweight="bold",
+        zorder=6, bbox={"boxstyle": "circle,pad=0.22", "color": style.INK},
+    )  # fmt: skip
 
 
 def _add_legend(

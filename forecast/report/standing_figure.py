@@ -93,7 +93,12 @@ def _draw_histogram(on: "Axes", result: Assessment, spent: Float, layout: style.
     on.set_axisbelow(True)
     on.spines["left"].set_visible(False)
     on.tick_params(axis="y", length=0)
-    height = top * 1.1
+    _mark_present(on, result, top * 1.1, layout)
+
+
+def _mark_present(on: "Axes", result: Assessment, height: float, layout: style.Layout) -> None:
+    """Mark the present level with its interval above the bars."""
+    value = result.standing.level
     on.plot(
         [value.low, value.high],
         [height] * 2,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.arguments import DATE, DYAD, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
-from forecast.dates import refuse_future
+from forecast.dates import reject_future
 from forecast.display import Card, Displayed, join_some
 from forecast.files import digest
 from forecast.panel import describe_panel, panel_kind
@@ -103,7 +103,7 @@ def gather(
     ('USA-CHN', 889, 'CHN-IND.csv')
     """
     if as_of is not None:
-        refuse_future(as_of, "as-of")
+        reject_future(as_of, "as-of")
     records = open_source(source, None if others else dyad)
     code = records.find(dyad)
     day = as_of or records.last_day(code)

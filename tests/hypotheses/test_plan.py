@@ -129,6 +129,7 @@ def test_any_change_of_any_field_is_found(plan, tmp_path):
     assert read_plan(path).model_dump(mode="json") == content
 
 
+@settings(deadline=None)
 @given(
     field=st.sampled_from(["rule", "priors", "base", "seed", "claims", "as_of", "data"]), value=st.integers(2, 10**6)
 )

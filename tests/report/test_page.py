@@ -192,3 +192,13 @@ def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
     assert "getting worse for more than five years, since 2018" in ours and "essay of October 2023" in ours
     assert not re.search(r"China|Taiwan|essay", theirs)
     assert "The theory: Relations are at the lowest level of their record." in theirs
+
+
+def test_the_page_of_another_dyad_names_china_only_where_dyads_are_compared(fit):
+    others = [assessed(fit, dyad) for dyad in ("USA-CHN", "CHN-RUS")]
+    material = gather(fit, assessed(fit, "USA-RUS"), made_events("USA-RUS"), others, None)
+    html = page(material, illustrations(material), ["forecast.json"])
+    named = re.compile("China|Chinese|Beijing|Taiwan")
+    compared = re.search(r'<figure id="figure-dyads">.*?</figure>', html, re.S)[0]
+    assert named.search(compared)
+    assert not named.search(Reader(html.replace(compared, "")).text)

@@ -154,10 +154,11 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     linear = candidates.fit(dynamics="linear", **candidates.unbounded)
     level = last_break(dyad_draws(linear, candidates.dyad), candidates.smallest_effect)
     size = difference("drop", drop, candidates.rule, DROP)
+    claimed_since = None if asked.claimed is None else date.fromisoformat(_day(panel, asked.claimed))
     findings = EquilibriumBreak(
         since=date.fromisoformat(asked.since),
         held=len(asked.held),
-        claimed=None if asked.claimed is None else date.fromisoformat(_day(panel, asked.claimed)),
+        claimed=claimed_since,
         smallest_effect=candidates.smallest_effect,
         span=_span(found),
         drop=size,
@@ -182,12 +183,16 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
                    kind="count"),
             *_met_numbers(findings),
         ),
-        table=evidence_table(
-            {f"{BREAK} since {month(findings.since)} against none": comparison}
-            | {f"{one.claim} against {'none' if one.rival == NONE else one.rival}": one for one in (*counted, *named)}
-        ),
+        table=_table(findings, comparison, (*counted, *named)),
         drawing=_drawing(found),
     )  # fmt: skip
+
+
+def _table(findings: EquilibriumBreak, main: Comparison, others: tuple[Comparison, ...]) -> "pd.DataFrame":
+    rows = {f"{BREAK} since {month(findings.since)} against none": main}
+    for one in others:
+        rows[f"{one.claim} against {'none' if one.rival == NONE else one.rival}"] = one
+    return evidence_table(rows)
 
 
 def question(panel: xr.Dataset) -> Question:

@@ -58,13 +58,13 @@ def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | 
         validate_panel(news)
         later = news
     else:
-        _refuse_past(panel, None if as_of is None else as_day(as_of, "as_of").date())
+        _reject_past(panel, None if as_of is None else as_day(as_of, "as_of").date())
         later = _counted(panel, news, as_of)
-    _refuse_past(panel, last_known(later))
+    _reject_past(panel, last_known(later))
     return later
 
 
-def _refuse_past(panel: xr.Dataset, day: date | None) -> None:
+def _reject_past(panel: xr.Dataset, day: date | None) -> None:
     known = last_known(panel)
     if day is not None and day < known:
         raise SpecError(
@@ -86,11 +86,11 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Da
         frequency=panel.attrs["frequency"], scale=panel.attrs["scale"], unit=panel.attrs["unit"],
         directed=panel.sizes["direction"] > 1,
     )  # fmt: skip
-    _refuse_part(panel, later)
+    _reject_part(panel, later)
     return later
 
 
-def _refuse_part(panel: xr.Dataset, later: xr.Dataset) -> None:
+def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
     """Reject a table of the new events alone, and one that is counted by another coverage."""
     periods = min(panel.sizes["time"], later.sizes["time"])
     for dyad in panel["dyad"].to_numpy():
