@@ -7,6 +7,8 @@ The rules:
 - Numbers have a true minus sign, commas between thousands, no negative zero, and a dash where there is none.
 - The interval of a number stands in brackets, ``41 [12, 118]``, where its kind is named nearby, and is spelled out,
   ``41 (90 % interval 12 to 118)``, where a sentence must stand alone.
+- A level that stands alone is about so much, in whole points and with its interval, ``about 50 (90 % interval 38 to
+  62)``: its last digit may differ from one processor to another, and must not be what a reader goes by.
 - Names of months are English, whatever the locale.
 """
 
@@ -171,6 +173,18 @@ def interval_in_words(middle: float, low: float, high: float, decimals: int | No
     """
     ends = f"{number(low, decimals)} to {number(high, decimals)}"
     return f"{quantity(middle, unit, decimals)} (90 % interval {ends})"
+
+
+def about(middle: float, low: float, high: float) -> str:
+    """Format an estimate for a headline: in whole points, and never without its 90 % interval.
+
+    Examples
+    --------
+    >>> from forecast.wording import about
+    >>> about(50.4, 37.9, 62.1)
+    'about 50 (90 % interval 38 to 62)'
+    """
+    return f"about {interval_in_words(middle, low, high)}"
 
 
 def ratio(log_ratio: float) -> str:

@@ -15,6 +15,7 @@ from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.summary import Estimate, NotDefined, Probability
 from forecast.theory import Statement
 from forecast.wording import (
+    about,
     chance,
     count,
     interval_in_words,
@@ -59,12 +60,12 @@ def main_horizon(horizons: Iterable[int]) -> int:
 def headline(result: Assessment) -> str:
     """Return the outlook in one sentence."""
     outlook = result.improvement[main_horizon(result.horizons)]
-    chances = printed_chances(outlook)
+    chances, level = printed_chances(outlook), result.standing.level
     return (
         f"The chance that {result.label} relations are at least {_points(result)} better in "
         f"{_period(result, outlook.until)} than in {_period(result, result.origin)} is "
         f"{chances['improvement']}, and that they are at least {_points(result)} worse is "
-        f"{chances['deterioration']}; they now stand at {number(result.standing.level.median, 0)} "
+        f"{chances['deterioration']}; they now stand at {about(level.median, level.low, level.high)} "
         "on a scale of 0 to 100."
     )
 

@@ -23,6 +23,12 @@ def test_the_headline_is_the_one_of_the_json(fit, assessment, read):
     assert headline in read.text
 
 
+def test_the_level_in_the_headline_has_its_uncertainty_and_no_decimals(assessment):
+    level = assessment.standing.level
+    stands = re.search(r"they now stand at about (\d+) \(90 % interval (\d+) to (\d+)\)", assessment.headline)
+    assert [int(shown) for shown in stands.groups()] == [round(level.median), round(level.low), round(level.high)]
+
+
 def test_the_page_loads_nothing(html, read):
     assert not read.named("script") and not read.named("link") and not read.named("iframe")
     loaded = [attributes.get("src") or attributes.get("srcset") for _, attributes in read.tags]
