@@ -1,12 +1,16 @@
 """Results of a long run, kept in a file as they are found, so that an interrupted run goes on where it stopped."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from forecast.errors import SpecError
-from forecast.files import write_text
+from forecast.files import check_target, check_writable, read_bytes, write_text
+
+LARGEST_FILE = 500_000_000
+"""Bytes; a million records take less."""
 
 type Rows = tuple[tuple[float, ...], ...]
 """What was found for one record: rows of numbers."""
@@ -39,8 +43,10 @@ class Kept:
 
         Raises
         ------
+        OutputPathError
+            If the file cannot be written.
         SpecError
-            If the file holds something else.
+            If it holds something else.
 
         Examples
         --------
@@ -50,18 +56,20 @@ class Kept:
         >>> kept.found
         {'first': ((1.2, 0.1),)}
         """
-        if path is None or not path.exists():
+        if path is None:
             return cls(path, identity, columns, {})
-        try:
-            first, *lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-            of = first["of"]
-            found = {line["key"]: _rows(line, columns) for line in lines}
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise SpecError(f"{path}: is no file of simulations ({error}); name another file or remove it") from error
+        check_kept(path)
+        if not path.exists():
+            return cls(path, identity, columns, {})
+        of, lines = _stored(path)
         if of != identity:
             raise SpecError(
                 f"{path}: holds simulations of another record, model, seed or version; name another file or remove it"
             )
+        try:
+            found = {line["key"]: _rows(line, columns) for line in lines}
+        except (ValueError, KeyError, TypeError) as error:
+            raise _foreign(path, error) from error
         return cls(path, identity, columns, found)
 
     def add(self, key: str, rows: Rows) -> None:
@@ -74,6 +82,48 @@ class Kept:
             values = zip(*known, strict=True)
             lines.append({"key": one, **dict(zip(self.columns, values, strict=True))})
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def check_kept(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Make sure that results can be kept in a file before hours are spent on them: a new one, or one of results.
+
+    Parameters
+    ----------
+    path : Path
+    inputs : iterable of str, Path or None
+        What is read besides, and must not be written to.
+
+    Raises
+    ------
+    OutputPathError
+        If it cannot be written, or is read.
+    SpecError
+        If it holds something else.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from forecast.kept import check_kept
+    >>> check_kept(Path("power-USA-CHN.jsonl"))
+    """
+    check_target(path, inputs)
+    check_writable(path.parent)
+    if path.exists():
+        _stored(path)
+
+
+def _stored(path: Path) -> tuple[str, list[dict[str, Any]]]:
+    """Read what the results of a file are of, and a line a record."""
+    try:
+        text = read_bytes(path, LARGEST_FILE).decode("utf-8")
+        first, *lines = [json.loads(line) for line in text.splitlines()]
+        return first["of"], lines
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise _foreign(path, error) from error
+
+
+def _foreign(path: Path, error: Exception) -> SpecError:
+    return SpecError(f"{path}: is no file of simulations ({error!s:.200}); name another file or remove it")
 
 
 def _rows(line: dict[str, Any], columns: tuple[str, ...]) -> Rows:

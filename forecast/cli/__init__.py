@@ -4,6 +4,9 @@ A command's module says what the user may write and hands over; what takes long 
 the command's function, so that `forecast --help` answers at once.
 """
 
+import errno
+import io
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -34,10 +37,15 @@ class _Commands(TyperGroup):
             _explain(error, debug=ctx.params["debug"])
             raise typer.Exit(error.exit_code) from error
         except OSError as error:
-            if error.filename is None:
+            if error.errno in (None, errno.EPIPE):  # a bug; or whoever reads the output has seen enough
                 raise
-            _explain(DataError(f"{error.filename}: {error.strerror}. Check the path."), debug=ctx.params["debug"])
-            raise typer.Exit(DataError.exit_code) from error
+            reason = _of_the_system(error)
+            _explain(reason, debug=ctx.params["debug"])
+            raise typer.Exit(reason.exit_code) from error
+        except MemoryError as error:
+            lack = ForecastError("There is not enough memory for this. Take fewer draws, chains or dyads")
+            _explain(lack, debug=ctx.params["debug"])
+            raise typer.Exit(lack.exit_code) from error
         except KeyboardInterrupt as error:
             _say("[yellow]Interrupted.[/] Nothing unfinished was kept.")
             raise typer.Exit(INTERRUPTED) from error
@@ -81,7 +89,25 @@ def _options(
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     with stoppable():
-        app()
+        try:
+            app()
+        except OSError as error:  # where help or version could not be printed, which comes before any command
+            if error.errno is None:
+                raise
+            reason = _of_the_system(error)
+            _explain(reason, debug=False)
+            sys.exit(reason.exit_code)
+
+
+def _of_the_system(error: OSError) -> ForecastError:
+    """Describe what the operating system would not do."""
+    if error.filename is not None:
+        return DataError(f"{error.filename}: {error.strerror}. Check the path.")
+    try:
+        sys.stdout.flush()
+    except OSError:  # what cannot be written now could not be at the end of the process
+        sys.stdout = io.StringIO()
+    return ForecastError(f"The system could not go on: {error.strerror}. Free what it lacks, and try again")
 
 
 def _explain(error: ForecastError, *, debug: bool) -> None:

@@ -63,11 +63,14 @@ def power(
     import os
 
     from forecast.hypotheses.registry import parse_claims
+    from forecast.kept import check_kept
 
     require_whole("cores", 1 if cores is None else cores)
     codes = parse_claims(claim)
     if len(codes) != 1:
         raise SpecError(f"--claim: got {claim}; give one claim, such as S5")
+    if kept:
+        check_kept(kept, [*(events or []), counts, index, *(mapping or [])])
     with progress() as tell:
         tell("gathering the data", 0, 0)
         data, plan = plan_from_options(

@@ -71,10 +71,13 @@ def test(
     With --plan the run is planned: it is rejected if plan or data have changed since the plan was frozen. Without
     it the run is exploratory, and the page says so.
     """
+    from forecast.kept import check_kept
     from forecast.report.folder import TESTS, require_report_folder
 
     require_whole("cores", 1 if cores is None else cores)
     require_report_folder(out, TESTS, [plan, *(events or []), counts, index, *(mapping or [])])
+    if kept:
+        check_kept(kept, [plan, *(events or []), counts, index, *(mapping or [])])
     with progress() as tell:
         if plan:
             reject_beside_plan(context)

@@ -1,0 +1,71 @@
+"""Results of a long run are kept whole, and only where nothing else is."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.errors import OutputPathError, SpecError
+from forecast.kept import Kept, check_kept
+
+COLUMNS = ("log_bayes_factor", "error")
+FOREIGN = {
+    "empty": b"",
+    "text": b"years of work\n",
+    "bytes": b"\xff\xfe\x00",
+    "list": b"[1, 2]\n",
+    "number": b"1\n",
+    "null": b"null\n",
+    "deep": b"[" * 100_000 + b"\n",
+    "no lines": b'{"of": "a"}\n{"key": "one"}\n',
+    "no key": b'{"of": "a"}\n3\n',
+    "ragged": b'{"of": "a"}\n{"key": "one", "log_bayes_factor": [1.0, 2.0], "error": [1.0]}\n',
+    "no column": b'{"of": "a"}\n{"key": "one", "log_bayes_factor": 1.0, "error": 1.0}\n',
+}
+
+
+def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    first = Kept.open(path, "a", COLUMNS)
+    first.add("one", ((1.0, 0.1), (2.0, 0.2)))
+    first.add("two", ((3.0, 0.3), (4.0, 0.4)))
+    assert Kept.open(path, "a", COLUMNS).found == first.found
+    with pytest.raises(SpecError, match="of another record"):
+        Kept.open(path, "b", COLUMNS)
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_what_is_no_file_of_results_is_left_as_it_is(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "kept.jsonl"
+    path.write_bytes(FOREIGN[kind])
+    with pytest.raises(SpecError, match="no file of simulations"):
+        Kept.open(path, "a", COLUMNS)
+    assert path.read_bytes() == FOREIGN[kind]
+
+
+def test_what_is_no_ordinary_file_is_rejected(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "pipe", tmp_path / "loop", tmp_path, Path("/dev/zero"), tmp_path / "file" / "inside"):
+        with pytest.raises(OutputPathError):
+            check_kept(path)
+
+
+@pytest.mark.parametrize("verb", ["power", "test"])
+@pytest.mark.parametrize("kept", ["mine.csv", "mine.yaml", "pipe", "link.csv"])
+def test_a_command_says_so_before_it_reads_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, kept: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("mine.csv").write_text(json.dumps({"of": "a"}) + "\n")  # even if it looks like results
+    Path("mine.yaml").write_text("")
+    Path("link.csv").symlink_to("mine.csv")
+    result = CliRunner().invoke(app, [verb, "--events", "mine.csv", "--mapping", "mine.yaml", "--kept", kept])
+    assert result.exit_code == 2, result.output
+    assert kept in result.output
+    assert Path("mine.csv").read_text() == '{"of": "a"}\n'
