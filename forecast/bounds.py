@@ -18,6 +18,8 @@ MOST_DRAWS = 1_000_000
 
 MOST_MONTHS = 12_000
 """A thousand years, for half-lives."""
+MOST_POINTS = 100.0
+"""The whole scale of shares."""
 
 
 def require_whole(name: str, value: object) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import CALLABLE, EVENTS, SETTINGS, SPEC, checked
-from forecast.bounds import require_positive, require_sampler
+from forecast.bounds import MOST_POINTS, require_positive, require_sampler
 from forecast.dates import months_between, reject_future
 from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
@@ -212,7 +212,7 @@ def _check_settings(settings: ReportSettings) -> None:
         reject_future(settings.as_of, "as-of")
     if settings.since is not None:
         reject_future(settings.since, "since")
-    require_positive("improvement", settings.smallest_improvement, 100.0, "points of share")
+    require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
     if settings.fit_path and settings.eras != "given":

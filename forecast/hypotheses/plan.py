@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from forecast.arguments import DATA, FLAG, PATH, SOURCE, TEXTS, checked
+from forecast.bounds import MOST_MONTHS, MOST_POINTS, require_positive, require_sampler, require_whole
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
@@ -26,7 +27,6 @@ from forecast.sources.records import Frequency
 VERSION = 1
 PACKAGE = "pendulum-forecast"
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 _HEAD = """\
 # The plan of a run of hypothesis tests (docs/schema/plan.md).
@@ -100,14 +100,14 @@ class Plan(BaseModel):
     base: dict[str, Any]
     priors: dict[str, Any]
     rule: Rule = Rule()
-    smallest_effect: float = Field(default=5.0, gt=0)
-    half_lives: tuple[Annotated[float, Field(gt=0)], ...] = Field(default=(24.0,), min_length=1)
-    simulations: int = Field(default=20, ge=0)
+    smallest_effect: float = 5.0
+    half_lives: tuple[float, ...] = Field(default=(24.0,), min_length=1)
+    simulations: int = 20
     sensitivity: bool = True
-    draws: Count = 800
-    tune: Count = 300
-    chains: Count = 4
-    seed: int = Field(default=1, ge=0)
+    draws: int = 800
+    tune: int = 300
+    chains: int = 4
+    seed: int = 1
     package: str
     created: date
     frozen: Digest | None = None
@@ -126,6 +126,18 @@ class Plan(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _within_bounds(self) -> Self:
+        try:
+            require_sampler(draws=self.draws, tune=self.tune, chains=self.chains, seed=self.seed)
+            require_whole("simulations", self.simulations)
+            require_positive("smallest_effect", self.smallest_effect, MOST_POINTS, "points of share")
+            for half_life in self.half_lives:
+                require_positive("half_lives", half_life, MOST_MONTHS, "months")
+        except SpecError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
     def _whole(self) -> Self:
         """Make sure that base and priors are whole: what a plan leaves to a default, it does not fix."""
         try:
@@ -134,7 +146,7 @@ class Plan(BaseModel):
             raise ValueError(f"base, priors: {error}") from error
         for name, values in whole.items():
             if missing := sorted(values.keys() - getattr(self, name).keys()):
-                raise ValueError(f"{name}: {', '.join(missing)} is missing; a plan says every choice")
+                raise ValueError(f"{name}: missing: {', '.join(missing)}; a plan states every choice")
         return self
 
     @property

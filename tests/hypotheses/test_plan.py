@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecast.bounds import LIMITS, MOST_MONTHS, MOST_POINTS
 from forecast.errors import PlanError, SpecError
 from forecast.hypotheses.plan import freeze, make_plan, read_plan, require_answerable, require_data, write_plan
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
@@ -66,12 +67,13 @@ choices = st.fixed_dictionaries(
     {
         "spec": specs,
         "rule": rules,
-        "smallest_effect": positive,
-        "half_lives": st.lists(positive, min_size=1, max_size=3).map(tuple),
-        "simulations": st.integers(0, 10**6),
+        "smallest_effect": st.floats(1e-6, MOST_POINTS),
+        "half_lives": st.lists(st.floats(1e-6, MOST_MONTHS), min_size=1, max_size=3).map(tuple),
+        "simulations": st.integers(*LIMITS["simulations"]),
         "sensitivity": st.booleans(),
-        "draws": st.integers(1, 10**6),
-        "seed": st.integers(0, 2**63),
+        "draws": st.integers(*LIMITS["draws"]),
+        "tune": st.integers(*LIMITS["tune"]),
+        "seed": st.integers(*LIMITS["seed"]),
     }
 )
 some_claims = st.sets(st.sampled_from(list(CLAIMS)), min_size=1).map(lambda some: parse_claims(",".join(some)))
@@ -186,6 +188,12 @@ def test_a_plan_that_is_not_frozen_is_refused(plan, tmp_path):
         ({"seed": -1}, "seed"),
         ({"draws": 1.5}, "draws"),
         ({"draws": True}, "draws"),
+        *(({name: most + 1}, f"{name}: got .*at most") for name, (_, most) in LIMITS.items() if name != "cores"),
+        *(({name: least - 1}, f"{name}: got .*at least") for name, (least, _) in LIMITS.items() if name != "cores"),
+        ({"draws": 100_000, "chains": 64}, "over all chains"),
+        ({"half_lives": [24.0, 1e9]}, "half_lives: got"),
+        ({"half_lives": [0.0]}, "half_lives: got"),
+        ({"smallest_effect": 101.0}, "smallest_effect: got"),
         ({"as_of": "yesterday"}, "as_of"),
         ({"rule": {"bayes_factor": 0.5}}, "bayes_factor"),
         ({"rule": {"bayes": 3.0}}, "bayes"),
