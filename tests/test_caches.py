@@ -54,3 +54,27 @@ def test_a_fit_leaves_nothing_in_the_temporary_folder(home, tmp_path):
     ended, left = run(FIT, tmp_path, home)
     assert ended.stdout == "['USA-CHN']\n"
     assert left == []
+
+
+DRAWS = """
+import hashlib
+from forecast import build_panel, fit, read_chronology
+panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2015-01", end="2020-12")
+posterior = fit(panel, draws=20, tune=20, chains=2, seed=1).posterior
+print(hashlib.sha256(b"".join(posterior[name].to_numpy().tobytes() for name in sorted(posterior))).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_a_cold_cache_gives_the_same_draws_as_a_warm_one(tmp_path):
+    cleared = ("PYTENSOR_FLAGS", "NUMBA_CACHE_DIR")
+    environment = {name: value for name, value in os.environ.items() if name not in cleared}
+    environment |= {
+        "NUMBA_CACHE_DIR": str(tmp_path / "numba"),
+        "PYTENSOR_FLAGS": f"base_compiledir={tmp_path}/pytensor",
+    }
+    command = [sys.executable, "-c", DRAWS]
+    cold, warm = (subprocess.run(command, env=environment, capture_output=True, text=True) for _ in range(2))
+    assert cold.returncode == 0, cold.stderr
+    assert any((tmp_path / "numba").rglob("*.nbi"))  # what was compiled is there
+    assert cold.stdout == warm.stdout

@@ -17,7 +17,9 @@ from forecast.panel import (
     build_counts_panel,
     build_index_panel,
     build_panel,
+    describe_panel,
     happenings,
+    panel_kind,
     summarise,
     validate_panel,
 )
@@ -29,6 +31,8 @@ COVERAGE = pd.DataFrame(
         "last_even": pd.to_datetime(["2020-10-31", "2020-12-15"]),
     }
 )
+MOST = 2**31 - 1
+"""As an event's n, or a cell of counts."""
 NO_EVENTS = ("date", "source", "target", "cameo", "n", "known_at")
 
 
@@ -428,6 +432,32 @@ def test_a_panel_of_counts_keeps_the_schema(verbal):
     assert january.values.tolist() == [[0, 5], [1, 2]]
     assert panel["covered"].values.all()
     assert build_counts_panel(verbal).attrs["counted"] == panel.attrs["counted"] == 11
+
+
+def test_counts_beyond_32_bits_are_summed_in_64():
+    here, there = ("2020-05-15", "USA", "CHN", "010", MOST), ("2020-06-15", "USA", "CHN", "010", MOST)
+    for rows in ([here] * 3, [here, there, ("2020-07-15", "CHN", "USA", "020", MOST)]):
+        panel = build_panel(table_of(*rows), coverage=COVERAGE)
+        assert panel.attrs["counted"] == int(panel["counts"].sum()) == 3 * MOST
+        assert panel_kind(panel).number(panel) == describe_panel(panel).observations == 3 * MOST
+        assert panel_kind(panel).events(panel, "USA-CHN").sum() == 3 * MOST
+    outside = table_of(here, *[("2019-11-15", *here[1:])] * 3)
+    assert json.loads(build_panel(outside, coverage=COVERAGE).attrs["outside_coverage"])["USA-CHN"] == 3 * MOST
+
+
+def test_pairing_and_summary_count_beyond_32_bits():
+    led, followed = ("2020-05-15", "USA", "CHN", "046", MOST), ("2020-05-15", "CHN", "USA", "046", MOST)
+    table = table_of(led, led, followed, followed, followed)
+    assert happenings(table.events).tolist() == [MOST, MOST, 0, 0, MOST]
+    assert summarise(table, COVERAGE).loc[0, "happenings"] == 3 * MOST
+    assert build_panel(table, coverage=COVERAGE).attrs["paired"] == 2 * MOST
+
+
+def test_tables_of_counts_sum_beyond_32_bits(tmp_path):
+    path = tmp_path / "busy.csv"
+    path.write_text("month,who,bad,good\n" + "".join(f"2001-0{n},USA>CHN,{MOST},{MOST}\n" for n in (1, 2, 3)))
+    panel = build_counts_panel(read_counts(path, COUNTS))
+    assert panel.attrs["counted"] == panel_kind(panel).number(panel) == 6 * MOST
 
 
 def test_counts_are_known_when_their_month_is_over(verbal):

@@ -1,5 +1,7 @@
 """Counts and indices that others aggregated."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from forecast.errors import DataError, MappingError
@@ -59,6 +61,8 @@ def test_the_states_may_be_two_columns_or_a_dyad(write):
         ("2020-03,CHN-USA,1,2,4", "the states are not two ISO"),
         ("2020-03,USA>USA,1,2,4", "the states are not two ISO"),
         ("2020-03,CHN>USA,1,-2,4", "a count is not a whole number"),
+        ("2020-03,CHN>USA,1,2,2147483648", "a count is not a whole number"),
+        ("2020-03,CHN>USA,2147483647,1,4", "a count is not a whole number"),  # columns of one class, added
         ("2020-03,CHN>USA,1,2,NA", "a count is not a whole number"),
         ("2020-03,CHN>USA,1,2.5,4", "a count is not a whole number"),
         ("2020-02,CHN>USA,1,2,4", "the same period and direction"),
@@ -117,3 +121,14 @@ def test_a_malformed_index_is_refused(write, rows, message):
 def test_an_index_needs_a_dyad(write):
     with pytest.raises(DataError, match="dyad is not like USA-CHN"):
         read_index(write("month,x\n2020-01,1\n"), INDEX | {"constants": {"dyad": "China"}})
+
+
+@pytest.mark.parametrize("days", [1, 40, 60_000])
+def test_a_day_to_come_is_none_of_counts_or_index(write, days):
+    today, later = date.today(), date.today() + timedelta(days=days)
+    daily = {"date_format": "%Y-%m-%d"}
+    table = counts(write, f"{today},CHN>USA,1,2,4\n{later},CHN>USA,1,2,4\n", **daily, frequency="week")
+    assert set(table.rejects["reason"]) == {"time is later than today"}
+    assert (table.files[0].rows, table.counts["n"].sum()) == (2, 7)
+    with pytest.raises(DataError, match="line 3: time is later than today"):
+        read_index(write(f"month,x\n{today},1.0\n{later},2.0\n"), INDEX | daily)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -129,7 +130,8 @@ def test_check_reads_the_file_that_is_named_and_no_other(run, tmp_path, name):
 def test_events_to_come_are_rejected_as_such(run, tmp_path, mine):
     path, mapping = mine
     with path.open("a") as file:
-        file.write("2199-01-01,USA,CHN,010\n")
+        for later in (timedelta(days=1), timedelta(days=40), timedelta(days=60_000)):
+            file.write(f"{date.today() + later},USA,CHN,010\n")
     summary = json.loads(run("check", path, "--mapping", mapping, "--json").stdout)
-    assert summary["reasons"]["date is later than today"] == 1
+    assert summary["reasons"]["date is later than today"] == 3
     assert summary["last"] == "2024-06-15"

@@ -1,6 +1,8 @@
 """Any table by a mapping: nothing guessed, nothing dropped in silence, every rejection says what to do."""
 
 import json
+import os
+import time
 
 import pandas as pd
 import pytest
@@ -162,6 +164,7 @@ def test_what_follows_from_a_field_at_fault_is_not_told_again(write):
     [
         ("n", "0", "n '0': not a whole number from 1"),
         ("n", "1.5", "n '1.5': not a whole number from 1"),
+        ("n", "2147483648", "n '2147483648': not a whole number from 1"),
         ("n", "many", "n 'many': not a whole number from 1"),
         ("goldstein", "11", "goldstein '11': not a number from -10 to 10"),
         ("quad", "5", "quad '5': not 1, 2, 3 or 4"),
@@ -258,6 +261,26 @@ def test_files_that_cannot_be_read(write, tmp_path):
         read_table(write("nothing", "mine.parquet"), MAPPING)
     with pytest.raises(DataError, match="two columns are called 'day'"):
         read_table(write("day,day\n"), MAPPING)
+
+
+def test_the_largest_n_is_read_whole(write):
+    path = write("day,from,to,code,x\n2024-05-15,USA,CHN,010,2147483647\n")
+    table = read_table(path, MAPPING | {"columns": COLUMNS | {"n": "x"}})
+    assert table.events["n"].tolist() == [2147483647]
+
+
+def test_special_and_endless_files_are_rejected_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "zero.csv").symlink_to("/dev/zero")
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    with (tmp_path / "sparse.csv").open("wb") as file:
+        file.truncate(500_000_001)
+    for name in ("pipe", "zero", "folder", "loop", "sparse"):
+        start = time.process_time()
+        with pytest.raises(DataError, match=rf"{name}\.csv"):
+            read_table(tmp_path / f"{name}.csv", MAPPING)
+        assert time.process_time() - start < 2.0
 
 
 def test_a_byte_order_mark_is_no_part_of_the_header(write):

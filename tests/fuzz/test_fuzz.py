@@ -128,7 +128,7 @@ VALUES = [None, "", "x", "tab", '"', "\n", "utf-8", "hex", "idna", "utf-16", "%Q
           "\x1b"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=150, each=1000))
+@pytest.mark.parametrize(("seed", "cases"), pieces(quick=150, each=5000))
 def test_forms(tmp_path: Path, seed: int, cases: int) -> None:
     rng, path = random.Random(seed), tmp_path / "form.yaml"
     for _ in range(cases):
@@ -140,7 +140,7 @@ def test_forms(tmp_path: Path, seed: int, cases: int) -> None:
             assert "form.yaml" in str(error), text
 
 
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=15, each=60))
+@pytest.mark.parametrize(("seed", "cases"), pieces(quick=15, each=200))
 def test_mappings(tmp_path: Path, seed: int, cases: int) -> None:
     rng = random.Random(seed)
     workshop(tmp_path)
@@ -156,7 +156,7 @@ def test_mappings(tmp_path: Path, seed: int, cases: int) -> None:
         assert file.rows == len(table.events) + len(table.rejects), mapping
 
 
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=10, each=60))
+@pytest.mark.parametrize(("seed", "cases"), pieces(quick=10, each=200))
 def test_tables_with_bytes_changed(tmp_path: Path, seed: int, cases: int) -> None:
     rng = random.Random(seed)
     workshop(tmp_path)
@@ -200,7 +200,7 @@ def damage(rng: random.Random, folder: Path) -> None:
             )
 
 
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=2, each=40))
+@pytest.mark.parametrize(("seed", "cases"), pieces(quick=2, each=100))
 def test_damaged_fits(tmp_path: Path, fit: Fit, seed: int, cases: int) -> None:
     rng, whole = random.Random(seed), fit.save(tmp_path / "whole.zarr")
     for number in range(cases):
@@ -245,7 +245,7 @@ def killed(step: int, work: Callable[[], None]) -> None:
     os.waitpid(child, 0)
 
 
-@pytest.mark.parametrize(("seed", "cases"), pieces(quick=10, each=100))
+@pytest.mark.parametrize(("seed", "cases"), pieces(quick=10, each=300))
 def test_kills_one_after_the_other(tmp_path: Path, seed: int, cases: int) -> None:
     rng, out = random.Random(seed), tmp_path / "report"
     names = ["index.html", "forecast.json", "levels.csv", "fit.zarr/zarr.json"]

@@ -1,0 +1,108 @@
+"""A real run ends within two seconds of Ctrl-C or a polite kill, at each of its stages, with nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+LIMIT = 2.0
+"""Seconds from the signal to the end of the process."""
+BUSY = 6.0
+"""Seconds more that are granted on a machine whose cores others are using."""
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+PROGRAM = """
+import sys
+from datetime import date
+from pathlib import Path
+from forecast.stopping import stoppable
+
+work, out = sys.argv[1], Path(sys.argv[2])
+RECORD = {"dyad": "USA-CHN", "as_of": date(1960, 12, 31)}
+
+def tell(step, done, total):
+    print(step, flush=True)
+
+def fit(**sampler):
+    from forecast import PendulumSpec, build_panel, fit, read_chronology
+    panel = build_panel(read_chronology(dyads=[RECORD["dyad"]]), as_of=RECORD["as_of"])
+    return fit(panel, PendulumSpec(), seed=1, progress=tell, **sampler)
+
+def report(**eras):
+    from forecast.pipeline import ReportSettings, make_report
+    make_report(ReportSettings(**RECORD, **eras, alone=True, out=out, draws=50, tune=50), progress=tell)
+
+def tests():
+    from forecast import Source, gather, make_plan, run_tests
+    data = gather(Source(), RECORD["dyad"], as_of=RECORD["as_of"])
+    plan = make_plan(data, Source(), claims=("S5",), sensitivity=False, draws=50, tune=50)
+    run_tests(plan, data=data, progress=tell)
+
+RUNS = {
+    "one fit": lambda: fit(draws=50, tune=50),
+    "a long fit": lambda: fit(draws=4, tune=100_000),
+    "report": report,
+    "report with breaks": lambda: report(eras="infer"),
+    "tests": tests,
+}
+with stoppable():
+    RUNS[work]()
+"""
+QUICK = [
+    ("one fit", "compiling", signal.SIGINT),
+    ("a long fit", "sampling", signal.SIGTERM),
+]
+STAGES = [
+    ("one fit", "compiling", signal.SIGTERM),
+    ("a long fit", "sampling", signal.SIGINT),
+    ("report", "reading the data", signal.SIGINT),
+    ("report", "building the model", signal.SIGTERM),
+    ("report", "filling in the path", signal.SIGINT),
+    ("report", "simulating futures", signal.SIGTERM),
+    ("report", "checking convergence", signal.SIGINT),
+    ("report", "writing the report", signal.SIGTERM),
+    ("report", "writing the report", signal.SIGINT),
+    ("report with breaks", "inferring the eras", signal.SIGINT),
+    ("tests", "bridge sampling", signal.SIGTERM),
+    ("tests", "bridge sampling", signal.SIGINT),
+    ("tests", "leaving the future out", signal.SIGINT),
+    ("tests", "testing simulated records", signal.SIGTERM),
+    ("tests", "testing simulated records", signal.SIGINT),
+]
+CASES = [
+    *(pytest.param(*case, id=f"quick-{case[1]}") for case in QUICK),
+    *(pytest.param(*case, id=f"{case[1]}-{case[2].name}", marks=pytest.mark.slow) for case in STAGES),
+]
+
+
+@pytest.mark.parametrize("moment", [0.3])
+@pytest.mark.parametrize(("work", "stage", "kill"), CASES)
+def test_a_run_ends_in_time_at_every_stage(
+    tmp_path: Path, record_property: object, work: str, stage: str, kill: signal.Signals, moment: float
+) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-c", PROGRAM, work, str(tmp_path / "report")]
+    environment = os.environ | {"TMPDIR": str(temporary)}
+    with (
+        (tmp_path / "errors").open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,
+    ):
+        assert process.stdout is not None
+        reached = any(line.rstrip("\n").endswith(stage) for line in process.stdout)
+        assert reached, (tmp_path / "errors").read_text()[-2000:]
+        time.sleep(moment)
+        start = time.perf_counter()
+        process.send_signal(kill)
+        process.wait(timeout=60)
+        took = time.perf_counter() - start
+    print(f"{stage}, {kill.name}: {took:.2f} s")
+    assert process.returncode == CODES[kill]
+    assert took < LIMIT + (BUSY if os.getloadavg()[0] > 2 else 0)
+    assert "Traceback" not in (tmp_path / "errors").read_text() or kill == signal.SIGINT
+    assert list(temporary.iterdir()) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["errors", "temporary"]
