@@ -30,7 +30,7 @@ FORBIDDEN = {
     "forecast.model": ("forecast.sources", "forecast.outlook", "forecast.report", *LATER),
     "forecast.outlook": (*SAMPLERS, "forecast.report", *LATER),
     "forecast.hypotheses": ("forecast.report",),
-    "forecast.evaluation": ("forecast.report",),
+    "forecast.evaluation": ("forecast.report", "forecast.hypotheses"),
     "forecast.report": SAMPLERS,
     "forecast.ledger": (*SAMPLERS, "forecast.model"),
     "forecast.cli": (*SAMPLERS, "numpy", "scipy", "numba"),

@@ -140,7 +140,11 @@ def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:
 
 def test_everything_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["hypotheses"]]
+    extras = project["optional-dependencies"]
+    lines = [
+        *project["dependencies"],
+        *(line for extra in ("hypotheses", "rivals", "cluster") for line in extras[extra]),
+    ]
     declared = {_normal(re.split(r"[\[><=!~ ;]", line)[0]) for line in lines}
     providers = packages_distributions()
     undeclared = {

@@ -1,0 +1,126 @@
+"""`forecast backtest`: predictions as of many days, scored by what was recorded."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast.bounds import require_positive
+from forecast.cli.options import Counts, Events, Json, Mapping, Seed, source
+from forecast.cli.paths import output
+from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from forecast.evaluation import Record, Results
+
+
+def backtest(
+    dyads: Annotated[
+        str | None, typer.Option("--dyads", help="Such as USA-CHN,USA-RUS. Default: all that the data hold.")
+    ] = None,
+    first: Annotated[
+        str, typer.Option("--from", help="First month to be predicted, YYYY-MM: what is known ends the day before.")
+    ] = "2005-01",
+    last: Annotated[
+        str | None,
+        typer.Option("--to", help="Last origin, YYYY-MM. Default: the last whose shortest window is recorded."),
+    ] = None,
+    every: Annotated[int, typer.Option("--every", help="Months from one origin to the next.")] = 3,
+    horizons: Annotated[str, typer.Option("--horizons", help="Months ahead, such as 3,6,12,24.")] = "3,6,12,24",
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models",
+            help="Forms of the model: default, no_pull (or none), no_ceiling, no_hierarchy, no_month_noise, "
+            "two_classes; all; or no for none of them.",
+        ),
+    ] = "default",
+    rivals: Annotated[
+        str,
+        typer.Option(
+            "--rivals",
+            help="base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, "
+            "auto_ets, auto_arima; all; or no for none of them.",
+        ),
+    ] = "all",
+    eras: Annotated[str, typer.Option("--eras", help="given (as far as recognised on the day) or none.")] = "given",
+    improvement: Annotated[
+        float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
+    ] = 5.0,
+    events: Events = None,
+    counts: Counts = None,
+    mapping: Mapping = None,
+    processes: Annotated[
+        int | None, typer.Option("--processes", help="Processes at work. Default: one a core. Changes no number.")
+    ] = None,
+    out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Predict as of many days of the past, and score the predictions beside simple rivals.
+
+    Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
+    on where it stopped. Writes skill.json, skill.csv and cases.csv (docs/skill.md).
+    """
+    from forecast.dates import parse_horizons
+
+    months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
+    require_positive("improvement", improvement, 100.0, "points of share")
+    with progress() as tell:
+        tell("reading the events", 0, 0)
+        record = _record(source(events, counts, None, mapping), dyads, eras)
+        from forecast.evaluation import backtest as run
+        from forecast.evaluation import choose, origins_between
+        from forecast.evaluation.executors import local
+
+        origins = origins_between(start, stop or record.last_origin(min(months)), every)
+        results = run(
+            record, origins, horizons=months, forecasters=choose(models, rivals), out=out, improvement=improvement,
+            seed=seed, executor=local(processes), progress=tell,
+        )  # fmt: skip
+        path = results.write(out)
+    if as_json:
+        typer.echo(path.read_text(encoding="utf-8"))
+    else:
+        _print(results, path)
+
+
+def _month(text: str, field: str) -> "date":
+    from forecast.dates import month_start, parse_date
+
+    return month_start(parse_date(text, field))
+
+
+def _record(chosen: "object | None", dyads: str | None, eras: str) -> "Record":
+    from forecast.evaluation import Record
+    from forecast.sources import Source, open_source
+
+    table = open_source(chosen if isinstance(chosen, Source) else Source()).table
+    return Record.of(table, dyads=dyads.split(",") if dyads else None, eras=eras)
+
+
+def _print(results: "Results", path: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    period, rows = results.headline()
+    horizons = sorted({row["horizon"] for row in rows})
+    shown = Table("model", *(f"{horizon} months" for horizon in horizons), box=None, padding=(0, 2, 0, 0))
+    for model in dict.fromkeys(row["model"] for row in rows):
+        own = {row["horizon"]: row for row in rows if row["model"] == model}
+        shown.add_row(escape(model), *(f"{own[horizon]['crps']:.2f}" if horizon in own else "" for horizon in horizons))
+    windows = ", ".join(
+        f"{max(row['n'] for row in rows if row['horizon'] == horizon)} at {horizon}" for horizon in horizons
+    )
+    console.print(shown)
+    console.print(
+        f"[dim]Mean CRPS of the share, points (smaller is better), given the number of happenings; origins {period}; "
+        f"windows: {windows} months[/]"
+    )
+    for line in results.account_lines():
+        console.print(f"[dim]{escape(line)}[/]")
+    console.print(f"\n{escape(str(path))}")

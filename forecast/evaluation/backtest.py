@@ -1,0 +1,219 @@
+"""Backtests: every forecaster at every origin, resumable, and scored."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.dates import add_months
+from forecast.errors import DataError, SpecError
+from forecast.evaluation.executors import Executor, local
+from forecast.evaluation.extras import require
+from forecast.evaluation.forecaster import Asked, Forecaster
+from forecast.evaluation.members import DEFAULT, MEMBERS
+from forecast.evaluation.origins import Record
+from forecast.evaluation.prediction import IMPROVEMENT
+from forecast.evaluation.rivals import RIVALS
+from forecast.evaluation.tasks import Setup, Task, file_name
+from forecast.files import check_writable, write_json
+from forecast.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from forecast.evaluation.results import Results
+
+ALIASES = {"none": "no_pull"}
+"""Other names of forms of the model: that of its dynamics."""
+RUN_FILE = "run.json"
+
+
+def backtest(
+    record: Record,
+    origins: Sequence[date],
+    *,
+    horizons: tuple[int, ...] = (3, 6, 12, 24),
+    forecasters: Sequence[Forecaster] | None = None,
+    out: str | Path,
+    improvement: float = IMPROVEMENT,
+    draws: int = 2000,
+    seed: int = 1,
+    executor: Executor | None = None,
+    progress: Progress = silent,
+) -> "Results":
+    """Predict from every origin as of its day, and score the predictions by what was recorded.
+
+    Parameters
+    ----------
+    record : Record
+        What is recorded, with the days on which it became known.
+    origins : sequence of datetime.date
+        First days of months, such as of `origins_between`.
+    horizons : tuple of int
+        Months ahead.
+    forecasters : sequence of Forecaster, optional
+        By default the model and all rivals: ``choose("default", "all")``.
+    out : path
+        Folder of the run. Origins that are finished there are not done again.
+    improvement : float
+        Smallest improvement of interest, points of share.
+    draws : int
+        Of each prediction.
+    seed : int
+        The same seed gives the same numbers, whatever does the work.
+    executor : Executor, optional
+        What does the work; by default as many processes as there are cores.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    SpecError
+        If there is nothing to predict, or the folder is of another run.
+    DataError
+        If no dyad has a past long enough, or no window is over.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast import read_chronology
+    >>> from forecast.evaluation import Record, backtest, choose, origins_between
+    >>> results = backtest(
+    ...     Record.of(read_chronology()),
+    ...     origins_between(date(2005, 1, 1), date(2025, 7, 1), 6),
+    ...     forecasters=choose("none", "all"),
+    ...     out="skill",
+    ... )  # doctest: +SKIP
+    """
+    from forecast.evaluation.results import gather
+
+    chosen = list(forecasters) if forecasters is not None else choose(DEFAULT, "all")
+    setup = Setup(record, Asked(tuple(sorted(horizons)), draws, seed), {one.code: one for one in chosen}, improvement)
+    origins = sorted(set(origins))
+    check(setup, origins)
+    folder = Path(out) / "origins"
+    _claim(Path(out), setup)
+    tasks = missing_tasks(setup, origins, folder)
+    total = len(origins) * len(chosen)
+    done = total - sum(len(task.wanted) for task in tasks)
+    progress("predicting", done, total)
+    for finished in (executor or local()).run(setup, tasks, folder):
+        done += finished
+        progress("predicting", done, total)
+    progress("scoring", 0, 0)
+    return gather(setup, origins, folder)
+
+
+def choose(models: str | Iterable[str] = DEFAULT, rivals: str | Iterable[str] = "all") -> list[Forecaster]:
+    """Return forecasters by their codes.
+
+    Parameters
+    ----------
+    models : str or iterable of str
+        Forms of the model; ``all`` for all of them; ``no`` for none.
+    rivals : str or iterable of str
+        The same of rivals.
+
+    Raises
+    ------
+    SpecError
+        If one is unknown, or nothing is chosen.
+
+    Examples
+    --------
+    >>> from forecast.evaluation import choose
+    >>> [one.code for one in choose("default,none", "local_level")]
+    ['default', 'no_pull', 'local_level']
+    """
+    found: list[Forecaster] = [*_named("models", models, MEMBERS), *_named("rivals", rivals, RIVALS)]
+    if not found:
+        raise SpecError("models, rivals: nothing is chosen; name at least one")
+    return found
+
+
+def check(setup: Setup, origins: Sequence[date]) -> None:
+    """Make sure before long work that there is something to predict and to score it by.
+
+    Raises
+    ------
+    SpecError, DataError
+        If not.
+    """
+    if not origins:
+        raise SpecError("from, to: there is no origin")
+    require("scoringrules", "rivals")
+    last = origins[-1]
+    if setup.view(last) is None:
+        raise DataError(
+            f"from, to: at {last:%Y-%m}, the last origin, no dyad of {', '.join(setup.record.dyads)} has a record of "
+            "five years; choose later origins"
+        )
+    shortest = min(setup.asked.horizons)
+    first_view = next(view for view in map(setup.view, origins) if view)
+    if all(setup.record.window(first_view, dyad, shortest) is None for dyad in first_view.dyads):
+        end = add_months(first_view.origin, shortest - 1)
+        raise DataError(
+            f"from, horizons: the first windows end in {end:%Y-%m}, and no record of "
+            f"{', '.join(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
+        )
+
+
+def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
+    """Return what is still to be done: the forms of the model first, for they take longest."""
+    there = {path.name for path in folder.glob("*.json")} if folder.exists() else set()
+    tasks = []
+    for code, one in setup.forecasters.items():
+        if one.run > 1:
+            tasks += [_task((code,), run, there) for run in batched(origins, one.run)]
+    singles = tuple(code for code, one in setup.forecasters.items() if one.run == 1)
+    if singles:
+        tasks += [_task(singles, (origin,), there) for origin in origins]
+    return [task for task in tasks if task.wanted]
+
+
+def _task(codes: tuple[str, ...], origins: tuple[date, ...], there: set[str]) -> Task:
+    wanted = frozenset(file_name(origin, code) for origin in origins for code in codes) - there
+    return Task(tuple(code for code in codes if any(file_name(o, code) in wanted for o in origins)), origins, wanted)
+
+
+def _claim(out: Path, setup: Setup) -> None:
+    """Note in the folder what its origins rest on, and reject the folder of another run.
+
+    Raises
+    ------
+    SpecError
+        If the folder is of another run.
+    """
+    check_writable(out)
+    path, mine = out / RUN_FILE, {"identity": setup.identity, **setup.choices}
+    if path.exists():
+        try:
+            other = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(other, dict):
+                raise ValueError(f"it holds a {type(other).__name__}")
+        except (OSError, ValueError) as error:
+            raise SpecError(f"{path}: is no account of a run ({error}); choose another --out") from error
+        if other.get("identity") != mine["identity"]:
+            differing = [name for name, value in setup.choices.items() if other.get(name) != value] or ["data"]
+            raise SpecError(
+                f"{out}: holds a run with other {', '.join(differing)}; choose another --out, or remove that folder"
+            )
+        return
+    write_json(path, mine)
+
+
+def _named[One: Forecaster](field: str, codes: str | Iterable[str], known: Mapping[str, One]) -> list[One]:
+    listed = [code.strip() for code in (codes.split(",") if isinstance(codes, str) else codes)]
+    if listed in (["no"], [], [""]):
+        return []
+    if listed == ["all"]:
+        return list(known.values())
+    names = list(dict.fromkeys(ALIASES.get(code, code) for code in listed))
+    unknown = [code for code in names if code not in known]
+    if unknown:
+        raise SpecError(f"{field}: there is no {unknown[0]!r}; known are all, no, {', '.join(known)}")
+    return [known[code] for code in names]

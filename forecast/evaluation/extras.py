@@ -1,0 +1,22 @@
+"""Packages that only evaluation needs, and how to get them."""
+
+import importlib.util
+
+from forecast.errors import ForecastError
+
+
+def require(package: str, extra: str) -> None:
+    """Make sure that a package of an extra is there.
+
+    Raises
+    ------
+    ForecastError
+        If it is not; the message names the extra.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.extras import require
+    >>> require("numpy", "rivals")
+    """
+    if importlib.util.find_spec(package) is None:
+        raise ForecastError(f"{package} is not installed. Install the extra: pip install 'pendulum-forecast[{extra}]'")

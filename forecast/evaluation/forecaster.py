@@ -1,0 +1,126 @@
+"""What every forecaster does, the package's own model and its rivals alike: from views to chances.
+
+A forecaster returns, for each month ahead, draws of the chance that a happening of that month is cooperative: news
+of the month and overdispersion included, sampling of the happenings not. From these the share of a window follows
+exactly for any number of happenings, the one that was recorded (*given n*) or a simulated one (*n unknown*), in the
+same way for everybody.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+
+from forecast.evaluation.origins import Past, View
+from forecast.typing import Float
+
+type Chances = Mapping[int, Float]
+"""By horizon in months, draws of the chance that a happening is cooperative, (draw, month)."""
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a forecaster at every origin.
+
+    Attributes
+    ----------
+    horizons : tuple of int
+        Months ahead.
+    draws : int
+        How many draws a prediction has.
+    seed : int
+        The same seed gives the same numbers.
+    """
+
+    horizons: tuple[int, ...]
+    draws: int = DRAWS
+    seed: int = 1
+
+    def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
+        """Return the random stream of a purpose: other dyads, origins and forecasters change nothing in it."""
+        key = (*dyad.encode(), 0, origin.toordinal(), *purpose.encode())
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a forecaster says at one origin.
+
+    Attributes
+    ----------
+    origin : datetime.date
+    chances : dict
+        By dyad; dyads that it cannot predict are missing.
+    notes : dict
+        What is to be reported of how it came about, such as why a model was fitted again; plain values.
+    """
+
+    origin: date
+    chances: dict[str, Chances]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Forecaster(Protocol):
+    """Anything that predicts from views.
+
+    Attributes
+    ----------
+    code : str
+        Its name in tables and options.
+    words : str
+        What it does, in a sentence.
+    rival : bool
+        Whether it is something to be compared with, rather than this package's model or a form of it.
+    run : int
+        How many successive origins it takes in one go, because it carries something from one to the next.
+    """
+
+    @property
+    def code(self) -> str: ...  # noqa: D102
+    @property
+    def words(self) -> str: ...  # noqa: D102
+    @property
+    def rival(self) -> bool: ...  # noqa: D102
+    @property
+    def run(self) -> int: ...  # noqa: D102
+
+    def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
+        """Predict from successive views."""
+
+
+class Rival:
+    """A forecaster that looks at the past of one dyad at a time and starts afresh at every origin.
+
+    A rival is a subclass with `code`, `words` and `chances`, and a line in `forecast.evaluation.rivals`.
+    """
+
+    code: str
+    words: str
+    rival = True
+    run = 1
+
+    def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
+        """Return draws of the chance of cooperation by horizon; a horizon that it cannot predict is missing.
+
+        Parameters
+        ----------
+        past : Past
+            What was known of the dyad.
+        horizons : tuple of int
+        draws : int
+        rng : numpy.random.Generator
+            Of this forecaster, origin and dyad alone.
+        """
+        raise NotImplementedError
+
+    def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
+        """Predict every dyad of every view."""
+        for view in views:
+            found = {}
+            for dyad in view.dyads:
+                rng = asked.stream(view.origin, dyad, self.code)
+                found[dyad] = self.chances(view.past(dyad), asked.horizons, asked.draws, rng)
+            yield Answer(view.origin, found)

@@ -1,0 +1,347 @@
+"""Rolling origins: what was known on a day, rebuilt from the events, and what was recorded afterwards.
+
+An origin is the first day of a month. What was known is known by the day before: events by `known_at`, eras by
+`recognised_at`, and the panel counted from these alone. It is never a slice of a finished panel, which would
+carry later revisions and the hindsight of its eras into the past.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from forecast.dates import add_months, month_start, months_between
+from forecast.errors import DataError, SpecError
+from forecast.events import find_dyad
+from forecast.events.dyads import in_order
+from forecast.events.table import CountTable, EventTable
+from forecast.files import digest
+from forecast.typing import Bool, Index
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SHORTEST_PAST = 60
+"""Months since the first happening of a dyad: with less, none of the rivals has seen two windows of two years."""
+FEWEST = 3
+"""Happenings: the share of a window with fewer is decided by one event, and the window is void."""
+ERAS = ("given", "none")
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was counted of a dyad month by month, up to the month before an origin.
+
+    Attributes
+    ----------
+    total, cooperative : array of int (month,)
+        Happenings, and how many of them are cooperative; from the first month with one.
+    """
+
+    total: Index
+    cooperative: Index
+
+    def recent(self, months: int) -> "Past":
+        """Return the last months alone."""
+        return Past(self.total[-months:], self.cooperative[-months:])
+
+    def windows(self, months: int) -> tuple[Index, Index]:
+        """Return happenings and cooperative ones of successive windows, the last of which ends with the record.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from forecast.evaluation.origins import Past
+        >>> Past(np.arange(5), np.zeros(5, dtype=int)).windows(2)[0]
+        array([3, 7])
+        """
+        whole = len(self.total) // months * months
+        total, cooperative = (counts[len(counts) - whole :] for counts in (self.total, self.cooperative))
+        return total.reshape(-1, months).sum(axis=1), cooperative.reshape(-1, months).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class View:
+    """The record as it was known on the day before an origin.
+
+    Attributes
+    ----------
+    origin : datetime.date
+        First day of the first month to be predicted.
+    panel : xarray.Dataset
+        Counted from what was known, up to the month before the origin; dyads with a past long enough.
+    """
+
+    origin: date
+    panel: "xr.Dataset" = field(repr=False)
+
+    @property
+    def dyads(self) -> list[str]:
+        """Codes of the dyads that can be predicted."""
+        return [str(code) for code in self.panel["dyad"].to_numpy()]
+
+    def past(self, dyad: str) -> Past:
+        """Return what was counted of a dyad."""
+        total, cooperative, _ = monthly_counts(self.panel, dyad)
+        first = int(np.flatnonzero(total)[0])
+        return Past(total[first:], cooperative[first:])
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was recorded in the months after an origin.
+
+    Attributes
+    ----------
+    dyad : str
+    origin : datetime.date
+    horizon : int
+        Months.
+    total, cooperative : array of int (month,)
+        Happenings of each month, and how many of them are cooperative.
+    before_total, before_cooperative : int
+        The same of as many months before the origin, as known then: the fixed baseline of *up* and *down*.
+    """
+
+    dyad: str
+    origin: date
+    horizon: int
+    total: Index
+    cooperative: Index
+    before_total: int
+    before_cooperative: int
+
+    @property
+    def n(self) -> int:
+        """Happenings of the window."""
+        return int(self.total.sum())
+
+    @property
+    def k(self) -> int:
+        """Cooperative happenings of the window."""
+        return int(self.cooperative.sum())
+
+    @property
+    def void(self) -> bool:
+        """Whether there are too few happenings for a share to mean anything."""
+        return self.n < FEWEST
+
+    @property
+    def before(self) -> float | None:
+        """Share of the months before, 0 to 100; None if there were too few happenings."""
+        return None if self.before_total < FEWEST else 100 * self.before_cooperative / self.before_total
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that is recorded, with the days on which it became known: the source of every view.
+
+    Attributes
+    ----------
+    table : EventTable or CountTable
+        One dataset, counted by month.
+    dyads : tuple of str
+        Which dyads.
+    eras : pandas.DataFrame or None
+        In the form of `forecast.events.read_eras`; None for the embedded ones.
+    coverage : pandas.DataFrame or None
+        In the form of `forecast.events.read_coverage`; None for the embedded one.
+    """
+
+    table: EventTable | CountTable = field(repr=False)
+    dyads: tuple[str, ...]
+    eras: "pd.DataFrame | None" = field(default=None, repr=False)
+    coverage: "pd.DataFrame | None" = field(default=None, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        table: object,
+        *,
+        dyads: Sequence[str] | None = None,
+        eras: "pd.DataFrame | str" = "given",
+        coverage: "pd.DataFrame | None" = None,
+    ) -> Self:
+        """Choose what of a table is predicted.
+
+        Parameters
+        ----------
+        table : EventTable or CountTable
+        dyads : sequence of str, optional
+            By default all.
+        eras : {"given", "none"} or pandas.DataFrame
+            The embedded ones as far as recognised on the day, one era for the whole record, or other ones.
+        coverage : pandas.DataFrame, optional
+            In the form of `forecast.events.read_coverage`.
+
+        Raises
+        ------
+        UnknownDyadError
+            If a dyad has no events.
+        DataError
+            If there are several datasets: whose record would be predicted?
+        SpecError
+            If the counts are not by month, or `eras` is none of the choices.
+
+        Examples
+        --------
+        >>> from forecast import read_chronology
+        >>> from forecast.evaluation import Record
+        >>> Record.of(read_chronology(), dyads=["chn-usa"]).dyads
+        ('USA-CHN',)
+        """
+        if not isinstance(table, EventTable | CountTable):
+            raise SpecError("backtest: an index records no happenings; give a table of events or of counts")
+        if isinstance(table, CountTable) and table.frequency != "month":
+            raise SpecError(f"backtest: the counts are by {table.frequency}; give counts by month")
+        rows = _rows(table)
+        datasets = sorted(rows["dataset"].unique())
+        if len(datasets) != 1:
+            raise DataError(
+                f"backtest: the table holds the datasets {', '.join(datasets)}, and a prediction is resolved by one; "
+                "give a table of one dataset"
+            )
+        present = in_order(rows["dyad"].unique())
+        chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
+        return cls(table, tuple(in_order(set(chosen))), _eras(eras), coverage)
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset whose happenings are predicted."""
+        return str(_rows(self.table)["dataset"].iloc[0])
+
+    def view(self, origin: date) -> View | None:
+        """Rebuild what was known on the day before an origin; None if no dyad had a past long enough."""
+        day = origin - timedelta(days=1)
+        dyads = [dyad for dyad, first in self.first_known(day).items() if months_between(first, origin) > SHORTEST_PAST]
+        if not dyads:
+            return None
+        panel = self._panel(dyads, day)
+        long_enough = [dyad for dyad in dyads if _past_months(panel, dyad) >= SHORTEST_PAST]
+        if not long_enough:
+            return None
+        return View(origin, panel if long_enough == dyads else self._panel(long_enough, day))
+
+    def first_known(self, day: date) -> dict[str, date]:
+        """Return the day of the first event of each dyad of which anything was known by a day."""
+        import pandas as pd
+
+        rows = _rows(self.table)
+        known = rows[(rows["known_at"] <= pd.Timestamp(day)) & rows["dyad"].isin(self.dyads)]
+        first = known.groupby("dyad")["date"].min()
+        return {dyad: first[dyad].date() for dyad in self.dyads if dyad in first.index}
+
+    @cached_property
+    def final(self) -> "xr.Dataset":
+        """The panel of all that is known now: what resolves predictions, and nothing else."""
+        return self._panel(list(self.dyads), None)
+
+    def last_origin(self, horizon: int) -> date:
+        """Return the last origin from which a window of so many months is all recorded, for at least one dyad."""
+        covered = self.final["covered"].isel(dataset=0).any("dyad").to_numpy()
+        return add_months(_first_month(self.final), int(np.flatnonzero(covered)[-1]) + 1 - horizon)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that a view can depend on."""
+        from forecast.events import read_coverage, read_eras
+
+        rows = _rows(self.table)
+        rows = rows[rows["dyad"].isin(self.dyads)]
+        eras = read_eras() if self.eras is None else self.eras
+        coverage = read_coverage() if self.coverage is None else self.coverage
+        parts = [digest(frame.astype(str).sort_values(list(frame.columns))) for frame in (rows, eras, coverage)]
+        return digest(" ".join([*parts, *self.dyads]).encode())
+
+    def window(self, view: View, dyad: str, horizon: int) -> Window | None:
+        """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""
+        total, cooperative, covered = monthly_counts(self.final, dyad)
+        start = months_between(_first_month(self.final), view.origin)
+        stop = start + horizon
+        if stop > len(total) or not covered[start:stop].all():
+            return None
+        before = view.past(dyad).recent(horizon)
+        return Window(
+            dyad=dyad,
+            origin=view.origin,
+            horizon=horizon,
+            total=total[start:stop],
+            cooperative=cooperative[start:stop],
+            before_total=int(before.total.sum()),
+            before_cooperative=int(before.cooperative.sum()),
+        )
+
+    def _panel(self, dyads: list[str], day: date | None) -> "xr.Dataset":
+        from forecast.panel import build_counts_panel, build_panel
+
+        if isinstance(self.table, CountTable):
+            counts = self.table.counts
+            own = replace(self.table, counts=counts[counts["dyad"].isin(dyads)])
+            return build_counts_panel(own, dyads=dyads, as_of=day, eras=self.eras, coverage=self.coverage)
+        return build_panel(self.table, dyads=dyads, as_of=day, eras=self.eras, coverage=self.coverage)
+
+
+def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
+    """Return the first days of months from one to another, every so many months.
+
+    Parameters
+    ----------
+    first, last : datetime.date
+        First and last origin; of a day, its month counts.
+    every : int
+        Months from one origin to the next.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.evaluation import origins_between
+    >>> [str(origin) for origin in origins_between(date(2005, 1, 1), date(2005, 12, 1), 6)]
+    ['2005-01-01', '2005-07-01']
+    """
+    if every < 1:
+        raise SpecError(f"every: got {every} months; expected at least 1")
+    first, last = month_start(first), month_start(last)
+    if last < first:
+        raise SpecError(f"from: {first:%Y-%m} is after to, {last:%Y-%m}, so that there is no origin; swap them")
+    return tuple(add_months(first, step) for step in range(0, months_between(first, last) + 1, every))
+
+
+def monthly_counts(panel: "xr.Dataset", dyad: str) -> tuple[Index, Index, Bool]:
+    """Return a dyad's happenings, cooperative ones and coverage, each (month,)."""
+    own = panel.sel(dyad=dyad).isel(dataset=0)
+    counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
+    cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
+    return counts.sum(axis=1), cooperative, own["covered"].to_numpy()
+
+
+def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
+    return table.counts if isinstance(table, CountTable) else table.events
+
+
+def _past_months(panel: "xr.Dataset", dyad: str) -> int:
+    seen = np.flatnonzero(monthly_counts(panel, dyad)[0])
+    return panel.sizes["time"] - int(seen[0]) if seen.size else 0
+
+
+def _first_month(panel: "xr.Dataset") -> date:
+    first: date = panel["time"].to_numpy()[0].astype("datetime64[D]").item()
+    return first
+
+
+def _eras(eras: "pd.DataFrame | str") -> "pd.DataFrame | None":
+    from forecast.events import read_eras
+
+    if not isinstance(eras, str):
+        return eras
+    if eras not in ERAS:
+        raise SpecError(f"eras: got {eras!r}; expected one of {', '.join(ERAS)}")
+    return None if eras == "given" else read_eras().iloc[:0]

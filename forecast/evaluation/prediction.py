@@ -1,0 +1,207 @@
+"""From draws of chances to what is kept of a prediction: a distribution on a grid and the few numbers that scores need.
+
+Everything kept is linear in the distribution, so that a mixture of forecasters is the weighted mean of what they
+have left behind (`mixed`), and is scored in the same way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from forecast.errors import SpecError
+from forecast.evaluation.origins import FEWEST, Window
+from forecast.typing import Bool, Float, Index
+
+GRID = 200
+"""Steps of the grid of shares where the number of happenings is not given: half a point each."""
+DENSITY_DRAWS = 500
+"""Draws that the probability of the count is averaged over; thinned evenly if there are more."""
+IMPROVEMENT = 5.0
+"""Points of share that count as a change, unless another number is asked for."""
+_EDGE = 1e-6
+"""Chances are kept this far from 0 and 1: beyond, one happening of the other kind would have no probability at all."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The predictive distribution of the share of one window, with what was recorded put in where a score needs it.
+
+    Attributes
+    ----------
+    weights : array (grid,)
+        Probability of each share on an even grid from 0 to 1: k/n if the number of happenings n is given, else
+        steps of half a point.
+    below, up_to : float
+        Probability of a share below the recorded one, and of one not above it.
+    up, down : float or None
+        Probability that the share rises, or falls, by the smallest improvement of interest; None without baseline.
+    density : float or None
+        Probability of the recorded count given n; None if n is not given.
+    """
+
+    weights: Float
+    below: float
+    up_to: float
+    up: float | None
+    down: float | None
+    density: float | None = None
+
+    @property
+    def support(self) -> Float:
+        """Shares of the grid, 0 to 1."""
+        return np.linspace(0.0, 1.0, len(self.weights))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, zeros of the grid left out."""
+        places = np.flatnonzero(self.weights)
+        return asdict(self) | {
+            "weights": [len(self.weights), *zip(places.tolist(), self.weights[places].tolist(), strict=True)]
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Return the prediction whose plain values these are."""
+        size, *pairs = values["weights"]
+        weights = np.zeros(size)
+        for place, weight in pairs:
+            weights[place] = weight
+        return cls(**{**values, "weights": weights})
+
+
+def predict_given(
+    chances: Float, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
+) -> Prediction:
+    """Predict the share of a window whose monthly number of happenings is given.
+
+    Parameters
+    ----------
+    chances : (draw, month)
+        Chance that a happening is cooperative.
+    window : Window
+        What was recorded.
+    rng : numpy.random.Generator
+    improvement : float
+        Smallest improvement of interest, points of share.
+    """
+    chances = np.clip(chances, _EDGE, 1 - _EDGE)
+    cooperative = rng.binomial(window.total, chances).sum(axis=1)
+    weights = np.bincount(cooperative, minlength=window.n + 1) / len(cooperative)
+    shares = 100 * cooperative / window.n
+    thinned = chances[:: max(len(chances) // DENSITY_DRAWS, 1)]
+    density = probability_of_count(thinned, window.total, window.k)
+    return Prediction(weights, *_against(shares, window, improvement), density=density)
+
+
+def predict_free(
+    chances: Float, volume: Index, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
+) -> Prediction:
+    """Predict the share of a window whose number of happenings is not known: given that it is not void.
+
+    Parameters
+    ----------
+    chances : (draw, month)
+        Chance that a happening is cooperative.
+    volume : (draw, month)
+        Simulated happenings.
+    window, rng, improvement
+        As for `predict_given`.
+
+    Raises
+    ------
+    SpecError
+        If every simulated window is void.
+    """
+    total = volume.sum(axis=1)
+    there = total >= FEWEST
+    if not there.any():
+        raise SpecError(f"{window.dyad}, {window.origin}: no draw has {FEWEST} happenings; use more draws")
+    cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
+    shares = 100 * cooperative / total[there]
+    weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(shares)
+    return Prediction(weights, *_against(shares, window, improvement))
+
+
+def mixed(predictions: Sequence[Prediction], weights: Sequence[float]) -> Prediction:
+    """Mix predictions of one window.
+
+    Parameters
+    ----------
+    predictions : sequence of Prediction
+        All with the number of happenings given, or none.
+    weights : sequence of float
+        Add up to one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.evaluation.prediction import Prediction, mixed
+    >>> sure = Prediction(np.array([0.0, 1.0]), 0.0, 1.0, 0.6, 0.1)
+    >>> even = Prediction(np.array([0.5, 0.5]), 0.5, 1.0, 0.2, 0.3)
+    >>> mixed([sure, even], [0.5, 0.5]).weights
+    array([0.25, 0.75])
+    """
+
+    def mean(values: list[Any]) -> Any:
+        return None if values[0] is None else sum(w * v for w, v in zip(weights, values, strict=True))
+
+    names = ("weights", "below", "up_to", "up", "down", "density")
+    return Prediction(*(mean([getattr(one, name) for one in predictions]) for name in names))
+
+
+def outcomes(window: Window, improvement: float = IMPROVEMENT) -> tuple[bool | None, bool | None]:
+    """Return whether the share rose, and whether it fell, by the smallest improvement; None without baseline."""
+    if window.before is None:
+        return None, None
+    up, down = _moved(np.array([100 * window.k / window.n]), window.before, improvement)
+    return bool(up[0]), bool(down[0])
+
+
+def probability_of_count(chances: Float, total: Index, count: int) -> float:
+    """Return the probability of a count of cooperative happenings, averaged over draws of the chances.
+
+    Given its chances the count is a sum of binomial ones; its probability is a sum over the Fourier transform of
+    its distribution. Hong (2013), On computing the distribution function for the Poisson binomial distribution,
+    doi:10.1016/j.csda.2012.10.006.
+
+    Parameters
+    ----------
+    chances : (draw, month)
+        Each between 0 and 1.
+    total : (month,)
+        Happenings.
+    count : int
+        Cooperative ones.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.evaluation.prediction import probability_of_count
+    >>> round(probability_of_count(np.full((1, 2), 0.5), np.array([1, 1]), 1), 6)
+    0.5
+    """
+    there = total > 0
+    chances, total = chances[:, there], total[there]
+    n = int(total.sum())
+    turn = np.exp(2j * np.pi * np.arange(n + 1) / (n + 1))
+    log_transform = np.zeros((len(chances), n + 1), dtype=np.complex128)
+    for month, happenings in enumerate(total):
+        log_transform += happenings * np.log(1 + chances[:, month, None] * (turn - 1))
+    by_draw = (np.exp(log_transform) * turn**-count).mean(axis=1).real
+    return float(max(by_draw.mean(), np.finfo(float).tiny))
+
+
+def _against(shares: Float, window: Window, improvement: float) -> tuple[float, float, float | None, float | None]:
+    """Return the probabilities of being below, and not above, the recorded share, and of up and down."""
+    recorded = 100 * window.k / window.n
+    below, up_to = float((shares < recorded - _EDGE).mean()), float((shares <= recorded + _EDGE).mean())
+    if window.before is None:
+        return below, up_to, None, None
+    up, down = _moved(shares, window.before, improvement)
+    return below, up_to, float(up.mean()), float(down.mean())
+
+
+def _moved(shares: Float, before: float, improvement: float) -> tuple[Bool, Bool]:
+    """Return which shares lie above and below the baseline by the improvement, whatever the last bit says."""
+    return shares >= before + improvement - _EDGE, shares <= before - improvement + _EDGE

@@ -1,0 +1,297 @@
+"""Scores of predictions, calibration, and how certain a difference in scores is.
+
+All scores are smaller for better predictions. What scoringrules and ArviZ compute is computed by them.
+
+References
+----------
+Gneiting and Raftery (2007), Strictly proper scoring rules, prediction, and estimation, doi:10.1198/016214506000001437;
+Murphy (1973), A new vector partition of the probability score,
+doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2; Dimitriadis, Gneiting and Jordan (2021), Stable reliability
+diagrams for probabilistic classifiers, doi:10.1073/pnas.2016191118; Säilynoja, Bürkner and Vehtari (2022), Graphical
+test for discrete uniformity and its applications, doi:10.1007/s11222-022-10090-6
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from forecast.errors import SpecError
+from forecast.evaluation.extras import require
+from forecast.evaluation.prediction import Prediction
+from forecast.typing import Bool, Float
+
+COVERAGES = (0.5, 0.8, 0.9)
+BINS = 10
+"""Of probabilities in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ..., 0.9 to 1."""
+FEWEST_BLOCKS = 3
+"""With fewer, the spread between blocks says nothing about the error of a mean."""
+BAND = 0.95
+"""Simultaneous coverage of the bands around a PIT and a calibration curve."""
+_SIMULATIONS = 1000
+
+
+def crps(prediction: Prediction, share: float) -> float:
+    """Return the continuous ranked probability score of a window's share, points (0 to 100).
+
+    Parameters
+    ----------
+    prediction : Prediction
+    share : float
+        What was recorded, 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.evaluation.prediction import Prediction
+    >>> from forecast.evaluation.scores import crps
+    >>> sure = Prediction(np.array([0, 0, 1.0, 0, 0]), below=0.0, up_to=0.0, up=None, down=None)
+    >>> crps(sure, 0.25)
+    25.0
+    """
+    require("scoringrules", "rivals")
+    import scoringrules
+
+    there = prediction.weights > 0
+    found = scoringrules.crps_ensemble(
+        share, prediction.support[there], ens_w=prediction.weights[there], estimator="nrg"
+    )
+    return 100 * float(found)
+
+
+def log_score(prediction: Prediction) -> float | None:
+    """Return minus the log probability of the recorded count given the number of happenings; None if not given."""
+    return None if prediction.density is None else -float(np.log(prediction.density))
+
+
+def covered(prediction: Prediction, coverage: float) -> bool:
+    """Return whether the recorded share lies in the central interval of a coverage, its ends included.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.evaluation.prediction import Prediction
+    >>> from forecast.evaluation.scores import covered
+    >>> covered(Prediction(np.array([0.05, 0.95]), below=0.0, up_to=0.05, up=None, down=None), 0.8)
+    False
+    """
+    tail = (1 - coverage) / 2
+    return prediction.up_to >= tail and prediction.below < 1 - tail
+
+
+def pit(prediction: Prediction, rng: np.random.Generator) -> float:
+    """Return the randomised probability integral transform: uniform if predictions are calibrated.
+
+    Czado, Gneiting and Held (2009), Predictive model assessment for count data,
+    doi:10.1111/j.1541-0420.2009.01191.x
+    """
+    return float(prediction.below + rng.random() * (prediction.up_to - prediction.below))
+
+
+@dataclass(frozen=True)
+class Brier:
+    """The Brier score of a series of probabilities, and what it is made of.
+
+    Attributes
+    ----------
+    n : int
+        Probabilities.
+    score : float
+        Mean squared distance from what happened: reliability - resolution + uncertainty + within_bins.
+    reliability : float
+        How far the probabilities of a bin are from how often it happened; zero is best.
+    resolution : float
+        How far what happened in a bin is from what happens on average; large is good.
+    uncertainty : float
+        The score of always saying how often it happens.
+    within_bins : float
+        What the bins leave out: their probabilities are not all alike.
+    discrimination : float or None
+        The chance that a case in which it happened has the higher probability: area under the ROC curve. None if it
+        always or never happened.
+    bins : int
+        Of equal width, from 0 to 1.
+    """
+
+    n: int
+    score: float
+    reliability: float
+    resolution: float
+    uncertainty: float
+    within_bins: float
+    discrimination: float | None
+    bins: int = BINS
+
+
+def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
+    """Score probabilities of something that happened or not.
+
+    Parameters
+    ----------
+    probability : (n,)
+        Between 0 and 1.
+    happened : (n,)
+        Booleans.
+
+    Raises
+    ------
+    SpecError
+        If there is none.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.scores import brier
+    >>> found = brier([0.15, 0.15, 0.85, 0.85], [False, False, True, False])
+    >>> round(found.score, 4), round(found.reliability, 4), round(found.resolution, 4), found.discrimination
+    (0.1975, 0.0725, 0.0625, 0.8333333333333334)
+    """
+    require("scoringrules", "rivals")
+    import scoringrules
+
+    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
+    if not said.size:
+        raise SpecError("brier: there is no probability to score")
+    score = float(np.mean(scoringrules.brier_score(was, said)))
+    place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
+    size = np.bincount(place, minlength=BINS)
+    there = size > 0
+    mean_said, mean_was = (np.bincount(place, v, BINS)[there] / size[there] for v in (said, was))
+    share, overall = size[there] / said.size, was.mean()
+    reliability = float(share @ (mean_said - mean_was) ** 2)
+    resolution = float(share @ (mean_was - overall) ** 2)
+    uncertainty = float(overall * (1 - overall))
+    within = score - (reliability - resolution + uncertainty)
+    return Brier(said.size, score, reliability, resolution, uncertainty, within, _discrimination(said, was > 0))
+
+
+@dataclass(frozen=True)
+class Band:
+    """A curve with the band in which it stays, with a probability of 95 %, if predictions are calibrated.
+
+    Attributes
+    ----------
+    x, y, low, high : array (point,)
+    """
+
+    x: Float
+    y: Float
+    low: Float
+    high: Float
+
+
+def pit_band(values: ArrayLike) -> Band:
+    """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.evaluation.scores import pit_band
+    >>> band = pit_band((np.arange(50) + 0.5) / 50)
+    >>> bool(((band.y >= band.low) & (band.y <= band.high)).all())
+    True
+    """
+    from arviz_stats.ecdf_utils import ecdf_pit
+
+    x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), BAND, _SIMULATIONS)
+    return Band(x, y - x, low - x, high - x)
+
+
+def calibration(probability: ArrayLike, happened: ArrayLike, *, draws: int = 1000, seed: int = 1) -> Band:
+    """Return how often it happened by what was said, by isotonic regression (PAV), with its consistency band (ArviZ).
+
+    Parameters
+    ----------
+    probability, happened : (n,)
+        As for `brier`.
+    draws : int
+        Simulated series of what would happen if the probabilities were right; the band is made of them.
+    seed : int
+
+    Examples
+    --------
+    >>> from forecast.evaluation.scores import calibration
+    >>> calibration([0.1, 0.2, 0.9], [False, False, True]).y
+    array([0., 0., 1.])
+    """
+    import xarray as xr
+    from arviz_stats.helper_stats import isotonic_fit
+
+    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.int64)
+    drawn = np.random.default_rng(seed).random((1, draws, said.size)) < said
+    tree = xr.DataTree.from_dict({
+        "posterior_predictive": xr.Dataset({"p": (("chain", "draw", "case"), drawn.astype(np.int64))}),
+        "observed_data": xr.Dataset({"p": ("case", was)}),
+    })  # fmt: skip
+    found = isotonic_fit(tree, "p", "posterior_predictive", BAND)["p"]
+    x, y, low, high = (found.sel(plot_axis=axis).to_numpy() for axis in ("x", "y", "y_bottom", "y_top"))
+    return Band(said[np.argsort(said)], y, low, high) if x.size != said.size else Band(x, y, low, high)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A mean difference in scores over cases that both predicted.
+
+    Attributes
+    ----------
+    n : int
+        Cases.
+    mean : float
+        Below zero if the first is better.
+    error : float or None
+        Standard error, from blocks of years; None with fewer than three blocks.
+    blocks : int
+    relative : float
+        Skill: one less the ratio of the mean scores; above zero if the first is better.
+    """
+
+    n: int
+    mean: float
+    error: float | None
+    blocks: int
+    relative: float
+
+
+def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int) -> Difference:
+    """Compare two series of scores of the same cases.
+
+    Cases of neighbouring origins overlap and share their news, so that they count as one block: of a year, or of as
+    many years as the horizon has. The error is that of the mean over blocks of unequal size (cluster-robust).
+
+    Parameters
+    ----------
+    one, other : (n,)
+        Scores.
+    years : (n,)
+        Year of each case's origin.
+    horizon : int
+        Months.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.scores import paired
+    >>> found = paired([1, 2, 1, 2], [2, 2, 3, 2], [2001, 2002, 2003, 2004], 12)
+    >>> found.mean, round(found.error, 3), found.relative
+    (-0.75, 0.479, 0.3333333333333333)
+    """
+    first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    difference = first - second
+    block = np.asarray(years, dtype=np.int64) // max(-(-horizon // 12), 1)
+    mean = float(difference.mean())
+    labels, place = np.unique(block, return_inverse=True)
+    number = len(labels)
+    error = None
+    if number >= FEWEST_BLOCKS:
+        sums = np.bincount(place, difference - mean)
+        error = float(np.sqrt(number / (number - 1) * (sums**2).sum()) / difference.size)
+    relative = float(1 - first.mean() / second.mean()) if second.mean() else 0.0
+    return Difference(difference.size, mean, error, number, relative)
+
+
+def _discrimination(said: Float, happened: Bool) -> float | None:
+    from scipy.stats import mannwhitneyu
+
+    yes: NDArray[np.float64] = said[happened]
+    no = said[~happened]
+    if not yes.size or not no.size:
+        return None
+    return float(mannwhitneyu(yes, no).statistic / (yes.size * no.size))

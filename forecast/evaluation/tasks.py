@@ -1,0 +1,149 @@
+"""What is done at one or a few origins, in whatever process, and the file each finished origin leaves behind."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from forecast.evaluation.forecaster import Answer, Asked, Forecaster
+from forecast.evaluation.origins import Record, View, Window
+from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
+from forecast.evaluation.volume import simulate_volume
+from forecast.files import digest, write_text
+from forecast.typing import Float
+
+SCHEMA = 1
+"""Of the files of finished origins."""
+_VIEWS = 4
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What all tasks of a run share.
+
+    Attributes
+    ----------
+    record : Record
+    asked : Asked
+    forecasters : mapping of str to Forecaster
+    improvement : float
+        Smallest improvement of interest, points of share.
+    """
+
+    record: Record
+    asked: Asked
+    forecasters: Mapping[str, Forecaster]
+    improvement: float = IMPROVEMENT
+    _views: dict[date, View | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def view(self, origin: date) -> View | None:
+        """Return the view of an origin; the last few are kept, for several forecasters look at each."""
+        if origin not in self._views:
+            while len(self._views) >= _VIEWS:
+                self._views.pop(next(iter(self._views)), None)
+            self._views[origin] = self.record.view(origin)
+        return self._views[origin]
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of everything that the files of finished origins rest on, but for the forecasters."""
+        return digest(json.dumps({"data": self.record.digest, **self.choices}, sort_keys=True).encode())
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What was chosen, as plain values."""
+        from importlib.metadata import version
+
+        return {
+            "dataset": self.record.dataset,
+            "dyads": list(self.record.dyads),
+            "horizons": list(self.asked.horizons),
+            "improvement": self.improvement,
+            "draws": self.asked.draws,
+            "seed": self.asked.seed,
+            "version": version("pendulum-forecast"),
+            "schema": SCHEMA,
+        }
+
+
+@dataclass(frozen=True)
+class Task:
+    """Some forecasters at some successive origins.
+
+    Attributes
+    ----------
+    codes : tuple of str
+    origins : tuple of datetime.date
+    wanted : frozenset of str
+        Names of the files that are still missing; the other origins are only passed through.
+    """
+
+    codes: tuple[str, ...]
+    origins: tuple[date, ...]
+    wanted: frozenset[str]
+
+
+type Finished = tuple[str, str]
+"""Name and text of the file of a finished origin."""
+
+
+def file_name(origin: date, code: str) -> str:
+    """Return the name of the file of an origin and a forecaster."""
+    return f"{origin:%Y-%m}.{code}.json"
+
+
+def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
+    """Do a task, and yield the file of each origin as it is finished."""
+    for code in task.codes:
+        wanted = {origin: file_name(origin, code) for origin in task.origins if file_name(origin, code) in task.wanted}
+        for answer in _answers(setup, code, [origin for origin in task.origins if origin <= max(wanted)]):
+            if answer.origin in wanted:
+                yield wanted[answer.origin], json.dumps(_content(setup, code, answer), separators=(",", ":")) + "\n"
+
+
+def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
+    """Do a task where the folder of the run is, write each origin as soon as it is finished, and return how many."""
+    number = 0
+    for name, text in carry_out(setup, task):
+        write_text(folder / name, text)
+        number += 1
+    return number
+
+
+def _answers(setup: Setup, code: str, origins: list[date]) -> Iterator[Answer]:
+    """Yield what a forecaster says, and an empty answer where no dyad has a past long enough."""
+    early = [origin for origin in origins if setup.view(origin) is None]
+    yield from (Answer(origin, {}) for origin in early)
+    views = (setup.view(origin) for origin in origins if origin not in early)
+    yield from setup.forecasters[code].answers((view for view in views if view), setup.asked)
+
+
+def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
+    view = setup.view(answer.origin)
+    asked = [(dyad, horizon) for dyad, chances in answer.chances.items() for horizon in sorted(chances)]
+    windows = [setup.record.window(view, dyad, horizon) for dyad, horizon in asked] if view else []
+    over = [window for window in windows if window is not None]
+    cases = [
+        _case(setup, view, window, answer.chances[window.dyad][window.horizon])
+        for window in over
+        if view and not window.void
+    ]
+    return {
+        "origin": answer.origin.isoformat(), "forecaster": code, "notes": answer.notes,
+        "void": len(over) - len(cases), "unfinished": len(windows) - len(over), "cases": cases,
+    }  # fmt: skip
+
+
+def _case(setup: Setup, view: View, window: Window, chances: Float) -> dict[str, Any]:
+    # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
+    rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
+    volume = simulate_volume(view.past(window.dyad), window.horizon, len(chances), rng)
+    free = predict_free(chances, volume, window, rng, setup.improvement)
+    given = predict_given(chances, window, rng, setup.improvement)
+    up, down = outcomes(window, setup.improvement)
+    return {
+        "dyad": window.dyad, "horizon": window.horizon, "n": window.n, "k": window.k, "before": window.before,
+        "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(),
+    }  # fmt: skip

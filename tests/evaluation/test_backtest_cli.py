@@ -1,0 +1,72 @@
+"""The command `forecast backtest`: what it writes and prints, and how it answers bad input."""
+
+import json
+from datetime import date
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast import read_chronology
+from forecast.cli import app
+from forecast.evaluation import Record
+
+SMALL = ["--dyads", "CHN-JPN", "--every", "12", "--horizons", "3,12", "--models", "no", "--processes", "1"]
+
+
+def forecast(*arguments):
+    return CliRunner().invoke(app, ["backtest", *(str(argument) for argument in arguments)])
+
+
+def test_a_run_writes_its_files_and_prints_the_scores(tmp_path):
+    options = [*SMALL, "--from", "2018-01", "--to", "2020-01", "--rivals", "base_rate_10y,base_rate_2y"]
+    result = forecast(*options, "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    content = json.loads((tmp_path / "skill.json").read_text())
+    assert content["choices"]["origins"] == ["2018-01-01", "2019-01-01", "2020-01-01"]
+    assert content["choices"]["dyads"] == ["CHN-JPN"]
+    (row,) = [
+        row for row in content["rows"]
+        if row["model"] == "base_rate_10y" and row["horizon"] == 12 and row["given_n"]
+        and (row["dyad"], row["period"]) == ("all", "2015-")
+    ]  # fmt: skip
+    assert f"{row['crps']:.2f}" in result.output
+    assert "origins 2015-" in result.output
+    again = forecast(*options, "--out", tmp_path, "--json")
+    assert json.loads(again.stdout) == content
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--rivals", "tea_leaves"], "known are all, no, base_rate_all"),
+        (["--models", "best"], "known are all, no, default"),
+        (["--rivals", "no"], "nothing is chosen"),
+        (["--from", "2020-13"], "--from"),
+        (["--from", "2020-01", "--to", "2019-01"], "swap them"),
+        (["--from", "1950-01", "--to", "1950-01"], "five years"),
+        (["--from", "2026-03", "--to", "2026-03"], "shorter horizons"),
+        (["--every", "0"], "at least 1"),
+        (["--horizons", "0"], "horizons"),
+        (["--dyads", "USA-FRA"], "USA-FRA"),
+        (["--eras", "mine"], "given, none"),
+        (["--improvement", "-5"], "improvement"),
+        (["--processes", "0"], "processes"),
+        (["--out", ""], "--out"),
+    ],
+)
+def test_bad_input_is_answered_before_long_work(options, words, tmp_path):
+    rest = [] if "--out" in options else ["--out", tmp_path / "run"]
+    given = [*SMALL, "--from", "2019-01", "--to", "2020-01", "--rivals", "base_rate_10y", *options, *rest]
+    result = forecast(*given)
+    assert result.exit_code == 2, result.output
+    assert words in result.output.replace("\n", " ")
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_last_origin_is_the_last_whose_shortest_window_is_recorded():
+    record = Record.of(read_chronology(dyads=["CHN-JPN"]))
+    last = record.last_origin(3)
+    view = record.view(last)
+    assert record.window(view, "CHN-JPN", 3) is not None
+    assert record.window(view, "CHN-JPN", 4) is None
+    assert last.day == 1 and last > date(2025, 1, 1)

@@ -1,0 +1,95 @@
+"""The package's own model as a forecaster: fitted, brought forward where that is valid, and its parts left out."""
+
+from datetime import date
+from functools import cache
+
+import numpy as np
+import pytest
+
+from forecast import read_chronology
+from forecast.evaluation import MEMBERS, Asked, Member, Processes, Record, backtest
+from forecast.evaluation.members import two_classes
+from tests.evaluation.made import counts_of, record_of, walk
+
+QUICK = {"draws": 250, "tune": 100, "chains": 2}
+ASKED = Asked((3, 12), draws=300)
+
+
+@cache
+def record():
+    return record_of(counts_of(walk(180, step=0.1), volume=4))
+
+
+def views(*days):
+    return [record().view(day) for day in days]
+
+
+@cache
+def brought():
+    member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler=QUICK)
+    return tuple(member.answers(views(date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1)), ASKED))
+
+
+def test_a_fit_is_brought_forward_and_says_when_it_was_made_anew():
+    first, *later = brought()
+    assert first.notes["fitted"] == "the first origin of its run"
+    assert all(isinstance(one.notes["fitted"], str) for one in later)
+    assert [one.origin for one in (first, *later)] == [date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1)]
+    assert {"converged", "reasons", "seconds"} <= first.notes.keys()
+
+
+def test_chances_follow_the_record():
+    for answer in brought():
+        chances = answer.chances["USA-CHN"]
+        assert {h: chance.shape for h, chance in chances.items()} == {3: (300, 3), 12: (300, 12)}
+        assert np.array_equal(chances[3], chances[12][:, :3])
+        recent = record().view(answer.origin).past("USA-CHN").recent(12)
+        assert chances[3].mean() == pytest.approx(recent.cooperative.sum() / recent.total.sum(), abs=0.2)
+
+
+def test_a_new_dyad_is_a_reason_to_fit_anew():
+    young = counts_of(walk(180, seed=4), dyad="USA-RUS", seed=4)
+    both = record_of(counts_of(walk(180, step=0.1), volume=4), young[young["date"] >= "1997-02-01"])
+    member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler={"draws": 20, "tune": 30, "chains": 2})
+    first, second = member.answers([both.view(date(2002, 1, 1)), both.view(date(2002, 4, 1))], ASKED)
+    assert (list(first.chances), list(second.chances)) == (["USA-CHN"], ["USA-CHN", "USA-RUS"])
+    assert second.notes["fitted"] == "there is a new dyad"
+
+
+def test_ablations_leave_out_what_they_say():
+    from dataclasses import replace
+
+    from forecast import PendulumSpec
+
+    spec = {code: replace(PendulumSpec(), **member.spec) for code, member in MEMBERS.items()}
+    assert spec["default"] == PendulumSpec()
+    assert spec["no_pull"].dynamics == "none"
+    assert spec["no_ceiling"].ceiling == ()
+    assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
+    assert MEMBERS["two_classes"].two_classes and spec["two_classes"].ceiling == ("era",)
+    assert not any(member.rival for member in MEMBERS.values())
+
+
+def test_two_classes_keep_every_happening_on_its_side():
+    from forecast.panel import validate_panel
+
+    panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
+    both = two_classes(panel)
+    validate_panel(both)
+    cut = panel.attrs["zero_cut"]
+    assert int(both["counts"].isel({"class": 1}).sum()) == int(panel["counts"].isel({"class": slice(cut, None)}).sum())
+    assert int(both["counts"].sum()) == int(panel["counts"].sum())
+
+
+def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_path):
+    member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler={"draws": 20, "tune": 30, "chains": 2}, run=3)
+    origins = (date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1))
+    options = {"horizons": (3,), "forecasters": [member], "draws": 40, "executor": Processes(1)}
+    whole = backtest(record(), origins, out=tmp_path, **options)
+    (account,) = whole.account
+    assert sum(account["fitted"].values()) / account["origins"] == account["fitted_share"]
+    assert account["not_converged"] == 3  # so few draws never do
+    assert "quick: fitted at" in whole.account_lines()[0]
+    (tmp_path / "origins" / "2002-04.quick.json").unlink()
+    again = backtest(record(), origins, out=tmp_path, **options)
+    assert again.cases.equals(whole.cases)

@@ -1,0 +1,111 @@
+"""What rivals say, and that the right one wins where the truth is known."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from forecast.evaluation import RIVALS, Asked, Past, choose
+from forecast.evaluation.rivals.base_rate import BaseRate, correlation
+from forecast.evaluation.rivals.state_space import fitted
+from forecast.evaluation.volume import simulate_volume
+from tests.evaluation.made import counts_of, record_of, walk
+
+HORIZONS = (3, 12)
+
+
+def past_of(shares, volume=6.0, seed=1):
+    rng = np.random.default_rng(seed)
+    total = rng.poisson(volume, len(shares))
+    return Past(total, rng.binomial(total, shares))
+
+
+def said(code, past, seed=1, draws=2000):
+    return RIVALS[code].chances(past, HORIZONS, draws, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("code", RIVALS)
+def test_every_rival_says_chances_by_month(code):
+    found = said(code, past_of(walk(240)))
+    assert {h: chance.shape for h, chance in found.items()} == {3: (2000, 3), 12: (2000, 12)}
+    for chance in found.values():
+        assert ((chance >= 0) & (chance <= 1)).all() and chance.std() > 0
+
+
+@pytest.mark.parametrize("code", RIVALS)
+def test_every_rival_follows_a_steady_record(code):
+    assert said(code, past_of(np.full(360, 0.8), volume=20))[12].mean() == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize("code", RIVALS)
+def test_every_rival_speaks_of_a_record_without_one_side_and_with_silent_years(code):
+    past = past_of(np.full(240, 1.0))
+    total = past.total.copy()
+    total[100:160] = 0
+    found = said(code, Past(total, total))
+    assert all(np.isfinite(chance).all() for chance in found.values())
+    assert found[3].mean() > 0.9
+
+
+@pytest.mark.parametrize("code", RIVALS)
+def test_the_same_stream_gives_the_same_numbers(code):
+    past = past_of(walk(240))
+    assert np.array_equal(said(code, past)[12], said(code, past)[12])
+    assert not np.array_equal(said(code, past)[12], said(code, past, seed=2)[12])
+
+
+def test_base_rates_look_back_as_far_as_they_say():
+    past = past_of(np.r_[np.zeros(240), np.ones(24)])
+    assert said("base_rate_2y", past)[3].mean() > 0.95
+    assert said("base_rate_all", past)[3].mean() == pytest.approx(24 / 264, abs=0.04)
+
+
+def test_overdispersion_is_found_again():
+    rng = np.random.default_rng(4)
+    chances = np.repeat(rng.beta(0.6 * 9, 0.4 * 9, 4000), 3)  # correlation of 1 / (9 + 1) within windows of 3 months
+    assert correlation(past_of(chances), 3, 0.6) == pytest.approx(0.1, abs=0.015)
+    assert correlation(past_of(np.full(12000, 0.6)), 3, 0.6) == pytest.approx(0.005, abs=0.005)
+
+
+def test_maximum_likelihood_finds_a_walk_and_a_pull_again():
+    rng = np.random.default_rng(8)
+    level = np.cumsum(0.15 * rng.standard_normal(900)) * 0.9
+    _, _, step, _, last, error = fitted(past_of(1 / (1 + np.exp(-level)), volume=60), pull=False)
+    assert np.sqrt(step) == pytest.approx(0.135, rel=0.25)
+    assert abs(last - level[-1]) < 4 * np.sqrt(error)
+    pulled = np.zeros(3000)
+    for t in range(1, 3000):
+        pulled[t] = 0.8 * pulled[t - 1] + 0.3 * rng.standard_normal()
+    phi, mean, *_ = fitted(past_of(1 / (1 + np.exp(-(pulled + 0.5))), volume=80), pull=True)
+    assert phi == pytest.approx(0.8, abs=0.06)
+    assert mean == pytest.approx(0.5, abs=0.15)
+
+
+def test_volume_has_mean_and_variance_of_the_recent_years():
+    rng = np.random.default_rng(2)
+    past = Past(rng.negative_binomial(2, 0.2, 36), np.zeros(36, dtype=int))
+    drawn = simulate_volume(past, 12, 20000, rng)
+    assert drawn.mean() == pytest.approx(past.total.mean(), rel=0.03)
+    assert drawn.var() == pytest.approx(past.total.var(ddof=1), rel=0.1)
+    assert simulate_volume(Past(np.zeros(36, dtype=int), np.zeros(36, dtype=int)), 12, 5000, rng).sum() > 0
+
+
+def test_automatic_models_leave_out_what_they_have_too_few_windows_for():
+    assert set(said("auto_ets", past_of(walk(70)))) == {3}
+
+
+def test_a_rival_from_outside_is_one_class():
+    class Coin(BaseRate):
+        def chances(self, past, horizons, draws, rng):
+            return {horizon: np.full((draws, horizon), 0.5) for horizon in horizons}
+
+    coin = Coin("coin", "always even", None)
+    record = record_of(counts_of(walk(240)))
+    (answer,) = coin.answers([record.view(date(2008, 1, 1))], Asked((3,), draws=10))
+    assert answer.chances["USA-CHN"][3].tolist() == [[0.5] * 3] * 10
+
+
+def test_forecasters_by_name():
+    assert [one.code for one in choose("no", "last_window, base_rate_2y")] == ["last_window", "base_rate_2y"]
+    assert [one.code for one in choose("none", "no")] == ["no_pull"]
+    assert {one.code for one in choose("no", "all")} == set(RIVALS)
