@@ -20,11 +20,11 @@ def counts_of(shares, *, volume=6.0, dyad="USA-CHN", seed=1):
     rows = [
         pd.DataFrame({
             "date": months, "known_at": months + pd.offsets.MonthEnd(0), "source": "", "target": "", "dyad": dyad,
-            "level": level, "n": n, "dataset": "made",
+            "class": level, "n": n, "dataset": "made",
         })
         for level, n in ((0, total - cooperative), (1, cooperative))
     ]  # fmt: skip
-    return pd.concat(rows, ignore_index=True).astype({"n": "int64", "level": "int64"})
+    return pd.concat(rows, ignore_index=True).astype({"n": "int64", "class": "int64"})
 
 
 def record_of(*counts, dyads=None):

@@ -98,7 +98,7 @@ def test_windows_that_are_not_over_are_none():
 def test_windows_of_fewer_than_three_happenings_are_void():
     counts = counts_of(np.full(240, 0.5), volume=3)
     counts.loc[counts["date"] >= "2009-10-01", "n"] = 0
-    counts.loc[(counts["date"] == "2009-10-01") & (counts["level"] == 1), "n"] = 2
+    counts.loc[(counts["date"] == "2009-10-01") & (counts["class"] == 1), "n"] = 2
     record = record_of(counts)
     window = record.window(record.view(date(2009, 10, 1)), "USA-CHN", 3)
     assert (window.n, window.void) == (2, True)
