@@ -195,10 +195,12 @@ def as_of(table: EventTable, date: Day) -> EventTable:
 def write_rejects(table: Recorded, path: str | Path) -> None:
     """Write the rejected rows as CSV: file, line, reason, and the row as it was.
 
+    An earlier table of rejected rows is replaced, and no other file.
+
     Raises
     ------
     OutputPathError
-        If `path` is a table that was read, or no ordinary file.
+        If `path` is another file, a table that was read, or no ordinary file.
     OutputError
         If `path` cannot be written.
 
@@ -208,12 +210,17 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
     >>> write_rejects(read_chronology(), "rejects.csv")  # doctest: +SKIP
     """
     check_target(path)
-    target = Path(path)
-    if target.exists() and _sha256(target) in {file.sha256 for file in table.files}:
+    target, header = Path(path), ",".join(table.rejects.columns)
+    if target.exists() and (_first_line(target) != header or _sha256(target) in {file.sha256 for file in table.files}):
         raise OutputPathError(
-            f"{path} is the table whose rows were rejected and would be destroyed; choose another name."
+            f"{path} is there already, is no table of rejected rows and would be destroyed. Choose another name."
         )
     write_csv(path, table.rejects)
+
+
+def _first_line(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.readline(1000).decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _sha256(path: Path) -> str:
