@@ -1,6 +1,7 @@
 """The plan: it round-trips, any change of it or of the data is found, and nonsense is rejected by name."""
 
 import json
+import math
 from dataclasses import asdict, replace
 from datetime import date
 from itertools import pairwise
@@ -16,7 +17,7 @@ from forecast.hypotheses.plan import freeze, make_plan, read_plan, require_answe
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, Priors
-from forecast.model.priors import LONGEST_LOG_MONTHS
+from forecast.model.priors import LONGEST_MONTHS
 from forecast.sources import Source
 
 from .fakes import small_data
@@ -37,7 +38,7 @@ def plan(data):
 positive = st.floats(1e-6, 1e6)
 priors = st.builds(
     Priors,
-    half_life=st.tuples(st.floats(-5, LONGEST_LOG_MONTHS), positive),
+    half_life=st.tuples(st.floats(-5, math.log(LONGEST_MONTHS)), positive),
     stiffening=positive,
     lean=positive,
 )
