@@ -47,13 +47,22 @@ def simulated(panel, truth):
 
 
 @pytest.fixture(scope="module")
-def recovered(simulated):
-    return fit(simulated[0], draws=400, tune=400, chains=2, seed=1)
+def told():
+    """What the fit `quick` told of its progress."""
+    return []
 
 
 @pytest.fixture(scope="module")
-def quick(simulated):
-    return fit(simulated[0], cores=1, **SHORT)
+def quick(simulated, told):
+    """The first of these fits, so that it compiles the model for all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
+        yield fit(simulated[0], cores=1, progress=lambda *step: told.append(step), **SHORT)
+
+
+@pytest.fixture(scope="module")
+def recovered(simulated, quick):
+    return fit(simulated[0], draws=400, tune=400, chains=2, seed=1)
 
 
 def assert_same_numbers(one, other):
@@ -90,10 +99,7 @@ def test_the_path_between_the_nodes_is_filled_in(quick):
     np.testing.assert_allclose(posterior["level"].isel(time=-1), level, atol=1e-5)
 
 
-def test_progress_is_told_from_the_first_step_to_the_last_draw(simulated, monkeypatch):
-    told = []
-    monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
-    fit(simulated[0], progress=lambda step, done, total: told.append((step, done, total)), **SHORT)
+def test_progress_is_told_from_the_first_step_to_the_last_draw(quick, told):
     steps = list(dict.fromkeys(step for step, _, _ in told))
     assert steps == ["building the model", "compiling", "sampling", "filling in the path"]
     sampling = [(done, total) for step, done, total in told if step == "sampling"]
@@ -102,7 +108,7 @@ def test_progress_is_told_from_the_first_step_to_the_last_draw(simulated, monkey
     assert [done for done, _ in sampling] == sorted(done for done, _ in sampling)
 
 
-def test_an_interrupt_ends_it_at_once(simulated):
+def test_an_interrupt_ends_it_at_once(simulated, quick):
     """Ctrl-C in the middle of a run that would take minutes; nobody goes on drawing behind the scenes."""
     sampling, told = threading.Event(), []
 
