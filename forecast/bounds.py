@@ -9,6 +9,8 @@ LIMITS = {
     "tune": (1, 100_000),
     "chains": (1, 64),
     "cores": (1, 1024),
+    "processes": (1, 1024),
+    "every": (1, 120),
     "seed": (0, 2**63 - 1),
     "simulations": (0, 100_000),
 }

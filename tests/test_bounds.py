@@ -54,3 +54,15 @@ def test_so_do_tests_of_claims(option: tuple[str, str], verb: str, tmp_path: obj
     out = ["--out", f"{tmp_path}/tests"] if verb == "test" else []
     result = CliRunner().invoke(app, [verb, *out, *option])
     assert result.exit_code == 2, result.output
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--processes", "1000000000"), ("--processes", "0"), ("--every", "0"), ("--every", "121"), ("--seed", "-1"),
+        ("--horizons", "121"), ("--improvement", "nan"), ("--from", "9999-12"),
+    ],
+)  # fmt: skip
+def test_so_do_backtests(option: tuple[str, str], tmp_path: object) -> None:
+    result = CliRunner().invoke(app, ["backtest", "--out", f"{tmp_path}/skill", *option])
+    assert result.exit_code == 2, result.output

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.bounds import require_positive
+from forecast.bounds import MOST_POINTS, require_positive, require_whole
 from forecast.cli.options import Counts, Events, Json, Mapping, Seed, source
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
@@ -68,7 +68,9 @@ def backtest(
     from forecast.dates import parse_horizons
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
-    require_positive("improvement", improvement, 100.0, "points of share")
+    require_positive("improvement", improvement, MOST_POINTS, "points of share")
+    for name, number in {"every": every, "seed": seed, "processes": 1 if processes is None else processes}.items():
+        require_whole(name, number)
     with progress() as tell:
         tell("reading the events", 0, 0)
         record = _record(source(events, counts, None, mapping), dyads, eras)
