@@ -1,4 +1,4 @@
-"""Where tasks are done: in this process, or in several on this machine. A cluster is another one (`cluster`)."""
+"""Where tasks are done: in this process, or in several on this machine. Another kind is one more class."""
 
 import os
 import threading
