@@ -1,6 +1,8 @@
 """What holds for all tests."""
 
 import signal
+import sys
+from pathlib import Path
 
 from hypothesis import settings
 
@@ -11,3 +13,6 @@ settings.load_profile("any machine")
 # A shell lets what it starts in the background ignore Ctrl-C, which the tests of interrupts send themselves.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The benchmarks are no part of the installed package.
+sys.path.insert(0, str(Path(__file__).parents[1]))
