@@ -64,7 +64,7 @@ def headline(result: Assessment) -> str:
     return (
         f"The chance that {result.label} relations are at least {_points(result)} better in "
         f"{_period(result, outlook.until)} than in {_period(result, result.origin)} is "
-        f"{chances['improvement']}, and that they are at least {_points(result)} worse is "
+        f"{chances['improvement']}, and that they are at least {_points(result)} worse "
         f"{chances['deterioration']}; they now stand at {about(level.median, level.low, level.high)} "
         "on a scale of 0 to 100."
     )
