@@ -117,6 +117,8 @@ def _stored(path: Path) -> tuple[str, list[dict[str, Any]]]:
     try:
         text = read_bytes(path, LARGEST_FILE).decode("utf-8")
         first, *lines = [json.loads(line) for line in text.splitlines()]
+        if not isinstance(first["of"], str):
+            raise ValueError("the first line names no digest of what the results are of")
         return first["of"], lines
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _foreign(path, error) from error
