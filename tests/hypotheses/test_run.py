@@ -139,7 +139,7 @@ def test_progress_tells_the_claim_its_place_and_the_time_left(data, fitted):
 
 def test_the_time_left_follows_the_time_gone(data, fitted, monkeypatch):
     clock = iter([0.0, 600.0, 600.0, 600.0])  # the first claim takes ten minutes, the second none
-    monkeypatch.setattr(run.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr("forecast.progress.time.perf_counter", lambda: next(clock))
     told = []
     plan = make_plan(data, Source(), claims=("S2", "S5"), simulations=0, sensitivity=False)
     results = run_tests(plan, data=data, progress=lambda step, done, total: told.append(step))
