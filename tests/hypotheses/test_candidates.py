@@ -60,7 +60,7 @@ def test_a_comparison_speaks_for_the_first(fits, monkeypatch):
         "forecast.hypotheses.candidates.leave_future_out",
         lambda panel, spec, **_: Ahead(pd.DataFrame({"log_density": blocks[spec.dynamics]})),
     )
-    found = made().compare({"dynamics": "linear"}, {"dynamics": "none"})
+    found = made().compare({"dynamics": "linear"}, {"dynamics": "none"}, ("a pull", "a walk"))
     assert found.log_bayes_factor == 3.0 and found.error == pytest.approx(0.3 * 2**0.5)
     assert found.ahead_difference == 3.5 and found.weight > 0.9
 
