@@ -25,7 +25,7 @@ def simulate_volume(past: Past, months: int, draws: int, rng: np.random.Generato
     >>> from forecast.evaluation.origins import Past
     >>> from forecast.evaluation.volume import simulate_volume
     >>> past = Past(np.full(60, 4), np.full(60, 2))
-    >>> round(simulate_volume(past, 12, 5000, np.random.default_rng(1)).mean(), 1)
+    >>> round(float(simulate_volume(past, 12, 5000, np.random.default_rng(1)).mean()), 1)
     4.0
     """
     recent = past.total[-RECENT_MONTHS:]
