@@ -63,6 +63,7 @@ def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
     assert Source.model_validate_json(both.model_dump_json()) == both
 
 
+@pytest.mark.slow  # it compiles a form of its own; the panel of several tables is tested above
 def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source) -> None:
     from forecast.model import fit
     from forecast.model.choices import spec_for

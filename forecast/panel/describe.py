@@ -95,10 +95,10 @@ def describe_panel(panel: "xr.Dataset") -> PanelDescription:
     Panel of events
       dyads     USA-CHN
       periods   889 months, 1949-10-01 to 2023-10-01
-      observed  7,173 events
+      observed  1,572 events
       datasets  chronology
       classes   8, violence to binding commitment
-      eras      6
+      eras      5
       as of     2023-10-31
     """
     kind, days = panel_kind(panel), np.datetime_as_string(panel["time"].to_numpy(), unit="D")

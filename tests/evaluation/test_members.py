@@ -47,6 +47,7 @@ def test_chances_follow_the_record():
         assert chances[3].mean() == pytest.approx(recent.cooperative.sum() / recent.total.sum(), abs=0.2)
 
 
+@pytest.mark.slow
 def test_a_new_dyad_is_a_reason_to_fit_anew():
     young = counts_of(walk(180, seed=4), dyad="USA-RUS", seed=4)
     both = record_of(counts_of(walk(180, step=0.1), volume=4), young[young["date"] >= "1997-02-01"])
