@@ -190,6 +190,7 @@ def make_report(
     with steps.step("reading the data"):
         records = _read_records(settings, table)
         job = _Job(settings, records, records.find(settings.dyad), steps)
+        _check_since(job)
     saved = _load_fit(job) if settings.fit_path else None
     fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     assessment, others, gate = _assess(job, fit)
@@ -220,6 +221,13 @@ def _check_settings(settings: ReportSettings) -> None:
     require_sampler(
         draws=settings.draws, tune=settings.tune, chains=settings.chains, cores=settings.cores, seed=settings.seed
     )
+
+
+def _check_since(job: _Job) -> None:
+    """Reject a record to compare with that begins after the day asked for, before anything is fitted."""
+    since = job.settings.since
+    if since is not None and not job.settings.fit_path and since >= job.as_of:
+        raise SpecError(f"since: {since} is not before {job.as_of}, the day of the report; give an earlier day")
 
 
 def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:
@@ -343,11 +351,14 @@ def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
 def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "Gate"]:
     """Assess the dyad and the others, and check the convergence of everything stated of it."""
     from forecast.events import read_dyads
+    from forecast.model.updating.later import last_known
     from forecast.outlook import assess, reported
 
     settings, known = job.settings, read_dyads()
     labels = {str(code): str(label) for code, label in known["label"].items()}
-    since = {code: day.date() for code, day in known["reference_date"].items()}
+    origin = last_known(fit.panel)
+    # A record as of a day before its reference date is compared with all of itself.
+    since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
     with job.steps.step("simulating futures"):
         everyone = {
             code: assess(

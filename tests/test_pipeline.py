@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
+from forecast.errors import SpecError
 from forecast.pipeline import ReportSettings, make_report
 
 run = CliRunner().invoke
@@ -118,3 +119,10 @@ def test_the_default_report_passes_the_gate(tmp_path: Path) -> None:
     assert report.gate.passed, report.gate.reasons
     stated = json.loads((tmp_path / "forecast.json").read_text())
     assert stated["converged"] is True
+
+
+def test_a_record_to_compare_with_must_begin_before_the_day_of_the_report(tmp_path):
+    settings = ReportSettings(as_of=date(1990, 12, 31), since=date(2001, 1, 1), out=tmp_path / "report")
+    with pytest.raises(SpecError, match="since: 2001-01-01 is not before 1990-12-31"):
+        make_report(settings)
+    assert not (tmp_path / "report").exists()
