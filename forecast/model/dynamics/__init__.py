@@ -3,16 +3,16 @@
 `forecast.model.dynamics.base` says what a pull has, and how to add one.
 """
 
-from forecast.errors import SpecError
 from forecast.model.dynamics.band import Band
 from forecast.model.dynamics.base import Pull as Pull
 from forecast.model.dynamics.cubic import Cubic
 from forecast.model.dynamics.linear import Linear
 from forecast.model.dynamics.none import Walk
 from forecast.model.dynamics.oscillator import Oscillator
+from forecast.model.registry import Registry
 
 PACKAGED: tuple[Pull, ...] = (Walk(), Linear(), Band(), Cubic(), Oscillator())
-_PULLS = {pull.name: pull for pull in PACKAGED}
+_PULLS = Registry("dynamics", *PACKAGED)
 
 
 def find_pull(name: str) -> Pull:
@@ -29,14 +29,12 @@ def find_pull(name: str) -> Pull:
     >>> find_pull("cubic").title
     'pull that grows'
     """
-    if not isinstance(name, str) or name not in _PULLS:
-        raise SpecError(f"dynamics: got {name!r}; expected one of {', '.join(_PULLS)}")
-    return _PULLS[name]
+    return _PULLS.find(name)
 
 
 def pulls() -> tuple[Pull, ...]:
     """Return all pulls: those of the package and those registered since."""
-    return tuple(_PULLS.values())
+    return _PULLS.all()
 
 
 def register(pull: type[Pull]) -> type[Pull]:
@@ -49,13 +47,10 @@ def register(pull: type[Pull]) -> type[Pull]:
     SpecError
         If the name is taken.
     """
-    if pull.name in _PULLS:
-        raise SpecError(f"dynamics: {pull.name!r} is registered already; give the pull another name")
-    _PULLS[pull.name] = pull()
+    _PULLS.add(pull())
     return pull
 
 
 def unregister(name: str) -> None:
     """Forget a pull that was registered; those of the package stay."""
-    if name not in {pull.name for pull in PACKAGED}:
-        _PULLS.pop(name, None)
+    _PULLS.remove(name)

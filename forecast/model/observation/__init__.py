@@ -5,17 +5,17 @@
 
 from typing import TYPE_CHECKING
 
-from forecast.errors import SpecError
 from forecast.model.observation.base import Observation as Observation
 from forecast.model.observation.events import EventObservation
 from forecast.model.observation.index import IndexObservation
+from forecast.model.registry import Registry
 from forecast.panel.kinds import panel_kind
 
 if TYPE_CHECKING:
     import xarray as xr
 
 PACKAGED: tuple[Observation, ...] = (EventObservation(), IndexObservation())
-_OBSERVATIONS = {observation.name: observation for observation in PACKAGED}
+_OBSERVATIONS = Registry("observation", *PACKAGED)
 
 
 def find_observation(name: str) -> Observation:
@@ -32,20 +32,18 @@ def find_observation(name: str) -> Observation:
     >>> find_observation("index").words
     'a published index, with Student-t error'
     """
-    if not isinstance(name, str) or name not in _OBSERVATIONS:
-        raise SpecError(f"observation: got {name!r}; expected one of {', '.join(_OBSERVATIONS)}")
-    return _OBSERVATIONS[name]
+    return _OBSERVATIONS.find(name)
 
 
 def observation_of(panel: "xr.Dataset") -> Observation:
     """Return the kind of observation that a panel is read by unless a spec says otherwise: the first for its kind."""
     kind = panel_kind(panel).name
-    return next(observation for observation in _OBSERVATIONS.values() if observation.panel == kind)
+    return next(observation for observation in _OBSERVATIONS.all() if observation.panel == kind)
 
 
 def observations() -> tuple[Observation, ...]:
     """Return all kinds of observation: those of the package and those registered since."""
-    return tuple(_OBSERVATIONS.values())
+    return _OBSERVATIONS.all()
 
 
 def register(observation: type[Observation]) -> type[Observation]:
@@ -56,13 +54,10 @@ def register(observation: type[Observation]) -> type[Observation]:
     SpecError
         If the name is taken.
     """
-    if observation.name in _OBSERVATIONS:
-        raise SpecError(f"observation: {observation.name!r} is registered already; choose another name")
-    _OBSERVATIONS[observation.name] = observation()
+    _OBSERVATIONS.add(observation())
     return observation
 
 
 def unregister(name: str) -> None:
     """Forget a kind of observation that was registered; those of the package stay."""
-    if name not in {observation.name for observation in PACKAGED}:
-        _OBSERVATIONS.pop(name, None)
+    _OBSERVATIONS.remove(name)
