@@ -31,7 +31,7 @@ def test_what_is_tested_has_a_test():
 def test_the_glossary_has_every_statement_in_both_wordings():
     glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
     for one in THEORY:
-        assert f"| {one.code} | {one.title} | {one.general} | {one.us_china} |" in glossary
+        assert f"| {one.code} | {one.title} | {one.general} | {one.us_china} | {one.answered_by}" in glossary
 
 
 def test_no_module_looks_a_claim_up_by_a_code_of_its_own():

@@ -7,7 +7,6 @@ import numpy as np
 
 from forecast.typing import Float
 
-EQUAL, STACKED = "equal", "stacked"
 FEWEST_PAST = 20
 """Windows that were over at an origin; with fewer, the weights are equal."""
 _ROUNDS = 2000

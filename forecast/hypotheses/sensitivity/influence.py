@@ -20,7 +20,6 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.likelihood import Draws, Observed
-from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +96,3 @@ def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") 
             ratio = rest - full[t]
             found[q, t, s, j] = float(np.log(ratio.size) - np.logaddexp.reduce(ratio))
     return found
-
-
-def _places(there: Bool) -> list[int]:
-    return [int(place) for place in np.flatnonzero(there)]

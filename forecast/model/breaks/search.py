@@ -120,11 +120,6 @@ def scan(
     return _posteriors(fits, dates, [(0.0, 0.0)] * len(before) + [gain])[-1]
 
 
-def infer_breaks(record: Record, most: int = 3, bayes_factor: float = 3.0) -> tuple[BreakPosterior, ...]:
-    """Find the breaks that the evidence speaks for, see `count_breaks`."""
-    return count_breaks(record, most, bayes_factor).breaks
-
-
 def count_breaks(
     record: Record, most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
 ) -> BreakCount:
