@@ -11,7 +11,6 @@ import numpy as np
 from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
-from forecast.typing import Float
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 RUN = 8
 """Origins from one fit: afterwards the draws that an update weighs are drawn afresh, whether or not they still hold."""
 SAMPLER = MappingProxyType({"draws": 500, "tune": 300, "chains": 4})
-_EDGE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -120,31 +118,19 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     """Return the chance that a happening is cooperative in each month ahead, one future for each posterior draw."""
     from forecast.outlook import simulate_futures
+    from forecast.outlook.observed import draw_chances, reading
 
     months = max(asked.horizons)
     futures = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=1)
     level = futures.level[..., 0, 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
-    if "tau" in fit.posterior:
-        level = level + _of_dyad(fit, "tau", dyad)[..., None] * rng.standard_normal(level.shape)
-    if "direction_offset" in fit.posterior:
-        level = level + _of_dyad(fit, "direction_offset", dyad)[..., None]
-    chance = np.clip((1 + np.tanh(level / 2)) / 2, _EDGE, 1 - _EDGE)
-    if "concentration" in fit.posterior:
-        weight = _of_dyad(fit, "concentration", dyad)[..., None]
-        chance = rng.beta(weight * chance, weight * (1 - chance))
+    noise, offset, concentration = reading(fit, dyad)
+    month = level + noise[..., None] * rng.standard_normal(level.shape)
+    weight = None if concentration is None else concentration[..., None]
+    chance = draw_chances(month + offset[..., :1], weight, rng)
     by_draw = chance.reshape(-1, months)
     kept = by_draw[rng.permutation(len(by_draw))[: asked.draws]]
     return {horizon: kept[:, :horizon] for horizon in asked.horizons}
-
-
-def _of_dyad(fit: "Fit", name: str, dyad: str) -> Float:
-    """Return a quantity of a dyad, (chain, draw): of its only dataset and direction."""
-    values = fit.posterior[name]
-    if "dyad" in values.dims:
-        values = values.isel(dyad=fit.dyads.index(dyad))
-    picked = values.isel(dataset=0, direction=0, missing_dims="ignore").transpose("chain", "draw")
-    return np.asarray(picked.to_numpy(), dtype=np.float64)
 
 
 DEFAULT = "default"

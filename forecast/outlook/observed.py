@@ -51,15 +51,13 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: 
         return NotDefined("the panel counts no event of the dyad in its last 24 covered months")
     rng = stream(seed, futures.dyad, f"observed {dataset}")
     level = np.moveaxis(futures.level[..., : futures.at(months) + 1], -1, 0)
-    noise, offset, concentration = _observation(fit, futures.dyad, dataset)
+    noise, offset, concentration = reading(fit, futures.dyad, dataset)
     seen = np.full(level.shape, np.nan)
     for period in range(1, len(level)):
         month = level[period] + noise[..., None] * rng.standard_normal(level.shape[1:])
         count = volumes[rng.integers(len(volumes), size=month.shape)]
-        chance = np.clip(share(month[..., None] + offset[:, :, None, :]) / 100, _EDGE, 1 - _EDGE)
-        if concentration is not None:
-            weight = concentration[..., None, None]
-            chance = rng.beta(weight * chance, weight * (1 - chance))
+        weight = None if concentration is None else concentration[..., None, None]
+        chance = draw_chances(month[..., None] + offset[:, :, None, :], weight, rng)
         cooperative, total = rng.binomial(count, chance).sum(axis=-1), count.sum(axis=-1)
         np.divide(100 * cooperative, total, out=seen[period], where=total > 0)
     return np.moveaxis(seen, 0, -1)
@@ -71,8 +69,30 @@ def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> Index:
     return volumes[-Clock.of(fit.panel).periods(RECENT_MONTHS) :]
 
 
-def _observation(fit: FitLike, dyad: str, dataset: int) -> tuple[Float, Float, Float | None]:
-    """Month noise (chain, draw), offsets (chain, draw, direction), concentration (chain, draw) or None."""
+def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Float:
+    """Draw the chances by which happenings are cooperative, from log-odds and a concentration that broadcasts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.observed import draw_chances
+    >>> draw_chances(np.zeros(2), None, np.random.default_rng(1))
+    array([0.5, 0.5])
+    """
+    chance = np.clip(share(log_odds) / 100, _EDGE, 1 - _EDGE)
+    return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
+
+
+def reading(fit: FitLike, dyad: str, dataset: int = 0) -> tuple[Float, Float, Float | None]:
+    """Return how a dataset reads the level of a dyad: month noise, offsets and concentration.
+
+    Returns
+    -------
+    noise : array (chain, draw)
+    offset : array (chain, draw, direction)
+    concentration : array (chain, draw) or None
+        None without overdispersion.
+    """
     place = position(fit.panel, dyad)
 
     def values(name: str) -> Any:
