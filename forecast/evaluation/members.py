@@ -118,17 +118,13 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     """Return the chance that a happening is cooperative in each month ahead, one future for each posterior draw."""
     from forecast.outlook import simulate_futures
-    from forecast.outlook.observed import draw_chances, reading
+    from forecast.outlook.observed import reading, simulate_chances
 
     months = max(asked.horizons)
     futures = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=1)
     level = futures.level[..., 0, 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
-    noise, offset, concentration = reading(fit, dyad)
-    month = level + noise[..., None] * rng.standard_normal(level.shape)
-    weight = None if concentration is None else concentration[..., None]
-    chance = draw_chances(month + offset[..., :1], weight, rng)
-    by_draw = chance.reshape(-1, months)
+    by_draw = simulate_chances(level, reading(fit, dyad), rng).reshape(-1, months)
     kept = by_draw[rng.permutation(len(by_draw))[: asked.draws]]
     return {horizon: kept[:, :horizon] for horizon in asked.horizons}
 

@@ -19,7 +19,9 @@ from forecast.events import find_dyad
 from forecast.events.dyads import in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
-from forecast.typing import Bool, Index
+from forecast.outlook.window import FEWEST, share_before
+from forecast.panel.record import sides
+from forecast.typing import Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
 
 SHORTEST_PAST = 60
 """Months since the first happening of a dyad: with less, none of the rivals has seen two windows of two years."""
-FEWEST = 3
-"""Happenings: the share of a window with fewer is decided by one event, and the window is void."""
 ERAS = ("given", "none")
 
 
@@ -86,7 +86,7 @@ class View:
 
     def past(self, dyad: str) -> Past:
         """Return what was counted of a dyad."""
-        total, cooperative, _ = monthly_counts(self.panel, dyad)
+        total, cooperative, _ = sides(self.panel, dyad)
         first = int(np.flatnonzero(total)[0])
         return Past(total[first:], cooperative[first:])
 
@@ -133,7 +133,7 @@ class Window:
     @property
     def before(self) -> float | None:
         """Share of the months before, 0 to 100; None if there were too few happenings."""
-        return None if self.before_total < FEWEST else 100 * self.before_cooperative / self.before_total
+        return share_before(self.before_cooperative, self.before_total)
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ class Record:
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
         """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""
-        total, cooperative, covered = monthly_counts(self.final, dyad)
+        total, cooperative, covered = sides(self.final, dyad)
         start = months_between(_first_month(self.final), view.origin)
         stop = start + horizon
         if stop > len(total) or not covered[start:stop].all():
@@ -315,20 +315,12 @@ def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
     return tuple(add_months(first, step) for step in range(0, months_between(first, last) + 1, every))
 
 
-def monthly_counts(panel: "xr.Dataset", dyad: str) -> tuple[Index, Index, Bool]:
-    """Return a dyad's happenings, cooperative ones and coverage, each (month,)."""
-    own = panel.sel(dyad=dyad).isel(dataset=0)
-    counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
-    cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
-    return counts.sum(axis=1), cooperative, own["covered"].to_numpy()
-
-
 def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
     return table.counts if isinstance(table, CountTable) else table.events
 
 
 def _past_months(panel: "xr.Dataset", dyad: str) -> int:
-    seen = np.flatnonzero(monthly_counts(panel, dyad)[0])
+    seen = np.flatnonzero(sides(panel, dyad)[0])
     return panel.sizes["time"] - int(seen[0]) if seen.size else 0
 
 

@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.evaluation.origins import FEWEST, Window
-from forecast.typing import Bool, Float, Index
+from forecast.evaluation.origins import Window
+from forecast.outlook.window import FEWEST, ROUNDING, moved, reached
+from forecast.typing import Float, Index
 
 GRID = 200
 """Steps of the grid of shares where the number of happenings is not given: half a point each."""
@@ -154,8 +155,7 @@ def outcomes(window: Window, improvement: float = IMPROVEMENT) -> tuple[bool | N
     """Return whether the share rose, and whether it fell, by the smallest improvement; None without baseline."""
     if window.before is None:
         return None, None
-    up, down = _moved(np.array([100 * window.k / window.n]), window.before, improvement)
-    return bool(up[0]), bool(down[0])
+    return moved(100 * window.k / window.n, window.before, improvement)
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:
@@ -195,13 +195,8 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
 def _against(shares: Float, window: Window, improvement: float) -> tuple[float, float, float | None, float | None]:
     """Return the probabilities of being below, and not above, the recorded share, and of up and down."""
     recorded = 100 * window.k / window.n
-    below, up_to = float((shares < recorded - _EDGE).mean()), float((shares <= recorded + _EDGE).mean())
+    below, up_to = float((~reached(shares, recorded)).mean()), float((shares <= recorded + ROUNDING).mean())
     if window.before is None:
         return below, up_to, None, None
-    up, down = _moved(shares, window.before, improvement)
+    up, down = moved(shares, window.before, improvement)
     return below, up_to, float(up.mean()), float(down.mean())
-
-
-def _moved(shares: Float, before: float, improvement: float) -> tuple[Bool, Bool]:
-    """Return which shares lie above and below the baseline by the improvement, whatever the last bit says."""
-    return shares >= before + improvement - _EDGE, shares <= before - improvement + _EDGE

@@ -10,8 +10,8 @@ from typing import Any
 from forecast.evaluation.forecaster import Answer, Asked, Forecaster
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
-from forecast.evaluation.volume import simulate_volume
 from forecast.files import digest, write_text
+from forecast.outlook.volume import RECENT_MONTHS, simulate_volume
 from forecast.typing import Float
 
 SCHEMA = 1
@@ -139,7 +139,8 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
 def _case(setup: Setup, view: View, window: Window, chances: Float) -> dict[str, Any]:
     # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    volume = simulate_volume(view.past(window.dyad), window.horizon, len(chances), rng)
+    recent = view.past(window.dyad).recent(RECENT_MONTHS).total
+    volume = simulate_volume(recent, (len(chances), window.horizon), rng)
     free = predict_free(chances, volume, window, rng, setup.improvement)
     given = predict_given(chances, window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)

@@ -13,7 +13,7 @@ from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom,
 from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.hazard import StructuralHazard, structural_hazard
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
-from forecast.outlook.observed import observe
+from forecast.outlook.observed import Observed, observe
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.pendulum import HostileZone, Pendulum, Return
 from forecast.outlook.record import Break, Standing, level_record
@@ -46,6 +46,7 @@ __all__ = [
     "HostileZone",
     "Learning",
     "NotDefined",
+    "Observed",
     "Passage",
     "Pendulum",
     "Probability",

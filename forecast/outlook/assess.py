@@ -109,6 +109,7 @@ def assess(
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
+    observed = observe(fit, futures, ordered[-1], seed=seed)
     improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
     expected = {months: outlook.new_framework for months, outlook in improvement.items()}
     names = dict(labels or {})
@@ -135,7 +136,7 @@ def assess(
         pendulum=pendulum(own, futures, ordered, seed=seed, extreme_share=extreme_share),
         contrast=_contrast(fit, own, contrast_with, contrast_era, names),
         band=band(own, futures, ordered, band_mass),
-        fan=fan(futures, ordered[-1], observe(fit, futures, ordered[-1], seed=seed)),
+        fan=fan(futures, ordered[-1], observed),
         claims=(),
         measure=kind.measure,
         scale=kind.scale,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.outlook.futures import Futures
+from forecast.outlook.observed import Observed
 from forecast.outlook.summary import QUANTILES, NotDefined
 from forecast.typing import Float
 
@@ -32,7 +33,7 @@ class Fan:
     observed: Float | NotDefined
 
 
-def fan(futures: Futures, months: int, observed: Float | NotDefined) -> Fan:
+def fan(futures: Futures, months: int, observed: Observed | NotDefined) -> Fan:
     """Compute the quantiles of the futures.
 
     Parameters
@@ -40,7 +41,7 @@ def fan(futures: Futures, months: int, observed: Float | NotDefined) -> Fan:
     futures : Futures
     months : int
         How far.
-    observed : array (chain, draw, future, period) or NotDefined
+    observed : Observed or NotDefined
         From `observe`, as far as `months`.
     """
     stop = futures.at(months) + 1
@@ -48,7 +49,7 @@ def fan(futures: Futures, months: int, observed: Float | NotDefined) -> Fan:
         months=futures.clock.months(stop - 1),
         quantiles=QUANTILES,
         share=_quantiles(futures.share[..., :stop]),
-        observed=observed if isinstance(observed, NotDefined) else _quantiles(observed),
+        observed=observed if isinstance(observed, NotDefined) else _quantiles(observed.share[..., :stop]),
     )
 
 

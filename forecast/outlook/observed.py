@@ -1,27 +1,72 @@
-"""What the dataset would observe in a simulated future: cooperative shares of counted events."""
+"""What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from forecast.clock import Clock
+from forecast.clock import periods_a_month
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
 from forecast.outlook.summary import NotDefined
+from forecast.outlook.volume import RECENT_MONTHS, simulate_volume
 from forecast.panel import panel_kind
 from forecast.scale import share
 from forecast.typing import Float, Index
 
-RECENT_MONTHS = 24
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
 
-def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: int = 0) -> Float | NotDefined:
-    """Simulate the cooperative share, 0 to 100, of the events the dataset would hold in each period ahead.
+@dataclass(frozen=True)
+class Observed:
+    """What a dataset would record in each future; the last axis is the period, and period 0, the present, is empty.
 
-    How many events a period holds is that of a period drawn from the dyad's last 24 covered months. They are
-    cooperative with the probability of the month: level, month noise and direction. Dirichlet-multinomial
-    classes make their number Beta-binomial. A period without events has no share: NaN.
+    Attributes
+    ----------
+    dataset : int
+        Position of the dataset in the panel.
+    total, cooperative : array of int (chain, draw, future, period)
+        Happenings, and how many of them are cooperative.
+    """
+
+    dataset: int
+    total: Index
+    cooperative: Index
+
+    @property
+    def share(self) -> Float:
+        """Cooperative share of each period, 0 to 100; NaN where nothing is recorded."""
+        found: Float = np.full(self.total.shape, np.nan)
+        np.divide(100.0 * self.cooperative, self.total, out=found, where=self.total > 0)
+        return found
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a dataset reads the level of a dyad.
+
+    Attributes
+    ----------
+    noise : array (chain, draw)
+        Standard deviation of the month noise, log-odds.
+    offset : array (chain, draw, direction)
+    concentration : array (chain, draw) or None
+        None without overdispersion.
+    directions : array (direction,)
+        Share of the recent happenings by direction.
+    """
+
+    noise: Float
+    offset: Float
+    concentration: Float | None
+    directions: Float
+
+
+def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observed | NotDefined:
+    """Simulate what the dyad's main dataset would record in each period ahead.
+
+    The number of happenings is negative binomial, with mean and variance of the last 36 months (`simulate_volume`).
+    They are cooperative with the probability of the period (`simulate_chances`).
 
     Parameters
     ----------
@@ -30,43 +75,62 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int, dataset: 
     months : int
         How far.
     seed : int
-    dataset : int
-        Position of the dataset in the panel.
 
     Returns
     -------
-    array (chain, draw, future, period) or NotDefined
-        Period 0, the present, is NaN: it is observed already. Not defined if the panel counts no events of
-        the dyad.
+    Observed or NotDefined
+        Not defined if nothing of the dyad is counted in the last 36 months that are covered.
 
     Raises
     ------
     SpecError
         If the futures do not reach that far.
     """
-    volumes = recent_volumes(fit, futures.dyad, dataset)
-    if not volumes.any():
+    dataset = main_dataset(fit, futures.dyad)
+    recent = recent_reports(fit, futures.dyad, dataset).sum(axis=1)
+    if not recent.any():
         if not panel_kind(fit.panel).coded:
             return NotDefined("the data are an index, which counts no actions")
-        return NotDefined("the panel counts no event of the dyad in its last 24 covered months")
+        return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
     rng = stream(seed, futures.dyad, f"observed {dataset}")
-    level = np.moveaxis(futures.level[..., : futures.at(months) + 1], -1, 0)
-    noise, offset, concentration = reading(fit, futures.dyad, dataset)
-    seen = np.full(level.shape, np.nan)
-    for period in range(1, len(level)):
-        month = level[period] + noise[..., None] * rng.standard_normal(level.shape[1:])
-        count = volumes[rng.integers(len(volumes), size=month.shape)]
-        weight = None if concentration is None else concentration[..., None, None]
-        chance = draw_chances(month[..., None] + offset[:, :, None, :], weight, rng)
-        cooperative, total = rng.binomial(count, chance).sum(axis=-1), count.sum(axis=-1)
-        np.divide(100 * cooperative, total, out=seen[period], where=total > 0)
-    return np.moveaxis(seen, 0, -1)
+    read = reading(fit, futures.dyad, dataset)
+    size = (*futures.level.shape[:-1], futures.at(months) + 1)
+    total, cooperative = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
+    for period in range(1, size[-1]):  # one by one, so that longer futures only go on from shorter ones
+        chances = simulate_chances(futures.level[..., period], read, rng)
+        total[..., period] = simulate_volume(recent, size[:-1], rng)
+        cooperative[..., period] = rng.binomial(total[..., period], chances)
+    return Observed(dataset, total, cooperative)
 
 
-def recent_volumes(fit: FitLike, dyad: str, dataset: int = 0) -> Index:
-    """Return how many events the last 24 covered months held, (period, direction); none of an index."""
-    volumes = panel_kind(fit.panel).reports(fit.panel, dyad, dataset)
-    return volumes[-Clock.of(fit.panel).periods(RECENT_MONTHS) :]
+def simulate_chances(level: Float, read: Reading, rng: np.random.Generator) -> Float:
+    """Draw the chance that a happening is cooperative, from the level: month noise, direction and overdispersion.
+
+    A happening is of one direction or the other as often as the recent ones, so that the chance is the mean over
+    directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed.
+
+    Parameters
+    ----------
+    level : array (chain, draw, ...)
+        Log-odds; each element is a period of a future.
+    read : Reading
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    array of the same shape
+    """
+
+    def by_draw(values: Float) -> Float:
+        return values.reshape(*values.shape, *[1] * (level.ndim - 2))
+
+    month = level + by_draw(read.noise) * rng.standard_normal(level.shape)
+    weight = None if read.concentration is None else by_draw(read.concentration)
+    parts = [
+        part * draw_chances(month + by_draw(read.offset[..., place]), weight, rng)
+        for place, part in enumerate(read.directions)
+    ]
+    return np.asarray(sum(parts))
 
 
 def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Float:
@@ -83,16 +147,20 @@ def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Ge
     return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
 
 
-def reading(fit: FitLike, dyad: str, dataset: int = 0) -> tuple[Float, Float, Float | None]:
-    """Return how a dataset reads the level of a dyad: month noise, offsets and concentration.
+def main_dataset(fit: FitLike, dyad: str) -> int:
+    """Return the position of the dataset that has counted most of a dyad in its last 36 covered months."""
+    totals = [recent_reports(fit, dyad, dataset).sum() for dataset in range(fit.panel.sizes.get("dataset", 1))]
+    return int(np.argmax(totals))
 
-    Returns
-    -------
-    noise : array (chain, draw)
-    offset : array (chain, draw, direction)
-    concentration : array (chain, draw) or None
-        None without overdispersion.
-    """
+
+def recent_reports(fit: FitLike, dyad: str, dataset: int = 0) -> Index:
+    """Return the happenings of the last 36 covered months, (period, direction); none of an index."""
+    reports = panel_kind(fit.panel).reports(fit.panel, dyad, dataset)
+    return reports[-round(RECENT_MONTHS * periods_a_month(fit.panel)) :]
+
+
+def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
+    """Return how a dataset reads the level of a dyad."""
     place = position(fit.panel, dyad)
 
     def values(name: str) -> Any:
@@ -100,6 +168,10 @@ def reading(fit: FitLike, dyad: str, dataset: int = 0) -> tuple[Float, Float, Fl
         return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
-    noise = values("tau") if "tau" in fit.posterior else np.zeros(size)
-    offset = values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1))
-    return noise, offset, values("concentration") if "concentration" in fit.posterior else None
+    recent = recent_reports(fit, dyad, dataset).sum(axis=0)
+    return Reading(
+        noise=values("tau") if "tau" in fit.posterior else np.zeros(size),
+        offset=values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1)),
+        concentration=values("concentration") if "concentration" in fit.posterior else None,
+        directions=recent / recent.sum() if recent.any() else np.full(len(recent), 1 / len(recent)),
+    )

@@ -3,12 +3,14 @@
 from datetime import date
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from forecast.clock import periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
 from forecast.events.dyads import read_coverage
 from forecast.panel.kinds import panel_kind
-from forecast.typing import Bool
+from forecast.typing import Bool, Index
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,3 +69,28 @@ def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
     All datasets together, and only periods with events; of an index, none.
     """
     return panel_kind(panel).shares(panel, dyad)
+
+
+def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Index, Bool]:
+    """Return what a dataset counts of a dyad: happenings, cooperative ones, and whether it is covered, each (time,).
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of events or counts.
+    dyad : str
+    dataset : int
+        Position of the dataset.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.record import sides
+    >>> total, cooperative, covered = sides(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN")
+    >>> bool((cooperative <= total).all()), bool(covered[-12:].all())
+    (True, True)
+    """
+    own = panel.sel(dyad=dyad).isel(dataset=dataset)
+    counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
+    cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
+    return counts.sum(axis=1), cooperative, own["covered"].to_numpy()

@@ -8,7 +8,6 @@ import pytest
 from forecast.evaluation import RIVALS, Asked, Past, choose
 from forecast.evaluation.rivals.base_rate import BaseRate, correlation
 from forecast.evaluation.rivals.state_space import fitted
-from forecast.evaluation.volume import simulate_volume
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)
@@ -79,15 +78,6 @@ def test_maximum_likelihood_finds_a_walk_and_a_pull_again():
     phi, mean, *_ = fitted(past_of(1 / (1 + np.exp(-(pulled + 0.5))), volume=80), pull=True)
     assert phi == pytest.approx(0.8, abs=0.06)
     assert mean == pytest.approx(0.5, abs=0.15)
-
-
-def test_volume_has_mean_and_variance_of_the_recent_years():
-    rng = np.random.default_rng(2)
-    past = Past(rng.negative_binomial(2, 0.2, 36), np.zeros(36, dtype=int))
-    drawn = simulate_volume(past, 12, 20000, rng)
-    assert drawn.mean() == pytest.approx(past.total.mean(), rel=0.03)
-    assert drawn.var() == pytest.approx(past.total.var(ddof=1), rel=0.1)
-    assert simulate_volume(Past(np.zeros(36, dtype=int), np.zeros(36, dtype=int)), 12, 5000, rng).sum() > 0
 
 
 def test_automatic_models_leave_out_what_they_have_too_few_windows_for():

@@ -1,10 +1,11 @@
-"""What would be observed: volumes, holes, and the spread that overdispersion gives."""
+"""What would be recorded: volumes, holes, directions, and the spread that overdispersion gives."""
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.outlook import NotDefined, observe, simulate_futures
-from forecast.outlook.observed import recent_volumes
+from forecast.outlook.observed import main_dataset, reading, recent_reports, simulate_chances
 
 
 def refit(made, *, counts=None, covered=None, **posterior):
@@ -21,44 +22,81 @@ def test_volumes_are_those_of_the_last_covered_months(fit):
     covered = fit.panel["covered"].copy()
     covered[..., -5:] = False
     made = refit(fit, covered=covered)
-    expected = fit.panel["counts"].sel(dyad="USA-CHN", dataset="chronology").sum("class").to_numpy()[-29:-5]
-    np.testing.assert_array_equal(recent_volumes(made, "USA-CHN"), expected)
+    expected = fit.panel["counts"].sel(dyad="USA-CHN", dataset="chronology").sum("class").to_numpy()[-41:-5]
+    np.testing.assert_array_equal(recent_reports(made, "USA-CHN"), expected)
 
 
-def test_periods_without_events_have_no_share(fit):
+def test_periods_without_happenings_have_no_share(fit):
     counts = fit.panel["counts"].copy()
-    counts[..., -12:, :, :] = 0
+    counts[..., -30:, :, :] = 0
     made = type(fit)(fit.posterior, fit.panel.assign(counts=counts), fit.spec)
     futures = simulate_futures(made, "USA-CHN", 24, seed=1)
     seen = observe(made, futures, 24, seed=1)
-    assert seen.shape == futures.share.shape
-    assert np.isnan(seen[..., 0]).all()
-    assert np.isnan(seen[..., 1:]).mean() == pytest.approx(0.5, abs=0.05)
-    assert np.nanmin(seen) >= 0
-    assert np.nanmax(seen) <= 100
+    assert seen.share.shape == futures.share.shape
+    assert not seen.total[..., 0].any() and np.isnan(seen.share[..., 0]).all()
+    assert (seen.cooperative <= seen.total).all()
+    np.testing.assert_array_equal(np.isnan(seen.share), seen.total == 0)
+    assert np.isnan(seen.share[..., 1:]).mean() > 0.5
+    assert np.nanmin(seen.share) >= 0 and np.nanmax(seen.share) <= 100
+
+
+def test_longer_futures_only_go_on(fit):
+    futures = simulate_futures(fit, "USA-CHN", 24, seed=1)
+    short, long = (observe(fit, futures, months, seed=1) for months in (6, 24))
+    np.testing.assert_array_equal(short.total, long.total[..., :7])
+    np.testing.assert_array_equal(short.cooperative, long.cooperative[..., :7])
 
 
 @pytest.mark.parametrize("directed", [False, True])
-def test_the_spread_is_beta_binomial(make, directed):
-    made = make(("USA-CHN",), spread=0.0, directed=directed)
-    made = refit(made, counts=1, tau=0.0, sigma=0.0, phi=1.0)  # eight events a month in each direction
-    futures = simulate_futures(made, "USA-CHN", 24, seed=1, futures_per_draw=10, hazard=0.0)
-    seen = observe(made, futures, 24, seed=1)[..., 1:].ravel() / 100
-    chance, n, concentration, directions = futures.share[0, 0, 0, 0] / 100, 8, 6.0, 1 + directed
-    variance = chance * (1 - chance) / n * (1 + (n - 1) / (concentration + 1)) / directions
-    assert abs(seen.mean() - chance) < 4 * np.sqrt(variance / seen.size)
-    # A bounded share has kurtosis below 3: the variance's relative standard error is under sqrt(2/n).
-    assert abs(seen.var() / variance - 1) < 4 * np.sqrt(2 / seen.size)
+def test_chances_are_beta_around_the_level(make, directed):
+    made = refit(make(("USA-CHN",), spread=0.0, directed=directed), counts=1, tau=0.0)
+    read = reading(made, "USA-CHN")
+    drawn = simulate_chances(np.full((2, 150, 200), 0.4), read, np.random.default_rng(1))
+    chance, concentration = 1 / (1 + np.exp(-0.4)), 6.0
+    variance = chance * (1 - chance) / (concentration + 1) / (1 + directed)
+    assert abs(drawn.mean() - chance) < 4 * np.sqrt(variance / drawn.size)
+    assert drawn.var() == pytest.approx(variance, rel=0.03)
 
 
-def test_without_overdispersion_or_noise_it_is_binomial(make):
-    made = make(("USA-CHN",), spread=0.0)
-    made = refit(made, counts=1, sigma=0.0, phi=1.0)
-    made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
+def test_directions_count_by_how_much_they_report(make):
+    made = make(("USA-CHN",), spread=0.0, directed=True)
+    counts = made.panel["counts"].copy()
+    counts[...] = 1
+    counts[..., 0, :] = 3
+    offset = made.posterior["direction_offset"] + xr.DataArray([0.0, 1.0], dims="direction")
+    made = type(made)(made.posterior.assign(direction_offset=offset).drop_vars("concentration"),
+                      made.panel.assign(counts=counts), made.spec)  # fmt: skip
+    read = reading(made, "USA-CHN")
+    np.testing.assert_allclose(read.directions, [0.75, 0.25])
+    quiet = type(read)(0 * read.noise, read.offset, None, read.directions)
+    (chance,) = np.unique(simulate_chances(np.zeros((2, 150)), quiet, np.random.default_rng(1)))
+    assert chance == pytest.approx(0.75 * 0.5 + 0.25 / (1 + np.exp(-1)))
+
+
+@pytest.mark.parametrize("overdispersed", [False, True])
+def test_shares_spread_as_the_happenings_and_the_chances_say(make, overdispersed):
+    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, sigma=0.0, phi=1.0)  # eight happenings a month
+    if not overdispersed:
+        made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
     futures = simulate_futures(made, "USA-CHN", 24, seed=1, futures_per_draw=10, hazard=0.0)
-    seen = observe(made, futures, 24, seed=1)[..., 1:].ravel() / 100
+    seen = observe(made, futures, 24, seed=1)
     chance = futures.share[0, 0, 0, 0] / 100
-    assert abs(seen.var() / (chance * (1 - chance) / 8) - 1) < 4 * np.sqrt(2 / seen.size)
+    eight = seen.cooperative[seen.total == 8] / 8
+    variance = chance * (1 - chance) / 8 * (1 + 7 / (6.0 + 1) if overdispersed else 1)
+    assert abs(eight.mean() - chance) < 4 * np.sqrt(variance / eight.size)
+    # A bounded share has kurtosis below 3: the variance's relative standard error is under sqrt(2/n).
+    assert abs(eight.var() / variance - 1) < 4 * np.sqrt(2 / eight.size)
+
+
+def test_the_dataset_that_counts_most_lately_is_simulated(fit):
+    counts = xr.concat([fit.panel["counts"], 2 * fit.panel["counts"]], "dataset").assign_coords(dataset=["a", "b"])
+    old = counts.copy()
+    old[1, :, -60:] = 0
+    rest = fit.panel.drop_vars(["counts", "covered", "dataset"])
+    covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
+    for values, expected in ((counts, 1), (old, 0)):
+        panel = rest.assign(counts=values, covered=covered)
+        assert main_dataset(type(fit)(fit.posterior, panel, fit.spec), "USA-CHN") == expected
 
 
 def test_nothing_counted_is_nothing_observed(fit):

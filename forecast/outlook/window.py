@@ -1,0 +1,57 @@
+"""The cooperative share of a window of months: when it is void, and when it counts as changed.
+
+What is forecast, what is scored and by which rule it is resolved all go by these few lines.
+"""
+
+from typing import overload
+
+from forecast.typing import Bool, Float
+
+FEWEST = 3
+"""Happenings: the share of a window with fewer is decided by one event, and the window is void."""
+ROUNDING = 1e-6
+"""Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
+
+
+def share_before(cooperative: int, happenings: int) -> float | None:
+    """Return the share of a window that is over, 0 to 100; None if it is void.
+
+    Examples
+    --------
+    >>> from forecast.outlook.window import share_before
+    >>> share_before(1, 4), share_before(1, 2)
+    (25.0, None)
+    """
+    return None if happenings < FEWEST else 100 * cooperative / happenings
+
+
+@overload
+def reached(share: Float, threshold: float) -> Bool: ...
+@overload
+def reached(share: float, threshold: float) -> bool: ...
+def reached(share: Float | float, threshold: float) -> Bool | bool:
+    """Return whether shares are at least a threshold.
+
+    Examples
+    --------
+    >>> from forecast.outlook.window import reached
+    >>> reached(100 * 0.29, 29.0), reached(28.9, 29.0)
+    (True, False)
+    """
+    return share >= threshold - ROUNDING
+
+
+@overload
+def moved(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
+@overload
+def moved(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
+def moved(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
+    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement.
+
+    Examples
+    --------
+    >>> from forecast.outlook.window import moved
+    >>> moved(34.0, 29.0, 5.0), moved(24.5, 29.0, 5.0)
+    ((True, False), (False, False))
+    """
+    return reached(share, before + improvement), share <= before - improvement + ROUNDING
