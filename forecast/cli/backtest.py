@@ -109,20 +109,19 @@ def _print(results: "Results", path: Path) -> None:
     from rich.table import Table
 
     console = Console(highlight=False)
-    period, rows = results.headline()
-    horizons = sorted({row["horizon"] for row in rows})
+    skill, horizons = results.skill, results.choices["horizons"]
     shown = Table("model", *(f"{horizon} months" for horizon in horizons), box=None, padding=(0, 2, 0, 0))
-    for model in dict.fromkeys(row["model"] for row in rows):
-        own = {row["horizon"]: row for row in rows if row["model"] == model}
-        shown.add_row(escape(model), *(f"{own[horizon]['crps']:.2f}" if horizon in own else "" for horizon in horizons))
-    windows = ", ".join(
-        f"{max(row['n'] for row in rows if row['horizon'] == horizon)} at {horizon}" for horizon in horizons
-    )
+    windows = dict.fromkeys(horizons, 0)
+    for model in skill.models:
+        rows = {horizon: skill.row(horizon, model=model, period=skill.period) for horizon in horizons}
+        shown.add_row(escape(model), *(f"{row['crps']:.2f}" if row else "" for row in rows.values()))
+        windows |= {horizon: max(windows[horizon], row["n"]) for horizon, row in rows.items() if row}
     console.print(shown)
+    counted = ", ".join(f"{n} at {horizon}" for horizon, n in windows.items())
     console.print(
-        f"[dim]Mean CRPS of the share, points (smaller is better), given the number of happenings; origins {period}; "
-        f"windows: {windows} months[/]"
+        "[dim]Mean CRPS of the share, points (smaller is better), the number of happenings unknown; origins "
+        f"{skill.period}; windows: {counted} months[/]"
     )
-    for line in results.account_lines():
+    for line in skill.refits:
         console.print(f"[dim]{escape(line)}[/]")
     console.print(f"\n{escape(str(path))}")

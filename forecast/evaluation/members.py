@@ -15,7 +15,7 @@ from forecast.evaluation.origins import View
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model import Fit
+    from forecast.model import Fit, PendulumSpec
 
 RUN = 8
 """Origins from one fit: afterwards the draws that an update weighs are drawn afresh, whether or not they still hold."""
@@ -54,6 +54,16 @@ class Member:
         """It is this package's own."""
         return False
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every choice of the model as plain values: `PendulumSpec.to_dict`."""
+        return self._whole_spec().to_dict()
+
+    def _whole_spec(self) -> "PendulumSpec":
+        from forecast.model import PendulumSpec
+
+        return replace(PendulumSpec(), **self.spec)
+
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
         """Fit the first view, bring the fit to each later one, and simulate futures from it."""
         fit = None
@@ -85,11 +95,10 @@ class Member:
             return self._fitted(panel, seed), str(error)
 
     def _fitted(self, panel: "xr.Dataset", seed: int) -> "Fit":
-        from forecast.model import PendulumSpec, fit
+        from forecast.model import fit
 
-        spec = replace(PendulumSpec(), **self.spec)
         sampler: dict[str, Any] = dict(self.sampler)
-        return fit(panel, spec, seed=seed, cores=self.cores, **sampler)
+        return fit(panel, self._whole_spec(), seed=seed, cores=self.cores, **sampler)
 
 
 def two_classes(panel: "xr.Dataset") -> "xr.Dataset":

@@ -54,6 +54,21 @@ class Prediction:
         """Shares of the grid, 0 to 1."""
         return np.linspace(0.0, 1.0, len(self.weights))
 
+    def interval(self, mass: float) -> tuple[float, float]:
+        """Return the ends of the central interval of the share, 0 to 1.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from forecast.evaluation.prediction import Prediction
+        >>> Prediction(np.array([0.04, 0.5, 0.46]), below=0.0, up_to=0.0, up=None, down=None).interval(0.9)
+        (0.5, 1.0)
+        """
+        up_to = np.cumsum(self.weights)
+        tail = (1 - mass) / 2 * up_to[-1]
+        low, high = self.support[np.searchsorted(up_to, [tail, up_to[-1] - tail])]
+        return float(low), float(high)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, zeros of the grid left out."""
         places = np.flatnonzero(self.weights)

@@ -4,30 +4,33 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from forecast.dates import add_months
+from forecast.errors import DataError
 from forecast.evaluation.forecaster import Asked
+from forecast.evaluation.misses import worst_misses
 from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.rivals import REFERENCE
 from forecast.evaluation.rivals.mixtures import MIXTURES, Mixture, stacking_weights
 from forecast.evaluation.scores import COVERAGES, brier, covered, crps, log_score, paired, pit
+from forecast.evaluation.skill import CHOSEN_ON, PERIODS, SPLIT, Skill, subject_of
 from forecast.evaluation.tasks import Setup, file_name
 from forecast.files import write_csv, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
-SPLIT = 2015
-"""Choices are made on origins before this year, and reported on origins from it on."""
-PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
-CHOSEN_ON = PERIODS[0]
-_DIGITS = 6
+SHOWN = "cases_shown.csv"
+"""The cases of the subject and of the reference alone: all that a page needs beside `skill.json`."""
+_DIGITS, _CASE_DIGITS = 6, 4
+_COLUMNS = (
+    "model", "rival", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
+    "crps", "log_score", "p_up", "up", "p_down", "down", "pit", *(f"covered_{100 * level:.0f}" for level in COVERAGES),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,69 +41,96 @@ class Results:
     ----------
     cases : pandas.DataFrame
         A row a prediction: ``model``, ``rival``, ``dyad``, ``origin``, ``horizon``, ``given_n``, ``n``, ``k``,
-        ``share``, ``before``, ``mean`` (predicted share), ``crps``, ``log_score``, ``p_up``, ``up``, ``p_down``,
-        ``down``, ``pit``, ``covered_50``, ``covered_80``, ``covered_90``; docs/schema/skill-json.md.
-    choices : dict
-        What was asked.
-    account : list of dict
-        By forecaster: origins, windows that are void or not over, and of a form of the model how often and why it was
-        fitted again, and how often it converged.
+        ``share``, ``before``, ``mean`` (predicted share), ``low``, ``high``, ``crps``, ``log_score``, ``p_up``, ``up``,
+        ``p_down``, ``down``, ``pit``, ``covered_50``, ``covered_80``, ``covered_90``; docs/schema/skill-json.md.
+    skill : Skill
+        What they say.
     """
 
     cases: "pd.DataFrame" = field(repr=False)
-    choices: dict[str, Any]
-    account: list[dict[str, Any]] = field(repr=False)
+    skill: Skill
 
-    @cached_property
+    @property
     def rows(self) -> list[dict[str, Any]]:
-        """The scores by model, dyad, horizon and period, as `skill.json` has them."""
-        return skill_rows(self.cases)
+        """The scores by model, dyad, horizon and period."""
+        return self.skill.rows
 
-    def headline(self) -> tuple[str, list[dict[str, Any]]]:
-        """Return the rows for all dyads together given n, and their period: that for reports, if there is any."""
-        rows = [row for row in self.rows if row["dyad"] == "all" and row["given_n"]]
-        period = next((one for one in (PERIODS[1], PERIODS[0]) if any(row["period"] == one for row in rows)), "all")
-        return period, [row for row in rows if row["period"] == period]
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What was asked."""
+        return self.skill.choices
 
-    def account_lines(self) -> list[str]:
-        """Describe for each form of the model how often it was fitted, and how often it had not converged."""
-        return [
-            f"{one['model']}: fitted at {sum(one['fitted'].values())} of {one['origins']} origins and updated at the "
-            f"others; not converged at {one['not_converged']}"
-            for one in self.account
-            if "fitted" in one
-        ]
+    @property
+    def account(self) -> list[dict[str, Any]]:
+        """By forecaster what was counted."""
+        return self.skill.account
+
+    @property
+    def shown(self) -> "pd.DataFrame":
+        """The cases of the subject and of the reference."""
+        return self.cases[self.cases["model"].isin([self.skill.subject, REFERENCE])].reset_index(drop=True)
 
     def write(self, out: str | Path) -> Path:
-        """Write ``skill.json``, ``skill.csv`` (its rows) and ``cases.csv`` to a folder, and return the first."""
+        """Write ``skill.json``, ``skill.csv`` (its rows), ``cases.csv`` and ``cases_shown.csv``; return the first."""
         import pandas as pd
 
-        out, rows = Path(out), self.rows
+        out = Path(out)
         write_csv(out / "cases.csv", self.cases)
-        flat = [{name: value for name, value in row.items() if name != "against"} for row in rows]
+        write_csv(out / SHOWN, self.shown)
+        flat = [{name: value for name, value in row.items() if name != "against"} for row in self.rows]
         write_csv(out / "skill.csv", pd.DataFrame(flat))
-        content = {
-            "schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": PERIODS[1], "choices": self.choices,
-            "account": self.account, "rows": rows,
-        }  # fmt: skip
-        write_json(out / "skill.json", content)
+        write_json(out / "skill.json", self.skill.to_dict(), by_record=True)
         return out / "skill.json"
+
+    @classmethod
+    def read(cls, folder: str | Path) -> Self:
+        """Read what a run has written: ``skill.json``, and of the cases those of ``cases_shown.csv``.
+
+        Raises
+        ------
+        DataError
+            If they are not there, or are none of a run.
+        """
+        skill = Skill.read(Path(folder) / "skill.json")
+        return cls(_read_cases(Path(folder) / SHOWN), skill)
+
+
+def _read_cases(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Write it with forecast backtest.") from error
+    if missing := [name for name in _COLUMNS if name not in cases]:
+        raise DataError(f"{path}: {', '.join(missing)} is missing. Write it with forecast backtest.")
+    return cases
 
 
 def gather(setup: Setup, origins: Sequence[date], folder: Path) -> Results:
     """Score everything that the files of finished origins hold, origin by origin."""
     import pandas as pd
 
-    account = {code: _Account(code) for code in setup.forecasters}
+    account = {code: _Account(code, one.words) for code, one in setup.forecasters.items()}
     rows: list[dict[str, Any]] = []
     past = _Past()
     for origin in sorted(origins):
-        cases = _cases_of(setup, origin, folder, account)
-        for key, case in sorted(cases.items()):
+        found = _cases_of(setup, origin, folder, account)
+        for key, case in sorted(found.items()):
             rows += _scored(setup, case, past.weights(setup, origin, key[1], case.said))
-        past.add(origin, cases)
-    choices = {**setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(origins)]}
-    return Results(pd.DataFrame(rows), choices, [one.to_dict() for one in account.values()])
+        past.add(origin, found)
+    cases = pd.DataFrame(rows, columns=list(_COLUMNS))
+    return Results(cases, _skill_of(setup, origins, cases, [one.to_dict() for one in account.values()]))
+
+
+def _skill_of(setup: Setup, origins: Sequence[date], cases: "pd.DataFrame", account: list[dict[str, Any]]) -> Skill:
+    subject = subject_of({code: one.rival for code, one in setup.forecasters.items()})
+    choices = {
+        **setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(origins)],
+        "spec": getattr(setup.forecasters[subject], "settings", None),
+    }  # fmt: skip
+    misses = worst_misses(cases[cases["model"] == subject], setup.record.table)
+    return Skill(subject, choices, account, misses, skill_rows(cases, subject))
 
 
 @dataclass
@@ -115,6 +145,7 @@ class _Case:
 @dataclass
 class _Account:
     code: str
+    words: str
     origins: int = 0
     void: int = 0
     unfinished: int = 0
@@ -134,7 +165,10 @@ class _Account:
                 self.fitted[notes["fitted"]] = self.fitted.get(notes["fitted"], 0) + 1
 
     def to_dict(self) -> dict[str, Any]:
-        plain = {"model": self.code, "origins": self.origins, "void": self.void, "unfinished": self.unfinished}
+        plain: dict[str, Any] = {
+            "model": self.code, "words": self.words, "origins": self.origins, "void": self.void,
+            "unfinished": self.unfinished,
+        }  # fmt: skip
         if not self.model:
             return plain
         share = sum(self.fitted.values()) / self.origins if self.origins else None
@@ -209,19 +243,26 @@ def _row(asked: Asked, case: _Case, code: str, rival: bool, said: Prediction, *,
     facts = case.facts
     share = facts["k"] / facts["n"]
     rng = asked.stream(case.origin, facts["dyad"], f"pit {facts['horizon']}")
+    low, high = said.interval(0.9)
+    numbers = {
+        "share": 100 * share, "before": facts["before"], "mean": 100 * float(said.weights @ said.support),
+        "low": 100 * low, "high": 100 * high, "crps": crps(said, share), "log_score": log_score(said),
+        "p_up": said.up, "p_down": said.down, "pit": pit(said, rng),
+    }  # fmt: skip
     return {
         "model": code, "rival": rival, "dyad": facts["dyad"], "origin": case.origin.isoformat(),
-        "horizon": facts["horizon"], "given_n": given_n, "n": facts["n"], "k": facts["k"], "share": 100 * share,
-        "before": facts["before"], "mean": 100 * float(said.weights @ said.support), "crps": crps(said, share),
-        "log_score": log_score(said), "p_up": said.up, "up": facts["up"], "p_down": said.down, "down": facts["down"],
-        "pit": pit(said, rng), **{f"covered_{100 * level:.0f}": covered(said, level) for level in COVERAGES},
+        "horizon": facts["horizon"], "given_n": given_n, "n": facts["n"], "k": facts["k"],
+        "up": facts["up"], "down": facts["down"],
+        **{name: _rounded(value, _CASE_DIGITS) for name, value in numbers.items()},
+        **{f"covered_{100 * level:.0f}": covered(said, level) for level in COVERAGES},
     }  # fmt: skip
 
 
-def skill_rows(cases: "pd.DataFrame") -> list[dict[str, Any]]:
+def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
     """Return scores by model, dyad (and all together), horizon, period and whether n is given.
 
-    Differences are paired: over the cases that both predicted.
+    Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
+    best rival, and the subject with all others.
     """
     if cases.empty:
         return []
@@ -241,7 +282,8 @@ def skill_rows(cases: "pd.DataFrame") -> list[dict[str, Any]]:
                 own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
                 crps_own = crps_inside if dyad == "all" else crps_inside[crps_inside.index.get_level_values(1) == dyad]
                 for code, scored in own.groupby("model", sort=True):
-                    against = _against(str(code), crps_own, best, horizon)
+                    others = _compared_with(crps_own, best, everybody=code == subject)
+                    against = _against(str(code), crps_own, others, horizon)
                     rows.append(_summary(scored, str(code), dyad, period, against))
     return rows
 
@@ -281,18 +323,28 @@ def _best_rival(crps: "pd.DataFrame", period: str) -> tuple[str, str] | None:
     return None
 
 
-def _against(code: str, crps: "pd.DataFrame", best: tuple[str, str] | None, horizon: int) -> list[dict[str, Any]]:
-    """Return the differences from the ten-year base rate and from the best rival."""
-    wanted = [("reference", REFERENCE, None), *([("best rival", *best)] if best else [])]
+type _Other = tuple[str, str, str | None]
+"""In what role a model is compared with, its code, and on which origins it was chosen."""
+
+
+def _compared_with(crps: "pd.DataFrame", best: tuple[str, str] | None, *, everybody: bool) -> list[_Other]:
+    """Return with whom a model is compared: the ten-year base rate, the best rival, and everybody if asked for."""
+    found: list[_Other] = [("reference", REFERENCE, None), *([("best rival", *best)] if best else [])]
+    named = {code for _, code, _ in found}
+    return found + [("other", str(code), None) for code in crps.columns if everybody and code not in named]
+
+
+def _against(code: str, crps: "pd.DataFrame", others: Sequence[_Other], horizon: int) -> list[dict[str, Any]]:
+    """Return the differences from other models, over the cases that both predicted."""
     found = []
-    for role, rival, chosen_on in wanted:
-        if rival == code or rival not in crps:
+    for role, other, chosen_on in others:
+        if other == code or other not in crps:
             continue
-        both = crps[[code, rival]].dropna()
+        both = crps[[code, other]].dropna()
         if len(both):
-            difference = paired(both[code], both[rival], both.index.get_level_values(0), horizon)
+            difference = paired(both[code], both[other], both.index.get_level_values(0), horizon)
             found.append({
-                "role": role, "rival": rival, "chosen_on": chosen_on, "n": difference.n,
+                "role": role, "rival": other, "chosen_on": chosen_on, "n": difference.n,
                 "difference": _rounded(difference.mean), "error": _rounded(difference.error),
                 "blocks": difference.blocks, "relative": _rounded(difference.relative),
             })  # fmt: skip
@@ -306,5 +358,5 @@ def _within(year: Any, period: str) -> Any:
     return year >= SPLIT if period == PERIODS[1] else year > 0
 
 
-def _rounded(value: Any) -> Any:
-    return None if value is None or not np.isfinite(value) else round(float(value), _DIGITS)
+def _rounded(value: Any, digits: int = _DIGITS) -> Any:
+    return None if value is None or not np.isfinite(value) else round(float(value), digits)

@@ -197,7 +197,9 @@ def test_the_folder_of_another_run_is_left_alone(tmp_path):
 
 def test_files_keep_their_schema(walks, tmp_path):
     content = json.loads(walks.write(tmp_path).read_text())
-    assert list(content) == ["schema", "chosen_on", "reported_on", "choices", "account", "rows"]
+    assert list(content) == [
+        "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "rows",
+    ]  # fmt: skip
     assert list(content["rows"][0]) == [
         "model", "rival", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "log_score", "n_moves",
         "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90", "against",
@@ -205,4 +207,4 @@ def test_files_keep_their_schema(walks, tmp_path):
     keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
     assert len(set(keys)) == len(keys)
     assert all(one != other for one, other in pairwise(keys))
-    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {"skill.json", "skill.csv", "cases.csv", "cases_shown.csv"}

@@ -26,7 +26,7 @@ def test_a_run_writes_its_files_and_prints_the_scores(tmp_path):
     assert content["choices"]["dyads"] == ["CHN-JPN"]
     (row,) = [
         row for row in content["rows"]
-        if row["model"] == "base_rate_10y" and row["horizon"] == 12 and row["given_n"]
+        if row["model"] == "base_rate_10y" and row["horizon"] == 12 and not row["given_n"]
         and (row["dyad"], row["period"]) == ("all", "2015-")
     ]  # fmt: skip
     assert f"{row['crps']:.2f}" in result.output

@@ -1,0 +1,249 @@
+"""The skill that a backtest found, as `skill.json` holds it: scores by model, dyad, horizon and period, to look up."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypedDict
+
+from forecast.errors import DataError, SpecError
+from forecast.evaluation.members import DEFAULT
+from forecast.evaluation.rivals import REFERENCE
+from forecast.files import read_bytes
+
+SCHEMA = 1
+SPLIT = 2015
+"""Choices are made on origins before this year, and reported on origins from it on."""
+PERIODS = (f"-{SPLIT - 1}", f"{SPLIT}-", "all")
+CHOSEN_ON, REPORTED_ON, _ALL = PERIODS
+LONGEST = 100_000_000
+"""Bytes of a file of skill."""
+
+type Row = Mapping[str, Any]
+
+
+class _Compared(TypedDict):
+    role: str
+    rival: str
+    chosen_on: str | None
+    n: int
+    difference: float
+    error: float | None
+    blocks: int
+
+
+class _Scored(TypedDict):
+    model: str
+    rival: bool
+    dyad: str
+    horizon: int
+    period: str
+    given_n: bool
+    n: int
+    n_origins: int
+    crps: float
+    n_moves: int
+    brier_up: float | None
+    brier_down: float | None
+    up_parts: dict[str, float | None] | None
+    down_parts: dict[str, float | None] | None
+    coverage_50: float
+    coverage_80: float
+    coverage_90: float
+    against: list[_Compared]
+
+
+class _Choices(TypedDict):
+    dataset: str
+    dyads: list[str]
+    horizons: list[int]
+    improvement: float
+    version: str
+    data: str
+    origins: list[date]
+    spec: dict[str, Any] | None
+
+
+class _Account(TypedDict):
+    model: str
+    words: str
+    origins: int
+    void: int
+    unfinished: int
+
+
+class _Happened(TypedDict):
+    date: date
+    source: str
+    target: str
+    actor: str
+    kind: str
+    summary: str
+    reference: str
+
+
+class _Miss(TypedDict):
+    period: str
+    dyad: str
+    origin: date
+    horizon: int
+    n: int
+    k: int
+    share: float
+    mean: float
+    low: float
+    high: float
+    crps: float
+    events: list[_Happened]
+
+
+class _File(TypedDict):
+    subject: str
+    choices: _Choices
+    account: list[_Account]
+    misses: list[_Miss]
+    rows: list[_Scored]
+
+
+@dataclass(frozen=True)
+class Skill:
+    """What `skill.json` says; docs/schema/skill-json.md has the fields.
+
+    Attributes
+    ----------
+    subject : str
+        Code of the forecaster that is compared with every other one: the default model if it takes part.
+    choices : dict
+        What was asked.
+    account : list of dict
+        By forecaster: origins, windows that are void or not over, and of a form of the model how often and why it was
+        fitted again, and how often it converged.
+    misses : list of dict
+        The subject's worst predictions, and what happened.
+    rows : list of dict
+        Scores by model, dyad (and all together), horizon, period and whether n is given.
+    """
+
+    subject: str
+    choices: dict[str, Any]
+    account: list[dict[str, Any]] = field(repr=False)
+    misses: list[dict[str, Any]] = field(repr=False)
+    rows: list[dict[str, Any]] = field(repr=False)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a file of skill.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read, or is none.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            content = json.loads(read_bytes(path, LONGEST), parse_constant=_number, parse_float=_number)
+            if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+                raise ValueError(f"it is no file of skill of schema {SCHEMA}")
+            TypeAdapter(_File).validate_python(content)
+            if not any(row["model"] == content["subject"] for row in content["rows"]):
+                raise ValueError(f"its subject, {content['subject']}, has no scores")
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise _unreadable(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
+        return cls(**{name: content[name] for name in _File.__annotations__})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of `skill.json`."""
+        return {
+            "schema": SCHEMA, "chosen_on": CHOSEN_ON, "reported_on": REPORTED_ON, "subject": self.subject,
+            "choices": self.choices, "account": self.account, "misses": self.misses, "rows": self.rows,
+        }  # fmt: skip
+
+    @cached_property
+    def _places(self) -> dict[tuple[Any, ...], dict[str, Any]]:
+        names = ("model", "horizon", "dyad", "period", "given_n")
+        return {tuple(row[name] for name in names): row for row in self.rows}
+
+    @property
+    def models(self) -> dict[str, bool]:
+        """Codes of all that was scored, and whether each is a rival: the forecasters in their order, then mixtures."""
+        scored = {str(row["model"]): bool(row["rival"]) for row in self.rows}
+        ordered = [one["model"] for one in self.account if one["model"] in scored]
+        return {code: scored[code] for code in dict.fromkeys((*ordered, *scored))}
+
+    @property
+    def period(self) -> str:
+        """That for reports, if the run has origins in it; else that of choices."""
+        there = {row["period"] for row in self.rows}
+        return next((period for period in (REPORTED_ON, CHOSEN_ON) if period in there), _ALL)
+
+    def row(
+        self,
+        horizon: int,
+        *,
+        model: str | None = None,
+        dyad: str = "all",
+        period: str = REPORTED_ON,
+        given_n: bool = False,
+    ) -> Row | None:
+        """Return the scores of a model, by default the subject, if there are any."""
+        return self._places.get((model or self.subject, horizon, dyad, period, given_n))
+
+    def against(self, other: str, horizon: int, **where: Any) -> Row | None:
+        """Return how the subject compares with another model, where both have predicted: one of a row's `against`."""
+        row = self.row(horizon, **where)
+        return row and next((one for one in row["against"] if one["rival"] == other), None)
+
+    @property
+    def refits(self) -> list[str]:
+        """By form of the model, how often it was fitted and how often it had not converged."""
+        return [
+            f"{one['model']}: fitted at {sum(one['fitted'].values())} of {one['origins']} origins and updated at the "
+            f"others; not converged at {one['not_converged']}"
+            for one in self.account
+            if "fitted" in one
+        ]
+
+    def best_rival(self, horizon: int, *, given_n: bool = False) -> str | None:
+        """Return the rival that was best on the origins on which choices are made, if any was."""
+        row = self.row(horizon, period=self.period, given_n=given_n)
+        found = [one["rival"] for one in row["against"] if one["role"] == "best rival"] if row else []
+        return str(found[0]) if found else None
+
+
+def subject_of(rivals: Mapping[str, bool]) -> str:
+    """Return whom a backtest is about: the default model, or the first form of it, or the reference, or the first.
+
+    Parameters
+    ----------
+    rivals : mapping of str to bool
+        By forecaster, whether it is a rival.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.skill import subject_of
+    >>> subject_of({"no_pull": False, "base_rate_10y": True})
+    'no_pull'
+    """
+    own = [code for code, rival in rivals.items() if not rival]
+    for wanted, there in ((DEFAULT, own), (REFERENCE, list(rivals))):
+        if there:
+            return wanted if wanted in there else there[0]
+    raise SpecError("backtest: nobody predicts")
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number of JSON")
+    return value
+
+
+def _unreadable(path: str | Path, reason: str) -> DataError:
+    return DataError(f"{path} is no skill.json of a backtest: {reason}. Write it with forecast backtest.")
