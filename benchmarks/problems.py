@@ -9,6 +9,7 @@ import xarray as xr
 
 from forecast import PendulumSpec, build_panel, read_chronology
 from forecast.errors import SpecError
+from forecast.events import hierarchy
 from forecast.model import prior_draws, simulate_panel
 
 CHRONOLOGY = "6x920"
@@ -49,7 +50,7 @@ def make_problem(size: str, density: int | None, seed: int) -> Problem:
     """
     spec = PendulumSpec()
     if size == CHRONOLOGY:
-        return Problem(size, None, build_panel(read_chronology()), spec)
+        return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")), spec)
     if density is None:
         raise SpecError(f"density: a simulated panel of {size} needs one, such as 5 events a dyad-month")
     return Problem(size, density, simulated_panel(*shape_of(size), density, seed, spec), spec)

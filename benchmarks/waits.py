@@ -17,6 +17,7 @@ from benchmarks.runs import CHAINS, Run, cores
 from benchmarks.table import describe, spread, summary
 from forecast import Fit, build_panel, fit, read_chronology, update
 from forecast.errors import NotUpdatable
+from forecast.events import hierarchy
 from forecast.files import write_json, write_text
 
 SHORT = (("1x300", 5, 800, 5.0), (CHRONOLOGY, None, 700, 30.0))
@@ -58,7 +59,7 @@ def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: S
 def updates(seed: int, folder: Path) -> list[Wait]:
     """Bring a default fit of the chronology forward month by month while that is valid; save what it began with."""
     events = read_chronology()
-    fitted = fit(build_panel(events, as_of=UPDATES[0].date().isoformat()), seed=seed)
+    fitted = fit(build_panel(events, dyads=hierarchy("USA-CHN"), as_of=UPDATES[0].date().isoformat()), seed=seed)
     saved = fitted.save(folder / "fit.zarr")
     size = sum(path.stat().st_size for path in saved.rglob("*") if path.is_file()) / 1e6
     with Run.clock() as loading:

@@ -14,7 +14,7 @@ from forecast.errors import DataError, SpecError
 from forecast.progress import Progress, Steps, silent
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency
-from forecast.wording import month
+from forecast.wording import fitted_together, month
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,6 +51,8 @@ class ReportSettings:
         The same seed gives the same numbers.
     alone : bool
         Fit this dyad without the others.
+    hierarchy : tuple of str, optional
+        The dyads to fit together with this one; by default those of `forecast.events.hierarchy`.
     eras : {"given", "infer", "none"}
         The dyad's eras: those of ``data/eras.csv``, inferred from its record, or one for all of it. Other dyads keep
         the given ones.
@@ -76,6 +78,7 @@ class ReportSettings:
     frequency: Frequency = "month"
     seed: int = 1
     alone: bool = False
+    hierarchy: tuple[str, ...] | None = None
     eras: str = "given"
     since: date | None = None
     smallest_improvement: float = 5.0
@@ -104,6 +107,8 @@ class Report(Displayed):
         How long each step took.
     warnings : tuple of str
         What a reader has to know of the data or the fit, in sentences.
+    dyads : tuple of str
+        Those that were fitted together.
     """
 
     page: Path
@@ -111,10 +116,12 @@ class Report(Displayed):
     gate: "Gate"
     seconds: dict[str, float]
     warnings: tuple[str, ...]
+    dyads: tuple[str, ...]
 
     def _card(self) -> Card:
         facts = [
             ("page", str(self.page)),
+            ("hierarchy", fitted_together(self.assessment.dyad, self.dyads)),
             ("converged", "yes" if self.gate.passed else "NO: do not use these numbers"),
             *(("warning", words) for words in self.warnings),
             ("took", f"{sum(self.seconds.values()):.0f} s"),
@@ -136,8 +143,15 @@ class _Job:
         """The day asked for, else the coverage end."""
         return self.settings.as_of or self.records.last_day(self.dyad)
 
-    def panel(self, dyads: list[str] | None, eras: "Eras | None" = None) -> "xr.Dataset":
-        """Count the records of some dyads, or of all."""
+    @property
+    def together(self) -> list[str]:
+        """The dyads that are fitted together."""
+        if self.settings.alone:
+            return [self.dyad]
+        return self.records.hierarchy(self.dyad, self.as_of, self.settings.hierarchy)
+
+    def panel(self, dyads: list[str], eras: "Eras | None" = None) -> "xr.Dataset":
+        """Count the records of some dyads."""
         return self.records.panel(
             dyads, self.as_of, Counting(self.settings.frequency), None if eras is None else eras.table
         )
@@ -205,7 +219,7 @@ def make_report(
             fit, assessment, out=settings.out, events=_shown_table(records, fit), others=others, gate=gate,
             fit_name="fit.zarr" if settings.save_fit and not unchanged else None,
         )  # fmt: skip
-    return Report(page, assessment, gate, steps.seconds, warnings)
+    return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads))
 
 
 def _check_settings(settings: ReportSettings) -> None:
@@ -216,6 +230,10 @@ def _check_settings(settings: ReportSettings) -> None:
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
+    if settings.alone and settings.hierarchy is not None:
+        raise SpecError("alone, hierarchy: a dyad alone has no hierarchy; leave out one of them")
+    if settings.fit_path and settings.hierarchy is not None:
+        raise SpecError("hierarchy: a saved fit has its own dyads; leave the choice out, or fit again")
     if settings.fit_path and settings.eras != "given":
         raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
     require_sampler(
@@ -239,7 +257,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
     settings, steps = job.settings, job.steps
     eras = _choose_eras(job)
     with steps.step("building the panel"):
-        panel = job.panel([job.dyad] if settings.alone else None, eras)
+        panel = job.panel(job.together, eras)
         warnings = _check_record(panel, job.dyad, job.as_of)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel

@@ -229,6 +229,19 @@ def join(items: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
+def fitted_together(dyad: str, dyads: Iterable[str]) -> str:
+    """Describe with which others a dyad was fitted.
+
+    Examples
+    --------
+    >>> from forecast.wording import fitted_together
+    >>> fitted_together("USA-CHN", ["USA-CHN", "USA-RUS", "USA-IRN"])
+    'USA-CHN was fitted together with USA-RUS and USA-IRN'
+    """
+    others = [other for other in dyads if other != dyad]
+    return f"{dyad} was fitted together with {join(others)}" if others else f"{dyad} was fitted alone"
+
+
 def capital(text: str) -> str:
     """Return a text with its first letter in upper case and the others as they are.
 

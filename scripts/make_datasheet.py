@@ -100,7 +100,7 @@ def exceptions(rows: pd.DataFrame) -> str:
     named = read_small_csv(DATA / "codebook" / "exceptions.csv")
     counted = named.groupby(["rule", "dyad"], as_index=False).size().itertuples(index=False, name=None)
     parts = [f"{n} of the rule *{rule}* in {dyad}" for rule, dyad, n in counted]
-    return f"{len(named)} of {len(rows):,} rows are named exceptions: {', '.join(parts)}."
+    return f"{len(named)} of {len(rows):,} rows are named exceptions{': ' if parts else ''}{', '.join(parts)}."
 
 
 def draw(rows: pd.DataFrame) -> Any:
@@ -113,14 +113,18 @@ def draw(rows: pd.DataFrame) -> Any:
     )
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(4, 2, figsize=(9, 9.5), layout="constrained")
+    dyads = list(rows.groupby("dyad", sort=False))
+    lines = -(-len(dyads) // 2) + 1
+    figure, axes = plt.subplots(lines, 2, figsize=(9, 2 * lines + 1.5), layout="constrained")
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     scale = read_scale("commitment")
-    for axis, (dyad, own) in zip(axes[:3].flat, rows.groupby("dyad", sort=False), strict=True):
+    for axis, (dyad, own) in zip(axes[:-1].flat, dyads, strict=False):
         _draw_years(axis, str(dyad), own, scale)
-    _draw_kinds(axes[3, 0], rows, scale)
-    _draw_checked(axes[3, 1], rows)
+    for axis in axes[:-1].flat[len(dyads) :]:
+        axis.remove()
+    _draw_kinds(axes[-1, 0], rows, scale)
+    _draw_checked(axes[-1, 1], rows)
     figure.suptitle("The chronology: rows a year, what kind they are, and how many were checked")
     return figure
 
@@ -156,9 +160,9 @@ def _draw_checked(axis: Any, rows: pd.DataFrame) -> None:
     checked = rows.groupby(["decade", "dyad"], sort=False)["checked"].agg(["mean", "size"])
     # A share of a handful of rows would only draw the eye.
     shares = (checked["mean"] * 100).where(checked["size"] >= 10).unstack().sort_index()
-    styles = ("-", "--", "-.", ":", "-", "--")
+    styles, marks = ("-", "--", "-.", ":"), "o^svDxP*<>d"
     for place, (dyad, share) in enumerate(shares.items()):
-        axis.plot(share.index, share, styles[place], marker="o^svDx"[place], markersize=4, label=dyad)
+        axis.plot(share.index, share, styles[place % len(styles)], marker=marks[place], markersize=4, label=dyad)
     axis.set(title="rows checked against a page, by decade (10 rows or more)", ylim=(0, 100), ylabel="% of rows")
     axis.set_xticks(shares.index, [f"{decade}s" for decade in shares.index])
     axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, frameon=False)

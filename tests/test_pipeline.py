@@ -44,6 +44,23 @@ def test_the_report_is_whole(made: tuple[Path, str, int]) -> None:
     assert not [name for name in names if "partial" in name]
 
 
+def test_the_hierarchy_is_stated(made: tuple[Path, str, int]) -> None:
+    assert "CHN-IND was fitted alone." in made[1]
+
+
+def test_a_hierarchy_is_chosen_once(tmp_path: Path) -> None:
+    for arguments, words in (
+        (["--alone", "--with", "USA-RUS"], "--alone, --with"),
+        (["--with", " , "], "--with: no dyad"),
+        (["--with", "USA-XXX"], "USA-XXX"),
+    ):
+        result = run(app, ["report", "--out", str(tmp_path / "r"), *arguments])
+        assert result.exit_code == 2
+        assert words in result.output.replace("\n", " ")
+    with pytest.raises(SpecError, match="saved fit has its own dyads"):
+        make_report(ReportSettings(hierarchy=("USA-RUS",), fit_path=tmp_path / "fit.zarr"))
+
+
 def test_nothing_known_later_is_used(made: tuple[Path, str, int]) -> None:
     from forecast.model.fitted import Fit
 

@@ -49,6 +49,6 @@ def test_of_an_index_the_periods_with_a_value_were_watched():
 def test_without_coverage_the_record_is_even_to_the_month_of_its_last_event(table):
     last = table.events["date"].max().date()
     other = replace(table, events=table.events.assign(dataset="another"))
-    assert coverage_end(table, "USA-CHN") == date(2026, 5, 31)
+    assert coverage_end(table, "USA-CHN") == date(2026, 6, 13)
     assert coverage_end(other, "USA-CHN") >= last
     assert (coverage_end(other, "USA-CHN") + pd.Timedelta(days=1)).day == 1

@@ -40,6 +40,24 @@ def test_a_dyad_that_one_of_them_lacks_is_read_from_the_others(mine: Source) -> 
         gather(both, "AAA-BBB")
 
 
+def test_the_hierarchy_is_the_default_one_or_chosen() -> None:
+    first = ("USA-CHN", "USA-RUS", "CHN-RUS", "CHN-JPN", "CHN-IND", "USA-IRN")
+    as_of = date(1980, 12, 31)
+    assert gather(Source(), "USA-CHN", as_of=as_of).hierarchy == first
+    assert gather(Source(), "IND-PAK", as_of=as_of).hierarchy == ("IND-PAK",)
+    chosen = gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["rus-usa", "EGY-ISR"])
+    assert chosen.hierarchy == ("USA-RUS", "IND-PAK", "EGY-ISR")
+    assert {name for name in chosen.files if "-" in name} == {"USA-RUS.csv", "IND-PAK.csv", "EGY-ISR.csv"}
+    assert (chosen.offers, gather(Source(), "IND-PAK", as_of=as_of).offers) == ("dyads", "events")
+    with pytest.raises(UnknownDyadError, match="USA-PRK"):
+        gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["USA-PRK"])
+
+
+def test_a_hierarchy_holds_only_dyads_that_had_events_by_then() -> None:
+    early = gather(Source(), "USA-CHN", as_of=date(1952, 12, 31)).hierarchy
+    assert "USA-RUS" in early and "USA-IRN" not in early
+
+
 def test_two_datasets_of_one_name_are_rejected_by_their_tables(mine: Source) -> None:
     with pytest.raises(SpecError, match="both called 'mine'"):
         open_source(Source(kind="several", sources=(mine, mine)))

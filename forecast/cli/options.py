@@ -62,6 +62,14 @@ Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chai
 Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")]
 Chains = Annotated[int | None, typer.Option("--chains", help="Chains.")]
 Cores = Annotated[int | None, typer.Option("--cores", help="Cores to use; default: all. Changes no number.")]
+With = Annotated[
+    str | None,
+    typer.Option(
+        "--with",
+        help="Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: the six of the hierarchy for one "
+        "of them, and none for any other dyad of data/dyads.csv.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -120,8 +128,29 @@ def _is_table(path: Path, mapped: bool) -> bool:
     return str(path) != CHRONOLOGY and not path.is_dir() and (mapped or path.exists())
 
 
+def dyads_of(text: str | None) -> tuple[str, ...] | None:
+    """Return the dyads of an option, separated by commas; None if it was not given.
+
+    Raises
+    ------
+    SpecError
+        If there is none in it.
+    """
+    if text is None:
+        return None
+    if dyads := tuple(word.strip() for word in text.split(",") if word.strip()):
+        return dyads
+    raise SpecError("--with: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out")
+
+
 def plan_from_options(
-    dyad: str, claims: str | None, as_of: str | None, source: "Source | None", frequency: str, **choices: Any
+    dyad: str,
+    claims: str | None,
+    as_of: str | None,
+    source: "Source | None",
+    frequency: str,
+    together: str | None = None,
+    **choices: Any,
 ) -> "tuple[Data, Plan]":
     """Gather the data and make the plan that the options ask for; a choice that is None is the plan's default.
 
@@ -144,7 +173,7 @@ def plan_from_options(
     codes = parse_claims(claims) if claims else ()
     data = gather(
         source, dyad, as_of=parse_date(as_of, "as-of") if as_of else None, frequency=frequency,  # type: ignore[arg-type]
-        others=need_other_dyads(codes or CLAIMS),
+        others=need_other_dyads(codes or CLAIMS), hierarchy=dyads_of(together),
     )  # fmt: skip
     require_answerable(codes, data)
     given = {name: tuple(value) if name == "half_lives" else value for name, value in choices.items() if value}

@@ -22,6 +22,7 @@ from forecast.cli.options import (
     Sensitivity,
     Simulations,
     Tune,
+    With,
     plan_from_options,
     source,
 )
@@ -48,6 +49,7 @@ def new(
     index: Index = None,
     mapping: Mapping = None,
     frequency: Frequency = "month",
+    together: With = None,
     half_lives: HalfLives = None,
     simulations: Simulations = None,
     sensitivity: Sensitivity = True,
@@ -63,7 +65,8 @@ def new(
     if out.exists():
         raise SpecError(f"--out: {out} is there already; choose another name, or remove it")
     data, plan = plan_from_options(
-        dyad, claims, as_of, source(events, counts, index, mapping), frequency, half_lives=half_lives,
+        dyad, claims, as_of, source(events, counts, index, mapping), frequency, together,
+            half_lives=half_lives,
         simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
     )  # fmt: skip
     require_runnable(plan, data)

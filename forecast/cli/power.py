@@ -21,6 +21,7 @@ from forecast.cli.options import (
     Mapping,
     Seed,
     Tune,
+    With,
     plan_from_options,
     say,
     source,
@@ -48,6 +49,7 @@ def power(
     index: Index = None,
     mapping: Mapping = None,
     frequency: Frequency = "month",
+    together: With = None,
     seed: Seed = 1,
     draws: Draws = None,
     tune: Tune = None,
@@ -74,7 +76,8 @@ def power(
     with progress() as tell:
         tell("gathering the data", 0, 0)
         data, plan = plan_from_options(
-            dyad, codes[0], as_of, source(events, counts, index, mapping), frequency, half_lives=half_lives,
+            dyad, codes[0], as_of, source(events, counts, index, mapping), frequency, together,
+            half_lives=half_lives,
             simulations=simulations, seed=seed, draws=draws, tune=tune, chains=chains,
         )  # fmt: skip
         kept = kept or Path(f"power-{data.dyad}.jsonl")

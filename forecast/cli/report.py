@@ -19,7 +19,9 @@ from forecast.cli.options import (
     Out,
     Seed,
     Tune,
+    With,
     check_frequency,
+    dyads_of,
     not_converged,
     source,
 )
@@ -62,6 +64,7 @@ def report(
     out: Out = Path("report"),
     seed: Seed = 1,
     alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
+    together: With = None,
     improvement: Annotated[
         float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
     ] = 5.0,
@@ -116,15 +119,18 @@ def report(
     from forecast.report.folder import REPORT, require_report_folder
 
     data = source(events, counts, index, mapping)
-    if fit and alone:
-        raise SpecError("--fit: a saved fit has its own dyads; leave out --alone")
+    if fit and (alone or together):
+        raise SpecError("--fit: a saved fit has its own dyads; leave out --alone and --with")
+    if alone and together:
+        raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
     model = {"dynamics": dynamics, "shocks": shocks, "nodes": nodes} | ({"ceiling": ceiling} if ceiling else {})
     settings = ReportSettings(
         dyad=dyad, as_of=parse_date(as_of, "as-of") if as_of else None, horizons=parse_horizons(horizons), out=out,
         source=data, frequency=check_frequency(frequency),
-        seed=seed, alone=alone, eras=eras, since=parse_date(since, "since") if since else None,
+        seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
+        since=parse_date(since, "since") if since else None,
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
         draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
@@ -145,7 +151,7 @@ def _print(done: "Report") -> None:
     from rich.table import Table
 
     from forecast.outlook import printed_chances
-    from forecast.wording import count, month
+    from forecast.wording import count, fitted_together, month
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(done.assessment.headline)}[/]\n")
@@ -160,6 +166,7 @@ def _print(done: "Report") -> None:
         f"[dim]better, worse: by at least {smallest} of share; "
         "technical, structural: better without and with a new framework[/]"
     )
+    console.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
     for warning in done.warnings:
         console.print(f"[yellow]{escape(warning)}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())

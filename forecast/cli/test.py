@@ -24,6 +24,7 @@ from forecast.cli.options import (
     Sensitivity,
     Simulations,
     Tune,
+    With,
     not_converged,
     plan_from_options,
     source,
@@ -53,6 +54,7 @@ def test(
     index: Index = None,
     mapping: Mapping = None,
     frequency: Frequency = "month",
+    together: With = None,
     half_lives: HalfLives = None,
     simulations: Simulations = None,
     sensitivity: Sensitivity = True,
@@ -89,7 +91,8 @@ def test(
         else:
             tell("gathering the data", 0, 0)
             data, chosen = plan_from_options(
-                dyad, claims, as_of, source(events, counts, index, mapping), frequency, half_lives=half_lives,
+                dyad, claims, as_of, source(events, counts, index, mapping), frequency, together,
+                half_lives=half_lives,
                 simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
             )  # fmt: skip
         tell("loading the libraries", 0, 0)

@@ -2,7 +2,7 @@
 
 from forecast.events.chronology import read_chronology
 from forecast.events.counts import read_counts, read_index
-from forecast.events.dyads import dyad_code, find_dyad, read_coverage, read_dyads, read_eras
+from forecast.events.dyads import dyad_code, find_dyad, hierarchy, read_coverage, read_dyads, read_eras
 from forecast.events.raw import SourceFile
 from forecast.events.table import CountTable, EventTable, as_of, combine, write_rejects
 from forecast.events.tables import read_table
@@ -15,6 +15,7 @@ __all__ = [
     "combine",
     "dyad_code",
     "find_dyad",
+    "hierarchy",
     "read_chronology",
     "read_counts",
     "read_coverage",

@@ -24,8 +24,9 @@ def read_dyads() -> "pd.DataFrame":
     Returns
     -------
     pandas.DataFrame
-        Index `dyad` (``USA-CHN``); columns `first`, `second`, `name`, `label`, `long`, `reference_date`
-        (datetime64; the day since which it is compared with its own record), `reference_event`, `reference`.
+        Index `dyad` (``USA-CHN``); columns `first`, `second`, `name`, `label`, `long`, `hierarchy` (``yes`` or
+        ``no``: whether it is fitted together with the others by default), `reference_date` (datetime64; the day
+        since which it is compared with its own record), `reference_event`, `reference`.
 
     Examples
     --------
@@ -96,7 +97,7 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     --------
     >>> from forecast.events import read_coverage
     >>> str(read_coverage().set_index("dyad").loc["USA-CHN", "last_even"].date())
-    '2026-05-31'
+    '2026-06-13'
     """
     name, coverage = _read_table(path, "coverage", ("dyad", "start", "last_even"))
     for column in ("start", "last_even"):
@@ -124,6 +125,40 @@ def in_order(dyads: Iterable[str]) -> list[str]:
     """Sort dyads in the order of `dyads.csv`, others after them by name."""
     listed = list(read_dyads().index)
     return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
+
+
+@checked(dyad=DYAD)
+def hierarchy(dyad: str, present: Iterable[str] | None = None) -> list[str]:
+    """Return the dyads that are fitted together with a dyad by default, itself among them.
+
+    A dyad that `dyads.csv` keeps out of the hierarchy is fitted alone. Any other is fitted together with all that are
+    not kept out, those that `dyads.csv` does not list among them.
+
+    Parameters
+    ----------
+    dyad : str
+        Its code.
+    present : iterable of str, optional
+        Which dyads the data hold; those of `dyads.csv` by default.
+
+    Returns
+    -------
+    list of str
+        Codes in the order of `present`.
+
+    Examples
+    --------
+    >>> from forecast.events import hierarchy
+    >>> hierarchy("IND-PAK")
+    ['IND-PAK']
+    >>> hierarchy("USA-CHN", ["USA-CHN", "USA-IRN", "IND-PAK"])
+    ['USA-CHN', 'USA-IRN']
+    """
+    column = read_dyads()["hierarchy"]
+    apart = set(column.index[column == "no"])
+    if dyad in apart:
+        return [dyad]
+    return [code for code in (column.index if present is None else present) if code not in apart]
 
 
 @checked(text=DYAD)

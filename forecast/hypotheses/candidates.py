@@ -1,6 +1,6 @@
 """The models that are set against each other on one dyad: each is fitted once, and everything asked of it is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,8 @@ class Candidates:
         Called with (step in words, done, total).
     panel : xarray.Dataset
         One dyad; built from the events unless it is given.
+    together : sequence of str, optional
+        The dyads of the hierarchy; all that the events hold without it.
 
     Examples
     --------
@@ -81,6 +83,7 @@ class Candidates:
     sampler: Sampler = field(default_factory=Sampler)
     progress: Progress = silent
     panel: xr.Dataset = field(default=None)  # type: ignore[assignment]
+    together: Sequence[str] | None = None
     _fits: "dict[PendulumSpec, Fit]" = field(default_factory=dict, init=False, repr=False)
     _ahead: dict[PendulumSpec, Ahead] = field(default_factory=dict, init=False, repr=False)
     _hierarchy: "Fit | None" = field(default=None, init=False, repr=False)
@@ -142,10 +145,10 @@ class Candidates:
         return Comparison(*words, factor, error, *ahead_of(by_block), priors, name=name, decides=decides)
 
     def hierarchy(self) -> "Fit":
-        """All dyads of the table together under the base spec, sampled as `forecast report` does."""
+        """Fit the dyads of the hierarchy together under the base spec, sampled as `forecast report` does."""
         if self._hierarchy is None:
             assert self.events is not None, "a hierarchy needs the table of events"
-            panel = build_panel(self.events, **self.panel_options)
+            panel = build_panel(self.events, dyads=self.together, **self.panel_options)
             self._hierarchy = fit(panel, self.spec, seed=self.seed, cores=self.sampler.cores, progress=self.progress)
         return self._hierarchy
 

@@ -10,7 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from forecast.arguments import DATA, FLAG, PATH, SOURCE, TEXTS, checked
 from forecast.bounds import MOST_MONTHS, MOST_POINTS, require_positive, require_sampler, require_whole
@@ -55,6 +63,9 @@ class Plan(BaseModel):
         Of which data: as for `gather`.
     data : DataDigest
         What they were when the plan was made.
+    hierarchy : tuple of str
+        The dyads that claims about several dyads fit together. A plan of an earlier version does not state them; then
+        they are those of `forecast.events.hierarchy`.
     claims : tuple of str
         Codes, in the order of the theory.
     models : dict
@@ -95,6 +106,7 @@ class Plan(BaseModel):
     scale: str = "commitment"
     unit: Literal["happening", "row"] = "happening"
     data: DataDigest
+    hierarchy: tuple[str, ...] = ()
     claims: tuple[str, ...] = Field(min_length=1)
     models: dict[str, tuple[str, ...]]
     base: dict[str, Any]
@@ -148,6 +160,12 @@ class Plan(BaseModel):
             if missing := sorted(values.keys() - getattr(self, name).keys()):
                 raise ValueError(f"{name}: missing: {', '.join(missing)}; a plan states every choice")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_empty_hierarchy(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a hierarchy that is not stated, so that earlier plans keep their digest."""
+        content: dict[str, Any] = handler(self)
+        return content if self.hierarchy else {name: value for name, value in content.items() if name != "hierarchy"}
 
     @property
     def spec(self) -> PendulumSpec:
@@ -206,6 +224,7 @@ def make_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **cho
         "scale": attributes.get("scale", "index"),
         "unit": attributes.get("unit", "row"),
         "data": DataDigest(panel=data.digest, files=data.files),
+        "hierarchy": data.hierarchy,
         "claims": claims,
         "models": _models(claims),
         **_choices(spec),

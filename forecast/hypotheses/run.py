@@ -183,10 +183,10 @@ def run_tests(
 def gathered(plan: Plan) -> Data:
     """Gather the data of a plan as they are now: other dyads too, if the plan was made with them."""
     own = f"{plan.dyad}.csv"
-    others = any(name != own and re.fullmatch(r"[A-Z]{3}-[A-Z]{3}\.csv", name) for name in plan.data.files)
+    read = any(name != own and re.fullmatch(r"[A-Z]{3}-[A-Z]{3}\.csv", name) for name in plan.data.files)
     return gather(
         plan.source, plan.dyad, as_of=plan.as_of, frequency=plan.frequency, scale=plan.scale, unit=plan.unit,
-        others=others,
+        others=read or len(plan.hierarchy) > 1, hierarchy=plan.hierarchy or None,
     )  # fmt: skip
 
 
@@ -216,6 +216,7 @@ def make_candidates(plan: Plan, data: Data, *, cores: int | None, progress: Prog
         panel_options={"as_of": plan.as_of, "frequency": plan.frequency, "scale": plan.scale, "unit": plan.unit},
         rule=plan.rule, seed=plan.seed, smallest_effect=plan.smallest_effect,
         sampler=Sampler(plan.draws, plan.tune, plan.chains, cores), progress=progress, panel=data.panel,
+        together=data.hierarchy,
     )  # fmt: skip
 
 

@@ -172,6 +172,11 @@ def choices(plan: "Plan") -> account.Rows:
     rule = plan.rule
     return [
         ("Claims", ", ".join(plan.claims)),
+        *(
+            [("Dyads fitted together where a claim is about several", ", ".join(plan.hierarchy))]
+            if plan.hierarchy
+            else []
+        ),
         ("Bayes factor that decides", f"{rule.bayes_factor:g}, cleared by two of its Monte Carlo errors"),
         ("Leave-future-out may contradict by", wording.count(rule.ahead_errors, "standard error")),
         ("Posterior probability that decides without a rival model", f"{100 * rule.probability:g} %"),

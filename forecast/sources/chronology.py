@@ -1,5 +1,6 @@
 """The embedded chronology, or a folder of files like it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from forecast.sources.records import EventRecords, file_digests
@@ -10,11 +11,20 @@ if TYPE_CHECKING:
 WORDS = "a chronology"
 
 
-def read(source: "Source", dyad: str | None = None) -> EventRecords:
+class ChronologyRecords(EventRecords):
+    """Events of which each dyad has a file of its own."""
+
+    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
+        """Return the digests without the files of other dyads."""
+        others = {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads}
+        return {name: digest for name, digest in self.digests.items() if name not in others}
+
+
+def read(source: "Source", dyad: str | None = None) -> ChronologyRecords:
     """Read the files of all dyads, or of one."""
     from forecast.events import find_dyad, read_chronology
     from forecast.events.chronology import chronology_files
 
     only = None if dyad is None else [find_dyad(dyad, chronology_files(source.path))]
     events = read_chronology(source.path, dyads=only)
-    return EventRecords(events, file_digests(events))
+    return ChronologyRecords(events, file_digests(events))

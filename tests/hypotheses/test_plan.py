@@ -245,6 +245,13 @@ def test_a_new_plan_refuses_nonsense(data):
         make_plan(data, Source(), smallest_effect=-1.0)
 
 
+def test_a_plan_states_the_hierarchy_and_one_made_before_keeps_its_digest(plan, data):
+    assert plan.hierarchy == data.hierarchy
+    earlier = plan.model_copy(update={"hierarchy": ()})
+    assert "hierarchy" not in earlier.model_dump(mode="json")
+    assert earlier.digest != plan.digest
+
+
 def test_the_same_data_are_accepted_and_others_are_named(plan, data):
     require_data(plan, data)
     name = "USA-CHN.csv"

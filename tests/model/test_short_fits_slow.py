@@ -6,6 +6,7 @@ import xarray as xr
 from arviz_stats import mcse
 
 from forecast import build_panel, fit, read_chronology
+from forecast.events import hierarchy
 from forecast.model.variables import reported_variables
 from forecast.outlook import assess
 
@@ -15,7 +16,7 @@ LEVELS = {"mean": None, "low": 0.05, "high": 0.95}
 
 @pytest.fixture(scope="module")
 def fits():
-    panel = build_panel(read_chronology())
+    panel = build_panel(read_chronology(), dyads=hierarchy("USA-CHN"))
     return [fit(panel, draws=draws, seed=seed) for draws, seed in ((500, 1), (2500, 2))]
 
 
