@@ -10,6 +10,7 @@ from forecast.cli.options import Counts, Events, Json, Mapping, Seed, source
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
+from forecast.errors import SpecError
 
 if TYPE_CHECKING:
     from datetime import date
@@ -46,7 +47,19 @@ def backtest(
             "auto_ets, auto_arima; all; or no for none of them.",
         ),
     ] = "all",
-    eras: Annotated[str, typer.Option("--eras", help="given (as far as recognised on the day) or none.")] = "given",
+    eras: Annotated[
+        str,
+        typer.Option(
+            "--eras",
+            help="given (as far as recognised on the day), infer (at every fit, from what was known; a minute or two a "
+            "dyad) or none.",
+        ),
+    ] = "given",
+    together: Annotated[
+        str | None,
+        typer.Option("--with", help="Dyads that every model is fitted to. Default: the hierarchy of data/dyads.csv."),
+    ] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Fit every dyad by itself.")] = False,
     improvement: Annotated[
         float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
     ] = 5.0,
@@ -73,7 +86,7 @@ def backtest(
         require_whole(name, number)
     with progress() as tell:
         tell("reading the events", 0, 0)
-        record = _record(source(events, counts, None, mapping), dyads, eras)
+        record = _record(source(events, counts, None, mapping), dyads, eras, _together(together, alone=alone))
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
         from forecast.evaluation.executors import local
@@ -96,12 +109,18 @@ def _month(text: str, field: str) -> "date":
     return month_start(parse_date(text, field))
 
 
-def _record(chosen: "object | None", dyads: str | None, eras: str) -> "Record":
+def _together(listed: str | None, *, alone: bool) -> str | list[str]:
+    if listed is not None and alone:
+        raise SpecError("with, alone: choose one; --alone fits every dyad by itself")
+    return "alone" if alone else "default" if listed is None else listed.split(",")
+
+
+def _record(chosen: "object | None", dyads: str | None, eras: str, together: str | list[str]) -> "Record":
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source
 
     table = open_source(chosen if isinstance(chosen, Source) else Source()).table
-    return Record.of(table, dyads=dyads.split(",") if dyads else None, eras=eras)
+    return Record.of(table, dyads=dyads.split(",") if dyads else None, eras=eras, together=together)
 
 
 def _print(results: "Results", path: Path) -> None:

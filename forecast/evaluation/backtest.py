@@ -1,6 +1,5 @@
 """Backtests: every forecaster at every origin, resumable, and scored."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import batched
@@ -16,8 +15,8 @@ from forecast.evaluation.members import DEFAULT, MEMBERS
 from forecast.evaluation.origins import Record
 from forecast.evaluation.prediction import IMPROVEMENT
 from forecast.evaluation.rivals import RIVALS
+from forecast.evaluation.run_folder import RunFolder
 from forecast.evaluation.tasks import Setup, Task, file_name
-from forecast.files import check_writable, write_json
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 ALIASES = {"none": "no_pull"}
 """Other names of forms of the model: that of its dynamics."""
-RUN_FILE = "run.json"
 
 
 def backtest(
@@ -54,7 +52,8 @@ def backtest(
     forecasters : sequence of Forecaster, optional
         By default the model and all rivals: ``choose("default", "all")``.
     out : path
-        Folder of the run. Origins that are finished there are not done again.
+        Folder of the run. Origins that are finished there are not done again, and belong to the results: a run can be
+        extended by other origins, and by other forecasters at fewer of them.
     improvement : float
         Smallest improvement of interest, points of share.
     draws : int
@@ -95,17 +94,17 @@ def backtest(
     setup = Setup(record, Asked(tuple(sorted(horizons)), draws, seed), {one.code: one for one in chosen}, improvement)
     origins = sorted(set(origins))
     check(setup, origins)
-    folder = Path(out) / "origins"
-    _claim(Path(out), setup)
-    tasks = missing_tasks(setup, origins, folder)
+    folder = RunFolder(Path(out))
+    folder.claim(setup)
+    tasks = missing_tasks(setup, origins, folder.origins)
     total = len(origins) * len(chosen)
     done = total - sum(len(task.wanted) for task in tasks)
     progress("predicting", done, total)
-    for finished in (executor or local()).run(setup, tasks, folder):
+    for finished in (executor or local()).run(setup, tasks, folder.origins):
         done += finished
         progress("predicting", done, total)
     progress("scoring", 0, 0)
-    return gather(setup, origins, folder)
+    return gather(setup, folder)
 
 
 def choose(models: str | Iterable[str] = DEFAULT, rivals: str | Iterable[str] = "all") -> list[Forecaster]:
@@ -178,32 +177,6 @@ def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[T
 def _task(codes: tuple[str, ...], origins: tuple[date, ...], there: set[str]) -> Task:
     wanted = frozenset(file_name(origin, code) for origin in origins for code in codes) - there
     return Task(tuple(code for code in codes if any(file_name(o, code) in wanted for o in origins)), origins, wanted)
-
-
-def _claim(out: Path, setup: Setup) -> None:
-    """Note in the folder what its origins rest on, and reject the folder of another run.
-
-    Raises
-    ------
-    SpecError
-        If the folder is of another run.
-    """
-    check_writable(out)
-    path, mine = out / RUN_FILE, {"identity": setup.identity, **setup.choices}
-    if path.exists():
-        try:
-            other = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(other, dict):
-                raise ValueError(f"it holds a {type(other).__name__}")
-        except (OSError, ValueError) as error:
-            raise SpecError(f"{path}: is no account of a run ({error}); choose another --out") from error
-        if other.get("identity") != mine["identity"]:
-            differing = [name for name, value in setup.choices.items() if other.get(name) != value] or ["data"]
-            raise SpecError(
-                f"{out}: holds a run with other {', '.join(differing)}; choose another --out, or remove that folder"
-            )
-        return
-    write_json(path, mine)
 
 
 def _named[One: Forecaster](field: str, codes: str | Iterable[str], known: Mapping[str, One]) -> list[One]:

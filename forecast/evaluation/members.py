@@ -13,6 +13,7 @@ from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from forecast.model import Fit, PendulumSpec
@@ -65,40 +66,82 @@ class Member:
         return replace(PendulumSpec(), **self.spec)
 
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
-        """Fit the first view, bring the fit to each later one, and simulate futures from it."""
-        fit = None
+        """Fit the first view, bring the fits to each later one, and simulate futures from them."""
+        carried: dict[str, _Carried] = {}
         for view in views:
-            start = time.perf_counter()
-            panel = two_classes(view.panel) if self.two_classes else view.panel
-            fit, reason = self._brought(fit, panel, asked.seed)
-            chances = {dyad: chances_of(fit, dyad, asked, view) for dyad in view.dyads}
-            gate = fit.gate
-            notes = {
-                "fitted": reason,
-                "converged": gate.passed,
-                "reasons": list(gate.reasons),
-                "seconds": round(time.perf_counter() - start, 2),
-            }
-            yield Answer(view.origin, chances, notes)
+            chances: dict[str, Chances] = {}
+            notes = []
+            for fitted, predicted in view.fits().items():
+                start = time.perf_counter()
+                now = self._brought(carried.get(predicted[0]), view, fitted, asked.seed)
+                carried[predicted[0]] = now
+                chances |= {dyad: chances_of(now.fit, dyad, asked, view) for dyad in predicted}
+                notes.append(_note(now, fitted, time.perf_counter() - start))
+            yield Answer(view.origin, chances, {"fits": notes})
 
-    def _brought(self, fit: "Fit | None", panel: "xr.Dataset", seed: int) -> tuple["Fit", str]:
-        """Return a fit of a panel, and for what reason it was sampled; an empty text if it was updated."""
+    def _brought(self, before: "_Carried | None", view: View, dyads: tuple[str, ...], seed: int) -> "_Carried":
+        """Bring a fit forward to a view, or fit the view."""
         from forecast.model import update
 
-        if fit is None:
-            return self._fitted(panel, seed), "the first origin of its run"
-        if fit.dyads != panel["dyad"].to_numpy().tolist():
-            return self._fitted(panel, seed), "there is a new dyad"
+        if before is None:
+            return self._fitted(view, dyads, seed, "the first origin of its run")
+        if before.fit.dyads != list(dyads):
+            return self._fitted(view, dyads, seed, "there is a new dyad")
         try:
-            return update(fit, panel, seed=seed, refit=False), ""
+            fit = update(before.fit, self._panel(view, dyads, before.eras), seed=seed, refit=False)
         except NotUpdatable as error:
-            return self._fitted(panel, seed), str(error)
+            return self._fitted(view, dyads, seed, error.cause)
+        return _Carried(fit, before.eras, "")
 
-    def _fitted(self, panel: "xr.Dataset", seed: int) -> "Fit":
+    def _fitted(self, view: View, dyads: tuple[str, ...], seed: int, reason: str) -> "_Carried":
         from forecast.model import fit
 
+        eras = self._inferred(view, dyads, seed) if view.record.infers_eras else None
         sampler: dict[str, Any] = dict(self.sampler)
-        return fit(panel, self._whole_spec(), seed=seed, cores=self.cores, **sampler)
+        sampled = fit(self._panel(view, dyads, eras), self._whole_spec(), seed=seed, cores=self.cores, **sampler)
+        return _Carried(sampled, eras, reason)
+
+    def _inferred(self, view: View, dyads: tuple[str, ...], seed: int) -> "pd.DataFrame":
+        """Infer the eras of each dyad from what was known of it."""
+        import pandas as pd
+
+        from forecast.model.breaks.eras import inferred_eras
+
+        tables = [
+            inferred_eras(self._panel(view, (dyad,), None), dyad, seed=seed, cores=self.cores).table for dyad in dyads
+        ]
+        own = [table[table["dyad"] == dyad] for table, dyad in zip(tables, dyads, strict=True)]
+        return pd.concat(own, ignore_index=True)
+
+    def _panel(self, view: View, dyads: tuple[str, ...], eras: "pd.DataFrame | None") -> "xr.Dataset":
+        panel = view.part(dyads, eras)
+        return two_classes(panel) if self.two_classes else panel
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """A fit that goes from origin to origin.
+
+    Attributes
+    ----------
+    fit : Fit
+    eras : pandas.DataFrame or None
+        Inferred ones: they stay until the next fit, for a fit has no parameters of eras found later.
+    reason : str
+        Why it was sampled; empty if it was updated.
+    """
+
+    fit: "Fit"
+    eras: "pd.DataFrame | None"
+    reason: str
+
+
+def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str, Any]:
+    gate = carried.fit.gate
+    return {
+        "dyads": list(dyads), "fitted": carried.reason, "converged": gate.passed, "reasons": list(gate.reasons),
+        "seconds": round(seconds, 2),
+    }  # fmt: skip
 
 
 def two_classes(panel: "xr.Dataset") -> "xr.Dataset":

@@ -16,7 +16,7 @@ import numpy as np
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad
-from forecast.events.dyads import in_order
+from forecast.events.dyads import hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
 from forecast.outlook.window import FEWEST, share_before
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 SHORTEST_PAST = 60
 """Months since the first happening of a dyad: with less, none of the rivals has seen two windows of two years."""
-ERAS = ("given", "none")
+ERAS = ("given", "infer", "none")
+TOGETHER = ("default", "alone")
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,31 @@ class View:
         First day of the first month to be predicted.
     panel : xarray.Dataset
         Counted from what was known, up to the month before the origin; dyads with a past long enough.
+    record : Record
+        What it is a view of.
     """
 
     origin: date
     panel: "xr.Dataset" = field(repr=False)
+    record: "Record" = field(repr=False)
 
     @property
     def dyads(self) -> list[str]:
         """Codes of the dyads that can be predicted."""
         return [str(code) for code in self.panel["dyad"].to_numpy()]
+
+    def part(self, dyads: Sequence[str], eras: "pd.DataFrame | None" = None) -> "xr.Dataset":
+        """Return the panel of some dyads alone, counted anew; with other eras, if any are given."""
+        if eras is None and list(dyads) == self.dyads:
+            return self.panel
+        return self.record.panel(list(dyads), self.origin - timedelta(days=1), eras)
+
+    def fits(self) -> dict[tuple[str, ...], list[str]]:
+        """Return which dyads a model is fitted to together, and which of them that fit predicts."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for dyad in self.dyads:
+            found.setdefault(self.record.fitted_with(dyad, self.dyads), []).append(dyad)
+        return found
 
     def past(self, dyad: str) -> Past:
         """Return what was counted of a dyad."""
@@ -150,12 +167,18 @@ class Record:
         In the form of `forecast.events.read_eras`; None for the embedded ones.
     coverage : pandas.DataFrame or None
         In the form of `forecast.events.read_coverage`; None for the embedded one.
+    together : {"default", "alone"} or tuple of str
+        Which dyads a model is fitted to together, as in a report: the default hierarchy, none, or these.
+    infers_eras : bool
+        Whether a model infers the eras of each dyad from what was known, whenever it is fitted.
     """
 
     table: EventTable | CountTable = field(repr=False)
     dyads: tuple[str, ...]
     eras: "pd.DataFrame | None" = field(default=None, repr=False)
     coverage: "pd.DataFrame | None" = field(default=None, repr=False)
+    together: str | tuple[str, ...] = "default"
+    infers_eras: bool = False
 
     @classmethod
     def of(
@@ -165,6 +188,7 @@ class Record:
         dyads: Sequence[str] | None = None,
         eras: "pd.DataFrame | str" = "given",
         coverage: "pd.DataFrame | None" = None,
+        together: str | Sequence[str] = "default",
     ) -> Self:
         """Choose what of a table is predicted.
 
@@ -173,10 +197,13 @@ class Record:
         table : EventTable or CountTable
         dyads : sequence of str, optional
             By default all.
-        eras : {"given", "none"} or pandas.DataFrame
-            The embedded ones as far as recognised on the day, one era for the whole record, or other ones.
+        eras : {"given", "infer", "none"} or pandas.DataFrame
+            The embedded ones as far as recognised on the day; from breaks of each record as known on the day, at every
+            fit (a minute or two a dyad); one era for the whole record; or other ones.
         coverage : pandas.DataFrame, optional
             In the form of `forecast.events.read_coverage`.
+        together : {"default", "alone"} or sequence of str
+            Which dyads a model is fitted to together: as a report does by default, none, or these.
 
         Raises
         ------
@@ -185,7 +212,7 @@ class Record:
         DataError
             If there are several datasets: whose record would be predicted?
         SpecError
-            If the counts are not by month, or `eras` is none of the choices.
+            If the counts are not by month, or `eras` or `together` is none of the choices.
 
         Examples
         --------
@@ -207,7 +234,10 @@ class Record:
             )
         present = in_order(rows["dyad"].unique())
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
-        return cls(table, tuple(in_order(set(chosen))), _eras(eras), coverage)
+        return cls(
+            table, tuple(in_order(set(chosen))), _eras(eras), coverage, _together(together, present),
+            isinstance(eras, str) and eras == "infer",
+        )  # fmt: skip
 
     @property
     def dataset(self) -> str:
@@ -220,11 +250,19 @@ class Record:
         dyads = [dyad for dyad, first in self.first_known(day).items() if months_between(first, origin) > SHORTEST_PAST]
         if not dyads:
             return None
-        panel = self._panel(dyads, day)
+        panel = self.panel(dyads, day)
         long_enough = [dyad for dyad in dyads if _past_months(panel, dyad) >= SHORTEST_PAST]
         if not long_enough:
             return None
-        return View(origin, panel if long_enough == dyads else self._panel(long_enough, day))
+        return View(origin, panel if long_enough == dyads else self.panel(long_enough, day), self)
+
+    def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:
+        """Return the dyads, of those that are present, that a model of a dyad is fitted to."""
+        if self.together == "alone":
+            return (dyad,)
+        if self.together == "default":
+            return tuple(hierarchy(dyad, present))
+        return tuple(in_order({dyad, *self.together}.intersection(present)))
 
     def first_known(self, day: date) -> dict[str, date]:
         """Return the day of the first event of each dyad of which anything was known by a day."""
@@ -238,7 +276,7 @@ class Record:
     @cached_property
     def final(self) -> "xr.Dataset":
         """The panel of all that is known now: what resolves predictions, and nothing else."""
-        return self._panel(list(self.dyads), None)
+        return self.panel(list(self.dyads), None)
 
     def last_origin(self, horizon: int) -> date:
         """Return the last origin from which a window of so many months is all recorded, for at least one dyad."""
@@ -255,7 +293,8 @@ class Record:
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
         parts = [digest(frame.astype(str).sort_values(list(frame.columns))) for frame in (rows, eras, coverage)]
-        return digest(" ".join([*parts, *self.dyads]).encode())
+        choices = [*self.dyads, str(self.together), str(self.infers_eras)]
+        return digest(" ".join([*parts, *choices]).encode())
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
         """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""
@@ -275,14 +314,16 @@ class Record:
             before_cooperative=int(before.cooperative.sum()),
         )
 
-    def _panel(self, dyads: list[str], day: date | None) -> "xr.Dataset":
+    def panel(self, dyads: list[str], day: date | None, eras: "pd.DataFrame | None" = None) -> "xr.Dataset":
+        """Count what was known of some dyads by a day, or is known now; with other eras, if any are given."""
         from forecast.panel import build_counts_panel, build_panel
 
+        eras = self.eras if eras is None else eras
         if isinstance(self.table, CountTable):
             counts = self.table.counts
             own = replace(self.table, counts=counts[counts["dyad"].isin(dyads)])
-            return build_counts_panel(own, dyads=dyads, as_of=day, eras=self.eras, coverage=self.coverage)
-        return build_panel(self.table, dyads=dyads, as_of=day, eras=self.eras, coverage=self.coverage)
+            return build_counts_panel(own, dyads=dyads, as_of=day, eras=eras, coverage=self.coverage)
+        return build_panel(self.table, dyads=dyads, as_of=day, eras=eras, coverage=self.coverage)
 
 
 def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
@@ -337,3 +378,11 @@ def _eras(eras: "pd.DataFrame | str") -> "pd.DataFrame | None":
     if eras not in ERAS:
         raise SpecError(f"eras: got {eras!r}; expected one of {', '.join(ERAS)}")
     return None if eras == "given" else read_eras().iloc[:0]
+
+
+def _together(chosen: str | Sequence[str], present: Sequence[str]) -> str | tuple[str, ...]:
+    if not isinstance(chosen, str):
+        return tuple(in_order({find_dyad(dyad, present) for dyad in chosen}))
+    if chosen not in TOGETHER:
+        raise SpecError(f"together: got {chosen!r}; expected {', '.join(TOGETHER)}, or a list of dyads")
+    return chosen

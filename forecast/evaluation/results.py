@@ -1,6 +1,5 @@
 """Results of a backtest: the table of all scored predictions, and what it says by model, dyad, horizon and period."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,13 +11,15 @@ import numpy as np
 from forecast.dates import add_months
 from forecast.errors import DataError
 from forecast.evaluation.forecaster import Asked
+from forecast.evaluation.members import MEMBERS
 from forecast.evaluation.misses import worst_misses
 from forecast.evaluation.prediction import Prediction, mixed
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.rivals import REFERENCE, RIVALS
 from forecast.evaluation.rivals.mixtures import MIXTURES, Mixture, stacking_weights
+from forecast.evaluation.run_folder import RunFolder
 from forecast.evaluation.scores import COVERAGES, brier, covered, crps, log_score, paired, pit
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, SPLIT, Skill, subject_of
-from forecast.evaluation.tasks import Setup, file_name
+from forecast.evaluation.tasks import Setup
 from forecast.files import write_csv, write_json
 
 if TYPE_CHECKING:
@@ -107,30 +108,24 @@ def _read_cases(path: Path) -> "pd.DataFrame":
     return cases
 
 
-def gather(setup: Setup, origins: Sequence[date], folder: Path) -> Results:
-    """Score everything that the files of finished origins hold, origin by origin."""
+def gather(setup: Setup, folder: RunFolder) -> Results:
+    """Score everything that the finished origins of a run hold, by whomever."""
     import pandas as pd
 
-    account = {code: _Account(code, one.words) for code, one in setup.forecasters.items()}
-    rows: list[dict[str, Any]] = []
-    past = _Past()
-    for origin in sorted(origins):
-        found = _cases_of(setup, origin, folder, account)
-        for key, case in sorted(found.items()):
-            rows += _scored(setup, case, past.weights(setup, origin, key[1], case.said))
-        past.add(origin, found)
+    by_origin: dict[date, list[dict[str, Any]]] = {}
+    for origin, content in folder.finished():
+        by_origin.setdefault(origin, []).append(content)
+    scoring = _Scoring.of(setup, by_origin)
+    rows = [row for origin, contents in sorted(by_origin.items()) for row in scoring.scored(origin, contents)]
     cases = pd.DataFrame(rows, columns=list(_COLUMNS))
-    return Results(cases, _skill_of(setup, origins, cases, [one.to_dict() for one in account.values()]))
-
-
-def _skill_of(setup: Setup, origins: Sequence[date], cases: "pd.DataFrame", account: list[dict[str, Any]]) -> Skill:
-    subject = subject_of({code: one.rival for code, one in setup.forecasters.items()})
+    subject = subject_of(scoring.rivals)
     choices = {
-        **setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(origins)],
-        "spec": getattr(setup.forecasters[subject], "settings", None),
+        **setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(by_origin)],
+        "spec": getattr({**MEMBERS, **setup.forecasters}.get(subject), "settings", None),
     }  # fmt: skip
     misses = worst_misses(cases[cases["model"] == subject], setup.record.table)
-    return Skill(subject, choices, account, misses, skill_rows(cases, subject))
+    account = [one.to_dict() for one in scoring.accounts.values()]
+    return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
 
 
 @dataclass
@@ -149,46 +144,37 @@ class _Account:
     origins: int = 0
     void: int = 0
     unfinished: int = 0
+    fits: int = 0
     fitted: dict[str, int] = field(default_factory=dict)
     not_converged: int = 0
-    model: bool = False
 
     def add(self, content: Mapping[str, Any]) -> None:
         self.origins += bool(content["cases"] or content["void"] or content["unfinished"])
         self.void += content["void"]
         self.unfinished += content["unfinished"]
-        notes = content["notes"]
-        if "fitted" in notes:
-            self.model = True
-            self.not_converged += not notes["converged"]
-            if notes["fitted"]:
-                self.fitted[notes["fitted"]] = self.fitted.get(notes["fitted"], 0) + 1
+        for fit in content["notes"].get("fits", ()):
+            self.fits += 1
+            self.not_converged += not fit["converged"]
+            if fit["fitted"]:
+                self.fitted[fit["fitted"]] = self.fitted.get(fit["fitted"], 0) + 1
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {
             "model": self.code, "words": self.words, "origins": self.origins, "void": self.void,
             "unfinished": self.unfinished,
         }  # fmt: skip
-        if not self.model:
+        if not self.fits:
             return plain
-        share = sum(self.fitted.values()) / self.origins if self.origins else None
-        return plain | {"fitted_share": share, "fitted": self.fitted, "not_converged": self.not_converged}
+        share = sum(self.fitted.values()) / self.fits
+        return plain | {
+            "fits": self.fits,
+            "fitted_share": share,
+            "fitted": self.fitted,
+            "not_converged": self.not_converged,
+        }
 
 
 type _Key = tuple[str, int]
-
-
-def _cases_of(setup: Setup, origin: date, folder: Path, account: Mapping[str, _Account]) -> dict[_Key, _Case]:
-    """Read what all forecasters said at an origin, by dyad and horizon."""
-    cases: dict[_Key, _Case] = {}
-    for code in setup.forecasters:
-        content = json.loads((folder / file_name(origin, code)).read_text(encoding="utf-8"))
-        account[code].add(content)
-        for found in content["cases"]:
-            given, free = (Prediction.from_dict(found.pop(name)) for name in ("given", "free"))
-            case = cases.setdefault((found["dyad"], found["horizon"]), _Case(origin, found))
-            case.said[code] = (given, free)
-    return cases
 
 
 @dataclass
@@ -202,21 +188,7 @@ class _Past:
             density = {code: given.density or 0.0 for code, (given, _) in case.said.items()}
             self.windows.setdefault(horizon, []).append((add_months(origin, horizon), density))
 
-    def weights(
-        self, setup: Setup, origin: date, horizon: int, said: Mapping[str, Any]
-    ) -> Iterator[tuple[Mixture, dict[str, float]]]:
-        """Yield the mixtures that make sense at an origin, with the weights of those that take part."""
-        for mixture in MIXTURES:
-            codes = [code for code in said if mixture.models or setup.forecasters[code].rival]
-            own = any(not setup.forecasters[code].rival for code in codes)
-            if len(codes) < 2 or mixture.models != own:
-                continue
-            values = np.full(len(codes), 1 / len(codes))
-            if mixture.stacked:
-                values = self._stacked(origin, horizon, codes)
-            yield mixture, dict(zip(codes, values.tolist(), strict=True))
-
-    def _stacked(self, origin: date, horizon: int, codes: Sequence[str]) -> np.ndarray:
+    def stacked(self, origin: date, horizon: int, codes: Sequence[str]) -> np.ndarray:
         over = [
             [density[code] for code in codes]
             for end, density in self.windows.get(horizon, [])
@@ -225,18 +197,82 @@ class _Past:
         return stacking_weights(np.array(over).reshape(-1, len(codes)))
 
 
-def _scored(
-    setup: Setup, case: _Case, mixtures: Iterator[tuple[Mixture, dict[str, float]]]
-) -> Iterator[dict[str, Any]]:
-    for code, (given, free) in case.said.items():
-        rival = setup.forecasters[code].rival
-        yield _row(setup.asked, case, code, rival, given, given_n=True)
-        yield _row(setup.asked, case, code, rival, free, given_n=False)
-    for mixture, weights in mixtures:
-        for place, given_n in enumerate((True, False)):
-            parts = [case.said[code][place] for code in weights]
-            blend = mixed(parts, list(weights.values()))
-            yield _row(setup.asked, case, mixture.code, mixture.rival, blend, given_n=given_n)
+@dataclass
+class _Scoring:
+    """Scores origins in order, for mixtures learn from those before.
+
+    Attributes
+    ----------
+    asked : Asked
+    rivals : dict
+        Whether a forecaster is a rival, by code.
+    everywhere : set of str
+        Forecasters that predicted from every origin: only these take part in mixtures, which would else change
+        what they are from origin to origin.
+    accounts : dict
+        By forecaster.
+    past : _Past
+    """
+
+    asked: Asked
+    rivals: dict[str, bool]
+    everywhere: set[str]
+    accounts: dict[str, _Account]
+    past: _Past = field(default_factory=_Past)
+
+    @classmethod
+    def of(cls, setup: Setup, by_origin: Mapping[date, Sequence[Mapping[str, Any]]]) -> Self:
+        """Look through all files of a run."""
+        there = {one["forecaster"]: one for contents in by_origin.values() for one in contents}
+        known = dict.fromkeys((*setup.forecasters, *MEMBERS, *RIVALS, *sorted(there)))
+        codes = [code for code in known if code in there]
+        present = [{one["forecaster"] for one in contents} for contents in by_origin.values()]
+        accounts = {code: _Account(code, there[code]["words"]) for code in codes}
+        return cls(
+            setup.asked, {code: there[code]["rival"] for code in codes}, set(codes).intersection(*present), accounts
+        )
+
+    def scored(self, origin: date, contents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+        """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
+        cases = self._cases(origin, contents)
+        for (_, horizon), case in sorted(cases.items()):
+            for code, said in case.said.items():
+                yield from self._rows(case, code, said, rival=self.rivals[code])
+            for mixture, weights in self._mixtures(origin, horizon, case):
+                parts = [case.said[code] for code in weights]
+                given, free = (mixed(side, list(weights.values())) for side in zip(*parts, strict=True))
+                yield from self._rows(case, mixture.code, (given, free), rival=mixture.rival)
+        self.past.add(origin, cases)
+
+    def _rows(
+        self, case: _Case, code: str, said: tuple[Prediction, Prediction], *, rival: bool
+    ) -> Iterator[dict[str, Any]]:
+        for prediction, given_n in zip(said, (True, False), strict=True):
+            yield _row(self.asked, case, code, rival, prediction, given_n=given_n)
+
+    def _cases(self, origin: date, contents: Sequence[Mapping[str, Any]]) -> dict[_Key, _Case]:
+        """Arrange what all forecasters said at an origin by dyad and horizon."""
+        cases: dict[_Key, _Case] = {}
+        by_code = {content["forecaster"]: content for content in contents}
+        for code in (code for code in self.rivals if code in by_code):
+            self.accounts[code].add(by_code[code])
+            for found in by_code[code]["cases"]:
+                given, free = (Prediction.from_dict(found.pop(name)) for name in ("given", "free"))
+                case = cases.setdefault((found["dyad"], found["horizon"]), _Case(origin, found))
+                case.said[code] = (given, free)
+        return cases
+
+    def _mixtures(self, origin: date, horizon: int, case: _Case) -> Iterator[tuple[Mixture, dict[str, float]]]:
+        """Yield the mixtures that make sense of a case, with the weights of those that take part."""
+        there = [code for code in case.said if code in self.everywhere]
+        for mixture in MIXTURES:
+            codes = [code for code in there if mixture.models or self.rivals[code]]
+            own = any(not self.rivals[code] for code in codes)
+            if len(codes) < 2 or mixture.models != own:
+                continue
+            alike = np.full(len(codes), 1 / len(codes))
+            values = self.past.stacked(origin, horizon, codes) if mixture.stacked else alike
+            yield mixture, dict(zip(codes, values.tolist(), strict=True))
 
 
 def _row(asked: Asked, case: _Case, code: str, rival: bool, said: Prediction, *, given_n: bool) -> dict[str, Any]:

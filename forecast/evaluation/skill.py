@@ -204,8 +204,8 @@ class Skill:
     def refits(self) -> list[str]:
         """By form of the model, how often it was fitted and how often it had not converged."""
         return [
-            f"{one['model']}: fitted at {sum(one['fitted'].values())} of {one['origins']} origins and updated at the "
-            f"others; not converged at {one['not_converged']}"
+            f"{one['model']}: {sum(one['fitted'].values())} of {one['fits']} fits sampled and the others updated; "
+            f"{one['not_converged']} not converged"
             for one in self.account
             if "fitted" in one
         ]

@@ -14,7 +14,7 @@ from forecast.files import digest, write_text
 from forecast.outlook.volume import RECENT_MONTHS, simulate_volume
 from forecast.typing import Float
 
-SCHEMA = 1
+SCHEMA = 2
 """Of the files of finished origins."""
 _VIEWS = 4
 
@@ -131,7 +131,8 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
         if view and not window.void
     ]
     return {
-        "origin": answer.origin.isoformat(), "forecaster": code, "notes": answer.notes,
+        "origin": answer.origin.isoformat(), "forecaster": code, "rival": setup.forecasters[code].rival,
+        "words": setup.forecasters[code].words, "notes": answer.notes,
         "void": len(over) - len(cases), "unfinished": len(windows) - len(over), "cases": cases,
     }  # fmt: skip
 

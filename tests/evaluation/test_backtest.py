@@ -157,6 +157,24 @@ def test_more_rivals_are_added_to_a_finished_run(tmp_path):
     assert set(both.cases["model"]) == {"base_rate_10y", "last_window", "mixture_equal", "mixture_stacked"}
 
 
+def test_a_model_at_fewer_origins_is_compared_there_and_takes_no_part_in_mixtures(few, tmp_path):
+    record = record_of(*two_dyads())
+    run_few(record, tmp_path)
+    more = run_few(record, tmp_path, rivals="base_rate_2y", origins=FEW[::2])
+    added = more.cases["model"] == "base_rate_2y"
+    assert set(more.cases.loc[added, "origin"]) == {str(origin) for origin in FEW[::2]}
+    assert more.cases[~added].reset_index(drop=True).equals(few.cases)
+    found = against_reference(more, "base_rate_2y", horizon=12)
+    assert found["n"] == added.sum() // 2 < against_reference(more, "last_window", horizon=12)["n"]
+
+
+def test_a_file_that_is_none_of_the_run_is_named(tmp_path):
+    run_few(record_of(*two_dyads()), tmp_path)
+    (tmp_path / "origins" / "2001-01.base_rate_10y.json").write_text('{"origin": 7}')
+    with pytest.raises(SpecError, match=r"2001-01\.base_rate_10y\.json: is no file of a finished origin"):
+        run_few(record_of(*two_dyads()), tmp_path)
+
+
 def test_void_and_unfinished_windows_are_counted(tmp_path):
     counts = counts_of(walk(), volume=15)
     counts.loc[(counts["date"] >= "2005-01-01") & (counts["date"] < "2006-01-01"), "n"] = 0

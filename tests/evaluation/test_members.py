@@ -32,10 +32,11 @@ def brought():
 
 def test_a_fit_is_brought_forward_and_says_when_it_was_made_anew():
     first, *later = brought()
-    assert first.notes["fitted"] == "the first origin of its run"
-    assert all(isinstance(one.notes["fitted"], str) for one in later)
+    (fit,) = first.notes["fits"]
+    assert (fit["dyads"], fit["fitted"]) == (["USA-CHN"], "the first origin of its run")
+    assert all(isinstance(one.notes["fits"][0]["fitted"], str) for one in later)
     assert [one.origin for one in (first, *later)] == [date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1)]
-    assert {"converged", "reasons", "seconds"} <= first.notes.keys()
+    assert {"converged", "reasons", "seconds"} <= fit.keys()
 
 
 def test_chances_follow_the_record():
@@ -54,7 +55,36 @@ def test_a_new_dyad_is_a_reason_to_fit_anew():
     member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler={"draws": 20, "tune": 30, "chains": 2})
     first, second = member.answers([both.view(date(2002, 1, 1)), both.view(date(2002, 4, 1))], ASKED)
     assert (list(first.chances), list(second.chances)) == (["USA-CHN"], ["USA-CHN", "USA-RUS"])
-    assert second.notes["fitted"] == "there is a new dyad"
+    assert second.notes["fits"][0]["fitted"] == "there is a new dyad"
+
+
+def test_eras_are_inferred_at_every_fit_from_what_was_known(monkeypatch):
+    from types import SimpleNamespace
+
+    import pandas as pd
+
+    from forecast import read_eras
+    from forecast.model.breaks import eras as breaks
+
+    asked = []
+
+    def inferred(panel, dyad, **options):
+        asked.append((dyad, str(panel["time"].to_numpy()[-1])[:7], set(panel["era"].to_numpy().tolist())))
+        own = pd.DataFrame({
+            "dyad": dyad, "era": ["inferred_0", "inferred_1"], "start": pd.to_datetime(["1990-01-01", "1996-01-01"]),
+            "recognised_at": pd.to_datetime(["1990-01-01", "1996-01-01"]), "name": ["one", "two"],
+        })  # fmt: skip
+        return SimpleNamespace(table=pd.concat([read_eras().query("dyad != @dyad"), own]))
+
+    monkeypatch.setattr(breaks, "inferred_eras", inferred)
+    both = Record.of(record_of(counts_of(walk(180)), counts_of(walk(180), dyad="USA-RUS")).table, eras="infer")
+    member = Member("quick", "few draws")
+    view = both.view(date(2002, 1, 1))
+    eras = member._inferred(view, ("USA-CHN", "USA-RUS"), seed=1)
+    assert [one[:2] for one in asked] == [("USA-CHN", "2001-12"), ("USA-RUS", "2001-12")]
+    panel = view.part(view.dyads, eras)
+    starts = np.diff(panel["era_index"].to_numpy(), axis=1).nonzero()
+    assert [str(panel["time"].to_numpy()[month + 1])[:7] for month in starts[1]] == ["1996-01", "1996-01"]
 
 
 def test_ablations_leave_out_what_they_say():
@@ -88,9 +118,9 @@ def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_pat
     options = {"horizons": (3,), "forecasters": [member], "draws": 40, "executor": Processes(1)}
     whole = backtest(record(), origins, out=tmp_path, **options)
     (account,) = whole.account
-    assert sum(account["fitted"].values()) / account["origins"] == account["fitted_share"]
+    assert sum(account["fitted"].values()) / account["fits"] == account["fitted_share"]
     assert account["not_converged"] == 3  # so few draws never do
-    assert "quick: fitted at" in whole.account_lines()[0]
+    assert "quick: " in whole.account_lines()[0]
     (tmp_path / "origins" / "2002-04.quick.json").unlink()
     again = backtest(record(), origins, out=tmp_path, **options)
     assert again.cases.equals(whole.cases)

@@ -124,10 +124,34 @@ def test_origins():
         origins_between(date(2024, 1, 1), date(2025, 1, 1), 0)
 
 
+def test_a_model_is_fitted_to_the_dyads_that_a_report_is_fitted_to():
+    dyads = ["USA-CHN", "CHN-JPN", "IND-PAK"]
+    counts = [counts_of(np.full(240, 0.5), dyad=dyad) for dyad in dyads]
+    table = record_of(*counts).table
+
+    def fits(together):
+        return Record.of(table, together=together).view(date(2005, 1, 1)).fits()
+
+    assert fits("default") == {("USA-CHN", "CHN-JPN"): ["USA-CHN", "CHN-JPN"], ("IND-PAK",): ["IND-PAK"]}
+    assert fits("alone") == {(dyad,): [dyad] for dyad in dyads}
+    assert fits(["CHN-JPN", "pak-ind"]) == {
+        tuple(dyads): ["USA-CHN"],
+        ("CHN-JPN", "IND-PAK"): ["CHN-JPN", "IND-PAK"],
+    }
+    with pytest.raises(SpecError, match="expected default, alone, or a list of dyads"):
+        fits("all")
+
+
+def test_a_part_of_a_view_is_counted_anew(table):
+    part = Record.of(table).view(ORIGIN).part(["CHN-JPN"])
+    alone = Record.of(table, dyads=["CHN-JPN"]).view(ORIGIN).panel
+    assert part.identical(alone)
+
+
 def test_bad_records(table):
     with pytest.raises(UnknownDyadError, match="USA-FRA"):
         Record.of(table, dyads=["USA-FRA"])
-    with pytest.raises(SpecError, match="given, none"):
+    with pytest.raises(SpecError, match="given, infer, none"):
         Record.of(table, eras="mine")
     twice = replace(table, events=table.events.assign(dataset=lambda e: e["dataset"].where(e["date"] < "2000", "b")))
     with pytest.raises(DataError, match="one dataset"):
@@ -142,3 +166,5 @@ def test_the_digest_is_of_all_that_counts(table):
     assert record.digest != Record.of(planted(table)).digest
     assert record.digest != Record.of(table, eras=planted_eras()).digest
     assert record.digest != Record.of(table, dyads=["USA-CHN"]).digest
+    assert record.digest != Record.of(table, together="alone").digest
+    assert Record.of(table, eras="infer").digest != Record.of(table, eras="none").digest

@@ -91,6 +91,7 @@ def update(
     reason = unforeseen(fit.panel, later)
     if fit.panel.sizes["time"] < 2:
         reason = "the fit has but one period"
+    cause = reason.partition(",")[0]
     if not reason:
         on_scale_of = fit.spec.observation_model.on_scale_of
         same_scale = on_scale_of(fit.panel, later)
@@ -101,10 +102,10 @@ def update(
         verdict = judge(carried)
         if not verdict.fault:
             return _updated(carried, verdict, seed, clock)
-        reason = verdict.fault
+        reason, cause = verdict.fault, "the weights of the draws do not hold"
     span = f"from {last_known(fit.panel)} to {last_known(later)}"
     if not refit:
-        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True")
+        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True", cause)
     return sampled_again(fit, later, reason, report)
 
 
