@@ -82,7 +82,8 @@ WRONG = [object(), 5, 2.5, "words", b"bytes", ["USA-CHN"], {"a": 1}, True, date(
 RIGHT = {
     "folder": "str", "path": "str", "out": "str", "fit_name": "str", "kept": "str", "mapping": "str dict",
     "eras": "str", "coverage": "str", "dyad": "str", "scale": "str", "contrast_with": "str", "contrast_era": "str",
-    "sampler": "str", "dyads": "list", "hierarchy": "list", "claims": "list", "start": "str date", "end": "str date", "as_of": "str date",
+    "sampler": "str", "dyads": "list", "hierarchy": "list", "claims": "list", "start": "str date",
+    "end": "str date", "as_of": "str date",
     "since": "date", "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
     "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
