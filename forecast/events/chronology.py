@@ -23,7 +23,8 @@ MAPPING = TableMapping(dataset=DATASET, columns={field: field for field in _FIEL
 def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
     """Read the hand-coded chronology.
 
-    An event of the chronology is taken to be known on its day.
+    An event of the chronology is taken to be known on its day. The `reference` of a row that was not looked up
+    (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is no citation.
 
     Parameters
     ----------
@@ -52,7 +53,13 @@ def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | Non
     (['USA-CHN'], '173')
     """
     paths = chronology_files(folder, dyads)
-    return combine([conform(load_raw(paths[dyad], MAPPING), MAPPING, only_dyad=dyad) for dyad in paths])
+    return combine([_read_dyad(dyad, path) for dyad, path in paths.items()])
+
+
+def _read_dyad(dyad: str, path: Path) -> EventTable:
+    raw = load_raw(path, MAPPING)
+    unchecked = raw.rows["verified"].str.strip() != "yes" if "verified" in raw.rows else None
+    return conform(raw, MAPPING, only_dyad=dyad, unchecked=unchecked)
 
 
 def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:

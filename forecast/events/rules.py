@@ -12,6 +12,7 @@ from forecast.errors import DataError
 from forecast.events.chronology import MAPPING, chronology_files
 from forecast.events.codebook import read_codes, read_small_csv
 from forecast.events.raw import load_raw
+from forecast.events.references import passing_address
 from forecast.resources import data_folder
 
 if TYPE_CHECKING:
@@ -105,6 +106,10 @@ def _too_long(rows: "Rows") -> "Broken":
     return rows["summary"].str.len() > LONGEST_SUMMARY
 
 
+def _passing_address(rows: "Rows") -> "Broken":
+    return rows["reference"].map(passing_address) != ""
+
+
 def _invalid_check(rows: "Rows") -> "Broken":
     return ~rows["verified"].isin(["yes", "memory"])
 
@@ -157,6 +162,7 @@ RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
     "code": ("a code of the codebook with three or four digits", _unknown_code),
     "text": ("actor, summary and reference, without space around them", _untidy_text),
     "length": (f"a summary of at most {LONGEST_SUMMARY} characters", _too_long),
+    "reference": ("a publisher and a subject, or the publisher's own lasting page", _passing_address),
     "verified": ("verified `yes` or `memory`", _invalid_check),
     "order": ("rows sorted by date", _out_of_order),
     "repeated": ("one happening gives at most one row a direction", _repeated),

@@ -10,6 +10,7 @@ from forecast.events.codebook import read_codes
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import TableMapping, load_mapping
 from forecast.events.raw import RawTable, load_raw
+from forecast.events.references import shown_reference
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, sort_events
 
 if TYPE_CHECKING:
@@ -48,14 +49,21 @@ def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | 
     return conform(load_raw(path, mapping), mapping)
 
 
-def conform(raw: RawTable, mapping: TableMapping, only_dyad: str | None = None) -> EventTable:
-    """Convert rows of text to an event table; with `only_dyad`, rows of other dyads are rejected."""
+def conform(
+    raw: RawTable, mapping: TableMapping, only_dyad: str | None = None, unchecked: "pd.Series[bool] | None" = None
+) -> EventTable:
+    """Convert rows of text to an event table.
+
+    With `only_dyad`, rows of other dyads are rejected. The references of `unchecked` rows (by line) say so.
+    """
     import pandas as pd
 
     if raw.rows.empty:
         raise raw.nothing_usable({line: reason for line, (reason, _) in raw.broken.items()})
     fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     events = _typed(fields, raw, mapping)
+    if unchecked is not None:
+        events.loc[unchecked, "reference"] = events.loc[unchecked, "reference"].map(shown_reference)
     reasons = _reasons(events, fields, mapping)
     if only_dyad:
         for line in events.index[events["dyad"] != only_dyad].difference(list(reasons)):

@@ -24,7 +24,7 @@ from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import facts
 from forecast.report.material import Material, gather
 from forecast.report.notable import RULE
-from forecast.report.recent import recent_events
+from forecast.report.recent import recent_events, unchecked_note
 from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, number
@@ -150,6 +150,8 @@ def _details_content(material: Material) -> dict[str, Any]:
         "alone": alone,
         "headroom": words.headroom(result),
         "named": material.named.to_dict("records"),
+        "named_note": unchecked_note(material.named["reference"]),
+        "recent_note": unchecked_note(event.reference.words for event in recent),
         "rule": RULE,
         "recent": recent,
         "listed": isinstance(material.events, EventTable),

@@ -1,5 +1,6 @@
 """The events of the last year as rows for readers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,9 +10,13 @@ from forecast.dates import add_months
 from forecast.escaping import web_host
 from forecast.events import read_dyads
 from forecast.events.codebook import read_scale
+from forecast.events.references import is_unchecked
 from forecast.panel import happenings
 
 MONTHS = 12
+UNCHECKED_NOTE = (
+    "“unchecked”: coded from general knowledge and not looked up. What follows says where to look; it is no citation."
+)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,18 @@ def reference(text: str) -> Reference:
     """
     host = web_host(text)
     return Reference(host.removeprefix("www."), text) if host else Reference(text, "")
+
+
+def unchecked_note(references: Iterable[str]) -> str:
+    """Explain the mark of events that were not looked up, if there is one among those listed; else an empty text.
+
+    Examples
+    --------
+    >>> from forecast.report.recent import unchecked_note
+    >>> unchecked_note(["Xinhua, 7 May 1999"])
+    ''
+    """
+    return UNCHECKED_NOTE if any(map(is_unchecked, references)) else ""
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:

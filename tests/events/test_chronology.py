@@ -9,6 +9,7 @@ from forecast.errors import DataError, UnknownDyadError
 from forecast.events import read_chronology
 from forecast.events.chronology import chronology_files
 from forecast.events.codebook import read_codes, read_small_csv
+from forecast.events.references import is_unchecked, passing_address
 from forecast.events.rules import COLUMNS, KEY, RULES, coding_breaches
 from forecast.events.table import EVENT_COLUMNS
 from forecast.resources import data_folder
@@ -39,6 +40,21 @@ def test_the_chronology_reads_without_a_reject():
     assert table.rejects.empty
     assert [file.name for file in table.files] == [f"{dyad}.csv" for dyad in table.dyads]
     assert sum(file.rows for file in table.files) == len(table.events)
+
+
+def test_what_was_not_looked_up_is_no_citation(tmp_path):
+    rows = [GOOD, GOOD | {"date": "2024-05-16", "verified": "yes"}, GOOD | {"date": "2024-05-17", "verified": "Yes?"}]
+    pd.DataFrame([*rows, GOOD | {"date": "2024-05"}]).to_csv(tmp_path / "USA-CHN.csv", index=False)
+    table = read_chronology(tmp_path)
+    references = ["unchecked: A newspaper", "A newspaper", "unchecked: A newspaper"]
+    assert table.events["reference"].tolist() == references
+    assert "unchecked" not in table.rejects["row"].iloc[0]
+
+
+def test_every_unchecked_row_of_the_chronology_says_so():
+    rows = pd.concat([read_small_csv(path) for path in chronology_files().values()])
+    shown = read_chronology().events["reference"].map(is_unchecked)
+    assert shown.sum() == (rows["verified"] == "memory").sum() > 0
 
 
 def test_values_of_an_event_come_from_its_code():
@@ -80,6 +96,7 @@ def test_a_good_row_breaks_nothing(tmp_path):
         ("text", [{"reference": ""}]),
         ("text", [{"summary": " The President"}]),
         ("length", [{"summary": "x" * 161}]),
+        ("reference", [{"reference": "https://staging.example.org/news/1"}]),
         ("verified", [{"verified": "no"}]),
         ("order", [{}, {"date": "2024-05-14"}]),
         ("repeated", [{}, {}]),
@@ -99,6 +116,48 @@ def test_each_rule_finds_what_breaks_it(tmp_path, rule, rows):
 def test_each_rule_has_an_example_above():
     marks = test_each_rule_finds_what_breaks_it.pytestmark
     assert {example[0] for example in marks[0].args[1]} == set(RULES)
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("https://test.history.state.gov/documents/d832", "tests"),
+        ("https://staging.mercurynews.com/2007/05/28/a", "tests"),
+        ("http://wpstage.denvergazette.com/2025/08/a", "tests"),
+        ("https://irishtimes-irishtimes-prod.cdn.arcpublishing.com/news/a", "mirror"),
+        ("https://wilson-center-digital-archive.dvincitest.com/document/a", "tests"),
+        ("https://englishline-test.monexusmedia.uk/articles/a", "tests"),
+        ("https://ebiztoday.news/index.php/wp-json/wp/v2/posts/331576", "draft"),
+        ("https://www.worldports.org/?p=618354", "draft"),
+        ("https://www.example.org/?lang=en&p=26568", "draft"),
+        ("https://www.reuters.com", "without a page"),
+        ("https://www.reuters.com/", "without a page"),
+        ("www.reuters.com", "without a page"),
+        ("http://49.213.3.35/doc/357.html", "number"),
+        ("https://docslib.org/doc/1919263/a", "uploads"),
+        ("https://9dok.net/article/a", "uploads"),
+        ("https://www.timetoast.com/timelines/a", "uploads"),
+        ("https://www.studocu.com/en/document/a", "uploads"),
+        ("Reuters, 7 May 1999; https://docslib.org/doc/1", "uploads"),
+    ],
+)
+def test_an_address_that_does_not_last_is_refused(address, why):
+    assert why in passing_address(address)
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Xinhua, protest at the nuclear test, May 1966",
+        "China.org.cn, 24 March 2010: China-India relations",
+        "Wikipedia, Portal:Current events, 2023-11-15",
+        "https://www.reuters.com/world/latest-protest-on-stage",
+        "https://latest.example.org/contest?page=2",
+        "https://www.mofa.go.jp/region/index.html",
+    ],
+)
+def test_a_publishers_own_page_is_not_refused(reference):
+    assert passing_address(reference) == ""
 
 
 def test_visits_on_one_day_pair_one_to_one(tmp_path):

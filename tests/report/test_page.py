@@ -1,13 +1,16 @@
 """The page: what it says, that it says it safely, and that it says so when it must not be used."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from forecast.events.references import shown_reference
 from forecast.outlook import NotDefined, printed_percents
 from forecast.report import forecast_json, render_page
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
+from forecast.report.recent import UNCHECKED_NOTE
 
 from .conftest import FAILED, SCRIPT, Reader, assessed, made_events, reported_fit
 
@@ -72,6 +75,17 @@ def test_links_go_to_references_only(read):
     assert outside == {"https://www.example.org/a", "https://example.org/b?c=1", "forecast.json", "levels.csv"}
     targets = {attributes["id"] for _, attributes in read.tags if "id" in attributes}
     assert {link[1:] for link in links if link.startswith("#")} <= targets
+
+
+def test_what_was_not_looked_up_is_no_link_and_is_explained(fit, assessment, read):
+    assert UNCHECKED_NOTE not in read.text
+    table = made_events()
+    unchecked = table.events["reference"].map(shown_reference)
+    shown = Reader(render_page(fit, assessment, events=replace(table, events=table.events.assign(reference=unchecked))))
+    assert {link["href"] for link in shown.named("a") if "example.org" in link["href"]} == set()
+    assert "(unchecked: https://www.example.org/a)" in shown.text
+    assert "unchecked: https://example.org/b?c=1" in shown.text
+    assert shown.text.count(UNCHECKED_NOTE) == 2  # with the numbered events, and with those of the last year
 
 
 def test_what_was_known_later_is_not_told(read):
