@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Member:
     spec : mapping
         What differs from the default `PendulumSpec`.
     two_classes : bool
-        Whether happenings are only cooperative or hostile, without degrees.
+        Whether happenings are only cooperative or hostile, without degrees, and so without a ceiling of depth.
     sampler : mapping
         Draws, tune and chains of a fit.
     run : int
@@ -55,15 +55,17 @@ class Member:
         """It is this package's own."""
         return False
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """Every choice of the model as plain values: `PendulumSpec.to_dict`."""
-        return self._whole_spec().to_dict()
+    def settings(self, panel: "xr.Dataset") -> dict[str, Any]:
+        """Return every choice of the model on such a panel as plain values: `PendulumSpec.to_dict`."""
+        return self._spec(self._seen(panel)).to_dict()
 
-    def _whole_spec(self) -> "PendulumSpec":
-        from forecast.model import PendulumSpec
+    def _seen(self, panel: "xr.Dataset") -> "xr.Dataset":
+        return two_classes(panel) if self.two_classes else panel
 
-        return replace(PendulumSpec(), **self.spec)
+    def _spec(self, panel: "xr.Dataset") -> "PendulumSpec":
+        from forecast.model.choices import spec_for
+
+        return spec_for(panel, **self.spec)
 
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
         """Fit the first view, bring the fits to each later one, and simulate futures from them."""
@@ -98,7 +100,8 @@ class Member:
 
         eras = self._inferred(view, dyads, seed) if view.record.infers_eras else None
         sampler: dict[str, Any] = dict(self.sampler)
-        sampled = fit(self._panel(view, dyads, eras), self._whole_spec(), seed=seed, cores=self.cores, **sampler)
+        panel = self._panel(view, dyads, eras)
+        sampled = fit(panel, self._spec(panel), seed=seed, cores=self.cores, **sampler)
         return _Carried(sampled, eras, reason)
 
     def _inferred(self, view: View, dyads: tuple[str, ...], seed: int) -> "pd.DataFrame":
@@ -114,8 +117,7 @@ class Member:
         return pd.concat(own, ignore_index=True)
 
     def _panel(self, view: View, dyads: tuple[str, ...], eras: "pd.DataFrame | None") -> "xr.Dataset":
-        panel = view.part(dyads, eras)
-        return two_classes(panel) if self.two_classes else panel
+        return self._seen(view.part(dyads, eras))
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,6 @@ MEMBERS: dict[str, Member] = {
         Member("no_ceiling", "no structural ceiling", {"ceiling": ()}),
         Member("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Member("no_month_noise", "no news of the month beside the level", {"month_noise": False}),
-        Member("two_classes", "happenings without degrees", {"ceiling": ("era",)}, two_classes=True),
+        Member("two_classes", "happenings without degrees", two_classes=True),
     )
 }

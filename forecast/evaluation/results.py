@@ -11,7 +11,7 @@ import numpy as np
 from forecast.dates import add_months
 from forecast.errors import DataError
 from forecast.evaluation.forecaster import Asked
-from forecast.evaluation.members import MEMBERS
+from forecast.evaluation.members import MEMBERS, Member
 from forecast.evaluation.misses import worst_misses
 from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.rivals import REFERENCE, RIVALS
@@ -119,9 +119,10 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     rows = [row for origin, contents in sorted(by_origin.items()) for row in scoring.scored(origin, contents)]
     cases = pd.DataFrame(rows, columns=list(_COLUMNS))
     subject = subject_of(scoring.rivals)
+    about = {**MEMBERS, **setup.forecasters}.get(subject)
     choices = {
         **setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(by_origin)],
-        "spec": getattr({**MEMBERS, **setup.forecasters}.get(subject), "settings", None),
+        "spec": about.settings(setup.record.final) if isinstance(about, Member) else None,
     }  # fmt: skip
     misses = worst_misses(cases[cases["model"] == subject], setup.record.table)
     account = [one.to_dict() for one in scoring.accounts.values()]

@@ -26,7 +26,7 @@ def views(*days):
 
 @cache
 def brought():
-    member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler=QUICK)
+    member = Member("quick", "few draws", sampler=QUICK)
     return tuple(member.answers(views(date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1)), ASKED))
 
 
@@ -52,7 +52,7 @@ def test_chances_follow_the_record():
 def test_a_new_dyad_is_a_reason_to_fit_anew():
     young = counts_of(walk(180, seed=4), dyad="USA-RUS", seed=4)
     both = record_of(counts_of(walk(180, step=0.1), volume=4), young[young["date"] >= "1997-02-01"])
-    member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler={"draws": 20, "tune": 30, "chains": 2})
+    member = Member("quick", "few draws", sampler={"draws": 20, "tune": 30, "chains": 2})
     first, second = member.answers([both.view(date(2002, 1, 1)), both.view(date(2002, 4, 1))], ASKED)
     assert (list(first.chances), list(second.chances)) == (["USA-CHN"], ["USA-CHN", "USA-RUS"])
     assert second.notes["fits"][0]["fitted"] == "there is a new dyad"
@@ -88,17 +88,18 @@ def test_eras_are_inferred_at_every_fit_from_what_was_known(monkeypatch):
 
 
 def test_ablations_leave_out_what_they_say():
-    from dataclasses import replace
-
     from forecast import PendulumSpec
 
-    spec = {code: replace(PendulumSpec(), **member.spec) for code, member in MEMBERS.items()}
+    panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
+    spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in MEMBERS.items()}
     assert spec["default"] == PendulumSpec()
     assert spec["no_pull"].dynamics == "none"
     assert spec["no_ceiling"].ceiling == ()
     assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
     assert MEMBERS["two_classes"].two_classes and spec["two_classes"].ceiling == ("era",)
     assert not any(member.rival for member in MEMBERS.values())
+    # Counts of two sides say nothing of depth, as in a report.
+    assert MEMBERS["default"].settings(views(date(2002, 1, 1))[0].panel)["ceiling"] == ("era",)
 
 
 def test_two_classes_keep_every_happening_on_its_side():
@@ -113,7 +114,7 @@ def test_two_classes_keep_every_happening_on_its_side():
 
 
 def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_path):
-    member = Member("quick", "few draws", {"ceiling": ("era",)}, sampler={"draws": 20, "tune": 30, "chains": 2}, run=3)
+    member = Member("quick", "few draws", sampler={"draws": 20, "tune": 30, "chains": 2}, run=3)
     origins = (date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1))
     options = {"horizons": (3,), "forecasters": [member], "draws": 40, "executor": Processes(1)}
     whole = backtest(record(), origins, out=tmp_path, **options)
