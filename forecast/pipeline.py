@@ -402,6 +402,7 @@ def _add_provenance(job: _Job, fit: "Fit", gate: "Gate") -> "Fit":
 
 
 def _shown_table(records: Records, fit: "Fit") -> "Recorded | None":
-    """Return the table that was read, if the fit was made of it: a saved fit may have been made of another."""
+    """Return what was read of the fit's dyads, if the fit was made of it: a saved fit may have been made of another."""
     fitted = set(map(str, fit.panel["dataset"].to_numpy())) if "dataset" in fit.panel.coords else set()
-    return records.table if fitted == records.datasets or fitted & records.datasets else None
+    known = fitted == records.datasets or fitted & records.datasets
+    return records.table_of(fit.dyads) if known else None

@@ -53,6 +53,14 @@ def test_the_hierarchy_is_the_default_one_or_chosen() -> None:
         gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["USA-PRK"])
 
 
+def test_what_is_shown_of_the_chronology_is_of_the_dyads_that_were_fitted() -> None:
+    records = open_source(Source())
+    shown = records.table_of(["USA-CHN", "USA-IRN"])
+    assert [file.name for file in shown.files] == ["USA-CHN.csv", "USA-IRN.csv"]
+    assert set(shown.events["dyad"]) == {"USA-CHN", "USA-IRN"}  # type: ignore[attr-defined]
+    assert len(records.table.files) == 11
+
+
 def test_a_hierarchy_holds_only_dyads_that_had_events_by_then() -> None:
     early = gather(Source(), "USA-CHN", as_of=date(1952, 12, 31)).hierarchy
     assert "USA-RUS" in early and "USA-IRN" not in early

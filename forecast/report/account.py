@@ -1,6 +1,6 @@
 """The small print in words: the model's choices, its diagnostics, where the numbers come from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecast.model.dynamics import pulls
@@ -58,8 +58,8 @@ _STEPS = {
 }
 
 
-def settings(spec: "SpecLike", *, alone: bool = False) -> Rows:
-    """Describe the choices of the model with which a fit was made, `alone` if of one dyad."""
+def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
+    """Describe the choices of the model with which a fit was made, and of which dyads."""
 
     def words(field: str, meanings: Mapping[str, str]) -> str:
         chosen = str(getattr(spec, field, ""))
@@ -74,9 +74,16 @@ def settings(spec: "SpecLike", *, alone: bool = False) -> Rows:
             "News of the single month",
             "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
         ),
-        ("Dyads", "one" if alone else "partially pooled" if getattr(spec, "pooling", True) else "not pooled"),
+        ("Dyads", _hierarchy(dyads, bool(getattr(spec, "pooling", True)))),
         ("Observed", words("observation", {one.name: one.words for one in observations()})),
     ]
+
+
+def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
+    if len(dyads) == 1:
+        return f"{dyads[0]} alone"
+    named = f": {join(dyads)}" if dyads else ""
+    return f"{'partially pooled' if pooling else 'not pooled'}{named}"
 
 
 def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:

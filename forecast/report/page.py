@@ -157,7 +157,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
-        "settings": account.settings(fit.spec, alone=alone),
+        "settings": account.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "data_rows": account.provenance(_told_of(material.kind, known["data"])),
         "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],

@@ -81,7 +81,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
         "notes": results.notes,
         "gates": [_gate(model, gate.to_dict()) for model, gate in results.gates.items()],
         "limits": next((gate.to_dict()["limits"] for gate in results.gates.values()), None),
-        "settings": account.settings(plan.spec),
+        "settings": account.settings(plan.spec, [plan.dyad]),
         "choices": choices(plan),
         "data_rows": _data(results),
         "sources": results.data.files,

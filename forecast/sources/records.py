@@ -95,6 +95,10 @@ class Records(ABC):
         """Return the digests of the files that decide what is counted of some dyads."""
         return self.digests
 
+    def table_of(self, dyads: Sequence[str]) -> Recorded:
+        """Return what was read of some dyads, where the source keeps dyads apart; else all of it."""
+        return self.table
+
     @abstractmethod
     def last_day(self, dyad: str) -> date:
         """Return the coverage end of a dyad: the last day to which its record is complete."""
