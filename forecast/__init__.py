@@ -10,6 +10,7 @@ import typing as _typing
 if _typing.TYPE_CHECKING:
     from forecast.errors import ForecastError as ForecastError
     from forecast.events import combine as combine
+    from forecast.events import hierarchy as hierarchy
     from forecast.events import read_chronology as read_chronology
     from forecast.events import read_counts as read_counts
     from forecast.events import read_coverage as read_coverage
@@ -52,6 +53,7 @@ _HOMES = {
     "read_eras": "forecast.events",
     "read_coverage": "forecast.events",
     "combine": "forecast.events",
+    "hierarchy": "forecast.events",
     "build_panel": "forecast.panel",
     "build_counts_panel": "forecast.panel",
     "build_index_panel": "forecast.panel",
@@ -95,6 +97,7 @@ __all__ = [
     "describe_panel",
     "fit",
     "gather",
+    "hierarchy",
     "make_plan",
     "make_report",
     "read_chronology",

@@ -42,7 +42,15 @@ def read_rows() -> pd.DataFrame:
 
 def with_numbers(text: str, rows: pd.DataFrame) -> str:
     """Return the datasheet with the tables that follow from `rows` between its marks."""
-    tables = {"dyads": by_dyad, "kinds": by_kind, "decades": by_decade, "years": by_year, "rules": exceptions}
+    tables = {
+        "dyads": by_dyad,
+        "kinds": by_kind,
+        "decades": by_decade,
+        "years": by_year,
+        "spans": spans,
+        "references": by_reference,
+        "rules": exceptions,
+    }
     return MARKED.sub(lambda match: f"{match[1]}{tables[match[2]](rows)}\n{match[3]}", text)
 
 
@@ -93,6 +101,24 @@ def by_year(rows: pd.DataFrame) -> str:
     every = pd.RangeIndex(rows["year"].min(), rows["year"].max() + 1)
     table = _crossed(rows, "year").reindex(every)
     return _markdown(table, "year")
+
+
+def spans(_: pd.DataFrame) -> str:
+    """Return from when to when each file is even, and where it is thin."""
+    table = read_small_csv(DATA / "coverage.csv").set_index("dyad")
+    return _markdown(table.rename(columns={"last_even": "end"})[["start", "end", "note"]], "dyad", texts=3)
+
+
+def by_reference(rows: pd.DataFrame) -> str:
+    """Return rows by dyad and by what their reference is."""
+    text, named = rows["reference"], ["address", "portal", "publisher", "unchecked"]
+    kind = pd.Series("publisher", index=rows.index)
+    kind[text.str.contains("://")] = "address"
+    kind[text.str.contains("Portal:Current events")] = "portal"
+    kind[~rows["checked"]] = "unchecked"
+    table = pd.crosstab(rows["dyad"], kind).reindex(rows["dyad"].unique())[named]
+    table.loc["all"] = table.sum()
+    return _markdown(table, "dyad")
 
 
 def exceptions(rows: pd.DataFrame) -> str:
@@ -180,8 +206,9 @@ def _percent(shares: pd.Series) -> pd.Series:
     return shares.map("{:.0%}".format)
 
 
-def _markdown(table: pd.DataFrame, name: str) -> str:
-    lines = [[name, *table.columns], ["---", *(["---:"] * len(table.columns))]]
+def _markdown(table: pd.DataFrame, name: str, texts: int = 0) -> str:
+    """Return a table in Markdown, its first columns of texts set left."""
+    lines = [[name, *table.columns], ["---", *["---"] * texts, *["---:"] * (len(table.columns) - texts)]]
     lines += [[str(label), *map(_cell, cells)] for label, *cells in table.itertuples(name=None)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

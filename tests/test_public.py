@@ -82,7 +82,7 @@ WRONG = [object(), 5, 2.5, "words", b"bytes", ["USA-CHN"], {"a": 1}, True, date(
 RIGHT = {
     "folder": "str", "path": "str", "out": "str", "fit_name": "str", "kept": "str", "mapping": "str dict",
     "eras": "str", "coverage": "str", "dyad": "str", "scale": "str", "contrast_with": "str", "contrast_era": "str",
-    "sampler": "str", "dyads": "list", "hierarchy": "list", "claims": "list", "start": "str date",
+    "sampler": "str", "dyads": "list", "hierarchy": "list", "present": "list", "claims": "list", "start": "str date",
     "end": "str date", "as_of": "str date",
     "since": "date", "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
     "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
@@ -100,6 +100,7 @@ def given(name, events, made):
         "read_eras": {}, "read_coverage": {}, "build_panel": {"table": events},
         "fit": {"panel": made.panel, "spec": spec, "draws": 4}, "update": {"fit": made, "new_events": events},
         "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_futures": {"fit": made, "dyad": "USA-CHN", "months": 3},
+        "hierarchy": {"dyad": "USA-CHN"},
         "gather": {"source": forecast.Source(), "dyad": "USA-IRN"}, "read_plan": {"path": "p.yaml"},
         "describe_panel": {"panel": made.panel},
     }.get(name, {})  # fmt: skip

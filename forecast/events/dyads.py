@@ -3,12 +3,12 @@
 import difflib
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.arguments import DYAD, FRAME_OR_PATH, checked
+from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events.codebook import read_small_csv
 from forecast.resources import data_folder
@@ -127,8 +127,8 @@ def in_order(dyads: Iterable[str]) -> list[str]:
     return sorted(dyads, key=lambda dyad: (listed.index(dyad) if dyad in listed else len(listed), dyad))
 
 
-@checked(dyad=DYAD)
-def hierarchy(dyad: str, present: Iterable[str] | None = None) -> list[str]:
+@checked(dyad=DYAD, present=DYADS)
+def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
     """Return the dyads that are fitted together with a dyad by default, itself among them.
 
     A dyad that `dyads.csv` keeps out of the hierarchy is fitted alone. Any other is fitted together with all that are
@@ -138,7 +138,7 @@ def hierarchy(dyad: str, present: Iterable[str] | None = None) -> list[str]:
     ----------
     dyad : str
         Its code.
-    present : iterable of str, optional
+    present : sequence of str, optional
         Which dyads the data hold; those of `dyads.csv` by default.
 
     Returns

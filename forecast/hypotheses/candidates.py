@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+from forecast.events import hierarchy
 from forecast.hypotheses.evidence.ahead import Ahead, ahead_of, leave_future_out
 from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.hypotheses.verdict import Comparison, Rule
@@ -62,7 +63,7 @@ class Candidates:
     panel : xarray.Dataset
         One dyad; built from the events unless it is given.
     together : sequence of str, optional
-        The dyads of the hierarchy; all that the events hold without it.
+        The dyads of the hierarchy; by default those of `forecast.events.hierarchy`.
 
     Examples
     --------
@@ -148,7 +149,9 @@ class Candidates:
         """Fit the dyads of the hierarchy together under the base spec, sampled as `forecast report` does."""
         if self._hierarchy is None:
             assert self.events is not None, "a hierarchy needs the table of events"
-            panel = build_panel(self.events, dyads=self.together, **self.panel_options)
+            panel = build_panel(
+                self.events, dyads=self.together or hierarchy(self.dyad, self.events.dyads), **self.panel_options
+            )
             self._hierarchy = fit(panel, self.spec, seed=self.seed, cores=self.sampler.cores, progress=self.progress)
         return self._hierarchy
 

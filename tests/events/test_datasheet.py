@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scipy.stats import beta
 
 ROOT = Path(__file__).resolve().parents[2]
 SHEET = (ROOT / "data" / "DATASHEET.md").read_text("utf-8")
@@ -30,6 +31,8 @@ def test_every_table_is_there():
         "kinds",
         "decades",
         "years",
+        "spans",
+        "references",
         "rules",
     ]
 
@@ -40,7 +43,9 @@ def test_the_figure_is_there_and_can_be_drawn(script):
     assert len(script.draw(script.read_rows()).axes) == 13
 
 
-def test_what_the_text_says_of_the_samples_adds_up():
-    rows = re.findall(r"^\| [A-Z].*? \| (\d) .*?\| (\d+) \| \d+ \|$", SHEET, re.MULTILINE)
-    wrong, decidable = (sum(int(row[place]) for row in rows) for place in (0, 1))
-    assert f"Together {wrong} of {decidable}." in SHEET
+def test_the_intervals_of_the_samples_are_jeffreys():
+    rows = re.findall(r"^\|.*\| (\d) \| (\d+) \| (\d+) to (\d+) % \|$", SHEET, re.MULTILINE)
+    assert len(rows) == 5
+    for wrong, decided, *stated in (map(int, row) for row in rows):
+        bounds = beta.ppf([0.05, 0.95], wrong + 0.5, decided - wrong + 0.5)
+        assert 100 * bounds == pytest.approx(stated, abs=0.55)

@@ -135,9 +135,9 @@ class ContrastOfDyads:
 def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
     """Measure whether the relation of today rests at a less hostile level than the US-Soviet one of 1948 to 1991 did.
 
-    All dyads are fitted in one hierarchy. The dyad in its era in force is set against the Soviet eras of the Cold War,
-    by the mean over these of their equilibria, each for its length; where the events have no such relation, against the
-    other dyads in their eras in force.
+    The dyads of the hierarchy are fitted together. The dyad in its era in force is set against the Soviet eras of the
+    Cold War, by the mean over these of their equilibria, each for its length; where the hierarchy has no such relation,
+    against the other dyads in their eras in force.
 
     Parameters
     ----------
