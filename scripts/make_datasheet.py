@@ -130,7 +130,7 @@ def exceptions(rows: pd.DataFrame) -> str:
 
 
 def draw(rows: pd.DataFrame) -> Any:
-    """Draw rows a year by dyad, kinds by decade and checked rows by decade."""
+    """Draw rows a year by dyad, kinds by decade and the share of checked rows by dyad and decade."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -141,7 +141,10 @@ def draw(rows: pd.DataFrame) -> Any:
 
     dyads = list(rows.groupby("dyad", sort=False))
     lines = -(-len(dyads) // 2) + 1
-    figure, axes = plt.subplots(lines, 2, figsize=(9, 2 * lines + 1.5), layout="constrained")
+    heights = [*[1.0] * (lines - 1), 1.6]
+    figure, axes = plt.subplots(
+        lines, 2, figsize=(9, 2 * lines + 1.5), layout="constrained", gridspec_kw={"height_ratios": heights}
+    )
     for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
     scale = read_scale("commitment")
@@ -183,15 +186,19 @@ def _draw_kinds(axis: Any, rows: pd.DataFrame, scale: Scale) -> None:
 
 
 def _draw_checked(axis: Any, rows: pd.DataFrame) -> None:
-    checked = rows.groupby(["decade", "dyad"], sort=False)["checked"].agg(["mean", "size"])
+    checked = rows.groupby(["dyad", "decade"], sort=False)["checked"].agg(["mean", "size"])
     # A share of a handful of rows would only draw the eye.
-    shares = (checked["mean"] * 100).where(checked["size"] >= 10).unstack().sort_index()
-    styles, marks = ("-", "--", "-.", ":"), "o^svDxP*<>d"
-    for place, (dyad, share) in enumerate(shares.items()):
-        axis.plot(share.index, share, styles[place % len(styles)], marker=marks[place], markersize=4, label=dyad)
-    axis.set(title="rows checked against a page, by decade (10 rows or more)", ylim=(0, 100), ylabel="% of rows")
-    axis.set_xticks(shares.index, [f"{decade}s" for decade in shares.index])
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, frameon=False)
+    shares = (checked["mean"] * 100).where(checked["size"] >= 10).unstack().sort_index(axis=1)
+    shares = shares.reindex(rows["dyad"].unique())
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")
+    for (line, column), share in np.ndenumerate(shares.to_numpy()):
+        if not np.isnan(share):
+            ink = "white" if share > 60 else "black"
+            axis.text(column, line, f"{share:.0f}", ha="center", va="center", color=ink)
+    axis.set(title="% of rows checked, by decade (10 rows or more)")
+    axis.set_xticks(range(len(shares.columns)), [f"{decade}s" for decade in shares.columns])
+    axis.set_yticks(range(len(shares.index)), shares.index)
+    axis.tick_params(length=0)
 
 
 def _crossed(rows: pd.DataFrame, by: str) -> pd.DataFrame:
