@@ -199,6 +199,7 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
     from rich.console import Console
 
     from forecast.events.codebook import read_scale
+    from forecast.events.references import is_unchecked
 
     scale = read_scale("commitment")
     rows = _grid(["date", "who", "code", "kind", "what"], [])
@@ -209,7 +210,8 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
         kind = f"[{colour}]{scale.classes[place]}[/]"
         rows.add_row(f"{day:%Y-%m-%d}", escape(f"{source} > {target}"), escape(code), kind, escape(summary or actor))
     console = Console(highlight=False)
-    console.print(f"{len(events):,} events, {span}")
+    unchecked = int(events["reference"].map(is_unchecked).sum())
+    console.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
     if len(events):
         console.print(rows)
 

@@ -84,6 +84,13 @@ def test_show_for_programs_and_its_default_span(run):
     assert {event["date"][:7] for event in months} == {"2023-10"}
 
 
+def test_show_says_what_was_not_looked_up(run):
+    span = ("show", "--dyad", "USA-CHN", "--from", "2023-11-15", "--to", "2023-11-15")
+    assert "3 events, 2023-11-15 to 2023-11-15; unchecked: 2" in run(*span).output
+    references = [event["reference"] for event in json.loads(run(*span, "--json").stdout)]
+    assert sum(reference.startswith("unchecked: ") for reference in references) == 2
+
+
 def test_show_of_a_users_own_table(run, mine):
     path, mapping = mine
     result = run("show", path, "--mapping", mapping, "--from", "2024-05")
