@@ -89,7 +89,7 @@ class View:
         return [str(code) for code in self.panel["dyad"].to_numpy()]
 
     def part(self, dyads: Sequence[str], eras: "pd.DataFrame | None" = None) -> "xr.Dataset":
-        """Return the panel of some dyads alone, counted anew; with other eras, if any are given."""
+        """Return the panel of some dyads alone, counted again; with other eras, if any are given."""
         if eras is None and list(dyads) == self.dyads:
             return self.panel
         return self.record.panel(list(dyads), self.origin - timedelta(days=1), eras)
