@@ -71,19 +71,28 @@ def backtest(
     ] = None,
     out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
     seed: Seed = 1,
+    remake: Annotated[
+        bool, typer.Option("--remake", help="Only make the page of --out again from its files; nothing is predicted.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Predict as of many days of the past, and score the predictions beside simple rivals.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
-    on where it stopped. Writes skill.json, skill.csv and cases.csv (docs/skill.md).
+    on where it stopped. Writes a page, skill.json, skill.csv and cases.csv (docs/skill.md).
     """
+    from forecast.report.folder import SKILL, require_report_folder
+
+    if remake:
+        _remake(out, as_json=as_json)
+        return
     from forecast.dates import parse_horizons
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     for name, number in {"every": every, "seed": seed, "processes": 1 if processes is None else processes}.items():
         require_whole(name, number)
+    require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or [])])
     with progress() as tell:
         tell("reading the events", 0, 0)
         record = _record(source(events, counts, None, mapping), dyads, eras, _together(together, alone=alone))
@@ -96,11 +105,26 @@ def backtest(
             record, origins, horizons=months, forecasters=choose(models, rivals), out=out, improvement=improvement,
             seed=seed, executor=local(processes), progress=tell,
         )  # fmt: skip
-        path = results.write(out)
+        tell("writing the page", 0, 0)
+        from forecast.report import write_skill
+
+        page = write_skill(results, out)
+    _show(results, page, as_json=as_json)
+
+
+def _remake(out: Path, *, as_json: bool) -> None:
+    from forecast.evaluation import Results
+    from forecast.report import write_skill_page
+
+    page = write_skill_page(out)
+    _show(Results.read(out), page, as_json=as_json)
+
+
+def _show(results: "Results", page: Path, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(path.read_text(encoding="utf-8"))
+        typer.echo((page.parent / "skill.json").read_text(encoding="utf-8"))
     else:
-        _print(results, path)
+        _print(results, page)
 
 
 def _month(text: str, field: str) -> "date":
@@ -123,11 +147,14 @@ def _record(chosen: "object | None", dyads: str | None, eras: str, together: str
     return Record.of(table, dyads=dyads.split(",") if dyads else None, eras=eras, together=together)
 
 
-def _print(results: "Results", path: Path) -> None:
+def _print(results: "Results", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from forecast.report.skill_page import finding, headline
+
     console = Console(highlight=False)
+    console.print(f"[bold]{escape(headline(results.skill))}[/]\n{escape(finding(results.skill))}\n")
     skill, horizons = results.skill, results.choices["horizons"]
     shown = Table("model", *(f"{horizon} months" for horizon in horizons), box=None, padding=(0, 2, 0, 0))
     windows = dict.fromkeys(horizons, 0)
@@ -143,4 +170,4 @@ def _print(results: "Results", path: Path) -> None:
     )
     for line in skill.refits:
         console.print(f"[dim]{escape(line)}[/]")
-    console.print(f"\n{escape(str(path))}")
+    console.print(f"\n{escape(str(page))}")

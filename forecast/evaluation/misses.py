@@ -1,5 +1,6 @@
 """The worst misses of a backtest, and what happened in the months that were predicted so badly."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,16 @@ RULE = (
 )
 
 
-def worst_misses(cases: "pd.DataFrame", table: EventTable | CountTable) -> list[dict[str, Any]]:
+def worst_misses(
+    cases: "pd.DataFrame", reference: "pd.DataFrame", table: EventTable | CountTable
+) -> list[dict[str, Any]]:
     """Return the worst predictions of one forecaster, the worst first, for each period.
 
     Parameters
     ----------
-    cases : pandas.DataFrame
-        Of one forecaster, as `Results.cases` has them; those with n unknown are looked at.
+    cases, reference : pandas.DataFrame
+        Of the forecaster, and of the ten-year base rate for comparison, as `Results.cases` has them; those with n
+        unknown are looked at.
     table : EventTable or CountTable
         What was recorded; counts name no events.
 
@@ -51,7 +55,8 @@ def worst_misses(cases: "pd.DataFrame", table: EventTable | CountTable) -> list[
         chosen = found[REPORTED_ON if int(case["origin"][:4]) >= SPLIT else CHOSEN_ON]
         if len(chosen) < MOST and not any(_overlap(case, other) for other in chosen):
             chosen.append(case)
-    return [_miss(case, period, table) for period, chosen in found.items() for case in chosen]
+    beside = {_key(case): case for _, case in reference[~reference["given_n"].astype(bool)].iterrows()}
+    return [_miss(case, period, beside, table) for period, chosen in found.items() for case in chosen]
 
 
 type _Case = "pd.Series[Any]"
@@ -68,11 +73,24 @@ def _overlap(one: _Case, other: _Case) -> bool:
     return bool(one["dyad"] == other["dyad"]) and start < last and first < stop
 
 
-def _miss(case: _Case, period: str, table: EventTable | CountTable) -> dict[str, Any]:
-    whole = {name: int(case[name]) for name in ("horizon", "n", "k")}
-    numbers = {name: float(case[name]) for name in ("share", "mean", "low", "high", "crps")}
-    events = _telling_events(case, table.events) if isinstance(table, EventTable) else []
-    return {"period": period, "dyad": case["dyad"], "origin": case["origin"], **whole, **numbers, "events": events}
+def _key(case: _Case) -> tuple[str, str, int]:
+    return case["dyad"], case["origin"], int(case["horizon"])
+
+
+def _miss(
+    case: _Case, period: str, reference: Mapping[tuple[str, str, int], _Case], table: EventTable | CountTable
+) -> dict[str, Any]:
+    other = reference.get(_key(case))
+    return {
+        "period": period, "dyad": case["dyad"], "origin": case["origin"],
+        **{name: int(case[name]) for name in ("horizon", "n", "k")}, "share": float(case["share"]),
+        **_predicted(case), "reference": None if other is None else _predicted(other),
+        "events": _telling_events(case, table.events) if isinstance(table, EventTable) else [],
+    }  # fmt: skip
+
+
+def _predicted(case: _Case) -> dict[str, float]:
+    return {name: float(case[name]) for name in ("mean", "low", "high", "crps")}
 
 
 def _telling_events(case: _Case, events: "pd.DataFrame") -> list[dict[str, str]]:

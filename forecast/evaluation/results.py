@@ -17,8 +17,9 @@ from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.rivals import REFERENCE, RIVALS
 from forecast.evaluation.rivals.mixtures import MIXTURES, Mixture, stacking_weights
 from forecast.evaluation.run_folder import RunFolder
-from forecast.evaluation.scores import COVERAGES, brier, covered, crps, log_score, paired, pit
-from forecast.evaluation.skill import CHOSEN_ON, PERIODS, SPLIT, Skill, subject_of
+from forecast.evaluation.scores import COVERAGES, covered, crps, log_score, pit
+from forecast.evaluation.skill import Skill, subject_of
+from forecast.evaluation.skill_rows import rounded, skill_rows
 from forecast.evaluation.tasks import Setup
 from forecast.files import write_csv, write_json
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 SHOWN = "cases_shown.csv"
 """The cases of the subject and of the reference alone: all that a page needs beside `skill.json`."""
-_DIGITS, _CASE_DIGITS = 6, 4
 _COLUMNS = (
     "model", "rival", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
     "crps", "log_score", "p_up", "up", "p_down", "down", "pit", *(f"covered_{100 * level:.0f}" for level in COVERAGES),
@@ -124,7 +124,8 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
         **setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(by_origin)],
         "spec": about.settings(setup.record.final) if isinstance(about, Member) else None,
     }  # fmt: skip
-    misses = worst_misses(cases[cases["model"] == subject], setup.record.table)
+    own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
+    misses = worst_misses(own, reference, setup.record.table)
     account = [one.to_dict() for one in scoring.accounts.values()]
     return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
 
@@ -290,110 +291,6 @@ def _row(asked: Asked, case: _Case, code: str, rival: bool, said: Prediction, *,
         "model": code, "rival": rival, "dyad": facts["dyad"], "origin": case.origin.isoformat(),
         "horizon": facts["horizon"], "given_n": given_n, "n": facts["n"], "k": facts["k"],
         "up": facts["up"], "down": facts["down"],
-        **{name: _rounded(value, _CASE_DIGITS) for name, value in numbers.items()},
+        **{name: rounded(value) for name, value in numbers.items()},
         **{f"covered_{100 * level:.0f}": covered(said, level) for level in COVERAGES},
     }  # fmt: skip
-
-
-def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
-    """Return scores by model, dyad (and all together), horizon, period and whether n is given.
-
-    Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
-    best rival, and the subject with all others.
-    """
-    if cases.empty:
-        return []
-    rows = []
-    frame = cases.assign(year=cases["origin"].str[:4].astype(int))
-    for _, part in frame.groupby(["horizon", "given_n"], sort=True):
-        horizon = int(part["horizon"].iloc[0])
-        crps = part.pivot(index=["year", "dyad", "origin"], columns="model", values="crps")
-        rivals = sorted(part.loc[part["rival"], "model"].unique())
-        for period in PERIODS:
-            inside, crps_inside = (
-                part[_within(part["year"], period)],
-                crps[_within(crps.index.get_level_values(0), period)],
-            )
-            best = _best_rival(crps[rivals], period)
-            for dyad in ["all", *sorted(inside["dyad"].unique())]:
-                own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
-                crps_own = crps_inside if dyad == "all" else crps_inside[crps_inside.index.get_level_values(1) == dyad]
-                for code, scored in own.groupby("model", sort=True):
-                    others = _compared_with(crps_own, best, everybody=code == subject)
-                    against = _against(str(code), crps_own, others, horizon)
-                    rows.append(_summary(scored, str(code), dyad, period, against))
-    return rows
-
-
-def _summary(
-    scored: "pd.DataFrame", code: str, dyad: str, period: str, against: list[dict[str, Any]]
-) -> dict[str, Any]:
-    first = scored.iloc[0]
-    asked = scored[scored["p_up"].notna()]
-    moves = {}
-    for name in ("up", "down"):
-        found = brier(asked[f"p_{name}"], asked[name].astype(bool)) if len(asked) else None
-        moves[f"brier_{name}"] = None if found is None else _rounded(found.score)
-        moves[f"{name}_parts"] = None if found is None else {
-            part: _rounded(getattr(found, part))
-            for part in ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
-        }  # fmt: skip
-    logs = scored["log_score"].dropna()
-    return {
-        "model": code, "rival": bool(first["rival"]), "dyad": dyad, "horizon": int(first["horizon"]), "period": period,
-        "given_n": bool(first["given_n"]), "n": len(scored), "n_origins": int(scored["origin"].nunique()),
-        "crps": _rounded(scored["crps"].mean()), "log_score": _rounded(logs.mean()) if len(logs) else None,
-        "n_moves": len(asked), **moves,
-        **{f"coverage_{100 * level:.0f}": _rounded(scored[f"covered_{100 * level:.0f}"].mean()) for level in COVERAGES},
-        "against": against,
-    }  # fmt: skip
-
-
-def _best_rival(crps: "pd.DataFrame", period: str) -> tuple[str, str] | None:
-    """Return the rival of the smallest CRPS over all dyads, and on which origins it was chosen."""
-    # Over the windows that all rivals predicted, so that nobody gains by leaving out the hard ones.
-    common = crps.dropna()
-    for chosen_on in dict.fromkeys((CHOSEN_ON, period)):
-        inside = common[_within(common.index.get_level_values(0), chosen_on)]
-        if inside.size:
-            return str(inside.mean().idxmin()), chosen_on
-    return None
-
-
-type _Other = tuple[str, str, str | None]
-"""In what role a model is compared with, its code, and on which origins it was chosen."""
-
-
-def _compared_with(crps: "pd.DataFrame", best: tuple[str, str] | None, *, everybody: bool) -> list[_Other]:
-    """Return with whom a model is compared: the ten-year base rate, the best rival, and everybody if asked for."""
-    found: list[_Other] = [("reference", REFERENCE, None), *([("best rival", *best)] if best else [])]
-    named = {code for _, code, _ in found}
-    return found + [("other", str(code), None) for code in crps.columns if everybody and code not in named]
-
-
-def _against(code: str, crps: "pd.DataFrame", others: Sequence[_Other], horizon: int) -> list[dict[str, Any]]:
-    """Return the differences from other models, over the cases that both predicted."""
-    found = []
-    for role, other, chosen_on in others:
-        if other == code or other not in crps:
-            continue
-        both = crps[[code, other]].dropna()
-        if len(both):
-            difference = paired(both[code], both[other], both.index.get_level_values(0), horizon)
-            found.append({
-                "role": role, "rival": other, "chosen_on": chosen_on, "n": difference.n,
-                "difference": _rounded(difference.mean), "error": _rounded(difference.error),
-                "blocks": difference.blocks, "relative": _rounded(difference.relative),
-            })  # fmt: skip
-    return found
-
-
-def _within(year: Any, period: str) -> Any:
-    """Select the years that belong to a period."""
-    if period == PERIODS[0]:
-        return year < SPLIT
-    return year >= SPLIT if period == PERIODS[1] else year > 0
-
-
-def _rounded(value: Any, digits: int = _DIGITS) -> Any:
-    return None if value is None or not np.isfinite(value) else round(float(value), digits)

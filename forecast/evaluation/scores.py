@@ -146,13 +146,10 @@ def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
     >>> round(found.score, 4), round(found.reliability, 4), round(found.resolution, 4), found.discrimination
     (0.1975, 0.0725, 0.0625, 0.8333333333333334)
     """
-    require("scoringrules", "rivals")
-    import scoringrules
-
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
     if not said.size:
         raise SpecError("brier: there is no probability to score")
-    score = float(np.mean(scoringrules.brier_score(was, said)))
+    score = brier_score(said, was)
     place = np.minimum((said * BINS).astype(np.int64), BINS - 1)
     size = np.bincount(place, minlength=BINS)
     there = size > 0
@@ -163,6 +160,22 @@ def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
     uncertainty = float(overall * (1 - overall))
     within = score - (reliability - resolution + uncertainty)
     return Brier(said.size, score, reliability, resolution, uncertainty, within, _discrimination(said, was > 0))
+
+
+def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
+    """Return the mean squared distance of probabilities from what happened; `brier` has its parts as well.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.scores import brier_score
+    >>> brier_score([0.5, 1.0], [True, True])
+    0.125
+    """
+    require("scoringrules", "rivals")
+    import scoringrules
+
+    said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
+    return float(np.mean(scoringrules.brier_score(was, said)))
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,14 @@ class _Happened(TypedDict):
     reference: str
 
 
-class _Miss(TypedDict):
+class _Predicted(TypedDict):
+    mean: float
+    low: float
+    high: float
+    crps: float
+
+
+class _Miss(_Predicted):
     period: str
     dyad: str
     origin: date
@@ -93,10 +100,7 @@ class _Miss(TypedDict):
     n: int
     k: int
     share: float
-    mean: float
-    low: float
-    high: float
-    crps: float
+    reference: _Predicted | None
     events: list[_Happened]
 
 
@@ -236,6 +240,20 @@ def subject_of(rivals: Mapping[str, bool]) -> str:
         if there:
             return wanted if wanted in there else there[0]
     raise SpecError("backtest: nobody predicts")
+
+
+def within(year: Any, period: str) -> Any:
+    """Return whether years, or each of an array of them, belong to a period.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.skill import within
+    >>> within(2014, "-2014"), within(2014, "2015-"), within(2014, "all")
+    (True, False, True)
+    """
+    if period == CHOSEN_ON:
+        return year < SPLIT
+    return year >= SPLIT if period == REPORTED_ON else year > 0
 
 
 def _number(text: str) -> float:

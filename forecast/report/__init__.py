@@ -1,23 +1,27 @@
-"""The report of an outlook (one page with figures, forecast.json, levels.csv), and that of a run of tests.
+"""The report of an outlook (one page with figures, forecast.json, levels.csv), of a run of tests, and of a backtest.
 
-Start at `write_report` and `write_tests`. Every number comes from the assessment or the verdicts, so that page and
-JSON cannot contradict each other; matplotlib is imported only where something is drawn.
+Start at `write_report`, `write_tests` and `write_skill`. Every number comes from the assessment, the verdicts or the
+results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.
 """
 
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.page import render_page
+from forecast.report.skill_page import render_skill
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import render_tests
-from forecast.report.write import write_report, write_tests
+from forecast.report.write import write_report, write_skill, write_skill_page, write_tests
 
 __all__ = [
     "forecast_json",
     "levels_table",
     "render_page",
+    "render_skill",
     "render_tests",
     "results_json",
     "results_table",
     "write_report",
+    "write_skill",
+    "write_skill_page",
     "write_tests",
 ]

@@ -15,7 +15,8 @@ GENERATOR = "pendulum-forecast"
 SAVED_FIT = "fit.zarr"
 REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|rejects\.csv|fit\.(zarr|nc)"
 TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
-"""Names of the files of a report, and of those of a run of tests."""
+SKILL = r"index\.html|skill\.(json|csv)|cases(_shown)?\.csv"
+"""Names of the files of a report, of those of a run of tests, and of those of a backtest."""
 LONGEST = 100_000_000
 
 
@@ -26,7 +27,7 @@ def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Pa
     ----------
     out : str or pathlib.Path
     names : str
-        Pattern of the names that are to be written: `REPORT` or `TESTS`.
+        Pattern of the names that are to be written: `REPORT`, `TESTS` or `SKILL`.
     inputs : iterable of str, pathlib.Path or None
         Files and folders that are read.
 
@@ -84,13 +85,17 @@ def _stands_beside_numbers(path: Path) -> bool:
     return any(_is_ours(path.with_name(name)) for name in ("forecast.json", "tests.json"))
 
 
+_NUMBERS = ({"schema", "converged", "stamp", "dyad", "as_of", "headline"}, {"schema", "choices", "account", "rows"})
+"""Names in the numbers of a report or of tests, and in those of a backtest."""
+
+
 def _is_numbers(path: Path, content: bytes) -> bool:
     values = json.loads(content)
-    return isinstance(values, dict) and {"schema", "converged", "stamp", "dyad", "as_of", "headline"} <= values.keys()
+    return isinstance(values, dict) and any(named <= values.keys() for named in _NUMBERS)
 
 
 def _is_table(path: Path, content: bytes) -> bool:
-    return content.startswith((b"dyad,period,", b"file,line,reason,row", b"code,name,"))
+    return content.startswith((b"dyad,period,", b"file,line,reason,row", b"code,name,", b"model,rival,"))
 
 
 def _is_figure(path: Path, content: bytes) -> bool:

@@ -87,7 +87,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
     rows = [
         RecentEvent(
             day=row["date"].date(),
-            who=f"{_state_name(row['dyad'], row['source'])} to {_state_name(row['dyad'], row['target'])}",
+            who=f"{state_name(row['dyad'], row['source'])} to {state_name(row['dyad'], row['target'])}",
             what=row["summary"],
             kind=order.classes[place],
             cooperative=place >= order.zero_cut,
@@ -98,7 +98,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
     return rows[::-1]
 
 
-def _state_name(dyad: str, state: str) -> str:
+def state_name(dyad: str, state: str) -> str:
     """Return what a reader calls a state: the half of the dyad's label that stands for it, else its code."""
     if dyad not in read_dyads().index:
         return state

@@ -11,16 +11,20 @@ from forecast.files import write_csv, write_json, write_text
 from forecast.folders import atomic_folder
 from forecast.outlook import Assessment
 from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.folder import REPORT, SAVED_FIT, TESTS, require_report_folder
+from forecast.report.folder import REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
+from forecast.report.skill_page import skill_figures, skill_page
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import results_figures, results_page
 
 if TYPE_CHECKING:
+    from forecast import evaluation
     from forecast.hypotheses import Results
+
+_SKILL_FILES = ("skill.json", "skill.csv", "cases_shown.csv")
 
 
 @checked(fit=FIT, assessment=ASSESSMENT, out=PATH, events=RECORDED, others=ASSESSMENTS, gate=GATE, fit_name=TEXT)
@@ -131,3 +135,69 @@ def write_tests(results: "Results", out: str | Path) -> Path:
         files = ["tests.json", "tests.csv", "plan.yaml", *(f"{code}.svg" for code in figures)]
         write_text(new / "index.html", results_page(results, figures, files))
     return Path(out) / "index.html"
+
+
+@checked(results=RESULTS, out=PATH)
+def write_skill(results: "evaluation.Results", out: str | Path) -> Path:
+    """Write the results of a backtest: page, ``skill.json``, and tables of its rows and of the cases.
+
+    Parameters
+    ----------
+    results : Results
+        Of `forecast.evaluation.backtest`.
+    out : str or pathlib.Path
+        Folder, such as that of the run; files of an earlier page in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_skill
+    >>> write_skill(results, "skill")  # doctest: +SKIP
+    """
+    require_report_folder(out, SKILL)
+    with atomic_folder(out, subfolders=["origins"]) as new:
+        results.write(new)
+        write_text(new / "index.html", skill_page(results, skill_figures(results), _SKILL_FILES))
+    return Path(out) / "index.html"
+
+
+@checked(folder=PATH)
+def write_skill_page(folder: str | Path) -> Path:
+    """Write the page of a backtest again, from ``skill.json`` and ``cases_shown.csv`` in its folder.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    DataError
+        If the files are not there, or are none of a backtest.
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_skill_page
+    >>> write_skill_page("skill")  # doctest: +SKIP
+    """
+    from forecast.evaluation import Results
+
+    require_report_folder(folder, SKILL)
+    results = Results.read(folder)
+    write_text(Path(folder) / "index.html", skill_page(results, skill_figures(results), _SKILL_FILES))
+    return Path(folder) / "index.html"

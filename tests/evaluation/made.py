@@ -5,7 +5,10 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from forecast.evaluation import Record
+from forecast.evaluation import Record, Results
+from forecast.evaluation.misses import worst_misses
+from forecast.evaluation.skill import Skill, subject_of
+from forecast.evaluation.skill_rows import skill_rows
 from forecast.events.table import CountTable
 
 FIRST = "1990-01-01"
@@ -48,3 +51,52 @@ def walk(months=420, *, step=0.25, news=0.0, seed=3):
 
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2000, 2024))
+
+MODELS = {"default": False, "no_pull": False, "base_rate_10y": True, "local_level": True}
+
+
+def results_of(
+    lead=0.0, *, years=range(2009, 2024), dyads=("USA-CHN", "CHN-JPN"), models=MODELS, summary="", spec=None
+):
+    """Make results in which the default model is ahead of everybody by so many points of CRPS."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for dyad in dyads:
+        for year in years:
+            for horizon in (3, 12):
+                rows += _cases(dyad, f"{year}-01-01", horizon, models, lead, rng)
+    cases = pd.DataFrame(rows)
+    subject = subject_of(models)
+    choices = {
+        "dataset": "chronology", "dyads": list(dyads), "horizons": [3, 12], "improvement": 5.0,
+        "draws": 2000, "seed": 1, "version": "0.1.0", "schema": 2, "data": "0" * 64, "spec": spec,
+        "origins": [f"{year}-01-01" for year in years],
+    }  # fmt: skip
+    counted = {"words": "what it does", "origins": len(years), "void": 2, "unfinished": 1}
+    account = [{"model": code, **counted} for code in models]
+    account[0] |= {"fits": 30, "fitted": {"Pareto k is 0.81": 3}, "fitted_share": 0.1, "not_converged": 4}
+    event = {
+        "date": f"{years[-1]}-02-03", "source": "USA", "target": "CHN", "actor": "", "kind": "threat",
+        "summary": f"A note is sent {summary}", "reference": "unchecked: a newspaper",
+    }  # fmt: skip
+    own, reference = (cases[cases["model"] == code] for code in (subject, "base_rate_10y"))
+    misses = [{**miss, "events": [event]} for miss in worst_misses(own, reference, record_of(counts_of(walk())).table)]
+    return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
+
+
+def _cases(dyad, origin, horizon, models, lead, rng):
+    n, share, before = int(rng.integers(4, 40)), float(rng.uniform(20, 80)), float(rng.uniform(20, 80))
+    up, down = share >= before + 5, share <= before - 5
+    rows = []
+    for code, rival in models.items():
+        for given_n in (True, False):
+            mean, said = float(np.clip(share + 12 * rng.standard_normal(), 1, 99)), float(rng.uniform(0.05, 0.5))
+            rows.append({
+                "model": code, "rival": rival, "dyad": dyad, "origin": origin, "horizon": horizon, "given_n": given_n,
+                "n": n, "k": round(n * share / 100), "share": share, "before": before, "mean": mean, "low": mean - 1,
+                "high": mean + 1, "crps": 10 + rng.normal() / 2 + (0 if code == "default" else lead),
+                "log_score": 2.0 if given_n else None, "p_up": said, "up": up, "p_down": 0.9 - said, "down": down,
+                "pit": float(rng.uniform()), "covered_50": bool(rng.uniform() < 0.5),
+                "covered_80": bool(rng.uniform() < 0.8), "covered_90": bool(rng.uniform() < 0.9),
+            })  # fmt: skip
+    return rows

@@ -1,0 +1,112 @@
+"""Calibration: how often it happened by what was said, and whether recorded shares fall evenly among the predicted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.evaluation.scores import Band
+from forecast.report import style
+from forecast.wording import percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_TICKS, _TICK_NAMES = [0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A panel: the subject's curve with its band, and the ten-year base rate's without.
+
+    Attributes
+    ----------
+    title, x_label, y_label : str
+    own : Band or None
+    reference : Band or None
+    diagonal : bool
+        Whether calibrated forecasts follow the diagonal, and not zero.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    own: Band | None
+    reference: Band | None
+    diagonal: bool
+
+
+def illustrate(curves: Sequence[Curve], *, subject: str, caption: str) -> style.Illustration | None:
+    """Draw calibration curves, one panel each; none where there is none."""
+    if not curves:
+        return None
+    said = "; ".join(f"{one.title}: {_outside(one)}" for one in curves)
+    return style.illustrate(
+        lambda layout: _draw(curves, subject, layout), alt=f"Calibration curves of {subject}. {said}.", caption=caption
+    )
+
+
+def _outside(curve: Curve) -> str:
+    assert curve.own is not None
+    y, low, high = curve.own.y, curve.own.low, curve.own.high
+    share = float(np.mean((y < low - 1e-9) | (y > high + 1e-9)))
+    return "inside its 95 % band throughout" if share == 0 else f"outside its 95 % band along {percent(share)} of it"
+
+
+def _draw(curves: Sequence[Curve], subject: str, layout: style.Layout) -> "Figure":
+    across = len(curves) if layout.wide else 1
+    down = 1 if layout.wide else len(curves)
+    left, right, between, head, title, axis = 0.55, 0.1, 0.62, 0.3, 0.26, 0.52
+    width = (layout.width - left - right - between * (across - 1)) / across
+    tall = width if layout.wide else 0.62 * width
+    step = title + tall + axis
+    height = head + step * down
+    figure = style.new_figure(layout, height)
+    for place, curve in enumerate(curves):
+        column, line = (place, 0) if layout.wide else (0, place)
+        on = style.axes(figure, left + (width + between) * column, axis + step * (down - 1 - line), width, tall)
+        _draw_curve(on, curve, layout)
+    names = (subject, "ten-year base rate" if any(curve.reference is not None for curve in curves) else "")
+    _add_legend(figure, layout, height, names)
+    return figure
+
+
+def _draw_curve(on: "Axes", curve: Curve, layout: style.Layout) -> None:
+    own, reference = curve.own, curve.reference
+    assert own is not None
+    on.fill_between(own.x, own.low, own.high, color=style.SAME, alpha=0.6, linewidth=0)
+    on.plot([0, 1], [0, int(curve.diagonal)], ":", color=style.INK, linewidth=1)
+    if reference is not None:
+        on.plot(reference.x, reference.y, color=style.OBSERVED, linewidth=1.1)
+    on.plot(own.x, own.y, color=style.LEVEL, linewidth=1.8)
+    on.set_xlim(0, 1)
+    on.set_xticks(_TICKS, _TICK_NAMES)
+    if curve.diagonal:
+        on.set_ylim(0, 1)
+        on.set_yticks(_TICKS, _TICK_NAMES)
+    else:
+        drawn = [own.y, own.low, own.high, *([] if reference is None else [reference.y])]
+        reach = 1.1 * max(float(np.abs(values).max()) for values in drawn)
+        on.set_ylim(-reach, reach)
+        on.locator_params(axis="y", nbins=5)
+    on.grid(color=style.GRID, linewidth=0.6)
+    on.set_axisbelow(True)
+    on.set_title(curve.title, loc="left", fontsize=layout.font, fontweight="bold", pad=4)
+    on.set_xlabel(curve.x_label, fontsize=layout.font - 1)
+    on.set_ylabel(curve.y_label, fontsize=layout.font - 1)
+
+
+def _add_legend(figure: "Figure", layout: style.Layout, height: float, names: tuple[str, str]) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    looks = ((style.LEVEL, 1.8), (style.OBSERVED, 1.1))
+    handles: list[object] = [
+        Line2D([], [], color=color, linewidth=width, label=name)
+        for name, (color, width) in zip(names, looks, strict=True)
+        if name
+    ]
+    handles.append(Patch(color=style.SAME, alpha=0.6, label="95 % band if calibrated"))
+    style.legend(figure, handles, 0.05, height - 0.04, 3 if layout.wide else 2)

@@ -1,0 +1,299 @@
+"""The page of a backtest: would it have been right, against every rival, and where was it wrong."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from forecast.dates import add_months
+from forecast.evaluation.misses import RULE
+from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.scores import Band, calibration, pit_band
+from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Skill, within
+from forecast.outlook.claims import main_horizon
+from forecast.report import calibration_figure, difference_figure, skill_tables
+from forecast.report import skill_words as say
+from forecast.report.account import Rows
+from forecast.report.calibration_figure import Curve
+from forecast.report.recent import state_name, unchecked_note
+from forecast.report.rendering import render
+from forecast.report.style import Illustration
+from forecast.report.tests_page import label
+from forecast.wording import capital, count, interval, join, month, number, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecast.evaluation import Results
+
+SHOWN_MISSES = 3
+_HAPPENED = {"up": "risen", "down": "fallen"}
+
+
+def render_skill(results: "Results") -> str:
+    """Render the page of a backtest.
+
+    Parameters
+    ----------
+    results : Results
+        Of `forecast.evaluation.backtest`, or read from the folder of a run by `forecast.evaluation.Results.read`.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing.
+
+    Examples
+    --------
+    >>> from forecast.report import render_skill
+    >>> render_skill(results).startswith("<!DOCTYPE html>")  # doctest: +SKIP
+    True
+    """
+    return skill_page(results, skill_figures(results))
+
+
+def skill_figures(results: "Results") -> dict[str, Illustration]:
+    """Draw the figures by name, in the order of the page; one with nothing to show is left out."""
+    skill = results.skill
+    subject, where = say.subject_words(skill), say.PERIODS[skill.period]
+    ahead = f"{count(_main(skill), 'month')} ahead"
+    figures = {
+        "rivals": difference_figure.illustrate(
+            _by_horizon(skill, skill_tables.others(skill)),
+            what=f"{capital(subject)} against every rival",
+            caption=f"Mean CRPS of {subject} less that of each rival, {where}, with 90 % intervals (years as blocks). "
+            f"The rivals are in the order of their scores {ahead}, the best first.",
+        ),
+        "dyads": difference_figure.illustrate(
+            _by_dyad(skill),
+            what=f"{capital(subject)} by dyad, {ahead}",
+            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best rival.",
+        ),
+        "calibration": calibration_figure.illustrate(
+            _curves(results),
+            subject=subject,
+            caption=f"Forecasts {ahead}, {where}. How often the share had risen, or fallen, by the probability that "
+            "was stated (isotonic regression), and how recorded shares are distributed among the predicted ones (PIT), "
+            "less the even distribution. The bands take windows for independent; they overlap, so the right bands are "
+            "wider.",
+        ),
+        "forms": difference_figure.illustrate(
+            _by_horizon(skill, skill_tables.other_forms(skill)),
+            what=f"{capital(subject)} against other forms of the model",
+            caption=f"Mean CRPS of {subject} less that of each other form, {where}, with 90 % intervals.",
+        ),
+    }
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+def skill_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
+    """Combine text, tables and figures; `files` are the names of the other files of the run."""
+    skill = results.skill
+    content = {
+        "stamp": "",
+        "reasons": (),
+        "dataset": skill.choices["dataset"],
+        "span": _span(skill),
+        "headline": headline(skill),
+        "finding": finding(skill),
+        "subject": say.subject_words(skill),
+        "period": say.PERIODS[skill.period],
+        "mark": say.MARKS[skill.period],
+        "figures": figures,
+        "numbers": {name: place for place, name in enumerate(figures, 1)},
+        "improvement": count(skill.choices["improvement"], "point"),
+        "files": list(files),
+    }
+    return render("skill.html.j2", content | _scores_content(skill) | _details_content(skill))
+
+
+def _scores_content(skill: Skill) -> dict[str, Any]:
+    period, forms = skill.period, skill_tables.other_forms(skill)
+    return {
+        "overview": skill_tables.overview(skill, period),
+        "all_numbers": {say.PERIODS[one]: (say.MARKS[one], _all_numbers(skill, one)) for one in _periods(skill)},
+        "by_dyad": {say.PERIODS[one]: _dyad_tables(skill, one) for one in _periods(skill)},
+        "coverage_sentence": _coverage_sentence(skill),
+        "coverage": skill_tables.coverage_table(skill, period),
+        "brier": skill_tables.brier_table(skill, period),
+        "forms": {say.PERIODS[one]: skill_tables.others_table(skill, forms, one) for one in _periods(skill) if forms},
+    }
+
+
+def _details_content(skill: Skill) -> dict[str, Any]:
+    return {
+        "misses": {
+            say.PERIODS[one]: [_miss(miss) for miss in skill.misses if miss["period"] == one] for one in _periods(skill)
+        },
+        "unchecked": unchecked_note(event["reference"] for miss in skill.misses for event in miss["events"]),
+        "shown_misses": SHOWN_MISSES,
+        "rule": RULE,
+        "account": skill_tables.account_table(skill),
+        "fits": skill_tables.fits_table(skill),
+        "unconverged": _unconverged(skill),
+        "choices": _choices(skill),
+        "forecasters": [(capital(say.name(one["model"])), one["words"]) for one in skill.account],
+    }
+
+
+def headline(skill: Skill) -> str:
+    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best rival."""
+    told = _told(skill)
+    compared = say.verdicts(told) if told else "compared with nobody"
+    return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
+
+
+def finding(skill: Skill) -> str:
+    """Describe the same with numbers: differences with their intervals, and n."""
+    row = skill.row(_main(skill), period=skill.period)
+    if row is None:
+        return f"No window was scored {_where(skill)}."
+    told = join(
+        say.numbers(one, other if one.rival == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
+    )
+    score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
+    return f"{capital(count(row['n'], 'window'))}, {score}{': ' if told else ''}{told}."
+
+
+def _main(skill: Skill) -> int:
+    return main_horizon(skill.choices["horizons"])
+
+
+def _where(skill: Skill) -> str:
+    return f"{count(_main(skill), 'month')} ahead, {say.PERIODS[skill.period]}"
+
+
+def _told(skill: Skill) -> list[tuple[say.Compared, str]]:
+    """Return how the subject compares with the ten-year base rate and with the best rival."""
+    main = _main(skill)
+    codes = (REFERENCE, skill.best_rival(main))
+    return say.named_pair(*(skill_tables.versus(skill, code, main, period=skill.period) for code in codes))
+
+
+def _periods(skill: Skill) -> list[str]:
+    """Return the periods that have scores, the page's own first."""
+    there = {row["period"] for row in skill.rows}
+    return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
+
+
+def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, difference_figure.Points]:
+    return {
+        count(horizon, "month"): {say.name(code): skill_tables.pair(skill, code, horizon) for code in codes}
+        for horizon in skill.choices["horizons"]
+    }
+
+
+def _by_dyad(skill: Skill) -> dict[str, difference_figure.Points]:
+    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best rival."""
+    main, dyads = _main(skill), skill_tables.scored_dyads(skill)
+    best = skill.best_rival(main)
+    titles = {REFERENCE: capital(say.name(REFERENCE)), best: f"Best rival: {say.name(best)}" if best else ""}
+    if len(dyads) < 2:
+        return {}
+    return {
+        title: {label(dyad): skill_tables.pair(skill, code, main, dyad) for dyad in dyads}
+        for code, title in titles.items()
+        if code and code != skill.subject
+    }
+
+
+def _span(skill: Skill) -> str:
+    origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
+    return f"{count(len(origins), 'origin')}, {month(origins[0])} to {month(origins[-1])}"
+
+
+def _all_numbers(skill: Skill, period: str) -> list[tuple[str, skill_tables.Grid]]:
+    rivals, tables = skill_tables.others(skill), []
+    for given_n, known in ((False, "n unknown"), (True, "given n")):
+        if given_n or period != skill.period:  # else it is in sight already
+            tables.append((f"In short, {known}", skill_tables.overview(skill, period, given_n=given_n)))
+        every = skill_tables.others_table(skill, rivals, period, given_n=given_n)
+        tables.append((f"Against every rival, {known}", every))
+    return tables
+
+
+def _dyad_tables(skill: Skill, period: str) -> list[tuple[str, skill_tables.Grid]]:
+    horizons = skill.choices["horizons"]
+    return [(count(months, "month"), skill_tables.dyad_table(skill, months, period)) for months in horizons]
+
+
+def _coverage_sentence(skill: Skill) -> str:
+    main = _main(skill)
+    row = skill.row(main, period=skill.period)
+    if row is None:
+        return ""
+    return (
+        f"The 80 % intervals held what was recorded in {percent(row['coverage_80'])} of "
+        f"{count(row['n'], 'window')} {count(main, 'month')} ahead."
+    )
+
+
+def _curves(results: "Results") -> list[Curve]:
+    """Return the calibration curves of the main horizon on the origins that the page is about, with n unknown."""
+    skill, cases = results.skill, results.shown
+    free = cases[(cases["horizon"] == _main(skill)) & ~cases["given_n"].astype(bool)]
+    inside = free[within(free["origin"].str[:4].astype(int), skill.period)]
+    own, reference = (inside[inside["model"] == code] for code in (skill.subject, REFERENCE))
+    reference = reference[:0] if skill.subject == REFERENCE else reference
+    curves = [
+        Curve(
+            f"Share {word} (n {own[f'p_{event}'].notna().sum():,})", "probability stated", "how often it happened",
+            _moves(own, event), _moves(reference, event), True,
+        )
+        for event, word in _HAPPENED.items()
+    ]  # fmt: skip
+    pit, other = (pit_band(cases["pit"]) if len(cases) else None for cases in (own, reference))
+    curves.append(Curve(f"PIT (n {len(own):,})", "place in the prediction", "more than even", pit, other, False))
+    return [curve for curve in curves if curve.own is not None]
+
+
+def _moves(cases: "pd.DataFrame", event: str) -> Band | None:
+    asked = cases[cases[f"p_{event}"].notna()]
+    return calibration(asked[f"p_{event}"].astype(float), asked[event].astype(bool)) if len(asked) else None
+
+
+def _miss(miss: Mapping[str, Any]) -> dict[str, Any]:
+    first, dyad = date.fromisoformat(miss["origin"]), miss["dyad"]
+    last = add_months(first, miss["horizon"] - 1)
+    return {
+        "dyad": label(dyad),
+        "window": f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to {month(last, short=True)}",
+        "predicted": _predicted(miss),
+        "reference": _predicted(miss["reference"]) if miss["reference"] else "",
+        "recorded": f"{number(miss['share'], 0)} ({miss['k']:,} of {count(miss['n'], 'happening')})",
+        "events": [
+            {
+                "day": date.fromisoformat(event["date"]),
+                "who": f"{state_name(dyad, event['source'])} to {state_name(dyad, event['target'])}",
+                **{name: event[name] for name in ("kind", "summary", "reference")},
+            }
+            for event in miss["events"]
+        ],
+    }
+
+
+def _predicted(one: Mapping[str, Any]) -> str:
+    return f"{interval(one['mean'], one['low'], one['high'])}, CRPS {number(one['crps'], 1)}"
+
+
+def _unconverged(skill: Skill) -> str:
+    """Describe how many of the subject's fits had not converged, if any."""
+    own = next((one for one in skill.account if one["model"] == skill.subject), {})
+    missed = own.get("not_converged", 0)
+    return f"{missed:,} of its {count(own['fits'], 'fit')} had not converged." if missed else ""
+
+
+def _choices(skill: Skill) -> Rows:
+    choices = skill.choices
+    return [
+        ("Dataset", choices["dataset"]),
+        ("Dyads", join(label(dyad) for dyad in choices["dyads"])),
+        ("Origins", _span(skill)),
+        ("Choices made on", say.PERIODS[CHOSEN_ON]),
+        ("Reported on", say.PERIODS[REPORTED_ON]),
+        ("Horizons", f"{join(str(horizon) for horizon in choices['horizons'])} months"),
+        ("Change that counts as up or down", count(choices["improvement"], "point")),
+        ("Draws of a prediction", f"{choices['draws']:,}"),
+        ("Seed", str(choices["seed"])),
+        ("Version of the package", choices["version"]),
+        ("Digest of events, eras and coverage (SHA-256)", choices["data"]),
+    ]

@@ -1,0 +1,172 @@
+"""How skill reads: names of forecasters, who is ahead of whom, and how sure that is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.scores import difference_interval
+from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Skill
+from forecast.wording import DASH, join, number
+from forecast.wording import interval as bracketed
+
+_NAMES = {
+    "default": "default model",
+    "no_pull": "no pull",
+    "no_ceiling": "no ceiling",
+    "no_hierarchy": "no hierarchy",
+    "no_month_noise": "no month noise",
+    "two_classes": "two classes",
+    "base_rate_all": "base rate of the whole record",
+    REFERENCE: "ten-year base rate",
+    "base_rate_5y": "five-year base rate",
+    "base_rate_2y": "two-year base rate",
+    "last_window": "last window",
+    "local_level": "local level",
+    "ar_noise": "AR(1) plus noise",
+    "auto_ets": "AutoETS",
+    "auto_arima": "AutoARIMA",
+    "mixture_equal": "mean of the rivals",
+    "mixture_stacked": "stacked rivals",
+    "combined_equal": "mean of rivals and model",
+    "combined_stacked": "stacked rivals and model",
+}
+PERIODS = {
+    REPORTED_ON: f"origins from {SPLIT} on",
+    CHOSEN_ON: f"origins up to {SPLIT - 1}",
+    "all": "all origins",
+}
+MARKS = {
+    REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
+    CHOSEN_ON: "Choices, of the model and of the best rival, are made on these origins: not a report of skill.",
+    "all": "Choices are made on some of these origins: not a report of skill.",
+}
+THIS, RIVAL, UNDECIDED, UNKNOWN = "this", "rival", "undecided", "unknown"
+DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How a forecaster compares with another on the windows that both predicted, in mean CRPS.
+
+    Attributes
+    ----------
+    rival : str
+        Code of the other.
+    name : str
+        What it is called.
+    chosen_on : str or None
+        The period on which the best rival was chosen.
+    n : int
+        Windows.
+    difference : float
+        Points of share; below zero the other is worse.
+    low, high : float or None
+        90 % interval, from blocks of years; None with fewer than three blocks.
+    ahead : {"this", "rival", "undecided", "unknown"}
+        Who is clearly ahead: whether the interval lies on one side of zero; unknown without an interval.
+    """
+
+    rival: str
+    name: str
+    chosen_on: str | None
+    n: int
+    difference: float
+    low: float | None
+    high: float | None
+    ahead: str
+
+
+def name(code: str) -> str:
+    """Return what a forecaster is called; one that the package does not know by its code.
+
+    Examples
+    --------
+    >>> from forecast.report.skill_words import name
+    >>> name("ar_noise"), name("my_rival")
+    ('AR(1) plus noise', 'my rival')
+    """
+    return _NAMES.get(code, code.replace("_", " "))
+
+
+def compared(found: Mapping[str, Any]) -> Compared:
+    """Return a comparison of `Skill.against` with its interval and who is ahead."""
+    ends = difference_interval(found["difference"], found["error"], found["blocks"])
+    low, high = ends or (None, None)
+    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else RIVAL if ends[0] > 0 else UNDECIDED
+    return Compared(
+        found["rival"], name(found["rival"]), found["chosen_on"], found["n"], found["difference"], low, high, ahead
+    )
+
+
+def cell(one: Compared | None) -> str:
+    """Format a comparison for a table: the difference with its interval, or a dash."""
+    return DASH if one is None else bracketed(one.difference, one.low, one.high, DIGITS)
+
+
+def verdict(one: Compared, other: str) -> str:
+    """Describe who is clearly ahead, without numbers; the other is named as `other`."""
+    return {
+        THIS: f"clearly better than {other}",
+        RIVAL: f"clearly worse than {other}",
+        UNDECIDED: f"not distinguishable from {other}",
+        UNKNOWN: f"tested over too few years to be compared with {other}",
+    }[one.ahead]
+
+
+def numbers(one: Compared, other: str) -> str:
+    """Describe by how much a forecaster is ahead of another, which is named as `other`.
+
+    Examples
+    --------
+    >>> from forecast.report.skill_words import Compared, numbers
+    >>> numbers(Compared("local_level", "local level", None, 40, 0.8, 0.1, 1.5, "rival"), "the local level")
+    '0.80 points worse than the local level (90 % interval 0.10 to 1.50 worse)'
+    """
+    side = "better" if one.difference < 0 else "worse"
+    by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
+    if one.low is None or one.high is None:
+        return f"{by} (too few years for an interval)"
+    if one.ahead == UNDECIDED:
+        return f"{by} (90 % interval {number(-one.low, DIGITS)} better to {number(one.high, DIGITS)} worse)"
+    near, far = sorted((abs(one.low), abs(one.high)))
+    return f"{by} (90 % interval {number(near, DIGITS)} to {number(far, DIGITS)} {side})"
+
+
+def subject_words(skill: Skill) -> str:
+    """Name the subject for a sentence."""
+    if skill.subject == "default":
+        return "the default model"
+    return f"the {name(skill.subject)}" if skill.models[skill.subject] else f"the model with {name(skill.subject)}"
+
+
+def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
+    """Return the comparisons that a headline makes, each with what the other is; one if both are the same."""
+    if reference is None or best is None or reference.rival != best.rival:
+        told = [(reference, "the ten-year base rate"), (best, "the best rival")]
+    else:
+        told = [(reference, "the ten-year base rate, the best rival")]
+    return [(one, other) for one, other in told if one is not None]
+
+
+def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
+    """Describe who is ahead of whom in one phrase, those that are ahead first."""
+    order = (RIVAL, THIS, UNDECIDED, UNKNOWN)
+    return join(verdict(one, other) for one, other in sorted(told, key=lambda pair: order.index(pair[0].ahead)))
+
+
+def ahead_words(others: Iterable[Compared]) -> str:
+    """Describe how many of the others are ahead, and how many of them clearly.
+
+    Examples
+    --------
+    >>> from forecast.report.skill_words import ahead_words
+    >>> ahead_words([])
+    'none of 0'
+    """
+    everybody = list(others)
+    leading = [one for one in everybody if one.difference > 0]
+    clear = sum(one.ahead == RIVAL for one in leading)
+    if not leading:
+        return f"none of {len(everybody)}"
+    return f"{len(leading)} of {len(everybody)} ({clear or 'none'} clearly)"

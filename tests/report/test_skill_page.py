@@ -1,0 +1,228 @@
+"""The page of a backtest: what it says of who is ahead, and that its numbers are those of its files."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from forecast.errors import DataError, OutputPathError
+from forecast.evaluation import Results
+from forecast.evaluation.scores import difference_interval
+from forecast.evaluation.skill import REPORTED_ON
+from forecast.report import render_skill, write_skill, write_skill_page
+from forecast.report.skill_page import finding, headline, skill_figures, skill_page
+from tests.evaluation.made import MODELS, results_of
+
+from .conftest import SCRIPT, Reader, keys_documented
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "skill-json.md"
+
+
+@pytest.fixture(scope="module")
+def results():
+    return results_of(0.0, summary=SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def html(results):
+    return render_skill(results)
+
+
+@pytest.fixture(scope="module")
+def read(html):
+    return Reader(html)
+
+
+def said(lead, **kinds):
+    skill = results_of(lead, **kinds).skill
+    return headline(skill), finding(skill)
+
+
+def test_a_model_that_is_ahead_is_said_to_be():
+    head, found = said(2.0)
+    assert head == (
+        "The default model was clearly better than the ten-year base rate and clearly better than the best rival, "
+        "12 months ahead, origins from 2015 on"
+    )
+    assert re.search(r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base", found)
+    assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d better\)", found)
+
+
+def test_a_rival_that_is_ahead_is_said_to_be_plainly():
+    results = results_of(-2.0)
+    head = headline(results.skill)
+    assert "clearly worse than the ten-year base rate" in head and "clearly worse than the best rival" in head
+    assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
+    text = Reader(skill_page(results, {})).text
+    assert re.search(r"\d of \d \(\d clearly\)", text)
+
+
+def test_what_chance_can_explain_is_not_called_skill(results):
+    assert "not distinguishable from" in headline(results.skill)
+    assert re.search(r"interval \d\.\d\d better to \d\.\d\d worse", finding(results.skill))
+
+
+def test_too_few_years_are_no_evidence():
+    head, found = said(2.0, years=range(2019, 2021))
+    assert "tested over too few years to be compared with the best rival" in head
+    assert "too few years for an interval" in found and "4 windows" in found
+
+
+def test_a_run_without_a_model_or_without_rivals_has_its_page():
+    rivals = {code: rival for code, rival in MODELS.items() if rival}
+    head, _ = said(0.0, models=rivals)
+    assert head.startswith("The ten-year base rate was")
+    alone = results_of(0.0, models={"default": False}, years=range(2016, 2019))
+    assert "compared with nobody" in headline(alone.skill)
+    assert "figure-calibration" in render_skill(alone)
+
+
+def test_one_dyad_is_not_shown_by_dyad():
+    page = render_skill(results_of(0.0, dyads=("USA-CHN",)))
+    assert "figure-dyads" not in page and "figure-rivals" in page
+
+
+def test_origins_for_choices_are_never_called_a_report_of_skill():
+    results = results_of(2.0, years=range(2003, 2012))
+    assert headline(results.skill).endswith("origins up to 2014")
+    text = Reader(skill_page(results, {})).text
+    assert "are made on these origins: not a report of skill" in text
+
+
+def test_both_periods_are_marked(read):
+    assert "Choices are made on origins up to 2014; skill is reported on origins from 2015 on." in read.text
+    for part in ("All numbers", "Every dyad against every rival"):
+        assert f"{part}, origins from 2015 on" in read.text and f"{part}, origins up to 2014" in read.text
+
+
+def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
+    skill = results.skill
+    for row in skill.rows:
+        if row["model"] == skill.subject and row["period"] != "all" and not row["given_n"]:
+            assert f"{row['crps']:.2f}" in read.text
+            for one in row["against"]:
+                if row["dyad"] != "all" and not skill.models[one["rival"]]:
+                    continue  # forms of the model are compared over all dyads alone
+                low, high = difference_interval(one["difference"], one["error"], one["blocks"])
+                cell = f"{one['difference']:.2f} [{low:.2f}, {high:.2f}]".replace("-", "\N{MINUS SIGN}")
+                assert re.sub(r"\N{MINUS SIGN}(0\.00)", r"\1", cell) in read.text
+    row = skill.row(12)
+    assert f"{round(100 * row['coverage_80'])} % of {row['n']} windows 12 months ahead" in read.text
+    assert f"{row['brier_up']:.3f}" in read.text and f"{row['up_parts']['reliability']:.3f}" in read.text
+
+
+def test_every_number_has_its_n(results, read):
+    counted = {f"{row['n']:,}" for row in results.rows if row["model"] == "default"}
+    assert all(re.search(rf"\b{n}\b", read.text) for n in counted)
+
+
+def test_what_was_not_scored_is_counted(read):
+    assert "Void windows" in read.text and "Windows not over" in read.text
+    assert "4 of its 30 fits had not converged" in read.text
+    assert "Pareto k is 0.81 (3)" in read.text
+
+
+def test_misses_say_what_happened_and_whether_it_was_looked_up(results, read):
+    worst = next(miss for miss in results.skill.misses if miss["period"] == REPORTED_ON)
+    assert f"Recorded {worst['share']:.0f} ({worst['k']} of {worst['n']} happenings)" in read.text
+    assert "US to China, threat: A note is sent" in read.text
+    assert "unchecked: a newspaper" in read.text and "not looked up" in read.text
+    assert "ten-year base rate: " in read.text
+
+
+def test_the_finding_is_in_sight_and_the_rest_is_folded(html, results):
+    shown = Reader(re.sub(r"<details>.*?</details>", "", html, flags=re.S)).text
+    assert headline(results.skill) in shown and finding(results.skill) in shown
+    for hidden in ("SHA-256", "Reliability", "Void windows", "given n"):
+        assert hidden in Reader(html).text and hidden not in shown
+
+
+def test_the_page_loads_nothing_and_runs_nothing(html, read):
+    assert "<script" not in html.lower() and not read.named("link") and not read.named("iframe")
+    loaded = [attributes.get("src") or attributes.get("srcset") for _, attributes in read.tags]
+    assert all(address.startswith("data:image/svg+xml;base64,") for address in loaded if address)
+    assert SCRIPT in read.text
+
+
+def test_no_raw_name_is_shown(read):
+    files = re.compile(r"cases_shown\.csv|forecast\.report\.\w+")
+    assert not re.search(r"\b[a-z]+_[a-z]+\b", files.sub("", read.text)), "a raw variable name"
+
+
+def test_links_within_the_page_lead_somewhere(read):
+    targets = {attributes["id"] for _, attributes in read.tags if "id" in attributes}
+    assert {link["href"][1:] for link in read.named("a") if link["href"].startswith("#")} <= targets
+
+
+def test_nothing_is_wider_than_a_phone(html, read):
+    """No element has a width in pixels; tables become cards, or scroll in a box of their own."""
+    style = re.search(r"<style>(.*?)</style>", html, re.S)[1]
+    assert not re.search(r"(?<![-\w])(?:min-)?width:\s*\d{3,}px", style)
+    assert all("width" not in attributes and "style" not in attributes for _, attributes in read.tags)
+    kinds = [attributes.get("class", "") for attributes in read.named("table")]
+    assert all("cards" in kind or "facts" in kind for kind in kinds)
+    assert html.count("<source media=") == html.count("<picture>") == 4
+
+
+def test_figures_hold_their_data(results):
+    figures = skill_figures(results)
+    assert list(figures) == ["rivals", "dyads", "calibration", "forms"]
+    for figure in figures.values():
+        for svg in (figure.wide, figure.narrow):
+            ElementTree.fromstring(svg)
+        assert re.search(r"\d", figure.alt) and len(figure.alt) > 80
+    changed = skill_figures(results_of(0.3))
+    assert all(figures[name].wide != changed[name].wide for name in ("rivals", "dyads", "forms"))
+
+
+def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path):
+    page = write_skill(results, tmp_path / "new")
+    first = page.read_bytes()
+    assert {path.name for path in page.parent.iterdir()} == {
+        "index.html", "skill.json", "skill.csv", "cases.csv", "cases_shown.csv",
+    }  # fmt: skip
+    page.unlink()
+    (page.parent / "cases.csv").unlink()
+    assert write_skill_page(page.parent) == page
+    assert page.read_bytes() == first
+    for name in ("skill.json", "skill.csv", "cases_shown.csv"):
+        assert f'href="{name}"'.encode() in first
+    again = Results.read(page.parent)
+    assert headline(again.skill) == headline(results.skill)
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(results, tmp_path):
+    (tmp_path / "index.html").write_text("mine")
+    for write in (lambda: write_skill(results, tmp_path), lambda: write_skill_page(tmp_path)):
+        with pytest.raises(OutputPathError, match=r"index\.html is not of a report"):
+            write()
+    assert (tmp_path / "index.html").read_text() == "mine"
+    with pytest.raises(DataError, match=r"is no skill\.json"):
+        write_skill_page(tmp_path / "nothing")
+
+
+def test_finished_origins_stay_where_they_are(results, tmp_path):
+    (tmp_path / "origins").mkdir()
+    (tmp_path / "origins" / "2005-01.default.json").write_text("{}")
+    write_skill(results, tmp_path)
+    assert (tmp_path / "origins" / "2005-01.default.json").read_text() == "{}"
+
+
+def test_the_file_has_the_fields_that_are_documented(results, tmp_path):
+    content = json.loads(results.write(tmp_path).read_text())
+    text = DOCUMENT.read_text("utf-8")
+    named = set(re.findall(r"`(\w+)`", text))
+    for record in (content, content["choices"], content["account"][0], content["misses"][0], content["rows"][0]):
+        assert set(record) <= named
+    assert set(content["rows"][0]["against"][0]) | set(content["rows"][0]["up_parts"] or {}) <= named
+    assert set(results.cases.columns) <= named
+    assert keys_documented(DOCUMENT)["rows"]
+
+
+def test_hostile_codes_and_labels_are_shown_and_not_run(results):
+    skill = replace(results.skill, choices={**results.skill.choices, "dataset": SCRIPT})
+    html = skill_page(replace(results, skill=skill), {})
+    assert "<script" not in html.lower() and SCRIPT in Reader(html).text
