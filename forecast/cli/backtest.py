@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from forecast.evaluation import Record, Results
+    from forecast.evaluation.executors import Executor
 
 
 def backtest(
@@ -69,6 +70,10 @@ def backtest(
     processes: Annotated[
         int | None, typer.Option("--processes", help="Processes at work. Default: one a core. Changes no number.")
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786."),
+    ] = None,
     out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
     seed: Seed = 1,
     remake: Annotated[
@@ -93,17 +98,17 @@ def backtest(
     for name, number in {"every": every, "seed": seed, "processes": 1 if processes is None else processes}.items():
         require_whole(name, number)
     require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or [])])
+    executor = _executor(processes, scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)
         record = _record(source(events, counts, None, mapping), dyads, eras, _together(together, alone=alone))
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
-        from forecast.evaluation.executors import local
 
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(
             record, origins, horizons=months, forecasters=choose(models, rivals), out=out, improvement=improvement,
-            seed=seed, executor=local(processes), progress=tell,
+            seed=seed, executor=executor, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
         from forecast.report import write_skill
@@ -125,6 +130,17 @@ def _show(results: "Results", page: Path, *, as_json: bool) -> None:
         typer.echo((page.parent / "skill.json").read_text(encoding="utf-8"))
     else:
         _print(results, page)
+
+
+def _executor(processes: int | None, scheduler: str | None) -> "Executor":
+    from forecast.evaluation import Cluster
+    from forecast.evaluation.executors import local
+
+    if scheduler is None:
+        return local(processes)
+    if processes is not None:
+        raise SpecError("scheduler, processes: choose one; with --scheduler the cluster's workers do the work")
+    return Cluster(scheduler)
 
 
 def _month(text: str, field: str) -> "date":

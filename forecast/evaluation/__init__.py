@@ -1,6 +1,7 @@
 """Would it have been right? Predictions from many origins, each made of what was known then, scored beside rivals."""
 
 from forecast.evaluation.backtest import backtest, choose
+from forecast.evaluation.cluster import Cluster
 from forecast.evaluation.executors import Processes
 from forecast.evaluation.forecaster import Answer, Asked, Chances, Forecaster, Rival
 from forecast.evaluation.members import MEMBERS, Member
@@ -14,6 +15,7 @@ __all__ = [
     "Answer",
     "Asked",
     "Chances",
+    "Cluster",
     "Forecaster",
     "Member",
     "Past",

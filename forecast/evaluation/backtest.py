@@ -94,13 +94,15 @@ def backtest(
     setup = Setup(record, Asked(tuple(sorted(horizons)), draws, seed), {one.code: one for one in chosen}, improvement)
     origins = sorted(set(origins))
     check(setup, origins)
-    folder = RunFolder(Path(out))
-    folder.claim(setup)
+    folder, workers = RunFolder(Path(out)), executor or local()
     tasks = missing_tasks(setup, origins, folder.origins)
+    if tasks:
+        workers.ready()
+    folder.claim(setup)
     total = len(origins) * len(chosen)
     done = total - sum(len(task.wanted) for task in tasks)
     progress("predicting", done, total)
-    for finished in (executor or local()).run(setup, tasks, folder.origins):
+    for finished in workers.run(setup, tasks, folder.origins):
         done += finished
         progress("predicting", done, total)
     progress("scoring", 0, 0)

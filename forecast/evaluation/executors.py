@@ -1,4 +1,4 @@
-"""Where tasks are done: in this process, or in several on this machine. Another kind is one more class."""
+"""Where tasks are done: in this process, or in several on this machine; `cluster` has those of others."""
 
 import os
 import threading
@@ -20,6 +20,9 @@ _setup: Setup | None = None
 class Executor(Protocol):
     """Anything that does tasks."""
 
+    def ready(self) -> None:
+        """Make sure that it can, before anything is written."""
+
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
         """Do the tasks, and yield after each how many origins it has left in the folder."""
 
@@ -39,6 +42,9 @@ class Processes:
     def __post_init__(self) -> None:
         if self.number < 1:
             raise SpecError(f"processes: got {self.number}; expected at least 1")
+
+    def ready(self) -> None:
+        """Do nothing: processes can always be started."""
 
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
         """Do the tasks, several at a time."""

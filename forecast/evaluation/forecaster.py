@@ -33,11 +33,14 @@ class Asked:
         How many draws a prediction has.
     seed : int
         The same seed gives the same numbers.
+    cores : int, optional
+        How many cores a forecaster may use, by default all; changes no number.
     """
 
     horizons: tuple[int, ...]
     draws: int = DRAWS
     seed: int = 1
+    cores: int | None = None
 
     def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
         """Return the random stream of a purpose: other dyads, origins and forecasters change nothing in it."""

@@ -75,46 +75,50 @@ class Member:
             notes = []
             for fitted, predicted in view.fits().items():
                 start = time.perf_counter()
-                now = self._brought(carried.get(predicted[0]), view, fitted, asked.seed)
+                now = self._brought(carried.get(predicted[0]), view, fitted, asked)
                 carried[predicted[0]] = now
                 chances |= {dyad: chances_of(now.fit, dyad, asked, view) for dyad in predicted}
                 notes.append(_note(now, fitted, time.perf_counter() - start))
             yield Answer(view.origin, chances, {"fits": notes})
 
-    def _brought(self, before: "_Carried | None", view: View, dyads: tuple[str, ...], seed: int) -> "_Carried":
+    def _brought(self, before: "_Carried | None", view: View, dyads: tuple[str, ...], asked: Asked) -> "_Carried":
         """Bring a fit forward to a view, or fit the view."""
         from forecast.model import update
 
         if before is None:
-            return self._fitted(view, dyads, seed, "the first origin of its run")
+            return self._fitted(view, dyads, asked, "the first origin of its run")
         if before.fit.dyads != list(dyads):
-            return self._fitted(view, dyads, seed, "there is a new dyad")
+            return self._fitted(view, dyads, asked, "there is a new dyad")
         try:
-            fit = update(before.fit, self._panel(view, dyads, before.eras), seed=seed, refit=False)
+            fit = update(before.fit, self._panel(view, dyads, before.eras), seed=asked.seed, refit=False)
         except NotUpdatable as error:
-            return self._fitted(view, dyads, seed, error.cause)
+            return self._fitted(view, dyads, asked, error.cause)
         return _Carried(fit, before.eras, "")
 
-    def _fitted(self, view: View, dyads: tuple[str, ...], seed: int, reason: str) -> "_Carried":
+    def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked, reason: str) -> "_Carried":
         from forecast.model import fit
 
-        eras = self._inferred(view, dyads, seed) if view.record.infers_eras else None
+        eras = self._inferred(view, dyads, asked) if view.record.infers_eras else None
         sampler: dict[str, Any] = dict(self.sampler)
         panel = self._panel(view, dyads, eras)
-        sampled = fit(panel, self._spec(panel), seed=seed, cores=self.cores, **sampler)
+        sampled = fit(panel, self._spec(panel), seed=asked.seed, cores=self._cores(asked), **sampler)
         return _Carried(sampled, eras, reason)
 
-    def _inferred(self, view: View, dyads: tuple[str, ...], seed: int) -> "pd.DataFrame":
+    def _inferred(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "pd.DataFrame":
         """Infer the eras of each dyad from what was known of it."""
         import pandas as pd
 
         from forecast.model.breaks.eras import inferred_eras
 
+        cores = self._cores(asked)
         tables = [
-            inferred_eras(self._panel(view, (dyad,), None), dyad, seed=seed, cores=self.cores).table for dyad in dyads
+            inferred_eras(self._panel(view, (dyad,), None), dyad, seed=asked.seed, cores=cores).table for dyad in dyads
         ]
         own = [table[table["dyad"] == dyad] for table, dyad in zip(tables, dyads, strict=True)]
         return pd.concat(own, ignore_index=True)
+
+    def _cores(self, asked: Asked) -> int | None:
+        return min((limit for limit in (self.cores, asked.cores) if limit), default=None)
 
     def _panel(self, view: View, dyads: tuple[str, ...], eras: "pd.DataFrame | None") -> "xr.Dataset":
         return self._seen(view.part(dyads, eras))

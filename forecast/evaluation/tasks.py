@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,10 @@ class Setup:
                 self._views.pop(next(iter(self._views)), None)
             self._views[origin] = self.record.view(origin)
         return self._views[origin]
+
+    def on(self, cores: int) -> "Setup":
+        """Return the same for a task that may use so many cores, with views of its own: other tasks may be at work."""
+        return replace(self, asked=replace(self.asked, cores=cores), _views={})
 
     @property
     def identity(self) -> str:
