@@ -80,11 +80,23 @@ def test_eras_are_inferred_at_every_fit_from_what_was_known(monkeypatch):
     both = Record.of(record_of(counts_of(walk(180)), counts_of(walk(180), dyad="USA-RUS")).table, eras="infer")
     member = Member("quick", "few draws")
     view = both.view(date(2002, 1, 1))
-    eras = member._inferred(view, ("USA-CHN", "USA-RUS"), seed=1)
+    eras = member._inferred(view, ("USA-CHN", "USA-RUS"), Asked((3,)))
     assert [one[:2] for one in asked] == [("USA-CHN", "2001-12"), ("USA-RUS", "2001-12")]
     panel = view.part(view.dyads, eras)
     starts = np.diff(panel["era_index"].to_numpy(), axis=1).nonzero()
     assert [str(panel["time"].to_numpy()[month + 1])[:7] for month in starts[1]] == ["1996-01", "1996-01"]
+
+
+def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
+    import forecast.model as model
+
+    used = []
+    monkeypatch.setattr(model, "fit", lambda panel, spec, *, cores, **options: used.append(cores))
+    view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
+    for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
+        member = Member("quick", "few draws", cores=own)
+        member._fitted(view, ("USA-CHN",), Asked((3,), cores=given), "")
+    assert used == [None, 1, 2, 1]
 
 
 def test_ablations_leave_out_what_they_say():
