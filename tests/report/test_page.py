@@ -195,6 +195,14 @@ def test_the_end_of_the_record_is_told():
     )
 
 
+def test_a_dyad_that_was_fitted_alone_is_compared_with_nobody():
+    alone = reported_fit(dyads=("USA-CUB",), eras={"USA-CUB": (("first", 0), ("second", 200))})
+    text = Reader(page(gather(alone, assessed(alone, "USA-CUB"), None, [], None), {})).text
+    assert "USA-CUB relations were fitted alone, so there are no others to compare them with." in text
+    assert "US-Russia is not part of this fit" not in text.split("The theory's claims, answered")[0]
+    assert "USA-CUB alone" in text
+
+
 def test_chances_never_read_as_certain(assessment, read):
     assert not re.search(r"\b(?:0|100) %|\b0\.0 %|100\.0 %", read.text.split("Limits: R-hat")[0])
 
