@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from forecast.dates import add_months, month_end
 from forecast.errors import DataError
 from forecast.typing import Float
-from forecast.wording import period
+from forecast.wording import count, period
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -90,13 +90,21 @@ class Clock:
         """Return the last day of the period `months` from now."""
         start: date = self.times[-1].item()
         if not self.weekly:
-            return month_end(add_months(start, months))
-        return start + timedelta(days=6 + 7 * (self.periods(months) if months else 0))
+            return self.end_of(add_months(start, months))
+        return self.end_of(start + timedelta(weeks=self.periods(months) if months else 0))
+
+    def end_of(self, start: date) -> date:
+        """Return the last day of the period that begins on a day."""
+        return start + timedelta(days=6) if self.weekly else month_end(start)
 
     def name(self, months: int = 0) -> str:
         """Return the period `months` from now in words: ``October 2024``, ``the week to 6 October 2024``."""
         last = self.last_day(months)
         return period(last, weekly=self.weekly)
+
+    def span(self, months: int) -> str:
+        """Return the length of so many months in words: ``12 months``, ``52 weeks``, ``month``."""
+        return count(self.periods(months), self.unit).removeprefix("1 ")
 
     def since(self, day: date) -> int:
         """Return the position of the first period that begins on `day` or whose period holds it."""

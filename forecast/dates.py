@@ -112,6 +112,41 @@ def months_between(first: datetime.date, last: datetime.date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
+def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
+    """Return how many months lie between the last day of the present period and the end of a later month.
+
+    Parameters
+    ----------
+    origin : datetime.date
+        Last day of the present month (or week).
+    day : datetime.date
+        Any day of the later month.
+    field : str
+        What the date is for; the error names it.
+
+    Raises
+    ------
+    SpecError
+        If it is not ahead, or farther than 120 months.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from forecast.dates import months_ahead
+    >>> months_ahead(datetime.date(2023, 10, 31), datetime.date(2024, 10, 31), "at")
+    12
+    """
+    months = round(12 * (month_end(day) - origin).days / 365.25)
+    if months < 1:
+        raise SpecError(f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a later one")
+    if months > LONGEST_HORIZON:
+        raise SpecError(
+            f"{field}: {day:%Y-%m} is {months} months ahead; expected at most {LONGEST_HORIZON}, up to "
+            f"{add_months(origin, LONGEST_HORIZON):%Y-%m}"
+        )
+    return months
+
+
 def parse_horizons(text: str) -> tuple[int, ...]:
     """Read horizons in months, separated by commas, and put them in order.
 

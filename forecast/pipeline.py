@@ -41,6 +41,13 @@ class ReportSettings:
         Only what was known by that day counts; by default the coverage end of the dyad, or of a saved fit its own day.
     horizons : tuple of int
         Months ahead.
+    above : float, optional
+        A share, per cent, that what is recorded is to reach.
+    at : datetime.date, optional
+        In place of the horizons: the month with which the window ahead ends.
+    by : datetime.date, optional
+        With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
+        are as many months as the horizon nearest to a year.
     out : pathlib.Path
         Folder of the report.
     source : Source, optional
@@ -73,6 +80,9 @@ class ReportSettings:
     dyad: str = "USA-CHN"
     as_of: date | None = None
     horizons: tuple[int, ...] = (3, 6, 12, 24)
+    above: float | None = None
+    at: date | None = None
+    by: date | None = None
     out: Path = Path("report")
     source: Source | None = None
     frequency: Frequency = "month"
@@ -223,11 +233,14 @@ def make_report(
 
 
 def _check_settings(settings: ReportSettings) -> None:
+    from forecast.outlook.query import require_consistent
+
     if settings.as_of is not None:
         reject_future(settings.as_of, "as-of")
     if settings.since is not None:
         reject_future(settings.since, "since")
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
+    require_consistent(settings.above, settings.at, settings.by)
     if settings.eras not in ERAS:
         raise SpecError(f"eras: got {settings.eras!r}; expected one of {', '.join(ERAS)}")
     if settings.alone and settings.hierarchy is not None:
@@ -259,6 +272,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
     with steps.step("building the panel"):
         panel = job.panel(job.together, eras)
         warnings = _check_record(panel, job.dyad, job.as_of)
+        _check_query(panel, job.dyad, settings)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
         from forecast.model.choices import spec_for
@@ -301,6 +315,13 @@ def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...
     return ()
 
 
+def _check_query(panel: "xr.Dataset", dyad: str, settings: ReportSettings) -> None:
+    """Reject what the panel cannot answer, before anything is fitted."""
+    from forecast.outlook.query import Query
+
+    Query.of(panel, dyad, settings.horizons, above=settings.above, at=settings.at, by=settings.by)
+
+
 def _load_fit(job: _Job) -> "Fit":
     with job.steps.step("loading the fit"):
         from forecast.model.fitted import Fit
@@ -310,6 +331,8 @@ def _load_fit(job: _Job) -> "Fit":
             raise DataError(
                 f"{job.settings.fit_path}: the fit holds {', '.join(fit.dyads)}, not {job.dyad}; choose one of them"
             )
+        if job.settings.as_of is None:
+            _check_query(fit.panel, job.dyad, job.settings)
     return fit
 
 
@@ -377,12 +400,14 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "G
     origin = last_known(fit.panel)
     # A record as of a day before its reference date is compared with all of itself.
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
+    asked: dict[str, Any] = {"above": settings.above, "by": settings.by}
     with job.steps.step("simulating futures"):
         everyone = {
             code: assess(
                 fit, code, settings.horizons, seed=settings.seed, labels=labels,
                 since=(settings.since if code == job.dyad else None) or since.get(code),
                 smallest_improvement=settings.smallest_improvement,
+                at=settings.at, **(asked if code == job.dyad else {}),
             )
             for code in fit.dyads
         }  # fmt: skip

@@ -187,6 +187,18 @@ def about(middle: float, low: float, high: float) -> str:
     return f"about {interval_in_words(middle, low, high)}"
 
 
+def give_or_take(middle: float, low: float, high: float) -> str:
+    """Format a hidden quantity for a sentence in which it comes second: about so much, and how well it is known.
+
+    Examples
+    --------
+    >>> from forecast.wording import give_or_take
+    >>> give_or_take(27.2, 15.8, 41.7)
+    'about 27 of 100, an estimate, about ±13 points (90 %)'
+    """
+    return f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} points (90 %)"
+
+
 def ratio(log_ratio: float) -> str:
     """Format how many times as large, whichever way, from a logarithm.
 

@@ -31,6 +31,12 @@ from forecast.errors import SpecError
 from forecast.wording import join
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from rich.table import Table
+
+    from forecast.outlook import Assessment, WindowOutlook
     from forecast.pipeline import Report
 
 PULLS = "The pull: {pulls}."
@@ -60,7 +66,26 @@ def report(
             "Default: the coverage end.",
         ),
     ] = None,
-    horizons: Annotated[str, typer.Option("--horizons", help="Months ahead, such as 3,6,12,24.")] = "3,6,12,24",
+    horizons: Annotated[
+        str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")
+    ] = None,
+    above: Annotated[
+        float | None,
+        typer.Option(
+            "--above", help="A share in per cent: the chance that at least so much of what is recorded is cooperative."
+        ),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", help="In place of --horizons: the month, YYYY-MM, with which the window ends.")
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            help="With --above: the share of the preceding 12 months (of --horizons the one nearest "
+            "to 12) is that high at the end of at least one month up to this one.",
+        ),
+    ] = None,
     out: Out = Path("report"),
     seed: Seed = 1,
     alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
@@ -114,7 +139,7 @@ def report(
     as_json: Annotated[bool, typer.Option("--json", help="Print forecast.json for programs.")] = False,
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
-    from forecast.dates import parse_date, parse_horizons
+    from forecast.dates import parse_horizons
     from forecast.pipeline import ReportSettings, make_report
     from forecast.report.folder import REPORT, require_report_folder
 
@@ -126,11 +151,14 @@ def report(
     if fit and data and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
     model = {"dynamics": dynamics, "shocks": shocks, "nodes": nodes} | ({"ceiling": ceiling} if ceiling else {})
+    if horizons and at:
+        raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
+    months: dict[str, Any] = {"horizons": parse_horizons(horizons)} if horizons else {}
     settings = ReportSettings(
-        dyad=dyad, as_of=parse_date(as_of, "as-of") if as_of else None, horizons=parse_horizons(horizons), out=out,
-        source=data, frequency=check_frequency(frequency),
+        dyad=dyad, as_of=_day(as_of, "as-of"), **months,
+        above=above, at=_day(at, "at"), by=_day(by, "by"), out=out, source=data, frequency=check_frequency(frequency),
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
-        since=parse_date(since, "since") if since else None,
+        since=_day(since, "since"),
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
         draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
@@ -146,28 +174,69 @@ def report(
         raise not_converged(done.gate.misses)
 
 
+def _day(text: str | None, field: str) -> "date | None":
+    from forecast.dates import parse_date
+
+    return parse_date(text, field) if text else None
+
+
 def _print(done: "Report") -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    from forecast.outlook import printed_chances
-    from forecast.wording import count, fitted_together, month
+    from forecast.outlook import NotDefined, level_sentence, quoted
+    from forecast.wording import fitted_together
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(done.assessment.headline)}[/]\n")
-    shown = Table("by", "better", "technical", "structural", "stable", "worse", box=None)
-    for outlook in done.assessment.improvement.values():
-        chances = printed_chances(outlook)
-        names = ("improvement", "technical", "structural", "stability", "deterioration")
-        shown.add_row(month(outlook.until, short=True), *(chances[name] for name in names))
-    console.print(shown)
-    smallest = count(done.assessment.smallest_improvement, "point")
-    console.print(
-        f"[dim]better, worse: by at least {smallest} of share; "
-        "technical, structural: better without and with a new framework[/]"
-    )
+    console, result, question = Console(highlight=False), done.assessment, quoted(done.assessment)
+    console.print(f"[bold]{escape(result.headline)}[/]\n")
+    if not isinstance(result.recorded, NotDefined):
+        console.print(_recorded_table(result, result.recorded.values()), "\n")
+    if question is not None:
+        console.print(f"{escape(level_sentence(result))}\n")
+    console.print(_level_table(result))
+    if question is not None:
+        console.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
     console.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
     for warning in done.warnings:
         console.print(f"[yellow]{escape(warning)}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())
     console.print(f"\n{escape(str(done.page))}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")
+
+
+def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") -> "Table":
+    from rich.table import Table
+
+    from forecast.report.recorded import CHANGES, cells
+    from forecast.wording import count, month
+
+    smallest = count(result.smallest_improvement, "point")
+    shown = Table(
+        "to", *(words.lower() for words in CHANGES.values()), "before", "share then", "recorded", box=None,
+        title="What will be recorded", title_justify="left", caption_justify="left",
+        caption=f"higher, lower: the cooperative share, by at least {smallest}, than in as many months before",
+    )  # fmt: skip
+    for window in windows:
+        texts = cells(window)
+        names = (*CHANGES, "before", "share", "happenings")
+        shown.add_row(month(window.until, short=True), *(texts[name] for name in names))
+    return shown
+
+
+def _level_table(result: "Assessment") -> "Table":
+    from rich.table import Table
+
+    from forecast.outlook import printed_chances
+    from forecast.wording import count, month
+
+    names = {
+        "deterioration": "worse", "stability": "about the same", "improvement": "better", "technical": "technical",
+        "structural": "structural",
+    }  # fmt: skip
+    smallest = count(result.smallest_improvement, "point")
+    shown = Table(
+        "by", *names.values(), box=None, title="The level", title_justify="left", caption_justify="left",
+        caption=f"better, worse: by at least {smallest}; technical, structural: without and with a new framework",
+    )  # fmt: skip
+    for outlook in result.improvement.values():
+        chances = printed_chances(outlook)
+        shown.add_row(month(outlook.until, short=True), *(chances[name] for name in names))
+    return shown

@@ -6,17 +6,20 @@ Start at `assess`: it simulates one set of futures (`simulate_futures`) and comp
 from forecast.outlook.assess import assess
 from forecast.outlook.assessment import Assessment, Claim
 from forecast.outlook.band import Band
-from forecast.outlook.claims import main_horizon, printed_chances, printed_percents
+from forecast.outlook.claims import level_sentence, printed_chances, printed_percents, quoted
 from forecast.outlook.contrast import Contrast, DyadQuantity
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
 from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.happenings import Baseline, ThresholdOutlook, WindowOutlook
 from forecast.outlook.hazard import StructuralHazard, structural_hazard
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.pendulum import HostileZone, Pendulum, Return
+from forecast.outlook.query import main_horizon
 from forecast.outlook.record import Break, Standing, level_record
+from forecast.outlook.resolution import printed_changes
 from forecast.outlook.summary import (
     Estimate,
     NotDefined,
@@ -31,6 +34,7 @@ from forecast.wording import whole_percents
 __all__ = [
     "Assessment",
     "Band",
+    "Baseline",
     "Break",
     "Change",
     "Claim",
@@ -53,17 +57,22 @@ __all__ = [
     "Return",
     "Standing",
     "StructuralHazard",
+    "ThresholdOutlook",
+    "WindowOutlook",
     "assess",
     "estimate",
     "horizon_outlook",
     "level_record",
+    "level_sentence",
     "main_horizon",
     "observe",
     "passage",
     "plain",
     "printed_chances",
+    "printed_changes",
     "printed_percents",
     "probability",
+    "quoted",
     "reported",
     "simulate_futures",
     "structural_hazard",

@@ -14,11 +14,20 @@ from forecast.outlook.contrast import Contrast, contrast
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.fan import fan
 from forecast.outlook.frameworks import Frameworks, change, framework, headroom
-from forecast.outlook.futures import simulate_futures
+from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.happenings import (
+    Recording,
+    ThresholdOutlook,
+    WindowOutlook,
+    rolling_outlook,
+    threshold_outlook,
+    window_outlook,
+)
 from forecast.outlook.hazard import structural_hazard
 from forecast.outlook.improvement import horizon_outlook
-from forecast.outlook.observed import observe
+from forecast.outlook.observed import Observed, observe
 from forecast.outlook.pendulum import pendulum
+from forecast.outlook.query import Query
 from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
@@ -39,6 +48,9 @@ from forecast.typing import Float
     extreme_share=NUMBER,
     band_mass=NUMBER,
     headroom_prior=ARRAY,
+    above=NUMBER,
+    at=DATE,
+    by=DATE,
 )
 def assess(
     fit: FitLike,
@@ -55,6 +67,9 @@ def assess(
     extreme_share: float = 30.0,
     band_mass: float = 0.5,
     headroom_prior: Float | None = None,
+    above: float | None = None,
+    at: date | None = None,
+    by: date | None = None,
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulated futures.
 
@@ -86,6 +101,13 @@ def assess(
         Part of the stationary distribution inside the equilibrium band.
     headroom_prior : array, optional
         Draws of an era's headroom, log-odds, from the prior, to compare with.
+    above : float, optional
+        A share, per cent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
+    at : datetime.date, optional
+        In place of horizons: a day of the month with which the window ahead ends.
+    by : datetime.date, optional
+        With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
+        are as many months as the horizon nearest to a year.
 
     Returns
     -------
@@ -103,16 +125,18 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
-    ordered = _check_horizons(horizons)
     if headroom_prior is not None and not (headroom_prior.size and (headroom_prior > 0).all()):
         raise SpecError("headroom_prior: is empty or has values that are not positive; expected draws of a headroom")
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by)
+    ordered = query.horizons
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
-    observed = observe(fit, futures, ordered[-1], seed=seed)
+    observed = observe(fit, futures, query.reach, seed=seed)
     improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
     expected = {months: outlook.new_framework for months, outlook in improvement.items()}
     names = dict(labels or {})
+    recorded, threshold = _recorded(fit, futures, observed, query, smallest_improvement, names.get(dyad, dyad))
     result = Assessment(
         schema=SCHEMA,
         dyad=dyad,
@@ -125,6 +149,8 @@ def assess(
         draws=own.size[0] * own.size[1],
         futures=own.size[0] * own.size[1] * futures_per_draw,
         headline="",
+        recorded=recorded,
+        threshold=threshold,
         improvement=improvement,
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
@@ -144,14 +170,19 @@ def assess(
     return replace(result, headline=headline(result), claims=claims(result))
 
 
-def _check_horizons(horizons: Sequence[int]) -> tuple[int, ...]:
-    wrong = [months for months in horizons if not 1 <= months <= LONGEST_HORIZON]
-    if wrong or not horizons or len(set(horizons)) < len(horizons):
-        raise SpecError(
-            f"horizons: {list(horizons)} are not different whole months from 1 to {LONGEST_HORIZON}. "
-            "Use some such as (3, 6, 12, 24)."
-        )
-    return tuple(sorted(int(months) for months in horizons))
+def _recorded(
+    fit: FitLike, futures: Futures, observed: Observed | NotDefined, query: Query, improvement: float, label: str
+) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
+    """Return what will be recorded by horizon, and whether it reaches the share that is asked for."""
+    if isinstance(observed, NotDefined):
+        return observed, None if query.above is None else observed
+    recording = Recording.of(fit, futures, observed, label)
+    windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}
+    if query.above is None:
+        return windows, None
+    if query.by is not None:
+        return windows, {query.by: rolling_outlook(recording, query.by, query.window, query.above)}
+    return windows, {months: threshold_outlook(recording, months, query.above) for months in query.horizons}
 
 
 def _contrast(fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]) -> Contrast | NotDefined:

@@ -9,14 +9,16 @@ from forecast.outlook.band import Band
 from forecast.outlook.contrast import Contrast
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Frameworks
+from forecast.outlook.happenings import ThresholdOutlook, WindowOutlook
 from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.pendulum import Pendulum
 from forecast.outlook.record import Break, Standing
+from forecast.outlook.resolution import printed_changes
 from forecast.outlook.summary import NotDefined
 from forecast.panel.kinds import EventPanel
-from forecast.wording import join, month, percent, whole_percents
+from forecast.wording import chance, give_or_take, join, month, whole_percents
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,10 @@ class Assessment(Displayed):
         Simulated futures, over all draws.
     headline : str
         One sentence.
+    recorded : mapping of int to WindowOutlook, or NotDefined
+        What the dataset will record, by horizon.
+    threshold : mapping of int to ThresholdOutlook, or NotDefined, or None
+        Whether it reaches the share that was asked for, by month; None if none was.
     improvement : mapping of int to HorizonOutlook
         By horizon (S9).
     standing : Standing
@@ -105,6 +111,8 @@ class Assessment(Displayed):
     draws: int
     futures: int
     headline: str
+    recorded: Mapping[int, WindowOutlook] | NotDefined
+    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
     improvement: Mapping[int, HorizonOutlook]
     standing: Standing
     last_break: Break | NotDefined
@@ -118,11 +126,26 @@ class Assessment(Displayed):
     scale: str = EventPanel.scale
 
     def _card(self) -> Card:
-        facts = [("claims", join(claim.code for claim in self.claims))] if self.claims else []
-        return Card(self.headline, (*(_by_horizon(outlook) for outlook in self.improvement.values()), *facts))
+        facts = (
+            [_recorded_in(window) for window in self.recorded.values()] if isinstance(self.recorded, Mapping) else []
+        )
+        level = self.standing.level
+        facts.append(("level", give_or_take(level.median, level.low, level.high)))
+        facts += [_level_by(outlook) for outlook in self.improvement.values()]
+        if self.claims:
+            facts.append(("claims", join(claim.code for claim in self.claims)))
+        return Card(self.headline, tuple(facts))
 
 
-def _by_horizon(outlook: HorizonOutlook) -> tuple[str, str]:
+def _recorded_in(window: WindowOutlook) -> tuple[str, str]:
+    name = f"recorded to {month(window.until, short=True)}"
+    if not (percents := printed_changes(window)):
+        return name, "not defined"
+    up, same, down = (chance(percents[part] / 100) for part in ("up", "same", "down"))
+    return name, f"share higher {up}, about the same {same}, lower {down}"
+
+
+def _level_by(outlook: HorizonOutlook) -> tuple[str, str]:
     parts = (outlook.improvement.value, outlook.stability.value, outlook.deterioration.value)
-    better, same, worse = (percent(whole / 100) for whole in whole_percents(parts, 100))
-    return f"by {month(outlook.until, short=True)}", f"better {better}, about the same {same}, worse {worse}"
+    better, same, worse = (chance(whole / 100) for whole in whole_percents(parts, 100))
+    return f"level by {month(outlook.until, short=True)}", f"better {better}, about the same {same}, worse {worse}"

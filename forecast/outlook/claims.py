@@ -4,20 +4,23 @@ Sentences quote medians and 90 % equal-tailed intervals, all from the numbers of
 defined says so, with the reason.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
 from forecast import theory
 from forecast.outlook.assessment import Assessment, Claim
 from forecast.outlook.frameworks import LASTING_YEARS
+from forecast.outlook.happenings import ThresholdOutlook, WindowOutlook
 from forecast.outlook.improvement import HorizonOutlook
+from forecast.outlook.query import main_horizon
 from forecast.outlook.summary import Estimate, NotDefined, Probability
 from forecast.theory import Statement
 from forecast.wording import (
     about,
     chance,
     count,
+    give_or_take,
     interval_in_words,
     join,
     month,
@@ -52,13 +55,36 @@ def printed_chances(outlook: HorizonOutlook) -> dict[str, str]:
     return {name: chance(whole / 100) for name, whole in printed_percents(outlook).items()}
 
 
-def main_horizon(horizons: Iterable[int]) -> int:
-    """Return the horizon, months, that is quoted where only one is: the one nearest to a year."""
-    return min(horizons, key=lambda months: (abs(months - 12), months))
-
-
 def headline(result: Assessment) -> str:
-    """Return the outlook in one sentence."""
+    """Return the outlook in one sentence: of what is recorded where that is defined, else of the level."""
+    question = quoted(result)
+    return level_headline(result) if question is None else question.sentence
+
+
+def quoted(result: Assessment) -> WindowOutlook | ThresholdOutlook | None:
+    """Return what the headline quotes, with its rule: the share that was asked for, else the change of the window.
+
+    None if neither is defined: then it quotes the level.
+    """
+    if isinstance(result.threshold, Mapping):
+        return result.threshold[main_horizon(result.threshold)]
+    if isinstance(result.recorded, NotDefined):
+        return None
+    window = result.recorded[main_horizon(result.horizons)]
+    return None if isinstance(window.up, NotDefined) else window
+
+
+def level_sentence(result: Assessment) -> str:
+    """Return the present level in one sentence, as what it is: an estimate."""
+    level, periods = result.standing.level, "weeks" if result.weekly else "months"
+    return (
+        f"The level of relations, which leaves out the news of single {periods}, is "
+        f"{give_or_take(level.median, level.low, level.high)}."
+    )
+
+
+def level_headline(result: Assessment) -> str:
+    """Return the outlook of the level in one sentence."""
     outlook = result.improvement[main_horizon(result.horizons)]
     chances, level = printed_chances(outlook), result.standing.level
     return (

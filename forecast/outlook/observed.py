@@ -1,7 +1,7 @@
 """What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from forecast.outlook.volume import RECENT_MONTHS, simulate_volume
 from forecast.panel import panel_kind
 from forecast.scale import share
 from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
@@ -86,8 +89,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     SpecError
         If the futures do not reach that far.
     """
-    dataset = main_dataset(fit, futures.dyad)
-    recent = recent_reports(fit, futures.dyad, dataset).sum(axis=1)
+    dataset = main_dataset(fit.panel, futures.dyad)
+    recent = recent_reports(fit.panel, futures.dyad, dataset).sum(axis=1)
     if not recent.any():
         if not panel_kind(fit.panel).coded:
             return NotDefined("the data are an index, which counts no actions")
@@ -147,16 +150,16 @@ def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Ge
     return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
 
 
-def main_dataset(fit: FitLike, dyad: str) -> int:
+def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
     """Return the position of the dataset that has counted most of a dyad in its last 36 covered months."""
-    totals = [recent_reports(fit, dyad, dataset).sum() for dataset in range(fit.panel.sizes.get("dataset", 1))]
+    totals = [recent_reports(panel, dyad, dataset).sum() for dataset in range(panel.sizes.get("dataset", 1))]
     return int(np.argmax(totals))
 
 
-def recent_reports(fit: FitLike, dyad: str, dataset: int = 0) -> Index:
+def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
     """Return the happenings of the last 36 covered months, (period, direction); none of an index."""
-    reports = panel_kind(fit.panel).reports(fit.panel, dyad, dataset)
-    return reports[-round(RECENT_MONTHS * periods_a_month(fit.panel)) :]
+    reports = panel_kind(panel).reports(panel, dyad, dataset)
+    return reports[-round(RECENT_MONTHS * periods_a_month(panel)) :]
 
 
 def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
@@ -168,7 +171,7 @@ def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
         return picked.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
-    recent = recent_reports(fit, dyad, dataset).sum(axis=0)
+    recent = recent_reports(fit.panel, dyad, dataset).sum(axis=0)
     return Reading(
         noise=values("tau") if "tau" in fit.posterior else np.zeros(size),
         offset=values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1)),

@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.typing import Float
+from forecast.typing import Bool, Float
 
 INTERVAL = "90 % equal-tailed"
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -114,7 +114,7 @@ def on_grid(value: float) -> float:
     return float(np.round(value * _GRID) / _GRID)
 
 
-def probability(events: NDArray[Any], definition: str) -> Probability:
+def probability(events: NDArray[Any], definition: str, given: Bool | None = None) -> Probability:
     """Estimate how likely `events` are.
 
     Parameters
@@ -123,6 +123,8 @@ def probability(events: NDArray[Any], definition: str) -> Probability:
         True where it happens, or the share of the futures in which it does.
     definition : str
         What happens, in words.
+    given : array of bool (chain, draw, future), optional
+        Which futures count: the probability is that of the events given these.
 
     Examples
     --------
@@ -131,11 +133,11 @@ def probability(events: NDArray[Any], definition: str) -> Probability:
     >>> probability(np.tile([True, False], (4, 50)), "heads").value
     0.5
     """
-    draws = _per_draw(events)
+    draws = _per_draw(events, given)
     return Probability(on_grid(float(draws.mean())), mcse(draws), definition, draws)
 
 
-def estimate(values: NDArray[Any], unit: str, definition: str) -> Estimate:
+def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | None = None) -> Estimate:
     """Summarise a quantity.
 
     Parameters
@@ -146,6 +148,8 @@ def estimate(values: NDArray[Any], unit: str, definition: str) -> Estimate:
         Unit of the numbers, in words.
     definition : str
         What the quantity is, in words.
+    given : array of bool (chain, draw, future), optional
+        Which futures count, at least one.
 
     Examples
     --------
@@ -154,14 +158,23 @@ def estimate(values: NDArray[Any], unit: str, definition: str) -> Estimate:
     >>> estimate(np.tile(np.arange(101.0), (4, 1)), "points", "an example").high
     95.0
     """
-    draws = _per_draw(values)
-    low, median, high = (float(q) for q in np.quantile(values, _TAILS))
+    draws = _per_draw(values, given)
+    low, median, high = (float(q) for q in np.quantile(values if given is None else values[given], _TAILS))
     return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
 
 
-def _per_draw(values: NDArray[Any]) -> Float:
-    means = values.mean(axis=2) if values.ndim == 3 else values
-    return np.asarray(means, dtype=np.float64)
+def _per_draw(values: NDArray[Any], given: Bool | None = None) -> Float:
+    """Return the mean of each draw's futures.
+
+    Given a part of the futures, the mean is a ratio of two means. The draws returned have it as their mean and, to
+    first order, its Monte Carlo error (the delta method).
+    """
+    if given is None or given.all():
+        means = values.mean(axis=2) if values.ndim == 3 else values
+        return np.asarray(means, dtype=np.float64)
+    part, whole = _per_draw(np.where(given, values, 0.0)), _per_draw(given)
+    mean = part.mean() / whole.mean()
+    return np.asarray(mean + (part - mean * whole) / whole.mean(), dtype=np.float64)
 
 
 def reported(result: Any) -> xr.Dataset:

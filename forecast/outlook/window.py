@@ -54,4 +54,5 @@ def moved(share: Float | float, before: float, improvement: float) -> tuple[Bool
     >>> moved(34.0, 29.0, 5.0), moved(24.5, 29.0, 5.0)
     ((True, False), (False, False))
     """
-    return reached(share, before + improvement), share <= before - improvement + ROUNDING
+    change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
+    return change >= improvement - slack, change <= slack - improvement

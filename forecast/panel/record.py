@@ -29,7 +29,7 @@ def coverage_end(table: "EventTable", dyad: str) -> date:
     >>> from forecast.events import read_chronology
     >>> from forecast.panel.record import coverage_end
     >>> coverage_end(read_chronology(), "USA-CHN")
-    datetime.date(2026, 5, 31)
+    datetime.date(2026, 6, 13)
     """
     coverage = read_coverage()
     datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])

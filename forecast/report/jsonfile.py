@@ -1,15 +1,15 @@
 """forecast.json: the numbers of the page, for programs (docs/schema/forecast-json.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, plain, printed_percents
+from forecast.outlook import Assessment, NotDefined, level_sentence, plain, printed_changes, printed_percents, quoted
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of, facts
 from forecast.report.words import STAMP, meaning
 
-SCHEMA = 1
+SCHEMA = 2
 _Z90 = 1.6448536269514722
 MONTE_CARLO = "90 % normal, of the Monte Carlo error alone"
 
@@ -47,7 +47,7 @@ def forecast_json(
     >>> from forecast.report import forecast_json
     >>> forecast_json(fit, assessment)["converged"]  # doctest: +SKIP
     """
-    judged = gate or fit.gate
+    judged, question = gate or fit.gate, quoted(assessment)
     body = {
         "schema": SCHEMA,
         "converged": bool(judged.passed),
@@ -57,8 +57,12 @@ def forecast_json(
         "dyad": assessment.dyad,
         "label": assessment.label,
         "headline": assessment.headline,
+        "rule": None if question is None else question.rule,
+        "level": level_sentence(assessment),
         "meaning": meaning(assessment),
         "smallest_improvement": assessment.smallest_improvement,
+        "recorded": _recorded(assessment),
+        "threshold": _threshold(assessment),
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in assessment.improvement.values()
         ],
@@ -76,6 +80,16 @@ def forecast_json(
     }
     stated: dict[str, Any] = _with_intervals(plain(body))
     return stated
+
+
+def _recorded(assessment: Assessment) -> Any:
+    if isinstance(assessment.recorded, NotDefined):
+        return assessment.recorded
+    return [plain(window) | {"percent": printed_changes(window)} for window in assessment.recorded.values()]
+
+
+def _threshold(assessment: Assessment) -> Any:
+    return list(assessment.threshold.values()) if isinstance(assessment.threshold, Mapping) else assessment.threshold
 
 
 def _dyad_summary(one: Assessment) -> dict[str, Any]:
@@ -97,6 +111,6 @@ def _with_intervals(node: Any) -> Any:
         return node
     if node.keys() == {"value", "mcse", "definition"}:
         reach = _Z90 * node["mcse"]
-        ends = {"low": max(0.0, node["value"] - reach), "high": min(1.0, node["value"] + reach)}
-        return {**node, **ends, "interval": MONTE_CARLO}
+        ends = {"mc_low": max(0.0, node["value"] - reach), "mc_high": min(1.0, node["value"] + reach)}
+        return {**node, **ends, "mc_interval": MONTE_CARLO}
     return {key: _with_intervals(value) for key, value in node.items()}

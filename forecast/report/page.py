@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 from forecast import theory
 from forecast.events import EventTable
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, Framework, HorizonOutlook, NotDefined, printed_chances
+from forecast.outlook import (
+    Assessment,
+    Framework,
+    HorizonOutlook,
+    NotDefined,
+    level_sentence,
+    printed_chances,
+    quoted,
+)
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
@@ -16,6 +24,8 @@ from forecast.report import (
     fan_figure,
     headroom_figure,
     pendulum_figure,
+    recorded,
+    recorded_figure,
     standing_figure,
     words,
 )
@@ -94,6 +104,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     result, record = material.result, material.record
     seen = observed_shares(material.fit.panel, result.dyad)
     figures = {
+        "recorded": recorded_figure.illustrate(result),
         "bars": bars_figure.illustrate(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
         "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
@@ -119,7 +130,9 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "as_of": material.as_of,
         "now": words.period(result, result.origin),
         "unit": words.unit(result),
+        "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),
         "meaning": words.meaning(result),
+        "recorded": recorded.arrange(result),
         "stamp": "" if material.gate.passed else words.STAMP,
         "reasons": material.gate.reasons,
         "figures": figures,

@@ -9,7 +9,7 @@ from forecast.evaluation.misses import RULE
 from forecast.evaluation.rivals import REFERENCE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Skill, within
-from forecast.outlook.claims import main_horizon
+from forecast.outlook.query import main_horizon
 from forecast.report import calibration_figure, difference_figure, skill_tables
 from forecast.report import skill_words as say
 from forecast.report.account import Rows

@@ -5,7 +5,7 @@ from typing import Any
 
 from forecast.evaluation.rivals import REFERENCE
 from forecast.evaluation.skill import CHOSEN_ON, Row, Skill
-from forecast.outlook.claims import main_horizon
+from forecast.outlook.query import main_horizon
 from forecast.report import skill_words as say
 from forecast.report.skill_words import Compared
 from forecast.report.tests_page import label

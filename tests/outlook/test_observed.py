@@ -23,7 +23,7 @@ def test_volumes_are_those_of_the_last_covered_months(fit):
     covered[..., -5:] = False
     made = refit(fit, covered=covered)
     expected = fit.panel["counts"].sel(dyad="USA-CHN", dataset="chronology").sum("class").to_numpy()[-41:-5]
-    np.testing.assert_array_equal(recent_reports(made, "USA-CHN"), expected)
+    np.testing.assert_array_equal(recent_reports(made.panel, "USA-CHN"), expected)
 
 
 def test_periods_without_happenings_have_no_share(fit):
@@ -96,7 +96,7 @@ def test_the_dataset_that_counts_most_lately_is_simulated(fit):
     covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
     for values, expected in ((counts, 1), (old, 0)):
         panel = rest.assign(counts=values, covered=covered)
-        assert main_dataset(type(fit)(fit.posterior, panel, fit.spec), "USA-CHN") == expected
+        assert main_dataset(panel, "USA-CHN") == expected
 
 
 def test_nothing_counted_is_nothing_observed(fit):

@@ -67,6 +67,14 @@ def reported_fit(**kinds):
     return ReportedFit(made.posterior, made.panel, made.spec)
 
 
+def index_of(made):
+    """Return a fit of one dyad as one of an index."""
+    index = made.panel["counts"].isel(dataset=0, direction=0).sum("class").astype(float)
+    panel = made.panel.drop_vars(["counts", "covered"]).assign(index=index)
+    panel.attrs = {"schema": 1, "frequency": "month", "as_of": "", "digest": "", "late": 0}
+    return type(made)(made.posterior.drop_vars(["cutpoint", "concentration"]), panel, made.spec)
+
+
 def keys_documented(page):
     """Return by section of a schema's page the keys that its tables have."""
     sections = re.findall(r"^## ([^\n]+)\n(.*?)(?=^#{1,2} |\Z)", page.read_text("utf-8"), flags=re.M | re.S)

@@ -102,6 +102,16 @@ def test_the_bars_are_the_chances_of_the_json(drawn, said, width):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
+def test_what_will_be_recorded_is_drawn_as_in_the_json(drawn, said, width):
+    (on,) = drawn["recorded", width].axes
+    parts = list(on.patches)
+    for place, window in enumerate(said["recorded"]):
+        row = parts[3 * place : 3 * place + 3]
+        assert [round(bar.get_width()) for bar in row] == [window["percent"][name] for name in ("down", "same", "up")]
+        assert row[0].get_x() == 0 and row[-1].get_x() + row[-1].get_width() == pytest.approx(100)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
 def test_the_curve_of_the_pendulum_is_the_median_of_the_level(drawn, levels, width):
     on = drawn["pendulum", width].axes[0]
     (curve,) = [line for line in lines(on, style.LEVEL) if line.shape[1] > 2]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from forecast.outlook import printed_percents
+from forecast.outlook import printed_changes, printed_percents
 from forecast.report import forecast_json
 from forecast.report.jsonfile import MONTE_CARLO, SCHEMA
 
-from .conftest import FAILED, assessed, keys_documented, reported_fit
+from .conftest import FAILED, assessed, index_of, keys_documented, reported_fit
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
 
@@ -23,6 +23,7 @@ def test_the_schema_is_as_documented(content):
     documented = keys_documented(DOCUMENT)
     assert f"Version {SCHEMA}" in DOCUMENT.read_text(encoding="utf-8")
     assert documented["The file"] == list(content)
+    assert documented["What will be recorded"] == list(content["recorded"][0])
     assert documented["A horizon"] == list(content["horizons"][0])
     assert documented["A probability"] == list(content["horizons"][0]["improvement"])
     assert documented["An estimate"] == list(content["standing"]["level"])
@@ -46,8 +47,9 @@ def test_every_probability_says_what_it_is(content):
     found = list(_probabilities(content))
     assert len(found) > 40
     for one in found:
-        assert 0 <= one["low"] <= one["value"] <= one["high"] <= 1
-        assert one["mcse"] >= 0 and one["definition"] and one["interval"] == MONTE_CARLO
+        assert 0 <= one["mc_low"] <= one["value"] <= one["mc_high"] <= 1
+        assert one["mcse"] >= 0 and one["definition"] and one["mc_interval"] == MONTE_CARLO
+        assert not {"low", "high", "interval"} & one.keys()
 
 
 def _probabilities(node):
@@ -68,6 +70,31 @@ def test_horizons_are_those_of_the_assessment(assessment, content):
         parts = [row[name]["value"] for name in ("improvement", "stability", "deterioration")]
         assert sum(parts) == 1
         assert row["technical"]["value"] + row["structural"]["value"] == row["improvement"]["value"]
+
+
+def test_what_will_be_recorded_is_that_of_the_assessment(assessment, content):
+    assert content["rule"] == content["recorded"][2]["rule"] and content["threshold"] is None
+    for row, window in zip(content["recorded"], assessment.recorded.values(), strict=True):
+        assert row["until"] == window.until.isoformat() and row["dataset"] == "chronology"
+        assert row["percent"] == printed_changes(window)
+        assert sum(row[name]["value"] for name in ("up", "same", "down")) == 1
+        assert row["baseline"]["share"] == window.baseline.share
+
+
+def test_the_share_asked_for_is_there(fit):
+    content = forecast_json(fit, assessed(fit, above=60.0))
+    assert [one["threshold"] for one in content["threshold"]] == [60.0] * 4
+    assert content["headline"] == content["threshold"][2]["sentence"]
+    assert content["rule"] == content["threshold"][2]["rule"]
+    documented = keys_documented(DOCUMENT.parent / "outlook.md")["`ThresholdOutlook`"]
+    assert documented == list(content["threshold"][0])
+
+
+def test_an_index_records_nothing():
+    content = forecast_json(
+        index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False)), assessed(index_fit)
+    )
+    assert content["recorded"]["not_defined"] and content["rule"] is None and content["threshold"] is None
 
 
 def test_events_left_out_are_accounted_for(content, events):

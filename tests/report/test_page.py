@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -12,7 +13,7 @@ from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from forecast.report.recent import UNCHECKED_NOTE
 
-from .conftest import FAILED, SCRIPT, Reader, assessed, made_events, reported_fit
+from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, reported_fit
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +27,31 @@ def test_the_headline_is_the_one_of_the_json(fit, assessment, read):
     assert headline in read.text
 
 
-def test_the_level_in_the_headline_has_its_uncertainty_and_no_decimals(assessment):
+def test_the_level_comes_second_as_an_estimate_without_decimals(assessment, read):
     level = assessment.standing.level
-    stands = re.search(r"they now stand at about (\d+) \(90 % interval (\d+) to (\d+)\)", assessment.headline)
-    assert [int(shown) for shown in stands.groups()] == [round(level.median), round(level.low), round(level.high)]
+    stands = re.search(r"is about (\d+) of 100, an estimate, about ±(\d+) points \(90 %\)", read.text)
+    assert [int(shown) for shown in stands.groups()] == [round(level.median), round((level.high - level.low) / 2)]
+    assert read.text.index(assessment.headline) < stands.start() < read.text.index("What will be recorded")
+
+
+def test_every_chance_of_what_will_be_recorded_has_its_rule_folded_away(assessment, html):
+    folded = re.search(r"<details>\s*<summary>How each of these is resolved</summary>(.*?)</details>", html, re.S)[1]
+    for window in assessment.recorded.values():
+        assert window.rule in Reader(folded).text
+    assert "Monte Carlo" in folded
+    first = html[html.index('<h2 id="chances">') : html.index("<summary>How each")]
+    assert "Monte Carlo" not in first and "±" not in first
+
+
+def test_the_share_asked_for_is_the_headline_and_a_row(fit):
+    asked = assessed(fit, above=60.0)
+    html = render_page(fit, asked).replace("\N{NO-BREAK SPACE}", " ")
+    assert f"<h1>{asked.threshold[12].sentence}" in html
+    assert asked.recorded[12].sentence in Reader(html).text and "At least 60 %" in html
+    by = assessed(fit, above=60.0, by=date(2026, 6, 30))
+    html = render_page(fit, by)
+    assert by.headline in Reader(html).text and "A month up to June 2026: at least 60 %" in Reader(html).text
+    assert "At least 60 %" not in html
 
 
 def test_the_page_loads_nothing(html, read):
@@ -43,7 +65,7 @@ def test_the_page_loads_nothing(html, read):
 
 def test_every_figure_has_its_numbers_in_words(read, figures):
     images = read.named("img")
-    assert len(images) == len(figures) == 6
+    assert len(images) == len(figures) == 7
     for image in images:
         assert image["role"] == "img"
         assert len(image["alt"]) > 80 and re.search(r"\d", image["alt"])
@@ -51,7 +73,7 @@ def test_every_figure_has_its_numbers_in_words(read, figures):
 
 def test_every_caption_of_an_interval_says_its_kind(figures):
     for name, figure in figures.items():
-        if name != "bars":
+        if name not in ("bars", "recorded"):
             assert "90 % equal-tailed" in figure.caption + figure.alt, name
 
 
@@ -158,14 +180,11 @@ def _absent(part):
 
 
 def test_an_index_without_events_has_its_page():
-    made = reported_fit(dyads=("USA-CHN",), draws=40, depth=False)
-    index = made.panel["counts"].isel(dataset=0, direction=0).sum("class").astype(float)
-    panel = made.panel.drop_vars(["counts", "covered"]).assign(index=index)
-    panel.attrs = {"schema": 1, "frequency": "month", "as_of": "", "digest": "", "late": 0}
-    fit = type(made)(made.posterior.drop_vars(["cutpoint", "concentration"]), panel, made.spec)
+    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False))
     read = Reader(render_page(fit, assessed(fit)))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
+    assert "What will be recorded" not in read.text and "they now stand at about" in read.text
     assert "a position (50 at the record's mean)" in read.text
     assert "“Better” means that the position of the index expected in that month" in read.text
     for words in (
@@ -209,7 +228,7 @@ def test_chances_never_read_as_certain(assessment, read):
 
 def test_figures_are_numbered_in_order(read):
     captions = re.findall(r"Figure (\d)\. ", read.text)
-    assert captions == [str(place) for place in range(1, 7)]
+    assert captions == [str(place) for place in range(1, 8)]
 
 
 def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):

@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from forecast.outlook import NotDefined
-from forecast.report import forecast_json
+from forecast.report import forecast_json, render_page
 from forecast.report.notable import RULE
 from forecast.report.page import page
 from forecast.report.recent import recent_events
 from forecast.wording import chance, count, day, interval, month, number
+
+from .conftest import assessed
 
 
 class Tables(HTMLParser):
@@ -80,6 +82,33 @@ def test_the_chances_are_those_of_the_json(tables, said):
             for one in said["horizons"]
         ]
     assert cells["Share then"] == [estimate(one["level"]) for one in said["horizons"]]
+
+
+def recorded_cells(html):
+    (rows,) = Tables(html).named("chances recorded")
+    return rows[0][1:], {row[0]: row[1:] for row in rows[1:]}
+
+
+def test_what_will_be_recorded_is_that_of_the_json(html, said):
+    head, cells = recorded_cells(html)
+    windows = said["recorded"]
+    assert head == [f"{count(one['months'], 'month')} to {end(one['until'])}" for one in windows]
+    names = {"Lower": "down", "About the same": "same", "Higher": "up"}
+    assert list(cells) == [*names, "Share before", "Share then", "Recorded then"]
+    for label, name in names.items():
+        assert cells[label] == [chance(one["percent"][name] / 100) for one in windows]
+    before = [one["baseline"] for one in windows]
+    assert cells["Share before"] == [
+        f"{round(one['share'])} % {one['cooperative']} of {one['happenings']}" for one in before
+    ]
+    for label, name in {"Share then": "share", "Recorded then": "happenings"}.items():
+        assert cells[label] == [estimate(one[name]) for one in windows]
+
+
+def test_the_share_asked_for_has_its_row(fit):
+    asked = assessed(fit, above=60.0)
+    _, cells = recorded_cells(render_page(fit, asked))
+    assert cells["At least 60 %"] == [chance(one.chance.value) for one in asked.threshold.values()]
 
 
 def test_the_chances_of_a_horizon_add_up_as_printed(tables):

@@ -1,0 +1,324 @@
+"""What the dataset will record: the cooperative share of the months ahead, against that of the months before.
+
+Everything here can be decided later by anybody who has the data, and says by which rule (`resolution`). A window with
+fewer than three happenings is void; chances of what its share will be are given that it is not.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Self
+
+import numpy as np
+
+from forecast.outlook.draws import FitLike
+from forecast.outlook.futures import Futures
+from forecast.outlook.observed import Observed
+from forecast.outlook.resolution import Terms, threshold_rule, threshold_sentence, window_rule, window_sentence
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.outlook.window import FEWEST, moved, reached, share_before
+from forecast.panel.record import sides
+from forecast.typing import Bool, Float, Index
+from forecast.wording import number
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the dataset has recorded in the months before, as known on the day; later revisions do not change it.
+
+    Attributes
+    ----------
+    first, last : datetime.date
+        First and last day.
+    happenings, cooperative : int
+        How many, and how many of them are cooperative.
+    share : float or None
+        Per cent of them that are cooperative; None with fewer than three.
+    """
+
+    first: date
+    last: date
+    happenings: int
+    cooperative: int
+    share: float | None
+
+
+@dataclass(frozen=True)
+class WindowOutlook:
+    """What the dataset will record in the months up to a horizon.
+
+    `up + same + down == 1`, exactly.
+
+    Attributes
+    ----------
+    months : int
+        The horizon h.
+    first, until : datetime.date
+        First and last day of the window.
+    dataset : str
+        Name of the dataset.
+    happenings : Estimate
+        How many it will record.
+    void : Probability
+        Fewer than three.
+    share : Estimate or NotDefined
+        Per cent of them that are cooperative.
+    baseline : Baseline or NotDefined
+        The h months before.
+    up, same, down : Probability or NotDefined
+        The share is at least the smallest improvement above that of the baseline, within it, or at least that much
+        below.
+    sentence : str
+        The chances in a sentence.
+    rule : str
+        How they are resolved.
+    """
+
+    months: int
+    first: date
+    until: date
+    dataset: str
+    happenings: Estimate
+    void: Probability
+    share: Estimate | NotDefined
+    baseline: Baseline | NotDefined
+    up: Probability | NotDefined
+    same: Probability | NotDefined
+    down: Probability | NotDefined
+    sentence: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class ThresholdOutlook:
+    """Whether the dataset will record a share of at least a threshold.
+
+    Attributes
+    ----------
+    months : int
+        How far ahead.
+    until : datetime.date
+        Last day.
+    rolling : bool
+        Whether it counts if the share of the preceding `window` months is that high at the end of any month up to
+        then; otherwise the share of all months up to then counts.
+    window : int
+        Months of a window.
+    threshold : float
+        Per cent.
+    baseline : Baseline or NotDefined
+        The last window that is over.
+    void : Probability
+        Fewer than three happenings; with `rolling`, in every window.
+    chance : Probability or NotDefined
+        The share is at least the threshold.
+    sentence : str
+        The chance in a sentence.
+    rule : str
+        How it is resolved.
+    """
+
+    months: int
+    until: date
+    rolling: bool
+    window: int
+    threshold: float
+    baseline: Baseline | NotDefined
+    void: Probability
+    chance: Probability | NotDefined
+    sentence: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a dataset has recorded of a dyad, and would record of it in each simulated future.
+
+    Attributes
+    ----------
+    terms : Terms
+        What sentences and rules say of the dataset.
+    observed : Observed
+        Ahead.
+    total, cooperative : array of int (period,)
+        Happenings of the covered periods.
+    last : int
+        Position in the panel of the last of them.
+    """
+
+    terms: Terms
+    observed: Observed
+    total: Index
+    cooperative: Index
+    last: int
+
+    @classmethod
+    def of(cls, fit: FitLike, futures: Futures, observed: Observed, label: str) -> Self:
+        """Read what a panel holds of the futures' dyad; `label` is its name for readers."""
+        total, cooperative, covered = sides(fit.panel, futures.dyad, observed.dataset)
+        seen = np.flatnonzero(covered)
+        terms = Terms.of(fit.panel, futures.dyad, label, observed.dataset)
+        return cls(terms, observed, total[seen], cooperative[seen], int(seen[-1]))
+
+    def baseline(self, months: int) -> Baseline | NotDefined:
+        """Return the last so many covered months."""
+        clock = self.terms.clock
+        periods = clock.periods(months)
+        if len(self.total) < periods:
+            return NotDefined(f"fewer than {clock.span(months)} before are covered")
+        first, last = (clock.times[place].item() for place in (self.last - periods + 1, self.last))
+        happenings, cooperative = (int(counts[-periods:].sum()) for counts in (self.total, self.cooperative))
+        return Baseline(first, clock.end_of(last), happenings, cooperative, share_before(cooperative, happenings))
+
+    def window(self, months: int) -> tuple[Index, Index]:
+        """Return happenings, and cooperative ones, of the months ahead together, (chain, draw, future)."""
+        ahead = slice(1, self.terms.clock.periods(months) + 1)
+        return self.observed.total[..., ahead].sum(axis=-1), self.observed.cooperative[..., ahead].sum(axis=-1)
+
+
+def window_outlook(recording: Recording, months: int, smallest_improvement: float = 5.0) -> WindowOutlook:
+    """Compute what will be recorded up to a horizon.
+
+    Parameters
+    ----------
+    recording : Recording
+    months : int
+        The horizon.
+    smallest_improvement : float
+        Points of share that count as a change.
+    """
+    terms, baseline = recording.terms, recording.baseline(months)
+    total, cooperative = recording.window(months)
+    there, shares = total >= FEWEST, _shares(total, cooperative)
+    words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
+    up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
+    result = WindowOutlook(
+        months=months,
+        first=terms.clock.last_day() + timedelta(days=1),
+        until=terms.clock.last_day(months),
+        dataset=terms.dataset,
+        happenings=estimate(total, f"{terms.noun}s", f"{terms.noun}s recorded in {terms.ahead(months)}"),
+        void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded in {terms.ahead(months)}"),
+        share=estimate(shares, "per cent", words, there) if there.any() else ALWAYS_VOID,
+        baseline=baseline,
+        up=up,
+        same=same,
+        down=down,
+        sentence="",
+        rule="",
+    )
+    return replace(
+        result,
+        sentence=window_sentence(terms, result, smallest_improvement),
+        rule=window_rule(terms, result, smallest_improvement),
+    )
+
+
+def threshold_outlook(recording: Recording, months: int, threshold: float) -> ThresholdOutlook:
+    """Compute whether the share of all months up to a horizon is at least a threshold, per cent."""
+    total, cooperative = recording.window(months)
+    hit = reached(_shares(total, cooperative), threshold)
+    return _threshold_outlook(recording, (months, months), threshold, hit, total >= FEWEST)
+
+
+def rolling_outlook(recording: Recording, months: int, window: int, threshold: float) -> ThresholdOutlook:
+    """Compute whether the share of the preceding `window` months reaches a threshold in any month to a horizon.
+
+    The months before must be covered to the present (`Query.of` makes sure): windows that are half over hold them.
+    """
+    clock, observed = recording.terms.clock, recording.observed
+    periods = clock.periods(window), clock.periods(months)
+    hit, there = rolling_reach(
+        (recording.total, observed.total[..., 1:]),
+        (recording.cooperative, observed.cooperative[..., 1:]),
+        periods,
+        threshold,
+    )
+    return _threshold_outlook(recording, (months, window), threshold, hit, there, rolling=True)
+
+
+def rolling_reach(
+    total: tuple[Index, Index], cooperative: tuple[Index, Index], periods: tuple[int, int], threshold: float
+) -> tuple[Bool, Bool]:
+    """Return in which futures some rolling window reaches a threshold, and in which some window is not void.
+
+    Parameters
+    ----------
+    total, cooperative : pair of array of int, (period,) and (..., period)
+        Counts of the past and of the futures.
+    periods : pair of int
+        Length of a window, and how many windows, the first of which ends with the first period ahead.
+    threshold : float
+        Per cent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.happenings import rolling_reach
+    >>> past, ahead = np.array([4, 4]), np.array([[4, 4], [0, 0]])
+    >>> hit, there = rolling_reach((past, ahead), (past // 4, ahead), (2, 2), 60.0)
+    >>> hit.tolist(), there.tolist()
+    ([True, False], [True, True])
+    """
+    window, number = periods
+    n, k = (_joined(past[-window:], ahead) for past, ahead in (total, cooperative))
+    hit, there = np.zeros(n.shape[:-1], dtype=bool), np.zeros(n.shape[:-1], dtype=bool)
+    for end in range(window + 1, window + number + 1):
+        counted, good = n[..., end - window : end].sum(axis=-1), k[..., end - window : end].sum(axis=-1)
+        there |= counted >= FEWEST
+        hit |= (counted >= FEWEST) & reached(_shares(counted, good), threshold)
+    return hit, there
+
+
+ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
+FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is no share to compare")
+
+
+def _joined(past: Index, ahead: Index) -> Index:
+    return np.concatenate([np.broadcast_to(past, (*ahead.shape[:-1], len(past))), ahead], axis=-1)
+
+
+def _shares(total: Index, cooperative: Index) -> Float:
+    return np.asarray(100 * cooperative / np.maximum(total, 1))
+
+
+type _Chance = Probability | NotDefined
+
+
+def _changes(
+    shares: Float, there: Bool, baseline: Baseline | NotDefined, improvement: float, words: str
+) -> tuple[_Chance, _Chance, _Chance]:
+    """Return the chances of a share above, about equal to, and below the baseline's; they add up to one exactly."""
+    reason = ALWAYS_VOID if not there.any() else baseline
+    if isinstance(reason, NotDefined):
+        return reason, reason, reason
+    if reason.share is None:
+        return FEW_BEFORE, FEW_BEFORE, FEW_BEFORE
+    above, below = moved(shares, reason.share, improvement)
+    least, most = (number(reason.share + change, 2) for change in (improvement, -improvement))
+    up = probability(above, f"{words} is at least {least} %", there)
+    down = probability(below, f"{words} is at most {most} %", there)
+    same = probability(~(above | below), f"{words} is between {most} and {least} %", there)
+    return up, replace(same, value=1 - up.value - down.value), down
+
+
+def _threshold_outlook(
+    recording: Recording, spans: tuple[int, int], threshold: float, hit: Bool, there: Bool, *, rolling: bool = False
+) -> ThresholdOutlook:
+    """State how often a threshold is reached; `spans` are the months ahead and those of a window."""
+    terms, (months, window) = recording.terms, spans
+    span, until = terms.clock.span(window), terms.clock.name(months)
+    where = f"in the {span} up to some {terms.clock.unit} to {until}" if rolling else f"in {terms.ahead(months)}"
+    words = f"at least {threshold:g} % of the {terms.noun}s {where} are cooperative"
+    result = ThresholdOutlook(
+        months=months,
+        until=terms.clock.last_day(months),
+        rolling=rolling,
+        window=window,
+        threshold=threshold,
+        baseline=recording.baseline(window),
+        void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded {where}"),
+        chance=probability(hit, words, there) if there.any() else ALWAYS_VOID,
+        sentence="",
+        rule="",
+    )
+    return replace(result, sentence=threshold_sentence(terms, result), rule=threshold_rule(terms, result))

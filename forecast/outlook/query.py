@@ -1,0 +1,137 @@
+"""What is asked of the months ahead: horizons, a month instead of them, a share to be reached; nonsense is rejected."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from forecast.clock import Clock
+from forecast.dates import LONGEST_HORIZON, months_ahead
+from forecast.errors import SpecError
+from forecast.outlook.observed import main_dataset
+from forecast.panel import panel_kind
+from forecast.panel.record import sides
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def main_horizon(horizons: Iterable[int]) -> int:
+    """Return the horizon, months, that is quoted where only one is: the one nearest to a year."""
+    return min(horizons, key=lambda months: (abs(months - 12), months))
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is asked, in months from the present.
+
+    Attributes
+    ----------
+    horizons : tuple of int
+        In order.
+    above : float or None
+        A share, per cent, that what is recorded is to reach.
+    by : int or None
+        The share of the preceding months is to reach it at the end of any month up to there, rather than that of all
+        months up to a horizon.
+    """
+
+    horizons: tuple[int, ...]
+    above: float | None = None
+    by: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        panel: "xr.Dataset",
+        dyad: str,
+        horizons: Sequence[int],
+        *,
+        above: float | None = None,
+        at: date | None = None,
+        by: date | None = None,
+    ) -> Self:
+        """Check what is asked against a panel.
+
+        Parameters
+        ----------
+        panel : xarray.Dataset
+        dyad : str
+        horizons : sequence of int
+            Months, 1 to 120.
+        above : float, optional
+            Per cent.
+        at : datetime.date, optional
+            In place of the horizons: the month with which the window ends.
+        by : datetime.date, optional
+            The month up to which the share is to be reached.
+
+        Raises
+        ------
+        SpecError
+            If it makes no sense, or the panel cannot answer it.
+        """
+        require_consistent(above, at, by)
+        clock = Clock.of(panel)
+        months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
+        query = cls(_ordered(months), above, months_ahead(clock.last_day(), by, "by") if by else None)
+        query._require_answer(panel, dyad)
+        return query
+
+    @property
+    def window(self) -> int:
+        """Months of the windows that end with the months up to `by`: the horizon that is quoted."""
+        return main_horizon(self.horizons)
+
+    @property
+    def reach(self) -> int:
+        """The farthest month that is asked about."""
+        return max(self.horizons[-1], self.by or 0)
+
+    def _require_answer(self, panel: "xr.Dataset", dyad: str) -> None:
+        """Make sure that happenings are counted, and that windows which are half over can be."""
+        if self.above is not None and not panel_kind(panel).coded:
+            raise SpecError("above: the data are an index, of which no happenings are recorded; leave it out")
+        if self.by is None:
+            return
+        clock, covered = Clock.of(panel), np.flatnonzero(sides(panel, dyad, main_dataset(panel, dyad))[2])
+        if not covered.size or covered[-1] < panel.sizes["time"] - 1:
+            raise SpecError(
+                f"by: coverage ends before {clock.name()}, so that windows which are half over cannot be counted; "
+                "choose an earlier as-of day, or --at"
+            )
+        if covered.size < clock.periods(self.window):
+            raise SpecError(f"by: fewer than {clock.span(self.window)} are covered; choose shorter horizons")
+
+
+def require_consistent(above: float | None, at: date | None, by: date | None) -> None:
+    """Make sure that a share and months can be asked for together.
+
+    Raises
+    ------
+    SpecError
+        If not.
+
+    Examples
+    --------
+    >>> from forecast.outlook.query import require_consistent
+    >>> require_consistent(60.0, None, None)
+    """
+    if above is not None and not 0 < above < 100:
+        raise SpecError(f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100")
+    if by is not None and at is not None:
+        raise SpecError("at, by: one asks for a month, the other for any month up to one; give one of them")
+    if by is not None and above is None:
+        raise SpecError("by: the month up to which a share is to be reached; give the share too, with above")
+
+
+def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
+    wrong = [months for months in horizons if not 1 <= months <= LONGEST_HORIZON]
+    if wrong or not horizons or len(set(horizons)) < len(horizons):
+        raise SpecError(
+            f"horizons: {list(horizons)} are not different whole months from 1 to {LONGEST_HORIZON}. "
+            "Use some such as (3, 6, 12, 24)."
+        )
+    return tuple(sorted(int(months) for months in horizons))

@@ -1,0 +1,222 @@
+"""What a chance of recorded happenings says, in a sentence, and the rule by which anybody can resolve it."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Self
+
+from forecast.clock import Clock
+from forecast.events.codebook import read_scale, scale_names
+from forecast.outlook.summary import NotDefined, Probability
+from forecast.outlook.window import FEWEST
+from forecast.wording import chance, count, day, join, month, number, percent, period, whole_percents
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.outlook.happenings import Baseline, ThresholdOutlook, WindowOutlook
+
+_DIGITS = 12
+_MENTIONED = 0.005
+"""A smaller chance that a window is void is not worth a clause."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What sentences and rules say of a dataset.
+
+    Attributes
+    ----------
+    clock : Clock
+    dyad, label : str
+        Code, and name for readers.
+    dataset : str
+        Its name.
+    joint : bool
+        Whether the two rows of a joint act count as one happening.
+    classes : tuple of str
+        Those that count as cooperative.
+    codes : str
+        Their codes, where these are of a codebook.
+    known : datetime.date
+        The day whose knowledge counts.
+    digest : str
+        SHA-256 of what was known.
+    """
+
+    clock: Clock
+    dyad: str
+    label: str
+    dataset: str
+    joint: bool
+    classes: tuple[str, ...]
+    codes: str
+    known: date
+    digest: str
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", dyad: str, label: str, dataset: int) -> Self:
+        """Read the terms of a dataset, by its position in a panel."""
+        clock, attributes = Clock.of(panel), panel.attrs
+        names = [str(name) for name in panel["class_name"].to_numpy()]
+        return cls(
+            clock=clock,
+            dyad=dyad,
+            label=label,
+            dataset=str(panel["dataset"].to_numpy()[dataset]),
+            joint=attributes["unit"] == "happening",
+            classes=tuple(names[int(attributes["zero_cut"]) :]),
+            codes=cooperative_codes(str(attributes["scale"])),
+            known=date.fromisoformat(str(attributes["as_of"])) if attributes["as_of"] else clock.last_day(),
+            digest=str(attributes["digest"]),
+        )
+
+    @property
+    def noun(self) -> str:
+        """What is counted."""
+        return "happening" if self.joint else "event"
+
+    @property
+    def source(self) -> str:
+        """The dataset in a sentence."""
+        return f"the {self.dataset}" if self.dataset == "chronology" else f"“{self.dataset}”"
+
+    @property
+    def first(self) -> date:
+        """First day ahead."""
+        return self.clock.last_day() + timedelta(days=1)
+
+    @property
+    def edition(self) -> str:
+        """What was known, and when."""
+        return f"as known on {day(self.known)} (SHA-256 {self.digest[:_DIGITS]}…)"
+
+    def ahead(self, months: int) -> str:
+        """Name the window that ends so many months ahead: ``the 12 months to October 2024``."""
+        return f"the {self.clock.span(months)} to {self.end(self.clock.last_day(months))}"
+
+    def before(self, months: int, baseline: "Baseline") -> str:
+        """Name the last window that is over: ``the 12 months before``, or with its end if coverage ends earlier."""
+        adjoining = baseline.last == self.clock.last_day()
+        return f"the {self.clock.span(months)} {'before' if adjoining else f'to {self.end(baseline.last)}'}"
+
+    def end(self, last: date) -> str:
+        """Name the end of a window."""
+        return day(last) if self.clock.weekly else month(last)
+
+
+def cooperative_codes(scale: str) -> str:
+    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell.
+
+    Examples
+    --------
+    >>> from forecast.outlook.resolution import cooperative_codes
+    >>> cooperative_codes("commitment"), cooperative_codes("goldstein"), cooperative_codes("my own")
+    ('CAMEO codes that begin with 01, 02, 03, 04, 05, 06, 07 or 08', '', '')
+    """
+    if scale not in scale_names():
+        return ""
+    order = read_scale(scale)
+    side = order.class_of >= order.zero_cut
+    whole, some = (getattr(side.groupby(side.index.str[:2]), how)() for how in ("all", "any"))
+    return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
+
+
+def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
+    """Return the chances of up, same and down in whole percents that add up to 100 as printed; none if not defined.
+
+    Print these wherever whole percents are shown.
+    """
+    changes = {"up": outlook.up, "same": outlook.same, "down": outlook.down}
+    values = [change.value for change in changes.values() if isinstance(change, Probability)]
+    return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
+
+
+def window_sentence(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
+    """State the chances that the share of a window is higher and lower than that of the window before."""
+    share, span = f"the cooperative share of {terms.label} {terms.noun}s", terms.ahead(outlook.months)
+    before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
+    if isinstance(before, NotDefined) or not chances:
+        missing = next(one for one in (before, outlook.up) if isinstance(one, NotDefined))
+        return f"Whether {share} will be higher in {span} than before is not defined: {missing.reason}."
+    points = count(improvement, "point")
+    return (
+        f"The chance that {share}, as {terms.source} records them, is at least {points} higher in {span} than in "
+        f"{terms.before(outlook.months, before)} ({_share(before)}) is {chances['up']}, and that it is at least "
+        f"{points} lower {chances['down']}.{_void(terms, outlook.void)}"
+    )
+
+
+def window_rule(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
+    """State how the change of a window's share is resolved."""
+    before, parts = outlook.baseline, []
+    if not isinstance(before, NotDefined) and before.share is not None:
+        higher, lower = (number(before.share + change, 2) for change in (improvement, -improvement))
+        parts = [
+            f"Fixed baseline: {_share(before, 2)}, from {day(before.first)} to {day(before.last)}, {terms.edition}.",
+            f"Higher: a share of at least {higher} %. Lower: of at most {lower} %. About the same: between these.",
+        ]
+    window = f"Window: {day(outlook.first)} to {day(outlook.until)}."
+    return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])
+
+
+def threshold_sentence(terms: Terms, outlook: "ThresholdOutlook") -> str:
+    """State the chance that a threshold is reached."""
+    share = f"at least {outlook.threshold:g} % of the {terms.label} {terms.noun}s that {terms.source} records"
+    span = terms.clock.span(outlook.window)
+    when = f"in {terms.ahead(outlook.months)}"
+    if outlook.rolling:
+        when = f"in the {span} that end with some {terms.clock.unit} from now to {terms.end(outlook.until)}"
+    if isinstance(outlook.chance, NotDefined):
+        return f"Whether {share} {when} are cooperative is not defined: {outlook.chance.reason}."
+    last, now = outlook.baseline, ""
+    if not isinstance(last, NotDefined) and last.share is not None:
+        parts = f"{last.cooperative:,} of {last.happenings:,}"
+        now = f"; in {terms.before(outlook.window, last)} {percent(last.share / 100)} were ({parts})"
+    return (
+        f"The chance that {share} {when} are cooperative is {chance(outlook.chance.value)}{now}."
+        f"{_void(terms, outlook.void)}"
+    )
+
+
+def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
+    """State how it is resolved whether a threshold is reached."""
+    windows, where = f"Window: {day(terms.first)} to {day(outlook.until)}.", "in it"
+    yes = f"Yes: a share of at least {outlook.threshold:g} %"
+    if outlook.rolling:
+        first = period(terms.clock.end_of(terms.first), weekly=terms.clock.weekly)
+        windows = (
+            f"Windows: the {terms.clock.span(outlook.window)} up to the end of each {terms.clock.unit} from {first} to "
+            f"{terms.clock.name(outlook.months)}; what they hold of days up to {day(terms.clock.last_day())} is fixed, "
+            f"{terms.edition}."
+        )
+        yes, where = f"{yes} in at least one window that is not void", "in every window"
+    return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])
+
+
+def _data(terms: Terms, until: date) -> str:
+    joint = "; a joint act with a row for each side counts once" if terms.joint else ""
+    return (
+        f"Data: the first edition of {terms.source} whose coverage of {terms.dyad} reaches {day(until)}. Every "
+        f"{terms.noun} between the two counts, whoever acts{joint}."
+    )
+
+
+def _sides(terms: Terms) -> str:
+    codes = f" ({terms.codes})" if terms.codes else ""
+    return f"Cooperative: {'; '.join(terms.classes)}{codes}. All else is hostile."
+
+
+def _voided(terms: Terms, where: str) -> str:
+    return f"Void: fewer than {FEWEST} {terms.noun}s {where}, or no such edition."
+
+
+def _void(terms: Terms, void: Probability) -> str:
+    if void.value < _MENTIONED:
+        return ""
+    return f" The chance of fewer than {FEWEST} {terms.noun}s, and so of no answer, is {chance(void.value)}."
+
+
+def _share(baseline: "Baseline", decimals: int = 0) -> str:
+    """Format what a window holds: ``29 %, 41 of 141``."""
+    parts = f"{baseline.cooperative:,} of {baseline.happenings:,}"
+    return parts if baseline.share is None else f"{percent(baseline.share / 100, decimals)}, {parts}"

@@ -1,0 +1,88 @@
+"""What will be recorded, arranged for page and terminal: sentences, cells of a table, rules."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forecast.outlook import (
+    Assessment,
+    Baseline,
+    NotDefined,
+    Probability,
+    ThresholdOutlook,
+    WindowOutlook,
+    main_horizon,
+    printed_changes,
+    quoted,
+)
+from forecast.report import words
+from forecast.wording import DASH, chance, count, number, percent
+
+CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
+"""How the share may change, from worse to better, as a bar and a table have it."""
+
+
+def arrange(result: Assessment) -> dict[str, Any] | None:
+    """Arrange what will be recorded for the page; None if nothing is counted, as of an index.
+
+    Returns
+    -------
+    dict
+        `sentences` beside the headline; `columns` and `rows` of the table; `rules`, each with its title; a `note`.
+    """
+    if isinstance(result.recorded, NotDefined):
+        return None
+    windows = list(result.recorded.values())
+    asked = list(result.threshold.values()) if isinstance(result.threshold, Mapping) else []
+    questions: list[WindowOutlook | ThresholdOutlook] = [*asked, *windows]
+    main, quote = result.recorded[main_horizon(result.horizons)], quoted(result)
+    return {
+        "sentences": [] if main is quote else [main.sentence],
+        "columns": [(count(one.months, "month"), words.period(result, one.until)) for one in windows],
+        "rows": _rows(windows, [one for one in asked if not one.rolling]),
+        "rules": [(_title(result, one), one.rule) for one in questions],
+        "note": _note(windows),
+    }
+
+
+def cells(window: WindowOutlook) -> dict[str, str]:
+    """Format what is said of a window for a table, by name; a dash where something is not defined."""
+    percents, before = printed_changes(window), window.baseline
+    found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
+    found |= {"before": DASH, "counts": ""}
+    if isinstance(before, Baseline):
+        found["counts"] = f"{before.cooperative:,} of {before.happenings:,}"
+        found["before"] = DASH if before.share is None else percent(before.share / 100)
+    return found | {"share": words.or_dash(window.share), "happenings": words.interval(window.happenings)}
+
+
+def _rows(windows: Sequence[WindowOutlook], asked: Sequence[ThresholdOutlook]) -> list[tuple[str, list[list[str]]]]:
+    """Return labels and cells of one or two lines, with the row of the share that is asked for."""
+    found = [cells(window) for window in windows]
+    rows = [(label, [[one[name]] for one in found]) for name, label in CHANGES.items()]
+    if asked:
+        chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in asked]
+        rows.append((f"At least {asked[0].threshold:g} %", [[text] for text in chances]))
+    rows.append(("Share before", [[one["before"], one["counts"]] for one in found]))
+    rows += [(label, [one[name].split(" ", 1) for one in found]) for name, label in _THEN.items()]
+    return rows
+
+
+_THEN = {"share": "Share then", "happenings": "Recorded then"}
+
+
+def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> str:
+    until = words.period(result, question.until)
+    if isinstance(question, WindowOutlook):
+        return f"{count(question.months, 'month')} to {until}: higher or lower"
+    when = f"A {words.unit(result)} up to" if question.rolling else f"{count(question.months, 'month')} to"
+    return f"{when} {until}: at least {question.threshold:g} %"
+
+
+def _note(windows: Sequence[WindowOutlook]) -> str:
+    errors = [one.mcse for window in windows for one in (window.up, window.down) if isinstance(one, Probability)]
+    error = f" Their Monte Carlo standard error is at most {number(100 * max(errors), 1)} points." if errors else ""
+    void = chance(max(window.void.value for window in windows))
+    return (
+        "“Share then” and “Recorded then”: median and 90 % equal-tailed interval. The chance that a window is void is "
+        f"at most {void}; the other chances are given that it is not.{error}"
+    )

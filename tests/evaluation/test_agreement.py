@@ -1,0 +1,57 @@
+"""The outlook and the backtest say the same of the same fit, seed and origin."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from outlook.conftest import make_fit
+
+from forecast.evaluation import Asked, View, Window
+from forecast.evaluation.members import chances_of
+from forecast.evaluation.origins import Record
+from forecast.evaluation.tasks import Setup, _case
+from forecast.outlook import assess
+from tests.evaluation.made import counts_of, record_of, walk
+
+ORIGIN = date(2025, 1, 1)
+HORIZONS = (3, 12, 24)
+ASKED = Asked(HORIZONS, draws=2000)
+
+
+@pytest.fixture(
+    scope="module", params=[{}, {"directed": True}, {"dynamics": "none"}], ids=["default", "directed", "walk"]
+)
+def fit(request):
+    made = make_fit(("USA-CHN",), chains=4, draws=500, **request.param)
+    made.panel["counts"][:] = made.panel["counts"] // 2  # fewer happenings: chance counts for more, windows may be void
+    return made
+
+
+def backtested(fit):
+    """Predict as a backtest does, with what was recorded afterwards made up."""
+    record: Record = record_of(counts_of(walk(420)))
+    view = View(ORIGIN, fit.panel, record)
+    setup = Setup(record, ASKED, {})
+    chances = chances_of(fit, "USA-CHN", ASKED, view)
+    found = {}
+    for months in HORIZONS:
+        before, ahead = view.past("USA-CHN").recent(months), np.full(months, 3)
+        window = Window(
+            "USA-CHN", ORIGIN, months, ahead, ahead // 3, int(before.total.sum()), int(before.cooperative.sum())
+        )
+        found[months] = _case(setup, view, window, chances[months])
+    return found
+
+
+def test_the_chances_and_the_baseline_are_the_same(fit):
+    outlook, past = assess(fit, "USA-CHN", HORIZONS, seed=ASKED.seed), backtested(fit)
+    for months, window in outlook.recorded.items():
+        case = past[months]
+        assert case["before"] == window.baseline.share
+        for name, chance in (("up", window.up), ("down", window.down)):
+            drawn = case["free"][name]
+            error = np.hypot(chance.mcse, np.sqrt(drawn * (1 - drawn) / ASKED.draws))
+            assert abs(chance.value - drawn) < 4 * error, (months, name, chance.value, drawn)
+        size, *pairs = case["free"]["weights"]
+        mean = sum(place * weight for place, weight in pairs) * 100 / (size - 1)
+        assert window.share.mean == pytest.approx(mean, abs=4 * (window.share.mcse + 30 / np.sqrt(ASKED.draws)))
