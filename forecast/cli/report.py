@@ -210,7 +210,7 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
 
     smallest = count(result.smallest_improvement, "point")
     shown = Table(
-        "to", *(words.lower() for words in CHANGES.values()), "before", "share then", "recorded", box=None,
+        "to", *(words.lower() for words in CHANGES.values()), "before, %", "then, %", "recorded", box=None,
         title="What will be recorded", title_justify="left", caption_justify="left",
         caption=f"higher, lower: the cooperative share, by at least {smallest}, than in as many months before",
     )  # fmt: skip

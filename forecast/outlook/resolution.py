@@ -81,6 +81,11 @@ class Terms:
         return f"the {self.dataset}" if self.dataset == "chronology" else f"“{self.dataset}”"
 
     @property
+    def counted(self) -> str:
+        """What is counted of whom, and where."""
+        return f"{self.label} {self.noun}s in {self.source}"
+
+    @property
     def first(self) -> date:
         """First day ahead."""
         return self.clock.last_day() + timedelta(days=1)
@@ -133,14 +138,14 @@ def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
 
 def window_sentence(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
     """State the chances that the share of a window is higher and lower than that of the window before."""
-    share, span = f"the cooperative share of {terms.label} {terms.noun}s", terms.ahead(outlook.months)
+    share, span = f"the cooperative share of {terms.counted}", terms.ahead(outlook.months)
     before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
     if isinstance(before, NotDefined) or not chances:
         missing = next(one for one in (before, outlook.up) if isinstance(one, NotDefined))
         return f"Whether {share} will be higher in {span} than before is not defined: {missing.reason}."
     points = count(improvement, "point")
     return (
-        f"The chance that {share}, as {terms.source} records them, is at least {points} higher in {span} than in "
+        f"The chance that {share} is at least {points} higher in {span} than in "
         f"{terms.before(outlook.months, before)} ({_share(before)}) is {chances['up']}, and that it is at least "
         f"{points} lower {chances['down']}.{_void(terms, outlook.void)}"
     )
@@ -161,21 +166,18 @@ def window_rule(terms: Terms, outlook: "WindowOutlook", improvement: float) -> s
 
 def threshold_sentence(terms: Terms, outlook: "ThresholdOutlook") -> str:
     """State the chance that a threshold is reached."""
-    share = f"at least {outlook.threshold:g} % of the {terms.label} {terms.noun}s that {terms.source} records"
-    span = terms.clock.span(outlook.window)
     when = f"in {terms.ahead(outlook.months)}"
     if outlook.rolling:
-        when = f"in the {span} that end with some {terms.clock.unit} from now to {terms.end(outlook.until)}"
+        span, unit = terms.clock.span(outlook.window), terms.clock.unit
+        when = f"in the {span} to the end of some {unit} up to {terms.end(outlook.until)}"
+    share = f"at least {outlook.threshold:g} % of {terms.counted} are cooperative {when}"
     if isinstance(outlook.chance, NotDefined):
-        return f"Whether {share} {when} are cooperative is not defined: {outlook.chance.reason}."
-    last, now = outlook.baseline, ""
+        return f"Whether {share} is not defined: {outlook.chance.reason}."
+    last, after = outlook.baseline, ""
     if not isinstance(last, NotDefined) and last.share is not None:
         parts = f"{last.cooperative:,} of {last.happenings:,}"
-        now = f"; in {terms.before(outlook.window, last)} {percent(last.share / 100)} were ({parts})"
-    return (
-        f"The chance that {share} {when} are cooperative is {chance(outlook.chance.value)}{now}."
-        f"{_void(terms, outlook.void)}"
-    )
+        after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(outlook.window, last)}"
+    return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
 
 
 def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:

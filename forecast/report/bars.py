@@ -21,6 +21,7 @@ COLORS = {
     "structural": (style.RESET, style.INK),
 }
 """Fill and ink of each outcome."""
+_APART = 5.5  # percents between the middles of two numbers above a bar
 _ROOM = 7  # percents: a narrower part has its number above, or beside the bar
 
 
@@ -76,7 +77,7 @@ def draw(bars: Sequence[Bar], outcomes: Mapping[str, str], layout: style.Layout)
 
 
 def _draw_bar(on: "Axes", y: float, parts: Mapping[str, int], thick: float, layout: style.Layout) -> None:
-    begin, last = 0, list(parts)[-1]
+    begin, last, free = 0, list(parts)[-1], 1.0
     for name, whole in parts.items():
         fill, ink = COLORS[name]
         on.barh(y, whole, left=begin, height=thick, color=fill, edgecolor="white", linewidth=0.8)
@@ -86,8 +87,10 @@ def _draw_bar(on: "Axes", y: float, parts: Mapping[str, int], thick: float, layo
         elif whole >= _ROOM:
             on.text(middle, y, chance(whole / 100), ha="center", va="center", color=ink, fontweight="bold")
         else:
+            place = max(middle, free)
+            free = place + _APART
             on.text(
-                max(middle, 1),
+                place,
                 y - thick / 2 - 0.02,
                 chance(whole / 100),
                 ha="center",

@@ -1,6 +1,6 @@
 """The page: text, tables and figures put into one HTML file that needs nothing else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from forecast import theory
@@ -144,6 +144,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in numbers},
         "horizons": [_horizon_column(result, outlook) for outlook in result.improvement.values()],
         "rows": words.ROWS,
+        "level_error": _largest_error(result.improvement.values()),
     }
 
 
@@ -178,6 +179,11 @@ def _details_content(material: Material) -> dict[str, Any]:
     }
 
 
+def _largest_error(outlooks: Iterable[HorizonOutlook]) -> str:
+    """Format the largest Monte Carlo error of the chances in the table, in percentage points."""
+    return number(100 * max(getattr(outlook, name).mcse for outlook in outlooks for name in words.ROWS), 1)
+
+
 def _horizon_column(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
     chances = printed_chances(outlook)
     chances |= {name: chance(getattr(outlook, name).value) for name in ("touched", "new_framework")}
@@ -185,7 +191,7 @@ def _horizon_column(result: Assessment, outlook: HorizonOutlook) -> dict[str, An
         "months": count(outlook.months, "month"),
         "until": words.period(result, outlook.until),
         "level": words.interval(outlook.level).split(" ", 1),
-        "cells": {name: (text, number(100 * getattr(outlook, name).mcse, 1)) for name, text in chances.items()},
+        "cells": chances,
     }
 
 

@@ -14,8 +14,9 @@ from forecast.outlook import (
     printed_changes,
     quoted,
 )
+from forecast.outlook.volume import RECENT_MONTHS
 from forecast.report import words
-from forecast.wording import DASH, chance, count, number, percent
+from forecast.wording import DASH, chance, count, number
 
 CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
 """How the share may change, from worse to better, as a bar and a table have it."""
@@ -51,7 +52,7 @@ def cells(window: WindowOutlook) -> dict[str, str]:
     found |= {"before": DASH, "counts": ""}
     if isinstance(before, Baseline):
         found["counts"] = f"{before.cooperative:,} of {before.happenings:,}"
-        found["before"] = DASH if before.share is None else percent(before.share / 100)
+        found["before"] = number(before.share, 0)
     return found | {"share": words.or_dash(window.share), "happenings": words.interval(window.happenings)}
 
 
@@ -62,12 +63,12 @@ def _rows(windows: Sequence[WindowOutlook], asked: Sequence[ThresholdOutlook]) -
     if asked:
         chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in asked]
         rows.append((f"At least {asked[0].threshold:g} %", [[text] for text in chances]))
-    rows.append(("Share before", [[one["before"], one["counts"]] for one in found]))
+    rows.append(("Share before, %", [[one["before"], one["counts"]] for one in found]))
     rows += [(label, [one[name].split(" ", 1) for one in found]) for name, label in _THEN.items()]
     return rows
 
 
-_THEN = {"share": "Share then", "happenings": "Recorded then"}
+_THEN = {"share": "Share then, %", "happenings": "Recorded then"}
 
 
 def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> str:
@@ -83,6 +84,7 @@ def _note(windows: Sequence[WindowOutlook]) -> str:
     error = f" Their Monte Carlo standard error is at most {number(100 * max(errors), 1)} points." if errors else ""
     void = chance(max(window.void.value for window in windows))
     return (
-        "“Share then” and “Recorded then”: median and 90 % equal-tailed interval. The chance that a window is void is "
-        f"at most {void}; the other chances are given that it is not.{error}"
+        "“Then”: median and 90 % equal-tailed interval. The number is simulated as if recording went on as in the "
+        f"last {RECENT_MONTHS} months. The chance that a window is void is at most {void}; the other chances are given "
+        f"that it is not.{error}"
     )

@@ -199,7 +199,7 @@ def test_the_headline_is_what_was_asked_and_can_be_observed():
     by = assess(FIT, "USA-CHN", (3, 12), seed=1, above=60.0, by=date(2006, 6, 30))
     assert list(by.threshold) == [18] and by.headline == by.threshold[18].sentence
     assert by.threshold[18].window == 12
-    assert "in the 12 months that end with some month from now to June 2006" in by.headline
+    assert "in the 12 months to the end of some month up to June 2006" in by.headline
     assert by.threshold[18].chance.value >= above.threshold[12].chance.value
     at = assess(FIT, "USA-CHN", seed=1, at=date(2005, 5, 1))
     assert at.horizons == (5,) and at.recorded[5].until == date(2005, 5, 31)
