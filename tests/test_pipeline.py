@@ -37,6 +37,14 @@ def test_too_few_draws_are_stamped_and_end_with_code_3(made: tuple[Path, str, in
     assert "NOT CONVERGED" in (out / "index.html").read_text()
 
 
+def test_the_headline_is_printed_with_its_rule(made: tuple[Path, str, int]) -> None:
+    out, printed, _ = made
+    stated, words = json.loads((out / "forecast.json").read_text()), " ".join(printed.split())
+    assert stated["headline"] in words
+    assert f"How the headline is resolved. {stated['rule']}" in words
+    assert stated["level"] in words
+
+
 def test_the_report_is_whole(made: tuple[Path, str, int]) -> None:
     out, _, _ = made
     names = {path.name for path in out.iterdir()}
