@@ -19,11 +19,13 @@ from forecast.wording import fitted_together, month
 if TYPE_CHECKING:
     import xarray as xr
 
+    from forecast.evaluation.skill import Skill
     from forecast.events import EventTable
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks.eras import Eras
-    from forecast.outlook import Assessment
+    from forecast.outlook import Assessment, NotDefined
+    from forecast.report.skill_box import DyadSkill
 
 ERAS = ("given", "infer", "none")
 """Where the eras of the dyad come from."""
@@ -73,6 +75,8 @@ class ReportSettings:
         A saved fit to forecast from instead of fitting; it is updated to ``as_of``.
     save_fit : bool
         Whether the fit is saved in the report's folder, if it is not the one given.
+    skill : pathlib.Path, optional
+        ``skill.json`` of a backtest to quote; by default the one that comes with the package.
     draws, tune, chains, cores : int, optional
         Of the sampler; its own defaults without them.
     """
@@ -95,6 +99,7 @@ class ReportSettings:
     model: Mapping[str, Any] = field(default_factory=dict)
     fit_path: Path | None = None
     save_fit: bool = True
+    skill: Path | None = None
     draws: int | None = None
     tune: int | None = None
     chains: int | None = None
@@ -119,6 +124,8 @@ class Report(Displayed):
         What a reader has to know of the data or the fit, in sentences.
     dyads : tuple of str
         Those that were fitted together.
+    skill : DyadSkill or NotDefined
+        How good such forecasts have been.
     """
 
     page: Path
@@ -127,10 +134,14 @@ class Report(Displayed):
     seconds: dict[str, float]
     warnings: tuple[str, ...]
     dyads: tuple[str, ...]
+    skill: "DyadSkill | NotDefined"
 
     def _card(self) -> Card:
+        from forecast.report.skill_box import skill_sentence
+
         facts = [
             ("page", str(self.page)),
+            ("skill", skill_sentence(self.skill)),
             ("hierarchy", fitted_together(self.assessment.dyad, self.dyads)),
             ("converged", "yes" if self.gate.passed else "NO: do not use these numbers"),
             *(("warning", words) for words in self.warnings),
@@ -215,6 +226,7 @@ def make_report(
         records = _read_records(settings, table)
         job = _Job(settings, records, records.find(settings.dyad), steps)
         _check_since(job)
+        tested = _read_skill(settings)
     saved = _load_fit(job) if settings.fit_path else None
     fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     assessment, others, gate = _assess(job, fit)
@@ -223,13 +235,22 @@ def make_report(
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit, gate)
     with steps.step("writing the report"):
-        from forecast.report import write_report
+        from forecast.report import find_skill, write_report
 
+        shown = _shown_table(records, fit)
+        skill = find_skill(fit, assessment, shown, tested)
         page = write_report(
-            fit, assessment, out=settings.out, events=_shown_table(records, fit), others=others, gate=gate,
+            fit, assessment, out=settings.out, events=shown, others=others, gate=gate, skill=skill,
             fit_name="fit.zarr" if settings.save_fit and not unchanged else None,
         )  # fmt: skip
-    return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads))
+    return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
+
+
+def _read_skill(settings: ReportSettings) -> "Skill | None":
+    """Read what is known of the skill of such forecasts before long work, in which a broken file would be found."""
+    from forecast.report import read_skill
+
+    return read_skill(settings.skill)
 
 
 def _check_settings(settings: ReportSettings) -> None:

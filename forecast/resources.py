@@ -1,4 +1,4 @@
-"""Where the embedded data lie: inside the installed package, or beside it in a checkout."""
+"""Where the embedded data and the record of skill lie: inside the installed package, or beside it in a checkout."""
 
 from pathlib import Path
 
@@ -37,3 +37,24 @@ def data_folder() -> Path:
         f"The embedded data are missing: neither {installed} nor {checkout} is there. "
         "Install the package again (pip install --force-reinstall), or run from a full checkout."
     )
+
+
+def skill_file() -> Path | None:
+    """Return the file of the skill that reports quote.
+
+    Returns
+    -------
+    pathlib.Path or None
+        ``forecast/data/skill.json`` of an installed wheel, else ``reports/skill/skill.json`` of a checkout, if it is
+        there.
+
+    Examples
+    --------
+    >>> from forecast.resources import skill_file
+    >>> path = skill_file()
+    >>> path is None or path.name == "skill.json"
+    True
+    """
+    folder = data_folder()
+    path = folder / "skill.json" if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / "skill.json"
+    return path if path.is_file() else None

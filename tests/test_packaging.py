@@ -128,7 +128,27 @@ def test_the_wheel_carries_the_data_and_finds_them(wheel: Path, tmp_path: Path) 
     folder = Path(out.strip())
     assert folder == wheel / "forecast" / "data"
     shipped = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
-    assert shipped == {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
+    data = {path.relative_to(ROOT / "data") for path in (ROOT / "data").rglob("*") if path.is_file()}
+    skill = {Path("skill.json")} if (ROOT / "reports" / "skill" / "skill.json").is_file() else set()
+    assert shipped == data | skill
+
+
+def test_the_wheel_carries_the_record_of_skill_if_there_is_one(tmp_path: Path) -> None:
+    """Build a package in small, with the settings of this one."""
+    for folder in ("forecast", "data", "reports/skill"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "forecast" / "__init__.py").write_text("")
+    (tmp_path / "data" / "LICENSE").write_text("")
+    (tmp_path / "reports" / "skill" / "skill.json").write_text("{}")
+    (tmp_path / "reports" / "skill" / "cases.csv").write_text("")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path / "built"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (path,) = (tmp_path / "built").glob("*.whl")
+    with zipfile.ZipFile(path) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert names == {"forecast/__init__.py", "forecast/data/LICENSE", "forecast/data/skill.json"}
 
 
 def test_the_wheel_holds_the_package_alone(wheel: Path) -> None:

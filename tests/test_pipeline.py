@@ -37,14 +37,6 @@ def test_too_few_draws_are_stamped_and_end_with_code_3(made: tuple[Path, str, in
     assert "NOT CONVERGED" in (out / "index.html").read_text()
 
 
-def test_the_headline_is_printed_with_its_rule(made: tuple[Path, str, int]) -> None:
-    out, printed, _ = made
-    stated, words = json.loads((out / "forecast.json").read_text()), " ".join(printed.split())
-    assert stated["headline"] in words
-    assert f"How the headline is resolved. {stated['rule']}" in words
-    assert stated["level"] in words
-
-
 def test_the_report_is_whole(made: tuple[Path, str, int]) -> None:
     out, _, _ = made
     names = {path.name for path in out.iterdir()}
@@ -54,6 +46,13 @@ def test_the_report_is_whole(made: tuple[Path, str, int]) -> None:
 
 def test_the_hierarchy_is_stated(made: tuple[Path, str, int]) -> None:
     assert "CHN-IND was fitted alone." in made[1]
+
+
+def test_how_good_such_forecasts_have_been_is_said_or_that_it_is_not_known(made: tuple[Path, str, int]) -> None:
+    """No backtest is of this dyad fitted alone."""
+    out, printed, _ = made
+    reason = json.loads((out / "forecast.json").read_text())["skill"]["not_defined"]
+    assert f"How good such forecasts have been is not known: {reason}." in " ".join(printed.split())
 
 
 def test_a_hierarchy_is_chosen_once(tmp_path: Path) -> None:
@@ -111,6 +110,7 @@ def test_a_saved_fit_forecasts_again_with_the_same_numbers(made: tuple[Path, str
         (["--dynamics", "circular"], "dynamics"),
         (["--seed", "-1"], "seed"),
         (["--fit", "no-such-fit.zarr"], "no-such-fit.zarr"),
+        (["--skill", "no-such-skill.json"], "no-such-skill.json"),
         (["--mapping", "m.yaml"], "--events"),
         (["--events", "no-such-folder"], "no-such-folder"),
         (["--events", "table.csv", "--mapping", "m.yaml"], "m.yaml"),

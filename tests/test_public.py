@@ -20,7 +20,7 @@ from forecast.hypotheses import Comparison, Number
 from forecast.hypotheses.power import Power
 from forecast.hypotheses.reason import Reason
 from forecast.model.gate import Gate, Miss
-from forecast.outlook import assess
+from forecast.outlook import NotDefined, assess
 from forecast.pipeline import Report
 from forecast.sources.index import IndexTable
 
@@ -226,7 +226,13 @@ def hostile_things(events, made):
         "power": Power(HOSTILE, FakePower().table, ""),
         "gate": Gate(False, pd.DataFrame({"quantity": []}), 0.0, 0.9, (Miss(HOSTILE, HOSTILE, 2.0),)),
         "report": Report(
-            Path(HOSTILE), outlook, Gate(True, pd.DataFrame(), 0.0, 0.9, ()), {}, (HOSTILE,), ("USA-CHN",)
+            Path(HOSTILE),
+            outlook,
+            Gate(True, pd.DataFrame(), 0.0, 0.9, ()),
+            {},
+            (HOSTILE,),
+            ("USA-CHN",),
+            NotDefined(HOSTILE),
         ),
     }
 

@@ -132,6 +132,10 @@ def report(
         Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of updates it.")
     ] = None,
     save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (about 100 MB).")] = True,
+    skill: Annotated[
+        Path | None,
+        typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package."),
+    ] = None,
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = None,
@@ -160,9 +164,9 @@ def report(
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=_day(since, "since"),
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
-        draws=draws, tune=tune, chains=chains, cores=cores,
+        skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
-    require_report_folder(out, REPORT, [*(events or []), counts, index, *(mapping or [])])
+    require_report_folder(out, REPORT, [*(events or []), counts, index, *(mapping or []), skill])
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         done = make_report(settings, progress=report_progress)
@@ -184,12 +188,14 @@ def _print(done: "Report") -> None:
     from rich.console import Console
 
     from forecast.outlook import NotDefined, level_sentence, quoted
+    from forecast.report.skill_box import skill_sentence
     from forecast.wording import fitted_together
 
     console, result, question = Console(highlight=False), done.assessment, quoted(done.assessment)
     console.print(f"[bold]{escape(result.headline)}[/]\n")
     if not isinstance(result.recorded, NotDefined):
         console.print(_recorded_table(result, result.recorded.values()), "\n")
+    console.print(f"{escape(skill_sentence(done.skill))}\n")
     if question is not None:
         console.print(f"{escape(level_sentence(result))}\n")
     console.print(_level_table(result))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -283,18 +283,33 @@ class Record:
         covered = self.final["covered"].isel(dataset=0).any("dyad").to_numpy()
         return add_months(_first_month(self.final), int(np.flatnonzero(covered)[-1]) + 1 - horizon)
 
+    @property
+    def choices(self) -> dict[str, Any]:
+        """Where eras come from (given, infer, none or own), and which dyads are fitted together, as plain values."""
+        given = "own" if self.eras is not None and len(self.eras) else "given" if self.eras is None else "none"
+        together = self.together if isinstance(self.together, str) else list(self.together)
+        return {"eras": "infer" if self.infers_eras else given, "together": together}
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that a view can depend on."""
+        parts = [digest(frame) for frame in self._tables()]
+        choices = [*self.dyads, str(self.together), str(self.infers_eras)]
+        return digest(" ".join([*parts, *choices]).encode())
+
+    def digest_of(self, dyad: str) -> str:
+        """Return the SHA-256 of the events, eras and coverage of one dyad."""
+        return digest(" ".join(digest(frame[frame["dyad"] == dyad]) for frame in self._tables()).encode())
+
+    def _tables(self) -> "list[pd.DataFrame]":
+        """Return events or counts, eras and coverage as text, in an order of their own."""
         from forecast.events import read_coverage, read_eras
 
         rows = _rows(self.table)
         rows = rows[rows["dyad"].isin(self.dyads)]
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
-        parts = [digest(frame.astype(str).sort_values(list(frame.columns))) for frame in (rows, eras, coverage)]
-        choices = [*self.dyads, str(self.together), str(self.infers_eras)]
-        return digest(" ".join([*parts, *choices]).encode())
+        return [frame.astype(str).sort_values(list(frame.columns)) for frame in (rows, eras, coverage)]
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
         """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""

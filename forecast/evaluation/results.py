@@ -121,7 +121,9 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     subject = subject_of(scoring.rivals)
     about = {**MEMBERS, **setup.forecasters}.get(subject)
     choices = {
-        **setup.choices, "data": setup.record.digest, "origins": [str(origin) for origin in sorted(by_origin)],
+        **setup.choices, **setup.record.choices, "data": setup.record.digest,
+        "data_by_dyad": {dyad: setup.record.digest_of(dyad) for dyad in setup.record.dyads},
+        "origins": [str(origin) for origin in sorted(by_origin)],
         "spec": about.settings(setup.record.final) if isinstance(about, Member) else None,
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))

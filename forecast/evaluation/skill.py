@@ -62,7 +62,10 @@ class _Choices(TypedDict):
     horizons: list[int]
     improvement: float
     version: str
+    eras: str
+    together: str | list[str]
     data: str
+    data_by_dyad: dict[str, str]
     origins: list[date]
     spec: dict[str, Any] | None
 

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
 
 from forecast.clock import Clock
-from forecast.events.chronology import DATASET
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import FEWEST
@@ -79,7 +78,7 @@ class Terms:
     @property
     def source(self) -> str:
         """The dataset in a sentence."""
-        return "the chronology" if self.dataset == DATASET else f"“{self.dataset}”"
+        return f"the {self.dataset}" if self.dataset == "chronology" else f"“{self.dataset}”"
 
     @property
     def counted(self) -> str:
@@ -94,7 +93,7 @@ class Terms:
     @property
     def edition(self) -> str:
         """What was known, and when."""
-        return f"as known on {day(self.known)} (SHA-256 of what was used: {self.digest[:_DIGITS]}…)"
+        return f"as known on {day(self.known)} (SHA-256 {self.digest[:_DIGITS]}…)"
 
     def ahead(self, months: int) -> str:
         """Name the window that ends so many months ahead: ``the 12 months to October 2024``."""
@@ -198,9 +197,8 @@ def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
 
 def _data(terms: Terms, until: date) -> str:
     joint = "; a joint act with a row for each side counts once" if terms.joint else ""
-    owner = " of pendulum-forecast" if terms.dataset == DATASET else ""
     return (
-        f"Data: the first edition of {terms.source}{owner} whose coverage of {terms.dyad} reaches {day(until)}. Every "
+        f"Data: the first edition of {terms.source} whose coverage of {terms.dyad} reaches {day(until)}. Every "
         f"{terms.noun} between the two counts, whoever acts{joint}."
     )
 

@@ -7,14 +7,17 @@ results, so that page and JSON cannot contradict each other; matplotlib is impor
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.page import render_page
+from forecast.report.skill_box import find_skill, read_skill
 from forecast.report.skill_page import render_skill
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import render_tests
 from forecast.report.write import write_report, write_skill, write_skill_page, write_tests
 
 __all__ = [
+    "find_skill",
     "forecast_json",
     "levels_table",
+    "read_skill",
     "render_page",
     "render_skill",
     "render_tests",

@@ -7,6 +7,7 @@ from forecast.events.table import Recorded
 from forecast.outlook import Assessment, NotDefined, level_sentence, plain, printed_changes, printed_percents, quoted
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of, facts
+from forecast.report.skill_box import DyadSkill, find_skill
 from forecast.report.words import STAMP, meaning
 
 SCHEMA = 2
@@ -21,6 +22,7 @@ def forecast_json(
     events: Recorded | None = None,
     others: Sequence[Assessment] = (),
     gate: GateLike | None = None,
+    skill: DyadSkill | NotDefined | None = None,
 ) -> dict[str, Any]:
     """Return the content of forecast.json.
 
@@ -36,6 +38,8 @@ def forecast_json(
         Of the other dyads of the fit.
     gate : GateLike, optional
         The result of the convergence gate; the fit's own without it.
+    skill : DyadSkill or NotDefined, optional
+        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
 
     Returns
     -------
@@ -74,6 +78,7 @@ def forecast_json(
         "contrast": assessment.contrast,
         "fan": assessment.fan,
         "claims": assessment.claims,
+        "skill": skill or find_skill(fit, assessment, events),
         "dyads": [_dyad_summary(one) for one in (assessment, *others)],
         "gate": judged.to_dict(),
         "provenance": facts(fit, assessment, events),

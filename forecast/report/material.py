@@ -12,12 +12,13 @@ from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, level_record
+from forecast.outlook import Assessment, NotDefined, level_record
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of
 from forecast.report.notable import notable_events
+from forecast.report.skill_box import DyadSkill, find_skill
 from forecast.wording import month
 
 
@@ -43,6 +44,8 @@ class Material:
         The dyad's events known by the day; empty without events.
     named : pandas.DataFrame
         Those to be named along the pendulum.
+    skill : DyadSkill or NotDefined
+        What a backtest says of such forecasts.
     """
 
     fit: ReportedFit
@@ -56,6 +59,7 @@ class Material:
     kind: str
     known: pd.DataFrame
     named: pd.DataFrame
+    skill: DyadSkill | NotDefined
 
 
 def gather(
@@ -64,6 +68,7 @@ def gather(
     events: Recorded | None,
     others: Sequence[Assessment],
     gate: GateLike | None,
+    skill: DyadSkill | NotDefined | None = None,
 ) -> Material:
     """Gather what a report is made of.
 
@@ -95,6 +100,7 @@ def gather(
         kind=_kind(fit.panel),
         known=known,
         named=notable_events(known, record, _reference_date(result.dyad)),
+        skill=skill or find_skill(fit, result, events),
     )
 
 

@@ -36,6 +36,7 @@ from forecast.report.material import Material, gather
 from forecast.report.notable import RULE
 from forecast.report.recent import recent_events, unchecked_note
 from forecast.report.rendering import render
+from forecast.report.skill_box import DyadSkill, skill_table
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, number
 
@@ -63,6 +64,7 @@ def render_page(
     events: Recorded | None = None,
     others: Sequence[Assessment] = (),
     gate: GateLike | None = None,
+    skill: DyadSkill | NotDefined | None = None,
 ) -> str:
     """Render the page of a report.
 
@@ -78,6 +80,8 @@ def render_page(
         Of the other dyads of the fit.
     gate : GateLike, optional
         The verdict on convergence; the fit's own without it.
+    skill : DyadSkill or NotDefined, optional
+        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def render_page(
     >>> render_page(fit, assessment).startswith("<!DOCTYPE html>")  # doctest: +SKIP
     True
     """
-    material = gather(fit, assessment, events, others, gate)
+    material = gather(fit, assessment, events, others, gate, skill)
     return page(material, illustrations(material))
 
 
@@ -118,7 +122,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
 
 def page(material: Material, figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
     """Combine text and figures; `files` are the names of the other files of the report."""
-    content = _outlook_content(material, figures) | _details_content(material)
+    content = _outlook_content(material, figures) | _skill_content(material) | _details_content(material)
     return render("report.html.j2", content | {"files": list(files)})
 
 
@@ -146,6 +150,13 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "rows": words.ROWS,
         "level_error": _largest_error(result.improvement.values()),
     }
+
+
+def _skill_content(material: Material) -> dict[str, Any]:
+    found = material.skill
+    if isinstance(found, NotDefined):
+        return {"skill": None, "skill_unknown": found.reason}
+    return {"skill": found, "skill_table": skill_table(found)}
 
 
 def _details_content(material: Material) -> dict[str, Any]:

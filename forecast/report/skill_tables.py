@@ -71,7 +71,7 @@ def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
         "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best rival", "Best rival",
         "Rivals ahead",
     )  # fmt: skip
-    return _grid(names, rows)
+    return grid(names, rows)
 
 
 def _rivals(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
@@ -89,7 +89,7 @@ def others_table(skill: Skill, codes: Sequence[str], period: str, *, given_n: bo
     for code in codes:
         cells = [_cell(versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
         rows.append([capital(say.name(code)), *cells])
-    return _grid(["", *(count(horizon, "month") for horizon in horizons)], rows if codes else [])
+    return grid(["", *(count(horizon, "month") for horizon in horizons)], rows if codes else [])
 
 
 def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
@@ -100,7 +100,7 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
         if row := skill.row(horizon, dyad=dyad, period=period):
             cells = [_cell(versus(skill, code, horizon, dyad=dyad, period=period), row) for code in codes]
             rows.append(["All dyads" if dyad == "all" else label(dyad), *_n_and_crps(row), *cells])
-    return _grid(["Dyad", "Windows", "CRPS", *(capital(say.name(code)) for code in codes)], rows)
+    return grid(["Dyad", "Windows", "CRPS", *(capital(say.name(code)) for code in codes)], rows)
 
 
 def coverage_table(skill: Skill, period: str) -> Grid:
@@ -111,7 +111,7 @@ def coverage_table(skill: Skill, period: str) -> Grid:
             if row := skill.row(horizon, model=code, period=period):
                 shares = (percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))
                 rows.append([f"{count(horizon, 'month')}, {say.name(code)}", f"{row['n']:,}", *shares])
-    return _grid(["", "Windows", "50 % intervals", "80 % intervals", "90 % intervals"], rows)
+    return grid(["", "Windows", "50 % intervals", "80 % intervals", "90 % intervals"], rows)
 
 
 def brier_table(skill: Skill, period: str) -> Grid:
@@ -127,7 +127,7 @@ def brier_table(skill: Skill, period: str) -> Grid:
                 if row["n_moves"]
             ]
     names = ["", "Windows", "Brier", "Reliability", "Resolution", "Uncertainty", "Within bins", "Discrimination"]
-    return _grid(names, rows)
+    return grid(names, rows)
 
 
 def account_table(skill: Skill) -> Grid:
@@ -136,7 +136,7 @@ def account_table(skill: Skill) -> Grid:
         [capital(say.name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
         for one in skill.account
     ]
-    return _grid(["", "Origins", "Void windows", "Windows not over"], rows)
+    return grid(["", "Origins", "Void windows", "Windows not over"], rows)
 
 
 def fits_table(skill: Skill) -> Grid:
@@ -147,11 +147,11 @@ def fits_table(skill: Skill) -> Grid:
             numbers = (one["fits"], sum(one["fitted"].values()), one["not_converged"])
             reasons = join(f"{reason} ({many:,})" for reason, many in one["fitted"].items())
             rows.append([capital(say.name(one["model"])), *(f"{number:,}" for number in numbers), reasons or DASH])
-    grid = _grid(["", "Fits", "of them sampled", "not converged"], rows)
-    return {**grid, "columns": [*grid["columns"], ("Why they were sampled and not updated", False)]}
+    found = grid(["", "Fits", "of them sampled", "not converged"], rows)
+    return {**found, "columns": [*found["columns"], ("Why they were sampled and not updated", False)]}
 
 
-def _grid(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
+def grid(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
     """Return a table whose first column holds names, and the others numbers."""
     return {"columns": [(name, place > 0) for place, name in enumerate(names)], "rows": [list(row) for row in rows]}
 

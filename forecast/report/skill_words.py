@@ -42,6 +42,12 @@ MARKS = {
     "all": "Choices are made on some of these origins: not a report of skill.",
 }
 THIS, RIVAL, UNDECIDED, UNKNOWN = "this", "rival", "undecided", "unknown"
+_VERDICTS = {
+    RIVAL: "clearly worse than",
+    THIS: "clearly better than",
+    UNDECIDED: "not distinguishable from",
+    UNKNOWN: "tested over too few years to be compared with",
+}
 DIGITS = 2
 
 
@@ -104,16 +110,6 @@ def cell(one: Compared | None) -> str:
     return DASH if one is None else bracketed(one.difference, one.low, one.high, DIGITS)
 
 
-def verdict(one: Compared, other: str) -> str:
-    """Describe who is clearly ahead, without numbers; the other is named as `other`."""
-    return {
-        THIS: f"clearly better than {other}",
-        RIVAL: f"clearly worse than {other}",
-        UNDECIDED: f"not distinguishable from {other}",
-        UNKNOWN: f"tested over too few years to be compared with {other}",
-    }[one.ahead]
-
-
 def numbers(one: Compared, other: str) -> str:
     """Describe by how much a forecaster is ahead of another, which is named as `other`.
 
@@ -145,14 +141,25 @@ def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[
     if reference is None or best is None or reference.rival != best.rival:
         told = [(reference, "the ten-year base rate"), (best, "the best rival")]
     else:
-        told = [(reference, "the ten-year base rate, the best rival")]
+        told = [(reference, "the ten-year base rate (the best rival)")]
     return [(one, other) for one, other in told if one is not None]
 
 
 def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
-    """Describe who is ahead of whom in one phrase, those that are ahead first."""
-    order = (RIVAL, THIS, UNDECIDED, UNKNOWN)
-    return join(verdict(one, other) for one, other in sorted(told, key=lambda pair: order.index(pair[0].ahead)))
+    """Describe who is clearly ahead of whom, without numbers, those that are ahead first.
+
+    Examples
+    --------
+    >>> from forecast.report.skill_words import Compared, verdicts
+    >>> behind = Compared("local_level", "local level", None, 40, 0.8, 0.1, 1.5, "rival")
+    >>> verdicts([(behind, "the ten-year base rate"), (behind, "the best rival")])
+    'clearly worse than the ten-year base rate and the best rival'
+    """
+    phrases = []
+    for ahead, words in _VERDICTS.items():
+        if named := [other for one, other in told if one.ahead == ahead]:
+            phrases.append(f"{words} {join(named)}")
+    return join(phrases)
 
 
 def ahead_words(others: Iterable[Compared]) -> str:

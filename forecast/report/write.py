@@ -9,13 +9,14 @@ from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.files import write_csv, write_json, write_text
 from forecast.folders import atomic_folder
-from forecast.outlook import Assessment
+from forecast.outlook import Assessment, NotDefined
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.folder import REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
+from forecast.report.skill_box import DyadSkill, find_skill
 from forecast.report.skill_page import skill_figures, skill_page
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import results_figures, results_page
@@ -36,6 +37,7 @@ def write_report(
     events: Recorded | None = None,
     others: Sequence[Assessment] = (),
     gate: GateLike | None = None,
+    skill: DyadSkill | NotDefined | None = None,
     fit_name: str | None = None,
 ) -> Path:
     """Write the report of a dyad: page, JSON, levels, main figure, rejected rows and, if asked for, the fit.
@@ -56,6 +58,8 @@ def write_report(
         Of the other dyads of the fit, for comparison.
     gate : GateLike, optional
         The verdict on convergence; the fit's own without it.
+    skill : DyadSkill or NotDefined, optional
+        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
     fit_name : str, optional
         Save the fit in the same folder under this name, such as ``fit.nc``.
 
@@ -78,10 +82,12 @@ def write_report(
     """
     require_report_folder(out, REPORT)
     with atomic_folder(out, subfolders=[SAVED_FIT]) as new:
-        material = gather(fit, assessment, events, others, gate)
+        skill = skill or find_skill(fit, assessment, events)
+        material = gather(fit, assessment, events, others, gate, skill)
         figures = illustrations(material)
         files = ["forecast.json", "levels.csv", "pendulum.svg"]
-        write_json(new / "forecast.json", forecast_json(fit, assessment, events=events, others=others, gate=gate))
+        numbers = forecast_json(fit, assessment, events=events, others=others, gate=gate, skill=skill)
+        write_json(new / "forecast.json", numbers)
         write_csv(new / "levels.csv", levels_table(fit))
         write_text(new / "pendulum.svg", figures["pendulum"].wide)
         if events is not None:

@@ -1,6 +1,7 @@
 """Records that are made up: counts of two sides by month, with a share that follows a rule of the test's choice."""
 
 from datetime import date
+from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -68,8 +69,9 @@ def results_of(
     cases = pd.DataFrame(rows)
     subject = subject_of(models)
     choices = {
-        "dataset": "chronology", "dyads": list(dyads), "horizons": [3, 12], "improvement": 5.0,
-        "draws": 2000, "seed": 1, "version": "0.1.0", "schema": 2, "data": "0" * 64, "spec": spec,
+        "dataset": "chronology", "dyads": list(dyads), "horizons": [3, 12], "improvement": 5.0, "draws": 2000,
+        "seed": 1, "version": version("pendulum-forecast"), "schema": 2, "eras": "given", "together": "default",
+        "data": "0" * 64, "data_by_dyad": dict.fromkeys(dyads, "0" * 64), "spec": spec,
         "origins": [f"{year}-01-01" for year in years],
     }  # fmt: skip
     counted = {"words": "what it does", "origins": len(years), "void": 2, "unfinished": 1}

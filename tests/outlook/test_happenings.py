@@ -175,7 +175,7 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
     outlook = assess(FIT, "USA-CHN", (3,), seed=1, labels={"USA-CHN": "US-China"}).recorded[3]
     rule, before = outlook.rule, outlook.baseline
     for words in (
-        "the first edition of the chronology of pendulum-forecast whose coverage of USA-CHN reaches 31 March 2005",
+        "the first edition of the chronology whose coverage of USA-CHN reaches 31 March 2005",
         "a joint act with a row for each side counts once",
         "Window: 1 January 2005 to 31 March 2005.",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",

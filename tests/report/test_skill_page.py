@@ -44,8 +44,8 @@ def said(lead, **kinds):
 def test_a_model_that_is_ahead_is_said_to_be():
     head, found = said(2.0)
     assert head == (
-        "The default model was clearly better than the ten-year base rate and clearly better than the best rival, "
-        "12 months ahead, origins from 2015 on"
+        "The default model was clearly better than the ten-year base rate and the best rival, 12 months ahead, origins "
+        "from 2015 on"
     )
     assert re.search(r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base", found)
     assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d better\)", found)
@@ -54,7 +54,7 @@ def test_a_model_that_is_ahead_is_said_to_be():
 def test_a_rival_that_is_ahead_is_said_to_be_plainly():
     results = results_of(-2.0)
     head = headline(results.skill)
-    assert "clearly worse than the ten-year base rate" in head and "clearly worse than the best rival" in head
+    assert "clearly worse than the ten-year base rate and the best rival" in head
     assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
     text = Reader(skill_page(results, {})).text
     assert re.search(r"\d of \d \(\d clearly\)", text)
@@ -67,7 +67,7 @@ def test_what_chance_can_explain_is_not_called_skill(results):
 
 def test_too_few_years_are_no_evidence():
     head, found = said(2.0, years=range(2019, 2021))
-    assert "tested over too few years to be compared with the best rival" in head
+    assert "tested over too few years to be compared with" in head
     assert "too few years for an interval" in found and "4 windows" in found
 
 

@@ -1,0 +1,300 @@
+"""How good has this been? What a backtest says of forecasts such as those of a report."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import ForecastError
+from forecast.evaluation.members import DEFAULT
+from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.skill import REPORTED_ON, Row, Skill
+from forecast.events.table import CountTable, EventTable, Recorded
+from forecast.outlook import Assessment, NotDefined
+from forecast.outlook.query import main_horizon
+from forecast.panel import panel_kind
+from forecast.report import skill_words as say
+from forecast.report.contract import ReportedFit
+from forecast.report.skill_tables import Grid, grid, versus
+from forecast.report.skill_words import Compared
+from forecast.resources import skill_file
+from forecast.wording import DASH, count, join, number, percent
+
+if TYPE_CHECKING:
+    from forecast.evaluation import Record
+
+_MANY = 0.1
+"""Share of fits that had not converged from which on that is said."""
+
+
+@dataclass(frozen=True)
+class HorizonSkill:
+    """Scores of a dyad at one horizon, the number of happenings unknown.
+
+    Attributes
+    ----------
+    months : int
+    n : int
+        Windows scored.
+    crps : float
+        Mean CRPS of the share, points.
+    n_moves : int
+        Windows in which up and down were asked.
+    brier_up, brier_down : float or None
+    coverage_80 : float
+        How often the central 80 % interval held what was recorded.
+    reference, best_rival : Compared or None
+        Against the ten-year base rate, and against the rival that was best on earlier origins.
+    """
+
+    months: int
+    n: int
+    crps: float
+    n_moves: int
+    brier_up: float | None
+    brier_down: float | None
+    coverage_80: float
+    reference: Compared | None
+    best_rival: Compared | None
+
+
+@dataclass(frozen=True)
+class DyadSkill:
+    """What a backtest says of the forecasts of a dyad.
+
+    Attributes
+    ----------
+    sentence : str
+        The same in one sentence, of the horizon nearest to a year.
+    caveats : tuple of str
+        In what the backtest is not quite of this report, in sentences.
+    dyad, dataset : str
+    period : str
+        Years of the origins.
+    given_n : bool
+        Whether the number of happenings was given; it never is.
+    months : int
+        The horizon of the sentence.
+    horizons : tuple of HorizonSkill
+    improvement : float
+        Points of share that counted as up or down.
+    first, last : datetime.date
+        The run's first and last origin.
+    same_data : bool or None
+        Whether the run's data are those of the report; None if that is not known.
+    version : str
+        Of the package that made the run.
+    """
+
+    sentence: str
+    caveats: tuple[str, ...]
+    dyad: str
+    dataset: str
+    period: str
+    given_n: bool
+    months: int
+    horizons: tuple[HorizonSkill, ...]
+    improvement: float
+    first: date
+    last: date
+    same_data: bool | None
+    version: str
+
+
+def read_skill(path: str | Path | None = None) -> Skill | None:
+    """Read a file of skill, by default the one that comes with the package; None if none does.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or is none.
+
+    Examples
+    --------
+    >>> from forecast.report import read_skill
+    >>> skill = read_skill("skill/skill.json")  # doctest: +SKIP
+    """
+    found = Path(path) if path is not None else skill_file()
+    return None if found is None else Skill.read(found)
+
+
+def find_skill(
+    fit: ReportedFit, assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
+) -> DyadSkill | NotDefined:
+    """Return what a backtest says of forecasts such as those of a report, or why it says nothing.
+
+    Parameters
+    ----------
+    fit : ReportedFit
+        What the assessment was made from.
+    assessment : Assessment
+        Of the report's dyad.
+    events : EventTable, CountTable or IndexTable, optional
+        What was read.
+    skill : Skill, optional
+        Of a backtest, by `read_skill`; by default the one that comes with the package, if one does.
+
+    Examples
+    --------
+    >>> from forecast.report import find_skill, read_skill
+    >>> find_skill(fit, assessment, table, read_skill("skill/skill.json"))  # doctest: +SKIP
+    """
+    skill = skill or read_skill()
+    if why := _untestable(fit, assessment):
+        return NotDefined(why)
+    if skill is None:
+        return NotDefined(f"no backtest comes with this package. {_remedy(fit)}")
+    record = _record(fit, events, skill.choices)
+    if why := _mismatch(fit, assessment, skill, record):
+        return NotDefined(f"{why}. {_remedy(fit)}")
+    if differing := _other_choices(fit, skill.choices["spec"]):
+        return NotDefined(f"the backtest is of the default model, and this one has another {join(differing)}")
+    horizons = tuple(
+        _at_horizon(skill, assessment.dyad, months, row)
+        for months in skill.choices["horizons"]
+        if (row := skill.row(months, dyad=assessment.dyad))
+    )
+    main = main_horizon(one.months for one in horizons)
+    origins = sorted(date.fromisoformat(origin) for origin in skill.choices["origins"])
+    same_data = _same_data(record, skill.choices)
+    return DyadSkill(
+        sentence=_sentence(assessment.label, next(one for one in horizons if one.months == main)),
+        caveats=tuple(_caveats(assessment, skill, same_data)),
+        dyad=assessment.dyad,
+        dataset=skill.choices["dataset"],
+        period=REPORTED_ON,
+        given_n=False,
+        months=main,
+        horizons=horizons,
+        improvement=skill.choices["improvement"],
+        first=origins[0],
+        last=origins[-1],
+        same_data=same_data,
+        version=skill.choices["version"],
+    )
+
+
+def skill_sentence(found: DyadSkill | NotDefined) -> str:
+    """Describe in a line how good such forecasts have been, or why that is not known."""
+    if isinstance(found, NotDefined):
+        return f"How good such forecasts have been is not known: {found.reason}."
+    return " ".join((found.sentence, *found.caveats))
+
+
+def skill_table(found: DyadSkill) -> Grid:
+    """Return the scores by horizon as the templates take them."""
+    rows = []
+    for one in found.horizons:
+        brier = f"{number(one.brier_up, 3)}, {number(one.brier_down, 3)}" if one.n_moves else DASH
+        best = one.best_rival
+        against = f"{say.cell(best)} ({best.name})" if best else DASH
+        rows.append([
+            count(one.months, "month"), f"{one.n:,}", number(one.crps, say.DIGITS), say.cell(one.reference), against,
+            brier, percent(one.coverage_80),
+        ])  # fmt: skip
+    names = (
+        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best rival", "Brier of up, down",
+        "80 % held",
+    )  # fmt: skip
+    return grid(names, rows)
+
+
+def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
+    """Return the record of the report's dyads as the run would have it; None if that cannot be."""
+    from forecast.evaluation import Record
+
+    if not isinstance(events, EventTable | CountTable):
+        return None
+    together = choices["together"] if isinstance(choices["together"], str) else tuple(choices["together"])
+    try:
+        return Record.of(events, dyads=_dyads(fit), together=together)
+    except ForecastError:  # several datasets, or dyads that are not there
+        return None
+
+
+def _same_data(record: "Record | None", choices: Mapping[str, Any]) -> bool | None:
+    """Whether the report's dyads have the events, eras and coverage that the run saw; None if that is not known."""
+    if record is None:
+        return None
+    return all(record.digest_of(dyad) == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)
+
+
+def _dyads(fit: ReportedFit) -> list[str]:
+    return [str(code) for code in fit.panel["dyad"].to_numpy()]
+
+
+def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
+    """Describe why no backtest could be of such forecasts; an empty text if one could."""
+    if panel_kind(fit.panel).name == "index":
+        return "an index records no happenings by which forecasts could be scored"
+    if assessment.weekly:
+        return "backtests are by month, and this report is by week"
+    if fit.provenance.get("eras"):
+        return "the eras of this report are not the given ones, with which the model was tested"
+    return ""
+
+
+def _mismatch(fit: ReportedFit, assessment: Assessment, skill: Skill, record: "Record | None") -> str:
+    """Describe why a backtest is not of such forecasts; an empty text if it is."""
+    choices, dyads = skill.choices, _dyads(fit)
+    dataset = join(sorted({str(name) for name in fit.panel["dataset"].to_numpy()}))
+    if dataset != choices["dataset"]:
+        return f"the backtest is of the dataset {choices['dataset']}, and this report of {dataset}"
+    if skill.subject != DEFAULT or choices["eras"] != "given":
+        return "the backtest is not of the default model with the given eras"
+    if all(skill.row(months, dyad=assessment.dyad) is None for months in choices["horizons"]):
+        return f"the backtest has no scored window of {assessment.label}, {say.PERIODS[REPORTED_ON]}"
+    tested = dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
+    if sorted(dyads) != sorted(tested):
+        return f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to {join(dyads)}"
+    return ""
+
+
+def _remedy(fit: ReportedFit) -> str:
+    """Describe how to find out how good forecasts such as those of a fit have been."""
+    command = f"forecast backtest --dyads {','.join(_dyads(fit))} --out skill"
+    return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
+
+
+def _other_choices(fit: ReportedFit, spec: dict[str, Any] | None) -> list[str]:
+    """Return the names of the choices in which the report's model is not the one that was tested."""
+    own = json.loads(json.dumps(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec), default=str))
+    tested = spec or {}
+    return [name.replace("_", " ") for name in own if own[name] != tested.get(name)]
+
+
+def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
+    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_rival(months)))
+    names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
+    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_rival=best)
+
+
+def _sentence(label: str, one: HorizonSkill) -> str:
+    """Describe in plain words how such forecasts have compared; that a simple rival has been better comes first."""
+    told = say.named_pair(one.reference, one.best_rival)
+    plain = "A simple rival has been better: on " if any(compared.ahead == say.RIVAL for compared, _ in told) else "On "
+    verdicts = say.verdicts(told) if told else "compared with nobody"
+    tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
+    return f"{plain}{tested}, {say.PERIODS[REPORTED_ON]}, forecasts like these were {verdicts}."
+
+
+def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> list[str]:
+    from importlib.metadata import version
+
+    choices, told = skill.choices, []
+    if same_data is False:
+        told.append("The data have changed since that backtest: another edition was scored than is forecast here.")
+    if same_data is None:
+        told.append("Whether the data are those of that backtest is not known.")
+    if choices["improvement"] != assessment.smallest_improvement:
+        told.append(f"Up and down were scored for {count(choices['improvement'], 'point')}.")
+    if choices["version"] != version("pendulum-forecast"):
+        told.append(f"The backtest was made with version {choices['version']} of the package.")
+    own = next((one for one in skill.account if one["model"] == skill.subject), {})
+    if own.get("not_converged", 0) > _MANY * own.get("fits", 0):
+        told.append(f"{own['not_converged']:,} of the backtest's {own['fits']:,} fits had not converged.")
+    if choices["origins"] and date.fromisoformat(max(choices["origins"])) > assessment.origin:
+        told.append("The backtest scores forecasts of months after this outlook as well.")
+    return told

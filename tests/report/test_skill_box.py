@@ -1,0 +1,207 @@
+"""The box “How good has this been?”: what it says, when it says nothing, and that page and JSON say the same."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from forecast import resources
+from forecast.evaluation import Record
+from forecast.outlook import NotDefined
+from forecast.report import find_skill, forecast_json, skill_box, write_report
+from forecast.report.material import gather
+from forecast.report.page import page
+from forecast.report.skill_box import DyadSkill, read_skill, skill_sentence
+from forecast.report.skill_words import RIVAL, THIS, UNDECIDED, UNKNOWN
+from tests.evaluation.made import MODELS, results_of
+
+from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, reported_fit
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "schema" / "forecast-json.md"
+EVENTS = made_events()
+
+
+@pytest.fixture(scope="module")
+def fit():
+    return reported_fit(dyads=("USA-CHN",), draws=40)
+
+
+@pytest.fixture(scope="module")
+def assessment(fit):
+    return assessed(fit)
+
+
+@pytest.fixture(scope="module")
+def skill(fit):
+    return skill_of(fit, 0.0)
+
+
+def skill_of(fit, lead, **kinds):
+    """Make the skill of a run that fits the made fit and its events."""
+    made = results_of(lead, dyads=("USA-CHN",), spec=vars(fit.spec), **kinds).skill
+    digest = Record.of(EVENTS).digest_of("USA-CHN")
+    return replace(made, choices={**made.choices, "data_by_dyad": {"USA-CHN": digest}})
+
+
+def changed(skill, **choices):
+    return replace(skill, choices={**skill.choices, **choices})
+
+
+def told(fit, assessment, skill, events=EVENTS):
+    found = find_skill(fit, assessment, events, skill)
+    assert isinstance(found, DyadSkill), found
+    text = Reader(page(gather(fit, assessment, events, (), None, found), {})).text
+    box = text[
+        text.index("How good has this been?") : text.index("The pendulum", text.index("How good has this been?"))
+    ]
+    assert found.sentence in box
+    return found, box
+
+
+def test_a_rival_that_is_better_comes_first(fit, assessment):
+    found, box = told(fit, assessment, skill_of(fit, -2.0))
+    main = next(one for one in found.horizons if one.months == found.months)
+    assert main.best_rival.ahead == main.reference.ahead == RIVAL
+    assert found.sentence.startswith("A simple rival has been better: on 9 windows of US-China relations")
+    assert "clearly worse than the ten-year base rate and the best rival." in box
+
+
+def test_a_model_that_is_better_is_said_to_be(fit, assessment):
+    found, box = told(fit, assessment, skill_of(fit, 2.0))
+    assert found.horizons[-1].best_rival.ahead == THIS
+    assert found.sentence == (
+        "On 9 windows of US-China relations, 12 months ahead, origins from 2015 on, forecasts like these were clearly "
+        "better than the ten-year base rate and the best rival."
+    )
+    assert "simple rival" not in box
+
+
+def test_what_chance_can_explain_is_not_called_skill(fit, assessment, skill):
+    found, box = told(fit, assessment, skill)
+    assert UNDECIDED in {one.best_rival.ahead for one in found.horizons}
+    assert "not distinguishable from" in box and "simple rival" not in box
+
+
+def test_a_few_windows_are_no_evidence(fit, assessment):
+    found, box = told(fit, assessment, skill_of(fit, 2.0, years=range(2020, 2022)))
+    assert found.horizons[-1].best_rival.ahead == UNKNOWN and found.horizons[-1].best_rival.low is None
+    assert "On 2 windows" in box and "too few years to be compared" in box
+
+
+def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
+    found, box = told(fit, assessment, skill)
+    assert [one.months for one in found.horizons] == [3, 12] and found.given_n is False
+    for one in found.horizons:
+        row = skill.row(one.months, dyad="USA-CHN")
+        assert (one.n, one.crps, one.coverage_80, one.brier_up) == tuple(
+            row[name] for name in ("n", "crps", "coverage_80", "brier_up")
+        )
+        assert f"{row['crps']:.2f}" in box and f"{row['brier_up']:.3f}, {row['brier_down']:.3f}" in box
+        assert f"{round(100 * row['coverage_80'])} %" in box
+        assert f"{one.best_rival.difference:.2f}".lstrip("-") in box
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda it: changed(it, dataset="another"),
+            "of the dataset another, and this report of chronology. To",
+        ),
+        (
+            lambda it: replace(it, rows=[row for row in it.rows if row["dyad"] != "USA-CHN"]),
+            "no scored window of US-China",
+        ),
+        (lambda it: replace(it, subject="no_pull"), "not of the default model"),
+        (lambda it: changed(it, eras="infer"), "with the given eras"),
+        (lambda it: changed(it, spec={**it.choices["spec"], "dynamics": "none"}), "this one has another dynamics"),
+        (
+            lambda it: changed(it, dyads=["USA-CHN", "CHN-JPN"]),
+            "fitted to USA-CHN and CHN-JPN, and this one",
+        ),
+    ],
+)
+def test_a_backtest_of_something_else_is_not_quoted(fit, assessment, skill, change, words):
+    found = find_skill(fit, assessment, EVENTS, change(skill))
+    assert isinstance(found, NotDefined) and words in found.reason
+    text = Reader(page(gather(fit, assessment, EVENTS, (), None, found), {})).text
+    assert f"Nothing is known of that: {found.reason}" in text
+    assert skill_sentence(found) == f"How good such forecasts have been is not known: {found.reason}."
+
+
+def test_without_a_backtest_it_is_said_how_to_get_one(fit, assessment, monkeypatch):
+    monkeypatch.setattr(skill_box, "skill_file", lambda: None)
+    found = find_skill(fit, assessment, EVENTS)
+    assert found.reason.startswith(
+        "no backtest comes with this package. To find out: forecast backtest --dyads USA-CHN"
+    )
+    assert read_skill() is None
+
+
+def test_weeks_and_other_eras_are_not_what_was_tested(fit, assessment, skill):
+    weekly = reported_fit(dyads=("USA-CHN",), draws=40, frequency="week")
+    assert "by week" in find_skill(weekly, assessed(weekly, horizons=(3,)), EVENTS, skill).reason
+    other = replace(fit, provenance={**fit.provenance, "eras": "one era"})
+    assert "the eras of this report" in find_skill(other, assessment, EVENTS, skill).reason
+
+
+def test_other_data_are_said_to_be_other(fit, assessment, skill):
+    same, box = told(fit, assessment, skill)
+    assert same.same_data is True and "data have changed" not in box
+    other, box = told(fit, assessment, changed(skill, data_by_dyad={"USA-CHN": "0"}))
+    assert other.same_data is False and "The data have changed since that backtest" in box
+    unknown, box = told(fit, assessment, skill, events=None)
+    assert unknown.same_data is None and "Whether the data are those of that backtest is not known." in box
+
+
+def test_what_differs_a_little_is_said(fit, assessment, skill):
+    found, box = told(fit, assessment, changed(skill, improvement=10.0, version="0.0.1", origins=["2025-01-01"]))
+    assert "Up and down were scored for 10 points." in box
+    assert "made with version 0.0.1" in box
+    assert "scores forecasts of months after this outlook as well" in box
+    assert "4 of the backtest's 30 fits had not converged" in box
+    assert skill_sentence(found).startswith(found.sentence)
+
+
+def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path):
+    found = find_skill(fit, assessment, EVENTS, skill)
+    write_report(fit, assessment, events=EVENTS, out=tmp_path, skill=found)
+    content = json.loads((tmp_path / "forecast.json").read_text("utf-8"))["skill"]
+    assert content["sentence"] == found.sentence
+    assert found.sentence in Reader((tmp_path / "index.html").read_text("utf-8")).text
+    documented = keys_documented(DOCUMENT)
+    assert documented["Skill"] == list(content)
+    assert documented["Skill at a horizon"] == list(content["horizons"][0])
+    assert documented["A comparison"] == list(content["horizons"][0]["reference"])
+    missing = forecast_json(fit, assessment, events=EVENTS, skill=NotDefined("for a reason"))
+    assert missing["skill"] == {"not_defined": "for a reason"}
+
+
+def test_hostile_text_is_shown_and_not_run(fit, assessment):
+    skill = skill_of(fit, 0.0, models={**MODELS, SCRIPT: True})
+    rows = [{**row, "against": [{**one, "rival": SCRIPT} for one in row["against"]]} for row in skill.rows]
+    found = find_skill(fit, assessment, EVENTS, replace(skill, rows=rows))
+    html = page(gather(fit, assessment, EVENTS, (), None, replace(found, sentence=SCRIPT)), {})
+    assert "<script" not in html.lower() and SCRIPT in Reader(html).text
+
+
+def test_the_box_stands_under_the_chances(fit, assessment, skill):
+    text = Reader(page(gather(fit, assessment, EVENTS, (), None, find_skill(fit, assessment, EVENTS, skill)), {})).text
+    assert text.index("What will be recorded") < text.index("How good has this been?")
+    assert text.index("How good has this been?") < text.index("The level: better, about the same, or worse")
+
+
+def test_the_record_of_a_checkout_and_of_a_wheel_are_found(tmp_path, monkeypatch):
+    installed, checkout = tmp_path / "site" / "forecast", tmp_path / "clone" / "forecast"
+    for package in (installed, checkout):
+        package.mkdir(parents=True)
+    (installed / "data").mkdir()
+    (tmp_path / "clone" / "data").mkdir()
+    (tmp_path / "clone" / "reports" / "skill").mkdir(parents=True)
+    (tmp_path / "clone" / "pyproject.toml").write_text("")
+    for package, place in ((installed, installed / "data"), (checkout, tmp_path / "clone" / "reports" / "skill")):
+        monkeypatch.setattr(resources, "_PACKAGE", package)
+        assert resources.skill_file() is None
+        (place / "skill.json").write_text("{}")
+        assert resources.skill_file() == place / "skill.json"
