@@ -99,9 +99,16 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
 
 
 def state_name(dyad: str, state: str) -> str:
-    """Return what a reader calls a state: the half of the dyad's label that stands for it, else its code."""
+    """Return what a reader calls a state: its half of the dyad's name, else its code.
+
+    Examples
+    --------
+    >>> from forecast.report.recent import state_name
+    >>> state_name("USA-RUS", "USA"), state_name("USA-RUS", "RUS"), state_name("KOR-PRK", "PRK")
+    ('US', 'Russia', 'North Korea')
+    """
     if dyad not in read_dyads().index:
         return state
     known = read_dyads().loc[dyad]
-    halves = dict(zip((known["first"], known["second"]), str(known["label"]).split("-"), strict=False))
-    return str(halves.get(state, state))
+    halves = str(known["name"]).partition(" (")[0].replace("United States", "US").split(" - ")
+    return dict(zip((known["first"], known["second"]), halves, strict=True)).get(state, state)
