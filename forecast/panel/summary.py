@@ -33,7 +33,7 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     >>> from forecast.events import read_chronology
     >>> from forecast.panel import summarise
     >>> int(summarise(read_chronology(dyads=["USA-IRN"])).loc[0, "rows"])
-    637
+    962
     """
     import pandas as pd
 
