@@ -8,7 +8,7 @@ from forecast.clock import Clock
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import FEWEST
-from forecast.wording import chance, count, day, join, month, number, percent, period, whole_percents
+from forecast.wording import capital, chance, count, day, join, month, number, percent, period, whole_percents
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -140,14 +140,24 @@ def window_sentence(terms: Terms, outlook: "WindowOutlook", improvement: float) 
     """State the chances that the share of a window is higher and lower than that of the window before."""
     share, span = f"the cooperative share of {terms.counted}", terms.ahead(outlook.months)
     before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
-    if isinstance(before, NotDefined) or not chances:
+    if isinstance(before, NotDefined) or before.share is None or not chances:
         missing = next(one for one in (before, outlook.up) if isinstance(one, NotDefined))
         return f"Whether {share} will be higher in {span} than before is not defined: {missing.reason}."
-    points = count(improvement, "point")
+    points, void = count(improvement, "point"), _void(terms, outlook.void)
+    than = f"in {span} than in {terms.before(outlook.months, before)} ({_share(before)})"
+    if before.share + improvement > 100:
+        return (
+            f"{capital(share)} cannot be {points} higher {than}; the chance that it is at least {points} lower is "
+            f"{chances['down']}.{void}"
+        )
+    if before.share < improvement:
+        return (
+            f"{capital(share)} cannot be {points} lower {than}; the chance that it is at least {points} higher is "
+            f"{chances['up']}.{void}"
+        )
     return (
-        f"The chance that {share} is at least {points} higher in {span} than in "
-        f"{terms.before(outlook.months, before)} ({_share(before)}) is {chances['up']}, and that it is at least "
-        f"{points} lower {chances['down']}.{_void(terms, outlook.void)}"
+        f"The chance that {share} is at least {points} higher {than} is {chances['up']}, and that it is at least "
+        f"{points} lower {chances['down']}.{void}"
     )
 
 

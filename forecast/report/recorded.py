@@ -84,7 +84,7 @@ def _note(windows: Sequence[WindowOutlook]) -> str:
     error = f" Their Monte Carlo standard error is at most {number(100 * max(errors), 1)} points." if errors else ""
     void = chance(max(window.void.value for window in windows))
     return (
-        "“Then”: median and 90 % equal-tailed interval. The number is simulated as if recording went on as in the "
-        f"last {RECENT_MONTHS} months. The chance that a window is void is at most {void}; the other chances are given "
-        f"that it is not.{error}"
+        "“Then”: median and 90 % equal-tailed interval. The number is simulated as if recording went on as in the last "
+        f"{RECENT_MONTHS} months. The largest chance that a window is void is {void}; the others are given that it is "
+        f"not.{error}"
     )

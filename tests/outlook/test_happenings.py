@@ -151,6 +151,17 @@ def test_a_likely_void_is_told():
     )
 
 
+def test_what_cannot_be_is_told():
+    high = window_outlook(recording(4, 2, past=(4, 4)), 6)
+    assert high.sentence == (
+        "The cooperative share of US-China happenings in the chronology cannot be 5 points higher in the 6 months to "
+        "June 2005 than in the 6 months before (100 %, 24 of 24); the chance that it is at least 5 points lower is "
+        ">99 %."
+    )
+    assert "cannot be 5 points lower" in window_outlook(recording(4, 2, past=(4, 0)), 6).sentence
+    assert "cannot" not in window_outlook(recording(4, 2), 6).sentence
+
+
 def test_the_baseline_is_of_the_last_covered_months():
     covered = FIT.panel["covered"].copy()
     covered[..., -2:] = False
