@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -223,3 +224,16 @@ def test_where_nothing_can_be_compared_the_level_is_the_headline():
     assert quoted(result) is None
     assert "they now stand at about" in result.headline
     assert isinstance(result.recorded[12].up, NotDefined)
+
+
+def test_of_two_datasets_the_one_that_counts_more_is_forecast_and_named():
+    counts = xr.concat([FIT.panel["counts"], 3 * FIT.panel["counts"]], "dataset").assign_coords(dataset=["a", "b"])
+    covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
+    panel = FIT.panel.drop_vars(["counts", "covered", "dataset"]).assign(counts=counts, covered=covered)
+    own = [name for name, values in FIT.posterior.items() if "dataset" in values.dims]
+    both = xr.concat([FIT.posterior[own], FIT.posterior[own]], "dataset")
+    fit = type(FIT)(FIT.posterior.drop_vars(own).merge(both), panel, FIT.spec)
+    window = assess(fit, "USA-CHN", (3,), seed=1).recorded[3]
+    assert window.dataset == "b" and "in “b” is at least" in window.sentence
+    assert window.rule.startswith("Data: the first edition of “b” whose coverage of USA-CHN")
+    assert window.baseline.happenings == int(counts.sel(dataset="b", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
