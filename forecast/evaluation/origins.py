@@ -31,6 +31,8 @@ SHORTEST_PAST = 60
 """Months since the first happening of a dyad: with less, none of the rivals has seen two windows of two years."""
 ERAS = ("given", "infer", "none")
 TOGETHER = ("default", "alone")
+TOLD = ("actor", "summary", "reference", "name", "note")
+"""Columns for readers, on which no number rests."""
 
 
 @dataclass(frozen=True)
@@ -302,14 +304,15 @@ class Record:
         return digest(" ".join(digest(frame[frame["dyad"] == dyad]) for frame in self._tables()).encode())
 
     def _tables(self) -> "list[pd.DataFrame]":
-        """Return events or counts, eras and coverage as text, in an order of their own."""
+        """Return events or counts, eras and coverage as text, in their own order, without what is for readers."""
         from forecast.events import read_coverage, read_eras
 
         rows = _rows(self.table)
         rows = rows[rows["dyad"].isin(self.dyads)]
         eras = read_eras() if self.eras is None else self.eras
         coverage = read_coverage() if self.coverage is None else self.coverage
-        return [frame.astype(str).sort_values(list(frame.columns)) for frame in (rows, eras, coverage)]
+        kept = [frame.drop(columns=[name for name in TOLD if name in frame]) for frame in (rows, eras, coverage)]
+        return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
         """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""

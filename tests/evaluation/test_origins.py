@@ -167,4 +167,6 @@ def test_the_digest_is_of_all_that_counts(table):
     assert record.digest != Record.of(table, eras=planted_eras()).digest
     assert record.digest != Record.of(table, dyads=["USA-CHN"]).digest
     assert record.digest != Record.of(table, together="alone").digest
+    better = replace(table, events=table.events.assign(reference="a page that lasts"))
+    assert record.digest == Record.of(better).digest
     assert Record.of(table, eras="infer").digest != Record.of(table, eras="none").digest
