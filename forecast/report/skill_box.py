@@ -17,7 +17,7 @@ from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
 from forecast.report import skill_words as say
 from forecast.report.contract import ReportedFit
-from forecast.report.skill_tables import Grid, grid, versus
+from forecast.report.skill_tables import versus
 from forecast.report.skill_words import Compared
 from forecast.resources import skill_file
 from forecast.wording import DASH, count, join, number, percent
@@ -183,22 +183,25 @@ def skill_sentence(found: DyadSkill | NotDefined) -> str:
     return " ".join((found.sentence, *found.caveats))
 
 
-def skill_table(found: DyadSkill) -> Grid:
-    """Return the scores by horizon as the templates take them."""
-    rows = []
-    for one in found.horizons:
-        brier = f"{number(one.brier_up, 3)}, {number(one.brier_down, 3)}" if one.n_moves else DASH
-        best = one.best_rival
-        against = f"{say.cell(best)} ({best.name})" if best else DASH
-        rows.append([
-            count(one.months, "month"), f"{one.n:,}", number(one.crps, say.DIGITS), say.cell(one.reference), against,
-            brier, percent(one.coverage_80),
-        ])  # fmt: skip
-    names = (
-        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best rival", "Brier of up, down",
-        "80 % held",
-    )  # fmt: skip
-    return grid(names, rows)
+def skill_table(found: DyadSkill) -> dict[str, Any]:
+    """Return the scores as the template takes them: `columns` of horizons and `rows` of cells with a small line."""
+    at = found.horizons
+    rows = {
+        "CRPS, points": [(number(one.crps, say.DIGITS), count(one.n, "window")) for one in at],
+        "against the base rate": [_difference(one.reference) for one in at],
+        "against the best rival": [_difference(one.best_rival) for one in at],
+        "the best rival": [("", one.best_rival.name if one.best_rival else DASH) for one in at],
+        "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
+        "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
+        "80 % interval held": [(percent(one.coverage_80), "") for one in at],
+    }
+    return {"columns": [count(one.months, "month") for one in at], "rows": rows}
+
+
+def _difference(one: Compared | None) -> tuple[str, str]:
+    """Return a difference and its interval."""
+    middle, _, ends = say.cell(one).partition(" ")
+    return middle, ends
 
 
 def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any]) -> "Record | None":
@@ -289,7 +292,7 @@ def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> li
     if same_data is None:
         told.append("Whether the data are those of that backtest is not known.")
     if choices["improvement"] != assessment.smallest_improvement:
-        told.append(f"Up and down were scored for {count(choices['improvement'], 'point')}.")
+        told.append(f"Higher and lower were scored for {count(choices['improvement'], 'point')}.")
     if choices["version"] != version("pendulum-forecast"):
         told.append(f"The backtest was made with version {choices['version']} of the package.")
     own = next((one for one in skill.account if one["model"] == skill.subject), {})

@@ -60,8 +60,8 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
         "rivals": difference_figure.illustrate(
             _by_horizon(skill, skill_tables.others(skill)),
             what=f"{capital(subject)} against every rival",
-            caption=f"Mean CRPS of {subject} less that of each rival, {where}, with 90 % intervals (years as blocks). "
-            f"The rivals are in the order of their scores {ahead}, the best first.",
+            caption=f"Mean CRPS of {subject} less that of each rival and mixture, {where}, with 90 % intervals (years "
+            f"as blocks). They are in the order of their scores {ahead}, the best first.",
         ),
         "dyads": difference_figure.illustrate(
             _by_dyad(skill),

@@ -31,8 +31,26 @@ def test_a_run_writes_its_files_and_prints_the_scores(tmp_path):
     ]  # fmt: skip
     assert f"{row['crps']:.2f}" in result.output
     assert "origins 2015-" in result.output
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "The ten-year base rate was" in page and "The ten-year base rate was" in result.output
     again = forecast(*options, "--out", tmp_path, "--json")
     assert json.loads(again.stdout) == content
+    (tmp_path / "index.html").unlink()
+    remade = forecast("--remake", "--out", tmp_path)
+    assert remade.exit_code == 0 and f"{row['crps']:.2f}" in remade.output
+    assert (tmp_path / "index.html").read_text("utf-8") == page
+
+
+def test_a_page_is_made_again_of_a_run_only(tmp_path):
+    result = forecast("--remake", "--out", tmp_path / "nothing")
+    assert result.exit_code == 2 and "is no skill.json of a backtest" in result.output.replace("\n", " ")
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
+    (tmp_path / "index.html").write_text("mine")
+    result = forecast(*SMALL, "--from", "2019-01", "--to", "2020-01", "--rivals", "base_rate_10y", "--out", tmp_path)
+    assert result.exit_code == 2 and [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
         assert (one.n, one.crps, one.coverage_80, one.brier_up) == tuple(
             row[name] for name in ("n", "crps", "coverage_80", "brier_up")
         )
-        assert f"{row['crps']:.2f}" in box and f"{row['brier_up']:.3f}, {row['brier_down']:.3f}" in box
+        assert all(text in box for text in (f"{row['crps']:.2f}", f"{row['brier_up']:.3f}", f"{row['brier_down']:.3f}"))
         assert f"{round(100 * row['coverage_80'])} %" in box
         assert f"{one.best_rival.difference:.2f}".lstrip("-") in box
 
@@ -157,7 +157,7 @@ def test_other_data_are_said_to_be_other(fit, assessment, skill):
 
 def test_what_differs_a_little_is_said(fit, assessment, skill):
     found, box = told(fit, assessment, changed(skill, improvement=10.0, version="0.0.1", origins=["2025-01-01"]))
-    assert "Up and down were scored for 10 points." in box
+    assert "Higher and lower were scored for 10 points." in box
     assert "made with version 0.0.1" in box
     assert "scores forecasts of months after this outlook as well" in box
     assert "4 of the backtest's 30 fits had not converged" in box
