@@ -70,6 +70,10 @@ def backtest(
     processes: Annotated[
         int | None, typer.Option("--processes", help="Processes at work. Default: one a core. Changes no number.")
     ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option("--batch", help="Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
+    ] = None,
     scheduler: Annotated[
         str | None,
         typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786."),
@@ -95,8 +99,8 @@ def backtest(
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
-    for name, number in {"every": every, "seed": seed, "processes": 1 if processes is None else processes}.items():
-        require_whole(name, number)
+    for name, number in {"every": every, "seed": seed, "processes": processes, "batch": batch}.items():
+        require_whole(name, 1 if number is None else number)
     require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or [])])
     executor = _executor(processes, scheduler)
     with progress() as tell:
@@ -108,7 +112,7 @@ def backtest(
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(
             record, origins, horizons=months, forecasters=choose(models, rivals), out=out, improvement=improvement,
-            seed=seed, executor=executor, progress=tell,
+            seed=seed, batch=batch, executor=executor, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
         from forecast.report import write_skill

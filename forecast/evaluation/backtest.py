@@ -1,5 +1,6 @@
 """Backtests: every forecaster at every origin, resumable, and scored."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from itertools import batched
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 ALIASES = {"none": "no_pull"}
 """Other names of forms of the model: that of its dynamics."""
+_NAMED = 12
+"""Dyads that a message names."""
 
 
 def backtest(
@@ -36,6 +39,7 @@ def backtest(
     improvement: float = IMPROVEMENT,
     draws: int = 2000,
     seed: int = 1,
+    batch: int | None = None,
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> "Results":
@@ -60,6 +64,9 @@ def backtest(
         Of each prediction.
     seed : int
         The same seed gives the same numbers, whatever does the work.
+    batch : int, optional
+        How many dyads there are to a task and to a file, where there are hundreds; by default all are together.
+        Changes no number. A model has to be fitted to each dyad alone then: ``Record.of(..., together="alone")``.
     executor : Executor, optional
         What does the work; by default as many processes as there are cores.
     progress : callable, optional
@@ -91,7 +98,8 @@ def backtest(
     from forecast.evaluation.results import gather
 
     chosen = list(forecasters) if forecasters is not None else choose(DEFAULT, "all")
-    setup = Setup(record, Asked(tuple(sorted(horizons)), draws, seed), {one.code: one for one in chosen}, improvement)
+    asked = Asked(tuple(sorted(horizons)), draws, seed)
+    setup = Setup(record, asked, {one.code: one for one in chosen}, improvement, batch)
     origins = sorted(set(origins))
     check(setup, origins)
     folder, workers = RunFolder(Path(out)), executor or local()
@@ -99,7 +107,7 @@ def backtest(
     if tasks:
         workers.ready()
     folder.claim(setup)
-    total = len(origins) * len(chosen)
+    total = len(origins) * len(chosen) * len(setup.batches)
     done = total - sum(len(task.wanted) for task in tasks)
     progress("predicting", done, total)
     for finished in workers.run(setup, tasks, folder.origins):
@@ -146,12 +154,16 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
     """
     if not origins:
         raise SpecError("from, to: there is no origin")
+    for code in setup.forecasters:
+        if not re.fullmatch(r"[\w-]+", code):
+            raise SpecError(f"forecasters: the code {code!r} names files; it may have letters, digits, - and _")
+    _check_batch(setup)
     require("scoringrules", "rivals")
     last = origins[-1]
     if setup.view(last) is None:
         raise DataError(
-            f"from, to: at {last:%Y-%m}, the last origin, no dyad of {', '.join(setup.record.dyads)} has a record of "
-            "five years; choose later origins"
+            f"from, to: at {last:%Y-%m}, the last origin, no dyad of {_named_dyads(setup.record.dyads)} has a "
+            "record of five years; choose later origins"
         )
     shortest = min(setup.asked.horizons)
     first_view = next(view for view in map(setup.view, origins) if view)
@@ -159,7 +171,7 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
         end = add_months(first_view.origin, shortest - 1)
         raise DataError(
             f"from, horizons: the first windows end in {end:%Y-%m}, and no record of "
-            f"{', '.join(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
+            f"{_named_dyads(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
         )
 
 
@@ -169,16 +181,35 @@ def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[T
     tasks = []
     for code, one in setup.forecasters.items():
         if one.run > 1:
-            tasks += [_task((code,), run, there) for run in batched(origins, one.run)]
+            tasks += [_task((code,), run, batch, there) for batch in setup.batches for run in batched(origins, one.run)]
     singles = tuple(code for code, one in setup.forecasters.items() if one.run == 1)
     if singles:
-        tasks += [_task(singles, (origin,), there) for origin in origins]
+        tasks += [_task(singles, (origin,), batch, there) for batch in setup.batches for origin in origins]
     return [task for task in tasks if task.wanted]
 
 
-def _task(codes: tuple[str, ...], origins: tuple[date, ...], there: set[str]) -> Task:
-    wanted = frozenset(file_name(origin, code) for origin in origins for code in codes) - there
-    return Task(tuple(code for code in codes if any(file_name(o, code) in wanted for o in origins)), origins, wanted)
+def _task(codes: tuple[str, ...], origins: tuple[date, ...], batch: int | None, there: set[str]) -> Task:
+    names = {code: {file_name(origin, code, batch) for origin in origins} - there for code in codes}
+    missing = tuple(code for code in codes if names[code])
+    return Task(missing, origins, frozenset().union(*names.values()), batch)
+
+
+def _named_dyads(dyads: Sequence[str]) -> str:
+    more = f" and {len(dyads) - _NAMED} more" if len(dyads) > _NAMED else ""
+    return ", ".join(dyads[:_NAMED]) + more
+
+
+def _check_batch(setup: Setup) -> None:
+    if setup.batch is None:
+        return
+    if setup.batch < 1:
+        raise SpecError(f"batch: got {setup.batch}; expected at least 1 dyad")
+    models = [code for code, one in setup.forecasters.items() if not one.rival]
+    if models and setup.record.together != "alone":
+        raise SpecError(
+            f"batch: {models[0]} is fitted to several dyads together, which a batch would divide; fit every dyad alone "
+            '(--alone, or Record.of(..., together="alone")), or leave out the batch'
+        )
 
 
 def _named[One: Forecaster](field: str, codes: str | Iterable[str], known: Mapping[str, One]) -> list[One]:

@@ -88,8 +88,8 @@ class Cluster:
     def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
         """Do the tasks, and write what comes back as it comes."""
         with self._client() as client:
-            shared = self._share(client, setup)
-            running = {client.submit(_do, shared, task, pure=False) for task in tasks}
+            shared = self._share(client, setup, dict.fromkeys(task.batch for task in tasks))
+            running = {client.submit(_do, shared[task.batch], task, pure=False) for task in tasks}
             try:
                 for future, found in self._as_they_come(client, running):
                     files = _files(future, found)
@@ -153,13 +153,14 @@ class Cluster:
             _compare(f"worker {name}", versions["packages"], here, PACKAGES)
         return {package: here[package] for package in PACKAGES}
 
-    def _share(self, client: Any, setup: Setup) -> Any:
-        """Send the workers what all tasks share, once each.
+    def _share(self, client: Any, setup: Setup, batches: Iterable[int | None]) -> dict[int | None, Any]:
+        """Send the workers what all tasks of a batch share: whoever does one of them fetches it, once.
 
         A task of its own hands it out, so that it is made again if all workers that had it are lost.
         """
-        shared = client.submit(_hand_out, setup, self._check(client), pure=False)
-        for ended in self._as_they_come(client, [shared], results=False):
+        versions = self._check(client)
+        shared = {batch: client.submit(_hand_out, setup.part(batch), versions, pure=False) for batch in batches}
+        for ended in self._as_they_come(client, shared.values(), results=False):
             if ended.status != "finished":
                 raise SpecError(
                     f"scheduler: what the tasks share cannot be read there ({ended.exception()}); a forecaster of your "

@@ -246,6 +246,17 @@ class Record:
         """Name of the dataset whose happenings are predicted."""
         return str(_rows(self.table)["dataset"].iloc[0])
 
+    def only(self, dyads: Sequence[str]) -> "Record":
+        """Return what is recorded of some of the dyads."""
+        table, coverage = self.table, self.coverage
+        if isinstance(table, CountTable):
+            table = replace(table, counts=table.counts[table.counts["dyad"].isin(dyads)])
+        else:
+            table = replace(table, events=table.events[table.events["dyad"].isin(dyads)])
+        if coverage is not None:
+            coverage = coverage[coverage["dyad"].isin(dyads)]
+        return replace(self, table=table, dyads=tuple(dyads), coverage=coverage)
+
     def view(self, origin: date) -> View | None:
         """Rebuild what was known on the day before an origin; None if no dyad had a past long enough."""
         day = origin - timedelta(days=1)

@@ -1,6 +1,6 @@
 """Results of a backtest: the table of all scored predictions, and what it says by model, dyad, horizon and period."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ from forecast.evaluation.misses import worst_misses
 from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.rivals import REFERENCE, RIVALS
 from forecast.evaluation.rivals.mixtures import MIXTURES, Mixture, stacking_weights
-from forecast.evaluation.run_folder import RunFolder
+from forecast.evaluation.run_folder import RunFolder, read_finished
 from forecast.evaluation.scores import COVERAGES, covered, crps, log_score, pit
 from forecast.evaluation.skill import Skill, subject_of
 from forecast.evaluation.skill_rows import rounded, skill_rows
@@ -32,6 +32,7 @@ _COLUMNS = (
     "model", "rival", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
     "crps", "log_score", "p_up", "up", "p_down", "down", "pit", *(f"covered_{100 * level:.0f}" for level in COVERAGES),
 )  # fmt: skip
+_NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up", "p_down", "pit")
 
 
 @dataclass(frozen=True)
@@ -112,24 +113,31 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     """Score everything that the finished origins of a run hold, by whomever."""
     import pandas as pd
 
-    by_origin: dict[date, list[dict[str, Any]]] = {}
-    for origin, content in folder.finished():
-        by_origin.setdefault(origin, []).append(content)
-    scoring = _Scoring.of(setup, by_origin)
-    rows = [row for origin, contents in sorted(by_origin.items()) for row in scoring.scored(origin, contents)]
-    cases = pd.DataFrame(rows, columns=list(_COLUMNS))
+    finished = folder.finished()
+    scoring = _Scoring.of(setup, finished)
+    by_origin = [_frame(scoring.scored(origin, files)) for origin, files in finished.items()]
+    filled = [frame for frame in by_origin if len(frame)]
+    cases = pd.concat(filled, ignore_index=True).infer_objects() if filled else _frame(())
     subject = subject_of(scoring.rivals)
     about = {**MEMBERS, **setup.forecasters}.get(subject)
     choices = {
         **setup.choices, **setup.record.choices, "data": setup.record.digest,
         "data_by_dyad": {dyad: setup.record.digest_of(dyad) for dyad in setup.record.dyads},
-        "origins": [str(origin) for origin in sorted(by_origin)],
+        "origins": [str(origin) for origin in finished],
         "spec": about.settings(setup.record.final) if isinstance(about, Member) else None,
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
     misses = worst_misses(own, reference, setup.record.table)
     account = [one.to_dict() for one in scoring.accounts.values()]
     return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
+
+
+def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
+    """Arrange the cases of an origin: the table of all grows without holding them as rows."""
+    import pandas as pd
+
+    types: dict[str, Any] = {**dict.fromkeys(_NUMBERS, float), "up": object, "down": object}
+    return pd.DataFrame(list(rows), columns=list(_COLUMNS)).astype(types)
 
 
 @dataclass
@@ -152,15 +160,17 @@ class _Account:
     fitted: dict[str, int] = field(default_factory=dict)
     not_converged: int = 0
 
-    def add(self, content: Mapping[str, Any]) -> None:
-        self.origins += bool(content["cases"] or content["void"] or content["unfinished"])
-        self.void += content["void"]
-        self.unfinished += content["unfinished"]
-        for fit in content["notes"].get("fits", ()):
-            self.fits += 1
-            self.not_converged += not fit["converged"]
-            if fit["fitted"]:
-                self.fitted[fit["fitted"]] = self.fitted.get(fit["fitted"], 0) + 1
+    def add(self, contents: Sequence[Mapping[str, Any]]) -> None:
+        """Count what there is of an origin, batch by batch."""
+        self.origins += any(content["cases"] or content["void"] or content["unfinished"] for content in contents)
+        for content in contents:
+            self.void += content["void"]
+            self.unfinished += content["unfinished"]
+            for fit in content["notes"].get("fits", ()):
+                self.fits += 1
+                self.not_converged += not fit["converged"]
+                if fit["fitted"]:
+                    self.fitted[fit["fitted"]] = self.fitted.get(fit["fitted"], 0) + 1
 
     def to_dict(self) -> dict[str, Any]:
         plain: dict[str, Any] = {
@@ -186,6 +196,7 @@ class _Past:
     """Probabilities of what was recorded in windows that were over at an origin, by horizon."""
 
     windows: dict[int, list[tuple[date, dict[str, float]]]] = field(default_factory=dict)
+    _weights: dict[tuple[date, int, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
 
     def add(self, origin: date, cases: Mapping[_Key, _Case]) -> None:
         for (_, horizon), case in sorted(cases.items()):
@@ -193,6 +204,13 @@ class _Past:
             self.windows.setdefault(horizon, []).append((add_months(origin, horizon), density))
 
     def stacked(self, origin: date, horizon: int, codes: Sequence[str]) -> np.ndarray:
+        """Return the weights of forecasters at an origin, the same for every dyad."""
+        key = origin, horizon, tuple(codes)
+        if key not in self._weights:
+            self._weights[key] = self._learned(origin, horizon, codes)
+        return self._weights[key]
+
+    def _learned(self, origin: date, horizon: int, codes: Sequence[str]) -> np.ndarray:
         over = [
             [density[code] for code in codes]
             for end, density in self.windows.get(horizon, [])
@@ -225,20 +243,21 @@ class _Scoring:
     past: _Past = field(default_factory=_Past)
 
     @classmethod
-    def of(cls, setup: Setup, by_origin: Mapping[date, Sequence[Mapping[str, Any]]]) -> Self:
-        """Look through all files of a run."""
-        there = {one["forecaster"]: one for contents in by_origin.values() for one in contents}
+    def of(cls, setup: Setup, finished: Mapping[date, Mapping[str, Sequence[Path]]]) -> Self:
+        """Look into one file of each forecaster of a run."""
+        one_each = {code: paths[0] for files in finished.values() for code, paths in files.items()}
+        there = {code: read_finished(path) for code, path in one_each.items()}
         known = dict.fromkeys((*setup.forecasters, *MEMBERS, *RIVALS, *sorted(there)))
         codes = [code for code in known if code in there]
-        present = [{one["forecaster"] for one in contents} for contents in by_origin.values()]
+        present = [set(files) for files in finished.values()]
         accounts = {code: _Account(code, there[code]["words"]) for code in codes}
         return cls(
             setup.asked, {code: there[code]["rival"] for code in codes}, set(codes).intersection(*present), accounts
         )
 
-    def scored(self, origin: date, contents: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
         """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
-        cases = self._cases(origin, contents)
+        cases = self._cases(origin, files)
         for (_, horizon), case in sorted(cases.items()):
             for code, said in case.said.items():
                 yield from self._rows(case, code, said, rival=self.rivals[code])
@@ -254,13 +273,13 @@ class _Scoring:
         for prediction, given_n in zip(said, (True, False), strict=True):
             yield _row(self.asked, case, code, rival, prediction, given_n=given_n)
 
-    def _cases(self, origin: date, contents: Sequence[Mapping[str, Any]]) -> dict[_Key, _Case]:
+    def _cases(self, origin: date, files: Mapping[str, Sequence[Path]]) -> dict[_Key, _Case]:
         """Arrange what all forecasters said at an origin by dyad and horizon."""
         cases: dict[_Key, _Case] = {}
-        by_code = {content["forecaster"]: content for content in contents}
-        for code in (code for code in self.rivals if code in by_code):
-            self.accounts[code].add(by_code[code])
-            for found in by_code[code]["cases"]:
+        for code in (code for code in self.rivals if code in files):
+            contents = [read_finished(path) for path in files[code]]
+            self.accounts[code].add(contents)
+            for found in (case for content in contents for case in content["cases"]):
                 given, free = (Prediction.from_dict(found.pop(name)) for name in ("given", "free"))
                 case = cases.setdefault((found["dyad"], found["horizon"]), _Case(origin, found))
                 case.said[code] = (given, free)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -63,20 +64,41 @@ class RunFolder:
             raise SpecError(f"{path}: is no account of a run ({error}); choose another --out") from error
         return found
 
-    def finished(self) -> Iterator[tuple[date, dict[str, Any]]]:
-        """Yield what each finished origin holds, by origin and forecaster.
+    def finished(self) -> dict[date, dict[str, list[Path]]]:
+        """Return the files of finished origins, by origin and forecaster, in order.
 
         Raises
         ------
         SpecError
-            If a file is not one of a run.
+            If a file has not the name of one.
         """
+        found: dict[date, dict[str, list[Path]]] = {}
         for path in sorted(self.origins.glob("*.json")):
-            try:
-                content = json.loads(path.read_text(encoding="utf-8"))
-                origin = date.fromisoformat(content["origin"])
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise SpecError(
-                    f"{path}: is no file of a finished origin ({error!r}); remove it and run the same command again"
-                ) from error
-            yield origin, content
+            with _of_a_run(path):
+                month, code, *_ = path.name.split(".")
+                found.setdefault(date.fromisoformat(f"{month}-01"), {}).setdefault(code, []).append(path)
+        return found
+
+
+def read_finished(path: Path) -> dict[str, Any]:
+    """Return what the file of a finished origin holds.
+
+    Raises
+    ------
+    SpecError
+        If it is none.
+    """
+    with _of_a_run(path):
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        date.fromisoformat(content["origin"])
+    return content
+
+
+@contextmanager
+def _of_a_run(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SpecError(
+            f"{path}: is no file of a finished origin ({error!r}); remove it and run the same command again"
+        ) from error

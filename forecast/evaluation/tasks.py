@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
+from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +32,17 @@ class Setup:
     forecasters : mapping of str to Forecaster
     improvement : float
         Smallest improvement of interest, points of share.
+    batch : int, optional
+        How many dyads there are to a task and to a file; all of them if it is not given. Changes no number.
     """
 
     record: Record
     asked: Asked
     forecasters: Mapping[str, Forecaster]
     improvement: float = IMPROVEMENT
+    batch: int | None = None
     _views: dict[date, View | None] = field(default_factory=dict, repr=False, compare=False)
+    _parts: dict[int, "Setup"] = field(default_factory=dict, repr=False, compare=False)
 
     def view(self, origin: date) -> View | None:
         """Return the view of an origin; the last few are kept, for several forecasters look at each."""
@@ -49,6 +55,23 @@ class Setup:
     def on(self, cores: int) -> "Setup":
         """Return the same for a task that may use so many cores, with views of its own: other tasks may be at work."""
         return replace(self, asked=replace(self.asked, cores=cores), _views={})
+
+    @cached_property
+    def batches(self) -> dict[int | None, tuple[str, ...]]:
+        """The dyads of each batch by its number; under None if all are together."""
+        if self.batch is None:
+            return {None: self.record.dyads}
+        return dict(enumerate(batched(self.record.dyads, self.batch)))
+
+    def part(self, number: int | None) -> "Setup":
+        """Return what concerns one batch; the last one is kept, for many tasks in succession are of the same."""
+        if number is None:
+            return self
+        if number not in self._parts:
+            self._parts.clear()
+            own = self.record.only(self.batches[number])
+            self._parts[number] = replace(self, record=own, batch=None, _views={}, _parts={})
+        return self._parts[number]
 
     @property
     def identity(self) -> str:
@@ -69,12 +92,13 @@ class Setup:
             "seed": self.asked.seed,
             "version": version("pendulum-forecast"),
             "schema": SCHEMA,
+            **({"batch": self.batch} if self.batch else {}),
         }
 
 
 @dataclass(frozen=True)
 class Task:
-    """Some forecasters at some successive origins.
+    """Some forecasters at some successive origins, for all dyads or a batch of them.
 
     Attributes
     ----------
@@ -82,26 +106,29 @@ class Task:
     origins : tuple of datetime.date
     wanted : frozenset of str
         Names of the files that are still missing; the other origins are only passed through.
+    batch : int, optional
     """
 
     codes: tuple[str, ...]
     origins: tuple[date, ...]
     wanted: frozenset[str]
+    batch: int | None = None
 
 
 type Finished = tuple[str, str]
 """Name and text of the file of a finished origin."""
 
 
-def file_name(origin: date, code: str) -> str:
-    """Return the name of the file of an origin and a forecaster."""
-    return f"{origin:%Y-%m}.{code}.json"
+def file_name(origin: date, code: str, batch: int | None = None) -> str:
+    """Return the name of the file of an origin, a forecaster and a batch."""
+    return f"{origin:%Y-%m}.{code}{'' if batch is None else f'.{batch:04d}'}.json"
 
 
 def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
-    """Do a task, and yield the file of each origin as it is finished."""
+    """Do a task of a setup, or of a part of one, and yield the file of each origin as it is finished."""
     for code in task.codes:
-        wanted = {origin: file_name(origin, code) for origin in task.origins if file_name(origin, code) in task.wanted}
+        names = {origin: file_name(origin, code, task.batch) for origin in task.origins}
+        wanted = {origin: name for origin, name in names.items() if name in task.wanted}
         for answer in _answers(setup, code, [origin for origin in task.origins if origin <= max(wanted)]):
             if answer.origin in wanted:
                 yield wanted[answer.origin], json.dumps(_content(setup, code, answer), separators=(",", ":")) + "\n"
@@ -110,7 +137,7 @@ def carry_out(setup: Setup, task: Task) -> Iterator[Finished]:
 def carry_out_here(setup: Setup, task: Task, folder: Path) -> int:
     """Do a task where the folder of the run is, write each origin as soon as it is finished, and return how many."""
     number = 0
-    for name, text in carry_out(setup, task):
+    for name, text in carry_out(setup.part(task.batch), task):
         write_text(folder / name, text)
         number += 1
     return number

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import time
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -114,6 +115,29 @@ def test_the_number_of_processes_changes_nothing(few, tmp_path):
     assert spread.cases.equals(few.cases)
 
 
+def test_batches_of_dyads_change_no_number(few, tmp_path):
+    record = record_of(*two_dyads())
+    alone = run_few(record, tmp_path, batch=1)
+    assert alone.cases.equals(few.cases)
+    assert alone.rows == few.rows and alone.account == few.account
+    names = sorted(path.name for path in (tmp_path / "origins").iterdir())
+    assert names[:2] == ["2008-01.base_rate_10y.0000.json", "2008-01.base_rate_10y.0001.json"]
+    assert len(names) == 2 * 2 * len(FEW)
+    with pytest.raises(SpecError, match="other batch"):
+        run_few(record, tmp_path, batch=2)
+    told = []
+    (tmp_path / "origins" / names[1]).unlink()
+    assert run_few(record, tmp_path, batch=1, progress=lambda *step: told.append(step)).cases.equals(few.cases)
+    assert told[0] == ("predicting", len(names) - 1, len(names))
+
+
+def test_a_batch_divides_nothing_that_is_fitted_together(tmp_path):
+    for table, choice in ((record_of(*two_dyads()), {"batch": 0}), (record_of(*two_dyads()), {"batch": 1})):
+        with pytest.raises(SpecError, match="batch: "):
+            backtest(table, FEW, forecasters=choose("default", "no"), out=tmp_path / "run", **choice)
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_interrupted_run_goes_on_and_gives_the_same_file(few, tmp_path):
     record, done = record_of(*two_dyads()), 0
 
@@ -197,6 +221,9 @@ def test_bad_requests_are_answered_before_long_work(tmp_path):
         choose("no", "no")
     with pytest.raises(SpecError, match="at least 1"):
         local(0)
+    odd = replace(choose("no", "base_rate_10y")[0], code="../odd")
+    with pytest.raises(SpecError, match="names files"):
+        backtest(record, FEW, forecasters=[odd], out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

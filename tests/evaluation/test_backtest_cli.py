@@ -71,6 +71,7 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
         (["--with", "USA-FRA"], "USA-FRA"),
         (["--improvement", "-5"], "improvement"),
         (["--processes", "0"], "processes"),
+        (["--batch", "0"], "batch"),
         (["--out", ""], "--out"),
     ],
 )

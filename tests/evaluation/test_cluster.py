@@ -109,6 +109,13 @@ def test_a_cluster_leaves_the_same_files(loopback, record, here, tmp_path):
         assert (tmp_path / name).read_bytes() == (here / name).read_bytes()
 
 
+def test_a_cluster_takes_batches(loopback, record, here, tmp_path):
+    results = run(record, tmp_path, Cluster(loopback.address), batch=1)
+    assert len(files(tmp_path)) == 2 * len(files(here))
+    results.write(tmp_path)
+    assert (tmp_path / "cases.csv").read_bytes() == (here / "cases.csv").read_bytes()
+
+
 def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, here, tmp_path):
     notes = tmp_path / "notes"
     notes.mkdir()
