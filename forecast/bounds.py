@@ -11,6 +11,7 @@ LIMITS = {
     "cores": (1, 1024),
     "processes": (1, 1024),
     "every": (1, 120),
+    "batch": (1, 9999),
     "seed": (0, 2**63 - 1),
     "simulations": (0, 100_000),
 }

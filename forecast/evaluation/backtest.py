@@ -7,6 +7,7 @@ from itertools import batched
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.bounds import require_whole
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
 from forecast.evaluation.executors import Executor, local
@@ -202,8 +203,7 @@ def _named_dyads(dyads: Sequence[str]) -> str:
 def _check_batch(setup: Setup) -> None:
     if setup.batch is None:
         return
-    if setup.batch < 1:
-        raise SpecError(f"batch: got {setup.batch}; expected at least 1 dyad")
+    require_whole("batch", setup.batch)
     models = [code for code, one in setup.forecasters.items() if not one.rival]
     if models and setup.record.together != "alone":
         raise SpecError(
