@@ -160,9 +160,17 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
             raise SpecError(f"forecasters: the code {code!r} names files; it may have letters, digits, - and _")
     _check_batch(setup)
     require("scoringrules", "rivals")
+    faults = (_fault(setup.part(batch), origins) for batch in setup.batches)
+    first = next(faults)
+    if first is not None and all(fault is not None for fault in faults):
+        raise DataError(first)
+
+
+def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
+    """Return why nothing could be predicted and scored, if so."""
     last = origins[-1]
     if setup.view(last) is None:
-        raise DataError(
+        return (
             f"from, to: at {last:%Y-%m}, the last origin, no dyad of {_named_dyads(setup.record.dyads)} has a "
             "record of five years; choose later origins"
         )
@@ -170,10 +178,11 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
     first_view = next(view for view in map(setup.view, origins) if view)
     if all(setup.record.window(first_view, dyad, shortest) is None for dyad in first_view.dyads):
         end = add_months(first_view.origin, shortest - 1)
-        raise DataError(
+        return (
             f"from, horizons: the first windows end in {end:%Y-%m}, and no record of "
             f"{_named_dyads(first_view.dyads)} is even up to then; choose earlier origins or shorter horizons"
         )
+    return None
 
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:

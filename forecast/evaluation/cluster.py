@@ -159,7 +159,7 @@ class Cluster:
         A task of its own hands it out, so that it is made again if all workers that had it are lost.
         """
         versions = self._check(client)
-        shared = {batch: client.submit(_hand_out, setup.part(batch), versions, pure=False) for batch in batches}
+        shared = {batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False) for batch in batches}
         for ended in self._as_they_come(client, shared.values(), results=False):
             if ended.status != "finished":
                 raise SpecError(

@@ -53,7 +53,7 @@ class Processes:
             return
         # Started afresh: threads of the sampler and of numba do not survive a fork.
         pool = ProcessPoolExecutor(
-            min(self.number, len(tasks)), mp_context=get_context("spawn"), initializer=_take, initargs=(setup,)
+            min(self.number, len(tasks)), mp_context=get_context("spawn"), initializer=_take, initargs=(setup.fresh(),)
         )
         try:
             running = [pool.submit(_do, task, folder) for task in tasks]

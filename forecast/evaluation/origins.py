@@ -198,7 +198,7 @@ class Record:
         ----------
         table : EventTable or CountTable
         dyads : sequence of str, optional
-            By default all.
+            By default all of which anything can be counted.
         eras : {"given", "infer", "none"} or pandas.DataFrame
             The embedded ones as far as recognised on the day; from breaks of each record as known on the day, at every
             fit (a minute or two a dyad); one era for the whole record; or other ones.
@@ -234,7 +234,7 @@ class Record:
                 f"backtest: the table holds the datasets {', '.join(datasets)}, and a prediction is resolved by one; "
                 "give a table of one dataset"
             )
-        present = in_order(rows["dyad"].unique())
+        present = in_order((rows if dyads is not None else _counted(table, coverage))["dyad"].unique())
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
         return cls(
             table, tuple(in_order(set(chosen))), _eras(eras), coverage, _together(together, present),
@@ -250,7 +250,8 @@ class Record:
         """Return what is recorded of some of the dyads."""
         table, coverage = self.table, self.coverage
         if isinstance(table, CountTable):
-            table = replace(table, counts=table.counts[table.counts["dyad"].isin(dyads)])
+            own = table.counts[table.counts["dyad"].isin(dyads)]
+            table = replace(table, counts=own, rejects=table.rejects.iloc[:0])
         else:
             table = replace(table, events=table.events[table.events["dyad"].isin(dyads)])
         if coverage is not None:
@@ -260,14 +261,9 @@ class Record:
     def view(self, origin: date) -> View | None:
         """Rebuild what was known on the day before an origin; None if no dyad had a past long enough."""
         day = origin - timedelta(days=1)
-        dyads = [dyad for dyad, first in self.first_known(day).items() if months_between(first, origin) > SHORTEST_PAST]
-        if not dyads:
-            return None
-        panel = self.panel(dyads, day)
-        long_enough = [dyad for dyad in dyads if _past_months(panel, dyad) >= SHORTEST_PAST]
-        if not long_enough:
-            return None
-        return View(origin, panel if long_enough == dyads else self.panel(long_enough, day), self)
+        first = self.first_counted(day)
+        dyads = [dyad for dyad in first if months_between(first[dyad], origin) >= SHORTEST_PAST]
+        return View(origin, self.panel(dyads, day), self) if dyads else None
 
     def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:
         """Return the dyads, of those that are present, that a model of a dyad is fitted to."""
@@ -277,14 +273,18 @@ class Record:
             return tuple(hierarchy(dyad, present))
         return tuple(in_order({dyad, *self.together}.intersection(present)))
 
-    def first_known(self, day: date) -> dict[str, date]:
-        """Return the day of the first event of each dyad of which anything was known by a day."""
+    def first_counted(self, day: date) -> dict[str, date]:
+        """Return the day of the first happening of each dyad that a panel of what was known by a day counts."""
         import pandas as pd
 
-        rows = _rows(self.table)
-        known = rows[(rows["known_at"] <= pd.Timestamp(day)) & rows["dyad"].isin(self.dyads)]
-        first = known.groupby("dyad")["date"].min()
+        first = self._counted[self._counted["known_at"] <= pd.Timestamp(day)].groupby("dyad")["date"].min()
         return {dyad: first[dyad].date() for dyad in self.dyads if dyad in first.index}
+
+    @cached_property
+    def _counted(self) -> "pd.DataFrame":
+        """Days of happenings inside coverage, and when they became known."""
+        rows = _counted(self.table, self.coverage)
+        return rows.loc[rows["dyad"].isin(self.dyads), ["dyad", "date", "known_at"]]
 
     @cached_property
     def final(self) -> "xr.Dataset":
@@ -389,9 +389,15 @@ def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
     return table.counts if isinstance(table, CountTable) else table.events
 
 
-def _past_months(panel: "xr.Dataset", dyad: str) -> int:
-    seen = np.flatnonzero(sides(panel, dyad)[0])
-    return panel.sizes["time"] - int(seen[0]) if seen.size else 0
+def _counted(table: EventTable | CountTable, coverage: "pd.DataFrame | None") -> "pd.DataFrame":
+    """Return the rows of a table that a panel counts: in counts, many a row says that nothing happened."""
+    from forecast.panel.spans import even_spans
+
+    rows = _rows(table)
+    rows = rows[rows["n"] > 0]
+    spans = rows[["dataset", "dyad"]].merge(even_spans(rows, coverage), left_on=["dataset", "dyad"], right_index=True)
+    inside = (rows["date"] >= spans["start"]) & (rows["date"] <= spans["last"])
+    return rows[inside]
 
 
 def _first_month(panel: "xr.Dataset") -> date:

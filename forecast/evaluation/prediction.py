@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
 from forecast.outlook.window import FEWEST, ROUNDING, moved, reached
 from forecast.typing import Float, Index
@@ -115,6 +114,9 @@ def predict_free(
 ) -> Prediction:
     """Predict the share of a window whose number of happenings is not known: given that it is not void.
 
+    Where a record was so silent that every draw is void, windows have just as many happenings as are needed, in months
+    at random: with means so small, more are next to impossible.
+
     Parameters
     ----------
     chances : (draw, month)
@@ -123,16 +125,12 @@ def predict_free(
         Simulated happenings.
     window, rng, improvement
         As for `predict_given`.
-
-    Raises
-    ------
-    SpecError
-        If every simulated window is void.
     """
+    if (volume.sum(axis=1) < FEWEST).all():
+        months = volume.shape[1]
+        volume = rng.multinomial(FEWEST, np.full(months, 1 / months), len(volume))
     total = volume.sum(axis=1)
     there = total >= FEWEST
-    if not there.any():
-        raise SpecError(f"{window.dyad}, {window.origin}: no draw has {FEWEST} happenings; use more draws")
     cooperative = rng.binomial(volume, np.clip(chances, _EDGE, 1 - _EDGE)).sum(axis=1)[there]
     shares = 100 * cooperative / total[there]
     weights = np.bincount(np.rint(shares * GRID / 100).astype(np.int64), minlength=GRID + 1) / len(shares)

@@ -56,6 +56,10 @@ class Setup:
         """Return the same for a task that may use so many cores, with views of its own: other tasks may be at work."""
         return replace(self, asked=replace(self.asked, cores=cores), _views={})
 
+    def fresh(self) -> "Setup":
+        """Return the same to be sent elsewhere, without what has been computed on the way."""
+        return replace(self, record=replace(self.record), _views={}, _parts={})
+
     @cached_property
     def batches(self) -> dict[int | None, tuple[str, ...]]:
         """The dyads of each batch by its number; under None if all are together."""

@@ -326,7 +326,7 @@ def _panel(
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     places = (
         rows["dataset"].map(datasets.index).to_numpy(),
-        rows["dyad"].map(list(dyads).index).to_numpy(),
+        rows["dyad"].map({dyad: place for place, dyad in enumerate(dyads)}).to_numpy(),
         at,
         backward.astype(int),
         rows["class"].to_numpy(),

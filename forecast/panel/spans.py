@@ -34,14 +34,11 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
 def even_spans(rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None") -> "pd.DataFrame":
     """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad)."""
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
-    given = read_coverage(coverage)
-    for dataset, dyad in spans.index:
-        matching = given[given["dyad"] == dyad]
-        if "dataset" in given:
-            matching = matching[matching["dataset"] == dataset]
-        if len(matching):
-            spans.loc[(dataset, dyad)] = matching.iloc[0][["start", "last_even"]].to_numpy()
-    return spans
+    given = read_coverage(coverage).rename(columns={"last_even": "last"})
+    keys = [name for name in spans.index.names if name in given]
+    first = given.drop_duplicates(keys).set_index(keys)[["start", "last"]]
+    matching = first.reindex(spans.index if len(keys) == 2 else spans.index.get_level_values("dyad"))
+    return matching.set_index(spans.index).fillna(spans).astype(spans.dtypes)
 
 
 def panel_periods(
@@ -90,8 +87,9 @@ def covered_periods(
     covered = np.zeros((len(datasets), len(dyads), len(periods)), dtype=bool)
     # The period in which a record begins is covered too, though not from its first day.
     starts = floor_period(watched["start"], frequency)
+    place = {dyad: number for number, dyad in enumerate(dyads)}
     for (dataset, dyad), start, last in zip(watched.index, starts, watched["last"], strict=True):
-        covered[datasets.index(dataset), dyads.index(dyad)] = (periods >= start) & (periods <= last)
+        covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
     return covered
 
 

@@ -77,8 +77,12 @@ def test_an_unknown_number_of_happenings_is_given_that_the_window_is_not_void():
     found = predict_free(np.full((4, 1), 1 - 1e-9), volume, window([4], [4]), rng())
     assert found.weights[-1] == pytest.approx(1.0)
     assert found.density is None and log_score(found) is None
-    with pytest.raises(SpecError, match="use more draws"):
-        predict_free(np.full((1, 1), 0.5), np.array([[2]]), window([4], [4]), rng())
+
+
+def test_a_window_after_silence_has_as_many_happenings_as_it_needs():
+    silent = predict_free(np.full((4000, 2), 0.5), np.zeros((4000, 2), dtype=int), window([4, 0], [4, 0]), rng())
+    assert silent.support[np.flatnonzero(silent.weights)] == pytest.approx([0, 1 / 3, 2 / 3, 1], abs=0.003)
+    assert silent.weights[0] == pytest.approx(1 / 8, abs=0.02)
 
 
 def test_kept_values_come_back_as_they_were():
