@@ -310,9 +310,15 @@ class Record:
         choices = [*self.dyads, str(self.together), str(self.infers_eras)]
         return digest(" ".join([*parts, *choices]).encode())
 
-    def digest_of(self, dyad: str) -> str:
-        """Return the SHA-256 of the events, eras and coverage of one dyad."""
-        return digest(" ".join(digest(frame[frame["dyad"] == dyad]) for frame in self._tables()).encode())
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the events, eras and coverage of each dyad."""
+        tables = [(frame.iloc[:0], dict(list(frame.groupby("dyad")))) for frame in self._tables()]
+        found = {}
+        for dyad in self.dyads:
+            own = [digest(by_dyad.get(dyad, nothing)) for nothing, by_dyad in tables]
+            found[dyad] = digest(" ".join(own).encode())
+        return found
 
     def _tables(self) -> "list[pd.DataFrame]":
         """Return events or counts, eras and coverage as text, in their own order, without what is for readers."""

@@ -122,7 +122,7 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     about = {**MEMBERS, **setup.forecasters}.get(subject)
     choices = {
         **setup.choices, **setup.record.choices, "data": setup.record.digest,
-        "data_by_dyad": {dyad: setup.record.digest_of(dyad) for dyad in setup.record.dyads},
+        "data_by_dyad": setup.record.digests,
         "origins": [str(origin) for origin in finished],
         "spec": about.settings(setup.record.final) if isinstance(about, Member) else None,
     }  # fmt: skip

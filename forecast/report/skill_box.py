@@ -221,7 +221,7 @@ def _same_data(record: "Record | None", choices: Mapping[str, Any]) -> bool | No
     """Whether the report's dyads have the events, eras and coverage that the run saw; None if that is not known."""
     if record is None:
         return None
-    return all(record.digest_of(dyad) == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)
+    return all(record.digests[dyad] == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)
 
 
 def _dyads(fit: ReportedFit) -> list[str]:

@@ -40,7 +40,7 @@ def skill(fit):
 def skill_of(fit, lead, **kinds):
     """Make the skill of a run that fits the made fit and its events."""
     made = results_of(lead, dyads=("USA-CHN",), spec=vars(fit.spec), **kinds).skill
-    digest = Record.of(EVENTS).digest_of("USA-CHN")
+    digest = Record.of(EVENTS).digests["USA-CHN"]
     return replace(made, choices={**made.choices, "data_by_dyad": {"USA-CHN": digest}})
 
 
