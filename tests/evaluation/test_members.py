@@ -9,6 +9,7 @@ import pytest
 from forecast import read_chronology
 from forecast.evaluation import MEMBERS, Asked, Member, Processes, Record, backtest
 from forecast.evaluation.members import two_classes
+from forecast.report.skill_tables import fits_table
 from tests.evaluation.made import counts_of, record_of, walk
 
 QUICK = {"draws": 250, "tune": 100, "chains": 2}
@@ -133,7 +134,7 @@ def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_pat
     (account,) = whole.account
     assert sum(account["fitted"].values()) / account["fits"] == account["fitted_share"]
     assert account["not_converged"] == 3  # so few draws never do
-    assert "quick: " in whole.account_lines()[0]
+    assert fits_table(whole.skill)["rows"][0][:4] == ["Quick", "3", str(sum(account["fitted"].values())), "3"]
     (tmp_path / "origins" / "2002-04.quick.json").unlink()
     again = backtest(record(), origins, out=tmp_path, **options)
     assert again.cases.equals(whole.cases)
