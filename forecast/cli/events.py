@@ -210,7 +210,7 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
         kind = f"[{colour}]{scale.classes[place]}[/]"
         rows.add_row(f"{day:%Y-%m-%d}", escape(f"{source} > {target}"), escape(code), kind, escape(summary or actor))
     console = Console(highlight=False)
-    unchecked = int(events["reference"].map(is_unchecked).sum())
+    unchecked = sum(map(is_unchecked, events["reference"]))
     console.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
     if len(events):
         console.print(rows)
