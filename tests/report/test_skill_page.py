@@ -226,3 +226,12 @@ def test_hostile_codes_and_labels_are_shown_and_not_run(results):
     skill = replace(results.skill, choices={**results.skill.choices, "dataset": SCRIPT})
     html = skill_page(replace(results, skill=skill), {})
     assert "<script" not in html.lower() and SCRIPT in Reader(html).text
+
+
+def test_the_page_in_the_repository_says_what_its_numbers_say():
+    folder = Path(__file__).parents[2] / "reports" / "skill"
+    results = Results.read(folder)
+    text = Reader((folder / "index.html").read_text("utf-8")).text
+    assert headline(results.skill) in text and finding(results.skill) in text
+    assert results.skill.subject == "default" and set(results.cases["model"]) == {"default", "base_rate_10y"}
+    assert (folder / "skill.json").stat().st_size < 3_000_000
