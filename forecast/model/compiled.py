@@ -15,7 +15,7 @@ from forecast.model.pendulum import WHITE, PendulumModel
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import prior_reference
 
-# A form takes some ten megabytes; a comparison of models needs a handful at once.
+# A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at once.
 KEPT_FORMS = 8
 _COMPILED: "OrderedDict[Form, Compiled]" = OrderedDict()
 
