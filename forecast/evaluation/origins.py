@@ -260,10 +260,13 @@ class Record:
 
     def view(self, origin: date) -> View | None:
         """Rebuild what was known on the day before an origin; None if no dyad had a past long enough."""
-        day = origin - timedelta(days=1)
-        first = self.first_counted(day)
-        dyads = [dyad for dyad in first if months_between(first[dyad], origin) >= SHORTEST_PAST]
-        return View(origin, self.panel(dyads, day), self) if dyads else None
+        dyads = self.predictable(origin)
+        return View(origin, self.panel(dyads, origin - timedelta(days=1)), self) if dyads else None
+
+    def predictable(self, origin: date) -> list[str]:
+        """Return the dyads that have a past long enough at an origin."""
+        first = self.first_counted(origin - timedelta(days=1))
+        return [dyad for dyad in first if months_between(first[dyad], origin) >= SHORTEST_PAST]
 
     def fitted_with(self, dyad: str, present: Sequence[str]) -> tuple[str, ...]:
         """Return the dyads, of those that are present, that a model of a dyad is fitted to."""

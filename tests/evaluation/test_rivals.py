@@ -47,6 +47,12 @@ def test_every_rival_speaks_of_a_record_without_one_side_and_with_silent_years(c
 
 
 @pytest.mark.parametrize("code", RIVALS)
+def test_every_rival_leaves_out_or_speaks_of_a_record_that_was_silent_ever_since_its_first_month(code):
+    total = np.eye(1, 241, dtype=int)[0]
+    assert all(np.isfinite(chance).all() for chance in said(code, Past(total, total)).values())
+
+
+@pytest.mark.parametrize("code", RIVALS)
 def test_the_same_stream_gives_the_same_numbers(code):
     past = past_of(walk(240))
     assert np.array_equal(said(code, past)[12], said(code, past)[12])

@@ -41,10 +41,10 @@ class Automatic(Rival):
         found = {}
         for horizon in horizons:
             total, cooperative = past.windows(horizon)
-            first = int((total > 0).argmax())
-            total, cooperative = total[first:], cooperative[first:]
-            if len(total) < FEWEST_WINDOWS:
+            seen = np.flatnonzero(total)
+            if not seen.size or len(total) - seen[0] < FEWEST_WINDOWS:
                 continue
+            total, cooperative = total[seen[0] :], cooperative[seen[0] :]
             level, error = log_odds(total, cooperative)
             held = np.maximum.accumulate(np.where(total > 0, np.arange(len(total)), 0))
             mean, variance = self._one_step(level[held])
