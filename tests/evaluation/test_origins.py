@@ -53,6 +53,15 @@ def test_the_future_moves_no_rival(table, code):
             assert np.array_equal(honest[dyad][horizon], leaked[dyad][horizon])
 
 
+def test_the_future_is_not_in_what_a_model_is_fitted_to(table):
+    honest, leaked = Record.of(table), Record.of(planted(table), eras=planted_eras())
+    for dyads in (DYADS, ["USA-CHN"]):
+        one, other = (record.view(ORIGIN).part(dyads) for record in (honest, leaked))
+        for name in ("counts", "covered", "era_index", "time"):
+            assert np.array_equal(one[name], other[name])
+
+
+@pytest.mark.slow
 def test_the_future_does_not_move_the_model(table):
     member = Member("quick", "few draws", sampler={"draws": 30, "tune": 60, "chains": 2})
     record, leaked = (
