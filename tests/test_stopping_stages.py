@@ -27,6 +27,12 @@ RECORD = {"dyad": "USA-CHN", "as_of": date(1960, 12, 31)}
 def tell(step, done, total):
     print(step, flush=True)
 
+def fit_an_index(**sampler):  # which compiles in a few seconds
+    from forecast import PendulumSpec, fit
+    from tests.model.panels import make_panel
+    panel = make_panel(periods=600, index=True, seed=1)
+    return fit(panel, PendulumSpec(observation="index", ceiling="none"), seed=1, progress=tell, **sampler)
+
 def fit(**sampler):
     from forecast import PendulumSpec, build_panel, fit, read_chronology
     panel = build_panel(read_chronology(dyads=[RECORD["dyad"]]), as_of=RECORD["as_of"])
@@ -45,6 +51,7 @@ def tests():
 RUNS = {
     "one fit": lambda: fit(draws=50, tune=50),
     "a long fit": lambda: fit(draws=4, tune=100_000),
+    "a long fit of an index": lambda: fit_an_index(draws=4, tune=100_000),
     "report": report,
     "report with breaks": lambda: report(eras="infer"),
     "tests": tests,
@@ -54,11 +61,12 @@ with stoppable():
 """
 QUICK = [
     ("one fit", "compiling", signal.SIGINT),
-    ("a long fit", "sampling", signal.SIGTERM),
+    ("a long fit of an index", "sampling", signal.SIGTERM),
 ]
 STAGES = [
     ("one fit", "compiling", signal.SIGTERM),
     ("a long fit", "sampling", signal.SIGINT),
+    ("a long fit", "sampling", signal.SIGTERM),
     ("report", "reading the data", signal.SIGINT),
     ("report", "building the model", signal.SIGTERM),
     ("report", "filling in the path", signal.SIGINT),
@@ -87,7 +95,7 @@ def test_a_run_ends_in_time_at_every_stage(
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     command = [sys.executable, "-c", PROGRAM, work, str(tmp_path / "report")]
-    environment = os.environ | {"TMPDIR": str(temporary)}
+    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(Path(__file__).parents[1])}
     with (
         (tmp_path / "errors").open("w") as errors,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as process,

@@ -23,8 +23,8 @@ def unmoved(dynamics, ceiling):
     ("dynamics", "ceiling", "scales"),
     [
         ("linear", "era+depth", ("half_life", "sd", "headroom", "depth_eras")),
-        ("cubic", "none", ("half_life", "stiffening", "lean")),
-        ("band", "none", ("half_life", "band")),
+        pytest.param("cubic", "none", ("half_life", "stiffening", "lean"), marks=pytest.mark.slow),
+        pytest.param("band", "none", ("half_life", "band"), marks=pytest.mark.slow),
         ("none", "constant", ("headroom_walk",)),
     ],
 )

@@ -73,6 +73,7 @@ def real():
     return Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), sampler=sampler, panel=panel)
 
 
+@pytest.mark.slow  # it compiles three models; the rules of both claims are tested above and in test_band
 def test_five_years_decide_neither_of_the_claims_about_a_pull(real):
     """Events without any order: whatever the level does, sixty months cannot tell a slow pull from none."""
     pull, band = answered(real), CLAIMS["S8"].test(real)

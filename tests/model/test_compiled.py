@@ -33,33 +33,34 @@ def compilations(monkeypatch):
     return made
 
 
+INDEX = PendulumSpec(observation="index", ceiling="none")
+# A model of events takes some twenty seconds to compile, one of an index a few.
+FORMS = pytest.mark.parametrize(
+    ("spec", "shape"),
+    [
+        pytest.param(INDEX, {"index": True}, id="index"),
+        pytest.param(PendulumSpec(), {}, marks=pytest.mark.slow, id="events"),
+        pytest.param(PendulumSpec(ceiling="none"), {}, marks=pytest.mark.slow, id="no ceiling"),
+    ],
+)
+
+
+@FORMS
 def test_a_second_panel_of_the_same_form_compiles_nothing_and_gives_the_numbers_it_gives_alone(
-    compilations, monkeypatch
+    compilations, monkeypatch, spec, shape
 ):
-    first = make_panel(dyads=2, periods=60, events=3, empty=0.2, seed=1)
-    second = make_panel(dyads=2, periods=66, events=5, empty=0.1, seed=2)
-    fit(first, **TINY)
-    after = fit(second, **TINY)
-    again = fit(first, **TINY)
+    first = make_panel(dyads=2, periods=60, events=3, empty=0.2, seed=1, **shape)
+    second = make_panel(dyads=2, periods=66, events=5, empty=0.1, seed=2, **shape)
+    fit(first, spec, **TINY)
+    after = fit(second, spec, **TINY)
+    again = fit(first, spec, **TINY)
     assert len(compilations) == 1
     monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
-    alone = fit(second, **TINY)
+    alone = fit(second, spec, **TINY)
     assert len(compilations) == 2
     for name in alone.posterior:
         np.testing.assert_array_equal(after.posterior[name], alone.posterior[name], err_msg=name)
     assert not np.array_equal(again.posterior["state"], after.posterior["state"])
-
-
-@pytest.mark.parametrize(
-    ("choices", "shape"),
-    [({"ceiling": "none"}, {}), ({"observation": "index", "ceiling": "none"}, {"index": True})],
-    ids=["no ceiling", "index"],
-)
-def test_models_that_read_less_of_a_panel_are_refilled_too(compilations, choices, shape):
-    for seed in (1, 2):
-        panel = make_panel(periods=40, seed=seed, **shape)
-        assert fit(panel, PendulumSpec(**choices), **TINY).posterior.sizes["time"] == 40
-    assert len(compilations) == 1
 
 
 def origins():

@@ -46,10 +46,8 @@ def test_the_sampler_evaluates_the_density_of_the_model():
         assert log_density_of(compiled)(flat) == pytest.approx(float(plain(point)), rel=1e-9)
 
 
-@pytest.mark.parametrize(
-    "dynamics",
-    ["linear", *(pytest.param(name, marks=pytest.mark.slow) for name in ("none", "band", "cubic", "oscillator"))],
-)
+@pytest.mark.slow  # the bridge itself is tested above, on densities whose integral is known
+@pytest.mark.parametrize("dynamics", ["linear", "none", "band", "cubic", "oscillator"])
 def test_evidence_is_the_mean_likelihood_under_the_prior(dynamics):
     """Eight months, few events: so little data that draws of the prior reach the posterior.
 

@@ -67,6 +67,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="m
 
 
 @needs_proc
+@pytest.mark.slow  # updates in a row, which hold as much, are tested below
 def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind():
     """Each holds 6 MB of draws while it lives."""
     spec = PendulumSpec(observation="index", ceiling="none")

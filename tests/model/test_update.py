@@ -97,9 +97,15 @@ def standard_scores(fit, later, spec, draws=12_000):
     ("choices", "shape"),
     [
         ({}, {}),
-        ({"shocks": "student", "ceiling": "era", "pooling": False}, {"directions": 2, "number": 1}),
+        pytest.param(
+            {"shocks": "student", "ceiling": "era", "pooling": False}, {"directions": 2, "number": 1},
+            marks=pytest.mark.slow,
+        ),
         ({"dynamics": "none", "month_noise": False}, {}),
-        ({"dynamics": "oscillator", "overdispersion": False, "ceiling": "depth"}, {"datasets": 2, "number": 1}),
+        pytest.param(
+            {"dynamics": "oscillator", "overdispersion": False, "ceiling": "depth"}, {"datasets": 2, "number": 1},
+            marks=pytest.mark.slow,
+        ),
         ({"observation": "index", "ceiling": "era"}, {"index": True}),
     ],
     ids=["default", "student", "walk", "oscillator", "index"],
