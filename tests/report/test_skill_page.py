@@ -2,6 +2,7 @@
 
 import json
 import re
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -234,4 +235,5 @@ def test_the_page_in_the_repository_says_what_its_numbers_say():
     text = Reader((folder / "index.html").read_text("utf-8")).text
     assert headline(results.skill) in text and finding(results.skill) in text
     assert results.skill.subject == "default" and set(results.cases["model"]) == {"default", "base_rate_10y"}
-    assert (folder / "skill.json").stat().st_size < 3_000_000
+    # It is part of every wheel, which compresses it: a tenth of what a wheel may reasonably be.
+    assert len(zlib.compress((folder / "skill.json").read_bytes())) < 1_000_000
