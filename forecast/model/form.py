@@ -12,7 +12,10 @@ from forecast.model.whitening import Reference, anchor_path, transition_pairs
 
 @dataclass(frozen=True)
 class Form:
-    """All that a compiled model has built in; two panels with one form differ in data only."""
+    """All that a compiled model has built in; two panels with one form differ in data only.
+
+    Where the structure walks nothing has a parameter an era, unless the observation does.
+    """
 
     spec: PendulumSpec
     era_dyad: tuple[int, ...]
@@ -23,7 +26,8 @@ class Form:
     def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Form":
         """Return the form of a panel under a spec."""
         shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), node_capacity(arrays.nodes))
-        return cls(spec, tuple(arrays.era_dyad.tolist()), shape, arrays.periods_a_month)
+        eras = () if spec.two_scales and not arrays.observation.uses_eras(spec) else tuple(arrays.era_dyad.tolist())
+        return cls(spec, eras, shape, arrays.periods_a_month)
 
 
 def node_capacity(nodes: int) -> int:
@@ -46,9 +50,14 @@ def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) ->
         "anchor_weight": anchor.weight,
         "anchor_level": anchor.level,
     }
+    if spec.two_scales:
+        data["node_era"] = np.zeros_like(arrays.node_era)  # the swing knows one equilibrium: none
+    else:
+        del data["pair_new_era"]
     if not spec.pull.jumps:
         data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
-        data = {name: value for name, value in data.items() if not name.startswith("pair_")}
+        if not spec.two_scales:
+            data = {name: value for name, value in data.items() if not name.startswith("pair_")}
     if spec.level_ceiling:
         data["anchor_room"] = np.exp(-anchor.state / spec.ceiling_softness)
     return data | spec.observation_model.data(spec, arrays, reference.observed)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import pytensor.tensor as pt
 
-from forecast.model.dynamics.base import Nodes, Transitions
+from forecast.model.dynamics.base import Nodes, Pull, Transitions
+from forecast.model.kernels.pair import WhitenedPair
 from forecast.model.kernels.path import WhitenedPath
 from forecast.model.kernels.path2 import WhitenedPath2
 from forecast.model.parameters import Parameters
@@ -22,6 +23,9 @@ class PathGraph:
     spec: PendulumSpec
     parameters: Parameters
     data: Mapping[str, Any]
+
+    coordinates: ClassVar[int] = 1
+    """White coordinates of a node."""
 
     @cached_property
     def ceiling(self) -> Any:
@@ -60,6 +64,10 @@ class PathGraph:
         state, log_det, *_ = whitened(white, *self.process, weight, information, self.data["starts"])
         return state, log_det
 
+    def named(self, state: Any) -> dict[str, Any]:
+        """Paths by the names under which a fit's draws keep them."""
+        return {"node_state": state}
+
     def level(self, state: Any) -> Any:
         """Level of a state under the ceiling."""
         if self.ceiling is None:
@@ -77,6 +85,53 @@ class PathGraph:
     def likelihood(self, level: Any) -> Any:
         """Log-likelihood of everything seen, given the level at the nodes."""
         return self.spec.observation_model.log_likelihood(self.spec, level, self.parameters.observed, self.data)
+
+
+@dataclass(frozen=True)
+class TwoScaleGraph(PathGraph):
+    """The same where the state is the sum of a structure that moves and a swing around it: paths are (node, 2)."""
+
+    coordinates: ClassVar[int] = 2
+
+    @cached_property
+    def nodes(self) -> Nodes:
+        """The nodes as the pull sees them: a swing's equilibrium is zero."""
+        return Nodes(self.parameters.motion, pt.zeros(1), self.data, pt)
+
+    @cached_property
+    def slow(self) -> Transitions:
+        """Transitions of the structure."""
+        structure = self.parameters.structure
+        assert structure is not None
+        return structure.transitions(self.data, pt)
+
+    def path(self, white: Any, weight: Any, information: Any) -> tuple[Any, Any]:
+        """Structure and swing of white noise under pseudo-observations of their sum, and the log-determinant."""
+        swing = self.process
+        if self.spec.pull.order == 2:  # a swing without momentum serves to whiten it
+            swing = Pull.over_gaps(self.spec.pull, self.parameters.motion, pt.zeros(1), self.data, pt)
+        path, log_det, *_ = WhitenedPair()(white, *self.slow, *swing, weight, information, self.data["starts"])
+        return path.reshape((-1, 2)), log_det
+
+    def named(self, state: Any) -> dict[str, Any]:
+        """Paths by the names under which a fit's draws keep them."""
+        return {"node_structure": state[:, 0], "node_swing": state[:, 1]}
+
+    def level(self, state: Any) -> Any:
+        """Level: the two together."""
+        return state.sum(axis=1)
+
+    def prior(self, path: Any) -> Any:
+        """Log-density of both parts, up to half the logarithm of two pi a node and part."""
+        structure, swing = path[:, 0], path[:, 1]
+        drift, carry, scale = self.slow
+        step = (structure - drift - carry * _previous(structure)) / scale
+        return super().prior(swing) - 0.5 * (step**2).sum() - pt.log(scale).sum()
+
+
+def graph_of(spec: PendulumSpec, parameters: Parameters, data: Mapping[str, Any]) -> PathGraph:
+    """Return the graph that a spec asks for."""
+    return (TwoScaleGraph if spec.two_scales else PathGraph)(spec, parameters, data)
 
 
 def _previous(path: Any) -> Any:

@@ -26,6 +26,9 @@ class Draws:
     Attributes
     ----------
     sigma : (draw, dyad)
+    structure_step : (draw, dyad) or None
+        Spread of a period's step of the structure, if that moves; then a state has two parts, structure and swing.
+    structure_jump : (draw,) or None
     pull : mapping of str to (draw, dyad)
         What shapes the motion, by the names that `Pull.reads` lists.
     mu : (draw, era)
@@ -37,6 +40,8 @@ class Draws:
     """
 
     sigma: Float
+    structure_step: Float | None
+    structure_jump: Float | None
     pull: Mapping[str, Float]
     mu: Float
     ceiling: Float | None
@@ -56,6 +61,8 @@ class Draws:
 
         return cls(
             sigma=flat_or_zeros(posterior, "sigma", dyads),
+            structure_step=flat(posterior["structure_step"]) if spec.two_scales else None,
+            structure_jump=flat(posterior["structure_jump"]) if spec.two_scales else None,
             pull={name: by_dyad(name) for name in spec.pull.reads if name in posterior},
             mu=flat_or_zeros(posterior, "mu", eras),
             ceiling=flat(posterior["ceiling"]) if "ceiling" in posterior else None,
@@ -65,13 +72,23 @@ class Draws:
         )
 
     def level(self, state: Float, era: int | Index, kept: Index | slice = slice(None)) -> Float:
-        """Level of states (draw, particle) under the ceiling of an era, or of some draws' (draw, period) in theirs."""
+        """Level of states (draw, particle) under the ceiling of an era, or of some draws' (draw, period) in theirs.
+
+        Where the structure moves a state's two parts are its last axis.
+        """
+        if self.spec.two_scales:
+            return np.asarray(state.sum(axis=-1))
         if self.ceiling is None:
             return state
         return soft_ceiling(state, self.ceiling[kept][:, np.atleast_1d(era)], self.spec.ceiling_softness)
 
     def state(self, level: Float, era: Index) -> Float:
-        """State of levels (draw, period) in the eras (period,): the inverse of `level`."""
+        """State of levels (draw, period) in the eras (period,): the inverse of `level`.
+
+        Where the structure moves it is a state of one part, the sum of the two.
+        """
+        if self.spec.two_scales:
+            return level[..., None]
         if self.ceiling is None:
             return level
         return soft_ceiling_inverse(level, self.ceiling[:, era], self.spec.ceiling_softness)
@@ -103,7 +120,7 @@ class Observed:
         return cls(draws, arrays, np.where(panel_kind(panel).seen(panel), node, -1))
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
-        """Log-likelihood of what a dyad's period holds, at states (draw, particle) of each draw."""
+        """Log-likelihood of what a dyad's period holds, at states (draw, particle[, part]) of each draw."""
         draws, node = self.draws, int(self.node[dyad, period])
         level = draws.level(state, int(self.arrays.era_index[dyad, period]))
         model = draws.spec.observation_model

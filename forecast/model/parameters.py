@@ -12,13 +12,15 @@ from forecast.model.dynamics.base import Motion
 from forecast.model.hierarchy import by_dyad, population_spread
 from forecast.model.observation.base import Own
 from forecast.model.spec import PendulumSpec
+from forecast.model.structure import Structure, add_structure
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """PyTensor variables by role: equilibria and ceilings are by era."""
+    """PyTensor variables by role: equilibria and ceilings are by era, and None where the structure moves."""
 
     motion: Motion
+    structure: Structure | None
     mu: Any
     ceiling: Any
     shock_df: Any
@@ -33,7 +35,9 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     """
     p = spec.priors
     pool = spec.pooling and arrays.dyads > 1
-    motion = spec.pull.add_motion(p.paced(arrays.periods_a_month), arrays.dyads, pool)
+    paced = p.paced(arrays.periods_a_month)
+    motion = spec.pull.add_motion(paced.of_swing() if spec.two_scales else paced, arrays.dyads, pool)
+    structure = add_structure(paced, pool) if spec.two_scales else None
     mu = _equilibrium(spec, arrays, pool)
     observation = spec.observation_model
     observed = observation.add_scale(spec, arrays, pool)
@@ -43,11 +47,11 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     if spec.shocks == "student":
         shock_df = pm.Deterministic("shock_df", 2.0 + pm.Gamma("shock_df_excess", *p.shock_df))
     observed |= observation.add_error(spec, arrays)
-    return Parameters(motion, mu, ceiling, shock_df, observed)
+    return Parameters(motion, structure, mu, ceiling, shock_df, observed)
 
 
 def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:
-    if not spec.pull.has_equilibrium:
+    if spec.two_scales or not spec.pull.has_equilibrium:
         return None
     p = spec.priors
     dyad = pm.Deterministic("mu_dyad", by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")

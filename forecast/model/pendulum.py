@@ -10,7 +10,7 @@ from forecast.errors import DataError
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.choices import spec_for
 from forecast.model.form import model_data, node_capacity
-from forecast.model.graph import PathGraph
+from forecast.model.graph import PathGraph, graph_of
 from forecast.model.parameters import add_parameters
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, prior_reference
@@ -70,18 +70,19 @@ class PendulumModel:
         data = model_data(spec, arrays, reference or prior_reference(spec, arrays))
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             held = {name: pm.Data(name, value) for name, value in data.items()}
-            graph = PathGraph(spec, add_parameters(spec, arrays), held)
+            graph = graph_of(spec, add_parameters(spec, arrays), held)
             _path_in_white(graph, node_capacity(arrays.nodes))
         return model
 
 
 def _path_in_white(graph: PathGraph, capacity: int) -> None:
     """Add the path in coordinates near white noise, its prior and what is seen of it."""
-    white = pm.Flat(WHITE, shape=capacity)
-    nodes = graph.data["starts"][-1]
+    white = pm.Flat(WHITE, shape=graph.coordinates * capacity)
+    nodes = graph.coordinates * graph.data["starts"][-1]
     state, log_det = graph.path(white[:nodes], *graph.pseudo)
     level = graph.level(state)
-    pm.Deterministic("node_state", state)
+    for name, values in graph.named(state).items():
+        pm.Deterministic(name, values)
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", graph.prior(state) + log_det - 0.5 * (white[nodes:] ** 2).sum())
     pm.Potential("events", graph.likelihood(level))

@@ -15,6 +15,8 @@ from forecast.errors import SpecError
 from forecast.model.declarations import Prior, PriorValue
 from forecast.model.dynamics import PACKAGED, Pull, pulls
 
+COMMON_PACE = {"half_life": 1.0, "swing_half_life": 1.0, "structure_step": -0.5}
+"""As `Prior.pace`, of the priors that no pull declares: weeks make half-lives longer and a walk's steps smaller."""
 LONGEST_MONTHS = 240.0
 """The longest typical half-life or period that a prior may have.
 
@@ -49,6 +51,14 @@ class Priors:
     equilibrium: tuple[float, float] = (0.3, 0.5)
     equilibrium_dyads: float = 0.3
     equilibrium_eras: float = 0.5
+    swing_half_life: tuple[float, float] = (float(np.log(4.0)), 0.7)
+    swing_half_life_dyads: float = 0.3
+    swing_sd: tuple[float, float] = (-0.8, 0.5)
+    swing_sd_dyads: float = 0.3
+    structure_step: tuple[float, float] = (-2.5, 0.75)
+    structure_step_dyads: float = 0.4
+    structure_jump: float = 0.3
+    structure_start: float = 1.4
     headroom: tuple[float, float] = (float(np.log(1.3)), 0.25)
     headroom_walk: tuple[float, float] = (float(np.log(2.5)), 0.4)
     headroom_dyads: float = 0.1
@@ -59,6 +69,11 @@ class Priors:
     concentration: tuple[float, float] = (float(np.log(8.0)), 0.7)
     direction: float = 0.3
     dataset: float = 0.7
+    kind_slope: tuple[float, float] = (0.5, 0.5)
+    kind_cut: tuple[float, float] = (0.0, 1.5)
+    kind_dyads: float = 0.5
+    kind_eras: float = 0.4
+    kind_drift: float = 0.3
     shock_df: tuple[float, float] = (2.0, 0.1)
     index_error: float = 0.5
     index_df: tuple[float, float] = (2.0, 0.1)
@@ -97,13 +112,21 @@ class Priors:
 
     def paced(self, periods_a_month: float) -> "Priors":
         """Convert to periods of another length: half-lives are longer in weeks, and a walk's steps smaller."""
-        pace = {"half_life": 1.0, **{name: prior.pace for name, prior in _declared().items() if prior.pace}}
+        pace = COMMON_PACE | {name: prior.pace for name, prior in _declared().items() if prior.pace}
         now = {name: getattr(self, name) for name in pace}
         by = {name: float(exponent * np.log(periods_a_month)) for name, exponent in pace.items()}
-        changes: dict[str, Any] = {name: (centre + by[name], spread) for name, (centre, spread) in now.items()}
-        paced = object.__new__(type(self))  # without the check of months, for these are periods
-        paced._set({name: getattr(self, name) for name in _common()} | dict(self.of_pulls) | changes)
-        return paced
+        return self._with({name: (centre + by[name], spread) for name, (centre, spread) in now.items()})
+
+    def of_swing(self) -> "Priors":
+        """Return those of a pendulum that swings around a structure: its half-life and spread are the swing's."""
+        names = ("half_life", "half_life_dyads", "sd", "sd_dyads")
+        return self._with({name: getattr(self, f"swing_{name}") for name in names})
+
+    def _with(self, changes: dict[str, Any]) -> "Priors":
+        """Return the same with changes, without the check of months: they may be in periods."""
+        changed = object.__new__(type(self))
+        changed._set({name: getattr(self, name) for name in _common()} | dict(self.of_pulls) | changes)
+        return changed
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Priors":
@@ -154,7 +177,7 @@ def _check(name: str, value: Any, default: PriorValue) -> None:
 def _check_months(name: str, value: Any) -> None:
     """Reject months where their logarithm is meant."""
     declared = _declared()
-    in_months = name == "half_life" or (name in declared and declared[name].pace == 1.0)
+    in_months = name in ("half_life", "swing_half_life") or (name in declared and declared[name].pace == 1.0)
     if in_months and value[0] > math.log(LONGEST_MONTHS):
         centre, spread = value
         raise SpecError(
@@ -176,6 +199,14 @@ REASONS = {
     "equilibrium": "slightly cooperative, since states that talk at all record more talks than threats",
     "equilibrium_dyads": "friends and rivals differ by about 7 points of share around the middle",
     "equilibrium_eras": "eras of one dyad differ more than dyads do: alliance and split are one pair of states",
+    "swing_half_life": "months; a swing around a moving structure is news that lasts: one to sixteen months",
+    "swing_half_life_dyads": "dyads differ by a third",
+    "swing_sd": "at 0.45 two thirds of the time lie within 11 points of an even structure",
+    "swing_sd_dyads": "dyads are a third calmer or livelier",
+    "structure_step": "monthly step of the structure: 0.08 adds up to 0.9 in a decade, from an even share to 71 or 29",
+    "structure_step_dyads": "some relations hardly move in a lifetime, others turn in a decade",
+    "structure_jump": "what the beginning of an era adds: 7 points around the middle",
+    "structure_start": "where the structure starts: nearly flat over shares from 8 to 95",
     "headroom": "in units of the long-run spread: at 1.3 a pendulum left alone would press against its ceiling one "
     "month in ten",
     "headroom_walk": "without an equilibrium the ceiling is counted from an even share and stands near 92",
@@ -187,6 +218,11 @@ REASONS = {
     "concentration": "a month of ten events carries the information of about five",
     "direction": "who acts matters less than when: a direction may be 7 points off",
     "dataset": "two feeds may disagree on the share by 15 points and more",
+    "kind_slope": "what the level adds to depth and severity: between nothing and as much as in proportional odds",
+    "kind_cut": "the threshold between the two mildest kinds of a side: wide, for the data decide it",
+    "kind_dyads": "dyads differ in how deep they cooperate and how severely they clash by 12 points around the middle",
+    "kind_eras": "eras of a dyad differ almost as much",
+    "kind_drift": "step in five years, of a walk that reaches the same in a decade",
     "shock_df": "Gamma shape and rate of the degrees of freedom above 2: mean 22, heavy tails allowed",
     "index_error": "error of an index relative to its own spread",
     "index_df": "Gamma shape and rate of the degrees of freedom above 1: mean 21, outliers allowed",

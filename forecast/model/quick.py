@@ -16,7 +16,7 @@ import xarray as xr
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import Compiled, compiled_model
 from forecast.model.evidence import Evidence, evidence
-from forecast.model.sampling import complete_posterior
+from forecast.model.sampling import NODE_PATHS, complete_posterior
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 
@@ -61,7 +61,7 @@ class QuickFit:
     @cached_property
     def posterior(self) -> xr.Dataset:
         """Posterior by the schema of a fit."""
-        dims = {**sampled_variables(), "node_state": ("node",)}
+        dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
         with _refilling:
             derived = compiled_model(self.panel, self.spec, self.arrays, tuple(dims)).derived_from(self.drawn)
         values = {name: derived[name] if name in derived else self.drawn[name].to_numpy() for name in dims
@@ -111,7 +111,7 @@ def quick_fit(
 
     arrays = panel_arrays(panel, spec)
     with _refilling:
-        compiled = compiled_model(panel, spec, arrays, (*sampled_variables(), "node_state"))
+        compiled = compiled_model(panel, spec, arrays, (*sampled_variables(), *NODE_PATHS))
     sampler = nutpie.sample(
         compiled.sampler, draws=draws, tune=tune, chains=chains, cores=1, save_warmup=False, progress_bar=False,
         blocking=False, target_accept=ACCEPT, maxdepth=DEPTH,

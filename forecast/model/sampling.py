@@ -35,6 +35,8 @@ from forecast.progress import Progress, silent
 from forecast.scale import soft_ceiling
 from forecast.typing import Float
 
+NODE_PATHS = ("node_state", "node_structure", "node_swing")
+"""Paths at the nodes, as `forecast.model.graph` names them."""
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
 
@@ -206,7 +208,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     if not is_compiled(run.spec, run.arrays):
         run.report("compiling", 0, 0)
     with run.timed("compile"):
-        compiled = compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), "node_state"))
+        compiled = compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), *NODE_PATHS))
     with run.timed("sample"):
         groups = _sampled(compiled, run)
     drawn = groups["posterior"]
@@ -250,7 +252,7 @@ def _sampled(compiled: Compiled, run: Run) -> dict[str, xr.Dataset]:
 def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     run.report("sampling", 0, 0)
     with run.timed("sample"), PendulumModel(run.spec).build(run.panel) as model:
-        kept = [name for name in (*sampled_variables(), "node_state") if name in model.named_vars]
+        kept = [name for name in (*sampled_variables(), *NODE_PATHS) if name in model.named_vars]
         sampled = pm.sample(
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
@@ -284,10 +286,11 @@ def complete_posterior(
     """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     phi = flat(sampled["phi"]) if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
-    level, last, before = _complete_paths(sampled, phi, spec, arrays, rng)
-    completed: dict[str, NDArray[Any]] = {"phi": phi, "level": level, "state": last}
-    if spec.pull.order == 2:  # its momentum: where it was a period before
-        completed["state_before"] = before
+    if spec.two_scales:
+        completed = _complete_two_scales(sampled, phi, spec, arrays, rng)
+    else:
+        completed = _complete_one_scale(sampled, phi, spec, arrays, rng)
+    completed["phi"] = phi
     table = all_variables()
     result = {
         name: (("chain", "draw", *dims), sampled[name].transpose("chain", "draw", ...).to_numpy())
@@ -303,9 +306,9 @@ def complete_posterior(
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 
-def _complete_paths(
+def _complete_one_scale(
     sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], Float, Float]:
+) -> dict[str, NDArray[Any]]:
     """Return the level (draw, dyad, time), and the state in the last period and the one before, (draw, dyad)."""
     node_state, sigma = flat(sampled["node_state"]), flat(sampled["sigma"])
     mu, ceiling = (flat(sampled[name]) if name in sampled else None for name in ("mu", "ceiling"))
@@ -317,4 +320,28 @@ def _complete_paths(
         if ceiling is not None:
             own = soft_ceiling(own, ceiling[:, arrays.era_index[d]], spec.ceiling_softness)
         level[:, d] = own
-    return level, last, before
+    return {"level": level, "state": last} | _momentum(before, spec)
+
+
+def _complete_two_scales(
+    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Return level and structure (draw, dyad, time), the last states, and the structure's mean of every era."""
+    nodes = {name: flat(sampled[name]) for name in ("node_structure", "node_swing")}
+    step, sigma, still = flat(sampled["structure_step"]), flat(sampled["sigma"]), np.ones_like(phi)
+    level, structure = np.empty((2, len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
+    last, before = np.empty((2, len(phi), arrays.dyads))
+    mu = np.empty((len(phi), arrays.eras))
+    for d in range(arrays.dyads):
+        slow = complete_dyad(d, nodes["node_structure"], still, step, None, arrays, rng)
+        whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
+        last[:, d], before[:, d] = whole[:, -1], whole[:, -2]
+        level[:, d], structure[:, d] = whole, slow
+        for era in np.flatnonzero(arrays.era_dyad == d):
+            mu[:, era] = slow[:, arrays.era_index[d] == era].mean(axis=1)
+    return {"level": level, "structure": structure, "state": last, "mu": mu} | _momentum(before, spec)
+
+
+def _momentum(before: Float, spec: PendulumSpec) -> dict[str, Float]:
+    """Return where the pendulum was a period before, if it has a momentum."""
+    return {"state_before": before} if spec.pull.order == 2 else {}

@@ -92,7 +92,8 @@ def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
     dyads, periods = era.shape
     pull = spec.pull
     own = {name: parameters[name].to_numpy() for name in ("sigma", *pull.reads) if name in parameters}
-    mu = parameters["mu"].to_numpy()[era] if "mu" in parameters else np.zeros(era.shape)
+    structure = simulate_structure(parameters, era, spec, rng) if spec.two_scales else 0.0
+    mu = parameters["mu"].to_numpy()[era] if "mu" in parameters and not spec.two_scales else np.zeros(era.shape)
     df = float(parameters["shock_df"]) if "shock_df" in parameters else None
     shock = draw_shocks(rng, (dyads, periods))
     if df is not None:  # after the normal ones, so that a seed keeps its numbers
@@ -107,5 +108,14 @@ def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
             continue
         state[:, t] = pull.step(state[:, t - 1], state[:, max(t - 2, 0)], mu[:, t], shock[:, t], own)
     if "ceiling" not in parameters:
-        return state
+        return structure + state
     return soft_ceiling(state, parameters["ceiling"].to_numpy()[era], spec.ceiling_softness)
+
+
+def simulate_structure(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
+    """Simulate the path of a walking structure (dyad, time) in log-odds."""
+    step, jump = parameters["structure_step"].to_numpy()[:, None], float(parameters["structure_jump"])
+    new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
+    scale = np.sqrt(step**2 + jump**2 * new_era)
+    scale[:, 0] = spec.priors.structure_start
+    return np.asarray(spec.priors.equilibrium[0] + (scale * rng.standard_normal(era.shape)).cumsum(axis=1))

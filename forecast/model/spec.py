@@ -7,6 +7,7 @@ from forecast.errors import SpecError
 from forecast.model.dynamics import Pull, find_pull
 from forecast.model.observation import Observation, find_observation
 from forecast.model.priors import Priors
+from forecast.model.structure import STRUCTURES
 
 CEILINGS = ("constant", "era", "depth", "trend")
 # Forms that move the threshold to the deepest class instead of bounding the level.
@@ -49,6 +50,9 @@ class PendulumSpec:
         the years, whatever the era); combined as ``"era+depth"``.
     ceiling_softness : float
         Width of the bend under the ceiling, in log-odds.
+    structure : {"eras", "walk"}
+        What the pendulum swings around: the equilibrium of its era, the same in all its months; or a slow random walk,
+        which may jump where an era begins, so that the pull acts on a quick swing around it.
     shocks : {"normal", "student"}
         Distribution of the monthly shocks to the pendulum.
     month_noise : bool
@@ -73,6 +77,7 @@ class PendulumSpec:
     dynamics: str = "linear"
     ceiling: tuple[str, ...] = ("era", "depth")
     ceiling_softness: float = 0.5
+    structure: str = "eras"
     shocks: str = "normal"
     month_noise: bool = True
     overdispersion: bool = True
@@ -92,11 +97,33 @@ class PendulumSpec:
         if self.shocks not in SHOCKS:
             raise SpecError(f"shocks: got {self.shocks!r}; expected one of {', '.join(SHOCKS)}")
         object.__setattr__(self, "ceiling", parse_ceiling(self.ceiling))
+        if self.structure not in STRUCTURES:
+            raise SpecError(f"structure: got {self.structure!r}; expected one of {', '.join(STRUCTURES)}")
+        self._check_two_scales()
         self.observation_model.check(self)
         if not (isinstance(self.ceiling_softness, int | float) and 0 < self.ceiling_softness < float("inf")):
             raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
+
+    def _check_two_scales(self) -> None:
+        if not self.two_scales:
+            return
+        if not self.pull.has_equilibrium:
+            raise SpecError(
+                f"structure: {self.structure!r} with dynamics={self.dynamics!r} would be two random walks, which no "
+                "data can tell apart; use structure='eras' for a walk alone"
+            )
+        if self.level_ceiling:
+            raise SpecError(
+                f"ceiling: {self.level_ceiling!r} bounds a level whose equilibrium is that of its era; with "
+                f"structure={self.structure!r} use 'depth', 'trend' or 'none'"
+            )
+
+    @property
+    def two_scales(self) -> bool:
+        """Whether the level is the sum of a structure that moves and a swing around it."""
+        return self.structure != "eras"
 
     @property
     def pull(self) -> Pull:

@@ -198,7 +198,11 @@ def _required(spec: PendulumSpec) -> list[str]:
     """Return the variables that a fit of a spec always has."""
     wanted = ["level", "state", "phi", "sigma"]
     if spec.pull.has_equilibrium:
-        wanted += ["half_life", "sd", "mu", "mu_dyad", "mu_era_sd"]
+        wanted += ["half_life", "sd", "mu"]
+    if spec.two_scales:
+        wanted += ["structure", "structure_step", "structure_jump"]
+    elif spec.pull.has_equilibrium:
+        wanted += ["mu_dyad", "mu_era_sd"]
     if spec.level_ceiling:
         wanted += ["ceiling", "headroom"]
     if spec.level_ceiling == "era":

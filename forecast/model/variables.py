@@ -17,6 +17,12 @@ LEVEL = (
     Variable(
         "state", ("dyad",), "log-odds", "The pendulum in the last period, before the ceiling bounds it.", sampled=False
     ),
+    Variable(
+        "structure", ("dyad", "time"), "log-odds",
+        "What the pendulum swings around, single precision; only where it moves (`structure=\"walk\"`). The level less "
+        "the structure is the swing.",
+        label="structure", reported="structure", sampled=False,
+    ),
 )  # fmt: skip
 
 MOTION = (
@@ -40,6 +46,17 @@ MOTION = (
     ),
 )  # fmt: skip
 
+STRUCTURE = (
+    Variable(
+        "structure_step", ("dyad",), "log-odds", "Standard deviation of a period's step of the structure.",
+        label="step of the structure", reported="step of the structure",
+    ),
+    Variable(
+        "structure_jump", (), "log-odds", "Standard deviation of what the beginning of an era adds to that step.",
+        label="jump of the structure", reported="jump of the structure",
+    ),
+)  # fmt: skip
+
 NOISE = (
     Variable(
         "tau", ("dyad",), "log-odds", "Month noise; absent without it.", label="month noise", reported="month noise"
@@ -48,7 +65,8 @@ NOISE = (
 
 ERAS = (
     Variable(
-        "mu", ("era",), "log-odds", "Equilibrium of the era; absent for a random walk.",
+        "mu", ("era",), "log-odds",
+        "Equilibrium of the era; absent for a random walk. Where the structure moves: its mean over the era.",
         label="equilibrium", reported="equilibrium by era",
     ),
     Variable(
@@ -120,7 +138,7 @@ def all_variables() -> dict[str, Variable]:
     """
     of_pulls = [variable for pull in pulls() for variable in pull.variables]
     registered = [variable for observation in observations() for variable in observation.variables]
-    return {one.name: one for one in (*LEVEL, *MOTION, *of_pulls, *NOISE, *ERAS, *OBSERVATION, *registered)}
+    return {one.name: one for one in (*LEVEL, *MOTION, *of_pulls, *STRUCTURE, *NOISE, *ERAS, *OBSERVATION, *registered)}
 
 
 def sampled_variables() -> dict[str, tuple[str, ...]]:

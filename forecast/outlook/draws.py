@@ -79,6 +79,9 @@ class DyadDraws:
         Those with one value an era: mu (zero for a random walk), headroom, ceiling, depth.
     level : array (chain, draw, time)
         Log-odds, single precision.
+    structure : array (chain, draw, time) or None
+        What the pendulum swings around, if that moves, log-odds, single precision. The equilibrium of the era in force
+        is then where it stands now.
     """
 
     dyad: str
@@ -89,6 +92,7 @@ class DyadDraws:
     scalars: Mapping[str, Float]
     by_era: Mapping[str, Float]
     level: NDArray[np.float32]
+    structure: NDArray[np.float32] | None = None
 
     @cached_property
     def pull(self) -> Pull:
@@ -109,6 +113,15 @@ class DyadDraws:
     def level_now(self) -> Float:
         """Level of the current period, (chain, draw)."""
         return soft_ceiling(self.scalars["state"], self.ceiling(-1), self.softness)
+
+    @property
+    def last_states(self) -> tuple[Float, Float]:
+        """State of the current period and of the one before, (chain, draw), as seen from today's equilibrium."""
+        now = self.scalars["state"]
+        before = self.scalars.get("state_before", now)
+        if self.structure is not None:
+            before = before + (self.structure[..., -1].astype(np.float64) - self.structure[..., -2])
+        return now, before
 
     def ceiling(self, era: int) -> Float | None:
         """Ceiling of an era in log-odds, (chain, draw); None without a level ceiling."""
@@ -164,6 +177,10 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         if "era" not in posterior[name].dims:
             raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
     by_era = _select_variables(posterior, {"era": positions}, ({"era"},))
+    structure = None
+    if "structure" in posterior:
+        structure = posterior["structure"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
+        by_era["mu"][..., -1] = structure[..., -1]
     # A random walk has no equilibrium; its ceiling is counted from an even share.
     by_era.setdefault("mu", np.zeros((*level.shape[:2], len(eras))))
     return DyadDraws(
@@ -175,6 +192,7 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         scalars=_select_variables(posterior, {"dyad": place}, ({"dyad"}, set())) | _deepest_thresholds(posterior),
         by_era=by_era,
         level=level,
+        structure=structure,
     )
 
 

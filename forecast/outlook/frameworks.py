@@ -14,6 +14,7 @@ from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate
 from forecast.scale import share
 from forecast.typing import Float
 
+MOVING = "the structure moves on from where it stood: no population of equilibria stands behind it"
 NO_CEILING = "the model sets no ceiling on the level"
 NO_DEPTH = "the model lets no framework limit the depth of cooperation"
 POPULATION = "the dyad's own population of frameworks"
@@ -234,6 +235,8 @@ def _headroom_learning(
 def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) -> Learning | NotDefined:
     if not own.pull.has_equilibrium:
         return NotDefined(NO_EQUILIBRIUM)
+    if "mu_era_sd" not in own.scalars:
+        return NotDefined(MOVING)
     population = own.scalars["mu_dyad"] + own.scalars["mu_era_sd"] * rng.standard_normal(own.size)
     return learned(own.by_era["mu"][..., era], population, POPULATION)
 

@@ -44,7 +44,10 @@ class Futures(Displayed):
     frameworks : array of int (chain, draw, future, period)
         How many new frameworks have come since the present.
     equilibrium : array (chain, draw, future, period) or None
-        Share at which the framework in force comes to rest; None for a random walk.
+        Share at which the pendulum comes to rest, by the framework in force or where the structure stands; None for a
+        random walk.
+    moving : bool
+        Whether the equilibrium is a structure that moves in every period.
     ceiling : array (chain, draw, future, period) or None
         Share the framework in force allows at most; None without a level ceiling.
     depth : array (chain, draw, future, period) or None
@@ -60,6 +63,7 @@ class Futures(Displayed):
     equilibrium: Float | None = None
     ceiling: Float | None = None
     depth: Float | None = None
+    moving: bool = False
 
     def _card(self) -> Card:
         chains, draws, futures, _ = self.share.shape
@@ -70,6 +74,15 @@ class Futures(Displayed):
             ("mean share", f"{now} at the start, {end} at the end"),
         )
         return Card(f"Simulated futures of {self.dyad}", facts)
+
+    def structural(self, at: int, points: float) -> Bool:
+        """Whether what the pendulum swings around has changed by then, so that a rise of the share is structural.
+
+        That is: whether the structure has risen by so many points, if it moves; else whether a new framework has come.
+        """
+        if not self.moving or self.equilibrium is None:
+            return self.broken[..., at]
+        return self.equilibrium[..., at] - self.equilibrium[..., 0] >= points
 
     @property
     def broken(self) -> Bool:
@@ -170,11 +183,12 @@ def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
 
 def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float) -> Futures:
     size = (*own.size, futures_per_draw)
-    shock, arrival, novelty = (stream(seed, own.dyad, purpose) for purpose in ("shocks", "breaks", "frameworks"))
+    purposes = ("shocks", "breaks", "frameworks", "structure")
+    shock, arrival, novelty, structure = (stream(seed, own.dyad, purpose) for purpose in purposes)
     chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
     framework = {name: _repeat(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}
-    state, before = (_repeat(own.scalars.get(name, own.scalars["state"]), size) for name in ("state", "state_before"))
+    state, before = (_repeat(values, size) for values in own.last_states)
     count = np.zeros(size, dtype=np.int16)
     levels, counts, rules = [], [], []
     for period in range(own.clock.periods(months) + 1):
@@ -183,6 +197,9 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
             count = count + arrived
             _draw_new_frameworks(framework, arrived, parameters, novelty)
             fresh = draw_shocks(shock, size, parameters.get("shock_df"))
+            if own.structure is not None:
+                moved = _structure_step(arrived, parameters, own, structure)
+                framework["mu"], state, before = framework["mu"] + moved, state + moved, before + moved
             state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
         level, rule = _level_and_limits(state, framework, own)
         levels.append(level)
@@ -196,6 +213,7 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
         level=level,
         share=share(level),
         frameworks=_stack_periods(counts),
+        moving=own.structure is not None,
         **{name: _stack_periods([rule[name] for rule in rules]) for name in rules[0]},
     )
 
@@ -235,6 +253,12 @@ def _repeat(values: Float, size: tuple[int, ...]) -> Float:
 
 def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
+
+
+def _structure_step(arrived: Bool, parameters: Mapping[str, Float], own: DyadDraws, rng: Any) -> Float:
+    """Draw by how much the structure moves in a period, more where a new framework has arrived."""
+    variance = parameters["structure_step"] ** 2 + parameters["structure_jump"] ** 2 * arrived
+    return np.asarray(np.sqrt(variance) * rng.standard_normal(arrived.shape))
 
 
 def _draw_new_frameworks(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> None:

@@ -31,7 +31,8 @@ class HorizonOutlook:
     improvement, stability, deterioration : Probability
         Share at least the smallest improvement higher, within it, or at least that much lower than now.
     technical, structural : Probability
-        Improvement with no new framework by then, and with one.
+        Improvement with no new framework by then, and with one; or, where the structure moves, without and with a
+        rise of the structure by at least as much.
     new_framework : Probability
         A new framework has come by then.
     touched : Probability
@@ -77,8 +78,12 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
     improvement = probability(better, f"{then} at least {points} above {present}")
     deterioration = probability(worse, f"{then} at least {points} below {present}")
     stability = probability(~(better | worse), f"{then} less than {points} from {present}")
-    technical = probability(better & ~broken, f"{improvement.definition}, with no new framework by then")
-    structural = probability(better & broken, f"{improvement.definition}, and a new framework has come by then")
+    structurally = futures.structural(at, smallest_improvement)
+    without, with_it = ("with no new framework by then", "and a new framework has come by then")
+    if futures.moving:
+        without, with_it = (f"the structure {has} risen by {points}" for has in ("has not", "has"))
+    technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
+    structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
     return HorizonOutlook(
         months=months,
         until=futures.clock.last_day(months),

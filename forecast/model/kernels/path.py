@@ -29,7 +29,7 @@ from forecast.typing import Float, Index
 
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
-KERNEL_VERSION = "9"  # part of PyTensor's compilation cache key: raise it when a kernel changes
+KERNEL_VERSION = "10"  # part of PyTensor's compilation cache key: raise it when a kernel changes
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]

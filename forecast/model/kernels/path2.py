@@ -12,15 +12,9 @@ pseudo-observations included, is the pentadiagonal :math:`A` with
            a_{i,i-1} = \phi_{i+1} \psi_{i+1} q_{i+1} - \phi_i q_i, \quad  a_{i,i-2} = -\psi_i q_i
 
 and the right-hand side :math:`r_i = q_i c_i - \phi_{i+1} q_{i+1} c_{i+1} - \psi_{i+2} q_{i+2} c_{i+2} + w_i y_i`. It is
-factored as :math:`A = L L^\top = M D M^\top`, :math:`M` of unit diagonal and :math:`m_i`, :math:`n_i` beside it,
-
-.. math::  n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad  m_i = u_i / d_{i-1}, \quad
-           d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
-
-which keeps the roots out of the recursion, so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z` and
-:math:`\log |dx / dz| = -\tfrac12 \sum_i \log d_i`. The weights may be negative as long as every pivot :math:`d_i` is
-positive; beyond that the log-determinant is not a number. Where nothing at all is observed over thousands of nodes of
-a pendulum that hardly damps, :math:`A` is nearly singular and the path loses digits. One sweep down and one up.
+factored by :mod:`forecast.model.kernels.pentadiagonal`. The weights may be negative as long as every pivot is positive;
+beyond that the log-determinant is not a number. Where nothing at all is observed over thousands of nodes of
+a pendulum that hardly damps, :math:`A` is nearly singular and the path loses digits.
 """
 
 from typing import Any
@@ -33,7 +27,8 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-from forecast.model.kernels.path import KERNEL_VERSION, LOG_EVERY
+from forecast.model.kernels.path import KERNEL_VERSION
+from forecast.model.kernels.pentadiagonal import colour, colour_backward
 from forecast.typing import Float, Index
 
 
@@ -63,40 +58,24 @@ def _strike_starts(near: Float, far: Float, starts: Index) -> None:
 def path2_forward(
     z: Float, drift: Float, carry: Float, carry2: Float, scale: Float, weight: Float, information: Float, starts: Index
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Path, log-determinant, and what serves the gradient.
+    """Path, log-determinant, and what serves the gradient: `forecast.model.kernels.pentadiagonal.colour`.
 
-    That is the inverse Cholesky diagonal, the half-solved vector :math:`D^{-1} M^{-1} r`, and the two diagonals of
-    :math:`M`, each followed by two zeros. ``starts`` (dyad + 1,) says where each dyad's nodes begin; ``carry`` of a
-    first node and ``carry2`` of the first two are ignored.
+    ``starts`` (dyad + 1,) says where each dyad's nodes begin; ``carry`` of a first node and ``carry2`` of the first two
+    are ignored.
     """
     nodes = z.size
     near, far, q = own_transitions(carry, carry2, scale, starts)
     told = np.zeros(nodes + 2)
     for i in range(nodes):
         told[i] = q[i] * drift[i]
-    x, inverse, solved = np.empty(nodes), np.empty(nodes), np.empty(nodes)
-    beside, beyond = np.zeros(nodes + 2), np.zeros(nodes + 2)
-    m, k, k_before, y, y_before = 0.0, 0.0, 0.0, 0.0, 0.0
-    product, log_det = 1.0, 0.0
+    diagonal, off, off2, right = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
     for i in range(nodes):
         p, f = near[i + 1], far[i + 2]
-        off2 = -far[i] * q[i]
-        u = p * far[i + 1] * q[i + 1] - near[i] * q[i] - off2 * m
-        m, n = u * k, off2 * k_before
-        pivot = q[i] + p * p * q[i + 1] + f * f * q[i + 2] + weight[i] - u * u * k - n * off2
-        right = told[i] - p * told[i + 1] - f * told[i + 2] + information[i]
-        y, y_before = right - m * y - n * y_before, y
-        k, k_before = 1.0 / pivot, k
-        beside[i], beyond[i], inverse[i], solved[i] = m, n, np.sqrt(k), y * k
-        product *= inverse[i]
-        if i % LOG_EVERY == LOG_EVERY - 1 or i == nodes - 1:
-            log_det += np.log(product)
-            product = 1.0
-    after, later = 0.0, 0.0
-    for i in range(nodes - 1, -1, -1):
-        after, later = solved[i] + z[i] * inverse[i] - beside[i + 1] * after - beyond[i + 2] * later, after
-        x[i] = after
-    return x, np.asarray(log_det), inverse, solved, beside, beyond
+        diagonal[i] = q[i] + p * p * q[i + 1] + f * f * q[i + 2] + weight[i]
+        off[i] = p * far[i + 1] * q[i + 1] - near[i] * q[i]
+        off2[i] = -far[i] * q[i]
+        right[i] = told[i] - p * told[i + 1] - f * told[i + 2] + information[i]
+    return colour(z, diagonal, off, off2, right)
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -107,31 +86,14 @@ def path2_backward(
 ) -> tuple[Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
     r"""Gradients with respect to z, drift, carry, carry2, scale, weight and information.
 
-    The two sweeps in reverse give the gradients with respect to the entries of A and r; those of A's diagonal and of r
-    are the ones of weight and information. A transition has put :math:`q t t^\top` into A and :math:`q c t` into r,
-    with :math:`t = (1, -\phi, -\psi)` on its three nodes, and collects its own from there.
+    Those of A's diagonal and of r are the ones of weight and information. A transition has put :math:`q t t^\top` into
+    A and :math:`q c t` into r, with :math:`t = (1, -\phi, -\psi)` on its three nodes, and collects its own from there.
     """
     nodes = x.size
     near, far, q = own_transitions(carry, carry2, scale, starts)
-    g_z, g_half, g_off, g_off2 = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    g_z, g_weight, g_off, g_off2, g_information = colour_backward(z, x, inverse, solved, beside, beyond, g_x, g_log_det)
     g_drift, g_carry, g_carry2, g_scale = np.empty(nodes), np.empty(nodes), np.empty(nodes), np.empty(nodes)
-    g_weight, g_information = np.empty(nodes), np.empty(nodes)
-    g, g_before = 0.0, 0.0
-    for i in range(nodes):  # reverse of the sweep up
-        g, g_before = g_x[i] - beside[i] * g - beyond[i] * g_before, g
-        g_z[i] = g * inverse[i]
-        g_half[i] = g_z[i] * inverse[i]
-    r, r_after, a, a_after, off, off2, off2_after = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(nodes - 1, -1, -1):  # reverse of the sweep down
-        j, h = max(i - 1, 0), max(i - 2, 0)  # what a first node reads there meets a zero or is struck
-        m, n = beside[i + 1], beyond[i + 2]
-        r, r_after = g_half[i] - m * r - n * r_after, r
-        own = g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i]) + 0.5 * g_log_det * inverse[i] * inverse[i]
-        a, a_after = -own - m * (off + a * m) - n * (off2_after + a_after * n), a
-        off = -g_half[j] * x[i] - r * solved[j] - off * beyond[i + 1] - 2.0 * a * beside[i]
-        off2, off2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], off2
-        g_weight[i], g_information[i], g_off[i], g_off2[i] = a, r, off, off2 - off * beside[j]
-    for i in range(nodes):  # from A and r to the transitions
+    for i in range(nodes):
         j, h = max(i - 1, 0), max(i - 2, 0)
         p, f, c = near[i], far[i], drift[i]
         by_near = p * g_weight[j] + f * g_off[j] - g_off[i]

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from forecast.model.observation.base import Observation as Observation
 from forecast.model.observation.events import EventObservation
 from forecast.model.observation.index import IndexObservation
+from forecast.model.observation.sides import SidesObservation
 from forecast.model.registry import Registry
 from forecast.panel.kinds import panel_kind
 
 if TYPE_CHECKING:
     import xarray as xr
 
-PACKAGED: tuple[Observation, ...] = (EventObservation(), IndexObservation())
+PACKAGED: tuple[Observation, ...] = (EventObservation(), SidesObservation(), IndexObservation())
 _OBSERVATIONS = Registry("observation", *PACKAGED)
 
 

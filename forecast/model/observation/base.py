@@ -74,6 +74,10 @@ class Observation:
         """Return the names of its variables that every fit of a spec has."""
         return tuple(variable.name for variable in self.variables)
 
+    def uses_eras(self, spec: "PendulumSpec") -> bool:
+        """Whether it has parameters an era."""
+        return spec.has_depth
+
     def check_panel(self, panel: "xr.Dataset") -> None:
         """Make sure that a panel is of the kind that this observation reads.
 

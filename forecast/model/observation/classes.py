@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.model.observation.counted import DECADES, ORDER, year_places
-from forecast.typing import Float
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -51,12 +51,26 @@ def simulate_counts(
     gap = np.diff(parameters["cutpoint"].to_numpy(), axis=1)[:, -1:]
     wider = (gap / gap[0])[q, 0] if gap.size else 0.0
     probability = class_probabilities(at, cutpoint, _depth(panel, parameters)[d, t] * wider)
-    if overdispersed:
-        mass = rng.gamma(np.maximum(parameters["concentration"].to_numpy()[q][:, None] * probability, 1e-12))
-        probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)
+    concentration = parameters["concentration"].to_numpy()[q] if overdispersed else None
     simulated = np.zeros_like(counts.to_numpy())
-    simulated[d, t, s, q] = rng.multinomial(total[d, t, s, q], probability)
+    simulated[d, t, s, q] = draw_classes(total[d, t, s, q], probability, concentration, rng)
     return counts.copy(data=simulated).transpose(*panel["counts"].dims)
+
+
+def draw_classes(total: Index, probability: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
+    """Draw the classes of as many events, (report, class): Dirichlet-multinomial, or multinomial without concentration.
+
+    Parameters
+    ----------
+    total : (report,)
+    probability : (report, class)
+    concentration : (report,) or None
+    rng : numpy.random.Generator
+    """
+    if concentration is not None:
+        mass = rng.gamma(np.maximum(concentration[:, None] * probability, 1e-12))
+        probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)
+    return np.asarray(rng.multinomial(total, probability))
 
 
 def _depth(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:

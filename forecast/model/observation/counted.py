@@ -69,21 +69,36 @@ def read_counted(panel: "xr.Dataset", node_of: Index, by_year: bool) -> Counted:
     """Read the counts of a panel; ``node_of`` (dyad, period) is -1 where there is no node."""
     counts = panel["counts"].transpose(*ORDER).to_numpy()
     era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
-    blocks, cells, rows, entries = _sparse_counts(counts, node_of, year_places(panel) if by_year else era_index)
+    place = year_places(panel) if by_year else era_index
+    places = YEARS * len(era_index) if by_year else int(panel.sizes["era"])
+    return count_sparsely(counts, node_of, place, places, int(panel.attrs["zero_cut"]))
+
+
+def count_sparsely(
+    counts: NDArray[Any], node_of: Index, place: Index | None = None, places: int = 1, zero_cut: int = 0
+) -> Counted:
+    """Return counts (dyad, time, direction, dataset, class) as sparse arrays.
+
+    Parameters
+    ----------
+    counts : array of int
+    node_of : (dyad, period)
+        Node of every period, -1 where it has none.
+    place : (dyad, period), optional
+        Place of its depth; by default there is one for all.
+    places : int
+    zero_cut : int
+        First cooperative class.
+    """
+    depth_of = np.zeros(node_of.shape, dtype=np.int64) if place is None else place
+    blocks, cells, rows, entries = _sparse_counts(counts, node_of, depth_of)
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
     cell_of_node[cells[:, 1]] = np.arange(len(cells))
+    directions, datasets, classes = counts.shape[2:]
     return Counted(
-        blocks,
-        cells,
-        rows,
-        entries,
-        cell_of_node,
-        classes=int(panel.sizes["class"]),
-        zero_cut=int(panel.attrs["zero_cut"]),
-        directions=int(panel.sizes["direction"]),
-        datasets=int(panel.sizes["dataset"]),
-        depths=YEARS * len(era_index) if by_year else int(panel.sizes["era"]),
-    )
+        blocks, cells, rows, entries, cell_of_node, classes=classes, zero_cut=zero_cut, directions=directions,
+        datasets=datasets, depths=places,
+    )  # fmt: skip
 
 
 def year_places(panel: "xr.Dataset") -> Index:

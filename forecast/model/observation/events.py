@@ -75,17 +75,19 @@ class EventObservation(Observation):
 
     def add_scale(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
         """Add month noise, cutpoints and depths."""
+        noise = self.add_noise(spec, arrays, pool)
+        cutpoint, depth = _cutpoints(spec, arrays.observed)
+        return {"noise": noise, "cutpoint": cutpoint, "depth": depth}
+
+    def add_noise(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
+        """Add the month noise, (dyad,); zeros without it."""
         import pymc as pm
         import pytensor.tensor as pt
 
+        if not spec.month_noise:
+            return np.zeros(arrays.dyads)
         priors = spec.priors
-        noise: Any = np.zeros(arrays.dyads)
-        if spec.month_noise:
-            noise = pm.Deterministic(
-                "tau", pt.exp(by_dyad("noise", priors.noise, priors.noise_dyads, pool)), dims="dyad"
-            )
-        cutpoint, depth = _cutpoints(spec, arrays.observed)
-        return {"noise": noise, "cutpoint": cutpoint, "depth": depth}
+        return pm.Deterministic("tau", pt.exp(by_dyad("noise", priors.noise, priors.noise_dyads, pool)), dims="dyad")
 
     def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Add concentration and offsets."""

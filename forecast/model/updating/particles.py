@@ -20,6 +20,7 @@ References
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numba
 import numpy as np
@@ -42,8 +43,8 @@ class Cloud:
     ----------
     draws : Draws
     dyad : int
-    states : tuple of (draw, particle)
-        Of every period so far; in the first two they are all alike.
+    states : tuple of (draw, particle) or (draw, particle, part)
+        Of every period so far; in the first two they are all alike. Structure and swing are two parts.
     parents : tuple of (draw, particle)
         From which particle of the period before each one came, from the second period on.
     log_weight : (draw, particle)
@@ -58,23 +59,26 @@ class Cloud:
 
     @classmethod
     def at(cls, draws: Draws, dyad: int, own: Float, particles: int) -> "Cloud":
-        """Start from the draws' own path in two periods, (draw, 2)."""
+        """Start from the draws' own path in two periods, (draw, 2) or (draw, 2, part)."""
         states = tuple(np.repeat(own[:, [t]], particles, axis=1) for t in (0, 1))
-        alike = np.broadcast_to(np.arange(particles), states[0].shape)
-        return cls(draws, dyad, states, (alike,), np.zeros(states[0].shape))
+        size = (len(own), particles)
+        return cls(draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size))
 
-    def moved(self, era: int, rng: np.random.Generator, own: Float | None = None) -> "Cloud":
-        """Move on into a period of an era; ``own`` (draw,) is where the draw's own path goes, as the first particle."""
+    def moved(self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None) -> "Cloud":
+        """Move on from a period of an era into one of another, or the same.
+
+        ``own`` (draw,) or (draw, part) is where the draw's own path goes, as the first particle.
+        """
         state, log_weight = self.states[-1], self.log_weight
-        before = np.take_along_axis(self.states[-2], self.parents[-1], 1)
-        parents = np.broadcast_to(np.arange(state.shape[1]), state.shape)
+        before = _taken(self.states[-2], self.parents[-1])
+        parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
         if len(self.states) % PERIODS_KEPT == 0 and log_weight.any():
-            parents = picked(log_weight, rng.random(state.shape))
+            parents = picked(log_weight, rng.random(log_weight.shape))
             if own is not None:
                 parents[:, 0] = 0
-            state, before = (np.take_along_axis(one, parents, 1) for one in (state, before))
-            log_weight = np.zeros(state.shape)
-        state = carried(self.draws, self.dyad, era, state, before, rng)
+            state, before = (_taken(one, parents) for one in (state, before))
+            log_weight = np.zeros(log_weight.shape)
+        state = carried(self.draws, self.dyad, eras, state, before, rng)
         if own is not None:
             state[:, 0] = own
         return Cloud(self.draws, self.dyad, (*self.states, state), (*self.parents, parents), log_weight)
@@ -87,9 +91,9 @@ class Cloud:
         return replace(self, log_weight=log_weight), _log_sum(log_weight) - _log_sum(self.log_weight)
 
     def paths(self, kept: Index, rng: np.random.Generator) -> Float:
-        """Draw a particle for each of some draws and trace it back, (len(kept), period)."""
+        """Draw a particle for each of some draws and trace it back, (len(kept), period[, part])."""
         place = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
-        path = np.empty((len(kept), len(self.states)))
+        path = np.empty((len(kept), len(self.states), *self.states[0].shape[2:]))
         for t in range(len(self.states) - 1, -1, -1):
             path[:, t] = self.states[t][kept, place]
             if t:
@@ -106,7 +110,7 @@ def follow(
     ----------
     draws : Draws
     dyad : int
-    own : (draw, periods of the fit)
+    own : (draw, periods of the fit) or (draw, periods of the fit, part)
         The draws' own path, from the first period of the stretch to the last of the fit; in the first two it stays.
     known : tuple of Observed
         What the fit knew of the stretch, and what is known now.
@@ -122,29 +126,42 @@ def follow(
         By how much the logarithm of a draw's weight grows in every period.
     """
     before, now = known
-    eras, last = now.arrays.era_index[dyad], own.shape[1]
+    eras, last = list(pairwise(now.arrays.era_index[dyad].tolist())), own.shape[1]
     cloud = Cloud.at(draws, dyad, own, PARTICLES)
     for t in range(2, news):
-        cloud, _ = cloud.moved(int(eras[t]), rng, own[:, t]).weighed(before, t)
+        cloud, _ = cloud.moved(eras[t - 1], rng, own[:, t]).weighed(before, t)
     # In the first period of news the same particles serve without and with them; later ones are drawn apart.
-    former = cloud = cloud.moved(int(eras[news]), rng, own[:, news] if news < last else None)
-    gained = np.zeros((len(own), len(eras)))
-    for t in range(news, len(eras)):
-        cloud = cloud if t == news else cloud.moved(int(eras[t]), rng)
+    former = cloud = cloud.moved(eras[news - 1], rng, own[:, news] if news < last else None)
+    gained = np.zeros((len(own), len(eras) + 1))
+    for t in range(news, len(eras) + 1):
+        cloud = cloud if t == news else cloud.moved(eras[t - 1], rng)
         cloud, gained[:, t] = cloud.weighed(now, t)
         if t < last:
-            former = former if t == news else former.moved(int(eras[t]), rng, own[:, t])
+            former = former if t == news else former.moved(eras[t - 1], rng, own[:, t])
             former, lost = former.weighed(before, t)
             gained[:, t] -= lost
     return cloud, gained
 
 
-def carried(draws: Draws, dyad: int, era: int, state: Float, before: Float, rng: np.random.Generator) -> Float:
-    """Move states (draw, particle), which followed those ``before``, by one period's transition into an era."""
-    shock = draw_shocks(rng, state.shape, None if draws.shock_df is None else draws.shock_df[:, None])
+def carried(
+    draws: Draws, dyad: int, eras: tuple[int, int], state: Float, before: Float, rng: np.random.Generator
+) -> Float:
+    """Move states, which followed those ``before``, by one period's transition from an era into another or the same."""
+    size = state.shape[:2]
+    shock = draw_shocks(rng, size, None if draws.shock_df is None else draws.shock_df[:, None])
     own = {name: values[:, dyad, None] for name, values in draws.pull.items()}
     own["sigma"] = draws.sigma[:, dyad, None]
-    return draws.spec.pull.step(state, before, draws.mu[:, era, None], shock, own)
+    if draws.structure_step is None or draws.structure_jump is None:
+        return draws.spec.pull.step(state, before, draws.mu[:, eras[1], None], shock, own)
+    swing = draws.spec.pull.step(state[..., 1], before[..., 1], np.zeros(1), shock, own)
+    jump = draws.structure_jump[:, None] if eras[0] != eras[1] else 0.0
+    step = np.sqrt(draws.structure_step[:, dyad, None] ** 2 + jump**2) * rng.standard_normal(size)
+    return np.stack([state[..., 0] + step, swing], axis=-1)
+
+
+def _taken(values: Float, places: Index) -> Float:
+    """Return the particles (draw, particle, ...) at the places (draw, particle) of their draws."""
+    return np.asarray(values[np.arange(len(values))[:, None], places])
 
 
 def _log_sum(log_weight: Float) -> Float:

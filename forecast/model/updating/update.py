@@ -6,6 +6,7 @@ How to use it, how it works, when it is valid and what it costs: docs/updating.m
 import json
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -162,8 +163,8 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carrie
             gained[:, 1:] += by_period[:, own:]
         else:
             cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
-            for era in now.arrays.era_index[dyad, known - first :]:
-                cloud = cloud.moved(int(era), rng)
+            for eras in pairwise(now.arrays.era_index[dyad, known - first - 1 :].tolist()):
+                cloud = cloud.moved(eras, rng)
         clouds.append(cloud)
     chains = fit.posterior.sizes["chain"]
     moved = news[:, first + 2 :].any(axis=1)
@@ -171,8 +172,13 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carrie
 
 
 def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
-    """State of every draw from period ``first`` on, (draw, dyad, period)."""
+    """State of every draw from period ``first`` on, (draw, dyad, period), or (draw, dyad, period, part)."""
     level = flat(fit.posterior["level"].isel(time=slice(first, None)))
+    if fit.spec.two_scales:
+        structure = flat(fit.posterior["structure"].isel(time=slice(first, None)))
+        swing = level - structure
+        swing[..., -1] = flat(fit.posterior["state"]) - structure[..., -1]
+        return np.stack([structure, swing], axis=-1)
     era = fit.panel["era_index"].to_numpy()[:, first:]
     path = np.stack([draws.state(level[:, d], era[d]) for d in range(level.shape[1])], axis=1)
     path[..., -1] = flat(fit.posterior["state"])
@@ -294,8 +300,8 @@ def _posterior_at(places: Index, carried: Carried, rng: np.random.Generator) -> 
     def taken(values: xr.DataArray) -> NDArray[Any]:
         return np.asarray(values.to_numpy()[chain, places])
 
-    level, state, state_before = _paths_at(places, taken(before["level"]), carried, rng)
-    completed = {"level": level, "state": state, "state_before": state_before}
+    known = {name: taken(before[name]) for name in ("level", "structure") if name in before}
+    completed = _paths_at(places, known, carried, rng)
     posterior = {
         name: (values.dims, completed[str(name)] if name in completed else taken(values))
         for name, values in before.items()
@@ -305,23 +311,38 @@ def _posterior_at(places: Index, carried: Carried, rng: np.random.Generator) -> 
 
 
 def _paths_at(
-    places: Index, known_level: NDArray[Any], carried: Carried, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], Float, Float]:
-    """Return the level (chain, draw, dyad, time), and the state in the last period and the one before."""
-    later, known = carried.later, known_level.shape[-1]
+    places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Return level and structure (chain, draw, dyad, time), the last states, and what follows from them, by name."""
+    later, known = carried.later, known_paths["level"].shape[-1]
     chains, number = places.shape
     kept = (np.arange(chains)[:, None] * number + places).ravel()
-    level = np.empty((chains, number, len(carried.clouds), later.sizes["time"]), dtype=np.float32)
-    level[..., :known] = known_level
-    state, before = np.empty((2, *level.shape[:3]))
+    size = (chains, number, len(carried.clouds), later.sizes["time"])
+    paths = {name: np.empty(size, dtype=np.float32) for name in known_paths}
+    for name, before_now in known_paths.items():
+        paths[name][..., :known] = before_now
+    state, before = np.empty((2, *size[:3]))
     for dyad, cloud in enumerate(carried.clouds):
         path = cloud.paths(kept, rng)
         start = carried.first + 2 if carried.moved[dyad] else known
         era = later["era_index"].to_numpy()[dyad, start:]
-        drawn = carried.draws.level(path[:, path.shape[1] - era.size :], era, kept)
-        level[:, :, dyad, start:] = drawn.reshape(chains, number, -1)
-        before[..., dyad], state[..., dyad] = path[:, -2:].T.reshape(2, chains, number)
-    return level, state, before
+        own = path[:, path.shape[1] - era.size :]
+        drawn = {"level": carried.draws.level(own, era, kept)}
+        last = path[:, -2:]
+        if "structure" in paths:
+            drawn["structure"], last = own[..., 0], last.sum(axis=-1)
+        for name, values in drawn.items():
+            paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
+        before[..., dyad], state[..., dyad] = last.T.reshape(2, chains, number)
+    means = {"mu": _era_means(paths["structure"], later)} if "structure" in paths else {}
+    return {**paths, "state": state, "state_before": before, **means}
+
+
+def _era_means(structure: NDArray[Any], panel: xr.Dataset) -> Float:
+    """Return the mean of the structure (chain, draw, dyad, time) over every era, (chain, draw, era)."""
+    index, dyads = panel["era_index"].transpose("dyad", "time").to_numpy(), panel["era_dyad"].to_numpy()
+    means = [structure[:, :, dyad, index[dyad] == era].mean(axis=-1) for era, dyad in enumerate(dyads)]
+    return np.asarray(np.stack(means, axis=-1), dtype=np.float64)
 
 
 def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress) -> Fit:

@@ -1,0 +1,180 @@
+r"""The whitened path of two parts: from white noise to a slow structure and a swing around it.
+
+Both parts are linear processes of first order, each with its own transitions,
+
+.. math::  s_i = c^s_i + \phi^s_i s_{i-1} + \sigma^s_i \epsilon_i, \qquad
+           f_i = c^f_i + \phi^f_i f_{i-1} + \sigma^f_i \eta_i
+
+for each dyad, and a pseudo-observation of weight :math:`w_i` sees their sum. Written one behind the other,
+:math:`(s_0, f_0, s_1, f_1, \ldots)`, their precision has five diagonals: a transition couples entries that lie two
+apart, a pseudo-observation those that lie beside each other. The rest is :mod:`forecast.model.kernels.pentadiagonal`.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.link.numba.dispatch import basic as numba_dispatch
+
+from forecast.model.kernels.path import KERNEL_VERSION
+from forecast.model.kernels.pentadiagonal import colour, colour_backward
+from forecast.typing import Float, Index
+
+DIFFERENTIABLE = 9
+"""Inputs of `pair_forward` but the last."""
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def pair_forward(
+    z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
+    weight: Float, information: Float, starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    """Path (2 node,), structure and swing of every node in turn, log-determinant, and what serves the gradient.
+
+    ``z`` has shape (2 node,), all others (node,); ``starts`` (dyad + 1,) says where each dyad's nodes begin. Carries of
+    first nodes are ignored.
+    """
+    nodes = weight.size
+    diagonal, off, off2, right = np.empty(2 * nodes), np.zeros(2 * nodes), np.empty(2 * nodes), np.empty(2 * nodes)
+    for i in range(nodes):
+        diagonal[2 * i], diagonal[2 * i + 1] = weight[i], weight[i]
+        right[2 * i], right[2 * i + 1] = information[i], information[i]
+        off[2 * i + 1] = weight[i]
+    _add_transitions(drift_s, carry_s, scale_s, starts, 0, diagonal, off2, right)
+    _add_transitions(drift_f, carry_f, scale_f, starts, 1, diagonal, off2, right)
+    return colour(z, diagonal, off, off2, right)
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _add_transitions(
+    drift: Float, carry: Float, scale: Float, starts: Index, part: int, diagonal: Float, off2: Float, right: Float
+) -> None:
+    """Add to the precision and the right-hand side what the transitions of a part put there."""
+    for d in range(starts.size - 1):
+        for i in range(starts[d], starts[d + 1]):
+            e, q = 2 * i + part, 1.0 / (scale[i] * scale[i])
+            diagonal[e] += q
+            right[e] += q * drift[i]
+            off2[e] = 0.0
+            if i > starts[d]:
+                pull = carry[i] * q
+                off2[e] = -pull
+                diagonal[e - 2] += carry[i] * pull
+                right[e - 2] -= pull * drift[i]
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def pair_backward(
+    z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
+    x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float,
+    g_x: Float, g_log_det: float, starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    """Gradients with respect to all inputs of `pair_forward` but the starts."""
+    nodes = scale_s.size
+    g_z, g_diagonal, g_off, g_off2, g_right = colour_backward(z, x, inverse, solved, beside, beyond, g_x, g_log_det)
+    g_weight, g_information = np.empty(nodes), np.empty(nodes)
+    for i in range(nodes):
+        g_weight[i] = g_diagonal[2 * i] + g_diagonal[2 * i + 1] + g_off[2 * i + 1]
+        g_information[i] = g_right[2 * i] + g_right[2 * i + 1]
+    by_s = _collect_transitions(drift_s, carry_s, scale_s, starts, 0, g_diagonal, g_off2, g_right)
+    by_f = _collect_transitions(drift_f, carry_f, scale_f, starts, 1, g_diagonal, g_off2, g_right)
+    return g_z, by_s[0], by_s[1], by_s[2], by_f[0], by_f[1], by_f[2], g_weight, g_information
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _collect_transitions(
+    drift: Float, carry: Float, scale: Float, starts: Index, part: int, g_diagonal: Float, g_off2: Float, g_right: Float
+) -> tuple[Float, Float, Float]:
+    """Gradients of a part's drift, carry and scale."""
+    g_drift, g_carry, g_scale = np.empty(drift.size), np.zeros(drift.size), np.empty(drift.size)
+    for d in range(starts.size - 1):
+        for i in range(starts[d], starts[d + 1]):
+            e, q, c = 2 * i + part, 1.0 / (scale[i] * scale[i]), drift[i]
+            by_precision, by_drift = g_diagonal[e] + c * g_right[e], g_right[e]
+            if i > starts[d]:
+                p = carry[i]
+                by_pull = p * g_diagonal[e - 2] - g_off2[e] - c * g_right[e - 2]
+                by_precision += p * by_pull
+                by_drift -= p * g_right[e - 2]
+                g_carry[i] = q * (by_pull + p * g_diagonal[e - 2])
+            g_drift[i] = q * by_drift
+            g_scale[i] = -2.0 * q / scale[i] * by_precision
+    return g_drift, g_carry, g_scale
+
+
+class WhitenedPair(Op):  # type: ignore[misc]
+    """Op of :func:`pair_forward`. Only the path and the log-determinant carry gradients; the others serve them."""
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Build the node."""
+        outputs = [pt.dvector(), pt.dscalar(), *(pt.dvector() for _ in range(4))]
+        return Apply(self, [pt.as_tensor(i) for i in inputs], outputs)
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        """Evaluate outside numba mode."""
+        for cell, value in zip(outputs, pair_forward(*inputs), strict=True):
+            cell[0] = value
+
+    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
+        """Gradients of the path and of the log-determinant."""
+        g_x, g_log_det = cotangents[:2]
+        if isinstance(g_x.type, DisconnectedType):
+            g_x = pt.zeros_like(inputs[0])
+        if isinstance(g_log_det.type, DisconnectedType):
+            g_log_det = pt.constant(0.0)
+        x, _, *factor = outputs
+        gradients = WhitenedPairGradient()(*inputs[:7], x, *factor, g_x, g_log_det, inputs[DIFFERENTIABLE])
+        return [*gradients, disconnected_type()]
+
+    def connection_pattern(self, node: Apply) -> list[list[bool]]:
+        """Every input but the starts reaches the path and the log-determinant."""
+        return [[i < DIFFERENTIABLE, i < DIFFERENTIABLE, *[False] * 4] for i in range(DIFFERENTIABLE + 1)]
+
+
+class WhitenedPairGradient(Op):  # type: ignore[misc]
+    """Vector-Jacobian product of :class:`WhitenedPair`."""
+
+    __props__ = ()
+
+    def make_node(self, *inputs: Any) -> Apply:
+        """Build the node."""
+        return Apply(self, [pt.as_tensor(i) for i in inputs], [pt.dvector() for _ in range(DIFFERENTIABLE)])
+
+    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
+        """Evaluate outside numba mode."""
+        values = pair_backward(*inputs[:13], float(inputs[13]), inputs[14])
+        for cell, value in zip(outputs, values, strict=True):
+            cell[0] = value
+
+
+@numba_dispatch.register_funcify_and_cache_key(WhitenedPair)  # type: ignore[untyped-decorator]
+def _compile_path(op: Op, **_: Any) -> Any:
+    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
+    def evaluate(
+        z: Any, drift_s: Any, carry_s: Any, scale_s: Any, drift_f: Any, carry_f: Any, scale_f: Any,
+        weight: Any, information: Any, starts: Any,
+    ) -> Any:  # fmt: skip
+        return pair_forward(z, drift_s, carry_s, scale_s, drift_f, carry_f, scale_f, weight, information, starts)
+
+    return evaluate, KERNEL_VERSION
+
+
+@numba_dispatch.register_funcify_and_cache_key(WhitenedPairGradient)  # type: ignore[untyped-decorator]
+def _compile_path_gradient(op: Op, **_: Any) -> Any:
+    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
+    def evaluate(
+        z: Any, drift_s: Any, carry_s: Any, scale_s: Any, drift_f: Any, carry_f: Any, scale_f: Any,
+        x: Any, inverse: Any, solved: Any, beside: Any, beyond: Any, g_x: Any, g_log_det: Any, starts: Any,
+    ) -> Any:  # fmt: skip
+        return pair_backward(
+            z, drift_s, carry_s, scale_s, drift_f, carry_f, scale_f,
+            x, inverse, solved, beside, beyond, g_x, g_log_det.item(), starts,
+        )  # fmt: skip
+
+    return evaluate, KERNEL_VERSION

@@ -1,0 +1,341 @@
+"""Coded events as side and kind: cooperative or hostile by the level, and how much so by a second, separate part.
+
+Whether a happening is cooperative follows the level alone, so that the share is by construction the expected share of
+cooperative happenings, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
+depth of cooperation and the severity of conflict. Both may follow the level, by a slope that is estimated, and drift.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.model.declarations import Variable
+from forecast.model.hierarchy import population_spread
+from forecast.model.observation.base import Own
+from forecast.model.observation.classes import class_probabilities, draw_classes
+from forecast.model.observation.counted import ORDER, Counted, count_sparsely
+from forecast.model.observation.events import EventObservation
+from forecast.model.posterior import flat, flat_or_zeros
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.spec import PendulumSpec
+
+SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
+"""A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
+QUADRATURE = np.zeros(1), np.ones(1)
+"""The month noise is the side's alone: nothing is integrated for the kinds."""
+LAYOUT = ("blocks", "cells", "rows", "entries")
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The kinds of one side.
+
+    Attributes
+    ----------
+    name : {"depth", "severity"}
+        Of cooperation, of conflict.
+    counted : Counted
+        Ordered from the mildest kind to the strongest.
+    """
+
+    name: str
+    counted: Counted
+
+    @property
+    def cuts(self) -> int:
+        """Thresholds between them."""
+        return self.counted.classes - 1
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What was counted, by side and by kind.
+
+    Attributes
+    ----------
+    side : Counted
+        Hostile and cooperative.
+    kinds : tuple of Kinds
+        Of the sides that have more than one kind.
+    place_of_node : (node,)
+        Place of a node's depth and severity: its dyad, its era or five years of its dyad.
+    places : int
+    """
+
+    side: Counted
+    kinds: tuple[Kinds, ...]
+    place_of_node: Index
+    places: int
+
+
+def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
+    return (
+        Variable(
+            f"{name}_shift", (f"{name}_place",), "log-odds",
+            f"{what}, beyond what follows from the level: by dyad, by era, or by five years of a dyad; "
+            'only with `observation="sides"`.',
+        ),
+        Variable(
+            f"{name}_slope", (), "", "What a unit of the level adds to it: 0 for none, 1 for proportional odds.",
+            label=f"slope of {name}", reported=f"slope of {name}",
+        ),
+        Variable(
+            f"{name}_cutpoint", ("dataset", f"{name}_cut"), "log-odds", f"Thresholds between {kinds}.",
+            reported=f"cutpoints of {name}",
+        ),
+        Variable(
+            f"{name}_concentration", ("dataset",), "events",
+            "Of their Dirichlet-multinomial; absent without overdispersion.", reported=f"concentration of {name}",
+        ),
+    )  # fmt: skip
+
+
+class SidesObservation(EventObservation):
+    """Counted events by side and kind; their arrays are `Sides`.
+
+    Parameters by name: those of `EventObservation` for the side, and shift (place,), slope, cutpoint (dataset, cut) and
+    concentration (dataset,) of depth and of severity, as in ``depth_shift``.
+    """
+
+    name = "sides"
+    panel = "events"
+    noun = "coded events"
+    words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
+    has_classes = True
+    variables = (
+        *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
+        *_variables("severity", "Severity of conflict", "kinds of conflict"),
+    )
+
+    def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
+        """Return offsets, and what the spec has of noise and overdispersion; a panel may have no kinds."""
+        optional = {"tau": spec.month_noise, "concentration": spec.overdispersion}
+        return "direction_offset", *(name for name, has in optional.items() if has)
+
+    def uses_eras(self, spec: "PendulumSpec") -> bool:
+        """Whether it has parameters an era: always, but for kinds that drift with the years."""
+        return not spec.has_trend
+
+    def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Sides:
+        """Read the counts as sparse arrays: of the sides, and of the kinds of each."""
+        counts = panel["counts"].transpose(*ORDER).to_numpy()
+        cut = int(panel.attrs["zero_cut"])
+        hostile, cooperative = counts[..., :cut], counts[..., cut:]
+        sides = np.stack([hostile.sum(-1), cooperative.sum(-1)], axis=-1)
+        ordered = {"depth": cooperative, "severity": hostile[..., ::-1]}
+        kinds = tuple(Kinds(name, count_sparsely(own, node_of)) for name, own in ordered.items() if own.shape[-1] > 1)
+        place, places = _places(panel, by_year)
+        return Sides(count_sparsely(sides, node_of, zero_cut=1), kinds, place[node_of >= 0], places)
+
+    def number(self, observed: Sides) -> int:
+        """Count the events."""
+        return super().number(observed.side)
+
+    def shape(self, observed: Sides) -> tuple[int, ...]:
+        """Return how many directions, datasets, kinds of either side and places there are."""
+        side = observed.side
+        return side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
+
+    def coordinates(self, panel: "xr.Dataset") -> dict[str, Any]:
+        """Return datasets and directions."""
+        return {name: panel[name].to_numpy() for name in ("dataset", "direction")}
+
+    def add_scale(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+        """Add the month noise, and all that the kinds have."""
+        import pytensor.tensor as pt
+
+        own = {"noise": self.add_noise(spec, arrays, pool)}
+        own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
+        own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
+        for kinds in arrays.observed.kinds:
+            own |= _add_kinds(spec, arrays, kinds)
+        return own
+
+    def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Add concentration and offsets of the side."""
+        return super().add_spread(spec, _of_side(arrays))
+
+    def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
+        """Return the counts of the sides and of the kinds, and where a node's shift stands."""
+        observed = arrays.observed
+        layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
+        places = {"place_of_node": observed.place_of_node} if observed.kinds else {}
+        return super().data(spec, _of_side(arrays), reference) | layouts | places
+
+    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the log-likelihood of sides and kinds."""
+        import pytensor.tensor as pt
+
+        from forecast.model.kernels.observation import EventLikelihood
+
+        total = super().log_likelihood(spec, level, own, data)
+        for name in ("depth", "severity"):
+            if f"{name}_slope" in own:
+                at = own[f"{name}_slope"] * level + own[f"{name}_shift"][data["place_of_node"]]
+                offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
+                cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
+                layout = [data[f"{name}_{part}"] for part in LAYOUT]
+                rule = (pt.constant(one) for one in QUADRATURE)
+                depth = pt.zeros((cutpoint.shape[0], 1))
+                total += EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
+        return total
+
+    def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+        """Return the centres of the priors of the side; the path is whitened by the sides alone."""
+        return super().reference(spec, _of_side(arrays))
+
+    def derivatives(
+        self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
+    ) -> tuple[Float, Float]:
+        """Return the slope, and its mean change over a span of levels, of the sides."""
+        return super().derivatives(spec, level, reference, _of_side(arrays))
+
+    def draws(self, posterior: "xr.Dataset") -> Own:
+        """Take the parameters, with zeros for what the model does not have."""
+        sizes = posterior.sizes
+        draws, datasets = sizes["chain"] * sizes["draw"], sizes.get("dataset", 1)
+        own = {
+            "noise": flat_or_zeros(posterior, "tau", sizes["dyad"]),
+            "cutpoint": np.zeros((draws, datasets, 1)),
+            "depth": np.zeros((draws, datasets, 1)),
+            "concentration": flat_or_zeros(posterior, "concentration", datasets),
+            "offset": flat(posterior["direction_offset"]),
+        }
+        for name in ("depth", "severity"):
+            if f"{name}_slope" in posterior:
+                parts = {part: f"{name}_{part}" for part in ("slope", "shift", "cutpoint")}
+                own |= {full: flat(posterior[full]) for full in parts.values()}
+                own[f"{name}_concentration"] = flat_or_zeros(posterior, f"{name}_concentration", datasets)
+        return own
+
+    def log_likelihood_of_draws(
+        self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
+    ) -> Float:
+        """Return the log-likelihood of a node's events, of sides and kinds, the month noise integrated out."""
+        from forecast.model.kernels.draws import event_log_likelihood
+
+        observed = arrays.observed
+        total = super().log_likelihood_of_draws(spec, level, own, _of_side(arrays), node)
+        for kinds in observed.kinds:
+            cell = int(kinds.counted.cell_of_node[node])
+            if cell < 0:
+                continue
+            name, counted = kinds.name, kinds.counted
+            shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
+            at = own[f"{name}_slope"][:, None] * level + shift[:, None]
+            still = np.zeros_like(own["noise"])
+            total = total + event_log_likelihood(
+                np.ascontiguousarray(at), own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
+                np.zeros_like(own["offset"]), still, counted.cells[cell], counted.rows, counted.entries, *QUADRATURE,
+            )  # fmt: skip
+        return total
+
+    def simulate(
+        self,
+        spec: "PendulumSpec",
+        panel: "xr.Dataset",
+        level: Float,
+        parameters: "xr.Dataset",
+        rng: np.random.Generator,
+    ) -> "xr.Dataset":
+        """Simulate side and kind of as many events as every report has."""
+        month = level
+        if "tau" in parameters:
+            month = level + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
+        counts = panel["counts"].transpose(*ORDER)
+        total, cut = counts.to_numpy().sum(-1), int(panel.attrs["zero_cut"])
+        d, t, s, q = np.nonzero(total)
+        at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
+        by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), _of(parameters, "", q), rng)
+        place = _places(panel, spec.has_trend)[0]
+        drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
+        for name, own, number in (
+            ("depth", slice(cut, None), by_side[:, 1]),
+            ("severity", slice(0, cut), by_side[:, 0]),
+        ):
+            if f"{name}_slope" not in parameters:
+                drawn[:, own] = number[:, None]
+                continue
+            shift = parameters[f"{name}_shift"].to_numpy()[place[d, t]]
+            kind = float(parameters[f"{name}_slope"]) * level[d, t] + shift
+            chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
+            ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
+            drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
+        simulated = np.zeros_like(counts.to_numpy())
+        simulated[d, t, s, q] = drawn
+        result = panel.copy(deep=True)
+        result["counts"] = counts.copy(data=simulated).transpose(*panel["counts"].dims)
+        return result
+
+    def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+        """Return the share of their effective number that draws keep under a finer integral, of the sides."""
+        return super().integration_worth(spec, posterior, _of_side(arrays))
+
+
+def _of_side(arrays: "PanelArrays") -> "PanelArrays":
+    """Return the arrays of a panel as if nothing but sides had been counted."""
+    return replace(arrays, observed=arrays.observed.side)
+
+
+def _of(parameters: "xr.Dataset", prefix: str, dataset: Index) -> Float | None:
+    """Return the concentration of every report; None without overdispersion."""
+    name = f"{prefix}concentration"
+    return np.asarray(parameters[name].to_numpy()[dataset]) if name in parameters else None
+
+
+def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
+    """Return the place of every dyad's period, (dyad, time), and how many there are."""
+    era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
+    if not by_year:
+        return era, int(panel.sizes["era"])
+    span = np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1)
+    return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+
+
+def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
+    """Add slope, shifts, thresholds and concentration of one side's kinds."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
+    slope = pm.Normal(f"{name}_slope", *priors.kind_slope)
+    shift = pm.Deterministic(f"{name}_shift", _add_shift(spec, arrays, name))
+    first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
+    cutpoint = first
+    if kinds.cuts > 1:
+        gap = pm.LogNormal(f"{name}_gap", *priors.gap, shape=(datasets, kinds.cuts - 1))
+        cutpoint = pt.concatenate([first, first + pt.cumsum(gap, axis=1)], axis=1)
+    cutpoint = pm.Deterministic(f"{name}_cutpoint", cutpoint)
+    concentration: Any = pt.zeros(datasets)
+    if spec.overdispersion:
+        concentration = pm.LogNormal(f"{name}_concentration", *priors.concentration, dims="dataset")
+    return {
+        f"{name}_slope": slope, f"{name}_shift": shift, f"{name}_cutpoint": cutpoint,
+        f"{name}_concentration": concentration,
+    }  # fmt: skip
+
+
+def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str) -> Any:
+    """Add the shift of every place, (place,): one a dyad, around which eras vary or years drift."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    priors = spec.priors
+    dyad = population_spread(f"{name}_dyad_sd", priors.kind_dyads) * pm.Normal(f"{name}_raw", 0.0, 1.0, dims="dyad")
+    if spec.has_trend:
+        step = population_spread(f"{name}_drift", priors.kind_drift)
+        raw = pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS))
+        # Centred, so that the dyad's own value is that of its whole record.
+        walk = pt.cumsum(raw, axis=1)
+        return (dyad[:, None] + step * (walk - walk.mean(axis=1, keepdims=True))).ravel()
+    if spec.has_depth:
+        step = population_spread(f"{name}_era_sd", priors.kind_eras)
+        return dyad[arrays.era_dyad] + step * pm.Normal(f"{name}_era_raw", 0.0, 1.0, dims="era")
+    return dyad[arrays.era_dyad]

@@ -1,0 +1,76 @@
+"""The slow part of the level: what the pendulum swings around.
+
+With ``structure="eras"`` it is the equilibrium of the era, the same in all its months, and the pull acts on the whole
+level. With ``structure="walk"`` the level is the sum of a slow random walk, which may jump where an era begins, and of
+a swing, on which the pull acts. The jumps need no parameters of their own: at the beginning of an era the walk's step
+is so much larger.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.model.hierarchy import by_dyad, population_spread
+
+if TYPE_CHECKING:
+    from forecast.model.dynamics.base import Transitions
+    from forecast.model.priors import Priors
+
+STRUCTURES = ("eras", "walk")
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How the structure moves, as PyTensor variables or arrays.
+
+    Attributes
+    ----------
+    step : (dyad,)
+        Standard deviation of a period's step, log-odds.
+    jump : scalar
+        Standard deviation of what the beginning of an era adds.
+    start, start_sd : float
+        Where it may be in the first period.
+    """
+
+    step: Any
+    jump: Any
+    start: float
+    start_sd: float
+
+    def transitions(self, pairs: Mapping[str, Any], backend: Any = np) -> "Transitions":
+        """Return drift, carry and scale from node to node, each (node,).
+
+        Parameters
+        ----------
+        pairs : mapping
+            Of `forecast.model.whitening.transition_pairs`, as arrays or as a model's data.
+        backend : module
+            numpy or pytensor.tensor.
+        """
+        dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
+        first = backend.equal(gap, 0)
+        variance = self.step[dyad] ** 2 * gap + self.jump**2 * pairs["pair_new_era"]
+        # A first node has no gap: the one added there only keeps the root's slope finite.
+        scale = backend.where(first, self.start_sd, backend.sqrt(backend.where(first, 1.0, variance)))
+        carry = backend.where(first, 0.0, 1.0)
+        return (self.start * (1.0 - carry))[pair_of], carry[pair_of], scale[pair_of]
+
+
+def add_structure(priors: "Priors", pool: bool) -> Structure:
+    """Add the parameters of a walking structure to the PyMC model on the context stack; priors in periods."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    step = pt.exp(by_dyad("log_structure_step", priors.structure_step, priors.structure_step_dyads, pool))
+    jump = population_spread("structure_jump", priors.structure_jump)
+    step = pm.Deterministic("structure_step", step, dims="dyad")
+    return Structure(step, jump, priors.equilibrium[0], priors.structure_start)
+
+
+def central_structure(priors: "Priors", dyads: int) -> Structure:
+    """Return a structure at the centres of the priors, which are in periods."""
+    step = np.full(dyads, np.exp(priors.structure_step[0]))
+    return Structure(step, priors.structure_jump, priors.equilibrium[0], priors.structure_start)
