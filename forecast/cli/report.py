@@ -104,6 +104,13 @@ def report(
             "none.",
         ),
     ] = "given",
+    structure: Annotated[
+        str,
+        typer.Option(
+            "--structure",
+            help="What the pendulum swings around: eras (an equilibrium each) or walk (a structure that moves).",
+        ),
+    ] = "eras",
     dynamics: Annotated[
         str,
         typer.Option(
@@ -154,7 +161,8 @@ def report(
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    model = {"dynamics": dynamics, "shocks": shocks, "nodes": nodes} | ({"ceiling": ceiling} if ceiling else {})
+    model = {"structure": structure, "dynamics": dynamics, "shocks": shocks, "nodes": nodes}
+    model |= {"ceiling": ceiling} if ceiling else {}
     if horizons and at:
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
     months: dict[str, Any] = {"horizons": parse_horizons(horizons)} if horizons else {}
@@ -238,9 +246,10 @@ def _level_table(result: "Assessment") -> "Table":
         "structural": "structural",
     }  # fmt: skip
     smallest = count(result.smallest_improvement, "point")
+    parts = "a rise of the structure by as much" if result.moving else "a new framework"
     shown = Table(
         "by", *names.values(), box=None, title="The level", title_justify="left", caption_justify="left",
-        caption=f"better, worse: by at least {smallest}; technical, structural: without and with a new framework",
+        caption=f"better, worse: by at least {smallest}; technical, structural: without and with {parts}",
     )  # fmt: skip
     for outlook in result.improvement.values():
         chances = printed_chances(outlook)

@@ -188,8 +188,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
 
 
 DEFAULT = "default"
-TWO_SCALES = MappingProxyType({"structure": "walk", "observation": "sides", "ceiling": ("trend",)})
-SIDES_ALONE = MappingProxyType({"structure": "walk", "ceiling": ()})
+TWO_SCALES = MappingProxyType({"structure": "walk"})
 MEMBERS: dict[str, Member] = {
     member.code: member
     for member in (
@@ -200,6 +199,6 @@ MEMBERS: dict[str, Member] = {
         Member("no_month_noise", "no news of the month beside the level", {"month_noise": False}),
         Member("two_classes", "happenings without degrees", two_classes=True),
         Member("two_scales", "a slow structure and a quick swing; side and kind apart", TWO_SCALES),
-        Member("two_scales_sides", "a slow structure and a quick swing, of sides alone", SIDES_ALONE, two_classes=True),
+        Member("two_scales_sides", "a slow structure and a quick swing, of sides alone", TWO_SCALES, two_classes=True),
     )
 }

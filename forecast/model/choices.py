@@ -7,13 +7,15 @@ import xarray as xr
 from forecast.model.observation import observation_of
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
+from forecast.panel.kinds import PanelKind
 
 
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     """Return the default spec for a panel, with some choices made otherwise.
 
     Without two classes of cooperation nothing is known of depth: the default ceiling is then a bound on the level
-    alone.
+    alone. Around a structure that moves (``structure="walk"``) events are read as sides and kinds, whose kinds drift
+    with the years, and nothing bounds the level.
 
     Parameters
     ----------
@@ -39,6 +41,15 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     validate_panel(panel)
     kind = panel_kind(panel)
     given = {"observation": observation_of(panel).name} | choices
-    if kind.cooperative_classes(panel) < 2:
+    if given.get("structure", "eras") != "eras":
+        given = _around_structure(kind) | choices
+    elif kind.cooperative_classes(panel) < 2:
         given = {"ceiling": ("era",)} | given
     return PendulumSpec(**given)
+
+
+def _around_structure(kind: PanelKind) -> dict[str, Any]:
+    """Return what suits a structure that moves."""
+    if not kind.coded:
+        return {"observation": "index", "ceiling": ()}
+    return {"observation": "sides", "ceiling": ("trend",)}

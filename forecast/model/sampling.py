@@ -320,7 +320,7 @@ def _complete_one_scale(
         if ceiling is not None:
             own = soft_ceiling(own, ceiling[:, arrays.era_index[d]], spec.ceiling_softness)
         level[:, d] = own
-    return {"level": level, "state": last} | _momentum(before, spec)
+    return {"level": level, "state": last, **_momentum(before, spec)}
 
 
 def _complete_two_scales(
@@ -339,7 +339,7 @@ def _complete_two_scales(
         level[:, d], structure[:, d] = whole, slow
         for era in np.flatnonzero(arrays.era_dyad == d):
             mu[:, era] = slow[:, arrays.era_index[d] == era].mean(axis=1)
-    return {"level": level, "structure": structure, "state": last, "mu": mu} | _momentum(before, spec)
+    return {"level": level, "structure": structure, "state": last, "mu": mu, **_momentum(before, spec)}
 
 
 def _momentum(before: Float, spec: PendulumSpec) -> dict[str, Float]:

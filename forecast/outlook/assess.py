@@ -166,6 +166,7 @@ def assess(
         claims=(),
         measure=kind.measure,
         scale=kind.scale,
+        moving=futures.moving,
     )
     return replace(result, headline=headline(result), claims=claims(result))
 

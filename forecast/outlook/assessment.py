@@ -98,6 +98,8 @@ class Assessment(Displayed):
         The theory's claims, answered in sentences.
     measure, scale : str
         What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean.
+    moving : bool
+        Whether the level swings around a structure that moves in every period.
     """
 
     schema: int
@@ -124,6 +126,7 @@ class Assessment(Displayed):
     claims: tuple[Claim, ...]
     measure: str = EventPanel.measure
     scale: str = EventPanel.scale
+    moving: bool = False
 
     def _card(self) -> Card:
         facts = (

@@ -258,11 +258,17 @@ def _improvement(result: Assessment) -> Claim:
     chances = printed_chances(outlook)
     sentence = (
         f"The chance of an improvement of at least {_points(result)} by {_period(result, outlook.until)} is "
-        f"{chances['improvement']}: {chances['technical']} inside the framework in "
-        f"force (technical) and {chances['structural']} with a new one (structural)."
+        f"{chances['improvement']}: {improvement_in_parts(result, chances['technical'], chances['structural'])}."
     )
     numbers = {name: getattr(outlook, name).value for name in ("improvement", "technical", "structural")}
     return _claim(theory.IMPROVEMENT, result, "Improvement is technical, inside the framework", sentence, numbers)
+
+
+def improvement_in_parts(result: Assessment, technical: str, structural: str) -> str:
+    """Return in words which part of an improvement is technical, and which structural."""
+    if result.moving:
+        return f"{technical} by a swing (technical) and {structural} by a rise of the structure (structural)"
+    return f"{technical} inside the framework in force (technical) and {structural} with a new one (structural)"
 
 
 def _conclusion(result: Assessment) -> Claim:

@@ -58,6 +58,9 @@ _STEPS = {
 }
 
 
+_MOVING = "a slow random walk, with larger steps where an era begins; the pull acts on the swing around it"
+
+
 def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
     """Describe the choices of the model with which a fit was made, and of which dyads."""
 
@@ -68,6 +71,7 @@ def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
     forms = [_CEILINGS.get(form, form) for form in getattr(spec, "ceiling", ())]
     return [
         ("Pull", words("dynamics", {pull.name: pull.words for pull in pulls()})),
+        *([("Structure", _MOVING)] if getattr(spec, "structure", "eras") != "eras" else []),
         ("Ceiling", join(forms) if forms else "none"),
         ("Shocks", words("shocks", _SHOCKS)),
         (

@@ -25,8 +25,17 @@ def illustrate(result: Assessment) -> style.Illustration:
         alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
         caption=(
             f"Chances that the {result.measure} is at least {change} lower, about the same, or at least "
-            f"{change} higher than in {period(result, result.origin)}. Technical: under the framework in force; "
-            f"structural: under a new one (chance of one by {period(result, last.until)}: "
-            f"{chance(last.new_framework.value)}). The percents of a bar add up to 100."
+            f"{change} higher than in {period(result, result.origin)}. {_parts(result, change)} (chance of a new "
+            f"framework by {period(result, last.until)}: {chance(last.new_framework.value)}). The percents of a bar "
+            "add up to 100."
         ),
     )
+
+
+def _parts(result: Assessment, change: str) -> str:
+    """Say what of an improvement is technical, and what structural."""
+    if result.moving:
+        return (
+            f"Structural: the structure, what the level swings around, has risen by {change} too; technical: it has not"
+        )
+    return "Technical: under the framework in force; structural: under a new one"

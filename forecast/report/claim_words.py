@@ -57,8 +57,8 @@ _NUMBERS: dict[str, dict[str, tuple[str, str]]] = {
     },
     theory.IMPROVEMENT.code: {
         "improvement": ("better", _CHANCE),
-        "technical": ("better, framework unchanged", _CHANCE),
-        "structural": ("better, with a new framework", _CHANCE),
+        "technical": ("better, technical", _CHANCE),
+        "structural": ("better, structural", _CHANCE),
     },
     theory.CONCLUSION.code: {
         "improvement": ("better", _CHANCE),

@@ -169,6 +169,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "note": panel_kind(fit.panel).note,
         "classes": _class_names(fit.panel),
         "resting": not isinstance(result.band, NotDefined),
+        "moving": result.moving,
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
         "eras": [_era_row(era) for era in result.frameworks.eras],
         "change": words.change(result, alone=alone),

@@ -7,7 +7,7 @@ import xarray as xr
 
 from forecast.model.fitted import Fit
 from forecast.model.shocks import draw_shocks
-from forecast.model.simulate import prior_draws
+from forecast.model.simulate import prior_draws, simulate_structure
 from forecast.model.stored import KIND, SCHEMA
 from forecast.scale import soft_ceiling
 
@@ -20,7 +20,11 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     prior = prior_draws(panel, spec, draws=chains * draws, seed=seed)
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
-    state = _states(prior, panel["era_index"].to_numpy(), spec, np.random.default_rng(seed))
+    era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
+    state = _states(prior, era, spec, rng)
+    if spec.two_scales:
+        structure = np.stack([simulate_structure(prior.isel(draw=i), era, spec, rng) for i in range(len(state))])
+        state = state + structure
     level = state
     if "ceiling" in prior:
         level = soft_ceiling(
@@ -31,6 +35,10 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         state=(("draw", "dyad"), state[..., -1]),
         phi=prior["phi"] if "phi" in prior else (("draw", "dyad"), np.ones(state.shape[:2])),
     )
+    if spec.two_scales:
+        means = [structure[:, d, era[d] == e].mean(axis=1) for e, d in enumerate(panel["era_dyad"].to_numpy())]
+        made["structure"] = (("draw", "dyad", "time"), structure.astype(np.float32))
+        made["mu"] = (("draw", "era"), np.stack(means, axis=1))
     if spec.pull.order == 2:
         made["state_before"] = (("draw", "dyad"), state[..., -2])
     in_chains = {
@@ -62,7 +70,7 @@ def _states(prior, era, spec, rng):
     draws = prior.sizes["draw"]
     pull, names = spec.pull, ("sigma", *spec.pull.reads)
     own = {name: prior[name].to_numpy().reshape(draws, -1) for name in names if name in prior}
-    mu = prior["mu"].to_numpy()[:, era] if "mu" in prior else np.zeros((draws, *era.shape))
+    mu = prior["mu"].to_numpy()[:, era] if "mu" in prior and not spec.two_scales else np.zeros((draws, *era.shape))
     start = pull.start_spread(own, spec.priors)
 
     df = prior["shock_df"].to_numpy()[:, None] if "shock_df" in prior else None

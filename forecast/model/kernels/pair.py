@@ -46,7 +46,8 @@ def pair_forward(
         off[2 * i + 1] = weight[i]
     _add_transitions(drift_s, carry_s, scale_s, starts, 0, diagonal, off2, right)
     _add_transitions(drift_f, carry_f, scale_f, starts, 1, diagonal, off2, right)
-    return colour(z, diagonal, off, off2, right)
+    result: tuple[Float, Float, Float, Float, Float, Float] = colour(z, diagonal, off, off2, right)
+    return result
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -75,7 +75,8 @@ def path2_forward(
         off[i] = p * far[i + 1] * q[i + 1] - near[i] * q[i]
         off2[i] = -far[i] * q[i]
         right[i] = told[i] - p * told[i + 1] - f * told[i + 2] + information[i]
-    return colour(z, diagonal, off, off2, right)
+    result: tuple[Float, Float, Float, Float, Float, Float] = colour(z, diagonal, off, off2, right)
+    return result
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]

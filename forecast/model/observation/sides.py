@@ -13,7 +13,7 @@ import numpy as np
 
 from forecast.model.declarations import Variable
 from forecast.model.hierarchy import population_spread
-from forecast.model.observation.base import Own
+from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.classes import class_probabilities, draw_classes
 from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.events import EventObservation
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
 """A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
+SIDE = EventObservation()
+"""What the sides are to the level is what two classes are."""
 QUADRATURE = np.zeros(1), np.ones(1)
 """The month noise is the side's alone: nothing is integrated for the kinds."""
 LAYOUT = ("blocks", "cells", "rows", "entries")
@@ -97,7 +99,7 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
     )  # fmt: skip
 
 
-class SidesObservation(EventObservation):
+class SidesObservation(Observation):
     """Counted events by side and kind; their arrays are `Sides`.
 
     Parameters by name: those of `EventObservation` for the side, and shift (place,), slope, cutpoint (dataset, cut) and
@@ -136,7 +138,7 @@ class SidesObservation(EventObservation):
 
     def number(self, observed: Sides) -> int:
         """Count the events."""
-        return super().number(observed.side)
+        return SIDE.number(observed.side)
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
         """Return how many directions, datasets, kinds of either side and places there are."""
@@ -151,7 +153,7 @@ class SidesObservation(EventObservation):
         """Add the month noise, and all that the kinds have."""
         import pytensor.tensor as pt
 
-        own = {"noise": self.add_noise(spec, arrays, pool)}
+        own = {"noise": SIDE.add_noise(spec, arrays, pool)}
         own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
         own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
         for kinds in arrays.observed.kinds:
@@ -160,14 +162,14 @@ class SidesObservation(EventObservation):
 
     def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Add concentration and offsets of the side."""
-        return super().add_spread(spec, _of_side(arrays))
+        return SIDE.add_spread(spec, _of_side(arrays))
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         """Return the counts of the sides and of the kinds, and where a node's shift stands."""
         observed = arrays.observed
         layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
         places = {"place_of_node": observed.place_of_node} if observed.kinds else {}
-        return super().data(spec, _of_side(arrays), reference) | layouts | places
+        return SIDE.data(spec, _of_side(arrays), reference) | layouts | places
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the log-likelihood of sides and kinds."""
@@ -175,7 +177,7 @@ class SidesObservation(EventObservation):
 
         from forecast.model.kernels.observation import EventLikelihood
 
-        total = super().log_likelihood(spec, level, own, data)
+        total = SIDE.log_likelihood(spec, level, own, data)
         for name in ("depth", "severity"):
             if f"{name}_slope" in own:
                 at = own[f"{name}_slope"] * level + own[f"{name}_shift"][data["place_of_node"]]
@@ -189,13 +191,13 @@ class SidesObservation(EventObservation):
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side; the path is whitened by the sides alone."""
-        return super().reference(spec, _of_side(arrays))
+        return SIDE.reference(spec, _of_side(arrays))
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
         """Return the slope, and its mean change over a span of levels, of the sides."""
-        return super().derivatives(spec, level, reference, _of_side(arrays))
+        return SIDE.derivatives(spec, level, reference, _of_side(arrays))
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         """Take the parameters, with zeros for what the model does not have."""
@@ -222,7 +224,7 @@ class SidesObservation(EventObservation):
         from forecast.model.kernels.draws import event_log_likelihood
 
         observed = arrays.observed
-        total = super().log_likelihood_of_draws(spec, level, own, _of_side(arrays), node)
+        total = SIDE.log_likelihood_of_draws(spec, level, own, _of_side(arrays), node)
         for kinds in observed.kinds:
             cell = int(kinds.counted.cell_of_node[node])
             if cell < 0:
@@ -276,7 +278,7 @@ class SidesObservation(EventObservation):
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         """Return the share of their effective number that draws keep under a finer integral, of the sides."""
-        return super().integration_worth(spec, posterior, _of_side(arrays))
+        return SIDE.integration_worth(spec, posterior, _of_side(arrays))
 
 
 def _of_side(arrays: "PanelArrays") -> "PanelArrays":
@@ -328,12 +330,14 @@ def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str) -> Any:
     import pytensor.tensor as pt
 
     priors = spec.priors
-    dyad = population_spread(f"{name}_dyad_sd", priors.kind_dyads) * pm.Normal(f"{name}_raw", 0.0, 1.0, dims="dyad")
+    dyad: Any = pt.zeros(arrays.dyads)
+    if arrays.dyads > 1:  # centred, for the thresholds say where the dyads stand together
+        raw = pm.Normal(f"{name}_raw", 0.0, 1.0, dims="dyad")
+        dyad = population_spread(f"{name}_dyad_sd", priors.kind_dyads) * (raw - raw.mean())
     if spec.has_trend:
         step = population_spread(f"{name}_drift", priors.kind_drift)
-        raw = pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS))
+        walk = pt.cumsum(pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS)), axis=1)
         # Centred, so that the dyad's own value is that of its whole record.
-        walk = pt.cumsum(raw, axis=1)
         return (dyad[:, None] + step * (walk - walk.mean(axis=1, keepdims=True))).ravel()
     if spec.has_depth:
         step = population_spread(f"{name}_era_sd", priors.kind_eras)
