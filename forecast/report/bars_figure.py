@@ -33,7 +33,7 @@ def illustrate(result: Assessment) -> style.Illustration:
 
 
 def _parts(result: Assessment, change: str) -> str:
-    """Say what of an improvement is technical, and what structural."""
+    """Describe what of an improvement is technical, and what structural."""
     if result.moving:
         return (
             f"Structural: the structure, what the level swings around, has risen by {change} too; technical: it has not"

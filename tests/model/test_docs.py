@@ -55,7 +55,12 @@ def test_the_posterior_is_as_documented(fit: Fit) -> None:
         assert values.dims == ("chain", "draw", *table[str(name)].dims)
     # The default spec has all but these.
     shapes = {"band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "state_before", "depth_trend"}
-    assert set(documented) - set(fit.posterior) == {"shock_df", "index_error", "index_df", *shapes}
+    moving = {"structure", "structure_step", "structure_jump"}
+    kinds = {
+        f"{side}_{one}" for side in ("depth", "severity") for one in ("shift", "slope", "cutpoint", "concentration")
+    }
+    others = {"shock_df", "index_error", "index_df", *shapes, *moving, *kinds}
+    assert set(documented) - set(fit.posterior) == others
 
 
 def test_groups_attributes_and_statistics_are_as_documented(fit: Fit) -> None:
