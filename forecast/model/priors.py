@@ -53,11 +53,11 @@ class Priors:
     equilibrium_eras: float = 0.5
     swing_half_life: tuple[float, float] = (float(np.log(4.0)), 0.7)
     swing_half_life_dyads: float = 0.3
-    swing_sd: tuple[float, float] = (-0.8, 0.5)
+    swing_sd: tuple[float, float] = (0.0, 0.4)
     swing_sd_dyads: float = 0.3
     structure_step: tuple[float, float] = (-2.5, 0.75)
     structure_step_dyads: float = 0.4
-    structure_jump: float = 0.3
+    structure_jump: float = 0.6
     structure_start: float = 1.4
     headroom: tuple[float, float] = (float(np.log(1.3)), 0.25)
     headroom_walk: tuple[float, float] = (float(np.log(2.5)), 0.4)
@@ -199,13 +199,13 @@ REASONS = {
     "equilibrium": "slightly cooperative, since states that talk at all record more talks than threats",
     "equilibrium_dyads": "friends and rivals differ by about 7 points of share around the middle",
     "equilibrium_eras": "eras of one dyad differ more than dyads do: alliance and split are one pair of states",
-    "swing_half_life": "months; a swing around a moving structure is news that lasts: one to sixteen months",
+    "swing_half_life": "months; a swing around a moving structure is news that lasts: from one month to sixteen",
     "swing_half_life_dyads": "dyads differ by a third",
-    "swing_sd": "at 0.45 two thirds of the time lie within 11 points of an even structure",
+    "swing_sd": "at 1 two thirds of the time lie within 23 points of an even structure: what records up to 2014 say, widened",
     "swing_sd_dyads": "dyads are a third calmer or livelier",
     "structure_step": "monthly step of the structure: 0.08 adds up to 0.9 in a decade, from an even share to 71 or 29",
     "structure_step_dyads": "some relations hardly move in a lifetime, others turn in a decade",
-    "structure_jump": "what the beginning of an era adds: 7 points around the middle",
+    "structure_jump": "what the beginning of an era adds: 15 points around the middle, a little less than in records up to 2014",
     "structure_start": "where the structure starts: nearly flat over shares from 8 to 95",
     "headroom": "in units of the long-run spread: at 1.3 a pendulum left alone would press against its ceiling one "
     "month in ten",

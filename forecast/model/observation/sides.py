@@ -32,6 +32,8 @@ SIDE = EventObservation()
 """What the sides are to the level is what two classes are."""
 QUADRATURE = np.zeros(1), np.ones(1)
 """The month noise is the side's alone: nothing is integrated for the kinds."""
+TOWARDS = {"depth": 1.0, "severity": -1.0}
+"""Depth grows as the level rises, severity as it falls, where they follow it at all."""
 LAYOUT = ("blocks", "cells", "rows", "entries")
 
 
@@ -85,7 +87,7 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
             'only with `observation="sides"`.',
         ),
         Variable(
-            f"{name}_slope", (), "", "What a unit of the level adds to it: 0 for none, 1 for proportional odds.",
+            f"{name}_slope", (), "", "What a unit of the level towards it adds: 0 for none, 1 for proportional odds.",
             label=f"slope of {name}", reported=f"slope of {name}",
         ),
         Variable(
@@ -178,9 +180,9 @@ class SidesObservation(Observation):
         from forecast.model.kernels.observation import EventLikelihood
 
         total = SIDE.log_likelihood(spec, level, own, data)
-        for name in ("depth", "severity"):
+        for name in TOWARDS:
             if f"{name}_slope" in own:
-                at = own[f"{name}_slope"] * level + own[f"{name}_shift"][data["place_of_node"]]
+                at = TOWARDS[name] * own[f"{name}_slope"] * level + own[f"{name}_shift"][data["place_of_node"]]
                 offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
                 cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
                 layout = [data[f"{name}_{part}"] for part in LAYOUT]
@@ -190,14 +192,36 @@ class SidesObservation(Observation):
         return total
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Return the centres of the priors of the side; the path is whitened by the sides alone."""
-        return SIDE.reference(spec, _of_side(arrays))
+        """Return the centres of the priors, and thresholds of the kinds as their shares over the whole record."""
+        own = SIDE.reference(spec, _of_side(arrays))
+        for kinds in arrays.observed.kinds:
+            concentration = float(own["concentration"][0])
+            own |= {
+                f"{kinds.name}_slope": np.asarray(spec.priors.kind_slope[0]),
+                f"{kinds.name}_shift": np.zeros(arrays.observed.places),
+                f"{kinds.name}_cutpoint": _thresholds(kinds.counted),
+                f"{kinds.name}_concentration": np.full(kinds.counted.datasets, concentration),
+            }
+        return own
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
-        """Return the slope, and its mean change over a span of levels, of the sides."""
-        return SIDE.derivatives(spec, level, reference, _of_side(arrays))
+        """Return the slope, and its mean change over a span of levels: of sides and kinds together."""
+        slope, weight = SIDE.derivatives(spec, level, reference, _of_side(arrays))
+        plain = replace(spec, month_noise=False)
+        for kinds in arrays.observed.kinds:
+            by_level = TOWARDS[kinds.name] * float(reference[f"{kinds.name}_slope"])
+            own = {
+                "offset": np.zeros_like(reference["offset"]), "noise": np.zeros_like(reference["noise"]),
+                "depth": reference["depth"], "cutpoint": reference[f"{kinds.name}_cutpoint"],
+                "concentration": reference[f"{kinds.name}_concentration"],
+            }  # fmt: skip
+            own_slope, own_weight = SIDE.derivatives(
+                plain, by_level * level, own, replace(arrays, observed=kinds.counted)
+            )
+            slope, weight = slope + by_level * own_slope, weight + by_level**2 * own_weight
+        return slope, weight
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         """Take the parameters, with zeros for what the model does not have."""
@@ -210,7 +234,7 @@ class SidesObservation(Observation):
             "concentration": flat_or_zeros(posterior, "concentration", datasets),
             "offset": flat(posterior["direction_offset"]),
         }
-        for name in ("depth", "severity"):
+        for name in TOWARDS:
             if f"{name}_slope" in posterior:
                 parts = {part: f"{name}_{part}" for part in ("slope", "shift", "cutpoint")}
                 own |= {full: flat(posterior[full]) for full in parts.values()}
@@ -231,7 +255,7 @@ class SidesObservation(Observation):
                 continue
             name, counted = kinds.name, kinds.counted
             shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
-            at = own[f"{name}_slope"][:, None] * level + shift[:, None]
+            at = TOWARDS[name] * own[f"{name}_slope"][:, None] * level + shift[:, None]
             still = np.zeros_like(own["noise"])
             total = total + event_log_likelihood(
                 np.ascontiguousarray(at), own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
@@ -266,7 +290,7 @@ class SidesObservation(Observation):
                 drawn[:, own] = number[:, None]
                 continue
             shift = parameters[f"{name}_shift"].to_numpy()[place[d, t]]
-            kind = float(parameters[f"{name}_slope"]) * level[d, t] + shift
+            kind = TOWARDS[name] * float(parameters[f"{name}_slope"]) * level[d, t] + shift
             chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
             ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
@@ -299,6 +323,14 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
         return era, int(panel.sizes["era"])
     span = np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1)
     return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+
+
+def _thresholds(counted: Counted) -> Float:
+    """Return the thresholds between kinds that their shares imply, (dataset, cut); an event is added to each kind."""
+    number = np.ones(counted.classes)
+    np.add.at(number, counted.entries[:, 0], counted.entries[:, 1])
+    below = (number.cumsum() / number.sum())[:-1]
+    return np.tile(np.log(below / (1.0 - below)), (counted.datasets, 1))
 
 
 def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
