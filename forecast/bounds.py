@@ -14,6 +14,7 @@ LIMITS = {
     "batch": (1, 9999),
     "seed": (0, 2**63 - 1),
     "simulations": (0, 100_000),
+    "records": (10, 5_000),
 }
 """Least and most of the whole numbers that a user gives, by name."""
 MOST_DRAWS = 1_000_000

@@ -201,11 +201,13 @@ REASONS = {
     "equilibrium_eras": "eras of one dyad differ more than dyads do: alliance and split are one pair of states",
     "swing_half_life": "months; a swing around a moving structure is news that lasts: from one month to sixteen",
     "swing_half_life_dyads": "dyads differ by a third",
-    "swing_sd": "at 1 two thirds of the time lie within 23 points of an even structure: what records up to 2014 say, widened",
+    "swing_sd": "at 1 two thirds of the time lie within 23 points of an even structure: what records up to 2014 say, "
+    "widened",
     "swing_sd_dyads": "dyads are a third calmer or livelier",
     "structure_step": "monthly step of the structure: 0.08 adds up to 0.9 in a decade, from an even share to 71 or 29",
     "structure_step_dyads": "some relations hardly move in a lifetime, others turn in a decade",
-    "structure_jump": "what the beginning of an era adds: 15 points around the middle, a little less than in records up to 2014",
+    "structure_jump": "what the beginning of an era adds: 15 points around the middle, a little less than in records "
+    "up to 2014",
     "structure_start": "where the structure starts: nearly flat over shares from 8 to 95",
     "headroom": "in units of the long-run spread: at 1.3 a pendulum left alone would press against its ceiling one "
     "month in ten",

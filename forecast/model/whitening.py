@@ -20,6 +20,8 @@ from forecast.model.structure import Structure, central_structure
 from forecast.scale import soft_ceiling, soft_ceiling_slope
 from forecast.typing import Float
 
+AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -59,7 +61,8 @@ def anchor_path(
     reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
     """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the path."""
-    mode_under = _mode(reference, arrays, spec)
+    path, coordinates = _path_under(reference, arrays, spec)
+    still = np.zeros(coordinates)
     ceiling = reference.ceiling[arrays.node_era]
     softness = spec.ceiling_softness if spec.level_ceiling else None
     state = reference.mu[arrays.node_era].astype(float)
@@ -70,27 +73,58 @@ def anchor_path(
         slope, weight = spec.observation_model.derivatives(spec, level, reference.observed, arrays)
         anchor = Anchor(state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
         information = weight * bend * (anchor.level - level + bend * state)
-        state = state + damping * (mode_under(weight * bend**2, information) - state)
+        state = state + damping * (path(still, weight * bend**2, information) - state)
+    if spec.two_scales:
+        observation = spec.observation_model
+        return _average(
+            anchor, path, coordinates, lambda at: observation.derivatives(spec, at, reference.observed, arrays)[0]
+        )
     return anchor
 
 
-def _mode(reference: Reference, arrays: PanelArrays, spec: PendulumSpec) -> Callable[[Float, Float], Float]:
-    """Return the function from pseudo-observations to the most likely state at every node."""
-    pairs = transition_pairs(arrays)
+type _Path = Callable[[Float, Float, Float], Float]
+
+
+def _path_under(reference: Reference, arrays: PanelArrays, spec: PendulumSpec) -> tuple[_Path, int]:
+    """Return the function from white noise and pseudo-observations to the state at every node, and how much noise."""
+    pairs, starts = transition_pairs(arrays), arrays.starts
     if reference.structure is None:
         process = spec.pull.over_gaps(reference.motion, reference.mu, pairs)
-        white = np.zeros(arrays.nodes)
-        return lambda weight, information: path_forward(white, *process, weight, information, arrays.starts)[0]
+        return lambda white, weight, told: path_forward(white, *process, weight, told, starts)[0], arrays.nodes
     around = pairs | {"node_era": np.zeros_like(arrays.node_era)}
     swing = Pull.over_gaps(spec.pull, reference.motion, np.zeros(1), around)
     process = (*reference.structure.transitions(pairs), *swing)
-    white = np.zeros(2 * arrays.nodes)
 
-    def mode(weight: Float, information: Float) -> Float:
-        path: Float = pair_forward(white, *process, weight, information, arrays.starts)[0]
-        return path[::2] + path[1::2]
+    def path(white: Float, weight: Float, told: Float) -> Float:
+        both: Float = pair_forward(white, *process, weight, told, starts)[0]
+        return both[::2] + both[1::2]
 
-    return mode
+    return path, 2 * arrays.nodes
+
+
+def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[Float], Float]) -> Anchor:
+    """Return pseudo-observations that say of the level on average what the data say, and not only at its mode.
+
+    A month of one or two events is far from Gaussian: how steep and how curved its likelihood is depends on where the
+    level stands. So slope and curvature are averaged over what the pseudo-observations leave open of the level
+    (a Gaussian variational approximation [1]_, by fixed-point iteration).
+
+    References
+    ----------
+    .. [1] Opper and Archambeau (2009), The variational Gaussian approximation revisited,
+       https://doi.org/10.1162/neco.2008.08-07-592
+    """
+    noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, coordinates))
+    weight, told, still = anchor.weight, anchor.weight * anchor.level, np.zeros(coordinates)
+    seen = weight > 0
+    mean = anchor.state
+    for _ in range(AVERAGED_ITERATIONS):
+        mean = path(still, weight, told)
+        spread = np.sqrt(np.mean([(path(white, weight, told) - mean) ** 2 for white in noise], axis=0))
+        up, down = slope_at(mean + spread), slope_at(mean - spread)
+        curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
+        weight, told = 0.5 * (weight + curved), 0.5 * (told + curved * mean + np.where(seen, (up + down) / 2.0, 0.0))
+    return Anchor(mean, weight, np.divide(told, weight, out=mean.copy(), where=seen))
 
 
 def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Start at `write_report`, `write_tests` and `write_skill`. Every number comes fro
 results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.
 """
 
+from forecast.report.checks_page import render_checks
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.page import render_page
@@ -11,18 +12,20 @@ from forecast.report.skill_box import find_skill, read_skill
 from forecast.report.skill_page import render_skill
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import render_tests
-from forecast.report.write import write_report, write_skill, write_skill_page, write_tests
+from forecast.report.write import write_checks, write_report, write_skill, write_skill_page, write_tests
 
 __all__ = [
     "find_skill",
     "forecast_json",
     "levels_table",
     "read_skill",
+    "render_checks",
     "render_page",
     "render_skill",
     "render_tests",
     "results_json",
     "results_table",
+    "write_checks",
     "write_report",
     "write_skill",
     "write_skill_page",

@@ -16,7 +16,8 @@ SAVED_FIT = "fit.zarr"
 REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|rejects\.csv|fit\.(zarr|nc)"
 TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
 SKILL = r"index\.html|skill\.(json|csv)|cases(_shown)?\.csv"
-"""Names of the files of a report, of those of a run of tests, and of those of a backtest."""
+CHECKS = r"index\.html|checks\.(json|csv)"
+"""Names of the files of a report, of those of a run of tests, of a backtest, and of checks."""
 LONGEST = 100_000_000
 
 
@@ -27,7 +28,7 @@ def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Pa
     ----------
     out : str or pathlib.Path
     names : str
-        Pattern of the names that are to be written: `REPORT`, `TESTS` or `SKILL`.
+        Pattern of the names that are to be written: `REPORT`, `TESTS`, `SKILL` or `CHECKS`.
     inputs : iterable of str, pathlib.Path or None
         Files and folders that are read.
 
@@ -85,8 +86,12 @@ def _stands_beside_numbers(path: Path) -> bool:
     return any(_is_ours(path.with_name(name)) for name in ("forecast.json", "tests.json"))
 
 
-_NUMBERS = ({"schema", "converged", "stamp", "dyad", "as_of", "headline"}, {"schema", "choices", "account", "rows"})
-"""Names in the numbers of a report or of tests, and in those of a backtest."""
+_NUMBERS = (
+    {"schema", "converged", "stamp", "dyad", "as_of", "headline"},
+    {"schema", "choices", "account", "rows"},
+    {"schema", "finding", "checks"},
+)
+"""Names in the numbers of a report or of tests, in those of a backtest, and of checks."""
 
 
 def _is_numbers(path: Path, content: bytes) -> bool:
@@ -94,8 +99,12 @@ def _is_numbers(path: Path, content: bytes) -> bool:
     return isinstance(values, dict) and any(named <= values.keys() for named in _NUMBERS)
 
 
+_TABLES = (b"dyad,period,", b"file,line,reason,row", b"code,name,", b"model,rival,", b"check,what,")
+"""How the tables begin."""
+
+
 def _is_table(path: Path, content: bytes) -> bool:
-    return content.startswith((b"dyad,period,", b"file,line,reason,row", b"code,name,", b"model,rival,"))
+    return content.startswith(_TABLES)
 
 
 def _is_figure(path: Path, content: bytes) -> bool:

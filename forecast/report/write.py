@@ -10,8 +10,9 @@ from forecast.events.table import Recorded
 from forecast.files import write_csv, write_json, write_text
 from forecast.folders import atomic_folder
 from forecast.outlook import Assessment, NotDefined
+from forecast.report.checks_page import checks_json, checks_page
 from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.folder import REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
+from forecast.report.folder import CHECKS, REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
@@ -23,7 +24,9 @@ from forecast.report.tests_page import results_figures, results_page
 
 if TYPE_CHECKING:
     from forecast import evaluation
+    from forecast.checks import Checks
     from forecast.hypotheses import Results
+    from forecast.model import Fit
 
 _SKILL_FILES = ("skill.json", "skill.csv", "cases_shown.csv")
 
@@ -173,6 +176,41 @@ def write_skill(results: "evaluation.Results", out: str | Path) -> Path:
     with atomic_folder(out, subfolders=["origins"]) as new:
         results.write(new)
         write_text(new / "index.html", skill_page(results, skill_figures(results), _SKILL_FILES))
+    return Path(out) / "index.html"
+
+
+@checked(fit=FIT, out=PATH)
+def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
+    """Write the checks of a fit: page, ``checks.json`` and a table of all numbers.
+
+    Parameters
+    ----------
+    fit : Fit
+    found : Checks
+        Of `forecast.checks.check_fit`.
+    out : str or pathlib.Path
+        Folder; files of earlier checks in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_checks
+    >>> write_checks(fit, check_fit(fit), "checks")  # doctest: +SKIP
+    """
+    require_report_folder(out, CHECKS)
+    with atomic_folder(out) as new:
+        write_json(new / "checks.json", checks_json(fit, found))
+        write_csv(new / "checks.csv", found.table)
+        write_text(new / "index.html", checks_page(fit, found, ("checks.json", "checks.csv")))
     return Path(out) / "index.html"
 
 

@@ -1,0 +1,145 @@
+"""Records simulated under the draws of a fit, and what the draws say of every month's record."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from forecast.errors import DataError
+from forecast.model.likelihood import Draws, Observed
+from forecast.model.posterior import flat
+from forecast.panel import panel_kind
+from forecast.typing import Index
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+
+
+def chosen_draws(fit: "Fit", draws: int) -> Index:
+    """Return the places of so many draws, spread evenly over all chains one after the other."""
+    number = fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]
+    return np.unique(np.linspace(0, number - 1, min(draws, number)).astype(int))
+
+
+def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataArray:
+    """Simulate the record again at the level that each draw has, as many events in every report as there were.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of events or counts.
+    draws : int
+        How many of its draws.
+    seed : int
+
+    Returns
+    -------
+    xarray.DataArray
+        Counts (draw, dataset, dyad, time, direction, class).
+
+    Raises
+    ------
+    DataError
+        If the fit is of an index, which counts nothing.
+
+    Examples
+    --------
+    >>> from forecast.checks import posterior_predictive
+    >>> posterior_predictive(fit, draws=100).sizes["draw"]  # doctest: +SKIP
+    100
+    """
+    require_counts(fit)
+    rng = np.random.default_rng(seed)
+    observation, places = fit.spec.observation_model, chosen_draws(fit, draws)
+    stacked = fit.posterior.stack(sample=("chain", "draw"), create_index=False)
+    made = []
+    for place in places:
+        own = stacked.isel(sample=int(place))
+        level = own["level"].transpose("dyad", "time").to_numpy().astype(np.float64)
+        made.append(observation.simulate(fit.spec, fit.panel, level, own, rng)["counts"])
+    order = fit.panel["counts"].dims
+    return xr.concat([one.transpose(*order) for one in made], dim="draw", coords="minimal", compat="override")
+
+
+def require_counts(fit: "Fit") -> None:
+    """Reject a fit of an index.
+
+    Raises
+    ------
+    DataError
+    """
+    if not panel_kind(fit.panel).coded:
+        raise DataError("check: the fit is of an index, which counts no happenings; give a fit of events or counts")
+
+
+def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArray:
+    """Compute the log-likelihood of every month's record under draws, (chain, draw, observed).
+
+    Parameters
+    ----------
+    fit : Fit
+    draws : int, optional
+        How many draws of every chain; by default all.
+
+    Returns
+    -------
+    xarray.DataArray
+        With coordinates ``dyad`` and ``time`` of each month in which something was observed.
+    """
+    posterior = fit.posterior
+    if draws is not None and draws < posterior.sizes["draw"]:
+        posterior = posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, draws).astype(int))
+    own = Draws.of(posterior, fit.spec)
+    observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, fit.panel), own)
+    level, months = flat(posterior["level"]), np.argwhere(observed.node >= 0)
+    values = np.empty((len(level), len(months)))
+    for place, (dyad, time) in enumerate(months):
+        state = own.state(level[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
+        values[:, place] = observed.log_likelihood(int(dyad), int(time), state)[:, 0]
+    size = posterior.sizes["chain"], posterior.sizes["draw"]
+    coords = {
+        "chain": posterior["chain"].to_numpy(), "draw": posterior["draw"].to_numpy(),
+        "dyad": ("observed", fit.panel["dyad"].to_numpy()[months[:, 0]]),
+        "time": ("observed", fit.panel["time"].to_numpy()[months[:, 1]]),
+    }  # fmt: skip
+    return xr.DataArray(values.reshape(*size, -1), coords, ("chain", "draw", "observed"))
+
+
+def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
+    """Return a fit with the groups that ArviZ works on: what was observed, simulated, and how likely each month is.
+
+    `arviz_stats.loo` and `compare` take it: their unit is a month of a dyad.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of events or counts.
+    draws : int
+        Draws of the posterior predictive.
+    seed : int
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups ``posterior``, ``sample_stats``, ``observed_data``, ``posterior_predictive`` and ``log_likelihood``.
+
+    Raises
+    ------
+    DataError
+        If the fit is of an index.
+
+    Examples
+    --------
+    >>> import arviz_stats
+    >>> from forecast.checks import arviz_groups
+    >>> arviz_stats.loo(arviz_groups(fit))  # doctest: +SKIP
+    """
+    simulated = posterior_predictive(fit, draws=draws, seed=seed).expand_dims("chain")
+    groups = {
+        "posterior": fit.posterior,
+        "sample_stats": fit.sample_stats.drop_vars(["log_prior", "log_likelihood"], errors="ignore"),
+        "observed_data": xr.Dataset({"counts": fit.panel["counts"]}),
+        "posterior_predictive": xr.Dataset({"counts": simulated}),
+        "log_likelihood": xr.Dataset({"counts": pointwise_log_likelihood(fit)}),
+    }
+    return xr.DataTree.from_dict(groups)

@@ -1,0 +1,132 @@
+"""Checks of a fit: a right model passes them, a wrong one does not, and they say where."""
+
+import json
+
+import arviz_stats
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from forecast.checks import arviz_groups, check_fit, posterior_predictive
+from forecast.checks.predictive import pointwise_log_likelihood
+from forecast.cli import app
+from forecast.errors import DataError, SpecError
+from forecast.model import Fit, PendulumSpec
+from forecast.model.likelihood import Draws, Observed
+from forecast.report import render_checks, write_checks
+from tests.model.fits import unobserved
+from tests.model.panels import make_panel
+
+SPECS = [
+    pytest.param(PendulumSpec(), id="one scale"),
+    pytest.param(PendulumSpec(structure="walk", observation="sides", ceiling="trend"), id="two scales"),
+]
+
+
+def true_fit(spec, seed=2, draws=60):
+    """A fit whose draws are all the truth, and the record that was simulated from it."""
+    panel = make_panel(dyads=2, periods=120, eras=2, events=6, empty=0.1, seed=seed)
+    made = unobserved(panel, spec, draws=4, seed=seed)
+    truth = made.posterior.isel(chain=0, draw=0)
+    level = truth["level"].to_numpy().astype(float)
+    record = spec.observation_model.simulate(spec, panel, level, truth, np.random.default_rng(seed))
+    record.attrs |= {"counted": int(record["counts"].sum())}
+    copies = made.posterior.isel(draw=np.zeros(draws, dtype=int)).assign_coords(draw=np.arange(draws))
+    stats = made.sample_stats.isel(draw=np.zeros(draws, dtype=int)).assign_coords(draw=np.arange(draws))
+    return with_groups(made, posterior=copies, sample_stats=stats, constant_data=record)
+
+
+def with_groups(fit, **groups):
+    return Fit({"/": fit.tree.to_dataset(), "posterior": fit.posterior, "sample_stats": fit.sample_stats} | groups)
+
+
+@pytest.fixture(scope="module", params=SPECS)
+def fit(request):
+    return true_fit(request.param)
+
+
+def test_a_model_that_is_right_misses_as_often_as_chance(fit):
+    checks = check_fit(fit, records=400)
+    assert len(checks.table) > 20
+    assert checks.table["miss"].mean() < 0.15
+    assert set(checks.table["check"]) == {"side", "kind", "scatter", "memory", "runs", "tails"}
+    assert f"{int(checks.table['miss'].sum())} of {len(checks.table)} numbers" in checks.finding
+
+
+def test_a_kind_that_is_coded_as_another_in_one_era_is_found_there(fit):
+    wrong = fit.panel.copy(deep=True)
+    late = wrong["era_index"].sel(dyad="USA-CHN").to_numpy() == 1
+    counts = wrong["counts"].to_numpy()
+    counts[:, 0, late, :, 7] += counts[:, 0, late, :, 4]
+    counts[:, 0, late, :, 4] = 0
+    worst = check_fit(with_groups(fit, constant_data=wrong), records=200).misses.iloc[0]
+    assert worst["check"] == "kind" and worst["era"] == "USA-CHN:1" and worst["dyad"] == "USA-CHN"
+
+
+def test_months_that_do_not_scatter_are_found(fit):
+    flat, order = fit.panel.copy(deep=True), ("dataset", "dyad", "time", "direction", "class")
+    counts = flat["counts"].transpose(*order).to_numpy()
+    made = posterior_predictive(fit, draws=60).transpose("draw", *order).to_numpy()[:, :, 1, ..., 4:].sum(-1)
+    total, expected = counts[:, 1].sum(-1), np.rint(made.mean(axis=0)).astype(int)
+    counts[:, 1] = 0
+    counts[:, 1, ..., 0], counts[:, 1, ..., 7] = total - expected, expected
+    found = check_fit(with_groups(fit, constant_data=flat), records=200).table
+    scatter = found[(found["check"] == "scatter") & (found["dyad"] == "USA-RUS")].iloc[0]
+    assert scatter["miss"] and scatter["z"] < 0
+
+
+def test_simulated_records_have_the_number_of_events_of_the_record(fit):
+    simulated = posterior_predictive(fit, draws=3)
+    assert simulated.dims == ("draw", *fit.panel["counts"].dims)
+    for place in range(3):
+        np.testing.assert_array_equal(simulated.isel(draw=place).sum("class"), fit.panel["counts"].sum("class"))
+    np.testing.assert_array_equal(simulated, posterior_predictive(fit, draws=3))
+
+
+def test_months_add_up_to_the_record(fit):
+    by_month = pointwise_log_likelihood(fit, 2)
+    own = Draws.of(fit.posterior.isel(draw=[0]), fit.spec)
+    observed = Observed.of(fit.panel, own)
+    level = fit.posterior["level"].isel(chain=0, draw=[0]).to_numpy().astype(float)
+    total = 0.0
+    for dyad, time in np.argwhere(observed.node >= 0):
+        state = own.state(level[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
+        total += observed.log_likelihood(int(dyad), int(time), state)[0, 0]
+    assert float(by_month.isel(chain=0, draw=0).sum()) == pytest.approx(total)
+
+
+@pytest.mark.filterwarnings("ignore:Estimated shape parameter")  # of draws of the prior, as these are
+def test_arviz_reads_the_groups():
+    panel = make_panel(periods=24, seed=1)
+    made = unobserved(panel, PendulumSpec(), chains=2, draws=200)
+    found = arviz_stats.loo(arviz_groups(with_groups(made, constant_data=panel), draws=10))
+    months = (panel["counts"].sum(("dataset", "direction", "class")) > 0).sum()
+    assert np.isfinite(found.elpd) and found.n_data_points == int(months)
+
+
+def test_an_index_and_senseless_numbers_are_rejected(fit):
+    panel = make_panel(periods=24, index=True)
+    index = unobserved(panel, PendulumSpec(observation="index", ceiling="none"))
+    with pytest.raises(DataError, match="index, which counts no happenings"):
+        check_fit(index)
+    with pytest.raises(SpecError, match="records: got 3"):
+        check_fit(fit, records=3)
+
+
+def test_page_and_json_say_the_same(fit, tmp_path):
+    checks = check_fit(fit, records=50)
+    assert checks.finding in render_checks(fit, checks)
+    write_checks(fit, checks, tmp_path / "checks")
+    told = json.loads((tmp_path / "checks" / "checks.json").read_text())
+    assert told["finding"] == checks.finding and len(told["checks"]) == len(checks.table)
+    write_checks(fit, checks, tmp_path / "checks")  # earlier checks are replaced
+
+
+def test_the_command_writes_the_page_and_ends_with_code_3_if_not_converged(fit, tmp_path):
+    fit.save(tmp_path / "fit.nc")
+    arguments = ["check", str(tmp_path / "fit.nc"), "--out", str(tmp_path / "checks"), "--records", "20"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 3, done.output
+    assert "numbers" in done.output and (tmp_path / "checks" / "index.html").exists()
+    missing = CliRunner().invoke(app, ["check", str(tmp_path / "none.nc"), "--out", str(tmp_path / "other")])
+    assert missing.exit_code == 2
