@@ -88,7 +88,7 @@ def _table(rows: pd.DataFrame) -> dict[str, Any]:
     shown = []
     for row in rows.to_dict("records"):
         where = row["dyad"] if not row["era"] else f"{row['dyad']}, {row['era'].rpartition(':')[2]}"
-        simulated = f"{number(row['mean'], 1)} {interval(row['low'], row['high'], 1)}"
+        simulated = interval(row["mean"], row["low"], row["high"], 1)
         distance = DASH if pd.isna(row["z"]) else number(row["z"], 1)
         shown.append([row["what"], where, number(row["observed"], 1), simulated, distance])
     return {"columns": columns, "rows": shown}
