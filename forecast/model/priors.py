@@ -220,7 +220,7 @@ REASONS = {
     "concentration": "a month of ten events carries the information of about five",
     "direction": "who acts matters less than when: a direction may be 7 points off",
     "dataset": "two feeds may disagree on the share by 15 points and more",
-    "kind_slope": "what the level adds to depth and severity: between nothing and as much as in proportional odds",
+    "kind_slope": "what the log-odds of the last year add to depth or take from severity: between nothing and all",
     "kind_cut": "the threshold between the two mildest kinds of a side: wide, for the data decide it",
     "kind_dyads": "dyads differ in how deep they cooperate and how severely they clash by 12 points around the middle",
     "kind_eras": "eras of a dyad differ almost as much",

@@ -132,8 +132,9 @@ def events_density(panel, spec, level, values):
         concentration = values.get(f"{name}_concentration", np.zeros(datasets))
         for d, t, s, q in zip(*np.nonzero(kinds.any(-1)), strict=True):
             place = (year[t] - FIRST_YEAR) // SPAN_YEARS + SPANS * d if spec.has_trend else era[d, t]
-            towards = 1.0 if name == "depth" else -1.0
-            at = towards * values[f"{name}_slope"] * level[d, t] + values[f"{name}_shift"][place]
+            past = sides[d, max(t - 11, 0) : t + 1].sum(axis=(0, 1, 2))
+            recent = np.log((past[1] + 1) / (past[0] + 1)) * (1.0 if name == "depth" else -1.0)
+            at = values[f"{name}_slope"] * recent + values[f"{name}_shift"][place]
             shares = class_shares(at, values[f"{name}_cutpoint"][q])
             total += report_log_density(kinds[d, t, s, q], shares, concentration[q])
     return total
@@ -195,7 +196,8 @@ def test_simulated_sides_and_kinds_have_the_shares_of_the_model():
     validate_panel(simulated)
     counts = simulated["counts"].to_numpy().reshape(-1, 8).sum(axis=0)
     assert counts[4:].sum() / counts.sum() == pytest.approx(expit(0.7), abs=0.02)
-    for name, towards, found in (("depth", 0.7, counts[4:]), ("severity", -0.7, counts[:4][::-1])):
+    recent = np.log(counts[4:].sum() / counts[:4].sum())  # of both months together, which have nearly the same
+    for name, towards, found in (("depth", recent, counts[4:]), ("severity", -recent, counts[:4][::-1])):
         at = float(own[f"{name}_slope"]) * towards + float(own[f"{name}_shift"][0])
         expected = class_shares(at, own[f"{name}_cutpoint"].to_numpy()[0])
         np.testing.assert_allclose(found / found.sum(), expected, atol=0.025)

@@ -2,7 +2,9 @@
 
 Whether a happening is cooperative follows the level alone, so that the share is by construction the expected share of
 cooperative happenings, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
-depth of cooperation and the severity of conflict. Both may follow the level, by a slope that is estimated, and drift.
+depth of cooperation and the severity of conflict. Both drift, and may follow how cooperative the last year was, by a
+slope that is estimated. They follow the record and not the level, so that they tell nothing back of it: were they to,
+the kinds would bend the share.
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
 from forecast.model.hierarchy import population_spread
 from forecast.model.observation.base import Observation, Own
@@ -33,7 +36,8 @@ SIDE = EventObservation()
 QUADRATURE = np.zeros(1), np.ones(1)
 """The month noise is the side's alone: nothing is integrated for the kinds."""
 TOWARDS = {"depth": 1.0, "severity": -1.0}
-"""Depth grows as the level rises, severity as it falls, where they follow it at all."""
+"""Depth grows with the recent share, severity as it falls, where they follow it at all."""
+RECENT_MONTHS = 12
 LAYOUT = ("blocks", "cells", "rows", "entries")
 
 
@@ -69,25 +73,29 @@ class Sides:
     kinds : tuple of Kinds
         Of the sides that have more than one kind.
     place_of_node : (node,)
-        Place of a node's depth and severity: its dyad, its era or five years of its dyad.
+        Place of a node's depth and severity: its era, or five years of its dyad.
     places : int
+    recent : (node,)
+        Log-odds of cooperation in the twelve months that end with the node's.
     """
 
     side: Counted
     kinds: tuple[Kinds, ...]
     place_of_node: Index
     places: int
+    recent: Float
 
 
 def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
     return (
         Variable(
             f"{name}_shift", (f"{name}_place",), "log-odds",
-            f"{what}, beyond what follows from the level: by dyad, by era, or by five years of a dyad; "
+            f"{what}, beyond what follows from the recent share: by era, or by five years of a dyad; "
             'only with `observation="sides"`.',
         ),
         Variable(
-            f"{name}_slope", (), "", "What a unit of the level towards it adds: 0 for none, 1 for proportional odds.",
+            f"{name}_slope", (), "",
+            "What a unit of the last year's log-odds of cooperation adds to it, or takes from severity.",
             label=f"slope of {name}", reported=f"slope of {name}",
         ),
         Variable(
@@ -135,8 +143,9 @@ class SidesObservation(Observation):
         sides = np.stack([hostile.sum(-1), cooperative.sum(-1)], axis=-1)
         ordered = {"depth": cooperative, "severity": hostile[..., ::-1]}
         kinds = tuple(Kinds(name, count_sparsely(own, node_of)) for name, own in ordered.items() if own.shape[-1] > 1)
-        place, places = _places(panel, by_year)
-        return Sides(count_sparsely(sides, node_of, zero_cut=1), kinds, place[node_of >= 0], places)
+        (place, places), there = _places(panel, by_year), node_of >= 0
+        recent = recent_log_odds(sides.sum(axis=(2, 3)), round(RECENT_MONTHS * periods_a_month(panel)))
+        return Sides(count_sparsely(sides, node_of, zero_cut=1), kinds, place[there], places, recent[there])
 
     def number(self, observed: Sides) -> int:
         """Count the events."""
@@ -167,10 +176,10 @@ class SidesObservation(Observation):
         return SIDE.add_spread(spec, _of_side(arrays))
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        """Return the counts of the sides and of the kinds, and where a node's shift stands."""
+        """Return the counts of the sides and of the kinds, where a node's shift stands, and what its kinds follow."""
         observed = arrays.observed
         layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
-        places = {"place_of_node": observed.place_of_node} if observed.kinds else {}
+        places = {"place_of_node": observed.place_of_node, "recent": observed.recent} if observed.kinds else {}
         return SIDE.data(spec, _of_side(arrays), reference) | layouts | places
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
@@ -182,7 +191,7 @@ class SidesObservation(Observation):
         total = SIDE.log_likelihood(spec, level, own, data)
         for name in TOWARDS:
             if f"{name}_slope" in own:
-                at = TOWARDS[name] * own[f"{name}_slope"] * level + own[f"{name}_shift"][data["place_of_node"]]
+                at = TOWARDS[name] * own[f"{name}_slope"] * data["recent"] + own[f"{name}_shift"][data["place_of_node"]]
                 offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
                 cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
                 layout = [data[f"{name}_{part}"] for part in LAYOUT]
@@ -192,36 +201,14 @@ class SidesObservation(Observation):
         return total
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Return the centres of the priors, and thresholds of the kinds as their shares over the whole record."""
-        own = SIDE.reference(spec, _of_side(arrays))
-        for kinds in arrays.observed.kinds:
-            concentration = float(own["concentration"][0])
-            own |= {
-                f"{kinds.name}_slope": np.asarray(spec.priors.kind_slope[0]),
-                f"{kinds.name}_shift": np.zeros(arrays.observed.places),
-                f"{kinds.name}_cutpoint": _thresholds(kinds.counted),
-                f"{kinds.name}_concentration": np.full(kinds.counted.datasets, concentration),
-            }
-        return own
+        """Return the centres of the priors of the side: the kinds tell nothing of the path."""
+        return SIDE.reference(spec, _of_side(arrays))
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
-        """Return the slope, and its mean change over a span of levels: of sides and kinds together."""
-        slope, weight = SIDE.derivatives(spec, level, reference, _of_side(arrays))
-        plain = replace(spec, month_noise=False)
-        for kinds in arrays.observed.kinds:
-            by_level = TOWARDS[kinds.name] * float(reference[f"{kinds.name}_slope"])
-            own = {
-                "offset": np.zeros_like(reference["offset"]), "noise": np.zeros_like(reference["noise"]),
-                "depth": reference["depth"], "cutpoint": reference[f"{kinds.name}_cutpoint"],
-                "concentration": reference[f"{kinds.name}_concentration"],
-            }  # fmt: skip
-            own_slope, own_weight = SIDE.derivatives(
-                plain, by_level * level, own, replace(arrays, observed=kinds.counted)
-            )
-            slope, weight = slope + by_level * own_slope, weight + by_level**2 * own_weight
-        return slope, weight
+        """Return the slope, and its mean change over a span of levels, of the sides."""
+        return SIDE.derivatives(spec, level, reference, _of_side(arrays))
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         """Take the parameters, with zeros for what the model does not have."""
@@ -255,7 +242,8 @@ class SidesObservation(Observation):
                 continue
             name, counted = kinds.name, kinds.counted
             shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
-            at = TOWARDS[name] * own[f"{name}_slope"][:, None] * level + shift[:, None]
+            follows = TOWARDS[name] * own[f"{name}_slope"] * observed.recent[node]
+            at = np.broadcast_to((follows + shift)[:, None], level.shape)
             still = np.zeros_like(own["noise"])
             total = total + event_log_likelihood(
                 np.ascontiguousarray(at), own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
@@ -281,6 +269,9 @@ class SidesObservation(Observation):
         at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
         by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), _of(parameters, "", q), rng)
         place = _places(panel, spec.has_trend)[0]
+        sides = np.zeros((*total.shape[:2], 2), dtype=np.int64)
+        np.add.at(sides, (d, t), by_side)
+        recent = recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
         drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
         for name, own, number in (
             ("depth", slice(cut, None), by_side[:, 1]),
@@ -290,7 +281,7 @@ class SidesObservation(Observation):
                 drawn[:, own] = number[:, None]
                 continue
             shift = parameters[f"{name}_shift"].to_numpy()[place[d, t]]
-            kind = TOWARDS[name] * float(parameters[f"{name}_slope"]) * level[d, t] + shift
+            kind = TOWARDS[name] * float(parameters[f"{name}_slope"]) * recent[d, t] + shift
             chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
             ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
@@ -325,12 +316,26 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
     return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
 
 
-def _thresholds(counted: Counted) -> Float:
-    """Return the thresholds between kinds that their shares imply, (dataset, cut); an event is added to each kind."""
-    number = np.ones(counted.classes)
-    np.add.at(number, counted.entries[:, 0], counted.entries[:, 1])
-    below = (number.cumsum() / number.sum())[:-1]
-    return np.tile(np.log(below / (1.0 - below)), (counted.datasets, 1))
+def recent_log_odds(sides: Index, periods: int) -> Float:
+    """Return the log-odds of cooperation in the periods that end with each, (dyad, time); one of each side is added.
+
+    Parameters
+    ----------
+    sides : array of int (dyad, time, 2)
+        Hostile and cooperative events.
+    periods : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.model.observation.sides import recent_log_odds
+    >>> recent_log_odds(np.array([[[1, 0], [0, 0], [0, 2]]]), 2).round(2)
+    array([[-0.69, -0.69,  1.1 ]])
+    """
+    total = np.concatenate([np.zeros_like(sides[:, :1]), sides.cumsum(axis=1)], axis=1)
+    ends = np.arange(1, total.shape[1])
+    hostile, cooperative = np.moveaxis(total[:, ends] - total[:, np.maximum(ends - periods, 0)], -1, 0)
+    return np.asarray(np.log((cooperative + 1.0) / (hostile + 1.0)))
 
 
 def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
