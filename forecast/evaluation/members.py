@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 RUN = 8
 """Origins from one fit: afterwards the draws that an update weighs are drawn afresh, whether or not they still hold."""
 SAMPLER = MappingProxyType({"draws": 500, "tune": 300, "chains": 4})
+FEWER = MappingProxyType({"draws": 250, "tune": 200, "chains": 4})
+"""Where every draw is worth a whole one: two futures of each make the prediction."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Member:
         Origins from one fit.
     cores : int, optional
         Chains run at once; changes no number.
+    all_together : bool
+        Whether by default it is fitted to all dyads, and not to the default hierarchy.
     """
 
     code: str
@@ -49,6 +53,7 @@ class Member:
     sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))
     run: int = RUN
     cores: int | None = None
+    all_together: bool = False
 
     @property
     def rival(self) -> bool:
@@ -73,7 +78,7 @@ class Member:
         for view in views:
             chances: dict[str, Chances] = {}
             notes = []
-            for fitted, predicted in view.fits().items():
+            for fitted, predicted in view.fits(all_together=self.all_together).items():
                 start = time.perf_counter()
                 now = self._brought(carried.get(predicted[0]), view, fitted, asked)
                 carried[predicted[0]] = now
@@ -174,13 +179,13 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 
 
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
-    """Return the chance that a happening is cooperative in each month ahead, one future for each posterior draw."""
+    """Return the chance that a happening is cooperative in each month ahead, in as many futures as are asked for."""
     from forecast.outlook import simulate_futures
     from forecast.outlook.observed import reading, simulate_chances
 
     months = max(asked.horizons)
-    futures = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=1)
-    level = futures.level[..., 0, 1:]
+    each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
+    level = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=each).level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
     by_draw = simulate_chances(level, reading(fit, dyad), rng).reshape(-1, months)
     kept = by_draw[rng.permutation(len(by_draw))[: asked.draws]]
@@ -188,7 +193,6 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
 
 
 DEFAULT = "default"
-TWO_SCALES = MappingProxyType({"structure": "walk"})
 MEMBERS: dict[str, Member] = {
     member.code: member
     for member in (
@@ -198,7 +202,13 @@ MEMBERS: dict[str, Member] = {
         Member("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Member("no_month_noise", "no news of the month beside the level", {"month_noise": False}),
         Member("two_classes", "happenings without degrees", two_classes=True),
-        Member("two_scales", "a slow structure and a quick swing; side and kind apart", TWO_SCALES),
-        Member("two_scales_sides", "a slow structure and a quick swing, of sides alone", TWO_SCALES, two_classes=True),
+        Member(
+            "two_scales",
+            "a slow structure and a quick swing",
+            {"structure": "walk"},
+            two_classes=True,
+            sampler=FEWER,
+            all_together=True,
+        ),
     )
 }
