@@ -207,7 +207,7 @@ MEMBERS: dict[str, Member] = {
             "a slow structure and a quick swing",
             {"structure": "walk"},
             two_classes=True,
-            sampler=FEWER,
+            sampler=dict(FEWER),
             all_together=True,
         ),
     )
