@@ -32,6 +32,7 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     **{pull.name: ({"dynamics": pull.name} | BOUNDS.get(pull.name, {}), {}) for pull in pulls()},
     "student": ({"shocks": "student", "ceiling": "none"}, {}),
     "trend": ({"ceiling": "era+trend"}, {}),
+    "structure": ({"structure": "walk", "observation": "sides", "ceiling": "trend"}, {}),
     "index": ({"observation": "index", "ceiling": "era"}, {"index": True}),
 }
 """Choices of the model, and what differs in the panel."""
@@ -39,7 +40,8 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 COLUMNS = ("level", "half_life", "sd", "mu", "own")
 # What a form alone has: the first variable of its pull, or of its other choice.
 OWN = {pull.name: next((one.name for one in pull.variables), "sigma") for pull in pulls()}
-OWN |= {"student": "shock_df", "trend": "depth_trend", "index": "index_error", "linear": "ceiling"}
+OWN |= {"student": "shock_df", "trend": "depth_trend", "structure": "structure_step", "index": "index_error"}
+OWN["linear"] = "ceiling"
 
 
 def main() -> None:

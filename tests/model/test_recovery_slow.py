@@ -26,6 +26,7 @@ FORMS = {
     "cubic": (40, {"dynamics": "cubic"}, {}),
     "oscillator": (40, {"dynamics": "oscillator", "ceiling": "depth"}, {}),
     "trend": (40, {"ceiling": "era+trend"}, {}),
+    "structure": (40, {"structure": "walk", "observation": "sides", "ceiling": "trend"}, {}),
     "index": (40, {"observation": "index", "ceiling": "era"}, {"index": True}),
 }
 
