@@ -151,6 +151,17 @@ def test_a_model_is_fitted_to_the_dyads_that_a_report_is_fitted_to():
         fits("all")
 
 
+def test_a_model_of_all_dyads_is_fitted_to_all_unless_somebody_chose_otherwise():
+    dyads = ["USA-CHN", "CHN-JPN", "IND-PAK"]
+    table = record_of(*(counts_of(np.full(240, 0.5), dyad=dyad) for dyad in dyads)).table
+
+    def fits(together):
+        return Record.of(table, together=together).view(date(2005, 1, 1)).fits(all_together=True)
+
+    assert fits("default") == {tuple(dyads): dyads}
+    assert fits("alone") == {(dyad,): [dyad] for dyad in dyads}
+
+
 def test_a_part_of_a_view_is_counted_anew(table):
     part = Record.of(table).view(ORIGIN).part(["CHN-JPN"])
     alone = Record.of(table, dyads=["CHN-JPN"]).view(ORIGIN).panel
