@@ -179,7 +179,7 @@ def peaks(folder):
     return found
 
 
-@pytest.mark.parametrize("where", ["processes", "cluster"])
+@pytest.mark.parametrize("where", [pytest.param("processes", marks=pytest.mark.slow), "cluster"])
 def test_memory_is_flat_over_origins(where, loopback, record, tmp_path):
     executor = Processes(2) if where == "processes" else Cluster(loopback.address)
     backtest(record, MONTHS, horizons=(3,), forecasters=[Weighed(tmp_path, seconds=0)], out=tmp_path, executor=executor)

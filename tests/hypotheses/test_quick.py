@@ -34,6 +34,7 @@ def alone():
     return [quick_fit(panel, SPEC, seed=3) for panel in PANELS]
 
 
+@pytest.mark.slow
 def test_the_evidence_is_that_of_a_long_fit(alone):
     for panel, quick in zip(PANELS, alone, strict=True):
         long = fit(panel, SPEC, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance["evidence"]

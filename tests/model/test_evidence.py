@@ -33,9 +33,20 @@ def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
     assert found.log == pytest.approx(np.log(7.0), abs=4 * found.error)
 
 
-def test_the_sampler_evaluates_the_density_of_the_model():
-    panel, spec = make_panel(dyads=1, periods=20), PendulumSpec()
-    compiled = compiled_model(panel, spec, panel_arrays(panel), ())
+@pytest.mark.parametrize(
+    ("spec", "shape"),
+    [
+        pytest.param(PendulumSpec(observation="index", ceiling="none"), {"index": True}, id="index"),
+        pytest.param(PendulumSpec(), {}, marks=pytest.mark.slow, id="events"),
+        pytest.param(
+            PendulumSpec(structure="walk", observation="sides", ceiling="trend"), {}, marks=pytest.mark.slow,
+            id="two scales",
+        ),
+    ],
+)  # fmt: skip
+def test_the_sampler_evaluates_the_density_of_the_model(spec, shape):
+    panel = make_panel(dyads=1, periods=20, **shape)
+    compiled = compiled_model(panel, spec, panel_arrays(panel, spec), ())
     plain = compiled.model.compile_logp(mode=python_mode())
     start = compiled.model.initial_point()
     rng = np.random.default_rng(2)
