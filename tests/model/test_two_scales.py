@@ -8,7 +8,7 @@ from scipy.special import expit
 from scipy.stats import multivariate_normal
 
 from forecast.errors import SpecError
-from forecast.model import PendulumModel, PendulumSpec, prior_draws
+from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.interpolation import complete_dyad
 from forecast.model.observation import find_observation
@@ -157,6 +157,21 @@ def test_every_pull_swings_around_a_structure(dynamics):
     spec = PendulumSpec(dynamics=dynamics, shocks="student", ceiling="trend", **SIDES)
     compiled = Compiled(make_panel(dyads=2, periods=12), spec)
     assert np.isfinite(compiled.log_density(compiled.random_point(np.random.default_rng(1))))
+
+
+@pytest.mark.parametrize("frequency", ["month", "week"])
+def test_an_index_can_swing_around_a_structure_too(frequency):
+    spec = PendulumSpec(structure="walk", observation="index", ceiling="none")
+    compiled = Compiled(make_panel(dyads=2, periods=30, index=True, frequency=frequency), spec)
+    point = compiled.random_point(np.random.default_rng(1))
+    assert np.isfinite(compiled.log_density(point))
+
+
+def test_a_structure_of_weeks_moves_as_far_in_a_month():
+    by_month, by_week = Priors(), Priors().paced(4.0)
+    assert by_week.structure_step[0] == pytest.approx(by_month.structure_step[0] - 0.5 * np.log(4.0))
+    assert by_week.of_swing().half_life[0] == pytest.approx(by_month.swing_half_life[0] + np.log(4.0))
+    assert by_week.of_swing().sd == by_month.swing_sd
 
 
 def test_choices_that_make_no_sense_are_rejected():
