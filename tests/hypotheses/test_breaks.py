@@ -166,6 +166,7 @@ def index():
     return Candidates(None, "USA-CHN", spec, panel=panel)
 
 
+@pytest.mark.slow
 def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index):
     fits = BreakFits(index, 1)
     found = scan(index, fits=fits)

@@ -22,7 +22,7 @@ def unmoved(dynamics, ceiling):
 @pytest.mark.parametrize(
     ("dynamics", "ceiling", "scales"),
     [
-        ("linear", "era+depth", ("half_life", "sd", "headroom", "depth_eras")),
+        pytest.param("linear", "era+depth", ("half_life", "sd", "headroom", "depth_eras"), marks=pytest.mark.slow),
         pytest.param("cubic", "none", ("half_life", "stiffening", "lean"), marks=pytest.mark.slow),
         pytest.param("band", "none", ("half_life", "band"), marks=pytest.mark.slow),
         ("none", "constant", ("headroom_walk",)),

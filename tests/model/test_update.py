@@ -111,7 +111,10 @@ NARROW = Priors(kind_cut=(0.0, 0.3), kind_dyads=0.2, kind_drift=0.1, gap=(-0.1, 
             marks=pytest.mark.slow,
         ),
         ({"observation": "index", "ceiling": "era"}, {"index": True}),
-        ({"structure": "walk", "observation": "sides", "ceiling": "trend", "priors": NARROW}, {}),
+        pytest.param(
+            {"structure": "walk", "observation": "sides", "ceiling": "trend", "priors": NARROW}, {},
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["default", "student", "walk", "oscillator", "index", "two scales"],
 )  # fmt: skip
