@@ -29,6 +29,7 @@ from forecast.model.pendulum import PendulumModel
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import KIND, SCHEMA
+from forecast.model.structure import era_means
 from forecast.model.trees import take_apart
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.progress import Progress, silent
@@ -337,8 +338,8 @@ def _complete_two_scales(
         whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
         last[:, d], before[:, d] = whole[:, -1], whole[:, -2]
         level[:, d], structure[:, d] = whole, slow
-        for era in np.flatnonzero(arrays.era_dyad == d):
-            mu[:, era] = slow[:, arrays.era_index[d] == era].mean(axis=1)
+        own_eras = np.flatnonzero(arrays.era_dyad == d)
+        mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
     return {"level": level, "structure": structure, "state": last, "mu": mu, **_momentum(before, spec)}
 
 

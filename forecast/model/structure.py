@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.model.hierarchy import by_dyad, population_spread
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     from forecast.model.dynamics.base import Transitions
@@ -68,6 +69,19 @@ def add_structure(priors: "Priors", pool: bool) -> Structure:
     jump = population_spread("structure_jump", priors.structure_jump)
     step = pm.Deterministic("structure_step", step, dims="dyad")
     return Structure(step, jump, priors.equilibrium[0], priors.structure_start)
+
+
+def era_means(structure: Float, era_index: Index, eras: Index) -> Float:
+    """Return the mean of one dyad's structure (..., time) over each of some eras, (..., era).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.model.structure import era_means
+    >>> era_means(np.array([1.0, 3.0, 6.0]), np.array([4, 4, 5]), np.array([4, 5]))
+    array([2., 6.])
+    """
+    return np.stack([structure[..., era_index == era].mean(axis=-1) for era in eras], axis=-1)
 
 
 def central_structure(priors: "Priors", dyads: int) -> Structure:

@@ -201,6 +201,7 @@ def test_a_task_that_fails_stops_the_others_and_is_told():
 
 PROGRAM = """
 import itertools
+import os
 import sys
 import time
 from dataclasses import replace
@@ -218,7 +219,7 @@ def test(record, seed, stop):
     if next(begun) >= 4:
         while not (kept.exists() and len(kept.read_text().splitlines()) >= 5) and not stop.is_set():
             time.sleep(0.01)
-        print("waiting", flush=True)
+        os.write(1, b"waiting\\n")  # whole: two threads that print at once may mix their lines
         stop.wait(60)
     return ((1.0, 0.1),)
 
@@ -246,7 +247,8 @@ def test_an_interrupt_ends_the_workers_at_once_and_keeps_what_was_done(tmp_path)
     kept = tmp_path / "kept.jsonl"
     program = textwrap.dedent(PROGRAM).format(tests=str(Path(__file__).parents[1]), kept=str(kept))
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
-        assert running.stdout.readline() == b"waiting\n", running.stderr.read().decode()
+        first = running.stdout.readline()
+        assert first == b"waiting\n", (first, interrupted(running))
         start = time.monotonic()
         complaint = interrupted(running)
     # Workers that were not told would wait for a minute.

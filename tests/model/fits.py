@@ -9,6 +9,7 @@ from forecast.model.fitted import Fit
 from forecast.model.shocks import draw_shocks
 from forecast.model.simulate import prior_draws, simulate_structure
 from forecast.model.stored import KIND, SCHEMA
+from forecast.model.structure import era_means
 from forecast.scale import soft_ceiling
 
 
@@ -36,9 +37,9 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
         phi=prior["phi"] if "phi" in prior else (("draw", "dyad"), np.ones(state.shape[:2])),
     )
     if spec.two_scales:
-        means = [structure[:, d, era[d] == e].mean(axis=1) for e, d in enumerate(panel["era_dyad"].to_numpy())]
+        means = [era_means(structure[:, d], own, np.unique(own)) for d, own in enumerate(era)]
         made["structure"] = (("draw", "dyad", "time"), structure.astype(np.float32))
-        made["mu"] = (("draw", "era"), np.stack(means, axis=1))
+        made["mu"] = (("draw", "era"), np.concatenate(means, axis=1))
     if spec.pull.order == 2:
         made["state_before"] = (("draw", "dyad"), state[..., -2])
     in_chains = {

@@ -14,18 +14,13 @@ from typing import Any
 
 import numba
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels.path import KERNEL_VERSION
 from forecast.model.kernels.pentadiagonal import colour, colour_backward
+from forecast.model.kernels.whitened import Whitened, WhitenedGradient
 from forecast.typing import Float, Index
-
-DIFFERENTIABLE = 9
-"""Inputs of `pair_forward` but the last."""
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -107,51 +102,20 @@ def _collect_transitions(
     return g_drift, g_carry, g_scale
 
 
-class WhitenedPair(Op):  # type: ignore[misc]
-    """Op of :func:`pair_forward`. Only the path and the log-determinant carry gradients; the others serve them."""
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        outputs = [pt.dvector(), pt.dscalar(), *(pt.dvector() for _ in range(4))]
-        return Apply(self, [pt.as_tensor(i) for i in inputs], outputs)
-
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        for cell, value in zip(outputs, pair_forward(*inputs), strict=True):
-            cell[0] = value
-
-    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Gradients of the path and of the log-determinant."""
-        g_x, g_log_det = cotangents[:2]
-        if isinstance(g_x.type, DisconnectedType):
-            g_x = pt.zeros_like(inputs[0])
-        if isinstance(g_log_det.type, DisconnectedType):
-            g_log_det = pt.constant(0.0)
-        x, _, *factor = outputs
-        gradients = WhitenedPairGradient()(*inputs[:7], x, *factor, g_x, g_log_det, inputs[DIFFERENTIABLE])
-        return [*gradients, disconnected_type()]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Every input but the starts reaches the path and the log-determinant."""
-        return [[i < DIFFERENTIABLE, i < DIFFERENTIABLE, *[False] * 4] for i in range(DIFFERENTIABLE + 1)]
-
-
-class WhitenedPairGradient(Op):  # type: ignore[misc]
+class WhitenedPairGradient(WhitenedGradient):
     """Vector-Jacobian product of :class:`WhitenedPair`."""
 
-    __props__ = ()
+    backward = staticmethod(pair_backward)
+    gradients = 9
 
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        return Apply(self, [pt.as_tensor(i) for i in inputs], [pt.dvector() for _ in range(DIFFERENTIABLE)])
 
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        values = pair_backward(*inputs[:13], float(inputs[13]), inputs[14])
-        for cell, value in zip(outputs, values, strict=True):
-            cell[0] = value
+class WhitenedPair(Whitened):
+    """Op of :func:`pair_forward`: structure and swing of every node in turn, and the log-determinant."""
+
+    forward = staticmethod(pair_forward)
+    gradient = WhitenedPairGradient
+    read_again = slice(7)
+    serving = 4
 
 
 @numba_dispatch.register_funcify_and_cache_key(WhitenedPair)  # type: ignore[untyped-decorator]

@@ -19,17 +19,15 @@ from typing import Any
 
 import numba
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
+from forecast.model.kernels.whitened import Whitened, WhitenedGradient
 from forecast.typing import Float, Index
 
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
-KERNEL_VERSION = "10"  # part of PyTensor's compilation cache key: raise it when a kernel changes
+KERNEL_VERSION = "11"  # part of PyTensor's compilation cache key: raise it when a kernel changes
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -144,55 +142,20 @@ def path_backward(
     return g_z, g_drift, g_carry, g_scale, g_weight, g_information
 
 
-class WhitenedPath(Op):  # type: ignore[misc]
-    """Op ``(z, drift, carry, scale, weight, information, starts) -> (x, log_det, inverse, solved)``.
-
-    All but ``starts`` (dyad + 1,) have shape (node,). Only ``x`` and ``log_det`` carry gradients; the other outputs
-    serve them.
-    """
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        outputs = [pt.dvector(), pt.dscalar(), pt.dvector(), pt.dvector()]
-        return Apply(self, [pt.as_tensor(i) for i in inputs], outputs)
-
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        for cell, value in zip(outputs, path_forward(*inputs), strict=True):
-            cell[0] = value
-
-    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Gradients of the path and of the log-determinant."""
-        g_x, g_log_det = cotangents[:2]
-        if isinstance(g_x.type, DisconnectedType):
-            g_x = pt.zeros_like(inputs[0])
-        if isinstance(g_log_det.type, DisconnectedType):
-            g_log_det = pt.constant(0.0)
-        x, _, inverse, solved = outputs
-        gradients = WhitenedPathGradient()(*inputs[1:4], x, inverse, solved, g_x, g_log_det, inputs[6])
-        return [*gradients, disconnected_type()]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Every input but the starts reaches the path and the log-determinant."""
-        return [[i < 6, i < 6, False, False] for i in range(7)]
-
-
-class WhitenedPathGradient(Op):  # type: ignore[misc]
+class WhitenedPathGradient(WhitenedGradient):
     """Vector-Jacobian product of :class:`WhitenedPath`."""
 
-    __props__ = ()
+    backward = staticmethod(path_backward)
+    gradients = 6
 
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        return Apply(self, [pt.as_tensor(i) for i in inputs], [pt.dvector() for _ in range(6)])
 
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        values = path_backward(*inputs[:7], float(inputs[7]), inputs[8])
-        for cell, value in zip(outputs, values, strict=True):
-            cell[0] = value
+class WhitenedPath(Whitened):
+    """Op ``(z, drift, carry, scale, weight, information, starts) -> (x, log_det, inverse, solved)``."""
+
+    forward = staticmethod(path_forward)
+    gradient = WhitenedPathGradient
+    read_again = slice(1, 4)
+    serving = 2
 
 
 @numba_dispatch.register_funcify_and_cache_key(WhitenedPath)  # type: ignore[untyped-decorator]

@@ -21,14 +21,12 @@ from typing import Any
 
 import numba
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type
-from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels.path import KERNEL_VERSION
 from forecast.model.kernels.pentadiagonal import colour, colour_backward
+from forecast.model.kernels.whitened import Whitened, WhitenedGradient
 from forecast.typing import Float, Index
 
 
@@ -108,55 +106,20 @@ def path2_backward(
     return g_z, g_drift, g_carry, g_carry2, g_scale, g_weight, g_information
 
 
-class WhitenedPath2(Op):  # type: ignore[misc]
-    """Op ``(z, drift, carry, carry2, scale, weight, information, starts) -> (x, log_det, ...)``.
-
-    All but ``starts`` (dyad + 1,) have shape (node,). Only ``x`` and ``log_det`` carry gradients; the other outputs,
-    those of :func:`path2_forward`, serve them.
-    """
-
-    __props__ = ()
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        outputs = [pt.dvector(), pt.dscalar(), *(pt.dvector() for _ in range(4))]
-        return Apply(self, [pt.as_tensor(i) for i in inputs], outputs)
-
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        for cell, value in zip(outputs, path2_forward(*inputs), strict=True):
-            cell[0] = value
-
-    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Gradients of the path and of the log-determinant."""
-        g_x, g_log_det = cotangents[:2]
-        if isinstance(g_x.type, DisconnectedType):
-            g_x = pt.zeros_like(inputs[0])
-        if isinstance(g_log_det.type, DisconnectedType):
-            g_log_det = pt.constant(0.0)
-        x, _, *factor = outputs
-        gradients = WhitenedPath2Gradient()(*inputs[:5], x, *factor, g_x, g_log_det, inputs[7])
-        return [*gradients, disconnected_type()]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Every input but the starts reaches the path and the log-determinant."""
-        return [[i < 7, i < 7, *[False] * 4] for i in range(8)]
-
-
-class WhitenedPath2Gradient(Op):  # type: ignore[misc]
+class WhitenedPath2Gradient(WhitenedGradient):
     """Vector-Jacobian product of :class:`WhitenedPath2`."""
 
-    __props__ = ()
+    backward = staticmethod(path2_backward)
+    gradients = 7
 
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        return Apply(self, [pt.as_tensor(i) for i in inputs], [pt.dvector() for _ in range(7)])
 
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        values = path2_backward(*inputs[:11], float(inputs[11]), inputs[12])
-        for cell, value in zip(outputs, values, strict=True):
-            cell[0] = value
+class WhitenedPath2(Whitened):
+    """Op ``(z, drift, carry, carry2, scale, weight, information, starts) -> (x, log_det, ...)``."""
+
+    forward = staticmethod(path2_forward)
+    gradient = WhitenedPath2Gradient
+    read_again = slice(5)
+    serving = 4
 
 
 @numba_dispatch.register_funcify_and_cache_key(WhitenedPath2)  # type: ignore[untyped-decorator]

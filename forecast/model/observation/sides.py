@@ -191,7 +191,8 @@ class SidesObservation(Observation):
         total = SIDE.log_likelihood(spec, level, own, data)
         for name in TOWARDS:
             if f"{name}_slope" in own:
-                at = TOWARDS[name] * own[f"{name}_slope"] * data["recent"] + own[f"{name}_shift"][data["place_of_node"]]
+                shift = own[f"{name}_shift"][data["place_of_node"]]
+                at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
                 offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
                 cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
                 layout = [data[f"{name}_{part}"] for part in LAYOUT]
@@ -242,11 +243,11 @@ class SidesObservation(Observation):
                 continue
             name, counted = kinds.name, kinds.counted
             shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
-            follows = TOWARDS[name] * own[f"{name}_slope"] * observed.recent[node]
-            at = np.broadcast_to((follows + shift)[:, None], level.shape)
+            at = _log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None]
             still = np.zeros_like(own["noise"])
             total = total + event_log_likelihood(
-                np.ascontiguousarray(at), own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
+                np.ascontiguousarray(np.broadcast_to(at, level.shape)),
+                own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
                 np.zeros_like(own["offset"]), still, counted.cells[cell], counted.rows, counted.entries, *QUADRATURE,
             )  # fmt: skip
         return total
@@ -281,7 +282,7 @@ class SidesObservation(Observation):
                 drawn[:, own] = number[:, None]
                 continue
             shift = parameters[f"{name}_shift"].to_numpy()[place[d, t]]
-            kind = TOWARDS[name] * float(parameters[f"{name}_slope"]) * recent[d, t] + shift
+            kind = _log_odds(name, float(parameters[f"{name}_slope"]), recent[d, t], shift)
             chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
             ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
@@ -314,6 +315,11 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
         return era, int(panel.sizes["era"])
     span = np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1)
     return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+
+
+def _log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
+    """Return where the kinds of a side stand on their own scale, for arrays and PyTensor variables alike."""
+    return TOWARDS[name] * slope * recent + shift
 
 
 def recent_log_odds(sides: Index, periods: int) -> Float:

@@ -20,6 +20,7 @@ from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
+from forecast.model.structure import era_means
 from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
@@ -334,15 +335,18 @@ def _paths_at(
         for name, values in drawn.items():
             paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
         before[..., dyad], state[..., dyad] = last.T.reshape(2, chains, number)
-    means = {"mu": _era_means(paths["structure"], later)} if "structure" in paths else {}
+    means = {"mu": _mean_structure(paths["structure"], later)} if "structure" in paths else {}
     return {**paths, "state": state, "state_before": before, **means}
 
 
-def _era_means(structure: NDArray[Any], panel: xr.Dataset) -> Float:
+def _mean_structure(structure: NDArray[Any], panel: xr.Dataset) -> Float:
     """Return the mean of the structure (chain, draw, dyad, time) over every era, (chain, draw, era)."""
     index, dyads = panel["era_index"].transpose("dyad", "time").to_numpy(), panel["era_dyad"].to_numpy()
-    means = [structure[:, :, dyad, index[dyad] == era].mean(axis=-1) for era, dyad in enumerate(dyads)]
-    return np.asarray(np.stack(means, axis=-1), dtype=np.float64)
+    means = np.empty((*structure.shape[:2], len(dyads)))
+    for dyad, own in enumerate(index):
+        eras = np.flatnonzero(dyads == dyad)
+        means[..., eras] = era_means(structure[:, :, dyad], own, eras)
+    return means
 
 
 def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress) -> Fit:
