@@ -92,7 +92,7 @@ def lean_loop(
 def loop_arguments(problem: Problem) -> tuple[Any, ...]:
     """Arguments of the loops at the priors' centres."""
     data = layout(problem.panel, problem.spec)
-    reference = prior_reference(problem.spec, panel_arrays(problem.panel))
+    reference = prior_reference(problem.spec, panel_arrays(problem.panel, problem.spec))
     order = np.argsort(data.entry_month, kind="stable")
     return (
         reference.mu[data.era].ravel(),

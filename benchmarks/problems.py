@@ -48,7 +48,7 @@ def make_problem(size: str, density: int | None, seed: int) -> Problem:
     SpecError
         If the size is no such text, or a simulated panel has no density.
     """
-    spec = PendulumSpec()
+    spec = PendulumSpec.one_scale()
     if size == CHRONOLOGY:
         return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")), spec)
     if density is None:

@@ -79,7 +79,7 @@ def reported(free: xr.Dataset, state: NDArray[Any], problem: Problem) -> xr.Data
 
     Whatever the sampler, the same expressions turn free variables into parameters: those of the package.
     """
-    arrays = panel_arrays(problem.panel)
+    arrays = panel_arrays(problem.panel, problem.spec)
     with pm.Model(coords=coordinates(problem.panel, arrays)) as model:
         add_parameters(problem.spec, arrays)
     names = [name for name in PARAMETERS if name in model.named_vars]
@@ -95,7 +95,7 @@ def reported(free: xr.Dataset, state: NDArray[Any], problem: Problem) -> xr.Data
 
 def free_names(problem: Problem) -> list[str]:
     """Names of the free variables that are no path."""
-    arrays = panel_arrays(problem.panel)
+    arrays = panel_arrays(problem.panel, problem.spec)
     with pm.Model(coords=coordinates(problem.panel, arrays)) as model:
         add_parameters(problem.spec, arrays)
     return [variable.name for variable in model.free_RVs]

@@ -16,6 +16,9 @@ FAR = 1e3
 """Stands for the cutpoints below the lowest class and above the highest, in log-odds."""
 
 
+ONE_SCALE = PendulumSpec.one_scale()
+
+
 @dataclass(frozen=True)
 class Layout:
     """A panel of one feed that does not tell directions, as arrays.
@@ -60,9 +63,13 @@ def layout(panel: xr.Dataset, spec: PendulumSpec) -> Layout:
     SpecError
         If the spec is another one, or the panel has several feeds or directions.
     """
-    arrays = panel_arrays(panel, dense=True)
+    arrays = panel_arrays(panel, spec, dense=True)
     counted = arrays.observed
-    if spec != PendulumSpec() or not isinstance(counted, Counted) or counted.directions * counted.datasets > 1:
+    if (
+        spec != PendulumSpec.one_scale()
+        or not isinstance(counted, Counted)
+        or counted.directions * counted.datasets > 1
+    ):
         raise SpecError("rivals: written for the default spec, one feed and no directions; got another form")
     dyad, place, era, _, _, events = counted.cells.T
     entries = counted.entries[np.argsort(counted.entries[:, 1] > 1, kind="stable")]

@@ -22,7 +22,7 @@ def centred_model(panel: xr.Dataset, spec: PendulumSpec) -> pm.Model:
     The parameters and their priors are the package's own; the path is a centred autoregression ``path`` (dyad, time).
     """
     data = layout(panel, spec)
-    arrays = panel_arrays(panel)
+    arrays = panel_arrays(panel, spec)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         p = add_parameters(spec, arrays)
         path = pm.Flat("path", dims=("dyad", "time"))

@@ -94,7 +94,7 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
     level, months = flat(posterior["level"]), np.argwhere(observed.node >= 0)
     values = np.empty((len(level), len(months)))
     for place, (dyad, time) in enumerate(months):
-        state = own.state(level[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
+        state = own.state(level[:, dyad, [time]], observed.era_index[dyad, [time]])
         values[:, place] = observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     coords = {

@@ -36,8 +36,8 @@ def backtest(
         str,
         typer.Option(
             "--models",
-            help="Forms of the model: default, no_pull (or none), no_ceiling, no_hierarchy, no_month_noise, "
-            "two_classes; all; or no for none of them.",
+            help="Forms of the model: default, no_pull (or none), no_hierarchy, no_month_noise, "
+            "no_volume, heavy_tails, ordered, one_scale; all; or no for none of them.",
         ),
     ] = "default",
     rivals: Annotated[

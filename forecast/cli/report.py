@@ -105,12 +105,13 @@ def report(
         ),
     ] = "given",
     structure: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--structure",
-            help="What the pendulum swings around: eras (an equilibrium each) or walk (a structure that moves).",
+            help="What the pendulum swings around: walk (a structure that moves) or eras (an equilibrium each). "
+            "Default: walk, but eras for a random walk and under a bound on the level.",
         ),
-    ] = "eras",
+    ] = None,
     dynamics: Annotated[
         str,
         typer.Option(
@@ -122,8 +123,16 @@ def report(
         str | None,
         typer.Option(
             "--ceiling",
-            help="none, or constant or era, with depth or trend or alone. Default: era+depth, or era if the data "
-            "cannot tell depth.",
+            help="What bounds depth (depth: by era; trend: by the years) or the level (era, constant), joined by +, or "
+            "none. Default: trend; none for an index.",
+        ),
+    ] = None,
+    observation: Annotated[
+        str | None,
+        typer.Option(
+            "--observation",
+            help="How events are read: sides (cooperative or hostile, kinds apart) or events (ordered classes, all of "
+            "which follow the level). Default: sides.",
         ),
     ] = None,
     shocks: Annotated[str, typer.Option("--shocks", help="normal or student.")] = "normal",
@@ -161,8 +170,9 @@ def report(
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    model = {"structure": structure, "dynamics": dynamics, "shocks": shocks, "nodes": nodes}
-    model |= {"ceiling": ceiling} if ceiling else {}
+    model: dict[str, Any] = {"dynamics": dynamics, "shocks": shocks, "nodes": nodes}
+    chosen = {"structure": structure, "ceiling": ceiling, "observation": observation}
+    model |= {name: value for name, value in chosen.items() if value}
     if horizons and at:
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
     months: dict[str, Any] = {"horizons": parse_horizons(horizons)} if horizons else {}

@@ -96,16 +96,8 @@ class View:
             return self.panel
         return self.record.panel(list(dyads), self.origin - timedelta(days=1), eras)
 
-    def fits(self, *, all_together: bool = False) -> dict[tuple[str, ...], list[str]]:
-        """Return which dyads a model is fitted to together, and which of them that fit predicts.
-
-        Parameters
-        ----------
-        all_together : bool
-            Whether by default it is fitted to all of them, and not to the default hierarchy.
-        """
-        if all_together and self.record.together == "default":
-            return {tuple(self.dyads): self.dyads}
+    def fits(self) -> dict[tuple[str, ...], list[str]]:
+        """Return which dyads a model is fitted to together, and which of them that fit predicts."""
         found: dict[tuple[str, ...], list[str]] = {}
         for dyad in self.dyads:
             found.setdefault(self.record.fitted_with(dyad, self.dyads), []).append(dyad)

@@ -4,18 +4,19 @@ from typing import Any
 
 import xarray as xr
 
+from forecast.model.dynamics import find_pull
 from forecast.model.observation import observation_of
-from forecast.model.spec import PendulumSpec
+from forecast.model.spec import THRESHOLDS, PendulumSpec, parse_ceiling
 from forecast.panel import panel_kind, validate_panel
-from forecast.panel.kinds import PanelKind
 
 
 def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     """Return the default spec for a panel, with some choices made otherwise.
 
-    Without two classes of cooperation nothing is known of depth: the default ceiling is then a bound on the level
-    alone. Around a structure that moves (``structure="walk"``) events are read as sides and kinds, whose kinds drift
-    with the years, and nothing bounds the level.
+    The default is a swing around a structure that moves; events are read as sides and kinds, whose kinds drift with the
+    years. A random walk (``dynamics="none"``) has nothing to swing around, and a bound on the level belongs to the
+    equilibrium of an era: both have one scale. A bound by eras on events without two classes of cooperation is one on
+    the level alone.
 
     Parameters
     ----------
@@ -35,21 +36,20 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     --------
     >>> from forecast import build_panel, read_chronology
     >>> from forecast.model.choices import spec_for
-    >>> spec_for(build_panel(read_chronology(dyads=["USA-CHN"])), shocks="student").ceiling
-    ('era', 'depth')
+    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]))
+    >>> spec_for(panel, shocks="student").structure, spec_for(panel, dynamics="none").structure
+    ('walk', 'eras')
     """
     validate_panel(panel)
-    kind = panel_kind(panel)
-    given = {"observation": observation_of(panel).name} | choices
-    if given.get("structure", "eras") != "eras":
-        given = _around_structure(kind) | choices
-    elif kind.cooperative_classes(panel) < 2:
-        given = {"ceiling": ("era",)} | given
-    return PendulumSpec(**given)
+    suits: dict[str, Any] = {"observation": observation_of(panel).name}
+    if not panel_kind(panel).coded:
+        suits["ceiling"] = ()
+    if _has_one_scale(choices):
+        suits["structure"] = "eras"
+    return PendulumSpec(**suits | choices)
 
 
-def _around_structure(kind: PanelKind) -> dict[str, Any]:
-    """Return what suits a structure that moves."""
-    if not kind.coded:
-        return {"observation": "index", "ceiling": ()}
-    return {"observation": "sides", "ceiling": ("trend",)}
+def _has_one_scale(choices: dict[str, Any]) -> bool:
+    """Whether what is chosen makes no sense around a structure that moves."""
+    bounds = [form for form in parse_ceiling(choices.get("ceiling", ())) if form not in THRESHOLDS]
+    return bool(bounds) or not find_pull(choices.get("dynamics", "linear")).has_equilibrium

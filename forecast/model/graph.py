@@ -49,6 +49,7 @@ class PathGraph:
         p, data = self.parameters, self.data
         weight, target, state = data["anchor_weight"], data["anchor_level"], data["anchor_state"]
         weight = self.spec.observation_model.anchor_weight(weight, p.observed, data)
+        target = target + self.spec.observation_model.anchor_shift(p.observed, data)
         if self.ceiling is None:
             return weight, weight * target
         # exp((C - x) / s) falls apart into an era's and a node's factor: no exponential a node is needed.

@@ -102,26 +102,30 @@ class Observed:
     ----------
     draws : Draws
     arrays : PanelArrays
-        Of the stretch alone.
+        Of the whole panel: what a period says may rest on those before it.
+    era_index : (dyad, period)
+        Era of every period of the stretch.
     node : (dyad, period)
         Node of a period in which something was observed, -1 where nothing was.
     """
 
     draws: Draws
     arrays: PanelArrays
+    era_index: Index
     node: Index
 
     @classmethod
-    def of(cls, panel: xr.Dataset, draws: Draws) -> "Observed":
-        """Take them out of a stretch of a panel."""
+    def of(cls, panel: xr.Dataset, draws: Draws, stretch: slice = slice(None)) -> "Observed":
+        """Take them out of a stretch of a panel's periods, all by default."""
         arrays = panel_arrays(panel, draws.spec, dense=False)
         node = np.full(arrays.era_index.shape, -1)
         node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
-        return cls(draws, arrays, np.where(panel_kind(panel).seen(panel), node, -1))
+        seen = np.where(panel_kind(panel).seen(panel), node, -1)
+        return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch])
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
         """Log-likelihood of what a dyad's period holds, at states (draw, particle[, part]) of each draw."""
         draws, node = self.draws, int(self.node[dyad, period])
-        level = draws.level(state, int(self.arrays.era_index[dyad, period]))
+        level = draws.level(state, int(self.era_index[dyad, period]))
         model = draws.spec.observation_model
         return model.log_likelihood_of_draws(draws.spec, level, draws.observed, self.arrays, node)

@@ -68,6 +68,8 @@ class Priors:
     gap: tuple[float, float] = (float(np.log(0.9)), 0.5)
     concentration: tuple[float, float] = (float(np.log(8.0)), 0.7)
     direction: float = 0.3
+    volume_effect: tuple[float, float] = (-0.3, 0.4)
+    volume_effect_dyads: float = 0.2
     dataset: float = 0.7
     kind_slope: tuple[float, float] = (0.5, 0.5)
     kind_cut: tuple[float, float] = (0.0, 1.5)
@@ -219,6 +221,9 @@ REASONS = {
     "gap": "distance between neighbouring cutpoints: 0.9 spreads eight classes over a plausible range",
     "concentration": "a month of ten events carries the information of about five",
     "direction": "who acts matters less than when: a direction may be 7 points off",
+    "volume_effect": "what a month e times as busy as usual adds to the log-odds of cooperation: crises are busy, but a "
+    "busy month may also be one of visits",
+    "volume_effect_dyads": "dyads differ by two thirds of that",
     "dataset": "two feeds may disagree on the share by 15 points and more",
     "kind_slope": "what the log-odds of the last year add to depth or take from severity: between nothing and all",
     "kind_cut": "the threshold between the two mildest kinds of a side: wide, for the data decide it",

@@ -1,7 +1,9 @@
 """What kind of pendulum is fitted: every choice of the model in one frozen, printable record."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Self
 
 from forecast.errors import SpecError
 from forecast.model.dynamics import Pull, find_pull
@@ -13,6 +15,10 @@ CEILINGS = ("constant", "era", "depth", "trend")
 # Forms that move the threshold to the deepest class instead of bounding the level.
 THRESHOLDS = ("depth", "trend")
 SHOCKS = ("normal", "student")
+ONE_SCALE: Mapping[str, Any] = MappingProxyType(
+    {"structure": "eras", "observation": "events", "ceiling": ("era", "depth"), "volume_effect": False}
+)
+"""Of the pendulum of one scale, in what it differs from the default."""
 
 
 def parse_ceiling(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -50,17 +56,21 @@ class PendulumSpec:
         the years, whatever the era); combined as ``"era+depth"``.
     ceiling_softness : float
         Width of the bend under the ceiling, in log-odds.
-    structure : {"eras", "walk"}
-        What the pendulum swings around: the equilibrium of its era, the same in all its months; or a slow random walk,
-        which may jump where an era begins, so that the pull acts on a quick swing around it.
+    structure : {"walk", "eras"}
+        What the pendulum swings around: a slow random walk, which may jump where an era begins, so that the pull acts
+        on a quick swing around it; or the equilibrium of its era, the same in all its months.
     shocks : {"normal", "student"}
         Distribution of the monthly shocks to the pendulum.
     month_noise : bool
         Whether a month's news moves its events without moving the pendulum.
+    volume_effect : bool
+        Whether a month busier than usual for its dyad may be more hostile, or less, at the same level; with
+        ``observation="sides"``.
     overdispersion : bool
         Whether a month's classes are Dirichlet-multinomial (true) or multinomial around their probabilities.
-    observation : {"events", "index"}, or a registered kind
-        Coded events, or an existing index with Student-t error.
+    observation : {"sides", "events", "index"}, or a registered kind
+        Coded events as cooperative or hostile, with their kinds in a part of their own; coded events in ordered
+        classes, all of which follow the level; or an existing index with Student-t error.
     pooling : bool
         Whether dyads share population distributions. A panel of one dyad never pools.
     nodes : int
@@ -70,18 +80,21 @@ class PendulumSpec:
 
     Examples
     --------
-    >>> PendulumSpec(ceiling="constant+depth").ceiling
+    >>> PendulumSpec().structure
+    'walk'
+    >>> PendulumSpec.one_scale(ceiling="constant+depth").ceiling
     ('constant', 'depth')
     """
 
     dynamics: str = "linear"
-    ceiling: tuple[str, ...] = ("era", "depth")
+    ceiling: tuple[str, ...] = ("trend",)
     ceiling_softness: float = 0.5
-    structure: str = "eras"
+    structure: str = "walk"
     shocks: str = "normal"
     month_noise: bool = True
+    volume_effect: bool = True
     overdispersion: bool = True
-    observation: str = "events"
+    observation: str = "sides"
     pooling: bool = True
     nodes: int = 7
     priors: Priors = field(default_factory=Priors)
@@ -119,6 +132,25 @@ class PendulumSpec:
                 f"ceiling: {self.level_ceiling!r} bounds a level whose equilibrium is that of its era; with "
                 f"structure={self.structure!r} use 'depth', 'trend' or 'none'"
             )
+
+    @classmethod
+    def one_scale(cls, **choices: Any) -> Self:
+        """Return the pendulum of one scale: the whole level is pulled to the equilibrium of its era.
+
+        Every kind of happening follows the level, in ordered classes, under a bound on the level and on its depth that
+        the era sets.
+
+        Parameters
+        ----------
+        **choices
+            Fields that are to differ.
+
+        Examples
+        --------
+        >>> PendulumSpec.one_scale(dynamics="none", ceiling="depth").structure
+        'eras'
+        """
+        return cls(**{**ONE_SCALE, **choices})
 
     @property
     def two_scales(self) -> bool:
@@ -172,4 +204,5 @@ class PendulumSpec:
         if unknown:
             raise SpecError(f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         priors = Priors.from_dict(values.get("priors", {}))
-        return cls(**{**values, "ceiling": tuple(values.get("ceiling", ("era", "depth"))), "priors": priors})
+        given = {**ONE_SCALE, **values}  # what is kept without a choice is from before there was one
+        return cls(**{**given, "ceiling": tuple(given["ceiling"]), "priors": priors})

@@ -188,7 +188,7 @@ def test_a_size_that_is_none_is_refused(size):
 def test_both_loops_evaluate_the_likelihood(size, density):
     """Against the reference in NumPy and SciPy, up to the normal's weights at the same nodes."""
     problem = make_problem(size, density, 1)
-    at = prior_reference(problem.spec, panel_arrays(problem.panel))
+    at = prior_reference(problem.spec, panel_arrays(problem.panel, problem.spec))
     level = at.mu[problem.panel["era_index"].to_numpy()]
     expected = log_likelihood(problem.panel, level, at.observed, quadrature(problem.spec))
     for loop in (plain_loop, lean_loop):

@@ -13,7 +13,7 @@ from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.quadrature import quadrature
 
-SPEC = PendulumSpec()
+SPEC = PendulumSpec.one_scale()
 
 
 def panel_of(dyads, empty=0.4):
@@ -73,7 +73,7 @@ def white_of(panel, point):
 
 def test_the_plain_model_is_the_reference(plain):
     """On every month, those without events too: the reference is written in NumPy and SciPy, without PyMC."""
-    arrays = panel_arrays(plain.panel, dense=True)
+    arrays = panel_arrays(plain.panel, SPEC, dense=True)
     reference = PlainModel(SPEC, plain.panel, arrays)
     rule = quadrature(SPEC)
     written = np.array([reference.log_density(point, point["path"].ravel(), rule) for point in plain.points])
@@ -86,7 +86,7 @@ def test_the_plain_model_is_the_package_s(dyads):
     plain = Plain(panel_of(dyads, empty=0.0))
     months = dyads * 20
     model = PendulumModel(SPEC).build(plain.panel)
-    assert panel_arrays(plain.panel).nodes == months
+    assert panel_arrays(plain.panel, SPEC).nodes == months
     log_density = model.compile_logp(mode=python_mode())
     path = model.compile_fn(
         model.replace_rvs_by_values([model["node_state"]]), inputs=model.value_vars, mode=python_mode(),
@@ -144,6 +144,6 @@ def test_stan_is_the_plain_model(plain):
 
 def test_rivals_refuse_what_they_do_not_write_out():
     with pytest.raises(SpecError, match="default spec"):
-        layout(panel_of(1), PendulumSpec(ceiling="none"))
+        layout(panel_of(1), PendulumSpec.one_scale(ceiling="none"))
     with pytest.raises(SpecError, match="no directions"):
         layout(make_panel(directions=2), SPEC)

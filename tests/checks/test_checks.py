@@ -18,8 +18,8 @@ from tests.model.fits import unobserved
 from tests.model.panels import make_panel
 
 SPECS = [
-    pytest.param(PendulumSpec(), id="one scale"),
-    pytest.param(PendulumSpec(structure="walk", observation="sides", ceiling="trend"), id="two scales"),
+    pytest.param(PendulumSpec.one_scale(), id="one scale"),
+    pytest.param(PendulumSpec(), id="two scales"),
 ]
 
 
@@ -98,7 +98,7 @@ def test_months_add_up_to_the_record(fit):
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter")  # of draws of the prior, as these are
 def test_arviz_reads_the_groups():
     panel = make_panel(periods=24, seed=1)
-    made = unobserved(panel, PendulumSpec(), chains=2, draws=200)
+    made = unobserved(panel, PendulumSpec.one_scale(), chains=2, draws=200)
     found = arviz_stats.loo(arviz_groups(with_groups(made, constant_data=panel), draws=10))
     months = (panel["counts"].sum(("dataset", "direction", "class")) > 0).sum()
     assert np.isfinite(found.elpd) and found.n_data_points == int(months)
@@ -106,7 +106,7 @@ def test_arviz_reads_the_groups():
 
 def test_an_index_and_senseless_numbers_are_rejected(fit):
     panel = make_panel(periods=24, index=True)
-    index = unobserved(panel, PendulumSpec(observation="index", ceiling="none"))
+    index = unobserved(panel, PendulumSpec.one_scale(observation="index", ceiling="none"))
     with pytest.raises(DataError, match="index, which counts no happenings"):
         check_fit(index)
     with pytest.raises(SpecError, match="records: got 3"):

@@ -140,7 +140,7 @@ def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, 
     from forecast.model import simulate_panel
     from forecast.model.simulate import prior_draws
 
-    spec = PendulumSpec(**CHOICES)
+    spec = PendulumSpec.one_scale(**CHOICES)
     base = with_breaks(make_panel(periods=240, eras=1, events=10.0, empty=0.0), (120,))
     parameters = prior_draws(base, spec, draws=1, seed=1).isel(draw=0)
     told = {"half_life": 6.0, "sd": 0.4, "tau": 0.3, "concentration": 30.0, "phi": 0.5 ** (1 / 6)}
@@ -162,7 +162,7 @@ def index():
     """A record, all but free of error, whose equilibrium breaks in the middle."""
     panel = make_panel(periods=120, eras=1, index=True, empty=0.0)
     panel["index"] = (("dyad", "time"), path_around(1.2, -1.2, periods=120)[None])
-    spec = PendulumSpec(observation="index", ceiling=())
+    spec = PendulumSpec.one_scale(observation="index", ceiling=())
     return Candidates(None, "USA-CHN", spec, panel=panel)
 
 

@@ -67,4 +67,4 @@ def test_a_comparison_speaks_for_the_first(fits, monkeypatch):
 
 @pytest.mark.parametrize(("ceiling", "left"), [("era+depth", ("depth",)), ("constant+trend", ("trend",)), ("none", ())])
 def test_models_about_the_pull_have_no_bound_on_the_level(ceiling, left):
-    assert made(spec=PendulumSpec(ceiling=ceiling)).unbounded == {"ceiling": left}
+    assert made(spec=PendulumSpec.one_scale(ceiling=ceiling)).unbounded == {"ceiling": left}

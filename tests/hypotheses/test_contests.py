@@ -18,7 +18,7 @@ from .made import candidates
 
 def draw(dynamics, seed=1):
     """One draw of every parameter, and the spec it is of."""
-    spec = PendulumSpec(dynamics=dynamics, ceiling="depth")
+    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth")
     return prior_draws(candidates().panel, spec, draws=1, seed=seed).isel(draw=0, drop=True), spec
 
 
@@ -62,7 +62,7 @@ def test_a_drop_is_so_many_points_of_share_and_stops_short_of_nothing():
 
 
 def test_a_record_has_the_real_ones_events_in_number_and_another_draw_each():
-    panel, spec = candidates().panel, PendulumSpec(ceiling="depth")
+    panel, spec = candidates().panel, PendulumSpec.one_scale(ceiling="depth")
     drawn = prior_draws(panel, spec, draws=8, seed=3)
     posterior = drawn.expand_dims(chain=1).transpose("chain", "draw", ...)
     truth = Truth("it", 1.0, spec, posterior[[name for name in sampled_variables() if name in posterior]], panel)

@@ -292,4 +292,4 @@ def test_the_plan_says_every_choice_of_the_rule_and_the_model(plan):
     content = plan.model_dump(mode="json")
     assert content["rule"] == asdict(Rule())
     assert set(content["priors"]) == set(Priors().to_dict())
-    assert {*content["base"], "priors"} == set(PendulumSpec().to_dict())
+    assert {*content["base"], "priors"} == set(PendulumSpec.one_scale().to_dict())

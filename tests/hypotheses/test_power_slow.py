@@ -35,7 +35,7 @@ def small():
 
 def from_prior(candidates, dynamics):
     """A truth whose records come from the prior, as a Bayes factor supposes."""
-    spec = PendulumSpec(dynamics=dynamics, ceiling="depth")
+    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth")
     prior = prior_draws(candidates.panel, spec, draws=500, seed=4).expand_dims("chain")
     return Truth(dynamics, np.nan, spec, prior, candidates.panel)
 
@@ -102,7 +102,7 @@ def test_two_fits_weigh_the_dates_of_a_break_as_a_whole_scan_does(small, monkeyp
 
 
 def test_what_events_add_is_what_leaving_them_out_takes_away(small):
-    specs = [PendulumSpec(dynamics=name, ceiling="depth") for name in ("linear", "none")]
+    specs = [PendulumSpec.one_scale(dynamics=name, ceiling="depth") for name in ("linear", "none")]
     whole = [quick_fit(small.panel, spec, seed=1, draws=2000, tune=200) for spec in specs]
     adds = influence(small.panel, *((one.posterior, one.spec) for one in whole))
     for most in (adds.head(8), adds.tail(8)):

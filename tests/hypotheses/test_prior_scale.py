@@ -13,7 +13,7 @@ from forecast.model import PendulumSpec, prior_draws
 
 def unmoved(dynamics, ceiling):
     """A fit of no data: its posterior is the prior."""
-    panel, spec = make_panel(dyads=1, periods=24), PendulumSpec(dynamics=dynamics, ceiling=ceiling)
+    panel, spec = make_panel(dyads=1, periods=24), PendulumSpec.one_scale(dynamics=dynamics, ceiling=ceiling)
     return SimpleNamespace(
         panel=panel, spec=spec, posterior=prior_draws(panel, spec, draws=16_000).expand_dims("chain")
     )

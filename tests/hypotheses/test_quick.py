@@ -21,7 +21,7 @@ from forecast.parallel import side_by_side
 # One form for all of these tests: a model takes ten seconds to compile. Pulls are quick and eras differ, so that a
 # break of the equilibrium is no slow swing.
 PRIORS = Priors(half_life=(float(np.log(2.0)), 0.3), equilibrium_eras=1.5)
-SPEC = PendulumSpec(**CHOICES, priors=PRIORS)
+SPEC = PendulumSpec.one_scale(**CHOICES, priors=PRIORS)
 PANELS = [
     with_breaks(make_panel(periods=periods, events=events, eras=1, seed=seed), (periods // 2,), eras=4)
     for periods, events, seed in ((120, 4, 1), (96, 2, 2))

@@ -70,7 +70,7 @@ def real():
     """Two models of sixty months, fitted in earnest."""
     panel = make_panel(dyads=1, periods=60, eras=1, events=3, seed=2)
     sampler = Sampler(draws=150, tune=150, chains=2, patience=1)
-    return Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), sampler=sampler, panel=panel)
+    return Candidates(None, "USA-CHN", PendulumSpec.one_scale(ceiling="none"), sampler=sampler, panel=panel)
 
 
 @pytest.mark.slow  # it compiles three models; the rules of both claims are tested above and in test_band
@@ -95,7 +95,7 @@ TRUTH = {
 @pytest.mark.parametrize(("dynamics", "answers"), [("linear", {"supported"}), ("none", {"rejected", "undecided"})])
 def test_long_records_are_told_apart(dynamics, answers):
     """Fifty years at six events a month: a strong pendulum is found, and a random walk is not taken for one."""
-    spec = PendulumSpec(dynamics=dynamics, ceiling="none")
+    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="none")
     panel = make_panel(dyads=1, periods=600, eras=1, events=6, empty=0.1, seed=3)
     cuts = np.linspace(-3, 3, 7)[None]
     shared = {
@@ -108,7 +108,7 @@ def test_long_records_are_told_apart(dynamics, answers):
         name: (("era",) if name == "mu" else ("dyad",), [value]) for name, value in TRUTH[dynamics].items()
     }  # fmt: skip
     simulated, _ = simulate_panel(panel, xr.Dataset(shared | own), spec, seed=4)
-    verdict = answered(Candidates(None, "USA-CHN", PendulumSpec(ceiling="none"), panel=simulated))
+    verdict = answered(Candidates(None, "USA-CHN", PendulumSpec.one_scale(ceiling="none"), panel=simulated))
     assert verdict.answer in answers
     if dynamics == "linear":
         # The logarithm is known to about 0.3, and the prior's centre of 24 months draws it up.

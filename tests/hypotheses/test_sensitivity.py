@@ -27,7 +27,7 @@ from forecast.model.form import Form
 from .made import candidates
 
 DOCUMENT = Path(__file__).parents[2] / "docs/schema/tests-json.md"
-LINEAR = PendulumSpec(ceiling="depth")
+LINEAR = PendulumSpec.one_scale(ceiling="depth")
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_other_eras_begin_when_they_should_and_keep_their_place_in_the_model(chr
     assert not varied["one era"].panel["era_index"].any()
     # As many eras, classes and directions make one form of model, up to the number of nodes.
     for change in ("one era", "eras a year earlier", "eras a year later", "scale goldstein"):
-        own, base = (Form.of(LINEAR, panel_arrays(panel)) for panel in (varied[change].panel, chronology.panel))
+        own, base = (Form.of(LINEAR, panel_arrays(panel, LINEAR)) for panel in (varied[change].panel, chronology.panel))
         assert replace(own, shape=base.shape) == base and own.shape[:-1] == base.shape[:-1]
 
 
@@ -88,7 +88,7 @@ def test_each_of_several_datasets_is_left_out_and_counts_alone_are_no_hindrance(
 
 def fitted(dynamics, panel, draws=1):
     """A posterior of a panel, though of no fit to it."""
-    return unobserved(panel, PendulumSpec(dynamics=dynamics, ceiling="depth"), draws=draws).posterior
+    return unobserved(panel, PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth"), draws=draws).posterior
 
 
 @pytest.mark.parametrize("shape", [{}, {"directions": 2, "datasets": 2}], ids=["plain", "directed, two feeds"])
@@ -96,7 +96,7 @@ def test_an_event_adds_its_likelihood_given_the_others(shape):
     """With one draw the expectation is the draw: the ratio of likelihoods by brute force."""
     panel = make_panel(periods=8, events=4, seed=3, **shape)
     drawn = {dynamics: fitted(dynamics, panel) for dynamics in ("linear", "none")}
-    specs = {dynamics: PendulumSpec(dynamics=dynamics, ceiling="depth") for dynamics in drawn}
+    specs = {dynamics: PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth") for dynamics in drawn}
     adds = influence(panel, *((drawn[name], specs[name]) for name in drawn))
     counts = panel["counts"].transpose("dyad", "dataset", "time", "direction", "class").to_numpy()[0]
     assert set(adds.index) == set(zip(*(place.tolist() for place in np.nonzero(counts)), strict=True))

@@ -10,7 +10,7 @@ from forecast.model.calibration import AMONG, calibrate, coverage
 
 from .panels import make_panel
 
-SPEC = PendulumSpec(ceiling="none")
+SPEC = PendulumSpec.one_scale(ceiling="none")
 
 
 class Posterior:

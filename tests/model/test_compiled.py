@@ -33,14 +33,14 @@ def compilations(monkeypatch):
     return made
 
 
-INDEX = PendulumSpec(observation="index", ceiling="none")
+INDEX = PendulumSpec.one_scale(observation="index", ceiling="none")
 # A model of events takes some twenty seconds to compile, one of an index a few.
 FORMS = pytest.mark.parametrize(
     ("spec", "shape"),
     [
         pytest.param(INDEX, {"index": True}, id="index"),
-        pytest.param(PendulumSpec(), {}, marks=pytest.mark.slow, id="events"),
-        pytest.param(PendulumSpec(ceiling="none"), {}, marks=pytest.mark.slow, id="no ceiling"),
+        pytest.param(PendulumSpec.one_scale(), {}, marks=pytest.mark.slow, id="events"),
+        pytest.param(PendulumSpec.one_scale(ceiling="none"), {}, marks=pytest.mark.slow, id="no ceiling"),
     ],
 )
 
@@ -72,7 +72,7 @@ def origins():
 
 
 def test_36_origins_have_at_most_two_forms():
-    spec, panels = PendulumSpec(), list(origins())
+    spec, panels = PendulumSpec.one_scale(), list(origins())
     assert [panel.sizes["time"] for panel in panels] == list(range(63, 99))
     assert len({Form.of(spec, panel_arrays(panel, spec)) for panel in panels}) <= 2
 
@@ -88,7 +88,7 @@ def test_what_is_built_in_makes_another_form():
     panel = make_panel(dyads=2, periods=60, eras=2, seed=1)
 
     def form(panel=panel, **choices):
-        spec = PendulumSpec(**choices)
+        spec = PendulumSpec.one_scale(**choices)
         return Form.of(spec, panel_arrays(panel, spec))
 
     assert form() == form(make_panel(dyads=2, periods=60, eras=2, seed=9))
@@ -106,8 +106,8 @@ def test_memory_holds_a_handful_of_forms(compilations, monkeypatch):
 
     panel = make_panel(periods=40)
     for nodes in range(3, 3 + KEPT_FORMS + 2):
-        spec = PendulumSpec(nodes=nodes)
-        compiled_model(panel, spec, panel_arrays(panel), ())
+        spec = PendulumSpec.one_scale(nodes=nodes)
+        compiled_model(panel, spec, panel_arrays(panel, spec), ())
     assert len(_COMPILED) == KEPT_FORMS
     assert min(form.spec.nodes for form in _COMPILED) == 5
 

@@ -42,8 +42,8 @@ def test_every_prior_stands_in_the_page_with_its_value_and_reason() -> None:
 def test_every_choice_stands_in_the_page() -> None:
     choices = rows(MODEL, "Choices")
     assert set(choices) == {f.name for f in fields(PendulumSpec)} - {"priors"}
-    assert choices["nodes"][0] == str(PendulumSpec().nodes)
-    assert choices["ceiling_softness"][0] == str(PendulumSpec().ceiling_softness)
+    assert choices["nodes"][0] == str(PendulumSpec.one_scale().nodes)
+    assert choices["ceiling_softness"][0] == str(PendulumSpec.one_scale().ceiling_softness)
 
 
 def test_the_posterior_is_as_documented(fit: Fit) -> None:

@@ -36,10 +36,10 @@ def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
 @pytest.mark.parametrize(
     ("spec", "shape"),
     [
-        pytest.param(PendulumSpec(observation="index", ceiling="none"), {"index": True}, id="index"),
-        pytest.param(PendulumSpec(), {}, marks=pytest.mark.slow, id="events"),
+        pytest.param(PendulumSpec.one_scale(observation="index", ceiling="none"), {"index": True}, id="index"),
+        pytest.param(PendulumSpec.one_scale(), {}, marks=pytest.mark.slow, id="events"),
         pytest.param(
-            PendulumSpec(structure="walk", observation="sides", ceiling="trend"), {}, marks=pytest.mark.slow,
+            PendulumSpec(), {}, marks=pytest.mark.slow,
             id="two scales",
         ),
     ],
@@ -70,7 +70,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(dynamics):
     from .reference import fine_quadrature, log_likelihood
 
     panel = make_panel(dyads=1, periods=8, eras=1, events=1, empty=0.2, seed=4)
-    spec = PendulumSpec(dynamics=dynamics, ceiling="none", month_noise=True)
+    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="none", month_noise=True)
     found = fit(panel, spec, draws=1500, tune=500, chains=4, seed=1, evidence=True).provenance["evidence"]
     draws = prior_draws(panel, spec, draws=1200, seed=2)
     era, rng, quadrature = panel["era_index"].to_numpy(), np.random.default_rng(3), fine_quadrature(41, 5.0)

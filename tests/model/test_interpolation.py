@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.model import complete_path
+from forecast.model import PendulumSpec, complete_path
 from forecast.model.arrays import panel_arrays
 
 from .panels import make_panel
@@ -18,7 +18,7 @@ def arrays():
     panel = make_panel(dyads=2, periods=MONTHS, eras=2, empty=0.0)
     panel["counts"][:, 0, [1, 3, 4, 6, 7, 8, 10, 11, 12, 14, 16, 17]] = 0
     panel["counts"][:, 1, 1:17] = 0
-    return panel_arrays(panel)
+    return panel_arrays(panel, PendulumSpec.one_scale())
 
 
 def draw_parameters(arrays, draws, walk, rng):
@@ -104,7 +104,7 @@ def test_the_last_months_without_events_are_not_forgotten(arrays):
 
 
 def test_a_path_with_a_node_every_month_is_left_as_it_is():
-    arrays = panel_arrays(make_panel(periods=6), dense=True)
+    arrays = panel_arrays(make_panel(periods=6), PendulumSpec.one_scale(), dense=True)
     nodes = np.random.default_rng(3).standard_normal((2, 6))
     path = complete_path(nodes, np.full((2, 1), 0.9), np.ones((2, 1)), np.zeros((2, 2)), arrays, Dictated([]))
     np.testing.assert_array_equal(path[:, 0], nodes)
@@ -114,7 +114,7 @@ def test_the_nearly_random_walk_keeps_its_digits():
     """A half-life of a million months: 1 - phi**2 is lost in rounding, the bridge is not."""
     panel = make_panel(periods=MONTHS, eras=1, empty=0.0)
     panel["counts"][:, :, 1:-1] = 0
-    arrays = panel_arrays(panel)
+    arrays = panel_arrays(panel, PendulumSpec.one_scale())
     nodes, sigma = np.array([[0.0, 1.0]]), np.full((1, 1), 0.1)
     paths = [
         complete_path(nodes, np.full((1, 1), phi), sigma, np.zeros((1, 1)), arrays, Dictated(np.zeros(MONTHS)))

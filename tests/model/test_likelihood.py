@@ -24,7 +24,7 @@ from .panels import make_panel
     ],
 )
 def test_it_is_the_likelihood_of_the_sampler(choices, shape):
-    panel, spec = make_panel(2, 10, seed=3, **shape), PendulumSpec(**choices)
+    panel, spec = make_panel(2, 10, seed=3, **shape), PendulumSpec.one_scale(**choices)
     fit = unobserved(panel, spec, draws=20)
     draws = Draws.of(fit.posterior, spec)
     observed = Observed.of(panel, draws)
@@ -44,7 +44,7 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
 
 
 def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
-    panel, spec = make_panel(2, 6, index=True, seed=1), PendulumSpec(observation="index", ceiling="none")
+    panel, spec = make_panel(2, 6, index=True, seed=1), PendulumSpec.one_scale(observation="index", ceiling="none")
     draws = Draws.of(unobserved(panel, spec, draws=5).posterior, spec)
     scale = {"index_mean": ("dyad", np.array([1.0, 2.0])), "index_spread": ("dyad", np.array([0.5, 4.0]))}
     observed = Observed.of(panel.assign_coords(scale), draws)
@@ -56,7 +56,7 @@ def test_an_index_is_seen_with_student_error_on_the_scale_of_the_fit():
 
 
 def test_a_level_gives_its_state_back():
-    spec = PendulumSpec()
+    spec = PendulumSpec.one_scale()
     draws = Draws.of(unobserved(make_panel(1, 6), spec, draws=50).posterior, spec)
     era = np.array([0, 0, 1, 1])
     state = np.random.default_rng(2).normal(0.0, 1.0, (50, 4))
@@ -67,7 +67,7 @@ def test_a_level_gives_its_state_back():
 
 
 def test_what_a_draw_makes_all_but_impossible_stays_a_number():
-    panel, spec = make_panel(1, 4, events=200.0), PendulumSpec(overdispersion=False)
+    panel, spec = make_panel(1, 4, events=200.0), PendulumSpec.one_scale(overdispersion=False)
     draws = Draws.of(unobserved(panel, spec, draws=3).posterior, spec)
     far = np.array([[-300.0, 0.0, 300.0]] * 3)
     assert np.isfinite(Observed.of(panel, draws).log_likelihood(0, 0, far)).all()

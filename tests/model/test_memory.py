@@ -22,7 +22,8 @@ DYADS, PERIODS, CHAINS, DRAWS = 12, 1000, 4, 100
 def test_completing_the_path_takes_little_more_than_its_result():
     """Levels are kept as float32 and filled in dyad by dyad: half as much again as the result is room enough."""
     panel = make_panel(dyads=DYADS, periods=PERIODS, events=1, empty=0.5)
-    spec, arrays = PendulumSpec(ceiling="era"), panel_arrays(panel)
+    spec = PendulumSpec.one_scale(ceiling="era")
+    arrays = panel_arrays(panel, spec)
     rng = np.random.default_rng(1)
 
     def drawn(*dims, sizes):
@@ -70,7 +71,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="m
 @pytest.mark.slow  # updates in a row, which hold as much, are tested below
 def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind():
     """Each holds 6 MB of draws while it lives."""
-    spec = PendulumSpec(observation="index", ceiling="none")
+    spec = PendulumSpec.one_scale(observation="index", ceiling="none")
     last = make_panel(periods=120, index=True, seed=1)
 
     def fit_a_later_day(turn):
@@ -83,7 +84,7 @@ def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind
 @needs_proc
 def test_twenty_updates_in_a_row_leave_nothing_behind():
     """The draws of a fit take 16 MB."""
-    spec = PendulumSpec(observation="index", ceiling="none")
+    spec = PendulumSpec.one_scale(observation="index", ceiling="none")
     panel = make_panel(periods=1000, index=True, empty=1.0, seed=1)
     known = [unobserved(panel.isel(time=slice(979)), spec, chains=4, draws=1000)]
 

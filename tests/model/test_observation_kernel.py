@@ -33,7 +33,7 @@ LAYOUT = ("blocks", "cells", "rows", "entries")
 def draw_case(panel, *, overdispersed=True, noisy=True, seed=0):
     """Values of the kernel's first six inputs for a panel."""
     rng = np.random.default_rng(seed)
-    arrays = panel_arrays(panel)
+    arrays = panel_arrays(panel, PendulumSpec.one_scale())
     cuts, datasets = arrays.observed.classes - 1, arrays.observed.datasets
     cutpoint = np.cumsum(rng.uniform(0.4, 1.2, (datasets, cuts)), axis=1)
     values = {
@@ -77,7 +77,7 @@ SHAPES = [
 def test_value_is_that_of_the_plain_density(shape, overdispersed, noisy):
     panel = make_panel(**shape)
     arrays, values = draw_case(panel, overdispersed=overdispersed, noisy=noisy)
-    points = quadrature(PendulumSpec(month_noise=noisy))
+    points = quadrature(PendulumSpec.one_scale(month_noise=noisy))
     expected = log_likelihood(panel, at_months(arrays, values), values, points)
     assert evaluate(arrays, values, points)[0] == pytest.approx(expected, rel=1e-11)
 
@@ -94,7 +94,7 @@ def test_busy_months_take_other_paths_to_the_same_value(busy, overdispersed):
         counts[0, 0, t, 0, t] = busy
         counts[0, 0, t, 1] = rng.multinomial(busy * (t % 3), np.full(8, 1 / 8))
     arrays, values = draw_case(panel, overdispersed=overdispersed)
-    points = quadrature(PendulumSpec())
+    points = quadrature(PendulumSpec.one_scale())
     expected = log_likelihood(panel, at_months(arrays, values), values, points)
     value, gradients = evaluate(arrays, values, points)
     assert value == pytest.approx(expected, rel=1e-11)
@@ -117,7 +117,7 @@ def check_gradients(arrays, values, gradients, points):
 @pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "multinomial"])
 def test_every_gradient_is_that_of_finite_differences(shape, overdispersed, noisy):
     arrays, values = draw_case(make_panel(**shape), overdispersed=overdispersed, noisy=noisy, seed=2)
-    points = quadrature(PendulumSpec(month_noise=noisy))
+    points = quadrature(PendulumSpec.one_scale(month_noise=noisy))
     check_gradients(arrays, values, evaluate(arrays, values, points)[1], points)
 
 
@@ -130,7 +130,7 @@ def test_a_single_report_is_the_dirichlet_multinomial_of_scipy():
     shares = class_shares(values["level"][0] + values["offset"][0, 0, 0], cuts)
     coefficient = gammaln(counts.sum() + 1) - gammaln(counts + 1).sum()
     expected = dirichlet_multinomial.logpmf(counts, values["concentration"][0] * shares, counts.sum())
-    value = evaluate(arrays, values, quadrature(PendulumSpec(month_noise=False)))[0]
+    value = evaluate(arrays, values, quadrature(PendulumSpec.one_scale(month_noise=False)))[0]
     assert value + coefficient == pytest.approx(expected, rel=1e-11)
 
 
@@ -152,11 +152,11 @@ def test_the_month_noise_is_integrated():
 def test_empty_months_cost_nothing():
     full = make_panel(dyads=2, periods=12, empty=0.5, seed=3)
     arrays, values = draw_case(full)
-    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec()))
-    dense = panel_arrays(full, dense=True)
+    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec.one_scale()))
+    dense = panel_arrays(full, PendulumSpec.one_scale(), dense=True)
     level = at_months(arrays, values)
     every_month = values | {"level": level[dense.node_dyad, dense.node_time]}
-    again, every_gradient = evaluate(dense, every_month, quadrature(PendulumSpec()))
+    again, every_gradient = evaluate(dense, every_month, quadrature(PendulumSpec.one_scale()))
     assert again == value
     silent = dense.observed.events_at_nodes() == 0
     assert silent.any()
@@ -170,7 +170,7 @@ def test_no_month_with_events_no_likelihood():
     panel = make_panel(periods=4)
     panel["counts"][:] = 0
     arrays, values = draw_case(panel)
-    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec()))
+    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec.one_scale()))
     assert value == 0
     assert not any(gradient.any() for gradient in gradients.values())
 
@@ -200,7 +200,7 @@ def test_the_default_quadrature_changes_no_posterior_of_the_chronology():
     noise or concentration in fact moved by more than 0.02; two dyads and 154 months must stay below that.
     """
     fit = Fit.load(Path(__file__).parent / "data" / "fit_v1.nc")
-    arrays, draws = panel_arrays(fit.panel), fit.posterior.stack(draw_of_all=("chain", "draw"))
+    arrays, draws = panel_arrays(fit.panel, fit.spec), fit.posterior.stack(draw_of_all=("chain", "draw"))
     level = draws["level"].transpose("draw_of_all", ...).to_numpy()[:, arrays.node_dyad, arrays.node_time]
 
     def log_likelihoods(points):
@@ -213,14 +213,16 @@ def test_the_default_quadrature_changes_no_posterior_of_the_chronology():
             }  # fmt: skip
             yield evaluate(arrays, values, points)[0]
 
-    coarse, fine = (np.array(list(log_likelihoods(by))) for by in (quadrature(PendulumSpec()), fine_quadrature(401)))
+    coarse, fine = (
+        np.array(list(log_likelihoods(by))) for by in (quadrature(PendulumSpec.one_scale()), fine_quadrature(401))
+    )
     weights = np.exp(fine - coarse)
     assert np.std(weights / weights.mean()) < 0.1
 
 
 @pytest.mark.parametrize(("noise", "bound"), [(0.6, 1e-6), (1.0, 2e-4), (1.5, 5e-3)])
 def test_a_single_event_needs_few_nodes(noise, bound):
-    assert month_errors(noise, 8.0, 1, PendulumSpec().nodes).max() < bound
+    assert month_errors(noise, 8.0, 1, PendulumSpec.one_scale().nodes).max() < bound
 
 
 def month_errors(noise, concentration, events, nodes, months=40):
@@ -239,7 +241,7 @@ def month_errors(noise, concentration, events, nodes, months=40):
             "level": level[[t]], "offset": np.zeros((1, 1, 1)), "cutpoint": gaps[None], "depth": np.zeros((1, 1)),
             "noise": np.array([noise]), "concentration": np.array([concentration]),
         }  # fmt: skip
-        near = evaluate(arrays, values, quadrature(PendulumSpec(nodes=nodes)))[0]
+        near = evaluate(arrays, values, quadrature(PendulumSpec.one_scale(nodes=nodes)))[0]
         errors.append(abs(near - evaluate(arrays, values, fine_quadrature(1001))[0]))
     return np.array(errors)
 
@@ -257,7 +259,7 @@ def functions():
 
 def test_the_op_and_its_gradients_are_those_of_the_kernel(functions):
     arrays, values = draw_case(make_panel(dyads=2, directions=2, datasets=2))
-    points = quadrature(PendulumSpec())
+    points = quadrature(PendulumSpec.one_scale())
     value, gradients = evaluate(arrays, values, points)
     layout = [getattr(arrays.observed, name) for name in LAYOUT]
     for function in functions:

@@ -93,7 +93,7 @@ FORMS = [
 @pytest.mark.parametrize(("choices", "shape"), FORMS)
 def test_density_is_the_plain_one_after_the_change_of_variables(choices, shape):
     """Prior times likelihood on all months, the silent ones integrated out, times |dx/dz|: up to one constant."""
-    compiled = Compiled(panel_with_gaps(**shape), PendulumSpec(**choices))
+    compiled = Compiled(panel_with_gaps(**shape), PendulumSpec.one_scale(**choices))
     rng = np.random.default_rng(1)
     points = [compiled.random_point(rng) for _ in range(4)]
     fast = np.array([compiled.log_density(point) for point in points])
@@ -106,8 +106,8 @@ def test_density_is_the_plain_one_after_the_change_of_variables(choices, shape):
 def test_where_the_path_is_whitened_does_not_matter(choices):
     """The density of a path, its parameters and nothing else: the same through two sets of white coordinates."""
     panel = panel_with_gaps(index=choices.get("observation") == "index")
-    spec = PendulumSpec(**choices)
-    arrays = panel_arrays(panel)
+    spec = PendulumSpec.one_scale(**choices)
+    arrays = panel_arrays(panel, spec)
     prior = prior_reference(spec, arrays)
     moved = {"noise": 0.5, "concentration": 1.5, "error": 2.0}
     elsewhere = replace(
@@ -138,7 +138,7 @@ def test_where_the_path_is_whitened_does_not_matter(choices):
 def test_nodes_have_the_distribution_they_have_among_all_months(walk):
     """A gap crossed in one step is the months stepped through one by one, with the equilibrium of each month."""
     panel = panel_with_gaps()
-    arrays = panel_arrays(panel)
+    arrays = panel_arrays(panel, PendulumSpec.one_scale())
     assert (arrays.node_gap > 2).any()
     rng = np.random.default_rng(3)
     phi, sigma, sd, mu = np.ones(2), np.array([0.1, 0.3]), np.array([0.7, 1.2]), None
@@ -159,12 +159,12 @@ def test_nodes_have_the_distribution_they_have_among_all_months(walk):
 
 
 def test_every_month_of_an_era_boundary_is_a_node():
-    arrays = panel_arrays(panel_with_gaps())
+    arrays = panel_arrays(panel_with_gaps(), PendulumSpec.one_scale())
     for dyad in range(2):
         own = arrays.node_time[arrays.node_dyad == dyad]
         assert {0, 9, 10, 19} <= set(own)
     assert set(np.diff(arrays.starts)) != {20}
-    assert panel_arrays(panel_with_gaps(), dense=True).nodes == 40
+    assert panel_arrays(panel_with_gaps(), PendulumSpec.one_scale(), dense=True).nodes == 40
 
 
 def test_a_dyad_alone_is_that_dyad_where_pooling_is_off():
@@ -172,7 +172,7 @@ def test_a_dyad_alone_is_that_dyad_where_pooling_is_off():
     of two dyads that do not pool is the product of theirs alone.
     """
     panel = panel_with_gaps(datasets=2, directions=2)
-    spec = PendulumSpec(pooling=False)
+    spec = PendulumSpec.one_scale(pooling=False)
     both = Compiled(panel, spec)
     shared = {"mu_era_sd_log__", "headroom_era_sd_log__", "depth_sd_log__", "log_gap", "concentration_log__"}
     rng = np.random.default_rng(5)
@@ -185,7 +185,7 @@ def test_a_dyad_alone_is_that_dyad_where_pooling_is_off():
             alone = panel.isel(dyad=[d], era=panel["era_dyad"].to_numpy() == d)
             alone["era_index"] = alone["era_index"] - alone["era_index"].min()
             alone["era_dyad"] = alone["era_dyad"] * 0
-            model = Compiled(alone, PendulumSpec())
+            model = Compiled(alone, PendulumSpec.one_scale())
             parts = {"mu_raw": both.arrays.era_dyad == d}
             parts["log_gap_era"] = parts["headroom_raw"] = parts["mu_raw"]
             own = {
@@ -202,7 +202,7 @@ def test_a_dyad_alone_is_that_dyad_where_pooling_is_off():
 
 def test_one_dyad_has_nobody_to_pool_with():
     panel = make_panel()
-    pooled, alone = (Compiled(panel, PendulumSpec(pooling=pooling)) for pooling in (True, False))
+    pooled, alone = (Compiled(panel, PendulumSpec.one_scale(pooling=pooling)) for pooling in (True, False))
     point = pooled.random_point(np.random.default_rng(6))
     assert pooled.log_density(point) == alone.log_density(point)
 
@@ -241,7 +241,7 @@ def small_panel():
 
 def test_every_combination_of_choices_builds(small_panel):
     for choices in ALL[::2]:  # pooling, the last to vary, meets the others below
-        model = PendulumModel(PendulumSpec(**choices)).build(small_panel)
+        model = PendulumModel(PendulumSpec.one_scale(**choices)).build(small_panel)
         assert ("ceiling" in model.named_vars) == ("era" in choices["ceiling"] or "constant" in choices["ceiling"])
         assert ("depth" in model.named_vars) == ("depth" in choices["ceiling"])
         assert ("half_life" in model.named_vars) == (choices["dynamics"] == "linear")
@@ -249,7 +249,7 @@ def test_every_combination_of_choices_builds(small_panel):
 
 @pytest.mark.parametrize("choices", FEW, ids=lambda choices: "-".join(map(str, choices.values())))
 def test_any_two_choices_together_give_a_finite_density_and_gradient(small_panel, choices):
-    model = PendulumModel(PendulumSpec(**choices)).build(small_panel)
+    model = PendulumModel(PendulumSpec.one_scale(**choices)).build(small_panel)
     start = model.initial_point()
     assert np.isfinite(model.compile_logp(mode=python_mode())(start))
     assert np.isfinite(model.compile_dlogp(mode=python_mode())(start)).all()
@@ -267,7 +267,7 @@ def test_any_two_choices_together_give_a_finite_density_and_gradient(small_panel
 )
 def test_the_gradient_is_that_of_the_density(choices, shape):
     """Along random directions through random points, by the five-point stencil."""
-    model = PendulumModel(PendulumSpec(**choices)).build(make_panel(periods=8, **shape))
+    model = PendulumModel(PendulumSpec.one_scale(**choices)).build(make_panel(periods=8, **shape))
     log_density = model.compile_logp(mode=python_mode())
     gradient_of = model.compile_dlogp(mode=python_mode())
     start = model.initial_point()
@@ -314,11 +314,11 @@ def test_the_model_has_the_dims_and_names_that_a_user_reads():
 )
 def test_a_spec_that_makes_no_sense_is_refused_by_field(values, field):
     with pytest.raises(SpecError, match=rf"^{field}: "):
-        PendulumSpec(**values)
+        PendulumSpec.one_scale(**values)
 
 
 def test_a_spec_goes_through_plain_values_and_back():
-    spec = PendulumSpec(dynamics="none", ceiling="depth", nodes=15)
+    spec = PendulumSpec.one_scale(dynamics="none", ceiling="depth", nodes=15)
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
     with pytest.raises(SpecError, match="unknown field colour"):
         PendulumSpec.from_dict({"colour": "blue"})
@@ -326,19 +326,19 @@ def test_a_spec_goes_through_plain_values_and_back():
 
 def test_a_panel_that_does_not_fit_the_spec_is_refused():
     with pytest.raises(DataError, match="observation='index'"):
-        PendulumModel(PendulumSpec(observation="index", ceiling="era")).build(make_panel())
+        PendulumModel(PendulumSpec.one_scale(observation="index", ceiling="era")).build(make_panel())
     with pytest.raises(DataError, match="observation='events'"):
-        PendulumModel(PendulumSpec()).build(make_panel(index=True))
+        PendulumModel(PendulumSpec.one_scale()).build(make_panel(index=True))
     with pytest.raises(SpecError, match="depth"):
-        PendulumModel(PendulumSpec()).build(make_panel(classes=2, zero_cut=1))
+        PendulumModel(PendulumSpec.one_scale()).build(make_panel(classes=2, zero_cut=1))
 
 
 @pytest.mark.parametrize(
     ("panel", "spec"),
     [
-        (make_panel(), PendulumSpec()),
-        (make_panel(index=True), PendulumSpec(observation="index", ceiling="era")),
-        (make_panel(classes=2, zero_cut=1), PendulumSpec(ceiling="era")),
+        (make_panel(), PendulumSpec.one_scale()),
+        (make_panel(index=True), PendulumSpec.one_scale(observation="index", ceiling="era")),
+        (make_panel(classes=2, zero_cut=1), PendulumSpec.one_scale(ceiling="era")),
     ],
     ids=["events", "index", "two classes"],
 )
@@ -353,7 +353,7 @@ def test_without_a_spec_it_follows_from_the_panel(panel, spec):
 
 
 def test_a_spec_of_another_kind_of_data_is_rejected_before_anything_is_simulated():
-    index, events = make_panel(index=True), PendulumSpec()
+    index, events = make_panel(index=True), PendulumSpec.one_scale()
     truth = prior_draws(index, draws=1, seed=1).isel(draw=0)
     for call in (lambda: prior_draws(index, events), lambda: simulate_panel(index, truth, events)):
         with pytest.raises(DataError, match=r"holds index, and the spec says observation='events'.*Leave the spec out"):
@@ -363,7 +363,7 @@ def test_a_spec_of_another_kind_of_data_is_rejected_before_anything_is_simulated
 @pytest.mark.parametrize("index", [False, True])
 def test_an_empty_panel_is_refused(index):
     panel = make_panel(index=index)
-    spec = PendulumSpec(observation="index", ceiling="era") if index else PendulumSpec()
+    spec = PendulumSpec.one_scale(observation="index", ceiling="era") if index else PendulumSpec.one_scale()
     panel["index" if index else "counts"][:] = np.nan if index else 0
     with pytest.raises(DataError, match="no observation"):
         PendulumModel(spec).build(panel)

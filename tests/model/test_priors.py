@@ -35,7 +35,7 @@ def draws(panel):
 def share(panel, draws):
     """Share (draw, dyad, time) of 20 years in three eras."""
     rng, era = np.random.default_rng(2), panel["era_index"].to_numpy()
-    levels = [simulate_level(draws.isel(draw=i), era, PendulumSpec(), rng) for i in range(DRAWS)]
+    levels = [simulate_level(draws.isel(draw=i), era, PendulumSpec.one_scale(), rng) for i in range(DRAWS)]
     return 100 / (1 + np.exp(-np.array(levels)))
 
 
@@ -119,7 +119,7 @@ def test_the_news_of_a_month_is_what_the_reasons_say(draws):
 
 def test_a_random_walk_spreads_like_the_pendulum_in_four_years():
     panel = make_panel(dyads=2, periods=49)
-    spec = PendulumSpec(dynamics="none", ceiling="none")
+    spec = PendulumSpec.one_scale(dynamics="none", ceiling="none")
     walks = prior_draws(panel, spec, draws=400, seed=1)
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(1)
     level = np.array([simulate_level(walks.isel(draw=i), era, spec, rng) for i in range(400)])
@@ -131,7 +131,7 @@ def test_a_random_walk_spreads_like_the_pendulum_in_four_years():
 def test_weeks_say_the_same_as_months():
     """Two years are 104 weeks, and a random walk gets as far in a year of weeks as in a year of months."""
     months, weeks = (make_panel(dyads=2, frequency=frequency) for frequency in ("month", "week"))
-    spec = PendulumSpec(dynamics="none", ceiling="none")
+    spec = PendulumSpec.one_scale(dynamics="none", ceiling="none")
     by_month, by_week = (prior_draws(panel, draws=400, seed=1) for panel in (months, weeks))
     np.testing.assert_allclose(by_week["half_life"], by_month["half_life"] * WEEKS_A_MONTH, rtol=1e-9)
     np.testing.assert_allclose(by_week["sd"], by_month["sd"], rtol=1e-9)
@@ -141,7 +141,7 @@ def test_weeks_say_the_same_as_months():
 
 def test_heavy_tails_and_an_index_have_priors_too():
     index = make_panel(dyads=2, periods=30, index=True)
-    spec = PendulumSpec(observation="index", ceiling="era", shocks="student")
+    spec = PendulumSpec.one_scale(observation="index", ceiling="era", shocks="student")
     draws = prior_draws(index, spec, draws=400, seed=1)
     assert draws["shock_df"].dims == ("draw",)
     assert (draws["shock_df"] > 2).all()  # a variance exists
@@ -174,7 +174,7 @@ def test_simulated_events_follow_the_class_probabilities():
     panel = make_panel(periods=200, eras=1, empty=0.0)
     panel["counts"][:] = 0
     panel["counts"][..., 0] = 300
-    spec = PendulumSpec(month_noise=False, overdispersion=False)
+    spec = PendulumSpec.one_scale(month_noise=False, overdispersion=False)
     one = prior_draws(panel, spec, draws=1, seed=1).isel(draw=0)
     one = one.assign(sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), depth=("era", [0.4]))
     simulated, level = simulate_panel(panel, one, spec, seed=2)
@@ -189,7 +189,7 @@ def test_overdispersed_months_scatter_more(panel):
     months = make_panel(periods=3000, eras=1, empty=0.0, classes=2, zero_cut=1)
     months["counts"][:] = 0
     months["counts"][..., 0] = 20
-    spec = PendulumSpec(month_noise=False, ceiling="none")
+    spec = PendulumSpec.one_scale(month_noise=False, ceiling="none")
     one = prior_draws(months, spec, draws=1, seed=1).isel(draw=0)
     one = one.assign(sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), concentration=("dataset", [4.0]))
     one = one.assign(mu=("era", [0.3]))
@@ -227,7 +227,7 @@ def test_priors_go_through_plain_values_and_back():
 def test_priors_show_what_was_changed():
     assert repr(Priors()) == "Priors()"
     assert repr(Priors(band=(0.1, 0.2), half_life=(3.5, 0.2))) == "Priors(half_life=(3.5, 0.2), band=(0.1, 0.2))"
-    assert repr(PendulumSpec(dynamics="none")).endswith("priors=Priors())")
+    assert repr(PendulumSpec.one_scale(dynamics="none")).endswith("priors=Priors())")
 
 
 def test_priors_of_a_pull_are_changed_and_read_like_all_others():

@@ -36,7 +36,7 @@ def ranks(request):
     """Rank of every true number among draws of its posterior: name -> (panel, number)."""
     panels, choices, shape = FORMS[request.param]
     panel = make_panel(dyads=2, periods=150, **{"events": 3.0, "empty": 0.1, "seed": 5} | shape)
-    found = calibrate(panel, PendulumSpec(**choices), panels=panels, seed=11)
+    found = calibrate(panel, PendulumSpec.one_scale(**choices), panels=panels, seed=11)
     return {name: values.to_numpy() for name, values in found.items()}
 
 

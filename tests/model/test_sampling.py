@@ -85,7 +85,7 @@ def test_a_fit_tells_where_it_comes_from(quick, simulated):
     assert {"pymc", "nutpie", "numba", "pendulum-forecast"} <= set(told["versions"])
     assert {"compile", "sample", "derive", "path"} <= set(told["seconds"])
     assert json.loads(json.dumps(told)) == told
-    assert quick.spec == PendulumSpec()
+    assert quick.spec == PendulumSpec.one_scale()
     assert quick.dyads == ["USA-CHN", "USA-RUS"]
 
 

@@ -76,7 +76,7 @@ class GaussianIndex(Observation):
 def spec():
     register(GaussianIndex)
     dynamics.register(Saturating)
-    yield PendulumSpec(dynamics="saturating", observation="gaussian", ceiling="era")
+    yield PendulumSpec.one_scale(dynamics="saturating", observation="gaussian", ceiling="era")
     dynamics.unregister("saturating")
     unregister("gaussian")
 
@@ -100,7 +100,7 @@ def test_it_is_known_by_its_name_and_only_while_registered(spec):
     with pytest.raises(SpecError, match="registered already"):
         register(GaussianIndex)
     with pytest.raises(SpecError, match="'depth' needs coded events; a Gaussian index has no classes"):
-        PendulumSpec(observation="gaussian")
+        PendulumSpec.one_scale(observation="gaussian")
 
 
 def test_its_simulated_values_follow_the_level(simulated):

@@ -56,17 +56,17 @@ def registered():
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    spec = PendulumSpec(dynamics="saturating", ceiling="none")
+    spec = PendulumSpec.one_scale(dynamics="saturating", ceiling="none")
     return unobserved(make_panel(periods=60), spec, chains=2, draws=25)
 
 
 def test_it_is_a_choice_like_the_others():
     assert find_pull("saturating") in pulls()
-    spec = PendulumSpec(dynamics="saturating", priors=Priors(grip=(0.5, 0.2)))
+    spec = PendulumSpec.one_scale(dynamics="saturating", priors=Priors(grip=(0.5, 0.2)))
     assert spec.dense  # only pulls with a known transition over many periods jump over empty ones
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
     with pytest.raises(SpecError, match=r"'circular'.*saturating"):
-        PendulumSpec(dynamics="circular")
+        PendulumSpec.one_scale(dynamics="circular")
     with pytest.raises(SpecError, match="priors: grip "):
         Priors(grip=1.0)
     with pytest.raises(SpecError, match="'saturating' is registered already"):
@@ -74,8 +74,8 @@ def test_it_is_a_choice_like_the_others():
 
 
 def test_its_default_priors_are_kept_with_the_spec_and_with_no_other():
-    assert PendulumSpec(dynamics="saturating").to_dict()["priors"]["grip"] == (0.0, 0.3)
-    assert "grip" not in PendulumSpec().to_dict()["priors"]
+    assert PendulumSpec.one_scale(dynamics="saturating").to_dict()["priors"]["grip"] == (0.0, 0.3)
+    assert "grip" not in PendulumSpec.one_scale().to_dict()["priors"]
 
 
 def test_the_model_has_its_prior_and_the_gradient_in_it(fitted):
@@ -114,7 +114,7 @@ def test_futures_move_as_it_says(fitted):
 
 
 def test_data_are_simulated_from_it():
-    panel, spec = make_panel(dyads=2, periods=40), PendulumSpec(dynamics="saturating")
+    panel, spec = make_panel(dyads=2, periods=40), PendulumSpec.one_scale(dynamics="saturating")
     truth = prior_draws(panel, spec, draws=2, seed=1).isel(draw=0)
     assert "grip" in truth
     simulated, level = simulate_panel(panel, truth, spec, seed=1)
@@ -123,7 +123,7 @@ def test_data_are_simulated_from_it():
 
 
 def test_its_words_reach_report_and_help():
-    assert ("Pull", Saturating.words) in settings(PendulumSpec(dynamics="saturating"))
+    assert ("Pull", Saturating.words) in settings(PendulumSpec.one_scale(dynamics="saturating"))
     shown = re.sub(r"[│\s]+", " ", CliRunner().invoke(app, ["report", "--help"]).output)
     for pull in pulls():
         assert (f"{pull.name} ({pull.hint})" if pull.hint else pull.name) in shown

@@ -57,7 +57,7 @@ def later():
 
 @pytest.fixture(scope="module")
 def fit():
-    return unobserved(seen_at((), KNOWN), PendulumSpec(), chains=4, draws=1500)
+    return unobserved(seen_at((), KNOWN), PendulumSpec.one_scale(), chains=4, draws=1500)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_it_agrees_with_brute_force(choices, shape):
     There are some 130 numbers, many of them nearly the same; were they independent and normal, one test in 13,000
     would fail. That the events moved some of them by more than that shows that the test could fail.
     """
-    spec, later = PendulumSpec(**choices), seen_at(LATE + NEW, **shape)
+    spec, later = PendulumSpec.one_scale(**choices), seen_at(LATE + NEW, **shape)
     fit = unobserved(until(later, KNOWN), spec, chains=4, draws=2500)
     scores, moved = standard_scores(update(fit, later, refit=False), later, spec)
     assert np.abs(scores).max() < 5
@@ -160,7 +160,7 @@ def test_it_agrees_with_a_fit_of_the_later_panel(shocks):
     (expected 1) may well be 2."""
     from arviz_stats import ess
 
-    spec, shape = PendulumSpec(shocks=shocks), make_panel(2, 84, events=3.0, seed=5)
+    spec, shape = PendulumSpec.one_scale(shocks=shocks), make_panel(2, 84, events=3.0, seed=5)
     later, _ = simulate_panel(shape, prior_draws(shape, spec, draws=5, seed=2).isel(draw=3), spec, seed=4)
     settings = {"draws": 1000, "tune": 400, "chains": 4, "seed": 1}
     fit, again = sample(until(later, 81), spec, **settings), sample(later, spec, **settings)
@@ -349,7 +349,7 @@ def loud():
 
 
 def test_too_few_draws_left_are_refused(later):
-    few = unobserved(until(later, KNOWN), PendulumSpec(), chains=2, draws=200)
+    few = unobserved(until(later, KNOWN), PendulumSpec.one_scale(), chains=2, draws=200)
     with pytest.raises(NotUpdatable, match=r"from 2001-06-30 to 2001-09-30: .*(effective number|Pareto k).*refit=True"):
         update(few, later, refit=False)
 

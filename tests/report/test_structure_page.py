@@ -14,7 +14,7 @@ from .conftest import Reader
 @pytest.fixture(scope="module")
 def fit():
     panel = make_panel(dyads=2, periods=96, eras=2, events=4, empty=0.1, seed=3)
-    spec = PendulumSpec(structure="walk", observation="sides", ceiling="trend")
+    spec = PendulumSpec()
     made = unobserved(panel, spec, chains=2, draws=100)
     groups = {"posterior": made.posterior, "sample_stats": made.sample_stats, "constant_data": panel}
     return Fit({"/": made.tree.to_dataset(), **groups})

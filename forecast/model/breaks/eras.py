@@ -11,6 +11,7 @@ from forecast.model.breaks.fits import DyadRecord
 from forecast.model.breaks.search import BreakCount, count_breaks
 from forecast.model.observation import observation_of
 from forecast.model.spec import PendulumSpec
+from forecast.panel import panel_kind
 from forecast.progress import Progress, silent
 from forecast.wording import month
 
@@ -76,7 +77,8 @@ def inferred_eras(
     >>> from forecast.model.breaks.eras import inferred_eras
     >>> inferred_eras(panel, "USA-CHN").table  # doctest: +SKIP
     """
-    spec = PendulumSpec(observation=observation_of(panel).name, ceiling=())
+    observation = "events" if panel_kind(panel).coded else observation_of(panel).name
+    spec = PendulumSpec.one_scale(observation=observation, ceiling=())
     found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
     return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))
 

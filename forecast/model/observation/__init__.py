@@ -15,7 +15,7 @@ from forecast.panel.kinds import panel_kind
 if TYPE_CHECKING:
     import xarray as xr
 
-PACKAGED: tuple[Observation, ...] = (EventObservation(), SidesObservation(), IndexObservation())
+PACKAGED: tuple[Observation, ...] = (SidesObservation(), EventObservation(), IndexObservation())
 _OBSERVATIONS = Registry("observation", *PACKAGED)
 
 

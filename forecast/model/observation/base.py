@@ -154,6 +154,10 @@ class Observation:
         """Return the weight of the whitening's pseudo-observations, as it follows the parameters in the graph."""
         return weight
 
+    def anchor_shift(self, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return how far the parameters move the pseudo-observations from where they are whitened, (node,) or 0."""
+        return 0.0
+
     def draws(self, posterior: "xr.Dataset") -> Own:
         """Take the parameters out of the posterior of a fit, (draw, ...), chains one after the other."""
         raise NotImplementedError

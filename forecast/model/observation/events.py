@@ -210,8 +210,7 @@ class EventObservation(Observation):
         """
         if not spec.month_noise:
             return 1.0
-        few = min(DRAWS_A_CHAIN, posterior.sizes["draw"])
-        some = posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
+        some = thinned(posterior)
         draws, level = self.draws(some), flat(some["level"])[:, arrays.node_dyad, arrays.node_time]
         own, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
 
@@ -222,6 +221,12 @@ class EventObservation(Observation):
         missed = np.array([total(i, finer) - total(i, own) for i in range(len(level))])
         weight = np.exp(missed - missed.max())
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
+
+
+def thinned(posterior: "xr.Dataset") -> "xr.Dataset":
+    """Return a few draws of every chain: enough to see whether the integral over the month noise holds."""
+    few = min(DRAWS_A_CHAIN, posterior.sizes["draw"])
+    return posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
 
 
 def report_variance(events: Any, concentration: Any, noise: Any) -> Any:

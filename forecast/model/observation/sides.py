@@ -15,12 +15,13 @@ import numpy as np
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
-from forecast.model.hierarchy import population_spread
+from forecast.model.hierarchy import by_dyad, population_spread
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.classes import class_probabilities, draw_classes
 from forecast.model.observation.counted import ORDER, Counted, count_sparsely
-from forecast.model.observation.events import EventObservation
+from forecast.model.observation.events import EventObservation, thinned
 from forecast.model.posterior import flat, flat_or_zeros
+from forecast.panel.volume import panel_busyness
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Sides:
     places : int
     recent : (node,)
         Log-odds of cooperation in the twelve months that end with the node's.
+    busyness : (node,)
+        How busy the node's period was against what is usual for its dyad (`forecast.panel.volume`).
     """
 
     side: Counted
@@ -84,6 +87,7 @@ class Sides:
     place_of_node: Index
     places: int
     recent: Float
+    busyness: Float
 
 
 def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
@@ -112,7 +116,7 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
 class SidesObservation(Observation):
     """Counted events by side and kind; their arrays are `Sides`.
 
-    Parameters by name: those of `EventObservation` for the side, and shift (place,), slope, cutpoint (dataset, cut) and
+    Parameters by name: those of `EventObservation` for the side, volume_effect (dyad,), and shift (place,), slope, cutpoint (dataset, cut) and
     concentration (dataset,) of depth and of severity, as in ``depth_shift``.
     """
 
@@ -122,13 +126,20 @@ class SidesObservation(Observation):
     words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
     has_classes = True
     variables = (
+        Variable(
+            "volume_effect", ("dyad",), "log-odds",
+            "What a period e times as busy as usual adds to the level; absent without it.",
+            label="effect of volume", reported="effect of volume",
+        ),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
         *_variables("severity", "Severity of conflict", "kinds of conflict"),
     )
 
     def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
         """Return offsets, and what the spec has of noise and overdispersion; a panel may have no kinds."""
-        optional = {"tau": spec.month_noise, "concentration": spec.overdispersion}
+        optional = {
+            "tau": spec.month_noise, "concentration": spec.overdispersion, "volume_effect": spec.volume_effect,
+        }  # fmt: skip
         return "direction_offset", *(name for name, has in optional.items() if has)
 
     def uses_eras(self, spec: "PendulumSpec") -> bool:
@@ -145,7 +156,8 @@ class SidesObservation(Observation):
         kinds = tuple(Kinds(name, count_sparsely(own, node_of)) for name, own in ordered.items() if own.shape[-1] > 1)
         (place, places), there = _places(panel, by_year), node_of >= 0
         recent = recent_log_odds(sides.sum(axis=(2, 3)), round(RECENT_MONTHS * periods_a_month(panel)))
-        return Sides(count_sparsely(sides, node_of, zero_cut=1), kinds, place[there], places, recent[there])
+        side, busy = count_sparsely(sides, node_of, zero_cut=1), panel_busyness(panel)
+        return Sides(side, kinds, place[there], places, recent[there], busy[there])
 
     def number(self, observed: Sides) -> int:
         """Count the events."""
@@ -164,7 +176,7 @@ class SidesObservation(Observation):
         """Add the month noise, and all that the kinds have."""
         import pytensor.tensor as pt
 
-        own = {"noise": SIDE.add_noise(spec, arrays, pool)}
+        own = {"noise": SIDE.add_noise(spec, arrays, pool), "volume_effect": _add_volume_effect(spec, arrays, pool)}
         own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
         own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
         for kinds in arrays.observed.kinds:
@@ -180,7 +192,11 @@ class SidesObservation(Observation):
         observed = arrays.observed
         layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
         places = {"place_of_node": observed.place_of_node, "recent": observed.recent} if observed.kinds else {}
-        return SIDE.data(spec, _of_side(arrays), reference) | layouts | places
+        volume = {
+            "busyness": observed.busyness, "busy_dyad": arrays.node_dyad,
+            "anchor_volume_effect": reference["volume_effect"],
+        }  # fmt: skip
+        return SIDE.data(spec, _of_side(arrays), reference) | layouts | places | (volume if spec.volume_effect else {})
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the log-likelihood of sides and kinds."""
@@ -188,6 +204,8 @@ class SidesObservation(Observation):
 
         from forecast.model.kernels.observation import EventLikelihood
 
+        if spec.volume_effect:
+            level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
         total = SIDE.log_likelihood(spec, level, own, data)
         for name in TOWARDS:
             if f"{name}_slope" in own:
@@ -203,13 +221,25 @@ class SidesObservation(Observation):
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side: the kinds tell nothing of the path."""
-        return SIDE.reference(spec, _of_side(arrays))
+        centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
+        return SIDE.reference(spec, _of_side(arrays)) | {"volume_effect": np.full(arrays.dyads, centre)}
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
         """Return the slope, and its mean change over a span of levels, of the sides."""
-        return SIDE.derivatives(spec, level, reference, _of_side(arrays))
+        busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.busyness
+        return SIDE.derivatives(spec, level + busy, reference, _of_side(arrays))
+
+    def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the weight, which falls as noise and overdispersion of the side grow."""
+        return SIDE.anchor_weight(weight, own, data)
+
+    def anchor_shift(self, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return what the effect of volume, other than where the path is whitened, adds to what is read as level."""
+        if "busyness" not in data:
+            return 0.0
+        return ((data["anchor_volume_effect"] - own["volume_effect"])[data["busy_dyad"]]) * data["busyness"]
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         """Take the parameters, with zeros for what the model does not have."""
@@ -221,6 +251,7 @@ class SidesObservation(Observation):
             "depth": np.zeros((draws, datasets, 1)),
             "concentration": flat_or_zeros(posterior, "concentration", datasets),
             "offset": flat(posterior["direction_offset"]),
+            "volume_effect": flat_or_zeros(posterior, "volume_effect", sizes["dyad"]),
         }
         for name in TOWARDS:
             if f"{name}_slope" in posterior:
@@ -236,7 +267,8 @@ class SidesObservation(Observation):
         from forecast.model.kernels.draws import event_log_likelihood
 
         observed = arrays.observed
-        total = SIDE.log_likelihood_of_draws(spec, level, own, _of_side(arrays), node)
+        busy = own["volume_effect"][:, arrays.node_dyad[node], None] * observed.busyness[node]
+        total = SIDE.log_likelihood_of_draws(spec, level + busy, own, _of_side(arrays), node)
         for kinds in observed.kinds:
             cell = int(kinds.counted.cell_of_node[node])
             if cell < 0:
@@ -262,8 +294,10 @@ class SidesObservation(Observation):
     ) -> "xr.Dataset":
         """Simulate side and kind of as many events as every report has."""
         month = level
+        if "volume_effect" in parameters:
+            month = month + parameters["volume_effect"].to_numpy()[:, None] * panel_busyness(panel)
         if "tau" in parameters:
-            month = level + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
+            month = month + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
         counts = panel["counts"].transpose(*ORDER)
         total, cut = counts.to_numpy().sum(-1), int(panel.attrs["zero_cut"])
         d, t, s, q = np.nonzero(total)
@@ -294,7 +328,24 @@ class SidesObservation(Observation):
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         """Return the share of their effective number that draws keep under a finer integral, of the sides."""
-        return SIDE.integration_worth(spec, posterior, _of_side(arrays))
+        some = thinned(posterior)
+        if "volume_effect" in some:
+            busy = np.zeros(arrays.era_index.shape)
+            busy[arrays.node_dyad, arrays.node_time] = arrays.observed.busyness
+            effect = some["volume_effect"].transpose("chain", "draw", "dyad").to_numpy()
+            level = some["level"].transpose("chain", "draw", "dyad", "time")
+            some = some.assign(level=level.copy(data=level.to_numpy() + effect[..., None] * busy))
+        return SIDE.integration_worth(spec, some, _of_side(arrays))
+
+
+def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
+    """Add what a busy month adds to the level, (dyad,); zeros without it."""
+    import pymc as pm
+
+    if not spec.volume_effect:
+        return np.zeros(arrays.dyads)
+    effect = by_dyad("busy", spec.priors.volume_effect, spec.priors.volume_effect_dyads, pool)
+    return pm.Deterministic("volume_effect", effect, dims="dyad")
 
 
 def _of_side(arrays: "PanelArrays") -> "PanelArrays":

@@ -126,7 +126,7 @@ def follow(
         By how much the logarithm of a draw's weight grows in every period.
     """
     before, now = known
-    eras, last = list(pairwise(now.arrays.era_index[dyad].tolist())), own.shape[1]
+    eras, last = list(pairwise(now.era_index[dyad].tolist())), own.shape[1]
     cloud = Cloud.at(draws, dyad, own, PARTICLES)
     for t in range(2, news):
         cloud, _ = cloud.moved(eras[t - 1], rng, own[:, t]).weighed(before, t)

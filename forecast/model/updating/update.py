@@ -147,7 +147,7 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carrie
     first = max(known - 2 - look_back, 0)
     news = panel_kind(panel).news(panel, later)
     path = _recent_path(fit, draws, first)
-    before, now = (Observed.of(one.isel(time=slice(first, None)), draws) for one in (panel, later))
+    before, now = (Observed.of(one, draws, slice(first, None)) for one in (panel, later))
     gained = np.zeros((len(draws.sigma), periods - known + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []
@@ -164,7 +164,7 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carrie
             gained[:, 1:] += by_period[:, own:]
         else:
             cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
-            for eras in pairwise(now.arrays.era_index[dyad, known - first - 1 :].tolist()):
+            for eras in pairwise(now.era_index[dyad, known - first - 1 :].tolist()):
                 cloud = cloud.moved(eras, rng)
         clouds.append(cloud)
     chains = fit.posterior.sizes["chain"]
@@ -192,10 +192,10 @@ def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], dra
     if not news.any():
         return total
     stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
-    before, now = (Observed.of(one.isel(time=stretch), draws) for one in panels)
+    before, now = (Observed.of(one, draws, stretch) for one in panels)
     for dyad, t in np.argwhere(news[:, stretch]):
         level = flat(posterior["level"].isel(dyad=dyad, time=[stretch.start + t]))
-        state = draws.state(level, now.arrays.era_index[dyad, [t]])
+        state = draws.state(level, now.era_index[dyad, [t]])
         for observed, sign in ((now, 1.0), (before, -1.0)):
             if observed.node[dyad, t] >= 0:
                 total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
