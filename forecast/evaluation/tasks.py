@@ -13,11 +13,11 @@ from forecast.evaluation.forecaster import Answer, Asked, Forecaster
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import digest, write_text
-from forecast.outlook.volume import RECENT_MONTHS, simulate_volume
+from forecast.outlook.volume import recording
 from forecast.typing import Float
 
-SCHEMA = 2
-"""Of the files of finished origins."""
+SCHEMA = 3
+"""Of the files of finished origins, and of how their numbers come about."""
 _VIEWS = 4
 
 
@@ -175,8 +175,7 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
 def _case(setup: Setup, view: View, window: Window, chances: Float) -> dict[str, Any]:
     # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    recent = view.past(window.dyad).recent(RECENT_MONTHS).total
-    volume = simulate_volume(recent, (len(chances), window.horizon), rng)
+    volume = recording(view.panel, window.dyad).simulate((len(chances), window.horizon), rng)
     free = predict_free(chances, volume, window, rng, setup.improvement)
     given = predict_given(chances, window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)

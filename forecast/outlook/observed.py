@@ -9,7 +9,7 @@ from forecast.clock import periods_a_month
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.volume import RECENT_MONTHS, simulate_volume
+from forecast.outlook.volume import RECENT_MONTHS, recording
 from forecast.panel import panel_kind
 from forecast.scale import share
 from forecast.typing import Float, Index
@@ -68,8 +68,8 @@ class Reading:
 def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observed | NotDefined:
     """Simulate what the dyad's main dataset would record in each period ahead.
 
-    The number of happenings is negative binomial, with mean and variance of the last 36 months (`simulate_volume`).
-    They are cooperative with the probability of the period (`simulate_chances`).
+    The number of happenings is negative binomial around a level of recording that drifts (`Recording`), with a path of
+    its own in each future. They are cooperative with the probability of the period (`simulate_chances`).
 
     Parameters
     ----------
@@ -90,8 +90,7 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
         If the futures do not reach that far.
     """
     dataset = main_dataset(fit.panel, futures.dyad)
-    recent = recent_reports(fit.panel, futures.dyad, dataset).sum(axis=1)
-    if not recent.any():
+    if not recent_reports(fit.panel, futures.dyad, dataset).any():
         if not panel_kind(fit.panel).coded:
             return NotDefined("the data are an index, which counts no actions")
         return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
@@ -99,9 +98,11 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     read = reading(fit, futures.dyad, dataset)
     size = (*futures.level.shape[:-1], futures.at(months) + 1)
     total, cooperative = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
+    ahead = (*size[:-1], size[-1] - 1)
+    volume = stream(seed, futures.dyad, f"volume {dataset}")
+    total[..., 1:] = recording(fit.panel, futures.dyad, dataset).simulate(ahead, volume)
     for period in range(1, size[-1]):  # one by one, so that longer futures only go on from shorter ones
         chances = simulate_chances(futures.level[..., period], read, rng)
-        total[..., period] = simulate_volume(recent, size[:-1], rng)
         cooperative[..., period] = rng.binomial(total[..., period], chances)
     return Observed(dataset, total, cooperative)
 

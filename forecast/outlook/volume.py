@@ -1,41 +1,177 @@
-"""How many happenings lie ahead: one simple model, for the outlook and for every forecaster of a backtest."""
+"""How many happenings lie ahead: one small model, for the outlook and for every forecaster of a backtest.
+
+How densely a relation is recorded drifts over the years. So a period's happenings are negative binomial around a level
+of recording whose logarithm walks, and the walk goes on into the future. The posterior is exact on a grid of levels,
+steps of the walk and shapes of the negative binomial (docs/model.md, "How many happenings").
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.typing import Index
+from forecast.clock import periods_a_month
+from forecast.panel.record import sides
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 RECENT_MONTHS = 36
-"""The density of a record drifts with its sources: three years are recent, and enough for a mean and a variance."""
+"""What of a record is recent: enough to see which dataset records a dyad now, and who acts."""
+
+MEMORY_MONTHS = 240
+"""How much of a record the level of recording is learned from: before that, sources were others."""
+
+STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
+"""By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in ten."""
+
+STEP_PRIOR = (0.05, 0.5)
+"""Median of the step and its spread on the log scale: what is known of a step from one record is little."""
+
+SHAPES = 2.0 ** np.arange(6)
+"""Of the negative binomial distribution, evenly likely: from 1 (happenings come in clusters) to 32 (nearly Poisson)."""
+
+LEVELS = 80
+"""Points of the grid of levels."""
+
+MARGIN = 4.0
+"""The level stays above a quarter of the record's quietest year and below four times its busiest one."""
+
+_TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
 
 
-def simulate_volume(recent: Index, size: tuple[int, ...], rng: np.random.Generator) -> Index:
-    """Draw the happenings of periods ahead from a negative binomial distribution.
+@dataclass(frozen=True)
+class Recording:
+    """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated.
 
-    Its mean and variance are those of the recent periods; where the variance is not above the mean it is a Poisson
-    distribution. Half a happening is added to the total, so that a silent record is not taken to be silent forever.
+    Attributes
+    ----------
+    weights : array (step, shape, level)
+        Posterior probabilities of step, shape and the level in the last period; they add up to one.
+    steps : array (step,)
+        Standard deviation of the log level's move in a period.
+    levels : array (level,)
+        Log of the expected happenings in a period, evenly spaced.
+    """
+
+    weights: Float
+    steps: Float
+    levels: Float
+
+    def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
+        """Draw the happenings of the periods ahead.
+
+        Each future has its own step, shape, level now and walk. Longer futures only go on from the shorter ones of the
+        same stream.
+
+        Parameters
+        ----------
+        size : tuple of int
+            Of the array to be drawn; the last axis is the period.
+        rng : numpy.random.Generator
+
+        Returns
+        -------
+        array of int, of that size
+        """
+        futures = size[:-1]
+        chosen = rng.choice(self.weights.size, futures, p=self.weights.ravel())
+        step, shape, level = (values[place] for values, place in zip(
+            (self.steps, SHAPES, self.levels), np.unravel_index(chosen, self.weights.shape), strict=True
+        ))  # fmt: skip
+        lowest, highest = self.levels[[0, -1]]
+        level = level + (self.levels[1] - lowest) * (rng.random(futures) - 0.5)
+        drawn = np.zeros(size, dtype=np.int64)
+        for period in range(size[-1]):
+            level = np.clip(level + step * rng.standard_normal(futures), lowest, highest)
+            drawn[..., period] = rng.negative_binomial(shape, shape / (shape + np.exp(level)))
+        return drawn
+
+
+def recording(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Recording:
+    """Infer how densely a dataset records a dyad, from the last 20 years of its record.
+
+    Periods before the first happening, and those that are not covered, say nothing.
 
     Parameters
     ----------
-    recent : array of int (period,)
-        Happenings of each period of the last 36 months.
-    size : tuple of int
-        Of the array to be drawn; every element is a period.
-    rng : numpy.random.Generator
+    panel : xarray.Dataset
+        Of events or counts, with at least one happening of the dyad.
+    dyad : str
+    dataset : int
+        Position of the dataset.
 
     Returns
     -------
-    array of int, of that size
+    Recording
+        Kept for the next caller with the same record.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from forecast.outlook.volume import simulate_volume
-    >>> round(float(simulate_volume(np.full(36, 4), (5000, 12), np.random.default_rng(1)).mean()), 1)
-    4.0
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.outlook.volume import recording
+    >>> found = recording(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN")
+    >>> found.simulate((2000, 12), np.random.default_rng(1)).shape
+    (2000, 12)
     """
-    mean = (recent.sum() + 0.5) / len(recent)
-    variance = recent.var(ddof=1) if len(recent) > 1 else mean
-    if variance <= mean:
-        return np.asarray(rng.poisson(mean, size), dtype=np.int64)
-    shape = mean**2 / (variance - mean)
-    return np.asarray(rng.negative_binomial(shape, shape / (shape + mean), size), dtype=np.int64)
+    total, _, covered = sides(panel, dyad, dataset)
+    a_month = periods_a_month(panel)
+    first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
+    return _infer(tuple(np.where(covered, total, -1)[first:].tolist()), a_month)
+
+
+@lru_cache(maxsize=512)
+def _infer(counts: tuple[int, ...], a_month: float) -> Recording:
+    """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
+    values = np.array(counts)
+    steps, levels = STEPS / np.sqrt(a_month), _grid(values[values >= 0], round(12 * a_month))
+    likelihood, moves = _likelihood(values, levels), _moves(steps, levels)
+    centre, spread = STEP_PRIOR
+    evidence = np.repeat(-0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1)
+    belief = np.full((len(steps), len(SHAPES), len(levels)), 1 / len(levels))
+    for period, count in enumerate(counts):
+        belief = np.maximum(belief @ moves, _TINY) if period else belief
+        belief = belief * likelihood[count] if count >= 0 else belief
+        total = belief.sum(axis=-1, keepdims=True)
+        evidence += np.log(total[..., 0])
+        belief /= total
+    weights = belief * np.exp(evidence - evidence.max())[..., None]
+    return Recording(weights / weights.sum(), steps, levels)
+
+
+def _grid(counts: Index, year: int) -> Float:
+    """Return the log levels between a quarter of the quietest year and four times the busiest; half a happening more.
+
+    The half keeps a silent record from being silent forever.
+    """
+    year = min(year, len(counts))
+    means = (np.convolve(counts, np.ones(year), "valid") + 0.5) / year
+    return np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
+
+
+def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
+    """Return the likelihood of each count by shape and level, up to a factor of its own."""
+    from scipy.special import gammaln
+
+    shape, mean = SHAPES[:, None], np.exp(levels)
+    found = {}
+    for count in np.unique(counts[counts >= 0]).tolist():
+        kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
+        log = kernel - shape * np.log1p(mean / shape)
+        found[count] = np.exp(log - log.max())
+    return found
+
+
+def _moves(steps: Float, levels: Float) -> Float:
+    """Return the chances of moving between levels in a period, by step: diffusion between reflecting walls.
+
+    The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however small.
+    """
+    place = np.arange(len(levels))
+    waves = np.cos(np.pi * place * (place[:, None] + 0.5) / len(levels))
+    waves /= np.sqrt((waves**2).sum(axis=0))
+    decay = np.exp(-((steps[:, None] / (levels[1] - levels[0])) ** 2) * (1 - np.cos(np.pi * place / len(levels))))
+    return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))

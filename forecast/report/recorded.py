@@ -14,7 +14,7 @@ from forecast.outlook import (
     printed_changes,
     quoted,
 )
-from forecast.outlook.volume import RECENT_MONTHS
+from forecast.outlook.volume import MEMORY_MONTHS
 from forecast.report import words
 from forecast.wording import DASH, chance, count, number
 
@@ -84,7 +84,7 @@ def _note(windows: Sequence[WindowOutlook]) -> str:
     error = f" Their Monte Carlo standard error is at most {number(100 * max(errors), 1)} points." if errors else ""
     void = chance(max(window.void.value for window in windows))
     return (
-        "“Then”: median and 90 % equal-tailed interval. The number is simulated as if recording went on as in the last "
-        f"{RECENT_MONTHS} months. The largest chance that a window is void is {void}; the others are given that it is "
-        f"not.{error}"
+        "“Then”: median and 90 % equal-tailed interval. The number is simulated with a level of recording that drifts "
+        f"on as in the last {MEMORY_MONTHS // 12} years. The largest chance that a window is void is {void}; the "
+        f"others are given that it is not.{error}"
     )

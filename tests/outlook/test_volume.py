@@ -2,23 +2,96 @@
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from forecast.outlook.volume import simulate_volume
-
-
-def test_volume_has_mean_and_variance_of_the_recent_years():
-    rng = np.random.default_rng(2)
-    recent = rng.negative_binomial(2, 0.2, 36)
-    drawn = simulate_volume(recent, (20000, 12), rng)
-    assert drawn.shape == (20000, 12)
-    assert drawn.mean() == pytest.approx(recent.mean(), rel=0.03)
-    assert drawn.var() == pytest.approx(recent.var(ddof=1), rel=0.1)
+from forecast.outlook.volume import MARGIN, recording
 
 
-def test_what_varies_less_than_by_chance_varies_by_chance():
-    drawn = simulate_volume(np.full(36, 4), (20000,), np.random.default_rng(2))
-    assert drawn.var() == pytest.approx(drawn.mean(), rel=0.05)
+def panel_of(counts, covered=None, frequency="month"):
+    counts = np.asarray(counts)
+    covered = np.ones(len(counts), dtype=bool) if covered is None else covered
+    dims = ("dataset", "dyad", "time", "direction", "class")
+    return xr.Dataset(
+        {"counts": (dims, counts[None, None, :, None, None]), "covered": (dims[:3], covered[None, None])},
+        coords={"dyad": ["USA-CHN"]},
+        attrs={"frequency": frequency, "zero_cut": 0},
+    )
+
+
+def drawn(panel, months=24, futures=4000, seed=2):
+    return recording(panel, "USA-CHN").simulate((futures, months), np.random.default_rng(seed))
+
+
+def test_a_steady_record_goes_on_as_dense_and_as_clustered():
+    counts = np.random.default_rng(1).negative_binomial(4, 0.4, 240)  # mean 6, variance 15
+    ahead = drawn(panel_of(counts), months=1)
+    assert ahead.mean() == pytest.approx(6, rel=0.15)
+    assert 10 < ahead.var() < 25
+
+
+def test_the_level_is_that_of_the_last_years_and_spreads_with_time():
+    counts = np.random.default_rng(1).poisson(np.repeat([2, 12], [180, 60]))
+    ahead = drawn(panel_of(counts))
+    assert ahead[:, :3].mean() == pytest.approx(12, rel=0.2)
+    near, far = (np.log1p(ahead[:, months].sum(axis=1)).std() for months in (slice(0, 6), slice(18, 24)))
+    assert far > 1.3 * near
+
+
+def test_months_of_one_future_are_alike():
+    counts = np.random.default_rng(1).poisson(np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.1, 240)) + 1.5))
+    ahead = drawn(panel_of(counts))
+    assert np.corrcoef(ahead[:, 0], ahead[:, 12])[0, 1] > 0.1
+
+
+def test_uncovered_months_are_not_silent_ones():
+    counts = np.random.default_rng(1).poisson(6, 120)
+    holes = np.arange(120) >= 100
+    silent, missing = counts * ~holes, drawn(panel_of(counts * ~holes, ~holes), months=6)
+    assert missing.mean() == pytest.approx(6, rel=0.25)
+    assert drawn(panel_of(silent), months=6).mean() < 3
 
 
 def test_silence_is_not_taken_to_last_forever():
-    assert simulate_volume(np.zeros(36, dtype=int), (5000, 12), np.random.default_rng(2)).sum() > 0
+    assert drawn(panel_of([1] + [0] * 100)).any()
+
+
+def test_ten_years_ahead_stay_near_what_was_recorded():
+    counts = np.random.default_rng(1).poisson(np.linspace(1, 9, 240))
+    ahead = drawn(panel_of(counts), months=120)
+    busiest = np.convolve(counts, np.ones(12), "valid").max()
+    assert np.quantile(ahead[:, -12:].sum(axis=1), 0.999) < 1.5 * MARGIN * busiest
+
+
+def test_longer_futures_only_go_on():
+    panel = panel_of(np.random.default_rng(1).poisson(6, 120))
+    np.testing.assert_array_equal(drawn(panel, months=6), drawn(panel, months=24)[:, :6])
+
+
+def test_weeks_drift_as_months_do():
+    counts = np.random.default_rng(1).poisson(3, 1000)
+    weekly = recording(panel_of(counts, frequency="week"), "USA-CHN")
+    monthly = recording(panel_of(counts[-240:]), "USA-CHN")
+    np.testing.assert_allclose(weekly.steps**2 * 365.25 / 12 / 7, monthly.steps**2)
+
+
+def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
+    """Against importance sampling: walks from the prior, weighed by how well they fit a short record."""
+    counts = np.array([3, 5, 2, 8, 6, 7, 9, 12, 8, 11, 14, 10])
+    found = recording(panel_of(counts), "USA-CHN")
+    rng = np.random.default_rng(4)
+    prior = np.exp(-0.5 * (np.log(found.steps / 0.05) / 0.5) ** 2)
+    step = rng.choice(found.steps, 60_000, p=prior / prior.sum())
+    shape = 2.0 ** rng.integers(0, 6, len(step))
+    low, high = found.levels[[0, -1]]
+    level, log_weight = rng.uniform(low, high, len(step)), np.zeros(len(step))
+    from scipy.stats import nbinom
+
+    for month, count in enumerate(counts):
+        level = np.clip(level + step * rng.standard_normal(len(step)) * (month > 0), low, high)
+        log_weight += nbinom.logpmf(count, shape, shape / (shape + np.exp(level)))
+    weight = np.exp(log_weight - log_weight.max())
+    expected = (weight * level).sum() / weight.sum()
+    assert (found.weights.sum(axis=(0, 1)) * found.levels).sum() == pytest.approx(expected, abs=0.03)
+    assert (found.weights.sum(axis=(0, 2)) * np.arange(6)).sum() == pytest.approx(
+        (weight * np.log2(shape)).sum() / weight.sum(), abs=0.1
+    )
