@@ -205,7 +205,7 @@ def _day(text: str | None, field: str) -> "date | None":
 def _print(done: "Report") -> None:
     from rich.console import Console
 
-    from forecast.outlook import NotDefined, level_sentence, quoted
+    from forecast.outlook import NotDefined, kinds_line, level_sentence, quoted
     from forecast.report.skill_box import skill_sentence
     from forecast.wording import fitted_together
 
@@ -217,6 +217,8 @@ def _print(done: "Report") -> None:
     if question is not None:
         console.print(f"{escape(level_sentence(result))}\n")
     console.print(_level_table(result))
+    if not isinstance(result.kinds, NotDefined):
+        console.print(f"\n{kinds_line(result.kinds)}")
     if question is not None:
         console.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
     console.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")

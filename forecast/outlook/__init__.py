@@ -14,6 +14,7 @@ from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.happenings import Baseline, ThresholdOutlook, WindowOutlook
 from forecast.outlook.hazard import StructuralHazard, structural_hazard
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.pendulum import HostileZone, Pendulum, Return
@@ -48,6 +49,7 @@ __all__ = [
     "Headroom",
     "HorizonOutlook",
     "HostileZone",
+    "KindSeries",
     "Learning",
     "NotDefined",
     "Observed",
@@ -62,6 +64,9 @@ __all__ = [
     "assess",
     "estimate",
     "horizon_outlook",
+    "kind_series",
+    "kinds_line",
+    "kinds_sentence",
     "level_record",
     "level_sentence",
     "main_horizon",

@@ -25,6 +25,7 @@ from forecast.outlook.happenings import (
 )
 from forecast.outlook.hazard import structural_hazard
 from forecast.outlook.improvement import horizon_outlook
+from forecast.outlook.kinds import kind_series
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.pendulum import pendulum
 from forecast.outlook.query import Query
@@ -162,6 +163,7 @@ def assess(
         pendulum=pendulum(own, futures, ordered, seed=seed, extreme_share=extreme_share),
         contrast=_contrast(fit, own, contrast_with, contrast_era, names),
         band=band(own, futures, ordered, band_mass),
+        kinds=kind_series(fit, dyad),
         fan=fan(futures, ordered[-1], observed),
         claims=(),
         measure=kind.measure,

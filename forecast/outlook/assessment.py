@@ -11,6 +11,7 @@ from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.happenings import ThresholdOutlook, WindowOutlook
 from forecast.outlook.improvement import HorizonOutlook
+from forecast.outlook.kinds import KindSeries
 from forecast.outlook.pendulum import Pendulum
 from forecast.outlook.record import Break, Standing
 from forecast.outlook.resolution import printed_changes
@@ -92,6 +93,8 @@ class Assessment(Displayed):
         S7.
     band : Band or NotDefined
         S8.
+    kinds : mapping of str to KindSeries, or NotDefined
+        Depth of cooperation and severity of conflict, where the model has them.
     fan : Fan
         The level ahead, and what would be observed of it.
     claims : tuple of Claim
@@ -122,6 +125,7 @@ class Assessment(Displayed):
     pendulum: Pendulum
     contrast: Contrast | NotDefined
     band: Band | NotDefined
+    kinds: Mapping[str, KindSeries] | NotDefined
     fan: Fan
     claims: tuple[Claim, ...]
     measure: str = EventPanel.measure

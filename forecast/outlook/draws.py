@@ -31,6 +31,10 @@ class SpecLike(Protocol):
     def ceiling_softness(self) -> float:
         """Width of the bend under the ceiling, log-odds."""
 
+    @property
+    def has_trend(self) -> bool:
+        """Whether the kinds within a side drift with the years, not by era; read only where a model has them."""
+
 
 class FitLike(Protocol):
     """Anything with a posterior, its panel and its settings, such as `forecast.model.Fit`."""

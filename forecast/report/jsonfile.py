@@ -76,6 +76,7 @@ def forecast_json(
         "pendulum": assessment.pendulum,
         "band": assessment.band,
         "contrast": assessment.contrast,
+        "kinds": assessment.kinds,
         "fan": assessment.fan,
         "claims": assessment.claims,
         "skill": skill or find_skill(fit, assessment, events),

@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from forecast.outlook import level_record
+from forecast.outlook import NotDefined, kind_series, level_record
 from forecast.outlook.draws import FitLike
 from forecast.panel import panel_kind, watched
 
 COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
+
+ENDS = {"": 1, "_low": 0, "_high": 2}
+"""Of depth and severity: the end of a column's name, and the row of the series that it holds."""
 
 
 def levels_table(fit: FitLike) -> pd.DataFrame:
@@ -18,7 +21,9 @@ def levels_table(fit: FitLike) -> pd.DataFrame:
     pandas.DataFrame
         One row a dyad and period: `dyad`, `period` (its first day); `mean`, `q05`, `q25`, `median`, `q75`, `q95`
         of the share, 0 to 100; `covered`, whether the period was watched (of an index, whether it has a
-        value); `events`, how many were counted (of an index, 0).
+        value); `events`, how many were counted (of an index, 0). Where the model has kinds within a side, also
+        `depth`, `depth_low` and `depth_high`: median and ends of the 90 % interval of how many per cent of cooperative
+        happenings are of the deeper kinds, missing where nothing was covered; and the same of `severity`.
 
     Examples
     --------
@@ -29,9 +34,10 @@ def levels_table(fit: FitLike) -> pd.DataFrame:
 
 
 def _dyad_levels(fit: FitLike, dyad: str) -> pd.DataFrame:
-    record, panel = level_record(fit, dyad), fit.panel
+    record, kinds, panel = level_record(fit, dyad), kind_series(fit, dyad), fit.panel
+    series = {} if isinstance(kinds, NotDefined) else kinds
     shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
-    return pd.DataFrame(
+    levels = pd.DataFrame(
         {
             "dyad": dyad,
             "period": record["time"].to_numpy().astype("datetime64[D]").astype(str),
@@ -41,3 +47,5 @@ def _dyad_levels(fit: FitLike, dyad: str) -> pd.DataFrame:
         },
         columns=list(COLUMNS),
     )
+    ends = {f"{name}{end}": one.share[row] for name, one in series.items() for end, row in ENDS.items()}
+    return levels.assign(**ends)

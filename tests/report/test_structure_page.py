@@ -1,10 +1,16 @@
 """The report of a pendulum around a structure that moves says so, and its parts add up."""
 
+import csv
+import json
+
+import numpy as np
 import pytest
 
 from forecast.model import Fit, PendulumSpec
-from forecast.outlook import assess
+from forecast.outlook import assess, kinds_sentence
 from forecast.report import write_report
+from forecast.report.kinds_figure import draw
+from forecast.report.style import NARROW
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel
 
@@ -37,6 +43,31 @@ def test_the_page_tells_of_structure_and_swing(fit, tmp_path):
     assert "the pull acts on the swing around it" in text
     assert "framework in force (technical)" not in text
     assert "the structure has risen by 5 points" in (tmp_path / "report" / "forecast.json").read_text()
+
+
+def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(fit, tmp_path):
+    assessment = assess(fit, "USA-CHN")
+    page = write_report(fit, assessment, out=tmp_path / "report")
+    html = Reader(page.read_text("utf-8"))
+    assert kinds_sentence(assessment.kinds) in html.text
+    assert {"id": "figure-kinds"} in html.named("figure")
+    told = json.loads((tmp_path / "report" / "forecast.json").read_text())["kinds"]
+    rows = list(csv.DictReader((tmp_path / "report" / "levels.csv").read_text().splitlines()))
+    own = [row for row in rows if row["dyad"] == "USA-CHN"]
+    assert {row["dyad"] for row in rows} == {"USA-CHN", "USA-RUS"}
+    for name in ("depth", "severity"):
+        series = [[float(row[f"{name}{end}"]) for row in own] for end in ("_low", "", "_high")]
+        assert series == told[name]["share"] == assessment.kinds[name].share.tolist()
+        assert told[name]["time"] == [row["period"] for row in own]
+
+
+def test_the_figure_has_the_series_and_the_recorded_years(fit):
+    kinds = assess(fit, "USA-CHN").kinds
+    figure = draw(kinds, 30, NARROW)
+    for on, one in zip(figure.axes, kinds.values(), strict=True):
+        np.testing.assert_array_equal(on.get_lines()[0].get_ydata(), one.share[1])
+        dots = on.collections[-1].get_offsets()
+        np.testing.assert_allclose(dots[:, 1], 100 * one.stronger / one.happenings)
 
 
 def test_equilibria_of_the_page_are_means_of_the_structure_and_where_it_stands(fit):

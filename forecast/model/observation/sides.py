@@ -22,6 +22,7 @@ from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.events import EventObservation, thinned
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.volume import panel_busyness
+from forecast.scale import share
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -149,13 +150,11 @@ class SidesObservation(Observation):
     def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Sides:
         """Read the counts as sparse arrays: of the sides, and of the kinds of each."""
         counts = panel["counts"].transpose(*ORDER).to_numpy()
-        cut = int(panel.attrs["zero_cut"])
-        hostile, cooperative = counts[..., :cut], counts[..., cut:]
-        sides = np.stack([hostile.sum(-1), cooperative.sum(-1)], axis=-1)
-        ordered = {"depth": cooperative, "severity": hostile[..., ::-1]}
+        sides = _count_sides(panel)
+        ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
         kinds = tuple(Kinds(name, count_sparsely(own, node_of)) for name, own in ordered.items() if own.shape[-1] > 1)
         (place, places), there = _places(panel, by_year), node_of >= 0
-        recent = recent_log_odds(sides.sum(axis=(2, 3)), round(RECENT_MONTHS * periods_a_month(panel)))
+        recent = _recent(sides.sum(axis=(2, 3)), panel)
         side, busy = count_sparsely(sides, node_of, zero_cut=1), panel_busyness(panel)
         return Sides(side, kinds, place[there], places, recent[there], busy[there])
 
@@ -306,7 +305,7 @@ class SidesObservation(Observation):
         place = _places(panel, spec.has_trend)[0]
         sides = np.zeros((*total.shape[:2], 2), dtype=np.int64)
         np.add.at(sides, (d, t), by_side)
-        recent = recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
+        recent = _recent(sides, panel)
         drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
         for name, own, number in (
             ("depth", slice(cut, None), by_side[:, 1]),
@@ -393,6 +392,57 @@ def recent_log_odds(sides: Index, periods: int) -> Float:
     ends = np.arange(1, total.shape[1])
     hostile, cooperative = np.moveaxis(total[:, ends] - total[:, np.maximum(ends - periods, 0)], -1, 0)
     return np.asarray(np.log((cooperative + 1.0) / (hostile + 1.0)))
+
+
+def _recent(sides: Index, panel: "xr.Dataset") -> Float:
+    """Return the log-odds of cooperation in the twelve months that end with each period, (dyad, time)."""
+    return recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
+
+
+def _count_sides(panel: "xr.Dataset") -> Index:
+    """Count hostile and cooperative events, (dyad, time, direction, dataset, side)."""
+    counts = panel["counts"].transpose(*ORDER).to_numpy()
+    cut = int(panel.attrs["zero_cut"])
+    return np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
+
+
+def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
+    """Return the classes of a side, from the mildest kind to the strongest.
+
+    Parameters
+    ----------
+    name : {"depth", "severity"}
+        Of cooperation, of conflict.
+    panel : xarray.Dataset
+    """
+    cut, classes = int(panel.attrs["zero_cut"]), int(panel.sizes["class"])
+    return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
+
+
+def stronger_share(
+    name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], by_year: bool
+) -> Float:
+    """Compute how much of a side is expected to be of its strongest kinds, per cent, (chain, draw, time).
+
+    Parameters
+    ----------
+    name : {"depth", "severity"}
+        Of cooperation, of conflict; the posterior has it.
+    stronger : int
+        How many kinds are meant: fewer than the side has.
+    panel, posterior : xarray.Dataset
+        Of one fit.
+    at : tuple of int
+        Positions of dyad and dataset.
+    by_year : bool
+        Whether kinds drift with the years (`PendulumSpec.has_trend`).
+    """
+    (dyad, dataset), parts = at, (f"{name}_{part}" for part in ("slope", "shift", "cutpoint"))
+    slope, shift, cutpoint = (posterior[part].transpose("chain", "draw", ...).to_numpy() for part in parts)
+    recent = _recent(_count_sides(panel).sum(axis=(2, 3)), panel)[dyad]
+    place = _places(panel, by_year)[0][dyad]
+    log_odds = _log_odds(name, slope[..., None], recent, shift[..., place])
+    return share(log_odds - cutpoint[:, :, dataset, -stronger, None])
 
 
 def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:

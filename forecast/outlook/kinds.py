@@ -1,0 +1,181 @@
+"""Depth of cooperation and severity of conflict: what is expected within a side, month by month.
+
+A model that reads events by side and kind has, beside the level, a part for the kinds within each side. On its own
+scale that part is hard to read. Here it is a share: of a hundred cooperative happenings, how many are expected to be of
+the deeper half of their kinds; of a hundred hostile ones, how many of the more severe half.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.clock import Clock
+from forecast.model.observation.sides import ordered_kinds, stronger_share
+from forecast.outlook.draws import FitLike, position
+from forecast.outlook.observed import main_dataset
+from forecast.outlook.summary import Estimate, NotDefined, estimate
+from forecast.panel import panel_kind
+from forecast.typing import Float, Index
+from forecast.wording import capital, interval, interval_in_words, join, period
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SIDES = {"depth": "cooperative", "severity": "hostile"}
+"""The side that each is about."""
+TITLES = {"depth": "depth of cooperation", "severity": "severity of conflict"}
+QUANTILES = (0.05, 0.5, 0.95)
+YEARS_BACK = 10
+_DECIMALS = 3  # of a series, as in levels.csv
+
+
+@dataclass(frozen=True)
+class KindSeries:
+    """How much of a side is of the stronger half of its kinds.
+
+    Attributes
+    ----------
+    side : {"cooperative", "hostile"}
+        Of which happenings.
+    kinds : tuple of str
+        Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.
+    dataset : str
+        Whose coding it is: the dyad's main dataset.
+    now : Estimate
+        Per cent expected in the last covered period.
+    change : Estimate or NotDefined
+        The same less that of ten years before, points.
+    last : datetime.date
+        Last day of the last covered period.
+    time : array of datetime64 (period,)
+        First days of all periods.
+    quantiles : tuple of float
+        Which ones: 5, 50 and 95 %.
+    share : array (quantile, period)
+        Per cent expected; NaN where no dataset covered the dyad.
+    years, happenings, stronger : array of int (year,)
+        Years in which the dataset recorded happenings of the side, how many, and how many of them are of these kinds.
+    """
+
+    side: str
+    kinds: tuple[str, ...]
+    dataset: str
+    now: Estimate
+    change: Estimate | NotDefined
+    last: date
+    time: NDArray[np.datetime64]
+    quantiles: tuple[float, ...]
+    share: Float
+    years: Index
+    happenings: Index
+    stronger: Index
+
+
+def kind_series(fit: FitLike, dyad: str) -> dict[str, KindSeries] | NotDefined:
+    """Compute depth of cooperation and severity of conflict over the whole panel.
+
+    Parameters
+    ----------
+    fit : FitLike
+    dyad : str
+        Code.
+
+    Returns
+    -------
+    dict of str to KindSeries, or NotDefined
+        ``depth`` and ``severity``, without one whose side has a single kind; not defined where the model has no such
+        part.
+
+    Raises
+    ------
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast.outlook import kind_series
+    >>> kind_series(fit, "USA-CHN")["depth"].now.median  # doctest: +SKIP
+    """
+    place = position(fit.panel, dyad)
+    names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
+    if not names:
+        return NotDefined("the model does not read kinds within a side (observation='sides' does)")
+    covered = np.flatnonzero(panel_kind(fit.panel).watched(fit.panel, dyad))
+    if not covered.size:
+        return NotDefined("no period of the dyad is covered")
+    return {name: _series(fit, name, (place, main_dataset(fit.panel, dyad)), covered) for name in names}
+
+
+def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> KindSeries:
+    panel, clock, ordered = fit.panel, Clock.of(fit.panel), ordered_kinds(name, fit.panel)
+    stronger = ordered[-(len(ordered) // 2) :]
+    draws = stronger_share(name, len(stronger), panel, fit.posterior, at, fit.spec.has_trend)
+    quantiles = np.full((len(QUANTILES), len(clock.times)), np.nan)
+    quantiles[:, covered] = np.quantile(draws[..., covered], QUANTILES, axis=(0, 1)).round(_DECIMALS)
+    kinds = tuple(str(panel["class_name"].to_numpy()[one]) for one in stronger)
+    place = int(covered[-1])
+    last = clock.end_of(clock.times[place].item())
+    what = f"per cent of {SIDES[name]} happenings that are {join(kinds, 'or')}"
+    return KindSeries(
+        side=SIDES[name],
+        kinds=kinds,
+        dataset=str(panel["dataset"].to_numpy()[at[1]]),
+        now=estimate(draws[..., place], "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
+        change=_change(draws, place - clock.periods(12 * YEARS_BACK), covered, what),
+        last=last,
+        time=clock.times,
+        quantiles=QUANTILES,
+        share=quantiles,
+        **_recorded(panel, at, ordered, stronger),
+    )
+
+
+def _change(draws: Float, before: int, covered: Index, what: str) -> Estimate | NotDefined:
+    if before not in covered:
+        return NotDefined(f"the period {YEARS_BACK} years before is not covered")
+    words = f"{what}: now less {YEARS_BACK} years before"
+    return estimate(draws[..., covered[-1]] - draws[..., before], "points", words)
+
+
+def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger: Index) -> dict[str, Index]:
+    """Count the happenings of a side, and those of its stronger kinds, year by year."""
+    counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").groupby("time.year").sum()
+    counts = counts.transpose("year", "class")
+    happenings, strong = (counts.isel({"class": classes}).sum("class").to_numpy() for classes in (ordered, stronger))
+    there = happenings > 0
+    years = counts["year"].to_numpy()[there]
+    return {"years": years, "happenings": happenings[there], "stronger": strong[there]}
+
+
+def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:
+    """Return depth and severity in one sentence, each with what has become of it in ten years."""
+    first, *others = kinds.values()
+    sentence = (
+        f"In {period(first.last, weekly=weekly)} {_expected(first)} of {first.side} happenings are expected to be "
+        f"{join(first.kinds, 'or')}{_trend(first)}"
+    )
+    for one in others:
+        sentence += f"; of {one.side} ones {_expected(one)} {join(one.kinds, 'or')}{_trend(one)}"
+    return f"{sentence}."
+
+
+def kinds_line(kinds: Mapping[str, KindSeries]) -> str:
+    """Return depth and severity in one short line."""
+    parts = (f"{TITLES[name]} {interval(one.now.median, one.now.low, one.now.high)} %" for name, one in kinds.items())
+    return f"{capital(', '.join(parts))}."
+
+
+def _expected(one: KindSeries) -> str:
+    return interval_in_words(one.now.median, one.now.low, one.now.high, unit="%")
+
+
+def _trend(one: KindSeries) -> str:
+    if isinstance(one.change, NotDefined):
+        return ""
+    more, fewer = one.change.low > 0, one.change.high < 0
+    how = "clearly more" if more else "clearly fewer" if fewer else "not clearly more or fewer"
+    return f", {how} than ten years before"
