@@ -137,7 +137,7 @@ def arviz_groups(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataTree:
     simulated = posterior_predictive(fit, draws=draws, seed=seed).expand_dims("chain")
     groups = {
         "posterior": fit.posterior,
-        "sample_stats": fit.sample_stats.drop_vars(["log_prior", "log_likelihood"], errors="ignore"),
+        "sample_stats": fit.sample_stats,
         "observed_data": xr.Dataset({"counts": fit.panel["counts"]}),
         "posterior_predictive": xr.Dataset({"counts": simulated}),
         "log_likelihood": xr.Dataset({"counts": pointwise_log_likelihood(fit)}),

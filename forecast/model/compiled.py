@@ -32,7 +32,7 @@ class Compiled:
         Log-density and gradient.
     free, derived : tuple of str
         Names of the sampled variables, and of what follows from them; ``log_prior`` (of the parameters, not of the
-        path) and ``log_likelihood`` among them.
+        path) and ``log_likelihood_total`` among them.
     derive : callable
         From one draw of the free variables to the derived ones.
     """
@@ -98,7 +98,7 @@ def _compile(model: pm.Model, wanted: tuple[str, ...]) -> Compiled:
     derived = {name: model[name] for name in wanted if name in model.named_vars and name not in free}
     parameters = [variable for variable in model.free_RVs if variable.name != WHITE]
     derived["log_prior"] = sum(pm.logp(variable, variable).sum() for variable in parameters)
-    derived["log_likelihood"] = model["events"]
+    derived["log_likelihood_total"] = model["events"]
     sampler = nutpie.compile_pymc_model(model, var_names=list(free))
     inputs = [model[name] for name in free]
     derive = pytensor.function(inputs, list(derived.values()), mode="NUMBA", on_unused_input="ignore")

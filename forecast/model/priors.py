@@ -221,8 +221,8 @@ REASONS = {
     "gap": "distance between neighbouring cutpoints: 0.9 spreads eight classes over a plausible range",
     "concentration": "a month of ten events carries the information of about five",
     "direction": "who acts matters less than when: a direction may be 7 points off",
-    "volume_effect": "what a month e times as busy as usual adds to the log-odds of cooperation: crises are busy, but a "
-    "busy month may also be one of visits",
+    "volume_effect": "what a month e times as busy as usual adds to the log-odds of cooperation: crises are busy, but "
+    "a busy month may also be one of visits",
     "volume_effect_dyads": "dyads differ by two thirds of that",
     "dataset": "two feeds may disagree on the share by 15 points and more",
     "kind_slope": "what the log-odds of the last year add to depth or take from severity: between nothing and all",

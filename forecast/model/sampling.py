@@ -215,7 +215,7 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     drawn = groups["posterior"]
     with run.timed("derive"):
         derived = compiled.derived_from(drawn)
-    scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood")}
+    scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood_total")}
     facts = {}
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)

@@ -22,6 +22,8 @@ KIND = "pendulum-forecast fit"
 GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
 STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
+RENAMED = {"log_likelihood": "log_likelihood_total"}
+"""Of `sample_stats`, from earlier versions: by its old name ArviZ would have taken a sum for pointwise values."""
 SHARED = ("dyad", "time", "era", "dataset", "direction")
 
 
@@ -62,7 +64,10 @@ def read_stored(path: Path) -> Groups:
     if problem:
         raise FitFileError(f"{path}: {problem}")
     tree.attrs = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
-    return take_apart(tree)
+    groups = take_apart(tree)
+    there = groups["sample_stats"]
+    now = {old: new for old, new in RENAMED.items() if old in there and new not in there}
+    return groups | {"sample_stats": there.rename(now)}
 
 
 def _opened(path: Path) -> xr.DataTree:

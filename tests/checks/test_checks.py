@@ -1,13 +1,14 @@
 """Checks of a fit: a right model passes them, a wrong one does not, and they say where."""
 
 import json
+import re
+from pathlib import Path
 
-import arviz_stats
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from forecast.checks import arviz_groups, check_fit, posterior_predictive
+from forecast.checks import check_fit, posterior_predictive
 from forecast.checks.predictive import pointwise_log_likelihood
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
@@ -17,6 +18,7 @@ from forecast.report import render_checks, write_checks
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel
 
+DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
 SPECS = [
     pytest.param(PendulumSpec.one_scale(), id="one scale"),
     pytest.param(PendulumSpec(), id="two scales"),
@@ -96,12 +98,21 @@ def test_months_add_up_to_the_record(fit):
 
 
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter")  # of draws of the prior, as these are
-def test_arviz_reads_the_groups():
+def test_the_example_of_the_documentation_compares_two_fits(tmp_path, monkeypatch):
     panel = make_panel(periods=24, seed=1)
-    made = unobserved(panel, PendulumSpec.one_scale(), chains=2, draws=200)
-    found = arviz_stats.loo(arviz_groups(with_groups(made, constant_data=panel), draws=10))
+    for name, choices in {
+        "eras": {"structure": "eras"},
+        "walk": {},
+    }.items():
+        made = unobserved(panel, PendulumSpec(**choices), chains=2, draws=100)
+        with_groups(made, constant_data=panel).save(tmp_path / name / "fit.zarr")
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(import arviz.*?)```", DOCS.read_text("utf-8"), flags=re.S)
+    found = {}
+    exec(example, found)
+    assert set(found["table"].index) == {"eras", "walk"}
     months = (panel["counts"].sum(("dataset", "direction", "class")) > 0).sum()
-    assert np.isfinite(found.elpd) and found.n_data_points == int(months)
+    assert np.isfinite(found["alone"].elpd) and found["alone"].pareto_k.size == int(months)
 
 
 def test_an_index_and_senseless_numbers_are_rejected(fit):

@@ -125,7 +125,7 @@ def gaussian_fit(prior_sd, error):
     rng = np.random.default_rng(1)
     precision = 1 / prior_sd**2 + 1 / error**2
     mean = rng.normal(1 / error**2 / precision, precision**-0.5, size=(4, 2000))
-    scores = {"log_prior": -0.5 * (mean / prior_sd) ** 2, "log_likelihood": -0.5 * ((mean - 1) / error) ** 2}
+    scores = {"log_prior": -0.5 * (mean / prior_sd) ** 2, "log_likelihood_total": -0.5 * ((mean - 1) / error) ** 2}
     places = {"half_life": "dyad", "mu": "era"}
     return SimpleNamespace(
         panel=make_panel(eras=1),
@@ -157,7 +157,7 @@ def test_weighed_draws_are_of_the_scaled_posterior():
 def told(monkeypatch):
     """Candidates and their table, of made fits; evidence by the number of events, so that each reading has its own."""
     given = candidates(sampler=Sampler(cores=2))
-    real, scores = type(given).fit, ("log_prior", "log_likelihood")
+    real, scores = type(given).fit, ("log_prior", "log_likelihood_total")
 
     def fit(self, **choices):
         made, rng = real(self, **choices), np.random.default_rng(2)
@@ -223,7 +223,7 @@ def test_draws_that_cannot_be_weighed_are_not(told):
 
     def wild(self, **choices):
         made = fit(self, **choices)
-        made.sample_stats["log_likelihood"] = 1000 * made.sample_stats["log_likelihood"]
+        made.sample_stats["log_likelihood_total"] *= 1000
         return made
 
     with pytest.MonkeyPatch.context() as patch:

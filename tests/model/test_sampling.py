@@ -139,7 +139,7 @@ def test_pymc_samples_the_same_model(quick, monkeypatch):
     other = fit(make_panel(periods=6), draws=4, tune=4, chains=1, cores=1, sampler="pymc")
     assert set(other.posterior) == set(quick.posterior)
     # Scores of prior and data come with nutpie alone (docs/schema/fit.md).
-    assert {*other.sample_stats, "log_prior", "log_likelihood"} == set(quick.sample_stats)
+    assert {*other.sample_stats, "log_prior", "log_likelihood_total"} == set(quick.sample_stats)
     for name, values in other.posterior.items():
         assert values.dims == quick.posterior[name].dims
         assert np.isfinite(values).all()

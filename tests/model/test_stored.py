@@ -47,6 +47,16 @@ def chunks(folder):
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and "c" in path.relative_to(folder).parts]
 
 
+def test_a_fit_saved_with_the_old_name_of_its_summed_log_likelihood_is_read(fit, tmp_path):
+    total = fit.sample_stats["energy"] * 2
+    old = altered(fit, "sample_stats", lambda data: data.assign(log_likelihood=total))
+    path = Fit(old).save(tmp_path / "fit.nc")
+    again = Fit.load(Fit.load(path).save(tmp_path / "again.nc"))
+    for read in (Fit.load(path), again):
+        assert "log_likelihood" not in read.sample_stats
+        np.testing.assert_array_equal(read.sample_stats["log_likelihood_total"], total)
+
+
 EVERY = pytest.param(1, marks=pytest.mark.slow)
 
 
@@ -176,7 +186,7 @@ def test_alterations_of_form_are_rejected(fit, tmp_path, every):
             continue
         believed.append(words)
     assert tried > 80 / every
-    assert set(believed) <= {"without log_prior", "without log_likelihood"}
+    assert set(believed) <= {"without log_prior", "without log_likelihood_total"}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -132,7 +132,7 @@ def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
     state = draws.state(level, fitted.panel["era_index"].to_numpy()[0])
     observed = Observed.of(fitted.panel, draws)
     total = sum(observed.log_likelihood(0, t, state[:, [t]])[:, 0] for t in np.flatnonzero(observed.node[0] >= 0))
-    np.testing.assert_allclose(total, flat(fitted.sample_stats["log_likelihood"]), rtol=1e-3, atol=0.5)
+    np.testing.assert_allclose(total, flat(fitted.sample_stats["log_likelihood_total"]), rtol=1e-3, atol=0.5)
 
 
 def test_it_is_fitted(fitted, simulated):

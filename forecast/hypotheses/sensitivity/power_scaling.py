@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # As the reference has it: below it a posterior hardly moves.
 MOVES = 0.05
-PARTS = {"prior": "log_prior", "likelihood": "log_likelihood"}
+PARTS = {"prior": "log_prior", "likelihood": "log_likelihood_total"}
 
 
 @dataclass(frozen=True)

@@ -117,8 +117,8 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
 class SidesObservation(Observation):
     """Counted events by side and kind; their arrays are `Sides`.
 
-    Parameters by name: those of `EventObservation` for the side, volume_effect (dyad,), and shift (place,), slope, cutpoint (dataset, cut) and
-    concentration (dataset,) of depth and of severity, as in ``depth_shift``.
+    Parameters by name: those of `EventObservation` for the side, volume_effect (dyad,), and shift (place,), slope,
+    cutpoint (dataset, cut) and concentration (dataset,) of depth and of severity, as in ``depth_shift``.
     """
 
     name = "sides"
