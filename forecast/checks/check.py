@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 
 from forecast.bounds import require_whole
-from forecast.checks.predictive import posterior_predictive
+from forecast.checks.ahead import Ahead, pit_ahead
+from forecast.checks.predictive import posterior_predictive, require_counts
 from forecast.checks.statistics import Statistic, statistics
 from forecast.display import Card, Displayed
 from forecast.wording import count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from forecast.model import Fit
 
 LIMIT = 2.0
@@ -25,9 +28,10 @@ KINDS = {
     "runs": "runs of months with one side alone",
     "tails": "months in the tails",
 }
-NOT_CHECKED = (
-    "How many happenings there are is not part of the model and is taken as it was. The checks are of the record that "
-    "was fitted: what the model says of months it has not seen is checked by the backtest (docs/skill.md)."
+NOT_CHECKED = "How many happenings there are is not part of the model and is taken as it was."
+NOT_AHEAD = (
+    "The checks are of the record that was fitted. Whether months that the model has not seen look as it predicts is "
+    "read from the folder of a backtest, if one is given (--backtest)."
 )
 
 
@@ -42,10 +46,13 @@ class Checks(Displayed):
         simulated), `z` (NaN where all simulated ones are alike) and `miss`.
     records : int
         How many were simulated.
+    ahead : tuple of Ahead
+        Of months that the model had not seen, by horizon; empty without a backtest.
     """
 
     table: pd.DataFrame
     records: int
+    ahead: tuple[Ahead, ...] = ()
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -74,7 +81,7 @@ class Checks(Displayed):
         return Card("Posterior predictive checks", (("finding", self.finding), *rows))
 
 
-def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1) -> Checks:
+def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str | Path | None" = None) -> Checks:
     """Compare a record with records simulated at the level of each draw, with as many happenings.
 
     Parameters
@@ -84,6 +91,8 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1) -> Checks:
     records : int
         How many are simulated, 10 to 5,000.
     seed : int
+    backtest : str or pathlib.Path, optional
+        Folder of a backtest of the same form of model, for months that it had not seen (`pit_ahead`).
 
     Returns
     -------
@@ -92,7 +101,7 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1) -> Checks:
     Raises
     ------
     DataError
-        If the fit is of an index.
+        If the fit is of an index, or the backtest is none of such fits.
     SpecError
         If the number of records or the seed makes no sense.
 
@@ -102,9 +111,11 @@ def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1) -> Checks:
     >>> from forecast.checks import check_fit
     >>> check_fit(Fit.load("report/fit.zarr")).summary  # doctest: +SKIP
     """
+    require_counts(fit)
+    ahead = () if backtest is None else pit_ahead(fit, backtest)
     simulated = posterior_predictive(fit, draws=require_whole("records", records), seed=require_whole("seed", seed))
     table = pd.DataFrame([_row(one) for one in statistics(fit.panel, simulated)])
-    return Checks(table, simulated.sizes["draw"])
+    return Checks(table, simulated.sizes["draw"], ahead)
 
 
 def _row(one: Statistic) -> dict[str, object]:

@@ -21,6 +21,10 @@ def check(
     fit: Annotated[Path, typer.Argument(help="A saved fit, such as report/fit.zarr.")],
     out: Annotated[Path, output("Folder of the page.")] = Path("checks"),
     records: Annotated[int, typer.Option("--records", help="How many records are simulated.")] = 400,
+    backtest: Annotated[
+        Path | None,
+        typer.Option("--backtest", help="Folder of a backtest of the same form of model, for months it had not seen."),
+    ] = None,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
@@ -32,7 +36,7 @@ def check(
 
     require_whole("records", records)
     require_whole("seed", seed)
-    require_report_folder(out, CHECKS, [fit])
+    require_report_folder(out, CHECKS, [fit, backtest])
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.checks import check_fit
@@ -41,7 +45,7 @@ def check(
 
         loaded = Fit.load(fit)
         tell("simulating records", 0, 0)
-        found = check_fit(loaded, records=records, seed=seed)
+        found = check_fit(loaded, records=records, seed=seed, backtest=backtest)
         tell("writing the page", 0, 0)
         page = write_checks(loaded, found, out)
     if as_json:
@@ -62,6 +66,8 @@ def _print(found: "Checks", page: Path) -> None:
     for name, kind in found.summary.iterrows():
         shown.add_row(escape(str(name)), f"{kind['numbers']:.0f}", f"{kind['misses']:.0f}", f"{kind['expected']:g}")
     console.print(shown)
+    for one in found.ahead:
+        console.print(f"\n{escape(one.sentence)}")
     worst = found.misses.head(SHOWN)
     if len(worst):
         console.print("\nThe farthest:")

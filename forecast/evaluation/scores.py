@@ -30,6 +30,7 @@ FEWEST_BLOCKS = 3
 BAND = 0.95
 """Simultaneous coverage of the bands around a PIT and a calibration curve."""
 _SIMULATIONS = 1000
+_ROUNDING = 1e-9
 
 
 def crps(prediction: Prediction, share: float) -> float:
@@ -191,6 +192,12 @@ class Band:
     y: Float
     low: Float
     high: Float
+
+    @property
+    def outside(self) -> float:
+        """Part of the curve that is outside of its band."""
+        out = (self.y < self.low - _ROUNDING) | (self.y > self.high + _ROUNDING)
+        return float(np.mean(out))
 
 
 def pit_band(values: ArrayLike) -> Band:

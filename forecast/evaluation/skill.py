@@ -207,6 +207,11 @@ class Skill:
         row = self.row(horizon, **where)
         return row and next((one for one in row["against"] if one["rival"] == other), None)
 
+    def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
+        """Return the names of the choices in which a model, by its spec, is not the one that was tested."""
+        own, tested = json.loads(json.dumps(spec, default=str)), self.choices["spec"] or {}
+        return [name.replace("_", " ") for name in own if own[name] != tested.get(name)]
+
     @property
     def refits(self) -> list[str]:
         """By form of the model, how often it was fitted and how often it had not converged."""

@@ -50,8 +50,7 @@ def illustrate(curves: Sequence[Curve], *, subject: str, caption: str) -> style.
 
 def _outside(curve: Curve) -> str:
     assert curve.own is not None
-    y, low, high = curve.own.y, curve.own.low, curve.own.high
-    share = float(np.mean((y < low - 1e-9) | (y > high + 1e-9)))
+    share = curve.own.outside
     return "inside its 95 % band throughout" if share == 0 else f"outside its 95 % band along {percent(share)} of it"
 
 

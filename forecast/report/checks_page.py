@@ -4,10 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from forecast.checks.check import KINDS, LIMIT, NOT_CHECKED, Checks
-from forecast.report import checks_figure
+from forecast.checks.ahead import Ahead
+from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Checks
+from forecast.report import calibration_figure, checks_figure
 from forecast.report.account import settings
-from forecast.wording import DASH, interval, number
+from forecast.report.calibration_figure import Curve
+from forecast.report.style import Illustration
+from forecast.wording import DASH, count, interval, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -44,20 +47,23 @@ def checks_page(fit: "Fit", checks: Checks, files: tuple[str, ...] = ()) -> str:
     from forecast.report.rendering import render
 
     gate, misses = fit.gate, checks.misses
+    drawn = {"distances": checks_figure.illustrate(checks), "ahead": _draw_ahead(checks)}
+    figures = {name: figure for name, figure in drawn.items() if figure is not None}
     content = {
         "stamp": "" if gate.passed else "NOT CONVERGED",
         "reasons": tuple(gate.reasons),
         "dyads": ", ".join(fit.dyads),
         "finding": checks.finding,
-        "figures": {"distances": checks_figure.illustrate(checks)},
-        "numbers": {"distances": 1},
+        "figures": figures,
+        "numbers": {name: place for place, name in enumerate(figures, 1)},
+        "ahead": [one.sentence for one in checks.ahead],
         "limit": f"{LIMIT:g}",
         "records": f"{checks.records:,}",
         "summary": _summary(checks),
         "misses": _table(misses.head(SHOWN)),
         "more": _table(misses.iloc[SHOWN:]),
         "all": {words: _table(checks.table[checks.table["check"] == kind]) for kind, words in KINDS.items()},
-        "not_checked": NOT_CHECKED,
+        "not_checked": NOT_CHECKED if checks.ahead else f"{NOT_CHECKED} {NOT_AHEAD}",
         "settings": settings(fit.spec, fit.dyads),
         "files": list(files),
     }
@@ -65,13 +71,38 @@ def checks_page(fit: "Fit", checks: Checks, files: tuple[str, ...] = ()) -> str:
 
 
 def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:
-    """Return the checks as plain values: `finding`, `converged`, `summary` and all `checks`."""
+    """Return the checks as plain values: `finding`, `converged`, `summary`, all `checks`, and months `ahead`."""
     rows = checks.table.astype(object).where(checks.table.notna(), None).to_dict("records")
     return {
         "schema": 1, "finding": checks.finding, "converged": fit.gate.passed, "dyads": fit.dyads,
         "records": checks.records,
         "summary": checks.summary.reset_index().to_dict("records"), "checks": rows,
+        "ahead": [_ahead(one) for one in checks.ahead],
     }  # fmt: skip
+
+
+def _ahead(one: Ahead) -> dict[str, Any]:
+    return {
+        "months": one.months, "sentence": one.sentence, "dyads": list(one.dyads), "first": one.first.isoformat(),
+        "last": one.last.isoformat(), "windows": one.windows, "n": len(one.pit), "below_median": one.below,
+        "outside_80": one.outside, "inside_band": one.inside_band, "pit": one.pit.tolist(),
+    }  # fmt: skip
+
+
+def _draw_ahead(checks: Checks) -> Illustration | None:
+    """Draw how recorded shares are distributed among the predicted ones, a panel a horizon; none without backtest."""
+    titles = [f"{count(one.months, 'month')} ahead (n {len(one.pit)})" for one in checks.ahead]
+    return calibration_figure.illustrate(
+        [
+            Curve(title, "place in the prediction", "more than even", one.band, None, False)
+            for title, one in zip(titles, checks.ahead, strict=True)
+        ],
+        subject="this form of the model",
+        caption="How recorded shares are distributed among the predicted ones (PIT), less the even distribution. Above "
+        "zero on the left: less was cooperative than predicted more often than it should be; below zero there: less "
+        "often. Above on the left and below on the right: intervals are too narrow. The band takes windows for "
+        "independent: those drawn do not overlap, but neighbours and dyads may have things in common.",
+    )
 
 
 def _summary(checks: Checks) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """How good has this been? What a backtest says of forecasts such as those of a report."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -149,7 +148,7 @@ def find_skill(
     record = _record(fit, events, skill.choices)
     if why := _mismatch(fit, assessment, skill, record):
         return NotDefined(f"{why}. {_remedy(fit)}")
-    if differing := _other_choices(fit, skill.choices["spec"]):
+    if differing := skill.other_choices(_settings(fit)):
         return NotDefined(f"the backtest is of the default model, and this one has another {join(differing)}")
     horizons = tuple(
         _at_horizon(skill, assessment.dyad, months, row)
@@ -261,11 +260,9 @@ def _remedy(fit: ReportedFit) -> str:
     return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
 
 
-def _other_choices(fit: ReportedFit, spec: dict[str, Any] | None) -> list[str]:
-    """Return the names of the choices in which the report's model is not the one that was tested."""
-    own = json.loads(json.dumps(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec), default=str))
-    tested = spec or {}
-    return [name.replace("_", " ") for name in own if own[name] != tested.get(name)]
+def _settings(fit: ReportedFit) -> dict[str, Any]:
+    """Return the choices of the report's model, by name."""
+    return dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
