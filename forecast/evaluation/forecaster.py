@@ -14,10 +14,18 @@ from typing import Any, Protocol
 import numpy as np
 
 from forecast.evaluation.origins import Past, View
-from forecast.typing import Float
+from forecast.typing import Float, Index
 
-type Chances = Mapping[int, Float]
-"""By horizon in months, draws of the chance that a happening is cooperative, (draw, month)."""
+
+class GivenVolume(Protocol):
+    """Draws of chances that depend on how many happenings there are."""
+
+    def given(self, total: Index) -> Float:
+        """Return the chances, (draw, month), given the happenings of each month, (month,) or (draw, month)."""
+
+
+type Chances = Mapping[int, Float | GivenVolume]
+"""By horizon in months, draws of the chance that a happening is cooperative, (draw, month), given its number or not."""
 DRAWS = 2000
 
 

@@ -12,12 +12,14 @@ from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.panel import panel_kind
+from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
     from forecast.model import Fit, PendulumSpec
+    from forecast.outlook.observed import Reading, Usual
 
 RUN = 1
 """Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
@@ -178,15 +180,45 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     """Return the chance that a happening is cooperative in each month ahead, in as many futures as are asked for."""
     from forecast.outlook import simulate_futures
-    from forecast.outlook.observed import reading, simulate_chances
+    from forecast.outlook.observed import Usual, reading, simulate_months
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
     level = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=each).level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
-    by_draw = simulate_chances(level, reading(fit, dyad), rng).reshape(-1, months)
-    kept = by_draw[rng.permutation(len(by_draw))[: asked.draws]]
-    return {horizon: kept[:, :horizon] for horizon in asked.horizons}
+    kept = rng.permutation(level[..., 0].size)[: asked.draws]
+    read = reading(fit, dyad).of_draws(kept // each)
+    month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
+    usual, seed = Usual.of(fit.panel, dyad), int(rng.integers(2**63))
+    return {horizon: _VolumeChances(month[..., :horizon], read, usual, seed) for horizon in asked.horizons}
+
+
+@dataclass(frozen=True)
+class _VolumeChances:
+    """Chances of one dyad given how many happenings there are.
+
+    Attributes
+    ----------
+    month : array (1, draw, month)
+        Log-odds of usual months, their news included.
+    read : Reading
+    usual : Usual
+    seed : int
+        Of the overdispersion: the same for any volume.
+    """
+
+    month: Float
+    read: "Reading"
+    usual: "Usual"
+    seed: int
+
+    def given(self, total: Index) -> Float:
+        """Return the chances, (draw, month)."""
+        from forecast.outlook.observed import add_volume, simulate_chances
+
+        log_odds = add_volume(self.month, self.read, self.usual.busyness(total))
+        drawn: Float = simulate_chances(log_odds, self.read, np.random.default_rng(self.seed))[0]
+        return drawn
 
 
 DEFAULT = "default"

@@ -9,12 +9,14 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from forecast.evaluation.forecaster import Answer, Asked, Forecaster
+import numpy as np
+
+from forecast.evaluation.forecaster import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import digest, write_text
 from forecast.outlook.volume import recording
-from forecast.typing import Float
+from forecast.typing import Float, Index
 
 SCHEMA = 3
 """Of the files of finished origins, and of how their numbers come about."""
@@ -172,14 +174,19 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _case(setup: Setup, view: View, window: Window, chances: Float) -> dict[str, Any]:
+def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
     # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    volume = recording(view.panel, window.dyad).simulate((len(chances), window.horizon), rng)
-    free = predict_free(chances, volume, window, rng, setup.improvement)
-    given = predict_given(chances, window, rng, setup.improvement)
+    volume = recording(view.panel, window.dyad).simulate((setup.asked.draws, window.horizon), rng)
+    free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
+    given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)
     return {
         "dyad": window.dyad, "horizon": window.horizon, "n": window.n, "k": window.k, "before": window.before,
         "up": up, "down": down, "given": given.to_dict(), "free": free.to_dict(),
     }  # fmt: skip
+
+
+def _at(chances: Float | GivenVolume, total: Index) -> Float:
+    """Return chances given the happenings of each month."""
+    return chances if isinstance(chances, np.ndarray) else chances.given(total)

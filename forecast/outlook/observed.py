@@ -1,6 +1,6 @@
 """What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,10 @@ from forecast.outlook.futures import Futures, stream
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.volume import RECENT_MONTHS, recording
 from forecast.panel import panel_kind
+from forecast.panel.record import sides
+from forecast.panel.volume import busyness, usual_periods
 from forecast.scale import share
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -57,12 +59,29 @@ class Reading:
         None without overdispersion.
     directions : array (direction,)
         Share of the recent happenings by direction.
+    volume_effect : array (chain, draw) or None
+        What a period e times as busy as usual adds to the level; None without it.
     """
 
     noise: Float
     offset: Float
     concentration: Float | None
     directions: Float
+    volume_effect: Float | None = None
+
+    def of_draws(self, chosen: Index) -> "Reading":
+        """Return that of some draws, counted over all chains, as one chain."""
+
+        def some(values: Float) -> Float:
+            return values.reshape(-1, *values.shape[2:])[chosen][None]
+
+        return replace(
+            self,
+            noise=some(self.noise),
+            offset=some(self.offset),
+            concentration=None if self.concentration is None else some(self.concentration),
+            volume_effect=None if self.volume_effect is None else some(self.volume_effect),
+        )
 
 
 def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observed | NotDefined:
@@ -101,22 +120,72 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     ahead = (*size[:-1], size[-1] - 1)
     volume = stream(seed, futures.dyad, f"volume {dataset}")
     total[..., 1:] = recording(fit.panel, futures.dyad, dataset).simulate(ahead, volume)
+    busy = Usual.of(fit.panel, futures.dyad, dataset).busyness(total[..., 1:])
     for period in range(1, size[-1]):  # one by one, so that longer futures only go on from shorter ones
-        chances = simulate_chances(futures.level[..., period], read, rng)
+        month = simulate_months(futures.level[..., period], read, rng)
+        chances = simulate_chances(add_volume(month, read, busy[..., period - 1]), read, rng)
         cooperative[..., period] = rng.binomial(total[..., period], chances)
     return Observed(dataset, total, cooperative)
 
 
-def simulate_chances(level: Float, read: Reading, rng: np.random.Generator) -> Float:
-    """Draw the chance that a happening is cooperative, from the level: month noise, direction and overdispersion.
+@dataclass(frozen=True)
+class Usual:
+    """What a dyad's record says of how busy a period to come is.
+
+    Attributes
+    ----------
+    total : array of int (period,)
+        Happenings of the periods that say what is usual, the last of them the present.
+    covered : array of bool (period,)
+    periods : (int, int)
+        How many periods say what is usual, and the fewest.
+    """
+
+    total: Index
+    covered: Bool
+    periods: tuple[int, int]
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int = 0) -> "Usual":
+        """Take it out of a panel of events or counts."""
+        total, _, covered = sides(panel, dyad, dataset)
+        periods = usual_periods(periods_a_month(panel))
+        last = int(np.flatnonzero(covered)[-1]) + 1
+        kept = slice(max(last - periods[0], 0), last)
+        return cls(total[kept], covered[kept], periods)
+
+    def busyness(self, ahead: Index) -> Float:
+        """Return how busy the periods ahead are, given their happenings (..., period)."""
+        before = np.broadcast_to(self.total, (*ahead.shape[:-1], len(self.total)))
+        covered = np.concatenate([self.covered, np.ones(ahead.shape[-1], dtype=bool)])
+        return busyness(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
+
+
+def _by_draw(values: Float, like: Float) -> Float:
+    """Return values (chain, draw) with as many dims as an array (chain, draw, ...)."""
+    return values.reshape(*values.shape, *[1] * (like.ndim - 2))
+
+
+def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Float:
+    """Add the month noise to levels (chain, draw, ...), log-odds."""
+    return np.asarray(level + _by_draw(read.noise, level) * rng.standard_normal(level.shape))
+
+
+def add_volume(month: Float, read: Reading, busy: Float) -> Float:
+    """Add to log-odds (chain, draw, ...) what it means that a period is busier than usual, or less busy."""
+    return month if read.volume_effect is None else month + _by_draw(read.volume_effect, month) * busy
+
+
+def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> Float:
+    """Draw the chance that a happening is cooperative, from the log-odds of its period: direction and overdispersion.
 
     A happening is of one direction or the other as often as the recent ones, so that the chance is the mean over
     directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed.
 
     Parameters
     ----------
-    level : array (chain, draw, ...)
-        Log-odds; each element is a period of a future.
+    month : array (chain, draw, ...)
+        Log-odds of a period of a future, its news included.
     read : Reading
     rng : numpy.random.Generator
 
@@ -124,14 +193,9 @@ def simulate_chances(level: Float, read: Reading, rng: np.random.Generator) -> F
     -------
     array of the same shape
     """
-
-    def by_draw(values: Float) -> Float:
-        return values.reshape(*values.shape, *[1] * (level.ndim - 2))
-
-    month = level + by_draw(read.noise) * rng.standard_normal(level.shape)
-    weight = None if read.concentration is None else by_draw(read.concentration)
+    weight = None if read.concentration is None else _by_draw(read.concentration, month)
     parts = [
-        part * draw_chances(month + by_draw(read.offset[..., place]), weight, rng)
+        part * draw_chances(month + _by_draw(read.offset[..., place], month), weight, rng)
         for place, part in enumerate(read.directions)
     ]
     return np.asarray(sum(parts))
@@ -178,4 +242,5 @@ def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
         offset=values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1)),
         concentration=values("concentration") if "concentration" in fit.posterior else None,
         directions=recent / recent.sum() if recent.any() else np.full(len(recent), 1 / len(recent)),
+        volume_effect=values("volume_effect") if "volume_effect" in fit.posterior else None,
     )

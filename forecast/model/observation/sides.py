@@ -128,9 +128,12 @@ class SidesObservation(Observation):
     has_classes = True
     variables = (
         Variable(
-            "volume_effect", ("dyad",), "log-odds",
+            "volume_effect",
+            ("dyad",),
+            "log-odds",
             "What a period e times as busy as usual adds to the level; absent without it.",
-            label="effect of volume", reported="effect of volume",
+            label="effect of volume",
+            reported="effect of volume",
         ),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
         *_variables("severity", "Severity of conflict", "kinds of conflict"),
