@@ -18,6 +18,8 @@ from forecast.panel import panel_kind
 from forecast.scale import soft_ceiling, soft_ceiling_inverse
 from forecast.typing import Float, Index
 
+OF_ALL_STRUCTURES = ("structure_jump", "structure_retention", "structure_centre")
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -28,7 +30,7 @@ class Draws:
     sigma : (draw, dyad)
     structure_step : (draw, dyad) or None
         Spread of a period's step of the structure, if that moves; then a state has two parts, structure and swing.
-    structure_jump : (draw,) or None
+    structure_jump, structure_retention, structure_centre : (draw,) or None
     pull : mapping of str to (draw, dyad)
         What shapes the motion, by the names that `Pull.reads` lists.
     mu : (draw, era)
@@ -42,6 +44,8 @@ class Draws:
     sigma: Float
     structure_step: Float | None
     structure_jump: Float | None
+    structure_retention: Float | None
+    structure_centre: Float | None
     pull: Mapping[str, Float]
     mu: Float
     ceiling: Float | None
@@ -62,7 +66,7 @@ class Draws:
         return cls(
             sigma=flat_or_zeros(posterior, "sigma", dyads),
             structure_step=flat(posterior["structure_step"]) if spec.two_scales else None,
-            structure_jump=flat(posterior["structure_jump"]) if spec.two_scales else None,
+            **{name: flat(posterior[name]) if spec.two_scales else None for name in OF_ALL_STRUCTURES},
             pull={name: by_dyad(name) for name in spec.pull.reads if name in posterior},
             mu=flat_or_zeros(posterior, "mu", eras),
             ceiling=flat(posterior["ceiling"]) if "ceiling" in posterior else None,

@@ -329,12 +329,14 @@ def _complete_two_scales(
 ) -> dict[str, NDArray[Any]]:
     """Return level and structure (draw, dyad, time), the last states, and the structure's mean of every era."""
     nodes = {name: flat(sampled[name]) for name in ("node_structure", "node_swing")}
-    step, sigma, still = flat(sampled["structure_step"]), flat(sampled["sigma"]), np.ones_like(phi)
+    step, sigma = flat(sampled["structure_step"]), flat(sampled["sigma"])
+    kept = np.broadcast_to(flat(sampled["structure_retention"])[:, None], phi.shape)
+    centre = np.broadcast_to(flat(sampled["structure_centre"])[:, None], (len(phi), arrays.eras))
     level, structure = np.empty((2, len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
     last, before = np.empty((2, len(phi), arrays.dyads))
     mu = np.empty((len(phi), arrays.eras))
     for d in range(arrays.dyads):
-        slow = complete_dyad(d, nodes["node_structure"], still, step, None, arrays, rng)
+        slow = complete_dyad(d, nodes["node_structure"], kept, step, centre, arrays, rng)
         whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
         last[:, d], before[:, d] = whole[:, -1], whole[:, -2]
         level[:, d], structure[:, d] = whole, slow

@@ -4,6 +4,7 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 from pytensor.compile.mode import Mode
+from scipy.signal import lfilter
 
 from forecast.model.arrays import panel_arrays
 from forecast.model.choices import spec_for
@@ -114,8 +115,10 @@ def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
 
 def simulate_structure(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
     """Simulate the path of a walking structure (dyad, time) in log-odds."""
+    centre, kept = float(parameters["structure_centre"]), float(parameters["structure_retention"])
     step, jump = parameters["structure_step"].to_numpy()[:, None], float(parameters["structure_jump"])
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     scale = np.sqrt(step**2 + jump**2 * new_era)
     scale[:, 0] = spec.priors.structure_start
-    return np.asarray(spec.priors.equilibrium[0] + (scale * rng.standard_normal(era.shape)).cumsum(axis=1))
+    moves = scale * rng.standard_normal(era.shape)
+    return np.asarray(centre + lfilter([1.0], [1.0, -kept], moves, axis=1))

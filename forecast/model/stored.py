@@ -205,7 +205,7 @@ def _required(spec: PendulumSpec) -> list[str]:
     if spec.pull.has_equilibrium:
         wanted += ["half_life", "sd", "mu"]
     if spec.two_scales:
-        wanted += ["structure", "structure_step", "structure_jump"]
+        wanted += ["structure", "structure_step", "structure_jump", "structure_retention", "structure_centre"]
     elif spec.pull.has_equilibrium:
         wanted += ["mu_dyad", "mu_era_sd"]
     if spec.level_ceiling:

@@ -1,9 +1,9 @@
 """The slow part of the level: what the pendulum swings around.
 
 With ``structure="eras"`` it is the equilibrium of the era, the same in all its months, and the pull acts on the whole
-level. With ``structure="walk"`` the level is the sum of a slow random walk, which may jump where an era begins, and of
-a swing, on which the pull acts. The jumps need no parameters of their own: at the beginning of an era the walk's step
-is so much larger.
+level. With ``structure="walk"`` the level is the sum of a slow walk, which may jump where an era begins, and of a
+swing, on which the pull acts. The jumps need no parameters of their own: at the beginning of an era the walk's step is so much
+larger. A walk of centuries would go anywhere; this one forgets half of where it was in a generation.
 """
 
 from collections.abc import Mapping
@@ -32,14 +32,17 @@ class Structure:
         Standard deviation of a period's step, log-odds.
     jump : scalar
         Standard deviation of what the beginning of an era adds.
-    start, start_sd : float
-        Where it may be in the first period.
+    centre, start_sd : float
+        Where it may be in the first period, and where it returns to in the very long run.
+    retention : float
+        What is left of its distance from there after a period.
     """
 
     step: Any
     jump: Any
-    start: float
+    centre: float
     start_sd: float
+    retention: float
 
     def transitions(self, pairs: Mapping[str, Any], backend: Any = np) -> "Transitions":
         """Return drift, carry and scale from node to node, each (node,).
@@ -53,11 +56,12 @@ class Structure:
         """
         dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
         first = backend.equal(gap, 0)
-        variance = self.step[dyad] ** 2 * gap + self.jump**2 * pairs["pair_new_era"]
+        gathered = (1.0 - self.retention ** (2 * gap)) / (1.0 - self.retention**2)
+        variance = self.step[dyad] ** 2 * gathered + self.jump**2 * pairs["pair_new_era"]
         # A first node has no gap: the one added there only keeps the root's slope finite.
         scale = backend.where(first, self.start_sd, backend.sqrt(backend.where(first, 1.0, variance)))
-        carry = backend.where(first, 0.0, 1.0)
-        return (self.start * (1.0 - carry))[pair_of], carry[pair_of], scale[pair_of]
+        carry = backend.where(first, 0.0, self.retention**gap)
+        return (self.centre * (1.0 - carry))[pair_of], carry[pair_of], scale[pair_of]
 
 
 def add_structure(priors: "Priors", pool: bool) -> Structure:
@@ -68,7 +72,11 @@ def add_structure(priors: "Priors", pool: bool) -> Structure:
     step = pt.exp(by_dyad("log_structure_step", priors.structure_step, priors.structure_step_dyads, pool))
     jump = population_spread("structure_jump", priors.structure_jump)
     step = pm.Deterministic("structure_step", step, dims="dyad")
-    return Structure(step, jump, priors.equilibrium[0], priors.structure_start)
+    structure = _structure(priors, step, jump)
+    # They do not vary, but who goes on from a draw has to know them.
+    pm.Deterministic("structure_retention", pt.constant(structure.retention))
+    pm.Deterministic("structure_centre", pt.constant(structure.centre))
+    return structure
 
 
 def era_means(structure: Float, era_index: Index, eras: Index) -> Float:
@@ -86,5 +94,21 @@ def era_means(structure: Float, era_index: Index, eras: Index) -> Float:
 
 def central_structure(priors: "Priors", dyads: int) -> Structure:
     """Return a structure at the centres of the priors, which are in periods."""
-    step = np.full(dyads, np.exp(priors.structure_step[0]))
-    return Structure(step, priors.structure_jump, priors.equilibrium[0], priors.structure_start)
+    return _structure(priors, np.full(dyads, np.exp(priors.structure_step[0])), priors.structure_jump)
+
+
+def _structure(priors: "Priors", step: Any, jump: Any) -> Structure:
+    return Structure(step, jump, priors.equilibrium[0], priors.structure_start, retention(priors))
+
+
+def retention(priors: "Priors") -> float:
+    """Return what is left of a structure's distance from the centre after a period; priors in periods.
+
+    Examples
+    --------
+    >>> from forecast.model import Priors
+    >>> from forecast.model.structure import retention
+    >>> round(retention(Priors(structure_half_life=12.0)) ** 12, 6)
+    0.5
+    """
+    return float(0.5 ** (1.0 / priors.structure_half_life))

@@ -48,6 +48,13 @@ MOTION = (
 
 STRUCTURE = (
     Variable(
+        "structure_retention", (), "", "What is left of a structure's distance from its centre after a period; no draw "
+        "differs.",
+    ),
+    Variable(
+        "structure_centre", (), "log-odds", "Where the structure returns to in the very long run; no draw differs.",
+    ),
+    Variable(
         "structure_step", ("dyad",), "log-odds", "Standard deviation of a period's step of the structure.",
         label="step of the structure", reported="step of the structure",
     ),

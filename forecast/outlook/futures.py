@@ -198,7 +198,7 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
             _draw_new_frameworks(framework, arrived, parameters, novelty)
             fresh = draw_shocks(shock, size, parameters.get("shock_df"))
             if own.structure is not None:
-                moved = _structure_step(arrived, parameters, structure)
+                moved = _structure_step(framework["mu"], arrived, parameters, structure)
                 framework["mu"], state, before = framework["mu"] + moved, state + moved, before + moved
             state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
         level, rule = _level_and_limits(state, framework, own)
@@ -255,10 +255,11 @@ def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
 
 
-def _structure_step(arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
+def _structure_step(structure: Float, arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
     """Draw by how much the structure moves in a period, more where a new framework has arrived."""
     variance = parameters["structure_step"] ** 2 + parameters["structure_jump"] ** 2 * arrived
-    return np.asarray(np.sqrt(variance) * rng.standard_normal(arrived.shape))
+    returned = (1.0 - parameters["structure_retention"]) * (parameters["structure_centre"] - structure)
+    return np.asarray(returned + np.sqrt(variance) * rng.standard_normal(arrived.shape))
 
 
 def _draw_new_frameworks(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> None:

@@ -106,13 +106,12 @@ def test_ablations_leave_out_what_they_say():
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
     spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in MEMBERS.items()}
     assert spec["default"] == PendulumSpec()
-    assert spec["no_pull"].dynamics == "none"
-    assert spec["no_ceiling"].ceiling == ()
+    assert spec["no_pull"] == PendulumSpec(dynamics="none", structure="eras")
     assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
-    assert MEMBERS["two_classes"].two_classes and spec["two_classes"].ceiling == ("era",)
+    assert (spec["no_volume"].volume_effect, spec["heavy_tails"].shocks) == (False, "student")
+    assert spec["ordered"].observation == "events" and not MEMBERS["ordered"].sides
+    assert spec["one_scale"] == PendulumSpec.one_scale()
     assert not any(member.rival for member in MEMBERS.values())
-    # Counts of two sides say nothing of depth, as in a report.
-    assert MEMBERS["default"].settings(views(date(2002, 1, 1))[0].panel)["ceiling"] == ("era",)
 
 
 def test_two_classes_keep_every_happening_on_its_side():

@@ -2,10 +2,12 @@
 
 import datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import forecast.events.dyads
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events import dyad_code, find_dyad, hierarchy, read_chronology, read_coverage, read_dyads, read_eras
 
@@ -64,15 +66,16 @@ def test_a_dyad_is_found_in_either_order_and_any_case(text):
     assert find_dyad(text, read_dyads().index) == "USA-CHN"
 
 
-def test_the_hierarchy_is_the_first_six_and_the_others_are_alone():
+def test_all_dyads_are_fitted_together():
     dyads = list(read_dyads().index)
-    for dyad in dyads[:6]:
-        assert hierarchy(dyad) == dyads[:6]
-    for dyad in dyads[6:]:
-        assert hierarchy(dyad) == [dyad]
+    assert all(hierarchy(dyad) == dyads for dyad in dyads)
+    present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
+    assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == present
 
 
-def test_of_the_users_data_all_but_the_dyads_kept_apart_are_fitted_together():
+def test_of_the_users_data_all_but_the_dyads_kept_apart_are_fitted_together(monkeypatch):
+    apart = read_dyads().assign(hierarchy=lambda dyads: np.where(dyads.index == "IND-PAK", "no", "yes"))
+    monkeypatch.setattr(forecast.events.dyads, "read_dyads", lambda: apart)
     present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
     assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == ["USA-CHN", "DEU-FRA"]
     assert hierarchy("IND-PAK", present) == ["IND-PAK"]

@@ -287,7 +287,7 @@ def test_the_gradient_is_that_of_the_density(choices, shape):
 
 def test_the_model_has_the_dims_and_names_that_a_user_reads():
     panel = make_panel(dyads=2, datasets=2, directions=2)
-    model = PendulumModel().build(panel)
+    model = PendulumModel(PendulumSpec.one_scale()).build(panel)
     assert {"half_life", "sd", "tau", "mu", "ceiling", "depth", "cutpoint", "node_level"} <= set(model.named_vars)
     assert model.named_vars_to_dims["cutpoint"] == ("dataset", "cut")
     assert list(model.coords["dyad"]) == list(panel["dyad"].to_numpy())
@@ -336,9 +336,9 @@ def test_a_panel_that_does_not_fit_the_spec_is_refused():
 @pytest.mark.parametrize(
     ("panel", "spec"),
     [
-        (make_panel(), PendulumSpec.one_scale()),
-        (make_panel(index=True), PendulumSpec.one_scale(observation="index", ceiling="era")),
-        (make_panel(classes=2, zero_cut=1), PendulumSpec.one_scale(ceiling="era")),
+        (make_panel(), PendulumSpec()),
+        (make_panel(index=True), PendulumSpec(observation="index", ceiling="none")),
+        (make_panel(classes=2, zero_cut=1), PendulumSpec()),
     ],
     ids=["events", "index", "two classes"],
 )

@@ -19,6 +19,7 @@ from forecast.panel import validate_panel
 from .panels import make_panel
 
 DRAWS = 1000
+ONE_SCALE = PendulumSpec.one_scale()
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def panel():
 
 @pytest.fixture(scope="module")
 def draws(panel):
-    return prior_draws(panel, draws=DRAWS, seed=1)
+    return prior_draws(panel, ONE_SCALE, draws=DRAWS, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,7 @@ def test_weeks_say_the_same_as_months():
     """Two years are 104 weeks, and a random walk gets as far in a year of weeks as in a year of months."""
     months, weeks = (make_panel(dyads=2, frequency=frequency) for frequency in ("month", "week"))
     spec = PendulumSpec.one_scale(dynamics="none", ceiling="none")
-    by_month, by_week = (prior_draws(panel, draws=400, seed=1) for panel in (months, weeks))
+    by_month, by_week = (prior_draws(panel, ONE_SCALE, draws=400, seed=1) for panel in (months, weeks))
     np.testing.assert_allclose(by_week["half_life"], by_month["half_life"] * WEEKS_A_MONTH, rtol=1e-9)
     np.testing.assert_allclose(by_week["sd"], by_month["sd"], rtol=1e-9)
     by_month, by_week = (prior_draws(panel, spec, draws=400, seed=1) for panel in (months, weeks))
@@ -159,7 +160,7 @@ def test_heavy_tails_and_an_index_have_priors_too():
 
 def test_a_simulated_panel_is_a_panel_with_the_same_number_of_events():
     panel = make_panel(dyads=2, periods=60, directions=2, datasets=2)
-    parameters = prior_draws(panel, draws=2, seed=1).isel(draw=1)
+    parameters = prior_draws(panel, ONE_SCALE, draws=2, seed=1).isel(draw=1)
     simulated, level = simulate_panel(panel, parameters, seed=3)
     validate_panel(simulated)
     np.testing.assert_array_equal(simulated["counts"].sum("class"), panel["counts"].sum("class"))

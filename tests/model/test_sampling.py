@@ -15,6 +15,7 @@ from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
 
 from .panels import make_panel, python_mode
 
+ONE_SCALE = PendulumSpec.one_scale()
 SHORT = {"draws": 30, "tune": 40, "chains": 2, "seed": 3}
 
 
@@ -26,7 +27,7 @@ def panel():
 @pytest.fixture(scope="module")
 def truth(panel):
     """Parameters as they could be: the prior's centre, but two dyads that differ in all that is theirs."""
-    parameters = prior_draws(panel, draws=1, seed=1).isel(draw=0)
+    parameters = prior_draws(panel, ONE_SCALE, draws=1, seed=1).isel(draw=0)
     half_life, sd = np.array([14.0, 40.0]), np.array([0.9, 0.7])
     phi = 0.5 ** (1 / half_life)
     mu = np.array([-0.6, 0.8, 0.9, 0.1])
@@ -43,7 +44,7 @@ def truth(panel):
 
 @pytest.fixture(scope="module")
 def simulated(panel, truth):
-    return simulate_panel(panel, truth, seed=2)
+    return simulate_panel(panel, truth, ONE_SCALE, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +58,12 @@ def quick(simulated, told):
     """The first of these fits, so that it compiles the model for all of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
-        yield fit(simulated[0], cores=1, progress=lambda *step: told.append(step), **SHORT)
+        yield fit(simulated[0], ONE_SCALE, cores=1, progress=lambda *step: told.append(step), **SHORT)
 
 
 @pytest.fixture(scope="module")
 def recovered(simulated, quick):
-    return fit(simulated[0], draws=400, tune=400, chains=2, seed=1)
+    return fit(simulated[0], ONE_SCALE, draws=400, tune=400, chains=2, seed=1)
 
 
 def assert_same_numbers(one, other):
@@ -71,10 +72,10 @@ def assert_same_numbers(one, other):
 
 
 def test_the_same_seed_gives_the_same_numbers_on_any_number_of_cores(simulated, quick):
-    twice = fit(simulated[0], cores=1024, **SHORT)
+    twice = fit(simulated[0], ONE_SCALE, cores=1024, **SHORT)
     assert twice.provenance["cores"] == SHORT["chains"]  # no more than chains
     assert_same_numbers(quick, twice)
-    other = fit(simulated[0], cores=1, **(SHORT | {"seed": 4}))
+    other = fit(simulated[0], ONE_SCALE, cores=1, **(SHORT | {"seed": 4}))
     assert not np.array_equal(quick.posterior["state"], other.posterior["state"])
 
 
@@ -85,7 +86,7 @@ def test_a_fit_tells_where_it_comes_from(quick, simulated):
     assert {"pymc", "nutpie", "numba", "pendulum-forecast"} <= set(told["versions"])
     assert {"compile", "sample", "derive", "path"} <= set(told["seconds"])
     assert json.loads(json.dumps(told)) == told
-    assert quick.spec == PendulumSpec.one_scale()
+    assert quick.spec == ONE_SCALE
     assert quick.dyads == ["USA-CHN", "USA-RUS"]
 
 
@@ -124,19 +125,19 @@ def test_an_interrupt_ends_it_at_once(simulated, quick):
     finger = threading.Thread(target=press, daemon=True)
     finger.start()
     with pytest.raises(KeyboardInterrupt):
-        fit(simulated[0], draws=100_000, tune=400, chains=2, seed=1, progress=watch)
+        fit(simulated[0], ONE_SCALE, draws=100_000, tune=400, chains=2, seed=1, progress=watch)
     finger.join()
     ended = time.monotonic()
     time.sleep(1.0)
     assert told[-1] < ended + 0.5
-    assert fit(simulated[0], **SHORT).posterior.sizes["draw"] == 30  # and the next one runs
+    assert fit(simulated[0], ONE_SCALE, **SHORT).posterior.sizes["draw"] == 30  # and the next one runs
 
 
 def test_pymc_samples_the_same_model(quick, monkeypatch):
     """The same schema from PyMC's own sampler; without compiler, for the time of a compilation is spent above."""
     sample = pm.sample
     monkeypatch.setattr(pm, "sample", lambda **kw: sample(**kw | {"compile_kwargs": {"mode": python_mode()}}))
-    other = fit(make_panel(periods=6), draws=4, tune=4, chains=1, cores=1, sampler="pymc")
+    other = fit(make_panel(periods=6), ONE_SCALE, draws=4, tune=4, chains=1, cores=1, sampler="pymc")
     assert set(other.posterior) == set(quick.posterior)
     # Scores of prior and data come with nutpie alone (docs/schema/fit.md).
     assert {*other.sample_stats, "log_prior", "log_likelihood_total"} == set(quick.sample_stats)

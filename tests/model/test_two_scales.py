@@ -27,7 +27,11 @@ FORMS = [
     pytest.param({"structure": "walk", "ceiling": "none"}, {"classes": 2, "zero_cut": 1}, id="two classes"),
     pytest.param({**SIDES, "ceiling": "trend"}, {"directions": 2, "datasets": 2}, id="kinds that drift"),
     pytest.param({**SIDES, "ceiling": "depth"}, {}, id="kinds by era"),
-    pytest.param({**SIDES, "ceiling": "none", "month_noise": False, "overdispersion": False}, {}, id="plain kinds"),
+    pytest.param(
+        {**SIDES, "ceiling": "none", "month_noise": False, "overdispersion": False, "volume_effect": False},
+        {},
+        id="plain kinds",
+    ),
     pytest.param(
         {**SIDES, "ceiling": "none", "pooling": False}, {"classes": 3, "zero_cut": 1}, id="one kind of conflict"
     ),
@@ -106,8 +110,23 @@ def structure_moments(spec, values, dyad, era):
     variance = np.full(len(era), values["structure_step"][dyad] ** 2)
     variance[1:] += values["structure_jump"] ** 2 * (np.diff(era) != 0)
     variance[0] = spec.priors.structure_start**2
-    reached = variance.cumsum()
-    return np.full(len(era), spec.priors.equilibrium[0]), np.minimum.outer(reached, reached)
+    kept, time = 0.5 ** (1 / spec.priors.structure_half_life), np.arange(len(era))
+    carried = np.where(time[:, None] >= time, kept ** (time[:, None] - time), 0.0)
+    return np.full(len(era), spec.priors.equilibrium[0]), carried @ np.diag(variance) @ carried.T
+
+
+def busyness(panel):
+    """Log of a month's happenings less its mean over the covered months of the three years before, in loops."""
+    counts = panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
+    covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
+    found = np.zeros(counts.shape[1:])
+    for d, t in np.ndindex(found.shape):
+        by_dataset = []
+        for q in np.flatnonzero(covered[:, d, t]):
+            before = [np.log1p(counts[q, d, i]) for i in range(max(t - 36, 0), t) if covered[q, d, i]]
+            by_dataset.append(np.log1p(counts[q, d, t]) - np.mean(before) if len(before) >= 12 else 0.0)
+        found[d, t] = np.mean(by_dataset or [0.0])
+    return found
 
 
 def events_density(panel, spec, level, values):
@@ -123,7 +142,8 @@ def events_density(panel, spec, level, values):
         "concentration": values.get("concentration", np.zeros(datasets)),
         "noise": values.get("tau", np.zeros(panel.sizes["dyad"])),
     }  # fmt: skip
-    total = log_likelihood(side, level, own, quadrature(spec))
+    effect = np.reshape(values.get("volume_effect", np.zeros(panel.sizes["dyad"])), (-1, 1))
+    total = log_likelihood(side, level + effect * busyness(panel), own, quadrature(spec))
     era, year = panel["era_index"].to_numpy(), panel["time"].dt.year.to_numpy()
     ordered = {"depth": numbers[..., cut:], "severity": numbers[..., :cut][..., ::-1]}
     for name, kinds in ordered.items():
@@ -178,7 +198,7 @@ def test_choices_that_make_no_sense_are_rejected():
     with pytest.raises(SpecError, match="two random walks"):
         PendulumSpec(structure="walk", dynamics="none", ceiling="none")
     with pytest.raises(SpecError, match="'era' bounds a level"):
-        PendulumSpec(structure="walk")
+        PendulumSpec(ceiling="era")
     with pytest.raises(SpecError, match="expected one of eras, walk"):
         PendulumSpec(structure="river", ceiling="none")
 
@@ -223,6 +243,7 @@ def test_a_structure_walks_and_jumps_where_an_era_begins():
     own, era = prior_draws(panel, spec, draws=1).isel(draw=0), panel["era_index"].to_numpy()
     own["structure_step"], own["structure_jump"] = own["structure_step"] * 0 + 0.1, own["structure_jump"] * 0 + 2.0
     rng = np.random.default_rng(1)
+    own["structure_retention"] = own["structure_retention"] * 0 + 1.0
     steps = np.diff([simulate_structure(own, era, spec, rng) for _ in range(400)], axis=2)
     begins = np.diff(era[0]) != 0
     assert steps[..., ~begins].std() == pytest.approx(0.1, rel=0.03)
@@ -246,7 +267,7 @@ def test_silent_months_are_a_bridge_of_the_structure():
 class Drawn:
     """Stands for a fit: known draws of a structure and a swing, and their panel."""
 
-    def __init__(self, step, half_life, jump=0.5, sd=0.8, swing=1.0):
+    def __init__(self, step, half_life, jump=0.5, sd=0.8, swing=1.0, kept=1.0, structure=0.0):
         import xarray as xr
 
         self.panel = make_panel(dyads=1, periods=36, eras=2)
@@ -254,15 +275,17 @@ class Drawn:
         shape, phi = (2, 500, 1), 0.5 ** (1 / half_life)
         values = {
             "half_life": half_life, "phi": phi, "sd": sd, "sigma": sd * np.sqrt(1 - phi**2), "structure_step": step,
-            "tau": 0.0, "state": swing,
+            "tau": 0.0, "state": structure + swing,
         }  # fmt: skip
         own = {name: (("chain", "draw", "dyad"), np.full(shape, value)) for name, value in values.items()}
         paths = ("chain", "draw", "dyad", "time")
         own |= {
-            "structure": (paths, np.zeros((*shape, 36), np.float32)),
-            "level": (paths, np.full((*shape, 36), swing, np.float32)),
-            "mu": (("chain", "draw", "era"), np.zeros((2, 500, 2))),
+            "structure": (paths, np.full((*shape, 36), structure, np.float32)),
+            "level": (paths, np.full((*shape, 36), structure + swing, np.float32)),
+            "mu": (("chain", "draw", "era"), np.full((2, 500, 2), structure)),
             "structure_jump": (("chain", "draw"), np.full((2, 500), jump)),
+            "structure_retention": (("chain", "draw"), np.full((2, 500), kept)),
+            "structure_centre": (("chain", "draw"), np.zeros((2, 500))),
         }
         self.posterior = xr.Dataset(own, coords={name: self.panel[name].to_numpy() for name in ("dyad", "time", "era")})
 
@@ -276,6 +299,13 @@ def test_futures_swing_back_to_a_structure_that_walks():
     assert structure[..., 24].std() == pytest.approx(0.1 * np.sqrt(24), rel=0.05)
     swing = (futures.level - structure)[..., 24]
     assert swing.std() == pytest.approx(0.8, rel=0.05)
+
+
+def test_a_structure_returns_to_its_centre_in_the_very_long_run():
+    fit = Drawn(step=1e-4, half_life=1.0, sd=1e-4, swing=0.0, kept=0.5 ** (1 / 60), structure=2.0)
+    futures = simulate_futures(fit, "USA-CHN", 120, hazard=0.0)
+    structure = np.log(futures.equilibrium / (100 - futures.equilibrium)).mean((0, 1, 2))
+    np.testing.assert_allclose(structure[[0, 60, 120]], [2.0, 1.0, 0.5], atol=0.01)
 
 
 def test_a_new_framework_moves_the_structure():

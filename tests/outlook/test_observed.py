@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from forecast.outlook import NotDefined, observe, simulate_futures
-from forecast.outlook.observed import main_dataset, reading, recent_reports, simulate_chances
+from forecast.outlook.observed import Usual, main_dataset, reading, recent_reports, simulate_chances
 
 
 def refit(made, *, counts=None, covered=None, **posterior):
@@ -86,6 +86,22 @@ def test_shares_spread_as_the_happenings_and_the_chances_say(make, overdispersed
     assert abs(eight.mean() - chance) < 4 * np.sqrt(variance / eight.size)
     # A bounded share has kurtosis below 3: the variance's relative standard error is under sqrt(2/n).
     assert abs(eight.var() / variance - 1) < 4 * np.sqrt(2 / eight.size)
+
+
+def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
+    made = refit(make(("USA-CHN",), spread=0.0), tau=0.0, sigma=0.0, phi=1.0)
+    effect = xr.zeros_like(made.posterior["tau"]) - 0.8
+    made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
+    futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
+    seen = observe(made, futures, 12, seed=1)
+    busy = Usual.of(made.panel, "USA-CHN").busyness(seen.total[..., 1:])
+    odds = np.log(futures.share[0, 0, 0, 0] / (100 - futures.share[0, 0, 0, 0])) - 0.8 * busy
+    expected = seen.total[..., 1:] / (1 + np.exp(-odds))
+    spread = np.sqrt((expected / (1 + np.exp(odds))).sum())
+    assert abs(seen.cooperative.sum() - expected.sum()) < 4 * spread
+    quiet, loud = busy < np.quantile(busy, 0.2), busy > np.quantile(busy, 0.8)
+    share = [seen.cooperative[..., 1:][where].sum() / seen.total[..., 1:][where].sum() for where in (quiet, loud)]
+    assert share[0] - share[1] > 0.1
 
 
 def test_the_dataset_that_counts_most_lately_is_simulated(fit):

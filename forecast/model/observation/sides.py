@@ -178,7 +178,10 @@ class SidesObservation(Observation):
         """Add the month noise, and all that the kinds have."""
         import pytensor.tensor as pt
 
-        own = {"noise": SIDE.add_noise(spec, arrays, pool), "volume_effect": _add_volume_effect(spec, arrays, pool)}
+        own = {
+            "noise": SIDE.add_noise(_side_spec(spec), arrays, pool),
+            "volume_effect": _add_volume_effect(spec, arrays, pool),
+        }
         own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
         own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
         for kinds in arrays.observed.kinds:
@@ -187,7 +190,7 @@ class SidesObservation(Observation):
 
     def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Add concentration and offsets of the side."""
-        return SIDE.add_spread(spec, _of_side(arrays))
+        return SIDE.add_spread(_side_spec(spec), _of_side(arrays))
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         """Return the counts of the sides and of the kinds, where a node's shift stands, and what its kinds follow."""
@@ -224,7 +227,7 @@ class SidesObservation(Observation):
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side: the kinds tell nothing of the path."""
         centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
-        return SIDE.reference(spec, _of_side(arrays)) | {"volume_effect": np.full(arrays.dyads, centre)}
+        return SIDE.reference(_side_spec(spec), _of_side(arrays)) | {"volume_effect": np.full(arrays.dyads, centre)}
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
@@ -348,6 +351,11 @@ def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) 
         return np.zeros(arrays.dyads)
     effect = by_dyad("busy", spec.priors.volume_effect, spec.priors.volume_effect_dyads, pool)
     return pm.Deterministic("volume_effect", effect, dims="dyad")
+
+
+def _side_spec(spec: "PendulumSpec") -> "PendulumSpec":
+    """Return the choices as they are for the sides: with priors of their own for noise and concentration."""
+    return replace(spec, priors=spec.priors.of_sides())
 
 
 def _of_side(arrays: "PanelArrays") -> "PanelArrays":

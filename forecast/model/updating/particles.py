@@ -25,7 +25,7 @@ from itertools import pairwise
 import numba
 import numpy as np
 
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import OF_ALL_STRUCTURES, Draws, Observed
 from forecast.model.shocks import draw_shocks
 from forecast.typing import Float, Index
 
@@ -151,12 +151,13 @@ def carried(
     shock = draw_shocks(rng, size, None if draws.shock_df is None else draws.shock_df[:, None])
     own = {name: values[:, dyad, None] for name, values in draws.pull.items()}
     own["sigma"] = draws.sigma[:, dyad, None]
-    if draws.structure_step is None or draws.structure_jump is None:
+    if draws.structure_step is None:
         return draws.spec.pull.step(state, before, draws.mu[:, eras[1], None], shock, own)
     swing = draws.spec.pull.step(state[..., 1], before[..., 1], np.zeros(1), shock, own)
-    jump = draws.structure_jump[:, None] if eras[0] != eras[1] else 0.0
+    jump, kept, centre = (getattr(draws, name)[:, None] for name in OF_ALL_STRUCTURES)
+    jump = jump if eras[0] != eras[1] else 0.0
     step = np.sqrt(draws.structure_step[:, dyad, None] ** 2 + jump**2) * rng.standard_normal(size)
-    return np.stack([state[..., 0] + step, swing], axis=-1)
+    return np.stack([centre + kept * (state[..., 0] - centre) + step, swing], axis=-1)
 
 
 def _taken(values: Float, places: Index) -> Float:
