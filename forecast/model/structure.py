@@ -2,8 +2,8 @@
 
 With ``structure="eras"`` it is the equilibrium of the era, the same in all its months, and the pull acts on the whole
 level. With ``structure="walk"`` the level is the sum of a slow walk, which may jump where an era begins, and of a
-swing, on which the pull acts. The jumps need no parameters of their own: at the beginning of an era the walk's step is so much
-larger. A walk of centuries would go anywhere; this one forgets half of where it was in a generation.
+swing, on which the pull acts. The jumps need no parameters of their own: at the beginning of an era the walk's step is
+so much larger. A walk of centuries would go anywhere; this one forgets half of where it was in a generation.
 """
 
 from collections.abc import Mapping

@@ -349,7 +349,7 @@ def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) 
 
     if not spec.volume_effect:
         return np.zeros(arrays.dyads)
-    effect = by_dyad("busy", spec.priors.volume_effect, spec.priors.volume_effect_dyads, pool)
+    effect = by_dyad("volume", spec.priors.volume_effect, spec.priors.volume_effect_dyads, pool)
     return pm.Deterministic("volume_effect", effect, dims="dyad")
 
 
