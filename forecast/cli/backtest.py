@@ -36,7 +36,7 @@ def backtest(
         str,
         typer.Option(
             "--models",
-            help="Forms of the model: default, no_pull (or none), no_hierarchy, no_month_noise, "
+            help="Forms of the model: default, pendulum, no_pull (or none), no_hierarchy, no_month_noise, "
             "no_volume, heavy_tails, ordered, one_scale; all; or no for none of them.",
         ),
     ] = "default",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.panel import panel_kind
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +81,7 @@ class Member:
                 start = time.perf_counter()
                 now = self._brought(carried.get(predicted[0]), view, fitted, asked)
                 carried[predicted[0]] = now
-                chances |= {dyad: chances_of(now.fit, dyad, asked, view) for dyad in predicted}
+                chances |= {dyad: chances_of(now.fit, dyad, asked, view, now.record_weight) for dyad in predicted}
                 notes.append(_note(now, fitted, time.perf_counter() - start))
             yield Answer(view.origin, chances, {"fits": notes})
 
@@ -97,7 +97,7 @@ class Member:
             fit = update(before.fit, self._panel(view, dyads, before.eras), seed=asked.seed, refit=False)
         except NotUpdatable as error:
             return self._fitted(view, dyads, asked, error.cause)
-        return _Carried(fit, before.eras, "")
+        return replace(before, fit=fit, reason="")
 
     def _fitted(self, view: View, dyads: tuple[str, ...], asked: Asked, reason: str) -> "_Carried":
         from forecast.model import fit
@@ -105,8 +105,13 @@ class Member:
         eras = self._inferred(view, dyads, asked) if view.record.infers_eras else None
         sampler: dict[str, Any] = dict(self.sampler)
         panel = self._panel(view, dyads, eras)
-        sampled = fit(panel, self._spec(panel), seed=asked.seed, cores=self._cores(asked), **sampler)
-        return _Carried(sampled, eras, reason)
+        spec = self._spec(panel)
+        # Members that differ in what is made of a fit alone share it: they come one after the other at an origin.
+        key = (view.record.digest, view.origin, dyads, replace(spec, record_weight=0.0), asked.seed, *sampler.items())
+        if _LAST_FIT.get("key") != key or eras is not None:
+            sampled = fit(panel, spec, seed=asked.seed, cores=self._cores(asked), **sampler)
+            _LAST_FIT.update(key=key, fit=sampled)
+        return _Carried(_LAST_FIT["fit"], eras, reason, spec.record_weight)
 
     def _inferred(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "pd.DataFrame":
         """Infer the eras of each dyad from what was known of it."""
@@ -139,11 +144,17 @@ class _Carried:
         Inferred ones: they stay until the next fit, for a fit has no parameters of eras found later.
     reason : str
         Why it was sampled; empty if it was updated.
+    record_weight : float
+        That of the member, which may be another than that of the fit it shares.
     """
 
     fit: "Fit"
     eras: "pd.DataFrame | None"
     reason: str
+    record_weight: float
+
+
+_LAST_FIT: dict[str, Any] = {}
 
 
 def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str, Any]:
@@ -177,10 +188,14 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
     )
 
 
-def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
-    """Return the chance that a happening is cooperative in each month ahead, in as many futures as are asked for."""
+def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: float | None = None) -> Chances:
+    """Return the chance that a happening is cooperative in each month ahead, in as many futures as are asked for.
+
+    `record_weight` is by default that of the fit.
+    """
     from forecast.outlook import simulate_futures
     from forecast.outlook.observed import Usual, reading, simulate_months
+    from forecast.outlook.repeats import Repeats
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
@@ -189,8 +204,11 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View) -> Chances:
     kept = rng.permutation(level[..., 0].size)[: asked.draws]
     read = reading(fit, dyad).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
-    usual, seed = Usual.of(fit.panel, dyad), int(rng.integers(2**63))
-    return {horizon: _VolumeChances(month[..., :horizon], read, usual, seed) for horizon in asked.horizons}
+    alone = asked.stream(view.origin, dyad, "record")
+    follows = alone.random(len(kept)) < (fit.spec.record_weight if record_weight is None else record_weight)
+    repeated = Repeats.of(fit.panel, dyad).simulate((len(kept), months), alone)
+    own = _VolumeChances(month, read, Usual.of(fit.panel, dyad), int(rng.integers(2**63)), follows, repeated)
+    return {horizon: own.until(horizon) for horizon in asked.horizons}
 
 
 @dataclass(frozen=True)
@@ -205,12 +223,22 @@ class _VolumeChances:
     usual : Usual
     seed : int
         Of the overdispersion: the same for any volume.
+    follows : array of bool (draw,)
+        Whether a draw follows the record alone.
+    repeated : array (draw, month)
+        The chances of those that do.
     """
 
     month: Float
     read: "Reading"
     usual: "Usual"
     seed: int
+    follows: Bool
+    repeated: Float
+
+    def until(self, months: int) -> "_VolumeChances":
+        """Return the same up to a month."""
+        return replace(self, month=self.month[..., :months], repeated=self.repeated[..., :months])
 
     def given(self, total: Index) -> Float:
         """Return the chances, (draw, month)."""
@@ -218,7 +246,7 @@ class _VolumeChances:
 
         log_odds = add_volume(self.month, self.read, self.usual.busyness(total))
         drawn: Float = simulate_chances(log_odds, self.read, np.random.default_rng(self.seed))[0]
-        return drawn
+        return np.where(self.follows[:, None], self.repeated, drawn)
 
 
 DEFAULT = "default"
@@ -226,6 +254,7 @@ MEMBERS: dict[str, Member] = {
     member.code: member
     for member in (
         Member(DEFAULT, "the model as it is by default"),
+        Member("pendulum", "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
         Member("no_pull", "a random walk in place of structure and swing", {"dynamics": "none"}),
         Member("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Member("no_month_noise", "no news of the month beside the level", {"month_noise": False}),
@@ -236,7 +265,13 @@ MEMBERS: dict[str, Member] = {
             "one_scale",
             "the whole level pulled to the equilibrium of its era, in ordered classes",
             # `PendulumSpec.one_scale`, which is not imported here: a list of codes needs no model.
-            {"structure": "eras", "observation": "events", "ceiling": ("era", "depth"), "volume_effect": False},
+            {
+                "structure": "eras",
+                "observation": "events",
+                "ceiling": ("era", "depth"),
+                "volume_effect": False,
+                "record_weight": 0.0,
+            },
             sides=False,
         ),
     )

@@ -19,6 +19,7 @@ from forecast.events import find_dyad
 from forecast.events.dyads import hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
+from forecast.outlook.repeats import windows
 from forecast.outlook.window import FEWEST, share_before
 from forecast.panel.record import sides
 from forecast.typing import Index
@@ -62,9 +63,7 @@ class Past:
         >>> Past(np.arange(5), np.zeros(5, dtype=int)).windows(2)[0]
         array([3, 7])
         """
-        whole = len(self.total) // months * months
-        total, cooperative = (counts[len(counts) - whole :] for counts in (self.total, self.cooperative))
-        return total.reshape(-1, months).sum(axis=1), cooperative.reshape(-1, months).sum(axis=1)
+        return windows(self.total, self.cooperative, months)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,13 @@ CEILINGS = ("constant", "era", "depth", "trend")
 THRESHOLDS = ("depth", "trend")
 SHOCKS = ("normal", "student")
 ONE_SCALE: Mapping[str, Any] = MappingProxyType(
-    {"structure": "eras", "observation": "events", "ceiling": ("era", "depth"), "volume_effect": False}
+    {
+        "structure": "eras",
+        "observation": "events",
+        "ceiling": ("era", "depth"),
+        "volume_effect": False,
+        "record_weight": 0.0,
+    }
 )
 """Of the pendulum of one scale, in what it differs from the default."""
 
@@ -68,6 +74,9 @@ class PendulumSpec:
         ``observation="sides"``.
     overdispersion : bool
         Whether a month's classes are Dirichlet-multinomial (true) or multinomial around their probabilities.
+    record_weight : float
+        Share of the futures of what is recorded that follow no pendulum but the record alone
+        (`forecast.outlook.repeats`), 0 to 1: an average over hypotheses. It changes no fit.
     observation : {"sides", "events", "index"}, or a registered kind
         Coded events as cooperative or hostile, with their kinds in a part of their own; coded events in ordered
         classes, all of which follow the level; or an existing index with Student-t error.
@@ -93,6 +102,7 @@ class PendulumSpec:
     shocks: str = "normal"
     month_noise: bool = True
     volume_effect: bool = True
+    record_weight: float = 0.3
     overdispersion: bool = True
     observation: str = "sides"
     pooling: bool = True
@@ -116,6 +126,8 @@ class PendulumSpec:
         self.observation_model.check(self)
         if not (isinstance(self.ceiling_softness, int | float) and 0 < self.ceiling_softness < float("inf")):
             raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
+        if not (isinstance(self.record_weight, int | float) and 0 <= self.record_weight <= 1):
+            raise SpecError(f"record_weight: got {self.record_weight!r}; expected a number from 0 to 1")
         if not (isinstance(self.nodes, int) and 1 <= self.nodes <= 64):
             raise SpecError(f"nodes: got {self.nodes!r}; expected 1 to 64 quadrature nodes")
 

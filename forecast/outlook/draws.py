@@ -32,6 +32,10 @@ class SpecLike(Protocol):
         """Width of the bend under the ceiling, log-odds."""
 
     @property
+    def record_weight(self) -> float:
+        """Share of the futures of what is recorded that follow the record alone."""
+
+    @property
     def has_trend(self) -> bool:
         """Whether the kinds within a side drift with the years, not by era; read only where a model has them."""
 

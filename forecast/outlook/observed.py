@@ -8,6 +8,7 @@ import numpy as np
 from forecast.clock import periods_a_month
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
+from forecast.outlook.repeats import Repeats
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.volume import RECENT_MONTHS, recording
 from forecast.panel import panel_kind
@@ -88,7 +89,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     """Simulate what the dyad's main dataset would record in each period ahead.
 
     The number of happenings is negative binomial around a level of recording that drifts (`Recording`), with a path of
-    its own in each future. They are cooperative with the probability of the period (`simulate_chances`).
+    its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in some
+    futures with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
 
     Parameters
     ----------
@@ -121,9 +123,13 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     volume = stream(seed, futures.dyad, f"volume {dataset}")
     total[..., 1:] = recording(fit.panel, futures.dyad, dataset).simulate(ahead, volume)
     busy = Usual.of(fit.panel, futures.dyad, dataset).busyness(total[..., 1:])
+    alone = stream(seed, futures.dyad, f"record {dataset}")
+    follows = alone.random(size[:-1]) < fit.spec.record_weight
+    repeated = Repeats.of(fit.panel, futures.dyad, dataset).simulate(ahead, alone)
     for period in range(1, size[-1]):  # one by one, so that longer futures only go on from shorter ones
         month = simulate_months(futures.level[..., period], read, rng)
         chances = simulate_chances(add_volume(month, read, busy[..., period - 1]), read, rng)
+        chances = np.where(follows, repeated[..., period - 1], chances)
         cooperative[..., period] = rng.binomial(total[..., period], chances)
     return Observed(dataset, total, cooperative)
 

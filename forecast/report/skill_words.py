@@ -12,6 +12,7 @@ from forecast.wording import interval as bracketed
 
 _NAMES = {
     "default": "default model",
+    "pendulum": "pendulum alone",
     "no_pull": "no pull",
     "no_hierarchy": "no hierarchy",
     "no_month_noise": "no month noise",

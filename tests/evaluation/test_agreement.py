@@ -1,5 +1,6 @@
 """The outlook and the backtest say the same of the same fit, seed and origin."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -19,12 +20,16 @@ ASKED = Asked(HORIZONS, draws=2000)
 
 
 @pytest.fixture(
-    scope="module", params=[{}, {"directed": True}, {"dynamics": "none"}], ids=["default", "directed", "walk"]
+    scope="module",
+    params=[({}, 0.5), ({"directed": True}, 0.0), ({"dynamics": "none"}, 1.0)],
+    ids=["averaged", "directed", "record alone"],
 )
 def fit(request):
-    made = make_fit(("USA-CHN",), chains=4, draws=500, **request.param)
+    choices, record_weight = request.param
+    made = make_fit(("USA-CHN",), chains=4, draws=500, **choices)
     made.panel["counts"][:] = made.panel["counts"] // 2  # fewer happenings: chance counts for more, windows may be void
-    return made
+    posterior = made.posterior.assign(volume_effect=-0.7 + 0 * made.posterior["tau"])
+    return replace(made, posterior=posterior, spec=replace(made.spec, record_weight=record_weight))
 
 
 def backtested(fit):

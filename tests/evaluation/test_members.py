@@ -40,13 +40,29 @@ def test_a_fit_is_brought_forward_and_says_when_it_was_made_anew():
     assert {"converged", "reasons", "seconds"} <= fit.keys()
 
 
-def test_chances_follow_the_record():
+def test_chances_follow_the_record_and_how_busy_months_are():
     for answer in brought():
         chances = answer.chances["USA-CHN"]
-        assert {h: chance.shape for h, chance in chances.items()} == {3: (300, 3), 12: (300, 12)}
-        assert np.array_equal(chances[3], chances[12][:, :3])
+        usual, busy = ({h: chance.given(np.full(h, volume)) for h, chance in chances.items()} for volume in (4, 12))
+        assert {h: chance.shape for h, chance in usual.items()} == {3: (300, 3), 12: (300, 12)}
         recent = record().view(answer.origin).past("USA-CHN").recent(12)
-        assert chances[3].mean() == pytest.approx(recent.cooperative.sum() / recent.total.sum(), abs=0.2)
+        assert usual[3].mean() == pytest.approx(recent.cooperative.sum() / recent.total.sum(), abs=0.2)
+        assert busy[3].mean() < usual[3].mean()  # as the prior has it: here volume tells nothing
+
+
+def test_members_that_differ_in_what_is_made_of_a_fit_share_it(monkeypatch):
+    from forecast.evaluation import members
+
+    first, second = (
+        Member(code, "", {"record_weight": weight}, sampler=QUICK) for code, weight in (("a", 0.0), ("b", 1.0))
+    )
+    monkeypatch.setattr(members, "_LAST_FIT", {})
+    (one,) = first.answers(views(date(2002, 1, 1)), ASKED)
+    kept = members._LAST_FIT["fit"]
+    (other,) = second.answers(views(date(2002, 1, 1)), ASKED)
+    assert members._LAST_FIT["fit"] is kept
+    months = np.full(3, 4)
+    assert not np.allclose(one.chances["USA-CHN"][3].given(months), other.chances["USA-CHN"][3].given(months))
 
 
 @pytest.mark.slow
@@ -93,10 +109,11 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
 
     used = []
     monkeypatch.setattr(model, "fit", lambda panel, spec, *, cores, **options: used.append(cores))
+    monkeypatch.setattr("forecast.evaluation.members._LAST_FIT", {})
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
         member = Member("quick", "few draws", cores=own)
-        member._fitted(view, ("USA-CHN",), Asked((3,), cores=given), "")
+        member._fitted(view, ("USA-CHN",), Asked((3,), seed=len(used), cores=given), "")
     assert used == [None, 1, 2, 1]
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from forecast.evaluation import RIVALS, Asked, Past, choose
-from forecast.evaluation.rivals.base_rate import BaseRate, correlation
+from forecast.evaluation.rivals.base_rate import BaseRate
 from forecast.evaluation.rivals.state_space import fitted
+from forecast.outlook.repeats import correlation
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)
@@ -68,8 +69,8 @@ def test_base_rates_look_back_as_far_as_they_say():
 def test_overdispersion_is_found_again():
     rng = np.random.default_rng(4)
     chances = np.repeat(rng.beta(0.6 * 9, 0.4 * 9, 4000), 3)  # correlation of 1 / (9 + 1) within windows of 3 months
-    assert correlation(past_of(chances), 3, 0.6) == pytest.approx(0.1, abs=0.015)
-    assert correlation(past_of(np.full(12000, 0.6)), 3, 0.6) == pytest.approx(0.005, abs=0.005)
+    assert correlation(*past_of(chances).windows(3), 0.6) == pytest.approx(0.1, abs=0.015)
+    assert correlation(*past_of(np.full(12000, 0.6)).windows(3), 0.6) == pytest.approx(0.005, abs=0.005)
 
 
 def test_maximum_likelihood_finds_a_walk_and_a_pull_again():

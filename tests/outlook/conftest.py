@@ -23,6 +23,7 @@ MU = {"containment": -1.0, "engagement": 1.0, "competition": -0.2, "confrontatio
 class Spec:
     dynamics: str = "linear"
     ceiling_softness: float = SOFTNESS
+    record_weight: float = 0.0
 
 
 @dataclass(frozen=True)
