@@ -82,6 +82,10 @@ TABLES = Kind(
 )
 FREQUENCY = one_of("month", "week")
 UNIT = one_of("happening", "row")
+AT_LEAST = Kind(
+    "a list of AtLeast, such as [AtLeast('violence', 3, 12)]",
+    lambda value: isinstance(value, list | tuple) and all(type(one).__name__ == "AtLeast" for one in value),
+)
 DATE = Kind("a datetime.date", lambda value: isinstance(value, date))
 COUNTS = a("CountTable", "a CountTable, such as read_counts() returns")
 NEWS = a("EventTable", "an EventTable, such as read_chronology() returns, or a later panel", "Dataset")

@@ -1,6 +1,6 @@
 """The whole way in one call: data -> panel -> fit -> outlook -> report."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks.eras import Eras
-    from forecast.outlook import Assessment, NotDefined
+    from forecast.outlook import Assessment, AtLeast, NotDefined
     from forecast.report.skill_box import DyadSkill
 
 ERAS = ("given", "infer", "none")
@@ -50,6 +50,8 @@ class ReportSettings:
     by : datetime.date, optional
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
+    at_least : sequence of AtLeast
+        Numbers of happenings of a kind, such as ``AtLeast("violence", 3, 12)``.
     out : pathlib.Path
         Folder of the report.
     source : Source, optional
@@ -87,6 +89,7 @@ class ReportSettings:
     above: float | None = None
     at: date | None = None
     by: date | None = None
+    at_least: "Sequence[AtLeast]" = ()
     out: Path = Path("report")
     source: Source | None = None
     frequency: Frequency = "month"
@@ -340,7 +343,9 @@ def _check_query(panel: "xr.Dataset", dyad: str, settings: ReportSettings) -> No
     """Reject what the panel cannot answer, before anything is fitted."""
     from forecast.outlook.query import Query
 
-    Query.of(panel, dyad, settings.horizons, above=settings.above, at=settings.at, by=settings.by)
+    Query.of(
+        panel, dyad, settings.horizons, above=settings.above, at=settings.at, by=settings.by, at_least=settings.at_least
+    )
 
 
 def _load_fit(job: _Job) -> "Fit":
@@ -421,7 +426,7 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "G
     origin = last_known(fit.panel)
     # A record as of a day before its reference date is compared with all of itself.
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
-    asked: dict[str, Any] = {"above": settings.above, "by": settings.by}
+    asked: dict[str, Any] = {"above": settings.above, "by": settings.by, "at_least": settings.at_least}
     with job.steps.step("simulating futures"):
         everyone = {
             code: assess(

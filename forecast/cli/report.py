@@ -86,6 +86,14 @@ def report(
             "to 12) is that high at the end of at least one month up to this one.",
         ),
     ] = None,
+    at_least: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--at-least",
+            help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12: the chance that at least so many "
+            "happenings of a kind are recorded. May be given several times.",
+        ),
+    ] = None,
     out: Out = Path("report"),
     seed: Seed = 1,
     alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
@@ -160,6 +168,7 @@ def report(
 ) -> None:
     """Make the report: one HTML page, forecast.json, levels.csv and the fit. Exit code 3 if not converged."""
     from forecast.dates import parse_horizons
+    from forecast.outlook.query import AtLeast
     from forecast.pipeline import ReportSettings, make_report
     from forecast.report.folder import REPORT, require_report_folder
 
@@ -178,7 +187,9 @@ def report(
     months: dict[str, Any] = {"horizons": parse_horizons(horizons)} if horizons else {}
     settings = ReportSettings(
         dyad=dyad, as_of=_day(as_of, "as-of"), **months,
-        above=above, at=_day(at, "at"), by=_day(by, "by"), out=out, source=data, frequency=check_frequency(frequency),
+        above=above, at=_day(at, "at"), by=_day(by, "by"),
+        at_least=tuple(AtLeast.parse(text) for text in at_least or ()), out=out, source=data,
+        frequency=check_frequency(frequency),
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=_day(since, "since"),
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
@@ -213,6 +224,8 @@ def _print(done: "Report") -> None:
     console.print(f"[bold]{escape(result.headline)}[/]\n")
     if not isinstance(result.recorded, NotDefined):
         console.print(_recorded_table(result, result.recorded.values()), "\n")
+    for line in _kind_lines(result):
+        console.print(escape(line), "\n")
     console.print(f"{escape(skill_sentence(done.skill))}\n")
     if question is not None:
         console.print(f"{escape(level_sentence(result))}\n")
@@ -245,6 +258,20 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
         names = (*CHANGES, "before", "share", "happenings")
         shown.add_row(month(window.until, short=True), *(texts[name] for name in names))
     return shown
+
+
+def _kind_lines(result: "Assessment") -> list[str]:
+    """Return what is said of kinds of happenings: what was asked for, and all kinds within the horizon quoted."""
+    from forecast.outlook import NotDefined, main_horizon
+    from forecast.report.recorded import numbers_of_kinds
+    from forecast.wording import chance, count
+
+    if isinstance(result.of_a_kind, NotDefined):
+        return []
+    months = main_horizon(result.horizons)
+    each = join(f"{kind} {chance(row[months].chance.value)}" for kind, row in result.of_a_kind.items())
+    asked = [sentence for sentence, _ in numbers_of_kinds(result)]
+    return [*asked, f"At least one of a kind within {count(months, 'month')}: {each}."]
 
 
 def _level_table(result: "Assessment") -> "Table":

@@ -15,7 +15,7 @@ from forecast.evaluation.forecaster import Answer, Asked, Forecaster, GivenVolum
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import digest, write_text
-from forecast.outlook.volume import recording
+from forecast.outlook.volume import recording_level
 from forecast.typing import Float, Index
 
 SCHEMA = 3
@@ -177,7 +177,7 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
     # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    volume = recording(view.panel, window.dyad).simulate((setup.asked.draws, window.horizon), rng)
+    volume = recording_level(view.panel, window.dyad).simulate((setup.asked.draws, window.horizon), rng)
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)

@@ -11,14 +11,14 @@ from forecast.outlook.contrast import Contrast, DyadQuantity
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
 from forecast.outlook.futures import Futures, simulate_futures
-from forecast.outlook.happenings import Baseline, ThresholdOutlook, WindowOutlook
+from forecast.outlook.happenings import Baseline, KindOutlook, ThresholdOutlook, WindowOutlook
 from forecast.outlook.hazard import StructuralHazard, structural_hazard
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
 from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.pendulum import HostileZone, Pendulum, Return
-from forecast.outlook.query import main_horizon
+from forecast.outlook.query import AtLeast, main_horizon
 from forecast.outlook.record import Break, Standing, level_record
 from forecast.outlook.resolution import printed_changes
 from forecast.outlook.summary import (
@@ -34,6 +34,7 @@ from forecast.wording import whole_percents
 
 __all__ = [
     "Assessment",
+    "AtLeast",
     "Band",
     "Baseline",
     "Break",
@@ -49,6 +50,7 @@ __all__ = [
     "Headroom",
     "HorizonOutlook",
     "HostileZone",
+    "KindOutlook",
     "KindSeries",
     "Learning",
     "NotDefined",

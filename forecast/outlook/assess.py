@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from forecast.arguments import ARRAY, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
+from forecast.arguments import ARRAY, AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
 from forecast.outlook.assessment import SCHEMA, Assessment
@@ -14,11 +14,13 @@ from forecast.outlook.contrast import Contrast, contrast
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.fan import fan
 from forecast.outlook.frameworks import Frameworks, change, framework, headroom
-from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.futures import simulate_futures
 from forecast.outlook.happenings import (
+    KindOutlook,
     Recording,
     ThresholdOutlook,
     WindowOutlook,
+    kind_outlook,
     rolling_outlook,
     threshold_outlook,
     window_outlook,
@@ -26,9 +28,9 @@ from forecast.outlook.happenings import (
 from forecast.outlook.hazard import structural_hazard
 from forecast.outlook.improvement import horizon_outlook
 from forecast.outlook.kinds import kind_series
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import pendulum
-from forecast.outlook.query import Query
+from forecast.outlook.query import AtLeast, Query
 from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
@@ -52,6 +54,7 @@ from forecast.typing import Float
     above=NUMBER,
     at=DATE,
     by=DATE,
+    at_least=AT_LEAST,
 )
 def assess(
     fit: FitLike,
@@ -71,6 +74,7 @@ def assess(
     above: float | None = None,
     at: date | None = None,
     by: date | None = None,
+    at_least: Sequence[AtLeast] = (),
 ) -> Assessment:
     """Compute the outlook of a dyad from one set of simulated futures.
 
@@ -109,6 +113,9 @@ def assess(
     by : datetime.date, optional
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
+    at_least : sequence of AtLeast
+        Numbers of happenings of a kind, such as ``AtLeast("violence", 3, 12)``: their chances are in
+        `Assessment.at_least`.
 
     Returns
     -------
@@ -129,7 +136,7 @@ def assess(
     if headroom_prior is not None and not (headroom_prior.size and (headroom_prior > 0).all()):
         raise SpecError("headroom_prior: is empty or has values that are not positive; expected draws of a headroom")
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
-    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
     ordered = query.horizons
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
@@ -137,7 +144,11 @@ def assess(
     improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
     expected = {months: outlook.new_framework for months, outlook in improvement.items()}
     names = dict(labels or {})
-    recorded, threshold = _recorded(fit, futures, observed, query, smallest_improvement, names.get(dyad, dyad))
+    recording = (
+        observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, names.get(dyad, dyad))
+    )
+    recorded, threshold = _recorded(recording, query, smallest_improvement)
+    of_a_kind, at_least_of = _of_a_kind(recording, query)
     result = Assessment(
         schema=SCHEMA,
         dyad=dyad,
@@ -152,6 +163,8 @@ def assess(
         headline="",
         recorded=recorded,
         threshold=threshold,
+        of_a_kind=of_a_kind,
+        at_least=at_least_of,
         improvement=improvement,
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
@@ -174,18 +187,31 @@ def assess(
 
 
 def _recorded(
-    fit: FitLike, futures: Futures, observed: Observed | NotDefined, query: Query, improvement: float, label: str
+    recording: Recording | NotDefined, query: Query, improvement: float
 ) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
     """Return what will be recorded by horizon, and whether it reaches the share that is asked for."""
-    if isinstance(observed, NotDefined):
-        return observed, None if query.above is None else observed
-    recording = Recording.of(fit, futures, observed, label)
+    if isinstance(recording, NotDefined):
+        return recording, None if query.above is None else recording
     windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}
     if query.above is None:
         return windows, None
     if query.by is not None:
         return windows, {query.by: rolling_outlook(recording, query.by, query.window, query.above)}
     return windows, {months: threshold_outlook(recording, months, query.above) for months in query.horizons}
+
+
+def _of_a_kind(
+    recording: Recording | NotDefined, query: Query
+) -> tuple[Mapping[str, Mapping[int, KindOutlook]] | NotDefined, tuple[KindOutlook, ...] | NotDefined]:
+    """Return how likely at least one happening of each kind is by horizon, and the numbers that are asked for."""
+    if isinstance(recording, NotDefined):
+        return recording, recording
+    kinds = recording.observed.kinds
+    found = {
+        name: {months: kind_outlook(recording, kinds, name, months) for months in query.horizons}
+        for name in recording.terms.names
+    }
+    return found, tuple(kind_outlook(recording, kinds, kind, months, number) for kind, number, months in query.numbers)
 
 
 def _contrast(fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]) -> Contrast | NotDefined:

@@ -9,7 +9,7 @@ from forecast.outlook.band import Band
 from forecast.outlook.contrast import Contrast
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Frameworks
-from forecast.outlook.happenings import ThresholdOutlook, WindowOutlook
+from forecast.outlook.happenings import KindOutlook, ThresholdOutlook, WindowOutlook
 from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.pendulum import Pendulum
@@ -79,6 +79,10 @@ class Assessment(Displayed):
         What the dataset will record, by horizon.
     threshold : mapping of int to ThresholdOutlook, or NotDefined, or None
         Whether it reaches the share that was asked for, by month; None if none was.
+    of_a_kind : mapping of str to mapping of int to KindOutlook, or NotDefined
+        How likely at least one happening of a kind is, by name of the class and horizon.
+    at_least : tuple of KindOutlook, or NotDefined
+        The numbers of happenings of a kind that were asked for.
     improvement : mapping of int to HorizonOutlook
         By horizon (S9).
     standing : Standing
@@ -118,6 +122,8 @@ class Assessment(Displayed):
     headline: str
     recorded: Mapping[int, WindowOutlook] | NotDefined
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
+    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
+    at_least: tuple[KindOutlook, ...] | NotDefined
     improvement: Mapping[int, HorizonOutlook]
     standing: Standing
     last_break: Break | NotDefined

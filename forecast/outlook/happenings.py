@@ -12,13 +12,22 @@ import numpy as np
 
 from forecast.outlook.draws import FitLike
 from forecast.outlook.futures import Futures
+from forecast.outlook.kind_counts import MIX_MONTHS
 from forecast.outlook.observed import Observed
-from forecast.outlook.resolution import Terms, threshold_rule, threshold_sentence, window_rule, window_sentence
+from forecast.outlook.resolution import (
+    Terms,
+    kind_rule,
+    kind_sentence,
+    threshold_rule,
+    threshold_sentence,
+    window_rule,
+    window_sentence,
+)
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.outlook.window import FEWEST, moved, reached, share_before
-from forecast.panel.record import sides
+from forecast.panel.record import by_class
 from forecast.typing import Bool, Float, Index
-from forecast.wording import number
+from forecast.wording import count, number
 
 
 @dataclass(frozen=True)
@@ -130,6 +139,50 @@ class ThresholdOutlook:
 
 
 @dataclass(frozen=True)
+class KindOutlook:
+    """How many happenings of a kind the dataset will record in the months up to a horizon.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the class.
+    cooperative : bool
+        Whether it is of the cooperative side.
+    months : int
+        The horizon.
+    first, until : datetime.date
+        First and last day of the window.
+    at_least : int
+        How many are asked for.
+    chance : Probability
+        So many are recorded.
+    happenings : Estimate
+        How many are recorded.
+    baseline : Baseline or NotDefined
+        Those of the kind in as many months before.
+    base_rate : float or NotDefined
+        In how many of the windows of the last ten years there were so many, 0 to 1.
+    sentence : str
+        The chance in a sentence.
+    rule : str
+        How it is resolved.
+    """
+
+    kind: str
+    cooperative: bool
+    months: int
+    first: date
+    until: date
+    at_least: int
+    chance: Probability
+    happenings: Estimate
+    baseline: Baseline | NotDefined
+    base_rate: float | NotDefined
+    sentence: str
+    rule: str
+
+
+@dataclass(frozen=True)
 class Recording:
     """What a dataset has recorded of a dyad, and would record of it in each simulated future.
 
@@ -139,7 +192,7 @@ class Recording:
         What sentences and rules say of the dataset.
     observed : Observed
         Ahead.
-    total, cooperative : array of int (period,)
+    counts : array of int (period, class)
         Happenings of the covered periods.
     last : int
         Position in the panel of the last of them.
@@ -147,26 +200,37 @@ class Recording:
 
     terms: Terms
     observed: Observed
-    total: Index
-    cooperative: Index
+    counts: Index
     last: int
+
+    @property
+    def total(self) -> Index:
+        """Happenings of the covered periods, (period,)."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @property
+    def cooperative(self) -> Index:
+        """How many of them are cooperative, (period,)."""
+        return np.asarray(self.counts[:, self.terms.zero_cut :].sum(axis=1))
 
     @classmethod
     def of(cls, fit: FitLike, futures: Futures, observed: Observed, label: str) -> Self:
         """Read what a panel holds of the futures' dyad; `label` is its name for readers."""
-        total, cooperative, covered = sides(fit.panel, futures.dyad, observed.dataset)
+        counts, covered = by_class(fit.panel, futures.dyad, observed.dataset)
         seen = np.flatnonzero(covered)
         terms = Terms.of(fit.panel, futures.dyad, label, observed.dataset)
-        return cls(terms, observed, total[seen], cooperative[seen], int(seen[-1]))
+        return cls(terms, observed, counts[seen], int(seen[-1]))
 
-    def baseline(self, months: int) -> Baseline | NotDefined:
-        """Return the last so many covered months."""
+    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
+        """Return the last so many covered months, of one class alone if it is given."""
         clock = self.terms.clock
         periods = clock.periods(months)
         if len(self.total) < periods:
             return NotDefined(f"fewer than {clock.span(months)} before are covered")
         first, last = (clock.times[place].item() for place in (self.last - periods + 1, self.last))
-        happenings, cooperative = (int(counts[-periods:].sum()) for counts in (self.total, self.cooperative))
+        own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
+        parts = own, own[own >= self.terms.zero_cut]
+        happenings, cooperative = (int(self.counts[-periods:, part].sum()) for part in parts)
         return Baseline(first, clock.end_of(last), happenings, cooperative, share_before(cooperative, happenings))
 
     def window(self, months: int) -> tuple[Index, Index]:
@@ -211,6 +275,59 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
         sentence=window_sentence(terms, result, smallest_improvement),
         rule=window_rule(terms, result, smallest_improvement),
     )
+
+
+def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
+    """Compute how many happenings of a kind will be recorded up to a horizon.
+
+    Parameters
+    ----------
+    recording : Recording
+    kinds : array of int (chain, draw, future, period, class)
+        Happenings ahead, as `Observed.kinds` has them.
+    kind : str
+        Name of a class.
+    months : int
+        The horizon.
+    at_least : int
+        How many are asked for.
+    """
+    terms = recording.terms
+    place, periods = terms.names.index(kind), terms.clock.periods(months)
+    number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
+    words = f"of the kind “{kind}” are recorded in {terms.ahead(months)}"
+    past = recording.counts[-terms.clock.periods(MIX_MONTHS) :, place]
+    result = KindOutlook(
+        kind=kind,
+        cooperative=place >= terms.zero_cut,
+        months=months,
+        first=terms.first,
+        until=terms.clock.last_day(months),
+        at_least=at_least,
+        chance=probability(number >= at_least, f"at least {count(at_least, terms.noun)} {words}"),
+        happenings=estimate(number, f"{terms.noun}s", f"{terms.noun}s {words}"),
+        baseline=recording.baseline(months, place),
+        base_rate=window_base_rate(past, periods, at_least),
+        sentence="",
+        rule="",
+    )
+    return replace(result, sentence=kind_sentence(terms, result), rule=kind_rule(terms, result))
+
+
+def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
+    """Return in how many of all windows of so many periods there was as much as asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.happenings import window_base_rate
+    >>> window_base_rate(np.array([0, 1, 0, 0, 0]), 2)
+    0.5
+    """
+    if len(counts) < periods:
+        return NotDefined("the record of the last ten years is shorter than the window")
+    windows = np.convolve(counts, np.ones(periods, dtype=np.int64), "valid")
+    return float((windows >= at_least).mean())
 
 
 def threshold_outlook(recording: Recording, months: int, threshold: float) -> ThresholdOutlook:

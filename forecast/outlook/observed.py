@@ -1,6 +1,8 @@
 """What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,9 +10,10 @@ import numpy as np
 from forecast.clock import periods_a_month
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, stream
+from forecast.outlook.kind_counts import simulate_kinds
 from forecast.outlook.repeats import Repeats
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.volume import RECENT_MONTHS, recording
+from forecast.outlook.volume import RECENT_MONTHS, recording_level
 from forecast.panel import panel_kind
 from forecast.panel.record import sides
 from forecast.panel.volume import busyness, usual_periods
@@ -33,11 +36,19 @@ class Observed:
         Position of the dataset in the panel.
     total, cooperative : array of int (chain, draw, future, period)
         Happenings, and how many of them are cooperative.
+    draw_kinds : function
+        Draws their kinds from both (`kinds`).
     """
 
     dataset: int
     total: Index
     cooperative: Index
+    draw_kinds: Callable[[Index, Index], Index] = field(repr=False, compare=False)
+
+    @cached_property
+    def kinds(self) -> Index:
+        """How many happenings are of each class, (chain, draw, future, period, class), drawn at the first look."""
+        return self.draw_kinds(self.total, self.cooperative)
 
     @property
     def share(self) -> Float:
@@ -88,8 +99,8 @@ class Reading:
 def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observed | NotDefined:
     """Simulate what the dyad's main dataset would record in each period ahead.
 
-    The number of happenings is negative binomial around a level of recording that drifts (`Recording`), with a path of
-    its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in some
+    The number of happenings is negative binomial around a level of recording that drifts (`RecordingLevel`), with a path
+    of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in some
     futures with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
 
     Parameters
@@ -121,7 +132,7 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     total, cooperative = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
     ahead = (*size[:-1], size[-1] - 1)
     volume = stream(seed, futures.dyad, f"volume {dataset}")
-    total[..., 1:] = recording(fit.panel, futures.dyad, dataset).simulate(ahead, volume)
+    total[..., 1:] = recording_level(fit.panel, futures.dyad, dataset).simulate(ahead, volume)
     busy = Usual.of(fit.panel, futures.dyad, dataset).busyness(total[..., 1:])
     alone = stream(seed, futures.dyad, f"record {dataset}")
     follows = alone.random(size[:-1]) < fit.spec.record_weight
@@ -131,7 +142,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
         chances = simulate_chances(add_volume(month, read, busy[..., period - 1]), read, rng)
         chances = np.where(follows, repeated[..., period - 1], chances)
         cooperative[..., period] = rng.binomial(total[..., period], chances)
-    return Observed(dataset, total, cooperative)
+    draw_kinds = partial(simulate_kinds, fit.panel, futures.dyad, dataset, seed=seed)
+    return Observed(dataset, total, cooperative, draw_kinds)
 
 
 @dataclass(frozen=True)

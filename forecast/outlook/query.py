@@ -13,6 +13,7 @@ from forecast.errors import SpecError
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import sides
+from forecast.wording import join
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -21,6 +22,66 @@ if TYPE_CHECKING:
 def main_horizon(horizons: Iterable[int]) -> int:
     """Return the horizon, months, that is quoted where only one is: the one nearest to a year."""
     return min(horizons, key=lambda months: (abs(months - 12), months))
+
+
+@dataclass(frozen=True)
+class AtLeast:
+    """That at least so many happenings of a kind are recorded.
+
+    Attributes
+    ----------
+    kind : str
+        Name of a class, or how it begins.
+    number : int
+        How many, one or more.
+    months : int, optional
+        The horizon; by default the one nearest to a year.
+    """
+
+    kind: str
+    number: int = 1
+    months: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``KIND``, ``KIND:NUMBER`` or ``KIND:NUMBER:MONTHS``.
+
+        Raises
+        ------
+        SpecError
+            If it is none of these.
+
+        Examples
+        --------
+        >>> from forecast.outlook.query import AtLeast
+        >>> AtLeast.parse("violence:3:12")
+        AtLeast(kind='violence', number=3, months=12)
+        """
+        kind, *numbers = (part.strip() for part in text.split(":"))
+        if not kind or len(numbers) > 2 or not all(part.isdecimal() and part.isascii() for part in numbers):
+            raise SpecError(f"at-least: got {text!r}; expected KIND, KIND:NUMBER or KIND:NUMBER:MONTHS: violence:3:12")
+        return cls(kind, *(int(part) for part in numbers))
+
+    def among(self, names: Sequence[str], horizons: Sequence[int]) -> tuple[str, int, int]:
+        """Return the whole name of the kind, how many of it, and the horizon.
+
+        Raises
+        ------
+        SpecError
+            If no class has that name or several do, or a number makes no sense.
+        """
+        wanted = self.kind.casefold()
+        exact = [name for name in names if name.casefold() == wanted]
+        found = exact or [name for name in names if name.casefold().startswith(wanted)]
+        if len(found) != 1:
+            problem = "several kinds begin so" if found else "there is no such kind"
+            raise SpecError(f"at-least: {self.kind!r}: {problem}; the kinds are {join(names)}")
+        if self.number < 1:
+            raise SpecError(f"at-least: {self.number} of a kind; expected one or more")
+        months = main_horizon(horizons) if self.months is None else self.months
+        if not 1 <= months <= LONGEST_HORIZON:
+            raise SpecError(f"at-least: {months} months; expected 1 to {LONGEST_HORIZON}")
+        return found[0], self.number, months
 
 
 @dataclass(frozen=True)
@@ -36,11 +97,14 @@ class Query:
     by : int or None
         The share of the preceding months is to reach it at the end of any month up to there, rather than that of all
         months up to a horizon.
+    numbers : tuple of (str, int, int)
+        Kinds of which at least so many are to be recorded, and by which horizon.
     """
 
     horizons: tuple[int, ...]
     above: float | None = None
     by: int | None = None
+    numbers: tuple[tuple[str, int, int], ...] = ()
 
     @classmethod
     def of(
@@ -52,6 +116,7 @@ class Query:
         above: float | None = None,
         at: date | None = None,
         by: date | None = None,
+        at_least: Sequence[AtLeast] = (),
     ) -> Self:
         """Check what is asked against a panel.
 
@@ -67,6 +132,8 @@ class Query:
             In place of the horizons: the month with which the window ends.
         by : datetime.date, optional
             The month up to which the share is to be reached.
+        at_least : sequence of AtLeast
+            Numbers of happenings of a kind.
 
         Raises
         ------
@@ -76,7 +143,12 @@ class Query:
         require_consistent(above, at, by)
         clock = Clock.of(panel)
         months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
-        query = cls(_ordered(months), above, months_ahead(clock.last_day(), by, "by") if by else None)
+        ordered = _ordered(months)
+        if at_least and not panel_kind(panel).coded:
+            raise SpecError("at-least: the data are an index, of which no happenings are recorded; leave it out")
+        names = [str(name) for name in panel["class_name"].to_numpy()] if at_least else []
+        kinds = tuple(one.among(names, ordered) for one in at_least)
+        query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, kinds)
         query._require_answer(panel, dyad)
         return query
 
@@ -88,7 +160,7 @@ class Query:
     @property
     def reach(self) -> int:
         """The farthest month that is asked about."""
-        return max(self.horizons[-1], self.by or 0)
+        return max(self.horizons[-1], self.by or 0, *(months for _, _, months in self.numbers))
 
     def _require_answer(self, panel: "xr.Dataset", dyad: str) -> None:
         """Make sure that happenings are counted, and that windows which are half over can be."""

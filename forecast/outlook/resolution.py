@@ -13,7 +13,7 @@ from forecast.wording import capital, chance, count, day, join, month, number, p
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.outlook.happenings import Baseline, ThresholdOutlook, WindowOutlook
+    from forecast.outlook.happenings import Baseline, KindOutlook, ThresholdOutlook, WindowOutlook
 
 _DIGITS = 12
 _MENTIONED = 0.005
@@ -33,8 +33,12 @@ class Terms:
         Its name.
     joint : bool
         Whether the two rows of a joint act count as one happening.
-    classes : tuple of str
-        Those that count as cooperative.
+    names : tuple of str
+        Names of all classes, in order.
+    zero_cut : int
+        How many of them are hostile.
+    scale : str
+        Name of the scale that orders them.
     codes : str
         Their codes, where these are of a codebook.
     known : datetime.date
@@ -48,7 +52,9 @@ class Terms:
     label: str
     dataset: str
     joint: bool
-    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    zero_cut: int
+    scale: str
     codes: str
     known: date
     digest: str
@@ -57,18 +63,24 @@ class Terms:
     def of(cls, panel: "xr.Dataset", dyad: str, label: str, dataset: int) -> Self:
         """Read the terms of a dataset, by its position in a panel."""
         clock, attributes = Clock.of(panel), panel.attrs
-        names = [str(name) for name in panel["class_name"].to_numpy()]
         return cls(
             clock=clock,
             dyad=dyad,
             label=label,
             dataset=str(panel["dataset"].to_numpy()[dataset]),
             joint=attributes["unit"] == "happening",
-            classes=tuple(names[int(attributes["zero_cut"]) :]),
+            names=tuple(str(name) for name in panel["class_name"].to_numpy()),
+            zero_cut=int(attributes["zero_cut"]),
+            scale=str(attributes["scale"]),
             codes=cooperative_codes(str(attributes["scale"])),
             known=date.fromisoformat(str(attributes["as_of"])) if attributes["as_of"] else clock.last_day(),
             digest=str(attributes["digest"]),
         )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that count as cooperative."""
+        return self.names[self.zero_cut :]
 
     @property
     def noun(self) -> str:
@@ -124,6 +136,25 @@ def cooperative_codes(scale: str) -> str:
     side = order.class_of >= order.zero_cut
     whole, some = (getattr(side.groupby(side.index.str[:2]), how)() for how in ("all", "any"))
     return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
+
+
+def class_codes(scale: str, number: int) -> str:
+    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale.
+
+    Examples
+    --------
+    >>> from forecast.outlook.resolution import class_codes
+    >>> class_codes("commitment", 0), class_codes("commitment", 1), class_codes("my own", 0)
+    ('CAMEO codes that begin with 18, 19 or 20', 'CAMEO codes that begin with 15, 163 or 17', '')
+    """
+    if scale not in scale_names():
+        return ""
+    own = read_scale(scale).class_of == number
+    found: list[str] = []
+    for digits in range(2, int(own.index.str.len().max()) + 1):
+        alike = own.groupby(own.index.str[:digits]).all()
+        found += [code for code in alike.index[alike] if len(code) == digits and not code.startswith(tuple(found))]
+    return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
 
 
 def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
@@ -203,6 +234,27 @@ def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
         )
         yes, where = f"{yes} in at least one window that is not void", "in every window"
     return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])
+
+
+def kind_sentence(terms: Terms, outlook: "KindOutlook") -> str:
+    """State the chance that so many happenings of a kind are recorded."""
+    before, last = outlook.baseline, ""
+    if not isinstance(before, NotDefined):
+        last = f", after {before.happenings:,} in {terms.before(outlook.months, before)}"
+    least = f"at least {count(outlook.at_least, terms.noun)} of the kind “{outlook.kind}”"
+    return (
+        f"The chance that {terms.source} records {least} between {terms.label} in {terms.ahead(outlook.months)} is "
+        f"{chance(outlook.chance.value)}{last}."
+    )
+
+
+def kind_rule(terms: Terms, outlook: "KindOutlook") -> str:
+    """State how it is resolved whether so many happenings of a kind are recorded."""
+    codes = class_codes(terms.scale, terms.names.index(outlook.kind))
+    kind = f"of the kind “{outlook.kind}”{f' ({codes})' if codes else ''}"
+    window = f"Window: {day(terms.first)} to {day(outlook.until)}."
+    yes = f"Yes: at least {count(outlook.at_least, terms.noun)} in it {kind}. Void: no such edition."
+    return f"{_data(terms, outlook.until)} {window} {yes}"
 
 
 def _data(terms: Terms, until: date) -> str:

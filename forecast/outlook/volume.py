@@ -43,7 +43,7 @@ _TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
 
 
 @dataclass(frozen=True)
-class Recording:
+class RecordingLevel:
     """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated.
 
     Attributes
@@ -90,7 +90,7 @@ class Recording:
         return drawn
 
 
-def recording(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Recording:
+def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> RecordingLevel:
     """Infer how densely a dataset records a dyad, from the last 20 years of its record.
 
     Periods before the first happening, and those that are not covered, say nothing.
@@ -105,15 +105,15 @@ def recording(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Recording:
 
     Returns
     -------
-    Recording
+    RecordingLevel
         Kept for the next caller with the same record.
 
     Examples
     --------
     >>> import numpy as np
     >>> from forecast import build_panel, read_chronology
-    >>> from forecast.outlook.volume import recording
-    >>> found = recording(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN")
+    >>> from forecast.outlook.volume import recording_level
+    >>> found = recording_level(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN")
     >>> found.simulate((2000, 12), np.random.default_rng(1)).shape
     (2000, 12)
     """
@@ -124,7 +124,7 @@ def recording(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Recording:
 
 
 @lru_cache(maxsize=512)
-def _infer(counts: tuple[int, ...], a_month: float) -> Recording:
+def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
     """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
     values = np.array(counts)
     steps, levels = STEPS / np.sqrt(a_month), _grid(values[values >= 0], round(12 * a_month))
@@ -139,7 +139,7 @@ def _infer(counts: tuple[int, ...], a_month: float) -> Recording:
         evidence += np.log(total[..., 0])
         belief /= total
     weights = belief * np.exp(evidence - evidence.max())[..., None]
-    return Recording(weights / weights.sum(), steps, levels)
+    return RecordingLevel(weights / weights.sum(), steps, levels)
 
 
 def _grid(counts: Index, year: int) -> Float:

@@ -90,7 +90,12 @@ def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Inde
     >>> bool((cooperative <= total).all()), bool(covered[-12:].all())
     (True, True)
     """
+    counts, covered = by_class(panel, dyad, dataset)
+    return counts.sum(axis=1), counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1), covered
+
+
+def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
+    """Return the happenings of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
     own = panel.sel(dyad=dyad).isel(dataset=dataset)
     counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
-    cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
-    return counts.sum(axis=1), cooperative, own["covered"].to_numpy()
+    return counts, own["covered"].to_numpy()

@@ -67,6 +67,8 @@ def forecast_json(
         "smallest_improvement": assessment.smallest_improvement,
         "recorded": _recorded(assessment),
         "threshold": _threshold(assessment),
+        "of_a_kind": _of_a_kind(assessment),
+        "at_least": assessment.at_least,
         "horizons": [
             plain(outlook) | {"percent": printed_percents(outlook)} for outlook in assessment.improvement.values()
         ],
@@ -96,6 +98,12 @@ def _recorded(assessment: Assessment) -> Any:
 
 def _threshold(assessment: Assessment) -> Any:
     return list(assessment.threshold.values()) if isinstance(assessment.threshold, Mapping) else assessment.threshold
+
+
+def _of_a_kind(assessment: Assessment) -> Any:
+    if isinstance(assessment.of_a_kind, NotDefined):
+        return assessment.of_a_kind
+    return [one for by_horizon in assessment.of_a_kind.values() for one in by_horizon.values()]
 
 
 def _dyad_summary(one: Assessment) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from forecast.outlook import (
     Assessment,
     Baseline,
+    KindOutlook,
     NotDefined,
     Probability,
     ThresholdOutlook,
@@ -28,7 +29,8 @@ def arrange(result: Assessment) -> dict[str, Any] | None:
     Returns
     -------
     dict
-        `sentences` beside the headline; `columns` and `rows` of the table; `rules`, each with its title; a `note`.
+        `sentences` beside the headline; `columns` and `rows` of the table; `kinds`, the rows of another; `numbers` of a
+        kind that were asked for, each a sentence and its rule; `rules`, each with its title; a `note`.
     """
     if isinstance(result.recorded, NotDefined):
         return None
@@ -40,6 +42,8 @@ def arrange(result: Assessment) -> dict[str, Any] | None:
         "sentences": [] if main is quote else [main.sentence],
         "columns": [(count(one.months, "month"), words.period(result, one.until)) for one in windows],
         "rows": _rows(windows, [one for one in asked if not one.rolling]),
+        "kinds": kind_rows(result),
+        "numbers": numbers_of_kinds(result),
         "rules": [(_title(result, one), one.rule) for one in questions],
         "note": _note(windows),
     }
@@ -54,6 +58,28 @@ def cells(window: WindowOutlook) -> dict[str, str]:
         found["counts"] = f"{before.cooperative:,} of {before.happenings:,}"
         found["before"] = number(before.share, 0)
     return found | {"share": words.or_dash(window.share), "happenings": words.interval(window.happenings)}
+
+
+def kind_rows(result: Assessment) -> list[tuple[str, list[list[str]]]]:
+    """Return how likely at least one happening of each kind is, and how often that was so; none if not defined.
+
+    Each row has the name of the kind and, by horizon, the two lines of a cell.
+    """
+    if isinstance(result.of_a_kind, NotDefined):
+        return []
+    return [(kind, [_kind_cell(one) for one in row.values()]) for kind, row in result.of_a_kind.items()]
+
+
+def numbers_of_kinds(result: Assessment) -> list[tuple[str, str]]:
+    """Return sentence and rule of each number of happenings of a kind that was asked for."""
+    if isinstance(result.at_least, NotDefined):
+        return []
+    return [(one.sentence, one.rule) for one in result.at_least]
+
+
+def _kind_cell(outlook: KindOutlook) -> list[str]:
+    rate = outlook.base_rate
+    return [chance(outlook.chance.value), "" if isinstance(rate, NotDefined) else f"{chance(rate)} before"]
 
 
 def _rows(windows: Sequence[WindowOutlook], asked: Sequence[ThresholdOutlook]) -> list[tuple[str, list[list[str]]]]:

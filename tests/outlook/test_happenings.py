@@ -36,9 +36,11 @@ def recording(total, cooperative, past=(4, 1), fit=FIT):
     total = np.broadcast_to(np.asarray(total), (*SIZE, MONTHS))
     ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
              for counts in (total, cooperative)]  # fmt: skip
-    whole = Recording.of(fit, FUTURES, Observed(0, *ahead), "US-China")
+    whole = Recording.of(fit, FUTURES, Observed(0, *ahead, lambda total, cooperative: NotImplemented), "US-China")
     before = [np.full(len(whole.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
-    return replace(whole, total=before[0], cooperative=before[1])
+    counts = np.zeros_like(whole.counts)
+    counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
+    return replace(whole, counts=counts)
 
 
 COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))

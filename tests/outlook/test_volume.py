@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.outlook.volume import MARGIN, recording
+from forecast.outlook.volume import MARGIN, recording_level
 
 
 def panel_of(counts, covered=None, frequency="month"):
@@ -19,7 +19,7 @@ def panel_of(counts, covered=None, frequency="month"):
 
 
 def drawn(panel, months=24, futures=4000, seed=2):
-    return recording(panel, "USA-CHN").simulate((futures, months), np.random.default_rng(seed))
+    return recording_level(panel, "USA-CHN").simulate((futures, months), np.random.default_rng(seed))
 
 
 def test_a_steady_record_goes_on_as_dense_and_as_clustered():
@@ -69,15 +69,15 @@ def test_longer_futures_only_go_on():
 
 def test_weeks_drift_as_months_do():
     counts = np.random.default_rng(1).poisson(3, 1000)
-    weekly = recording(panel_of(counts, frequency="week"), "USA-CHN")
-    monthly = recording(panel_of(counts[-240:]), "USA-CHN")
+    weekly = recording_level(panel_of(counts, frequency="week"), "USA-CHN")
+    monthly = recording_level(panel_of(counts[-240:]), "USA-CHN")
     np.testing.assert_allclose(weekly.steps**2 * 365.25 / 12 / 7, monthly.steps**2)
 
 
 def test_the_filter_finds_the_level_that_a_long_sum_over_paths_finds():
     """Against importance sampling: walks from the prior, weighed by how well they fit a short record."""
     counts = np.array([3, 5, 2, 8, 6, 7, 9, 12, 8, 11, 14, 10])
-    found = recording(panel_of(counts), "USA-CHN")
+    found = recording_level(panel_of(counts), "USA-CHN")
     rng = np.random.default_rng(4)
     prior = np.exp(-0.5 * (np.log(found.steps / 0.05) / 0.5) ** 2)
     step = rng.choice(found.steps, 60_000, p=prior / prior.sum())

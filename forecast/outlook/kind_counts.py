@@ -1,0 +1,65 @@
+"""Of what kinds the happenings of simulated futures would be, given their sides.
+
+By the mix of kinds that the last ten years recorded on each side. That is all that was found to help: the depth and the
+severity of a model with two scales, whose thresholds are those of the whole record, predict worse than base rates do
+(docs/skill.md, "Kinds of happenings").
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.clock import periods_a_month
+from forecast.outlook.futures import stream
+from forecast.panel.record import by_class
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MIX_MONTHS = 120
+"""Ten years: enough happenings to count rare kinds, few enough that relations and recording were much as they are."""
+
+WHOLE_RECORD = 8.0
+"""So many happenings of a side are added with the mix of the whole record: a kind that was rare lately is possible."""
+
+
+def simulate_kinds(
+    panel: "xr.Dataset", dyad: str, dataset: int, total: Index, cooperative: Index, *, seed: int
+) -> Index:
+    """Draw the kinds of the happenings that a dataset records in simulated futures.
+
+    Each future has its own mix of either side, drawn from what the last ten years leave possible; its happenings are
+    multinomial.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of events or counts.
+    dyad : str
+    dataset : int
+        Position of the dataset in the panel.
+    total, cooperative : array of int (..., period)
+        Happenings of each future, and how many of them are cooperative.
+    seed : int
+
+    Returns
+    -------
+    array of int (..., period, class)
+    """
+    counts, covered = by_class(panel, dyad, dataset)
+    counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
+    cut, rng = int(panel.attrs["zero_cut"]), stream(seed, dyad, f"kinds {dataset}")
+    sides = (total - cooperative, slice(0, cut)), (cooperative, slice(cut, None))
+    mixes = [_draw_mixes(counts[:, own], recent, total.shape[:-1], rng) for _, own in sides]
+    found = np.zeros((*total.shape, counts.shape[1]), dtype=np.int32)
+    for period in range(total.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
+        for (number, own), mix in zip(sides, mixes, strict=True):
+            found[..., period, own] = rng.multinomial(number[..., period], mix)
+    return found
+
+
+def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.random.Generator) -> Float:
+    """Draw the mix of a side's kinds, (..., kind), from its happenings by period and kind."""
+    whole = counts.sum(axis=0) + 1.0
+    return np.asarray(rng.dirichlet(counts[-recent:].sum(axis=0) + WHOLE_RECORD * whole / whole.sum(), futures))
