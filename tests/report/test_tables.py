@@ -104,6 +104,15 @@ def test_what_will_be_recorded_is_that_of_the_json(html, said):
         assert cells[label] == [estimate(one[name]) for one in windows]
 
 
+def test_chances_of_a_kind_are_those_of_the_json(html, said):
+    (rows,) = Tables(html).named("chances of-a-kind")
+    expected: dict[str, list[str]] = {}
+    for one in said["of_a_kind"]:
+        cell = f"{chance(one['chance']['value'])} {chance(one['base_rate'])} before"
+        expected.setdefault(one["kind"], []).append(cell)
+    assert {row[0]: row[1:] for row in rows[1:]} == expected
+
+
 def test_the_share_asked_for_has_its_row(fit):
     asked = assessed(fit, above=60.0)
     _, cells = recorded_cells(render_page(fit, asked))
