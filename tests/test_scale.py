@@ -1,9 +1,11 @@
 """From the pendulum's state to level and share."""
 
 import numpy as np
+import pytensor
+import pytensor.tensor as pt
 import pytest
 
-from forecast.scale import share, soft_ceiling, soft_ceiling_inverse, soft_ceiling_slope
+from forecast.scale import ceiling_lift, share, soft_ceiling, soft_ceiling_inverse, soft_ceiling_slope
 
 STATES = np.linspace(-6.0, 6.0, 121)
 
@@ -48,3 +50,40 @@ def test_the_slope_is_the_derivative_of_the_level():
 def test_ceilings_broadcast_against_states():
     ceiling = np.array([[0.0], [2.0]])
     assert soft_ceiling(STATES, ceiling, 0.5).shape == (2, STATES.size)
+
+
+SPREADS, HEADROOMS = (side.ravel() for side in np.meshgrid([0.3, 0.8, 1.2, 2.0], [0.05, 0.3, 1.0, 3.0]))
+
+
+def test_a_lifted_state_keeps_its_mean_level_under_tight_and_loose_ceilings():
+    lift = ceiling_lift(SPREADS, HEADROOMS, 0.5)
+    z = np.random.default_rng(1).standard_normal(200_000)
+    level = soft_ceiling(0.4 + lift[:, None] + SPREADS[:, None] * z, 0.4 + HEADROOMS[:, None], 0.5)
+    error = level.std(axis=1) / np.sqrt(z.size)
+    assert (np.abs(level.mean(axis=1) - 0.4) < 4 * error + 0.005).all()
+    assert (lift > 0).all()
+    tight, loose = lift[HEADROOMS == 0.05], lift[HEADROOMS == 3.0]
+    assert (tight > loose).all()
+
+
+def test_the_lift_of_variables_is_that_of_numbers_and_so_is_its_gradient():
+    spread, headroom = pt.dvectors("spread", "headroom")
+    lift = ceiling_lift(spread, headroom, 0.5, pt)
+    slopes = pytensor.grad(lift.sum(), [spread, headroom])
+    value, by_spread, by_headroom = pytensor.function([spread, headroom], [lift, *slopes], mode="FAST_COMPILE")(
+        SPREADS, HEADROOMS
+    )
+    np.testing.assert_allclose(value, ceiling_lift(SPREADS, HEADROOMS, 0.5), rtol=1e-10)
+    step = 1e-6
+
+    def numerical(up, down):
+        return (ceiling_lift(*up, 0.5) - ceiling_lift(*down, 0.5)) / (2 * step)
+
+    np.testing.assert_allclose(
+        by_spread, numerical((SPREADS + step, HEADROOMS), (SPREADS - step, HEADROOMS)), atol=1e-6
+    )
+    np.testing.assert_allclose(
+        by_headroom, numerical((SPREADS, HEADROOMS + step), (SPREADS, HEADROOMS - step)), atol=1e-6, rtol=1e-6
+    )
+    assert (by_spread > 0).all()
+    assert (by_headroom < 0).all()

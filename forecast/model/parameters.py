@@ -13,6 +13,7 @@ from forecast.model.hierarchy import by_dyad, population_spread
 from forecast.model.observation.base import Own
 from forecast.model.spec import PendulumSpec
 from forecast.model.structure import Structure, add_structure
+from forecast.scale import ceiling_lift
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     paced = p.paced(arrays.periods_a_month)
     motion = spec.pull.add_motion(paced.of_swing() if spec.two_scales else paced, arrays.dyads, pool)
     structure = add_structure(paced, pool) if spec.two_scales else None
-    mu = _equilibrium(spec, arrays, pool)
+    rest = _equilibrium(spec, arrays, pool)
     observation = spec.observation_model
     observed = observation.add_scale(spec, arrays, pool)
-    ceiling = _ceiling(spec, arrays, mu, motion.start_sd, pool)
+    ceiling = _ceiling(spec, arrays, rest, motion.start_sd, pool)
+    mu = _centre(spec, rest, ceiling, motion.start_sd[arrays.era_dyad])
     observed |= observation.add_spread(spec, arrays)
     shock_df = None
     if spec.shocks == "student":
@@ -51,16 +53,27 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
 
 
 def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:
+    """Mean of the level in the long run, by era, or None: under a ceiling the state's own centre lies higher."""
     if spec.two_scales or not spec.pull.has_equilibrium:
         return None
     p = spec.priors
     dyad = pm.Deterministic("mu_dyad", by_dyad("equilibrium", p.equilibrium, p.equilibrium_dyads, pool), dims="dyad")
     spread = population_spread("mu_era_sd", p.equilibrium_eras)
     raw = pm.Normal("mu_raw", 0.0, 1.0, dims="era")
-    return pm.Deterministic("mu", dyad[arrays.era_dyad] + spread * raw, dims="era")
+    return pm.Deterministic("rest" if spec.level_ceiling else "mu", dyad[arrays.era_dyad] + spread * raw, dims="era")
 
 
-def _ceiling(spec: PendulumSpec, arrays: PanelArrays, mu: Any, sd: Any, pool: bool) -> Any:
+def _centre(spec: PendulumSpec, rest: Any, ceiling: Any, sd: Any) -> Any:
+    """Centre of the state of every era, so that its level under the ceiling has the era's mean.
+
+    A ceiling set on a state of given centre would lower the mean, and its prior with it.
+    """
+    if rest is None or ceiling is None:
+        return rest
+    return pm.Deterministic("mu", rest + ceiling_lift(sd, ceiling - rest, spec.ceiling_softness, pt), dims="era")
+
+
+def _ceiling(spec: PendulumSpec, arrays: PanelArrays, rest: Any, sd: Any, pool: bool) -> Any:
     """Ceiling of every era in log-odds, or None; ``constant`` stands above the dyad's highest equilibrium.
 
     The headroom is counted in units of the dyad's own long-run spread, for how often the pendulum would press
@@ -69,10 +82,10 @@ def _ceiling(spec: PendulumSpec, arrays: PanelArrays, mu: Any, sd: Any, pool: bo
     if not spec.level_ceiling:
         return None
     p = spec.priors
-    prior = p.headroom_walk if mu is None else p.headroom
+    prior = p.headroom_walk if rest is None else p.headroom
     dyad = by_dyad("log_headroom", prior, p.headroom_dyads, pool)
-    dyad = pm.Deterministic("headroom_dyad", dyad if mu is None else dyad + pt.log(sd), dims="dyad")
-    anchor = pt.zeros(arrays.eras) if mu is None else mu
+    dyad = pm.Deterministic("headroom_dyad", dyad if rest is None else dyad + pt.log(sd), dims="dyad")
+    anchor = pt.zeros(arrays.eras) if rest is None else rest
     if spec.level_ceiling == "constant":
         highest = pt.stack([anchor[np.flatnonzero(arrays.era_dyad == d)].max() for d in range(arrays.dyads)])
         ceiling = (highest + pt.exp(dyad))[arrays.era_dyad]

@@ -224,7 +224,7 @@ REASONS = {
     "structure_half_life": "months; given, not estimated: a generation forgets half, so that no structure walks out of "
     "the world; 20 years predicted a little better before 2015 than none and than ten",
     "headroom": "in units of the long-run spread: at 1.3 a pendulum left alone would press against its ceiling one "
-    "month in ten",
+    "month in seven",
     "headroom_walk": "without an equilibrium the ceiling is counted from an even share and stands near 92",
     "headroom_dyads": "the chronology says little about it: kept near the population",
     "headroom_eras": "as for dyads: a wide prior here lets a tight ceiling stand in for a low equilibrium",

@@ -73,12 +73,19 @@ NOISE = (
 ERAS = (
     Variable(
         "mu", ("era",), "log-odds",
-        "Equilibrium of the era; absent for a random walk. Where the structure moves: its mean over the era.",
+        "Equilibrium of the era, before the ceiling bounds it; absent for a random walk. Where the structure moves: its "
+        "mean over the era.",
         label="equilibrium", reported="equilibrium by era",
     ),
     Variable(
+        "rest", ("era",), "log-odds",
+        "Equilibrium of the era as the level has it: its mean in the long run under the ceiling. Absent without level "
+        "ceiling, for a random walk, and in fits made before the ceiling was set so.",
+        label="level at rest", reported="level at rest by era",
+    ),
+    Variable(
         "headroom", ("era",), "log-odds",
-        "Ceiling less equilibrium (random walk: less 0); absent without level ceiling.",
+        "Ceiling less `rest` (without it: less `mu`; random walk: less 0); absent without level ceiling.",
         reported="headroom by era",
     ),
     Variable(
@@ -95,7 +102,7 @@ ERAS = (
         "Logarithm by which the last gap between thresholds is stretched in ten years; only with ceiling `trend`.",
         label="drift of depth", reported="drift of the depth",
     ),
-    Variable("mu_dyad", ("dyad",), "log-odds", "Mean of the population that the dyad's equilibria are drawn from."),
+    Variable("mu_dyad", ("dyad",), "log-odds", "Mean of the population that the dyad's equilibria (`rest`, or `mu` without it) are drawn from."),
     Variable("mu_era_sd", (), "log-odds", "Spread of that population, one for all dyads."),
     Variable("headroom_dyad", ("dyad",), "log of log-odds", "Mean of the logarithm of the dyad's headrooms."),
     Variable(

@@ -17,7 +17,7 @@ from forecast.model.kernels.path import path_forward
 from forecast.model.observation.base import Own
 from forecast.model.spec import PendulumSpec
 from forecast.model.structure import Structure, central_structure
-from forecast.scale import soft_ceiling, soft_ceiling_slope
+from forecast.scale import ceiling_lift, soft_ceiling, soft_ceiling_slope
 from forecast.typing import Float
 
 AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
@@ -43,8 +43,12 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     structure = central_structure(p, dyads) if spec.two_scales else None
     motion = Motion(phi, sigma, start_sd, {})
     mu = np.full(eras, p.equilibrium[0] if spec.pull.has_equilibrium else 0.0)
-    headroom = p.headroom if spec.pull.has_equilibrium else p.headroom_walk
-    ceiling = mu + np.exp(headroom[0]) if spec.level_ceiling else np.full(eras, np.inf)
+    ceiling = np.full(eras, np.inf)
+    if spec.level_ceiling:
+        headroom = p.headroom if spec.pull.has_equilibrium else p.headroom_walk
+        ceiling = mu + np.exp(headroom[0])
+        if spec.pull.has_equilibrium:
+            mu = mu + ceiling_lift(start_sd[arrays.era_dyad], ceiling - mu, spec.ceiling_softness)
     return Reference(motion, structure, mu, ceiling, spec.observation_model.reference(spec, arrays))
 
 

@@ -179,7 +179,7 @@ def _describe_ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     verdict = "moved" if learning.moved else "did not move"
     sentence += (
         f"; the data {verdict} this ceiling (its spread is {learning.sd_ratio:.2f} times that of "
-        f"{learning.compared_with})."
+        f"{learning.compared_with}){': it is an assumption, not a finding' if frameworks.ceiling_assumed else ''}."
     )
     return sentence, numbers | {"sd_ratio": learning.sd_ratio}
 

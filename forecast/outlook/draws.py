@@ -84,7 +84,8 @@ class DyadDraws:
         Posterior quantities with one value a dyad or one for all: phi, sigma, tau, mu_dyad, mu_era_sd ...;
         and deepest, deep_gap: the threshold to the deepest class and its distance from the next, log-odds.
     by_era : mapping of str to array (chain, draw, era)
-        Those with one value an era: mu (zero for a random walk), headroom, ceiling, depth.
+        Those with one value an era: mu (zero for a random walk), headroom, ceiling, depth, and rest, the mean of the
+        level under the ceiling.
     level : array (chain, draw, time)
         Log-odds, single precision.
     structure : array (chain, draw, time) or None
@@ -143,10 +144,13 @@ class DyadDraws:
     def rest(self, era: int, displaced: float = 0.0) -> Float | None:
         """Share at which the pendulum of an era comes to rest, (chain, draw); None for a random walk.
 
-        Or the share `displaced` stationary standard deviations from there.
+        Under a ceiling that is the mean of the level in the long run (in a fit without ``rest``: the level where the
+        state rests). Or the share where the state is `displaced` stationary standard deviations from its equilibrium.
         """
         if not self.pull.has_equilibrium:
             return None
+        if not displaced and "rest" in self.by_era:
+            return share(self.by_era["rest"][..., era])
         state = self.by_era["mu"][..., era] + displaced * self.scalars["sd"]
         return share(soft_ceiling(state, self.ceiling(era), self.softness))
 

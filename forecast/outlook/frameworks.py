@@ -153,6 +153,12 @@ class Frameworks:
     headroom: Headroom | NotDefined
     change: Change
 
+    @property
+    def ceiling_assumed(self) -> bool:
+        """Whether the ceiling in force is an assumption: one that the data did not move."""
+        learning = None if isinstance(self.headroom, NotDefined) else self.headroom.learning
+        return isinstance(learning, Learning) and not learning.moved
+
 
 def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) -> Framework:
     """Compute what one era of the dyad allows.
@@ -238,7 +244,7 @@ def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) ->
     if "mu_era_sd" not in own.scalars:
         return NotDefined(MOVING)
     population = own.scalars["mu_dyad"] + own.scalars["mu_era_sd"] * rng.standard_normal(own.size)
-    return learned(own.by_era["mu"][..., era], population, POPULATION)
+    return learned(own.by_era.get("rest", own.by_era["mu"])[..., era], population, POPULATION)
 
 
 def learned(

@@ -20,7 +20,7 @@ from forecast.errors import SpecError
 from forecast.model.shocks import draw_shocks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
-from forecast.scale import share, soft_ceiling
+from forecast.scale import ceiling_lift, share, soft_ceiling
 from forecast.typing import Bool, Float
 from forecast.wording import number
 
@@ -102,8 +102,11 @@ class Futures(Displayed):
         return self.clock.periods(months)
 
 
-FRAMEWORK = {"mu", "ceiling", "depth"}
+FRAMEWORK = {"mu", "rest", "ceiling", "depth"}
 """What a framework sets, as far as the model has it."""
+
+CLOSEST = 0.1
+"""How near to a ceiling that outlasts frameworks a new one may rest, in units of the ceiling's softness."""
 
 
 def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
@@ -195,7 +198,7 @@ def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, haz
         if period:
             arrived = arrival.random(size) < chance
             count = count + arrived
-            _draw_new_frameworks(framework, arrived, parameters, novelty)
+            _draw_new_frameworks(framework, arrived, parameters, novelty, own.softness)
             fresh = draw_shocks(shock, size, parameters.get("shock_df"))
             if own.structure is not None:
                 moved = _structure_step(framework["mu"], arrived, parameters, structure)
@@ -262,8 +265,11 @@ def _structure_step(structure: Float, arrived: Bool, parameters: Mapping[str, Fl
     return np.asarray(returned + np.sqrt(variance) * rng.standard_normal(arrived.shape))
 
 
-def _draw_new_frameworks(framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> None:
+def _draw_new_frameworks(
+    framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any, softness: float
+) -> None:
     """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
+    rest = "rest" if "rest" in framework else "mu"
 
     def here(name: str) -> Float:
         return np.asarray(np.broadcast_to(parameters[name], arrived.shape)[arrived])
@@ -272,10 +278,15 @@ def _draw_new_frameworks(framework: dict[str, Float], arrived: Bool, parameters:
         return np.asarray(here(spread) * rng.standard_normal(int(arrived.sum())))
 
     if "mu_era_sd" in parameters:
-        framework["mu"][arrived] = here("mu_dyad") + drawn("mu_era_sd")
+        framework[rest][arrived] = here("mu_dyad") + drawn("mu_era_sd")
     if "headroom_era_sd" in parameters:  # a constant ceiling is the dyad's own and outlasts its frameworks
         headroom = np.exp(here("headroom_dyad") + drawn("headroom_era_sd"))
-        framework["ceiling"][arrived] = framework["mu"][arrived] + headroom
+        framework["ceiling"][arrived] = framework[rest][arrived] + headroom
+    if rest == "rest":  # under a ceiling that outlasts frameworks there is no rest above it
+        bound, sd = framework["ceiling"][arrived], here("sd")
+        framework["rest"][arrived] = np.minimum(framework["rest"][arrived], bound - CLOSEST * softness)
+        own_rest = framework["rest"][arrived]
+        framework["mu"][arrived] = own_rest + ceiling_lift(sd, bound - own_rest, softness)
     if "depth" in framework:  # an era stretches the step to the deepest class, on the log scale
         framework["depth"][arrived] = here("deep_gap") * np.expm1(drawn("depth_sd"))
 
@@ -287,7 +298,8 @@ def _level_and_limits(state: Float, framework: Mapping[str, Float], own: DyadDra
     if ceiling is not None:
         rules["ceiling"] = share(ceiling)
     if own.pull.has_equilibrium:
-        rules["equilibrium"] = share(soft_ceiling(framework["mu"], ceiling, own.softness))
+        level = framework["rest"] if "rest" in framework else soft_ceiling(framework["mu"], ceiling, own.softness)
+        rules["equilibrium"] = share(level)
     if "depth" in framework:
         rules["depth"] = framework["depth"].copy()
     return soft_ceiling(state, ceiling, own.softness), rules

@@ -31,7 +31,7 @@ def illustrate(result: Assessment) -> style.Illustration | None:
         alt=f"Two densities of the headroom in log-odds: {numbers}. {said}",
         caption=(
             f"Headroom of the ceiling in force (ceiling less equilibrium, log-odds): {numbers}. The latter is what is "
-            f"known of a framework without a single {unit(result)} of its own."
+            f"known of a framework without a single {unit(result)} of its own. {said}"
         ),
     )
 

@@ -31,9 +31,10 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
     eras = result.frameworks.eras
     resting = any(isinstance(era.equilibrium, Estimate) for era in eras)
     capped = any(isinstance(era.ceiling, Estimate) for era in eras)
+    assumed = "; that in force is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
     parts = [
         *(["the equilibrium (line)"] if resting else []),
-        *(["the ceiling of the level (dashed)"] if capped else []),
+        *([f"the ceiling of the level (dashed{assumed})"] if capped else []),
     ]
     also = f" Across each era {join(parts)}, with 90 % equal-tailed intervals." if parts else ""
     return style.illustrate(

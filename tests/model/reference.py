@@ -1,6 +1,7 @@
 """The model's densities written down plainly, month by month and class by class, to hold the fast ones to."""
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import gamma, halfnorm, multivariate_normal, norm
 from scipy.stats import t as student
@@ -64,6 +65,20 @@ def log_likelihood(panel, level, values, quadrature):
 def soft_bound(state, ceiling, softness):
     """Level of a state under its ceiling."""
     return ceiling - softness * np.log1p(np.exp((ceiling - state) / softness))
+
+
+def centre_of(mean, spread, ceiling, softness):
+    """Centre of a normal state whose level under the ceiling has a mean, by root finding.
+
+    The mean is the sum over 15 nodes that the model has; how near that is to the integral, tests/test_scale.py asks.
+    """
+    z, weight = np.polynomial.hermite_e.hermegauss(15)
+    weight = weight / weight.sum()
+
+    def centre(m, sd, bound):
+        return brentq(lambda at: weight @ soft_bound(at + sd * z, bound, softness) - m, m, m + 50.0, xtol=1e-12)
+
+    return np.array([centre(*one) for one in zip(mean, spread, ceiling, strict=True)])
 
 
 def process_moments(phi, sigma, start_sd, mu):
@@ -152,6 +167,8 @@ class PlainModel:
             else:
                 sd = spread_of("headroom_era_sd", p.headroom_eras)
                 values["ceiling"] = mu + np.exp(log_room[era_dyad] + sd * standard("headroom_raw"))
+            if not walk:
+                values["mu"] = centre_of(mu, values["start_sd"][era_dyad], values["ceiling"], spec.ceiling_softness)
         if spec.shocks == "student":
             values["df"] = 2 + self.gamma(point, "shock_df_excess_log__", p.shock_df)
             log_prior += self.log_gamma

@@ -15,6 +15,7 @@ from forecast.model.observation.index import standardised_index
 from forecast.model.priors import known_priors, reasons
 from forecast.model.simulate import simulate_level
 from forecast.panel import validate_panel
+from forecast.scale import soft_ceiling
 
 from .panels import make_panel
 
@@ -104,12 +105,23 @@ def test_no_class_is_ruled_out_nor_rules(draws, share):
     assert ((probability.mean((0, 1, 2)) > 0.05) & (probability.mean((0, 1, 2)) < 0.25)).all()
 
 
-def test_the_ceiling_stands_above_its_equilibrium_and_presses_one_month_in_ten(draws):
+def test_the_ceiling_stands_above_the_level_at_rest_and_presses_one_month_in_seven(draws):
     assert (draws["headroom"] > 0).all()
-    np.testing.assert_allclose(draws["ceiling"], draws["mu"] + draws["headroom"], rtol=1e-12)
+    np.testing.assert_allclose(draws["ceiling"], draws["rest"] + draws["headroom"], rtol=1e-12)
     spread = np.repeat(draws["sd"].to_numpy(), 3, axis=1)
-    pressed = [1 - NormalDist().cdf(room) for room in np.ravel(draws["headroom"].to_numpy() / spread)]
-    assert np.median(pressed) == pytest.approx(0.1, abs=0.02)
+    room = (draws["ceiling"] - draws["mu"]).to_numpy() / spread
+    assert np.median([1 - NormalDist().cdf(one) for one in np.ravel(room)]) == pytest.approx(1 / 7, abs=0.02)
+
+
+def test_a_ceiling_takes_nothing_from_the_level_at_rest(panel, draws):
+    free = prior_draws(panel, PendulumSpec(ceiling=()), draws=DRAWS, seed=1)["mu"].to_numpy()
+    bound = draws["rest"].to_numpy()
+    error = np.hypot(free.std(), bound.std()) / np.sqrt(DRAWS)
+    assert abs(free.mean() - bound.mean()) < 4 * error
+    z = np.random.default_rng(1).standard_normal((400, 1, 1))
+    mu, sd, ceiling = (draws[name].to_numpy()[:100] for name in ("mu", "sd", "ceiling"))
+    level = soft_ceiling(mu + np.repeat(sd, 3, axis=1) * z, ceiling, 0.5)
+    assert np.abs(level.mean(axis=0) - bound[:100]).max() < 4.5 * level.std(axis=0).max() / np.sqrt(400)
 
 
 def test_the_news_of_a_month_is_what_the_reasons_say(draws):

@@ -5,7 +5,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecast.outlook import Estimate, NotDefined
+from forecast.outlook import Estimate, NotDefined, assess
+from forecast.outlook.claims import claims
 from forecast.outlook.contrast import contrast
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import framework, headroom
@@ -52,6 +53,10 @@ def test_headroom_is_compared_with_its_population(make, narrower, moved):
     # 2 000 draws on either side: the ratio's standard error is 1/sqrt(2 000), 0.022.
     assert learning.sd_ratio == pytest.approx(narrower, abs=4 * 0.022)
     assert learning.moved is moved
+    result = assess(type(made)(made.posterior.assign(values), made.panel, made.spec), "USA-CHN", seed=1)
+    assert result.frameworks.ceiling_assumed is not moved
+    said = next(claim for claim in claims(result) if claim.code == "S4").sentence
+    assert ("it is an assumption" in said) is not moved
     assert headroom(own, seed=1, prior=np.exp(rng.standard_normal(4000))).learning.compared_with == "the prior"
 
 

@@ -1,12 +1,18 @@
 """Futures: what they start from, what bounds them, where they end up, and that a seed fixes them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import xarray as xr
 
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.model.dynamics import find_pull, pulls
+from forecast.model.fitted import Fit
 from forecast.outlook import simulate_futures, structural_hazard
+from forecast.outlook.draws import dyad_draws
 from forecast.panel import validate_panel
+from forecast.scale import ceiling_lift
 
 
 @pytest.mark.parametrize("kind", [{}, {"frequency": "week"}, {"directed": True}])
@@ -208,3 +214,38 @@ def test_the_hazard_counts_breaks_over_exposure(fit):
 def test_months_before_the_first_era_are_no_exposure(make):
     made = make(("USA-CHN",), eras={"USA-CHN": (("late", 100), ("later", 200))})
     assert structural_hazard(made.panel).exposure == 200.0
+
+
+V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
+
+
+def test_a_fit_of_before_the_ceiling_kept_the_mean_is_forecast_as_it_was():
+    fit = Fit.load(V1)
+    assert "rest" not in fit.posterior
+    own, futures = dyad_draws(fit, "USA-CHN"), simulate_futures(fit, "USA-CHN", 24, seed=1, hazard=0.05)
+    assert float(own.rest(-1).mean()) == pytest.approx(29.4975830046066, rel=1e-9)
+    assert float(futures.share[..., 24].mean()) == pytest.approx(29.844048773113524, rel=1e-9)
+    assert float(futures.equilibrium[..., 24].mean()) == pytest.approx(36.699194041208386, rel=1e-9)
+
+
+def with_rest(made):
+    """The same fit with levels at rest whose states are lifted under the ceiling, and half-lives of a month."""
+    own, softness = made.posterior, made.spec.ceiling_softness
+    rest = own["mu"]
+    sd = own["sd"].isel(dyad=0) * xr.ones_like(rest)
+    lift = ceiling_lift(sd.to_numpy(), (own["ceiling"] - rest).to_numpy(), softness)
+    quick = {"phi": 0.5 * xr.ones_like(own["sd"]), "sigma": own["sd"] * np.sqrt(0.75)}
+    return type(made)(own.assign(rest=rest, mu=rest + lift, **quick), made.panel, made.spec)
+
+
+@pytest.mark.parametrize("ceiling", ["era", "constant"])
+def test_levels_under_new_frameworks_have_their_rests_mean(make, ceiling):
+    made = with_rest(make(("USA-CHN",), ceiling=ceiling, depth=False, spread=0.0))
+    own = dyad_draws(made, "USA-CHN")
+    futures = simulate_futures(made, "USA-CHN", 120, seed=3, futures_per_draw=40, hazard=0.03)
+    settled = futures.broken[..., -1] & (futures.frameworks[..., -1] == futures.frameworks[..., -13])
+    rest = log_odds(futures.equilibrium[..., -1])
+    assert (futures.equilibrium < futures.ceiling).all()
+    displaced = (futures.level[..., -1] - rest)[settled]
+    assert abs(displaced.mean()) < 4 * displaced.std() / np.sqrt(displaced.size)
+    np.testing.assert_allclose(own.rest(-1), 100 / (1 + np.exp(-own.by_era["rest"][..., -1])))

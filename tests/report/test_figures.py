@@ -1,6 +1,7 @@
 """What each figure draws: the numbers of forecast.json and of the record, read from the drawings themselves."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -249,3 +250,13 @@ def test_both_widths_are_drawn(drawn, figures):
     for name in figures:
         wide, narrow = (drawn[name, width].get_size_inches()[0] for width in WIDTHS)
         assert wide > 2 * narrow
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_ceiling_that_the_data_did_not_move_is_called_an_assumption(material, moved):
+    frameworks = material.result.frameworks
+    learning = replace(frameworks.headroom.learning, moved=moved)
+    frameworks = replace(frameworks, headroom=replace(frameworks.headroom, learning=learning))
+    shown = illustrations(replace(material, result=replace(material.result, frameworks=frameworks)))
+    for name in ("pendulum", "headroom"):
+        assert ("assumption" in shown[name].caption) is not moved
