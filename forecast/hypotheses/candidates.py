@@ -13,6 +13,7 @@ from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.hypotheses.verdict import Comparison, Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
+from forecast.model.spec import THRESHOLDS
 from forecast.panel import build_panel
 from forecast.progress import Progress, silent, within
 
@@ -186,7 +187,20 @@ class Candidates:
         A pull's bound is counted from its equilibrium and a random walk's from an even share: to set them against each
         other is to compare assumptions on bounds as well. Nor can one record tell a bound from a low equilibrium.
         """
-        return {"ceiling": tuple(form for form in self.spec.ceiling if form not in ("constant", "era"))}
+        return {"ceiling": tuple(form for form in self.spec.ceiling if form in THRESHOLDS)}
+
+    @property
+    def one_scale(self) -> dict[str, Any]:
+        """The choice of one time scale: a level around the equilibrium of its era, without a bound.
+
+        A random walk alone is of this family, and so is what is claimed of equilibria that stay for an era.
+        """
+        return {"structure": "eras", **self.unbounded}
+
+    @property
+    def two_scales(self) -> dict[str, Any]:
+        """The choice of two time scales: a swing around a structure that walks, and jumps where eras begin."""
+        return {"structure": "walk", **self.unbounded}
 
     def _converged(self, spec: PendulumSpec) -> "Fit":
         asked = self.sampler
@@ -198,7 +212,8 @@ class Candidates:
         return fit(self.panel, spec, draws=asked.patience * asked.draws, target_accept=CAREFUL, **settings)
 
     def _words(self, spec: PendulumSpec) -> str:
-        return ", ".join([spec.pull.title, *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
+        around = [f"{spec.pull.title} around a structure that moves" if spec.two_scales else spec.pull.title]
+        return ", ".join([*around, *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
 
     def _told(self, spec: PendulumSpec) -> Progress:
         return within(self.progress, self._words(spec))

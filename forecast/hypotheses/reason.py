@@ -17,8 +17,8 @@ _WORDS = {
     "pull_too_slow": "{answer}, because the pull that the evidence speaks for needs longer than {half_life:g} months, "
     "and counts as none by the rule.",
     "break_not_a_drop": "{answer}, because a break, if there is one, is no such drop (chance {chance}).",
-    "break_at_another_time": "{answer}, because the interval of the date does not hold the time at which the break is "
-    "claimed.",
+    "jump_no_better": "{answer}, because a jump at that date has more evidence than one at {below} of other dates, "
+    "and not at nine of ten.",
     "drop_unclear": "{answer}, because the evidence for a break does not say that it is such a drop (chance {chance}).",
     "nearer_than_walks": "{answer}: the record kept nearer to its means than a random walk would with a probability of "
     "{chance}.",
@@ -31,7 +31,7 @@ _WORDS = {
     "compare, and {needed:.0f} are needed.",
     "not_defined": "{answer}, because {why}.",
 }
-_CHANCES = ("chance", "low", "high")
+_CHANCES = ("chance", "low", "high", "below")
 """Values that are probabilities from 0 to 1."""
 
 

@@ -62,10 +62,10 @@ class Priors:
     structure_jump: float = 0.4
     structure_start: float = 1.4
     structure_half_life: float = 240.0
-    headroom: tuple[float, float] = (float(np.log(1.3)), 0.25)
+    headroom: tuple[float, float] = (float(np.log(1.3)), 0.4)
     headroom_walk: tuple[float, float] = (float(np.log(2.5)), 0.4)
     headroom_dyads: float = 0.1
-    headroom_eras: float = 0.15
+    headroom_eras: float = 0.5
     depth_eras: float = 0.5
     depth_trend: float = 0.25
     gap: tuple[float, float] = (float(np.log(0.9)), 0.5)
@@ -227,7 +227,8 @@ REASONS = {
     "month in seven",
     "headroom_walk": "without an equilibrium the ceiling is counted from an even share and stands near 92",
     "headroom_dyads": "the chronology says little about it: kept near the population",
-    "headroom_eras": "as for dyads: a wide prior here lets a tight ceiling stand in for a low equilibrium",
+    "headroom_eras": "eras may differ by half: a narrow prior here ties the equilibrium to where a flat record has its "
+    "ceiling",
     "depth_eras": "an era typically stretches or shrinks the way to the deepest class by half",
     "depth_trend": "a decade: over a record of seventy years it stretches the way as much as eras typically do",
     "gap": "distance between neighbouring cutpoints: 0.9 spreads eight classes over a plausible range",

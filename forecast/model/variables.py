@@ -73,8 +73,8 @@ NOISE = (
 ERAS = (
     Variable(
         "mu", ("era",), "log-odds",
-        "Equilibrium of the era, before the ceiling bounds it; absent for a random walk. Where the structure moves: its "
-        "mean over the era.",
+        "Equilibrium of the era, before the ceiling bounds it; absent for a random walk. Where the structure "
+        "moves: its mean over the era.",
         label="equilibrium", reported="equilibrium by era",
     ),
     Variable(
@@ -102,7 +102,10 @@ ERAS = (
         "Logarithm by which the last gap between thresholds is stretched in ten years; only with ceiling `trend`.",
         label="drift of depth", reported="drift of the depth",
     ),
-    Variable("mu_dyad", ("dyad",), "log-odds", "Mean of the population that the dyad's equilibria (`rest`, or `mu` without it) are drawn from."),
+    Variable(
+        "mu_dyad", ("dyad",), "log-odds",
+        "Mean of the population that the dyad's equilibria (`rest`, or `mu` without it) are drawn from.",
+    ),
     Variable("mu_era_sd", (), "log-odds", "Spread of that population, one for all dyads."),
     Variable("headroom_dyad", ("dyad",), "log of log-odds", "Mean of the logarithm of the dyad's headrooms."),
     Variable(

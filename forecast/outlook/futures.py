@@ -241,11 +241,15 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
     rng = stream(seed, own.dyad, "release")
     size = (*own.size, futures_per_draw)
     parameters = {name: values[..., None] for name, values in own.scalars.items()}
-    mu, ceiling = own.by_era["mu"][..., -1, None], own.ceiling(-1)
+    mu, ceiling = np.broadcast_to(own.by_era["mu"][..., -1, None], size), own.ceiling(-1)
     states = [np.full(size, np.log(start / (100 - start)))]
     for _ in range(periods):
         shock = draw_shocks(rng, size, parameters.get("shock_df"))
-        states.append(own.pull.step(states[-1], states[-2:][0], mu, shock, parameters))
+        last, before = states[-1], states[-2:][0]
+        if own.structure is not None:  # no era begins: the structure takes its ordinary steps
+            moved = _structure_step(np.zeros(size, dtype=bool), parameters, rng)
+            mu, last, before = mu + moved, last + moved, before + moved
+        states.append(own.pull.step(last, before, mu, shock, parameters))
     limit = None if ceiling is None else ceiling[..., None, None]
     return share(soft_ceiling(_stack_periods(states), limit, own.softness))
 

@@ -10,8 +10,11 @@ from outlook.conftest import make_fit
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.evidence.measures import prior_of
 from forecast.hypotheses.verdict import Comparison
+from forecast.model import PendulumSpec
 
 MONTHS = 300
+ONE_SCALE = PendulumSpec.one_scale()
+TWO_SCALES = PendulumSpec(structure="walk", observation="sides", ceiling="trend")
 
 
 def comparison(log_bayes_factor=2.0, error=0.1, ahead_difference=0.5, ahead_error=1.0, weight=0.7, priors=(), **words):
@@ -72,7 +75,7 @@ def model(spec):
 def candidates(**given):
     frequency = given.pop("frequency", "month")
     panel = make_panel(dyads=1, periods=given.pop("months", MONTHS), eras=given.pop("eras", 3), frequency=frequency)
-    return MadeCandidates(None, "USA-CHN", panel=panel, **given)
+    return MadeCandidates(None, "USA-CHN", panel=panel, **{"spec": ONE_SCALE} | given)
 
 
 def drawn_once(patch, *modules):

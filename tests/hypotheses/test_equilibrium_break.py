@@ -1,18 +1,27 @@
 """What the test of a break concludes from records whose evidence is known by formulas."""
 
 import json
+from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+from model.fits import unobserved
 
-from forecast.hypotheses.evidence import equilibrium_break
+from forecast.hypotheses.evidence import equilibrium_break, jump
 from forecast.hypotheses.evidence.equilibrium_break import gained_ahead, question
+from forecast.hypotheses.evidence.jump import JUMP, NAME, NO_JUMP, Jump, measure_jump, structure_fall
 from forecast.hypotheses.registry import CLAIMS
+from forecast.hypotheses.verdict import Number
 from forecast.model.breaks.fits import with_breaks
+from forecast.model.evidence import Evidence
+from forecast.outlook.draws import dyad_draws
+from forecast.scale import share
 
 from .known import KnownPath, path_around
-from .made import candidates, numbers
+from .made import TWO_SCALES, candidates, comparison, numbers
 
 MONTHS = 300
 
@@ -22,34 +31,85 @@ def tested():
     """Test a path around equilibria, each once; three eras are named, and the last begins at month 200."""
 
     @cache
-    def test(*equilibria, **given):
+    def test(*equilibria, jumped=(5.0, 0.99, 0.95), **given):
         asked = candidates(months=MONTHS, **given)
         path = path_around(*equilibria, periods=MONTHS)
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(equilibrium_break, "measure_jump", lambda *_: jump_of(*jumped))
             patch.setattr(equilibrium_break, "BreakFits", lambda which, most: KnownPath(path, most, which))
             return CLAIMS["S2"].test(asked)
 
     return test
 
 
+def jump_of(log_bayes_factor, fell, below):
+    """What is found of a jump, as a test wants it."""
+    found = comparison(log_bayes_factor, claim=JUMP, rival=NO_JUMP, name=NAME)
+    numbers = (
+        Number("structure_drop", 12.0, 5.0, 20.0),
+        Number("probability_structure_drop", fell, kind="probability"),
+        Number("placebos_below", below, kind="value"),
+    )
+    return Jump(found, numbers)
+
+
 @pytest.mark.parametrize(
-    ("equilibria", "answer", "words"),
+    ("jumped", "answer", "words"),
     [
-        ((0.0, 0.0, -1.2), "supported", "exceeds 3"),
-        ((0.0, 0.0, 1.2), "rejected", "no such drop"),
-        ((0.8, -0.8), "rejected", "does not hold the time"),
+        ((5.0, 0.99, 0.95), "supported", "exceeds 3"),
+        ((5.0, 0.01, 0.95), "rejected", "no such drop"),
+        ((5.0, 0.50, 0.95), "undecided", "does not say that it is such a drop"),
+        ((5.0, 0.99, 0.30), "rejected", "30 %"),
+        ((5.0, 0.99, 0.70), "undecided", "70 %"),
+        ((0.2, 0.99, 0.95), "undecided", "cannot tell"),
+        ((-5.0, 0.99, 0.95), "rejected", NO_JUMP),
     ],
 )
-def test_a_break_must_be_a_drop_where_it_is_claimed(tested, equilibria, answer, words):
-    verdict = tested(*equilibria)
+def test_a_jump_must_be_a_drop_and_no_matter_of_any_date(tested, jumped, answer, words):
+    verdict = tested(0.0, jumped=jumped)
     assert verdict.answer == answer
     assert words in str(verdict.reason)
 
 
-def test_without_a_break_none_is_supported(tested):
+def test_without_a_named_era_a_break_of_the_equilibrium_must_be_a_drop(tested):
+    up, down = tested(-0.6, 0.6, eras=1), tested(0.6, -0.6, eras=1)
+    assert (up.answer, down.answer) == ("rejected", "supported")
+    assert "no such drop" in str(up.reason)
+
+
+def test_the_date_is_set_against_dates_far_from_all_that_are_named(monkeypatch):
+    asked, real, tried = candidates(months=MONTHS, spec=TWO_SCALES), 200, []
+    fitted = unobserved(asked.panel, replace(TWO_SCALES, dynamics="linear"), chains=2, draws=20)
+
+    def evidence(panel, spec, **_):
+        firsts = {int(place) + 1 for place in np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0]))}
+        (last,) = firsts - {100}  # the earlier named era, which stays
+        tried.append(last)
+        assert spec.two_scales and spec.ceiling == ("trend",)
+        return SimpleNamespace(evidence=Evidence(-float(abs(last - real - 40)), 0.1))
+
+    blocks = SimpleNamespace(table=pd.DataFrame({"log_density": [0.0, 1.0]}))
+    monkeypatch.setattr(jump, "quick_fit", evidence)
+    monkeypatch.setattr(type(asked), "evidence", lambda own, **_: Evidence(float(own.panel.sizes["era"]), 0.1))
+    monkeypatch.setattr(type(asked), "ahead", lambda own, **_: blocks)
+    monkeypatch.setattr(type(asked), "fit", lambda own, **_: fitted)
+    found = measure_jump(asked, question(asked.panel).named)
+    assert found.comparison.log_bayes_factor == 1.0  # one era more than without
+    dates = set(tried) - {real}
+    assert len(dates) == jump.PLACEBOS
+    assert all(abs(date - one) >= 24 for date in dates for one in (100, real, 0, MONTHS))
+    # The evidence peaks at 240: dates between 200 and 280 have more of it than the claimed one.
+    assert found.numbers[-1].value == pytest.approx(np.mean([abs(date - 240) > 40 for date in dates]))
+    own = dyad_draws(fitted, "USA-CHN")
+    points = share(own.structure.astype(float))
+    np.testing.assert_allclose(
+        structure_fall(own), points[..., 140:200].mean(axis=-1) - points[..., 200:].mean(axis=-1)
+    )
+
+
+def test_without_a_break_the_evidence_asks_for_none(tested):
     verdict = tested(0.0)
     found = numbers(verdict)
-    assert verdict.answer != "supported"
     assert found["log_bayes_factor"].value < 0
     assert found["breaks_by_evidence"].value == 0
     assert any("no break whose date could agree" in words for words in verdict.prose)

@@ -56,7 +56,7 @@ def _reason(found: "Found[Band]", rule: Rule, answer: Answer) -> Reason:
 CLAIM = Hypothesis(
     theory.BALANCE,
     title="a middle ground",
-    models=("linear pull", "none: random walk"),
+    models=("one scale: linear pull", "none: random walk"),
     measure=_measure,
     decide=_decide,
     word=_word,

@@ -53,8 +53,7 @@ def _word(found: "Found[Ceiling]", rule: Rule, answer: Answer) -> Words:
             *(sentence for one in found.comparisons for sentence in evidence_sentences(one, rule)),
             "The bound on the level decides nothing here, for a low equilibrium leaves the same mark on a record.",
             *_depths(found, rule),
-            f"Taken for a trend, the way to the deepest kind of cooperation stretches by "
-            f"{median_interval(found['depth_trend'])} per cent a decade.",
+            _trend(found),
             f"The bound under “{found.findings.eras[-1]}” stands at a share of {median_interval(found['bound'])} with "
             f"the data and {median_interval(found['prior_bound'])} without them. "
             f"{learning_sentence(found.findings.learning, 'its distance from the equilibrium')}",
@@ -87,6 +86,18 @@ def _depths(found: "Found[Ceiling]", rule: Rule) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _trend(found: "Found[Ceiling]") -> str:
+    if "depth_trend" in found:
+        return (
+            f"Taken for a trend, the way to the deepest kind of cooperation stretches by "
+            f"{median_interval(found['depth_trend'])} per cent a decade."
+        )
+    return (
+        "Taken for a drift of the record, deep cooperation becomes harder by "
+        f"{median_interval(found['depth_drift'], 2)} log-odds a decade."
+    )
+
+
 def _rises(found: "Found[Ceiling]") -> str:
     from forecast.hypotheses.evidence.ceiling import RISE_MONTHS
 
@@ -114,7 +125,7 @@ def _within_frameworks(found: "Found[Ceiling]", answer: Answer) -> str:
 CLAIM = Hypothesis(
     theory.CEILING,
     title="a ceiling set by the framework",
-    models=("level: era, constant, none", "depth: by era, trend in time, none"),
+    models=("one scale, level: era, constant, none", "kinds: by era, drift in time, none"),
     measure=_measure,
     decide=_decide,
     word=_word,

@@ -12,13 +12,17 @@ from forecast.hypotheses.claims.sentences import (
 )
 from forecast.hypotheses.hypothesis import Hypothesis, Words
 from forecast.hypotheses.reason import Reason
-from forecast.hypotheses.verdict import Answer, Comparison, Found, Rule
+from forecast.hypotheses.verdict import Answer, Comparison, Found, Number, Rule
 from forecast.wording import join, month, number, ratio
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
     from forecast.hypotheses.evidence.equilibrium_break import EquilibriumBreak, Span
     from forecast.hypotheses.power.contests import Contest
+
+
+MOST_PLACEBOS = 0.9
+"""Share of other dates that a jump must do better than."""
 
 
 def _measure(candidates: "Candidates") -> "Found[EquilibriumBreak]":
@@ -28,21 +32,44 @@ def _measure(candidates: "Candidates") -> "Found[EquilibriumBreak]":
 
 
 def _contest(candidates: "Candidates", half_lives: tuple[float, ...]) -> "Contest":
-    from forecast.hypotheses.power.contests import contest_of_break
+    from forecast.hypotheses.evidence.equilibrium_break import question
+    from forecast.hypotheses.power.contests import contest_of_break, contest_of_jump
 
-    return contest_of_break(candidates)
+    return (
+        contest_of_jump(candidates) if question(candidates.panel).claimed is not None else contest_of_break(candidates)
+    )
 
 
 def _decide(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
     """All parts of the claim must hold, and one that fails is enough against it."""
     parts: set[Answer] = {
-        rule.decide(found.comparison()),
-        rule.decide_probability(found["probability_drop"].value),
-        "supported" if found.findings.where_claimed else "rejected",
+        rule.decide(_deciding(found)),
+        rule.decide_probability(_fell(found).value),
+        _at_the_date(found, rule),
     }
     if "rejected" in parts:
         return "rejected"
     return "supported" if parts == {"supported"} else "undecided"
+
+
+def _deciding(found: "Found[EquilibriumBreak]") -> Comparison:
+    """Return the comparison that decides: a jump of the structure, where an era is claimed to have brought it."""
+    return next(one for one in found.comparisons if one.decides)
+
+
+def _fell(found: "Found[EquilibriumBreak]") -> Number:
+    """Return the chance that what is claimed to have fallen did."""
+    return found["probability_drop" if _deciding(found).name == "" else "probability_structure_drop"]
+
+
+def _at_the_date(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
+    """Decide whether it was then: a jump must do better there than at most other dates; else nothing is claimed."""
+    if _deciding(found).name == "":
+        return "supported"
+    below = found["placebos_below"].value
+    if below >= MOST_PLACEBOS:
+        return "supported"
+    return "rejected" if below < 0.5 else "undecided"
 
 
 def _word(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Words:
@@ -56,6 +83,7 @@ def _word(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Words
         null=f"The equilibrium has been the same since {month(own.since)}: what moved was the pendulum around it.",
         reason=_reason(found, rule, answer),
         prose=(
+            *_jump(found, rule),
             *evidence_sentences(found.comparison(), rule),
             _known_ahead(own),
             _date(found),
@@ -66,6 +94,20 @@ def _word(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Words
             _agreement(own),
             _limits(own),
         ),
+    )
+
+
+def _jump(found: "Found[EquilibriumBreak]", rule: Rule) -> tuple[str, ...]:
+    """Describe whether the structure jumped, where an era is claimed to have brought it."""
+    if _deciding(found).name == "":
+        return ()
+    return (
+        *evidence_sentences(_deciding(found), rule),
+        f"The structure since lies {median_interval(found['structure_drop'])} points of share below that of the five "
+        f"years before; the chance that it fell by at least {found.findings.smallest_effect:g} points is "
+        f"{percent(found['probability_structure_drop'])}.",
+        f"A jump at this date has more evidence than one at {percent(found['placebos_below'].value)} of other dates.",
+        "What follows is of one time scale: an equilibrium that stays for an era, and a pull towards it.",
     )
 
 
@@ -159,13 +201,13 @@ def _limits(own: "EquilibriumBreak") -> str:
 
 
 def _reason(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Reason:
-    if answer == rule.decide(found.comparison()):
-        return reason_of_evidence(found.comparison(), rule)
-    dropped = found["probability_drop"].value
+    if answer == rule.decide(_deciding(found)):
+        return reason_of_evidence(_deciding(found), rule)
+    dropped = _fell(found).value
     if answer == "rejected" and rule.decide_probability(dropped) == "rejected":
         return Reason("break_not_a_drop", {"answer": answer, "chance": dropped})
-    if answer == "rejected":
-        return Reason("break_at_another_time", {"answer": answer})
+    if _at_the_date(found, rule) == answer:
+        return Reason("jump_no_better", {"answer": answer, "below": found["placebos_below"].value})
     return Reason("drop_unclear", {"answer": answer, "chance": dropped})
 
 
@@ -180,14 +222,16 @@ def _span(span: "Span", interval: str = "") -> str:
 CLAIM = Hypothesis(
     theory.DECLINE,
     title="a break in the equilibrium",
-    models=("one break", "no break"),
+    models=("two scales: jump of the structure, no jump, placebo dates", "one scale: one break, no break"),
     measure=_measure,
     decide=_decide,
     word=_word,
-    decides=("probability_drop", "break_date"),
-    how="That is one of three parts, and the claim fails with any: the equilibrium must also have fallen by the "
-    "smallest effect of interest, by the rule's probability, and the interval of the break's date must hold the "
-    "beginning of the era in force.",
+    decides=("probability_structure_drop", "placebos_below"),
+    how="A jump of the structure where the era in force began is compared with none. That is one of three parts, and "
+    "the claim fails with any: the structure must also have fallen by the smallest effect of interest, by the rule's "
+    "probability, and a jump at that date must have more evidence than at nine of ten others (fewer than half reject). "
+    "Where no named era begins in the last thirty years, a break of the equilibrium at an unknown date decides "
+    "instead, with the same conditions on its drop.",
     also=(theory.ERAS,),
     contest=_contest,
     work=4.0,

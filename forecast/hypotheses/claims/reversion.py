@@ -51,6 +51,7 @@ def _word(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Words:
             f"The chance that it is below {rule.half_life:g} months is {short}, and was {short_before} before the "
             "data.",
             *evidence_sentences(found.comparison(), rule),
+            *_swing(found, rule),
             _way_out(found),
         ),
     )
@@ -60,6 +61,17 @@ def _reason(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Reason:
     if answer == rule.decide(found.comparison()):
         return reason_of_evidence(found.comparison(), rule)
     return Reason("pull_too_slow", {"answer": answer, "half_life": rule.half_life})
+
+
+def _swing(found: "Found[Reversion]", rule: Rule) -> tuple[str, ...]:
+    """Describe what two time scales add: how much is pulled back, and whether one pull would do."""
+    if "swing_part" not in found:
+        return ()
+    return (
+        f"What is pulled back is the swing alone, {median_interval(found['swing_part'])} per cent of the variance of a "
+        "year's change; the structure around which it swings goes where it goes.",
+        *evidence_sentences(found.comparison("one_pull"), rule),
+    )
 
 
 def _way_out(found: "Found[Reversion]") -> str:
@@ -80,7 +92,7 @@ def _way_out(found: "Found[Reversion]") -> str:
 CLAIM = Hypothesis(
     theory.PENDULUM,
     title="a pull back",
-    models=("linear pull", "none: random walk"),
+    models=("swing pulled back to a structure (one scale: linear pull)", "none: random walk", "one linear pull"),
     measure=_measure,
     decide=_decide,
     word=_word,

@@ -63,7 +63,8 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
     eras are drawn from the walk's posterior, from where the record began, and the probability that the record spent
     more time near than they decides the claim [1]_. The walk's steps are learnt from the same record, so that the
     test is a cautious one. Whether the whole record tells the models apart is the question of the test of a pull; that
-    evidence is here for comparison.
+    evidence is here for comparison. A middle ground that stays is one of an era's, so that the models are of one time
+    scale, whatever the base.
 
     Parameters
     ----------
@@ -79,7 +80,7 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
     .. [1] Gelman, Meng and Stern (1996), Posterior predictive assessment of model fitness via realized discrepancies,
        Statistica Sinica 6, 733-760.
     """
-    linear, none = ({"dynamics": name, **candidates.unbounded} for name in ("linear", "none"))
+    linear, none = ({"dynamics": name, **candidates.one_scale} for name in ("linear", "none"))
     comparison = candidates.compare(linear, none, (PULL, WALK), decides=False)
     pull, walk = (dyad_draws(candidates.fit(**choices), candidates.dyad) for choices in (linear, none))
     stays = _stays(pull, walk, candidates.seed)

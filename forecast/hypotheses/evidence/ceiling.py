@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from forecast.hypotheses.evidence.measures import (
     prior_of,
 )
 from forecast.hypotheses.verdict import Comparison, Found, Number
+from forecast.model.observation.sides import SPAN_YEARS, places_by_year, recent_of
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import Learning, framework, learned
 from forecast.outlook.summary import Estimate
@@ -24,15 +25,14 @@ from forecast.typing import Float
 from forecast.wording import month
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.hypotheses.candidates import Candidates
 
 BY_ERA, BOUND_BY_ERA = "a depth by era", "a bound by era"
-DEPTH, BOUND = ("depth",), ("era", "depth")
+DEPTH = ("depth",)
 DEPTH_RIVALS = {"depth_none": ("one depth for all time", ()), "depth_trend": ("a trend in depth", ("trend",))}
-BOUND_RIVALS = {
-    "bound_constant": ("one bound for all eras", ("constant", "depth")),
-    "bound_none": ("no bound", DEPTH),
-}
+BOUND_RIVALS = {"bound_constant": ("one bound for all eras", "constant"), "bound_none": ("no bound", "")}
 DEEPEST = "of the deepest kind"
 PER_HUNDRED = "per cent of cooperative acts"
 # A rise is counted over this many months.
@@ -72,6 +72,10 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
     records may just favour agreements). The breaks of a record are too few to tell whether improvement keeps to
     frameworks, so that how many of its rises came within one is stated, with how much of the record lies within one.
 
+    The kinds of cooperation are read as the base has it: by the threshold to the deepest class, or by side and kind in
+    a part of their own, all of whose thresholds an era or the years move. A bound is one of a level that rests at the
+    equilibrium of its era, so that models with one are of one time scale, whatever the base.
+
     Parameters
     ----------
     candidates : Candidates
@@ -89,14 +93,20 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
         ),
         *(
             candidates.compare(
-                {"ceiling": BOUND}, {"ceiling": form}, (BOUND_BY_ERA, rival), (room,), name=name, decides=False
+                bounded(candidates, "era"),
+                bounded(candidates, form),
+                (BOUND_BY_ERA, rival),
+                (room,),
+                name=name,
+                decides=False,
             )
             for name, (rival, form) in BOUND_RIVALS.items()
         ),
     )
     named: dict[str, Comparison] = {one.words: one for one in comparisons}
-    own = dyad_draws(candidates.fit(ceiling=DEPTH), candidates.dyad)
-    last, drop = _last_against_earlier(own, candidates)
+    fitted = candidates.fit(ceiling=DEPTH)
+    own = dyad_draws(fitted, candidates.dyad)
+    last, drop = _last_against_earlier(own, _depths(own, fitted.posterior, candidates), candidates)
     bound, learning = _bound_in_force(candidates)
     return Found(
         findings=Ceiling(
@@ -109,14 +119,51 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
     )
 
 
-def _last_against_earlier(own: DyadDraws, candidates: "Candidates") -> tuple[tuple[Number, ...], Difference | None]:
+def bounded(candidates: "Candidates", form: str) -> dict[str, Any]:
+    """Return the choices of a level with a form of bound, or with none, whose kinds are those of the base."""
+    forms = (form, candidates.spec.threshold or "depth")
+    return {"structure": "eras", "ceiling": tuple(one for one in forms if one)}
+
+
+@dataclass(frozen=True)
+class Depths:
+    """How deep cooperation is by era.
+
+    Attributes
+    ----------
+    harder : array (chain, draw, era)
+        How much harder an era makes the deepest kind than usual, log-odds.
+    deep : list of array (chain, draw)
+        Per cent of cooperative acts that would be of the deepest kind today, by era.
+    """
+
+    harder: Float
+    deep: list[Float]
+
+
+def _depths(own: DyadDraws, posterior: "xr.Dataset", candidates: "Candidates") -> Depths:
+    """Read the depths by era, of either way to read kinds."""
+    if "depth" in own.by_era:
+        deep = [_deep_share(own, era, candidates.seed) for era in range(len(own.eras))]
+        return Depths(own.by_era["depth"], deep)
+    panel, order = candidates.panel, ("chain", "draw", ...)
+    visited = np.unique(panel["era_index"].to_numpy()[0])
+    shift = posterior["depth_shift"].transpose(*order).to_numpy()[..., visited]
+    highest = posterior["depth_cutpoint"].isel(dataset=0, depth_cut=-1).transpose(*order).to_numpy()
+    slope = posterior["depth_slope"].transpose(*order).to_numpy()
+    at = (slope * float(recent_of(panel)[0, -1]) - highest)[..., None] + shift
+    return Depths(-shift, list(np.moveaxis(np.asarray(share(at)), -1, 0)))
+
+
+def _last_against_earlier(
+    own: DyadDraws, depths: Depths, candidates: "Candidates"
+) -> tuple[tuple[Number, ...], Difference | None]:
     """Compare the depth of the last era with the mean of those before."""
     *earlier, last = own.eras
     if not earlier:
         return (), None
-    depth, since = own.by_era["depth"], month(last.start)
+    depth, deep, since = depths.harder, depths.deep, month(last.start)
     harder = depth[..., -1] - depth[..., :-1].mean(axis=-1)
-    deep = [_deep_share(own, era, candidates.seed) for era in range(len(own.eras))]
     shares = [
         number(f"deep_share_{place}", draws, PER_HUNDRED, f"{DEEPEST} under “{era.name}”")
         for place, (era, draws) in enumerate(zip(own.eras, deep, strict=True), 1)
@@ -140,15 +187,24 @@ def _deep_share(own: DyadDraws, era: int, seed: int) -> Float:
 
 
 def _trend(candidates: "Candidates") -> Number:
-    own = dyad_draws(candidates.fit(ceiling=("trend",)), candidates.dyad)
-    stretch = 100 * np.expm1(own.scalars["depth_trend"])
-    return number("depth_trend", stretch, "per cent a decade", "stretch of the way to the deepest class, as a trend")
+    fitted = candidates.fit(ceiling=("trend",))
+    if "depth_trend" in fitted.posterior:
+        stretch = 100 * np.expm1(dyad_draws(fitted, candidates.dyad).scalars["depth_trend"])
+        return number(
+            "depth_trend", stretch, "per cent a decade", "stretch of the way to the deepest class, as a trend"
+        )
+    seen = np.unique(places_by_year(candidates.panel))
+    shift = fitted.posterior["depth_shift"].transpose("chain", "draw", ...).to_numpy()[..., seen]
+    decades = (seen - seen.mean()) * SPAN_YEARS / 10.0
+    slope = -(shift * decades).sum(axis=-1) / max(float((decades**2).sum()), 1e-9)
+    return number("depth_drift", slope, "log-odds a decade", "how much harder deep cooperation became, as a trend")
 
 
 def _bound_in_force(candidates: "Candidates") -> tuple[tuple[Number, ...], Learning]:
     """Measure the bound on the level in the last era, with the data and without."""
-    own = dyad_draws(candidates.fit(ceiling=BOUND), candidates.dyad)
-    prior = prior_of(candidates, ceiling=BOUND).isel(era=-1)
+    choices = bounded(candidates, "era")
+    own = dyad_draws(candidates.fit(**choices), candidates.dyad)
+    prior = prior_of(candidates, **choices).isel(era=-1)
     bound, last = own.ceiling(-1), own.eras[-1].name
     assert bound is not None, "the model has a bound"
     room, room_before = own.by_era["headroom"][..., -1], prior["headroom"].to_numpy()

@@ -9,6 +9,7 @@ import xarray as xr
 
 from forecast.clock import Clock
 from forecast.hypotheses.evidence.ahead import ahead_of, block_ends
+from forecast.hypotheses.evidence.jump import measure_jump
 from forecast.hypotheses.evidence.measures import Difference, chance, difference, evidence_table, number
 from forecast.hypotheses.evidence.prior_scale import FACTORS
 from forecast.hypotheses.verdict import Comparison, Drawing, Found, Number, Series
@@ -130,7 +131,11 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     """Measure whether the equilibrium fell to stay, about when the era in force began, against no break.
 
     One break is looked for in the last thirty years, with the named eras before them taken for granted. Over the whole
-    record, numbers of breaks at unknown dates, and breaks where the named eras begin, are set against none.
+    record, numbers of breaks at unknown dates, and breaks where the named eras begin, are set against none. All of that
+    is of one time scale, whatever the base: an equilibrium that stays for an era.
+
+    Where the era in force begins within those years, a jump of the structure there decides (`measure_jump`): a break
+    that moves the target of a pull alone is hardly to be seen, one that moves the level is.
 
     Parameters
     ----------
@@ -145,13 +150,15 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     most = min(max(LEAST, len(asked.named)), MOST)
     fits = BreakFits(candidates, max(most, len(asked.named), len(asked.held) + 1))
     found = scan(candidates, asked.since, held=tuple(_day(panel, place) for place in asked.held), fits=fits)
+    jump = measure_jump(candidates, asked.named) if asked.claimed is not None else None
     comparison = _compared(candidates, fits, found, asked)
+    comparison = replace(comparison, decides=jump is None)
     drop = _chains(found.equilibrium_before - found.equilibrium_after)
     worth = fits.pool.effective(fits.over(one_break(fits, asked.since, held=asked.held)))
     count = count_breaks(candidates, most, candidates.rule.bayes_factor, fits=fits)
     fits.add(asked.named)
     counted, named = _counted(count), _named(fits, asked, count)
-    linear = candidates.fit(dynamics="linear", **candidates.unbounded)
+    linear = candidates.fit(dynamics="linear", **candidates.one_scale)
     level = last_break(dyad_draws(linear, candidates.dyad), candidates.smallest_effect)
     size = difference("drop", drop, candidates.rule, DROP)
     claimed_since = None if asked.claimed is None else date.fromisoformat(_day(panel, asked.claimed))
@@ -173,8 +180,9 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     dropped = chance("probability_drop", drop >= candidates.smallest_effect, smallest)
     return Found(
         findings=findings,
-        comparisons=(comparison, *counted, *named),
+        comparisons=(comparison, *([] if jump is None else [jump.comparison]), *counted, *named),
         numbers=(
+            *(() if jump is None else jump.numbers),
             *_date_numbers(found, findings),
             *_size_numbers(found, drop),
             *(_weighed(one, worth) for one in (*size.numbers, dropped)),
@@ -183,7 +191,7 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
                    kind="count"),
             *_met_numbers(findings),
         ),
-        table=_table(findings, comparison, (*counted, *named)),
+        table=_table(findings, comparison, (*([] if jump is None else [jump.comparison]), *counted, *named)),
         drawing=_drawing(found),
     )  # fmt: skip
 

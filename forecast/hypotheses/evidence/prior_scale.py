@@ -55,6 +55,7 @@ def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, flo
         raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(scalable)}")
     value = _with_prior(fitted, name)
     priors = fitted.spec.priors.paced(periods_a_month(fitted.panel))
+    priors = priors.of_swing() if fitted.spec.two_scales else priors
     ratio = np.exp(_log_prior(value, name, priors, factor) - _log_prior(value, name, priors, 1.0))
     effective = ratio.sum() ** 2 / (ratio**2).sum()
     if effective < ESS_LIMIT:

@@ -15,6 +15,8 @@ from scipy.optimize import brentq
 
 from forecast.clock import Clock
 from forecast.hypotheses.evidence.equilibrium_break import LEAST, question
+from forecast.hypotheses.evidence.jump import broken_at, two_scales
+from forecast.hypotheses.evidence.reversion import rivals
 from forecast.model import simulate_panel
 from forecast.model.breaks.fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.model.breaks.search import one_break
@@ -38,6 +40,8 @@ type Test = Callable[[xr.Dataset, int, Event], tuple[Factor, ...]]
 # How many times as strong the pull is one spread away as near the equilibrium; points of share.
 STRENGTHS = (2.0, 4.0)
 DROPS = (20.0, 40.0)
+# Spread of a jump, log-odds: 25 points each around an even share.
+JUMPS = (0.6, 1.2)
 
 
 @dataclass(frozen=True)
@@ -97,8 +101,8 @@ class Contest:
 
 
 def contest_of_reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
-    """Contest a linear pull, at half-lives in months, against a random walk."""
-    pull, walk = ({"dynamics": name, **candidates.unbounded} for name in ("linear", "none"))
+    """Contest a pull, at half-lives in months, against a random walk."""
+    pull, walk = rivals(candidates)
     per_month = Clock.of(candidates.panel).per_month
     truths = [_truth(candidates, "a random walk", np.nan, walk)]
     for months in half_lives:
@@ -125,6 +129,27 @@ def contest_of_ceiling(candidates: "Candidates") -> Contest:
         _truth(candidates, "the depths by era that the fit says", np.nan, depth),
     )
     return Contest(truths, "", *_by_evidence(candidates, depth, *rivals))
+
+
+def contest_of_jump(candidates: "Candidates") -> Contest:
+    """Contest a jump of the structure where the era in force began against none."""
+    named, choices = question(candidates.panel).named, two_scales(candidates)
+    spec, posterior = replace(candidates.spec, **choices), candidates.fit(**choices).posterior
+    panel, without = candidates.panel, broken_at(candidates, named[:-1])
+    truths = [Truth("no jump", np.nan, spec, posterior, without)]
+    for size in JUMPS:
+        name = f"a jump drawn with a spread of {25.0 * size:.0f} points"
+        truths.append(Truth(name, 25.0 * size, spec, posterior, panel, with_jump(size)))
+
+    def test(record: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
+        own = replace(candidates, panel=record)
+        jumped, smooth = (
+            quick_fit(broken_at(own, places), spec, seed=seed, stop=stop).evidence for places in (named, named[:-1])
+        )
+        return ((jumped.log - smooth.log, float(np.hypot(jumped.error, smooth.error))),)
+
+    ours, theirs = candidates.evidence(**choices), candidates.with_panel(without).evidence(**choices)
+    return Contest(tuple(truths), "points of share", test, (float(np.hypot(ours.error, theirs.error)),))
 
 
 def contest_of_break(candidates: "Candidates") -> Contest:
@@ -194,6 +219,11 @@ def with_strength(strength: float) -> Change:
         )  # fmt: skip
 
     return change
+
+
+def with_jump(size: float) -> Change:
+    """Let the structure jump where eras begin, by log-odds of such a spread."""
+    return lambda own: own.assign(structure_jump=size * xr.ones_like(own["structure_jump"]))
 
 
 def with_drop(points: float, era: int) -> Change:

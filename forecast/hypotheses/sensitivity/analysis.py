@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import Clock
+from forecast.hypotheses.evidence.reversion import rivals
 from forecast.hypotheses.sensitivity.influence import influence, without
 from forecast.hypotheses.sensitivity.power_scaling import power_scaled, power_scaling
 from forecast.hypotheses.sensitivity.variations import Variation, variations
@@ -86,20 +87,15 @@ def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
     return table.assign(answer=table["answer"].fillna(""), note=table["note"].fillna(""))
 
 
-def _models(candidates: "Candidates") -> tuple[dict[str, Any], dict[str, Any]]:
-    pull, walk = ({"dynamics": name, **candidates.unbounded} for name in ("linear", "none"))
-    return pull, walk
-
-
 def _as_it_is(candidates: "Candidates") -> dict[str, Any]:
-    pull, walk = _models(candidates)
+    pull, walk = rivals(candidates)
     ours, theirs = (candidates.evidence(**choices) for choices in (pull, walk))
     return _row(candidates, Variation("none", candidates.panel), candidates.fit(**pull).posterior, (ours, theirs))
 
 
 def _varied(candidates: "Candidates") -> list[dict[str, Any]]:
     """Fit both models to every variation."""
-    pull, walk = (replace(candidates.spec, **choices) for choices in _models(candidates))
+    pull, walk = (replace(candidates.spec, **choices) for choices in rivals(candidates))
     varied = [*variations(candidates), *_without_influential(candidates)]
 
     def work(place: int, stop: Event) -> tuple[int, dict[str, Any]]:
@@ -121,7 +117,7 @@ def _varied(candidates: "Candidates") -> list[dict[str, Any]]:
 
 def _without_influential(candidates: "Candidates") -> list[Variation]:
     """Leave out the events that speak most for a pull, and those that speak most against it."""
-    panel, (pull, walk) = candidates.panel, (candidates.fit(**choices) for choices in _models(candidates))
+    panel, (pull, walk) = candidates.panel, (candidates.fit(**choices) for choices in rivals(candidates))
     if not panel_kind(panel).coded:
         return []
     adds = influence(panel, (pull.posterior, pull.spec), (walk.posterior, walk.spec))
@@ -142,7 +138,7 @@ def _event(panel: xr.Dataset, place: tuple[int, ...]) -> str:
 
 
 def _weighed(candidates: "Candidates") -> list[dict[str, Any]]:
-    fitted, rows = candidates.fit(**_models(candidates)[0]), []
+    fitted, rows = candidates.fit(**rivals(candidates)[0]), []
     for words, (part, power) in POWERS.items():
         weights = power_scaled(fitted, part, power)
         note = f"to the power {power:g}" + (f", but {weights.fault}" if weights.fault else "")

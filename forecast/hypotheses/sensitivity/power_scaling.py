@@ -76,7 +76,7 @@ def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
         "half-life": ("half_life", {"dyad": 0}),
         "spread around the equilibrium": ("sd", {"dyad": 0}),
         "month noise": ("tau", {"dyad": 0}),
-        "equilibrium in force": ("mu", {"era": last}),
+        "equilibrium in force": ("rest" if "rest" in fitted.posterior else "mu", {"era": last}),
         "ceiling in force": ("ceiling", {"era": last}),
         "depth in force": ("depth", {"era": last}),
         "current level": ("level", {"dyad": 0, "time": -1}),

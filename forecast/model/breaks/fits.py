@@ -41,7 +41,7 @@ DRAWS, TUNE, CHAINS = 200, 250, 2
 # Logarithms this far apart, around zero, are those of numbers that a computer can hold.
 _RANGE = 1300.0
 # A break in the equilibrium alone: without ceilings, which would share its meaning.
-CHOICES: dict[str, Any] = {"dynamics": "linear", "ceiling": (), "shocks": "normal"}
+CHOICES: dict[str, Any] = {"structure": "eras", "dynamics": "linear", "ceiling": (), "shocks": "normal"}
 
 
 @dataclass(frozen=True)

@@ -378,6 +378,18 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
     return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
 
 
+def places_by_year(panel: "xr.Dataset") -> Index:
+    """Return the place of drifting kinds at every dyad's period, (dyad, time)."""
+    return _places(panel, by_year=True)[0]
+
+
+def recent_of(panel: "xr.Dataset") -> Float:
+    """Return the log-odds of cooperation in the twelve months that end with each period of a panel, (dyad, time)."""
+    counts, cut = panel["counts"].transpose(*ORDER).to_numpy().sum(axis=(2, 3)), int(panel.attrs["zero_cut"])
+    sides = np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
+    return recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
+
+
 def _log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
     """Return where the kinds of a side stand on their own scale, for arrays and PyTensor variables alike."""
     return TOWARDS[name] * slope * recent + shift

@@ -1,0 +1,140 @@
+"""A jump of the structure where the era in force began: against none, and against the same jump at other dates."""
+
+import os
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.clock import Clock
+from forecast.hypotheses.evidence.ahead import ahead_of
+from forecast.hypotheses.evidence.measures import chance, number
+from forecast.hypotheses.verdict import Comparison, Number
+from forecast.model.breaks.fits import Places, with_breaks
+from forecast.model.evidence import Evidence
+from forecast.model.quick import quick_fit
+from forecast.outlook.draws import DyadDraws, dyad_draws
+from forecast.parallel import side_by_side
+from forecast.scale import share
+from forecast.typing import Float
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.hypotheses.candidates import Candidates
+
+JUMP, NO_JUMP = "a jump of the structure where the era in force began", "no jump then"
+NAME = "jump"
+MONTHS_BEFORE = 60
+# A jump a year away from a true one has a part of its evidence; dates nearer than that are no placebos.
+APART_MONTHS = 24
+PLACEBOS = 20
+
+
+@dataclass(frozen=True)
+class Jump:
+    """Whether the structure jumped where the era in force began.
+
+    Attributes
+    ----------
+    comparison : Comparison
+        Against none.
+    numbers : tuple of Number
+        How far the structure fell, and how the date does among others.
+    """
+
+    comparison: Comparison
+    numbers: tuple[Number, ...]
+
+
+def two_scales(candidates: "Candidates") -> dict[str, Any]:
+    """Return the choices of a structure that moves and a swing, no other part of which has eras."""
+    kinds = tuple(form for form in candidates.spec.ceiling if form == "trend")
+    return {**candidates.two_scales, "dynamics": "linear", "ceiling": kinds}
+
+
+def measure_jump(candidates: "Candidates", named: Places) -> Jump:
+    """Measure whether the structure jumped where the last of the named eras began.
+
+    The earlier named eras are taken for granted by both models. An era has no parameter but that its first step may be
+    larger, so that a jump costs a model nothing but the width of that step. The same jump is tried at dates spread over
+    the record, with short fits for all of them: if there is nothing in the date, it does no better than most.
+
+    Parameters
+    ----------
+    candidates : Candidates
+    named : tuple of int
+        First periods of the named eras but the first; at least one.
+    """
+    choices = two_scales(candidates)
+    without = candidates.with_panel(broken_at(candidates, named[:-1]))
+    ours, theirs = candidates.evidence(**choices), without.evidence(**choices)
+    by_block = [one.ahead(**choices).table["log_density"].to_numpy() for one in (candidates, without)]
+    comparison = Comparison(
+        JUMP, NO_JUMP, ours.log - theirs.log, float(np.hypot(ours.error, theirs.error)),
+        *ahead_of(by_block[0] - by_block[1]), name=NAME,
+    )  # fmt: skip
+    fell = structure_fall(dyad_draws(candidates.fit(**choices), candidates.dyad))
+    words = f"structure in the {MONTHS_BEFORE} months before the era in force less that since"
+    least = candidates.smallest_effect
+    return Jump(
+        comparison,
+        (
+            number("structure_drop", fell, "points of share", words),
+            chance("probability_structure_drop", fell >= least, f"the structure fell by at least {least:g} points"),
+            _placebo(candidates, named),
+        ),
+    )
+
+
+def structure_fall(own: DyadDraws) -> Float:
+    """Compute how far the structure lies below where it stood before the era in force, (chain, draw), points."""
+    assert own.structure is not None, "two time scales have a structure"
+    first = own.eras[-1].first
+    points = share(own.structure.astype(np.float64))
+    before = points[..., max(0, first - own.clock.periods(MONTHS_BEFORE)) : first]
+    return np.asarray(before.mean(axis=-1) - points[..., first:].mean(axis=-1))
+
+
+def placebo_places(periods: int, named: Places, apart: int) -> Places:
+    """Return periods spread over a record that lie so far from its ends and from the named ones.
+
+    Examples
+    --------
+    >>> from forecast.hypotheses.evidence.jump import placebo_places
+    >>> placebo_places(100, (50,), 20)[:3]
+    (20, 21, 22)
+    """
+    free = [at for at in range(apart, periods - apart) if all(abs(at - one) >= apart for one in named)]
+    chosen = np.linspace(0, len(free) - 1, min(PLACEBOS, len(free))).round().astype(int)
+    return tuple(free[place] for place in chosen)
+
+
+def broken_at(candidates: "Candidates", places: Iterable[int]) -> "xr.Dataset":
+    """Return the record with eras that begin at some places."""
+    return with_breaks(candidates.panel, tuple(sorted(places)))
+
+
+def _placebo(candidates: "Candidates", named: Places) -> Number:
+    """Compute the share of other dates at which a jump has less evidence than where the era in force began."""
+    panel, spec = candidates.panel, replace(candidates.spec, **two_scales(candidates))
+    places = placebo_places(panel.sizes["time"], named, Clock.of(panel).periods(APART_MONTHS))
+    dates = (named[-1], *places)
+
+    def work(place: int, stop: Event) -> tuple[int, Evidence]:
+        record = broken_at(candidates, (*named[:-1], place))
+        return place, quick_fit(record, spec, seed=candidates.seed, stop=stop).evidence
+
+    found: dict[int, float] = {}
+    threads = candidates.sampler.cores or os.cpu_count() or 1
+    with closing(side_by_side(work, dates, threads)) as results:
+        candidates.progress("trying a jump at other dates", 0, len(dates))
+        for place, one in results:
+            found[place] = one.log
+            candidates.progress("trying a jump at other dates", len(found), len(dates))
+    below = float(np.mean([found[place] < found[named[-1]] for place in places])) if places else float("nan")
+    words = f"of {len(places)} other dates at which a jump has less evidence"
+    return Number("placebos_below", below, words=words, kind="value")
