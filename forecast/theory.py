@@ -68,7 +68,7 @@ DECLINE = Statement(
     "a lasting fall",
     "Relations have fallen, and stayed down, since the framework in force began.",
     "US-China relations have been getting worse for more than five years, since 2018.",
-    "`forecast test`: one break in the equilibrium against none; `forecast report`: drop and trend",
+    "`forecast test`: a jump of the structure against none and against other dates; `forecast report`: drop and trend",
     tested=True,
 )
 ERAS = Statement(
@@ -85,8 +85,8 @@ CEILING = Statement(
     "a ceiling set by the framework",
     "The strategic framework limits how good relations can become, and may last for decades.",
     "The US strategy of competition is rigid: it limits relations with China, perhaps for decades.",
-    "`forecast test`: depth of cooperation by era against one depth and a trend; `forecast report`: ceiling, headroom "
-    "and how often frameworks change",
+    "`forecast test`: kinds of cooperation by era against kinds that stay and that drift; `forecast report`: "
+    "ceiling, headroom and how often frameworks change",
     tested=True,
 )
 PENDULUM = Statement(
@@ -95,7 +95,8 @@ PENDULUM = Statement(
     "Relations swing like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
     "US-China relations swing like a pendulum: they can hardly return to what they were, and can hardly stay in an "
     "extreme either.",
-    "`forecast test`: a linear pull against a random walk; `forecast report`: half-life, way back, time in the extreme",
+    "`forecast test`: a swing around a moving structure against a random walk and one pull; `forecast report`: "
+    "half-life, way back, time in the extreme",
     tested=True,
 )
 COST = Statement(
