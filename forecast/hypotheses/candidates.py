@@ -71,7 +71,7 @@ class Candidates:
     >>> from forecast.events import read_chronology
     >>> from forecast.hypotheses.candidates import Candidates
     >>> candidates = Candidates(read_chronology(), "USA-CHN")
-    >>> pull, walk = {"dynamics": "linear"}, {"dynamics": "none"}
+    >>> pull, walk = {"dynamics": "linear"}, {"dynamics": "none", **candidates.one_scale}
     >>> candidates.compare(pull, walk, ("a pull", "a walk")).log_bayes_factor  # doctest: +SKIP
     """
 

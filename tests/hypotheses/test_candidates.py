@@ -11,6 +11,8 @@ from forecast.hypotheses.candidates import Candidates, Sampler
 from forecast.hypotheses.evidence.ahead import Ahead
 from forecast.model import PendulumSpec
 
+from .made import ONE_SCALE, TWO_SCALES
+
 
 @dataclass
 class Settling:
@@ -35,7 +37,7 @@ def fits(monkeypatch):
 
 
 def made(**given):
-    return Candidates(None, "USA-CHN", panel=make_panel(periods=48), **given)
+    return Candidates(None, "USA-CHN", panel=make_panel(periods=48), **{"spec": ONE_SCALE} | given)
 
 
 def test_a_candidate_is_fitted_once(fits):
@@ -68,3 +70,10 @@ def test_a_comparison_speaks_for_the_first(fits, monkeypatch):
 @pytest.mark.parametrize(("ceiling", "left"), [("era+depth", ("depth",)), ("constant+trend", ("trend",)), ("none", ())])
 def test_models_about_the_pull_have_no_bound_on_the_level(ceiling, left):
     assert made(spec=PendulumSpec.one_scale(ceiling=ceiling)).unbounded == {"ceiling": left}
+
+
+@pytest.mark.parametrize("base", [ONE_SCALE, TWO_SCALES])
+def test_a_family_is_the_same_whatever_the_base(base):
+    candidates = made(spec=base)
+    assert candidates.one_scale == {"structure": "eras", **candidates.unbounded}
+    assert candidates.two_scales == {"structure": "walk", **candidates.unbounded}
