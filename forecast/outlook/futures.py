@@ -247,7 +247,7 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
         shock = draw_shocks(rng, size, parameters.get("shock_df"))
         last, before = states[-1], states[-2:][0]
         if own.structure is not None:  # no era begins: the structure takes its ordinary steps
-            moved = _structure_step(np.zeros(size, dtype=bool), parameters, rng)
+            moved = _structure_step(mu, np.zeros(size, dtype=bool), parameters, rng)
             mu, last, before = mu + moved, last + moved, before + moved
         states.append(own.pull.step(last, before, mu, shock, parameters))
     limit = None if ceiling is None else ceiling[..., None, None]

@@ -114,9 +114,7 @@ def test_the_ceiling_stands_above_the_level_at_rest_and_presses_one_month_in_sev
 
 
 def test_a_ceiling_takes_nothing_from_the_level_at_rest(panel, draws):
-    free = prior_draws(panel, PendulumSpec(structure="eras", observation="events", ceiling=()), draws=DRAWS, seed=1)[
-        "mu"
-    ].to_numpy()
+    free = prior_draws(panel, PendulumSpec.one_scale(ceiling=()), draws=DRAWS, seed=1)["mu"].to_numpy()
     bound = draws["rest"].to_numpy()
     error = np.hypot(free.std(), bound.std()) / np.sqrt(DRAWS)
     assert abs(free.mean() - bound.mean()) < 4 * error
