@@ -182,6 +182,7 @@ def assess(
         measure=kind.measure,
         scale=kind.scale,
         moving=futures.moving,
+        record_weight=float(fit.spec.record_weight),
     )
     return replace(result, headline=headline(result), claims=claims(result))
 

@@ -105,6 +105,8 @@ class Assessment(Displayed):
         The theory's claims, answered in sentences.
     measure, scale : str
         What the level is called when it is shown from 0 to 100, and what 0, 50 and 100 of it mean.
+    record_weight : float
+        Share of the futures of what is recorded that follow the record alone, 0 to 1.
     moving : bool
         Whether the level swings around a structure that moves in every period.
     """
@@ -137,6 +139,7 @@ class Assessment(Displayed):
     measure: str = EventPanel.measure
     scale: str = EventPanel.scale
     moving: bool = False
+    record_weight: float = 0.0
 
     def _card(self) -> Card:
         facts = (

@@ -100,8 +100,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     """Simulate what the dyad's main dataset would record in each period ahead.
 
     The number of happenings is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
-    path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in some
-    futures with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
+    path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in
+    some futures with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ _STEPS = {
 }
 
 
-_MOVING = "a slow random walk, with larger steps where an era begins; the pull acts on the swing around it"
+_MOVING = "a slow walk, with larger steps where an era begins; the pull acts on the swing around it"
 
 
 def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
@@ -78,6 +78,7 @@ def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
             "News of the single month",
             "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",
         ),
+        *([("Busy months", "may be more hostile at the same level")] if getattr(spec, "volume_effect", False) else []),
         ("Dyads", _hierarchy(dyads, bool(getattr(spec, "pooling", True)))),
         ("Observed", words("observation", {one.name: one.words for one in observations()})),
     ]

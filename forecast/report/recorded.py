@@ -17,7 +17,7 @@ from forecast.outlook import (
 )
 from forecast.outlook.volume import MEMORY_MONTHS
 from forecast.report import words
-from forecast.wording import DASH, chance, count, number
+from forecast.wording import DASH, chance, count, number, percent
 
 CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
 """How the share may change, from worse to better, as a bar and a table have it."""
@@ -45,7 +45,7 @@ def arrange(result: Assessment) -> dict[str, Any] | None:
         "kinds": kind_rows(result),
         "numbers": numbers_of_kinds(result),
         "rules": [(_title(result, one), one.rule) for one in questions],
-        "note": _note(windows),
+        "note": " ".join([*_averaged(result.record_weight), _note(windows)]),
     }
 
 
@@ -103,6 +103,16 @@ def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> st
         return f"{count(question.months, 'month')} to {until}: higher or lower"
     when = f"A {words.unit(result)} up to" if question.rolling else f"{count(question.months, 'month')} to"
     return f"{when} {until}: at least {question.threshold:g} %"
+
+
+def _averaged(weight: float) -> list[str]:
+    """Describe over what is averaged, if over anything."""
+    if not weight:
+        return []
+    return [
+        f"{percent(weight)} of the futures follow no pendulum but the record alone: its share of the last 1, 2, 5 or 10 "
+        "years, or of all years, goes on with as much variation as there has been."
+    ]
 
 
 def _note(windows: Sequence[WindowOutlook]) -> str:
