@@ -110,7 +110,7 @@ def _averaged(weight: float) -> list[str]:
     if not weight:
         return []
     return [
-        f"{percent(weight)} of the futures follow no pendulum but the record alone: its share of the last 1, 2, 5 or 10 "
+        f"{percent(weight)} of the futures follow no pendulum but the record: its share of the last 1, 2, 5 or 10 "
         "years, or of all years, goes on with as much variation as there has been."
     ]
 
