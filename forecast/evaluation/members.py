@@ -250,11 +250,12 @@ class _VolumeChances:
 
 
 DEFAULT = "default"
+PENDULUM = "pendulum"
 MEMBERS: dict[str, Member] = {
     member.code: member
     for member in (
         Member(DEFAULT, "the model as it is by default"),
-        Member("pendulum", "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
+        Member(PENDULUM, "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
         Member("no_pull", "a random walk in place of structure and swing", {"dynamics": "none"}),
         Member("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Member("no_month_noise", "no news of the month beside the level", {"month_noise": False}),

@@ -11,7 +11,7 @@ import numpy as np
 from forecast.dates import add_months
 from forecast.errors import DataError
 from forecast.evaluation.forecaster import Asked
-from forecast.evaluation.members import MEMBERS, Member
+from forecast.evaluation.members import DEFAULT, MEMBERS, PENDULUM, Member
 from forecast.evaluation.misses import worst_misses
 from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.rivals import REFERENCE, RIVALS
@@ -128,7 +128,8 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
     misses = worst_misses(own, reference, setup.record.table)
-    account = [one.to_dict() for one in scoring.accounts.values()]
+    earned = scoring.earned()
+    account = [one.to_dict() | earned.get(code, {}) for code, one in scoring.accounts.items()]
     return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
 
 
@@ -266,6 +267,19 @@ class _Scoring:
                 given, free = (mixed(side, list(weights.values())) for side in zip(*parts, strict=True))
                 yield from self._rows(case, mixture.code, (given, free), rival=mixture.rival)
         self.past.add(origin, cases)
+
+    def earned(self) -> dict[str, dict[str, Any]]:
+        """Return the weights that all windows together earn each forecaster, by horizon, for its account.
+
+        Where the pendulum alone takes part the default, which is a mixture with it, does not.
+        """
+        averaged = {DEFAULT} if PENDULUM in self.everywhere else set()
+        codes = [code for code in self.rivals if code in self.everywhere - averaged]
+        found: dict[str, dict[str, Any]] = {code: {} for code in codes}
+        for horizon in self.past.windows:
+            for code, weight in zip(codes, self.past.stacked(date.max, horizon, codes).tolist(), strict=True):
+                found[code][str(horizon)] = round(weight, 4)
+        return {code: {"earned": weights} for code, weights in found.items() if len(codes) > 1}
 
     def _rows(
         self, case: _Case, code: str, said: tuple[Prediction, Prediction], *, rival: bool

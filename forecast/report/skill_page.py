@@ -128,6 +128,7 @@ def _details_content(skill: Skill) -> dict[str, Any]:
         "shown_misses": SHOWN_MISSES,
         "rule": RULE,
         "account": skill_tables.account_table(skill),
+        "earned": skill_tables.earned_table(skill),
         "fits": skill_tables.fits_table(skill),
         "unconverged": _unconverged(skill),
         "choices": _choices(skill),

@@ -139,6 +139,17 @@ def account_table(skill: Skill) -> Grid:
     return grid(["", "Origins", "Void windows", "Windows not over"], rows)
 
 
+def earned_table(skill: Skill) -> Grid:
+    """Return the weights that all windows earn each forecaster in a mixture, per cent, by horizon."""
+    horizons = [str(horizon) for horizon in skill.choices["horizons"]]
+    rows = [
+        [capital(say.name(one["model"])), *(percent(one["earned"].get(horizon, 0.0)) for horizon in horizons)]
+        for one in skill.account
+        if one.get("earned")
+    ]
+    return grid(["", *(count(int(horizon), "month") for horizon in horizons)], rows)
+
+
 def fits_table(skill: Skill) -> Grid:
     """Return how often each form of the model was fitted, for what reason, and how often it had not converged."""
     rows = []
