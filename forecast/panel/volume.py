@@ -1,4 +1,8 @@
-"""How busy a month was against what is usual for its dyad."""
+"""How busy a month was against what is usual for its dyad.
+
+What is usual is how busy the months were in which the happenings of the last years fell: not a month taken at random,
+but that of a happening taken at random. So a typical happening falls into a usual month, and the level is its log-odds.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +21,7 @@ FEWEST_MONTHS = 12
 
 
 def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
-    """Return the logarithm of one and the happenings of each period, less its mean over the covered periods before.
+    """Return the logarithm of one and the happenings of each period, less its mean over the happenings before.
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
     periods : int
         How many periods before say what is usual.
     fewest : int
-        With fewer covered periods among these it is zero.
+        With fewer covered periods among these, or no happening in them, it is zero.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
     --------
     >>> import numpy as np
     >>> from forecast.panel.volume import busyness
-    >>> busyness(np.array([1, 1, 1, 3]), np.ones(4, dtype=bool), 3, 2).round(2)
+    >>> busyness(np.array([1, 0, 1, 3]), np.ones(4, dtype=bool), 3, 2).round(2)
     array([0.  , 0.  , 0.  , 0.69])
     """
     seen = np.broadcast_to(covered, total.shape)
@@ -50,9 +54,10 @@ def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
         sums = np.cumsum(np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1), axis=-1)
         return np.asarray(sums[..., ends] - sums[..., starts])
 
-    number = before(seen.astype(np.float64))
-    usual = before(log) / np.maximum(number, 1.0)
-    return np.asarray(np.where(seen & (number >= fewest), log - usual, 0.0))
+    known = np.where(seen, total, 0).astype(np.float64)
+    number, happenings = before(seen.astype(np.float64)), before(known)
+    usual = before(known * log) / np.maximum(happenings, 1.0)
+    return np.asarray(np.where(seen & (number >= fewest) & (happenings > 0), log - usual, 0.0))
 
 
 def usual_periods(periods: float) -> tuple[int, int]:

@@ -116,15 +116,16 @@ def structure_moments(spec, values, dyad, era):
 
 
 def busyness(panel):
-    """Log of a month's happenings less its mean over the covered months of the three years before, in loops."""
+    """Log of a month's happenings less its mean over the happenings of the three years before, in loops."""
     counts = panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     found = np.zeros(counts.shape[1:])
     for d, t in np.ndindex(found.shape):
         by_dataset = []
         for q in np.flatnonzero(covered[:, d, t]):
-            before = [np.log1p(counts[q, d, i]) for i in range(max(t - 36, 0), t) if covered[q, d, i]]
-            by_dataset.append(np.log1p(counts[q, d, t]) - np.mean(before) if len(before) >= 12 else 0.0)
+            before = [counts[q, d, i] for i in range(max(t - 36, 0), t) if covered[q, d, i]]
+            usual = np.average(np.log1p(before), weights=before) if len(before) >= 12 and sum(before) else None
+            by_dataset.append(0.0 if usual is None else np.log1p(counts[q, d, t]) - usual)
         found[d, t] = np.mean(by_dataset or [0.0])
     return found
 
