@@ -44,7 +44,7 @@ priors = st.builds(
     lean=positive,
 )
 specs = st.builds(
-    PendulumSpec,
+    PendulumSpec.one_scale,
     dynamics=st.sampled_from(["linear", "none", "band", "cubic"]),
     ceiling=st.sampled_from([("era", "depth"), ("constant",), ()]),
     shocks=st.sampled_from(["normal", "student"]),

@@ -12,7 +12,6 @@ from model.panels import make_panel
 
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.power import contests
-from forecast.hypotheses.registry import CLAIMS
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.breaks.fits import CHOICES, with_breaks
 from forecast.model.quick import quick_fit
@@ -72,7 +71,7 @@ def test_a_break_that_is_there_leaves_evidence(monkeypatch):
     """Seven events a month, and the equilibrium falls from one end of the scale to the other half-way."""
     monkeypatch.setattr(contests, "DROPS", (60.0,))
     panel = make_panel(periods=120, events=7, eras=2, empty=0.0, seed=5)
-    tried = CLAIMS["S2"].contest(Candidates(None, "USA-CHN", spec=SPEC, panel=panel), ())
+    tried = contests.contest_of_break(Candidates(None, "USA-CHN", spec=SPEC, panel=panel))
     none, drop = tried.truths
     assert "January 2005" in drop.name and np.isnan(none.size)
 

@@ -55,11 +55,11 @@ def test_the_posterior_is_as_documented(fit: Fit) -> None:
         assert values.dims == ("chain", "draw", *table[str(name)].dims)
     # A fit of the default spec of the first version has all but these.
     shapes = {"band", "inner_band", "stiffening", "inner_stiffening", "lean", "period", "state_before", "depth_trend"}
-    moving = {"structure", "structure_step", "structure_jump"}
+    moving = {f"structure{one}" for one in ("", "_step", "_jump", "_retention", "_centre")}
     kinds = {
         f"{side}_{one}" for side in ("depth", "severity") for one in ("shift", "slope", "cutpoint", "concentration")
     }
-    others = {"shock_df", "rest", "index_error", "index_df", *shapes, *moving, *kinds}
+    others = {"shock_df", "rest", "index_error", "index_df", "volume_effect", *shapes, *moving, *kinds}
     assert set(documented) - set(fit.posterior) == others
 
 
