@@ -96,12 +96,13 @@ def _child(connection: Connection, cell: Cell, store: Store, length: tuple[int, 
 
 def _run(cell: Cell, store: Store, length: tuple[int, int] | None, connection: Connection) -> dict[str, Any]:
     from benchmarks.budget import OverLimit, longest_run
-    from benchmarks.engines import full_length, prepare
+    from benchmarks.engines import full_length, prepare, spec_of
     from benchmarks.measures import measure
     from benchmarks.problems import make_problem
     from benchmarks.runs import CHAINS, Run, cores
 
-    problem, seed = make_problem(cell.size, cell.density, store.seed), cell.seed(store.seed)
+    problem = make_problem(cell.size, cell.density, store.seed, spec_of(cell.engine))
+    seed = cell.seed(store.seed)
     with Run.clock() as preparing:
         run = prepare(cell.engine, problem)
     connection.send({"status": "compiled"})

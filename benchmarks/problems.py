@@ -40,15 +40,17 @@ def shape_of(size: str) -> tuple[int, int]:
     return int(shape[1]), int(shape[2])
 
 
-def make_problem(size: str, density: int | None, seed: int) -> Problem:
+def make_problem(size: str, density: int | None, seed: int, spec: PendulumSpec | None = None) -> Problem:
     """Make the problem of a size, such as ``3x300`` (dyads x months), and a density (events a dyad-month).
+
+    The model is by default that of one scale; a panel is simulated from the model that is fitted to it.
 
     Raises
     ------
     SpecError
         If the size is no such text, or a simulated panel has no density.
     """
-    spec = PendulumSpec.one_scale()
+    spec = spec or PendulumSpec.one_scale()
     if size == CHRONOLOGY:
         return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")), spec)
     if density is None:

@@ -21,8 +21,13 @@ from forecast.scale import soft_ceiling
 CHAINS = 4
 PARAMETERS = (
     "half_life", "sd", "sigma", "tau", "mu", "mu_dyad", "mu_era_sd", "headroom", "headroom_dyad", "headroom_era_sd",
-    "ceiling", "depth", "depth_sd", "cutpoint", "concentration",
+    "ceiling", "depth", "depth_sd", "cutpoint", "concentration", "structure_step", "structure_jump", "volume_effect",
+    "depth_slope", "depth_cutpoint", "depth_concentration",
+    "severity_slope", "severity_cutpoint", "severity_concentration",
 )  # fmt: skip
+"""Parameters that a report states, as far as a model has them."""
+PATHS = ("level", "structure")
+"""Paths whose last month counts."""
 
 
 class Unavailable(Exception):
@@ -75,7 +80,14 @@ def cores() -> int:
 
 
 def reported(free: xr.Dataset, state: NDArray[Any], problem: Problem) -> xr.Dataset:
-    """Return the reported variables, by the package's names, from the free ones and the last state (chain, draw, dyad).
+    """Return what counts of a model of one scale, from its free variables and the last state (chain, draw, dyad)."""
+    plain = reported_parameters(free, problem)
+    ceiling = plain["ceiling"][..., panel_arrays(problem.panel, problem.spec).era_index[:, -1]]
+    return as_dataset(plain | {"level": soft_ceiling(state, ceiling, problem.spec.ceiling_softness)})
+
+
+def reported_parameters(free: xr.Dataset, problem: Problem) -> dict[str, NDArray[Any]]:
+    """Return the reported parameters, by the package's names, (chain, draw, ...), from the free variables.
 
     Whatever the sampler, the same expressions turn free variables into parameters: those of the package.
     """
@@ -87,10 +99,7 @@ def reported(free: xr.Dataset, state: NDArray[Any], problem: Problem) -> xr.Data
         free, var_names=[name for name in names if name not in free], model=model, progressbar=False
     )
     parameters = {name: (free if name in free else derived)[name] for name in names}
-    plain = {name: value.transpose("chain", "draw", ...).to_numpy() for name, value in parameters.items()}
-    ceiling = plain["ceiling"][..., arrays.era_index[:, -1]]
-    plain["level"] = soft_ceiling(state, ceiling, problem.spec.ceiling_softness)
-    return as_dataset(plain)
+    return {name: value.transpose("chain", "draw", ...).to_numpy() for name, value in parameters.items()}
 
 
 def free_names(problem: Problem) -> list[str]:

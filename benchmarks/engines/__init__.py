@@ -5,6 +5,7 @@ from importlib import import_module
 
 from benchmarks.problems import Problem
 from benchmarks.runs import Run, Unavailable
+from forecast import PendulumSpec
 
 WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
     "ours": ("ours", "prepare", {}),
@@ -15,11 +16,15 @@ WAYS: dict[str, tuple[str, str, dict[str, object]]] = {
     "stan": ("stan", "prepare", {}),
     "statespace-pymc-extras": ("statespace", "prepare_pymc_extras", {}),
     "statespace-statsmodels": ("statespace", "prepare_statsmodels", {}),
+    "ours-default": ("ours", "prepare", {}),
+    "pymc-default-nutpie": ("pymc_two_scales", "prepare", {}),
 }
 """Module, function and options of every engine."""
 
 ENGINES = tuple(WAYS)
-OURS = "ours"
+OURS, OURS_DEFAULT = "ours", "ours-default"
+TWO_SCALES = (OURS_DEFAULT, "pymc-default-nutpie")
+"""Engines that fit the default model; the others fit the one of one scale, on which they were first compared."""
 NUMPYRO = ("numpyro-centred", "numpyro-noncentred")
 SIMPLER = ("statespace-pymc-extras", "statespace-statsmodels")
 FULL_LENGTH = {"ours": (300, 1300), "rivals": (500, 1000)}
@@ -45,4 +50,14 @@ def prepare(engine: str, problem: Problem) -> Callable[[int, int, int], Run]:
 
 def full_length(engine: str) -> tuple[int, int]:
     """Return the warm-up and the kept draws of a chain where time allows."""
-    return FULL_LENGTH["ours" if engine == OURS else "rivals"]
+    return FULL_LENGTH["ours" if engine == ours_beside(engine) else "rivals"]
+
+
+def ours_beside(engine: str) -> str:
+    """Return the name under which the package fits the model that an engine fits."""
+    return OURS_DEFAULT if engine in TWO_SCALES else OURS
+
+
+def spec_of(engine: str) -> PendulumSpec:
+    """Return the model that an engine fits."""
+    return PendulumSpec() if engine in TWO_SCALES else PendulumSpec.one_scale()

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from benchmarks.problems import Problem
-from benchmarks.runs import CHAINS, PARAMETERS, Run, as_dataset, cores
+from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
 from forecast import fit
 
 BEFORE = ("build", "compile")
@@ -40,7 +40,8 @@ def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
 
 def quantities(drawn: xr.Dataset) -> xr.Dataset:
     """Return what counts of a fit's posterior."""
-    counts = {name: drawn[name] for name in PARAMETERS} | {"level": drawn["level"].isel(time=-1)}
+    counts = {name: drawn[name] for name in PARAMETERS if name in drawn}
+    counts |= {name: drawn[name].isel(time=-1) for name in PATHS if name in drawn}
     return as_dataset({name: value.transpose("chain", "draw", ...).to_numpy() for name, value in counts.items()})
 
 

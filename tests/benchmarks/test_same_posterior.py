@@ -5,8 +5,8 @@ import pytest
 from model.panels import make_panel, python_mode
 from model.reference import PlainModel
 
+from benchmarks.engines import pymc_centred, pymc_two_scales
 from benchmarks.engines.layout import layout
-from benchmarks.engines.pymc_centred import centred_model
 from benchmarks.problems import Problem
 from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec
@@ -14,6 +14,13 @@ from forecast.model.arrays import panel_arrays
 from forecast.model.observation.quadrature import quadrature
 
 SPEC = PendulumSpec.one_scale()
+MODELS = {
+    "one scale": (pymc_centred.centred_model, SPEC, {"path": "node_state"}),
+    "two scales": (
+        pymc_two_scales.centred_model, PendulumSpec(), {"path_structure": "node_structure", "path_swing": "node_swing"},
+    ),
+}  # fmt: skip
+"""How each model is written plainly, and which paths of it are which of the package's."""
 
 
 def panel_of(dyads, empty=0.4):
@@ -23,9 +30,9 @@ def panel_of(dyads, empty=0.4):
 class Plain:
     """The plain centred PyMC model of a panel, compiled without compiler, at a few random points."""
 
-    def __init__(self, panel):
+    def __init__(self, panel, write=pymc_centred.centred_model, spec=SPEC):
         self.panel = panel
-        model = centred_model(panel, SPEC)
+        model = write(panel, spec)
         start, rng = model.initial_point(), np.random.default_rng(1)
         self.points = [
             {name: value + 0.4 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
@@ -81,25 +88,27 @@ def test_the_plain_model_is_the_reference(plain):
 
 
 @pytest.mark.parametrize("dyads", [1, 2])
-def test_the_plain_model_is_the_package_s(dyads):
+@pytest.mark.parametrize("name", MODELS)
+def test_the_plain_model_is_the_package_s(name, dyads):
     """Where every month has events, so that both have the same path; the package's in its white coordinates."""
-    plain = Plain(panel_of(dyads, empty=0.0))
-    months = dyads * 20
-    model = PendulumModel(SPEC).build(plain.panel)
-    assert panel_arrays(plain.panel, SPEC).nodes == months
+    write, spec, paths = MODELS[name]
+    plain = Plain(panel_of(dyads, empty=0.0), write, spec)
+    number = len(paths) * dyads * 20
+    model = PendulumModel(spec).build(plain.panel)
+    assert panel_arrays(plain.panel, spec).nodes == dyads * 20
     log_density = model.compile_logp(mode=python_mode())
     path = model.compile_fn(
-        model.replace_rvs_by_values([model["node_state"]]), inputs=model.value_vars, mode=python_mode(),
-        on_unused_input="ignore",
+        model.replace_rvs_by_values([model[node] for node in paths.values()]), inputs=model.value_vars,
+        mode=python_mode(), on_unused_input="ignore",
     )  # fmt: skip
-    spare = model.initial_point()["white"].size - months
+    spare = model.initial_point()["white"].size - number
     ours = []
     for point in plain.points:
-        at = {name: value for name, value in point.items() if name != "path"}
-        units = [at | {"white": np.pad(unit, (0, spare))} for unit in np.vstack([np.zeros(months), np.eye(months)])]
-        origin, *moved = (path(unit)[0] for unit in units)
+        at = {name: value for name, value in point.items() if name not in paths}
+        units = [at | {"white": np.pad(unit, (0, spare))} for unit in np.vstack([np.zeros(number), np.eye(number)])]
+        origin, *moved = (np.concatenate(path(unit)) for unit in units)
         change = np.column_stack(moved) - origin[:, None]
-        white = np.linalg.solve(change, point["path"].ravel() - origin)
+        white = np.linalg.solve(change, np.concatenate([point[name].ravel() for name in paths]) - origin)
         ours.append(log_density(at | {"white": np.pad(white, (0, spare))}) - np.linalg.slogdet(change)[1])
     same_up_to_a_constant(plain.densities, np.array(ours))
 
@@ -143,7 +152,9 @@ def test_stan_is_the_plain_model(plain):
 
 
 def test_rivals_refuse_what_they_do_not_write_out():
-    with pytest.raises(SpecError, match="default spec"):
+    with pytest.raises(SpecError, match="one_scale"):
         layout(panel_of(1), PendulumSpec.one_scale(ceiling="none"))
+    with pytest.raises(SpecError, match=r"written for PendulumSpec\(\)"):
+        pymc_two_scales.centred_model(panel_of(1), PendulumSpec(volume_effect=False))
     with pytest.raises(SpecError, match="no directions"):
         layout(make_panel(directions=2), SPEC)
