@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.loops import lean_loop, loop_arguments, plain_loop
 from benchmarks.machine import load, machine, now
-from benchmarks.problems import CHRONOLOGY, Problem, make_problem
+from benchmarks.problems import CHRONOLOGY, Problem, make_problem, model_name
 from benchmarks.table import describe
-from forecast import PendulumModel
+from forecast import PendulumModel, PendulumSpec
 from forecast.files import write_json, write_text
 from forecast.typing import Float
 
@@ -75,11 +75,14 @@ def fit_line(size: Float, cost: Float) -> dict[str, float]:
 
 def against_loops(problem: Problem) -> dict[str, Any]:
     """Cost in microseconds of both loops and of the gradient."""
-    arguments = loop_arguments(problem)
-    plain, lean = (1e6 * seconds_a_call(lambda loop=loop: loop(*arguments)) for loop in (plain_loop, lean_loop))
+    parts = loop_arguments(problem)
+    plain, lean = (
+        1e6 * seconds_a_call(lambda loop=loop: [loop(*part) for part in parts]) for loop in (plain_loop, lean_loop)
+    )
     cost = 1e6 * seconds_a_call(compiled_gradient(problem))
     return {
-        "size": problem.size, "density": problem.density, "plain_loop_us": plain, "lean_loop_us": lean,
+        "size": problem.size, "density": problem.density, "model": model_name(problem.spec),
+        "plain_loop_us": plain, "lean_loop_us": lean,
         "gradient_us": cost, "times_plain_loop": cost / plain, "times_lean_loop": cost / lean,
     }  # fmt: skip
 
@@ -97,12 +100,14 @@ def growth(seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     return {"points": points, "line": fit_line(size, np.array([point["gradient_us"] for point in points]))}
 
 
-def write_gradient(folder: Path, seed: int, say: Callable[[str], None]) -> None:
-    """Measure, and write ``gradient.md`` and ``gradient.json``."""
+def write_gradient(folder: Path, seed: int, say: Callable[[str], None], default: bool = False) -> None:
+    """Measure, and write ``gradient.md`` and ``gradient.json``; of the default model without its growth."""
     found: dict[str, Any] = {"written": now(), "load": load(), "machines": [machine()], "target_ratio": TARGET}
-    problems = (make_problem(CHRONOLOGY, None, seed), make_problem("3x300", DENSITY, seed))
+    spec = PendulumSpec() if default else PendulumSpec.one_scale()
+    problems = (make_problem(CHRONOLOGY, None, seed, spec), make_problem("3x300", DENSITY, seed, spec))
     found["against_loops"] = [against_loops(problem) for problem in problems]
-    found["growth"] = growth(seed, say)
+    if not default:
+        found["growth"] = growth(seed, say)
     write_json(folder / "gradient.json", found)
     write_text(folder / "gradient.md", _markdown(found))
 
@@ -123,11 +128,17 @@ def _markdown(found: dict[str, Any]) -> str:
     ]
     for row in found["against_loops"]:
         panel = row["size"] if row["density"] is None else f"{row['size']}, {row['density']} events a month"
+        panel += f", {row['model']}"
         lines.append(
             f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {row['gradient_us']:.0f} | "
             f"{row['times_plain_loop']:.2f} | {row['times_lean_loop']:.2f} |"
         )
-    lines += [
+    lines += _growth_lines(found["growth"]) if "growth" in found else []
+    return "\n".join(lines) + "\n"
+
+
+def _growth_lines(found: dict[str, Any]) -> list[str]:
+    lines = [
         "",
         "## As the panel grows",
         "",
@@ -136,7 +147,7 @@ def _markdown(found: dict[str, Any]) -> str:
         "| " + " | ".join(f"{d}x{m}" for d in DYADS for m in MONTHS) + " |",
         "|" + " --- |" * (len(DYADS) * len(MONTHS)),
     ]
-    points, line = found["growth"]["points"], found["growth"]["line"]
+    points, line = found["points"], found["line"]
     lines += [
         "| " + " | ".join(f"{point['gradient_us']:.0f}" for point in points) + " |",
         "",
@@ -145,4 +156,4 @@ def _markdown(found: dict[str, Any]) -> str:
         f"| {line['intercept']:.1f} | {line['slope']:.4f} | {line['r_squared']:.4f} | "
         f"{100 * line['largest_relative_residual']:.0f} % |",
     ]
-    return "\n".join(lines) + "\n"
+    return lines

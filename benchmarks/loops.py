@@ -5,14 +5,19 @@ and ``first``, which says where each month's entries begin.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numba
 import numpy as np
 
-from benchmarks.engines.layout import FAR, layout
+from benchmarks.engines.layout import FAR, Months, layout
 from benchmarks.problems import Problem
-from forecast.model.arrays import panel_arrays
+from forecast.model import PendulumSpec
+from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.observation.base import Own
+from forecast.model.observation.quadrature import quadrature
+from forecast.model.observation.sides import QUADRATURE, TOWARDS
 from forecast.model.whitening import prior_reference
 from forecast.typing import Float, Index
 
@@ -89,24 +94,65 @@ def lean_loop(
     return total
 
 
-def loop_arguments(problem: Problem) -> tuple[Any, ...]:
-    """Arguments of the loops at the priors' centres."""
+def loop_arguments(problem: Problem) -> list[tuple[Any, ...]]:
+    """Return arguments of the loops at the priors' centres, for every part of the likelihood: their sum is all of it.
+
+    Of two scales the parts are the sides and the kinds of either.
+    """
+    if problem.spec.two_scales:
+        return list(_of_sides(problem))
     data = layout(problem.panel, problem.spec)
     reference = prior_reference(problem.spec, panel_arrays(problem.panel, problem.spec))
+    own, rule = reference.observed, (data.nodes, np.exp(data.log_weights))
+    level = reference.mu[data.era].ravel()
+    parameters = own["noise"], own["cutpoint"], own["depth"], own["concentration"]
+    return [_arguments(level, parameters, rule, data, data.entry_era)]
+
+
+def centre_of_sides(spec: PendulumSpec, arrays: PanelArrays) -> Own:
+    """Return the centres of the priors of sides and kinds, by name."""
+    own, priors = dict(prior_reference(spec, arrays).observed), spec.priors
+    for kinds in arrays.observed.kinds:
+        own[f"{kinds.name}_slope"] = priors.kind_slope[0]
+        own[f"{kinds.name}_shift"] = np.zeros(arrays.observed.places)
+        own[f"{kinds.name}_cutpoint"] = priors.kind_cut[0] + np.exp(priors.gap[0]) * np.arange(kinds.cuts)[None, :]
+        own[f"{kinds.name}_concentration"] = np.exp([priors.concentration[0]])
+    return own
+
+
+def _of_sides(problem: Problem) -> Iterator[tuple[Any, ...]]:
+    arrays = panel_arrays(problem.panel, problem.spec, dense=True)
+    own, observed = centre_of_sides(problem.spec, arrays), arrays.observed
+    busy = own["volume_effect"][arrays.node_dyad] * observed.busyness
+    parameters = own["noise"], own["cutpoint"], own["depth"], own["concentration"]
+    yield _arguments(busy, parameters, quadrature(problem.spec), Months.of(observed.side))
+    still, none = np.zeros(arrays.dyads), np.zeros((1, 1))
+    for kinds in observed.kinds:
+        slope, shift, cutpoint, concentration = (
+            own[f"{kinds.name}_{part}"] for part in ("slope", "shift", "cutpoint", "concentration")
+        )
+        at = TOWARDS[kinds.name] * slope * observed.recent + shift[observed.place_of_node]
+        yield _arguments(at, (still, cutpoint, none, concentration), QUADRATURE, Months.of(kinds.counted))
+
+
+def _arguments(
+    level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months, era: Index | None = None
+) -> tuple[Any, ...]:
+    """Arguments of one call; ``parameters`` are noise, cutpoint, depth and concentration as the kernels take them."""
+    noise, cutpoint, depth, concentration = parameters
     order = np.argsort(data.entry_month, kind="stable")
     return (
-        reference.mu[data.era].ravel(),
-        reference.observed["noise"],
-        np.concatenate([[-FAR], reference.observed["cutpoint"][0], [FAR]]),
-        reference.observed["depth"][0],
-        float(reference.observed["concentration"][0]),
-        data.nodes,
-        np.exp(data.log_weights),
+        level,
+        noise,
+        np.concatenate([[-FAR], cutpoint[0], [FAR]]),
+        depth[0],
+        float(concentration[0]),
+        *rule,
         data.month_dyad.copy(),
         data.month_place.copy(),
         data.month_events.copy(),
         np.searchsorted(data.entry_month[order], np.arange(data.month_place.size + 1)),
         data.entry_class[order],
         data.entry_count[order],
-        data.entry_era[order],
+        (np.zeros_like(data.entry_class) if era is None else era)[order],
     )

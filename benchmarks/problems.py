@@ -28,6 +28,11 @@ class Problem:
     spec: PendulumSpec
 
 
+def model_name(spec: PendulumSpec) -> str:
+    """Return how the tables call a model."""
+    return "two scales" if spec.two_scales else "one scale"
+
+
 DRAWS = 200
 """Draws of the priors, of which the most typical is what a panel is simulated at."""
 

@@ -6,10 +6,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engines import ENGINES, NUMPYRO, SIMPLER, TWO_SCALES, ours_beside
+from benchmarks.engines import ENGINES, NUMPYRO, SIMPLER, TWO_SCALES, ours_beside, spec_of
 from benchmarks.machine import now
 from benchmarks.measures import CONVERGED
-from benchmarks.problems import shape_of
+from benchmarks.problems import model_name, shape_of
 from forecast.files import write_json, write_text
 
 TARGETS = (("pymc-centred-nutpie", 100.0), ("NumPyro's best", 8.0), ("pymc-default-nutpie", 50.0))
@@ -67,7 +67,7 @@ def _problem(cells: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "size": cells[0]["size"],
         "density": cells[0]["density"],
-        "model": "two scales" if cells[0]["engine"] in TWO_SCALES else "one scale",
+        "model": model_name(spec_of(cells[0]["engine"])),
         "limit_seconds": distinct(cell["limit"] for cell in cells),
         "engines": engines,
         "ratios": _ratios(cells, engines),

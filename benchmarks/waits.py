@@ -56,10 +56,10 @@ def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: S
     return Wait(f"a fit of {name}, {CHAINS} x ({TUNE} + {draws}) draws", "s", limit, tuple(seconds), note)
 
 
-def updates(seed: int, folder: Path) -> list[Wait]:
-    """Bring a default fit of the chronology forward month by month while that is valid; save what it began with."""
+def updates(seed: int, folder: Path, what: str, dyads: Sequence[str]) -> list[Wait]:
+    """Bring a default fit of dyads forward month by month while that is valid; save what it began with."""
     events = read_chronology()
-    fitted = fit(build_panel(events, dyads=hierarchy("USA-CHN"), as_of=UPDATES[0].date().isoformat()), seed=seed)
+    fitted = fit(build_panel(events, dyads=dyads, as_of=UPDATES[0].date().isoformat()), seed=seed)
     saved = fitted.save(folder / "fit.zarr")
     size = sum(path.stat().st_size for path in saved.rglob("*") if path.is_file()) / 1e6
     with Run.clock() as loading:
@@ -75,8 +75,8 @@ def updates(seed: int, folder: Path) -> list[Wait]:
         k.append(fitted.updates[-1]["pareto_k"] or 0.0)
     note = f"{len(seconds)} months one after the other were valid, largest Pareto k {max(k, default=0.0):.2f}"
     return [
-        Wait("a month's update of the chronology's fit", "s", 1.0, tuple(seconds), note),
-        Wait("a saved default fit", "MB", 400.0, (size,), f"loaded in {loading.seconds:.1f} s"),
+        Wait(f"a month's update of the fit of {what}", "s", 1.0, tuple(seconds), note),
+        Wait(f"a saved fit of {what}", "MB", 400.0, (size,), f"loaded in {loading.seconds:.1f} s"),
     ]
 
 
@@ -90,22 +90,24 @@ def start(what: str, arguments: Sequence[str], limit: float, repetitions: int) -
     return Wait(f"Python with `{what}`", "s", limit, tuple(seconds[1:]))
 
 
-def write_waits(folder: Path, seed: int, repetitions: int, say: Callable[[str], None]) -> None:
-    """Measure, and write ``waits.md`` and ``waits.json``."""
+def write_waits(folder: Path, seed: int, repetitions: int, say: Callable[[str], None], default: bool = False) -> None:
+    """Measure, and write ``waits.md`` and ``waits.json``; ``default``: only what a fit of one dyad waits for."""
     found = {"written": now(), "load": load(), "machines": [machine()]}
     waits = []
     with tempfile.TemporaryDirectory() as scratch:
-        for wait in _measured(seed, repetitions, Path(scratch)):
+        for wait in _measured(seed, repetitions, Path(scratch), default):
             say(f"{wait.what}: {spread(summary(wait.values))} {wait.unit}")
             waits.append(wait)
     write_json(folder / "waits.json", found | {"waits": [asdict(wait) for wait in waits]})
     write_text(folder / "waits.md", _markdown(found["written"], found["load"], found["machines"], waits))
 
 
-def _measured(seed: int, repetitions: int, scratch: Path) -> Iterator[Wait]:
-    yield from (start(*given, repetitions) for given in STARTS)
-    yield from (short_fit(*given, range(seed, seed + repetitions)) for given in SHORT)
-    yield from updates(seed, scratch)
+def _measured(seed: int, repetitions: int, scratch: Path, default: bool) -> Iterator[Wait]:
+    if not default:
+        yield from (start(*given, repetitions) for given in STARTS)
+        yield from (short_fit(*given, range(seed, seed + repetitions)) for given in SHORT)
+        yield from updates(seed, scratch, "the chronology", hierarchy("USA-CHN"))
+    yield from updates(seed, scratch, "USA-CHN alone", ["USA-CHN"])
 
 
 def _markdown(written: str, busy: float | None, machines: list[dict], waits: Sequence[Wait]) -> str:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from model.panels import python_mode
 from model.reference import log_likelihood
 
 from benchmarks import waits
@@ -15,12 +16,13 @@ from benchmarks.conduct import measure_cells
 from benchmarks.engines import ENGINES, WAYS, full_length, prepare
 from benchmarks.engines.ours import Watch
 from benchmarks.gradient import fit_line, seconds_a_call
-from benchmarks.loops import lean_loop, loop_arguments, plain_loop
+from benchmarks.loops import centre_of_sides, lean_loop, loop_arguments, plain_loop
 from benchmarks.measures import diagnose, measure
 from benchmarks.problems import CHRONOLOGY, make_problem
 from benchmarks.runs import Run, Unavailable, as_dataset
 from benchmarks.scaling import exponent, figure, points
 from benchmarks.table import write_results
+from forecast import PendulumSpec
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.quadrature import quadrature
@@ -156,8 +158,11 @@ def test_the_table_states_ratios_repetition_by_repetition(tmp_path):
     cells += [measured("numpyro-noncentred", r, 10.0) for r in range(3)]
     cells += [measured("stan", 0, 0.0, status="skipped", reason="pystan is not installed")]
     cells += [measured("ours", 0, 7.0, size="1x300", draws=500)]
+    cells += [measured(name, 0, rate) for name, rate in (("ours-default", 60.0), ("pymc-default-nutpie", 2.0))]
     write_results(cells, tmp_path)
-    (problem,) = json.loads((tmp_path / "fits.json").read_text("utf-8"))["problems"]
+    problem, default = json.loads((tmp_path / "fits.json").read_text("utf-8"))["problems"]
+    assert (problem["model"], default["model"]) == ("one scale", "two scales")
+    assert default["ratios"] == {"pymc-default-nutpie": [30.0, 30.0, 30.0]}
     assert problem["ratios"]["pymc-centred-nutpie"] == [200.0, 100.0, 300.0]
     assert problem["ratios"]["NumPyro's best"] == [20.0, 10.0, 30.0]
     page = (tmp_path / "fits.md").read_text("utf-8")
@@ -192,7 +197,18 @@ def test_both_loops_evaluate_the_likelihood(size, density):
     level = at.mu[problem.panel["era_index"].to_numpy()]
     expected = log_likelihood(problem.panel, level, at.observed, quadrature(problem.spec))
     for loop in (plain_loop, lean_loop):
-        assert loop(*loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
+        assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
+
+
+def test_both_loops_evaluate_sides_and_kinds():
+    spec = PendulumSpec()
+    problem = make_problem("2x30", 5, 1, spec)
+    arrays = panel_arrays(problem.panel, spec, dense=True)
+    own, sides = centre_of_sides(spec, arrays), spec.observation_model
+    likelihood = sides.log_likelihood(spec, np.zeros(arrays.nodes), own, sides.data(spec, arrays, own))
+    expected = float(likelihood.eval(mode=python_mode()))
+    for loop in (plain_loop, lean_loop):
+        assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
 
 
 def test_a_call_is_timed():
@@ -239,14 +255,15 @@ def test_ours_is_measured_at_its_own_length():
     from forecast import fit
 
     defaults = inspect.signature(fit).parameters
-    assert full_length("ours") == (defaults["tune"].default, defaults["draws"].default)
+    assert full_length("ours") == full_length("ours-default") == (defaults["tune"].default, defaults["draws"].default)
     assert set(ENGINES) == set(WAYS)
 
 
 def test_waits_are_told_with_what_they_are_held_to(tmp_path, monkeypatch):
     monkeypatch.setattr(waits, "SHORT", ())
     monkeypatch.setattr(waits, "STARTS", (("nothing", ("-c", "pass"), 9.0),))
-    monkeypatch.setattr(waits, "updates", lambda *_: [waits.Wait("an update", "s", 1.0, (0.4, 0.2, 0.6), "k 0.1")])
+    wait = waits.Wait("an update", "s", 1.0, (0.4, 0.2, 0.6), "k 0.1")
+    monkeypatch.setattr(waits, "updates", lambda *given: [wait] if "the chronology" in given else [])
     said = []
     waits.write_waits(tmp_path, seed=1, repetitions=2, say=said.append)
     started, update = json.loads((tmp_path / "waits.json").read_text("utf-8"))["waits"]
