@@ -46,7 +46,7 @@ def compiled_gradient(problem: Problem) -> Callable[[], Any]:
 
 
 def seconds_a_call(call: Callable[[], Any]) -> float:
-    """Return the shortest mean time of a call over several rounds: what disturbs a machine only ever adds."""
+    """Return the shortest mean processor time of a call over several rounds: what disturbs a machine only ever adds."""
     call()
     number = 1
     while (spent := _round(call, number)) < SHORTEST:
@@ -55,10 +55,10 @@ def seconds_a_call(call: Callable[[], Any]) -> float:
 
 
 def _round(call: Callable[[], Any], number: int) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(number):
         call()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def fit_line(size: Float, cost: Float) -> dict[str, float]:
