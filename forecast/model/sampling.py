@@ -58,7 +58,7 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1000,
+    draws: int = 1200,
     tune: int = 250,
     chains: int = 4,
     seed: int = 1,
