@@ -32,7 +32,7 @@ FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     **{pull.name: ({"dynamics": pull.name} | BOUNDS.get(pull.name, {}), {}) for pull in pulls()},
     "student": ({"shocks": "student", "ceiling": "none"}, {}),
     "trend": ({"ceiling": "era+trend"}, {}),
-    "structure": ({"structure": "walk", "observation": "sides", "ceiling": "trend"}, {}),
+    "structure": ({"structure": "walk", "observation": "sides", "ceiling": "trend", "volume_effect": True}, {}),
     "index": ({"observation": "index", "ceiling": "era"}, {"index": True}),
 }
 """Choices of the model, and what differs in the panel."""

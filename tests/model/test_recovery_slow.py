@@ -26,7 +26,7 @@ FORMS = {
     "cubic": (40, {"dynamics": "cubic"}, {}),
     "oscillator": (40, {"dynamics": "oscillator", "ceiling": "depth"}, {}),
     "trend": (40, {"ceiling": "era+trend"}, {}),
-    "structure": (40, {"structure": "walk", "observation": "sides", "ceiling": "trend"}, {}),
+    "structure": (40, {"structure": "walk", "observation": "sides", "ceiling": "trend", "volume_effect": True}, {}),
     "index": (40, {"observation": "index", "ceiling": "era"}, {"index": True}),
 }
 
