@@ -98,7 +98,7 @@ def ceiling_lift(spread: Any, headroom: Any, softness: float, backend: Any = np)
     >>> import numpy as np
     >>> from forecast.scale import ceiling_lift
     >>> ceiling_lift(np.array([0.8, 0.8]), np.array([1.0, 4.0]), 0.5).round(2)
-    array([0.17, 0.  ])
+    array([0.18, 0.  ])
     """
     z, weight = np.polynomial.hermite_e.hermegauss(LIFT_NODES)
     weight = weight / weight.sum()

@@ -32,7 +32,7 @@ class PendulumModel:
     --------
     >>> from forecast import PendulumModel, PendulumSpec, build_panel, read_chronology
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2009-01", end="2012-12")
-    >>> model = PendulumModel(PendulumSpec(ceiling="era")).build(panel)
+    >>> model = PendulumModel(PendulumSpec(ceiling="depth")).build(panel)
     >>> "half_life" in model.named_vars
     True
     """

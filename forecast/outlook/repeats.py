@@ -55,7 +55,7 @@ class Repeats:
         >>> from forecast import build_panel, read_chronology
         >>> from forecast.outlook.repeats import Repeats
         >>> Repeats.of(build_panel(read_chronology()), "CHN-RUS").mean.round(1)
-        array([1. , 0.9, 0.9, 1. , 0.6])
+        array([0.9, 1. , 1. , 0.9, 0.8])
         """
         total, cooperative, covered = sides(panel, dyad, dataset)
         seen = np.flatnonzero(total)

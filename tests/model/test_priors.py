@@ -172,7 +172,7 @@ def test_heavy_tails_and_an_index_have_priors_too():
 
 def test_a_simulated_panel_is_a_panel_with_the_same_number_of_events():
     panel = make_panel(dyads=2, periods=60, directions=2, datasets=2)
-    parameters = prior_draws(panel, ONE_SCALE, draws=2, seed=1).isel(draw=1)
+    parameters = prior_draws(panel, draws=2, seed=1).isel(draw=1)
     simulated, level = simulate_panel(panel, parameters, seed=3)
     validate_panel(simulated)
     np.testing.assert_array_equal(simulated["counts"].sum("class"), panel["counts"].sum("class"))

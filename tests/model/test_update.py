@@ -299,7 +299,8 @@ def test_the_gate_asks_how_it_was_sampled_and_what_is_left(fit, updated):
     sampled, now = (one.gate.table.set_index("quantity") for one in (fit, updated))
     np.testing.assert_allclose(now["r_hat"], sampled["r_hat"])
     assert (now["ess_bulk"] < sampled["ess_bulk"]).all()
-    assert now.loc["cutpoints", "ess_bulk"] == pytest.approx(updated.updates[-1]["effective_draws"], rel=0.4)
+    # The worst of several thresholds: about the weights' effective draws, and hardly ever below half of them.
+    assert 0.4 < now.loc["cutpoints", "ess_bulk"] / updated.updates[-1]["effective_draws"] < 1.4
     assert not updated.gate.passed
     assert "effective sample size" in updated.gate.reasons[0]
 
