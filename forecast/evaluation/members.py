@@ -108,10 +108,12 @@ class Member:
         spec = self._spec(panel)
         # Members that differ in what is made of a fit alone share it: they come one after the other at an origin.
         key = (view.record.digest, view.origin, dyads, replace(spec, record_weight=0.0), asked.seed, *sampler.items())
-        if _LAST_FIT.get("key") != key or eras is not None:
+        sampled = _LAST_FIT.get(key) if eras is None else None
+        if sampled is None:
             sampled = fit(panel, spec, seed=asked.seed, cores=self._cores(asked), **sampler)
-            _LAST_FIT.update(key=key, fit=sampled)
-        return _Carried(_LAST_FIT["fit"], eras, reason, spec.record_weight)
+            _LAST_FIT.clear()
+            _LAST_FIT[key] = sampled
+        return _Carried(sampled, eras, reason, spec.record_weight)
 
     def _inferred(self, view: View, dyads: tuple[str, ...], asked: Asked) -> "pd.DataFrame":
         """Infer the eras of each dyad from what was known of it."""
@@ -154,7 +156,8 @@ class _Carried:
     record_weight: float
 
 
-_LAST_FIT: dict[str, Any] = {}
+_LAST_FIT: dict[tuple[Any, ...], "Fit"] = {}
+"""At most one, by all that it rests on."""
 
 
 def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str, Any]:

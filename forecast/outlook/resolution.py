@@ -1,5 +1,6 @@
 """What a chance of recorded happenings says, in a sentence, and the rule by which anybody can resolve it."""
 
+import functools
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Self
@@ -138,6 +139,7 @@ def cooperative_codes(scale: str) -> str:
     return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
 
 
+@functools.cache
 def class_codes(scale: str, number: int) -> str:
     """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale.
 

@@ -167,6 +167,7 @@ def _details_content(material: Material) -> dict[str, Any]:
     alone = fit.panel.sizes["dyad"] == 1
     known = facts(fit, result, material.events)
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
+    eras = [_era_row(era) for era in result.frameworks.eras]
     return {
         "kind": material.kind,
         "note": panel_kind(fit.panel).note,
@@ -175,7 +176,8 @@ def _details_content(material: Material) -> dict[str, Any]:
         "moving": result.moving,
         "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
-        "eras": [_era_row(era) for era in result.frameworks.eras],
+        "eras": eras,
+        "era_columns": {name: label for name, label in _ERA_COLUMNS.items() if any(era[name] != DASH for era in eras)},
         "change": words.change(result, alone=alone),
         "alone": alone,
         "headroom": words.headroom(result),
@@ -209,6 +211,13 @@ def _horizon_column(result: Assessment, outlook: HorizonOutlook) -> dict[str, An
         "level": words.interval(outlook.level).split(" ", 1),
         "cells": chances,
     }
+
+
+_ERA_COLUMNS = {
+    "mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling", "deep": "Deepest kind, %",
+    "moved": "Moved by the data",
+}  # fmt: skip
+"""Of the table of frameworks; those that the model says nothing of are left out."""
 
 
 def _era_row(era: Framework) -> dict[str, str]:
