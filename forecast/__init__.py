@@ -9,6 +9,7 @@ import typing as _typing
 
 if _typing.TYPE_CHECKING:
     from forecast.errors import ForecastError as ForecastError
+    from forecast.events import add_events as add_events
     from forecast.events import combine as combine
     from forecast.events import hierarchy as hierarchy
     from forecast.events import read_chronology as read_chronology
@@ -45,6 +46,7 @@ if _typing.TYPE_CHECKING:
 
 _HOMES = {
     "ForecastError": "forecast.errors",
+    "add_events": "forecast.events",
     "read_chronology": "forecast.events",
     "read_table": "forecast.events",
     "read_counts": "forecast.events",
@@ -89,6 +91,7 @@ __all__ = [
     "ReportSettings",
     "Source",
     "__version__",
+    "add_events",
     "assess",
     "build_counts_panel",
     "build_index_panel",

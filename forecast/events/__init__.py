@@ -1,5 +1,6 @@
 """Coded events of any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
+from forecast.events.additions import add_events, describe_additions
 from forecast.events.chronology import read_chronology
 from forecast.events.counts import read_counts, read_index
 from forecast.events.dyads import dyad_code, find_dyad, hierarchy, read_coverage, read_dyads, read_eras
@@ -11,8 +12,10 @@ __all__ = [
     "CountTable",
     "EventTable",
     "SourceFile",
+    "add_events",
     "as_of",
     "combine",
+    "describe_additions",
     "dyad_code",
     "find_dyad",
     "hierarchy",

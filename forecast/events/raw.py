@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from forecast.errors import DataError, MappingError
 from forecast.events.mapping import FileForm, Place
-from forecast.files import read_bytes
+from forecast.files import digest, read_bytes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,6 +116,17 @@ def load_raw(path: str | Path, form: FileForm) -> RawTable:
     is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
     read = _read_parquet if is_parquet else _read_csv
     return read(path.name, content, form)
+
+
+def raw_frame(frame: "pd.DataFrame", name: str) -> RawTable:
+    """Return a table in memory as text; its digest is that of its CSV form, its lines are counted from 1."""
+    import pandas as pd
+
+    _check_header(name, [str(column) for column in frame.columns])
+    texts = {str(column): _as_text(frame[column], "%Y-%m-%d") for column in frame.columns}
+    rows = pd.DataFrame(texts, dtype=object)
+    rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
+    return RawTable(name, digest(rows), rows, {})
 
 
 def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:

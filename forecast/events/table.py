@@ -14,6 +14,7 @@ from forecast.arguments import TABLES, checked
 from forecast.dates import month_start, parse_date
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.events.added import Addition
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import in_order
 from forecast.events.raw import SourceFile
@@ -59,12 +60,15 @@ class EventTable(Displayed):
         The files read: name, SHA-256, rows, rejected rows.
     late : int
         How many events `as_of` has left out.
+    additions : tuple of Addition
+        What was added to a dataset by `add_events`, a file each.
     """
 
     events: "pd.DataFrame"
     rejects: "pd.DataFrame"
     files: tuple[SourceFile, ...]
     late: int = 0
+    additions: tuple[Addition, ...] = ()
 
     @property
     def dyads(self) -> list[str]:
@@ -165,6 +169,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         rejects=pd.concat([table.rejects for table in tables], ignore_index=True),
         files=tuple(file for table in tables for file in table.files),
         late=sum(table.late for table in tables),
+        additions=tuple(one for table in tables for one in table.additions),
     )
 
 
@@ -265,10 +270,14 @@ def event_schema() -> "pa.DataFrameSchema":
     country = r"[A-Z]{3}"
     return pa.DataFrameSchema(
         {
-            "date": days("not a day in the format of the mapping"),
-            "known_at": days("not a day in the format of the mapping"),
-            "source": text("not an ISO 3166 alpha-3 code; name it under `countries`", country),
-            "target": text("not an ISO 3166 alpha-3 code; name it under `countries`", country),
+            "date": days("not a day; write YYYY-MM-DD, or the format that a mapping states"),
+            "known_at": days("not a day; write YYYY-MM-DD, or the format that a mapping states"),
+            "source": text(
+                "not an ISO 3166 alpha-3 code such as CHN; a mapping can translate it under `countries`", country
+            ),
+            "target": text(
+                "not an ISO 3166 alpha-3 code such as CHN; a mapping can translate it under `countries`", country
+            ),
             "cameo": column(None, "not a code of the codebook", lambda code: code.isin(codes)),
             "goldstein": column(float, "not a number from -10 to 10", lambda value: value.between(-10, 10)),
             "quad": column(None, "not 1, 2, 3 or 4", lambda value: value.isin([1, 2, 3, 4])),

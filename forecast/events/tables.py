@@ -56,15 +56,11 @@ def conform(
 
     With `only_dyad`, rows of other dyads are rejected. The references of `unchecked` rows (by line) say so.
     """
-    import pandas as pd
-
     if raw.rows.empty:
         raise raw.nothing_usable({line: reason for line, (reason, _) in raw.broken.items()})
-    fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
-    events = _typed(fields, raw, mapping)
+    events, reasons = typed_rows(raw, mapping)
     if unchecked is not None:
         events.loc[unchecked, "reference"] = events.loc[unchecked, "reference"].map(shown_reference)
-    reasons = _reasons(events, fields, mapping)
     if only_dyad:
         for line in events.index[events["dyad"] != only_dyad].difference(list(reasons)):
             reasons[line] = f"not of the dyad {only_dyad}"
@@ -74,8 +70,21 @@ def conform(
     events = events.drop(index=list(reasons.keys() & set(events.index)))
     if events.empty:
         raise raw.nothing_usable(reasons)
-    events = events.astype({"quad": "int8", "n": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
-    return EventTable(sort_events(events), raw.rejects(reasons), (raw.source_file(reasons),))
+    return EventTable(sort_events(in_types(events)), raw.rejects(reasons), (raw.source_file(reasons),))
+
+
+def typed_rows(raw: RawTable, mapping: TableMapping) -> "tuple[pd.DataFrame, dict[int, str]]":
+    """Return all rows with the columns of the contract, index `line`, and by line what is wrong with some of them."""
+    import pandas as pd
+
+    fields = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
+    events = _typed(fields, raw, mapping)
+    return events, _reasons(events, fields, mapping)
+
+
+def in_types(events: "pd.DataFrame") -> "pd.DataFrame":
+    """Return events of which nothing is wrong in the types of the contract."""
+    return events.astype({"quad": "int8", "n": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
 
 
 def _typed(fields: "pd.DataFrame", raw: RawTable, mapping: TableMapping) -> "pd.DataFrame":

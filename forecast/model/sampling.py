@@ -32,6 +32,7 @@ from forecast.model.stored import KIND, SCHEMA
 from forecast.model.structure import era_means
 from forecast.model.trees import take_apart
 from forecast.model.variables import all_variables, sampled_variables
+from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
 from forecast.scale import soft_ceiling
 from forecast.typing import Float
@@ -198,7 +199,7 @@ class Run:
         return {
             **self.settings,
             "target_accept": self.accept,
-            "data_digest": self.panel.attrs.get("digest", ""),
+            **data_facts(self.panel),
             "versions": {name: version(name) for name in VERSIONS},
             "python": platform.python_version(),
             "seconds": self.seconds,

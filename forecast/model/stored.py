@@ -172,6 +172,7 @@ def _provenance_faults(provenance: dict[str, Any], panel: xr.Dataset) -> Iterato
             yield f"provenance: {name} is {provenance.get(name)!r:.40}"
     optional: dict[str, type | tuple[type, ...]] = {
         "updates": list, "r_hat": dict, "nodes_worth": (int, float), "eras": str, "refitted": dict,
+        "additions": list,
     }  # fmt: skip
     for name, kind in optional.items():
         if name in provenance and not isinstance(provenance[name], kind):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
 from forecast.errors import DataError, SpecError
+from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
 from forecast.events.dyads import find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day
@@ -99,7 +100,7 @@ def build_panel(
         In the form of `read_eras`; the embedded ones by default. A dyad without eras gets one, ``all``.
     coverage : pandas.DataFrame or path, optional
         In the form of `read_coverage`. By default the embedded one for the chronology, and from the first
-        event to the last one for other datasets.
+        event to the last one for other datasets, extended by what was added with `add_events`.
 
     Returns
     -------
@@ -147,6 +148,7 @@ def build_panel(
         eras=eras,
         coverage=coverage,
         attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
+        additions=table.additions,
     )
 
 
@@ -311,11 +313,12 @@ def _panel(
     eras: "pd.DataFrame | str | Path | None",
     coverage: "pd.DataFrame | str | Path | None",
     attrs: dict[str, str | int],
+    additions: Sequence[Addition] = (),
 ) -> "xr.Dataset":
     """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
     import xarray as xr
 
-    watched = even_spans(rows, coverage)
+    watched = even_spans(rows, coverage, additions)
     periods = panel_periods(watched, span, frequency)
     datasets = sorted(rows["dataset"].unique())
     pair = rows[["dataset", "dyad"]].merge(watched, how="left", left_on=["dataset", "dyad"], right_index=True)
@@ -337,6 +340,10 @@ def _panel(
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
+    if additions:
+        until = f"{span[2] or watched['last'].max():%Y-%m-%d}"
+        added = counted_additions(additions, rows.loc[kept, "event_id"], dyads, until)
+        attrs = attrs | ({ATTRIBUTE: added} if added else {})
     return xr.Dataset(
         {
             "counts": (("dataset", "dyad", "time", "direction", "class"), counts),

@@ -1,13 +1,14 @@
 """A dyad's record: the end of its coverage, which periods are covered, what was observed in them."""
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecast.clock import periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
+from forecast.events.added import additions_of, extended_ends
 from forecast.events.dyads import read_coverage
 from forecast.panel.kinds import panel_kind
 from forecast.typing import Bool, Index
@@ -24,6 +25,8 @@ SHORTEST_RECORD = 36
 def coverage_end(table: "EventTable", dyad: str) -> date:
     """Return the last day of a dyad's coverage or, without one, the end of the month of its last event.
 
+    Added events extend it.
+
     Examples
     --------
     >>> from forecast.events import read_chronology
@@ -31,16 +34,26 @@ def coverage_end(table: "EventTable", dyad: str) -> date:
     >>> coverage_end(read_chronology(), "USA-CHN")
     datetime.date(2026, 6, 13)
     """
-    coverage = read_coverage()
+    coverage, extended = read_coverage(), extended_ends(table.additions)
     datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])
-    even = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)]["last_even"]
-    last = even.min() if len(even) else table.events.loc[table.events["dyad"] == dyad, "date"].max()
-    return month_end(last.date()) if not len(even) else last.date()
+    known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index("dataset")["last_even"]
+    even = [max(last, extended.get((str(name), dyad), last)) for name, last in known.items()]
+    if even:
+        first: date = min(even).date()
+        return first
+    last = month_end(table.events.loc[table.events["dyad"] == dyad, "date"].max().date())
+    return max([last, *(day.date() for (_, code), day in extended.items() if code == dyad)])
 
 
 def watched(panel: "xr.Dataset", dyad: str) -> Bool:
     """Return the periods in which some dataset covered the dyad, or in which its index has a value, (time,)."""
     return panel_kind(panel).watched(panel, dyad)
+
+
+def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
+    """Return what the provenance of a fit says of its data: their digest, and the files that were added to them."""
+    added = [one.account for one in additions_of(panel.attrs)]
+    return {"data_digest": panel.attrs.get("digest", "")} | ({"additions": added} if added else {})
 
 
 def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:

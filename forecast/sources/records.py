@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from forecast.errors import SpecError
 from forecast.events.table import Recorded
 from forecast.files import digest
 from forecast.resources import data_folder
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.events import EventTable
+    from forecast.sources.source import Source
 
 Frequency = Literal["month", "week"]
 Unit = Literal["happening", "row"]
@@ -151,6 +153,36 @@ class EventRecords(Records):
         return build_panel(
             self.events, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
         )
+
+
+def add_files(records: Records, source: "Source") -> EventRecords:
+    """Add the events of small files, or of all CSV files of a folder, to what was read.
+
+    Raises
+    ------
+    SpecError
+        If what was read holds no single events, or a folder no CSV.
+    """
+    from forecast.events.additions import add_events
+
+    if not isinstance(records, EventRecords):
+        raise SpecError("add: the source holds no single events, to which others could be added; leave it out")
+    table = records.events
+    for path in _each_file(source.additions):
+        table = add_events(table, path, covered_to=source.covered_to)
+    new = {one.file: one.sha256 for one in table.additions}
+    return type(records)(table, records.digests | new)
+
+
+def _each_file(paths: Sequence[str]) -> list[Path]:
+    """Return the files that are named, a folder's in the order of their names."""
+    files: list[Path] = []
+    for path in map(Path, paths):
+        found = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+        if not found:
+            raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
+        files += found
+    return files
 
 
 def file_digests(events: "EventTable", *paths: str | None) -> dict[str, str]:

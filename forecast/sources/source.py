@@ -17,7 +17,8 @@ from pydantic import model_validator as validator
 from forecast.arguments import DYAD, SOURCE, checked
 from forecast.errors import SpecError
 from forecast.forms import faults
-from forecast.sources.records import Records
+from forecast.sources.records import Records, add_files
+from forecast.wording import join
 
 KINDS = {
     "chronology": "forecast.sources.chronology",
@@ -27,6 +28,7 @@ KINDS = {
     "several": "forecast.sources.several",
 }
 """The module of each kind of source, with a function `read` and its `WORDS`."""
+_SELDOM = ("sources", "additions", "covered_to")
 
 
 class Source(BaseModel):
@@ -41,6 +43,10 @@ class Source(BaseModel):
         The folder or table, and the file that says where the table's fields stand.
     sources : tuple of Source
         The parts of several, and of no other kind.
+    additions : tuple of str
+        Small files of events, or folders of such, that are added to it (`forecast.add_events`).
+    covered_to : str, optional
+        Up to which day the record of the dyads added to is complete, in place of their last added day.
 
     Examples
     --------
@@ -57,6 +63,8 @@ class Source(BaseModel):
     path: str | None = None
     mapping: str | None = None
     sources: tuple["Source", ...] = ()
+    additions: tuple[str, ...] = ()
+    covered_to: str | None = None
 
     def __init__(self, **fields: Any) -> None:
         try:
@@ -64,11 +72,11 @@ class Source(BaseModel):
         except ValidationError as error:
             raise SpecError(f"source: {faults(error)}") from error
 
-    @field_validator("sources", mode="before")
+    @field_validator("sources", "additions", mode="before")
     @classmethod
-    def _listed(cls, sources: Any) -> Any:
+    def _listed(cls, given: Any) -> Any:
         """Take the list that a file has in place of a tuple."""
-        return tuple(sources) if isinstance(sources, list) else sources
+        return tuple(given) if isinstance(given, list) else given
 
     @field_validator("kind")
     @classmethod
@@ -79,6 +87,8 @@ class Source(BaseModel):
 
     @validator(mode="after")
     def _complete(self) -> Self:
+        if self.covered_to and not self.additions:
+            raise ValueError("covered_to: says how far added events complete the record, but none are added")
         if self.kind == "several":
             if self.path or self.mapping or len(self.sources) < 2:
                 raise ValueError("several sources are given under `sources`, at least two, each with its own path")
@@ -93,13 +103,16 @@ class Source(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_empty_parts(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out the parts where there are none, so that plans of one source read as they always did."""
+        """Leave out what there is none of, so that plans of one source read as they always did."""
         content: dict[str, Any] = handler(self)
-        return content if self.sources else {name: value for name, value in content.items() if name != "sources"}
+        return {name: value for name, value in content.items() if value or name not in _SELDOM}
 
     @property
     def words(self) -> str:
         """What it is, for readers."""
+        if self.additions:
+            alone = self.model_copy(update={"additions": (), "covered_to": None})
+            return f"{alone.words} and what {join(Path(path).name for path in self.additions)} add"
         if self.sources:
             return " and ".join(source.words for source in self.sources)
         if self.path is None:
@@ -134,5 +147,7 @@ def open_source(source: Source, dyad: str | None = None) -> Records:
     >>> open_source(Source(), "chn-usa").dyads
     ['USA-CHN']
     """
-    records: Records = importlib.import_module(KINDS[source.kind]).read(source, dyad)
-    return records
+    # What is added may be about any dyad, and is checked against the record of all.
+    read = importlib.import_module(KINDS[source.kind]).read
+    records: Records = read(source, None if source.additions else dyad)
+    return add_files(records, source) if source.additions else records

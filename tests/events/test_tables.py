@@ -138,7 +138,7 @@ def test_the_mapping_may_be_a_file_of_either_kind(write, tmp_path):
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        ("2024-13-01,USA,CHN,010", "date '2024-13-01': not a day in the format"),
+        ("2024-13-01,USA,CHN,010", "date '2024-13-01': not a day; write YYYY-MM-DD"),
         (",USA,CHN,010", "date '': missing"),
         ("1690-07-11,USA,CHN,010", "date '1690-07-11': not a day"),
         ("2024-05-15,United States,CHN,010", "source 'United States': not an ISO 3166 alpha-3 code"),
@@ -156,7 +156,10 @@ def test_a_rejected_row_says_why(write, row, expected):
 
 
 def test_what_follows_from_a_field_at_fault_is_not_told_again(write):
-    assert reason(write, "soon,USA,CHN,010\n") == "date 'soon': not a day in the format of the mapping"
+    assert (
+        reason(write, "soon,USA,CHN,010\n")
+        == "date 'soon': not a day; write YYYY-MM-DD, or the format that a mapping states"
+    )
 
 
 @pytest.mark.parametrize(

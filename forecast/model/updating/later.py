@@ -8,9 +8,11 @@ import xarray as xr
 
 from forecast.dates import month_end
 from forecast.errors import DataError, SpecError
+from forecast.events.added import additions_of
 from forecast.events.codebook import read_scale
 from forecast.events.table import EventTable, as_day
 from forecast.panel import build_panel, panel_kind, validate_panel
+from forecast.wording import count
 
 if TYPE_CHECKING:
     from forecast.events.table import Day
@@ -77,6 +79,7 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Da
     """Count a table of events as those of the panel were counted."""
     if not isinstance(table, EventTable):
         raise DataError(f"new events: got {type(table).__name__}; expected a table of events or a later panel")
+    _require_additions(panel, table)
     try:
         read_scale(str(panel.attrs.get("scale")))
     except SpecError as error:
@@ -88,6 +91,18 @@ def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Da
     )  # fmt: skip
     _reject_part(panel, later)
     return later
+
+
+def _require_additions(panel: xr.Dataset, table: EventTable) -> None:
+    """Reject a table without the events that were added to the one of the earlier panel: they would be forgotten."""
+    given = {one.file for one in table.additions}
+    for one in additions_of(panel.attrs):
+        if one.file not in given:
+            raise DataError(
+                f"new events: the fit was made with {count(len(one.events), 'event')} of {one.file} added to "
+                f"{one.dataset}, which are not given now. Add that file again, as it is or corrected, beside what is "
+                "new (add_events; --add)"
+            )
 
 
 def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:

@@ -25,6 +25,7 @@ from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
 from forecast.panel import panel_kind
+from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index
 
@@ -285,7 +286,7 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
         "seconds": round(time.perf_counter() - clock, 3),
     }
     facts = {
-        "data_digest": later.attrs.get("digest", ""),
+        **data_facts(later),
         "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
         "updates": [*fit.updates, record],
     }

@@ -1,0 +1,163 @@
+"""Events that were added to a dataset: from which file and line, and how far they extend its coverage."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ATTRIBUTE = "additions"
+"""Attribute of a panel that says, as JSON, which added events are counted in it; absent where none are."""
+
+
+@dataclass(frozen=True)
+class AddedEvent:
+    """One event that was added.
+
+    Attributes
+    ----------
+    line : int
+        Of its file; of rows that came from no file the number of the row, from 1.
+    event_id : str
+        In the table.
+    date : str
+        Its day, ISO.
+    dyad, source, target, cameo, summary : str
+        As in the table.
+    n : int
+        How many it stands for.
+    """
+
+    line: int
+    event_id: str
+    date: str
+    dyad: str
+    source: str
+    target: str
+    cameo: str
+    n: int
+    summary: str
+
+
+@dataclass(frozen=True)
+class Extension:
+    """The coverage of a dyad, extended.
+
+    Attributes
+    ----------
+    dyad : str
+        Code.
+    before, to : str
+        Last day of coverage without and with the added events, ISO.
+    """
+
+    dyad: str
+    before: str
+    to: str
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What one file added to a dataset.
+
+    Attributes
+    ----------
+    file : str
+        Its name; ``rows`` for rows that came from no file.
+    sha256 : str
+        Of its content.
+    dataset : str
+        To which it was added.
+    rows, repeated, rejected : int
+        Rows of the file; those of them that were there already; those that could not be used.
+    events : tuple of AddedEvent
+        Those that were added.
+    extensions : tuple of Extension
+        By how much coverage is extended; dyads whose coverage stays are left out.
+    """
+
+    file: str
+    sha256: str
+    dataset: str
+    rows: int
+    repeated: int
+    rejected: int
+    events: tuple[AddedEvent, ...]
+    extensions: tuple[Extension, ...]
+
+    def among(self, event_ids: Collection[str], dyads: Collection[str], until: str) -> "Addition":
+        """Return the part of it that is about some events, and about the coverage of some dyads up to a day."""
+        return replace(
+            self,
+            events=tuple(one for one in self.events if one.event_id in event_ids),
+            extensions=tuple(one for one in self.extensions if one.dyad in dyads and one.before < until),
+        )
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """What a provenance says of it: the file, its digest and rows, and which of its lines are counted."""
+        kept = ("file", "sha256", "dataset", "rows", "repeated", "rejected")
+        covered = {one.dyad: {"before": one.before, "to": one.to} for one in self.extensions}
+        lines = [one.line for one in self.events]
+        return {name: getattr(self, name) for name in kept} | {"lines": lines, "coverage": covered}
+
+
+def extended_ends(additions: Iterable[Addition]) -> "dict[tuple[str, str], pd.Timestamp]":
+    """Return to which day the additions extend coverage, by dataset and dyad."""
+    import pandas as pd
+
+    ends: dict[tuple[str, str], pd.Timestamp] = {}
+    for addition in additions:
+        for one in addition.extensions:
+            key, day = (addition.dataset, one.dyad), pd.Timestamp(one.to)
+            ends[key] = max(day, ends.get(key, day))
+    return ends
+
+
+def counted_additions(
+    additions: Iterable[Addition], event_ids: Iterable[str], dyads: Collection[str], until: str
+) -> str:
+    """Return as JSON what of some additions is counted in a panel; an empty text if nothing is.
+
+    Parameters
+    ----------
+    additions : iterable of Addition
+    event_ids : iterable of str
+        Of the events that are counted.
+    dyads : collection of str
+        Of the panel.
+    until : str
+        The last day that the panel knows of, ISO.
+    """
+    counted = set(event_ids)
+    parts = [one.among(counted, dyads, until) for one in additions]
+    kept = [asdict(one) for one in parts if one.events or one.extensions]
+    return json.dumps(kept, ensure_ascii=False) if kept else ""
+
+
+def additions_of(panel_attributes: Mapping[Any, Any]) -> tuple[Addition, ...]:
+    """Read which added events are counted in a panel from its attributes.
+
+    Examples
+    --------
+    >>> from forecast.events.added import additions_of
+    >>> additions_of({})
+    ()
+    """
+    stored = json.loads(str(panel_attributes.get(ATTRIBUTE) or "[]"))
+    return tuple(
+        Addition(**one | {
+            "events": tuple(AddedEvent(**event) for event in one["events"]),
+            "extensions": tuple(Extension(**each) for each in one["extensions"]),
+        })
+        for one in stored
+    )  # fmt: skip
+
+
+def last_covered(additions: Iterable[Addition], dyads: Collection[str]) -> date | None:
+    """Return the last day to which additions extend the coverage of any of some dyads; None if of none."""
+    days = [date.fromisoformat(one.to) for each in additions for one in each.extensions if one.dyad in dyads]
+    return max(days, default=None)

@@ -1,0 +1,395 @@
+"""A few events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
+from forecast.dates import reject_future
+from forecast.errors import DataError, SpecError
+from forecast.events.added import AddedEvent, Addition, Extension, extended_ends
+from forecast.events.codebook import read_codes, read_scale
+from forecast.events.dyads import read_coverage
+from forecast.events.kinds import code_of_kind
+from forecast.events.mapping import TableMapping
+from forecast.events.raw import RawTable, SourceFile, load_raw, raw_frame
+from forecast.events.table import Day, EventTable, as_day, sort_events
+from forecast.events.tables import in_types, typed_rows
+from forecast.wording import count, join
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHRONOLOGY = "chronology"
+MOST_ROWS = 10_000
+"""Every added row is kept in the fit and shown on the page; a larger table is a source of its own."""
+_FIELDS = ("date", "known_at", "source", "target", "n", "actor", "summary", "reference")
+_CODES = ("code", "cameo", "kind")
+_IGNORED = ("precision", "verified")
+"""Columns of the chronology's own files that say nothing here."""
+_REQUIRED = ("date", "source", "target")
+SCALE = "commitment"
+"""Events of one class of this scale, sides and (nearly) day are taken to resemble each other."""
+
+ROWS = Kind(
+    "a path, a pandas.DataFrame or a list of mappings",
+    lambda value: (
+        PATH.fits(value)
+        or FRAME.fits(value)
+        or (isinstance(value, list | tuple) and all(isinstance(one, Mapping) for one in value))
+    ),
+)
+
+
+@checked(table=EVENTS, rows=ROWS, dataset=TEXT, covered_to=DAY)
+def add_events(
+    table: EventTable,
+    rows: "str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]",
+    *,
+    dataset: str | None = None,
+    covered_to: Day | None = None,
+) -> EventTable:
+    """Add a few events to a dataset of a table.
+
+    They become part of the dataset: nothing but `additions` of the result tells them apart. Whoever adds them says that
+    the record of their dyads is complete up to the last of them, so that coverage is extended to there
+    (docs/adding-events.md).
+
+    Parameters
+    ----------
+    table : EventTable
+        The events there are.
+    rows : path, pandas.DataFrame or sequence of mappings
+        A CSV, or its rows: `date`, `source`, `target`, a CAMEO `code` or a `kind` in a word
+        (`forecast.events.kinds.read_kinds`), and if known `summary`, `known_at`, `n`, `actor` and `reference`.
+    dataset : str, optional
+        To which they are added; by default the table's only one, or the chronology.
+    covered_to : date or str, optional
+        Up to which day the record of the dyads that are added to is complete, in place of their last added day.
+
+    Returns
+    -------
+    EventTable
+        With the rows that could not be used among the `rejects`, and so those that are there already: in the file, or
+        in the dataset with the same day, source, target and code.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, lacks a column or has one that is unknown, or has no usable row.
+    SpecError
+        If the dataset is not in the table, or `covered_to` is in the future or before the end of coverage.
+
+    Examples
+    --------
+    >>> from forecast import add_events, read_chronology
+    >>> visit = {"date": "2026-06-20", "source": "CHN", "target": "USA", "kind": "visit", "summary": "A minister comes"}
+    >>> table = add_events(read_chronology(dyads=["USA-CHN"]), [visit])
+    >>> len(table.additions[0].events), table.additions[0].extensions[0].to
+    (1, '2026-06-20')
+    """
+    chosen = _dataset_of(table, dataset)
+    raw = _load(rows)
+    _require_new_name(raw, table)
+    read = _read_rows(raw, chosen)
+    record = _Record.of(table, chosen)
+    reasons = record.reasons_against(read.usable)
+    fresh = read.usable.drop(index=list(reasons))
+    if read.usable.empty or (fresh.empty and not any(map(_is_repeat, reasons.values()))):
+        raise raw.nothing_usable(read.reasons | reasons)
+    every = read.reasons | reasons
+    repeats = [line for line, reason in every.items() if _is_repeat(reason)]
+    usable = read.usable.loc[read.usable.index.isin([*fresh.index, *repeats])]
+    addition = Addition(
+        file=raw.name,
+        sha256=raw.sha256,
+        dataset=chosen,
+        rows=len(raw.rows) + len(raw.broken),
+        repeated=len(repeats),
+        rejected=len(every) - len(repeats),
+        events=_added_events(fresh),
+        extensions=record.extensions(usable, None if covered_to is None else as_day(covered_to, "covered_to")),
+    )
+    return _merged(table, fresh, raw, every, addition)
+
+
+def describe_additions(table: EventTable) -> tuple[str, ...]:
+    """Describe in sentences what was added to a table, what was not and why, and what that says of coverage.
+
+    Parameters
+    ----------
+    table : EventTable
+
+    Returns
+    -------
+    tuple of str
+        Empty if nothing was added.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> from forecast.events.additions import describe_additions
+    >>> describe_additions(read_chronology(dyads=["USA-CHN"]))
+    ()
+    """
+    sentences: list[str] = []
+    for addition in table.additions:
+        rejects = table.rejects[table.rejects["file"] == addition.file]
+        left_out = [f"line {line}: {reason}" for line, reason in zip(rejects["line"], rejects["reason"], strict=True)]
+        words = f"{addition.file}: {len(addition.events)} of {count(addition.rows, 'row')} added to {addition.dataset}"
+        sentences.append(f"{_listed(f'{words}; not added', left_out) or words}.")
+        if alike := _resembling(table, addition):
+            opening = f"{addition.file}: counted, but make sure that they are not there already"
+            sentences.append(f"{_listed(opening, alike)}.")
+        sentences += [
+            f"{addition.file}: by adding it you say that the record of {one.dyad} is complete up to {one.to}; it was "
+            f"known to be up to {one.before}."
+            for one in addition.extensions
+        ]
+    return tuple(sentences)
+
+
+MOST_LISTED = 5
+
+
+def _listed(opening: str, items: list[str]) -> str:
+    """List the first of some items after an opening; nothing if there are none."""
+    if not items:
+        return ""
+    more = f"; and {len(items) - MOST_LISTED} more" if len(items) > MOST_LISTED else ""
+    return f"{opening}: {'; '.join(items[:MOST_LISTED])}{more}"
+
+
+def _dataset_of(table: EventTable, wanted: str | None) -> str:
+    present = sorted(map(str, table.events["dataset"].unique()))
+    chosen = wanted or (present[0] if len(present) == 1 else CHRONOLOGY)
+    if chosen not in present:
+        raise SpecError(f"dataset: {chosen!r} is not in the table; choose one of {join(present, 'or')}")
+    return chosen
+
+
+def _load(rows: "str | Path | pd.DataFrame | Sequence[Mapping[str, Any]]") -> RawTable:
+    """Read the rows as text, and make sure that their columns are known."""
+    import pandas as pd
+
+    if isinstance(rows, str | Path):
+        raw = load_raw(rows, TableMapping(dataset="added", columns={name: name for name in TableMapping.required}))
+    else:
+        raw = raw_frame(rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows)), "rows")
+    names = [str(name) for name in raw.rows.columns]
+    known = [*_FIELDS, *_CODES, *_IGNORED]
+    expected = f"Its first line names the columns, separated by commas: {join(_REQUIRED)}, code or kind, summary"
+    for name in names:
+        if name not in known:
+            raise DataError(f"{raw.name}: there is no column {name!r:.60} of added events. {expected}.")
+    lacking = [name for name in _REQUIRED if name not in names]
+    if lacking or not set(_CODES) & set(names):
+        raise DataError(f"{raw.name}: the column {lacking[0] if lacking else 'code'!r} is missing. {expected}.")
+    if len(raw.rows) > MOST_ROWS:
+        raise DataError(
+            f"{raw.name}: {len(raw.rows):,} rows; at most {MOST_ROWS:,} can be added. Describe the table by a mapping "
+            "and read it as a source of its own (docs/events.md)."
+        )
+    return raw
+
+
+def _require_new_name(raw: RawTable, table: EventTable) -> None:
+    """Make sure that a file's name and lines mean one thing in everything that is said of the table."""
+    if raw.name in {file.name for file in table.files}:
+        raise DataError(f"{raw.name}: a file of this name was read already. Rename it, or add it only once.")
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Rows that could be read, by line, as the event table has them; and why others could not, by line."""
+
+    usable: "pd.DataFrame"
+    reasons: dict[int, str]
+
+
+def _read_rows(raw: RawTable, dataset: str) -> _Read:
+    """Type the rows and check them one by one."""
+    import pandas as pd
+
+    text = {name: raw.rows[name].str.strip() for name in raw.rows.columns}
+    empty = pd.Series("", index=raw.rows.index, dtype=object)
+    given = [text.get(name, empty) for name in _CODES]
+    codes, reasons = dict[int, str](), dict[int, str]()
+    for line, *words in zip(raw.rows.index, *given, strict=True):
+        try:
+            codes[line] = _code(*words)
+        except DataError as error:
+            reasons[line] = str(error)
+    fields = {name: text[name] for name in _FIELDS if name in text}
+    fields |= {side: text[side].str.upper() for side in ("source", "target")}
+    rows = pd.DataFrame(fields | {"cameo": pd.Series(codes, dtype=object)}, index=raw.rows.index).loc[list(codes)]
+    reasons |= {line: reason for line, (reason, _) in raw.broken.items()}
+    if rows.empty:
+        raise raw.nothing_usable(reasons)
+    mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",))
+    events, wrong = typed_rows(replace(raw, rows=rows, broken={}), mapping)
+    later = events.index[events["known_at"] > pd.Timestamp.today()].difference(list(wrong))
+    wrong |= dict.fromkeys(later, "known_at is later than today")
+    return _Read(in_types(events.drop(index=list(wrong))), reasons | wrong)
+
+
+def _code(code: str, cameo: str, kind: str) -> str:
+    """Return the code of a row; `code` and `cameo` are two names of one column.
+
+    A spreadsheet takes '042' for 42 and '010' for 10, which is another code. So two digits are never read as a code.
+
+    Raises
+    ------
+    DataError
+        If the row names none, or two, or what it names does not exist.
+    """
+    words = [word for word in (code, cameo, kind) if word]
+    if len(words) != 1:
+        raise DataError(f"{'no' if not words else 'more than one'} code or kind; give one of them")
+    if kind:
+        return code_of_kind(kind)
+    known = read_codes().index
+    if len(words[0]) > 2 and words[0] in known:
+        return words[0]
+    meant = [each for each in (f"0{words[0]}", f"{words[0]}0") if len(each) > 2 and each in known]
+    hint = f"; {join(meant, 'or')} is meant? A spreadsheet drops leading zeros" if meant else ""
+    raise DataError(f"code {words[0]!r:.20}: not a code of three or four digits of the codebook{hint}")
+
+
+_REPEATS = "is there already"
+
+
+def _is_repeat(reason: str) -> bool:
+    return reason.startswith(_REPEATS)
+
+
+_KEY = ["date", "source", "target", "cameo"]
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What a dataset holds before events are added to it.
+
+    Attributes
+    ----------
+    events : pandas.DataFrame
+        Of the dataset alone.
+    spans : pandas.DataFrame
+        First and last day of coverage, `start` and `last`, by dyad.
+    """
+
+    events: "pd.DataFrame"
+    spans: "pd.DataFrame"
+
+    @classmethod
+    def of(cls, table: EventTable, dataset: str) -> "_Record":
+        """Take a dataset out of a table; coverage is that of `coverage.csv`, else from the first event to the last."""
+        events = table.events[table.events["dataset"] == dataset]
+        spans = events.groupby("dyad")[["date"]].agg(start=("date", "min"), last=("date", "max"))
+        coverage = read_coverage()
+        known = coverage[coverage["dataset"] == dataset].set_index("dyad").rename(columns={"last_even": "last"})
+        spans.update(known[["start", "last"]])
+        ends = extended_ends(table.additions)
+        lasts = spans["last"].items()
+        spans["last"] = [max(last, ends.get((dataset, str(dyad)), last)) for dyad, last in lasts]
+        return cls(events, spans)
+
+    def reasons_against(self, rows: "pd.DataFrame") -> dict[int, str]:
+        """Return, by line, why rows cannot be added: outside the record, or there already."""
+        reasons = self._outside(rows)
+        inside = rows.drop(index=list(reasons))
+        there = self.events[self.events["dyad"].isin(inside["dyad"])].drop_duplicates(_KEY)
+        known = {tuple(row[:4]): row[4] for row in there[[*_KEY, "summary"]].itertuples(index=False, name=None)}
+        firsts: dict[tuple[Any, ...], int] = {}
+        for line, row in zip(inside.index, inside[[*_KEY, "summary"]].itertuples(index=False, name=None), strict=True):
+            *key, summary = row
+            same = tuple(key)
+            if same in known:
+                what = " ".join(str(known[same]).split())
+                reasons[line] = f"{_REPEATS}, the same day, sides and code: {what or 'without a summary'!s:.120}"
+                continue
+            first = firsts.setdefault((*same, " ".join(summary.casefold().split())), line)
+            if first != line:
+                reasons[line] = f"{_REPEATS}, in line {first}"
+        return reasons
+
+    def _outside(self, rows: "pd.DataFrame") -> dict[int, str]:
+        reasons: dict[int, str] = {}
+        for line, dyad, day in zip(rows.index, rows["dyad"], rows["date"], strict=True):
+            if dyad not in self.spans.index:
+                reasons[line] = f"there is no record of {dyad} to add to; there are {join(self.spans.index)}"
+            elif day < self.spans.loc[dyad, "start"]:
+                start = f"{self.spans.loc[dyad, 'start']:%Y-%m-%d}"
+                reasons[line] = f"date {day:%Y-%m-%d}: before the record of {dyad} begins, {start}"
+        return reasons
+
+    def extensions(self, rows: "pd.DataFrame", stated: "pd.Timestamp | None") -> tuple[Extension, ...]:
+        """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated.
+
+        Raises
+        ------
+        SpecError
+            If that day is in the future, or coverage ends later already.
+        """
+        if stated is not None:
+            reject_future(stated.date(), "covered-to")
+        extended = []
+        for dyad, last in rows.groupby("dyad")["date"].max().items():
+            before, to = self.spans["last"][str(dyad)], last if stated is None else stated
+            if stated is not None and stated < before:
+                raise SpecError(
+                    f"covered-to: {stated:%Y-%m-%d} is before {before:%Y-%m-%d}, up to which the record of {dyad} is "
+                    "complete without the added events; give that day or a later one"
+                )
+            if to > before:
+                extended.append(Extension(str(dyad), f"{before:%Y-%m-%d}", f"{to:%Y-%m-%d}"))
+        return tuple(extended)
+
+
+def _added_events(rows: "pd.DataFrame") -> tuple[AddedEvent, ...]:
+    return tuple(
+        AddedEvent(
+            line=int(str(line)), date=f"{row['date']:%Y-%m-%d}", n=int(row["n"]),
+            **{name: str(row[name]) for name in ("event_id", "dyad", "source", "target", "cameo", "summary")},
+        )
+        for line, row in rows.sort_index().iterrows()
+    )  # fmt: skip
+
+
+def _merged(
+    table: EventTable, fresh: "pd.DataFrame", raw: RawTable, reasons: dict[int, str], addition: Addition
+) -> EventTable:
+    """Put rows into a table, with all that is known of their file."""
+    import pandas as pd
+
+    places = [f"{addition.file}, {'line' if addition.file != 'rows' else 'row'} {line}" for line in fresh.index]
+    known = fresh["reference"] != ""
+    fresh = fresh.assign(reference=fresh["reference"].where(known, pd.Series(places, index=fresh.index, dtype="str")))
+    return replace(
+        table,
+        events=sort_events(pd.concat([table.events, fresh], ignore_index=True)),
+        rejects=pd.concat([table.rejects, raw.rejects(reasons)], ignore_index=True),
+        files=(*table.files, SourceFile(raw.name, raw.sha256, addition.rows, len(reasons))),
+        additions=(*table.additions, addition),
+    )
+
+
+def _resembling(table: EventTable, addition: Addition) -> list[str]:
+    """Name the added events that another of the record is like: sides and class the same, a day apart at most."""
+    import pandas as pd
+
+    day, lines = pd.Timedelta(days=1), {one.event_id: one.line for one in addition.events}
+    events = table.events[table.events["dataset"] == addition.dataset]
+    own = events.loc[events["event_id"].isin(list(lines)), "date"]
+    near = events[events["date"].between(own.min() - day, own.max() + day)]
+    near = near.assign(of=near["cameo"].map(read_scale(SCALE).class_of))
+    new = near[near["event_id"].isin(list(lines))]
+    pairs = new.merge(near, on=["source", "target", "of"], suffixes=("", "_there"))
+    like = (pairs["event_id"] != pairs["event_id_there"]) & ((pairs["date"] - pairs["date_there"]).abs() <= day)
+    found = pairs[like].drop_duplicates("event_id")
+    columns = (found[name] for name in ("event_id", "date_there", "cameo_there", "summary_there"))
+    told = sorted(
+        (lines[one], f"{when:%Y-%m-%d}, {code}, {what}") for one, when, code, what in zip(*columns, strict=True)
+    )
+    return [f"line {line} is like {words:.140}" for line, words in told]
