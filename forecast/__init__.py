@@ -37,6 +37,10 @@ if _typing.TYPE_CHECKING:
     from forecast.panel import describe_panel as describe_panel
     from forecast.pipeline import ReportSettings as ReportSettings
     from forecast.pipeline import make_report as make_report
+    from forecast.questions import answer_question as answer_question
+    from forecast.questions import make_question as make_question
+    from forecast.questions import read_question as read_question
+    from forecast.questions import resolve_question as resolve_question
     from forecast.report import write_report as write_report
     from forecast.report import write_tests as write_tests
     from forecast.sources import Source as Source
@@ -76,6 +80,10 @@ _HOMES = {
     "run_tests": "forecast.hypotheses",
     "ReportSettings": "forecast.pipeline",
     "make_report": "forecast.pipeline",
+    "make_question": "forecast.questions",
+    "read_question": "forecast.questions",
+    "answer_question": "forecast.questions",
+    "resolve_question": "forecast.questions",
     "write_report": "forecast.report",
     "write_tests": "forecast.report",
 }
@@ -92,6 +100,7 @@ __all__ = [
     "Source",
     "__version__",
     "add_events",
+    "answer_question",
     "assess",
     "build_counts_panel",
     "build_index_panel",
@@ -102,6 +111,7 @@ __all__ = [
     "gather",
     "hierarchy",
     "make_plan",
+    "make_question",
     "make_report",
     "read_chronology",
     "read_counts",
@@ -110,7 +120,9 @@ __all__ = [
     "read_eras",
     "read_index",
     "read_plan",
+    "read_question",
     "read_table",
+    "resolve_question",
     "run_tests",
     "simulate_futures",
     "update",

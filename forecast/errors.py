@@ -39,6 +39,14 @@ class PlanError(SpecError):
     """A plan that is malformed, not frozen, or no longer that of its data."""
 
 
+class QuestionError(SpecError):
+    """A question that is malformed, or asks for what its data do not have."""
+
+
+class LedgerError(DataError):
+    """A ledger that has been edited, or an entry that does not follow from those before."""
+
+
 class FitFileError(ForecastError, ValueError):
     """A saved fit that is corrupt, foreign, or of a schema this version does not know."""
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
 READERS = tuple(f"forecast.events.{name}" for name in ("tables", "raw", "mapping"))
-LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.ledger")
+LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.questions")
 
 FORBIDDEN = {
     "forecast.events": (
@@ -29,10 +29,17 @@ FORBIDDEN = {
     "forecast.sources": (*SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
     "forecast.model": ("forecast.sources", "forecast.outlook", "forecast.report", *LATER),
     "forecast.outlook": (*SAMPLERS, "forecast.report", *LATER),
-    "forecast.hypotheses": ("forecast.report",),
-    "forecast.evaluation": ("forecast.report", "forecast.hypotheses"),
+    "forecast.hypotheses": ("forecast.report", "forecast.questions"),
+    "forecast.evaluation": ("forecast.report", "forecast.hypotheses", "forecast.questions"),
     "forecast.report": SAMPLERS,
-    "forecast.ledger": (*SAMPLERS, "forecast.model"),
+    "forecast.questions": (
+        *SAMPLERS,
+        "forecast.model",
+        "forecast.hypotheses",
+        "forecast.evaluation",
+        "forecast.report",
+        "forecast.pipeline",
+    ),
     "forecast.cli": (*SAMPLERS, "numpy", "scipy", "numba"),
 }
 """What each place must know nothing of; imports inside functions count too."""

@@ -1,0 +1,298 @@
+"""Asking: what is left open in a question is taken from what the data held on the day, and fixed."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.arguments import DATE, DYAD, EVENTS, NUMBER, PANEL, TEXT, checked, whole
+from forecast.dates import LONGEST_HORIZON, add_months, month_end, months_between
+from forecast.errors import QuestionError
+from forecast.outlook.draws import position
+from forecast.outlook.happenings import FEW_BEFORE
+from forecast.outlook.observed import main_dataset
+from forecast.outlook.resolution import Terms
+from forecast.outlook.window import FEWEST
+from forecast.questions.kind import Kind
+from forecast.questions.question import Question, last_chance, question_of
+from forecast.questions.record import MonthlyRecord, cooperative_words, require_monthly_counts
+from forecast.questions.settle import settle
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events import EventTable
+
+BASE_MONTHS = 120
+"""Ten years: the base rate is that of their windows."""
+SPAN = 12
+"""Months of a rolling window, unless another number is asked for."""
+
+
+@checked(
+    panel=PANEL, dyad=DYAD, months=whole(1), last=DATE, higher=NUMBER, lower=NUMBER, above=NUMBER, below=NUMBER,
+    when=TEXT, span=whole(1), of=TEXT, at_least=whole(1), level=NUMBER, id=TEXT, label=TEXT, table=EVENTS,
+)  # fmt: skip
+def make_question(
+    panel: "xr.Dataset",
+    dyad: str,
+    *,
+    months: int | None = None,
+    last: date | None = None,
+    higher: float | None = None,
+    lower: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    when: str = "at",
+    span: int | None = None,
+    of: str | None = None,
+    at_least: int = 1,
+    level: float | None = None,
+    id: str | None = None,
+    label: str | None = None,
+    table: "EventTable | None" = None,
+) -> Question:
+    """Make a question about the months after a panel, with what the panel knows fixed in it.
+
+    Exactly one of `higher`, `lower`, `above`, `below`, `of` and `level` says what is asked.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of monthly counts, as of the day of asking.
+    dyad : str
+        Its code.
+    months : int, optional
+        Length of the window, which begins after the panel's last month; by default 12.
+    last : datetime.date, optional
+        In place of the length: a day of the last month.
+    higher, lower : float, optional
+        Whether the share is at least so many points above, or below, that of as many months before.
+    above, below : float, optional
+        Whether the share is at least, or at most, so many per cent.
+    when : {"at", "by", "throughout"}
+        Whether the share is that of the window; or that of rolling windows, some of which or all of which count.
+    span : int, optional
+        Months of a rolling window; by default 12.
+    of : str, optional
+        Whether happenings of a kind are recorded: a class, or a word of ``data/codebook/kinds.csv``.
+    at_least : int
+        How many of that kind.
+    level : float, optional
+        Whether the latent level is at least so much, per cent, in the end. Never resolvable.
+    id : str, optional
+        Its name; by default made of what it asks.
+    label : str, optional
+        Name of the dyad for readers; by default that of ``data/dyads.csv``.
+    table : EventTable, optional
+        The events behind the panel; needed for kinds that are some codes of a class.
+
+    Returns
+    -------
+    Question
+
+    Raises
+    ------
+    QuestionError
+        If it makes no sense, is decided already, or the panel cannot answer it.
+    UnknownDyadError
+        If the panel does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.questions import make_question
+    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
+    >>> question = make_question(panel, "USA-CHN", months=12, of="violence", at_least=3)
+    >>> question.id
+    'usa-chn-at-least-3-violence-2024-10-asked-2023-10-31'
+    >>> question.sentence[:52]
+    'The chronology records at least 3 US-China happening'
+    """
+    require_monthly_counts(panel)
+    position(panel, dyad)
+    choices: dict[str, Any] = {
+        "higher": higher,
+        "lower": lower,
+        "above": above,
+        "below": below,
+        "of": of,
+        "level": level,
+    }
+    asked = {name: value for name, value in choices.items() if value is not None}
+    if len(asked) != 1:
+        named = ", ".join(asked) or "nothing"
+        raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
+    dataset = main_dataset(panel, dyad)
+    kind = None if of is None else Kind.find(panel, of)
+    record = MonthlyRecord.of(panel, dyad, dataset, kind, table)
+    asker = _Asker(
+        panel, dyad, Terms.of(panel, dyad, label or _label(dyad), dataset), record, _window(record, months, last)
+    )
+    ((name, value),) = asked.items()
+    if (when != "at" or span is not None) and name in ("of", "level"):
+        raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
+    if span is not None and when == "at":
+        raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
+    if kind is not None:
+        fields = asker.count(kind, at_least)
+    elif name == "level":
+        fields = {"kind": "level", "threshold": float(value)}
+    else:
+        fields = asker.share(name, float(value), when, span or SPAN)
+    made = asker.question(fields, id or asker.name(name, value, fields))
+    return question_of(made.plain | {"base_rate": base_rate(made, record)}, "question")
+
+
+def base_rate(question: Question, record: MonthlyRecord) -> float | None:
+    """Return how often the same was so in windows of the last ten years, each compared with what preceded it.
+
+    Of n windows that are not void, one for each month that ends one, (yes + 1) / (n + 2), so that it is never certain;
+    None of a level, or where no window is over.
+
+    Parameters
+    ----------
+    question : Question
+    record : MonthlyRecord
+        As it was known when the question was asked.
+    """
+    if not question.resolvable:
+        return None
+    needed = max(_baseline_months(question), len(question.before or ()))
+    seen = np.flatnonzero(record.covered)
+    hits = windows = 0
+    for stop in range(max(int(seen[-1]) + 2 - BASE_MONTHS, 1), int(seen[-1]) + 2):
+        start = stop - question.months
+        if start - needed < 0 or not record.covered[start - needed : stop].all():
+            continue
+        then = _as_asked_at(question, record, start)
+        if then is not None:
+            yes, there = settle(then, record.months(slice(start, stop)))
+            hits, windows = hits + int(yes), windows + int(there)
+    return round((hits + 1) / (windows + 2), 4) if windows else None
+
+
+def _as_asked_at(question: Question, record: MonthlyRecord, start: int) -> Question | None:
+    """Return the question as it would have been asked before an earlier window; None if it could not."""
+    changed: dict[str, Any] = {}
+    if question.baseline is not None:
+        before = slice(start - _baseline_months(question), start)
+        n, k = int(record.total[before].sum()), int(record.cooperative[before].sum())
+        if n < question.fewest:
+            return None
+        changed["baseline"] = question.baseline.model_copy(update={"happenings": n, "cooperative": k})
+    if question.before is not None:
+        changed["before"] = _pairs(record, start, len(question.before))
+    return question.model_copy(update=changed)
+
+
+def _baseline_months(question: Question) -> int:
+    fixed = question.baseline
+    return 0 if fixed is None else months_between(fixed.first, fixed.last) + 1
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """What is known of a dyad on the day of asking."""
+
+    panel: "xr.Dataset"
+    dyad: str
+    terms: Terms
+    record: MonthlyRecord
+    window: tuple[date, date]
+
+    @property
+    def months(self) -> int:
+        return self.record.place(self.window[1]) - self.record.place(self.window[0]) + 1
+
+    def share(self, name: str, value: float, when: str, span: int) -> dict[str, Any]:
+        if when not in ("at", "by", "throughout"):
+            raise QuestionError(f"when: got {when!r:.40}; expected at, by or throughout")
+        rolling = when != "at"
+        fields: dict[str, Any] = {
+            "kind": "passage" if rolling else "share",
+            "compare": "at least" if name in ("higher", "above") else "at most",
+            "cooperative": cooperative_words(self.panel),
+        }
+        if name in ("higher", "lower"):
+            fields["baseline"] = self._baseline(span if rolling else self.months, value)
+        else:
+            fields["threshold"] = value
+        if rolling:
+            if not self.record.covered[-1]:
+                raise QuestionError(
+                    f"when: coverage ends before {self.terms.clock.name()}, so that windows which are half over "
+                    "cannot be counted; ask as of an earlier day, or `at`"
+                )
+            before = _pairs(self.record, len(self.record.covered), span - 1)
+            fields |= {"when": when, "span": span, "before": before}
+        return fields
+
+    def count(self, kind: Kind, at_least: int) -> dict[str, Any]:
+        return {
+            "kind": "count", "of": kind.name, "codes": kind.codes or None, "at_least": at_least,
+            "means": kind.words(str(self.panel.attrs["scale"])) or None,
+        }  # fmt: skip
+
+    def _baseline(self, months: int, points: float) -> dict[str, Any]:
+        record, seen = self.record, np.flatnonzero(self.record.covered)
+        if len(seen) < months:
+            raise QuestionError(f"baseline: fewer than {months} months before are covered; ask of a shorter window")
+        last = int(seen[-1])
+        own = slice(last - months + 1, last + 1)
+        happenings, cooperative = int(record.total[own].sum()), int(record.cooperative[own].sum())
+        if happenings < FEWEST:
+            raise QuestionError(f"baseline: {FEW_BEFORE.reason}; ask with `above` or `below`")
+        first, end = (record.clock.times[place].item() for place in (own.start, last))
+        return {
+            "first": first, "last": min(month_end(end), record.known), "happenings": happenings,
+            "cooperative": cooperative, "points": points,
+        }  # fmt: skip
+
+    def question(self, fields: dict[str, Any], name: str) -> Question:
+        """Put what was chosen and what is known into a question."""
+        first, last = self.window
+        common = {
+            "version": 1, "id": name, "kind": fields["kind"], "dyad": self.dyad, "label": self.terms.label,
+            "dataset": self.terms.dataset, "joint": self.terms.joint, "asked": self.record.known,
+            "data": self.record.digest, "first": first, "last": last, "void_after": last_chance(last),
+        }  # fmt: skip
+        return question_of(common | {key: value for key, value in fields.items() if value is not None}, "question")
+
+    def name(self, asked: str, value: Any, fields: dict[str, Any]) -> str:
+        """Make a name of what is asked, by when, and as of which day."""
+        what = f"at-least-{fields['at_least']}-{fields['of']}" if asked == "of" else f"{asked}-{value:g}"
+        when = [fields["when"]] if "when" in fields else []
+        parts = [self.dyad, what, *when, f"{self.window[1]:%Y-%m}", f"asked-{self.record.known}"]
+        return "-".join("".join(c if c.isascii() and c.isalnum() else "-" for c in part).lower() for part in parts)[
+            :80
+        ].strip("-")
+
+
+def _window(record: MonthlyRecord, months: int | None, last: date | None) -> tuple[date, date]:
+    if months is not None and last is not None:
+        raise QuestionError("months, last: two ends of the window; give one of them")
+    first = record.clock.last_day() + timedelta(days=1)
+    if (months or SPAN) > LONGEST_HORIZON:
+        raise QuestionError(f"months: {months}; expected 1 to {LONGEST_HORIZON}")
+    end = month_end(last) if last is not None else month_end(add_months(first, (months or SPAN) - 1))
+    if end < first:
+        raise QuestionError(f"last: {end:%Y-%m} is not after {record.clock.last_day():%Y-%m}; ask of a later month")
+    return first, end
+
+
+def _pairs(record: MonthlyRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
+    """Return happenings and cooperative ones of so many months before a position."""
+    if months > stop or not record.covered[stop - months : stop].all():
+        raise QuestionError(f"span: fewer than {months} months before are covered; use a shorter one")
+    own = slice(stop - months, stop)
+    pairs = zip(record.total[own].tolist(), record.cooperative[own].tolist(), strict=True)
+    return tuple((int(n), int(k)) for n, k in pairs)
+
+
+def _label(dyad: str) -> str:
+    from forecast.events import read_dyads
+
+    labels = read_dyads()["label"]
+    return str(labels.get(dyad, dyad))

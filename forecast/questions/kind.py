@@ -1,0 +1,165 @@
+"""The kinds of happenings that a count can ask for: a class of the panel, or some codes of the codebook."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from forecast.errors import QuestionError
+from forecast.events.codebook import read_scale, scale_names
+from forecast.events.kinds import read_kinds
+from forecast.events.table import as_of as known_by
+from forecast.outlook.resolution import class_codes
+from forecast.panel import happenings
+from forecast.typing import Index
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.events import EventTable
+    from forecast.questions.question import Question
+
+VISIT = ("042", "043")
+"""A visit and its hosting are one happening, under either code."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of happenings.
+
+    Attributes
+    ----------
+    name : str
+        For readers.
+    places : tuple of int
+        Classes of the panel that hold it.
+    codes : tuple of str
+        With what its codes begin; empty if it is all of its class.
+    """
+
+    name: str
+    places: tuple[int, ...]
+    codes: tuple[str, ...] = ()
+
+    @classmethod
+    def find(cls, panel: "xr.Dataset", text: str) -> Self:
+        """Find a kind by the name of a class, or how it begins, or by a word of ``data/codebook/kinds.csv``.
+
+        Raises
+        ------
+        QuestionError
+            If there is no such kind, or there are several.
+
+        Examples
+        --------
+        >>> from forecast import build_panel, read_chronology
+        >>> from forecast.questions.kind import Kind
+        >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]))
+        >>> Kind.find(panel, "violence"), Kind.find(panel, "sanctions").codes
+        (Kind(name='violence', places=(0,), codes=()), ('163',))
+        """
+        names = [str(name) for name in panel["class_name"].to_numpy()]
+        wanted = " ".join(text.casefold().split())
+        found = [name for name in names if name.casefold() == wanted]
+        found = found or [name for name in names if wanted and name.casefold().startswith(wanted)]
+        if len(found) == 1:
+            return cls(found[0], (names.index(found[0]),))
+        scale = str(panel.attrs["scale"])
+        words = read_kinds() if scale in scale_names() else {}
+        for word in (wanted, wanted.removesuffix("s")):
+            if not found and word in words:
+                return cls.of_codes(scale, word, VISIT if words[word] in VISIT else (words[word],))
+        problem = "several kinds begin so" if found else "there is no such kind"
+        known = join(dict.fromkeys([*names, *words]))
+        raise QuestionError(f"kind {text!r:.60}: {problem}; the kinds are {known}")
+
+    @classmethod
+    def of_codes(cls, scale: str, name: str, codes: tuple[str, ...]) -> Self:
+        """Return the kind of some codes of a codebook's scale.
+
+        Raises
+        ------
+        QuestionError
+            If the scale is of no codebook, or has no such codes.
+        """
+        if scale not in scale_names():
+            raise QuestionError(f"codes: the data are counted by {scale!r:.40}, and not by codes; ask for a class")
+        classes = read_scale(scale).class_of
+        own = classes[classes.index.str.startswith(codes)]
+        if own.empty:
+            raise QuestionError(f"codes: {', '.join(codes)}: the codebook has no such code")
+        return cls(name, tuple(sorted(set(own))), codes)
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", question: "Question") -> Self:
+        """Return the kind of a question that asks for a count."""
+        assert question.of is not None
+        if question.codes:
+            return cls.of_codes(str(panel.attrs["scale"]), question.of, question.codes)
+        names = [str(name) for name in panel["class_name"].to_numpy()]
+        if question.of not in names:
+            raise QuestionError(f"{question.id}: the data have no kind {question.of!r:.60}; they have {join(names)}")
+        return cls(question.of, (names.index(question.of),))
+
+    def words(self, scale: str) -> str:
+        """Return the codes in words, for a sentence; empty where the data have none."""
+        return (
+            f"CAMEO codes that begin with {join(self.codes, 'or')}"
+            if self.codes
+            else class_codes(scale, self.places[0])
+        )
+
+    def counts(
+        self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
+    ) -> Index:
+        """Return how many happenings of the kind each month of a panel has, (month, class of `places`).
+
+        Parameters
+        ----------
+        panel : xarray.Dataset
+        dyad : str
+        dataset : int
+            Position of the dataset.
+        by_class : array of int (month, class)
+            What the panel counts.
+        table : EventTable, optional
+            The events behind it, without which codes cannot be told apart.
+
+        Raises
+        ------
+        QuestionError
+            If events are needed and not given.
+        """
+        if not self.codes:
+            return by_class[:, list(self.places)]
+        if table is None:
+            raise QuestionError(
+                f"kind “{self.name}”: it is some codes of a class, and can be counted in a table of events only; give "
+                "the events"
+            )
+        rows = _rows(panel, dyad, str(panel["dataset"].to_numpy()[dataset]), table)
+        own = rows[rows["cameo"].str.startswith(self.codes)]
+        order, months = read_scale(str(panel.attrs["scale"])).class_of, panel["time"].to_numpy().astype("datetime64[M]")
+        found = np.zeros((len(months), len(self.places)), dtype=np.int64)
+        at = np.searchsorted(months, own["date"].to_numpy().astype("datetime64[M]"))
+        class_of = own["cameo"].map(order).to_numpy()
+        for column, place in enumerate(self.places):
+            here = (class_of == place) & (at < len(months))
+            np.add.at(found[:, column], at[here], own["counted"].to_numpy()[here])
+        return found
+
+
+def _rows(panel: "xr.Dataset", dyad: str, dataset: str, table: "EventTable") -> "pd.DataFrame":
+    """Return the events of a dyad that a panel counts, with what each counts for."""
+    import pandas as pd
+
+    known = known_by(table, pd.Timestamp(panel.attrs["as_of"])) if panel.attrs["as_of"] else table
+    events = known.events
+    events = events[(events["dyad"] == dyad) & (events["dataset"] == dataset)]
+    events = events[events["date"] >= panel["time"].to_numpy()[0]]
+    counted: pd.DataFrame = events.assign(
+        counted=happenings(events) if panel.attrs["unit"] == "happening" else events["n"]
+    )
+    return counted

@@ -1,0 +1,334 @@
+"""A question: a statement about months ahead of a named dataset that anybody can decide from the data later.
+
+It is a small YAML file (docs/schema/question.md). What it compares with was fixed when it was asked: later news moves
+its probability, not its meaning.
+"""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from forecast.arguments import PATH, checked
+from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, months_between
+from forecast.errors import QuestionError
+from forecast.files import digest, write_text
+from forecast.forms import faults, read_form
+from forecast.outlook.window import FEWEST
+from forecast.questions.sentence import rule_of, sentence_of
+
+VERSION = 1
+YEAR = 12
+LONGEST_SPAN = 60
+"""Months of a rolling window."""
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+_HEAD = """\
+# A question that data decide (docs/schema/question.md). It was fixed when it was asked: do not edit it.
+"""
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(min_length=1, max_length=1_000)]
+Counted = Annotated[int, Field(ge=0, le=10**9)]
+
+
+class FixedBaseline(BaseModel):
+    """What a share is compared with: what was recorded in a window before, as known when the question was asked.
+
+    Attributes
+    ----------
+    first, last : datetime.date
+        First and last day of that window.
+    happenings, cooperative : int
+        What it holds.
+    points : float
+        By how many points of share the window ahead is to differ.
+    """
+
+    model_config = _STRICT
+
+    first: date
+    last: date
+    happenings: Counted
+    cooperative: Counted
+    points: float = Field(gt=0, le=100)
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("first is after last; swap them")
+        if self.cooperative > self.happenings or self.happenings < 1:
+            raise ValueError(f"{self.cooperative} of {self.happenings} are cooperative, which cannot be")
+        return self
+
+    @property
+    def share(self) -> float:
+        """Per cent of its happenings that are cooperative."""
+        return 100 * self.cooperative / self.happenings
+
+
+class Question(BaseModel):
+    """A question, as it was asked.
+
+    Attributes
+    ----------
+    version : int
+        Of this form.
+    id : str
+        Its name: lower-case letters, digits and hyphens.
+    kind : {"share", "passage", "count", "level"}
+        The share of the window; the share of rolling windows that end with its months; how many happenings of a kind it
+        holds; or the latent level with which it ends, which data never decide.
+    dyad, label : str
+        Code, and name for readers.
+    dataset : str
+        Whose happenings count.
+    joint : bool
+        Whether a joint act with a row for each side counts once.
+    asked : datetime.date
+        The day whose knowledge it was asked with.
+    data : str
+        The edition then: SHA-256 of what was known of the dyad.
+    first, last : datetime.date
+        First and last day of the window: whole months.
+    compare : {"at least", "at most"}, optional
+        Of `threshold` or baseline; of a count always at least.
+    threshold : float, optional
+        Per cent.
+    baseline : FixedBaseline, optional
+        In place of the threshold.
+    cooperative : str, optional
+        What counts as cooperative, in words.
+    when : {"by", "throughout"}, optional
+        Of a passage: in some rolling window, or in all that are not void.
+    span : int, optional
+        Of a passage: months of a rolling window.
+    before : tuple of (int, int), optional
+        Of a passage: happenings and cooperative ones of the ``span - 1`` months before the window, as known then.
+    of : str, optional
+        Of a count: the kind.
+    codes : tuple of str, optional
+        Of a count: with what the CAMEO codes of the kind begin, where it is not a whole class.
+    at_least : int, optional
+        Of a count: how many.
+    means : str, optional
+        Of a count: the kind by its codes, in words.
+    fewest : int
+        A share of fewer happenings is void.
+    void_after : datetime.date
+        If by this day no edition covers the window, the question is void.
+    base_rate : float, optional
+        How often the same was so in windows of the ten years before, as known then.
+    sentence : str
+        All of it in a sentence. Generated; one that says something else is rejected.
+    """
+
+    model_config = _STRICT
+
+    version: Literal[1] = 1
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")
+    kind: Literal["share", "passage", "count", "level"]
+    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
+    label: Text
+    dataset: Text
+    joint: bool = True
+    asked: date
+    data: Digest
+    first: date
+    last: date
+    compare: Literal["at least", "at most"] = "at least"
+    threshold: float | None = Field(default=None, gt=0, lt=100)
+    baseline: FixedBaseline | None = None
+    cooperative: Text | None = None
+    when: Literal["by", "throughout"] | None = None
+    span: int | None = Field(default=None, ge=1, le=LONGEST_SPAN)
+    before: tuple[tuple[Counted, Counted], ...] | None = None
+    of: Text | None = None
+    codes: tuple[Annotated[str, Field(pattern=r"^\d{2,4}$")], ...] | None = None
+    at_least: int | None = Field(default=None, ge=1, le=10**6)
+    means: Text | None = None
+    fewest: int = Field(default=FEWEST, ge=1, le=10**6)
+    void_after: date
+    base_rate: float | None = Field(default=None, ge=0, le=1)
+    sentence: str = Field(default="", max_length=2_000)
+
+    @model_validator(mode="after")
+    def _is_a_window(self) -> Self:
+        if self.first != month_start(self.first) or self.last != month_end(self.last):
+            raise ValueError("first, last: expected the first day of a month and the last day of a month")
+        if self.last < self.first or self.months > LONGEST_HORIZON:
+            raise ValueError(f"first, last: expected 1 to {LONGEST_HORIZON} months, one after the other")
+        if self.first <= self.asked:
+            raise ValueError(
+                f"first: {self.first} is not after {self.asked}, the day it was asked; ask of a later month"
+            )
+        if self.void_after <= self.last:
+            raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        needed = {
+            "share": {"cooperative"}, "passage": {"cooperative", "when", "span", "before"}, "count": {"of", "at_least"},
+            "level": {"threshold"},
+        }[self.kind]  # fmt: skip
+        possible = needed | {"share": {"threshold", "baseline"}, "passage": {"threshold", "baseline"}}.get(
+            self.kind, set()
+        )
+        possible |= {"codes", "means"} if self.kind == "count" else set()
+        own = ("threshold", "baseline", "cooperative", "when", "span", "before", "of", "codes", "at_least", "means")
+        given = {name for name in own if getattr(self, name) is not None}
+        if missing := sorted(needed - given):
+            raise ValueError(f"{', '.join(missing)}: missing, and a question of the kind {self.kind} needs it")
+        if extra := sorted(given - possible):
+            raise ValueError(f"{', '.join(extra)}: a question of the kind {self.kind} has none; leave it out")
+        if self.kind in ("share", "passage") and (self.threshold is None) == (self.baseline is None):
+            raise ValueError("threshold, baseline: expected one of them")
+        if self.kind == "count" and self.compare != "at least":
+            raise ValueError("compare: a count asks for at least so many")
+        return self
+
+    @model_validator(mode="after")
+    def _is_open(self) -> Self:
+        """Reject what is decided already: a share cannot lie outside of 0 to 100."""
+        if self.baseline is not None:
+            if self.baseline.last > self.asked:
+                raise ValueError("baseline: its window ends after the question was asked")
+            if not 0 <= self.bound <= 100:
+                raise ValueError(
+                    f"baseline: a share of {self.compare} {self.bound:.2f} % is decided already; ask another"
+                )
+        if self.before is not None and self.span is not None:
+            if len(self.before) != self.span - 1:
+                raise ValueError(f"before: expected {self.span - 1} months, one less than `span`")
+            if any(cooperative > happenings for happenings, cooperative in self.before):
+                raise ValueError("before: a month has more cooperative happenings than happenings")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self) -> Self:
+        generated = sentence_of(self)
+        if self.sentence and self.sentence != generated:
+            raise ValueError(
+                "sentence: it does not say what the other fields say. Restore the file; of a new question leave it out"
+            )
+        object.__setattr__(self, "sentence", generated)
+        return self
+
+    @property
+    def months(self) -> int:
+        """Length of the window."""
+        return months_between(self.first, self.last) + 1
+
+    @property
+    def horizon(self) -> int:
+        """Months from the month it was asked in to the end of the window."""
+        return months_between(self.asked, self.last)
+
+    @property
+    def bound(self) -> float:
+        """The share that decides, per cent."""
+        if self.baseline is None:
+            return self.threshold or 0.0
+        return self.baseline.share + (1 if self.compare == "at least" else -1) * self.baseline.points
+
+    @property
+    def resolvable(self) -> bool:
+        """Whether data can decide it; of a level they never can."""
+        return self.kind != "level"
+
+    @property
+    def rule(self) -> str:
+        """By which data, and how, it is resolved."""
+        return rule_of(self)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """Its fields as plain values, without those it does not have."""
+        return self.model_dump(mode="json", exclude_none=True)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its content, whatever the layout of its file."""
+        return digest(json.dumps(self.plain, sort_keys=True, separators=(",", ":")).encode())
+
+
+def question_of(values: Any, where: str) -> Question:
+    """Return the question that plain values are; `where` they stand is named in errors.
+
+    Raises
+    ------
+    QuestionError
+        If they are none.
+    """
+    if not isinstance(values, dict):
+        raise QuestionError(f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}")
+    if values.get("version") != VERSION:
+        raise QuestionError(
+            f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
+        )
+    try:
+        # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
+        return Question.model_validate_json(json.dumps(values, default=str))
+    except ValidationError as error:
+        raise QuestionError(f"{where}: {faults(error)}. See docs/schema/question.md for every field") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise QuestionError(f"{where}: it holds what no question can ({error})") from error
+
+
+@checked(path=PATH)
+def read_question(path: str | Path) -> Question:
+    """Read a question.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        YAML, or JSON by the ending.
+
+    Returns
+    -------
+    Question
+
+    Raises
+    ------
+    QuestionError
+        If the file is none; the message names the field.
+
+    Examples
+    --------
+    >>> from forecast import read_question
+    >>> read_question("questions/usa-chn-violence.yaml").sentence  # doctest: +SKIP
+    """
+    return question_of(read_form(Path(path), "question", QuestionError), str(path))
+
+
+def write_question(path: str | Path, question: Question) -> None:
+    """Write a question as YAML.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.questions import write_question
+    >>> write_question("questions/mine.yaml", question)  # doctest: +SKIP
+    """
+    import yaml
+
+    text = yaml.safe_dump(question.plain, sort_keys=False, allow_unicode=True, width=110)
+    write_text(path, _HEAD + text)
+
+
+def last_chance(last: date) -> date:
+    """Return the day by which an edition must cover a window that ends on a day: a year later.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.questions.question import last_chance
+    >>> last_chance(date(2027, 5, 31))
+    datetime.date(2028, 5, 31)
+    """
+    return add_months(last, YEAR)

@@ -1,0 +1,140 @@
+"""What a dataset has recorded of a dyad month by month, as questions read it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from forecast.clock import Clock
+from forecast.dates import months_between
+from forecast.errors import QuestionError
+from forecast.outlook.draws import position
+from forecast.outlook.resolution import cooperative_codes
+from forecast.panel import panel_kind
+from forecast.panel.record import by_class
+from forecast.questions.kind import Kind
+from forecast.questions.settle import WindowCounts
+from forecast.typing import Bool, Index
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events import EventTable
+    from forecast.questions.question import Question
+
+
+@dataclass(frozen=True)
+class MonthlyRecord:
+    """What a dataset counts of a dyad, month by month.
+
+    Attributes
+    ----------
+    clock : Clock
+    counts : array of int (month, class)
+        Happenings.
+    covered : array of bool (month,)
+    zero_cut : int
+        How many classes are hostile.
+    kind : array of int (month,) or None
+        Happenings of the kind that a count asks for.
+    known : datetime.date
+        The day whose knowledge it is.
+    digest : str
+        SHA-256 of what was known.
+    """
+
+    clock: Clock
+    counts: Index
+    covered: Bool
+    zero_cut: int
+    kind: Index | None
+    known: date
+    digest: str
+
+    @classmethod
+    def of(
+        cls, panel: "xr.Dataset", dyad: str, dataset: int, kind: Kind | None = None, table: "EventTable | None" = None
+    ) -> Self:
+        """Read a panel; `table` has the events behind it, for kinds that are single codes."""
+        counts, covered = by_class(panel, dyad, dataset)
+        of_a_kind = None if kind is None else kind.counts(panel, dyad, dataset, counts, table).sum(axis=1)
+        clock = Clock.of(panel)
+        known = date.fromisoformat(str(panel.attrs["as_of"])) if panel.attrs["as_of"] else clock.last_day()
+        return cls(clock, counts, covered, int(panel.attrs["zero_cut"]), of_a_kind, known, str(panel.attrs["digest"]))
+
+    @property
+    def total(self) -> Index:
+        """Happenings, (month,)."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @property
+    def cooperative(self) -> Index:
+        """How many of them are cooperative, (month,)."""
+        return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
+
+    def place(self, day: date) -> int:
+        """Return the position of the month of a day; before the first, negative."""
+        return months_between(self.clock.times[0].item(), day)
+
+    def months(self, part: slice) -> WindowCounts:
+        """Return what some months hold."""
+        return WindowCounts(self.total[part], self.cooperative[part], None if self.kind is None else self.kind[part])
+
+
+def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
+    """Return the position of a question's dataset in a panel that counts as the question does.
+
+    Raises
+    ------
+    QuestionError
+        If the panel does not hold it, or counts in another way.
+    UnknownDyadError
+        If the panel does not hold the dyad.
+    """
+    require_monthly_counts(panel)
+    position(panel, question.dyad)
+    names = [str(name) for name in panel["dataset"].to_numpy()]
+    if question.dataset not in names:
+        raise QuestionError(
+            f"{question.id}: asks about the dataset {question.dataset!r:.60}; these data are {join(names)}"
+        )
+    if question.joint != (panel.attrs["unit"] == "happening"):
+        raise QuestionError(
+            f"{question.id}: counts joint acts in another way than these data; build them with its unit"
+        )
+    if question.cooperative not in (None, cooperative_words(panel)):
+        raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
+    return names.index(question.dataset)
+
+
+def require_monthly_counts(panel: "xr.Dataset") -> None:
+    """Reject panels of which no question can be asked.
+
+    Raises
+    ------
+    QuestionError
+        If nothing is counted, or not by month.
+    """
+    if not panel_kind(panel).coded:
+        raise QuestionError(
+            "question: the data are an index, of which no happenings are recorded; give events or counts"
+        )
+    if Clock.of(panel).weekly:
+        raise QuestionError("question: windows are whole months, and the panel is by week; build it by month")
+
+
+def cooperative_words(panel: "xr.Dataset") -> str:
+    """Name the classes of a panel that count as cooperative, with their codes where they have any.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.questions.record import cooperative_words
+    >>> cooperative_words(build_panel(read_chronology(dyads=["USA-CHN"])))[:30]
+    'contact; negotiation and inten'
+    """
+    names = [str(name) for name in panel["class_name"].to_numpy()][int(panel.attrs["zero_cut"]) :]
+    codes = cooperative_codes(str(panel.attrs["scale"]))
+    return "; ".join(names) + (f" ({codes})" if codes else "")

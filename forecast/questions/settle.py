@@ -1,0 +1,93 @@
+"""Whether a question's answer is yes: for what was recorded, and for simulated futures, by the same few lines."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.outlook.window import ROUNDING, moved, reached
+from forecast.typing import Bool, Float, Index
+
+if TYPE_CHECKING:
+    from forecast.questions.question import Question
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """What the months of a question's window hold, recorded or simulated; the last axis is the month.
+
+    Attributes
+    ----------
+    total, cooperative : array of int (..., month)
+        Happenings, and how many of them are cooperative.
+    kind : array of int (..., month) or None
+        How many are of the kind that a count asks for.
+    """
+
+    total: Index
+    cooperative: Index
+    kind: Index | None = None
+
+
+def settle(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
+    """Return whether the answer is yes, and whether there is one: that it is not void.
+
+    Parameters
+    ----------
+    question : Question
+        That data can decide.
+    counts : WindowCounts
+        Of all months of its window.
+
+    Returns
+    -------
+    yes, there : array of bool (...)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.questions.settle import WindowCounts, settle
+    >>> settle(question, WindowCounts(np.array([[4, 4]]), np.array([[4, 2]])))  # doctest: +SKIP
+    (array([ True]), array([ True]))
+    """
+    if question.kind == "count":
+        assert counts.kind is not None and question.at_least is not None
+        return np.asarray(counts.kind.sum(axis=-1) >= question.at_least), np.ones(counts.kind.shape[:-1], dtype=bool)
+    if question.kind == "passage":
+        return _settle_passage(question, counts)
+    total = counts.total.sum(axis=-1)
+    there = total >= question.fewest
+    return there & _holds(question, _shares(total, counts.cooperative.sum(axis=-1))), there
+
+
+def _settle_passage(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
+    assert question.span is not None and question.before is not None
+    past = np.array(question.before, dtype=np.int64).reshape(-1, 2)
+    total, cooperative = (
+        np.concatenate([np.broadcast_to(before, (*ahead.shape[:-1], len(before))), ahead], axis=-1)
+        for before, ahead in ((past[:, 0], counts.total), (past[:, 1], counts.cooperative))
+    )
+    n, k = (_rolling(values, question.span) for values in (total, cooperative))
+    there = n >= question.fewest
+    holds = _holds(question, _shares(n, k))
+    yes = (there & holds).any(axis=-1) if question.when == "by" else (holds | ~there).all(axis=-1)
+    some = there.any(axis=-1)
+    return yes & some, some
+
+
+def _holds(question: "Question", shares: Float) -> Bool:
+    """Whether shares lie on the side that is asked for."""
+    upward = question.compare == "at least"
+    if question.baseline is not None:
+        up, down = moved(shares, question.baseline.share, question.baseline.points)
+        return up if upward else down
+    return reached(shares, question.bound) if upward else np.asarray(shares <= question.bound + ROUNDING)
+
+
+def _shares(total: Index, cooperative: Index) -> Float:
+    return np.asarray(100 * cooperative / np.maximum(total, 1))
+
+
+def _rolling(values: Index, span: int) -> Index:
+    windows = np.lib.stride_tricks.sliding_window_view(values, span, axis=-1)
+    return np.asarray(windows.sum(axis=-1))
