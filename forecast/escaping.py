@@ -1,4 +1,4 @@
-"""Text of unknown origin, made harmless where it is shown: in a terminal, in a spreadsheet, on a page."""
+"""Text of unknown origin, made harmless where it is shown: in a terminal, a spreadsheet, a page, LaTeX, Markdown."""
 
 import re
 
@@ -8,6 +8,18 @@ _CONTROLS = re.compile(
 """Controls of a terminal, line ends beyond the usual, marks that reorder or hide text, and halves of a character."""
 _ADDRESS = re.compile(r"https?://([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::[0-9]{1,5})?(?:[/?#]\S*)?")
 _FORMULA = re.compile(r"[\s\x00]*[=+\-@\t\r]")
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$]")
+_TAG_OR_ENTITY = re.compile(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)")
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "`": r"\textasciigrave{}", '"': r"\char34{}", "[": "{[}", "]": "{]}", "*": "{*}",
+    "\N{MINUS SIGN}": "$-$", "\N{INFINITY}": r"$\infty$", "\N{MULTIPLICATION SIGN}": r"$\times$",
+    "\N{NO-BREAK SPACE}": "~", "\N{NARROW NO-BREAK SPACE}": r"\,",
+}  # fmt: skip
+"""What LaTeX reads as a command or sets as another sign; after the end of a row it takes [ and * for arguments."""
+_LATEX_SIGNS = re.compile("|".join(map(re.escape, _LATEX)))
+_LIGATURE = re.compile(r"([-',])(?=\1)")
 
 
 def has_controls(text: str) -> bool:
@@ -79,3 +91,33 @@ def spreadsheet_cell(text: str) -> str:
     ("'=1+1", '1+1')
     """
     return f"'{text}" if _FORMULA.match(text) else text
+
+
+def latex(text: str) -> str:
+    r"""Return a text that LaTeX sets as it is written, in a sentence or the cell of a table.
+
+    Letters beyond Latin need XeLaTeX or LuaLaTeX, and a font that has them.
+
+    Examples
+    --------
+    >>> from forecast.escaping import latex
+    >>> latex("<5 % of R&D_{x}")
+    '\\textless{}5 \\% of R\\&D\\_\\{x\\}'
+    """
+    # Two of a kind would be drawn together, as a dash or a quotation mark.
+    return _LIGATURE.sub(r"\1{}", _LATEX_SIGNS.sub(lambda sign: _LATEX[sign[0]], printable(text)))
+
+
+def markdown(text: str) -> str:
+    r"""Return a text that Markdown shows as it is written, on a line of its own paragraph or in a table.
+
+    What could be a tag or an entity is written as an entity, which those renderers show as well that let tags through.
+
+    Examples
+    --------
+    >>> from forecast.escaping import markdown
+    >>> markdown("<b>2 * 3</b> <1 %")
+    '&lt;b>2 \\* 3&lt;/b> <1 %'
+    """
+    shown = _TAG_OR_ENTITY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", printable(text))
+    return _MARKDOWN.sub(r"\\\g<0>", shown)

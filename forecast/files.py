@@ -40,11 +40,27 @@ def write_text(path: str | Path, text: str) -> None:
     >>> from forecast.files import write_text
     >>> write_text("note.txt", "one line")  # doctest: +SKIP
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write bytes to `path`, making its folder if need be.
+
+    Raises
+    ------
+    OutputError
+        If `path` cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.files import write_bytes
+    >>> write_bytes("figure.png", content)  # doctest: +SKIP
+    """
     target = _target(Path(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial_folder(target) as partial:
-            (partial / "new").write_text(text, encoding="utf-8", newline="")
+            (partial / "new").write_bytes(content)
             (partial / "new").replace(target)
     except OSError as error:
         raise OutputError(unwritable(Path(path), error)) from error

@@ -77,6 +77,8 @@ class ReportSettings:
         A saved fit to forecast from instead of fitting; it is updated to ``as_of``.
     save_fit : bool
         Whether the fit is saved in the report's folder, if it is not the one given.
+    export : bool
+        Whether figures and tables are written as files of their own, for other texts.
     skill : pathlib.Path, optional
         ``skill.json`` of a backtest to quote; by default the one that comes with the package.
     draws, tune, chains, cores : int, optional
@@ -102,6 +104,7 @@ class ReportSettings:
     model: Mapping[str, Any] = field(default_factory=dict)
     fit_path: Path | None = None
     save_fit: bool = True
+    export: bool = False
     skill: Path | None = None
     draws: int | None = None
     tune: int | None = None
@@ -244,7 +247,7 @@ def make_report(
         skill = find_skill(fit, assessment, shown, tested)
         page = write_report(
             fit, assessment, out=settings.out, events=shown, others=others, gate=gate, skill=skill,
-            fit_name="fit.zarr" if settings.save_fit and not unchanged else None,
+            fit_name="fit.zarr" if settings.save_fit and not unchanged else None, export=settings.export,
         )  # fmt: skip
     return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
 

@@ -156,6 +156,14 @@ def report(
         Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of updates it.")
     ] = None,
     save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (about 100 MB).")] = True,
+    export: Annotated[
+        bool,
+        typer.Option(
+            "--export",
+            help="Also write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into the report's "
+            "folder export.",
+        ),
+    ] = False,
     skill: Annotated[
         Path | None,
         typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package."),
@@ -193,7 +201,7 @@ def report(
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=_day(since, "since"),
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
-        skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
+        export=export, skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
     require_report_folder(out, REPORT, [*(events or []), counts, index, *(mapping or []), skill])
     with progress() as report_progress:

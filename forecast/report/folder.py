@@ -13,7 +13,9 @@ from forecast.model.stored import is_saved_fit
 GENERATOR = "pendulum-forecast"
 """What the pages name as their maker."""
 SAVED_FIT = "fit.zarr"
-REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|rejects\.csv|fit\.(zarr|nc)"
+EXPORT = "export"
+"""The folder of figures and tables in a report's."""
+REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
 TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
 SKILL = r"index\.html|skill\.(json|csv)|cases(_shown)?\.csv"
 CHECKS = r"index\.html|checks\.(json|csv)"
@@ -72,6 +74,8 @@ def _is_ours(path: Path) -> bool:
     if path.name.startswith("fit."):
         return is_saved_fit(path)
     try:
+        if path.name == EXPORT:
+            return _is_export(path)
         return not path.is_symlink() and _RECOGNISED[path.suffix](path, read_bytes(path, LONGEST))
     except (OSError, ValueError):
         return False
@@ -111,6 +115,24 @@ def _is_figure(path: Path, content: bytes) -> bool:
     return b"<dc:title>Matplotlib" in content[:2000]
 
 
+_EXPORTED = re.compile(r"figure-\w+\.(svg|png|pdf)|table-\w+\.(csv|tex)|captions\.txt")
+
+
+def _is_export(path: Path) -> bool:
+    # Somebody's own file among them would be lost with the folder.
+    names = [each.name for each in path.iterdir() if each.is_file() and not each.is_symlink()]
+    return (
+        not path.is_symlink()
+        and len(names) == len(list(path.iterdir()))
+        and all(map(_EXPORTED.fullmatch, names))
+        and _is_figure(path, read_bytes(path / "figure-pendulum.svg", LONGEST))
+    )
+
+
+def _is_summary(path: Path, content: bytes) -> bool:
+    return content.startswith(b"# ") and f"Made with {GENERATOR}".encode() in content
+
+
 def _is_plan(path: Path, content: bytes) -> bool:
     # A plan that stands alone may be somebody's only one.
     return _stands_beside_numbers(path)
@@ -122,5 +144,6 @@ _RECOGNISED: dict[str, Callable[[Path, bytes], bool]] = {
     ".csv": _is_table,
     ".svg": _is_figure,
     ".yaml": _is_plan,
+    ".md": _is_summary,
 }
 """By ending, how a file of a report is told from somebody else's of the same name."""

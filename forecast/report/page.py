@@ -8,12 +8,10 @@ from forecast.events import EventTable
 from forecast.events.table import Recorded
 from forecast.outlook import (
     Assessment,
-    Framework,
     HorizonOutlook,
     NotDefined,
     kinds_sentence,
     level_sentence,
-    printed_chances,
     quoted,
 )
 from forecast.panel import panel_kind
@@ -40,7 +38,8 @@ from forecast.report.recent import recent_events, unchecked_note
 from forecast.report.rendering import render
 from forecast.report.skill_box import DyadSkill, skill_table
 from forecast.report.style import Illustration, stamped
-from forecast.wording import DASH, chance, count, number
+from forecast.report.tables import era_columns, era_row, horizon_column
+from forecast.wording import number
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -149,7 +148,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: claim_numbers(result, claim) for claim in result.claims},
         "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in numbers},
-        "horizons": [_horizon_column(result, outlook) for outlook in result.improvement.values()],
+        "horizons": [horizon_column(result, outlook) for outlook in result.improvement.values()],
         "rows": words.ROWS,
         "level_error": _largest_error(result.improvement.values()),
     }
@@ -167,7 +166,7 @@ def _details_content(material: Material) -> dict[str, Any]:
     alone = fit.panel.sizes["dyad"] == 1
     known = facts(fit, result, material.events)
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
-    eras = [_era_row(era) for era in result.frameworks.eras]
+    eras = [era_row(era) for era in result.frameworks.eras]
     return {
         "kind": material.kind,
         "note": panel_kind(fit.panel).note,
@@ -177,7 +176,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "kinds": "" if isinstance(result.kinds, NotDefined) else kinds_sentence(result.kinds, weekly=result.weekly),
         "capped": not isinstance(result.frameworks.headroom, NotDefined),
         "eras": eras,
-        "era_columns": {name: label for name, label in _ERA_COLUMNS.items() if any(era[name] != DASH for era in eras)},
+        "era_columns": era_columns(eras),
         "change": words.change(result, alone=alone),
         "alone": alone,
         "headroom": words.headroom(result),
@@ -200,37 +199,6 @@ def _details_content(material: Material) -> dict[str, Any]:
 def _largest_error(outlooks: Iterable[HorizonOutlook]) -> str:
     """Format the largest Monte Carlo error of the chances in the table, in percentage points."""
     return number(100 * max(getattr(outlook, name).mcse for outlook in outlooks for name in words.ROWS), 1)
-
-
-def _horizon_column(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any]:
-    chances = printed_chances(outlook)
-    chances |= {name: chance(getattr(outlook, name).value) for name in ("touched", "new_framework")}
-    return {
-        "months": count(outlook.months, "month"),
-        "until": words.period(result, outlook.until),
-        "level": words.interval(outlook.level).split(" ", 1),
-        "cells": chances,
-    }
-
-
-_ERA_COLUMNS = {
-    "mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling", "deep": "Deepest kind, %",
-    "moved": "Moved by the data",
-}  # fmt: skip
-"""Of the table of frameworks; those that the model says nothing of are left out."""
-
-
-def _era_row(era: Framework) -> dict[str, str]:
-    learning = era.learning
-    return {
-        "name": era.name,
-        "years": f"{era.start:%Y}–{f'{era.end:%Y}' if era.end else ''}",
-        "mean": words.interval(era.mean),
-        "equilibrium": words.or_dash(era.equilibrium),
-        "ceiling": words.or_dash(era.ceiling),
-        "deep": words.or_dash(era.deep_share),
-        "moved": DASH if isinstance(learning, NotDefined) else words.moved(learning),
-    }
 
 
 def _class_names(panel: "xr.Dataset") -> list[str]:

@@ -8,7 +8,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.escaping import printable
+from forecast.report.folder import GENERATOR
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ _STYLE: dict[str, Any] = {
     "hatch.linewidth": 0.5,
     "svg.fonttype": "path",  # looks the same where the font is missing
     "svg.hashsalt": "pendulum-forecast",  # the same figure gives the same file
+    "pdf.fonttype": 42,  # text that can be selected, in a form that journals take
 }
+_DOTS_PER_INCH = 200  # of a PNG: sharp on a page 9 inches wide
 
 
 @dataclass(frozen=True)
@@ -62,33 +65,52 @@ NARROW = Layout(3.9, 8.0, wide=False)
 _TICKS = 8.5  # of a time axis, at most
 
 
+type Draw = Callable[[Layout], "Figure"]
+
+
 @dataclass(frozen=True)
 class Illustration:
-    """A figure for a page: SVG for wide pages and for phones, the same in words, and its caption."""
+    """A figure for a page: SVG for wide pages and for phones, the same in words, its caption, and how it is drawn."""
 
     wide: str
     narrow: str
     alt: str
     caption: str
+    draw: Draw = field(repr=False, compare=False)
 
 
-def illustrate(draw: "Callable[[Layout], Figure]", *, alt: str, caption: str) -> Illustration:
+def illustrate(draw: Draw, *, alt: str, caption: str) -> Illustration:
     """Draw a figure in both widths."""
-    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), alt, caption)
+    return Illustration(_svg(draw, WIDE), _svg(draw, NARROW), alt, caption, draw)
 
 
-def _svg(draw: "Callable[[Layout], Figure]", layout: Layout) -> str:
+def png(figure: Illustration) -> bytes:
+    """Return a figure as PNG, as it is on a wide page."""
+    return _saved(figure.draw, WIDE, "png", {"Software": GENERATOR})
+
+
+def pdf(figure: Illustration) -> bytes:
+    """Return a figure as PDF, as it is on a wide page; it has no date, so that the same figure gives the same file."""
+    return _saved(figure.draw, WIDE, "pdf", {"Creator": GENERATOR, "CreationDate": None})
+
+
+def _svg(draw: Draw, layout: Layout) -> str:
+    text = _saved(draw, layout, "svg", {"Date": None}).decode()
+    # Hundredths of a point are more than a screen shows, and a third of the size.
+    drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text)
+    return printable(drawn, keep="\n\t")  # XML allows no other control
+
+
+def _saved(draw: Draw, layout: Layout, form: str, metadata: dict[str, str | None]) -> bytes:
     from matplotlib import rc_context
 
-    text = io.StringIO()
+    content = io.BytesIO()
     # A letter that the font lacks is drawn as a box; the caption has it.
     look: Any = {**_STYLE, "font.size": layout.font}
     with rc_context(look), warnings.catch_warnings():
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing")
-        draw(layout).savefig(text, format="svg", metadata={"Date": None})
-    # Hundredths of a point are more than a screen shows, and a third of the size.
-    drawn = re.sub(r' d="[^"]*"', lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text.getvalue())
-    return printable(drawn, keep="\n\t")  # XML allows no other control
+        draw(layout).savefig(content, format=form, dpi=_DOTS_PER_INCH, metadata=metadata)
+    return content.getvalue()
 
 
 def stamped(figure: Illustration, stamp: str) -> Illustration:
@@ -101,8 +123,14 @@ def stamped(figure: Illustration, stamp: str) -> Illustration:
         )
         return svg.replace("</svg>", text)
 
+    def draw(layout: Layout) -> "Figure":
+        drawn = figure.draw(layout)
+        size = 34 if layout.wide else 24
+        drawn.text(0.5, 0.5, stamp, size=size, weight="bold", color="#b3261e", alpha=0.3, ha="center", va="center")
+        return drawn
+
     wide, narrow = across(figure.wide, 34), across(figure.narrow, 24)
-    return Illustration(wide, narrow, f"{stamp}. {figure.alt}", f"{stamp}. {figure.caption}")
+    return Illustration(wide, narrow, f"{stamp}. {figure.alt}", f"{stamp}. {figure.caption}", draw)
 
 
 def new_figure(layout: Layout, height: float) -> "Figure":

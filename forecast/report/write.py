@@ -12,13 +12,15 @@ from forecast.folders import atomic_folder
 from forecast.outlook import Assessment, NotDefined
 from forecast.report.checks_page import checks_json, checks_page
 from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.folder import CHECKS, REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
+from forecast.report.export import write_export
+from forecast.report.folder import CHECKS, EXPORT, REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from forecast.report.skill_box import DyadSkill, find_skill
 from forecast.report.skill_page import skill_figures, skill_page
+from forecast.report.summary import summary
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import results_figures, results_page
 
@@ -42,8 +44,9 @@ def write_report(
     gate: GateLike | None = None,
     skill: DyadSkill | NotDefined | None = None,
     fit_name: str | None = None,
+    export: bool = False,
 ) -> Path:
-    """Write the report of a dyad: page, JSON, levels, main figure, rejected rows and, if asked for, the fit.
+    """Write the report of a dyad: page, JSON, levels, main figure, summary, rejected rows and, if asked for, the fit.
 
     A run that is killed leaves nothing half-written: the folder has the old report or the new one.
 
@@ -65,6 +68,9 @@ def write_report(
         What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
     fit_name : str, optional
         Save the fit in the same folder under this name, such as ``fit.nc``.
+    export : bool
+        Write every figure as SVG, PNG and PDF, and every table as CSV and for LaTeX, into its folder ``export``. One
+        that an earlier report left there is always written again, so that it is never of another report.
 
     Returns
     -------
@@ -84,15 +90,19 @@ def write_report(
     >>> write_report(fit, assessment, events=table, out="report")  # doctest: +SKIP
     """
     require_report_folder(out, REPORT)
-    with atomic_folder(out, subfolders=[SAVED_FIT]) as new:
+    export = export or (Path(out) / EXPORT).is_dir()
+    with atomic_folder(out, subfolders=[SAVED_FIT, EXPORT]) as new:
         skill = skill or find_skill(fit, assessment, events)
         material = gather(fit, assessment, events, others, gate, skill)
         figures = illustrations(material)
-        files = ["forecast.json", "levels.csv", "pendulum.svg"]
+        files = ["forecast.json", "levels.csv", "pendulum.svg", "summary.md"]
         numbers = forecast_json(fit, assessment, events=events, others=others, gate=gate, skill=skill)
         write_json(new / "forecast.json", numbers)
         write_csv(new / "levels.csv", levels_table(fit))
         write_text(new / "pendulum.svg", figures["pendulum"].wide)
+        write_text(new / "summary.md", summary(material))
+        if export:
+            write_export(new / EXPORT, material, figures, numbers)
         if events is not None:
             write_rejects(events, new / "rejects.csv")
             files.append("rejects.csv")
