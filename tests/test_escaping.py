@@ -1,20 +1,22 @@
-"""What others wrote does nothing where it is shown: in a terminal, in a spreadsheet, on a page."""
+"""What others wrote does nothing where it is shown: in a terminal, a spreadsheet, a page, LaTeX, Markdown."""
 
 import csv
 import json
 import re
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from typer.testing import CliRunner
 
 from forecast import files
 from forecast.cli import app
-from forecast.escaping import has_controls, json_text, printable, spreadsheet_cell, web_host
+from forecast.escaping import has_controls, json_text, latex, markdown, printable, spreadsheet_cell, web_host
 from forecast.report.recent import reference
 from forecast.report.rendering import render
 
@@ -52,6 +54,53 @@ def test_json_stays_the_same_json(text: str) -> None:
     shown = json_text(json.dumps({"a": text}, ensure_ascii=False, indent=2))
     assert json.loads(shown) == {"a": text}
     assert not any(acts(character) for character in shown if character != "\n")
+
+
+# What the commands stand for that a text may be written with; any other is not to be in it.
+SIGNS = {
+    "textbackslash": "\\", "textasciitilde": "~", "textasciicircum": "^", "textless": "<", "textgreater": ">",
+    "textbar": "|", "textasciigrave": "`", "char34": '"',
+    "$-$": "\N{MINUS SIGN}", r"$\infty$": "\N{INFINITY}", r"$\times$": "\N{MULTIPLICATION SIGN}",
+    "~": "\N{NO-BREAK SPACE}", r"\,": "\N{NARROW NO-BREAK SPACE}",
+}  # fmt: skip
+TOKEN = re.compile(r"\$[^$]*\$|\\([a-z]+[0-9]*)\{\}|\\([{}$&#%_])|\{([\[\]*])\}|\{\}|~|\\,|[^\\{}$&#%_^~<>|`\"\[\]*]")
+
+
+def set_by_latex(code: str) -> str:
+    """Return what LaTeX would set; fails at whatever is more than text."""
+    text, place = "", 0
+    while place < len(code):
+        token = TOKEN.match(code, place)
+        assert token, f"{code[place:]!r} in {code!r}"
+        command, character, grouped = token.groups()
+        text += SIGNS[command] if command else character or grouped or SIGNS.get(token[0], token[0].removeprefix("{}"))
+        place = token.end()
+    return text
+
+
+SPECIAL = st.text(st.sampled_from("\\{}$&#%_~^<>|`'\"[]*-,a 1\N{MINUS SIGN}\N{INFINITY}\N{NO-BREAK SPACE}!?=+.:@()"))
+
+
+@given(st.text() | SPECIAL)
+def test_latex_sets_a_text_as_it_is_written(text: str) -> None:
+    code = latex(text)
+    assert set_by_latex(code) == printable(text)
+    # Not drawn together, and no argument of the end of a row.
+    assert not re.search(r"--|''|,,", code) and not re.match(r"[\[*]", code)
+
+
+@given((st.text() | SPECIAL).map(lambda text: " ".join(text.split())))
+def test_markdown_shows_a_text_as_it_is_written(text: str) -> None:
+    shown = MarkdownIt("commonmark").enable("table").parseInline(f"a {markdown(text)} z")[0].children or []
+    assert {one.type for one in shown} <= {"text", "text_special"}
+    assert "".join(one.content for one in shown) == f"a {printable(text)} z"
+
+
+@given(st.text() | SPECIAL)
+def test_a_cell_of_a_markdown_table_stays_one(text: str) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(f"| a | b |\n| --- | --- |\n| {markdown(text)} | z |\n")
+    cells = [after.content for one, after in pairwise(tokens) if one.type == "td_open"]
+    assert len(cells) == 2 and cells[1] == "z"
 
 
 @given(st.text())

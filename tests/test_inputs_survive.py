@@ -126,9 +126,12 @@ def test_a_link_is_written_through(mine: Path) -> None:
 # Folders of reports
 
 NAMES = {
-    REPORT: ("index.html", "forecast.json", "levels.csv", "pendulum.svg", "rejects.csv", "fit.zarr", "fit.nc"),
+    REPORT: (
+        "index.html", "forecast.json", "levels.csv", "pendulum.svg", "summary.md", "export", "rejects.csv", "fit.zarr",
+        "fit.nc",
+    ),
     TESTS: ("index.html", "tests.json", "tests.csv", "plan.yaml", "S5.svg"),
-}
+}  # fmt: skip
 CASES = [(pattern, name) for pattern, names in NAMES.items() for name in names]
 
 

@@ -21,6 +21,7 @@ def test_a_report_has_its_files(fit, assessment, others, events, tmp_path):
         "forecast.json",
         "levels.csv",
         "pendulum.svg",
+        "summary.md",
         "rejects.csv",
         "fit.nc",
     }
@@ -28,7 +29,7 @@ def test_a_report_has_its_files(fit, assessment, others, events, tmp_path):
     assert content["converged"] is True
     html = page.read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
     assert content["headline"] in html
-    for name in ("forecast.json", "levels.csv", "pendulum.svg", "rejects.csv", "fit.nc"):
+    for name in ("forecast.json", "levels.csv", "pendulum.svg", "summary.md", "rejects.csv", "fit.nc"):
         assert f'href="{name}"' in html
     assert len(pd.read_csv(page.parent / "rejects.csv")) == 1
 
