@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from commands import faults, shown_commands
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -24,7 +25,6 @@ from forecast.report.summary import MOST_WORDS, summary, within
 from forecast.report.tables import Grid, grids
 from forecast.wording import chance, interval, number
 
-from .commands import faults, shown_commands
 from .conftest import FAILED, SCRIPT, assessed, index_of, reported_fit
 
 
