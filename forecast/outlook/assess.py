@@ -12,24 +12,13 @@ from forecast.outlook.band import band
 from forecast.outlook.claims import claims, headline
 from forecast.outlook.contrast import Contrast, contrast
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
-from forecast.outlook.fan import fan
 from forecast.outlook.frameworks import Frameworks, change, framework, headroom
 from forecast.outlook.futures import simulate_futures
-from forecast.outlook.happenings import (
-    KindOutlook,
-    Recording,
-    ThresholdOutlook,
-    WindowOutlook,
-    kind_outlook,
-    rolling_outlook,
-    threshold_outlook,
-    window_outlook,
-)
 from forecast.outlook.hazard import structural_hazard
-from forecast.outlook.improvement import horizon_outlook
 from forecast.outlook.kinds import kind_series
 from forecast.outlook.observed import observe
 from forecast.outlook.pendulum import pendulum
+from forecast.outlook.prospect import prospect
 from forecast.outlook.query import AtLeast, Query
 from forecast.outlook.record import last_break, standing
 from forecast.outlook.summary import NotDefined
@@ -141,14 +130,9 @@ def assess(
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     hazard = structural_hazard(fit.panel)
     observed = observe(fit, futures, query.reach, seed=seed)
-    improvement = {months: horizon_outlook(futures, months, smallest_improvement) for months in ordered}
-    expected = {months: outlook.new_framework for months, outlook in improvement.items()}
     names = dict(labels or {})
-    recording = (
-        observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, names.get(dyad, dyad))
-    )
-    recorded, threshold = _recorded(recording, query, smallest_improvement)
-    of_a_kind, at_least_of = _of_a_kind(recording, query)
+    ahead = prospect(fit, futures, observed, query, names.get(dyad, dyad), smallest_improvement)
+    expected = {months: outlook.new_framework for months, outlook in ahead.improvement.items()}
     result = Assessment(
         schema=SCHEMA,
         dyad=dyad,
@@ -161,11 +145,11 @@ def assess(
         draws=own.size[0] * own.size[1],
         futures=own.size[0] * own.size[1] * futures_per_draw,
         headline="",
-        recorded=recorded,
-        threshold=threshold,
-        of_a_kind=of_a_kind,
-        at_least=at_least_of,
-        improvement=improvement,
+        recorded=ahead.recorded,
+        threshold=ahead.threshold,
+        of_a_kind=ahead.of_a_kind,
+        at_least=ahead.at_least,
+        improvement=ahead.improvement,
         standing=standing(own, since),
         last_break=last_break(own, smallest_improvement),
         frameworks=Frameworks(
@@ -177,7 +161,7 @@ def assess(
         contrast=_contrast(fit, own, contrast_with, contrast_era, names),
         band=band(own, futures, ordered, band_mass),
         kinds=kind_series(fit, dyad),
-        fan=fan(futures, ordered[-1], observed),
+        fan=ahead.fan,
         claims=(),
         measure=kind.measure,
         scale=kind.scale,
@@ -185,34 +169,6 @@ def assess(
         record_weight=float(fit.spec.record_weight),
     )
     return replace(result, headline=headline(result), claims=claims(result))
-
-
-def _recorded(
-    recording: Recording | NotDefined, query: Query, improvement: float
-) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
-    """Return what will be recorded by horizon, and whether it reaches the share that is asked for."""
-    if isinstance(recording, NotDefined):
-        return recording, None if query.above is None else recording
-    windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}
-    if query.above is None:
-        return windows, None
-    if query.by is not None:
-        return windows, {query.by: rolling_outlook(recording, query.by, query.window, query.above)}
-    return windows, {months: threshold_outlook(recording, months, query.above) for months in query.horizons}
-
-
-def _of_a_kind(
-    recording: Recording | NotDefined, query: Query
-) -> tuple[Mapping[str, Mapping[int, KindOutlook]] | NotDefined, tuple[KindOutlook, ...] | NotDefined]:
-    """Return how likely at least one happening of each kind is by horizon, and the numbers that are asked for."""
-    if isinstance(recording, NotDefined):
-        return recording, recording
-    kinds = recording.observed.kinds
-    found = {
-        name: {months: kind_outlook(recording, kinds, name, months) for months in query.horizons}
-        for name in recording.terms.names
-    }
-    return found, tuple(kind_outlook(recording, kinds, kind, months, number) for kind, number, months in query.numbers)
 
 
 def _contrast(fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]) -> Contrast | NotDefined:

@@ -5,8 +5,8 @@ In any month a new strategic framework may come: then a new equilibrium, ceiling
 dyad's own population of frameworks, and hold from that month on until the next.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from forecast.model.shocks import draw_shocks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.hazard import structural_hazard
 from forecast.scale import ceiling_lift, share, soft_ceiling
-from forecast.typing import Bool, Float
+from forecast.typing import Bool, Float, Index
 from forecast.wording import number
 
 
@@ -184,40 +184,130 @@ def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
     return np.broadcast_to(rates, size)
 
 
-def _simulate(own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float) -> Futures:
-    size = (*own.size, futures_per_draw)
-    purposes = ("shocks", "breaks", "frameworks", "structure")
-    shock, arrival, novelty, structure = (stream(seed, own.dyad, purpose) for purpose in purposes)
-    chance = -np.expm1(-hazard / own.clock.per_month)[..., None]
-    parameters = {name: values[..., None] for name, values in own.scalars.items()}
-    framework = {name: _repeat(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()}
-    state, before = (_repeat(values, size) for values in own.last_states)
-    count = np.zeros(size, dtype=np.int16)
-    levels, counts, rules = [], [], []
+type Steer = Callable[[int, Float], Index | None]
+"""What picks among futures that have come to a period, given it and their levels: places (chain, future), or none."""
+
+
+def simulate_particles(
+    own: DyadDraws, hazard: Float, months: int, particles: int, steer: Steer, *, seed: int
+) -> Futures:
+    """Simulate futures of which some are picked on their way, to go on from where they stand.
+
+    Parameters
+    ----------
+    own : DyadDraws
+    hazard : array (chain, draw)
+        Rate a month at which new frameworks come.
+    months : int
+    particles : int
+        Futures a draw, at the start.
+    steer : callable
+        Given a period from 1 on and the levels (chain, draw, future) in it, which futures go on: their places among all
+        of a chain's, (chain, future), one after the other; from then on each future is taken for a draw. Or None.
+    seed : int
+
+    Returns
+    -------
+    Futures
+        Of shape (chain, future, 1, period) if any were picked.
+    """
+    return _simulate(own, months, seed, particles, hazard, steer)
+
+
+def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
+    """Pick futures from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.futures import picked
+    >>> picked(np.arange(4).reshape(1, 2, 2), np.array([[3, 3, 0]])).ravel().tolist()
+    [3, 3, 0]
+    """
+    chains = len(places)
+    flat = values.reshape(chains, -1, *values.shape[3:])
+    return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
+
+
+@dataclass(frozen=True)
+class _Particles:
+    """Where futures stand in a period, and the parameters that they go on with, each (chain, draw, future)."""
+
+    parameters: Mapping[str, Float]
+    chance: Float
+    framework: dict[str, Float]
+    state: Float
+    before: Float
+    count: NDArray[np.int16]
+
+    @classmethod
+    def start(cls, own: DyadDraws, futures_per_draw: int, hazard: Float) -> "_Particles":
+        size = (*own.size, futures_per_draw)
+        state, before = (_repeat(values, size) for values in own.last_states)
+        return cls(
+            parameters={name: values[..., None] for name, values in own.scalars.items()},
+            chance=-np.expm1(-hazard / own.clock.per_month)[..., None],
+            framework={name: _repeat(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()},
+            state=state,
+            before=before,
+            count=np.zeros(size, dtype=np.int16),
+        )
+
+    def moved(self, own: DyadDraws, streams: tuple[np.random.Generator, ...]) -> "_Particles":
+        """Move on by a period."""
+        shock, arrival, novelty, structure = streams
+        size, parameters = self.state.shape, self.parameters
+        arrived = arrival.random(size) < self.chance
+        framework = {name: values.copy() for name, values in self.framework.items()}
+        _draw_new_frameworks(framework, arrived, parameters, novelty, own.softness)
+        fresh = draw_shocks(shock, size, parameters.get("shock_df"))
+        state, before = self.state, self.before
+        if own.structure is not None:
+            moved = _structure_step(framework["mu"], arrived, parameters, structure)
+            framework["mu"], state, before = framework["mu"] + moved, state + moved, before + moved
+        state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
+        return replace(self, framework=framework, state=state, before=before, count=self.count + arrived)
+
+    def at(self, places: Index) -> "_Particles":
+        """Return those at some places."""
+        size = self.state.shape
+
+        def some(values: NDArray[Any]) -> NDArray[Any]:
+            return picked(np.broadcast_to(values, size), places)
+
+        return _Particles(
+            parameters={name: some(values) for name, values in self.parameters.items()},
+            chance=some(self.chance),
+            framework={name: some(values) for name, values in self.framework.items()},
+            state=some(self.state),
+            before=some(self.before),
+            count=some(self.count),
+        )
+
+
+def _simulate(
+    own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float, steer: Steer | None = None
+) -> Futures:
+    streams = tuple(stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "structure"))
+    particles = _Particles.start(own, futures_per_draw, hazard)
+    history: dict[str, list[NDArray[Any]]] = {}
     for period in range(own.clock.periods(months) + 1):
-        if period:
-            arrived = arrival.random(size) < chance
-            count = count + arrived
-            _draw_new_frameworks(framework, arrived, parameters, novelty, own.softness)
-            fresh = draw_shocks(shock, size, parameters.get("shock_df"))
-            if own.structure is not None:
-                moved = _structure_step(framework["mu"], arrived, parameters, structure)
-                framework["mu"], state, before = framework["mu"] + moved, state + moved, before + moved
-            state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
-        level, rule = _level_and_limits(state, framework, own)
-        levels.append(level)
-        counts.append(count)
-        rules.append(rule)
-    level = _stack_periods(levels)
+        particles = particles.moved(own, streams) if period else particles
+        level, rules = _level_and_limits(particles.state, particles.framework, own)
+        for name, values in {"level": level, "frameworks": particles.count, **rules}.items():
+            history.setdefault(name, []).append(values)
+        places = steer(period, level) if steer is not None and period else None
+        if places is not None:
+            particles = particles.at(places)
+            history = {name: [picked(values, places) for values in past] for name, past in history.items()}
+    stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Futures(
         dyad=own.dyad,
         clock=own.clock,
         months=months,
-        level=level,
-        share=share(level),
-        frameworks=_stack_periods(counts),
+        share=share(stacked["level"]),
         moving=own.structure is not None,
-        **{name: _stack_periods([rule[name] for rule in rules]) for name in rules[0]},
+        **stacked,
     )
 
 

@@ -47,16 +47,31 @@ def simulate_kinds(
     -------
     array of int (..., period, class)
     """
+    rng = stream(seed, dyad, f"kinds {dataset}")
+    mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
+    found = np.zeros((*total.shape, panel.sizes["class"]), dtype=np.int32)
+    for period in range(total.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
+        found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
+    return found
+
+
+def draw_mixes(
+    panel: "xr.Dataset", dyad: str, dataset: int, futures: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Float, Float]:
+    """Draw the mix of kinds of each future: of hostile and of cooperative happenings, each (..., kind)."""
     counts, covered = by_class(panel, dyad, dataset)
     counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
-    cut, rng = int(panel.attrs["zero_cut"]), stream(seed, dyad, f"kinds {dataset}")
-    sides = (total - cooperative, slice(0, cut)), (cooperative, slice(cut, None))
-    mixes = [_draw_mixes(counts[:, own], recent, total.shape[:-1], rng) for _, own in sides]
-    found = np.zeros((*total.shape, counts.shape[1]), dtype=np.int32)
-    for period in range(total.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
-        for (number, own), mix in zip(sides, mixes, strict=True):
-            found[..., period, own] = rng.multinomial(number[..., period], mix)
-    return found
+    cut = int(panel.attrs["zero_cut"])
+    hostile, cooperative = (
+        _draw_mixes(counts[:, own], recent, futures, rng) for own in (slice(0, cut), slice(cut, None))
+    )
+    return hostile, cooperative
+
+
+def draw_kinds(mixes: tuple[Float, Float], total: Index, cooperative: Index, rng: np.random.Generator) -> Index:
+    """Draw the kinds of a period's happenings, (..., class), by the mixes of its futures."""
+    sides = zip((total - cooperative, cooperative), mixes, strict=True)
+    return np.concatenate([rng.multinomial(number, mix) for number, mix in sides], axis=-1)
 
 
 def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.random.Generator) -> Float:

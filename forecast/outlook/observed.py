@@ -6,10 +6,11 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.outlook.draws import FitLike, position
-from forecast.outlook.futures import Futures, stream
+from forecast.outlook.futures import Futures, picked, stream
 from forecast.outlook.kind_counts import simulate_kinds
 from forecast.outlook.repeats import Repeats
 from forecast.outlook.summary import NotDefined
@@ -83,10 +84,13 @@ class Reading:
 
     def of_draws(self, chosen: Index) -> "Reading":
         """Return that of some draws, counted over all chains, as one chain."""
+        return self._each(lambda values: values.reshape(-1, *values.shape[2:])[chosen][None])
 
-        def some(values: Float) -> Float:
-            return values.reshape(-1, *values.shape[2:])[chosen][None]
+    def at(self, places: Index, futures: int) -> "Reading":
+        """Return that of futures, by their places (chain, number) among all of a chain's, so many a draw."""
+        return self._each(lambda values: values[np.arange(len(places))[:, None], places // futures])
 
+    def _each(self, some: Callable[[Float], Float]) -> "Reading":
         return replace(
             self,
             noise=some(self.noise),
@@ -121,29 +125,94 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     SpecError
         If the futures do not reach that far.
     """
-    dataset = main_dataset(fit.panel, futures.dyad)
-    if not recent_reports(fit.panel, futures.dyad, dataset).any():
+    size = futures.level.shape[:-1]
+    coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed)
+    if isinstance(coming, NotDefined):
+        return coming
+    rng = stream(seed, futures.dyad, f"observed {coming.dataset}")
+    cooperative = np.zeros(coming.total.shape, dtype=np.int32)
+    for period in range(1, cooperative.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
+        chances = coming.chances(futures.level[..., period], period, rng)
+        cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
+    draw_kinds = partial(simulate_kinds, fit.panel, futures.dyad, coming.dataset, seed=seed)
+    return Observed(coming.dataset, coming.total, cooperative, draw_kinds)
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What of the periods ahead is behind their record, apart from the level; the last axis is the period.
+
+    Attributes
+    ----------
+    dataset : int
+        Position of the dataset in the panel.
+    read : Reading
+        How it reads the level.
+    total : array of int (chain, draw, future, period)
+        Happenings; period 0, the present, is empty.
+    busy : array (chain, draw, future, period)
+        How busy each period is; period 0 is empty.
+    follows : array of bool (chain, draw, future)
+        Whether the future follows the record alone.
+    repeated : array (chain, draw, future, period)
+        With what chances; period 0 is empty.
+    """
+
+    dataset: int
+    read: Reading
+    total: Index
+    busy: Float
+    follows: Bool
+    repeated: Float
+
+    def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
+        """Draw the chances that a period's happenings are cooperative, given its levels (chain, draw, future)."""
+        month = simulate_months(level, self.read, rng)
+        chances = simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
+        return np.where(self.follows, self.repeated[..., period], chances)
+
+    def at(self, places: Index) -> "Coming":
+        """Return that of some futures, by their places among all of a chain's."""
+        return replace(
+            self,
+            read=self.read.at(places, self.total.shape[2]),
+            total=picked(self.total, places),
+            busy=picked(self.busy, places),
+            follows=picked(self.follows, places),
+            repeated=picked(self.repeated, places),
+        )
+
+
+def coming_periods(fit: FitLike, dyad: str, size: tuple[int, ...], periods: int, *, seed: int) -> Coming | NotDefined:
+    """Simulate what is behind the record of the periods ahead, apart from the level.
+
+    Parameters
+    ----------
+    fit : FitLike
+    dyad : str
+    size : tuple of int
+        Chains, draws, and futures of a draw.
+    periods : int
+    seed : int
+    """
+    dataset = main_dataset(fit.panel, dyad)
+    if not recent_reports(fit.panel, dyad, dataset).any():
         if not panel_kind(fit.panel).coded:
             return NotDefined("the data are an index, which counts no actions")
         return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
-    rng = stream(seed, futures.dyad, f"observed {dataset}")
-    read = reading(fit, futures.dyad, dataset)
-    size = (*futures.level.shape[:-1], futures.at(months) + 1)
-    total, cooperative = np.zeros(size, dtype=np.int32), np.zeros(size, dtype=np.int32)
-    ahead = (*size[:-1], size[-1] - 1)
-    volume = stream(seed, futures.dyad, f"volume {dataset}")
-    total[..., 1:] = recording_level(fit.panel, futures.dyad, dataset).simulate(ahead, volume)
-    busy = Usual.of(fit.panel, futures.dyad, dataset).busyness(total[..., 1:])
-    alone = stream(seed, futures.dyad, f"record {dataset}")
-    follows = alone.random(size[:-1]) < fit.spec.record_weight
-    repeated = Repeats.of(fit.panel, futures.dyad, dataset).simulate(ahead, alone)
-    for period in range(1, size[-1]):  # one by one, so that longer futures only go on from shorter ones
-        month = simulate_months(futures.level[..., period], read, rng)
-        chances = simulate_chances(add_volume(month, read, busy[..., period - 1]), read, rng)
-        chances = np.where(follows, repeated[..., period - 1], chances)
-        cooperative[..., period] = rng.binomial(total[..., period], chances)
-    draw_kinds = partial(simulate_kinds, fit.panel, futures.dyad, dataset, seed=seed)
-    return Observed(dataset, total, cooperative, draw_kinds)
+    ahead = (*size, periods)
+    volume, alone = (stream(seed, dyad, f"{purpose} {dataset}") for purpose in ("volume", "record"))
+    total = recording_level(fit.panel, dyad, dataset).simulate(ahead, volume).astype(np.int32)
+    busy = Usual.of(fit.panel, dyad, dataset).busyness(total)
+    follows = alone.random(size) < fit.spec.record_weight
+    repeated = Repeats.of(fit.panel, dyad, dataset).simulate(ahead, alone)
+    total, busy, repeated = (_after_present(values) for values in (total, busy, repeated))
+    return Coming(dataset, reading(fit, dyad, dataset), total, busy, follows, repeated)
+
+
+def _after_present(values: NDArray[Any]) -> NDArray[Any]:
+    """Put an empty period, the present, before those ahead."""
+    return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -180,8 +249,8 @@ class Usual:
 
 
 def _by_draw(values: Float, like: Float) -> Float:
-    """Return values (chain, draw) with as many dims as an array (chain, draw, ...)."""
-    return values.reshape(*values.shape, *[1] * (like.ndim - 2))
+    """Return values (chain, draw, ...) with as many dims as an array (chain, draw, ...)."""
+    return values.reshape(*values.shape, *[1] * (like.ndim - values.ndim))
 
 
 def simulate_months(level: Float, read: Reading, rng: np.random.Generator) -> Float:

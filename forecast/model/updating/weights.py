@@ -85,11 +85,11 @@ def smoothed(log_weight: Float) -> Weights:
     return Weights(weight, pareto_k, float(len(weight) ** 2 / (weight**2).sum()))
 
 
-def resampled(weight: Float, rng: np.random.Generator) -> Index:
+def resampled(weight: Float, rng: np.random.Generator, number: int | None = None) -> Index:
     """Draw places (chain, draw) in proportion to weights, systematically and within each chain [1]_.
 
     They are in order: copies of a draw stand side by side and chains stay chains, so that R-hat and effective sample
-    sizes count the copies for what they are.
+    sizes count the copies for what they are. Of each chain as many are drawn as there are, or ``number``.
 
     References
     ----------
@@ -102,9 +102,9 @@ def resampled(weight: Float, rng: np.random.Generator) -> Index:
     [[0, 0, 2, 3]]
     """
     draws = weight.shape[1]
-    places = []
+    number, places = number or draws, []
     for own in weight:
         reach = np.cumsum(own)
-        aim = (np.arange(draws) + rng.random()) / draws * reach[-1]
+        aim = (np.arange(number) + rng.random()) / number * reach[-1]
         places.append(np.minimum(np.searchsorted(reach, aim, side="right"), draws - 1))
     return np.array(places)

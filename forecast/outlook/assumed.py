@@ -1,0 +1,332 @@
+"""Happenings that are assumed, month by month: the rows of a scenario, checked against a panel."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.clock import Clock
+from forecast.dates import LONGEST_HORIZON, add_months, months_between, parse_date
+from forecast.errors import DataError, SpecError
+from forecast.events.codebook import read_codes, read_scale, scale_names
+from forecast.events.kinds import code_of_kind
+from forecast.files import read_bytes
+from forecast.outlook.kind_counts import MIX_MONTHS
+from forecast.panel.kinds import panel_kind
+from forecast.panel.pairing import happenings
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
+"""What a scenario's table may have; either code or kind, and n, part, until and summary may be left out."""
+NEEDED = ("date", "source", "target")
+LARGEST_FILE = 1_000_000
+MOST_ROWS, MOST_HAPPENINGS = 1_000, 1_000
+VISIT, HOST = "042", "043"
+"""Codes of the two sides of a visit."""
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """One row of a scenario: happenings that are assumed to be recorded, or not to be.
+
+    Attributes
+    ----------
+    date : datetime.date
+        Its day.
+    source, target : str
+        Who acts on whom, ISO 3166 alpha-3.
+    code : str
+        CAMEO code; or empty, with a kind.
+    kind : str
+        A word such as ``visit``, or the name of a class; or empty, with a code.
+    n : int
+        At least how many; zero assumes that there are none.
+    part : float, optional
+        Which part of the happenings of their class is meant, more than 0 and up to 1: for meetings of leaders, how many
+        of all contacts are such meetings. By default that of the code in the record so far; of a class, all of it.
+    until : datetime.date, optional
+        With ``n=0``: there are none from `date` up to this day.
+    summary : str
+        What happens, for readers.
+    place : str
+        Where the row stands, for messages.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.outlook.assumed import Assumed
+    >>> Assumed(date(2026, 11, 18), "USA", "CHN", kind="visit", summary="the leaders meet").n
+    1
+    """
+
+    date: date
+    source: str
+    target: str
+    code: str = ""
+    kind: str = ""
+    n: int = 1
+    part: float | None = None
+    until: date | None = None
+    summary: str = ""
+    place: str = "a row"
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """Happenings of one sort, of which a period holds at least so many, or none.
+
+    Attributes
+    ----------
+    of_class : int
+        Place of their class in the panel.
+    part : float
+        Which part of that class is meant, apart from that of other cells.
+    least : int
+        How many at least; zero if there are none.
+    """
+
+    of_class: int
+    part: float
+    least: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What is assumed of one period.
+
+    Attributes
+    ----------
+    period : int
+        Counted from the present, 1 or more.
+    cells : tuple of Cell
+        No two of them mean the same happenings.
+    """
+
+    period: int
+    cells: tuple[Cell, ...]
+
+
+def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
+    """Read a scenario from a CSV file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Columns ``date``, ``source``, ``target``, ``code`` or ``kind``, and if wanted ``n``, ``part``, ``until`` and
+        ``summary``. A file with a header alone assumes nothing.
+
+    Returns
+    -------
+    tuple of Assumed
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or a row makes no sense; the message names its line.
+
+    Examples
+    --------
+    >>> from forecast.outlook.assumed import read_assumed
+    >>> read_assumed("whatif.csv")  # doctest: +SKIP
+    """
+    path = Path(path)
+    try:
+        text = read_bytes(path, LARGEST_FILE).decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text), strict=True))
+    except (OSError, ValueError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read as CSV: {reason!s:.200}. Check the file.") from error
+    header = [name.strip().casefold() for name in rows[0]] if rows else []
+    _check_header(path, header)
+    lines = [(line, row) for line, row in enumerate(rows[1:], 2) if any(cell.strip() for cell in row)]
+    if len(lines) > MOST_ROWS:
+        raise DataError(f"{path}: {len(lines)} rows; a scenario has at most {MOST_ROWS}")
+    return tuple(_read_row(f"{path.name}, line {line}", header, row) for line, row in lines)
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    missing = [name for name in NEEDED if name not in header]
+    unknown = [name for name in header if name not in COLUMNS]
+    if missing or unknown or len(set(header)) < len(header) or not {"code", "kind"} & set(header):
+        raise DataError(
+            f"{path}: the columns are {join(header) or 'none':.200}; expected date, source, target, code or kind, and "
+            "if wanted n, part, until and summary"
+        )
+
+
+def _read_row(place: str, header: list[str], row: list[str]) -> Assumed:
+    if len(row) != len(header):
+        raise DataError(f"{place}: {len(row)} fields; expected {len(header)}, as in the header")
+    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+    texts: dict[str, Any] = {name: cells.get(name, "") for name in ("code", "kind", "summary")}
+    given = cells.get("n", ""), cells.get("part", ""), cells.get("until", "")
+    try:
+        day, until = parse_date(cells["date"], "date"), parse_date(given[2], "until") if given[2] else None
+        number, part = int(given[0] or "1"), float(given[1]) if given[1] else None
+    except SpecError as error:
+        raise DataError(f"{place}: {error}") from error
+    except ValueError as error:
+        raise DataError(f"{place}: n, part: {given[0]!r:.20}, {given[1]!r:.20}; expected numbers") from error
+    return Assumed(
+        day, cells["source"].upper(), cells["target"].upper(), **texts, n=number, part=part, until=until, place=place
+    )
+
+
+def periods_held(
+    rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str, events: "pd.DataFrame | None" = None
+) -> tuple[Held, ...]:
+    """Check what is assumed against a panel, and arrange it by period.
+
+    A joint act that has a row for each side (a visit and its hosting on one day) is one happening, as in the panel.
+    Where a whole class is assumed beside a part of it, the rest of the class is meant.
+
+    Parameters
+    ----------
+    rows : sequence of Assumed
+    panel : xarray.Dataset
+        Of events or counts.
+    dyad : str
+        Its code.
+    events : pandas.DataFrame, optional
+        Events of an event table, which tell what part of its class a code is; without them a code stands for its class.
+
+    Returns
+    -------
+    tuple of Held
+        In order of time, whatever the order of the rows.
+
+    Raises
+    ------
+    SpecError
+        If a row is not of the dyad, not ahead, too far ahead, of an unknown code or kind, or contradicts another.
+    """
+    if not rows:
+        return ()
+    if not panel_kind(panel).coded:
+        raise SpecError("scenario: the data are an index, of which no happenings are recorded; none can be assumed")
+    clock, known = Clock.of(panel), _recent_happenings(events, panel, dyad)
+    found: dict[int, dict[tuple[int, str, float], list[int]]] = {}
+    for row, number in zip(rows, _numbers(rows, panel, dyad), strict=True):
+        (first, last), sort = _periods_of(row, clock, dyad), _sort(row, panel, known)
+        for period in range(first, last + 1):
+            found.setdefault(period, {}).setdefault(sort, []).append(number if row.n else -1)
+    return tuple(Held(period, _cells(found[period], panel)) for period in sorted(found))
+
+
+def _cells(sorts: Mapping[tuple[int, str, float], list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
+    """Return what is assumed of a period, by sort; numbers of -1 say that there are none."""
+    cells = []
+    for (of_class, name, part), numbers in sorts.items():
+        unit, kind = Clock.of(panel).unit, name or str(panel["class_name"].to_numpy()[of_class])
+        if -1 in numbers and max(numbers) > 0:
+            raise SpecError(f"scenario: in one {unit} some “{kind}” is assumed, and none; leave out one of them")
+        others = sum(each for place, _, each in sorts if place == of_class and each < 1)
+        if others >= 1:
+            raise SpecError(f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part")
+        least = sum(numbers) if -1 not in numbers else 0
+        if least > MOST_HAPPENINGS:
+            raise SpecError(f"scenario: {least} happenings of “{kind}” in one {unit}; at most {MOST_HAPPENINGS}")
+        if -1 in numbers or least:
+            cells.append(Cell(of_class, part if part < 1 else 1 - others, least))
+    return tuple(sorted(cells))
+
+
+def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
+    """Return the first and the last period of a row, counted from the present."""
+    if sorted((row.source, row.target)) != sorted(dyad.split("-")):
+        raise SpecError(f"{row.place}: {row.source!r:.20} and {row.target!r:.20} are not the two states of {dyad}")
+    if not 0 <= row.n <= MOST_HAPPENINGS:
+        raise SpecError(f"{row.place}: n is {row.n}; expected 0 to {MOST_HAPPENINGS}")
+    if row.part is not None and not 0 < row.part <= 1:
+        raise SpecError(f"{row.place}: part is {row.part:g}; expected more than 0 and at most 1")
+    if row.until is not None and (row.n or row.until < row.date):
+        raise SpecError(f"{row.place}: until is for rows with n=0, and not before their date; leave it out, or mend it")
+    first, last = (_period(day, clock, row.place) for day in (row.date, row.until or row.date))
+    return first, last
+
+
+def _period(day: date, clock: Clock, place: str) -> int:
+    """Return the period of a day ahead, counted from the present."""
+    origin, start = clock.last_day(), clock.times[-1].item()
+    if day <= origin:
+        raise SpecError(f"{place}: {day} is not ahead: the record is known to {origin}. Give a later day")
+    if day > clock.last_day(LONGEST_HORIZON):
+        raise SpecError(f"{place}: {day} is too far ahead; expected at most {clock.last_day(LONGEST_HORIZON)}")
+    return (day - start).days // 7 if clock.weekly else months_between(start, day)
+
+
+def _sort(row: Assumed, panel: "xr.Dataset", known: "pd.DataFrame | None") -> tuple[int, str, float]:
+    """Return what sort of happenings a row means: the place of their class, a name within it, and their part of it.
+
+    The kind is the name of a class, or a word for a code.
+    """
+    names = [str(name).casefold() for name in panel["class_name"].to_numpy()]
+    if bool(row.code) == bool(row.kind):
+        raise SpecError(f"{row.place}: give a code or a kind, and one of them alone")
+    kind, scale = " ".join(row.kind.casefold().split()), str(panel.attrs.get("scale", ""))
+    if kind in names:
+        part = 1.0 if row.part is None else row.part
+        return names.index(kind), "" if part == 1 else f"{kind} {part:g}", part
+    if scale not in scale_names():
+        raise SpecError(f"{row.place}: {row.kind or row.code!r:.60}: these data have the kinds {join(names)}; give one")
+    try:
+        code = row.code or code_of_kind(row.kind)
+    except DataError as error:
+        raise SpecError(f"{row.place}: {error}; or the classes {join(names)}") from error
+    if code not in read_codes().index:
+        raise SpecError(f"{row.place}: code {code!r:.20} is no CAMEO code; write it with its leading zero, such as 042")
+    of_class, act = int(read_scale(scale).class_of[code]), VISIT if code == HOST else code
+    part = _part(act, of_class, known) if row.part is None else row.part
+    return of_class, "" if part == 1 else act, part
+
+
+def _recent_happenings(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":
+    """Return code, class and number of the dyad's happenings in the ten years up to the present."""
+    scale = str(panel.attrs.get("scale", ""))
+    if events is None or scale not in scale_names():
+        return None
+    import pandas as pd
+
+    last = Clock.of(panel).last_day()
+    known = (events["dyad"] == dyad) & (events["known_at"] <= pd.Timestamp(last))
+    recent = events[known & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
+    act = recent["cameo"].where(recent["cameo"] != HOST, VISIT)
+    return pd.DataFrame({"act": act, "class": act.map(read_scale(scale).class_of), "n": happenings(recent)})
+
+
+def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
+    """Return which part of the happenings of its class are such acts; half of one more is added, and one to all."""
+    if known is None:
+        return 1.0
+    own = known[known["class"] == of_class]
+    return float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
+
+
+def _numbers(rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str) -> list[int]:
+    """Return how many happenings each row counts for: none if it is the other side of another row."""
+    if panel.attrs.get("unit") != "happening" or panel.sizes["direction"] > 1 or not rows:
+        return [row.n for row in rows]
+    import pandas as pd
+
+    # Rows pair as in a panel where they mean the same part; a row without a code is no joint act.
+    acts: list[Mapping[str, Any]] = [
+        {
+            "dataset": str(row.part), "dyad": dyad, "date": row.date, "source": row.source, "target": row.target,
+            "cameo": row.code or f"kind {place}", "n": row.n,
+        }
+        for place, row in enumerate(rows)
+    ]  # fmt: skip
+    events = pd.DataFrame(acts)
+    coded = events["cameo"].isin(read_codes().index)
+    counted = events["n"].astype(np.int64)
+    counted[coded] = happenings(events[coded])
+    return [int(number) for number in counted]

@@ -1,0 +1,104 @@
+"""What a set of simulated futures answers to what is asked: every horizon and every question."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from forecast.outlook.draws import FitLike
+from forecast.outlook.fan import Fan, fan
+from forecast.outlook.futures import Futures
+from forecast.outlook.happenings import (
+    KindOutlook,
+    Recording,
+    ThresholdOutlook,
+    WindowOutlook,
+    kind_outlook,
+    rolling_outlook,
+    threshold_outlook,
+    window_outlook,
+)
+from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.observed import Observed
+from forecast.outlook.query import Query
+from forecast.outlook.summary import NotDefined
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What some futures answer.
+
+    Attributes
+    ----------
+    recorded : mapping of int to WindowOutlook, or NotDefined
+        What will be recorded, by horizon.
+    threshold : mapping of int to ThresholdOutlook, NotDefined or None
+        Whether it reaches the share that is asked for, if one is.
+    of_a_kind : mapping of str to mapping of int to KindOutlook, or NotDefined
+        How likely at least one happening of a kind is.
+    at_least : tuple of KindOutlook, or NotDefined
+        The numbers of a kind that are asked for.
+    improvement : mapping of int to HorizonOutlook
+        The level, by horizon.
+    fan : Fan
+        Up to the last horizon.
+    """
+
+    recorded: Mapping[int, WindowOutlook] | NotDefined
+    threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
+    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
+    at_least: tuple[KindOutlook, ...] | NotDefined
+    improvement: Mapping[int, HorizonOutlook]
+    fan: Fan
+
+
+def prospect(
+    fit: FitLike, futures: Futures, observed: Observed | NotDefined, query: Query, label: str, improvement: float = 5.0
+) -> Prospect:
+    """Compute what futures answer.
+
+    Parameters
+    ----------
+    fit : FitLike
+        For the record so far.
+    futures : Futures
+    observed : Observed or NotDefined
+        What is recorded in them.
+    query : Query
+        What is asked.
+    label : str
+        Name of the dyad for readers.
+    improvement : float
+        Points of share that count as a change.
+    """
+    levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}
+    recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, label)
+    recorded, threshold = _recorded(recording, query, improvement)
+    of_a_kind, at_least = _of_a_kind(recording, query)
+    return Prospect(recorded, threshold, of_a_kind, at_least, levels, fan(futures, query.horizons[-1], observed))
+
+
+def _recorded(
+    recording: Recording | NotDefined, query: Query, improvement: float
+) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
+    """Return what will be recorded by horizon, and whether it reaches the share that is asked for."""
+    if isinstance(recording, NotDefined):
+        return recording, None if query.above is None else recording
+    windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}
+    if query.above is None:
+        return windows, None
+    if query.by is not None:
+        return windows, {query.by: rolling_outlook(recording, query.by, query.window, query.above)}
+    return windows, {months: threshold_outlook(recording, months, query.above) for months in query.horizons}
+
+
+def _of_a_kind(
+    recording: Recording | NotDefined, query: Query
+) -> tuple[Mapping[str, Mapping[int, KindOutlook]] | NotDefined, tuple[KindOutlook, ...] | NotDefined]:
+    """Return how likely at least one happening of each kind is by horizon, and the numbers that are asked for."""
+    if isinstance(recording, NotDefined):
+        return recording, recording
+    kinds = recording.observed.kinds
+    found = {
+        name: {months: kind_outlook(recording, kinds, name, months) for months in query.horizons}
+        for name in recording.terms.names
+    }
+    return found, tuple(kind_outlook(recording, kinds, kind, months, number) for kind, number, months in query.numbers)

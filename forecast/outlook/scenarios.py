@@ -1,0 +1,398 @@
+"""What if: the outlook given happenings that are assumed, beside the outlook as it is."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.arguments import (
+    AT_LEAST,
+    CALLABLE,
+    DATE,
+    DYAD,
+    EVENTS,
+    FIT,
+    HORIZONS,
+    MAPPING,
+    NUMBER,
+    PANEL,
+    checked,
+    whole,
+)
+from forecast.clock import Clock
+from forecast.dates import LONGEST_HORIZON
+from forecast.display import Card, Displayed
+from forecast.errors import SpecError
+from forecast.outlook.assumed import Assumed, periods_held, read_assumed
+from forecast.outlook.conditioning import condition
+from forecast.outlook.draws import FitLike
+from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.happenings import Baseline
+from forecast.outlook.observed import Observed, observe
+from forecast.outlook.prospect import Prospect, prospect
+from forecast.outlook.query import AtLeast, Query, main_horizon
+from forecast.outlook.summary import NotDefined, Probability, probability
+from forecast.outlook.window import moved, share_before
+from forecast.panel.record import by_class
+from forecast.progress import Progress, silent
+from forecast.wording import chance, count, number
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.events.table import EventTable
+
+SCHEMA = 1
+STAMP = "assumed, not predicted"
+RARE = 0.05
+"""Of a plausibility: below, a warning is due."""
+MOST_SCENARIOS = 8
+LONGEST_NAME = 60
+
+type Table = str | PathLike[str] | Sequence[Assumed]
+"""A scenario: the path of its CSV file, or its rows."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """The outlook given what one scenario assumes.
+
+    Attributes
+    ----------
+    name : str
+    rows : tuple of Assumed
+        What is assumed.
+    plausibility : Probability
+        How many of the unconditional futures hold at least these happenings in these periods.
+    method : {"none", "weights", "filter"}
+        How the futures were found that hold it; ``none`` if nothing is assumed.
+    pareto_k : float
+        Of the weights; minus infinity if they have no tail.
+    effective : float
+        How many futures (by the filter: draws) of equal weight they are worth.
+    fault : str
+        Why the numbers may not be used; empty if they may.
+    warnings : tuple of str
+        What a reader has to know, in sentences.
+    prospect : Prospect
+        Every horizon and question, given what is assumed.
+    sentence : str
+        What it changes, at the horizon quoted.
+    """
+
+    name: str
+    rows: tuple[Assumed, ...]
+    plausibility: Probability
+    method: str
+    pareto_k: float
+    effective: float
+    fault: str
+    warnings: tuple[str, ...]
+    prospect: Prospect
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What was recorded in the months up to a horizon.
+
+    Attributes
+    ----------
+    months : int
+    until : datetime.date
+    happenings, cooperative : int
+    share : float or None
+        Per cent; None with fewer than three happenings.
+    outcome : {"up", "same", "down", "void"}
+        Against the baseline.
+    """
+
+    months: int
+    until: date
+    happenings: int
+    cooperative: int
+    share: float | None
+    outcome: str
+
+
+@dataclass(frozen=True, repr=False)
+class Scenarios(Displayed):
+    """Scenarios side by side, and the outlook without any.
+
+    Attributes
+    ----------
+    schema : int
+    stamp : str
+        ``assumed, not predicted``.
+    dyad, label : str
+    origin : datetime.date
+        Last day that is known.
+    weekly : bool
+    horizons : tuple of int
+    smallest_improvement : float
+    seed, draws, futures : int
+    unconditional : Prospect
+        That of the outlook: the same numbers as `assess` gives with the same seed.
+    scenarios : tuple of Scenario
+    followed : mapping of int to Followed
+        What was recorded, by horizon, as far as it is known; empty if it is not.
+    """
+
+    schema: int
+    stamp: str
+    dyad: str
+    label: str
+    origin: date
+    weekly: bool
+    horizons: tuple[int, ...]
+    smallest_improvement: float
+    seed: int
+    draws: int
+    futures: int
+    unconditional: Prospect
+    scenarios: tuple[Scenario, ...]
+    followed: Mapping[int, Followed]
+
+    def _card(self) -> Card:
+        facts = [(one.name, one.sentence) for one in self.scenarios]
+        return Card(f"Scenarios of {self.label}: {self.stamp}", tuple(facts))
+
+
+@checked(
+    fit=FIT,
+    dyad=DYAD,
+    horizons=HORIZONS,
+    seed=whole(0),
+    smallest_improvement=NUMBER,
+    labels=MAPPING,
+    futures_per_draw=whole(1),
+    above=NUMBER,
+    at=DATE,
+    by=DATE,
+    at_least=AT_LEAST,
+    events=EVENTS,
+    followed=PANEL,
+    progress=CALLABLE,
+)
+def scenario(
+    fit: FitLike,
+    dyad: str,
+    assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
+    horizons: Sequence[int] = (3, 6, 12, 24),
+    *,
+    seed: int = 1,
+    smallest_improvement: float = 5.0,
+    labels: Mapping[str, str] | None = None,
+    futures_per_draw: int = 4,
+    above: float | None = None,
+    at: date | None = None,
+    by: date | None = None,
+    at_least: Sequence[AtLeast] = (),
+    events: "EventTable | None" = None,
+    followed: "xr.Dataset | None" = None,
+    progress: Progress | None = None,
+) -> Scenarios:
+    """Compute the outlook given happenings that are assumed: assumed, not predicted.
+
+    The record of a month holds at least what is assumed of it; nothing is said of the rest (docs/what-if.md). A
+    scenario that assumes nothing has the numbers of the outlook.
+
+    Parameters
+    ----------
+    fit : FitLike
+        Posterior, panel and settings.
+    dyad : str
+        Code.
+    assumed : mapping of str to table, or path, or sequence of paths
+        Scenarios by name, each a CSV file or a sequence of `Assumed`; files alone are named by themselves.
+    horizons : sequence of int
+        Months, 1 to 120.
+    seed : int
+        The same seed gives the same numbers, whatever the other scenarios and the order of rows.
+    smallest_improvement : float
+        Points of share that count as a change.
+    labels : mapping of str to str, optional
+        Names of dyads for readers, by code.
+    futures_per_draw : int
+        Simulated futures a posterior draw.
+    above, at, by, at_least
+        What else is asked, as in `assess`.
+    events : EventTable, optional
+        The record: which part of its class a code is, is taken from its last ten years, as known at the present.
+        Without it a code stands for its class.
+    followed : xarray.Dataset, optional
+        A later panel, of which is shown what was recorded.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Scenarios
+
+    Raises
+    ------
+    SpecError, DataError
+        If a row or a setting makes no sense, or no future can hold what is assumed.
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> import forecast
+    >>> fit = forecast.Fit.load("report/fit.zarr")  # doctest: +SKIP
+    >>> found = forecast.scenario(fit, "USA-CHN", "whatif.csv")  # doctest: +SKIP
+    >>> found.scenarios[0].prospect.recorded[12].up.value, found.unconditional.recorded[12].up.value  # doctest: +SKIP
+    """
+    report = progress or silent
+    tables = read_scenarios(assumed)
+    query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
+    label = dict(labels or {}).get(dyad, dyad)
+    report("simulating futures", 0, len(tables))
+    futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
+    known = None if events is None else events.events
+    held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
+    last = max((one.period for each in held.values() for one in each), default=1)
+    reach = min(max(query.reach, ceil(last / futures.clock.per_month)), LONGEST_HORIZON)
+    observed = observe(fit, futures, reach, seed=seed)
+    if isinstance(observed, NotDefined) and any(held.values()):
+        raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
+
+    def answer(some: Futures, seen: Observed | NotDefined) -> Prospect:
+        return prospect(fit, some, seen, query, label, smallest_improvement)
+
+    unconditional, found = answer(futures, observed), []
+    for place, (name, rows) in enumerate(tables.items()):
+        report(f"scenario {name}", place, len(tables))
+        own, likelihood, weighing = unconditional, np.ones(futures.level.shape[:-1]), ("none", -np.inf, float(futures.level[..., 0].size), "")
+        if held[name] and not isinstance(observed, NotDefined):
+            holding = condition(fit, futures, observed, held[name], seed=seed)
+            own, likelihood = answer(holding.futures, holding.observed), holding.likelihood
+            weighing = holding.method, holding.pareto_k, holding.effective, holding.fault
+        words = f"each {futures.clock.unit} that something is assumed of holds at least that"
+        plausible = probability(likelihood, words)
+        sentence = _sentence(own, unconditional, query, smallest_improvement, plausible)
+        warnings = _warnings(plausible, weighing[-1])
+        found.append(Scenario(name, rows, plausible, *weighing, warnings, own, sentence))
+    since: Mapping[int, Followed] = {}
+    if followed is not None and not isinstance(observed, NotDefined):
+        dataset = str(fit.panel["dataset"].to_numpy()[observed.dataset])
+        since = _followed(followed, futures, dataset, unconditional, smallest_improvement)
+    return Scenarios(
+        schema=SCHEMA,
+        stamp=STAMP,
+        dyad=dyad,
+        label=label,
+        origin=futures.clock.last_day(),
+        weekly=futures.clock.weekly,
+        horizons=query.horizons,
+        smallest_improvement=smallest_improvement,
+        seed=seed,
+        draws=futures.level.shape[0] * futures.level.shape[1],
+        futures=futures.level[..., 0].size,
+        unconditional=unconditional,
+        scenarios=tuple(found),
+        followed=since,
+    )
+
+
+def read_scenarios(
+    assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
+) -> dict[str, tuple[Assumed, ...]]:
+    """Return the rows of scenarios by name; those of files are read.
+
+    Raises
+    ------
+    SpecError
+        If there are none or too many, two have one name, or they are of no such kind.
+    DataError
+        If a file cannot be read, or a row of it makes no sense.
+    """
+    given: Iterable[tuple[str, Table]]
+    if isinstance(assumed, Mapping):
+        given = assumed.items()
+    else:
+        paths = [assumed] if isinstance(assumed, str | PathLike) else list(assumed)
+        if not all(isinstance(path, str | PathLike) for path in paths):
+            raise SpecError("assumed: expected scenarios by name, as in {'a meeting': rows}, or paths of CSV files")
+        given = [(Path(path).stem, path) for path in paths]
+    pairs = list(given)
+    names = [str(name).strip() for name, _ in pairs]
+    if not 1 <= len(pairs) <= MOST_SCENARIOS or len(set(names)) < len(names):
+        raise SpecError(f"assumed: {len(pairs)} scenarios; expected 1 to {MOST_SCENARIOS}, of different names")
+    if not all(0 < len(name) <= LONGEST_NAME for name in names):
+        raise SpecError(f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so")
+    return {name: _rows(table) for name, (_, table) in zip(names, pairs, strict=True)}
+
+
+def _rows(table: Table) -> tuple[Assumed, ...]:
+    if isinstance(table, str | PathLike):
+        return read_assumed(Path(table))
+    if not all(isinstance(row, Assumed) for row in table):
+        raise SpecError(
+            "assumed: a row is no Assumed; make them as in Assumed(date(2026, 11, 18), 'USA', 'CHN', '042')"
+        )
+    return tuple(table)
+
+
+def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
+    found = []
+    if plausible.value < RARE:
+        found.append(f"This is rare: {chance(plausible.value, 1)} of the simulated futures hold such months.")
+    if fault:
+        found.append(f"Do not use the numbers of this scenario: {fault}. Assume fewer happenings or months.")
+    return tuple(found)
+
+
+def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement: float, plausible: Probability) -> str:
+    months = main_horizon(query.horizons)
+    holds = f"{chance(plausible.value)} of the futures hold such months"
+    if not isinstance(own.recorded, NotDefined) and not isinstance(unconditional.recorded, NotDefined):
+        then, now = own.recorded[months].up, unconditional.recorded[months].up
+        if not isinstance(then, NotDefined) and not isinstance(now, NotDefined):
+            return (
+                f"If this is assumed, the chance that the recorded cooperative share of the {count(months, 'month')} "
+                f"ahead is at least {count(improvement, 'point')} above that of the {count(months, 'month')} before is "
+                f"{chance(then.value)}, and without it {chance(now.value)}; {holds}."
+            )
+    then_level, now_level = (each.improvement[months].level.median for each in (own, unconditional))
+    return (
+        f"If this is assumed, the median share of the level in {count(months, 'month')} is {number(then_level, 0)}, "
+        f"and without it {number(now_level, 0)}; {holds}."
+    )
+
+
+def _followed(
+    panel: "xr.Dataset", futures: Futures, dataset: str, unconditional: Prospect, improvement: float
+) -> dict[int, Followed]:
+    """Return what a later panel records of the windows that are over in it."""
+    if isinstance(unconditional.recorded, NotDefined):
+        return {}
+    names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []
+    if dataset not in names or futures.dyad not in panel["dyad"].to_numpy():
+        raise SpecError(f"followed: the panel does not hold {futures.dyad} in the dataset {dataset!r}")
+    counts, covered = by_class(panel, futures.dyad, names.index(dataset))
+    starts, cut = Clock.of(panel).times, int(panel.attrs["zero_cut"])
+    found = {}
+    for months, window in unconditional.recorded.items():
+        own = (starts > futures.clock.times[-1]) & (starts <= np.datetime64(window.until))
+        if own.sum() < futures.clock.periods(months) or not covered[own].all():
+            continue
+        happenings, cooperative = int(counts[own].sum()), int(counts[own, cut:].sum())
+        share = share_before(cooperative, happenings)
+        found[months] = Followed(
+            months, window.until, happenings, cooperative, share, _outcome(share, window.baseline, improvement)
+        )
+    return found
+
+
+def _outcome(share: float | None, baseline: Baseline | NotDefined, improvement: float) -> str:
+    """Name what a share is against that of a baseline; void if either has too few happenings."""
+    if share is None or isinstance(baseline, NotDefined) or baseline.share is None:
+        return "void"
+    above, below = moved(share, baseline.share, improvement)
+    return "up" if above else "down" if below else "same"
