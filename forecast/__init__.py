@@ -31,6 +31,8 @@ if _typing.TYPE_CHECKING:
     from forecast.outlook import Assessment as Assessment
     from forecast.outlook import simulate_futures as simulate_futures
     from forecast.outlook.assess import assess as assess
+    from forecast.outlook.assumed import Assumed as Assumed
+    from forecast.outlook.scenarios import scenario as scenario
     from forecast.panel import build_counts_panel as build_counts_panel
     from forecast.panel import build_index_panel as build_index_panel
     from forecast.panel import build_panel as build_panel
@@ -42,6 +44,7 @@ if _typing.TYPE_CHECKING:
     from forecast.questions import read_question as read_question
     from forecast.questions import resolve_question as resolve_question
     from forecast.report import write_report as write_report
+    from forecast.report import write_scenarios as write_scenarios
     from forecast.report import write_tests as write_tests
     from forecast.sources import Source as Source
     from forecast.sources import gather as gather
@@ -72,6 +75,8 @@ _HOMES = {
     "update": "forecast.model",
     "Assessment": "forecast.outlook",
     "assess": "forecast.outlook.assess",
+    "Assumed": "forecast.outlook.assumed",
+    "scenario": "forecast.outlook.scenarios",
     "simulate_futures": "forecast.outlook",
     "Source": "forecast.sources",
     "gather": "forecast.sources",
@@ -85,12 +90,14 @@ _HOMES = {
     "answer_question": "forecast.questions",
     "resolve_question": "forecast.questions",
     "write_report": "forecast.report",
+    "write_scenarios": "forecast.report",
     "write_tests": "forecast.report",
 }
 """Where each public name is at home."""
 
 __all__ = [
     "Assessment",
+    "Assumed",
     "Fit",
     "ForecastError",
     "PendulumModel",
@@ -124,9 +131,11 @@ __all__ = [
     "read_table",
     "resolve_question",
     "run_tests",
+    "scenario",
     "simulate_futures",
     "update",
     "write_report",
+    "write_scenarios",
     "write_tests",
 ]
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, check, events, plan, power, report, test
+from forecast.cli import backtest, check, events, plan, power, report, scenario, test
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -63,6 +63,7 @@ app = typer.Typer(
 )
 app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
+app.command()(scenario.scenario)
 app.command()(test.test)
 app.command()(power.power)
 app.command()(check.check)

@@ -218,7 +218,7 @@ def _read_rows(raw: RawTable, dataset: str) -> _Read:
     codes, reasons = dict[int, str](), dict[int, str]()
     for line, *words in zip(raw.rows.index, *given, strict=True):
         try:
-            codes[line] = _code(*words)
+            codes[line] = code_of_row(*words)
         except DataError as error:
             reasons[line] = str(error)
     fields = {name: text[name] for name in _FIELDS if name in text}
@@ -234,8 +234,8 @@ def _read_rows(raw: RawTable, dataset: str) -> _Read:
     return _Read(in_types(events.drop(index=list(wrong))), reasons | wrong)
 
 
-def _code(code: str, cameo: str, kind: str) -> str:
-    """Return the code of a row; `code` and `cameo` are two names of one column.
+def code_of_row(code: str, cameo: str, kind: str) -> str:
+    """Return the code of a row that a person has written; `code` and `cameo` are two names of one column.
 
     A spreadsheet takes '042' for 42 and '010' for 10, which is another code. So two digits are never read as a code.
 
@@ -243,6 +243,12 @@ def _code(code: str, cameo: str, kind: str) -> str:
     ------
     DataError
         If the row names none, or two, or what it names does not exist.
+
+    Examples
+    --------
+    >>> from forecast.events.additions import code_of_row
+    >>> code_of_row("", "", "visit")
+    '042'
     """
     words = [word for word in (code, cameo, kind) if word]
     if len(words) != 1:

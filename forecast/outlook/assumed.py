@@ -1,21 +1,18 @@
 """Happenings that are assumed, month by month: the rows of a scenario, checked against a panel."""
 
-import csv
-import io
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, add_months, months_between, parse_date
 from forecast.errors import DataError, SpecError
-from forecast.events.codebook import read_codes, read_scale, scale_names
-from forecast.events.kinds import code_of_kind
-from forecast.files import read_bytes
+from forecast.events.additions import code_of_row
+from forecast.events.codebook import read_scale, scale_names
+from forecast.events.mapping import TableMapping
+from forecast.events.raw import load_raw
 from forecast.outlook.kind_counts import MIX_MONTHS
 from forecast.panel.kinds import panel_kind
 from forecast.panel.pairing import happenings
@@ -62,20 +59,20 @@ class Assumed:
 
     Examples
     --------
-    >>> from datetime import date
+    >>> import datetime
     >>> from forecast.outlook.assumed import Assumed
     >>> Assumed(date(2026, 11, 18), "USA", "CHN", kind="visit", summary="the leaders meet").n
     1
     """
 
-    date: date
+    date: datetime.date
     source: str
     target: str
     code: str = ""
     kind: str = ""
     n: int = 1
     part: float | None = None
-    until: date | None = None
+    until: datetime.date | None = None
     summary: str = ""
     place: str = "a row"
 
@@ -138,47 +135,35 @@ def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     >>> from forecast.outlook.assumed import read_assumed
     >>> read_assumed("whatif.csv")  # doctest: +SKIP
     """
-    path = Path(path)
+    if Path(path).stat().st_size > LARGEST_FILE if Path(path).is_file() else False:
+        raise DataError(f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows")
+    raw = load_raw(path, TableMapping(dataset="scenario", columns={name: name for name in TableMapping.required}))
+    names = [str(name) for name in raw.rows.columns]
+    expected = "expected date, source, target, code or kind, and if wanted n, part, until and summary"
+    if not set(NEEDED) <= set(names) <= set(COLUMNS) or not {"code", "kind"} & set(names):
+        raise DataError(f"{raw.name}: the columns are {join(names):.200}; {expected}")
+    if raw.broken:
+        line, (reason, _) = next(iter(raw.broken.items()))
+        raise DataError(f"{raw.name}, line {line}: {reason}; write the row as the header says")
+    if len(raw.rows) > MOST_ROWS:
+        raise DataError(f"{raw.name}: {len(raw.rows):,} rows; a scenario has at most {MOST_ROWS:,}")
+    rows = zip(raw.rows.index, raw.rows.to_dict("records"), strict=True)
+    return tuple(_read_row(f"{raw.name}, line {line}", row) for line, row in rows)
+
+
+def _read_row(place: str, row: Mapping[Any, str]) -> Assumed:
+    cells = {name: str(row.get(name, "")).strip() for name in COLUMNS}
     try:
-        text = read_bytes(path, LARGEST_FILE).decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text), strict=True))
-    except (OSError, ValueError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read as CSV: {reason!s:.200}. Check the file.") from error
-    header = [name.strip().casefold() for name in rows[0]] if rows else []
-    _check_header(path, header)
-    lines = [(line, row) for line, row in enumerate(rows[1:], 2) if any(cell.strip() for cell in row)]
-    if len(lines) > MOST_ROWS:
-        raise DataError(f"{path}: {len(lines)} rows; a scenario has at most {MOST_ROWS}")
-    return tuple(_read_row(f"{path.name}, line {line}", header, row) for line, row in lines)
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    missing = [name for name in NEEDED if name not in header]
-    unknown = [name for name in header if name not in COLUMNS]
-    if missing or unknown or len(set(header)) < len(header) or not {"code", "kind"} & set(header):
-        raise DataError(
-            f"{path}: the columns are {join(header) or 'none':.200}; expected date, source, target, code or kind, and "
-            "if wanted n, part, until and summary"
-        )
-
-
-def _read_row(place: str, header: list[str], row: list[str]) -> Assumed:
-    if len(row) != len(header):
-        raise DataError(f"{place}: {len(row)} fields; expected {len(header)}, as in the header")
-    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
-    texts: dict[str, Any] = {name: cells.get(name, "") for name in ("code", "kind", "summary")}
-    given = cells.get("n", ""), cells.get("part", ""), cells.get("until", "")
-    try:
-        day, until = parse_date(cells["date"], "date"), parse_date(given[2], "until") if given[2] else None
-        number, part = int(given[0] or "1"), float(given[1]) if given[1] else None
+        day = parse_date(cells["date"], "date")
+        until = parse_date(cells["until"], "until") if cells["until"] else None
+        number, part = int(cells["n"] or "1"), float(cells["part"]) if cells["part"] else None
     except SpecError as error:
         raise DataError(f"{place}: {error}") from error
     except ValueError as error:
-        raise DataError(f"{place}: n, part: {given[0]!r:.20}, {given[1]!r:.20}; expected numbers") from error
-    return Assumed(
-        day, cells["source"].upper(), cells["target"].upper(), **texts, n=number, part=part, until=until, place=place
-    )
+        given = f"{cells['n']!r:.20}, {cells['part']!r:.20}"
+        raise DataError(f"{place}: n, part: {given}; expected a whole number, and one up to 1") from error
+    source, target = cells["source"].upper(), cells["target"].upper()
+    return Assumed(day, source, target, cells["code"], cells["kind"], number, part, until, cells["summary"], place)
 
 
 def periods_held(
@@ -214,9 +199,11 @@ def periods_held(
     if not panel_kind(panel).coded:
         raise SpecError("scenario: the data are an index, of which no happenings are recorded; none can be assumed")
     clock, known = Clock.of(panel), _recent_happenings(events, panel, dyad)
+    spans, codes = [_periods_of(row, clock, dyad) for row in rows], [_code_of(row, panel) for row in rows]
     found: dict[int, dict[tuple[int, str, float], list[int]]] = {}
-    for row, number in zip(rows, _numbers(rows, panel, dyad), strict=True):
-        (first, last), sort = _periods_of(row, clock, dyad), _sort(row, panel, known)
+    numbers = _numbers(rows, codes, panel, dyad)
+    for row, code, number, (first, last) in zip(rows, codes, numbers, spans, strict=True):
+        sort = _sort(row, code, panel, known)
         for period in range(first, last + 1):
             found.setdefault(period, {}).setdefault(sort, []).append(number if row.n else -1)
     return tuple(Held(period, _cells(found[period], panel)) for period in sorted(found))
@@ -254,7 +241,7 @@ def _periods_of(row: Assumed, clock: Clock, dyad: str) -> tuple[int, int]:
     return first, last
 
 
-def _period(day: date, clock: Clock, place: str) -> int:
+def _period(day: datetime.date, clock: Clock, place: str) -> int:
     """Return the period of a day ahead, counted from the present."""
     origin, start = clock.last_day(), clock.times[-1].item()
     if day <= origin:
@@ -264,27 +251,33 @@ def _period(day: date, clock: Clock, place: str) -> int:
     return (day - start).days // 7 if clock.weekly else months_between(start, day)
 
 
-def _sort(row: Assumed, panel: "xr.Dataset", known: "pd.DataFrame | None") -> tuple[int, str, float]:
-    """Return what sort of happenings a row means: the place of their class, a name within it, and their part of it.
-
-    The kind is the name of a class, or a word for a code.
-    """
-    names = [str(name).casefold() for name in panel["class_name"].to_numpy()]
-    if bool(row.code) == bool(row.kind):
-        raise SpecError(f"{row.place}: give a code or a kind, and one of them alone")
-    kind, scale = " ".join(row.kind.casefold().split()), str(panel.attrs.get("scale", ""))
-    if kind in names:
-        part = 1.0 if row.part is None else row.part
-        return names.index(kind), "" if part == 1 else f"{kind} {part:g}", part
-    if scale not in scale_names():
+def _code_of(row: Assumed, panel: "xr.Dataset") -> str:
+    """Return the code of a row; an empty one if its kind is the name of a class of the panel."""
+    names, kind = _class_names(panel), _folded(row.kind)
+    if kind in names and not row.code:
+        return ""
+    if str(panel.attrs.get("scale", "")) not in scale_names():
         raise SpecError(f"{row.place}: {row.kind or row.code!r:.60}: these data have the kinds {join(names)}; give one")
     try:
-        code = row.code or code_of_kind(row.kind)
+        return code_of_row(row.code, "", kind)
     except DataError as error:
-        raise SpecError(f"{row.place}: {error}; or the classes {join(names)}") from error
-    if code not in read_codes().index:
-        raise SpecError(f"{row.place}: code {code!r:.20} is no CAMEO code; write it with its leading zero, such as 042")
-    of_class, act = int(read_scale(scale).class_of[code]), VISIT if code == HOST else code
+        raise SpecError(f"{row.place}: {error}") from error
+
+
+def _class_names(panel: "xr.Dataset") -> list[str]:
+    return [str(name).casefold() for name in panel["class_name"].to_numpy()]
+
+
+def _folded(kind: str) -> str:
+    return " ".join(kind.casefold().split())
+
+
+def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> tuple[int, str, float]:
+    """Return what sort of happenings a row means: the place of their class, a name within it, and their part of it."""
+    if not code:
+        part = 1.0 if row.part is None else row.part
+        return _class_names(panel).index(_folded(row.kind)), "" if part == 1 else f"part {part:g}", part
+    act, of_class = VISIT if code == HOST else code, int(read_scale(panel.attrs["scale"]).class_of[code])
     part = _part(act, of_class, known) if row.part is None else row.part
     return of_class, "" if part == 1 else act, part
 
@@ -311,22 +304,22 @@ def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
     return float((own.loc[own["act"].str.startswith(act), "n"].sum() + 0.5) / (own["n"].sum() + 1.0))
 
 
-def _numbers(rows: Sequence[Assumed], panel: "xr.Dataset", dyad: str) -> list[int]:
+def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset", dyad: str) -> list[int]:
     """Return how many happenings each row counts for: none if it is the other side of another row."""
-    if panel.attrs.get("unit") != "happening" or panel.sizes["direction"] > 1 or not rows:
-        return [row.n for row in rows]
+    coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
+    numbers = [row.n for row in rows]
+    if panel.attrs.get("unit") != "happening" or panel.sizes["direction"] > 1 or not coded:
+        return numbers
     import pandas as pd
 
-    # Rows pair as in a panel where they mean the same part; a row without a code is no joint act.
-    acts: list[Mapping[str, Any]] = [
+    # Rows pair as in a panel where they mean the same part.
+    acts = [
         {
-            "dataset": str(row.part), "dyad": dyad, "date": row.date, "source": row.source, "target": row.target,
-            "cameo": row.code or f"kind {place}", "n": row.n,
+            "dataset": str(rows[place].part), "dyad": dyad, "date": rows[place].date, "source": rows[place].source,
+            "target": rows[place].target, "cameo": codes[place], "n": rows[place].n,
         }
-        for place, row in enumerate(rows)
+        for place in coded
     ]  # fmt: skip
-    events = pd.DataFrame(acts)
-    coded = events["cameo"].isin(read_codes().index)
-    counted = events["n"].astype(np.int64)
-    counted[coded] = happenings(events[coded])
-    return [int(number) for number in counted]
+    for place, number in zip(coded, happenings(pd.DataFrame(acts)), strict=True):
+        numbers[place] = int(number)
+    return numbers

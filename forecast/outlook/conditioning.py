@@ -27,6 +27,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -290,7 +291,9 @@ def _futures_at(futures: Futures, places: Index, periods: int) -> Futures:
     """Return some futures, up to a period."""
     names = ("level", "share", "frameworks", "equilibrium", "ceiling", "depth")
     kept = {name: getattr(futures, name) for name in names}
-    some = {name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None}
+    some: dict[str, Any] = {
+        name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None
+    }
     return replace(futures, months=_months(futures, periods), **some)
 
 

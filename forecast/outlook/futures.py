@@ -294,7 +294,8 @@ def _simulate(
     for period in range(own.clock.periods(months) + 1):
         particles = particles.moved(own, streams) if period else particles
         level, rules = _level_and_limits(particles.state, particles.framework, own)
-        for name, values in {"level": level, "frameworks": particles.count, **rules}.items():
+        now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, **rules}
+        for name, values in now.items():
             history.setdefault(name, []).append(values)
         places = steer(period, level) if steer is not None and period else None
         if places is not None:

@@ -130,7 +130,7 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     if isinstance(coming, NotDefined):
         return coming
     rng = stream(seed, futures.dyad, f"observed {coming.dataset}")
-    cooperative = np.zeros(coming.total.shape, dtype=np.int32)
+    cooperative = np.zeros_like(coming.total)
     for period in range(1, cooperative.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
         chances = coming.chances(futures.level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
@@ -202,7 +202,7 @@ def coming_periods(fit: FitLike, dyad: str, size: tuple[int, ...], periods: int,
         return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
     ahead = (*size, periods)
     volume, alone = (stream(seed, dyad, f"{purpose} {dataset}") for purpose in ("volume", "record"))
-    total = recording_level(fit.panel, dyad, dataset).simulate(ahead, volume).astype(np.int32)
+    total = recording_level(fit.panel, dyad, dataset).simulate(ahead, volume)
     busy = Usual.of(fit.panel, dyad, dataset).busyness(total)
     follows = alone.random(size) < fit.spec.record_weight
     repeated = Repeats.of(fit.panel, dyad, dataset).simulate(ahead, alone)

@@ -268,7 +268,11 @@ def scenario(
     unconditional, found = answer(futures, observed), []
     for place, (name, rows) in enumerate(tables.items()):
         report(f"scenario {name}", place, len(tables))
-        own, likelihood, weighing = unconditional, np.ones(futures.level.shape[:-1]), ("none", -np.inf, float(futures.level[..., 0].size), "")
+        own, likelihood, weighing = (
+            unconditional,
+            np.ones(futures.level.shape[:-1]),
+            ("none", -np.inf, float(futures.level[..., 0].size), ""),
+        )
         if held[name] and not isinstance(observed, NotDefined):
             holding = condition(fit, futures, observed, held[name], seed=seed)
             own, likelihood = answer(holding.futures, holding.observed), holding.likelihood

@@ -12,7 +12,14 @@ from forecast.report.skill_box import find_skill, read_skill
 from forecast.report.skill_page import render_skill
 from forecast.report.tests_json import results_json, results_table
 from forecast.report.tests_page import render_tests
-from forecast.report.write import write_checks, write_report, write_skill, write_skill_page, write_tests
+from forecast.report.write import (
+    write_checks,
+    write_report,
+    write_scenarios,
+    write_skill,
+    write_skill_page,
+    write_tests,
+)
 
 __all__ = [
     "find_skill",
@@ -27,6 +34,7 @@ __all__ = [
     "results_table",
     "write_checks",
     "write_report",
+    "write_scenarios",
     "write_skill",
     "write_skill_page",
     "write_tests",

@@ -19,7 +19,8 @@ REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|summary\.md|reje
 TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
 SKILL = r"index\.html|skill\.(json|csv)|cases(_shown)?\.csv"
 CHECKS = r"index\.html|checks\.(json|csv)"
-"""Names of the files of a report, of those of a run of tests, of a backtest, and of checks."""
+SCENARIO = r"index\.html|scenario\.json"
+"""Names of the files of a report, of those of a run of tests, of a backtest, of checks, and of scenarios."""
 LONGEST = 100_000_000
 
 
@@ -30,7 +31,7 @@ def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Pa
     ----------
     out : str or pathlib.Path
     names : str
-        Pattern of the names that are to be written: `REPORT`, `TESTS`, `SKILL` or `CHECKS`.
+        Pattern of the names that are to be written: `REPORT`, `TESTS`, `SKILL`, `CHECKS` or `SCENARIO`.
     inputs : iterable of str, pathlib.Path or None
         Files and folders that are read.
 
@@ -94,8 +95,9 @@ _NUMBERS = (
     {"schema", "converged", "stamp", "dyad", "as_of", "headline"},
     {"schema", "choices", "account", "rows"},
     {"schema", "finding", "checks"},
+    {"schema", "unconditional", "scenarios"},
 )
-"""Names in the numbers of a report or of tests, in those of a backtest, and of checks."""
+"""Names in the numbers of a report or of tests, in those of a backtest, of checks, and of scenarios."""
 
 
 def _is_numbers(path: Path, content: bytes) -> bool:

@@ -13,11 +13,12 @@ from forecast.outlook import Assessment, NotDefined
 from forecast.report.checks_page import checks_json, checks_page
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.export import write_export
-from forecast.report.folder import CHECKS, EXPORT, REPORT, SAVED_FIT, SKILL, TESTS, require_report_folder
+from forecast.report.folder import CHECKS, EXPORT, REPORT, SAVED_FIT, SCENARIO, SKILL, TESTS, require_report_folder
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
+from forecast.report.scenario_page import scenario_json, scenario_page
 from forecast.report.skill_box import DyadSkill, find_skill
 from forecast.report.skill_page import skill_figures, skill_page
 from forecast.report.summary import summary
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from forecast.checks import Checks
     from forecast.hypotheses import Results
     from forecast.model import Fit
+    from forecast.outlook.scenarios import Scenarios
 
 _SKILL_FILES = ("skill.json", "skill.csv", "cases_shown.csv")
 
@@ -221,6 +223,41 @@ def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
         write_json(new / "checks.json", checks_json(fit, found))
         write_csv(new / "checks.csv", found.table)
         write_text(new / "index.html", checks_page(fit, found, ("checks.json", "checks.csv")))
+    return Path(out) / "index.html"
+
+
+@checked(fit=FIT, out=PATH)
+def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path) -> Path:
+    """Write scenarios: page and ``scenario.json``.
+
+    Parameters
+    ----------
+    fit : Fit
+    found : Scenarios
+        Of `forecast.scenario`.
+    out : str or pathlib.Path
+        Folder; files of earlier scenarios in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_scenarios
+    >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
+    """
+    require_report_folder(out, SCENARIO)
+    page = scenario_page(fit, found, ("scenario.json",))
+    with atomic_folder(out) as new:
+        write_json(new / "scenario.json", scenario_json(fit, found))
+        write_text(new / "index.html", page)
     return Path(out) / "index.html"
 
 

@@ -1,0 +1,110 @@
+"""`forecast scenario`: the outlook given happenings that are assumed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast.bounds import MOST_POINTS, require_positive, require_whole
+from forecast.cli.options import Dyad, Json, Seed
+from forecast.cli.paths import output
+from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from forecast.outlook.scenarios import Scenarios
+
+UNUSABLE = 3
+
+
+def scenario(
+    events: Annotated[
+        list[Path],
+        typer.Option("--events", help="A CSV of happenings that are assumed. Repeat it for scenarios side by side."),
+    ],
+    fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as report/fit.zarr.")],
+    dyad: Dyad = "USA-CHN",
+    out: Annotated[Path, output("Folder of the page.")] = Path("scenario"),
+    horizons: Annotated[
+        str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")
+    ] = None,
+    above: Annotated[float | None, typer.Option("--above", help="A share in per cent to be reached.")] = None,
+    at: Annotated[str | None, typer.Option("--at", help="In place of --horizons: a month, YYYY-MM.")] = None,
+    by: Annotated[str | None, typer.Option("--by", help="With --above: a month, YYYY-MM.")] = None,
+    at_least: Annotated[
+        list[str] | None, typer.Option("--at-least", help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS.")
+    ] = None,
+    improvement: Annotated[
+        float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
+    ] = 5.0,
+    followed: Annotated[
+        bool, typer.Option("--followed", help="Show what the chronology has recorded since, of an earlier fit.")
+    ] = False,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Compute the outlook given happenings that are assumed, not predicted, beside the outlook without them.
+
+    Writes a page and scenario.json (docs/what-if.md). Exit code 3 if the fit has not converged or a scenario is so
+    improbable that its numbers may not be used.
+    """
+    from forecast.dates import parse_horizons
+    from forecast.errors import SpecError
+    from forecast.outlook.query import AtLeast
+    from forecast.report.folder import SCENARIO, require_report_folder
+
+    require_whole("seed", seed)
+    require_positive("improvement", improvement, MOST_POINTS, "points of share")
+    require_report_folder(out, SCENARIO, [fit, *events])
+    if horizons and at:
+        raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
+    months = parse_horizons(horizons) if horizons else (3, 6, 12, 24)
+    with progress() as tell:
+        tell("loading the fit", 0, 0)
+        from forecast.report import write_scenarios
+        from forecast.whatif import run_scenarios
+
+        loaded, found = run_scenarios(
+            fit, dyad, events, months, seed=seed, smallest_improvement=improvement, above=above, at=_day(at, "at"),
+            by=_day(by, "by"), at_least=[AtLeast.parse(text) for text in at_least or ()], followed=followed,
+            progress=tell,
+        )  # fmt: skip
+        tell("writing the page", 0, 0)
+        page = write_scenarios(loaded, found, out)
+    if as_json:
+        typer.echo((page.parent / "scenario.json").read_text(encoding="utf-8"))
+    else:
+        _print(found, page)
+    if not loaded.gate.passed or any(one.fault for one in found.scenarios):
+        raise typer.Exit(UNUSABLE)
+
+
+def _day(text: str | None, name: str) -> "date | None":
+    from forecast.dates import parse_date
+
+    return parse_date(text, name) if text else None
+
+
+def _print(found: "Scenarios", page: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from forecast.outlook import NotDefined, Probability
+    from forecast.wording import DASH, chance, period
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(found.label)}: {escape(found.stamp)}[/]\n")
+    shown = Table("higher share to", "without", *(escape(one.name) for one in found.scenarios), box=None)
+    prospects = [found.unconditional, *(one.prospect for one in found.scenarios)]
+    for months, outlook in found.unconditional.improvement.items():
+        windows = [None if isinstance(own.recorded, NotDefined) else own.recorded[months].up for own in prospects]
+        cells = [chance(one.value) if isinstance(one, Probability) else DASH for one in windows]
+        shown.add_row(period(outlook.until, weekly=found.weekly), *cells)
+    console.print(shown)
+    for one in found.scenarios:
+        console.print(f"\n{escape(one.name)}: {escape(one.sentence)}")
+        for warning in one.warnings:
+            console.print(f"[yellow]{escape(warning)}[/]")
+    console.print(f"\n{escape(str(page))}")

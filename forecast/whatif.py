@@ -1,0 +1,84 @@
+"""Scenarios in one call: a saved fit -> what is assumed -> the outlook given it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.errors import SpecError
+from forecast.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
+    from forecast.outlook.scenarios import Scenarios
+
+CHRONOLOGY = "chronology"
+
+
+def run_scenarios(
+    fit_path: str | Path,
+    dyad: str,
+    files: Sequence[Path],
+    horizons: Sequence[int],
+    *,
+    followed: bool = False,
+    progress: Progress | None = None,
+    **asked: Any,
+) -> "tuple[Fit, Scenarios]":
+    """Compute scenarios from a saved fit.
+
+    Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
+
+    Parameters
+    ----------
+    fit_path : str or pathlib.Path
+    dyad : str
+        In either order and any case.
+    files : sequence of pathlib.Path
+        A CSV a scenario.
+    horizons : sequence of int
+        Months.
+    followed : bool
+        Whether to show what the chronology has recorded since.
+    progress : callable, optional
+        Called with (step in words, done, total).
+    **asked
+        As for `forecast.scenario`.
+
+    Returns
+    -------
+    Fit, Scenarios
+
+    Raises
+    ------
+    SpecError, DataError, FitFileError, UnknownDyadError
+        If what is asked for makes no sense.
+
+    Examples
+    --------
+    >>> from forecast.whatif import run_scenarios
+    >>> run_scenarios("report/fit.zarr", "USA-CHN", ["whatif.csv"], (6, 12))  # doctest: +SKIP
+    """
+    from forecast.events import find_dyad, read_chronology, read_dyads
+    from forecast.model.fitted import Fit
+    from forecast.outlook.scenarios import read_scenarios, scenario
+
+    tables = read_scenarios(files)  # first: a broken file is found before anything takes time
+    fit = Fit.load(fit_path)
+    code = find_dyad(dyad, fit.dyads)
+    names = [str(name) for name in fit.panel["dataset"].to_numpy()] if "dataset" in fit.panel.coords else []
+    table = None
+    if CHRONOLOGY in names:
+        (progress or silent)("reading the chronology", 0, 0)
+        table = read_chronology(dyads=[code])
+    elif followed:
+        raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
+    since = None
+    if followed and table is not None:
+        from forecast.panel import build_panel
+
+        since = build_panel(table, dyads=[code], frequency=fit.panel.attrs["frequency"])
+    labels = {str(one): str(label) for one, label in read_dyads()["label"].items()}
+    found = scenario(
+        fit, code, tables, horizons, labels=labels, events=table, followed=since, progress=progress, **asked
+    )
+    return fit, found
