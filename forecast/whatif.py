@@ -8,7 +8,7 @@ from forecast.errors import SpecError
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from forecast.model import Fit
+    from forecast.model import Fit, Gate
     from forecast.outlook.scenarios import Scenarios
 
 CHRONOLOGY = "chronology"
@@ -23,7 +23,7 @@ def run_scenarios(
     followed: bool = False,
     progress: Progress | None = None,
     **asked: Any,
-) -> "tuple[Fit, Scenarios]":
+) -> "tuple[Fit, Scenarios, Gate]":
     """Compute scenarios from a saved fit.
 
     Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
@@ -46,7 +46,8 @@ def run_scenarios(
 
     Returns
     -------
-    Fit, Scenarios
+    Fit, Scenarios, Gate
+        The gate is that of what the outlook of the dyad rests on, and of the numbers without a scenario.
 
     Raises
     ------
@@ -60,6 +61,7 @@ def run_scenarios(
     """
     from forecast.events import find_dyad, read_chronology, read_dyads
     from forecast.model.fitted import Fit
+    from forecast.outlook import reported
     from forecast.outlook.scenarios import read_scenarios, scenario
 
     tables = read_scenarios(files)  # first: a broken file is found before anything takes time
@@ -81,4 +83,6 @@ def run_scenarios(
     found = scenario(
         fit, code, tables, horizons, labels=labels, events=table, followed=since, progress=progress, **asked
     )
-    return fit, found
+    (progress or silent)("checking convergence", 0, 0)
+    stated = reported(found.unconditional).to_dataarray("quantity")
+    return fit, found, fit.gate_ahead(code, outlook=stated)

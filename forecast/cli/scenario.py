@@ -66,18 +66,18 @@ def scenario(
         from forecast.report import write_scenarios
         from forecast.whatif import run_scenarios
 
-        loaded, found = run_scenarios(
+        loaded, found, gate = run_scenarios(
             fit, dyad, events, months, seed=seed, smallest_improvement=improvement, above=above, at=_day(at, "at"),
             by=_day(by, "by"), at_least=[AtLeast.parse(text) for text in at_least or ()], followed=followed,
             progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
-        page = write_scenarios(loaded, found, out)
+        page = write_scenarios(loaded, found, out, gate=gate)
     if as_json:
         typer.echo((page.parent / "scenario.json").read_text(encoding="utf-8"))
     else:
         _print(found, page)
-    if not loaded.gate.passed or any(one.fault for one in found.scenarios):
+    if not gate.passed or any(one.fault for one in found.scenarios):
         raise typer.Exit(UNUSABLE)
 
 

@@ -19,6 +19,9 @@ from forecast.model.stored import is_saved_fit, read_stored, sealed
 from forecast.model.trees import Groups, groups_of, take_apart
 from forecast.partials import partial_folder
 
+AHEAD_CHECKED = 24
+"""Periods of the level, the last ones, that an outlook is taken to rest on."""
+
 
 class Fit(Displayed):
     """A fitted pendulum.
@@ -81,9 +84,20 @@ class Fit(Displayed):
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
         """Return the gate with further reported quantities, such as ``outlook``, by draw."""
+        return self._gate(self.posterior, extra)
+
+    def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
+        """Return the gate of what the outlook of one dyad rests on, with further reported quantities by draw.
+
+        These are the parameters and the last two years of the dyad's level, and not the rest of its past nor other
+        dyads.
+        """
+        return self._gate(self.posterior.sel(dyad=[dyad]).isel(time=slice(-AHEAD_CHECKED, None)), extra)
+
+    def _gate(self, posterior: xr.Dataset, extra: dict[str, xr.DataArray]) -> Gate:
         sampled = self.provenance["r_hat"] if self.updates else None
         worth = self.provenance.get("nodes_worth", 1.0)
-        return check_convergence(self.posterior, self.sample_stats, extra, sampled, (self.spec.nodes, worth))
+        return check_convergence(posterior, self.sample_stats, extra, sampled, (self.spec.nodes, worth))
 
     def _card(self) -> Card:
         panel, spec, size = self.panel, self.spec, self.posterior.sizes

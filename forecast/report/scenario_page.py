@@ -9,6 +9,7 @@ from forecast.outlook.prospect import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.report import scenario_figure, words
 from forecast.report.account import settings
+from forecast.report.contract import GateLike
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, day, number, period
 
@@ -20,7 +21,7 @@ WITHOUT = "Without"
 FOLLOWED = "What followed"
 
 
-def scenario_page(fit: "Fit", found: Scenarios, files: tuple[str, ...] = ()) -> str:
+def scenario_page(fit: "Fit", found: Scenarios, gate: GateLike, files: tuple[str, ...] = ()) -> str:
     """Render the page of scenarios.
 
     Parameters
@@ -28,6 +29,8 @@ def scenario_page(fit: "Fit", found: Scenarios, files: tuple[str, ...] = ()) -> 
     fit : Fit
     found : Scenarios
         Of `forecast.scenario`.
+    gate : GateLike
+        The result of the convergence gate.
     files : tuple of str
         Names of the other files of the folder.
 
@@ -39,18 +42,18 @@ def scenario_page(fit: "Fit", found: Scenarios, files: tuple[str, ...] = ()) -> 
     Examples
     --------
     >>> from forecast.report.scenario_page import scenario_page
-    >>> scenario_page(fit, found).startswith("<!DOCTYPE html>")  # doctest: +SKIP
+    >>> scenario_page(fit, found, fit.gate).startswith("<!DOCTYPE html>")  # doctest: +SKIP
     True
     """
     from forecast.report.rendering import render
 
     content = {
-        "stamp": "" if fit.gate.passed else words.STAMP,
-        "reasons": tuple(fit.gate.reasons),
+        "stamp": "" if gate.passed else words.STAMP,
+        "reasons": tuple(gate.reasons),
         "label": found.label,
         "assumed_stamp": found.stamp,
         "origin": period(found.origin, weekly=found.weekly),
-        "figures": {"scenarios": _figure(fit, found)},
+        "figures": {"scenarios": _figure(gate, found)},
         "numbers": {"scenarios": 1},
         "scenarios": [_about(one) for one in found.scenarios],
         "recorded": _recorded(found),
@@ -67,13 +70,13 @@ def scenario_page(fit: "Fit", found: Scenarios, files: tuple[str, ...] = ()) -> 
     return render("scenario.html.j2", content)
 
 
-def scenario_json(fit: "Fit", found: Scenarios) -> dict[str, Any]:
+def scenario_json(fit: "Fit", found: Scenarios, gate: GateLike) -> dict[str, Any]:
     """Return the content of scenario.json, by the schema of docs/schema/scenario-json.md."""
     body = {
         "schema": found.schema,
         "stamp": found.stamp,
-        "converged": bool(fit.gate.passed),
-        "reasons": list(fit.gate.reasons),
+        "converged": bool(gate.passed),
+        "reasons": list(gate.reasons),
         "dyad": found.dyad,
         "label": found.label,
         "origin": found.origin,
@@ -105,10 +108,10 @@ def _scenario_json(one: Scenario) -> dict[str, Any]:
     }
 
 
-def _figure(fit: "Fit", found: Scenarios) -> Illustration:
+def _figure(gate: GateLike, found: Scenarios) -> Illustration:
     drawn = scenario_figure.illustrate(found)
     faulty = any(one.fault for one in found.scenarios)
-    if not fit.gate.passed:
+    if not gate.passed:
         return stamped(drawn, words.STAMP)
     return stamped(drawn, "PARTLY UNUSABLE") if faulty else drawn
 

@@ -226,8 +226,8 @@ def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
     return Path(out) / "index.html"
 
 
-@checked(fit=FIT, out=PATH)
-def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path) -> Path:
+@checked(fit=FIT, out=PATH, gate=GATE)
+def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path, gate: GateLike | None = None) -> Path:
     """Write scenarios: page and ``scenario.json``.
 
     Parameters
@@ -237,6 +237,8 @@ def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path) -> Path:
         Of `forecast.scenario`.
     out : str or pathlib.Path
         Folder; files of earlier scenarios in it are replaced.
+    gate : GateLike, optional
+        The result of the convergence gate; the fit's own without it.
 
     Returns
     -------
@@ -254,9 +256,10 @@ def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path) -> Path:
     >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
     """
     require_report_folder(out, SCENARIO)
-    page = scenario_page(fit, found, ("scenario.json",))
+    gate = gate or fit.gate
+    page = scenario_page(fit, found, gate, ("scenario.json",))
     with atomic_folder(out) as new:
-        write_json(new / "scenario.json", scenario_json(fit, found))
+        write_json(new / "scenario.json", scenario_json(fit, found, gate))
         write_text(new / "index.html", page)
     return Path(out) / "index.html"
 
