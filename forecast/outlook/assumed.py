@@ -61,7 +61,7 @@ class Assumed:
     --------
     >>> import datetime
     >>> from forecast.outlook.assumed import Assumed
-    >>> Assumed(date(2026, 11, 18), "USA", "CHN", kind="visit", summary="the leaders meet").n
+    >>> Assumed(datetime.date(2026, 11, 18), "USA", "CHN", kind="visit", summary="the leaders meet").n
     1
     """
 
