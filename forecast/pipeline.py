@@ -1,6 +1,7 @@
 """The whole way in one call: data -> panel -> fit -> outlook -> report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,10 +12,11 @@ from forecast.bounds import MOST_POINTS, require_positive, require_sampler
 from forecast.dates import months_between, reject_future
 from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
+from forecast.files import check_writable
 from forecast.progress import Progress, Steps, silent
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency
-from forecast.wording import fitted_together, month
+from forecast.wording import count, fitted_together, month
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from forecast.outlook import Assessment, AtLeast, NotDefined
     from forecast.report.skill_box import DyadSkill
 
+REPORTS = Path("report")
+"""Where reports are kept that are given no folder of their own."""
 ERAS = ("given", "infer", "none")
 """Where the eras of the dyad come from."""
 
@@ -52,10 +56,13 @@ class ReportSettings:
         are as many months as the horizon nearest to a year.
     at_least : sequence of AtLeast
         Numbers of happenings of a kind, such as ``AtLeast("violence", 3, 12)``.
-    out : pathlib.Path
-        Folder of the report.
+    out : pathlib.Path, optional
+        Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
+        name.
+    replace : bool
+        Whether an earlier report in that folder may be replaced.
     source : Source, optional
-        Where the data come from; the embedded chronology by default.
+        Where the data come from, and which events are added; the embedded chronology by default.
     frequency : {"month", "week"}
         Periods of the panel; counts bring their own.
     seed : int
@@ -74,7 +81,7 @@ class ReportSettings:
     model : mapping
         Choices of the model by the fields of `PendulumSpec`; what is left out suits the data.
     fit_path : pathlib.Path, optional
-        A saved fit to forecast from instead of fitting; it is updated to ``as_of``.
+        A saved fit to forecast from instead of fitting; it is updated to ``as_of``, and with events that are added.
     save_fit : bool
         Whether the fit is saved in the report's folder, if it is not the one given.
     export : bool
@@ -92,7 +99,8 @@ class ReportSettings:
     at: date | None = None
     by: date | None = None
     at_least: "Sequence[AtLeast]" = ()
-    out: Path = Path("report")
+    out: Path | None = None
+    replace: bool = False
     source: Source | None = None
     frequency: Frequency = "month"
     seed: int = 1
@@ -219,14 +227,11 @@ def make_report(
     --------
     >>> from forecast import ReportSettings, make_report
     >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
-    PosixPath('report/index.html')
+    PosixPath('report/USA-CHN-2026-06-13/index.html')
     """
-    from forecast.report.folder import REPORT, require_report_folder
-
     settings = settings or ReportSettings()
     _check_settings(settings)
-    replaced = settings.fit_path if settings.as_of and settings.save_fit else None
-    require_report_folder(settings.out, REPORT, [replaced])
+    _check_folder(settings)
     steps = Steps(progress or silent)
     with steps.step("reading the data"):
         records = _read_records(settings, table)
@@ -240,16 +245,66 @@ def make_report(
         fit, warnings = _fit_again(job, saved, fit, gate)
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit, gate)
-    with steps.step("writing the report"):
+    with steps.step("writing the report"), _folder(job, fit) as out:
         from forecast.report import find_skill, write_report
 
         shown = _shown_table(records, fit)
         skill = find_skill(fit, assessment, shown, tested)
         page = write_report(
-            fit, assessment, out=settings.out, events=shown, others=others, gate=gate, skill=skill,
+            fit, assessment, out=out, events=shown, others=others, gate=gate, skill=skill,
             fit_name="fit.zarr" if settings.save_fit and not unchanged else None, export=settings.export,
         )  # fmt: skip
+    warnings = (*_describe_added(records, fit), *warnings)
     return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
+
+
+def _check_folder(settings: ReportSettings) -> None:
+    """Make sure, before any work, that the report can be written and that nothing is lost by it."""
+    from forecast.report.folder import REPORT, require_report_folder
+
+    if settings.out is None:
+        check_writable(REPORTS)
+        return
+    replaced = settings.fit_path if settings.save_fit and _is_updated(settings) else None
+    require_report_folder(settings.out, REPORT, [replaced], replace=settings.replace)
+
+
+def _is_updated(settings: ReportSettings) -> bool:
+    """Whether a saved fit is to be updated, so that there is another to be saved."""
+    return bool(settings.as_of or (settings.source and settings.source.additions))
+
+
+@contextmanager
+def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
+    """Yield the folder of the report: the one asked for, else one with the date, which is nobody else's."""
+    from forecast.model.updating.later import last_known
+    from forecast.report.folder import dated_folder
+
+    if job.settings.out is not None:
+        yield job.settings.out
+        return
+    with dated_folder(REPORTS, job.dyad, last_known(fit.panel)) as folder:
+        yield folder
+
+
+def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
+    """Describe what was added to the record, and how much of it is in a fit."""
+    from forecast.events import describe_additions
+    from forecast.events.added import additions_of
+    from forecast.model.updating.later import last_known
+
+    if records.events is None:
+        return ()
+    sentences = describe_additions(records.events)
+    given, counted = (
+        sum(len(one.events) for one in some) for some in (records.events.additions, additions_of(fit.panel.attrs))
+    )
+    if given > counted:
+        sentences += (
+            f"{given - counted} of {count(given, 'added event')} not counted here: of a dyad that was not fitted, not "
+            f"known by {last_known(fit.panel)}, or after the end of coverage.",
+        )
+    return sentences
 
 
 def _read_skill(settings: ReportSettings) -> "Skill | None":
@@ -360,29 +415,44 @@ def _load_fit(job: _Job) -> "Fit":
             raise DataError(
                 f"{job.settings.fit_path}: the fit holds {', '.join(fit.dyads)}, not {job.dyad}; choose one of them"
             )
-        if job.settings.as_of is None:
+        if not _is_updated(job.settings):
             _check_query(fit.panel, job.dyad, job.settings)
     return fit
 
 
 def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
-    """Bring a saved fit to the day asked for, if one is; return it with how it came there."""
-    settings = job.settings
-    if settings.as_of is None:
+    """Bring a saved fit to the day asked for, or that added events need; return it with how it came there."""
+    settings, day = job.settings, _day_of_update(job, saved)
+    if day is None:
         return saved, tuple(str(saved.provenance[name]) for name in ("eras",) if name in saved.provenance)
     if "eras" in saved.provenance:
         raise SpecError(
             "as-of: the eras of the saved fit are not the given ones but as its record had them, and a later record "
-            "may have others. Fit again with --eras, or leave out the day"
+            "may have others. Fit again with --eras, or leave out the day and what is added"
         )
     with job.steps.step("updating the fit"):
         from forecast.model import update
 
-        known = job.records.events or job.records.panel(
-            saved.dyads, settings.as_of, Counting(saved.panel.attrs["frequency"])
-        )
-        fit = update(saved, known, as_of=settings.as_of, seed=settings.seed, progress=job.steps.progress)
+        known = job.records.events or job.records.panel(saved.dyads, day, Counting(saved.panel.attrs["frequency"]))
+        fit = update(saved, known, as_of=day, seed=settings.seed, progress=job.steps.progress)
     return (fit, ()) if fit is saved else (fit, _describe_update(fit, job.dyad))
+
+
+def _day_of_update(job: _Job, saved: "Fit") -> date | None:
+    """Return the day to which a saved fit is to be updated; None if it is not.
+
+    By default it stays as of its own day, but goes on to the last of what is added to its dyads.
+    """
+    from forecast.model.updating.later import last_known
+
+    table = job.records.events
+    if job.settings.as_of is not None or table is None or not table.additions:
+        return job.settings.as_of
+    added = {event.event_id for one in table.additions for event in one.events}
+    own = table.events[table.events["event_id"].isin(added) & table.events["dyad"].isin(saved.dyads)]
+    ends = [job.records.last_day(dyad) for dyad in own["dyad"].unique()]
+    days: list[date] = [day.date() for day in own["known_at"]]
+    return max([last_known(saved.panel), *([min(max(days), max(ends))] if days else [])])
 
 
 def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:

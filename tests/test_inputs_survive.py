@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,9 @@ from typer.testing import CliRunner, Result
 
 from forecast import files
 from forecast.cli import app
-from forecast.errors import OutputPathError
+from forecast.errors import OutputError, OutputPathError
 from forecast.events import read_table, write_rejects
-from forecast.report.folder import REPORT, TESTS, require_report_folder
+from forecast.report.folder import REPORT, TESTS, dated_folder, require_report_folder
 from forecast.resources import data_folder
 
 MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
@@ -178,6 +179,40 @@ def test_a_report_may_be_written_again_and_beside_other_files(tmp_path: Path) ->
     require_report_folder(tmp_path / "new" / "folder", REPORT)
     (tmp_path / "empty").mkdir()
     require_report_folder(tmp_path / "empty", REPORT)
+
+
+def test_an_earlier_report_is_replaced_only_if_that_is_said(tmp_path: Path) -> None:
+    """A folder that is named may hold the report of another day: nobody would know until it is gone."""
+    out = shutil.copytree(REPORTS / "usa-chn-2023-10-31", tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    for arguments in ([], ["--as-of", "2026-05-31"], ["--dyad", "IND-PAK", "--alone"]):
+        result = run("report", "--out", out, *arguments)
+        assert result.exit_code == 2
+        words = " ".join(result.output.split())
+        assert "holds a report on USA-CHN as of 2023-10-31 already" in words and "--replace" in words
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    require_report_folder(out, REPORT, replace=True)
+    (out / "forecast.json").unlink()
+    with pytest.raises(OutputPathError, match="holds a report already"):
+        require_report_folder(out, REPORT, replace=False)
+    require_report_folder(tmp_path / "new", REPORT, replace=False)
+
+
+def test_folders_with_the_date_never_meet(tmp_path: Path) -> None:
+    parent = tmp_path / "deep" / "report"
+    names = []
+    for _ in range(3):
+        with dated_folder(parent, "USA-CHN", date(2026, 5, 31)) as folder:
+            files.write_text(folder / "index.html", str(len(names)))
+        names.append(folder.name)
+    assert names == ["USA-CHN-2026-05-31", "USA-CHN-2026-05-31-2", "USA-CHN-2026-05-31-3"]
+    assert [(parent / name / "index.html").read_text() for name in names] == ["0", "1", "2"]
+    with pytest.raises(KeyboardInterrupt), dated_folder(parent, "USA-CHN", date(2026, 6, 30)):
+        raise KeyboardInterrupt
+    assert not (parent / "USA-CHN-2026-06-30").exists()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OutputError), dated_folder(tmp_path / "file", "USA-CHN", date(2026, 5, 31)):
+        pass
 
 
 @pytest.mark.parametrize("command", ["report", "test"])

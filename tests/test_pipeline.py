@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import chdir
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.errors import SpecError
+from forecast.files import digest
 from forecast.pipeline import ReportSettings, make_report
 
 run = CliRunner().invoke
@@ -88,9 +90,64 @@ def test_a_saved_fit_forecasts_again_with_the_same_numbers(made: tuple[Path, str
     assert second["horizons"] == first["horizons"]
 
 
+WEEK = """date,source,target,code,kind,summary
+2023-10-05,IND,CHN,,talks,The two sides meet again on the frontier
+2023-10-19,CHN,IND,,sanctions,Exports of machines are stopped
+2023-10-20,CHN,IND,,warfare,No kind of event
+"""
+
+
+@pytest.fixture(scope="module")
+def with_week(made: tuple[Path, str, int], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The report of the fit with three rows added, two of them usable, in a folder of its own accord."""
+    folder = tmp_path_factory.mktemp("week")
+    (folder / "week.csv").write_text(WEEK)
+    with chdir(folder):
+        arguments = ["--dyad", "CHN-IND", "--fit", str(made[0] / "fit.zarr"), "--add", "week.csv"]
+        result = run(app, ["report", *arguments])
+    assert result.exit_code == 3, result.output
+    return folder, " ".join(result.output.split())
+
+
+def test_events_are_added_to_a_saved_fit(with_week: tuple[Path, str], made: tuple[Path, str, int]) -> None:
+    from forecast.model.fitted import Fit
+
+    folder, printed = with_week
+    assert "week.csv: 2 of 3 rows added to chronology; not added: line 4: kind 'warfare'" in printed
+    out = folder / "report" / "CHN-IND-2023-10-31"  # the day stays that of the fit
+    before, after = (json.loads((path / "forecast.json").read_text()) for path in (made[0], out))
+    counted = [one["provenance"]["data"]["counted"] for one in (before, after)]
+    assert counted[1] == counted[0] + 2
+    assert [one["line"] for one in after["provenance"]["additions"][0]["events"]] == [2, 3]
+    baselines = [one["recorded"][2]["baseline"]["happenings"] for one in (before, after)]
+    assert baselines[1] == baselines[0] + 2
+    fit = Fit.load(out / "fit.zarr")
+    assert fit.provenance["additions"][0]["lines"] == [2, 3]
+    assert fit.provenance["additions"][0]["sha256"] == digest(WEEK.encode())
+    assert "week.csv,4," in (out / "rejects.csv").read_text()
+    assert "warfare" in (out / "index.html").read_text()
+
+
+def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> None:
+    folder, _ = with_week
+    (folder / "next.csv").write_text(WEEK.replace("2023-10", "2023-11"))
+    fit = str(folder / "report" / "CHN-IND-2023-10-31" / "fit.zarr")
+    with chdir(folder):
+        alone = run(app, ["report", "--dyad", "CHN-IND", "--fit", fit, "--add", "next.csv"])
+        again = run(app, ["report", "--dyad", "CHN-IND", "--fit", fit])
+    assert alone.exit_code == 2
+    assert "2 events of week.csv added to chronology, which are not given now" in " ".join(alone.output.split())
+    assert again.exit_code == 3  # too few draws, as before; but the report is there, beside the first
+    second = folder / "report" / "CHN-IND-2023-10-31-2"
+    assert "added to the chronology from week.csv" in (second / "index.html").read_text()
+    assert {path.name for path in (folder / "report").iterdir()} == {"CHN-IND-2023-10-31", second.name}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["--add", "no-such-file.csv"], "no-such-file.csv"),
+        (["--covered-to", "2026-06-30"], "--covered-to: says how far added events complete"),
         (["--dyad", "USA-XXX"], "USA-XXX"),
         (["--as-of", "1930-01-01"], "1930"),
         (["--as-of", "1950-06-30", "--alone"], "36"),

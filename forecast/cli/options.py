@@ -42,6 +42,21 @@ Mapping = Annotated[
     list[Path] | None,
     typer.Option("--mapping", help="Where the table's fields stand. One a table, in the order of the tables."),
 ]
+Add = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--add",
+        help="A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
+        "several, or name a folder (docs/adding-events.md).",
+    ),
+]
+CoveredTo = Annotated[
+    str | None,
+    typer.Option(
+        "--covered-to",
+        help="With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day.",
+    ),
+]
 Frequency = Annotated[str, typer.Option("--frequency", help="Periods: month or week; counts bring their own.")]
 Claims = Annotated[
     str | None, typer.Option("--claims", help="Codes such as S5,S6. Default: all that the data can answer.")
@@ -121,6 +136,25 @@ def source(
         for path in paths
     ]  # fmt: skip
     return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
+
+
+def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | None) -> "Source | None":
+    """Return the source with files of events that are added to it.
+
+    Raises
+    ------
+    SpecError
+        If the day makes no sense, or nothing is added.
+    """
+    from forecast.dates import parse_date
+    from forecast.sources import Source
+
+    if not add:
+        if covered_to:
+            raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
+        return data
+    until = parse_date(covered_to, "covered-to").isoformat() if covered_to else None
+    return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": until})
 
 
 def _is_table(path: Path, mapped: bool) -> bool:

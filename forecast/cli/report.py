@@ -7,24 +7,27 @@ import typer
 from typer.core import TyperCommand
 
 from forecast.cli.options import (
+    Add,
     Chains,
     Cores,
     Counts,
+    CoveredTo,
     Draws,
     Dyad,
     Events,
     Frequency,
     Index,
     Mapping,
-    Out,
     Seed,
     Tune,
     With,
+    added_to,
     check_frequency,
     dyads_of,
     not_converged,
     source,
 )
+from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
 from forecast.errors import SpecError
@@ -94,7 +97,15 @@ def report(
             "happenings of a kind are recorded. May be given several times.",
         ),
     ] = None,
-    out: Out = Path("report"),
+    add: Add = None,
+    covered_to: CoveredTo = None,
+    out: Annotated[
+        Path | None,
+        output("Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --out: replace the earlier report that is in the folder.")
+    ] = False,
     seed: Seed = 1,
     alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
     together: With = None,
@@ -153,7 +164,8 @@ def report(
     mapping: Mapping = None,
     frequency: Frequency = "month",
     fit: Annotated[
-        Path | None, typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of updates it.")
+        Path | None,
+        typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of and --add update it."),
     ] = None,
     save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (about 100 MB).")] = True,
     export: Annotated[
@@ -196,14 +208,17 @@ def report(
     settings = ReportSettings(
         dyad=dyad, as_of=_day(as_of, "as-of"), **months,
         above=above, at=_day(at, "at"), by=_day(by, "by"),
-        at_least=tuple(AtLeast.parse(text) for text in at_least or ()), out=out, source=data,
+        at_least=tuple(AtLeast.parse(text) for text in at_least or ()), out=out, replace=replace,
+        source=added_to(data, add, covered_to),
         frequency=check_frequency(frequency),
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=_day(since, "since"),
         smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
         export=export, skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
-    require_report_folder(out, REPORT, [*(events or []), counts, index, *(mapping or []), skill])
+    if out is not None:
+        read = [*(events or []), counts, index, *(mapping or []), *(add or []), skill]
+        require_report_folder(out, REPORT, read, replace=replace)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         done = make_report(settings, progress=report_progress)

@@ -41,8 +41,8 @@ _FACTS = {
     "updates": "Updated without sampling again",
     "refitted": "Sampled again",
 }
-# Shown in the table of diagnostics already.
-_LEFT_OUT = {"r_hat"}
+# Shown elsewhere on the page.
+_LEFT_OUT = {"r_hat", "additions"}
 _UPDATED = (
     "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "

@@ -1,10 +1,12 @@
 """Where a report's numbers come from: the same for page and JSON."""
 
 import json
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 from forecast.events import EventTable
+from forecast.events.added import additions_of
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment
 from forecast.report.contract import ReportedFit
@@ -22,8 +24,8 @@ def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict
     Returns
     -------
     dict
-        `data`: what was counted, paired and left out, and why; `files` read; `fit`: the fit's own account;
-        `simulation`: seed, posterior draws and futures.
+        `data`: what was counted, paired and left out, and why; `additions` to it; `files` read; `fit`: the fit's own
+        account; `simulation`: seed, posterior draws and futures.
     """
     attributes = fit.panel.attrs
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
@@ -38,6 +40,7 @@ def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict
             "late": late,
             "rejected": len(events.rejects) if events else 0,
         },
+        "additions": [asdict(one) for one in additions_of(attributes)],
         "files": [file._asdict() for file in events.files] if events else [],
         "fit": dict(fit.provenance),
         "simulation": {"seed": result.seed, "draws": result.draws, "futures": result.futures},

@@ -1,11 +1,14 @@
 """The folder of a report: what may stand in it, and what is to be left alone."""
 
+import contextlib
+import itertools
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
-from forecast.errors import OutputPathError
+from forecast.errors import OutputError, OutputPathError
 from forecast.files import check_writable, read_bytes, unwritable
 from forecast.folders import finish_moves
 from forecast.model.stored import is_saved_fit
@@ -24,7 +27,9 @@ SCENARIO = r"index\.html|scenario\.json"
 LONGEST = 100_000_000
 
 
-def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Path | None] = ()) -> None:
+def require_report_folder(
+    out: str | Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = True
+) -> None:
     """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report.
 
     Parameters
@@ -34,11 +39,14 @@ def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Pa
         Pattern of the names that are to be written: `REPORT`, `TESTS`, `SKILL`, `CHECKS` or `SCENARIO`.
     inputs : iterable of str, pathlib.Path or None
         Files and folders that are read.
+    replace : bool
+        Whether an earlier report may be replaced.
 
     Raises
     ------
     OutputPathError
-        If the folder cannot be written, or a file would be replaced that is read or is not of a report.
+        If the folder cannot be written, or a file would be replaced that is read, is not of a report, or is of an
+        earlier one that is to be kept.
 
     Examples
     --------
@@ -63,6 +71,62 @@ def require_report_folder(out: str | Path, names: str, inputs: Iterable[str | Pa
         )
     if read:
         raise OutputPathError(f"{read[0]} is read by this command and would be replaced. Choose another folder.")
+    if replaced and not replace:
+        raise OutputPathError(
+            f"{out} holds {_what_stands_in(folder)} already, which would be replaced. Choose another folder, leave out "
+            "--out for one with the date, or say --replace."
+        )
+
+
+def _what_stands_in(folder: Path) -> str:
+    """Describe in words the report in a folder, as far as it can be read."""
+    try:
+        stated = json.loads(read_bytes(folder / "forecast.json", LONGEST))
+        return f"a report on {stated['dyad']:.20} as of {stated['as_of']:.10}"
+    except (OSError, ValueError, TypeError, KeyError):
+        return "a report"
+
+
+@contextlib.contextmanager
+def dated_folder(parent: Path, dyad: str, as_of: date) -> Iterator[Path]:
+    """Make a folder for a report of a day, with a number if there is one of that name; nobody else gets the same one.
+
+    Parameters
+    ----------
+    parent : pathlib.Path
+    dyad : str
+    as_of : datetime.date
+
+    Yields
+    ------
+    pathlib.Path
+        An empty folder, such as ``report/USA-CHN-2026-05-31``. It is taken away if the block ends with an error.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = _first_free(parent, f"{dyad}-{as_of}")
+    except OSError as error:
+        raise OutputError(unwritable(parent, error)) from error
+    try:
+        yield folder
+    except BaseException:
+        with contextlib.suppress(OSError):  # not empty: then it holds something worth keeping
+            folder.rmdir()
+        raise
+
+
+def _first_free(parent: Path, name: str) -> Path:
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError("there is always a next number")
 
 
 def _holds(path: Path, given: Path) -> bool:

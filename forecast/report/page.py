@@ -18,6 +18,7 @@ from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
     account,
+    added,
     bars_figure,
     dyads_figure,
     fan_figure,
@@ -193,6 +194,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],
         "sources": known["files"],
+        "added": added.arrange(fit.panel.attrs, material.events),
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from forecast.errors import DataError, SpecError
-from forecast.events import read_chronology
+from forecast.events import add_events, read_chronology
 from forecast.model.updating.later import last_known, later_panel, unforeseen
 from forecast.panel import build_panel, panel_kind
 
@@ -50,6 +50,16 @@ def test_without_a_day_all_that_the_table_holds_counts(table, panel):
     later = later_panel(panel, table)
     assert later.attrs["as_of"] == ""
     assert later.sizes["time"] > panel.sizes["time"]
+
+
+def test_what_was_added_to_the_earlier_panel_is_not_forgotten(table):
+    week = [{"date": "2023-06-20", "source": "CHN", "target": "USA", "kind": "visit", "summary": "A minister comes"}]
+    added = add_events(table, week)
+    panel = build_panel(added, as_of="2023-06-30")
+    later = later_panel(panel, added, "2023-07-31")
+    assert later.attrs["additions"] == panel.attrs["additions"]
+    with pytest.raises(DataError, match="1 event of rows added to chronology, which are not given now"):
+        later_panel(panel, table, "2023-07-31")
 
 
 def test_a_later_panel_is_taken_as_it_is(panel, table):
