@@ -1,5 +1,7 @@
 """Events that a person adds to a record: read forgivingly, checked strictly, merged without a trace lost."""
 
+import re
+from contextlib import chdir
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -207,3 +209,19 @@ def test_every_row_is_added_repeated_or_rejected(record, rows):
     assert len(addition.events) + addition.repeated + addition.rejected == addition.rows == len(rows)
     assert len(table.events) == len(record.events) + len(addition.events)
     assert table.events["event_id"].is_unique
+
+
+def test_the_page_for_users_is_right(record, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "adding-events.md").read_text("utf-8")
+    (tmp_path / "week.csv").write_text(re.findall(r"```csv\n(.*?)```", text, re.DOTALL)[0])
+    (code,) = re.findall(r"```python\n(.*?)\nlater = ", text, re.DOTALL)
+    told: dict[str, EventTable] = {}
+    with chdir(tmp_path):
+        exec(code, told)
+    (addition,) = told["table"].additions
+    assert (len(addition.events), addition.rejected, addition.repeated) == (5, 0, 0)
+    panel = build_panel(told["table"], dyads=["USA-CHN"], as_of="2026-06-18")
+    assert f"report/USA-CHN-{addition.extensions[0].to}" in text
+    assert panel.attrs["counted"] == build_panel(record, dyads=["USA-CHN"], as_of="2026-06-18").attrs["counted"] + 4
+    words = " ".join(text.split())
+    assert [kind for kind in read_kinds() if kind not in words] == []
