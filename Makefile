@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ bench: setup ## Measure speed beside other samplers (benchmarks/README.md; ARGS=
 
 calibration: setup ## Calibrate every form of the model on simulated panels (an hour or so), into reports/calibration
 	@$(PY) scripts/calibrate.py $(ARGS)
+
+what-if: setup ## Make the example of a meeting in November 2023 again, with its fit (two minutes), into reports/scenario-2023
+	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --out build/scenario-2023
+	@$(PY) -m forecast scenario --dyad USA-CHN --fit build/scenario-2023/fit.zarr --followed --out reports/scenario-2023 \
+	    --events "reports/scenario-2023/a meeting in November.csv" \
+	    --events "reports/scenario-2023/a year without one.csv"
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

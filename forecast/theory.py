@@ -144,7 +144,7 @@ SUMMIT = Statement(
     "a meeting to come",
     "An expected meeting of leaders changes the outlook.",
     "A meeting of the two leaders is expected in November 2023.",
-    "not yet: it needs forecasts given hypothetical future events",
+    "`forecast scenario`: the outlook given a meeting, and a year without one, beside the outlook",
 )
 REASONS = Statement(
     "S12",

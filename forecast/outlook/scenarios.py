@@ -354,7 +354,7 @@ def _warnings(plausible: Probability, fault: str) -> tuple[str, ...]:
 
 def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement: float, plausible: Probability) -> str:
     months = main_horizon(query.horizons)
-    holds = f"{chance(plausible.value)} of the futures hold such months"
+    holds = f"{chance(plausible.value, 1 if plausible.value < RARE else 0)} of the futures hold such months"
     if not isinstance(own.recorded, NotDefined) and not isinstance(unconditional.recorded, NotDefined):
         then, now = own.recorded[months].up, unconditional.recorded[months].up
         if not isinstance(then, NotDefined) and not isinstance(now, NotDefined):

@@ -1,7 +1,7 @@
 """The page and the JSON of scenarios: the outlook given what is assumed, beside the outlook without."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
 from forecast.outlook.assumed import Assumed
@@ -9,24 +9,21 @@ from forecast.outlook.prospect import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.report import scenario_figure, words
 from forecast.report.account import settings
-from forecast.report.contract import GateLike
+from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, day, number, period
-
-if TYPE_CHECKING:
-    from forecast.model import Fit
 
 OUTCOMES = {"up": "higher", "same": "about the same", "down": "lower", "void": "void"}
 WITHOUT = "Without"
 FOLLOWED = "What followed"
 
 
-def scenario_page(fit: "Fit", found: Scenarios, gate: GateLike, files: tuple[str, ...] = ()) -> str:
+def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike, files: tuple[str, ...] = ()) -> str:
     """Render the page of scenarios.
 
     Parameters
     ----------
-    fit : Fit
+    fit : ReportedFit
     found : Scenarios
         Of `forecast.scenario`.
     gate : GateLike
@@ -64,13 +61,13 @@ def scenario_page(fit: "Fit", found: Scenarios, gate: GateLike, files: tuple[str
         "error": _largest_error(found),
         "futures": f"{found.futures:,}",
         "followed": bool(found.followed),
-        "settings": settings(fit.spec, fit.dyads),
+        "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "files": list(files),
     }
     return render("scenario.html.j2", content)
 
 
-def scenario_json(fit: "Fit", found: Scenarios, gate: GateLike) -> dict[str, Any]:
+def scenario_json(fit: ReportedFit, found: Scenarios, gate: GateLike) -> dict[str, Any]:
     """Return the content of scenario.json, by the schema of docs/schema/scenario-json.md."""
     body = {
         "schema": found.schema,

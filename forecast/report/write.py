@@ -227,12 +227,12 @@ def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
 
 
 @checked(fit=FIT, out=PATH, gate=GATE)
-def write_scenarios(fit: "Fit", found: "Scenarios", out: str | Path, gate: GateLike | None = None) -> Path:
+def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate: GateLike | None = None) -> Path:
     """Write scenarios: page and ``scenario.json``.
 
     Parameters
     ----------
-    fit : Fit
+    fit : ReportedFit
     found : Scenarios
         Of `forecast.scenario`.
     out : str or pathlib.Path

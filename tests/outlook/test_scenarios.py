@@ -22,7 +22,12 @@ ATTACK = Assumed(date(2025, 3, 1), "USA", "CHN", kind="class 0", n=2)
 @pytest.fixture(scope="module")
 def large(make):
     """A fit with draws enough for the limits of weights."""
-    return make(("USA-CHN",), chains=4, draws=300, depth=False, ceiling=None)
+    return make(("USA-CHN",), chains=4, draws=150, depth=False, ceiling=None)
+
+
+@pytest.fixture(autouse=True)
+def few_particles(monkeypatch):
+    monkeypatch.setattr(conditioning, "PARTICLES", 8)
 
 
 @pytest.fixture(scope="module")
