@@ -36,8 +36,8 @@ calibration: setup ## Calibrate every form of the model on simulated panels (an 
 	@$(PY) scripts/calibrate.py $(ARGS)
 
 what-if: setup ## Make the example of a meeting in November 2023 again, with its fit (two minutes), into reports/scenario-2023
-	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --out build/scenario-2023
-	@$(PY) -m forecast scenario --dyad USA-CHN --fit build/scenario-2023/fit.zarr --followed --out reports/scenario-2023 \
+	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/scenario-2023
+	@$(PY) -m forecast scenario --dyad USA-CHN --fit build/scenario-2023/fit.zarr --followed --replace --out reports/scenario-2023 \
 	    --events "reports/scenario-2023/a meeting in November.csv" \
 	    --events "reports/scenario-2023/a year without one.csv"
 

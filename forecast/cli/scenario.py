@@ -1,5 +1,6 @@
 """`forecast scenario`: the outlook given happenings that are assumed."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from forecast.outlook.scenarios import Scenarios
 
+SCENARIOS = Path("scenario")
+"""Where pages stand whose folder is not named."""
 UNUSABLE = 3
 
 
@@ -26,7 +29,13 @@ def scenario(
     ],
     fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as report/fit.zarr.")],
     dyad: Dyad = "USA-CHN",
-    out: Annotated[Path, output("Folder of the page.")] = Path("scenario"),
+    out: Annotated[
+        Path | None,
+        output("Folder of the page. Default: scenario/DYAD-DAY, with a number if there is one of that name."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")
+    ] = False,
     horizons: Annotated[
         str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")
     ] = None,
@@ -52,12 +61,16 @@ def scenario(
     """
     from forecast.dates import parse_horizons
     from forecast.errors import SpecError
+    from forecast.files import check_writable
     from forecast.outlook.query import AtLeast
-    from forecast.report.folder import SCENARIO, require_report_folder
+    from forecast.report.folder import SCENARIO, dated_folder, require_report_folder
 
     require_whole("seed", seed)
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
-    require_report_folder(out, SCENARIO, [fit, *events])
+    if out is None:
+        check_writable(SCENARIOS)
+    else:
+        require_report_folder(out, SCENARIO, [fit, *events], replace=replace)
     if horizons and at:
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
     months = parse_horizons(horizons) if horizons else (3, 6, 12, 24)
@@ -72,7 +85,8 @@ def scenario(
             progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
-        page = write_scenarios(loaded, found, out, gate=gate)
+        with nullcontext(out) if out is not None else dated_folder(SCENARIOS, found.dyad, found.origin) as folder:
+            page = write_scenarios(loaded, found, folder, gate=gate)
     if as_json:
         typer.echo((page.parent / "scenario.json").read_text(encoding="utf-8"))
     else:

@@ -272,3 +272,11 @@ def test_leftovers_of_a_killed_run_do_no_harm(fit, tmp_path):
     assert Fit.load(fit.save(path)).dyads == fit.dyads
     assert issubclass(FitFileError, ForecastError)
     assert [left.name for left in tmp_path.iterdir()] == ["fit.zarr"]
+
+
+def test_the_gate_of_an_outlook_is_of_one_dyad_and_its_last_two_years():
+    fit = Fit.load(V1)
+    everything, ahead = (gate.table.set_index("quantity")["number"] for gate in (fit.gate, fit.gate_ahead("USA-CHN")))
+    assert ahead["level"] == 24 < everything["level"]
+    assert ahead["half-life"] == 1 < everything["half-life"]
+    assert fit.gate_ahead("USA-CHN").bfmi == fit.gate.bfmi

@@ -144,6 +144,17 @@ def test_the_command_writes_prints_and_warns(meeting, tmp_path):
     assert [one["months"] for one in content["followed"]] == [3, 6]
     assert "NOT CONVERGED" in (out / "index.html").read_text(encoding="utf-8")
     assert meeting.read_text(encoding="utf-8").startswith("date")
+    again = run("--fit", V1, "--events", meeting, "--out", out)
+    assert again.exit_code == 2 and "--replace" in again.stderr
+
+
+def test_pages_without_a_name_never_meet(meeting, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run("--fit", V1, "--events", meeting, "--horizons", "3").exit_code == 3
+    assert sorted(path.name for path in (tmp_path / "scenario").iterdir()) == [
+        "USA-CHN-2023-10-31", "USA-CHN-2023-10-31-2",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
