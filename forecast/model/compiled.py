@@ -11,6 +11,7 @@ import xarray as xr
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.form import Form, model_data
+from forecast.model.held import pack
 from forecast.model.pendulum import WHITE, PendulumModel
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import prior_reference
@@ -45,11 +46,11 @@ class Compiled:
 
     def filled(self, data: dict[str, Any]) -> "Compiled":
         """Return the same with another panel's data; the model and ``derive`` change with it."""
-        for name, value in data.items():
-            held = self.model[name]
-            held.set_value(np.ascontiguousarray(value, dtype=held.type.dtype), borrow=False)
+        packed = {name: value.astype(self.model[name].type.dtype) for name, value in pack(data).items()}
+        for name, value in packed.items():
+            self.model[name].set_value(value, borrow=False)
         read = {variable.name for variable in self.sampler.shared_var_keys}
-        sampler = self.sampler.with_data(**{name: value for name, value in data.items() if name in read})
+        sampler = self.sampler.with_data(**{name: value for name, value in packed.items() if name in read})
         return Compiled(self.model, sampler, self.free, self.derived, self.derive)
 
     def derived_from(self, drawn: xr.Dataset) -> dict[str, Any]:

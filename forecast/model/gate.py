@@ -184,7 +184,8 @@ def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
     groups = {words: posterior[name] for words, name in reported_variables().items() if name in posterior}
-    return groups | {"level": groups["level"].isel(time=_months_checked(posterior.sizes["time"]))}
+    checked = _months_checked(posterior.sizes["time"])
+    return {words: values.isel(time=checked) if "time" in values.dims else values for words, values in groups.items()}
 
 
 def _varying(values: xr.DataArray) -> xr.Dataset | None:

@@ -11,6 +11,7 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.choices import spec_for
 from forecast.model.form import model_data, node_capacity
 from forecast.model.graph import PathGraph, graph_of
+from forecast.model.held import hold
 from forecast.model.parameters import add_parameters
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, prior_reference
@@ -69,8 +70,7 @@ class PendulumModel:
             raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
         data = model_data(spec, arrays, reference or prior_reference(spec, arrays))
         with pm.Model(coords=coordinates(panel, arrays)) as model:
-            held = {name: pm.Data(name, value) for name, value in data.items()}
-            graph = graph_of(spec, add_parameters(spec, arrays), held)
+            graph = graph_of(spec, add_parameters(spec, arrays), hold(data))
             _path_in_white(graph, node_capacity(arrays.nodes))
         return model
 

@@ -59,7 +59,7 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1200,
+    draws: int = 1000,
     tune: int = 250,
     chains: int = 4,
     seed: int = 1,
@@ -84,8 +84,8 @@ def fit(
     cores : int, optional
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
-        Acceptance rate that the step size aims at, 0 to 1; by default 0.8, and 0.9 for a dyad alone, whose ceiling no
-        other dyad steadies.
+        Acceptance rate that the step size aims at, 0 to 1; by default 0.65 for several dyads with a structure, whose
+        trees have at most 15 steps, otherwise 0.8, and 0.9 for a dyad alone, which no other dyad steadies.
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     evidence : bool
@@ -118,12 +118,15 @@ def fit(
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
+    trees = Trees.of(spec, arrays)
+    if target_accept is not None and target_accept != trees.accept:
+        trees = Trees(target_accept)
     run = Run(
         panel=panel,
         spec=spec,
         arrays=arrays,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        accept=target_accept or (0.8 if arrays.dyads > 1 else 0.9),
+        trees=trees,
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
         report=report,
@@ -146,6 +149,25 @@ def fit(
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
+@dataclass(frozen=True)
+class Trees:
+    """How the sampler grows its trees: the acceptance rate that the step size aims at, and the most doublings."""
+
+    accept: float
+    depth: int = 10
+
+    @classmethod
+    def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
+        """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
+
+        With a structure of several dyads nearly all coordinates are white noise, of which 15 steps are half a turn;
+        more of them bring a path back to where it came from.
+        """
+        if arrays.dyads == 1:
+            return cls(0.9)
+        return cls(0.65, 4) if spec.two_scales else cls(0.8)
+
+
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
     if target_accept is not None and not 0.0 < target_accept < 1.0:
         raise SpecError(f"target_accept: got {target_accept}; expected a number between 0 and 1")
@@ -165,8 +187,8 @@ class Run:
         What is fitted.
     settings : dict of str to int
         Draws, tune, chains and cores.
-    accept : float
-        Acceptance rate that the step size aims at.
+    trees : Trees
+        How the sampler grows them.
     seed : int
         Of the sampler.
     bridge : numpy.random.Generator or None
@@ -181,7 +203,7 @@ class Run:
     spec: PendulumSpec
     arrays: PanelArrays
     settings: dict[str, int]
-    accept: float
+    trees: Trees
     seed: int
     bridge: np.random.Generator | None
     report: Progress
@@ -198,7 +220,8 @@ class Run:
         """Return settings, data, versions and times, for the provenance of a fit."""
         return {
             **self.settings,
-            "target_accept": self.accept,
+            "target_accept": self.trees.accept,
+            "tree_depth": self.trees.depth,
             **data_facts(self.panel),
             "versions": {name: version(name) for name in VERSIONS},
             "python": platform.python_version(),
@@ -240,7 +263,7 @@ def _sampled(compiled: Compiled, run: Run) -> dict[str, xr.Dataset]:
 
     sampler = nutpie.sample(
         compiled.sampler, **settings, seed=run.seed, save_warmup=False, progress_bar=False, blocking=False,
-        progress_callback=on_progress, progress_rate=250, target_accept=run.accept,
+        progress_callback=on_progress, progress_rate=250, target_accept=run.trees.accept, maxdepth=run.trees.depth,
     )  # fmt: skip
     try:
         groups = take_apart(sampler.wait())
@@ -258,7 +281,8 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
         sampled = pm.sample(
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
-            compile_kwargs={"mode": "NUMBA"}, target_accept=run.accept,
+            compile_kwargs={"mode": "NUMBA"},
+            nuts={"target_accept": run.trees.accept, "max_treedepth": run.trees.depth},
         )  # fmt: skip
     groups = take_apart(sampled)
     return groups["posterior"], _statistics(groups["sample_stats"]), {}

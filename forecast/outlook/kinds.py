@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.clock import Clock
-from forecast.model.observation.sides import ordered_kinds, stronger_share
+from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import Estimate, NotDefined, estimate
 from forecast.panel import panel_kind
+from forecast.scale import share
 from forecast.typing import Float, Index
 from forecast.wording import capital, interval, interval_in_words, join, period
 
@@ -113,9 +114,10 @@ def kind_series(fit: FitLike, dyad: str) -> dict[str, KindSeries] | NotDefined:
 def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> KindSeries:
     panel, clock, ordered = fit.panel, Clock.of(fit.panel), ordered_kinds(name, fit.panel)
     stronger = ordered[-(len(ordered) // 2) :]
-    draws = stronger_share(name, len(stronger), panel, fit.posterior, at, fit.spec.has_trend)
+    draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.has_trend)
     quantiles = np.full((len(QUANTILES), len(clock.times)), np.nan)
-    quantiles[:, covered] = np.quantile(draws[..., covered], QUANTILES, axis=(0, 1)).round(_DECIMALS)
+    # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
+    quantiles[:, covered] = share(np.quantile(draws[..., covered], QUANTILES, axis=(0, 1))).round(_DECIMALS)
     kinds = tuple(str(panel["class_name"].to_numpy()[one]) for one in stronger)
     place = int(covered[-1])
     last = clock.end_of(clock.times[place].item())
@@ -124,7 +126,7 @@ def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> Kin
         side=SIDES[name],
         kinds=kinds,
         dataset=str(panel["dataset"].to_numpy()[at[1]]),
-        now=estimate(draws[..., place], "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
+        now=estimate(share(draws[..., place]), "per cent", f"{what}, expected in {period(last, weekly=clock.weekly)}"),
         change=_change(draws, place - clock.periods(12 * YEARS_BACK), covered, what),
         last=last,
         time=clock.times,
@@ -138,7 +140,7 @@ def _change(draws: Float, before: int, covered: Index, what: str) -> Estimate | 
     if before not in covered:
         return NotDefined(f"the period {YEARS_BACK} years before is not covered")
     words = f"{what}: now less {YEARS_BACK} years before"
-    return estimate(draws[..., covered[-1]] - draws[..., before], "points", words)
+    return estimate(share(draws[..., covered[-1]]) - share(draws[..., before]), "points", words)
 
 
 def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger: Index) -> dict[str, Index]:

@@ -71,4 +71,4 @@ def test_groups_attributes_and_statistics_are_as_documented(fit: Fit) -> None:
 
 
 def test_provenance_is_as_documented(fit: Fit) -> None:
-    assert set(rows(FIT, "`provenance`")) - {"target_accept"} == set(fit.provenance)
+    assert set(rows(FIT, "`provenance`")) - {"target_accept", "tree_depth"} == set(fit.provenance)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
@@ -22,7 +23,6 @@ from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.events import EventObservation, thinned
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.volume import panel_busyness
-from forecast.scale import share
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -442,10 +442,10 @@ def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
     return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
 
 
-def stronger_share(
+def stronger_log_odds(
     name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], by_year: bool
-) -> Float:
-    """Compute how much of a side is expected to be of its strongest kinds, per cent, (chain, draw, time).
+) -> NDArray[np.float32]:
+    """Compute log-odds that a happening of a side is expected to be of its strongest kinds, (chain, draw, time).
 
     Parameters
     ----------
@@ -461,11 +461,13 @@ def stronger_share(
         Whether kinds drift with the years (`PendulumSpec.has_trend`).
     """
     (dyad, dataset), parts = at, (f"{name}_{part}" for part in ("slope", "shift", "cutpoint"))
-    slope, shift, cutpoint = (posterior[part].transpose("chain", "draw", ...).to_numpy() for part in parts)
-    recent = _recent(_count_sides(panel).sum(axis=(2, 3)), panel)[dyad]
+    slope, shift, cutpoint = (
+        posterior[part].transpose("chain", "draw", ...).to_numpy().astype(np.float32) for part in parts
+    )
+    recent = _recent(_count_sides(panel).sum(axis=(2, 3)), panel)[dyad].astype(np.float32)
     place = _places(panel, by_year)[0][dyad]
-    log_odds = _log_odds(name, slope[..., None], recent, shift[..., place])
-    return share(log_odds - cutpoint[:, :, dataset, -stronger, None])
+    centre = shift - cutpoint[:, :, dataset, -stronger, None]
+    return _log_odds(name, slope[..., None], recent, centre[..., place])
 
 
 def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
@@ -498,9 +500,9 @@ def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str) -> Any:
 
     priors = spec.priors
     dyad: Any = pt.zeros(arrays.dyads)
-    if arrays.dyads > 1:  # centred, for the thresholds say where the dyads stand together
-        raw = pm.Normal(f"{name}_raw", 0.0, 1.0, dims="dyad")
-        dyad = population_spread(f"{name}_dyad_sd", priors.kind_dyads) * (raw - raw.mean())
+    if arrays.dyads > 1:  # the thresholds say where the dyads stand together
+        spread = population_spread(f"{name}_dyad_sd", priors.kind_dyads)
+        dyad = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=arrays.dyads)  # by itself: each has hundreds of events
     if spec.has_trend:
         step = population_spread(f"{name}_drift", priors.kind_drift)
         walk = pt.cumsum(pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS)), axis=1)
