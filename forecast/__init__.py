@@ -8,6 +8,9 @@ quick.
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
+    from forecast.drivers import add_drivers as add_drivers
+    from forecast.drivers import calendar_drivers as calendar_drivers
+    from forecast.drivers import read_drivers as read_drivers
     from forecast.errors import ForecastError as ForecastError
     from forecast.events import add_events as add_events
     from forecast.events import combine as combine
@@ -67,6 +70,9 @@ _HOMES = {
     "build_counts_panel": "forecast.panel",
     "build_index_panel": "forecast.panel",
     "describe_panel": "forecast.panel",
+    "add_drivers": "forecast.drivers",
+    "calendar_drivers": "forecast.drivers",
+    "read_drivers": "forecast.drivers",
     "PendulumModel": "forecast.model",
     "PendulumSpec": "forecast.model",
     "Priors": "forecast.model",
@@ -106,12 +112,14 @@ __all__ = [
     "ReportSettings",
     "Source",
     "__version__",
+    "add_drivers",
     "add_events",
     "answer_question",
     "assess",
     "build_counts_panel",
     "build_index_panel",
     "build_panel",
+    "calendar_drivers",
     "combine",
     "describe_panel",
     "fit",
@@ -123,6 +131,7 @@ __all__ = [
     "read_chronology",
     "read_counts",
     "read_coverage",
+    "read_drivers",
     "read_dyads",
     "read_eras",
     "read_index",

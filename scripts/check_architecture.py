@@ -26,6 +26,7 @@ FORBIDDEN = {
         *LATER,
     ),
     "forecast.panel": (*READERS, *SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
+    "forecast.drivers": (*SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
     "forecast.sources": (*SAMPLERS, "forecast.model", "forecast.outlook", "forecast.report", *LATER),
     "forecast.model": ("forecast.sources", "forecast.outlook", "forecast.report", *LATER),
     "forecast.outlook": (*SAMPLERS, "forecast.report", *LATER),

@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.errors import DataError
+from forecast.model.driving import push_of_draw
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
 from forecast.panel import panel_kind
@@ -56,6 +57,9 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.D
     for place in places:
         own = stacked.isel(sample=int(place))
         level = own["level"].transpose("dyad", "time").to_numpy().astype(np.float64)
+        pushed = push_of_draw(fit.spec, fit.panel, own)
+        if pushed is not None:
+            level = level + pushed.month
         made.append(observation.simulate(fit.spec, fit.panel, level, own, rng)["counts"])
     order = fit.panel["counts"].dims
     return xr.concat([one.transpose(*order) for one in made], dim="draw", coords="minimal", compat="override")

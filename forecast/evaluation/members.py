@@ -202,7 +202,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
-    level = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=each).level[..., 1:]
+    level = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=each).month_level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
     kept = rng.permutation(level[..., 0].size)[: asked.draws]
     read = reading(fit, dyad).of_draws(kept // each)

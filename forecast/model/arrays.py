@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import periods_a_month
+from forecast.model.driving import Driving
 from forecast.model.observation import Observation, observation_of
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
@@ -34,6 +35,8 @@ class PanelArrays:
         What kind of observation it was read as.
     observed : object
         What was observed, in the arrays of that kind.
+    driving : Driving or None
+        The drivers that the spec asks for.
     """
 
     era_index: Index
@@ -46,6 +49,7 @@ class PanelArrays:
     periods_a_month: float
     observation: Observation
     observed: Any
+    driving: Driving | None = None
 
     @property
     def dyads(self) -> int:
@@ -83,7 +87,7 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
     Raises
     ------
     DataError
-        If it is not a panel, or not of the kind that the spec observes.
+        If it is not a panel, not of the kind that the spec observes, or without the drivers that it asks for.
     """
     validate_panel(panel)
     observation = observation_of(panel) if spec is None else spec.observation_model
@@ -107,6 +111,7 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
         periods_a_month=periods_a_month(panel),
         observation=observation,
         observed=observation.read(panel, node_of, spec is not None and spec.has_trend),
+        driving=None if spec is None else Driving.of(spec, panel),
     )
 
 

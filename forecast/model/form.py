@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from forecast.model.arrays import PanelArrays
+from forecast.model.driving import driving_data
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, anchor_path, transition_pairs
 
@@ -60,4 +61,6 @@ def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) ->
             data = {name: value for name, value in data.items() if not name.startswith("pair_")}
     if spec.level_ceiling:
         data["anchor_room"] = np.exp(-anchor.state / spec.ceiling_softness)
+    if arrays.driving is not None:
+        data |= driving_data(arrays.driving, spec, arrays.node_dyad, arrays.node_time, arrays.periods_a_month)
     return data | spec.observation_model.data(spec, arrays, reference.observed)

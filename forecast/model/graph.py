@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytensor.tensor as pt
 
+from forecast.model.driving import node_push
 from forecast.model.dynamics.base import Nodes, Pull, Transitions
 from forecast.model.kernels.pair import WhitenedPair
 from forecast.model.kernels.path import WhitenedPath
@@ -50,6 +51,8 @@ class PathGraph:
         weight, target, state = data["anchor_weight"], data["anchor_level"], data["anchor_state"]
         weight = self.spec.observation_model.anchor_weight(weight, p.observed, data)
         target = target + self.spec.observation_model.anchor_shift(p.observed, data)
+        if self.push is not None:  # what is read as level is the path and all that drivers add to it
+            target = target - sum(self.push)
         if self.ceiling is None:
             return weight, weight * target
         # exp((C - x) / s) falls apart into an era's and a node's factor: no exponential a node is needed.
@@ -58,6 +61,14 @@ class PathGraph:
         bend = room / (1.0 + room)
         level = self.ceiling - softness * pt.log(1.0 + room)
         return weight * bend**2, weight * bend * (target - level + bend * state)
+
+    @cached_property
+    def push(self) -> tuple[Any, Any] | None:
+        """What drivers add at every node to the level, and in the month alone; None without drivers."""
+        if self.parameters.effect is None:
+            return None
+        acts = tuple(acts for _, acts in self.spec.drivers)
+        return node_push(acts, self.parameters.effect, self.parameters.motion, self.data)
 
     def path(self, white: Any, weight: Any, information: Any) -> tuple[Any, Any]:
         """Path of white noise under pseudo-observations, and the log-determinant of its change of variables."""
@@ -85,6 +96,8 @@ class PathGraph:
 
     def likelihood(self, level: Any) -> Any:
         """Log-likelihood of everything seen, given the level at the nodes."""
+        if self.push is not None:
+            level = level + self.push[1]
         return self.spec.observation_model.log_likelihood(self.spec, level, self.parameters.observed, self.data)
 
 
@@ -119,8 +132,9 @@ class TwoScaleGraph(PathGraph):
         return {"node_structure": state[:, 0], "node_swing": state[:, 1]}
 
     def level(self, state: Any) -> Any:
-        """Level: the two together."""
-        return state.sum(axis=1)
+        """Level: the two together, and what drivers add to them."""
+        level = state.sum(axis=1)
+        return level if self.push is None else level + self.push[0]
 
     def prior(self, path: Any) -> Any:
         """Log-density of both parts, up to half the logarithm of two pi a node and part."""

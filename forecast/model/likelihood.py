@@ -39,6 +39,7 @@ class Draws:
     observed : dict of str to (draw, ...)
         Parameters of the observation, by the names that its class documents.
     spec : PendulumSpec
+    driver_effect : (draw, driver, dyad) or None
     """
 
     sigma: Float
@@ -52,6 +53,7 @@ class Draws:
     shock_df: Float | None
     observed: Own
     spec: PendulumSpec
+    driver_effect: Float | None = None
 
     @classmethod
     def of(cls, posterior: xr.Dataset, spec: PendulumSpec) -> "Draws":
@@ -73,6 +75,7 @@ class Draws:
             shock_df=flat(posterior["shock_df"]) if "shock_df" in posterior else None,
             observed=spec.observation_model.draws(posterior),
             spec=spec,
+            driver_effect=flat(posterior["driver_effect"]) if "driver_effect" in posterior else None,
         )
 
     def level(self, state: Float, era: int | Index, kept: Index | slice = slice(None)) -> Float:
@@ -111,12 +114,15 @@ class Observed:
         Era of every period of the stretch.
     node : (dyad, period)
         Node of a period in which something was observed, -1 where nothing was.
+    month : (draw, dyad, period) or None
+        What drivers add in the month alone.
     """
 
     draws: Draws
     arrays: PanelArrays
     era_index: Index
     node: Index
+    month: Float | None = None
 
     @classmethod
     def of(cls, panel: xr.Dataset, draws: Draws, stretch: slice = slice(None)) -> "Observed":
@@ -125,11 +131,17 @@ class Observed:
         node = np.full(arrays.era_index.shape, -1)
         node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
         seen = np.where(panel_kind(panel).seen(panel), node, -1)
-        return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch])
+        month = None
+        if arrays.driving is not None and draws.driver_effect is not None:
+            own = arrays.driving.acting_on("month")
+            month = np.einsum("akd,kdt->adt", draws.driver_effect[:, own], arrays.driving.value[own][..., stretch])
+        return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
         """Log-likelihood of what a dyad's period holds, at states (draw, particle[, part]) of each draw."""
         draws, node = self.draws, int(self.node[dyad, period])
         level = draws.level(state, int(self.era_index[dyad, period]))
+        if self.month is not None:
+            level = level + self.month[:, dyad, period, None]
         model = draws.spec.observation_model
         return model.log_likelihood_of_draws(draws.spec, level, draws.observed, self.arrays, node)

@@ -8,6 +8,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from forecast.model.arrays import PanelArrays
+from forecast.model.driving import add_effects
 from forecast.model.dynamics.base import Motion
 from forecast.model.hierarchy import by_dyad, population_spread
 from forecast.model.observation.base import Own
@@ -26,6 +27,8 @@ class Parameters:
     ceiling: Any
     shock_df: Any
     observed: Own
+    effect: Any = None
+    """Of drivers, (driver, dyad)."""
 
 
 def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
@@ -49,7 +52,8 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
     if spec.shocks == "student":
         shock_df = pm.Deterministic("shock_df", 2.0 + pm.Gamma("shock_df_excess", *p.shock_df))
     observed |= observation.add_error(spec, arrays)
-    return Parameters(motion, structure, mu, ceiling, shock_df, observed)
+    effect = None if arrays.driving is None else add_effects(p, len(arrays.driving.acts), pool)
+    return Parameters(motion, structure, mu, ceiling, shock_df, observed, effect)
 
 
 def _equilibrium(spec: PendulumSpec, arrays: PanelArrays, pool: bool) -> Any:

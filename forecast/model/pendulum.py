@@ -91,4 +91,6 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
 def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:
     """Coordinates of the model's dims, from the panel."""
     own: dict[str, Any] = {name: panel[name].to_numpy() for name in ("dyad", "time", "era")}
+    if arrays.driving is not None:
+        own["driver"] = list(arrays.driving.names)
     return own | arrays.observation.coordinates(panel)

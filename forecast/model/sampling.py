@@ -22,6 +22,7 @@ from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.choices import spec_for
 from forecast.model.compiled import Compiled, compiled_model, is_compiled
+from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import Fit
 from forecast.model.interpolation import complete_dyad
@@ -329,6 +330,8 @@ def complete_posterior(
     coords = {
         name: panel[name].to_numpy() for name in ("dyad", "time", "era", "dataset", "direction") if name in panel.coords
     }
+    if arrays.driving is not None:
+        coords["driver"] = np.array(arrays.driving.names)
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 
@@ -360,9 +363,13 @@ def _complete_two_scales(
     level, structure = np.empty((2, len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
     last, before = np.empty((2, len(phi), arrays.dyads))
     mu = np.empty((len(phi), arrays.eras))
+    effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
     for d in range(arrays.dyads):
         slow = complete_dyad(d, nodes["node_structure"], kept, step, centre, arrays, rng)
         whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
+        if effect is not None and arrays.driving is not None:
+            pushed = push(spec.drivers, effect[:, :, d], arrays.driving.value[:, d], phi[:, d], kept[:, d])
+            slow, whole = slow + pushed.structure, whole + pushed.level
         last[:, d], before[:, d] = whole[:, -1], whole[:, -2]
         level[:, d], structure[:, d] = whole, slow
         own_eras = np.flatnonzero(arrays.era_dyad == d)

@@ -8,6 +8,7 @@ from scipy.signal import lfilter
 
 from forecast.model.arrays import panel_arrays
 from forecast.model.choices import spec_for
+from forecast.model.driving import push_of_draw
 from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
 from forecast.model.shocks import draw_shocks
@@ -84,7 +85,11 @@ def simulate_panel(
     rng = np.random.default_rng(seed)
     era = panel["era_index"].transpose("dyad", "time").to_numpy()
     level = simulate_level(parameters, era, spec, rng)
-    simulated = spec.observation_model.simulate(spec, panel, level, parameters, rng)
+    pushed = push_of_draw(spec, panel, parameters)
+    if pushed is not None:
+        level = level + pushed.level
+    month = level if pushed is None else level + pushed.month
+    simulated = spec.observation_model.simulate(spec, panel, month, parameters, rng)
     return simulated, xr.DataArray(level, dims=("dyad", "time"), coords={k: panel[k] for k in ("dyad", "time")})
 
 

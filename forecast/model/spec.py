@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from forecast.errors import SpecError
+from forecast.model.driving import PRIORS, check_drivers, parse_drivers
 from forecast.model.dynamics import Pull, find_pull
 from forecast.model.observation import Observation, find_observation
 from forecast.model.priors import Priors
@@ -84,6 +85,9 @@ class PendulumSpec:
         Whether dyads share population distributions. A panel of one dyad never pools.
     nodes : int
         Quadrature nodes for the month noise.
+    drivers : mapping of str to str, or pairs
+        Covariates of the panel (`forecast.drivers.add_drivers`) by name, and what each acts on: ``month`` (that month
+        alone), ``swing`` (what the swing is pulled to) or ``structure`` (which moves with the driver's change).
     priors : Priors
         Centres and spreads of all priors.
 
@@ -107,6 +111,7 @@ class PendulumSpec:
     observation: str = "sides"
     pooling: bool = True
     nodes: int = 7
+    drivers: tuple[tuple[str, str], ...] = ()
     priors: Priors = field(default_factory=Priors)
 
     def __post_init__(self) -> None:
@@ -123,6 +128,8 @@ class PendulumSpec:
         if self.structure not in STRUCTURES:
             raise SpecError(f"structure: got {self.structure!r}; expected one of {', '.join(STRUCTURES)}")
         self._check_two_scales()
+        object.__setattr__(self, "drivers", parse_drivers(self.drivers))
+        check_drivers(self.drivers, two_scales=self.two_scales, linear=self.pull.jumps)
         self.observation_model.check(self)
         if not (isinstance(self.ceiling_softness, int | float) and 0 < self.ceiling_softness < float("inf")):
             raise SpecError(f"ceiling_softness: got {self.ceiling_softness!r}; expected a positive number of log-odds")
@@ -205,8 +212,12 @@ class PendulumSpec:
         return self.shocks != "normal" or not self.pull.jumps
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON; :meth:`from_dict` is its inverse."""
-        return {**asdict(self), "priors": self.priors.to_dict(self.pull)}
+        """Plain values, ready for JSON, drivers only if there are any; :meth:`from_dict` is its inverse."""
+        priors, own = self.priors.to_dict(self.pull), {"drivers": dict(self.drivers)}
+        if not self.drivers:  # the account of a model without drivers is as it was before there were any
+            priors, own = {name: value for name, value in priors.items() if name not in PRIORS}, {}
+        values = {name: value for name, value in asdict(self).items() if name != "drivers"}
+        return {**values, **own, "priors": priors}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PendulumSpec":

@@ -215,6 +215,8 @@ def _required(spec: PendulumSpec) -> list[str]:
         wanted += ["headroom_dyad", "headroom_era_sd"]
     if spec.shocks == "student":
         wanted.append("shock_df")
+    if spec.drivers:
+        wanted.append("driver_effect")
     return [*wanted, *(one.name for one in spec.pull.variables), *spec.observation_model.required(spec)]
 
 
@@ -235,6 +237,9 @@ def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSp
             name in posterior.coords and posterior[name].equals(panel[name].reset_coords(drop=True))
         ):
             yield f"posterior: {name} is not that of the panel"
+    names = [name for name, _ in spec.drivers]
+    if names and "driver" in posterior.dims and posterior["driver"].to_numpy().tolist() != names:
+        yield f"posterior: drivers are not {', '.join(names)}, those of the spec"
     if "cut" in posterior.dims and "class" in panel.dims and posterior.sizes["cut"] != panel.sizes["class"] - 1:
         yield f"posterior: {posterior.sizes['cut']} thresholds for {panel.sizes['class']} classes"
 

@@ -144,6 +144,20 @@ OBSERVATION = (
 )  # fmt: skip
 
 
+DRIVERS = (
+    Variable(
+        "driver_effect", ("driver", "dyad"), "log-odds",
+        "What a standard deviation of a driver pushes the level of a dyad, or its month; only with `drivers`.",
+        label="effect of a driver", reported="effects of drivers",
+    ),
+    Variable(
+        "driver_common", ("driver",), "log-odds", "Mean of that effect over all dyads there could be.",
+        reported="common effects of drivers",
+    ),
+    Variable("driver_effects_sd", (), "log-odds", "Spread of the effects of drivers around zero."),
+)  # fmt: skip
+
+
 def all_variables() -> dict[str, Variable]:
     """Return every variable that a posterior may have, by name, in the order of the documentation.
 
@@ -155,7 +169,8 @@ def all_variables() -> dict[str, Variable]:
     """
     of_pulls = [variable for pull in pulls() for variable in pull.variables]
     registered = [variable for observation in observations() for variable in observation.variables]
-    return {one.name: one for one in (*LEVEL, *MOTION, *of_pulls, *STRUCTURE, *NOISE, *ERAS, *OBSERVATION, *registered)}
+    kinds = (*LEVEL, *MOTION, *of_pulls, *STRUCTURE, *NOISE, *ERAS, *OBSERVATION, *registered, *DRIVERS)
+    return {one.name: one for one in kinds}
 
 
 def sampled_variables() -> dict[str, tuple[str, ...]]:

@@ -27,6 +27,7 @@ References
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from forecast.model.gate import ESS_LIMIT
 from forecast.model.updating.weights import Weights, resampled, smoothed
 from forecast.outlook.assumed import Held
 from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.drivers import FuturePush
 from forecast.outlook.futures import Futures, picked, simulate_particles, stream
 from forecast.outlook.hazard import structural_hazard
 from forecast.outlook.kind_counts import draw_kinds, draw_mixes
@@ -238,10 +240,10 @@ def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence
     periods = observed.total.shape[-1] - 1
     records = _records(fit, futures.dyad, futures.level.shape[:-1], periods, seed)
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
-    log_weight = np.zeros(futures.level.shape[:-1])
+    log_weight, months = np.zeros(futures.level.shape[:-1]), futures.month_level
     for one in held:
         rng = stream(seed, futures.dyad, f"scenario {one.period}")
-        log_weight += records.hold(one, futures.level[..., one.period], rng, CHANCES)
+        log_weight += records.hold(one, months[..., one.period], rng, CHANCES)
     found = _by_weights(futures, records, log_weight, seed)
     if found is None or found.fault:
         filtered = _by_filter(fit, futures, periods, held, seed)
@@ -289,7 +291,7 @@ def _weights(log_weight: Float) -> Weights | None:
 
 def _futures_at(futures: Futures, places: Index, periods: int) -> Futures:
     """Return some futures, up to a period."""
-    names = ("level", "share", "frameworks", "equilibrium", "ceiling", "depth")
+    names = ("level", "share", "frameworks", "equilibrium", "ceiling", "depth", "pushed")
     kept = {name: getattr(futures, name) for name in names}
     some: dict[str, Any] = {
         name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None
@@ -338,11 +340,12 @@ def _by_filter(fit: FitLike, futures: Futures, periods: int, held: Sequence[Held
     records = _records(fit, dyad, (*own.size, PARTICLES), periods, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
-    found = simulate_particles(own, rate, _months(futures, periods), PARTICLES, steer, seed=seed)
+    driven = FuturePush.of(fit, own, periods, PARTICLES, partial(stream, seed, dyad))
+    found = simulate_particles(own, rate, _months(futures, periods), PARTICLES, steer, seed=seed, driven=driven)
     if steer.lost:
         return None
     rest = [period for period in range(1, periods + 1) if period not in steer.held]
-    steer.records.fill(found.level, rest, stream(seed, dyad, "filter"))
+    steer.records.fill(found.month_level, rest, stream(seed, dyad, "filter"))
     ancestors, fault = steer.ancestors, next((one.fault for one in steer.weights if one.fault), "")
     if not fault and ancestors < ESS_LIMIT:
         fault = f"the futures descend from as few draws as {ancestors:.0f} of equal weight, at least {ESS_LIMIT} needed"

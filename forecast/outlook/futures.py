@@ -7,6 +7,7 @@ dyad's own population of frameworks, and hold from that month on until the next.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from forecast.display import Card, Displayed
 from forecast.errors import SpecError
 from forecast.model.shocks import draw_shocks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
+from forecast.outlook.drivers import NOTHING, FuturePush
 from forecast.outlook.hazard import structural_hazard
 from forecast.scale import ceiling_lift, share, soft_ceiling
 from forecast.typing import Bool, Float, Index
@@ -52,6 +54,8 @@ class Futures(Displayed):
         Share the framework in force allows at most; None without a level ceiling.
     depth : array (chain, draw, future, period) or None
         Depth of the framework in force, log-odds; None without a depth ceiling.
+    pushed : array (chain, draw, future, period) or None
+        What drivers add in the month alone, beside the level, log-odds; None without drivers.
     """
 
     dyad: str
@@ -64,6 +68,7 @@ class Futures(Displayed):
     ceiling: Float | None = None
     depth: Float | None = None
     moving: bool = False
+    pushed: Float | None = None
 
     def _card(self) -> Card:
         chains, draws, futures, _ = self.share.shape
@@ -83,6 +88,11 @@ class Futures(Displayed):
         if not self.moving or self.equilibrium is None:
             return self.broken[..., at]
         return self.equilibrium[..., at] - self.equilibrium[..., 0] >= points
+
+    @property
+    def month_level(self) -> Float:
+        """Log-odds of the months, but for their news: the level, and what drivers add in the month alone."""
+        return self.level if self.pushed is None else self.level + self.pushed
 
     @property
     def broken(self) -> Bool:
@@ -171,7 +181,8 @@ def simulate_futures(
         raise SpecError(f"seed: {seed} is negative. Use zero or more.")
     own = dyad_draws(fit, dyad)
     rate = structural_hazard(fit.panel).draws(own.size, seed) if hazard is None else _each_draw(hazard, own.size)
-    return _simulate(own, months, seed, futures_per_draw, rate)
+    driven = FuturePush.of(fit, own, own.clock.periods(months), futures_per_draw, partial(stream, seed, own.dyad))
+    return _simulate(own, months, seed, futures_per_draw, rate, driven)
 
 
 def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
@@ -189,7 +200,14 @@ type Steer = Callable[[int, Float], Index | None]
 
 
 def simulate_particles(
-    own: DyadDraws, hazard: Float, months: int, particles: int, steer: Steer, *, seed: int
+    own: DyadDraws,
+    hazard: Float,
+    months: int,
+    particles: int,
+    steer: Steer,
+    *,
+    seed: int,
+    driven: FuturePush | None = None,
 ) -> Futures:
     """Simulate futures of which some are picked on their way, to go on from where they stand.
 
@@ -202,16 +220,18 @@ def simulate_particles(
     particles : int
         Futures a draw, at the start.
     steer : callable
-        Given a period from 1 on and the levels (chain, draw, future) in it, which futures go on: their places among all
-        of a chain's, (chain, future), one after the other; from then on each future is taken for a draw. Or None.
+        Given a period from 1 on and the log-odds of its months (chain, draw, future), which futures go on: their places
+        among all of a chain's, (chain, future), one after the other; from then on each future is taken for a draw. Or None.
     seed : int
+    driven : FuturePush, optional
+        What drivers add.
 
     Returns
     -------
     Futures
         Of shape (chain, future, 1, period) if any were picked.
     """
-    return _simulate(own, months, seed, particles, hazard, steer)
+    return _simulate(own, months, seed, particles, hazard, driven, steer)
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
@@ -286,19 +306,30 @@ class _Particles:
 
 
 def _simulate(
-    own: DyadDraws, months: int, seed: int, futures_per_draw: int, hazard: Float, steer: Steer | None = None
+    own: DyadDraws,
+    months: int,
+    seed: int,
+    futures_per_draw: int,
+    hazard: Float,
+    driven: FuturePush | None = None,
+    steer: Steer | None = None,
 ) -> Futures:
+    own = own if driven is None else driven.taken_out(own)
     streams = tuple(stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "structure"))
     particles = _Particles.start(own, futures_per_draw, hazard)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(own.clock.periods(months) + 1):
         particles = particles.moved(own, streams) if period else particles
-        level, rules = _level_and_limits(particles.state, particles.framework, own)
+        added = NOTHING if driven is None else driven.at(period, particles.state.shape)
+        level, rules = _level_and_limits(particles.state + added.level, particles.framework, own, added.structure)
         now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, **rules}
+        if driven is not None:
+            now["pushed"] = added.month
         for name, values in now.items():
             history.setdefault(name, []).append(values)
-        places = steer(period, level) if steer is not None and period else None
+        places = steer(period, level + added.month) if steer is not None and period else None
         if places is not None:
+            driven = None if driven is None else driven.picked(partial(picked, places=places), particles.state.shape)
             particles = particles.at(places)
             history = {name: [picked(values, places) for values in past] for name, past in history.items()}
     stacked = {name: _stack_periods(values) for name, values in history.items()}
@@ -386,14 +417,21 @@ def _draw_new_frameworks(
         framework["depth"][arrived] = here("deep_gap") * np.expm1(drawn("depth_sd"))
 
 
-def _level_and_limits(state: Float, framework: Mapping[str, Float], own: DyadDraws) -> tuple[Float, dict[str, Float]]:
-    """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`."""
+def _level_and_limits(
+    state: Float, framework: Mapping[str, Float], own: DyadDraws, pushed: Float | float = 0.0
+) -> tuple[Float, dict[str, Float]]:
+    """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`.
+
+    `pushed` is what drivers add to the structure.
+    """
     ceiling = framework.get("ceiling")
     rules = {}
     if ceiling is not None:
         rules["ceiling"] = share(ceiling)
     if own.pull.has_equilibrium:
-        level = framework["rest"] if "rest" in framework else soft_ceiling(framework["mu"], ceiling, own.softness)
+        level = (
+            framework["rest"] if "rest" in framework else soft_ceiling(framework["mu"] + pushed, ceiling, own.softness)
+        )
         rules["equilibrium"] = share(level)
     if "depth" in framework:
         rules["depth"] = framework["depth"].copy()

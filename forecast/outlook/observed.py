@@ -131,8 +131,9 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
         return coming
     rng = stream(seed, futures.dyad, f"observed {coming.dataset}")
     cooperative = np.zeros_like(coming.total)
+    level = futures.month_level
     for period in range(1, cooperative.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
-        chances = coming.chances(futures.level[..., period], period, rng)
+        chances = coming.chances(level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
     draw_kinds = partial(simulate_kinds, fit.panel, futures.dyad, coming.dataset, seed=seed)
     return Observed(coming.dataset, coming.total, cooperative, draw_kinds)
@@ -166,7 +167,7 @@ class Coming:
     repeated: Float
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
-        """Draw the chances that a period's happenings are cooperative, given its levels (chain, draw, future)."""
+        """Draw the chances that a period's happenings are cooperative, given its log-odds (chain, draw, future)."""
         month = simulate_months(level, self.read, rng)
         chances = simulate_chances(add_volume(month, self.read, self.busy[..., period]), self.read, rng)
         return np.where(self.follows, self.repeated[..., period], chances)

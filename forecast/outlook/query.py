@@ -12,6 +12,7 @@ from forecast.dates import LONGEST_HORIZON, months_ahead
 from forecast.errors import SpecError
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
+from forecast.panel.drivers import require_given
 from forecast.panel.record import sides
 from forecast.wording import join
 
@@ -150,6 +151,7 @@ class Query:
         kinds = tuple(one.among(names, ordered) for one in at_least)
         query = cls(ordered, above, months_ahead(clock.last_day(), by, "by") if by else None, kinds)
         query._require_answer(panel, dyad)
+        require_given(panel, dyad, query.reach)
         return query
 
     @property

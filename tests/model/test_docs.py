@@ -59,7 +59,8 @@ def test_the_posterior_is_as_documented(fit: Fit) -> None:
     kinds = {
         f"{side}_{one}" for side in ("depth", "severity") for one in ("shift", "slope", "cutpoint", "concentration")
     }
-    others = {"shock_df", "rest", "index_error", "index_df", "volume_effect", *shapes, *moving, *kinds}
+    driven = {"driver_effect", "driver_common", "driver_effects_sd"}
+    others = {*driven, "shock_df", "rest", "index_error", "index_df", "volume_effect", *shapes, *moving, *kinds}
     assert set(documented) - set(fit.posterior) == others
 
 

@@ -12,6 +12,7 @@ from forecast.events.added import additions_of
 from forecast.events.codebook import read_scale
 from forecast.events.table import EventTable, as_day
 from forecast.panel import build_panel, panel_kind, validate_panel
+from forecast.panel.drivers import has_drivers
 from forecast.wording import count
 
 if TYPE_CHECKING:
@@ -140,6 +141,10 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
         now, then = later.attrs.get(name), panel.attrs.get(name)
         if now != then:
             raise DataError(f"new events: {name} is {now!r}, in the fit's panel {then!r}. {BY_HAND}")
+    if has_drivers(panel) and not has_drivers(later):
+        raise DataError(
+            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers added to it"
+        )
     periods = panel.sizes["time"]
     if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
         first, last = (str(panel["time"].to_numpy()[place])[:10] for place in (0, -1))
@@ -157,4 +162,4 @@ def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
             raise DataError(f"new events: the {word}s are in another order than in the fit's panel. {BY_HAND}")
     if not np.array_equal(panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]):
         return "an era begins at another time than in the fit's panel"
-    return ""
+    return "the fit has drivers, whose push an update does not carry on" if has_drivers(panel) else ""

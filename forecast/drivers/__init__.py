@@ -1,0 +1,13 @@
+"""Drivers: covariates with the day since when each value was known, read from a file and put into a panel.
+
+`read_drivers` reads a file of the user's, `calendar_drivers` makes some of the scheduled facts of
+``data/calendar.csv``; `add_drivers` puts either into a panel, as it was known on the panel's day.
+"""
+
+from forecast.drivers.attach import add_drivers as add_drivers
+from forecast.drivers.calendar import calendar_drivers as calendar_drivers
+from forecast.drivers.calendar import read_calendar as read_calendar
+from forecast.drivers.table import DriverTable as DriverTable
+from forecast.drivers.table import read_drivers as read_drivers
+
+__all__ = ["DriverTable", "add_drivers", "calendar_drivers", "read_calendar", "read_drivers"]

@@ -1,0 +1,227 @@
+"""Scheduled facts known in advance, and the drivers that follow from them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from forecast.arguments import DYADS, PATH, checked
+from forecast.dates import add_months, month_start, parse_date
+from forecast.drivers.table import DriverTable, Value
+from forecast.errors import DataError, SpecError
+from forecast.files import digest
+from forecast.resources import data_folder
+
+CALENDAR = "calendar"
+"""Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
+COLUMNS = ("date", "known_at", "known_by", "kind", "states", "host", "name", "reference")
+KNOWN_BY = ("law", "treaty", "announcement", "thirty days", "opening")
+"""Why a fact was known on its day: by a rule of law or of the treaty itself, on the day it was announced; or, where
+that day is not known for certain, thirty days before, or not before the day itself."""
+SUMMITS = ("g20_summit", "apec_summit", "sco_summit", "brics_summit")
+KINDS = ("us_election", "us_inauguration", "party_congress", "election", "treaty_expiry", *SUMMITS)
+FIRST, LAST = date(1945, 1, 1), date(2040, 12, 1)
+"""The months that the drivers have."""
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A fact known in advance.
+
+    Attributes
+    ----------
+    day, known_at : datetime.date
+        When it takes place, and since when that was known.
+    known_by : str
+        Why it was known then, one of `KNOWN_BY`.
+    kind : str
+        One of `KINDS`.
+    states : tuple of str
+        Whose: ISO 3166 alpha-3 codes.
+    host : str
+        State that receives it, or an empty text.
+    name, reference : str
+    """
+
+    day: date
+    known_at: date
+    known_by: str
+    kind: str
+    states: tuple[str, ...]
+    host: str
+    name: str
+    reference: str
+
+    def concerns(self, dyad: str, *, both: bool) -> bool:
+        """Whether it is of one of a dyad's states, or of both."""
+        own = [state in self.states for state in dyad.split("-")]
+        return all(own) if both else any(own)
+
+
+@dataclass(frozen=True)
+class CalendarDriver:
+    """How a driver follows from scheduled facts.
+
+    Attributes
+    ----------
+    name, words : str
+    kinds : tuple of str
+        Of the facts that count.
+    both : bool
+        Whether both states of a dyad have to be concerned.
+    first, last : int
+        Months from the fact to the first and the last month in which the driver is one; elsewhere it is zero.
+    """
+
+    name: str
+    words: str
+    kinds: tuple[str, ...]
+    both: bool = False
+    first: int = 0
+    last: int = 0
+
+
+DRIVERS = (
+    CalendarDriver(
+        "us_election_year", "the twelve months up to a US presidential election", ("us_election",), first=-11
+    ),
+    CalendarDriver("us_first_year", "the first twelve months of a US presidential term", ("us_inauguration",), last=11),
+    CalendarDriver("election", "a month with an election in another of the two states", ("election",)),
+    CalendarDriver("party_congress", "a month with a Chinese party congress", ("party_congress",)),
+    CalendarDriver("summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True),
+    CalendarDriver(
+        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1
+    ),
+)
+"""Of those that look ahead for months, the facts are known years before, so that no month is coded with hindsight."""
+
+
+@checked(path=PATH)
+def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
+    """Read scheduled facts, those of ``data/calendar.csv`` by default.
+
+    Returns
+    -------
+    tuple of Scheduled
+        In order of time.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a cell makes no sense; the message names its line.
+
+    Examples
+    --------
+    >>> from forecast.drivers import read_calendar
+    >>> [str(one.day) for one in read_calendar() if one.kind == "us_election"][-6]
+    '2020-11-03'
+    """
+    from forecast.events.codebook import read_small_csv
+
+    path = data_folder() / "calendar.csv" if path is None else Path(path)
+    frame = read_small_csv(path)
+    missing = [name for name in COLUMNS if name not in frame]
+    if missing:
+        raise DataError(f"{path}: there is no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
+    rows = frame[list(COLUMNS)].to_dict("records")
+    found = [_scheduled({str(k): str(v) for k, v in row.items()}, f"{path}, line {n}") for n, row in enumerate(rows, 2)]
+    return tuple(sorted(found, key=lambda one: (one.day, one.kind, one.name)))
+
+
+@checked(dyads=DYADS, path=PATH)
+def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> DriverTable:
+    """Turn scheduled facts into monthly drivers, each zero or one.
+
+    A month of the record counts a fact that was known by then. Of the months ahead the ones count that are known on the
+    as-of day: elections and terms of US presidents for ever, the next summits for a month. Drivers that never are one
+    for any of the dyads are left out.
+
+    Parameters
+    ----------
+    dyads : sequence of str
+    path : str or pathlib.Path, optional
+        Of a calendar like ``data/calendar.csv``, which it is by default.
+
+    Returns
+    -------
+    DriverTable
+
+    Raises
+    ------
+    DataError
+        If no fact concerns any of the dyads.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.drivers import calendar_drivers
+    >>> table = calendar_drivers(["USA-CHN"])
+    >>> table.names
+    ('us_election_year', 'us_first_year', 'party_congress', 'summit')
+    >>> table.known("summit", "USA-CHN", date(2023, 10, 31))[date(2023, 11, 1)].value
+    1.0
+    """
+    facts = read_calendar(path)
+    values = [
+        value
+        for driver in DRIVERS
+        for dyad in dyads
+        for value in _values(driver, dyad, [one for one in facts if _counts(driver, dyad, one)])
+    ]
+    moving = {value.driver for value in values if value.value}
+    names = tuple(driver.name for driver in DRIVERS if driver.name in moving)
+    if not names:
+        raise DataError(f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own")
+    kept = tuple(value for value in values if value.driver in moving)
+    content = "\n".join(map(str, facts)) + " ".join(dyads)
+    return DriverTable("calendar.csv", names, kept, digest(content.encode()))
+
+
+def _counts(driver: CalendarDriver, dyad: str, fact: Scheduled) -> bool:
+    return fact.kind in driver.kinds and fact.concerns(dyad, both=driver.both)
+
+
+def _values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> Iterator[Value]:
+    """Return a driver's values: zero in every month from the beginning, and one since it is known."""
+    month = FIRST
+    while month <= LAST:
+        yield Value(driver.name, dyad, month, FIRST - timedelta(days=1), 0.0)
+        month = add_months(month, 1)
+    known: dict[date, date] = {}
+    for fact in facts:
+        for step in range(driver.first, driver.last + 1):
+            month = add_months(month_start(fact.day), step)
+            known[month] = min(fact.known_at, known.get(month, fact.known_at))
+    for month, day in sorted(known.items()):
+        if FIRST <= month <= LAST:
+            yield Value(driver.name, dyad, month, max(day, FIRST), 1.0)
+
+
+def _scheduled(row: dict[str, str], where: str) -> Scheduled:
+    day, known_at = (_day(row[name], name, where) for name in ("date", "known_at"))
+    checks: tuple[tuple[str, Callable[[str], bool], str], ...] = (
+        ("kind", KINDS.__contains__, f"one of {', '.join(KINDS)}"),
+        ("known_by", KNOWN_BY.__contains__, f"one of {', '.join(KNOWN_BY)}"),
+        ("states", _are_states, "ISO 3166 alpha-3 codes with spaces between them"),
+        ("host", lambda text: not text or _are_states(text), "one such code, or nothing"),
+        ("name", bool, "what takes place"),
+        ("reference", bool, "where that can be looked up"),
+    )
+    for name, fits, expected in checks:
+        if not fits(row[name]):
+            raise DataError(f"{where}: {name} is {row[name]!r:.60}; expected {expected}")
+    if known_at > day:
+        raise DataError(f"{where}: known_at is {known_at}, after the day itself, {day}; expected an earlier one")
+    states = tuple(row["states"].split())
+    return Scheduled(day, known_at, row["known_by"], row["kind"], states, row["host"], row["name"], row["reference"])
+
+
+def _are_states(text: str) -> bool:
+    return bool(text) and all(len(code) == 3 and code.isalpha() and code.isupper() for code in text.split(" "))
+
+
+def _day(text: str, name: str, where: str) -> date:
+    try:
+        return parse_date(text, name)
+    except SpecError as cause:
+        raise DataError(f"{where}: {cause}") from cause

@@ -1,0 +1,300 @@
+r"""Drivers: covariates that push the level, each by an effect that is estimated.
+
+A driver's push is a path that follows from its values and the parameters alone, so that it adds to the level without
+entering the whitened path: level = structure + swing + push. With :math:`x_t` the standardised driver and :math:`b` its
+effect, the push is
+
+- on the **month** :math:`b x_t`, in that month alone: it adds to the month's log-odds and leaves the level be;
+- on the **swing** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the swing is pulled to :math:`b x_t` and no longer to
+  zero, and forgets it with its own half-life;
+- on the **structure** :math:`g_t = r g_{t-1} + b (x_t - x_{t-1})`, with :math:`r` the structure's retention: it moves
+  as the driver changes, and stays.
+
+Both recursions are exact for linear processes: what moves their target only adds to them.
+
+Effects are shrunk to zero together: normal around zero with one spread for all, itself half-normal. If no driver tells
+anything the spread goes to zero and takes all effects with it. A horseshoe would have a spread of its own for each
+driver besides, which a handful of drivers cannot inform.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.errors import SpecError
+from forecast.model.hierarchy import population_spread
+from forecast.model.structure import retention
+from forecast.panel.drivers import standardised
+from forecast.typing import Float, Index
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.model.dynamics.base import Motion
+    from forecast.model.priors import Priors
+    from forecast.model.spec import PendulumSpec
+
+ACTS = ("month", "swing", "structure")
+PRIORS = ("driver_effects", "driver_dyads")
+
+type Drivers = tuple[tuple[str, str], ...]
+"""Names of drivers, and what each acts on."""
+
+
+def parse_drivers(value: Any) -> Drivers:
+    """Return drivers from a mapping or from pairs.
+
+    Raises
+    ------
+    SpecError
+        If it is neither, a driver is there twice, or acts on something else.
+
+    Examples
+    --------
+    >>> from forecast.model.driving import parse_drivers
+    >>> parse_drivers({"summit": "month"})
+    (('summit', 'month'),)
+    """
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, list | tuple) or not all(isinstance(one, list | tuple) and len(one) == 2 for one in pairs):
+        raise SpecError(f"drivers: got {value!r:.200}; expected a mapping such as {{'summit': 'month'}}")
+    for name, acts in pairs:
+        if not isinstance(name, str) or not name or acts not in ACTS:
+            raise SpecError(f"drivers: got {name!r:.60}: {acts!r:.60}; expected a name, and one of {', '.join(ACTS)}")
+    names = [name for name, _ in pairs]
+    if len(set(names)) < len(names):
+        raise SpecError(f"drivers: one of {join(names)} is there twice; a driver acts on one thing")
+    return tuple((name, acts) for name, acts in pairs)
+
+
+def check_drivers(drivers: Drivers, *, two_scales: bool, linear: bool) -> None:
+    """Make sure that what drivers act on is there, and moves so that their push is known.
+
+    Raises
+    ------
+    SpecError
+        If not.
+    """
+    for name, acts in drivers:
+        if acts != "month" and not two_scales:
+            raise SpecError(
+                f"drivers: {name} acts on the {acts}, which needs structure='walk'; let it act on the month"
+            )
+        if acts == "swing" and not linear:
+            raise SpecError(
+                f"drivers: {name} acts on the swing, which needs dynamics='linear': the push on another pull depends "
+                "on where the swing is. Let it act on the month or the structure"
+            )
+
+
+@dataclass(frozen=True)
+class Driving:
+    """The drivers that a spec asks for, of a panel.
+
+    Attributes
+    ----------
+    names, acts : tuple of str
+        What each is called, and what it acts on.
+    value : array (driver, dyad, time)
+        Standardised.
+    """
+
+    names: tuple[str, ...]
+    acts: tuple[str, ...]
+    value: Float
+
+    @classmethod
+    def of(cls, spec: "PendulumSpec", panel: "xr.Dataset") -> "Driving | None":
+        """Read them from a panel; None if the spec asks for none."""
+        if not spec.drivers:
+            return None
+        names, acts = zip(*spec.drivers, strict=True)
+        return cls(names, acts, standardised(panel, names))
+
+    def acting_on(self, what: str) -> list[int]:
+        """Return the places of the drivers that act on something."""
+        return [place for place, acts in enumerate(self.acts) if acts == what]
+
+
+def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
+    """Add the effects of drivers, (driver, dyad), to the PyMC model on the context stack."""
+    import pymc as pm
+
+    spread = pm.HalfNormal("driver_effects_sd", priors.driver_effects)
+    if not pool:
+        raw = pm.Normal("driver_raw", 0.0, float(np.hypot(1.0, priors.driver_dyads)), dims=("driver", "dyad"))
+        return pm.Deterministic("driver_effect", spread * raw, dims=("driver", "dyad"))
+    common = pm.Normal("driver_common_raw", 0.0, 1.0, dims="driver")
+    apart = population_spread("driver_dyad_sd", priors.driver_dyads)
+    own = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
+    pm.Deterministic("driver_common", spread * common, dims="driver")
+    return pm.Deterministic("driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad"))
+
+
+def driving_data(
+    driving: Driving, spec: "PendulumSpec", node_dyad: Index, node_time: Index, periods_a_month: float
+) -> dict[str, Any]:
+    """Return the arrays that a model reads of its drivers, by the names of its data."""
+    data: dict[str, Any] = {"driven_dyad": node_dyad}
+    at_nodes = driving.value[:, node_dyad, node_time]
+    if month := driving.acting_on("month"):
+        data["driver_month"] = at_nodes[month]
+    if swing := driving.acting_on("swing"):
+        data |= {"driver_swing": driving.value[swing], "driven_time": node_time}
+    if structure := driving.acting_on("structure"):
+        kept = np.asarray(retention(spec.priors.paced(periods_a_month)))
+        own = driving.value[structure]
+        moved = followed(kept, np.diff(own, axis=-1, prepend=own[..., :1]), own[..., 0])
+        data["driver_structure"] = moved[:, node_dyad, node_time]
+    return data
+
+
+def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions.
+
+    Parameters
+    ----------
+    acts : tuple of str
+        What each driver acts on.
+    effect : variable (driver, dyad)
+    motion : Motion
+        Of the swing.
+    data : mapping
+        Of the model, with what `driving_data` returns.
+    """
+    from forecast.model.kernels.following import Following
+
+    dyad = data["driven_dyad"]
+
+    def own(what: str) -> list[int]:
+        return [place for place, one in enumerate(acts) if one == what]
+
+    level: Any = 0.0
+    month: Any = 0.0
+    if places := own("month"):
+        month = (effect[places][:, dyad] * data["driver_month"]).sum(axis=0)
+    if places := own("structure"):
+        level = level + (effect[places][:, dyad] * data["driver_structure"]).sum(axis=0)
+    if places := own("swing"):
+        target = (effect[places][:, :, None] * data["driver_swing"]).sum(axis=0)
+        level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
+    return level, month
+
+
+@dataclass(frozen=True)
+class Push:
+    """What drivers add, log-odds, (..., time) or zero where there is nothing.
+
+    Attributes
+    ----------
+    structure, swing : array
+        Parts of the level.
+    month : array
+        Beside the level, in the month alone.
+    """
+
+    structure: Float
+    swing: Float
+    month: Float
+
+    @property
+    def level(self) -> Float:
+        """What they add to the level."""
+        return np.asarray(self.structure + self.swing)
+
+    def mapped(self, change: Callable[[Float], Float]) -> "Push":
+        """Return the same with each part changed in one way."""
+        return Push(change(self.structure), change(self.swing), change(self.month))
+
+    def followed_by(self, later: "Push") -> "Push":
+        """Return the last period of this one, and then another."""
+
+        def joined(now: Float, then: Float) -> Float:
+            start = np.broadcast_to(now[..., -1:], (*then.shape[:-1], 1))
+            return np.concatenate([start, then], axis=-1)
+
+        return Push(
+            joined(self.structure, later.structure), joined(self.swing, later.swing), joined(self.month, later.month)
+        )
+
+
+def push(
+    drivers: Drivers, effect: Float, value: Float, phi: Float, retention: Float | float, before: "Push | None" = None,
+    last: Float | None = None,
+) -> Push:  # fmt: skip
+    """Compute the push on one dyad.
+
+    Parameters
+    ----------
+    drivers : tuple of (str, str)
+    effect : array (..., driver)
+    value : array (..., driver, time)
+        Standardised.
+    phi, retention : array (...) or float
+    before : Push, optional
+        Of the period before the first: by default the drivers had always been at their first value, and the structure
+        with them.
+    last : array (..., driver), optional
+        Values of that period.
+
+    Returns
+    -------
+    Push
+        (..., time)
+    """
+
+    def summed(what: str, of: Float) -> Float:
+        total = np.zeros(np.broadcast_shapes(effect.shape[:-1], of.shape[:-2]) + of.shape[-1:])
+        for place in [place for place, (_, acts) in enumerate(drivers) if acts == what]:
+            total = total + effect[..., place, None] * of[..., place, :]
+        return total
+
+    first = value[..., :1] if last is None else np.broadcast_to(last[..., None], (*value.shape[:-1], 1))
+    change = np.diff(value, axis=-1, prepend=first)
+    target, moves = summed("swing", value), summed("structure", change)
+    swing = summed("swing", first)[..., 0] if before is None else before.swing[..., -1]
+    structure = summed("structure", first)[..., 0] if before is None else before.structure[..., -1]
+    return Push(
+        structure=followed(np.asarray(retention), moves, structure),
+        swing=followed(np.asarray(phi), (1.0 - np.asarray(phi))[..., None] * target, swing),
+        month=summed("month", value),
+    )
+
+
+def push_of_draw(spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Dataset") -> Push | None:
+    """Compute the push on every dyad of a panel under one draw, (dyad, time); None without drivers."""
+    driving = Driving.of(spec, panel)
+    if driving is None:
+        return None
+    effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
+    phi = np.broadcast_to(parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1])
+    kept = float(parameters["structure_retention"]) if "structure_retention" in parameters else 1.0
+    return push(spec.drivers, effect, driving.value.transpose(1, 0, 2), phi, kept)
+
+
+def followed(carry: Float, fresh: Float, start: Float) -> Float:
+    """Return the series in which every value is the one before, carried over in part, and what is fresh.
+
+    Parameters
+    ----------
+    carry : array (...)
+    fresh : array (..., time)
+    start : array (...)
+        The value before the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.model.driving import followed
+    >>> followed(np.array(0.5), np.array([1.0, 0.0, 0.0]), np.array(0.0)).tolist()
+    [1.0, 0.5, 0.25]
+    """
+    shape = np.broadcast_shapes(carry.shape, fresh.shape[:-1], np.shape(start))
+    series, now = np.empty((*shape, fresh.shape[-1])), np.broadcast_to(start, shape)
+    for t in range(fresh.shape[-1]):
+        now = carry * now + fresh[..., t]
+        series[..., t] = now
+    return series

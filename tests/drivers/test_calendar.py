@@ -1,0 +1,105 @@
+"""Scheduled facts: dates that follow from a rule, days since when they were known, and what drivers make of them."""
+
+import re
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from forecast import build_panel, read_chronology, read_dyads
+from forecast.drivers import add_drivers, calendar_drivers, read_calendar
+from forecast.drivers.calendar import COLUMNS, DRIVERS, KINDS, KNOWN_BY
+from forecast.errors import DataError
+from forecast.events.references import UNCHECKED, passing_address
+from forecast.panel.drivers import require_given
+
+PAGE = (Path(__file__).parents[2] / "docs" / "schema" / "drivers.md").read_text("utf-8")
+FACTS = read_calendar()
+
+
+def of_kind(kind):
+    return [one for one in FACTS if one.kind == kind]
+
+
+def test_us_elections_and_terms_follow_the_law():
+    elections, terms = of_kind("us_election"), of_kind("us_inauguration")
+    for one in elections:
+        assert (one.day.month, one.day.weekday(), one.day.year % 4) == (11, 1, 0)
+        assert 2 <= one.day.day <= 8, "the Tuesday after the first Monday"
+    assert all((one.day.month, one.day.day, one.day.year % 4) == (1, 20, 1) for one in terms)
+    for facts in (elections, terms):
+        assert {later.day.year - one.day.year for one, later in pairwise(facts)} == {4}
+
+
+def test_every_fact_has_a_state_a_day_a_reference_and_was_known_in_advance():
+    known = {state for dyad in read_dyads().index for state in dyad.split("-")}
+    for one in FACTS:
+        assert one.known_at <= one.day
+        assert set(one.states) & known, one
+        assert not passing_address(one.reference.removeprefix(UNCHECKED)), one
+        if one.known_by == "thirty days":
+            assert one.day - one.known_at == timedelta(days=30)
+        if one.known_by == "opening":
+            assert one.known_at == one.day
+    assert len({(one.day, one.kind, one.states) for one in FACTS}) == len(FACTS)
+
+
+def test_there_is_one_summit_of_a_kind_a_year():
+    twice = {("g20_summit", 2009), ("g20_summit", 2010)}
+    for kind in ("g20_summit", "apec_summit", "sco_summit", "brics_summit"):
+        years = [one.day.year for one in of_kind(kind)]
+        assert {(kind, year) for year in years if years.count(year) > 1} <= twice
+
+
+def test_drivers_are_one_when_they_say():
+    table = calendar_drivers(["USA-CHN", "CHN-RUS", "IND-PAK"])
+    known = {name: table.known(name, "USA-CHN", date(2023, 10, 31)) for name in table.names}
+    ones = {name: {month for month, one in own.items() if one.value} for name, own in known.items()}
+    assert {date(2024, 11, 1), date(2023, 12, 1)} <= ones["us_election_year"]
+    assert date(2024, 12, 1) not in ones["us_election_year"]
+    assert {date(2025, 1, 1), date(2025, 12, 1)} <= ones["us_first_year"]
+    assert date(2023, 11, 1) in ones["summit"], "San Francisco, known for thirty days"
+    assert date(2024, 11, 1) not in ones["summit"], "not known yet"
+    assert date(2022, 10, 1) in ones["party_congress"]
+    nobody = table.known("us_election_year", "CHN-RUS", date(2023, 10, 31))
+    assert not any(one.value for one in nobody.values())
+
+
+def test_the_calendar_drives_a_panel_ten_years_ahead():
+    panel = build_panel(read_chronology(dyads=["USA-RUS"]), start="1995-01", as_of="2014-12-31")
+    driven = add_drivers(panel, calendar_drivers(["USA-RUS"]))
+    assert set(driven["driver"].values) == {"us_election_year", "us_first_year", "election", "summit", "treaty_expiry"}
+    require_given(driven, "USA-RUS", 120)
+    assert np.isin(driven["driver_value"].to_numpy(), (0.0, 1.0)).all()
+
+
+def test_the_page_has_every_column_kind_and_driver():
+    table = PAGE[PAGE.index("## `data/calendar.csv`") :]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", table, re.M))[: len(COLUMNS)] == COLUMNS
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table[table.index("## The drivers") :], re.M)) == {
+        driver.name: driver.words for driver in DRIVERS
+    }
+    assert all(f"`{word}`" in table for word in (*KINDS, *KNOWN_BY))
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("date", "soon", "line 2: date"),
+        ("known_at", "2030-01-01", "known_at is 2030-01-01, after the day itself"),
+        ("kind", "party", "kind is 'party'"),
+        ("known_by", "rumour", "known_by is 'rumour'"),
+        ("states", "US", "states is 'US'"),
+        ("reference", "", "reference is ''"),
+    ],
+)
+def test_a_calendar_that_makes_no_sense_is_rejected_by_line(tmp_path, column, value, message):
+    row = dict(
+        zip(COLUMNS, ("2023-11-16", "2023-10-17", "law", "election", "USA", "", "a vote", "somewhere"), strict=True)
+    )
+    path = tmp_path / "calendar.csv"
+    path.write_text(f"{','.join(COLUMNS)}\n{','.join((row | {column: value}).values())}\n", encoding="utf-8")
+    with pytest.raises(DataError, match=message):
+        read_calendar(path)

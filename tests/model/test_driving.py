@@ -1,0 +1,208 @@
+"""Drivers in the model: the density against one written down plainly, and what a driver's push is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+from forecast.errors import DataError, SpecError
+from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
+from forecast.model.arrays import panel_arrays
+from forecast.model.driving import followed, push, push_of_draw
+from forecast.model.kernels.following import Following, follow_backward, follow_forward
+from forecast.model.likelihood import Draws, Observed
+from forecast.model.sampling import complete_posterior
+from forecast.model.updating.later import unforeseen
+from forecast.panel.drivers import attach
+
+from .fits import unobserved
+from .panels import make_panel, python_mode
+from .test_two_scales import Compiled
+
+ACTS = {"fair": "month", "trade": "swing", "treaty": "structure"}
+SPEC = PendulumSpec(observation="sides", ceiling=("trend",), drivers=ACTS)
+
+
+def driven_panel(dyads=2, periods=14, *, future="carried", seed=3, **shape):
+    panel = make_panel(dyads, periods, seed=seed, **shape)
+    values = np.random.default_rng(seed).standard_normal((len(ACTS), dyads, periods)).cumsum(axis=-1)
+    values[0, :, :3] = np.nan
+    return attach(panel, list(ACTS), values, np.full((len(ACTS), dyads, 120), np.nan), future)
+
+
+def plain_push(panel, values):
+    """What drivers add to level and month, (dyad, time), in loops."""
+    scaled = (panel["driver_value"] - panel["driver_mean"]) / panel["driver_spread"]
+    x, effect = np.nan_to_num(scaled.to_numpy()), np.asarray(values["driver_effect"])
+    kept = 0.5 ** (1 / SPEC.priors.structure_half_life)
+    level = np.zeros(x.shape[1:])
+    for d in range(x.shape[1]):
+        phi = values["phi"][d]
+        swing, structure = effect[1, d] * x[1, d, 0], effect[2, d] * x[2, d, 0] * kept
+        for t in range(x.shape[2]):
+            if t:
+                swing = phi * swing + (1 - phi) * effect[1, d] * x[1, d, t]
+                structure = kept * structure + effect[2, d] * (x[2, d, t] - x[2, d, t - 1])
+            level[d, t] = swing + structure
+    return level, effect[0][:, None] * x[0]
+
+
+class Driven(Compiled):
+    """The plain density, with what the drivers add to the months in which something was observed."""
+
+    def level(self, values):
+        nodes = self.arrays.node_dyad, self.arrays.node_time
+        level, (added, month) = super().level(values), plain_push(self.panel, values)
+        level[nodes] += (added + month)[nodes]
+        return level
+
+
+def test_the_density_is_the_one_written_down_plainly():
+    compiled = Driven(driven_panel(events=3.0), SPEC)
+    rng, differences = np.random.default_rng(5), []
+    for _ in range(4):
+        point = compiled.random_point(rng)
+        differences.append(compiled.log_density(point) - compiled.plain(point))
+        values = compiled.values(point)
+        nodes = compiled.arrays.node_dyad, compiled.arrays.node_time
+        path = sum(values[name] for name in compiled.nodes)
+        np.testing.assert_allclose(
+            values["node_level"] - path, plain_push(compiled.panel, values)[0][nodes], atol=1e-10
+        )
+    np.testing.assert_allclose(differences, differences[0], atol=1e-7)
+
+
+def test_without_drivers_the_model_is_as_it_was():
+    panel = driven_panel()
+    bare = panel.drop_dims(["driver", "ahead"])
+    spec = replace(SPEC, drivers=())
+    models = [Compiled(one, spec) for one in (bare, panel)]
+    for compiled in models:
+        assert not [name for name in compiled.model.named_vars if "driver" in name or "driven" in name]
+    one, other = (compiled.log_density(models[0].start) for compiled in models)
+    assert one == other
+    assert one == pytest.approx(LOG_DENSITY_BEFORE, rel=1e-12)
+    assert "drivers" not in spec.to_dict()
+    assert PendulumSpec.from_dict(spec.to_dict()) == spec
+
+
+LOG_DENSITY_BEFORE = -154.032689108142
+"""Of the same panel and point, by the version before there were drivers."""
+
+
+def test_a_push_goes_on_where_it_stood():
+    rng = np.random.default_rng(2)
+    drivers, effect, x = SPEC.drivers, rng.normal(size=(5, 3)), rng.normal(size=(3, 30))
+    phi = rng.uniform(0.5, 0.95, 5)
+    whole, first = (push(drivers, effect, x[:, :stop], phi, 0.99) for stop in (30, 18))
+    later = push(drivers, effect, x[:, 18:], phi, 0.99, first, x[:, 17])
+    for part in ("structure", "swing", "month"):
+        np.testing.assert_allclose(getattr(later, part), getattr(whole, part)[:, 18:], atol=1e-12)
+
+
+def test_the_kernel_follows_its_target_and_knows_its_slope():
+    rng = np.random.default_rng(4)
+    phi, target, cotangent = rng.uniform(0.2, 0.98, 3), rng.normal(size=(3, 12)), rng.normal(size=(3, 12))
+    series = follow_forward(phi, target)
+    np.testing.assert_allclose(series, followed(phi, (1 - phi)[:, None] * target, target[:, 0]), atol=1e-12)
+    found = follow_backward(phi, target, series, cotangent)
+    for place, (gradient, given) in enumerate(zip(found, (phi, target), strict=True)):
+        for i in np.ndindex(given.shape):
+            ends = []
+            for step in (1e-6, -1e-6):
+                moved = [phi.copy(), target.copy()]
+                moved[place][i] += step
+                ends.append((follow_forward(*moved) * cotangent).sum())
+            assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6, abs=1e-8)
+    inputs = pt.dvector(), pt.dmatrix()
+    graph = Following()(*inputs)
+    slopes = pytensor.grad((graph * cotangent).sum(), list(inputs))
+    evaluated = pytensor.function(list(inputs), [graph, *slopes], mode=python_mode())(phi, target)
+    for value, expected in zip(evaluated, (series, *found), strict=True):
+        np.testing.assert_allclose(value, expected)
+
+
+def test_a_simulated_record_has_the_push():
+    panel, spec = (
+        driven_panel(1, 60, index=True),
+        PendulumSpec(observation="index", ceiling=(), drivers={"trade": "swing"}),
+    )
+    draw = prior_draws(panel, spec, draws=2, seed=1).isel(draw=0)
+    none, some = (
+        simulate_panel(panel, draw.assign(driver_effect=draw["driver_effect"] * 0 + effect), spec, seed=3)[1].to_numpy()
+        for effect in (0.0, 1.5)
+    )
+    x = np.nan_to_num(((panel["driver_value"] - panel["driver_mean"]) / panel["driver_spread"]).to_numpy()[1])
+    expected = push(spec.drivers, np.array([[1.5]]), x[:, None], draw["phi"].to_numpy(), 1.0)
+    np.testing.assert_allclose(some - none, expected.swing, atol=1e-9)
+
+
+def test_the_completed_posterior_holds_the_push():
+    panel = driven_panel(2, 24, empty=0.6)
+    arrays = panel_arrays(panel, SPEC)
+    sampled = prior_draws(panel, SPEC, draws=6, seed=2).expand_dims("chain")
+    rng = np.random.default_rng(3)
+    for name in ("node_structure", "node_swing"):
+        sampled[name] = (("chain", "draw", "node"), rng.normal(size=(1, 6, arrays.nodes)))
+    with_push = complete_posterior(sampled, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)
+    still = sampled.assign(driver_effect=0.0 * sampled["driver_effect"])
+    without = complete_posterior(still, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)
+    assert with_push["driver"].to_numpy().tolist() == list(ACTS)
+    for i in range(6):
+        one, other = with_push.isel(draw=i), without.isel(draw=i)
+        expected, _ = plain_push(panel, {name: one[name].to_numpy() for name in ("driver_effect", "phi")})
+        np.testing.assert_allclose(one["level"] - other["level"], expected, atol=2e-5)
+        np.testing.assert_allclose(one["state"] - other["state"], expected[:, -1], atol=1e-9)
+        only = replace(SPEC, drivers={"treaty": "structure"})
+        pushed = push_of_draw(only, panel, one.sel(driver=["treaty"]))
+        np.testing.assert_allclose(one["structure"] - other["structure"], pushed.structure, atol=2e-5)
+
+
+def test_the_likelihood_of_draws_knows_the_push_on_the_month():
+    panel = driven_panel(1, 30, seed=6)
+    spec = replace(SPEC, drivers={"fair": "month"})
+    posterior = unobserved(panel, spec, draws=8).posterior
+    draws = Draws.of(posterior, spec)
+    state = np.random.default_rng(1).normal(size=(8, 1, 2))
+    observed, bare = (Observed.of(panel, one) for one in (draws, replace(draws, driver_effect=None)))
+    month = observed.month
+    t = int(np.flatnonzero(observed.node[0] >= 0)[-1])
+    moved = state + np.stack([month[:, 0, [t]], 0 * month[:, 0, [t]]], axis=-1)
+    np.testing.assert_allclose(observed.log_likelihood(0, t, state), bare.log_likelihood(0, t, moved))
+    assert np.abs(month[:, 0, t]).min() > 0
+
+
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        ({"drivers": "summit"}, "expected a mapping"),
+        ({"drivers": {"summit": "mood"}}, "one of month, swing, structure"),
+        ({"drivers": (("a", "month"), ("a", "swing"))}, "there twice"),
+        ({"drivers": {"a": "swing"}, "dynamics": "cubic"}, "needs dynamics='linear'"),
+    ],
+)
+def test_drivers_that_make_no_sense_are_rejected(choices, message):
+    with pytest.raises(SpecError, match=message):
+        PendulumSpec(**choices)
+    with pytest.raises(SpecError, match="needs structure='walk'"):
+        PendulumSpec.one_scale(drivers={"a": "structure"})
+
+
+def test_a_spec_with_drivers_survives_json():
+    assert PendulumSpec.from_dict(SPEC.to_dict()) == SPEC
+    assert SPEC.to_dict()["drivers"] == ACTS
+    assert hash(SPEC) == hash(replace(SPEC))
+
+
+def test_drivers_that_the_panel_lacks_are_named():
+    with pytest.raises(DataError, match="carries none, and the spec asks for fair, trade and treaty"):
+        PendulumModel(SPEC).build(make_panel(1, 12))
+
+
+def test_a_fit_with_drivers_is_not_updated():
+    panel = driven_panel()
+    assert "drivers" in unforeseen(panel, panel)
+    with pytest.raises(DataError, match="the later panel has none"):
+        unforeseen(panel, panel.drop_dims(["driver", "ahead"]))
