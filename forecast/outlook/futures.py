@@ -221,7 +221,8 @@ def simulate_particles(
         Futures a draw, at the start.
     steer : callable
         Given a period from 1 on and the log-odds of its months (chain, draw, future), which futures go on: their places
-        among all of a chain's, (chain, future), one after the other; from then on each future is taken for a draw. Or None.
+        among all of a chain's, (chain, future), one after the other; from then on each future is taken for a draw. Or
+        None.
     seed : int
     driven : FuturePush, optional
         What drivers add.
