@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks.eras import Eras
     from forecast.outlook import Assessment, AtLeast, NotDefined
+    from forecast.outlook.drivers import DriverOutlook
     from forecast.report.skill_box import DyadSkill
 
 REPORTS = Path("report")
@@ -80,6 +81,12 @@ class ReportSettings:
         Points of share that count as a change.
     model : mapping
         Choices of the model by the fields of `PendulumSpec`; what is left out suits the data.
+    drivers : pathlib.Path or "calendar", optional
+        Covariates (docs/drivers.md): a file, or those of ``data/calendar.csv``.
+    driver_acts : {"month", "swing", "structure"}
+        What they act on.
+    driver_future : {"given", "carried", "simulated"}
+        What is assumed of the months ahead.
     fit_path : pathlib.Path, optional
         A saved fit to forecast from instead of fitting; it is updated to ``as_of``, and with events that are added.
     save_fit : bool
@@ -110,6 +117,9 @@ class ReportSettings:
     since: date | None = None
     smallest_improvement: float = 5.0
     model: Mapping[str, Any] = field(default_factory=dict)
+    drivers: "Path | str | None" = None
+    driver_acts: str = "month"
+    driver_future: str = "given"
     fit_path: Path | None = None
     save_fit: bool = True
     export: bool = False
@@ -140,6 +150,8 @@ class Report(Displayed):
         Those that were fitted together.
     skill : DyadSkill or NotDefined
         How good such forecasts have been.
+    drivers : tuple of DriverOutlook
+        What drivers of the fit do, if it has any.
     """
 
     page: Path
@@ -149,6 +161,7 @@ class Report(Displayed):
     warnings: tuple[str, ...]
     dyads: tuple[str, ...]
     skill: "DyadSkill | NotDefined"
+    drivers: "tuple[DriverOutlook, ...]" = ()
 
     def _card(self) -> Card:
         from forecast.report.skill_box import skill_sentence
@@ -158,6 +171,7 @@ class Report(Displayed):
             ("skill", skill_sentence(self.skill)),
             ("hierarchy", fitted_together(self.assessment.dyad, self.dyads)),
             ("converged", "yes" if self.gate.passed else "NO: do not use these numbers"),
+            *(("driver", one.sentence) for one in self.drivers),
             *(("warning", words) for words in self.warnings),
             ("took", f"{sum(self.seconds.values()):.0f} s"),
         ]
@@ -246,6 +260,7 @@ def make_report(
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit, gate)
     with steps.step("writing the report"), _folder(job, fit) as out:
+        from forecast.outlook.drivers import driver_outlooks
         from forecast.report import find_skill, write_report
 
         shown = _shown_table(records, fit)
@@ -255,7 +270,9 @@ def make_report(
             fit_name="fit.zarr" if settings.save_fit and not unchanged else None, export=settings.export,
         )  # fmt: skip
     warnings = (*_describe_added(records, fit), *warnings)
-    return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
+    return Report(
+        page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill, driver_outlooks(fit, job.dyad)
+    )
 
 
 def _check_folder(settings: ReportSettings) -> None:
@@ -329,6 +346,8 @@ def _check_settings(settings: ReportSettings) -> None:
         raise SpecError("alone, hierarchy: a dyad alone has no hierarchy; leave out one of them")
     if settings.fit_path and settings.hierarchy is not None:
         raise SpecError("hierarchy: a saved fit has its own dyads; leave the choice out, or fit again")
+    if settings.fit_path and settings.drivers is not None:
+        raise SpecError("drivers: a saved fit has its own drivers, or none; leave the choice out, or fit again")
     if settings.fit_path and settings.eras != "given":
         raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
     require_sampler(
@@ -354,6 +373,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
     with steps.step("building the panel"):
         panel = job.panel(job.together, eras)
         warnings = _check_record(panel, job.dyad, job.as_of)
+        panel, drivers = _add_drivers(panel, settings)
         _check_query(panel, job.dyad, settings)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
@@ -361,9 +381,20 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
 
         given = {"draws": settings.draws, "tune": settings.tune, "chains": settings.chains, "cores": settings.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        spec = spec or spec_for(panel, **settings.model)
+        spec = spec or spec_for(panel, **{**settings.model, **drivers})
         fit = fit_panel(panel, spec, seed=settings.seed, progress=steps.progress, **options)
     return (fit, warnings) if eras is None else (fit.noting(eras=eras.words), (eras.words, *warnings))
+
+
+def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dataset", dict[str, Any]]:
+    """Put the drivers asked for into a panel; return it, and the choice of the model that uses them."""
+    if settings.drivers is None:
+        return panel, {}
+    from forecast.drivers import add_drivers, drivers_for
+
+    table = drivers_for(settings.drivers, [str(dyad) for dyad in panel["dyad"].to_numpy()])
+    driven = add_drivers(panel, table, future=settings.driver_future)  # type: ignore[arg-type]
+    return driven, {"drivers": dict.fromkeys(table.names, settings.driver_acts)}
 
 
 def _choose_eras(job: _Job) -> "Eras | None":

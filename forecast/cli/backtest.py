@@ -48,6 +48,19 @@ def backtest(
             "auto_ets, auto_arima; all; or no for none of them.",
         ),
     ] = "all",
+    drivers: Annotated[
+        Path | None,
+        typer.Option(
+            "--drivers",
+            help="Also the pendulum with covariates, and without: a CSV file (docs/drivers.md), or calendar.",
+        ),
+    ] = None,
+    driver_acts: Annotated[
+        str, typer.Option("--driver-acts", help="What drivers act on: month, swing or structure.")
+    ] = "month",
+    driver_future: Annotated[
+        str, typer.Option("--driver-future", help="Drivers in the months ahead: given, carried or simulated.")
+    ] = "given",
     eras: Annotated[
         str,
         typer.Option(
@@ -101,7 +114,7 @@ def backtest(
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     for name, number in {"every": every, "seed": seed, "processes": processes, "batch": batch}.items():
         require_whole(name, 1 if number is None else number)
-    require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or [])])
+    require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or []), drivers])
     executor = _executor(processes, scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)
@@ -109,9 +122,16 @@ def backtest(
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
 
+        forecasters = choose(models, rivals)
+        if drivers is not None:
+            from forecast.evaluation.members import MEMBERS, PENDULUM, with_drivers
+
+            if PENDULUM not in {one.code for one in forecasters}:
+                forecasters.append(MEMBERS[PENDULUM])
+            forecasters.append(with_drivers(drivers, driver_acts, driver_future))  # type: ignore[arg-type]
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(
-            record, origins, horizons=months, forecasters=choose(models, rivals), out=out, improvement=improvement,
+            record, origins, horizons=months, forecasters=forecasters, out=out, improvement=improvement,
             seed=seed, batch=batch, executor=executor, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)

@@ -158,6 +158,24 @@ def report(
     nodes: Annotated[
         int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")
     ] = 7,
+    drivers: Annotated[
+        Path | None,
+        typer.Option(
+            "--drivers",
+            help="Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits.",
+        ),
+    ] = None,
+    driver_acts: Annotated[
+        str, typer.Option("--driver-acts", help="What drivers act on: month, swing or structure.")
+    ] = "month",
+    driver_future: Annotated[
+        str,
+        typer.Option(
+            "--driver-future",
+            help="Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or "
+            "simulated.",
+        ),
+    ] = "given",
     events: Events = None,
     counts: Counts = None,
     index: Index = None,
@@ -213,11 +231,12 @@ def report(
         frequency=check_frequency(frequency),
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=_day(since, "since"),
-        smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
+        smallest_improvement=improvement, model=model, drivers=drivers,
+        driver_acts=driver_acts, driver_future=driver_future, fit_path=fit, save_fit=save_fit,
         export=export, skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
     )  # fmt: skip
     if out is not None:
-        read = [*(events or []), counts, index, *(mapping or []), *(add or []), skill]
+        read = [*(events or []), counts, index, *(mapping or []), *(add or []), skill, drivers]
         require_report_folder(out, REPORT, read, replace=replace)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
@@ -258,6 +277,8 @@ def _print(done: "Report") -> None:
     if question is not None:
         console.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
     console.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
+    for one in done.drivers:
+        console.print(escape(one.sentence))
     for warning in done.warnings:
         console.print(f"[yellow]{escape(warning)}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())

@@ -6,8 +6,9 @@
 
 from forecast.drivers.attach import add_drivers as add_drivers
 from forecast.drivers.calendar import calendar_drivers as calendar_drivers
+from forecast.drivers.calendar import drivers_for as drivers_for
 from forecast.drivers.calendar import read_calendar as read_calendar
 from forecast.drivers.table import DriverTable as DriverTable
 from forecast.drivers.table import read_drivers as read_drivers
 
-__all__ = ["DriverTable", "add_drivers", "calendar_drivers", "read_calendar", "read_drivers"]
+__all__ = ["DriverTable", "add_drivers", "calendar_drivers", "drivers_for", "read_calendar", "read_drivers"]

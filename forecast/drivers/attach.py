@@ -10,7 +10,7 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, add_months
 from forecast.drivers.table import DriverTable, Value
 from forecast.errors import DataError, SpecError
-from forecast.panel.drivers import FUTURES, Future, attach, has_drivers
+from forecast.panel.drivers import Future, attach, has_drivers, require_future
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def add_drivers(
     """
     from forecast.events.table import as_day
 
-    if future not in FUTURES:
-        raise SpecError(f"future: got {future!r}; expected one of {', '.join(FUTURES)}")
+    require_future(future)
     clock = Clock.of(panel)
     if clock.weekly:
         raise SpecError("drivers: the panel is weekly, and drivers have a value a month; build a monthly panel")

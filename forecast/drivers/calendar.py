@@ -7,7 +7,7 @@ from pathlib import Path
 
 from forecast.arguments import DYADS, PATH, checked
 from forecast.dates import add_months, month_start, parse_date
-from forecast.drivers.table import DriverTable, Value
+from forecast.drivers.table import DriverTable, Value, read_drivers
 from forecast.errors import DataError, SpecError
 from forecast.files import digest
 from forecast.resources import data_folder
@@ -175,6 +175,18 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     kept = tuple(value for value in values if value.driver in moving)
     content = "\n".join(map(str, facts)) + " ".join(dyads)
     return DriverTable("calendar.csv", names, kept, digest(content.encode()))
+
+
+def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
+    """Read drivers from a file, or those of the calendar where that is named (`CALENDAR`).
+
+    Examples
+    --------
+    >>> from forecast.drivers import drivers_for
+    >>> drivers_for("calendar", ["CHN-RUS"]).names
+    ('election', 'party_congress', 'summit')
+    """
+    return calendar_drivers(dyads) if str(source) == CALENDAR else read_drivers(source)
 
 
 def _counts(driver: CalendarDriver, dyad: str, fact: Scheduled) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.panel import panel_kind
+from forecast.panel.drivers import has_drivers
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
@@ -20,11 +22,42 @@ if TYPE_CHECKING:
 
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading, Usual
+    from forecast.panel.drivers import Future
 
 RUN = 1
 """Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
 SAMPLER = MappingProxyType({"draws": 250, "tune": 200, "chains": 4})
 """Every draw is worth about a whole one, and two futures of each make the prediction."""
+
+
+@dataclass(frozen=True)
+class MemberDrivers:
+    """Covariates of a form of the model.
+
+    Attributes
+    ----------
+    source : str
+        A file of drivers, or ``calendar``.
+    acts : {"month", "swing", "structure"}
+    future : {"given", "carried", "simulated"}
+    """
+
+    source: str
+    acts: str = "month"
+    future: "Future" = "given"
+
+    def added(self, panel: "xr.Dataset") -> "xr.Dataset":
+        """Put them into a panel, as they were known on its day."""
+        from forecast.drivers import add_drivers, drivers_for
+
+        dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
+        return add_drivers(panel, drivers_for(self.source, dyads), future=self.future)
+
+    def choice(self, panel: "xr.Dataset") -> dict[str, Any]:
+        """Return the choice of the model that uses those of a panel."""
+        if not has_drivers(panel):
+            return {}
+        return {"drivers": dict.fromkeys(map(str, panel["driver"].to_numpy()), self.acts)}
 
 
 @dataclass(frozen=True)
@@ -44,6 +77,8 @@ class Member:
         Origins from one fit.
     cores : int, optional
         Chains run at once; changes no number.
+    drivers : MemberDrivers, optional
+        Covariates that it uses.
     """
 
     code: str
@@ -53,6 +88,7 @@ class Member:
     sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))
     run: int = RUN
     cores: int | None = None
+    drivers: "MemberDrivers | None" = None
 
     @property
     def rival(self) -> bool:
@@ -69,7 +105,8 @@ class Member:
     def _spec(self, panel: "xr.Dataset") -> "PendulumSpec":
         from forecast.model.choices import spec_for
 
-        return spec_for(panel, **self.spec)
+        driven = {} if self.drivers is None else self.drivers.choice(panel)
+        return spec_for(panel, **self.spec, **driven)
 
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
         """Fit the first view, bring the fits to each later one, and simulate futures from them."""
@@ -107,7 +144,8 @@ class Member:
         panel = self._panel(view, dyads, eras)
         spec = self._spec(panel)
         # Members that differ in what is made of a fit alone share it: they come one after the other at an origin.
-        key = (view.record.digest, view.origin, dyads, replace(spec, record_weight=0.0), asked.seed, *sampler.items())
+        data = (view.record.digest, view.origin, dyads, self.drivers)
+        key = (*data, replace(spec, record_weight=0.0), asked.seed, *sampler.items())
         sampled = _LAST_FIT.get(key) if eras is None else None
         if sampled is None:
             sampled = fit(panel, spec, seed=asked.seed, cores=self._cores(asked), **sampler)
@@ -132,7 +170,8 @@ class Member:
         return min((limit for limit in (self.cores, asked.cores) if limit), default=None)
 
     def _panel(self, view: View, dyads: tuple[str, ...], eras: "pd.DataFrame | None") -> "xr.Dataset":
-        return self._seen(view.part(dyads, eras))
+        panel = self._seen(view.part(dyads, eras))
+        return panel if self.drivers is None else self.drivers.added(panel)
 
 
 @dataclass(frozen=True)
@@ -280,3 +319,41 @@ MEMBERS: dict[str, Member] = {
         ),
     )
 }
+
+
+def with_drivers(source: str | Path, acts: str = "month", future: "Future" = "given") -> Member:
+    """Return the model that uses covariates, beside the same without.
+
+    Its code has a piece of the digest of what they are read from, by which a run that goes on knows them.
+
+    Parameters
+    ----------
+    source : str or pathlib.Path
+        A file of drivers (docs/drivers.md), or ``calendar``.
+    acts : {"month", "swing", "structure"}
+        What they act on.
+    future : {"given", "carried", "simulated"}
+        What is assumed of the months ahead.
+
+    Raises
+    ------
+    DataError, SpecError
+        If the file or a choice makes no sense.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.members import with_drivers
+    >>> with_drivers("calendar", "swing").words
+    'the pendulum with drivers from calendar that act on the swing, in future given'
+    """
+    from forecast.drivers import drivers_for
+    from forecast.events import read_dyads
+    from forecast.model.driving import parse_drivers
+    from forecast.panel.drivers import require_future
+
+    require_future(future)
+    table = drivers_for(source, list(read_dyads().index))
+    parse_drivers(dict.fromkeys(table.names, acts))
+    code = f"drivers_{acts}_{future}_{table.digest[:6]}"
+    words = f"the pendulum with drivers from {Path(source).name} that act on the {acts}, in future {future}"
+    return Member(code, words, {"record_weight": 0.0}, drivers=MemberDrivers(str(source), acts, future))

@@ -92,6 +92,18 @@ def autoregression(series: Float) -> tuple[float, float, float]:
     return carry, mean, float(np.std(after - carry * before)) if len(series) > 1 else 0.0
 
 
+def require_future(future: str) -> None:
+    """Make sure that what is assumed of the months ahead is one of `FUTURES`.
+
+    Raises
+    ------
+    SpecError
+        If not.
+    """
+    if future not in FUTURES:
+        raise SpecError(f"driver future: got {future!r:.60}; expected one of {', '.join(FUTURES)}")
+
+
 def attach(panel: "xr.Dataset", names: list[str], values: Float, given: Float, future: Future) -> "xr.Dataset":
     """Return a panel with drivers.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, NotDefined, level_sentence, plain, printed_changes, printed_percents, quoted
+from forecast.outlook.drivers import driver_outlooks
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of, facts
 from forecast.report.skill_box import DyadSkill, find_skill
@@ -79,6 +80,7 @@ def forecast_json(
         "band": assessment.band,
         "contrast": assessment.contrast,
         "kinds": assessment.kinds,
+        "drivers": driver_outlooks(fit, assessment.dyad),
         "fan": assessment.fan,
         "claims": assessment.claims,
         "skill": skill or find_skill(fit, assessment, events),

@@ -14,6 +14,7 @@ from forecast.outlook import (
     level_sentence,
     quoted,
 )
+from forecast.outlook.drivers import driver_outlooks
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
@@ -32,6 +33,7 @@ from forecast.report import (
 )
 from forecast.report.claim_words import claim_numbers
 from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.drivers_table import driver_cards
 from forecast.report.facts import facts
 from forecast.report.material import Material, gather
 from forecast.report.notable import RULE
@@ -190,6 +192,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "watched_to": material.watched_to,
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
         "settings": account.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
+        "drivers": driver_cards(driver_outlooks(fit, result.dyad)),
         "data_rows": account.provenance(_told_of(material.kind, known["data"])),
         "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],
