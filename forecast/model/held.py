@@ -1,7 +1,7 @@
 """The arrays that a model reads, held in one vector a type.
 
-A sampler compiles some code for every array that a model holds, which for thirty of them takes longer than all else that
-is not cached; a slice of a vector costs nothing.
+A sampler compiles some code for every array that a model holds, which for thirty of them takes longer than all else
+that is not cached; a slice of a vector costs nothing.
 """
 
 from collections.abc import Mapping
