@@ -136,7 +136,7 @@ def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> Kin
     )
 
 
-def _change(draws: Float, before: int, covered: Index, what: str) -> Estimate | NotDefined:
+def _change(draws: NDArray[np.float32], before: int, covered: Index, what: str) -> Estimate | NotDefined:
     if before not in covered:
         return NotDefined(f"the period {YEARS_BACK} years before is not covered")
     words = f"{what}: now less {YEARS_BACK} years before"

@@ -467,7 +467,7 @@ def stronger_log_odds(
     recent = _recent(_count_sides(panel).sum(axis=(2, 3)), panel)[dyad].astype(np.float32)
     place = _places(panel, by_year)[0][dyad]
     centre = shift - cutpoint[:, :, dataset, -stronger, None]
-    return _log_odds(name, slope[..., None], recent, centre[..., place])
+    return np.asarray(_log_odds(name, slope[..., None], recent, centre[..., place]))
 
 
 def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
