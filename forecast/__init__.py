@@ -35,6 +35,8 @@ if _typing.TYPE_CHECKING:
     from forecast.outlook import simulate_futures as simulate_futures
     from forecast.outlook.assess import assess as assess
     from forecast.outlook.assumed import Assumed as Assumed
+    from forecast.outlook.attribution import attribute as attribute
+    from forecast.outlook.change import split_change as split_change
     from forecast.outlook.scenarios import scenario as scenario
     from forecast.panel import build_counts_panel as build_counts_panel
     from forecast.panel import build_index_panel as build_index_panel
@@ -84,6 +86,8 @@ _HOMES = {
     "Assumed": "forecast.outlook.assumed",
     "scenario": "forecast.outlook.scenarios",
     "simulate_futures": "forecast.outlook",
+    "attribute": "forecast.outlook.attribution",
+    "split_change": "forecast.outlook.change",
     "Source": "forecast.sources",
     "gather": "forecast.sources",
     "make_plan": "forecast.hypotheses",
@@ -116,6 +120,7 @@ __all__ = [
     "add_events",
     "answer_question",
     "assess",
+    "attribute",
     "build_counts_panel",
     "build_index_panel",
     "build_panel",
@@ -142,6 +147,7 @@ __all__ = [
     "run_tests",
     "scenario",
     "simulate_futures",
+    "split_change",
     "update",
     "write_report",
     "write_scenarios",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, check, events, plan, power, report, scenario, test
+from forecast.cli import backtest, check, compare, events, moved, plan, power, report, scenario, test
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -67,6 +67,8 @@ app.command()(scenario.scenario)
 app.command()(test.test)
 app.command()(power.power)
 app.command()(check.check)
+app.command()(moved.moved)
+app.command()(compare.compare)
 app.command()(backtest.backtest)
 app.add_typer(plan.app, name="plan")
 

@@ -13,6 +13,7 @@ from forecast.errors import NotConverged, SpecError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from forecast.events import EventTable
     from forecast.hypotheses import Plan
     from forecast.model.gate import Miss
     from forecast.sources import Data, Source
@@ -155,6 +156,23 @@ def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | No
         return data
     until = parse_date(covered_to, "covered-to").isoformat() if covered_to else None
     return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": until})
+
+
+def event_table(given: "Source | None", dyad: str) -> "EventTable":
+    """Return the single events of a source, by default of the chronology.
+
+    Raises
+    ------
+    DataError
+        If it holds none, or cannot be read.
+    """
+    from forecast.errors import DataError
+    from forecast.sources import Source, open_source
+
+    events = open_source(given or Source(), dyad).events
+    if events is None:
+        raise DataError("--events: the source holds no single events; give a table of events or a chronology")
+    return events
 
 
 def _is_table(path: Path, mapped: bool) -> bool:

@@ -5,7 +5,7 @@ set of parameters meets the whole record, and here every draw's parameters meet 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
@@ -125,9 +125,13 @@ class Observed:
     month: Float | None = None
 
     @classmethod
-    def of(cls, panel: xr.Dataset, draws: Draws, stretch: slice = slice(None)) -> "Observed":
-        """Take them out of a stretch of a panel's periods, all by default."""
+    def of(
+        cls, panel: xr.Dataset, draws: Draws, stretch: slice = slice(None), *, level_only: bool = False
+    ) -> "Observed":
+        """Take them out of a stretch of a panel's periods, all by default; if wished only what tells of the level."""
         arrays = panel_arrays(panel, draws.spec, dense=False)
+        if level_only:
+            arrays = replace(arrays, observed=draws.spec.observation_model.of_level(arrays.observed))
         node = np.full(arrays.era_index.shape, -1)
         node[arrays.node_dyad, arrays.node_time] = np.arange(arrays.nodes)
         seen = np.where(panel_kind(panel).seen(panel), node, -1)

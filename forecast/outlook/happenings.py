@@ -6,10 +6,11 @@ fewer than three happenings is void; chances of what its share will be are given
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from forecast.clock import Clock
 from forecast.outlook.draws import FitLike
 from forecast.outlook.futures import Futures
 from forecast.outlook.kind_counts import MIX_MONTHS
@@ -28,6 +29,9 @@ from forecast.outlook.window import FEWEST, moved, reached, share_before
 from forecast.panel.record import by_class
 from forecast.typing import Bool, Float, Index
 from forecast.wording import count, number
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -223,20 +227,42 @@ class Recording:
 
     def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
         """Return the last so many covered months, of one class alone if it is given."""
-        clock = self.terms.clock
-        periods = clock.periods(months)
-        if len(self.total) < periods:
-            return NotDefined(f"fewer than {clock.span(months)} before are covered")
-        first, last = (clock.times[place].item() for place in (self.last - periods + 1, self.last))
-        own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
-        parts = own, own[own >= self.terms.zero_cut]
-        happenings, cooperative = (int(self.counts[-periods:, part].sum()) for part in parts)
-        return Baseline(first, clock.end_of(last), happenings, cooperative, share_before(cooperative, happenings))
+        terms = self.terms
+        return _baseline(terms.clock, self.counts, self.last, terms.zero_cut, months, kind)
 
     def window(self, months: int) -> tuple[Index, Index]:
         """Return happenings, and cooperative ones, of the months ahead together, (chain, draw, future)."""
         ahead = slice(1, self.terms.clock.periods(months) + 1)
         return self.observed.total[..., ahead].sum(axis=-1), self.observed.cooperative[..., ahead].sum(axis=-1)
+
+
+def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
+    """Return what a dataset has recorded of a dyad in the last so many covered months of a panel.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.outlook.happenings import baseline_of
+    >>> baseline_of(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN", 0, 12).first
+    datetime.date(2022, 11, 1)
+    """
+    counts, covered = by_class(panel, dyad, dataset)
+    seen = np.flatnonzero(covered)
+    return _baseline(Clock.of(panel), counts[seen], int(seen[-1]), int(panel.attrs["zero_cut"]), months)
+
+
+def _baseline(
+    clock: Clock, counts: Index, last: int, zero_cut: int, months: int, kind: int | None = None
+) -> Baseline | NotDefined:
+    """Return the last so many of the covered months, whose counts (period, class) end with the period `last`."""
+    periods = clock.periods(months)
+    if len(counts) < periods:
+        return NotDefined(f"fewer than {clock.span(months)} before are covered")
+    first, until = (clock.times[place].item() for place in (last - periods + 1, last))
+    own = np.arange(counts.shape[1]) if kind is None else np.array([kind])
+    parts = own, own[own >= zero_cut]
+    happenings, cooperative = (int(counts[-periods:, part].sum()) for part in parts)
+    return Baseline(first, clock.end_of(until), happenings, cooperative, share_before(cooperative, happenings))
 
 
 def window_outlook(recording: Recording, months: int, smallest_improvement: float = 5.0) -> WindowOutlook:

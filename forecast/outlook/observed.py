@@ -12,7 +12,7 @@ from forecast.clock import periods_a_month
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, picked, stream
 from forecast.outlook.kind_counts import simulate_kinds
-from forecast.outlook.repeats import Repeats
+from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.volume import RECENT_MONTHS, recording_level
 from forecast.panel import panel_kind
@@ -100,7 +100,9 @@ class Reading:
         )
 
 
-def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observed | NotDefined:
+def observe(
+    fit: FitLike, futures: Futures, months: int, *, seed: int, volume: "xr.Dataset | None" = None
+) -> Observed | NotDefined:
     """Simulate what the dyad's main dataset would record in each period ahead.
 
     The number of happenings is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
@@ -114,6 +116,8 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
     months : int
         How far.
     seed : int
+    volume : xarray.Dataset, optional
+        The panel whose record says how many happenings lie ahead, and in which dataset; by default the fit's own.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def observe(fit: FitLike, futures: Futures, months: int, *, seed: int) -> Observ
         If the futures do not reach that far.
     """
     size = futures.level.shape[:-1]
-    coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed)
+    coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed, volume=volume)
     if isinstance(coming, NotDefined):
         return coming
     rng = stream(seed, futures.dyad, f"observed {coming.dataset}")
@@ -184,7 +188,9 @@ class Coming:
         )
 
 
-def coming_periods(fit: FitLike, dyad: str, size: tuple[int, ...], periods: int, *, seed: int) -> Coming | NotDefined:
+def coming_periods(
+    fit: FitLike, dyad: str, size: tuple[int, ...], periods: int, *, seed: int, volume: "xr.Dataset | None" = None
+) -> Coming | NotDefined:
     """Simulate what is behind the record of the periods ahead, apart from the level.
 
     Parameters
@@ -195,25 +201,44 @@ def coming_periods(fit: FitLike, dyad: str, size: tuple[int, ...], periods: int,
         Chains, draws, and futures of a draw.
     periods : int
     seed : int
+    volume : xarray.Dataset, optional
+        The panel whose record says how many happenings lie ahead; by default the fit's own.
     """
-    dataset = main_dataset(fit.panel, dyad)
-    if not recent_reports(fit.panel, dyad, dataset).any():
-        if not panel_kind(fit.panel).coded:
+    dense = fit.panel if volume is None else volume
+    dataset = main_dataset(dense, dyad)
+    if not recent_reports(dense, dyad, dataset).any():
+        if not panel_kind(dense).coded:
             return NotDefined("the data are an index, which counts no actions")
         return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
     ahead = (*size, periods)
-    volume, alone = (stream(seed, dyad, f"{purpose} {dataset}") for purpose in ("volume", "record"))
-    total = recording_level(fit.panel, dyad, dataset).simulate(ahead, volume)
-    busy = Usual.of(fit.panel, dyad, dataset).busyness(total)
-    follows = alone.random(size) < fit.spec.record_weight
-    repeated = Repeats.of(fit.panel, dyad, dataset).simulate(ahead, alone)
-    total, busy, repeated = (_after_present(values) for values in (total, busy, repeated))
+    total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))
+    busy = Usual.of(dense, dyad, dataset).busyness(total)
+    follows, drawn = record_futures(fit, dyad, dataset, ahead, seed)
+    total, busy, repeated = (_after_present(values) for values in (total, busy, drawn.chances))
     return Coming(dataset, reading(fit, dyad, dataset), total, busy, follows, repeated)
 
 
 def _after_present(values: NDArray[Any]) -> NDArray[Any]:
     """Put an empty period, the present, before those ahead."""
     return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)
+
+
+def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...], seed: int) -> tuple[Bool, Repetition]:
+    """Return which futures follow the record alone, (chain, draw, future), and how each would go on if it did.
+
+    Parameters
+    ----------
+    fit : FitLike
+    dyad : str
+    dataset : int
+    ahead : tuple of int
+        Chains, draws, futures and periods.
+    seed : int
+        Of `observe`.
+    """
+    alone = stream(seed, dyad, f"record {dataset}")
+    follows = alone.random(ahead[:-1]) < fit.spec.record_weight
+    return follows, Repeats.of(fit.panel, dyad, dataset).draw(ahead, alone)
 
 
 @dataclass(frozen=True)

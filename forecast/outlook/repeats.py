@@ -70,11 +70,61 @@ class Repeats:
 
         Every future has a memory, a long-run share and quarters of its own.
         """
+        return self.draw(size, rng).chances
+
+    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> "Repetition":
+        """Draw the same, with what is behind the chances."""
         memory = rng.integers(len(self.mean), size=size[:-1])
         mean, long, short = (values[memory] for values in (self.mean, self.long, self.short))
         centre = np.clip(rng.beta(long * mean, long * (1 - mean)), 1e-6, 1 - 1e-6)
         quarters = [rng.beta(short * centre, short * (1 - centre)) for _ in range(-(-size[-1] // self.quarter))]
-        return np.repeat(np.stack(quarters, axis=-1), self.quarter, axis=-1)[..., : size[-1]]
+        return Repetition(memory, centre, np.stack(quarters, axis=-1), self.quarter, size[-1])
+
+    def log_density(self, drawn: "Repetition") -> Float:
+        """Return how likely futures that were drawn from this or another record are from this one, in logarithms."""
+        mean, long, short = (values[drawn.memory] for values in (self.mean, self.long, self.short))
+        quarters = np.clip(drawn.quarters, 1e-12, 1 - 1e-12)
+        centre, weight = drawn.centre[..., None], short[..., None]
+        return _log_beta(drawn.centre, long * mean, long * (1 - mean)) + np.asarray(
+            _log_beta(quarters, weight * centre, weight * (1 - centre)).sum(axis=-1)
+        )
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """Futures in which a record goes on.
+
+    Attributes
+    ----------
+    memory : array of int (...)
+        Position of what is remembered.
+    centre : array (...)
+        Long-run share, 0 to 1.
+    quarters : array (..., quarter)
+        Shares of the quarters.
+    quarter : int
+        Periods of a quarter.
+    periods : int
+        How far they go.
+    """
+
+    memory: Index
+    centre: Float
+    quarters: Float
+    quarter: int
+    periods: int
+
+    @property
+    def chances(self) -> Float:
+        """Chances that a happening is cooperative, (..., period)."""
+        return np.repeat(self.quarters, self.quarter, axis=-1)[..., : self.periods]
+
+
+def _log_beta(value: Float, first: Float, second: Float) -> Float:
+    """Return the log-density of a Beta distribution."""
+    from scipy.special import betaln
+
+    return np.asarray((first - 1) * np.log(value) + (second - 1) * np.log1p(-value) - betaln(first, second))
 
 
 def _remembered(total: Index, cooperative: Index, months: int | None, a_month: float) -> tuple[float, float, float]:

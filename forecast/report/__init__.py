@@ -4,9 +4,12 @@ Start at `write_report`, `write_tests` and `write_skill`. Every number comes fro
 results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.
 """
 
+from forecast.report.change_page import change_json, render_change
 from forecast.report.checks_page import render_checks
 from forecast.report.jsonfile import forecast_json
 from forecast.report.levels import levels_table
+from forecast.report.moved_page import moved_json, render_moved
+from forecast.report.moved_write import write_change, write_moved
 from forecast.report.page import render_page
 from forecast.report.skill_box import find_skill, read_skill
 from forecast.report.skill_page import render_skill
@@ -22,17 +25,23 @@ from forecast.report.write import (
 )
 
 __all__ = [
+    "change_json",
     "find_skill",
     "forecast_json",
     "levels_table",
+    "moved_json",
     "read_skill",
+    "render_change",
     "render_checks",
+    "render_moved",
     "render_page",
     "render_skill",
     "render_tests",
     "results_json",
     "results_table",
+    "write_change",
     "write_checks",
+    "write_moved",
     "write_report",
     "write_scenarios",
     "write_skill",

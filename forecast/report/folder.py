@@ -23,7 +23,9 @@ TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
 SKILL = r"index\.html|skill\.(json|csv)|cases(_shown)?\.csv"
 CHECKS = r"index\.html|checks\.(json|csv)"
 SCENARIO = r"index\.html|scenario\.json"
-"""Names of the files of a report, of those of a run of tests, of a backtest, of checks, and of scenarios."""
+MOVED = r"index\.html|moved\.(json|csv|svg)"
+CHANGE = r"index\.html|change\.(json|csv|svg)"
+"""Names of the files of a report, of tests, of a backtest, of checks, scenarios, what moved it, and of a change."""
 LONGEST = 100_000_000
 
 
@@ -36,7 +38,7 @@ def require_report_folder(
     ----------
     out : str or pathlib.Path
     names : str
-        Pattern of the names that are to be written: `REPORT`, `TESTS`, `SKILL`, `CHECKS` or `SCENARIO`.
+        Pattern of the names that are to be written, such as `REPORT` or `MOVED`.
     inputs : iterable of str, pathlib.Path or None
         Files and folders that are read.
     replace : bool
@@ -160,8 +162,10 @@ _NUMBERS = (
     {"schema", "choices", "account", "rows"},
     {"schema", "finding", "checks"},
     {"schema", "unconditional", "scenarios"},
+    {"schema", "finding", "by_kind", "events"},
+    {"schema", "sentences", "steps", "baselines"},
 )
-"""Names in the numbers of a report or of tests, in those of a backtest, of checks, and of scenarios."""
+"""Names in the numbers of a report or of tests, of a backtest, of checks, scenarios, what moved it, and of a change."""
 
 
 def _is_numbers(path: Path, content: bytes) -> bool:
@@ -169,7 +173,15 @@ def _is_numbers(path: Path, content: bytes) -> bool:
     return isinstance(values, dict) and any(named <= values.keys() for named in _NUMBERS)
 
 
-_TABLES = (b"dyad,period,", b"file,line,reason,row", b"code,name,", b"model,rival,", b"check,what,")
+_TABLES = (
+    b"dyad,period,",
+    b"file,line,reason,row",
+    b"code,name,",
+    b"model,rival,",
+    b"check,what,",
+    b"event,date,source,",
+    b"part,level_added,",
+)
 """How the tables begin."""
 
 

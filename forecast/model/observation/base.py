@@ -106,6 +106,14 @@ class Observation:
         """
         raise NotImplementedError
 
+    def of_level(self, observed: Any) -> Any:
+        """Return what of the observations tells of the level: all of them, unless a part is about something else."""
+        return observed
+
+    def alike(self, panel: "xr.Dataset") -> Index:
+        """Return a number for every class of a panel; classes with the same tell the same of the level, (class,)."""
+        return np.arange(panel.sizes["class"])
+
     def number(self, observed: Any) -> int:
         """Count the observations in what `read` returned."""
         raise NotImplementedError

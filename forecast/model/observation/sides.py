@@ -161,6 +161,14 @@ class SidesObservation(Observation):
         side, busy = count_sparsely(sides, node_of, zero_cut=1), panel_busyness(panel)
         return Sides(side, kinds, place[there], places, recent[there], busy[there])
 
+    def of_level(self, observed: Sides) -> Sides:
+        """Return the sides alone."""
+        return replace(observed, kinds=())
+
+    def alike(self, panel: "xr.Dataset") -> Index:
+        """Return 0 for hostile classes and 1 for cooperative ones."""
+        return np.asarray(panel["class"].to_numpy() >= int(panel.attrs["zero_cut"]), dtype=np.int64)
+
     def number(self, observed: Sides) -> int:
         """Count the events."""
         return SIDE.number(observed.side)

@@ -112,6 +112,31 @@ def update(
     return sampled_again(fit, later, reason, report)
 
 
+def redraw(fit: Fit, panel: xr.Dataset, *, seed: int = 1, progress: Progress | None = None) -> tuple[Fit, Weights]:
+    """Carry the level of a fit over to another record of the same periods, however little its draws are then worth.
+
+    Parameters of kinds, which tell nothing of the level, stay as they are.
+
+    Parameters
+    ----------
+    fit : Fit
+    panel : xarray.Dataset
+        Its panel, with other counts in the last twelve months.
+    seed : int
+    progress : callable, optional
+
+    Returns
+    -------
+    tuple of Fit and Weights
+        Draws of the posterior given the panel, and what their weights were: where Pareto k is over its limit they are
+        none.
+    """
+    clock = time.perf_counter()
+    carried = carry_on(fit, panel, seed, progress or silent, level_only=True)
+    verdict = judge(carried)
+    return _updated(carried, verdict, seed, clock), verdict.total
+
+
 @dataclass(frozen=True)
 class Carried:
     """The draws of a fit, carried on to a later panel but not yet judged.
@@ -140,7 +165,7 @@ class Carried:
     gained: Float
 
 
-def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carried:
+def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, level_only: bool = False) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
     draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
@@ -148,7 +173,7 @@ def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress) -> Carrie
     first = max(known - 2 - look_back, 0)
     news = panel_kind(panel).news(panel, later)
     path = _recent_path(fit, draws, first)
-    before, now = (Observed.of(one, draws, slice(first, None)) for one in (panel, later))
+    before, now = (Observed.of(one, draws, slice(first, None), level_only=level_only) for one in (panel, later))
     gained = np.zeros((len(draws.sigma), periods - known + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []

@@ -1,0 +1,115 @@
+"""`forecast compare`: what has changed between two reports."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast.cli.moved import SHOWN, Refit, print_grid
+from forecast.cli.options import Events, Json, Mapping, event_table, source
+from forecast.cli.paths import output
+from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
+from forecast.errors import SpecError
+
+if TYPE_CHECKING:
+    from forecast.outlook.attribution import Attribution
+    from forecast.outlook.change import Change
+    from forecast.progress import Progress
+    from forecast.report.saved import SavedReport
+    from forecast.sources import Source
+
+
+def compare(
+    old: Annotated[Path, typer.Argument(help="The folder of the earlier report, with its fit.")],
+    new: Annotated[Path, typer.Argument(help="The folder of the later report, with its fit.")],
+    events: Events = None,
+    mapping: Mapping = None,
+    out: Annotated[Path, output("Folder of the page.")] = Path("change"),
+    refit: Refit = False,
+    as_json: Json = False,
+) -> None:
+    """Split the change of the headline of two reports: time passed, new events, late data, model, baseline.
+
+    Writes a page, change.json, change.csv and a figure (docs/what-moved-it.md). Exit code 3 if a fit has not converged.
+    """
+    from forecast.report.folder import CHANGE, require_report_folder
+
+    given = source(events, None, None, mapping)
+    require_report_folder(out, CHANGE, [old, new, *(events or []), *(mapping or [])])
+    with progress() as tell:
+        tell("loading the fits", 0, 0)
+        from forecast.outlook.change import split_change
+        from forecast.report import write_change
+        from forecast.report.saved import read_report
+
+        reports = read_report(old), read_report(new)
+        earlier, later = _alike(*reports)
+        change = split_change(
+            earlier.fit, later.fit, later.dyad, horizon=later.horizon,
+            smallest_improvement=later.smallest_improvement, old_seed=earlier.seed, new_seed=later.seed,
+            refit=refit, progress=tell,
+        )  # fmt: skip
+        found = _attribute(change, later, given, tell)
+        tell("writing the page", 0, 0)
+        page = write_change((earlier.fit, later.fit), change, out, events=found)
+    if as_json:
+        typer.echo((page.parent / "change.json").read_text(encoding="utf-8"))
+    else:
+        _print(change, found, page)
+    if not all(one.fit.gate.passed for one in reports):
+        raise typer.Exit(3)
+
+
+def _alike(old: "SavedReport", new: "SavedReport") -> "tuple[SavedReport, SavedReport]":
+    """Reject reports whose headlines ask different things."""
+    for name, words in (("dyad", "dyads"), ("horizon", "horizons"), ("smallest_improvement", "smallest changes")):
+        values = [getattr(one, name) for one in (old, new)]
+        if values[0] != values[1]:
+            raise SpecError(
+                f"OLD, NEW: the reports have different {words}, {values[0]} and {values[1]}; make them alike to compare"
+            )
+    return old, new
+
+
+def _attribute(
+    change: "Change", later: "SavedReport", given: "Source | None", tell: "Progress"
+) -> "Attribution | None":
+    """Return what the events since then did, where the later fit is of single events of not too many months."""
+    from forecast.errors import DataError, NotUpdatable
+    from forecast.outlook.attribution import MOST_MONTHS, attribute
+
+    between = [window[0] for window in change.windows]
+    months = 12 * (between[1].year - between[0].year) + between[1].month - between[0].month
+    if not 1 <= months <= MOST_MONTHS:
+        return None
+    try:
+        return attribute(
+            later.fit, later.dyad, event_table(given, later.dyad), months=months, horizon=later.horizon,
+            smallest_improvement=later.smallest_improvement, seed=later.seed, progress=tell,
+        )  # fmt: skip
+    except (DataError, NotUpdatable) as error:
+        if given is not None:
+            raise
+        typer.echo(f"The events since then are not listed: {error}", err=True)
+        return None
+
+
+def _print(change: "Change", found: "Attribution | None", page: Path) -> None:
+    from rich.console import Console
+
+    from forecast.report.change_page import sentences, steps_table
+    from forecast.report.moved_page import event_lines
+
+    console = Console(highlight=False)
+    first, *others = sentences(change)
+    console.print(f"[bold]{escape(first)}[/]\n\n{escape(' '.join(others))}\n")
+    print_grid(console, steps_table(change))
+    if found:
+        console.print("\nWhat moved the level most since then, in points:")
+        for line in event_lines(found, SHOWN):
+            console.print(escape(f"  {line}"))
+    for step in change.steps:
+        if step.note:
+            console.print(f"[dim]{escape(step.name)}: {escape(step.note)}[/]")
+    console.print(f"\n{escape(str(page))}")

@@ -1,0 +1,101 @@
+"""`forecast moved`: what each event of the last months did."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from forecast.cli.options import Events, Json, Mapping, event_table, source
+from forecast.cli.paths import output
+from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
+from forecast.errors import SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from forecast.outlook.attribution import Attribution
+
+SHOWN = 8
+MOST_MONTHS = 12
+Refit = Annotated[
+    bool, typer.Option("--refit", help="Fit the model again where nothing quicker is valid; takes as long as a fit.")
+]
+
+
+def moved(
+    report: Annotated[Path, typer.Argument(help="The folder of a report, with its fit.")],
+    months: Annotated[int, typer.Option("--months", help="How many of the last months, 1 to 12.")] = 6,
+    events: Events = None,
+    mapping: Mapping = None,
+    out: Annotated[Path, output("Folder of the page.")] = Path("moved"),
+    refit: Refit = False,
+    as_json: Json = False,
+) -> None:
+    """Show what each event of the last months did to the level and to the headline of a report.
+
+    Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
+    """
+    from forecast.report.folder import MOVED, require_report_folder
+
+    if not 1 <= months <= MOST_MONTHS:
+        raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
+    given = source(events, None, None, mapping)
+    require_report_folder(out, MOVED, [report, *(events or []), *(mapping or [])])
+    with progress() as tell:
+        tell("loading the fit", 0, 0)
+        from forecast.outlook.attribution import attribute
+        from forecast.report import write_moved
+        from forecast.report.saved import read_report
+
+        saved = read_report(report)
+        tell("reading the data", 0, 0)
+        table = event_table(given, saved.dyad)
+        found = attribute(
+            saved.fit, saved.dyad, table, months=months, horizon=saved.horizon,
+            smallest_improvement=saved.smallest_improvement, seed=saved.seed, refit=refit, progress=tell,
+        )  # fmt: skip
+        tell("writing the page", 0, 0)
+        page = write_moved(saved.fit, found, out)
+    if as_json:
+        typer.echo((page.parent / "moved.json").read_text(encoding="utf-8"))
+    else:
+        _print(found, page)
+    if not saved.fit.gate.passed:
+        raise typer.Exit(3)
+
+
+def _print(found: "Attribution", page: Path) -> None:
+    from rich.console import Console
+
+    from forecast.report.moved_page import (
+        event_lines,
+        finding,
+        months_table,
+        question,
+        visits_sentence,
+        weights_sentence,
+    )
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{escape(finding(found))}[/]\n")
+    print_grid(console, months_table(found))
+    console.print("\nWhat moved the level most, in points:")
+    for line in event_lines(found, SHOWN):
+        console.print(escape(f"  {line}"))
+    for sentence in (visits_sentence(found), question(found), weights_sentence(found)):
+        if sentence:
+            console.print(f"\n{escape(sentence)}")
+    console.print(f"\n{escape(str(page))}")
+
+
+def print_grid(console: "Console", grid: dict[str, Any]) -> None:
+    """Print a table of a page."""
+    from rich.table import Table
+
+    shown = Table(box=None, padding=(0, 2, 0, 0))
+    for name, numeric in grid["columns"]:
+        shown.add_column(name, justify="right" if numeric else "left")
+    for row in grid["rows"]:
+        shown.add_row(*map(escape, row))
+    console.print(shown)

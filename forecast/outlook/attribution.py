@@ -1,0 +1,595 @@
+"""What each event of the last months did to the level and to the chances of the months ahead.
+
+Two numbers an event. *In order*: what was said once it was recorded, less what was said before; within a month, in
+which a model knows no order, on average over orders. These add up to what all events did together. *Alone*: what is
+said, less what would be said had it alone not been recorded.
+Either way the months stay watched, the question keeps its baseline, and as many happenings lie ahead.
+
+Draws of the fit are weighed by how likely the record is without the events against with them, month noise integrated
+out, and smoothed [1]_; their futures are weighed along, the same ones. Futures that follow the record alone are weighed
+by how likely they are under the record without the events. Where too few draws would carry the weights, the path of the
+last year is drawn again under each draw (docs/updating.md), and weighed from there; where that is not enough either,
+only a new fit helps.
+
+References
+----------
+.. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine Learning
+   Research 25(72), https://jmlr.org/papers/v25/19-556.html
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checked, whole
+from forecast.clock import Clock
+from forecast.errors import DataError, NotUpdatable, SpecError
+from forecast.outlook.draws import position
+from forecast.outlook.happenings import Baseline, baseline_of
+from forecast.outlook.look import Look, Number, Numbers, ShareChange, difference, look, numbers_of
+from forecast.outlook.observed import main_dataset
+from forecast.outlook.repeats import Repeats
+from forecast.outlook.summary import NotDefined
+from forecast.panel.volume import panel_busyness
+from forecast.panel.without import PLACES, counted_events, panel_without
+from forecast.progress import Progress, silent
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.events import EventTable
+    from forecast.model import Fit
+    from forecast.model.likelihood import Draws, Observed
+    from forecast.model.updating.weights import Weights
+    from forecast.panel.spans import Frequency
+
+MOST_MONTHS = 12
+"""So many months of a path are drawn again under each draw, where its weights do not hold."""
+FEWEST_EFFECTIVE = 0.25
+"""Where the weights are worth fewer of the draws than this, the path is drawn again."""
+ORDERS = 2
+"""Random orders, and their reverses, in which the events of one period join."""
+VISITS = ("042", "043")
+"""CAMEO codes of a visit and of its hosting."""
+
+type How = Literal["weights", "path drawn again", "fitted again", "needs a new fit"]
+
+
+@dataclass(frozen=True)
+class Alone:
+    """What would change if some events alone had not been recorded.
+
+    Attributes
+    ----------
+    added : mapping of str to Number
+        What they add; empty where it needs a new fit.
+    how : str
+        How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was `fitted again`;
+        or it was not, for it `needs a new fit`.
+    pareto_k : float or None
+        Of the draws' weights; None if these are all alike or have no tail.
+    """
+
+    added: Numbers
+    how: How
+    pareto_k: float | None
+
+
+@dataclass(frozen=True)
+class Part:
+    """What some events added, in the order of the record.
+
+    Attributes
+    ----------
+    name : str
+        The kind, or the first day of the week or month.
+    happenings : int
+        How many they count for.
+    added : mapping of str to Number
+    """
+
+    name: str
+    happenings: int
+    added: Numbers
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What the events of the last months did.
+
+    Attributes
+    ----------
+    dyad : str
+    first, last : datetime.date
+        First and last day of the months.
+    horizon : int
+        Months ahead that the chances are about.
+    baseline : Baseline or NotDefined
+        Of the question; it stays as it is, whatever is left out.
+    smallest_improvement : float
+        Points of share that count as a change.
+    now, before : mapping of str to Number
+        Level (mean share) and probabilities of `up`, `same` and `down`: as they are, and without any of the events.
+    events : pandas.DataFrame
+        As `forecast.panel.without.counted_events` returns them, from the first to the last.
+    in_order : tuple of Part
+        What each event added, in the order of `events`.
+    alone : tuple of Alone
+        What each event adds alone, in the same order.
+    rest : mapping of str to Number
+        `now` less `before`, less the sum of `in_order`: Monte Carlo error, where the path was drawn again.
+    redrawn : int
+        How many times it was.
+    pareto_k : float or None
+        The highest of the weights by which the periods were left out.
+    visits : Alone or None
+        All visits left out together.
+    """
+
+    dyad: str
+    first: date
+    last: date
+    horizon: int
+    baseline: Baseline | NotDefined
+    smallest_improvement: float
+    now: Numbers
+    before: Numbers
+    events: "pd.DataFrame"
+    in_order: tuple[Part, ...]
+    alone: tuple[Alone, ...]
+    rest: Numbers
+    redrawn: int
+    pareto_k: float | None
+    visits: Alone | None
+
+    @property
+    def total(self) -> Numbers:
+        """What all events did together."""
+        return difference(self.now, self.before)
+
+    @property
+    def by_kind(self) -> tuple[Part, ...]:
+        """What each kind of events added, in the order of the record."""
+        return self._by(self.events["class"])
+
+    @property
+    def by_week(self) -> tuple[Part, ...]:
+        """What each week added, named by its Monday."""
+        return self._by(_starts(self.events, "week"))
+
+    @property
+    def by_month(self) -> tuple[Part, ...]:
+        """What each month added, named by its first day."""
+        return self._by(_starts(self.events, "month"))
+
+    def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
+        found: dict[str, list[Part]] = {}
+        for name, part in zip(groups, self.in_order, strict=True):
+            found.setdefault(name, []).append(part)
+        return tuple(_sum(name, parts) for name, parts in found.items())
+
+
+def _starts(events: "pd.DataFrame", frequency: "Frequency") -> "pd.Series[str]":
+    """Return the first day of each event's week or month."""
+    from forecast.panel.spans import floor_period
+
+    return floor_period(events["date"], frequency).dt.strftime("%Y-%m-%d")
+
+
+def _sum(name: str, parts: Sequence[Part]) -> Part:
+    """Add up what parts added."""
+    added = {key: Number.of(_total(part.added[key].draws for part in parts)) for key in parts[0].added}
+    return Part(name, sum(part.happenings for part in parts), added)
+
+
+@checked(
+    fit=FIT, dyad=DYAD, table=EVENTS, months=whole(1), horizon=whole(1), smallest_improvement=NUMBER, seed=whole(0),
+    refit=FLAG, progress=CALLABLE,
+)  # fmt: skip
+def attribute(
+    fit: "Fit",
+    dyad: str,
+    table: "EventTable",
+    *,
+    months: int = 6,
+    horizon: int = 12,
+    smallest_improvement: float = 5.0,
+    seed: int = 1,
+    refit: bool = False,
+    progress: Progress | None = None,
+) -> Attribution:
+    """Compute what every event of the last months did to the level and to the chances ahead.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of coded events.
+    dyad : str
+    table : EventTable
+        The events that the fit was made of; later ones do not matter.
+    months : int
+        How many of the fit's last months, 1 to 12.
+    horizon : int
+        Months ahead that the chances are about.
+    smallest_improvement : float
+        Points of share that count as a change.
+    seed : int
+        With the seed of a report the chances are those of its page.
+    refit : bool
+        Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    SpecError
+        If the months make no sense.
+    DataError
+        If the fit was not made of these events, or none of the dyad fell in these months.
+    NotUpdatable
+        If it needs a new fit to leave out all events, and `refit` is false.
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast import Fit, attribute, read_chronology
+    >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
+    >>> found = attribute(fit, "USA-CHN", read_chronology())  # doctest: +SKIP
+    >>> round(found.total["level"].value, 1)  # doctest: +SKIP
+    -1.3
+    """
+    if months > MOST_MONTHS:
+        raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
+    position(fit.panel, dyad)
+    clock = Clock.of(fit.panel)
+    first = max(fit.panel.sizes["time"] - clock.periods(months), 0)
+    events = counted_events(fit.panel, dyad, table, first)
+    if events.empty:
+        raise DataError(
+            f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
+        )
+    baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
+    share = None if isinstance(baseline, NotDefined) else baseline.share
+    asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
+    setting = Setting(fit.panel, dyad, asked, seed, refit, progress or silent)
+    record = Record.of(fit, setting)
+    line = _in_order(record, events)
+    return Attribution(
+        dyad=dyad,
+        first=clock.times[first].item(),
+        last=clock.last_day(),
+        horizon=horizon,
+        baseline=baseline,
+        smallest_improvement=smallest_improvement,
+        now=numbers_of(record.said),
+        events=events,
+        alone=_alone(record, events),
+        visits=_visits(record, events),
+        **line,
+    )
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What stays the same whatever is left out.
+
+    Attributes
+    ----------
+    panel : xarray.Dataset
+        The record with all events, which says how many happenings lie ahead.
+    dyad : str
+    asked : ShareChange or None
+    seed : int
+    refit : bool
+    report : callable
+    """
+
+    panel: "xr.Dataset"
+    dyad: str
+    asked: ShareChange | None
+    seed: int
+    refit: bool
+    report: Progress
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What would be said given another record, by weights of draws.
+
+    Attributes
+    ----------
+    numbers : dict of str to array (chain, draw)
+    weights : Weights
+    holds : bool
+        Whether they can be trusted.
+    """
+
+    numbers: dict[str, Float]
+    weights: "Weights"
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Record:
+    """A fit to a record from which events are left out, and what it says.
+
+    Attributes
+    ----------
+    fit : Fit
+    setting : Setting
+    draws : Draws
+        Of the fit.
+    look : Look
+    how : str
+        How it came about.
+    weights : Weights or None
+        Of the draws of the fit that was sampled, if its path was drawn again.
+    redrawn : int
+        How many times it was.
+    """
+
+    fit: "Fit"
+    setting: Setting
+    draws: "Draws"
+    look: Look
+    how: How = "weights"
+    weights: "Weights | None" = None
+    redrawn: int = 0
+
+    @classmethod
+    def of(cls, fit: "Fit", setting: Setting, **facts: Any) -> "Record":
+        """Look at what a fit says."""
+        from forecast.model.likelihood import Draws
+
+        seen = look(fit, setting.dyad, setting.asked, seed=setting.seed, volume=setting.panel)
+        return cls(fit, setting, Draws.of(fit.posterior, fit.spec), seen, **facts)
+
+    @cached_property
+    def said(self) -> dict[str, Float]:
+        """What it says, by draw."""
+        return self.look.numbers
+
+    def without(self, events: "pd.DataFrame") -> "xr.Dataset":
+        """Return the panel of the whole record without some events."""
+        return panel_without(self.setting.panel, self.setting.dyad, events)
+
+    def weighed(self, panel: "xr.Dataset") -> "Weighed":
+        """Return what would be said given another record, by weights."""
+        from forecast.model.updating.weights import smoothed
+
+        weights = smoothed(self._log_weights(panel).reshape(self.look.level.shape))
+        records, fault = self._record_weights(panel)
+        few = weights.effective < FEWEST_EFFECTIVE * weights.weight.size
+        return Weighed(self.look.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
+
+    def redraw(self, panel: "xr.Dataset") -> "Record":
+        """Return the same for another record: the path of the last year drawn again, or the model fitted again.
+
+        Raises
+        ------
+        NotUpdatable
+            If only a new fit would do, and none is wanted.
+        """
+        from forecast.model.updating.update import redraw, sampled_again
+        from forecast.model.updating.weights import pareto_k_limit
+
+        setting, place = self.setting, self.redrawn + 1
+        # A stream of its own each time, so that no shock comes twice.
+        seed = int(np.random.SeedSequence(setting.seed, spawn_key=(place,)).generate_state(1)[0])
+        fit, weights = redraw(self.fit, panel, seed=seed)
+        if weights.pareto_k <= pareto_k_limit(weights.weight.size):
+            return Record.of(fit, setting, how="path drawn again", weights=weights, redrawn=place)
+        if not setting.refit:
+            words = f"Pareto k of the draws' weights is {weights.pareto_k:.2f}"
+            raise NotUpdatable(
+                f"months: {words} where events are left out, so that only a new fit shows what they did. Take fewer "
+                "months, or use refit=True (--refit)", "the weights of the draws do not hold"
+            )  # fmt: skip
+        fit = sampled_again(self.fit, panel, "events were left out", setting.report)
+        return Record.of(fit, setting, how="fitted again", redrawn=place)
+
+    @cached_property
+    def _known(self) -> "Observed":
+        """What its fit knows of the level."""
+        from forecast.model.likelihood import Observed
+
+        return Observed.of(self.fit.panel, self.draws, level_only=True)
+
+    @cached_property
+    def _periods(self) -> dict[int, tuple[Float, Float]]:
+        """State of the draws (draw, 1[, part]) and likelihood (draw,), in logarithms, by period, as they are needed."""
+        return {}
+
+    def _period(self, dyad: int, period: int) -> tuple[Float, Float]:
+        from forecast.model.posterior import flat
+
+        if period not in self._periods:
+            level = flat(self.fit.posterior["level"].isel(dyad=dyad, time=[period]))
+            state = self.draws.state(level, self._known.era_index[dyad, [period]])
+            self._periods[period] = state, _likelihood(self._known, dyad, period, state)
+        return self._periods[period]
+
+    def _log_weights(self, panel: "xr.Dataset") -> Float:
+        """Return how likely the other record is against this one under every draw, in logarithms, (draw,)."""
+        from forecast.model.likelihood import Observed
+
+        dyad = position(panel, self.setting.dyad)
+        changed = np.flatnonzero((_read(self.fit.panel)[dyad] != _read(panel)[dyad]).any(axis=-1))
+        other, total = Observed.of(panel, self.draws, level_only=True), np.zeros(len(self.draws.sigma))
+        for period in changed.tolist():
+            state, own = self._period(dyad, period)
+            total += _likelihood(other, dyad, period, state) - own
+        return total
+
+    @cached_property
+    def _density(self) -> Float:
+        """How likely the futures that follow the record alone are, in logarithms."""
+        return self._density_given(self.fit.panel)
+
+    def _density_given(self, panel: "xr.Dataset") -> Float:
+        repeated = self.look.repeated
+        if repeated is None:
+            return np.zeros(self.look.follows.shape)
+        return Repeats.of(panel, self.setting.dyad, self.look.dataset).log_density(repeated)
+
+    def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
+        """Return weights of futures that follow the record alone, (chain, draw, future), and why they do not hold."""
+        from forecast.model.updating.weights import smoothed
+
+        follows = self.look.follows
+        weight = np.ones(follows.shape)
+        if not follows.any():
+            return weight, ""
+        found = smoothed((self._density_given(panel) - self._density)[follows][None])
+        weight[follows] = found.weight[0]
+        return weight, found.fault
+
+
+def _likelihood(observed: "Observed", dyad: int, period: int, state: Float) -> Float:
+    """Return the likelihood of a dyad's period at states (draw, 1[, part]), in logarithms, (draw,)."""
+    if observed.node[dyad, period] < 0:
+        return np.zeros(len(state))
+    return np.asarray(observed.log_likelihood(dyad, period, state)[:, 0])
+
+
+def _read(panel: "xr.Dataset") -> Float:
+    """Return all that a model reads of every period's events, (dyad, time, part)."""
+    counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()
+    by_period = counts.reshape(*counts.shape[:2], -1).astype(np.float64)
+    return np.concatenate([by_period, panel_busyness(panel)[..., None]], axis=-1)
+
+
+def _less(more: Mapping[str, Float], less: Mapping[str, Float]) -> dict[str, Float]:
+    return {name: values - less[name] for name, values in more.items()}
+
+
+def _total(draws: Iterable[Float]) -> Float:
+    return np.asarray(sum(draws))
+
+
+def _in_order(record: Record, events: "pd.DataFrame") -> dict[str, Any]:
+    """Take periods back from the last to the first; return what each had added, shared out among its events."""
+    parts: dict[int, dict[str, Float]] = {}
+    whole, said, worst = record, record.said, -np.inf
+    periods = np.unique(events["of_period"])[::-1]
+    for done, period in enumerate(periods.tolist()):
+        record.setting.report("leaving out events in order", done, len(periods))
+        later = events[events["of_period"] > period]
+        own = events[events["of_period"] == period]
+        before = record.weighed(record.without(events[events["of_period"] >= period]))
+        if not before.holds and len(later):  # once more from draws that have forgotten the later periods
+            record = record.redraw(record.without(later))
+            before = record.weighed(record.without(events[events["of_period"] >= period]))
+        parts |= _shared(record, own, later)
+        worst = max(worst, before.weights.pareto_k)
+        said = before.numbers
+        if not before.holds:
+            record = record.redraw(record.without(events[events["of_period"] >= period]))
+            said = record.said
+    added = [parts[place] for place in events.index]
+    rest = {name: values - said[name] - _total(part[name] for part in added) for name, values in whole.said.items()}
+    in_order = [
+        Part(str(place), int(number), numbers_of(part))
+        for place, (number, part) in enumerate(zip(events["counted"], added, strict=True))
+    ]
+    return {
+        "before": numbers_of(said), "in_order": tuple(in_order), "rest": numbers_of(rest), "redrawn": record.redrawn,
+        "pareto_k": _shown(worst),
+    }  # fmt: skip
+
+
+def _shared(record: Record, own: "pd.DataFrame", later: "pd.DataFrame") -> dict[int, dict[str, Float]]:
+    """Share out what a period added among its events, by their places.
+
+    A model knows a period as a whole and no order in it. So its events join in many orders, and each is given what it
+    adds on average: the Shapley value [1]_, with a few orders and their reverses for all. Events that tell the same
+    add the same.
+
+    References
+    ----------
+    .. [1] Shapley (1953), A value for n-person games, https://doi.org/10.1515/9781400881970-018
+    """
+    import pandas as pd
+
+    kinds = _alike(record, own)
+    number = int(kinds.max()) + 1
+    known: dict[tuple[int, ...], dict[str, Float]] = {}
+
+    def said(joined: Index) -> dict[str, Float]:
+        """Return what is said with so many events of each kind, (kind,)."""
+        key = tuple(joined.tolist())
+        if key not in known:
+            rank = own.groupby(kinds).cumcount().to_numpy()
+            out = own[rank >= joined[kinds]]
+            known[key] = record.weighed(record.without(pd.concat([out, later]))).numbers
+        return known[key]
+
+    rng = np.random.default_rng(np.random.SeedSequence(record.setting.seed, spawn_key=(int(own["of_period"].iloc[0]),)))
+    orders = [rng.permutation(len(own)) for _ in range(ORDERS)]
+    sums: list[dict[str, Float]] = [{} for _ in range(number)]
+    for order in [*orders, *(order[::-1] for order in orders)]:
+        joined = np.zeros(number, dtype=np.int64)
+        for kind in kinds[order]:
+            without = said(joined)
+            joined[kind] += 1
+            for name, values in said(joined).items():
+                sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
+    shares = np.bincount(kinds) * 2 * ORDERS
+    return {
+        place: {name: values / shares[kind] for name, values in sums[kind].items()}
+        for place, kind in zip(own.index, kinds, strict=True)
+    }
+
+
+def _alike(record: Record, events: "pd.DataFrame") -> Index:
+    """Return a number for each event, the same for those that tell the same of the level, (event,)."""
+    tells = record.fit.spec.observation_model.alike(record.fit.panel)
+    cells = events[[*PLACES, "counted"]].assign(of_class=tells[events["of_class"]])
+    return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
+
+
+def _alone(record: Record, events: "pd.DataFrame") -> tuple[Alone, ...]:
+    """Leave out each event in turn; of those that tell the same one is."""
+    kinds = _alike(record, events)
+    found: dict[int, Alone] = {}
+    for place, kind in enumerate(kinds.tolist()):
+        record.setting.report("leaving out each event alone", place, len(events))
+        if kind not in found:
+            found[kind] = _left_out(record, events.iloc[[place]])
+    return tuple(found[kind] for kind in kinds.tolist())
+
+
+def _visits(record: Record, events: "pd.DataFrame") -> Alone | None:
+    chosen = events[events["cameo"].isin(VISITS)]
+    return None if chosen.empty else _left_out(record, chosen)
+
+
+def _left_out(record: Record, events: "pd.DataFrame") -> Alone:
+    """Leave out some events while the others stay."""
+    panel = record.without(events)
+    found = record.weighed(panel)
+    how: How = "weights"
+    weights, without = found.weights, found.numbers
+    if not found.holds:
+        try:
+            again = record.redraw(panel)
+        except NotUpdatable:
+            return Alone({}, "needs a new fit", _shown(weights.pareto_k))
+        how, weights, without = again.how, again.weights or weights, again.said
+    return Alone(numbers_of(_less(record.said, without)), how, _shown(weights.pareto_k))
+
+
+def _shown(pareto_k: float) -> float | None:
+    """Return Pareto k, if the weights have a tail."""
+    return float(pareto_k) if np.isfinite(pareto_k) else None

@@ -1,0 +1,222 @@
+"""What a fit says of now and of one window ahead, kept so that it can be weighed by what another record would say.
+
+Attribution and the comparison of two days look at the same few numbers many times: the level now, and the chances of
+one question. A `Look` has them by draw and future.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.observed import Observed, observe, record_futures
+from forecast.outlook.repeats import Repetition
+from forecast.outlook.summary import NotDefined, mcse
+from forecast.outlook.window import FEWEST, moved
+from forecast.scale import share
+from forecast.typing import Bool, Float
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEVEL = "level"
+"""Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
+
+
+class Asked(Protocol):
+    """A question about what will be recorded."""
+
+    @property
+    def months(self) -> int:
+        """How far the futures have to reach."""
+
+    def outcomes(self, observed: Observed, futures: Futures) -> tuple[Mapping[str, Bool], Bool]:
+        """Return which futures (chain, draw, future) have each outcome, by name, and which futures count."""
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """Whether the cooperative share of a window changes against a fixed share.
+
+    Attributes
+    ----------
+    before : float
+        Share of the baseline, per cent; it stays as it is whatever is recorded or left out later.
+    improvement : float
+        Smallest change that counts, points.
+    length : int
+        Months of the window.
+    start : int
+        Months from the present to the beginning of the window.
+    """
+
+    before: float
+    improvement: float
+    length: int
+    start: int = 0
+
+    @property
+    def months(self) -> int:
+        """How far the futures have to reach."""
+        return self.start + self.length
+
+    def outcomes(self, observed: Observed, futures: Futures) -> tuple[Mapping[str, Bool], Bool]:
+        """Return which futures are up, the same and down, and which are not void."""
+        clock = futures.clock
+        first = clock.periods(self.start) if self.start else 0
+        ahead = slice(first + 1, clock.periods(self.months) + 1)
+        total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
+        up, down = moved(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
+        return {"up": up, "same": ~(up | down), "down": down}, total >= FEWEST
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a look, or a difference between two.
+
+    Attributes
+    ----------
+    value : float
+        Points of share for the level, else a probability.
+    mcse : float
+        Its Monte Carlo standard error.
+    draws : array (chain, draw)
+        Their mean is the value, and the error of their mean is its error.
+    """
+
+    value: float
+    mcse: float
+    draws: Float = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, draws: Float) -> "Number":
+        """Summarise draws."""
+        return cls(float(draws.mean()), mcse(draws), draws)
+
+
+type Numbers = Mapping[str, Number]
+"""By name: `level`, and the outcomes of the question."""
+
+
+def numbers_of(draws: Mapping[str, Float]) -> Numbers:
+    """Summarise the draws of every number."""
+    return {name: Number.of(values) for name, values in draws.items()}
+
+
+def difference(more: Numbers, less: Numbers) -> Numbers:
+    """Return how far numbers are apart; of the same draws or futures the errors are of the pairs, else of either."""
+    found = {}
+    for name, number in more.items():
+        other = less[name]
+        if number.draws.shape == other.draws.shape:
+            found[name] = Number.of(number.draws - other.draws)
+        else:
+            error = float(np.hypot(number.mcse, other.mcse))
+            found[name] = Number(number.value - other.value, error, np.full((1, 1), number.value - other.value))
+    return found
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a fit says.
+
+    Attributes
+    ----------
+    level : array (chain, draw)
+        Share now, points.
+    outcomes : mapping of str to array of bool (chain, draw, future)
+        Empty without a question, or where nothing can be said of it.
+    there : array of bool (chain, draw, future)
+        Futures that count.
+    follows : array of bool (chain, draw, future)
+        Futures of what is recorded that follow the record alone.
+    repeated : Repetition or None
+        How each would go on if it did.
+    dataset : int
+        Position of the dataset.
+    """
+
+    level: Float
+    outcomes: Mapping[str, Bool]
+    there: Bool
+    follows: Bool
+    repeated: Repetition | None
+    dataset: int = 0
+
+    @property
+    def numbers(self) -> dict[str, Float]:
+        """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
+        return self.weighed(np.ones(self.level.shape), np.ones(self.follows.shape))
+
+    def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
+        """Return the numbers with draws (chain, draw) and futures that follow the record (chain, draw, future) weighed.
+
+        Weights of draws are none of futures that follow the record, for these know nothing of the draws.
+        """
+        found = {LEVEL: _ratio(draws * self.level, draws)}
+        if self.outcomes:
+            by_draw = np.broadcast_to(draws[..., None], self.follows.shape)
+            weight = np.where(self.follows, _even(records, self.follows), _even(by_draw, ~self.follows))
+            whole = (weight * self.there).mean(axis=-1)
+            for name, hit in self.outcomes.items():
+                found[name] = _ratio((weight * (hit & self.there)).mean(axis=-1), whole)
+        return found
+
+
+def look(
+    fit: FitLike,
+    dyad: str,
+    asked: Asked | None,
+    *,
+    seed: int = 1,
+    futures_per_draw: int = 4,
+    volume: "xr.Dataset | None" = None,
+    ahead: int = 0,
+) -> Look:
+    """Look at what a fit says of a dyad's level and of a question.
+
+    Parameters
+    ----------
+    fit : FitLike
+    dyad : str
+    asked : Asked, optional
+        The question.
+    seed : int
+        With the seed of a report the numbers are those of its page.
+    futures_per_draw : int
+    volume : xarray.Dataset, optional
+        The panel whose record says how many happenings lie ahead; by default the fit's own.
+    ahead : int
+        Months from now at which the level is looked at.
+    """
+    level = share(dyad_draws(fit, dyad).level_now)
+    size = (*level.shape, futures_per_draw)
+    nothing = Look(level, {}, np.ones(size, dtype=bool), np.zeros(size, dtype=bool), None)
+    if asked is None:
+        return nothing
+    futures = simulate_futures(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw)
+    observed = observe(fit, futures, asked.months, seed=seed, volume=volume)
+    if isinstance(observed, NotDefined):
+        return nothing
+    if ahead:
+        level = futures.share[..., futures.at(ahead)].mean(axis=-1)
+    outcomes, there = asked.outcomes(observed, futures)
+    if not there.any():
+        return nothing
+    reach = (*size, futures.at(asked.months))
+    follows, repeated = record_futures(fit, dyad, observed.dataset, reach, seed)
+    return Look(level, outcomes, there, follows, repeated, observed.dataset)
+
+
+def _even(weight: Float, where: Bool) -> Float:
+    """Return weights whose mean over some futures is one."""
+    return np.asarray(weight / weight[where].mean() if where.any() else weight)
+
+
+def _ratio(part: Float, whole: Float) -> Float:
+    """Return draws whose mean is that of ``part`` over that of ``whole``, with its error to first order."""
+    mean = part.mean() / whole.mean()
+    return np.asarray(mean + (part - mean * whole) / whole.mean())

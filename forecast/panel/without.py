@@ -1,0 +1,149 @@
+"""Which single events a panel has counted, and the panel without some of them."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.errors import DataError
+from forecast.events.codebook import read_scale, scale_names
+from forecast.events.table import EventTable
+from forecast.events.table import as_of as known_by
+from forecast.files import digest
+from forecast.panel.kinds import panel_kind
+from forecast.panel.pairing import happenings
+from forecast.panel.spans import floor_period
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+PLACES = ["of_dataset", "of_period", "of_direction", "of_class"]
+"""Columns that say in which cell of the panel a row is counted."""
+WHERE = "Give the events that the fit was made of (--events)"
+
+
+def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0) -> "pd.DataFrame":
+    """Return the events of a dyad that a panel counts from a period on, a row each, with their cells.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of coded events.
+    dyad : str
+    table : EventTable
+        What the panel was built from; rows that became known later are left out.
+    first : int
+        Position of the first period.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the event table, `counted` (happenings that the row counts for, one or more), the name of its
+        `class`, and its cell: `of_dataset`, `of_period`, `of_direction`, `of_class`.
+
+    Raises
+    ------
+    DataError
+        If the panel counts no coded events, or others than the table holds.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.without import counted_events
+    >>> table = read_chronology(dyads=["USA-CHN"])
+    >>> panel = build_panel(table, as_of="2023-10-31")
+    >>> events = counted_events(panel, "USA-CHN", table, panel.sizes["time"] - 1)
+    >>> int(events["counted"].sum()) == int(panel["counts"].isel(time=-1).sum())
+    True
+    """
+    scale = str(panel.attrs.get("scale", ""))
+    if not panel_kind(panel).coded or scale not in scale_names():
+        raise DataError("events: the fit was not made of single coded events, so that none can be left out")
+    import pandas as pd
+
+    rows = _known(panel, dyad, table)
+    order, directed = read_scale(scale), panel.sizes["direction"] > 1
+    once = panel.attrs["unit"] == "happening" and not directed
+    datasets = [str(name) for name in panel["dataset"].to_numpy()]
+    backward = (rows["source"] != dyad[:3]).to_numpy() & directed
+    starts = floor_period(rows["date"], panel.attrs["frequency"])
+    classes = rows["cameo"].map(order.class_of)
+    rows = rows.assign(
+        counted=happenings(rows) if once else rows["n"],
+        of_dataset=rows["dataset"].map({name: place for place, name in enumerate(datasets)}),
+        of_period=panel["time"].to_index().get_indexer(pd.Index(starts)),
+        of_direction=backward.astype(int),
+        of_class=classes,
+        **{"class": [order.classes[place] for place in classes]},
+    )
+    rows = rows[rows["of_dataset"].notna() & (rows["of_period"] >= first) & (rows["counted"] > 0)]
+    rows = rows.astype({"of_dataset": int}).sort_values("date", kind="stable").reset_index(drop=True)
+    _require_same(panel, dyad, rows, first)
+    return rows
+
+
+def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
+    """Return the dyad's rows that were known on the panel's day."""
+    own = replace(table, events=table.events[table.events["dyad"] == dyad])
+    if own.events.empty:
+        raise DataError(f"events: there is none of {dyad}. {WHERE}")
+    day = panel.attrs.get("as_of")
+    return (known_by(own, str(day)) if day else own).events.reset_index(drop=True)
+
+
+def _require_same(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame", first: int) -> None:
+    """Reject events that are not those which the panel counts."""
+    place = panel["dyad"].to_numpy().tolist().index(dyad)
+    counts = _counts(panel)[:, place, first:]
+    found = np.zeros_like(counts)
+    cells = rows[PLACES].to_numpy().T
+    np.add.at(found, (cells[0], cells[1] - first, cells[2], cells[3]), rows["counted"].to_numpy())
+    if (found == counts).all():
+        return
+    dataset, period = np.argwhere(found != counts)[0][:2]
+    month = str(panel["time"].to_numpy()[first + period])[:10]
+    raise DataError(
+        f"events: of {dyad} in the period from {month} the fit counts {counts[dataset, period].sum()} in the dataset "
+        f"{panel['dataset'].to_numpy()[dataset]!s}, and the events are {found[dataset, period].sum()}, or of other "
+        f"kinds. {WHERE}"
+    )
+
+
+def panel_without(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame") -> "xr.Dataset":
+    """Return a panel that does not count some of a dyad's events: its months stay watched.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+    dyad : str
+    rows : pandas.DataFrame
+        Some of the rows of `counted_events`.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.without import counted_events, panel_without
+    >>> table = read_chronology(dyads=["USA-CHN"])
+    >>> panel = build_panel(table, as_of="2023-10-31")
+    >>> events = counted_events(panel, "USA-CHN", table, panel.sizes["time"] - 1)
+    >>> int(panel_without(panel, "USA-CHN", events)["counts"].isel(time=-1).sum())
+    0
+    """
+    dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
+    counts = _counts(panel).copy()
+    cells = rows[PLACES].to_numpy().T
+    np.subtract.at(counts, (cells[0], place, *cells[1:]), rows["counted"].to_numpy())
+    ordered = panel["counts"].transpose(*CELLS)
+    attributes = panel.attrs | {
+        "counted": int(counts.sum()),
+        "digest": digest(counts.tobytes()),
+    }
+    return panel.assign(counts=ordered.copy(data=counts).transpose(*dims)).assign_attrs(attributes)
+
+
+CELLS = ("dataset", "dyad", "time", "direction", "class")
+
+
+def _counts(panel: "xr.Dataset") -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+    return np.asarray(panel["counts"].transpose(*CELLS).to_numpy())

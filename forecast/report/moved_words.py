@@ -1,0 +1,74 @@
+"""How contributions read: numbers with signs, tables of parts, names of probabilities."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from forecast.events import read_dyads
+from forecast.outlook.attribution import Alone, Part
+from forecast.outlook.look import LEVEL, Number, Numbers
+from forecast.wording import DASH, chance, number, signed
+
+NAMES = {LEVEL: "level", "up": "higher", "same": "about the same", "down": "lower"}
+"""What the numbers are called."""
+SHOWN = (LEVEL, "up", "down")
+"""Those that tables have."""
+ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %"}
+"""Heads of columns of what was added."""
+
+
+def label_of(dyad: str) -> str:
+    """Return what readers call a dyad: its label in data/dyads.csv, else its code.
+
+    Examples
+    --------
+    >>> from forecast.report.moved_words import label_of
+    >>> label_of("USA-CHN"), label_of("AAA-BBB")
+    ('US-China', 'AAA-BBB')
+    """
+    known = read_dyads()
+    return str(known.loc[dyad, "label"]) if dyad in known.index else dyad
+
+
+def scaled(name: str, one: Number) -> tuple[float, float]:
+    """Return a number and its error as readers see them: points of share, or per cent."""
+    by = 1.0 if name == LEVEL else 100.0
+    return by * one.value, by * one.mcse
+
+
+def added(name: str, numbers: Numbers) -> str:
+    """Format what was added to a number, with a sign."""
+    return signed(scaled(name, numbers[name])[0], 1) if name in numbers else DASH
+
+
+def added_cells(numbers: Numbers) -> list[str]:
+    """Return the cells of what was added to the numbers that tables have."""
+    return [added(name, numbers) for name in SHOWN]
+
+
+def heads(first: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Return the columns of a table of what was added, after some of its own."""
+    return [*first, *((ADDED[name], True) for name in SHOWN)]
+
+
+def part_rows(parts: Iterable[tuple[str, Part]], rest: Numbers | None, total: Numbers) -> list[list[str]]:
+    """Return rows of named parts, of the rest and of the sum."""
+    rows = [[name, f"{part.happenings}", *added_cells(part.added)] for name, part in parts]
+    if rest is not None:
+        rows.append(["the rest (Monte Carlo error)", "", *added_cells(rest)])
+    return [*rows, ["all together", "", *added_cells(total)]]
+
+
+def how_words(alone: Alone) -> str:
+    """Return how a contribution alone was computed, where a reader has to know."""
+    return "" if alone.how == "weights" else alone.how
+
+
+def said(name: str, numbers: Mapping[str, Number]) -> str:
+    """Format a number: a share, or a chance."""
+    one = numbers[name]
+    return number(one.value, 0) if name == LEVEL else chance(one.value)
+
+
+def grid(columns: list[tuple[str, bool]], rows: list[list[str]]) -> dict[str, Any]:
+    """Return a table as templates take it."""
+    return {"columns": columns, "rows": rows}

@@ -1,0 +1,262 @@
+"""What each event did is what brute force says it did, and the parts add up to the whole."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.events import read_chronology
+from forecast.model import Fit, PendulumSpec, update
+from forecast.model.likelihood import Draws, Observed
+from forecast.model.posterior import flat
+from forecast.outlook import assess
+from forecast.outlook.attribution import attribute
+from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change
+from forecast.outlook.look import ShareChange, look
+from forecast.panel import build_panel
+from forecast.panel.without import counted_events, panel_without
+from forecast.report import write_change, write_moved
+from tests.commands import faults
+from tests.model.fits import unobserved
+
+DYAD = "USA-CHN"
+SPEC = PendulumSpec.one_scale(observation="sides", ceiling="none")
+
+
+@pytest.fixture(scope="module")
+def table():
+    """A thin record of two years: of a full one no draw of a prior would be left."""
+    whole = read_chronology(dyads=[DYAD])
+    events = whole.events
+    recent = events[(events["date"] >= "2021-11-01") & (events["date"] <= "2024-02-29")]
+    thin = recent.iloc[::14].assign(dataset="thin", known_at=lambda rows: rows["date"]).reset_index(drop=True)
+    return replace(whole, events=thin)
+
+
+def panel_of(table, as_of="2023-10-31"):
+    coverage = pd.DataFrame(
+        {"dataset": ["thin"], "dyad": [DYAD], "start": ["2021-11-01"],
+         "last_even": ["2024-02-29"]}
+    )  # fmt: skip
+    return build_panel(table, dyads=[DYAD], as_of=as_of, coverage=coverage)
+
+
+@pytest.fixture(scope="module")
+def panel(table):
+    return panel_of(table)
+
+
+@pytest.fixture(scope="module")
+def prior(panel):
+    return unobserved(panel, SPEC, chains=4, draws=700)
+
+
+def given(prior, panel):
+    """Draws of the prior, a panel, and the logarithms of their weights given it, (chain, draw): by brute force."""
+    draws = Draws.of(prior.posterior, prior.spec)
+    observed, level = Observed.of(panel, draws, level_only=True), flat(prior.posterior["level"])
+    total = np.zeros(len(level))
+    for dyad, time in np.argwhere(observed.node >= 0):
+        state = draws.state(level[:, dyad, [time]], observed.era_index[dyad, [time]])
+        total += observed.log_likelihood(int(dyad), int(time), state)[:, 0]
+    return total.reshape(4, -1)
+
+
+def holding(prior, panel, posterior=None):
+    groups = prior._groups | {"constant_data": panel}
+    return Fit(groups if posterior is None else groups | {"posterior": posterior})
+
+
+def posterior(prior, panel, kept):
+    """The posterior: draws of the prior taken in proportion to their likelihood."""
+    log_weight = given(prior, panel)
+    rng = np.random.default_rng(5)
+    weight = np.exp(log_weight - log_weight.max(axis=1, keepdims=True))
+    places = [rng.choice(own.size, kept, p=own / own.sum()) for own in weight]
+    chosen = xr.DataArray(np.array(places), dims=("chain", "draw"))
+    draws = prior.posterior.drop_vars(("chain", "draw")).isel(
+        chain=xr.DataArray(np.arange(4), dims="chain"), draw=chosen
+    )
+    stats = prior.sample_stats.isel(draw=slice(kept))
+    return Fit(holding(prior, panel, draws)._groups | {"sample_stats": stats})
+
+
+@pytest.fixture(scope="module")
+def fit(prior, panel):
+    return posterior(prior, panel, 700)
+
+
+@pytest.fixture(scope="module")
+def found(fit, table):
+    return attribute(fit, DYAD, table, months=6, horizon=12)
+
+
+def brute(prior, panel, asked, events):
+    """Return the numbers without some events, and the share of draws that their weights are worth."""
+    other = panel_without(panel, DYAD, events) if len(events) else panel
+    log_weight = given(prior, other)
+    weight = np.exp(log_weight - log_weight.max())
+    looked = look(holding(prior, other), DYAD, asked, volume=panel)
+    numbers = looked.weighed(weight, np.ones(looked.follows.shape))
+    return {name: values.mean() for name, values in numbers.items()}, weight.sum() ** 2 / (weight**2).sum()
+
+
+def test_the_parts_and_the_rest_add_up_to_what_all_did(found):
+    for name in ("level", "up", "same", "down"):
+        total = found.now[name].value - found.before[name].value
+        assert found.total[name].value == pytest.approx(total, abs=1e-12)
+        for parts in (found.in_order, found.by_kind, found.by_week, found.by_month):
+            together = sum(part.added[name].value for part in parts)
+            assert together + found.rest[name].value == pytest.approx(total, abs=1e-9)
+    assert sum(part.happenings for part in found.by_week) == found.events["counted"].sum()
+
+
+@pytest.mark.slow
+def test_it_agrees_with_brute_force(panel, table):
+    """Each event left out alone, and all of them: draws of the prior weighed by what is left of the record."""
+    prior = unobserved(panel, SPEC, chains=4, draws=5000)
+    found = attribute(posterior(prior, panel, 1000), DYAD, table, months=6, horizon=12)
+    share = found.baseline.share
+    asked = ShareChange(share, 5.0, 12)
+    whole, effective = brute(prior, panel, asked, found.events.iloc[:0])
+    assert effective > 300
+    tolerance = {"level": 4 * 25 / np.sqrt(effective), "up": 4 * 0.5 / np.sqrt(effective)}
+    apart = []
+    for place in range(len(found.events)):
+        without, _ = brute(prior, panel, asked, found.events.iloc[[place]])
+        for name, most in tolerance.items():
+            ours, theirs = found.alone[place].added[name].value, whole[name] - without[name]
+            apart.append((ours, theirs))
+            assert ours == pytest.approx(theirs, abs=most / 2)
+    ours, theirs = np.array(apart)[::2].T
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.9
+    without, _ = brute(prior, panel, asked, found.events)
+    for name, most in tolerance.items():
+        assert found.total[name].value == pytest.approx(whole[name] - without[name], abs=most)
+
+
+def test_cooperation_raises_the_level_and_hostility_lowers_it(found):
+    cooperative = found.events["of_class"] >= 4
+    for good, part, alone in zip(cooperative, found.in_order, found.alone, strict=True):
+        assert (part.added["level"].value > 0) == good
+        assert (alone.added["level"].value > 0) == good
+        assert (part.added["up"].value > 0) == good
+
+
+def test_the_numbers_as_they_are_are_those_of_the_page(fit, found):
+    window = assess(fit, DYAD, (12,), seed=1).recorded[12]
+    for name in ("up", "same", "down"):
+        assert found.now[name].value == pytest.approx(getattr(window, name).value, abs=1e-9)
+
+
+def test_events_that_are_not_those_of_the_fit_are_rejected(fit, table):
+    known = table.events[table.events["known_at"] <= "2023-10-31"]
+    other = replace(table, events=known.iloc[:-1])
+    with pytest.raises(DataError, match="the fit counts 1"):
+        attribute(fit, DYAD, other)
+
+
+def test_months_without_bounds_are_rejected(fit, table):
+    with pytest.raises(SpecError, match="1 to 12"):
+        attribute(fit, DYAD, table, months=13)
+
+
+def test_a_panel_without_events_keeps_its_schema_and_its_coverage(panel, table):
+    events = counted_events(panel, DYAD, table, panel.sizes["time"] - 6)
+    less = panel_without(panel, DYAD, events.iloc[[0]])
+    assert int(panel["counts"].sum() - less["counts"].sum()) == events["counted"].iloc[0]
+    assert less["covered"].identical(panel["covered"])
+    assert less.attrs["digest"] != panel.attrs["digest"]
+
+
+# What has changed between two days
+
+
+@pytest.fixture(scope="module")
+def later(fit, table):
+    return update(fit, panel_of(table, "2024-01-31"), refit=False)
+
+
+def test_the_parts_of_a_change_add_up_between_the_headlines_of_both_days(fit, later):
+    change = split_change(fit, later, DYAD)
+    assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL, BASELINE]
+    for name in ("level", "up", "same", "down"):
+        together = sum(step.added[name].value for step in change.steps)
+        assert change.before[name].value + together == pytest.approx(change.now[name].value, abs=1e-9)
+    for fitted, said in ((fit, change.before), (later, change.now)):
+        assert said["up"].value == pytest.approx(assess(fitted, DYAD, (12,), seed=1).recorded[12].up.value, abs=1e-9)
+    assert change.steps[2].added["up"].value == 0.0  # nothing came late
+    assert change.steps[3].added["up"].value == pytest.approx(0.0, abs=1e-9)  # the same draws, updated alike
+
+
+def test_nothing_changes_between_a_fit_and_itself(fit):
+    for step in split_change(fit, fit, DYAD).steps:
+        assert all(one.value == 0.0 for one in step.added.values())
+
+
+def test_an_event_that_came_late_is_no_new_one(fit, panel, table):
+    late = panel.copy(deep=True)
+    late["counts"][0, 0, -4, 0, 5] += 3
+    change = split_change(fit, update(fit, late, refit=False), DYAD)
+    events, revised = change.steps[1:3]
+    assert events.added["level"].value == 0.0
+    assert revised.added["level"].value > 0.5
+
+
+def test_cooperation_among_the_new_events_is_seen_in_their_part(fit, later, table):
+    plain = split_change(fit, later, DYAD).steps[1].added
+    warm = panel_of(table, "2024-01-31").copy(deep=True)
+    warm["counts"][0, 0, -1, 0, 5] += 1
+    change = split_change(fit, update(fit, warm, refit=False), DYAD)
+    assert change.steps[1].added["level"].value > plain["level"].value + 0.5
+    assert change.steps[1].added["up"].value > plain["up"].value
+
+
+def test_the_later_fit_comes_second(fit, later):
+    with pytest.raises(SpecError, match="the earlier one first"):
+        split_change(later, fit, DYAD)
+
+
+# Pages
+
+
+def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
+    page = write_moved(fit, found, tmp_path / "moved")
+    numbers = json.loads((page.parent / "moved.json").read_text())
+    assert numbers["total"]["level"]["value"] == pytest.approx(found.total["level"].value)
+    assert len(numbers["events"]) == len(found.events) == len((page.parent / "moved.csv").read_text().splitlines()) - 1
+    assert numbers["finding"] in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    change = split_change(fit, later, DYAD)
+    page = write_change((fit, later), change, tmp_path / "change", events=found)
+    numbers = json.loads((page.parent / "change.json").read_text())
+    assert [step["name"] for step in numbers["steps"]] == [step.name for step in change.steps]
+    assert all(sentence in page.read_text().replace("\N{NO-BREAK SPACE}", " ") for sentence in numbers["sentences"])
+    write_change((fit, later), change, tmp_path / "change")  # its own files may be replaced
+    with pytest.raises(OutputPathError):
+        (tmp_path / "moved" / "moved.json").write_text("[1]")
+        write_moved(fit, found, tmp_path / "moved")
+
+
+def test_what_a_summary_says_is_escaped(fit, found, tmp_path):
+    events = found.events.assign(summary="<script>alert(1)</script>")
+    page = write_moved(fit, replace(found, events=events), tmp_path / "moved")
+    assert "<script>alert" not in page.read_text()
+
+
+def test_new_events_do_the_same_seen_from_either_day(fit, later, table):
+    """Added to the earlier fit by an update, or left out of the later one."""
+    seen = attribute(later, DYAD, table, months=3)
+    added = split_change(fit, later, DYAD).steps[1].added
+    for name, by in (("level", 1.0), ("up", 0.03)):
+        error = np.hypot(seen.total[name].mcse, added[name].mcse)
+        assert seen.total[name].value == pytest.approx(added[name].value, abs=4 * error)
+        assert error < by
+
+
+def test_the_commands_of_the_task_page_exist():
+    assert not faults(Path(__file__).parents[2] / "docs" / "what-moved-it.md")
