@@ -176,7 +176,7 @@ def _recorded(result: Assessment) -> dict[str, Grid]:
             "in how many windows of the same length that was so in the last ten years",
             heads,
             tuple(tuple(cell.replace(" before)", ")") for cell in row) for row in _joined(shown["kinds"])),
-            prose={0: 0.25},
+            prose={0: 0.19},
         ),
     }
 
@@ -230,7 +230,8 @@ def _skill(found: DyadSkill | NotDefined) -> Grid:
     if isinstance(found, NotDefined):
         return Grid("", (), ())
     shown = skill_table(found)
-    return Grid(skill_sentence(found), ("", *shown["columns"]), _joined(shown["rows"].items()))
+    prose = dict.fromkeys(range(len(shown["columns"]) + 1), 0.95 / (len(shown["columns"]) + 1))
+    return Grid(skill_sentence(found), ("", *shown["columns"]), _joined(shown["rows"].items()), prose=prose)
 
 
 def _recent(material: Material) -> Grid:
@@ -239,7 +240,7 @@ def _recent(material: Material) -> Grid:
         f"Events of the last twelve months of {material.result.label} relations, the latest first",
         ("Day", "Who", "What", "Kind", "Source"),
         tuple((day(one.day), one.who, one.what, one.kind, one.reference.words) for one in events),
-        prose={0: 0.12, 1: 0.14, 2: 0.34, 3: 0.16, 4: 0.14},
+        prose={0: 0.1, 1: 0.11, 2: 0.29, 3: 0.13, 4: 0.28},
         long=True,
     )
 
