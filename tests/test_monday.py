@@ -16,7 +16,7 @@ SCRIPT = ROOT / "scripts/monday.sh"
 WORKFLOW = ROOT / "docs/every-monday.yml"
 PAGE = ROOT / "docs/every-monday.md"
 
-STUB = f"""#!{sys.executable}
+STUB = f"""#!{sys.executable} -SE
 import json, os, pathlib, sys
 
 words = sys.argv[1:]

@@ -9,7 +9,7 @@ from forecast.report import recorded, words
 from forecast.report.facts import facts
 from forecast.report.folder import GENERATOR
 from forecast.report.material import Material
-from forecast.report.skill_box import skill_sentence
+from forecast.report.skill_box import DyadSkill, skill_sentence
 from forecast.report.tables import horizon_column
 from forecast.wording import count, day, join
 
@@ -40,7 +40,7 @@ def summary(material: Material) -> str:
         markdown(" ".join(within(MOST_WORDS, [result.headline, lede, _INTERVALS]))),
         _table(result),
         "" if question is None else f"**How this is resolved.** {markdown(question.rule)}",
-        f"**Skill.** {markdown(skill_sentence(material.skill))}",
+        f"**Skill.** {markdown(_skill(material.skill))}",
         f"**Sources.** {markdown(_sources(material))}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -86,6 +86,11 @@ def _level_table(result: Assessment) -> str:
 def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _skill(found: DyadSkill | NotDefined) -> str:
+    # What to do about it is for whoever makes the report, not for whoever reads the memo.
+    return "How good such forecasts have been is not known." if isinstance(found, NotDefined) else skill_sentence(found)
 
 
 def _sources(material: Material) -> str:
