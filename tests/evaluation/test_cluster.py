@@ -67,6 +67,14 @@ class Loopback:
                 time.sleep(0.05)
             return not any(client.processing().values())
 
+    def deserted(self, seconds=20):
+        """Whether within some seconds the scheduler has noticed that no worker is left."""
+        until = time.monotonic() + seconds
+        with self.client() as client:
+            while client.scheduler_info()["workers"] and time.monotonic() < until:
+                time.sleep(0.05)
+            return not client.scheduler_info()["workers"]
+
     def stop(self):
         for process in self.started:
             process.kill()
@@ -228,6 +236,7 @@ def test_workers_lost_again_and_again_end_the_run(loopback, record, tmp_path):
         run(record, tmp_path / "run", Cluster(loopback.address), deadly)
     kept = files(tmp_path / "run")
     assert len(kept) >= 2
+    assert loopback.deserted()
     with pytest.raises(SpecError, match="has had no worker for 0 s; start some"):
         run(record, tmp_path / "none", Cluster(loopback.address, wait=0.2))
     assert not (tmp_path / "none").exists()

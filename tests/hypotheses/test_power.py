@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -247,7 +248,10 @@ def test_an_interrupt_ends_the_workers_at_once_and_keeps_what_was_done(tmp_path)
     kept = tmp_path / "kept.jsonl"
     program = textwrap.dedent(PROGRAM).format(tests=str(Path(__file__).parents[1]), kept=str(kept))
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        late = threading.Timer(60, running.kill)  # a child that never comes to wait must not make this test wait
+        late.start()
         first = running.stdout.readline()
+        late.cancel()
         assert first == b"waiting\n", (first, interrupted(running))
         start = time.monotonic()
         complaint = interrupted(running)
