@@ -75,7 +75,7 @@ class Loopback:
                 time.sleep(0.05)
             return not client.scheduler_info()["workers"]
 
-    def stop(self):
+    def close(self):
         for process in self.started:
             process.kill()
             process.wait()
@@ -85,7 +85,7 @@ class Loopback:
 def loopback(tmp_path_factory):
     cluster = Loopback(tmp_path_factory.mktemp("loopback"))
     yield cluster
-    cluster.stop()
+    cluster.close()
 
 
 @pytest.fixture(scope="module")
@@ -226,9 +226,14 @@ def test_other_versions_are_named(loopback, record, tmp_path):
 
 
 @pytest.mark.slow  # that one lost worker changes nothing is tested beside it
-def test_workers_lost_again_and_again_end_the_run(loopback, record, tmp_path):
+def test_workers_lost_again_and_again_end_the_run(record, tmp_path):
     """First there are two, at the same task; then none at all; then one, which is lost as well."""
-    loopback.add()
+    (tmp_path / "own").mkdir()
+    with contextlib.closing(Loopback(tmp_path / "own")) as loopback:
+        lose_workers(loopback, record, tmp_path)
+
+
+def lose_workers(loopback, record, tmp_path):
     with loopback.client(workers=2):
         pass
     deadly = [Slow(tmp_path, seconds=0, deadly=DEADLY, victims=9)]
