@@ -151,7 +151,8 @@ REASONS = Statement(
     "reasons to ease",
     "Both sides have reasons of their own to ease tensions.",
     "China has its growth and Taiwan to think of, the US two wars: both have reasons to ease tensions.",
-    "not yet: it needs covariates in what the pull aims at",
+    "`forecast test`, if it is asked for: scheduled occasions as drivers against none; `forecast report --drivers`",
+    tested=True,
 )
 CONCLUSION = Statement(
     "S13",

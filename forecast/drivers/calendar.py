@@ -71,6 +71,8 @@ class CalendarDriver:
         Whether both states of a dyad have to be concerned.
     first, last : int
         Months from the fact to the first and the last month in which the driver is one; elsewhere it is zero.
+    acts : {"month", "swing", "structure"}
+        What it acts on where that is not chosen: a phase on the swing, an occasion on the month.
     """
 
     name: str
@@ -79,18 +81,29 @@ class CalendarDriver:
     both: bool = False
     first: int = 0
     last: int = 0
+    acts: str = "month"
 
 
 DRIVERS = (
     CalendarDriver(
-        "us_election_year", "the twelve months up to a US presidential election", ("us_election",), first=-11
+        "us_election_year",
+        "the twelve months up to a US presidential election",
+        ("us_election",),
+        first=-11,
+        acts="swing",
     ),
-    CalendarDriver("us_first_year", "the first twelve months of a US presidential term", ("us_inauguration",), last=11),
+    CalendarDriver(
+        "us_first_year",
+        "the first twelve months of a US presidential term",
+        ("us_inauguration",),
+        last=11,
+        acts="swing",
+    ),
     CalendarDriver("election", "a month with an election in another of the two states", ("election",)),
     CalendarDriver("party_congress", "a month with a Chinese party congress", ("party_congress",)),
     CalendarDriver("summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True),
     CalendarDriver(
-        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1
+        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1, "swing"
     ),
 )
 """Of those that look ahead for months, the facts are known years before, so that no month is coded with hindsight."""

@@ -164,6 +164,12 @@ class Candidates:
         """Return the same settings with another panel of the dyad, such as one with other eras."""
         return replace(self, panel=panel)
 
+    def with_drivers(self, panel: xr.Dataset) -> "Candidates":
+        """Return the same with a panel that carries drivers; models without drivers are fitted once for both."""
+        driven = replace(self, panel=panel)
+        driven._fits, driven._ahead = self._fits, self._ahead
+        return driven
+
     @property
     def cores(self) -> int | None:
         """Chains run at once."""
@@ -213,6 +219,7 @@ class Candidates:
 
     def _words(self, spec: PendulumSpec) -> str:
         around = [f"{spec.pull.title} around a structure that moves" if spec.two_scales else spec.pull.title]
+        around += ["drivers"] if spec.drivers else []
         return ", ".join([*around, *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
 
     def _told(self, spec: PendulumSpec) -> Progress:

@@ -69,6 +69,8 @@ class Hypothesis[F]:
         Why its power cannot be simulated, a sentence.
     cross_checked : bool
         Whether textbook tests of the observed series ask the same.
+    by_default : bool
+        Whether it is tested where no claims are named.
     work : float
         What its test usually takes, as a share of a run.
     """
@@ -87,6 +89,7 @@ class Hypothesis[F]:
     contest: "Callable[[Candidates, tuple[float, ...]], Contest] | None" = None
     without_power: str = ""
     cross_checked: bool = False
+    by_default: bool = True
     work: float = 1.0
 
     @property

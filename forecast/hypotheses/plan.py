@@ -213,7 +213,7 @@ def make_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **cho
     >>> plan.claims, plan.rule.bayes_factor, plan.frozen is None
     (('S5',), 3.0, True)
     """
-    claims = claims or answerable(data.offers)
+    claims = claims or tuple(code for code in answerable(data.offers) if CLAIMS[code].by_default)
     spec = choices.pop("spec", None) or spec_for(data.panel)
     attributes = data.panel.attrs
     given = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from forecast.errors import SpecError
-from forecast.hypotheses.claims import band, ceiling, contrast, equilibrium_break, extremes, reversion, visits
+from forecast.hypotheses.claims import band, calendar, ceiling, contrast, equilibrium_break, extremes, reversion, visits
 from forecast.hypotheses.hypothesis import AnyHypothesis
 
 _IN_ORDER: tuple[AnyHypothesis, ...] = (
@@ -14,6 +14,7 @@ _IN_ORDER: tuple[AnyHypothesis, ...] = (
     contrast.CLAIM,
     band.CLAIM,
     visits.CLAIM,
+    calendar.CLAIM,
 )
 CLAIMS = {claim.code: claim for claim in _IN_ORDER}
 """By code, in the order of the theory."""
@@ -60,7 +61,7 @@ def answerable(offers: str) -> tuple[str, ...]:
     --------
     >>> from forecast.hypotheses.registry import answerable
     >>> answerable("panel")
-    ('S2', 'S5', 'S6', 'S8')
+    ('S2', 'S5', 'S6', 'S8', 'S12')
     """
     ranks = list(OFFERS)
     return tuple(code for code, claim in CLAIMS.items() if ranks.index(claim.needs) <= ranks.index(offers))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from forecast.model.priors import Priors
 
 FACTORS = (0.5, 2.0)
+DRIVERS = "driver_effects"
 # The prior of a dyad alone is as wide as the population's and its spread together.
 POOLED = {
     "half_life": "half_life_dyads",
@@ -50,7 +51,7 @@ def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: 
 
 
 def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, float]:
-    scalable = (*POOLED, "depth_eras", *_of_pulls())
+    scalable = (*POOLED, "depth_eras", DRIVERS, *_of_pulls())
     if name not in scalable:
         raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(scalable)}")
     value = _with_prior(fitted, name)
@@ -71,6 +72,8 @@ def _of_pulls() -> dict[str, Prior]:
 def _with_prior(fitted: "Fit", name: str) -> Float:
     """Draws of the quantity that the prior is about."""
     posterior, own = fitted.posterior, _of_pulls()
+    if name == DRIVERS:
+        return np.ravel(posterior["driver_effects_sd"].to_numpy())
     if name == "depth_eras":
         return np.ravel(posterior["depth_sd"].to_numpy())
     if name in ("headroom", "headroom_walk"):  # a pendulum's is in units of its spread
@@ -85,7 +88,7 @@ def _with_prior(fitted: "Fit", name: str) -> Float:
 
 def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Float:
     prior, own = getattr(priors, name), _of_pulls().get(name)
-    if own is not None and own.family == "half-normal":
+    if name == DRIVERS or (own is not None and own.family == "half-normal"):
         return np.asarray(halfnorm(scale=factor * prior).logpdf(value))
     if own is not None and own.family == "normal":
         return np.asarray(norm(0.0, factor * prior).logpdf(value))

@@ -14,6 +14,7 @@ import xarray as xr
 from scipy.optimize import brentq
 
 from forecast.clock import Clock
+from forecast.hypotheses.evidence.calendar import with_calendar
 from forecast.hypotheses.evidence.equilibrium_break import LEAST, question
 from forecast.hypotheses.evidence.jump import broken_at, two_scales
 from forecast.hypotheses.evidence.reversion import rivals
@@ -42,6 +43,8 @@ STRENGTHS = (2.0, 4.0)
 DROPS = (20.0, 40.0)
 # Spread of a jump, log-odds: 25 points each around an even share.
 JUMPS = (0.6, 1.2)
+# Points of share that a standard deviation of a driver adds to an even one.
+EFFECTS = (4.0, 8.0)
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,16 @@ def contest_of_ceiling(candidates: "Candidates") -> Contest:
     return Contest(truths, "", *_by_evidence(candidates, depth, *rivals))
 
 
+def contest_of_calendar(candidates: "Candidates") -> Contest:
+    """Contest the calendar's drivers against none; every other one of them hinders cooperation."""
+    driven, choice = with_calendar(candidates)
+    truths = [_truth(driven, "drivers without effect", np.nan, {})]
+    for points in EFFECTS:
+        name = f"drivers that add or take {points:g} points each"
+        truths.append(_truth(driven, name, points, choice, with_effect(points)))
+    return Contest(tuple(truths), "points of share", *_by_evidence(driven, choice, {}))
+
+
 def contest_of_jump(candidates: "Candidates") -> Contest:
     """Contest a jump of the structure where the era in force began against none."""
     named, choices = question(candidates.panel).named, two_scales(candidates)
@@ -217,6 +230,17 @@ def with_strength(strength: float) -> Change:
             half_life=half_life, phi=phi, stiffening=strength - 1.0, inner_stiffening=inner,
             sigma=find_pull("cubic").shock_of_spread(own["sd"] / np.sqrt(wide(inner, lean)), phi, {}),
         )  # fmt: skip
+
+    return change
+
+
+def with_effect(points: float) -> Change:
+    """Let a standard deviation of each driver add so many points to an even share, or take as many, in turn."""
+    size = float(np.log((50.0 + points) / (50.0 - points)))
+
+    def change(own: xr.Dataset) -> xr.Dataset:
+        signs = xr.DataArray((-1.0) ** np.arange(own.sizes["driver"]), dims="driver")
+        return own.assign(driver_effect=size * signs * xr.ones_like(own["driver_effect"]))
 
     return change
 
