@@ -83,8 +83,9 @@ class ReportSettings:
         Choices of the model by the fields of `PendulumSpec`; what is left out suits the data.
     drivers : pathlib.Path or "calendar", optional
         Covariates (docs/drivers.md): a file, or those of ``data/calendar.csv``.
-    driver_acts : {"month", "swing", "structure"}
-        What they act on.
+    driver_acts : str, optional
+        What they act on: ``month``, ``swing`` or ``structure`` for all, or ``name=swing,other=month``; by default the
+        month, and the calendar's what each is of (a phase or an occasion).
     driver_future : {"given", "carried", "simulated"}
         What is assumed of the months ahead.
     fit_path : pathlib.Path, optional
@@ -118,7 +119,7 @@ class ReportSettings:
     smallest_improvement: float = 5.0
     model: Mapping[str, Any] = field(default_factory=dict)
     drivers: "Path | str | None" = None
-    driver_acts: str = "month"
+    driver_acts: str | None = None
     driver_future: str = "given"
     fit_path: Path | None = None
     save_fit: bool = True
@@ -394,7 +395,7 @@ def _add_drivers(panel: "xr.Dataset", settings: ReportSettings) -> tuple["xr.Dat
 
     table = drivers_for(settings.drivers, [str(dyad) for dyad in panel["dyad"].to_numpy()])
     driven = add_drivers(panel, table, future=settings.driver_future)  # type: ignore[arg-type]
-    return driven, {"drivers": dict.fromkeys(table.names, settings.driver_acts)}
+    return driven, {"drivers": table.acting(settings.driver_acts)}
 
 
 def _choose_eras(job: _Job) -> "Eras | None":

@@ -56,8 +56,13 @@ def backtest(
         ),
     ] = None,
     driver_acts: Annotated[
-        str, typer.Option("--driver-acts", help="What drivers act on: month, swing or structure.")
-    ] = "month",
+        str | None,
+        typer.Option(
+            "--driver-acts",
+            help="What drivers act on: month, swing or structure; or each, such as summit=month,trade=swing. Default: "
+            "month, and what suits those of the calendar.",
+        ),
+    ] = None,
     driver_future: Annotated[
         str, typer.Option("--driver-future", help="Drivers in the months ahead: given, carried or simulated.")
     ] = "given",

@@ -166,8 +166,13 @@ def report(
         ),
     ] = None,
     driver_acts: Annotated[
-        str, typer.Option("--driver-acts", help="What drivers act on: month, swing or structure.")
-    ] = "month",
+        str | None,
+        typer.Option(
+            "--driver-acts",
+            help="What drivers act on: month, swing or structure; or each, such as summit=month,trade=swing. Default: "
+            "month, and what suits those of the calendar.",
+        ),
+    ] = None,
     driver_future: Annotated[
         str,
         typer.Option(

@@ -187,7 +187,8 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
         raise DataError(f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own")
     kept = tuple(value for value in values if value.driver in moving)
     content = "\n".join(map(str, facts)) + " ".join(dyads)
-    return DriverTable("calendar.csv", names, kept, digest(content.encode()))
+    acts = {driver.name: driver.acts for driver in DRIVERS if driver.name in names}
+    return DriverTable("calendar.csv", names, kept, digest(content.encode()), acts)
 
 
 def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -57,12 +57,46 @@ class DriverTable:
     values : tuple of Value
     digest : str
         SHA-256 of what was read.
+    acts : mapping of str to str
+        What drivers act on where that is not chosen; the month, if it is not here.
     """
 
     source: str
     names: tuple[str, ...]
     values: tuple[Value, ...] = field(repr=False)
     digest: str = ""
+    acts: Mapping[str, str] = field(default_factory=dict)
+
+    def acting(self, chosen: str | None = None) -> dict[str, str]:
+        """Return what each driver acts on, as `PendulumSpec` has it.
+
+        Parameters
+        ----------
+        chosen : str, optional
+            One word for all, or ``name=word`` with commas between them; then the drivers not named are left out.
+
+        Raises
+        ------
+        SpecError
+            If a driver is named that is not there.
+
+        Examples
+        --------
+        >>> from forecast.drivers import calendar_drivers
+        >>> calendar_drivers(["CHN-RUS"]).acting("summit=swing")
+        {'summit': 'swing'}
+        """
+        if chosen is None:
+            return {name: self.acts.get(name, "month") for name in self.names}
+        if "=" not in chosen:
+            return dict.fromkeys(self.names, chosen.strip())
+        pairs = [part.partition("=") for part in chosen.split(",") if part.strip()]
+        found = {name.strip(): word.strip() for name, _, word in pairs}
+        unknown = [name for name in found if name not in self.names]
+        if unknown or len(found) < len(pairs):
+            what = f"there is no driver {unknown[0]!r:.60}" if unknown else "a driver is there twice"
+            raise SpecError(f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month")
+        return found
 
     def known(self, driver: str, dyad: str, as_of: date) -> dict[date, Value]:
         """Return the values of a driver of a dyad by month, as known on a day: the last revision of each by then.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from forecast.drivers import DriverTable
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading, Usual
     from forecast.panel.drivers import Future
@@ -38,26 +39,29 @@ class MemberDrivers:
     ----------
     source : str
         A file of drivers, or ``calendar``.
-    acts : {"month", "swing", "structure"}
+    acts : str, optional
+        What they act on, as `DriverTable.acting` reads it.
     future : {"given", "carried", "simulated"}
     """
 
     source: str
-    acts: str = "month"
+    acts: str | None = None
     future: "Future" = "given"
 
     def added(self, panel: "xr.Dataset") -> "xr.Dataset":
         """Put them into a panel, as they were known on its day."""
-        from forecast.drivers import add_drivers, drivers_for
+        from forecast.drivers import add_drivers
 
-        dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
-        return add_drivers(panel, drivers_for(self.source, dyads), future=self.future)
+        return add_drivers(panel, self._table(panel), future=self.future)
 
     def choice(self, panel: "xr.Dataset") -> dict[str, Any]:
         """Return the choice of the model that uses those of a panel."""
-        if not has_drivers(panel):
-            return {}
-        return {"drivers": dict.fromkeys(map(str, panel["driver"].to_numpy()), self.acts)}
+        return {"drivers": self._table(panel).acting(self.acts)} if has_drivers(panel) else {}
+
+    def _table(self, panel: "xr.Dataset") -> "DriverTable":
+        from forecast.drivers import drivers_for
+
+        return drivers_for(self.source, [str(dyad) for dyad in panel["dyad"].to_numpy()])
 
 
 @dataclass(frozen=True)
@@ -321,17 +325,17 @@ MEMBERS: dict[str, Member] = {
 }
 
 
-def with_drivers(source: str | Path, acts: str = "month", future: "Future" = "given") -> Member:
-    """Return the model that uses covariates, beside the same without.
+def with_drivers(source: str | Path, acts: str | None = None, future: "Future" = "given") -> Member:
+    """Return the pendulum that uses covariates.
 
-    Its code has a piece of the digest of what they are read from, by which a run that goes on knows them.
+    Its code has a piece of the digest of what they are and act on, by which a run that goes on knows them.
 
     Parameters
     ----------
     source : str or pathlib.Path
         A file of drivers (docs/drivers.md), or ``calendar``.
-    acts : {"month", "swing", "structure"}
-        What they act on.
+    acts : str, optional
+        What they act on, as `DriverTable.acting` reads it.
     future : {"given", "carried", "simulated"}
         What is assumed of the months ahead.
 
@@ -344,16 +348,17 @@ def with_drivers(source: str | Path, acts: str = "month", future: "Future" = "gi
     --------
     >>> from forecast.evaluation.members import with_drivers
     >>> with_drivers("calendar", "swing").words
-    'the pendulum with drivers from calendar that act on the swing, in future given'
+    'the pendulum with drivers from calendar, in future given'
     """
     from forecast.drivers import drivers_for
     from forecast.events import read_dyads
+    from forecast.files import digest
     from forecast.model.driving import parse_drivers
     from forecast.panel.drivers import require_future
 
     require_future(future)
     table = drivers_for(source, list(read_dyads().index))
-    parse_drivers(dict.fromkeys(table.names, acts))
-    code = f"drivers_{acts}_{future}_{table.digest[:6]}"
-    words = f"the pendulum with drivers from {Path(source).name} that act on the {acts}, in future {future}"
+    chosen = parse_drivers(table.acting(acts))
+    code = f"drivers_{future}_{digest(f'{table.digest} {chosen}'.encode())[:6]}"
+    words = f"the pendulum with drivers from {Path(source).name}, in future {future}"
     return Member(code, words, {"record_weight": 0.0}, drivers=MemberDrivers(str(source), acts, future))

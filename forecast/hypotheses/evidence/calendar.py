@@ -1,13 +1,11 @@
 """Whether a scheduled calendar predicts: the model with its drivers against the same without, and what each adds."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from forecast.drivers import add_drivers, calendar_drivers
-from forecast.drivers.calendar import DRIVERS
 from forecast.errors import DataError, SpecError
 from forecast.hypotheses.evidence.measures import chance, densities, evidence_table, number
 from forecast.hypotheses.verdict import Drawing, Found, Series
@@ -15,12 +13,10 @@ from forecast.scale import share
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
 
     from forecast.hypotheses.candidates import Candidates
 
 WITH, WITHOUT = "the calendar's drivers", "no drivers"
-ACTS = {driver.name: driver.acts for driver in DRIVERS}
 
 
 @dataclass(frozen=True)
@@ -95,13 +91,9 @@ def with_calendar(candidates: "Candidates") -> "tuple[Candidates, dict[str, Any]
     DataError, SpecError
         If no scheduled fact concerns the dyad, or the panel cannot carry drivers.
     """
-    panel = add_drivers(candidates.panel, calendar_drivers([candidates.dyad]))
-    return candidates.with_drivers(panel), {"drivers": _acts(panel, two_scales=candidates.spec.two_scales)}
-
-
-def _acts(panel: "xr.Dataset", *, two_scales: bool) -> Mapping[str, str]:
-    names = [str(name) for name in panel["driver"].to_numpy()]
-    return {name: ACTS[name] if two_scales else "month" for name in names}
+    table = calendar_drivers([candidates.dyad])
+    acts = table.acting(None if candidates.spec.two_scales else "month")
+    return candidates.with_drivers(add_drivers(candidates.panel, table)), {"drivers": acts}
 
 
 def _no_rows() -> "pd.DataFrame":
