@@ -1,5 +1,6 @@
 """The whole way in one call: data -> panel -> fit -> outlook -> report."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +14,15 @@ from forecast.dates import months_between, reject_future
 from forecast.display import Card, Displayed
 from forecast.errors import DataError, SpecError
 from forecast.files import check_writable
+from forecast.parallel import side_by_side
 from forecast.progress import Progress, Steps, silent
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency
 from forecast.wording import count, fitted_together, month
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import xarray as xr
 
     from forecast.evaluation.skill import Skill
@@ -30,6 +34,8 @@ if TYPE_CHECKING:
     from forecast.outlook.drivers import DriverOutlook
     from forecast.report.skill_box import DyadSkill
 
+MOST_AT_ONCE = 4
+"""Dyads whose futures are simulated at once: each takes some hundred megabytes."""
 REPORTS = Path("report")
 """Where reports are kept that are given no folder of their own."""
 ERAS = ("given", "infer", "none")
@@ -532,20 +538,22 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "G
     # A record as of a day before its reference date is compared with all of itself.
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
     asked: dict[str, Any] = {"above": settings.above, "by": settings.by, "at_least": settings.at_least}
+
+    def assess_one(code: str, _: "Event") -> "Assessment":
+        return assess(
+            fit, code, settings.horizons, seed=settings.seed, labels=labels,
+            since=(settings.since if code == job.dyad else None) or since.get(code),
+            smallest_improvement=settings.smallest_improvement,
+            at=settings.at, **(asked if code == job.dyad else {}),
+        )  # fmt: skip
+
     with job.steps.step("simulating futures"):
-        everyone = {
-            code: assess(
-                fit, code, settings.horizons, seed=settings.seed, labels=labels,
-                since=(settings.since if code == job.dyad else None) or since.get(code),
-                smallest_improvement=settings.smallest_improvement,
-                at=settings.at, **(asked if code == job.dyad else {}),
-            )
-            for code in fit.dyads
-        }  # fmt: skip
-    assessment = everyone.pop(job.dyad)
+        threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
+        everyone = {one.dyad: one for one in side_by_side(assess_one, fit.dyads, threads)}
+    assessment, *others = (everyone[code] for code in sorted(fit.dyads, key=lambda code: code != job.dyad))
     with job.steps.step("checking convergence"):
         gate = fit.gate_with(outlook=reported(assessment).to_dataarray("quantity"))
-    return assessment, list(everyone.values()), gate
+    return assessment, others, gate
 
 
 def _add_provenance(job: _Job, fit: "Fit", gate: "Gate") -> "Fit":

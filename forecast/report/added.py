@@ -75,7 +75,7 @@ def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Add
     rows = [row for one in files for row in _rows(one, scale if scale in scale_names() else "commitment")]
     names = {one.file for one in files}
     left_out = [] if events is None else [
-        LeftOut(f"{file}, {line}", reason)
+        LeftOut(f"{file}, line {line}", reason)
         for file, line, reason in events.rejects[["file", "line", "reason"]].itertuples(index=False, name=None)
         if file in names
     ]  # fmt: skip
@@ -93,7 +93,7 @@ def _rows(addition: Addition, scale: str) -> list[AddedRow]:
     order = read_scale(scale)
     return [
         AddedRow(
-            place=f"{addition.file}, {one.line}",
+            place=f"{addition.file}, line {one.line}",
             day=date.fromisoformat(one.date),
             who=f"{state_name(one.dyad, one.source)} to {state_name(one.dyad, one.target)}",
             what=one.summary,

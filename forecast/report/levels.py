@@ -1,11 +1,15 @@
 """The level of every dyad of a fit, month by month, as a table."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from forecast.outlook import NotDefined, kind_series, level_record
+from forecast.outlook import KindSeries, NotDefined, kind_series, level_record
 from forecast.outlook.draws import FitLike
 from forecast.panel import panel_kind, watched
+
+type Kinds = Mapping[str, KindSeries] | NotDefined
 
 COLUMNS = ("dyad", "period", "mean", "q05", "q25", "median", "q75", "q95", "covered", "events")
 
@@ -13,8 +17,14 @@ ENDS = {"": 1, "_low": 0, "_high": 2}
 """Of depth and severity: the end of a column's name, and the row of the series that it holds."""
 
 
-def levels_table(fit: FitLike) -> pd.DataFrame:
+def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
     """Tabulate the share of cooperative actions of every dyad and period of a fit.
+
+    Parameters
+    ----------
+    fit : FitLike
+    kinds : mapping of str to (dict of str to KindSeries, or NotDefined), optional
+        What `kind_series` says of some dyads, where that is known; it takes a second a dyad.
 
     Returns
     -------
@@ -30,11 +40,15 @@ def levels_table(fit: FitLike) -> pd.DataFrame:
     >>> from forecast.report import levels_table
     >>> levels_table(fit).head()  # doctest: +SKIP
     """
-    return pd.concat([_dyad_levels(fit, str(dyad)) for dyad in fit.panel["dyad"].to_numpy()], ignore_index=True)
+    dyads, known = [str(dyad) for dyad in fit.panel["dyad"].to_numpy()], kinds or {}
+    return pd.concat(
+        [_dyad_levels(fit, dyad, known[dyad] if dyad in known else kind_series(fit, dyad)) for dyad in dyads],
+        ignore_index=True,
+    )
 
 
-def _dyad_levels(fit: FitLike, dyad: str) -> pd.DataFrame:
-    record, kinds, panel = level_record(fit, dyad), kind_series(fit, dyad), fit.panel
+def _dyad_levels(fit: FitLike, dyad: str, kinds: Kinds) -> pd.DataFrame:
+    record, panel = level_record(fit, dyad), fit.panel
     series = {} if isinstance(kinds, NotDefined) else kinds
     shares = np.vstack([record["mean"].to_numpy()[None], record["share"].to_numpy()]).round(3)
     levels = pd.DataFrame(

@@ -100,7 +100,7 @@ def write_report(
         files = ["forecast.json", "levels.csv", "pendulum.svg", "summary.md"]
         numbers = forecast_json(fit, assessment, events=events, others=others, gate=gate, skill=skill)
         write_json(new / "forecast.json", numbers)
-        write_csv(new / "levels.csv", levels_table(fit))
+        write_csv(new / "levels.csv", levels_table(fit, {one.dyad: one.kinds for one in (assessment, *others)}))
         write_text(new / "pendulum.svg", figures["pendulum"].wide)
         write_text(new / "summary.md", summary(material))
         if export:

@@ -52,7 +52,7 @@ def test_the_page_names_every_file_line_and_reason(added_to, assessment):
     html = render_page(fit, assessment, events=events)
     text = Reader(html).text
     assert "The record has 1 event added to the chronology from week<b>.csv" in text
-    for words in ("week<b>.csv, 3", "ffffffffffff", "before: 12 August 2024", *REASONS):
+    for words in ("week<b>.csv, line 3", "ffffffffffff", "before: 12 August 2024", *REASONS):
         assert words in text
     assert SCRIPT not in html and "week<b>" not in html
 
