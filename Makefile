@@ -6,7 +6,7 @@ PY := .venv/bin/python
 ARGS ?=
 PAIR := -n 2 --dist loadfile
 
-.PHONY: help setup report test test-all lowest bench calibration what-if lint types docs-check check format clean
+.PHONY: help setup report test test-all lowest bench calibration what-if moved lint types docs-check check format clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ what-if: setup ## Make the example of a meeting in November 2023 again, with its
 	@$(PY) -m forecast scenario --dyad USA-CHN --fit build/scenario-2023/fit.zarr --followed --replace --out reports/scenario-2023 \
 	    --events "reports/scenario-2023/a meeting in November.csv" \
 	    --events "reports/scenario-2023/a year without one.csv"
+
+moved: setup ## What each event of 2023 did, as of 31 October (three minutes), into reports/moved-2023
+	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/moved-2023
+	@$(PY) -m forecast moved build/moved-2023 --months 10 --out reports/moved-2023
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 def compare(
     old: Annotated[Path, typer.Argument(help="The folder of the earlier report, with its fit.")],
     new: Annotated[Path, typer.Argument(help="The folder of the later report, with its fit.")],
+    question: Annotated[
+        Path | None,
+        typer.Option("--question", help="In place of the headline: the file of a question (forecast question new)."),
+    ] = None,
     events: Events = None,
     mapping: Mapping = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("change"),
@@ -43,13 +47,16 @@ def compare(
         from forecast.report import write_change
         from forecast.report.saved import read_report
 
-        reports = read_report(old), read_report(new)
-        earlier, later = _alike(*reports)
-        change = split_change(
-            earlier.fit, later.fit, later.dyad, horizon=later.horizon,
-            smallest_improvement=later.smallest_improvement, old_seed=earlier.seed, new_seed=later.seed,
-            refit=refit, progress=tell,
-        )  # fmt: skip
+        reports = earlier, later = read_report(old), read_report(new)
+        if question is None:
+            _require_alike(earlier, later)
+            change = split_change(
+                earlier.fit, later.fit, later.dyad, horizon=later.horizon,
+                smallest_improvement=later.smallest_improvement, old_seed=earlier.seed, new_seed=later.seed,
+                refit=refit, progress=tell,
+            )  # fmt: skip
+        else:
+            change = _split_question(question, reports, given, refit, tell)
         found = _attribute(change, later, given, tell)
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
@@ -61,7 +68,7 @@ def compare(
         raise typer.Exit(3)
 
 
-def _alike(old: "SavedReport", new: "SavedReport") -> "tuple[SavedReport, SavedReport]":
+def _require_alike(old: "SavedReport", new: "SavedReport") -> None:
     """Reject reports whose headlines ask different things."""
     for name, words in (("dyad", "dyads"), ("horizon", "horizons"), ("smallest_improvement", "smallest changes")):
         values = [getattr(one, name) for one in (old, new)]
@@ -69,7 +76,23 @@ def _alike(old: "SavedReport", new: "SavedReport") -> "tuple[SavedReport, SavedR
             raise SpecError(
                 f"OLD, NEW: the reports have different {words}, {values[0]} and {values[1]}; make them alike to compare"
             )
-    return old, new
+
+
+def _split_question(
+    path: Path, reports: "tuple[SavedReport, SavedReport]", given: "Source | None", refit: bool, tell: "Progress"
+) -> "Change":
+    """Split the change of the probability of a question."""
+    from forecast.outlook.change import split_question_change
+    from forecast.questions import read_question
+    from forecast.questions.moved import asking
+
+    asked = read_question(path)
+    table = event_table(given, asked.dyad) if asked.kind == "count" else None
+    old, new = reports
+    return split_question_change(
+        old.fit, new.fit, asked.dyad, asked.sentence, asking(asked, table), seeds=(old.seed, new.seed), refit=refit,
+        progress=tell,
+    )  # fmt: skip
 
 
 def _attribute(
@@ -79,7 +102,7 @@ def _attribute(
     from forecast.errors import DataError, NotUpdatable
     from forecast.outlook.attribution import MOST_MONTHS, attribute
 
-    between = [window[0] for window in change.windows]
+    between = change.days
     months = 12 * (between[1].year - between[0].year) + between[1].month - between[0].month
     if not 1 <= months <= MOST_MONTHS:
         return None

@@ -15,6 +15,7 @@ be higher than the baseline of the earlier day?
 The order matters where parts depend on each other; this one is that of the calendar.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from forecast.files import digest
 from forecast.model.updating.later import last_known
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import Baseline, baseline_of
-from forecast.outlook.look import Numbers, ShareChange, difference, look, numbers_of
+from forecast.outlook.look import LEVEL, Numbers, ShareChange, difference, level_in, look, numbers_of
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
@@ -42,6 +43,10 @@ if TYPE_CHECKING:
 TIME, EVENTS, REVISED, MODEL, BASELINE = "time passed", "new events", "late or revised data", "model", "baseline"
 TOGETHER = "events, data and model together"
 """Names of the parts."""
+
+
+type Ask = Callable[[Fit, int], Numbers]
+"""Returns what a fit says, with a seed."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,27 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Headline:
+    """What the headlines of two days ask.
+
+    Attributes
+    ----------
+    horizon : int
+        Months of the window.
+    windows : tuple of (datetime.date, datetime.date)
+        Last day of the months known, and of the window, of either.
+    baselines : (Baseline, Baseline)
+    smallest_improvement : float
+        Points of share that count as a change.
+    """
+
+    horizon: int
+    windows: tuple[tuple[date, date], tuple[date, date]]
+    baselines: tuple[Baseline, Baseline]
+    smallest_improvement: float
+
+
+@dataclass(frozen=True)
 class Change:
     """What has changed between two days.
 
@@ -74,27 +100,25 @@ class Change:
     dyad : str
     days : (datetime.date, datetime.date)
         What was known by each.
-    horizon : int
-        Months of the window.
-    windows : tuple of (datetime.date, datetime.date)
-        Last day of the months known, and of the window, of either question.
-    baselines : (Baseline, Baseline)
-    smallest_improvement : float
+    asked : Headline or str
+        What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
     before, now : mapping of str to Number
-        What was said, and what is said.
+        What was said, and what is said: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
     steps : tuple of Step
         They add up exactly.
     """
 
     dyad: str
     days: tuple[date, date]
-    horizon: int
-    windows: tuple[tuple[date, date], tuple[date, date]]
-    baselines: tuple[Baseline, Baseline]
-    smallest_improvement: float
+    asked: Headline | str
     before: Numbers
     now: Numbers
     steps: tuple[Step, ...]
+
+    @property
+    def outcome(self) -> str:
+        """Name of the chance that is followed."""
+        return "yes" if isinstance(self.asked, str) else "up"
 
     @property
     def total(self) -> Numbers:
@@ -165,33 +189,95 @@ def split_change(
     baselines = tuple(_baseline(fit, dyad, horizon) for fit in (old, new))
     first, second = (ShareChange(_share(one), smallest_improvement, horizon) for one in baselines)
     report("asking the earlier fit", 0, 0)
-    before = numbers_of(look(old, dyad, first, seed=old_seed).numbers)
+
+    def ask(fit: "Fit", seed: int) -> Numbers:
+        return numbers_of(look(fit, dyad, first, seed=seed).numbers)
+
+    before = ask(old, old_seed)
     later = ShareChange(first.before, smallest_improvement, horizon, gap)
     said = [(TIME, numbers_of(look(old, dyad, later, seed=old_seed, ahead=gap).numbers), "")]
-    updated, reason = _updated(old, new, dyad, first, old_seed, refit, report)
-    said += updated
-    report("asking the later fit", 0, 0)
-    last, again = (numbers_of(look(new, dyad, one, seed=new_seed).numbers) for one in (first, second))
-    said.append(
-        (MODEL, last, _differing(old, new)) if updated else (TOGETHER, last, f"They cannot be told apart: {reason}")
-    )
-    said.append((BASELINE, again, ""))
+    said += _until_now(old, new, ask, (old_seed, new_seed), refit, report)
+    said.append((BASELINE, numbers_of(look(new, dyad, second, seed=new_seed).numbers), ""))
+    ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
+    asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
+    days = last_known(old.panel), last_known(new.panel)
+    return Change(dyad, days, asked, before, said[-1][1], _steps(before, said))
+
+
+def split_question_change(
+    old: "Fit",
+    new: "Fit",
+    dyad: str,
+    sentence: str,
+    ask: Ask,
+    *,
+    seeds: tuple[int, int] = (1, 1),
+    refit: bool = False,
+    progress: Progress | None = None,
+) -> Change:
+    """Split the change of the probability of a question with a fixed window and baseline.
+
+    The passing of time alone does not move it: a probability is the mean of what it may become. So its part is zero but
+    for the level, and what was recorded in the months since is among the new events, be it that nothing was.
+
+    Parameters
+    ----------
+    old, new : Fit
+        Of two days.
+    dyad : str
+        Of the question.
+    sentence : str
+        What it asks.
+    ask : callable
+        Returns the numbers that a fit and a seed give: `level`, and `yes` for the question.
+    seeds : tuple of int
+        Of the simulations from either fit.
+    refit : bool
+        As in `split_change`.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Change
+
+    Raises
+    ------
+    SpecError, DataError, UnknownDyadError
+        As in `split_change`; and whatever `ask` raises.
+    """
+    report = progress or silent
+    for fit in (old, new):
+        position(fit.panel, dyad)
+    gap = _months_between(old.panel, new.panel, 0)
+    report("asking the earlier fit", 0, 0)
+    before = ask(old, seeds[0])
+    passed = {**before, LEVEL: numbers_of({LEVEL: level_in(old, dyad, gap, seed=seeds[0])})[LEVEL]}
+    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds, refit, report)]
+    days = last_known(old.panel), last_known(new.panel)
+    return Change(dyad, days, sentence, before, said[-1][1], _steps(before, said))
+
+
+type Said = list[tuple[str, Numbers, str]]
+"""Names of parts, what is said once each is added, and notes."""
+
+
+def _steps(before: Numbers, said: Said) -> tuple[Step, ...]:
     steps, at = [], before
     for name, after, note in said:
         steps.append(Step(name, difference(after, at), after, note))
         at = after
-    clocks = Clock.of(old.panel), Clock.of(new.panel)
-    return Change(
-        dyad=dyad,
-        days=(last_known(old.panel), last_known(new.panel)),
-        horizon=horizon,
-        windows=tuple((clock.last_day(), clock.last_day(horizon)) for clock in clocks),  # type: ignore[arg-type]
-        baselines=baselines,  # type: ignore[arg-type]
-        smallest_improvement=smallest_improvement,
-        before=before,
-        now=at,
-        steps=tuple(steps),
-    )
+    return tuple(steps)
+
+
+def _until_now(old: "Fit", new: "Fit", ask: Ask, seeds: tuple[int, int], refit: bool, report: Progress) -> Said:
+    """Return new events, late or revised data and the model; or all together, where they cannot be told apart."""
+    updated, reason = _updated(old, new, ask, seeds[0], refit, report)
+    report("asking the later fit", 0, 0)
+    last = ask(new, seeds[1])
+    if updated:
+        return [*updated, (MODEL, last, _differing(old, new))]
+    return [(TOGETHER, last, f"They cannot be told apart: {reason}")]
 
 
 def _months_between(old: "xr.Dataset", new: "xr.Dataset", horizon: int) -> int:
@@ -226,13 +312,11 @@ def _share(baseline: Baseline) -> float:
     return float(baseline.share or 0.0)
 
 
-def _updated(
-    old: "Fit", new: "Fit", dyad: str, asked: ShareChange, seed: int, refit: bool, report: Progress
-) -> tuple[list[tuple[str, Numbers, str]], str]:
+def _updated(old: "Fit", new: "Fit", ask: Ask, seed: int, refit: bool, report: Progress) -> tuple[Said, str]:
     """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
     from forecast.model import update
 
-    said: list[tuple[str, Numbers, str]] = []
+    said: Said = []
     last = None
     try:
         for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
@@ -241,7 +325,7 @@ def _updated(
                 said.append((name, said[-1][1], ""))
                 continue
             fit, last = update(old, panel, refit=refit, seed=seed), panel
-            said.append((name, numbers_of(look(fit, dyad, asked, seed=seed).numbers), _again(fit, old)))
+            said.append((name, ask(fit, seed), _again(fit, old)))
     except (NotUpdatable, DataError) as error:
         return [], str(error)
     return said, ""

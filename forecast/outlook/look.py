@@ -211,6 +211,14 @@ def look(
     return Look(level, outcomes, there, follows, repeated, observed.dataset)
 
 
+def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, futures_per_draw: int = 4) -> Float:
+    """Return the expected share in so many months, (chain, draw), points; now if there are none."""
+    if not months:
+        return share(dyad_draws(fit, dyad).level_now)
+    futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
+    return np.asarray(futures.share[..., -1].mean(axis=-1))
+
+
 def _even(weight: Float, where: Bool) -> Float:
     """Return weights whose mean over some futures is one."""
     return np.asarray(weight / weight[where].mean() if where.any() else weight)

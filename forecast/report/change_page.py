@@ -11,7 +11,7 @@ from forecast.report import waterfall_figure
 from forecast.report.moved_page import events_table
 from forecast.report.style import Illustration
 from forecast.report.waterfall_figure import Waterfall
-from forecast.wording import chance, count, day, join, number, signed
+from forecast.wording import chance, count, day, join, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -104,27 +104,36 @@ def change_rows(change: Change) -> list[dict[str, Any]]:
 
 def sentences(change: Change) -> list[str]:
     """Return the change in three sentences: by how much, which parts, and what became of the level."""
-    months, points = count(change.horizon, "month"), count(change.smallest_improvement, "point")
-    first = (
-        f"The chance that the cooperative share of the {months} ahead is at least {points} higher than in as many "
-        f"months before was {chance(change.before['up'].value)} as of {day(change.days[0])} and is "
-        f"{chance(change.now['up'].value)} as of {day(change.days[1])}."
-    )
-    parts = [f"{step.name} {signed(say.scaled('up', step.added['up'])[0], 1)}" for step in change.steps]
-    whole = signed(say.scaled("up", change.total["up"])[0], 1)
-    second = f"The change is {whole} points of probability: {join(parts)}."
-    third = (
+    name, asked = change.outcome, change.asked
+    was, now = (chance(numbers[name].value) for numbers in (change.before, change.now))
+    days = [day(one) for one in change.days]
+    level = (
         f"The level of relations, an estimate, was {number(change.before[LEVEL].value, 0)} of 100 and is "
-        f"{number(change.now[LEVEL].value, 0)}; the baseline was {number(change.baselines[0].share, 1)} % and is "
-        f"{number(change.baselines[1].share, 1)} %."
+        f"{number(change.now[LEVEL].value, 0)}"
     )
-    return [first, second, third]
+    if isinstance(asked, str):
+        first, last = f"The chance of a yes was {was} as of {days[0]} and is {now} as of {days[1]}.", f"{level}."
+    else:
+        months, points = count(asked.horizon, "month"), count(asked.smallest_improvement, "point")
+        first = (
+            f"The chance that the cooperative share of the {months} ahead is at least {points} higher than in as many "
+            f"months before was {was} as of {days[0]} and is {now} as of {days[1]}."
+        )
+        before, after = (number(one.share, 1) for one in asked.baselines)
+        last = f"{level}; the baseline was {before} % and is {after} %."
+    parts = [f"{step.name} {say.added(name, step.added)}" for step in change.steps]
+    return [first, f"The change is {say.added(name, change.total)} points of probability: {join(parts)}.", last]
 
 
 def question(change: Change) -> str:
-    """Return what is asked at each step, in a sentence."""
-    first, second = (number(one.share, 1) for one in change.baselines)
-    points = count(change.smallest_improvement, "point")
+    """Return what is asked at each step, in a sentence or two."""
+    asked = change.asked
+    if isinstance(asked, str):
+        return (
+            f"Asked: {asked} The passing of time alone does not move the probability of a question with a fixed window."
+        )
+    first, second = (number(one.share, 1) for one in asked.baselines)
+    points = count(asked.smallest_improvement, "point")
     return (
         f"Up to “{BASELINE}” every step asks the same: whether the share is {points} above {first} %, the baseline of "
         f"the earlier day. The last step puts that of the later day, {second} %, in its place: it moves the question "
@@ -134,11 +143,13 @@ def question(change: Change) -> str:
 
 def change_figure(change: Change) -> Illustration:
     """Draw how the chance went from what it was to what it is."""
+    name, asked = change.outcome, change.asked
+    words = "a yes" if isinstance(asked, str) else f"a higher share in {count(asked.horizon, 'month')}"
     fall = Waterfall(
-        (f"as of {day(change.days[0])}", say.scaled("up", change.before["up"])[0]),
-        [(step.name, say.scaled("up", step.added["up"])[0]) for step in change.steps],
-        (f"as of {day(change.days[1])}", say.scaled("up", change.now["up"])[0]),
-        f"chance of a higher share in {count(change.horizon, 'month')}, %",
+        (f"as of {day(change.days[0])}", say.scaled(name, change.before[name])[0]),
+        [(step.name, say.scaled(name, step.added[name])[0]) for step in change.steps],
+        (f"as of {day(change.days[1])}", say.scaled(name, change.now[name])[0]),
+        f"chance of {words}, %",
     )
     caption = (
         f"One thing is changed after the other. “{TIME.capitalize()}”: the earlier fit, asked from the later day "
@@ -149,11 +160,13 @@ def change_figure(change: Change) -> Illustration:
 
 def steps_table(change: Change) -> dict[str, Any]:
     """Return the parts as a table."""
-    columns = [*say.heads([("part", False)]), ("± level", True), ("± higher", True)]
+    own = LEVEL, change.outcome
+    columns = [
+        *say.heads([("part", False)], change.now),
+        *((f"± {say.ADDED[name].partition(',')[0]}", True) for name in own),
+    ]
     rows = []
-    for step in change.steps:
-        errors = [number(say.scaled(name, step.added[name])[1], 1) for name in (LEVEL, "up")]
-        rows.append([step.name, *say.added_cells(step.added), *errors])
-    errors = [number(say.scaled(name, change.total[name])[1], 1) for name in (LEVEL, "up")]
-    rows.append(["all together", *say.added_cells(change.total), *errors])
+    for name, added in [*((step.name, step.added) for step in change.steps), ("all together", change.total)]:
+        errors = [number(say.scaled(one, added[one])[1], 1) for one in own]
+        rows.append([name, *say.added_cells(added), *errors])
     return say.grid(columns, rows)

@@ -163,7 +163,7 @@ _NUMBERS = (
     {"schema", "finding", "checks"},
     {"schema", "unconditional", "scenarios"},
     {"schema", "finding", "by_kind", "events"},
-    {"schema", "sentences", "steps", "baselines"},
+    {"schema", "sentences", "steps", "asked"},
 )
 """Names in the numbers of a report or of tests, of a backtest, of checks, scenarios, what moved it, and of a change."""
 

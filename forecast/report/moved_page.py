@@ -4,14 +4,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.outlook import NotDefined, plain
-from forecast.outlook.attribution import Attribution, Part
+from forecast.outlook.attribution import VISITS, Attribution, Part
 from forecast.outlook.look import LEVEL, Numbers
 from forecast.report import moved_words as say
 from forecast.report import waterfall_figure
 from forecast.report.recent import state_name, unchecked_note
 from forecast.report.style import Illustration
 from forecast.report.waterfall_figure import Waterfall
-from forecast.wording import count, day, join, month, number
+from forecast.wording import count, day, fitted_together, join, month, number
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -65,6 +65,8 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tupl
         "by_week": _parts("week from", [(day(date.fromisoformat(one.name)), one) for one in found.by_week], found),
         "by_kind": _parts("kind", [(one.name, one) for one in found.by_kind], found),
         "visits": visits_sentence(found),
+        "each_visit": _events(found, [place for place, code in enumerate(found.events["cameo"]) if code in VISITS]),
+        "together": fitted_together(found.dyad, fit.dyads),
         "largest": events_table(found, LARGEST),
         "all": _events(found, list(range(len(found.events)))),
         "references": _references(found),
@@ -222,12 +224,16 @@ def _by_size(found: Attribution) -> list[int]:
 
 
 def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict[str, Any]:
-    columns = say.heads([(what, False), ("happenings", True)])
+    columns = say.heads([(what, False), ("happenings", True)], found.now)
     return say.grid(columns, say.part_rows(parts, found.rest, found.total))
 
 
 def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
-    columns = [*say.heads([("day", False), ("what", False), ("kind", False)]), ("alone: level", True), ("", False)]
+    columns = [
+        *say.heads([("day", False), ("what", False), ("kind", False)], found.now),
+        ("alone: level", True),
+        ("", False),
+    ]
     rows = []
     for place in places:
         row, part, alone = found.events.iloc[place], found.in_order[place], found.alone[place]

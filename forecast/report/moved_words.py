@@ -8,12 +8,8 @@ from forecast.outlook.attribution import Alone, Part
 from forecast.outlook.look import LEVEL, Number, Numbers
 from forecast.wording import DASH, chance, number, signed
 
-NAMES = {LEVEL: "level", "up": "higher", "same": "about the same", "down": "lower"}
-"""What the numbers are called."""
-SHOWN = (LEVEL, "up", "down")
-"""Those that tables have."""
-ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %"}
-"""Heads of columns of what was added."""
+ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %"}
+"""Heads of columns of what was added, for the numbers that tables have."""
 
 
 def label_of(dyad: str) -> str:
@@ -40,14 +36,19 @@ def added(name: str, numbers: Numbers) -> str:
     return signed(scaled(name, numbers[name])[0], 1) if name in numbers else DASH
 
 
+def shown(numbers: Numbers) -> list[str]:
+    """Return which of some numbers tables have."""
+    return [name for name in ADDED if name in numbers]
+
+
 def added_cells(numbers: Numbers) -> list[str]:
     """Return the cells of what was added to the numbers that tables have."""
-    return [added(name, numbers) for name in SHOWN]
+    return [added(name, numbers) for name in shown(numbers)]
 
 
-def heads(first: Iterable[tuple[str, bool]]) -> list[tuple[str, bool]]:
-    """Return the columns of a table of what was added, after some of its own."""
-    return [*first, *((ADDED[name], True) for name in SHOWN)]
+def heads(first: Iterable[tuple[str, bool]], numbers: Numbers) -> list[tuple[str, bool]]:
+    """Return the columns of a table of what was added to some numbers, after some of its own."""
+    return [*first, *((ADDED[name], True) for name in shown(numbers))]
 
 
 def part_rows(parts: Iterable[tuple[str, Part]], rest: Numbers | None, total: Numbers) -> list[list[str]]:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+from forecast.cli import app
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events import read_chronology
 from forecast.model import Fit, PendulumSpec, update
@@ -16,10 +18,12 @@ from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
 from forecast.outlook import assess
 from forecast.outlook.attribution import attribute
-from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change
+from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change, split_question_change
 from forecast.outlook.look import ShareChange, look
 from forecast.panel import build_panel
 from forecast.panel.without import counted_events, panel_without
+from forecast.questions import answer_question, make_question
+from forecast.questions.moved import asking
 from forecast.report import write_change, write_moved
 from tests.commands import faults
 from tests.model.fits import unobserved
@@ -260,3 +264,62 @@ def test_new_events_do_the_same_seen_from_either_day(fit, later, table):
 
 def test_the_commands_of_the_task_page_exist():
     assert not faults(Path(__file__).parents[2] / "docs" / "what-moved-it.md")
+
+
+# A question
+
+
+def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, later, panel):
+    question = make_question(panel, DYAD, higher=5, months=12)
+    change = split_question_change(fit, later, DYAD, question.sentence, asking(question))
+    assert [step.name for step in change.steps] == [TIME, EVENTS, REVISED, MODEL]
+    assert change.before["yes"].value == pytest.approx(answer_question(fit, question).chance.value, abs=1e-9)
+    assert change.now["yes"].value == pytest.approx(answer_question(later, question).chance.value, abs=1e-9)
+    assert change.steps[0].added["yes"].value == 0.0
+    together = sum(step.added["yes"].value for step in change.steps)
+    assert together == pytest.approx(change.total["yes"].value, abs=1e-12)
+
+
+def test_the_page_of_a_question_says_what_is_asked(fit, later, panel, tmp_path):
+    question = make_question(panel, DYAD, higher=5, months=12)
+    change = split_question_change(fit, later, DYAD, question.sentence, asking(question))
+    page = write_change((fit, later), change, tmp_path / "change").read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert question.sentence in page
+    assert "The chance of a yes was" in page
+
+
+# The command line
+
+
+@pytest.fixture(scope="module")
+def folders(fit, later, table, tmp_path_factory):
+    """Two reports as far as these commands read them, and the events as a chronology has them."""
+    root = tmp_path_factory.mktemp("reports")
+    for name, own in (("old", fit), ("new", later)):
+        own.save(root / name / "fit.zarr")
+        numbers = {
+            "dyad": DYAD, "smallest_improvement": 5.0, "horizons": [{"months": 12}],
+            "provenance": {"simulation": {"seed": 1}},
+        }  # fmt: skip
+        (root / name / "forecast.json").write_text(json.dumps(numbers))
+    return root
+
+
+def test_two_reports_are_compared_on_the_command_line(folders, fit, later):
+    done = CliRunner().invoke(app, ["compare", str(folders / "old"), str(folders / "new"), "--out", str(folders / "c")])
+    assert done.exit_code == (0 if fit.gate.passed and later.gate.passed else 3), done.output
+    assert "time passed" in done.stdout
+    assert "not listed" in done.stderr  # the fit was not made of the chronology as it is
+    assert json.loads((folders / "c" / "change.json").read_text())["steps"]
+
+
+def test_what_is_no_report_is_rejected(folders, tmp_path):
+    done = CliRunner().invoke(app, ["moved", str(tmp_path), "--out", str(folders / "m")])
+    assert done.exit_code == 2
+    assert "there is no forecast.json" in done.stderr
+    (tmp_path / "forecast.json").write_text("{")
+    done = CliRunner().invoke(app, ["moved", str(tmp_path), "--out", str(folders / "m")])
+    assert done.exit_code == 2
+    assert not (folders / "m").exists()
+    done = CliRunner().invoke(app, ["moved", str(folders / "old"), "--months", "13"])
+    assert done.exit_code == 2
