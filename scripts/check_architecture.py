@@ -49,7 +49,8 @@ GROUND = tuple(
     f"forecast.{name}"
     for name in (
         "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "exchange", "files", "folders",
-        "forms", "kept", "parallel", "partials", "progress", "resources", "scale", "stopping", "typing", "wording",
+        "forms", "journal", "kept", "pairs", "parallel", "partials", "progress", "resources", "scale", "stopping",
+        "typing", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""

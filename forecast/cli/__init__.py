@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, check, compare, events, moved, plan, power, report, scenario, test
+from forecast.cli import backtest, check, compare, events, moved, plan, power, question, report, scenario, test
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -71,6 +71,7 @@ app.command()(moved.moved)
 app.command()(compare.compare)
 app.command()(backtest.backtest)
 app.add_typer(plan.app, name="plan")
+app.add_typer(question.app, name="question")
 
 
 def _version(wanted: bool) -> None:

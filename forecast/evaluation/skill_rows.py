@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from forecast.evaluation.rivals import REFERENCE
-from forecast.evaluation.scores import COVERAGES, brier, brier_score, paired
+from forecast.evaluation.scores import COVERAGES, brier, brier_score
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, within
+from forecast.pairs import paired
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:

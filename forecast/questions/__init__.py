@@ -1,20 +1,31 @@
 """Questions that data decide, what was said of them, and what came of it (docs/questions.md)."""
 
 from forecast.questions.ask import make_question
+from forecast.questions.ledger import Draft, Entry, History, Ledger, answered, append_entries, asked, resolved
 from forecast.questions.probability import Answer, answer_question, settle_futures
 from forecast.questions.question import FixedBaseline, Question, question_of, read_question, write_question
 from forecast.questions.resolve import Resolution, resolve_question
+from forecast.questions.track_record import TrackRecord
 
 __all__ = [
     "Answer",
+    "Draft",
+    "Entry",
     "FixedBaseline",
+    "History",
+    "Ledger",
     "Question",
     "Resolution",
+    "TrackRecord",
     "answer_question",
+    "answered",
+    "append_entries",
+    "asked",
     "make_question",
     "question_of",
     "read_question",
     "resolve_question",
+    "resolved",
     "settle_futures",
     "write_question",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.arguments import DATE, DYAD, EVENTS, NUMBER, PANEL, TEXT, checked, whole
-from forecast.dates import LONGEST_HORIZON, add_months, month_end, months_between
+from forecast.dates import LONGEST_HORIZON, add_months, month_end
 from forecast.errors import QuestionError
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import FEW_BEFORE
@@ -18,6 +18,7 @@ from forecast.questions.kind import Kind
 from forecast.questions.question import Question, last_chance, question_of
 from forecast.questions.record import MonthlyRecord, cooperative_words, require_monthly_counts
 from forecast.questions.settle import settle
+from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,7 +107,7 @@ def make_question(
     >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
     >>> question = make_question(panel, "USA-CHN", months=12, of="violence", at_least=3)
     >>> question.id
-    'usa-chn-at-least-3-violence-2024-10-asked-2023-10-31'
+    'usa-chn-violence-3-2023-11-to-2024-10'
     >>> question.sentence[:52]
     'The chronology records at least 3 US-China happening'
     """
@@ -146,7 +147,7 @@ def make_question(
 
 
 def base_rate(question: Question, record: MonthlyRecord) -> float | None:
-    """Return how often the same was so in windows of the last ten years, each compared with what preceded it.
+    """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
 
     Of n windows that are not void, one for each month that ends one, (yes + 1) / (n + 2), so that it is never certain;
     None of a level, or where no window is over.
@@ -157,39 +158,23 @@ def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     record : MonthlyRecord
         As it was known when the question was asked.
     """
-    if not question.resolvable:
-        return None
-    needed = max(_baseline_months(question), len(question.before or ()))
     seen = np.flatnonzero(record.covered)
-    hits = windows = 0
-    for stop in range(max(int(seen[-1]) + 2 - BASE_MONTHS, 1), int(seen[-1]) + 2):
-        start = stop - question.months
-        if start - needed < 0 or not record.covered[start - needed : stop].all():
-            continue
-        then = _as_asked_at(question, record, start)
-        if then is not None:
-            yes, there = settle(then, record.months(slice(start, stop)))
-            hits, windows = hits + int(yes), windows + int(there)
-    return round((hits + 1) / (windows + 2), 4) if windows else None
+    if not question.resolvable or not seen.size:
+        return None
+    months, before = question.months, len(question.before or ())
+    ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, months + before), int(seen[-1]) + 2)
+    stops = [stop for stop in ends if record.covered[stop - months - before : stop].all()]
+    found = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
+    yes, windows = (sum(bool(one[place]) for one in found) for place in (0, 1))
+    return round((yes + 1) / (windows + 2), 4) if windows else None
 
 
-def _as_asked_at(question: Question, record: MonthlyRecord, start: int) -> Question | None:
-    """Return the question as it would have been asked before an earlier window; None if it could not."""
-    changed: dict[str, Any] = {}
-    if question.baseline is not None:
-        before = slice(start - _baseline_months(question), start)
-        n, k = int(record.total[before].sum()), int(record.cooperative[before].sum())
-        if n < question.fewest:
-            return None
-        changed["baseline"] = question.baseline.model_copy(update={"happenings": n, "cooperative": k})
-    if question.before is not None:
-        changed["before"] = _pairs(record, start, len(question.before))
-    return question.model_copy(update=changed)
-
-
-def _baseline_months(question: Question) -> int:
-    fixed = question.baseline
-    return 0 if fixed is None else months_between(fixed.first, fixed.last) + 1
+def _settle_earlier(question: Question, record: MonthlyRecord, window: slice) -> tuple[Bool, Bool]:
+    """Settle the question for an earlier window; what rolling windows hold of the months before goes with it."""
+    if question.before:
+        before = _pairs(record, window.start, len(question.before))
+        question = question.model_copy(update={"before": before})
+    return settle(question, record.months(window))
 
 
 @dataclass(frozen=True)
@@ -261,13 +246,12 @@ class _Asker:
         return question_of(common | {key: value for key, value in fields.items() if value is not None}, "question")
 
     def name(self, asked: str, value: Any, fields: dict[str, Any]) -> str:
-        """Make a name of what is asked, by when, and as of which day."""
-        what = f"at-least-{fields['at_least']}-{fields['of']}" if asked == "of" else f"{asked}-{value:g}"
-        when = [fields["when"]] if "when" in fields else []
-        parts = [self.dyad, what, *when, f"{self.window[1]:%Y-%m}", f"asked-{self.record.known}"]
-        return "-".join("".join(c if c.isascii() and c.isalnum() else "-" for c in part).lower() for part in parts)[
-            :80
-        ].strip("-")
+        """Make a name of what is asked, and of which months."""
+        what = f"{fields['of']}-{fields['at_least']}" if asked == "of" else f"{asked}-{value:g}"
+        first, last = (f"{day:%Y-%m}" for day in self.window)
+        parts = [self.dyad, what, fields.get("when", ""), first, "to", last]
+        words = "-".join(part for part in parts if part).lower()
+        return "".join(c if c.isascii() and c.isalnum() else "-" for c in words)[:80].strip("-")
 
 
 def _window(record: MonthlyRecord, months: int | None, last: date | None) -> tuple[date, date]:

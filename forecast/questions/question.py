@@ -118,7 +118,7 @@ class Question(BaseModel):
     void_after : datetime.date
         If by this day no edition covers the window, the question is void.
     base_rate : float, optional
-        How often the same was so in windows of the ten years before, as known then.
+        How often the same share, or number, was reached in windows of the ten years before, as known then.
     sentence : str
         All of it in a sentence. Generated; one that says something else is rejected.
     """

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -64,12 +65,12 @@ class MonthlyRecord:
         known = date.fromisoformat(str(panel.attrs["as_of"])) if panel.attrs["as_of"] else clock.last_day()
         return cls(clock, counts, covered, int(panel.attrs["zero_cut"]), of_a_kind, known, str(panel.attrs["digest"]))
 
-    @property
+    @cached_property
     def total(self) -> Index:
         """Happenings, (month,)."""
         return np.asarray(self.counts.sum(axis=1))
 
-    @property
+    @cached_property
     def cooperative(self) -> Index:
         """How many of them are cooperative, (month,)."""
         return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))

@@ -73,7 +73,8 @@ def resolve_question(
     coverage_end : datetime.date, optional
         The last day to which the record of the dyad is complete; by default the end of the panel's last covered month.
     today : datetime.date, optional
-        The day on which it is asked whether the question is void for want of an edition; by default today.
+        The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
+        or of a panel without one today.
     table : EventTable, optional
         The events behind the panel, for kinds that are some codes of a class.
 
@@ -107,7 +108,8 @@ def resolve_question(
     covered = stop <= len(record.covered) and bool(record.covered[max(start, 0) : stop].all()) and start >= 0
     end = coverage_end or _last_covered(record)
     if not covered or end < question.last or record.known < question.last:
-        return _not_covered(question, record, end, today or date.today())
+        known = record.known if panel.attrs["as_of"] else date.today()
+        return _not_covered(question, record, end, today or known)
     counts = record.months(slice(start, stop))
     yes, there = settle(question, counts)
     outcome: Outcome = "void" if not there else "yes" if yes else "no"

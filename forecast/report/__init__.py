@@ -22,6 +22,7 @@ from forecast.report.write import (
     write_skill,
     write_skill_page,
     write_tests,
+    write_track_record,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "write_skill",
     "write_skill_page",
     "write_tests",
+    "write_track_record",
 ]

@@ -38,13 +38,17 @@ class Curve:
     diagonal: bool
 
 
-def illustrate(curves: Sequence[Curve], *, subject: str, caption: str) -> style.Illustration | None:
+def illustrate(
+    curves: Sequence[Curve], *, subject: str, caption: str, reference: str = "ten-year base rate"
+) -> style.Illustration | None:
     """Draw calibration curves, one panel each; none where there is none."""
     if not curves:
         return None
     said = "; ".join(f"{one.title}: {_outside(one)}" for one in curves)
     return style.illustrate(
-        lambda layout: _draw(curves, subject, layout), alt=f"Calibration curves of {subject}. {said}.", caption=caption
+        lambda layout: _draw(curves, (subject, reference), layout),
+        alt=f"Calibration curves of {subject}. {said}.",
+        caption=caption,
     )
 
 
@@ -54,8 +58,8 @@ def _outside(curve: Curve) -> str:
     return "inside its 95 % band throughout" if share == 0 else f"outside its 95 % band along {percent(share)} of it"
 
 
-def _draw(curves: Sequence[Curve], subject: str, layout: style.Layout) -> "Figure":
-    across = len(curves) if layout.wide else 1
+def _draw(curves: Sequence[Curve], names: tuple[str, str], layout: style.Layout) -> "Figure":
+    across = max(len(curves), 2) if layout.wide else 1
     down = 1 if layout.wide else len(curves)
     left, right, between, head, title, axis = 0.55, 0.1, 0.62, 0.3, 0.26, 0.52
     width = (layout.width - left - right - between * (across - 1)) / across
@@ -67,8 +71,8 @@ def _draw(curves: Sequence[Curve], subject: str, layout: style.Layout) -> "Figur
         column, line = (place, 0) if layout.wide else (0, place)
         on = style.axes(figure, left + (width + between) * column, axis + step * (down - 1 - line), width, tall)
         _draw_curve(on, curve, layout)
-    names = (subject, "ten-year base rate" if any(curve.reference is not None for curve in curves) else "")
-    _add_legend(figure, layout, height, names)
+    shown = any(curve.reference is not None for curve in curves)
+    _add_legend(figure, layout, height, names if shown else (names[0], ""))
     return figure
 
 

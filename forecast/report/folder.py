@@ -25,7 +25,9 @@ CHECKS = r"index\.html|checks\.(json|csv)"
 SCENARIO = r"index\.html|scenario\.json"
 MOVED = r"index\.html|moved\.(json|csv|svg)"
 CHANGE = r"index\.html|change\.(json|csv|svg)"
-"""Names of the files of a report, of tests, of a backtest, of checks, scenarios, what moved it, and of a change."""
+TRACK_RECORD = r"index\.html|track_record\.json|questions\.csv"
+"""Names of the files of a report, of tests, of a backtest, of checks, scenarios, what moved it, of a change, and of a
+track record."""
 LONGEST = 100_000_000
 
 
@@ -164,8 +166,10 @@ _NUMBERS = (
     {"schema", "unconditional", "scenarios"},
     {"schema", "finding", "by_kind", "events"},
     {"schema", "sentences", "steps", "asked"},
+    {"schema", "head", "cases", "rows"},
 )
-"""Names in the numbers of a report or of tests, of a backtest, of checks, scenarios, what moved it, and of a change."""
+"""Names in the numbers of a report or of tests, of a backtest, of checks, scenarios, what moved it, of a change, and of
+a track record."""
 
 
 def _is_numbers(path: Path, content: bytes) -> bool:
@@ -181,6 +185,7 @@ _TABLES = (
     b"check,what,",
     b"event,date,source,",
     b"part,level_added,",
+    b"question,kind,dyad,months,",
 )
 """How the tables begin."""
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecast.evaluation.rivals import REFERENCE
-from forecast.evaluation.scores import difference_interval
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Skill
+from forecast.pairs import difference_interval
 from forecast.wording import DASH, join, number
 from forecast.wording import interval as bracketed
 

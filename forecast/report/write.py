@@ -13,8 +13,19 @@ from forecast.outlook import Assessment, NotDefined
 from forecast.report.checks_page import checks_json, checks_page
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.export import write_export
-from forecast.report.folder import CHECKS, EXPORT, REPORT, SAVED_FIT, SCENARIO, SKILL, TESTS, require_report_folder
+from forecast.report.folder import (
+    CHECKS,
+    EXPORT,
+    REPORT,
+    SAVED_FIT,
+    SCENARIO,
+    SKILL,
+    TESTS,
+    TRACK_RECORD,
+    require_report_folder,
+)
 from forecast.report.jsonfile import forecast_json
+from forecast.report.ledger_page import cases_table, track_record_page
 from forecast.report.levels import levels_table
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
@@ -31,6 +42,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Results
     from forecast.model import Fit
     from forecast.outlook.scenarios import Scenarios
+    from forecast.questions import TrackRecord
 
 _SKILL_FILES = ("skill.json", "skill.csv", "cases_shown.csv")
 
@@ -260,6 +272,42 @@ def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate:
     page = scenario_page(fit, found, gate, ("scenario.json",))
     with atomic_folder(out) as new:
         write_json(new / "scenario.json", scenario_json(fit, found, gate))
+        write_text(new / "index.html", page)
+    return Path(out) / "index.html"
+
+
+@checked(out=PATH)
+def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
+    """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions.
+
+    Parameters
+    ----------
+    record : TrackRecord
+    out : str or pathlib.Path
+        Folder; files of an earlier track record in it are replaced.
+    inputs : sequence of str or pathlib.Path
+        Files that are read, and not to be replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_track_record
+    >>> write_track_record(TrackRecord.of(ledger), "track-record")  # doctest: +SKIP
+    """
+    require_report_folder(out, TRACK_RECORD, inputs)
+    page = track_record_page(record, ("track_record.json", "questions.csv"))
+    with atomic_folder(out) as new:
+        write_json(new / "track_record.json", record.to_dict(), by_record=True)
+        write_csv(new / "questions.csv", cases_table(record))
         write_text(new / "index.html", page)
     return Path(out) / "index.html"
 

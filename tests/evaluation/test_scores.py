@@ -19,7 +19,8 @@ from forecast.evaluation.prediction import (
     probability_of_count,
 )
 from forecast.evaluation.rivals.mixtures import stacking_weights
-from forecast.evaluation.scores import brier, calibration, covered, crps, log_score, paired, pit, pit_band
+from forecast.evaluation.scores import brier, calibration, covered, crps, log_score, pit, pit_band
+from forecast.pairs import paired
 
 
 def window(total, cooperative, before=(10, 5)):

@@ -11,8 +11,8 @@ from forecast import read_chronology
 from forecast.errors import DataError
 from forecast.evaluation import Processes, Record, Results, backtest, choose
 from forecast.evaluation.misses import MOST, MOST_EVENTS, worst_misses
-from forecast.evaluation.scores import difference_interval, paired
 from forecast.evaluation.skill import Skill, subject_of
+from forecast.pairs import difference_interval, paired
 from tests.evaluation.made import counts_of, record_of, walk
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2009, 2022))

@@ -1,9 +1,14 @@
 import functools
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
+import xarray as xr
 
 from forecast.events import read_chronology
+from forecast.model.choices import spec_for
 from forecast.panel import build_panel
+from tests.model.fits import unobserved
 
 
 @functools.cache
@@ -12,8 +17,24 @@ def events(dyad="USA-CHN"):
 
 
 @functools.cache
-def panel_as_of(day, dyad="USA-CHN"):
-    return build_panel(events(dyad), dyads=[dyad], as_of=day)
+def panel_as_of(day, dyad="USA-CHN", start=None):
+    return build_panel(events(dyad), dyads=[dyad], as_of=day, start=start)
+
+
+@dataclass(frozen=True)
+class PriorFit:
+    """Draws of the prior with the record of a day: quick, and as good as any to see what is made of draws."""
+
+    posterior: xr.Dataset
+    panel: xr.Dataset
+    spec: Any
+
+
+@functools.cache
+def fit_as_of(day):
+    panel = panel_as_of(day, start="2010-01-01")
+    spec = spec_for(panel)
+    return PriorFit(unobserved(panel, spec, draws=50).posterior, panel, spec)
 
 
 @pytest.fixture(scope="session")

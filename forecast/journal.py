@@ -1,0 +1,185 @@
+"""Files of lines that are only ever appended to: safe against two writers, and against a kill at any byte.
+
+A writer holds a lock on the file, and a line counts once its line end is on the disk. Whoever is killed before leaves
+the beginning of a line, which the next writer finds: it is set aside beside the file, and never mistaken for a line.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecast.errors import OutputError
+from forecast.files import unwritable
+
+LARGEST = 500_000_000
+"""Bytes that are read."""
+TORN = ".torn"
+"""Ending of the file beside a journal in which unfinished lines are set aside."""
+
+
+@dataclass(frozen=True)
+class Journal:
+    """What a file of lines holds.
+
+    Attributes
+    ----------
+    lines : tuple of bytes
+        Whole lines, without their ends.
+    torn : bytes
+        What stands after the last line end: a line that was never finished; usually nothing.
+    """
+
+    lines: tuple[bytes, ...]
+    torn: bytes = b""
+
+
+def read_journal(path: Path) -> Journal:
+    """Read a file of lines; while another process writes, wait for it.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is no ordinary file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from forecast.journal import read_journal
+    >>> read_journal(Path("ledger.jsonl")).lines  # doctest: +SKIP
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        _require_ordinary(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        return _split(_content(descriptor))
+    finally:
+        os.close(descriptor)
+
+
+def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
+    """Append lines to a file, which is made if need be.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; links are followed.
+    make : callable
+        Given what the file holds, while nobody else can write to it, returns the lines to be appended, without ends.
+        If it raises, the file stays as it is. An unfinished line that it has been shown is set aside, unless the first
+        line it returns is that very line.
+
+    Returns
+    -------
+    Journal
+        What the file held before.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written; it is then as it was before.
+    """
+    try:
+        target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(target) as descriptor:
+            content = _content(descriptor)
+            before = _split(content)
+            lines = make(before)
+            if any(b"\n" in line for line in lines):
+                raise ValueError("a line holds a line end")
+            _write(descriptor, target, len(content), before.torn, lines)
+    except OSError as error:
+        raise OutputError(unwritable(path, error)) from error
+    return before
+
+
+def _write(descriptor: int, target: Path, size: int, torn: bytes, lines: tuple[bytes, ...]) -> None:
+    new = b"".join(line + b"\n" for line in lines)
+    if torn and lines and lines[0] == torn:  # only its end was missing
+        torn, new = b"", new[len(lines[0]) :]
+    if torn and new:
+        _set_aside(target, torn)
+        size -= len(torn)
+        os.ftruncate(descriptor, size)
+    try:
+        os.lseek(descriptor, size, os.SEEK_SET)
+        written = 0
+        while written < len(new):
+            written += os.write(descriptor, new[written:])
+        os.fsync(descriptor)
+    except OSError:
+        with contextlib.suppress(OSError):  # a disk that is full: no half line stays
+            os.ftruncate(descriptor, size)
+        raise
+
+
+def _set_aside(target: Path, torn: bytes) -> None:
+    beside = target.with_name(target.name + TORN)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    try:
+        _require_ordinary(descriptor)
+        os.write(descriptor, torn + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _locked(target: Path) -> Iterator[int]:
+    """Open a file and lock it; again, if it was exchanged for another before it was locked."""
+    while True:
+        there = target.exists()
+        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(target, flags, 0o666)
+        try:
+            _require_ordinary(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(descriptor, target):
+                if not there:
+                    _sync_folder(target.parent)
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _is_at(descriptor: int, target: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), target.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        with contextlib.suppress(OSError):  # file systems that cannot
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _require_ordinary(descriptor: int) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+
+
+def _content(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    if size > LARGEST:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {LARGEST:,} that are read")
+    parts, place = [], 0
+    while part := os.pread(descriptor, size - place, place):
+        parts.append(part)
+        place += len(part)
+    return b"".join(parts)
+
+
+def _split(content: bytes) -> Journal:
+    *lines, torn = content.split(b"\n")
+    return Journal(tuple(lines), torn)

@@ -1,0 +1,64 @@
+"""A folder of questions: their files, and the ledger of what was said of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecast.errors import LedgerError, QuestionError
+from forecast.questions.ledger import NAME, Appended, History, Ledger, append_entries, asked
+from forecast.questions.question import Question, read_question, write_question
+
+
+@dataclass(frozen=True)
+class QuestionFolder:
+    """A folder of questions.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    """
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger, which is what counts; the files beside it are copies for readers."""
+        return self.path / NAME
+
+    def file(self, name: str) -> Path:
+        """Return the file of a question."""
+        return self.path / f"{name}.yaml"
+
+    def ask(self, question: Question) -> Appended:
+        """Ask a question: append it to the ledger, and write its file if it is not there.
+
+        Raises
+        ------
+        LedgerError
+            If one of that name was asked already.
+        QuestionError
+            If a file of that name holds another question.
+        OutputError
+            If the folder cannot be written.
+        """
+        file = self.file(question.id)
+        if file.exists() and read_question(file).digest != question.digest:
+            raise QuestionError(f"{file}: holds another question; choose another name (--id), or remove the file")
+        done = append_entries(self.ledger, [asked(question)])
+        if not file.exists():
+            write_question(file, question)
+        return done
+
+    def read(self) -> Ledger:
+        """Read the ledger."""
+        return Ledger.read(self.ledger)
+
+    def edited(self, history: History) -> str:
+        """Describe how the file of a question differs from what was asked; empty if it does not."""
+        file = self.file(history.question.id)
+        if not file.exists():
+            return ""
+        try:
+            same = read_question(file).digest == history.question.digest
+        except (QuestionError, LedgerError) as error:
+            return f"{error}. What was asked stands in the ledger, and counts"
+        return "" if same else f"{file}: was edited. What was asked stands in the ledger, and counts"

@@ -1,0 +1,304 @@
+"""The track record: how good the probabilities in a ledger have been, against the base rate and against each other.
+
+Only questions whose window is over and whose answer data have given are scored, by the first answer, by all of them as
+long as each was the last one, and by the last. What was written with hindsight is never counted together with what was
+not.
+
+References
+----------
+Brier (1950), Verification of forecasts expressed in terms of probability,
+doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2; Good (1952), Rational decisions,
+doi:10.1111/j.2517-6161.1952.tb00104.x; Wilson (1927), Probable inference, doi:10.1080/01621459.1927.10502953
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from forecast.pairs import paired
+from forecast.questions.ledger import Answered, History, Ledger, today
+
+SCHEMA = 1
+EDGE = 0.001
+"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand futures prove neither."""
+BINS = 10
+HORIZONS = ((6, "up to 6 months"), (12, "7 to 12 months"), (24, "13 to 24 months"), (10**6, "more than 24 months"))
+WITH, WITHOUT = "retrospective", "as it happened"
+BY = ("first", "mean", "last", "base")
+"""Whose scores: of the first answer, of all of them over time, of the last one, and of the base rate."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question that is decided.
+
+    Attributes
+    ----------
+    question, kind, dyad : str
+    months : int
+        Horizon.
+    hindsight : str
+        `WITH` or `WITHOUT`.
+    outcome : str
+    asked, last : str
+        Days.
+    answers : int
+        How many were given in time.
+    first, mean, last_answer, base : float or None
+        Chances: of the first answer, the mean over time, of the last, and the base rate when it was asked.
+    brier, log_score : dict
+        Scores by `BY`, smaller for better answers; of the mean, the mean of the answers' scores over time.
+    sentence : str
+    """
+
+    question: str
+    kind: str
+    dyad: str
+    months: int
+    hindsight: str
+    outcome: str
+    asked: str
+    last: str
+    answers: int
+    first: float | None
+    mean: float | None
+    last_answer: float | None
+    base: float | None
+    brier: dict[str, float]
+    log_score: dict[str, float]
+    sentence: str
+
+    @property
+    def horizon(self) -> str:
+        """Which horizons it belongs to."""
+        return next(words for most, words in HORIZONS if self.months <= most)
+
+    @property
+    def scored(self) -> bool:
+        """Whether it was answered, and has an answer."""
+        return "first" in self.brier
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """How good the answers of a ledger have been.
+
+    Attributes
+    ----------
+    head : str
+        Hash of the ledger's last entry.
+    entries, questions : int
+        How many there are.
+    open, overdue, never : int
+        Questions that are not decided yet; of these, whose window is over; and that data never decide.
+    cases : tuple of Case
+        Those that are decided.
+    rows : list of dict
+        Scores by hindsight, kind and horizon (docs/schema/ledger.md).
+    calibration : list of dict
+        By hindsight and tenth of the first answers, how often the answer was yes.
+    """
+
+    head: str
+    entries: int
+    questions: int
+    open: int
+    overdue: int
+    never: int
+    cases: tuple[Case, ...]
+    rows: list[dict[str, Any]]
+    calibration: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
+        """Score a ledger as of a day, by default today.
+
+        Examples
+        --------
+        >>> from forecast.questions import Ledger, TrackRecord
+        >>> TrackRecord.of(Ledger.read("questions/ledger.jsonl")).rows[0]["n"]  # doctest: +SKIP
+        12
+        """
+        now, histories = day or today(), list(ledger.histories.values())
+        decided = [one for one in histories if one.outcome != "open" and one.question.last < now]
+        left = [one for one in histories if one.outcome == "open"]
+        resolvable = [one for one in left if one.question.resolvable]
+        cases = tuple(_case(one) for one in decided)
+        return cls(
+            head=ledger.head,
+            entries=len(ledger.entries),
+            questions=len(histories),
+            open=len(resolvable),
+            overdue=sum(one.question.last < now for one in resolvable),
+            never=len(left) - len(resolvable),
+            cases=cases,
+            rows=list(_rows(cases)),
+            calibration=[row for name in (WITHOUT, WITH) for row in _calibration(name, cases)],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        plain = asdict(self)
+        return {"schema": SCHEMA, **plain, "cases": [_plain_case(case) for case in self.cases]}
+
+
+def _plain_case(case: Case) -> dict[str, Any]:
+    plain = asdict(case)
+    scores = {f"{score}_{by}": plain[score].get(by) for score in ("brier", "log_score") for by in BY}
+    left_out = ("brier", "log_score", "sentence")  # sentences stand in the ledger
+    return {name: value for name, value in plain.items() if name not in left_out} | scores
+
+
+def _case(history: History) -> Case:
+    question, last = history.question, history.question.last
+    given = [(body.as_of, body.chance) for body in _bodies(history) if body.chance is not None]
+    said = [(day, chance) for day, chance in given if day < last.isoformat()]
+    chances = [chance for _, chance in said]
+    held = _held([day for day, _ in said], last)
+    outcome = history.outcome
+    brier, log = ({}, {}) if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes")
+    late = history.asked.retrospective or any(entry.retrospective for entry in history.answers)
+    return Case(
+        question=question.id,
+        kind=question.kind,
+        dyad=question.dyad,
+        months=question.horizon,
+        hindsight=WITH if late else WITHOUT,
+        outcome=outcome,
+        asked=question.asked.isoformat(),
+        last=last.isoformat(),
+        answers=len(said),
+        first=chances[0] if chances else None,
+        mean=_rounded(float(np.average(chances, weights=held))) if chances else None,
+        last_answer=chances[-1] if chances else None,
+        base=question.base_rate,
+        brier=brier,
+        log_score=log,
+        sentence=question.sentence,
+    )
+
+
+def _bodies(history: History) -> list[Answered]:
+    """Return the answers in the order of the days that they are as of."""
+    bodies = [entry.body for entry in history.answers if isinstance(entry.body, Answered)]
+    return sorted(bodies, key=lambda body: body.as_of)
+
+
+def _held(days: Sequence[str], last: date) -> list[int]:
+    """Return for how many days each answer was the last one."""
+    starts = [date.fromisoformat(day) for day in days]
+    ends = [*starts, last][1:]
+    return [max((end - start).days, 0) for start, end in zip(starts, ends, strict=True)]
+
+
+def _scores(
+    chances: Sequence[float], held: Sequence[int], base: float | None, yes: bool
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return Brier and logarithmic scores."""
+
+    def brier(chance: float) -> float:
+        return (chance - yes) ** 2
+
+    def log(chance: float) -> float:
+        inside = min(max(chance, EDGE), 1 - EDGE)
+        return -float(np.log(inside if yes else 1 - inside))
+
+    def scored(score: Callable[[float], float]) -> dict[str, float]:
+        found = {}
+        if chances:
+            each = [score(chance) for chance in chances]
+            found = {"first": each[0], "mean": float(np.average(each, weights=held)), "last": each[-1]}
+        if base is not None:
+            found["base"] = score(base)
+        return {name: _rounded(value) for name, value in found.items()}
+
+    return scored(brier), scored(log)
+
+
+def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
+    kinds, horizons = _present(cases, "kind"), [words for _, words in HORIZONS]
+    for hindsight in (WITHOUT, WITH):
+        for kind in ("all", *kinds):
+            for horizon in ("all", *horizons):
+                own = [
+                    case for case in cases
+                    if case.hindsight == hindsight and kind in ("all", case.kind) and horizon in ("all", case.horizon)
+                ]  # fmt: skip
+                if own:
+                    yield {"hindsight": hindsight, "kind": kind, "horizon": horizon, **_row(own)}
+
+
+def _present(cases: Sequence[Case], name: str) -> list[str]:
+    return sorted({getattr(case, name) for case in cases})
+
+
+def _row(cases: Sequence[Case]) -> dict[str, Any]:
+    """Score some cases; those of a difference have a base rate too."""
+    scored = [case for case in cases if case.scored]
+    both = [case for case in scored if "base" in case.brier]
+    row: dict[str, Any] = {
+        "n": len(scored),
+        "void": sum(case.outcome == "void" for case in cases),
+        "n_base": len(both),
+        "unanswered": sum(case.outcome != "void" and not case.scored for case in cases),
+        "yes": _mean(case.outcome == "yes" for case in scored),
+    }
+    for score in ("brier", "log_score"):
+        for by in BY:
+            of = both if by == "base" else scored
+            row[f"{score}_{by}"] = _mean(getattr(case, score)[by] for case in of)
+        row |= {f"{score}_{name}": value for name, value in _difference(both, score).items()}
+    return row
+
+
+def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
+    """Return how the first answers compare with the base rate: below zero if they are better."""
+    if not cases:
+        return {"difference": None, "error": None, "blocks": 0}
+    one, other = ([getattr(case, score)[by] for case in cases] for by in ("first", "base"))
+    years = [int(case.asked[:4]) for case in cases]
+    found = paired(one, other, years, max(case.months for case in cases))
+    error = None if found.error is None else _rounded(found.error)
+    return {"difference": _rounded(found.mean), "error": error, "blocks": found.blocks}
+
+
+def _calibration(hindsight: str, cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
+    own = [case for case in cases if case.hindsight == hindsight and case.scored and case.first is not None]
+    for place in range(BINS):
+        said = [case for case in own if min(int((case.first or 0.0) * BINS), BINS - 1) == place]
+        if said:
+            yes = sum(case.outcome == "yes" for case in said)
+            low, high = wilson(yes, len(said))
+            yield {
+                "hindsight": hindsight, "from": place / BINS, "to": (place + 1) / BINS, "n": len(said), "yes": yes,
+                "said": _mean(case.first or 0.0 for case in said), "happened": _rounded(yes / len(said)),
+                "low": _rounded(low), "high": _rounded(high),
+            }  # fmt: skip
+
+
+def wilson(yes: int, n: int) -> tuple[float, float]:
+    """Return the 90 % interval of a share of n independent cases, 0 to 1.
+
+    Examples
+    --------
+    >>> from forecast.questions.track_record import wilson
+    >>> low, high = wilson(3, 10)
+    >>> round(low, 2), round(high, 2)
+    (0.13, 0.56)
+    """
+    z = 1.6449
+    middle = (yes + z**2 / 2) / (n + z**2)
+    reach = z / (n + z**2) * (yes * (n - yes) / n + z**2 / 4) ** 0.5
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return _rounded(float(np.mean(found))) if found else None
+
+
+def _rounded(value: float) -> float:
+    return round(value, 6)

@@ -1,0 +1,171 @@
+"""The page of a track record: how good the answers of a ledger have been."""
+
+from typing import TYPE_CHECKING, Any
+
+from forecast.evaluation.scores import Band, calibration
+from forecast.pairs import difference_interval
+from forecast.questions.track_record import BY, WITH, WITHOUT, Case, TrackRecord
+from forecast.report import calibration_figure
+from forecast.report.calibration_figure import Curve
+from forecast.report.rendering import render
+from forecast.report.style import Illustration
+from forecast.wording import DASH, capital, chance, count, interval, number, percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST_DRAWN = 20
+"""Answers; of fewer a curve says nothing."""
+LATEST = 12
+"""Decided questions that are shown."""
+KINDS = {"all": "all", "share": "share of a window", "passage": "rolling windows", "count": "happenings of a kind"}
+WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
+COLUMNS = (
+    "question", "kind", "dyad", "months", "hindsight", "outcome", "asked", "last", "answers", "first", "mean",
+    "last_answer", "base", "sentence",
+)  # fmt: skip
+
+
+def track_record_page(record: TrackRecord, files: tuple[str, ...] = ()) -> str:
+    """Combine text, tables and figures; `files` are the names of the other files of the folder.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing.
+    """
+    parts = [_part(record, name) for name in (WITHOUT, WITH) if any(row["hindsight"] == name for row in record.rows)]
+    figures = {name: figure for name in (WITHOUT, WITH) if (figure := _draw(record, name)) is not None}
+    latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
+    content = {
+        "stamp": "",
+        "reasons": (),
+        "headline": headline(record),
+        "counted": _counted(record),
+        "parts": parts,
+        "figures": {name.replace(" ", "-"): figure for name, figure in figures.items()},
+        "numbers": {name.replace(" ", "-"): place for place, name in enumerate(figures, 1)},
+        "latest": _latest(latest),
+        "head": record.head,
+        "entries": f"{record.entries:,}",
+        "files": list(files),
+    }
+    return render("ledger.html.j2", content)
+
+
+def headline(record: TrackRecord) -> str:
+    """Return what the track record says in a sentence."""
+    row = next((row for row in record.rows if row["n_base"]), None)
+    if row is None:
+        return "No question with an answer has been decided yet."
+    reading = _reading(row, "brier")
+    return (
+        f"{capital(row['hindsight'])}: of {count(row['n'], 'decided question')} the Brier score of the first answers "
+        f"is {number(row['brier_first'], 3)}, that of base rates {number(row['brier_base'], 3)}: {reading}."
+    )
+
+
+def _reading(row: dict[str, Any], score: str) -> str:
+    ends = difference_interval(row[f"{score}_difference"] or 0.0, row[f"{score}_error"], row[f"{score}_blocks"])
+    if ends is None:
+        return "too few years to say which is better"
+    if ends[0] <= 0 <= ends[1]:
+        return "not distinguishable"
+    return "the answers are clearly better" if ends[1] < 0 else "the answers are clearly worse"
+
+
+def _counted(record: TrackRecord) -> str:
+    decided = len(record.cases)
+    void = sum(case.outcome == "void" for case in record.cases)
+    return (
+        f"{count(record.questions, 'question')}: {decided:,} decided, {void:,} of them void; {record.open:,} open, "
+        f"{record.overdue:,} of which are past their date; {record.never:,} about the level, which data never decide."
+    )
+
+
+def _part(record: TrackRecord, hindsight: str) -> dict[str, Any]:
+    rows = [row for row in record.rows if row["hindsight"] == hindsight]
+    if len({row["kind"] for row in rows}) == 2:  # one kind is all there is
+        rows = [row for row in rows if row["kind"] != "all"]
+    return {
+        "name": hindsight.replace(" ", "-"),
+        "title": "Asked as it happened" if hindsight == WITHOUT else "Retrospective",
+        "brier": _scores(rows, "brier"),
+        "log_score": _scores(rows, "log_score"),
+        "calibration": _calibration([row for row in record.calibration if row["hindsight"] == hindsight]),
+    }
+
+
+def _scores(rows: list[dict[str, Any]], score: str) -> dict[str, Any]:
+    columns = [("questions", False), ("n", True), ("void", True), ("yes", True)]
+    columns += [(WHOSE[by], True) for by in BY] + [("first less base", True)]
+    return {"columns": columns, "rows": [_score_row(row, score) for row in rows]}
+
+
+def _score_row(row: dict[str, Any], score: str) -> list[str]:
+    kind, horizon = KINDS[row["kind"]], row["horizon"]
+    what = kind if horizon == "all" else f"{kind}, {horizon}"
+    difference, error = row[f"{score}_difference"], row[f"{score}_error"]
+    ends = None if difference is None else difference_interval(difference, error, row[f"{score}_blocks"])
+    low, high = ends or (None, None)
+    lead = DASH if difference is None else interval(difference, low, high, 3)
+    yes = DASH if row["yes"] is None else percent(row["yes"])
+    return [
+        capital(what), f"{row['n']:,}", f"{row['void']:,}", yes, *(number(row[f"{score}_{by}"], 3) for by in BY), lead
+    ]  # fmt: skip
+
+
+def _calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    columns = [("said", False), ("n", True), ("mean said", True), ("happened", True)]
+    shown = [
+        [
+            f"{percent(row['from'])} to {percent(row['to'])}", f"{row['n']:,}", percent(row["said"]),
+            f"{percent(row['happened'])} [{number(100 * row['low'], 0)}, {number(100 * row['high'], 0)}]",
+        ]
+        for row in rows
+    ]  # fmt: skip
+    return {"columns": columns, "rows": shown}
+
+
+def _draw(record: TrackRecord, hindsight: str) -> Illustration | None:
+    own = [case for case in record.cases if case.hindsight == hindsight and case.scored and case.first is not None]
+    based = [case for case in own if case.base is not None]
+    if len(own) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:
+        return None
+    answers = _curve([case.first for case in own], own)
+    base = _curve([case.base for case in based], based)
+    title = f"First answers (n {len(own):,})"
+    return calibration_figure.illustrate(
+        [Curve(title, "chance that was said", "how often yes", answers, base, diagonal=True)],
+        subject="first answers",
+        reference="base rate",
+        caption="How often the answer was yes, by the chance that was said (isotonic regression). On the diagonal: as "
+        "often as said. The band is where the curve of calibrated answers lies with 95 %, if questions are "
+        "independent; windows that overlap are not, and the true band is wider.",
+    )
+
+
+def _curve(said: list[float | None], cases: list[Case]) -> Band:
+    return calibration([chance or 0.0 for chance in said], [case.outcome == "yes" for case in cases])
+
+
+def _latest(cases: list[Case]) -> dict[str, Any]:
+    columns = [("question", False), ("first", True), ("last", True), ("base rate", True), ("outcome", False)]
+
+    def said(value: float | None) -> str:
+        return DASH if value is None else chance(value)
+
+    rows = [[case.sentence, said(case.first), said(case.last_answer), said(case.base), case.outcome] for case in cases]
+    return {"columns": columns, "rows": rows}
+
+
+def cases_table(record: TrackRecord) -> "pd.DataFrame":
+    """Return the decided questions, one a row."""
+    import pandas as pd
+
+    rows = [{name: getattr(case, name) for name in COLUMNS} for case in record.cases]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    for score in ("brier", "log_score"):
+        for by in BY:
+            table[f"{score}_{by}"] = [getattr(case, score).get(by) for case in record.cases]
+    return table

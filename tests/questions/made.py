@@ -1,0 +1,33 @@
+"""Questions and entries that need no data."""
+
+from datetime import date
+
+import numpy as np
+
+from forecast.outlook.summary import probability
+from forecast.questions import Answer, Resolution, question_of
+
+SHA = "ab" * 32
+
+
+def made(name="q", **changes):
+    """Make a question about a window of a year."""
+    fields = {
+        "version": 1, "id": name, "kind": "share", "dyad": "USA-CHN", "label": "US-China", "dataset": "chronology",
+        "asked": "2020-12-31", "data": SHA, "first": "2021-01-01", "last": "2021-12-31", "threshold": 50.0,
+        "cooperative": "visits", "void_after": "2022-12-31", "base_rate": 0.4,
+    }  # fmt: skip
+    return question_of(fields | changes, name)
+
+
+def said(name="q", chance=0.3, day="2021-03-31", void=0.0):
+    """Make an answer."""
+    yes = np.zeros((1, 1000, 1), dtype=bool)
+    yes[0, : round(1000 * chance)] = True
+    never = np.zeros((1, 1000, 1), dtype=bool)
+    return Answer(name, date.fromisoformat(day), probability(yes, ""), probability(never, ""), 3, SHA, 1, 1000)
+
+
+def came(name="q", outcome="yes", day="2022-01-31"):
+    """Make a resolution."""
+    return Resolution(name, outcome, "5 of 10 happenings are cooperative", date.fromisoformat(day), SHA, 10, 5)

@@ -1,0 +1,179 @@
+"""Probabilities of questions: the numbers of a report, and what is recorded of the window counts."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast.errors import QuestionError, UnknownDyadError
+from forecast.evaluation.origins import Window
+from forecast.evaluation.prediction import outcomes
+from forecast.outlook import AtLeast, assess
+from forecast.questions import answer_question, make_question, resolve_question, settle_futures
+from forecast.questions.settle import WindowCounts, settle
+from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
+from tests.questions.made import made
+
+DAY = "2023-10-31"
+
+
+def ask(day=DAY, **given):
+    return make_question(panel_as_of(day), "USA-CHN", table=events(), **given)
+
+
+def chance(question, day=DAY):
+    return answer_question(fit_as_of(day), question, table=events()).chance.value
+
+
+@pytest.fixture(scope="module")
+def report():
+    wanted = {"above": 50.0, "by": date(2024, 10, 31), "at_least": [AtLeast("violence", 2, 12)]}
+    return assess(fit_as_of(DAY), "USA-CHN", (3, 12), **wanted)
+
+
+def test_the_numbers_are_those_of_a_report(report):
+    window = report.recorded[12]
+    assert chance(ask(higher=5)) == window.up.value
+    assert chance(ask(lower=5)) == window.down.value
+    assert chance(ask(above=50, when="by")) == report.threshold[12].chance.value
+    assert chance(ask(of="violence", at_least=2)) == report.at_least[0].chance.value
+
+
+def test_throughout_is_less_likely_than_at_and_by_more():
+    at, by, throughout = (chance(ask(above=30, **how)) for how in ({}, {"when": "by"}, {"when": "throughout"}))
+    assert throughout <= at <= by
+
+
+def test_codes_are_a_part_of_their_class():
+    many = settle_futures(fit_as_of(DAY), ask(of="coercion", at_least=5), table=events())[0]
+    some = settle_futures(fit_as_of(DAY), ask(of="sanctions", at_least=5), table=events())[0]
+    assert not (some & ~many).any()
+    assert 0 < some.mean() < many.mean()
+
+
+def test_a_kind_that_is_all_codes_of_its_class_is_counted_like_the_class():
+    whole = ask(of="violence", months=24)
+    codes = whole.model_copy(update={"codes": ("18", "19", "20")})
+    fit = fit_as_of("2024-10-31")
+    alike = [settle_futures(fit, one, table=events())[0] for one in (whole, codes)]
+    assert (alike[0] == alike[1]).all()
+    found = [resolve_question(panel_as_of("2026-05-31"), one, table=events()).of_a_kind for one in (whole, codes)]
+    assert found[0] == found[1]
+
+
+def test_what_is_recorded_of_the_window_counts():
+    question = ask(of="coercion", at_least=10)
+    recorded = int(panel_as_of("2024-04-30")["counts"].sel(time=slice("2023-11-01", None)).sum(
+        ("dataset", "dyad", "time", "direction")).to_numpy()[1])  # fmt: skip
+    enough = question.model_copy(update={"at_least": recorded})
+    answer = answer_question(fit_as_of("2024-04-30"), enough)
+    assert (answer.chance.value, answer.recorded) == (1.0, 6)
+    more = question.model_copy(update={"at_least": recorded + 1})
+    assert answer_question(fit_as_of("2024-04-30"), more).chance.value < 1.0
+
+
+def test_a_window_that_is_over_is_as_it_was_resolved():
+    question = ask(higher=5, months=6)
+    answer = answer_question(fit_as_of("2024-04-30"), question)
+    outcome = resolve_question(panel_as_of("2026-05-31"), question).outcome
+    assert answer.chance.value == float(outcome == "yes")
+
+
+def test_news_moves_the_probability_and_not_the_question():
+    question = ask(higher=5)
+    first, later = (answer_question(fit_as_of(day), question) for day in (DAY, "2024-04-30"))
+    assert first.chance.definition == later.chance.definition == question.sentence
+    assert first.chance.value != later.chance.value
+
+
+def test_a_month_that_is_half_known_is_neither_recorded_nor_ahead():
+    with pytest.raises(QuestionError, match="such as 2024-03-31"):
+        answer_question(fit_as_of("2024-04-15"), ask(higher=5))
+
+
+def test_months_without_coverage_are_not_taken_for_silent_ones():
+    fit = fit_as_of("2024-04-30")
+    covered = fit.panel["covered"].copy()
+    covered[..., -2:] = False
+    with pytest.raises(QuestionError, match="coverage of USA-CHN ends with 29 February 2024"):
+        answer_question(PriorFit(fit.posterior, fit.panel.assign(covered=covered), fit.spec), ask(higher=5))
+
+
+def test_other_data_are_rejected_by_name():
+    question = ask(higher=5)
+    with pytest.raises(QuestionError, match="asks about the dataset 'mine'; these data are chronology"):
+        answer_question(fit_as_of(DAY), question.model_copy(update={"dataset": "mine"}))
+    with pytest.raises(UnknownDyadError, match="USA-RUS"):
+        answer_question(fit_as_of(DAY), question.model_copy(update={"dyad": "USA-RUS"}))
+    with pytest.raises(QuestionError, match="other kinds count as cooperative"):
+        resolve_question(panel_as_of(DAY), question.model_copy(update={"cooperative": "smiles"}))
+
+
+def test_a_level_has_a_probability_and_no_resolution():
+    question = ask(level=40)
+    futures = settle_futures(fit_as_of(DAY), question)[0]
+    assert 0 < futures.mean() < 1
+    assert resolve_question(panel_as_of("2026-05-31"), question).outcome == "never"
+
+
+def test_the_resolution_is_that_of_the_example():
+    found = resolve_question(panel_as_of("2026-05-31"), ask(higher=5))
+    assert (found.outcome, found.cooperative, found.happenings) == ("yes", 45, 119)
+
+
+def test_a_question_is_open_until_it_is_covered_and_void_when_that_is_too_late():
+    question = ask(higher=5)
+    early = panel_as_of("2024-09-30")
+    assert resolve_question(early, question).outcome == "open"
+    late = resolve_question(early, question, today=date(2026, 1, 1))
+    assert (late.outcome, "coverage of USA-CHN ends" in late.reason) == ("void", True)
+    cut = resolve_question(panel_as_of("2026-05-31"), question, coverage_end=date(2024, 10, 30), today=date(2025, 1, 1))
+    assert cut.outcome == "open"
+
+
+def test_too_few_happenings_are_void():
+    panel = panel_as_of("2026-05-31")
+    window = (panel["time"] >= np.datetime64("2023-11-01")) & (panel["time"] <= np.datetime64("2024-10-01"))
+    found = resolve_question(panel.assign(counts=xr.where(window, 0, panel["counts"])), ask(higher=5))
+    assert (found.outcome, found.happenings) == ("void", 0)
+    assert "too few happenings" in found.reason
+
+
+MONTH = st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda two: (sum(two), two[0]))
+COUNTS = st.lists(MONTH, min_size=12, max_size=12)
+COMPARE = st.sampled_from(["at least", "at most"])
+
+
+@given(COUNTS, COUNTS, COMPARE, st.floats(0.5, 60))
+def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, after, compare, points):
+    n, k = (sum(month[place] for month in before) for place in (0, 1))
+    total, cooperative = np.array(after).T
+    window = Window("USA-CHN", date(2021, 1, 1), 12, total, cooperative, n, k)
+    share = 100 * k / n if n else 0
+    possible = 0 <= share + (points if compare == "at least" else -points) <= 100
+    if window.before is None or window.void or not possible:
+        return
+    baseline = {"first": "2020-01-01", "last": "2020-12-31", "happenings": n, "cooperative": k, "points": points}
+    question = made(threshold=None, baseline=baseline, compare=compare)
+    up, down = outcomes(window, points)
+    yes, there = settle(question, WindowCounts(total, cooperative))
+    assert there and bool(yes) == (up if compare == "at least" else down)
+
+
+@given(COUNTS, st.integers(1, 12), st.floats(1, 99), st.sampled_from(["by", "throughout"]), COMPARE)
+def test_rolling_windows_one_by_one(after, span, threshold, when, compare):
+    """The same, with a loop over windows."""
+    before = tuple((4, 2) for _ in range(span - 1))
+    question = made(kind="passage", when=when, span=span, before=before, threshold=threshold, compare=compare)
+    months, held = [*before, *after], []
+    for end in range(span, len(months) + 1):
+        n, k = (sum(month[place] for month in months[end - span : end]) for place in (0, 1))
+        if n >= 3:
+            held.append(100 * k / n >= threshold - 1e-6 if compare == "at least" else 100 * k / n <= threshold + 1e-6)
+    total, cooperative = np.array(after).T
+    yes, there = settle(question, WindowCounts(total, cooperative))
+    assert bool(there) == bool(held)
+    assert bool(yes) == (bool(held) and (any if when == "by" else all)(held))
