@@ -19,6 +19,7 @@ from forecast.files import digest
 from forecast.pipeline import ReportSettings, make_report
 
 run = CliRunner().invoke
+PAST = ["--as-of", "2023-10-31", "--alone"]
 TINY = ["--alone", "--draws", "40", "--tune", "60", "--chains", "2"]
 
 
@@ -168,6 +169,12 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--seed", "-1"], "seed"),
         (["--fit", "no-such-fit.zarr"], "no-such-fit.zarr"),
         (["--skill", "no-such-skill.json"], "no-such-skill.json"),
+        (["--drivers", "no-such-drivers.csv"], "no-such-drivers.csv"),
+        (["--drivers", "calendar", "--driver-acts", "mood", *PAST], "one of month, swing, structure"),
+        (["--drivers", "calendar", "--driver-acts", "moon=month", *PAST], "there is no driver 'moon'"),
+        (["--drivers", "calendar", "--driver-future", "hoped", *PAST], "one of given, carried, simulated"),
+        (["--drivers", "calendar", "--driver-future", "carried", *PAST], "a value from the future"),
+        (["--drivers", "calendar", "--fit", "fit.zarr"], "a saved fit has its own drivers"),
         (["--mapping", "m.yaml"], "--events"),
         (["--events", "no-such-folder"], "no-such-folder"),
         (["--events", "table.csv", "--mapping", "m.yaml"], "m.yaml"),

@@ -137,18 +137,18 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
 def driving_data(
     driving: Driving, spec: "PendulumSpec", node_dyad: Index, node_time: Index, periods_a_month: float
 ) -> dict[str, Any]:
-    """Return the arrays that a model reads of its drivers, by the names of its data."""
+    """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
     data: dict[str, Any] = {"driven_dyad": node_dyad}
     at_nodes = driving.value[:, node_dyad, node_time]
     if month := driving.acting_on("month"):
-        data["driver_month"] = at_nodes[month]
+        data["driver_month"] = at_nodes[month].T
     if swing := driving.acting_on("swing"):
-        data |= {"driver_swing": driving.value[swing], "driven_time": node_time}
+        data |= {"driver_swing": np.moveaxis(driving.value[swing], -1, 0), "driven_time": node_time}
     if structure := driving.acting_on("structure"):
         kept = np.asarray(retention(spec.priors.paced(periods_a_month)))
         own = driving.value[structure]
         moved = followed(kept, np.diff(own, axis=-1, prepend=own[..., :1]), own[..., 0])
-        data["driver_structure"] = moved[:, node_dyad, node_time]
+        data["driver_structure"] = moved[:, node_dyad, node_time].T
     return data
 
 
@@ -175,11 +175,11 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mappin
     level: Any = 0.0
     month: Any = 0.0
     if places := own("month"):
-        month = (effect[places][:, dyad] * data["driver_month"]).sum(axis=0)
+        month = (effect[places].T[dyad] * data["driver_month"]).sum(axis=1)
     if places := own("structure"):
-        level = level + (effect[places][:, dyad] * data["driver_structure"]).sum(axis=0)
+        level = level + (effect[places].T[dyad] * data["driver_structure"]).sum(axis=1)
     if places := own("swing"):
-        target = (effect[places][:, :, None] * data["driver_swing"]).sum(axis=0)
+        target = (effect[places] * data["driver_swing"]).sum(axis=1).T
         level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
     return level, month
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from forecast import read_chronology
+from forecast.errors import SpecError
 from forecast.evaluation import MEMBERS, Asked, Member, Processes, Record, backtest
-from forecast.evaluation.members import two_classes
+from forecast.evaluation.members import two_classes, with_drivers
 from forecast.report.skill_tables import fits_table
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -129,6 +130,25 @@ def test_ablations_leave_out_what_they_say():
     assert spec["ordered"].observation == "events" and not MEMBERS["ordered"].sides
     assert spec["one_scale"] == PendulumSpec.one_scale()
     assert not any(member.rival for member in MEMBERS.values())
+
+
+def test_a_member_with_drivers_uses_what_was_known_on_the_day():
+    member = with_drivers("calendar", future="given")
+    view = record().view(date(2002, 7, 1))
+    panel = member._panel(view, ("USA-CHN",), None)
+    assert panel.attrs["as_of"] == "2002-06-30"
+    drivers = dict(member._spec(panel).drivers)
+    assert drivers == {
+        "us_election_year": "swing", "us_first_year": "swing", "party_congress": "month", "summit": "month",
+    }  # fmt: skip
+    given = panel["driver_given"].sel(driver="summit", dyad="USA-CHN").to_numpy()
+    assert given[:12].sum() == 0, "the next summit is known thirty days before"
+    years = panel["driver_given"].sel(driver="us_election_year", dyad="USA-CHN").to_numpy()
+    assert years[:29].tolist() == [0.0] * 17 + [1.0] * 12
+    assert member.code != with_drivers("calendar", "month").code
+    assert "drivers" not in MEMBERS["pendulum"].settings(record().final)
+    with pytest.raises(SpecError, match="one of month, swing, structure"):
+        with_drivers("calendar", "mood")
 
 
 def test_two_classes_keep_every_happening_on_its_side():

@@ -8,13 +8,16 @@ import pytensor.tensor as pt
 import pytest
 
 from forecast.errors import DataError, SpecError
-from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
+from forecast.model import PendulumModel, PendulumSpec, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw
+from forecast.model.form import model_data
+from forecast.model.held import pack
 from forecast.model.kernels.following import Following, follow_backward, follow_forward
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating.later import unforeseen
+from forecast.model.whitening import prior_reference
 from forecast.panel.drivers import attach
 
 from .fits import unobserved
@@ -74,8 +77,18 @@ def test_the_density_is_the_one_written_down_plainly():
     np.testing.assert_allclose(differences, differences[0], atol=1e-7)
 
 
+def test_a_compiled_model_is_refilled_with_a_longer_panel():
+    short, long = (driven_panel(periods=periods, events=3.0) for periods in (14, 19))
+    refilled, own = (Compiled(panel, SPEC) for panel in (short, long))
+    arrays = panel_arrays(long, SPEC)
+    for name, value in pack(model_data(SPEC, arrays, prior_reference(SPEC, arrays))).items():
+        refilled.model[name].set_value(value.astype(refilled.model[name].type.dtype))
+    point = own.random_point(np.random.default_rng(8))
+    assert refilled.log_density(point) == pytest.approx(own.log_density(point))
+
+
 def test_without_drivers_the_model_is_as_it_was():
-    panel = driven_panel()
+    panel = driven_panel(1)
     bare = panel.drop_dims(["driver", "ahead"])
     spec = replace(SPEC, drivers=())
     models = [Compiled(one, spec) for one in (bare, panel)]
@@ -88,7 +101,7 @@ def test_without_drivers_the_model_is_as_it_was():
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
 
 
-LOG_DENSITY_BEFORE = -154.032689108142
+LOG_DENSITY_BEFORE = -74.335549196738
 """Of the same panel and point, by the version before there were drivers."""
 
 
@@ -206,3 +219,30 @@ def test_a_fit_with_drivers_is_not_updated():
     assert "drivers" in unforeseen(panel, panel)
     with pytest.raises(DataError, match="the later panel has none"):
         unforeseen(panel, panel.drop_dims(["driver", "ahead"]))
+
+
+@pytest.mark.slow  # it compiles two models
+def test_a_short_fit_without_drivers_is_the_same_whatever_the_panel_carries():
+    panel, spec = driven_panel(1, 60), replace(SPEC, drivers=())
+    one, other = (
+        fit(own, spec, draws=40, tune=60, chains=2, seed=4).posterior
+        for own in (panel.drop_dims(["driver", "ahead"]), panel)
+    )
+    assert one.equals(other)
+
+
+@pytest.mark.slow  # it compiles a model
+@pytest.mark.parametrize(("acts", "size"), [("month", 0.5), ("swing", 0.6)])
+def test_a_known_effect_is_recovered(acts, size):
+    """Twenty years of a record that says something every month, pushed by a driver that goes up and down for years."""
+    panel = make_panel(1, 240, eras=1, events=8.0, empty=0.0, classes=2, zero_cut=1, seed=1)
+    values = np.sin(np.arange(240) / 9.0)[None, None] + np.zeros((1, 1, 240))
+    panel = attach(panel, ["cycle"], values, np.full((1, 1, 120), np.nan), "carried")
+    spec = PendulumSpec(observation="sides", ceiling=(), volume_effect=False, drivers={"cycle": acts})
+    draw = prior_draws(panel, spec, draws=1, seed=2).isel(draw=0)
+    truth = draw.assign(driver_effect=size + 0.0 * draw["driver_effect"])
+    simulated, _ = simulate_panel(panel, truth, spec, seed=3)
+    found = fit(simulated, spec, draws=400, tune=300, chains=2, seed=4).posterior["driver_effect"]
+    low, high = np.quantile(found, [0.005, 0.995])
+    assert low < size < high
+    assert float((found > 0).mean()) > 0.97
