@@ -149,8 +149,8 @@ def make_question(
 def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
 
-    Of n windows that are not void, one for each month that ends one, (yes + 1) / (n + 2), so that it is never certain;
-    None of a level, or where no window is over.
+    Every month ends a window. Windows overlap, so that n of m months that are not void count as n / m, at least as one;
+    of these, (yes + 1) / (n / m + 2): so few prove little. None of a level, or where no window is over.
 
     Parameters
     ----------
@@ -161,12 +161,16 @@ def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     seen = np.flatnonzero(record.covered)
     if not question.resolvable or not seen.size:
         return None
-    months, before = question.months, len(question.before or ())
-    ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, months + before), int(seen[-1]) + 2)
-    stops = [stop for stop in ends if record.covered[stop - months - before : stop].all()]
+    months = question.months
+    length = months + len(question.before or ())
+    ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, length), int(seen[-1]) + 2)
+    stops = [stop for stop in ends if record.covered[stop - length : stop].all()]
     found = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
     yes, windows = (sum(bool(one[place]) for one in found) for place in (0, 1))
-    return round((yes + 1) / (windows + 2), 4) if windows else None
+    if not windows:
+        return None
+    apart = max(windows / length, 1.0)
+    return round((yes / windows * apart + 1) / (apart + 2), 4)
 
 
 def _settle_earlier(question: Question, record: MonthlyRecord, window: slice) -> tuple[Bool, Bool]:

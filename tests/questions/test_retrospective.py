@@ -1,0 +1,44 @@
+"""The retrospective ledger that comes with the package, and the script that makes such a one."""
+
+import runpy
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from forecast.errors import DataError
+from forecast.questions import Ledger
+
+ROOT = Path(__file__).parents[2]
+LEDGER = ROOT / "reports" / "ledger"
+
+
+@pytest.fixture(scope="module")
+def build():
+    return runpy.run_path(str(ROOT / "scripts" / "retrospective_ledger.py"))["build"]
+
+
+def test_the_ledger_that_comes_along_is_whole_and_marked():
+    found = Ledger.read(LEDGER / "ledger.jsonl")
+    assert all(entry.retrospective for entry in found.entries)
+    assert found.head in (LEDGER / "index.html").read_text()
+    assert found.head in (LEDGER / "track_record.json").read_text()
+
+
+def test_a_ledger_that_is_there_is_not_written_to(build, tmp_path):
+    (tmp_path / "ledger.jsonl").write_text("")
+    with pytest.raises(DataError, match="there already"):
+        build(ROOT / "reports" / "skill", tmp_path)
+
+
+@pytest.mark.slow
+def test_it_is_made_of_the_backtest_that_comes_along(build, tmp_path):
+    """Of the last origins alone, every question is the same, and so is what was said and decided."""
+    build(ROOT / "reports" / "skill", tmp_path, date(2025, 1, 1))
+    made = Ledger.read(tmp_path / "ledger.jsonl").histories
+    kept = Ledger.read(LEDGER / "ledger.jsonl").histories
+    assert made
+    for name, one in made.items():
+        other = kept[name]
+        assert one.question == other.question
+        assert (one.last_answer, one.outcome) == (other.last_answer, other.outcome)
