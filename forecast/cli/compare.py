@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.cli.moved import SHOWN, Refit, print_grid
-from forecast.cli.options import Events, Json, Mapping, event_table, source
+from forecast.cli.options import Add, CoveredTo, Events, Json, Mapping, added_to, event_table, source
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -29,6 +29,8 @@ def compare(
     ] = None,
     events: Events = None,
     mapping: Mapping = None,
+    add: Add = None,
+    covered_to: CoveredTo = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("change"),
     refit: Refit = False,
     as_json: Json = False,
@@ -39,8 +41,8 @@ def compare(
     """
     from forecast.report.folder import CHANGE, require_report_folder
 
-    given = source(events, None, None, mapping)
-    require_report_folder(out, CHANGE, [old, new, *(events or []), *(mapping or [])])
+    given = added_to(source(events, None, None, mapping), add, covered_to)
+    require_report_folder(out, CHANGE, [old, new, *(events or []), *(mapping or []), *(add or [])])
     with progress() as tell:
         tell("loading the fits", 0, 0)
         from forecast.outlook.change import split_change

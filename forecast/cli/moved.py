@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import Events, Json, Mapping, event_table, source
+from forecast.cli.options import Add, CoveredTo, Events, Json, Mapping, added_to, event_table, source
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -28,6 +28,8 @@ def moved(
     months: Annotated[int, typer.Option("--months", help="How many of the last months, 1 to 12.")] = 6,
     events: Events = None,
     mapping: Mapping = None,
+    add: Add = None,
+    covered_to: CoveredTo = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("moved"),
     refit: Refit = False,
     as_json: Json = False,
@@ -40,8 +42,8 @@ def moved(
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
-    given = source(events, None, None, mapping)
-    require_report_folder(out, MOVED, [report, *(events or []), *(mapping or [])])
+    given = added_to(source(events, None, None, mapping), add, covered_to)
+    require_report_folder(out, MOVED, [report, *(events or []), *(mapping or []), *(add or [])])
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.outlook.attribution import attribute

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from forecast import add_events, build_panel, read_chronology
+from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.events import EventTable, as_of, combine, describe_additions
 from forecast.events.added import additions_of
@@ -190,6 +192,13 @@ def test_a_source_with_additions(tmp_path):
         open_source(Source(additions=(str(tmp_path / "empty"),)))
     with pytest.raises(SpecError, match="none are added"):
         Source(covered_to="2026-06-30")
+
+
+@pytest.mark.parametrize("command", [["report"], ["moved", "old"], ["compare", "old", "new"]])
+def test_a_day_of_coverage_without_events_is_rejected(command):
+    result = CliRunner().invoke(app, [*command, "--covered-to", "2026-06-30"])
+    assert result.exit_code == 2
+    assert "give --add as well" in " ".join(result.output.split())
 
 
 CELLS = st.sampled_from(
