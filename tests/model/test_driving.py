@@ -17,6 +17,7 @@ from forecast.model.kernels.following import Following, follow_backward, follow_
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating.later import unforeseen
+from forecast.model.updating.update import redraw
 from forecast.model.whitening import prior_reference
 from forecast.panel.drivers import attach
 
@@ -217,6 +218,8 @@ def test_drivers_that_the_panel_lacks_are_named():
 def test_a_fit_with_drivers_is_not_updated():
     panel = driven_panel()
     assert "drivers" in unforeseen(panel, panel)
+    with pytest.raises(SpecError, match="trade and treaty of the fit push its path"):
+        redraw(unobserved(panel, SPEC, draws=4), panel)
     with pytest.raises(DataError, match="the later panel has none"):
         unforeseen(panel, panel.drop_dims(["driver", "ahead"]))
 

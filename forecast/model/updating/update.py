@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from forecast.arguments import CALLABLE, DAY, FIT, FLAG, NEWS, checked, whole
 from forecast.clock import Clock
-from forecast.errors import NotUpdatable
+from forecast.errors import NotUpdatable, SpecError
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
 from forecast.model.likelihood import Draws, Observed
@@ -28,6 +28,7 @@ from forecast.panel import panel_kind
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index
+from forecast.wording import join
 
 if TYPE_CHECKING:
     from forecast.events.table import Day, EventTable
@@ -130,7 +131,17 @@ def redraw(fit: Fit, panel: xr.Dataset, *, seed: int = 1, progress: Progress | N
     tuple of Fit and Weights
         Draws of the posterior given the panel, and what their weights were: where Pareto k is over its limit they are
         none.
+
+    Raises
+    ------
+    SpecError
+        If the fit has drivers that push the path itself, which is not carried over with their push.
     """
+    if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
+        raise SpecError(
+            f"drivers: {join(pushing)} of the fit push its path, and what single events did to that is not known. Fit "
+            "with drivers that act on the month, or without any"
+        )
     clock = time.perf_counter()
     carried = carry_on(fit, panel, seed, progress or silent, level_only=True)
     verdict = judge(carried)
