@@ -7,9 +7,9 @@ Either way the months stay watched, the question keeps its baseline, and as many
 
 Draws of the fit are weighed by how likely the record is without the events against with them, month noise integrated
 out, and smoothed [1]_; their futures are weighed along, the same ones. Futures that follow the record alone are weighed
-by how likely they are under the record without the events. Where too few draws would carry the weights, the path of the
-last year is drawn again under each draw (docs/updating.md), and weighed from there; where that is not enough either,
-only a new fit helps.
+by how likely they are under the record without the events. Between months, and where too few draws would carry the
+weights, the path of the last two years is drawn again under each draw (docs/updating.md); where that is not enough
+either, only a new fit helps.
 
 References
 ----------
@@ -50,9 +50,11 @@ if TYPE_CHECKING:
     from forecast.panel.spans import Frequency
 
 MOST_MONTHS = 12
-"""So many months of a path are drawn again under each draw, where its weights do not hold."""
+"""So many months at most; the path of a year more is drawn again under each draw, where events are left out."""
 FEWEST_EFFECTIVE = 0.25
 """Where the weights are worth fewer of the draws than this, the path is drawn again."""
+MOST_STEPS = 60
+"""In so many steps at most the events of one period join."""
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
 VISITS = ("042", "043")
@@ -123,11 +125,9 @@ class Attribution:
     alone : tuple of Alone
         What each event adds alone, in the same order.
     rest : mapping of str to Number
-        `now` less `before`, less the sum of `in_order`: Monte Carlo error, where the path was drawn again.
-    redrawn : int
-        How many times it was.
+        What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.
     pareto_k : float or None
-        The highest of the weights by which the periods were left out.
+        The highest of all weights by which events were left out in order.
     visits : Alone or None
         All visits left out together.
     """
@@ -144,7 +144,6 @@ class Attribution:
     in_order: tuple[Part, ...]
     alone: tuple[Alone, ...]
     rest: Numbers
-    redrawn: int
     pareto_k: float | None
     visits: Alone | None
 
@@ -264,7 +263,8 @@ def attribute(
     asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
     setting = Setting(fit.panel, dyad, asked, seed, refit, progress or silent)
     record = Record.of(fit, setting)
-    line = _in_order(record, events)
+    line, alone = _in_order(record, events), _alone(record, events)
+    together = difference(numbers_of(record.said), line["before"])
     return Attribution(
         dyad=dyad,
         first=clock.times[first].item(),
@@ -274,7 +274,8 @@ def attribute(
         smallest_improvement=smallest_improvement,
         now=numbers_of(record.said),
         events=events,
-        alone=_alone(record, events),
+        alone=alone,
+        rest=_rest(together, alone),
         visits=_visits(record, events),
         **line,
     )
@@ -335,8 +336,6 @@ class Record:
         How it came about.
     weights : Weights or None
         Of the draws of the fit that was sampled, if its path was drawn again.
-    redrawn : int
-        How many times it was.
     """
 
     fit: "Fit"
@@ -345,7 +344,6 @@ class Record:
     look: Look
     how: How = "weights"
     weights: "Weights | None" = None
-    redrawn: int = 0
 
     @classmethod
     def of(cls, fit: "Fit", setting: Setting, **facts: Any) -> "Record":
@@ -384,12 +382,10 @@ class Record:
         from forecast.model.updating.update import redraw, sampled_again
         from forecast.model.updating.weights import pareto_k_limit
 
-        setting, place = self.setting, self.redrawn + 1
-        # A stream of its own each time, so that no shock comes twice.
-        seed = int(np.random.SeedSequence(setting.seed, spawn_key=(place,)).generate_state(1)[0])
-        fit, weights = redraw(self.fit, panel, seed=seed)
+        setting = self.setting
+        fit, weights = redraw(self.fit, panel, 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
-            return Record.of(fit, setting, how="path drawn again", weights=weights, redrawn=place)
+            return Record.of(fit, setting, how="path drawn again", weights=weights)
         if not setting.refit:
             words = f"Pareto k of the draws' weights is {weights.pareto_k:.2f}"
             raise NotUpdatable(
@@ -397,7 +393,7 @@ class Record:
                 "months, or use refit=True (--refit)", "the weights of the draws do not hold"
             )  # fmt: skip
         fit = sampled_again(self.fit, panel, "events were left out", setting.report)
-        return Record.of(fit, setting, how="fitted again", redrawn=place)
+        return Record.of(fit, setting, how="fitted again")
 
     @cached_property
     def _known(self) -> "Observed":
@@ -478,43 +474,34 @@ def _total(draws: Iterable[Float]) -> Float:
     return np.asarray(sum(draws))
 
 
-def _in_order(record: Record, events: "pd.DataFrame") -> dict[str, Any]:
+def _in_order(whole: Record, events: "pd.DataFrame") -> dict[str, Any]:
     """Take periods back from the last to the first; return what each had added, shared out among its events."""
     parts: dict[int, dict[str, Float]] = {}
-    whole, said, worst = record, record.said, -np.inf
+    record, worst = whole, -np.inf
     periods = np.unique(events["of_period"])[::-1]
     for done, period in enumerate(periods.tolist()):
-        record.setting.report("leaving out events in order", done, len(periods))
-        later = events[events["of_period"] > period]
-        own = events[events["of_period"] == period]
-        before = record.weighed(record.without(events[events["of_period"] >= period]))
-        if not before.holds and len(later):  # once more from draws that have forgotten the later periods
-            record = record.redraw(record.without(later))
-            before = record.weighed(record.without(events[events["of_period"] >= period]))
-        parts |= _shared(record, own, later)
-        worst = max(worst, before.weights.pareto_k)
-        said = before.numbers
-        if not before.holds:
-            record = record.redraw(record.without(events[events["of_period"] >= period]))
-            said = record.said
-    added = [parts[place] for place in events.index]
-    rest = {name: values - said[name] - _total(part[name] for part in added) for name, values in whole.said.items()}
+        whole.setting.report("leaving out events in order", done, len(periods))
+        own, later = events[events["of_period"] == period], events[events["of_period"] > period]
+        before = whole.redraw(whole.without(events[events["of_period"] >= period]))
+        shares, pareto_k = _shared(record, before, own, later)
+        parts |= shares
+        worst = max(worst, pareto_k, -np.inf if before.weights is None else before.weights.pareto_k)
+        record = before
     in_order = [
-        Part(str(place), int(number), numbers_of(part))
-        for place, (number, part) in enumerate(zip(events["counted"], added, strict=True))
+        Part(str(place), int(number), numbers_of(parts[index]))
+        for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
     ]
-    return {
-        "before": numbers_of(said), "in_order": tuple(in_order), "rest": numbers_of(rest), "redrawn": record.redrawn,
-        "pareto_k": _shown(worst),
-    }  # fmt: skip
+    return {"before": numbers_of(record.said), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
 
 
-def _shared(record: Record, own: "pd.DataFrame", later: "pd.DataFrame") -> dict[int, dict[str, Float]]:
-    """Share out what a period added among its events, by their places.
+def _shared(
+    record: Record, before: Record, own: "pd.DataFrame", later: "pd.DataFrame"
+) -> tuple[dict[int, dict[str, Float]], float]:
+    """Share out what a period added among its events, by their places; return the highest Pareto k, too.
 
     A model knows a period as a whole and no order in it. So its events join in many orders, and each is given what it
     adds on average: the Shapley value [1]_, with a few orders and their reverses for all. Events that tell the same
-    add the same.
+    add the same; in a busy period they join in groups of these.
 
     References
     ----------
@@ -523,33 +510,37 @@ def _shared(record: Record, own: "pd.DataFrame", later: "pd.DataFrame") -> dict[
     import pandas as pd
 
     kinds = _alike(record, own)
-    number = int(kinds.max()) + 1
-    known: dict[tuple[int, ...], dict[str, Float]] = {}
+    rank, size = own.groupby(kinds).cumcount().to_numpy(), np.bincount(kinds)
+    # With none of the period's events, and with all, what is said is known.
+    known = {tuple(np.zeros_like(size).tolist()): before.said, tuple(size.tolist()): record.said}
+    worst = [-np.inf]
 
     def said(joined: Index) -> dict[str, Float]:
         """Return what is said with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in known:
-            rank = own.groupby(kinds).cumcount().to_numpy()
-            out = own[rank >= joined[kinds]]
-            known[key] = record.weighed(record.without(pd.concat([out, later]))).numbers
+            found = record.weighed(record.without(pd.concat([own[rank >= joined[kinds]], later])))
+            known[key] = found.numbers
+            worst.append(found.weights.pareto_k)
         return known[key]
 
+    at_once = -(-len(own) // MOST_STEPS)
+    groups = np.repeat(np.arange(len(size)), -(-size // at_once))
     rng = np.random.default_rng(np.random.SeedSequence(record.setting.seed, spawn_key=(int(own["of_period"].iloc[0]),)))
-    orders = [rng.permutation(len(own)) for _ in range(ORDERS)]
-    sums: list[dict[str, Float]] = [{} for _ in range(number)]
+    orders = [rng.permutation(groups) for _ in range(ORDERS)]
+    sums: list[dict[str, Float]] = [{} for _ in size]
     for order in [*orders, *(order[::-1] for order in orders)]:
-        joined = np.zeros(number, dtype=np.int64)
-        for kind in kinds[order]:
+        joined = np.zeros_like(size)
+        for kind in order.tolist():
             without = said(joined)
-            joined[kind] += 1
+            joined[kind] = min(joined[kind] + at_once, size[kind])
             for name, values in said(joined).items():
                 sums[kind][name] = sums[kind].get(name, 0.0) + values - without[name]
-    shares = np.bincount(kinds) * 2 * ORDERS
-    return {
-        place: {name: values / shares[kind] for name, values in sums[kind].items()}
-        for place, kind in zip(own.index, kinds, strict=True)
+    shares = {
+        place: {name: values / (size[kind] * 2 * ORDERS) for name, values in sums[kind].items()}
+        for place, kind in zip(own.index, kinds.tolist(), strict=True)
     }
+    return shares, max(worst)
 
 
 def _alike(record: Record, events: "pd.DataFrame") -> Index:
@@ -568,6 +559,14 @@ def _alone(record: Record, events: "pd.DataFrame") -> tuple[Alone, ...]:
         if kind not in found:
             found[kind] = _left_out(record, events.iloc[[place]])
     return tuple(found[kind] for kind in kinds.tolist())
+
+
+def _rest(together: Numbers, alone: Sequence[Alone]) -> Numbers:
+    """Return what events did only together."""
+    return {
+        name: Number.of(whole.draws - _total(one.added[name].draws for one in alone if one.added))
+        for name, whole in together.items()
+    }
 
 
 def _visits(record: Record, events: "pd.DataFrame") -> Alone | None:

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from forecast.model.updating.weights import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Attribution, Part
 from forecast.outlook.look import LEVEL, Numbers
@@ -11,7 +12,7 @@ from forecast.report import waterfall_figure
 from forecast.report.recent import state_name, unchecked_note
 from forecast.report.style import Illustration
 from forecast.report.waterfall_figure import Waterfall
-from forecast.wording import count, day, fitted_together, join, month, number
+from forecast.wording import count, day, fitted_together, join, month, number, signed
 
 if TYPE_CHECKING:
     from forecast.model import Fit
@@ -71,6 +72,7 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tupl
         "all": _events(found, list(range(len(found.events)))),
         "references": _references(found),
         "note": unchecked_note(found.events["reference"]),
+        "rest": rest_sentence(found),
         "weights": weights_sentence(found),
         "files": list(files),
     }
@@ -86,7 +88,7 @@ def moved_json(found: Attribution) -> dict[str, Any]:
     ]
     names = (
         "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "now", "before", "total", "rest",
-        "redrawn", "pareto_k", "by_month", "by_week", "by_kind", "visits",
+        "pareto_k", "by_month", "by_week", "by_kind", "visits",
     )  # fmt: skip
     body = {"schema": SCHEMA, "finding": finding(found), "question": question(found)}
     return body | {name: plain(getattr(found, name)) for name in names} | {"events": events}
@@ -146,15 +148,24 @@ def visits_sentence(found: Attribution) -> str:
 
 def weights_sentence(found: Attribution) -> str:
     """Return how far the computation can be trusted, in a sentence."""
-    again = (
-        f"the path was drawn again {count(found.redrawn, 'time')}" if found.redrawn else "no path had to be drawn again"
-    )
-    k = "" if found.pareto_k is None else f"; Pareto k was at most {found.pareto_k:.2f} (limit 0.70)"
+    k = found.pareto_k
+    trusted = "" if k is None else f" Pareto k was at most {k:.2f} (limit 0.70)."
+    if k is not None and k > PARETO_K_LIMIT:
+        trusted += " So the division of some months among their events is rough; what the months added is not."
     errors = [scaled[1] for scaled in (say.scaled(name, one) for name, one in found.total.items())]
     lost = sum(not one.added for one in found.alone)
     missing = f" Alone, {count(lost, 'event')} would need a new fit." if lost else ""
     error = number(max(errors), 1)
-    return f"Draws of the fit were weighed; {again}{k}. Monte Carlo error of the sums: at most {error}.{missing}"
+    return f"Draws of the fit were weighed.{trusted} Monte Carlo error of the sums: at most {error}.{missing}"
+
+
+def rest_sentence(found: Attribution) -> str:
+    """Return how far the contributions alone are from the whole, in a sentence."""
+    whole, rest = found.total[LEVEL].value, found.rest[LEVEL].value
+    return (
+        f"Each left out alone, the events add {signed(whole - rest, 1)} points to the level; the rest, "
+        f"{signed(rest, 1)}, they did only together."
+    )
 
 
 def moved_figure(found: Attribution) -> Illustration:
@@ -167,7 +178,6 @@ def moved_figure(found: Attribution) -> Illustration:
         for one in parts
     ]
     steps = [(words, say.scaled(name, one.added[name])[0]) for words, one in named]
-    steps.append(("the rest", say.scaled(name, found.rest[name])[0]))
     unit = "level of 100" if name == LEVEL else f"chance of a higher share in {count(found.horizon, 'month')}, %"
     fall = Waterfall(
         ("without them", say.scaled(name, found.before[name])[0]),
@@ -225,7 +235,7 @@ def _by_size(found: Attribution) -> list[int]:
 
 def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict[str, Any]:
     columns = say.heads([(what, False), ("happenings", True)], found.now)
-    return say.grid(columns, say.part_rows(parts, found.rest, found.total))
+    return say.grid(columns, say.part_rows(parts, found.total))
 
 
 def _events(found: Attribution, places: list[int]) -> dict[str, Any]:

@@ -51,11 +51,9 @@ def heads(first: Iterable[tuple[str, bool]], numbers: Numbers) -> list[tuple[str
     return [*first, *((ADDED[name], True) for name in shown(numbers))]
 
 
-def part_rows(parts: Iterable[tuple[str, Part]], rest: Numbers | None, total: Numbers) -> list[list[str]]:
-    """Return rows of named parts, of the rest and of the sum."""
+def part_rows(parts: Iterable[tuple[str, Part]], total: Numbers) -> list[list[str]]:
+    """Return rows of named parts, and of the sum."""
     rows = [[name, f"{part.happenings}", *added_cells(part.added)] for name, part in parts]
-    if rest is not None:
-        rows.append(["the rest (Monte Carlo error)", "", *added_cells(rest)])
     return [*rows, ["all together", "", *added_cells(total)]]
 
 

@@ -14,12 +14,13 @@ from forecast.cli import app
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events import read_chronology
 from forecast.model import Fit, PendulumSpec, update
+from forecast.model import fit as sample
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
 from forecast.outlook import assess
 from forecast.outlook.attribution import attribute
 from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change, split_question_change
-from forecast.outlook.look import ShareChange, look
+from forecast.outlook.look import ShareChange, look, numbers_of
 from forecast.panel import build_panel
 from forecast.panel.without import counted_events, panel_without
 from forecast.questions import answer_question, make_question
@@ -116,7 +117,9 @@ def test_the_parts_and_the_rest_add_up_to_what_all_did(found):
         assert found.total[name].value == pytest.approx(total, abs=1e-12)
         for parts in (found.in_order, found.by_kind, found.by_week, found.by_month):
             together = sum(part.added[name].value for part in parts)
-            assert together + found.rest[name].value == pytest.approx(total, abs=1e-9)
+            assert together == pytest.approx(total, abs=1e-9)
+        alone = sum(one.added[name].value for one in found.alone)
+        assert alone + found.rest[name].value == pytest.approx(total, abs=1e-9)
     assert sum(part.happenings for part in found.by_week) == found.events["counted"].sum()
 
 
@@ -142,6 +145,20 @@ def test_it_agrees_with_brute_force(panel, table):
     without, _ = brute(prior, panel, asked, found.events)
     for name, most in tolerance.items():
         assert found.total[name].value == pytest.approx(whole[name] - without[name], abs=most)
+
+
+@pytest.mark.slow
+def test_a_new_fit_without_the_events_says_the_same(panel, table):
+    """Two fits by the sampler, to the record with and without its last half-year."""
+    options = {"draws": 700, "tune": 300, "chains": 4, "seed": 3}
+    whole = sample(panel, PendulumSpec(), **options)
+    found = attribute(whole, DYAD, table, months=6)
+    apart = sample(panel_without(panel, DYAD, found.events), PendulumSpec(), **options)
+    asked = ShareChange(found.baseline.share, 5.0, 12)
+    said = numbers_of(look(apart, DYAD, asked, volume=panel).numbers)
+    for name in ("level", "up", "down"):
+        error = np.hypot(said[name].mcse, found.before[name].mcse)
+        assert found.before[name].value == pytest.approx(said[name].value, abs=4 * error)
 
 
 def test_cooperation_raises_the_level_and_hostility_lowers_it(found):

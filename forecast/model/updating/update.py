@@ -113,7 +113,7 @@ def update(
     return sampled_again(fit, later, reason, report)
 
 
-def redraw(fit: Fit, panel: xr.Dataset, *, seed: int = 1, progress: Progress | None = None) -> tuple[Fit, Weights]:
+def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[Fit, Weights]:
     """Carry the level of a fit over to another record of the same periods, however little its draws are then worth.
 
     Parameters of kinds, which tell nothing of the level, stay as they are.
@@ -122,9 +122,11 @@ def redraw(fit: Fit, panel: xr.Dataset, *, seed: int = 1, progress: Progress | N
     ----------
     fit : Fit
     panel : xarray.Dataset
-        Its panel, with other counts in the last twelve months.
+        Its panel, with other counts in the last months.
+    months : int
+        How many of them are drawn again: a year more than have other counts, and little of the path's chance is left in
+        the weights.
     seed : int
-    progress : callable, optional
 
     Returns
     -------
@@ -143,7 +145,7 @@ def redraw(fit: Fit, panel: xr.Dataset, *, seed: int = 1, progress: Progress | N
             "with drivers that act on the month, or without any"
         )
     clock = time.perf_counter()
-    carried = carry_on(fit, panel, seed, progress or silent, level_only=True)
+    carried = carry_on(fit, panel, seed, silent, months=months, level_only=True)
     verdict = judge(carried)
     return _updated(carried, verdict, seed, clock), verdict.total
 
@@ -176,11 +178,13 @@ class Carried:
     gained: Float
 
 
-def carry_on(fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, level_only: bool = False) -> Carried:
+def carry_on(
+    fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN, level_only: bool = False
+) -> Carried:
     """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
     draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
     known, periods = panel.sizes["time"], later.sizes["time"]
-    look_back = Clock.of(panel).periods(MONTHS_REDRAWN)
+    look_back = Clock.of(panel).periods(months)
     first = max(known - 2 - look_back, 0)
     news = panel_kind(panel).news(panel, later)
     path = _recent_path(fit, draws, first)
