@@ -43,7 +43,7 @@ what-if: setup ## Make the example of a meeting in November 2023 again, with its
 
 moved: setup ## What each event of 2023 did, as of 31 October (three minutes), into reports/moved-2023
 	@$(PY) -m forecast report --dyad USA-CHN --alone --as-of 2023-10-31 --replace --out build/moved-2023
-	@$(PY) -m forecast moved build/moved-2023 --months 10 --out reports/moved-2023
+	@$(PY) -m forecast moved build/moved-2023 --months 10 --replace --out reports/moved-2023
 
 lint: setup ## Check style, formatting and docstrings
 	@$(PY) -m ruff check .

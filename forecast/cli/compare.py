@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.moved import SHOWN, Refit, print_grid
+from forecast.cli.moved import SHOWN, Refit, Replace, print_grid
 from forecast.cli.options import Add, CoveredTo, Events, Json, Mapping, added_to, event_table, source
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
@@ -32,6 +32,7 @@ def compare(
     add: Add = None,
     covered_to: CoveredTo = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("change"),
+    replace: Replace = False,
     refit: Refit = False,
     as_json: Json = False,
 ) -> None:
@@ -42,7 +43,8 @@ def compare(
     from forecast.report.folder import CHANGE, require_report_folder
 
     given = added_to(source(events, None, None, mapping), add, covered_to)
-    require_report_folder(out, CHANGE, [old, new, *(events or []), *(mapping or []), *(add or [])])
+    read = [old, new, question, *(events or []), *(mapping or []), *(add or [])]
+    require_report_folder(out, CHANGE, read, replace=replace)
     with progress() as tell:
         tell("loading the fits", 0, 0)
         from forecast.outlook.change import split_change

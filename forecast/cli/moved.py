@@ -21,6 +21,7 @@ MOST_MONTHS = 12
 Refit = Annotated[
     bool, typer.Option("--refit", help="Fit the model again where nothing quicker is valid; takes as long as a fit.")
 ]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace the earlier page that is in the folder.")]
 
 
 def moved(
@@ -31,6 +32,7 @@ def moved(
     add: Add = None,
     covered_to: CoveredTo = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("moved"),
+    replace: Replace = False,
     refit: Refit = False,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +45,7 @@ def moved(
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
     given = added_to(source(events, None, None, mapping), add, covered_to)
-    require_report_folder(out, MOVED, [report, *(events or []), *(mapping or []), *(add or [])])
+    require_report_folder(out, MOVED, [report, *(events or []), *(mapping or []), *(add or [])], replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.outlook.attribution import attribute

@@ -328,6 +328,10 @@ def test_two_reports_are_compared_on_the_command_line(folders, fit, later):
     assert "time passed" in done.stdout
     assert "not listed" in done.stderr  # the fit was not made of the chronology as it is
     assert json.loads((folders / "c" / "change.json").read_text())["steps"]
+    again = CliRunner().invoke(
+        app, ["compare", str(folders / "old"), str(folders / "new"), "--out", str(folders / "c")]
+    )
+    assert again.exit_code == 2  # never replaced in silence
 
 
 def test_what_is_no_report_is_rejected(folders, tmp_path):
