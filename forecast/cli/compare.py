@@ -115,7 +115,7 @@ def _attribute(
             later.fit, later.dyad, event_table(given, later.dyad), months=months, horizon=later.horizon,
             smallest_improvement=later.smallest_improvement, seed=later.seed, progress=tell,
         )  # fmt: skip
-    except (DataError, NotUpdatable) as error:
+    except (DataError, NotUpdatable, SpecError) as error:
         if given is not None:
             raise
         typer.echo(f"The events since then are not listed: {error}", err=True)
