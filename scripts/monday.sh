@@ -14,6 +14,10 @@ dyad=${DYAD:-USA-CHN}
 day=${DAY:-$(date -u +%F)}
 new=reports/$day
 
+added=(added/*.csv)
+news=()
+if [ "${#added[@]}" -gt 0 ]; then news=(--add added); fi
+
 last=
 for fit in reports/*/fit.zarr; do
     if [ "$fit" != "$new/fit.zarr" ]; then last=${fit%/fit.zarr}; fi
@@ -21,9 +25,7 @@ done
 
 # The report: from last week's fit, updated, where there is one.
 if [ ! -e "$new/index.html" ]; then
-    options=(--dyad "$dyad" --out "$new" --export)
-    added=(added/*.csv)
-    if [ "${#added[@]}" -gt 0 ]; then options+=(--add added); fi
+    options=(--dyad "$dyad" --out "$new" --export ${news[@]+"${news[@]}"})
     if [ -n "$last" ]; then options+=(--fit "$last/fit.zarr"); fi
     for option in ${REPORT:-}; do options+=("$option"); done
     status=0
@@ -38,9 +40,10 @@ fi
 if [ ! -e "$new/fit.zarr" ]; then cp -R "$last/fit.zarr" "$new/fit.zarr"; fi
 
 if [ -n "$last" ] && [ ! -e "changes/$day/index.html" ]; then
-    forecast compare "$last" "$new" --out "changes/$day"
+    forecast compare "$last" "$new" --out "changes/$day" ${news[@]+"${news[@]}"}
 fi
 
+# What was added moves the answers, through the fit, but decides no question: that is for the record itself.
 if [ -e questions/ledger.jsonl ]; then
     forecast question update --folder questions --fit "$new/fit.zarr"
     forecast question resolve --folder questions
