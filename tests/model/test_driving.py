@@ -220,7 +220,7 @@ def test_a_fit_with_drivers_is_not_updated():
     panel = driven_panel()
     assert "drivers" in unforeseen(panel, panel)
     with pytest.raises(SpecError, match="trade and treaty of the fit push its path"):
-        redraw(unobserved(panel, SPEC, draws=4), panel)
+        redraw(unobserved(panel, SPEC, draws=4), panel, 3)
     with pytest.raises(DataError, match="the later panel has none"):
         unforeseen(panel, panel.drop_dims(["driver", "ahead"]))
 
