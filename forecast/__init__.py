@@ -22,6 +22,8 @@ if _typing.TYPE_CHECKING:
     from forecast.events import read_eras as read_eras
     from forecast.events import read_index as read_index
     from forecast.events import read_table as read_table
+    from forecast.feeds import FeedSettings as FeedSettings
+    from forecast.feeds import read_feed as read_feed
     from forecast.hypotheses import make_plan as make_plan
     from forecast.hypotheses import read_plan as read_plan
     from forecast.hypotheses import run_tests as run_tests
@@ -90,6 +92,8 @@ _HOMES = {
     "split_change": "forecast.outlook.change",
     "Source": "forecast.sources",
     "gather": "forecast.sources",
+    "FeedSettings": "forecast.feeds",
+    "read_feed": "forecast.feeds",
     "make_plan": "forecast.hypotheses",
     "read_plan": "forecast.hypotheses",
     "run_tests": "forecast.hypotheses",
@@ -108,6 +112,7 @@ _HOMES = {
 __all__ = [
     "Assessment",
     "Assumed",
+    "FeedSettings",
     "Fit",
     "ForecastError",
     "PendulumModel",
@@ -139,6 +144,7 @@ __all__ = [
     "read_drivers",
     "read_dyads",
     "read_eras",
+    "read_feed",
     "read_index",
     "read_plan",
     "read_question",

@@ -59,6 +59,10 @@ def whole(least: int) -> Kind:
 
 TEXT = Kind("a text", lambda value: isinstance(value, str))
 PATH = Kind("a path", lambda value: isinstance(value, str | PathLike))
+PATHS = Kind(
+    "a path, or a list of paths",
+    lambda value: PATH.fits(value) or (isinstance(value, list | tuple) and all(PATH.fits(one) for one in value)),
+)
 FLAG = Kind("True or False", lambda value: isinstance(value, bool) or type(value).__name__ == "bool")
 NUMBER = Kind("a number", lambda value: isinstance(value, Real) and not isinstance(value, bool))
 CALLABLE = Kind("a function", callable)
@@ -91,6 +95,7 @@ COUNTS = a("CountTable", "a CountTable, such as read_counts() returns")
 NEWS = a("EventTable", "an EventTable, such as read_chronology() returns, or a later panel", "Dataset")
 SPEC = a("PendulumSpec", "a PendulumSpec")
 SETTINGS = a("ReportSettings", "ReportSettings")
+FEED_SETTINGS = a("FeedSettings", "FeedSettings, such as FeedSettings(one_a_day=False)")
 SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(kind='events', ...)")
 DATA = a("Data", "Data, such as gather(Source(), 'USA-CHN') returns")
 PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")

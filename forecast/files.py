@@ -7,6 +7,7 @@ there before. Folders of files (a report) are for `forecast.folders`.
 
 import errno
 import hashlib
+import io
 import json
 import os
 import stat
@@ -186,17 +187,37 @@ def read_bytes(path: str | Path, most: int) -> bytes:
     >>> from forecast.files import read_bytes
     >>> read_bytes("events.csv", most=10**9)  # doctest: +SKIP
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no ordinary file")
-        if status.st_size > most:
-            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
+    with open_ordinary(path, most) as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it has more than the {most:,} bytes that are read")
     return content
+
+
+def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
+    """Open a file of at most so many bytes to read it in pieces, and only an ordinary one.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, is no ordinary file, or is longer.
+
+    Examples
+    --------
+    >>> from forecast.files import open_ordinary
+    >>> open_ordinary("20180601.export.CSV", most=10**9)  # doctest: +SKIP
+    """
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    try:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file")
+        if status.st_size > most:
+            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def digest(content: "bytes | pd.DataFrame") -> str:

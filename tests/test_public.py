@@ -88,6 +88,7 @@ RIGHT = {
     "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
     "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
+    "paths": "str list", "feed": "str",
     "frozen": "bool", "labels": "dict", "hazard": "int float", "gather others": "bool",
 }  # fmt: skip
 
@@ -101,7 +102,7 @@ def given(name, events, made):
         "read_eras": {}, "read_coverage": {}, "build_panel": {"table": events},
         "fit": {"panel": made.panel, "spec": spec, "draws": 4}, "update": {"fit": made, "new_events": events},
         "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_futures": {"fit": made, "dyad": "USA-CHN", "months": 3},
-        "hierarchy": {"dyad": "USA-CHN"},
+        "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyad": "USA-IRN"}, "read_plan": {"path": "p.yaml"},
         "describe_panel": {"panel": made.panel},
     }.get(name, {})  # fmt: skip
@@ -149,7 +150,8 @@ def test_every_argument_of_a_wrong_type_is_named(name, events, made):
         (lambda f: f.PendulumSpec(dynamics=5), "dynamics: got 5; expected one of"),
         (lambda f: f.PendulumSpec(nodes="7"), "nodes: got '7'"),
         (lambda f: f.Source(kind="events"), "need a path and a mapping"),
-        (lambda f: f.Source(kind="feed"), "there is no source 'feed'"),
+        (lambda f: f.Source(kind="wire"), "there is no source 'wire'"),
+        (lambda f: f.Source(kind="feed"), "a feed is given under `paths`"),
         (lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["USA-CHN"], "value": [1.0]})), "no column 'time'"),
         (
             lambda f: f.build_index_panel(pd.DataFrame({"dyad": ["A"], "time": ["2020-01"], "value": [1.0]})),

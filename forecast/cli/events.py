@@ -6,23 +6,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecast.cli.options import Feed, FeedSetting, looks_like_feed
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, SpecError
 from forecast.escaping import json_text
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
     from rich.table import Table as RichTable
 
     from forecast.events import EventTable
 
 app = typer.Typer(name="events", help="Check and show coded events.", no_args_is_help=True)
 
+MOST_SHOWN = 30
+"""Dyads, and reasons of rejected rows, that are printed."""
+
 Table = Annotated[
     Path | None,
     typer.Argument(
         metavar="[PATH]",
-        help="A table (with --mapping), a chronology file such as USA-CHN.csv, or a folder of such files. "
+        help="A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a "
+        "folder of such files. "
         "Without it: the embedded chronology.",
     ),
 ]
@@ -36,6 +42,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 def check(
     path: Table = None,
     mapping: Mapping = None,
+    feed: Feed = None,
+    feed_setting: FeedSetting = None,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write the rejected rows with their reasons to this CSV.")
     ] = None,
@@ -48,8 +56,8 @@ def check(
 
     if rejects:
         check_target(rejects, inputs=[path, mapping, data_folder()])
-    table = _read(path, mapping)
-    breaches = None if mapping else _breaches(path)
+    table = _read(path, mapping, feed, feed_setting)
+    breaches = None if mapping or table.accounts else _breaches(path)
     summary = _summary(table, breaches)
     if rejects:
         write_rejects(table, rejects)
@@ -75,13 +83,15 @@ def show(
         bool, typer.Option("--directed", help="Show both rows of a joint act, one a direction.")
     ] = False,
     mapping: Mapping = None,
+    feed: Feed = None,
+    feed_setting: FeedSetting = None,
     as_json: Json = False,
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events import find_dyad
     from forecast.panel import happenings
 
-    table = _read(path, mapping)
+    table = _read(path, mapping, feed, feed_setting)
     events = table.events[table.events["dyad"] == find_dyad(dyad, table.dyads)]
     first, last = _span(events, start, end)
     events = events[events["date"].between(first, last)]
@@ -96,9 +106,16 @@ def show(
             typer.echo(f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them).")
 
 
-def _read(path: Path | None, mapping: Path | None) -> "EventTable":
+def _read(path: Path | None, mapping: Path | None, feed: str | None, settings: list[str] | None) -> "EventTable":
     from forecast.events import read_chronology, read_table
+    from forecast.feeds import parse_settings, read_feed
 
+    if path and not mapping and (feed or looks_like_feed(path)):
+        return read_feed(path, feed=feed, settings=parse_settings(settings or []))
+    if feed or settings:
+        raise SpecError(
+            "--feed: there is no file of a feed, or it has a mapping. Give the path and leave --mapping out."
+        )
     if mapping:
         if path is None:
             raise SpecError("--mapping: there is no table to apply it to. Give the table's path as well.")
@@ -157,6 +174,8 @@ def _summary(table: "EventTable", breaches: "pd.DataFrame | None") -> dict[str, 
         "last": f"{events['date'].max():%Y-%m-%d}",
         "dyads": json.loads(by_dyad.to_json(orient="records")),
     }
+    if table.accounts:
+        summary["feeds"] = [account.summary() for account in table.accounts]
     if breaches is not None:
         summary["breaches"] = json.loads(breaches.to_json(orient="records"))
     return summary
@@ -173,19 +192,23 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
 
     console = Console(highlight=False)
     console.print(f"{summary['events']:,} events, {summary['first']} to {summary['last']}")
+    for feed in summary.get("feeds", []):
+        _print_feed(console, feed)
     files = _grid(["file"], ["rows", "rejected"])
     for file in summary["files"]:
         files.add_row(escape(file["name"]), f"{file['rows']:,}", f"{file['rejected']:,}")
     dyads = _grid(["dyad", "coverage", "last event"], ["rows", "happenings", "empty months"])
-    for row in summary["dyads"]:
+    for row in summary["dyads"][:MOST_SHOWN]:
         even = f"{row['start'][:7]} to {row['last_even'][:7]}"
         empty = f"{row['empty_months']} of {row['months']}"
         counts = (f"{row['rows']:,}", f"{row['happenings']:,}", empty)
         dyads.add_row(escape(row["dyad"]), even, row["last"], *counts)
-    console.print(files, dyads)
+    console.print(*([] if "feeds" in summary else [files]), dyads)
+    if len(summary["dyads"]) > MOST_SHOWN:
+        console.print(f"And {len(summary['dyads']) - MOST_SHOWN:,} dyads more; --json has all.")
     if summary["reasons"]:
         reasons = _grid(["why rows were rejected"], ["rows"])
-        for reason, n in summary["reasons"].items():
+        for reason, n in list(summary["reasons"].items())[:MOST_SHOWN]:
             reasons.add_row(escape(reason), f"{n:,}")
         where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
         console.print(reasons, f"Rejected rows: {summary['rejected']:,}. {where}")
@@ -193,6 +216,18 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
         known = sum(breach["known"] for breach in summary["breaches"])
         new = len(summary["breaches"]) - known
         console.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
+
+
+def _print_feed(console: "Console", feed: dict[str, Any]) -> None:
+    """Print what became of the rows of a feed."""
+    numbers = ["rows", "kept", "rejected", "filtered", "duplicates"]
+    files = _grid(["file"], numbers)
+    for file in feed["files"]:
+        files.add_row(escape(file["name"]), *(f"{file[name]:,}" for name in numbers))
+    reasons = _grid(["why rows were filtered"], ["rows"])
+    for reason, n in feed["filtered_by"].items():
+        reasons.add_row(escape(reason), f"{n:,}")
+    console.print(f"{feed['feed']}: {escape(feed['settings'])}", files, *([reasons] if feed["filtered_by"] else []))
 
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:

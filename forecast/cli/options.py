@@ -1,5 +1,6 @@
 """The options that several commands share, and what they ask for."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,8 +34,8 @@ Events = Annotated[
     list[Path] | None,
     typer.Option(
         "--events",
-        help="Your own table (with --mapping) or chronology folder. Repeat it for several tables together; "
-        "`chronology` is the embedded one.",
+        help="Your own table (with --mapping), chronology folder, or files of a machine-coded feed (docs/feeds.md). "
+        "Repeat it for several tables together; `chronology` is the embedded one.",
     ),
 ]
 Counts = Annotated[Path | None, typer.Option("--counts", help="Your own counts by class (with --mapping).")]
@@ -42,6 +43,16 @@ Index = Annotated[Path | None, typer.Option("--index", help="Your own index (wit
 Mapping = Annotated[
     list[Path] | None,
     typer.Option("--mapping", help="Where the table's fields stand. One a table, in the order of the tables."),
+]
+Feed = Annotated[
+    str | None,
+    typer.Option("--feed", help="With --events: which feed the files are of. Default: what their content says."),
+]
+FeedSetting = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feed-setting", help="With a feed: what is counted of it, such as one_a_day=no. Repeat it (docs/feeds.md)."
+    ),
 ]
 Add = Annotated[
     list[Path] | None,
@@ -103,7 +114,12 @@ def check_frequency(text: str) -> "Frequencies":
 
 
 def source(
-    events: list[Path] | None, counts: Path | None, index: Path | None, mapping: list[Path] | None
+    events: list[Path] | None,
+    counts: Path | None,
+    index: Path | None,
+    mapping: list[Path] | None,
+    feed: str | None = None,
+    feed_settings: list[str] | None = None,
 ) -> "Source | None":
     """Make the source of the data from the options that name it; None if no option does.
 
@@ -119,12 +135,18 @@ def source(
     mappings = list(mapping or [])
     if len(named) > 1:
         raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
+    if (feed or feed_settings) and "events" not in named:
+        raise SpecError("--feed: says how to read --events, which is missing; give both")
     if not named:
         if mappings:
             raise SpecError("--mapping: says how to read --events, --counts or --index, which is missing; give both")
         return None
     ((kind, paths),) = named.items()
-    tables = [path for path in paths if kind != "events" or _is_table(path, bool(mappings))]
+    feeds = _feeds(paths, mappings, feed) if kind == "events" else {}
+    if feed_settings and not feeds:
+        raise SpecError("--feed-setting: no file of a feed is given; leave it out, or name files of a feed")
+    others = [path for path in paths if not any(path in of_feed for of_feed in feeds.values())]
+    tables = [path for path in others if kind != "events" or _is_table(path, bool(mappings))]
     if len(mappings) != len(tables):
         raise SpecError(
             f"--{kind}: a mapping must say where the table's fields stand; give --mapping as well, one a table "
@@ -134,9 +156,55 @@ def source(
     sources = [
         Source(kind=kind, path=str(path), mapping=str(by_table[path])) if path in by_table
         else Source(path=None if str(path) == CHRONOLOGY else str(path))
-        for path in paths
+        for path in others
     ]  # fmt: skip
+    sources += [_feed_source(name, of_feed, feed_settings) for name, of_feed in feeds.items()]
     return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
+
+
+def _feed_source(name: str, paths: list[Path], settings: list[str] | None) -> "Source":
+    from forecast.feeds import parse_settings
+    from forecast.sources import Source
+
+    chosen = parse_settings(settings) if settings else None
+    return Source(kind="feed", paths=tuple(map(str, paths)), feed=name, settings=chosen)
+
+
+def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[str, list[Path]]:
+    """Return the paths that are files of a feed, by its name: all if one is named, else those that look like one.
+
+    Where every table has its mapping, none is looked at.
+    """
+    from forecast.feeds.registry import find_feed
+
+    if feed:
+        if mappings:
+            raise SpecError("--feed, --mapping: a feed needs no mapping; leave out one of them")
+        named = [path for path in paths if str(path) != CHRONOLOGY]
+        return {find_feed(feed).name: named} if named else {}
+    if len([path for path in paths if _is_table(path, bool(mappings))]) == len(mappings) and mappings:
+        return {}
+    found: dict[str, list[Path]] = {}
+    for path in paths:
+        name = looks_like_feed(path)
+        if name:
+            found.setdefault(name, []).append(path)
+    return found
+
+
+def looks_like_feed(path: Path) -> str | None:
+    """Return the name of the feed that a file or folder looks like; None for a chronology and other tables."""
+    from forecast.feeds import detect_feed
+
+    if str(path) == CHRONOLOGY or not path.exists() or _is_chronology(path):
+        return None
+    return detect_feed(path)
+
+
+def _is_chronology(path: Path) -> bool:
+    """Whether a path is a file of a chronology by its name, or a folder of such."""
+    name = re.compile(r"[A-Z]{3}-[A-Z]{3}\.csv")
+    return any(name.fullmatch(one.name) for one in (path.iterdir() if path.is_dir() else [path]))
 
 
 def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | None) -> "Source | None":

@@ -15,6 +15,8 @@ from forecast.cli.options import (
     Draws,
     Dyad,
     Events,
+    Feed,
+    FeedSetting,
     Frequency,
     Index,
     Mapping,
@@ -182,6 +184,8 @@ def report(
         ),
     ] = "given",
     events: Events = None,
+    feed: Feed = None,
+    feed_setting: FeedSetting = None,
     counts: Counts = None,
     index: Index = None,
     mapping: Mapping = None,
@@ -215,7 +219,7 @@ def report(
     from forecast.pipeline import ReportSettings, make_report
     from forecast.report.folder import REPORT, require_report_folder
 
-    data = source(events, counts, index, mapping)
+    data = source(events, counts, index, mapping, feed, feed_setting)
     if fit and (alone or together):
         raise SpecError("--fit: a saved fit has its own dyads; leave out --alone and --with")
     if alone and together:

@@ -14,6 +14,7 @@ from forecast.arguments import TABLES, checked
 from forecast.dates import month_start, parse_date
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.events.account import FeedAccount
 from forecast.events.added import Addition
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import in_order
@@ -40,6 +41,9 @@ EVENT_COLUMNS = (
     "event_id",
     "dyad",
 )
+FURTHER_COLUMNS = ("source_quad", "happenings")
+"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and how many happenings
+the row is, where `n` counts reports."""
 TEXT_COLUMNS = ("source", "target", "cameo", "actor", "summary", "reference", "dataset", "event_id", "dyad")
 
 Day = str | datetime.date
@@ -62,6 +66,8 @@ class EventTable(Displayed):
         How many events `as_of` has left out.
     additions : tuple of Addition
         What was added to a dataset by `add_events`, a file each.
+    accounts : tuple of FeedAccount
+        What became of the rows of feeds, one each.
     """
 
     events: "pd.DataFrame"
@@ -69,6 +75,7 @@ class EventTable(Displayed):
     files: tuple[SourceFile, ...]
     late: int = 0
     additions: tuple[Addition, ...] = ()
+    accounts: tuple[FeedAccount, ...] = ()
 
     @property
     def dyads(self) -> list[str]:
@@ -170,6 +177,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         files=tuple(file for table in tables for file in table.files),
         late=sum(table.late for table in tables),
         additions=tuple(one for table in tables for one in table.additions),
+        accounts=tuple(one for table in tables for one in table.accounts),
     )
 
 
@@ -247,8 +255,21 @@ def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
 
 
 def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
-    """Sort by date and then event_id, columns in the order of the contract."""
-    return events.sort_values(["date", "event_id"], ignore_index=True)[list(EVENT_COLUMNS)]
+    """Sort by date and then event_id, columns in the order of the contract; those of feeds after them, filled."""
+    further = [name for name in FURTHER_COLUMNS if name in events]
+    sorted_rows = events.sort_values(["date", "event_id"], ignore_index=True)[[*EVENT_COLUMNS, *further]]
+    if "happenings" in further:
+        sorted_rows["happenings"] = happenings_of(sorted_rows)
+    if "source_quad" in further:
+        sorted_rows["source_quad"] = sorted_rows["source_quad"].fillna(0).astype("int8")
+    return sorted_rows
+
+
+def happenings_of(events: "pd.DataFrame") -> "pd.Series[int]":
+    """Return how many happenings each row stands for: of a feed one, of any other table its n."""
+    if "happenings" not in events:
+        return events["n"]
+    return events["happenings"].fillna(events["n"]).astype("int64")
 
 
 def event_schema() -> "pa.DataFrameSchema":

@@ -14,7 +14,7 @@ from forecast.errors import DataError, SpecError
 from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
 from forecast.events.dyads import find_dyad, in_order
-from forecast.events.table import CountTable, Day, EventTable, as_day
+from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import DIRECTIONS
@@ -136,7 +136,8 @@ def build_panel(
     joint_once = unit == "happening" and not directed
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
-        counted=happenings(events) if joint_once else events["n"],
+        counted=happenings(events) if joint_once else happenings_of(events),
+        n=happenings_of(events),
     )
     return _panel(
         rows,

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.events.codebook import read_codes
+from forecast.events.table import happenings_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
-    """Count each row as a happening: its n, less what is the other side of a joint act.
+    """Count what each row stands for (its n; a row of a feed one), less what is the other side of a joint act.
 
     Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
     hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
@@ -41,7 +42,8 @@ def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
     leads = (events["cameo"] == "042") | (~visit & (events["source"] == events["dyad"].str[:3]))
     joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
     by = [events["dataset"], events["dyad"], events["date"], act]
-    led = events["n"].where(leads, 0).groupby(by).transform("sum")
-    followed = events["n"].mask(leads, 0).groupby(by).cumsum()
-    alone = np.minimum(events["n"], (followed - led).clip(lower=0))
-    return events["n"].where(leads | ~joint, alone)
+    each = happenings_of(events)
+    led = each.where(leads, 0).groupby(by).transform("sum")
+    followed = each.mask(leads, 0).groupby(by).cumsum()
+    alone = np.minimum(each, (followed - led).clip(lower=0))
+    return each.where(leads | ~joint, alone)

@@ -7,7 +7,7 @@ import numpy as np
 
 from forecast.errors import DataError
 from forecast.events.codebook import read_scale, scale_names
-from forecast.events.table import EventTable
+from forecast.events.table import EventTable, happenings_of
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import panel_kind
@@ -70,7 +70,7 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
     starts = floor_period(rows["date"], panel.attrs["frequency"])
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
-        counted=happenings(rows) if once else rows["n"],
+        counted=happenings(rows) if once else happenings_of(rows),
         of_dataset=rows["dataset"].map({name: place for place, name in enumerate(datasets)}),
         of_period=panel["time"].to_index().get_indexer(pd.Index(starts)),
         of_direction=backward.astype(int),

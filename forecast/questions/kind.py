@@ -9,6 +9,7 @@ from forecast.errors import QuestionError
 from forecast.events.codebook import read_scale, scale_names
 from forecast.events.kinds import read_kinds
 from forecast.events.table import as_of as known_by
+from forecast.events.table import happenings_of
 from forecast.outlook.resolution import class_codes
 from forecast.panel import happenings
 from forecast.typing import Index
@@ -160,6 +161,6 @@ def _rows(panel: "xr.Dataset", dyad: str, dataset: str, table: "EventTable") -> 
     events = events[(events["dyad"] == dyad) & (events["dataset"] == dataset)]
     events = events[events["date"] >= panel["time"].to_numpy()[0]]
     counted: pd.DataFrame = events.assign(
-        counted=happenings(events) if panel.attrs["unit"] == "happening" else events["n"]
+        counted=happenings(events) if panel.attrs["unit"] == "happening" else happenings_of(events)
     )
     return counted

@@ -28,6 +28,7 @@ _FACTS = {
     "outside_span": "Events outside the panel's months, not counted",
     "late": "Events not known by the as-of date, left out",
     "rejected": "Rows rejected as unusable",
+    "feeds": "Feeds",
     "seed": "Seed",
     "draws": "Draws a chain",
     "tune": "Warm-up draws a chain",

@@ -30,6 +30,7 @@ def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict
     attributes = fit.panel.attrs
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
     late = int(attributes.get("late", 0)) + (events.late if isinstance(events, EventTable) else 0)
+    feeds = [account.sentence for account in events.accounts] if isinstance(events, EventTable) else []
     return {
         "data": {
             "digest": str(attributes.get("digest", "")),
@@ -39,6 +40,7 @@ def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict
             "outside_span": int(attributes.get("outside_span", 0)),
             "late": late,
             "rejected": len(events.rejects) if events else 0,
+            **({"feeds": feeds} if feeds else {}),
         },
         "additions": [asdict(one) for one in additions_of(attributes)],
         "files": [file._asdict() for file in events.files] if events else [],

@@ -125,6 +125,15 @@ class EventRecords(Records):
         self.table, self.events, self.digests = events, events, digests
         self.dyads, self.datasets = events.dyads, frozenset(events.events["dataset"].unique())
 
+    def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
+        """Return the dyads to fit together, as for any source; of a feed's hundreds by default only listed ones."""
+        from forecast.events import read_dyads
+
+        together = super().hierarchy(dyad, as_of, chosen)
+        if chosen is not None or not self.events.accounts:
+            return together
+        return [code for code in together if code == dyad or code in read_dyads().index]
+
     def last_day(self, dyad: str) -> date:
         """Return the coverage end of the dyad, or the end of the month of its last event."""
         from forecast.panel.record import coverage_end

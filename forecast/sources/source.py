@@ -15,7 +15,9 @@ from pydantic import (
 from pydantic import model_validator as validator
 
 from forecast.arguments import DYAD, SOURCE, checked
+from forecast.display import join_some
 from forecast.errors import SpecError
+from forecast.feeds.settings import FeedSettings
 from forecast.forms import faults
 from forecast.sources.records import Records, add_files
 from forecast.wording import join
@@ -25,10 +27,11 @@ KINDS = {
     "events": "forecast.sources.events",
     "counts": "forecast.sources.counts",
     "index": "forecast.sources.index",
+    "feed": "forecast.sources.feed",
     "several": "forecast.sources.several",
 }
 """The module of each kind of source, with a function `read` and its `WORDS`."""
-_SELDOM = ("sources", "additions", "covered_to")
+_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings")
 
 
 class Source(BaseModel):
@@ -36,9 +39,9 @@ class Source(BaseModel):
 
     Attributes
     ----------
-    kind : {"chronology", "events", "counts", "index", "several"}
-        The embedded chronology or a folder like it; a table of events, of counts or of an index; or several sources
-        together.
+    kind : {"chronology", "events", "counts", "index", "feed", "several"}
+        The embedded chronology or a folder like it; a table of events, of counts or of an index; files of a
+        machine-coded feed; or several sources together.
     path, mapping : str, optional
         The folder or table, and the file that says where the table's fields stand.
     sources : tuple of Source
@@ -47,6 +50,12 @@ class Source(BaseModel):
         Small files of events, or folders of such, that are added to it (`forecast.add_events`).
     covered_to : str, optional
         Up to which day the record of the dyads added to is complete, in place of their last added day.
+    paths : tuple of str
+        The files, archives and folders of a feed.
+    feed : str, optional
+        Which feed it is, in place of what their content says.
+    settings : FeedSettings, optional
+        What is counted of a feed.
 
     Examples
     --------
@@ -65,6 +74,9 @@ class Source(BaseModel):
     sources: tuple["Source", ...] = ()
     additions: tuple[str, ...] = ()
     covered_to: str | None = None
+    paths: tuple[str, ...] = ()
+    feed: str | None = None
+    settings: FeedSettings | None = None
 
     def __init__(self, **fields: Any) -> None:
         try:
@@ -72,7 +84,7 @@ class Source(BaseModel):
         except ValidationError as error:
             raise SpecError(f"source: {faults(error)}") from error
 
-    @field_validator("sources", "additions", mode="before")
+    @field_validator("sources", "additions", "paths", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
         """Take the list that a file has in place of a tuple."""
@@ -89,6 +101,12 @@ class Source(BaseModel):
     def _complete(self) -> Self:
         if self.covered_to and not self.additions:
             raise ValueError("covered_to: says how far added events complete the record, but none are added")
+        if self.kind == "feed":
+            if self.path or self.mapping or self.sources or not self.paths:
+                raise ValueError("a feed is given under `paths`, at least one, and needs no mapping")
+            return self
+        if self.paths or self.feed or self.settings:
+            raise ValueError("`paths`, `feed` and `settings` are of the kind feed; leave them out, or name that kind")
         if self.kind == "several":
             if self.path or self.mapping or len(self.sources) < 2:
                 raise ValueError("several sources are given under `sources`, at least two, each with its own path")
@@ -115,6 +133,9 @@ class Source(BaseModel):
             return f"{alone.words} and what {join(Path(path).name for path in self.additions)} add"
         if self.sources:
             return " and ".join(source.words for source in self.sources)
+        if self.paths:
+            names = join_some([Path(one).name for one in self.paths])
+            return f"{importlib.import_module(KINDS[self.kind]).WORDS} ({names})"
         if self.path is None:
             return "the embedded chronology"
         return f"{importlib.import_module(KINDS[self.kind]).WORDS} ({Path(self.path).name})"

@@ -1,0 +1,80 @@
+"""What became of every row of a feed: kept, rejected, filtered by a setting, or a repetition."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FileAccount(NamedTuple):
+    """The rows of a file by what became of them; `rows` is the sum of the four after it.
+
+    Attributes
+    ----------
+    name : str
+    rows, kept, rejected, filtered, duplicates : int
+        A row is a duplicate if it repeats another, or reports a happening again that another row has.
+    mended : int
+        How many of the rows are not UTF-8 and were read nevertheless.
+    """
+
+    name: str
+    rows: int
+    kept: int
+    rejected: int
+    filtered: int
+    duplicates: int
+    mended: int
+
+
+@dataclass(frozen=True)
+class FeedAccount:
+    """What became of the rows of a feed's files.
+
+    Attributes
+    ----------
+    feed : str
+        Its name, which is that of the dataset.
+    title : str
+        Its name for readers.
+    settings : str
+        What was counted, in words.
+    files : tuple of FileAccount
+    filtered_by : dict
+        How many rows were filtered for which reason.
+    duplicates : pandas.DataFrame
+        `file`, `line` and `reason` of each duplicate.
+    filtered : pandas.DataFrame
+        The same of each filtered row; empty unless the settings ask for the list.
+    """
+
+    feed: str
+    title: str
+    settings: str
+    files: tuple[FileAccount, ...]
+    filtered_by: dict[str, int]
+    duplicates: "pd.DataFrame"
+    filtered: "pd.DataFrame"
+
+    def total(self, what: str) -> int:
+        """Return a number of rows over all files, such as that of `kept` rows."""
+        return sum(int(getattr(file, what)) for file in self.files)
+
+    @property
+    def sentence(self) -> str:
+        """What became of the rows, and what was counted, in words."""
+        numbers = {name: f"{self.total(name):,}" for name in FileAccount._fields[1:6]}
+        return (
+            f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} rejected, "
+            f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates. Settings: {self.settings}."
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the account for JSON."""
+        return {
+            "feed": self.feed,
+            "settings": self.settings,
+            "files": [file._asdict() for file in self.files],
+            "filtered_by": self.filtered_by,
+        }

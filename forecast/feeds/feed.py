@@ -1,0 +1,129 @@
+"""What a feed declares: how its files look, and where in a row the fields of the event table stand.
+
+Fields are SQL expressions over the columns of a file as text, so that the same declaration serves chunks of lines
+here and whole files or tables where DuckDB reads them by itself.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from forecast.feeds.lines import Encoding
+from forecast.feeds.settings import FeedSettings
+
+Side = Literal["source", "target"]
+
+FIELDS = (
+    "id", "date", "known", "source", "target", "code", "goldstein", "source_quad", "reports", "mentions", "actor",
+    "summary", "reference",
+)  # fmt: skip
+"""What every feed says of a row.
+
+`id` text; `date` and `known` days, NULL if they are none; `source` and `target` as the feed writes countries, ''
+without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad` as the feed says; `reports` and
+`mentions` whole numbers as text.
+"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How rows of a kind of file look.
+
+    Attributes
+    ----------
+    title : str
+        What such a file is, for messages.
+    columns : tuple of str
+        Names of the columns, in order.
+    delimiter : str
+    header : bool
+        Whether the first line names the columns.
+    quoted : bool
+        Whether a field can stand in quotation marks.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    delimiter: str = "\t"
+    header: bool = False
+    quoted: bool = False
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What a name says of a file: the last day it tells of, its year and edition, if any."""
+
+    day: str | None = None
+    year: int | None = None
+    edition: str | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A feed.
+
+    Attributes
+    ----------
+    name : str
+        Of the feed and of its dataset.
+    title : str
+        For readers.
+    recognise : callable
+        From the first lines of a file to the layouts that its rows may have; None if it is no file of this feed.
+    fields : callable
+        From the columns at hand, the settings and the facts of the file to the SQL of each of `FIELDS`.
+    acts : callable
+        From a side and the settings to the SQL condition that the actor on this side acts for its state.
+    facts : callable
+        From the name of a file to what it says.
+    missing : tuple of str
+        What marks a missing value.
+    encoding : str
+        How bytes that are not UTF-8 are read.
+    mentions : bool
+        Whether the feed counts mentions.
+    pairs : str
+        SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
+    newest_first : bool
+        Whether a later edition of a year replaces what it repeats.
+    """
+
+    name: str
+    title: str
+    recognise: Callable[[list[str]], tuple[Layout, ...] | None]
+    fields: Callable[[tuple[str, ...], FeedSettings, FileFacts], Mapping[str, str]]
+    acts: Callable[[Side, FeedSettings], str]
+    facts: Callable[[str], FileFacts] = field(default=lambda name: FileFacts())
+    missing: tuple[str, ...] = ("",)
+    encoding: Encoding = "utf-8"
+    mentions: bool = False
+    pairs: str = ""
+    newest_first: bool = False
+
+
+def quoted(name: str) -> str:
+    """Return the name of a column as SQL writes it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return a text as SQL writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def one_of(column: str, values: tuple[str, ...]) -> str:
+    """Return the SQL condition that a column has one of some texts."""
+    return f"{quoted(column)} IN ({', '.join(map(text, values))})" if values else "false"
+
+
+def day(column: str, form: str) -> str:
+    """Return the SQL of a column as a day, NULL if it is none; `form` as for strptime.
+
+    The shape is looked at first: the reader of dates is more generous than any feed.
+    """
+    shapes = {"%Y%m%d": r"\d{8}", "%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+    name = quoted(column)
+    return (
+        f"CASE WHEN regexp_full_match({name}, {text(shapes[form])}) "
+        f"THEN CAST(try_strptime({name}, {text(form)}) AS DATE) END"
+    )

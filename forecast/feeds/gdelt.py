@@ -1,0 +1,79 @@
+"""GDELT events: 1.0 with 57 columns (to March 2013) or 58 (later), 2.0 with 61."""
+
+import re
+
+from forecast.feeds.feed import Feed, FileFacts, Layout, Side, day, one_of, quoted
+from forecast.feeds.settings import FeedSettings
+
+_ACTOR = (
+    "Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code", "Type1Code",
+    "Type2Code", "Type3Code",
+)  # fmt: skip
+_EVENT = (
+    "IsRootEvent", "EventCode", "EventBaseCode", "EventRootCode", "QuadClass", "GoldsteinScale", "NumMentions",
+    "NumSources", "NumArticles", "AvgTone",
+)  # fmt: skip
+_PLACE = ("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Long", "FeatureID")
+TYPES = {
+    "government": ("GOV",),
+    "military": ("MIL", "SPY"),
+    "legislature": ("LEG",),
+    "courts": ("JUD",),
+    "police": ("COP",),
+}
+"""The actor types of each organ of a state."""
+
+
+def _columns(*, second: bool) -> tuple[str, ...]:
+    place = [part for part in _PLACE if second or part != "ADM2Code"]
+    return (
+        "GLOBALEVENTID", "SQLDATE", "MonthYear", "Year", "FractionDate",
+        *(f"Actor1{part}" for part in _ACTOR), *(f"Actor2{part}" for part in _ACTOR), *_EVENT,
+        *(f"{whose}Geo_{part}" for whose in ("Actor1", "Actor2", "Action") for part in place),
+        "DATEADDED", "SOURCEURL",
+    )  # fmt: skip
+
+
+BACKFILE = Layout("GDELT 1.0 before April 2013", _columns(second=False)[:-1])
+DAILY = Layout("GDELT 1.0", _columns(second=False))
+SECOND = Layout("GDELT 2.0", _columns(second=True))
+
+
+def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
+    """Recognise export files by the number of fields and the shape of the first ones; most rows decide."""
+    rows = [line.split("\t") for line in lines]
+    shaped = [row for row in rows if len(row) in (57, 58, 61) and row[0].isdigit() and re.fullmatch(r"\d{8}", row[1])]
+    if not shaped or 2 * len(shaped) < len(rows):
+        return None
+    second = sum(len(row) == 61 for row in shaped)
+    return (SECOND,) if 2 * second > len(shaped) else (BACKFILE, DAILY)
+
+
+def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
+    return {
+        "id": "CASE WHEN regexp_full_match(GLOBALEVENTID, '[0-9]{1,18}') THEN GLOBALEVENTID ELSE '' END",
+        "date": day("SQLDATE", "%Y%m%d"),
+        "known": "CASE WHEN regexp_full_match(DATEADDED, '[0-9]{8}([0-9]{6})?') "
+        "THEN CAST(try_strptime(left(DATEADDED, 8), '%Y%m%d') AS DATE) END",
+        "source": "Actor1CountryCode",
+        "target": "Actor2CountryCode",
+        "code": "EventCode",
+        "goldstein": "GoldsteinScale",
+        "source_quad": "QuadClass",
+        "reports": "NumArticles",
+        "mentions": "NumMentions",
+        "actor": "Actor1Name",
+        "summary": "''",
+        "reference": quoted("SOURCEURL") if "SOURCEURL" in columns else "''",
+    }
+
+
+def _acts(side: Side, settings: FeedSettings) -> str:
+    """Return whether an actor is an organ of the state, or named by its country alone."""
+    actor = "Actor1" if side == "source" else "Actor2"
+    chosen = tuple(code for sector in settings.sectors for code in TYPES.get(sector, ()))
+    typed = " OR ".join(one_of(f"{actor}Type{place}Code", chosen) for place in (1, 2, 3))
+    return f"({actor}Code = {actor}CountryCode OR {typed})" if "government" in settings.sectors else f"({typed})"
+
+
+GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True)

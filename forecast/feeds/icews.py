@@ -1,0 +1,98 @@
+"""ICEWS events as Dataverse has them (doi:10.7910/DVN/28075): yearly, daily and weekly files of 20 columns."""
+
+import re
+
+from forecast.feeds.feed import Feed, FileFacts, Layout, Side, text
+from forecast.feeds.settings import FeedSettings
+
+COLUMNS = (
+    "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text", "CAMEO Code",
+    "Intensity", "Target Name", "Target Sectors", "Target Country", "Story ID", "Sentence Number", "Publisher", "City",
+    "District", "Province", "Country", "Latitude", "Longitude",
+)  # fmt: skip
+SECTORS = {
+    "government": ("Government", "Executive", "Executive Office", "Cabinet"),
+    "military": ("Military", "Army", "Navy", "Air Force", "Marines", "Military Intelligence", "Army Special Forces"),
+    "legislature": ("Legislative / Parliamentary", "Upper House", "Lower House", "Unicameral"),
+    "courts": ("Judicial", "National / Supreme Court"),
+    "police": ("Police",),
+}
+"""The sectors of each organ of a state; any ministry is the government too."""
+
+
+def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
+    header = tuple(name.strip() for name in lines[0].split("\t")) if lines else ()
+    if not {"Event ID", "Event Date", "Source Country", "Target Country", "CAMEO Code"} <= set(header):
+        return None
+    return (Layout("ICEWS", header, header=True),)
+
+
+def _facts(name: str) -> FileFacts:
+    """Read the name: events.2018.20200427084805.tab is an edition, 20181004-icews-events.tab a release."""
+    yearly = re.match(r"events\.(\d{4})\.(?:(\d{8,14})\.)?", name, re.IGNORECASE)
+    if yearly:
+        return FileFacts(year=int(yearly[1]), edition=yearly[2])
+    days = re.findall(r"(?<!\d)(\d{8})(?!\d)", name.partition("icews")[0])
+    if days:
+        return FileFacts(day=days[-1])
+    month = re.match(r"(\d{4})(\d{2})-icews", name)
+    return FileFacts(day=f"{month[1]}{month[2]}31") if month else FileFacts()
+
+
+def _known(settings: FeedSettings, facts: FileFacts) -> str:
+    """Return the SQL of the day after the one a release is named after, else after the event's.
+
+    Files hold events that are dated after their name: these were known on their own day.
+    """
+    edition = facts.edition[:8] if facts.edition and settings.icews_known == "edition" else None
+    named = edition or facts.day
+    if not named:
+        return "date + 1"
+    last = f"{named[:6]}01"
+    # The last day of a month that a name gives as its 31st.
+    day = (
+        f"least(last_day(CAST(try_strptime('{last}', '%Y%m%d') AS DATE)), "
+        f"CAST(try_strptime('{last}', '%Y%m%d') AS DATE) + {int(named[6:8]) - 1})"
+    )
+    return f"greatest(date, coalesce({day}{'' if edition else ' + 1'}, date + 1))"
+
+
+def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
+    dates = " ".join(
+        f"WHEN regexp_full_match(\"Event Date\", '{shape}') THEN CAST(try_strptime(\"Event Date\", '{form}') AS DATE)"
+        for shape, form in ((r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"))
+    )
+    date = f"CASE {dates} END"
+    return {
+        # An id occurs on several days; with the day it is unique.
+        "id": "CASE WHEN regexp_full_match(\"Event ID\", '[0-9]{1,18}') "
+        f"THEN \"Event ID\" || '-' || strftime({date}, '%Y%m%d') ELSE '' END",
+        "date": date,
+        "known": _known(settings, facts),
+        "source": '"Source Country"',
+        "target": '"Target Country"',
+        "code": '"CAMEO Code"',
+        "goldstein": '"Intensity"' if "Intensity" in columns else "''",
+        "source_quad": "''",
+        "reports": "'1'",
+        "mentions": "'1'",
+        "actor": '"Source Name"' if "Source Name" in columns else "''",
+        "summary": '"Event Text"' if "Event Text" in columns else "''",
+        "reference": '"Publisher" || \', story \' || "Story ID"' if {"Publisher", "Story ID"} <= set(columns) else "''",
+    }
+
+
+def _acts(side: Side, settings: FeedSettings) -> str:
+    """Return whether an actor has a sector of the state, or none at all and the name of its country."""
+    part = "Source" if side == "source" else "Target"
+    names = ", ".join(text(name) for sector in settings.sectors for name in SECTORS.get(sector, ()))
+    sectors = f'"{part} Sectors"'
+    found = f"list_has_any(string_split({sectors}, ','), [{names}])"
+    if "government" not in settings.sectors:
+        return f"({found})"
+    # Names of ministries have commas and slashes of their own, but all end in the word.
+    ministry = f"regexp_matches({sectors}, ' Ministry(,|$)')"
+    return f'({found} OR {ministry} OR ({sectors} = \'\' AND "{part} Name" = "{part} Country"))'
+
+
+ICEWS = Feed("icews", "ICEWS", _recognise, _fields, _acts, _facts, missing=("", "NA"), newest_first=True)

@@ -1,0 +1,180 @@
+"""Rows of a feed judged in one SQL statement: located, coded, and either kept or not, with the reason.
+
+What a feed declares (`forecast.feeds.feed`) is put into one statement, which DuckDB carries out over a chunk of
+lines.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from forecast.feeds.feed import FIELDS, Feed, FileFacts, Layout, quoted, text
+from forecast.feeds.settings import FeedSettings
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+MEMORY = "1GB"
+EARLIEST = "1700-01-01"
+MOST_REPORTS = 2**31 - 1
+PARENTS = {"1214": "121", "1834": "183", "1951": "195", "1952": "195", "155": "150", "176": "170"}
+"""Codes that GDELT uses beyond the codebook, read as what they are a kind of."""
+KEPT = (
+    "line", "id", "date", "known", "source_state", "target_state", "cameo", "value", "quad", "given_quad", "n", "actor",
+    "summary", "reference",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of some lines.
+
+    Attributes
+    ----------
+    kept : pyarrow.Table
+        Events, columns `KEPT`; a line can have several.
+    rejected : dict
+        Reason by line.
+    filtered : dict
+        Reason by line.
+    """
+
+    kept: "pa.Table"
+    rejected: dict[int, str]
+    filtered: dict[int, str]
+
+
+class Judge:
+    """A database in memory with the tables of countries and codes, and the statement for a feed."""
+
+    def __init__(self, feed: Feed, settings: FeedSettings, dyads: Sequence[str] | None) -> None:
+        import duckdb
+
+        self.feed, self.settings = feed, settings
+        self.database = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
+        self.database.execute("SET enable_external_access = false")
+        _add_tables(self.database, dyads)
+
+    def __enter__(self) -> "Judge":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.database.close()
+
+    def judge(self, lines: "pa.Table", layout: Layout, facts: FileFacts) -> Judged:
+        """Judge lines, a table of `line` and `fields` (all of the width of the layout)."""
+        run = self.database.execute
+        self.database.register("lines", lines)
+        run(f"CREATE OR REPLACE TEMP TABLE judged AS {self._statement(layout, facts)}")
+        self.database.unregister("lines")
+        kept = self.database.sql(
+            f"SELECT {', '.join(KEPT)} FROM judged WHERE reason = '' AND filter = '' ORDER BY line, id"
+        ).to_arrow_table()
+        others = run(
+            "SELECT line, max(reason), max(filter) FROM judged GROUP BY line "
+            "HAVING NOT bool_or(reason = '' AND filter = '') ORDER BY line"
+        ).fetchall()
+        return Judged(
+            kept,
+            {line: reason for line, reason, _ in others if reason},
+            {line: why for line, reason, why in others if not reason},
+        )
+
+    def _statement(self, layout: Layout, facts: FileFacts) -> str:
+        fields = self.feed.fields(layout.columns, self.settings, facts)
+        every = self.settings.sectors == "all"
+        acts = {side: "true" if every else self.feed.acts(side, self.settings) for side in ("source", "target")}
+        missing = ", ".join(map(text, self.feed.missing))
+        cells = ", ".join(
+            f"CASE WHEN trim(fields[{place}]) IN ({missing}) THEN '' ELSE trim(fields[{place}]) END AS {quoted(name)}"
+            for place, name in enumerate(layout.columns, 1)
+        )
+        rows = f"SELECT line, {cells} FROM lines"
+        if self.feed.pairs:
+            rows = f"SELECT *, unnest({self.feed.pairs}) AS pair FROM ({rows})"
+        said = ", ".join(f"{fields[name]} AS {name}" for name in FIELDS)
+        said = f"SELECT line, {said}, {acts['source']} AS source_acts, {acts['target']} AS target_acts FROM ({rows})"
+        located = f"""
+            SELECT said.*, code.code AS cameo, code.quad, s.state AS source_state, t.state AS target_state,
+                coalesce(TRY_CAST(said.goldstein AS DOUBLE), code.goldstein) AS value,
+                coalesce(TRY_CAST(source_quad AS TINYINT), 0) AS given_quad,
+                greatest(TRY_CAST(reports AS BIGINT), 1) AS n
+            FROM ({said}) said
+            LEFT JOIN codes code ON code.written = said.code
+            LEFT JOIN states s ON s.written = lower(said.source)
+            LEFT JOIN states t ON t.written = lower(said.target)"""
+        return f"SELECT *, {_reasons()} AS reason, {_filters(self.settings)} AS filter FROM ({located})"
+
+
+def _add_tables(database: "duckdb.DuckDBPyConnection", dyads: Sequence[str] | None) -> None:
+    import pyarrow as pa
+
+    from forecast.events.codebook import read_codes
+    from forecast.feeds.countries import state_names
+
+    known, names = read_codes(), state_names()
+    written = {code: code for code in known.index} | {
+        code: to for code, to in PARENTS.items() if code not in known.index
+    }
+    codes = known.loc[list(written.values())]
+    tables: dict[str, dict[str, list[Any]]] = {
+        "codes": {
+            "written": list(written),
+            "code": list(written.values()),
+            "quad": codes["quad"].tolist(),
+            "goldstein": codes["goldstein"].tolist(),
+        },
+        "states": {"written": list(names), "state": list(names.values())},
+    }
+    for name, columns in tables.items():
+        database.register("given", pa.table(columns))
+        database.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM given")
+        database.unregister("given")
+    pairs = ["-".join(sorted(dyad.split("-"))) for dyad in dyads or ()]
+    among = "least(one, other) || '-' || greatest(one, other)"
+    wanted = "true" if dyads is None else f"({among}) IN ({', '.join(map(text, pairs)) or 'NULL'})"
+    database.execute(f"CREATE TEMP MACRO wanted(one, other) AS {wanted}")
+
+
+def _reasons() -> str:
+    """Return the SQL of all that is wrong with a row, '' if nothing is."""
+    today = f"DATE '{datetime.date.today():%Y-%m-%d}'"
+    faults = {
+        "id = ''": "'no event id, or none that is one'",
+        "date IS NULL": "'date: not a day'",
+        f"date < DATE '{EARLIEST}'": "'date: before 1700'",
+        f"date > {today}": "'date is later than today'",
+        "known IS NULL AND date IS NOT NULL": "'day of publication: not a day'",
+        # Clocks of sources differ by a day; a report long before its event is an error.
+        "known < date - 1": "'published before its date'",
+        f"known > {today} + 1": "'published later than today'",
+        "cameo IS NULL": "'code ' || left(code, 20) || ': not a code of the codebook'",
+        "source <> '' AND source_state IS NULL": "'source ' || left(source, 40) || ': no country of that name or code'",
+        "target <> '' AND target_state IS NULL": "'target ' || left(target, 40) || ': no country of that name or code'",
+        "goldstein <> '' AND coalesce(NOT TRY_CAST(goldstein AS DOUBLE) BETWEEN -10 AND 10, true)":
+            "'intensity ' || left(goldstein, 20) || ': not a number from -10 to 10'",
+        f"NOT (regexp_full_match(reports, '[0-9]{{1,10}}') AND TRY_CAST(reports AS BIGINT) <= {MOST_REPORTS})":
+            "'reports ' || left(reports, 20) || ': not a whole number'",
+    }  # fmt: skip
+    cases = ", ".join(f"CASE WHEN {fault} THEN {words} END" for fault, words in faults.items())
+    return f"concat_ws('; ', {cases})"
+
+
+def _filters(settings: FeedSettings) -> str:
+    """Return the SQL of the first reason why a row is not counted, '' if it is."""
+    cases = {
+        "source = '' OR target = ''": "no country on one side",
+        "source_state = '' OR target_state = ''": "a region or organisation, no state, on one side",
+        "source_state = target_state": "the same state on both sides",
+        "NOT wanted(source_state, target_state)": "of another dyad",
+        "NOT coalesce(source_acts AND target_acts, false)": "an actor that does not act for its state (sectors)",
+    }
+    if not settings.statements:
+        cases["left(cameo, 2) IN ('01', '02')"] = "a statement or appeal (statements)"
+    if settings.minimum_mentions > 1:
+        few = f"coalesce(TRY_CAST(mentions AS BIGINT), 0) < {settings.minimum_mentions}"
+        cases[few] = "fewer mentions than asked for (minimum_mentions)"
+    whens = " ".join(f"WHEN {case} THEN {text(words)}" for case, words in cases.items())
+    return f"CASE {whens} ELSE '' END"

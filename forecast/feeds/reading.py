@@ -1,0 +1,306 @@
+"""Files of a feed read into the event table, with an account of every row."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
+from forecast.errors import DataError, SpecError, UnknownDyadError
+from forecast.events.account import FeedAccount, FileAccount
+from forecast.events.dyads import dyad_code
+from forecast.events.raw import REJECT_COLUMNS, SourceFile
+from forecast.events.table import TEXT_COLUMNS, EventTable, sort_events
+from forecast.feeds.countries import state_names
+from forecast.feeds.detect import Detected, detect_file, unknown_file
+from forecast.feeds.feed import Feed, FileFacts, Layout
+from forecast.feeds.judging import KEPT, Judge, Judged
+from forecast.feeds.lines import Chunk, FeedFile, decode_lines, find_files, read_chunks
+from forecast.feeds.registry import find_feed
+from forecast.feeds.settings import FeedSettings
+from forecast.feeds.splitting import split_lines
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+MOST_REJECTED_TEXTS = 10_000
+"""Rejected rows whose text is kept; of the others file, line and reason are."""
+LONGEST_TEXT = 2_000
+PLACE = ("file", "line", "reason")
+
+
+@dataclass
+class _FileRun:
+    """A file being read: what it is, and what has become of its lines so far."""
+
+    file: FeedFile
+    layouts: tuple[Layout, ...]
+    facts: FileFacts
+    sha256: str
+    rows: int = 0
+    mended: int = 0
+    rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    filtered: dict[str, int] = field(default_factory=dict)
+    filtered_lines: list[tuple[int, str]] = field(default_factory=list)
+    texts: int = 0
+
+    @property
+    def filtered_rows(self) -> int:
+        return sum(self.filtered.values())
+
+    def reject(self, line: int, reason: str, row: str) -> None:
+        """Keep a rejected row with its text, as long as there are not too many of them."""
+        self.texts += 1
+        self.rejected.append((line, reason, row[:LONGEST_TEXT] if self.texts <= MOST_REJECTED_TEXTS else ""))
+
+    def filter(self, lines: dict[int, str], *, listed: bool) -> None:
+        """Count filtered rows by reason, and list them if they are to be listed."""
+        for reason in lines.values():
+            self.filtered[reason] = self.filtered.get(reason, 0) + 1
+        if listed:
+            self.filtered_lines += lines.items()
+
+
+@checked(paths=PATHS, dyads=DYADS, feed=TEXT, settings=FEED_SETTINGS)
+def read_feed(
+    paths: "str | Path | Sequence[str | Path]",
+    *,
+    dyads: Sequence[str] | None = None,
+    feed: str | None = None,
+    settings: FeedSettings | None = None,
+) -> EventTable:
+    """Read files of a machine-coded feed.
+
+    Files are read in chunks and in bounded memory; only the events that are kept are held. Quad classes follow from
+    the codes by the codebook (feeds disagree on roots 01, 02, 09, 14 and 16); what the feed says is in `source_quad`.
+    `n` is the number of reports, and every row is one happening. Of every file, rows = kept + rejected + filtered +
+    duplicates; `table.accounts` has the numbers, `table.rejects` the rejected rows.
+
+    Parameters
+    ----------
+    paths : str, pathlib.Path or sequence of them
+        Files, zip archives, or folders of such.
+    dyads : sequence of str, optional
+        Dyads to keep, such as ``["USA-CHN"]``; all of states by default.
+    feed : str, optional
+        Name of the feed; by default it is found from the content.
+    settings : FeedSettings, optional
+        What is counted.
+
+    Returns
+    -------
+    EventTable
+        With dataset the name of the feed.
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read or is of no feed or of another one, or no row is kept.
+    UnknownDyadError
+        If a dyad is not two states.
+    SpecError
+        If there is no such feed, or a setting does not suit it.
+
+    Examples
+    --------
+    >>> from forecast.feeds import read_feed
+    >>> table = read_feed("events.2018.sample.tab", dyads=["USA-CHN"])  # doctest: +SKIP
+    >>> table.accounts[0].total("kept")  # doctest: +SKIP
+    47
+    """
+    settings = settings or FeedSettings()
+    named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    chosen = None if dyads is None else [_state_pair(dyad) for dyad in dyads]
+    found, strange = _detect(named, find_feed(feed) if feed else None)
+    kind = found[0][1].feed
+    _require_suitable(kind, settings)
+    runs, kept = [], []
+    with Judge(kind, settings, chosen) as judge:
+        for place, (file, detected) in enumerate(_in_order(kind, found)):
+            run = _FileRun(file, detected.layouts, kind.facts(file.own_name), file.digest())
+            kept += [_placed(table, place) for table in _read_file(run, judge, listed=settings.list_filtered)]
+            runs.append(run)
+    return _as_table(kind, settings, runs, kept, strange)
+
+
+def _state_pair(dyad: str) -> str:
+    states = dyad.strip().upper().replace("_", "-").split("-")
+    names = state_names()
+    if (
+        len(states) != 2
+        or states[0] == states[1]
+        or not all(len(one) == 3 and names.get(one.lower()) for one in states)
+    ):
+        raise UnknownDyadError(
+            f"There is no dyad {dyad!r:.60}. A dyad is two ISO 3166 alpha-3 codes joined by a hyphen, such as USA-CHN."
+        )
+    return dyad_code(*(names[one.lower()] for one in states))
+
+
+def _detect(paths: list[Path], wanted: Feed | None) -> tuple[list[tuple[FeedFile, Detected]], list[FeedFile]]:
+    """Return the files of the feed with their layouts, and files of folders and archives that are not of it."""
+    found: list[tuple[FeedFile, Detected]] = []
+    strange: list[FeedFile] = []
+    for path in paths:
+        for file in find_files([path]):
+            detected = detect_file(file)
+            kind = wanted or (found[0][1].feed if found else None)
+            if detected and (kind is None or detected.feed is kind):
+                found.append((file, detected))
+            elif file.path == path and file.member is None:
+                raise unknown_file(file, kind)
+            else:
+                strange.append(file)
+    if not found:
+        raise unknown_file(strange[0], wanted) if strange else DataError("paths: no file is named; name at least one")
+    _require_different(found)
+    return found, strange
+
+
+def _require_different(found: list[tuple[FeedFile, Detected]]) -> None:
+    """Make sure that a name and a line mean one place."""
+    names = [file.name for file, _ in found]
+    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
+    if twice:
+        raise DataError(f"{twice} is named twice. Name each file once, or give files of one name others.")
+
+
+def _require_suitable(feed: Feed, settings: FeedSettings) -> None:
+    if settings.minimum_mentions > 1 and not feed.mentions:
+        raise SpecError(f"minimum_mentions: {feed.title} counts no mentions; leave the setting out")
+
+
+def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[FeedFile, Detected]]:
+    """Sort files so that of rows that repeat each other the first is the one to keep."""
+    if not feed.newest_first:
+        return found
+
+    def edition(pair: tuple[FeedFile, Detected]) -> tuple[bool, str]:
+        facts = feed.facts(pair[0].own_name)
+        return facts.year is not None, facts.edition or facts.day or ""
+
+    return sorted(found, key=edition, reverse=True)
+
+
+def _read_file(run: _FileRun, judge: Judge, *, listed: bool) -> "Iterator[pa.Table]":
+    """Yield the events of a file, chunk by chunk, and account for all other rows in its run."""
+    first = run.layouts[0].header
+    for chunk in read_chunks(run.file):
+        texts, strange = decode_lines(chunk.lines, judge.feed.encoding)
+        run.mended += strange
+        numbers = chunk.numbers
+        if first and texts:
+            texts, numbers, first = texts[1:], numbers[1:], False
+        yield from _read_chunk(run, judge, Chunk([], numbers, chunk.too_long), texts, listed=listed)
+
+
+def _read_chunk(run: _FileRun, judge: Judge, chunk: Chunk, texts: list[str], *, listed: bool) -> "Iterator[pa.Table]":
+    run.rows += len(texts) + len(chunk.too_long)
+    for line in chunk.too_long:
+        run.reject(line, "a line that is longer than any of a feed", "")
+    split = split_lines(texts, chunk.numbers, run.layouts)
+    at = dict(zip(chunk.numbers, texts, strict=True)) if split.broken else {}
+    for line, reason in split.broken.items():
+        run.reject(line, reason, at[line])
+    for layout, lines in split.whole:
+        judged: Judged = judge.judge(lines, layout, run.facts)
+        if judged.rejected and not at:
+            at = dict(zip(chunk.numbers, texts, strict=True))
+        for line, reason in judged.rejected.items():
+            run.reject(line, reason, at[line])
+        run.filter(judged.filtered, listed=listed)
+        yield judged.kept
+
+
+def _placed(table: "pa.Table", place: int) -> "pd.DataFrame":
+    """Return events with the place of their file."""
+    frame: pd.DataFrame = table.to_pandas()
+    return frame.assign(place=place)
+
+
+def _as_table(
+    feed: Feed, settings: FeedSettings, runs: list[_FileRun], kept: "list[pd.DataFrame]", strange: list[FeedFile]
+) -> EventTable:
+    """Put events together, take out what repeats others, and account for all of it."""
+    import pandas as pd
+
+    from forecast.feeds.repeats import without_repeats
+
+    names = [run.file.name for run in runs]
+    rows = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=[*KEPT, "place"])
+    unique = without_repeats(rows, names, settings, [run.facts for run in runs])
+    for place, line, reason in unique.superseded:
+        runs[place].filter({line: reason}, listed=settings.list_filtered)
+    duplicates = [0] * len(runs)
+    for place, _, _ in unique.repeats:
+        duplicates[place] += 1
+    files = []
+    for run, repeated in zip(runs, duplicates, strict=True):
+        others = len(run.rejected) + run.filtered_rows + repeated
+        files.append(
+            FileAccount(
+                run.file.name, run.rows, run.rows - others, len(run.rejected), run.filtered_rows, repeated, run.mended
+            )
+        )
+    reasons: dict[str, int] = {}
+    for run in runs:
+        for reason, number in run.filtered.items():
+            reasons[reason] = reasons.get(reason, 0) + number
+    account = FeedAccount(
+        feed.name, feed.title, settings.words, tuple(files), reasons,
+        duplicates=_places([(names[place], line, reason) for place, line, reason in unique.repeats]),
+        filtered=_places([(run.file.name, *each) for run in runs for each in run.filtered_lines]),
+    )  # fmt: skip
+    rejects = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]
+    rejects += [(file.name, 0, f"no file of {feed.title}: not read", "") for file in strange]
+    if unique.events.empty:
+        raise _nothing_kept(account, rejects)
+    return EventTable(
+        events=sort_events(_in_contract(unique.events, feed)),
+        rejects=pd.DataFrame(rejects, columns=list(REJECT_COLUMNS)),
+        files=tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs),
+        accounts=(account,),
+    )
+
+
+def _places(rows: list[tuple[str, int, str]]) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(sorted(rows), columns=list(PLACE))
+
+
+def _nothing_kept(account: FeedAccount, rejects: list[tuple[str, int, str, str]]) -> DataError:
+    first = f" The first rejected is {rejects[0][0]}, line {rejects[0][1]}: {rejects[0][2]}." if rejects else ""
+    why = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
+    return DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
+
+
+def _in_contract(rows: "pd.DataFrame", feed: Feed) -> "pd.DataFrame":
+    """Return events with the columns and types of the contract."""
+    import pandas as pd
+
+    pairs = rows[["source_state", "target_state"]].drop_duplicates().itertuples(index=False, name=None)
+    codes = {pair: dyad_code(*pair) for pair in pairs}
+    states = zip(rows["source_state"], rows["target_state"], strict=True)
+    events = pd.DataFrame(
+        {
+            "date": rows["date"].astype("datetime64[s]"),
+            "known_at": rows["known"].astype("datetime64[s]"),
+            "source": rows["source_state"],
+            "target": rows["target_state"],
+            "cameo": rows["cameo"],
+            "goldstein": rows["value"].astype(float),
+            "quad": rows["quad"].astype("int8"),
+            "n": rows["n"].astype("int64"),
+            "actor": rows["actor"],
+            "summary": rows["summary"],
+            "reference": rows["reference"],
+            "dataset": feed.name,
+            "event_id": feed.name + ":" + rows["id"],
+            "dyad": [codes[pair] for pair in states],
+            "source_quad": rows["given_quad"].astype("int8"),
+            "happenings": 1,
+        }
+    )
+    return events.astype({"happenings": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})

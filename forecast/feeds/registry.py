@@ -1,0 +1,29 @@
+"""The feeds there are, by name; to add one, write a module with its `Feed` and name it here."""
+
+from forecast.errors import SpecError
+from forecast.feeds.feed import Feed
+from forecast.feeds.gdelt import GDELT
+from forecast.feeds.icews import ICEWS
+from forecast.wording import join
+
+FEEDS = {feed.name: feed for feed in (GDELT, ICEWS)}
+
+
+def find_feed(name: str) -> Feed:
+    """Return a feed by its name, in any case.
+
+    Raises
+    ------
+    SpecError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> from forecast.feeds.registry import find_feed
+    >>> find_feed("GDELT").name
+    'gdelt'
+    """
+    feed = FEEDS.get(name.strip().lower())
+    if feed is None:
+        raise SpecError(f"feed: there is no feed {name!r:.60}. Use one of {join(FEEDS, 'or')}.")
+    return feed

@@ -1,0 +1,55 @@
+"""What docs/feeds.md and the pages of the feeds tell people to type works, and every setting is explained."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.cli.options import source
+from forecast.feeds import FEEDS, FeedSettings
+from forecast.sources import open_source
+from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = [DOCS / "feeds.md", *sorted((DOCS / "feeds").glob("*.md"))]
+COMMANDS = [
+    command
+    for page in PAGES
+    for command in re.findall(r"^    forecast (.*?)(?: +#.*)?$", page.read_text("utf-8"), re.M)
+]
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """A folder with the files that the pages name."""
+    monkeypatch.chdir(tmp_path)
+    for folder in ("gdelt", "icews"):
+        (tmp_path / folder).mkdir()
+    rows = [gdelt_row(1, NumMentions="7"), gdelt_row(2, code="112")]
+    zipped(tmp_path / "20180602.export.CSV.zip", {"20180602.export.CSV": in_archive(rows)})
+    written(tmp_path / "gdelt" / "20180602.export.CSV", rows)
+    for place in (tmp_path, tmp_path / "icews"):
+        written(place / "20181004-icews-events.tab", [icews_row(day="2018-10-04")], ICEWS_HEADER)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_works(command, files):
+    words = shlex.split(command)
+    if words[0] == "events":
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, done.output
+        return
+    options = list(zip(words[1::2], words[2::2], strict=True))
+    events = [Path(value) for name, value in options if name == "--events"]
+    settings = [value for name, value in options if name == "--feed-setting"]
+    assert open_source(source(events, None, None, None, None, settings)).dyads == ["USA-CHN"]
+
+
+def test_every_setting_and_feed_is_explained():
+    text = PAGES[0].read_text("utf-8")
+    named = re.findall(r"^\| `(\w+)` \| ", text, re.M)
+    assert named == [*FEEDS, *FeedSettings.model_fields]
+    assert {page.stem for page in PAGES[1:]} == set(FEEDS)
