@@ -18,6 +18,8 @@ ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
 DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
+CHECKED_EVERY = {"level": 6, "structure": 24}
+"""Every how many periods a path is checked, besides the last ones: the structure moves little in two years."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,9 @@ def check_convergence(
     return Gate(not misses, table, divergent, bfmi, tuple(misses))
 
 
-def _months_checked(periods: int) -> list[int]:
-    """Take the last 24 periods and every sixth before: neighbours move together and each costs a ranking."""
-    return [t for t in range(periods) if t >= periods - 24 or (periods - 1 - t) % 6 == 0]
+def _periods_checked(periods: int, every: int) -> list[int]:
+    """Take the last 24 periods and some before: neighbours move together and each costs a ranking."""
+    return [t for t in range(periods) if t >= periods - 24 or (periods - 1 - t) % every == 0]
 
 
 def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
@@ -184,8 +186,10 @@ def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
 
 def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
     groups = {words: posterior[name] for words, name in reported_variables().items() if name in posterior}
-    checked = _months_checked(posterior.sizes["time"])
-    return {words: values.isel(time=checked) if "time" in values.dims else values for words, values in groups.items()}
+    for words, every in CHECKED_EVERY.items():
+        if words in groups:
+            groups[words] = groups[words].isel(time=_periods_checked(posterior.sizes["time"], every))
+    return groups
 
 
 def _varying(values: xr.DataArray) -> xr.Dataset | None:
