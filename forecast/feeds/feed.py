@@ -101,6 +101,16 @@ class Feed:
     newest_first: bool = False
 
 
+def header_names(line: str, delimiter: str) -> tuple[str, ...]:
+    """Return the names in a header, each once and none empty; empty ones at its end are no columns."""
+    names: list[str] = []
+    for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
+        own = name.strip().removeprefix("\ufeff") or f"column {place}"
+        same = own.casefold() in {one.casefold() for one in names}
+        names.append(f"{own} (column {place})" if same else own)
+    return tuple(names)
+
+
 def quoted(name: str) -> str:
     """Return the name of a column as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'

@@ -2,7 +2,7 @@
 
 import re
 
-from forecast.feeds.feed import Feed, FileFacts, Layout, Side, text
+from forecast.feeds.feed import Feed, FileFacts, Layout, Side, header_names, text
 from forecast.feeds.settings import FeedSettings
 
 COLUMNS = (
@@ -10,6 +10,10 @@ COLUMNS = (
     "Intensity", "Target Name", "Target Sectors", "Target Country", "Story ID", "Sentence Number", "Publisher", "City",
     "District", "Province", "Country", "Latitude", "Longitude",
 )  # fmt: skip
+NEEDED = {
+    "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "CAMEO Code", "Target Name",
+    "Target Sectors", "Target Country",
+}  # fmt: skip
 SECTORS = {
     "government": ("Government", "Executive", "Executive Office", "Cabinet"),
     "military": ("Military", "Army", "Navy", "Air Force", "Marines", "Military Intelligence", "Army Special Forces"),
@@ -21,8 +25,8 @@ SECTORS = {
 
 
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
-    header = tuple(name.strip() for name in lines[0].split("\t")) if lines else ()
-    if not {"Event ID", "Event Date", "Source Country", "Target Country", "CAMEO Code"} <= set(header):
+    header = header_names(lines[0] if lines else "", "\t")
+    if not set(header) >= NEEDED:
         return None
     return (Layout("ICEWS", header, header=True),)
 

@@ -38,12 +38,15 @@ class Judged:
     rejected : dict
         Reason by line.
     filtered : dict
-        Reason by line.
+        How many lines, by reason.
+    filtered_lines : dict
+        Reason by line, if the settings ask for the list.
     """
 
     kept: "pa.Table"
     rejected: dict[int, str]
-    filtered: dict[int, str]
+    filtered: dict[str, int]
+    filtered_lines: dict[int, str]
 
 
 class Judge:
@@ -72,14 +75,17 @@ class Judge:
         kept = self.database.sql(
             f"SELECT {', '.join(KEPT)} FROM judged WHERE reason = '' AND filter = '' ORDER BY line, id"
         ).to_arrow_table()
-        others = run(
-            "SELECT line, max(reason), max(filter) FROM judged GROUP BY line "
-            "HAVING NOT bool_or(reason = '' AND filter = '') ORDER BY line"
-        ).fetchall()
+        # Most rows of a feed are filtered: these are counted here, and not handed over one by one.
+        run(
+            "CREATE OR REPLACE TEMP TABLE others AS SELECT line, max(reason) AS reason, max(filter) AS filter "
+            "FROM judged GROUP BY line HAVING NOT bool_or(reason = '' AND filter = '')"
+        )
+        listed = "SELECT line, filter FROM others WHERE reason = '' ORDER BY line"
         return Judged(
             kept,
-            {line: reason for line, reason, _ in others if reason},
-            {line: why for line, reason, why in others if not reason},
+            dict(run("SELECT line, reason FROM others WHERE reason <> '' ORDER BY line").fetchall()),
+            dict(run("SELECT filter, count(*) FROM others WHERE reason = '' GROUP BY filter ORDER BY 1").fetchall()),
+            dict(run(listed).fetchall()) if self.settings.list_filtered else {},
         )
 
     def _statement(self, layout: Layout, facts: FileFacts) -> str:

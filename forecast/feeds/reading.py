@@ -54,12 +54,11 @@ class _FileRun:
         self.texts += 1
         self.rejected.append((line, reason, row[:LONGEST_TEXT] if self.texts <= MOST_REJECTED_TEXTS else ""))
 
-    def filter(self, lines: dict[int, str], *, listed: bool) -> None:
-        """Count filtered rows by reason, and list them if they are to be listed."""
-        for reason in lines.values():
-            self.filtered[reason] = self.filtered.get(reason, 0) + 1
-        if listed:
-            self.filtered_lines += lines.items()
+    def filter(self, numbers: dict[str, int], lines: dict[int, str]) -> None:
+        """Count filtered rows by reason, and keep those that are listed."""
+        for reason, number in numbers.items():
+            self.filtered[reason] = self.filtered.get(reason, 0) + number
+        self.filtered_lines += lines.items()
 
 
 @checked(paths=PATHS, dyads=DYADS, feed=TEXT, settings=FEED_SETTINGS)
@@ -119,7 +118,7 @@ def read_feed(
     with Judge(kind, settings, chosen) as judge:
         for place, (file, detected) in enumerate(_in_order(kind, found)):
             run = _FileRun(file, detected.layouts, kind.facts(file.own_name), file.digest())
-            kept += [_placed(table, place) for table in _read_file(run, judge, listed=settings.list_filtered)]
+            kept += [_placed(table, place) for table in _read_file(run, judge)]
             runs.append(run)
     return _as_table(kind, settings, runs, kept, strange)
 
@@ -183,7 +182,7 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
     return sorted(found, key=edition, reverse=True)
 
 
-def _read_file(run: _FileRun, judge: Judge, *, listed: bool) -> "Iterator[pa.Table]":
+def _read_file(run: _FileRun, judge: Judge) -> "Iterator[pa.Table]":
     """Yield the events of a file, chunk by chunk, and account for all other rows in its run."""
     first = run.layouts[0].header
     for chunk in read_chunks(run.file):
@@ -192,10 +191,10 @@ def _read_file(run: _FileRun, judge: Judge, *, listed: bool) -> "Iterator[pa.Tab
         numbers = chunk.numbers
         if first and texts:
             texts, numbers, first = texts[1:], numbers[1:], False
-        yield from _read_chunk(run, judge, Chunk([], numbers, chunk.too_long), texts, listed=listed)
+        yield from _read_chunk(run, judge, Chunk([], numbers, chunk.too_long), texts)
 
 
-def _read_chunk(run: _FileRun, judge: Judge, chunk: Chunk, texts: list[str], *, listed: bool) -> "Iterator[pa.Table]":
+def _read_chunk(run: _FileRun, judge: Judge, chunk: Chunk, texts: list[str]) -> "Iterator[pa.Table]":
     run.rows += len(texts) + len(chunk.too_long)
     for line in chunk.too_long:
         run.reject(line, "a line that is longer than any of a feed", "")
@@ -209,7 +208,7 @@ def _read_chunk(run: _FileRun, judge: Judge, chunk: Chunk, texts: list[str], *, 
             at = dict(zip(chunk.numbers, texts, strict=True))
         for line, reason in judged.rejected.items():
             run.reject(line, reason, at[line])
-        run.filter(judged.filtered, listed=listed)
+        run.filter(judged.filtered, judged.filtered_lines)
         yield judged.kept
 
 
@@ -231,7 +230,7 @@ def _as_table(
     rows = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=[*KEPT, "place"])
     unique = without_repeats(rows, names, settings, [run.facts for run in runs])
     for place, line, reason in unique.superseded:
-        runs[place].filter({line: reason}, listed=settings.list_filtered)
+        runs[place].filter({reason: 1}, {line: reason} if settings.list_filtered else {})
     duplicates = [0] * len(runs)
     for place, _, _ in unique.repeats:
         duplicates[place] += 1

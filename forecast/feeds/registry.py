@@ -4,9 +4,11 @@ from forecast.errors import SpecError
 from forecast.feeds.feed import Feed
 from forecast.feeds.gdelt import GDELT
 from forecast.feeds.icews import ICEWS
+from forecast.feeds.phoenix import PHOENIX
+from forecast.feeds.polecat import POLECAT
 from forecast.wording import join
 
-FEEDS = {feed.name: feed for feed in (GDELT, ICEWS)}
+FEEDS = {feed.name: feed for feed in (GDELT, ICEWS, POLECAT, PHOENIX)}
 
 
 def find_feed(name: str) -> Feed:

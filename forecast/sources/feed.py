@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from forecast.sources.source import Source
 
 WORDS = "a machine-coded feed"
-TABLES = ("codebook/countries.csv",)
+TABLES = ("codebook/countries.csv", "codebook/plover.csv")
 
 
 def read(source: "Source", dyad: str | None = None) -> EventRecords:

@@ -8,6 +8,8 @@ import zipfile
 
 from forecast.feeds.gdelt import BACKFILE, DAILY, SECOND
 from forecast.feeds.icews import COLUMNS as ICEWS_COLUMNS
+from forecast.feeds.phoenix import HISTORICAL, REAL_TIME
+from forecast.feeds.polecat import COLUMNS as POLECAT_COLUMNS
 
 GDELT_LAYOUTS = {57: BACKFILE, 58: DAILY, 61: SECOND}
 
@@ -56,6 +58,46 @@ def icews_row(
     return "\t".join((row | cells)[name] for name in ICEWS_COLUMNS)
 
 
+def polecat_row(
+    number="2018-1-AGREE", day="2018-06-01", actors="USA", recipients="CHN", kind="CONSULT", mode="visit", **cells
+):
+    """Return a row of POLECAT; without recipients the actors are the sides of a joint act."""
+    row = dict.fromkeys(POLECAT_COLUMNS, "None")
+    row |= {
+        "Event ID": number, "Event Date": day, "Event Type": kind, "Event Mode": mode, "Event Intensity": "4.0",
+        "Quad Code": "VERBAL COOPERATION", "Contexts": "diplomatic", "Actor Name": "Some \"name\"",
+        "Actor Country": actors, "Recipient Country": recipients, "Source": "a paper", "Publication Date": day,
+        "Language": "en", "Version": "NGEC_coder-Vers001-Run-001",
+    }  # fmt: skip
+    return "\t".join((row | cells)[name] for name in POLECAT_COLUMNS)
+
+
+def phoenix_row(number="1_v0.3.1", day="20180601", source="USA", target="CHN", code="042", agents=("", "GOV"), **cells):
+    """Return a row of the real-time files of Phoenix."""
+    row = dict.fromkeys(REAL_TIME.columns, "")
+    row |= {
+        "id_version": number, "date": day, "year": day[:4], "month": day[4:6], "day": day[6:], "quad": "1",
+        "source": source + agents[0], "source_root": source, "source_agent": agents[0], "target": target + agents[1],
+        "target_root": target, "target_agent": agents[1], "code": code, "root_code": code[:2], "goldstein": "1.9",
+        "ids": "5b1_1;5b2_1;5b3_2", "urls": "https://example.org/a;https://example.org/b", "sources": "bbc;xinhua",
+    }  # fmt: skip
+    return "\t".join((row | cells)[name] for name in REAL_TIME.columns)
+
+
+def historical_row(number="NYT1", day="6/1/1972", source="USA", target="CHN", code="42", agents=("", "GOV"), **cells):
+    """Return a row of the historical files of Phoenix, whose codes have lost their zeros."""
+    row = dict.fromkeys(HISTORICAL.columns, "")
+    row |= {
+        "eid": number, "story_date": day, "year": "1972", "source": source, "source_root": source, "target": target,
+        "source_agent": agents[0], "target_agent": agents[1], "target_root": target, "code": code,
+        "root_code": code[:-1] if len(code) == 2 else code[:2], "quad_class": "1", "goldstein": "1.9",
+        "joined_issues": '"NAMED_TERROR_GROUP,1;OTHER,2"', "placename": '"Beijing, China"', "aid": "123",
+    }  # fmt: skip
+    return ",".join((row | cells)[name] for name in HISTORICAL.columns)
+
+
+POLECAT_HEADER = "\t".join(POLECAT_COLUMNS)
+HISTORICAL_HEADER = ",".join(HISTORICAL.columns)
 ICEWS_HEADER = "\t".join(ICEWS_COLUMNS)
 
 

@@ -11,7 +11,18 @@ from forecast.cli import app
 from forecast.cli.options import source
 from forecast.feeds import FEEDS, FeedSettings
 from forecast.sources import open_source
-from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
+from tests.feeds.made import (
+    HISTORICAL_HEADER,
+    ICEWS_HEADER,
+    POLECAT_HEADER,
+    gdelt_row,
+    historical_row,
+    icews_row,
+    in_archive,
+    polecat_row,
+    written,
+    zipped,
+)
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [DOCS / "feeds.md", *sorted((DOCS / "feeds").glob("*.md"))]
@@ -26,11 +37,14 @@ COMMANDS = [
 def files(tmp_path, monkeypatch):
     """A folder with the files that the pages name."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("gdelt", "icews"):
+    for folder in ("gdelt", "icews", "polecat"):
         (tmp_path / folder).mkdir()
     rows = [gdelt_row(1, NumMentions="7"), gdelt_row(2, code="112")]
     zipped(tmp_path / "20180602.export.CSV.zip", {"20180602.export.CSV": in_archive(rows)})
     written(tmp_path / "gdelt" / "20180602.export.CSV", rows)
+    for place in (tmp_path, tmp_path / "polecat"):
+        written(place / "ngecEvents.DV.2018.txt", [polecat_row()], POLECAT_HEADER)
+    written(tmp_path / "PhoenixNYT_1945-2005.csv", [historical_row(target="SUN")], HISTORICAL_HEADER)
     for place in (tmp_path, tmp_path / "icews"):
         written(place / "20181004-icews-events.tab", [icews_row(day="2018-10-04")], ICEWS_HEADER)
 
@@ -45,7 +59,7 @@ def test_every_command_works(command, files):
     options = list(zip(words[1::2], words[2::2], strict=True))
     events = [Path(value) for name, value in options if name == "--events"]
     settings = [value for name, value in options if name == "--feed-setting"]
-    assert open_source(source(events, None, None, None, None, settings)).dyads == ["USA-CHN"]
+    assert open_source(source(events, None, None, None, None, settings)).dyads == [dict(options)["--dyad"]]
 
 
 def test_every_setting_and_feed_is_explained():

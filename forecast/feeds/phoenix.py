@@ -1,0 +1,93 @@
+"""Phoenix: the historical files of the Cline Center (25 columns), and the real-time ones of OEDA (26)."""
+
+import re
+
+from forecast.feeds.feed import Feed, FileFacts, Layout, Side, header_names, one_of, quoted
+from forecast.feeds.settings import FeedSettings
+
+_CODED = (
+    "year", "month", "day", "source", "source_root", "source_agent", "source_others", "target", "target_root",
+    "target_agent", "target_others", "code", "root_code",
+)  # fmt: skip
+HISTORICAL = Layout(
+    "Phoenix, historical",
+    (
+        "eid", "story_date", *_CODED, "quad_class", "goldstein", "joined_issues", "lat", "lon", "placename",
+        "statename", "countryname", "aid", "process",
+    ),
+    delimiter=",",
+    header=True,
+    quoted=True,
+)  # fmt: skip
+REAL_TIME = Layout(
+    "Phoenix, real-time",
+    (
+        "id_version", "date", *_CODED, "quad", "goldstein", "issues", "lat", "lon", "place", "state", "country", "ids",
+        "urls", "sources",
+    ),
+)  # fmt: skip
+AGENTS = {
+    "government": ("GOV",),
+    "military": ("MIL", "SPY"),
+    "legislature": ("LEG",),
+    "courts": ("JUD",),
+    "police": ("COP",),
+}
+
+
+def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
+    names = header_names(lines[0].replace('"', "") if lines else "", ",")
+    if set(names) >= set(HISTORICAL.columns[:17]):
+        return (Layout(HISTORICAL.title, names, delimiter=",", header=True, quoted=True),)
+    rows = [line.split("\t") for line in lines]
+    shaped = [row for row in rows if len(row) == 26 and re.fullmatch(r"\d{8}", row[1]) and row[1][:4] == row[2]]
+    return (REAL_TIME,) if shaped and 2 * len(shaped) >= len(rows) else None
+
+
+def _code() -> str:
+    """Return the SQL of the code, with the zero that it lost if it went through a number: the root says so."""
+    root, own = "TRY_CAST(root_code AS INTEGER)", "TRY_CAST(left(code, {}) AS INTEGER)"
+    return (
+        f"CASE WHEN {root} IS NULL OR {own.format(2)} = {root} THEN code "
+        f"WHEN {own.format(1)} = {root} THEN '0' || code ELSE code || ' of root ' || root_code END"
+    )
+
+
+def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
+    historical = "story_date" in columns
+    name = "story_date" if historical else "date"
+    forms = [(r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"), (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{8}", "%Y%m%d")]
+    whens = " ".join(
+        f"WHEN regexp_full_match({quoted(name)}, '{shape}') THEN CAST(try_strptime({quoted(name)}, '{form}') AS DATE)"
+        for shape, form in forms
+    )
+    number = "'1'" if historical else "CAST(len(list_filter(string_split(ids, ';'), lambda one: one <> '')) AS VARCHAR)"
+    # Ids of real-time files are numbered within a day.
+    own_id = "eid" if historical else "CASE WHEN id_version = '' THEN '' ELSE id_version || '-' || \"date\" END"
+    quad = next((column for column in ("quad", "quad_class") if column in columns), None)
+    return {
+        "id": own_id,
+        "date": f"CASE {whens} END",
+        "known": f"CASE {whens} END",
+        "source": "source_root",
+        "target": "target_root",
+        "code": _code(),
+        "goldstein": "goldstein",
+        "source_quad": quad or "''",
+        "reports": number,
+        "mentions": number,
+        "actor": '"source"',
+        "summary": "''",
+        "reference": "aid" if "aid" in columns else "string_split(urls, ';')[1]" if not historical else "''",
+    }
+
+
+def _acts(side: Side, settings: FeedSettings) -> str:
+    """Return whether the agent is an organ of the state, or there is none: a country by itself."""
+    chosen = tuple(code for sector in settings.sectors for code in AGENTS.get(sector, ()))
+    agent = f"{side}_agent"
+    found = f"left({agent}, 3) IN ({', '.join(repr(code) for code in chosen)})" if chosen else one_of(agent, ())
+    return f"({agent} = '' OR {found})" if "government" in settings.sectors else f"({found})"
+
+
+PHOENIX = Feed("phoenix", "Phoenix", _recognise, _fields, _acts, missing=("", "---", "NULL", "NA"), mentions=True)
