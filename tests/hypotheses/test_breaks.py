@@ -184,6 +184,7 @@ def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index)
     assert pooled == pytest.approx(bridged, abs=4 * float(np.hypot(error, errors)))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_dates(index):
     short = index.with_panel(index.panel.isel(time=slice(40, 90)))
     once, again = (scan(short) for _ in range(2))

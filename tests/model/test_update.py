@@ -100,7 +100,7 @@ NARROW = Priors(kind_cut=(0.0, 0.3), kind_dyads=0.2, kind_drift=0.1, gap=(-0.1, 
 @pytest.mark.parametrize(
     ("choices", "shape"),
     [
-        ({}, {}),
+        pytest.param({}, {}, marks=pytest.mark.slow),
         pytest.param(
             {"shocks": "student", "ceiling": "era", "pooling": False}, {"directions": 2, "number": 1},
             marks=pytest.mark.slow,
@@ -110,7 +110,7 @@ NARROW = Priors(kind_cut=(0.0, 0.3), kind_dyads=0.2, kind_drift=0.1, gap=(-0.1, 
             {"dynamics": "oscillator", "overdispersion": False, "ceiling": "depth"}, {"datasets": 2, "number": 1},
             marks=pytest.mark.slow,
         ),
-        ({"observation": "index", "ceiling": "era"}, {"index": True}),
+        pytest.param({"observation": "index", "ceiling": "era"}, {"index": True}, marks=pytest.mark.slow),
         pytest.param(
             {"structure": "walk", "observation": "sides", "ceiling": "trend", "priors": NARROW}, {},
             marks=pytest.mark.slow,

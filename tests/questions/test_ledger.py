@@ -168,10 +168,11 @@ def _write_slowly(part):
     os.write = write
 
 
-def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path):
-    """200 writers, each killed at a random moment of its writing."""
+@pytest.mark.parametrize("writers", [40, pytest.param(200, marks=pytest.mark.slow)])
+def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writers):
+    """Each writer is killed at a random moment of its writing."""
     rng, torn = random.Random(2), set()
-    for number in range(200):
+    for number in range(writers):
         path, part = tmp_path / f"{number}.jsonl", rng.random()
         path.write_bytes(_good())
 
@@ -195,7 +196,7 @@ def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path):
         if "new" not in Ledger.read(path).histories:
             append_entries(path, [asked(made("new"))], now=NOW)
         assert [entry.kind for entry in Ledger.read(path).entries] == ["asked", "answered"] * 2 + ["asked"]
-    assert len(torn) > 50, "the kills came too early or too late to try anything"
+    assert len(torn) > writers // 4, "the kills came too early or too late to try anything"
 
 
 def test_two_writers_at_once_make_one_chain(tmp_path):
