@@ -177,7 +177,7 @@ def _require_safe(path: Path, infos: list[zipfile.ZipInfo]) -> None:
         fault = f"holds more than {LARGEST_FILE:,} bytes"
     for info in infos:
         place = PurePosixPath(info.filename.replace("\\", "/"))
-        if place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
+        if not place.parts or place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
             fault = f"holds a file that leads out of it ({info.filename!r:.100})"
         elif info.flag_bits & 1:
             fault = f"holds an encrypted file ({info.filename!r:.100})"

@@ -305,6 +305,7 @@ def test_a_folder_is_read_whole(tmp_path):
         ({"/etc/20180602.export.CSV": "x"}, "leads out of it"),
         ({"a\\..\\b.CSV": "x"}, "leads out of it"),
         ({"C:/b.CSV": "x"}, "leads out of it"),
+        ({".": "x"}, "leads out of it"),
         ({"20180602.export.CSV": "0" * 20_000_000}, "unpacks to 20,000,000 bytes"),
         ({}, "holds no file"),
     ],
