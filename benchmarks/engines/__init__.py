@@ -27,7 +27,7 @@ TWO_SCALES = (OURS_DEFAULT, "pymc-default-nutpie")
 """Engines that fit the default model; the others fit the one of one scale, on which they were first compared."""
 NUMPYRO = ("numpyro-centred", "numpyro-noncentred")
 SIMPLER = ("statespace-pymc-extras", "statespace-statsmodels")
-FULL_LENGTH = {"ours": (250, 1000), "rivals": (500, 1000)}
+FULL_LENGTH = {"ours": (400, 1200), "rivals": (500, 1000)}
 """Warm-up and kept draws of a chain where time allows: what `forecast.fit` does by itself, and a usual choice."""
 
 
