@@ -301,7 +301,7 @@ def _is_updated(settings: ReportSettings) -> bool:
 @contextmanager
 def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
     """Yield the folder of the report: the one asked for, else one with the date, which is nobody else's."""
-    from forecast.model.updating.later import last_known
+    from forecast.panel.record import last_known
     from forecast.report.folder import dated_folder
 
     if job.settings.out is not None:
@@ -315,7 +315,7 @@ def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     """Describe what was added to the record, and how much of it is in a fit."""
     from forecast.events import describe_additions
     from forecast.events.added import additions_of
-    from forecast.model.updating.later import last_known
+    from forecast.panel.record import last_known
 
     if records.events is None:
         return ()
@@ -481,7 +481,7 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
 
     By default it stays as of its own day, but goes on to the last of what is added to its dyads.
     """
-    from forecast.model.updating.later import last_known
+    from forecast.panel.record import last_known
 
     table = job.records.events
     if job.settings.as_of is not None or table is None or not table.additions:
@@ -511,7 +511,7 @@ def _fit_again(job: _Job, saved: "Fit", fit: "Fit", gate: "Gate") -> tuple["Fit"
 
 def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
     """Describe how a saved fit came to its new day, and what a reader has to know of that day."""
-    from forecast.model.updating.later import last_known
+    from forecast.panel.record import last_known
 
     day = last_known(fit.panel)
     if fit.updates:
@@ -528,12 +528,12 @@ def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
 
 def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "Gate"]:
     """Assess the dyad and the others, and check the convergence of everything stated of it."""
-    from forecast.events import read_dyads
-    from forecast.model.updating.later import last_known
+    from forecast.events.dyads import dyad_labels, read_dyads
     from forecast.outlook import assess, reported
+    from forecast.panel.record import last_known
 
     settings, known = job.settings, read_dyads()
-    labels = {str(code): str(label) for code, label in known["label"].items()}
+    labels = dyad_labels()
     origin = last_known(fit.panel)
     # A record as of a day before its reference date is compared with all of itself.
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}

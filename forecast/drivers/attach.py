@@ -11,6 +11,7 @@ from forecast.dates import LONGEST_HORIZON, add_months
 from forecast.drivers.table import DriverTable, Value
 from forecast.errors import DataError, SpecError
 from forecast.panel.drivers import Future, attach, has_drivers, require_future
+from forecast.panel.record import last_known
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def add_drivers(
         raise SpecError("drivers: the panel is weekly, and drivers have a value a month; build a monthly panel")
     if has_drivers(panel):
         raise SpecError("drivers: the panel has some already; give all of them in one table")
-    day = _panel_day(panel, clock) if as_of is None else as_day(as_of, "as_of").date()
+    day = last_known(panel) if as_of is None else as_day(as_of, "as_of").date()
     months: list[date] = clock.times.tolist()
     ahead = [add_months(months[-1], step) for step in range(1, LONGEST_HORIZON + 1)]
     dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
@@ -91,11 +92,6 @@ def add_drivers(
                 f"{months[-1]:%Y-%m}, known by {day}; give more of its record"
             )
     return attach(panel, list(table.names), values, given, future)
-
-
-def _panel_day(panel: "xr.Dataset", clock: Clock) -> date:
-    as_of = str(panel.attrs.get("as_of") or "")
-    return date.fromisoformat(as_of[:10]) if as_of else clock.last_day()
 
 
 def _numbers(known: dict[date, Value], months: list[date]) -> Float:

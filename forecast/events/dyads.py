@@ -38,6 +38,18 @@ def read_dyads() -> "pd.DataFrame":
     return dyads.assign(reference_date=_read_days(dyads["reference_date"], "dyads.csv", "reference_date"))
 
 
+def dyad_labels() -> dict[str, str]:
+    """Return what readers call the dyads that the package knows by name, by their codes.
+
+    Examples
+    --------
+    >>> from forecast.events.dyads import dyad_labels
+    >>> dyad_labels()["USA-CHN"]
+    'US-China'
+    """
+    return {str(code): str(label) for code, label in read_dyads()["label"].items()}
+
+
 @checked(path=FRAME_OR_PATH)
 def read_eras(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame":
     """Read strategic eras.

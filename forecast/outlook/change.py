@@ -25,13 +25,13 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
-from forecast.model.updating.later import last_known
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import Baseline, baseline_of
 from forecast.outlook.look import LEVEL, Numbers, ShareChange, difference, level_in, look, numbers_of
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
+from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
 from forecast.wording import join
 

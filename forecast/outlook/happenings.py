@@ -25,7 +25,7 @@ from forecast.outlook.resolution import (
     window_sentence,
 )
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
-from forecast.outlook.window import FEWEST, moved, reached, share_before
+from forecast.outlook.window import FEWEST, followed_by, moved, reached, share_before, shares_of
 from forecast.panel.record import by_class
 from forecast.typing import Bool, Float, Index
 from forecast.wording import count, number
@@ -278,7 +278,7 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
     """
     terms, baseline = recording.terms, recording.baseline(months)
     total, cooperative = recording.window(months)
-    there, shares = total >= FEWEST, _shares(total, cooperative)
+    there, shares = total >= FEWEST, shares_of(total, cooperative)
     words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
     up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
     result = WindowOutlook(
@@ -359,7 +359,7 @@ def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | 
 def threshold_outlook(recording: Recording, months: int, threshold: float) -> ThresholdOutlook:
     """Compute whether the share of all months up to a horizon is at least a threshold, per cent."""
     total, cooperative = recording.window(months)
-    hit = reached(_shares(total, cooperative), threshold)
+    hit = reached(shares_of(total, cooperative), threshold)
     return _threshold_outlook(recording, (months, months), threshold, hit, total >= FEWEST)
 
 
@@ -403,25 +403,17 @@ def rolling_reach(
     ([True, False], [True, True])
     """
     window, number = periods
-    n, k = (_joined(past[-window:], ahead) for past, ahead in (total, cooperative))
+    n, k = (followed_by(past[-window:], ahead) for past, ahead in (total, cooperative))
     hit, there = np.zeros(n.shape[:-1], dtype=bool), np.zeros(n.shape[:-1], dtype=bool)
     for end in range(window + 1, window + number + 1):
         counted, good = n[..., end - window : end].sum(axis=-1), k[..., end - window : end].sum(axis=-1)
         there |= counted >= FEWEST
-        hit |= (counted >= FEWEST) & reached(_shares(counted, good), threshold)
+        hit |= (counted >= FEWEST) & reached(shares_of(counted, good), threshold)
     return hit, there
 
 
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
 FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is no share to compare")
-
-
-def _joined(past: Index, ahead: Index) -> Index:
-    return np.concatenate([np.broadcast_to(past, (*ahead.shape[:-1], len(past))), ahead], axis=-1)
-
-
-def _shares(total: Index, cooperative: Index) -> Float:
-    return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
 type _Chance = Probability | NotDefined

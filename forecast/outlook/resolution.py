@@ -9,6 +9,7 @@ from forecast.clock import Clock
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import FEWEST
+from forecast.panel.record import last_known
 from forecast.wording import capital, chance, count, day, join, month, number, percent, period, whole_percents
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Terms:
             zero_cut=int(attributes["zero_cut"]),
             scale=str(attributes["scale"]),
             codes=cooperative_codes(str(attributes["scale"])),
-            known=date.fromisoformat(str(attributes["as_of"])) if attributes["as_of"] else clock.last_day(),
+            known=last_known(panel),
             digest=str(attributes["digest"]),
         )
 
@@ -86,12 +87,12 @@ class Terms:
     @property
     def noun(self) -> str:
         """What is counted."""
-        return "happening" if self.joint else "event"
+        return noun_for(self.joint)
 
     @property
     def source(self) -> str:
         """The dataset in a sentence."""
-        return f"the {self.dataset}" if self.dataset == "chronology" else f"“{self.dataset}”"
+        return source_words(self.dataset)
 
     @property
     def counted(self) -> str:
@@ -120,6 +121,32 @@ class Terms:
     def end(self, last: date) -> str:
         """Name the end of a window."""
         return day(last) if self.clock.weekly else month(last)
+
+
+def noun_for(joint: bool) -> str:
+    """Return what is counted: `joint` says whether the two rows of a joint act count once."""
+    return "happening" if joint else "event"
+
+
+def source_words(dataset: str) -> str:
+    """Return a dataset in a sentence.
+
+    Examples
+    --------
+    >>> from forecast.outlook.resolution import source_words
+    >>> source_words("chronology"), source_words("gdelt")
+    ('the chronology', '“gdelt”')
+    """
+    return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
+
+
+def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
+    """State which data resolve what is asked of the days up to one, and what of them counts."""
+    once = "; a joint act with a row for each side counts once" if joint else ""
+    return (
+        f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
+        f"{noun_for(joint)} between the two counts, whoever acts{once}."
+    )
 
 
 def cooperative_codes(scale: str) -> str:
@@ -260,11 +287,7 @@ def kind_rule(terms: Terms, outlook: "KindOutlook") -> str:
 
 
 def _data(terms: Terms, until: date) -> str:
-    joint = "; a joint act with a row for each side counts once" if terms.joint else ""
-    return (
-        f"Data: the first edition of {terms.source} whose coverage of {terms.dyad} reaches {day(until)}. Every "
-        f"{terms.noun} between the two counts, whoever acts{joint}."
-    )
+    return data_rule(terms.dataset, terms.dyad, until, joint=terms.joint)
 
 
 def _sides(terms: Terms) -> str:

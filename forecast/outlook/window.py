@@ -5,7 +5,9 @@ What is forecast, what is scored and by which rule it is resolved all go by thes
 
 from typing import overload
 
-from forecast.typing import Bool, Float
+import numpy as np
+
+from forecast.typing import Bool, Float, Index
 
 FEWEST = 3
 """Happenings: the share of a window with fewer is decided by one event, and the window is void."""
@@ -23,6 +25,32 @@ def share_before(cooperative: int, happenings: int) -> float | None:
     (25.0, None)
     """
     return None if happenings < FEWEST else 100 * cooperative / happenings
+
+
+def shares_of(total: Index, cooperative: Index) -> Float:
+    """Return the shares of many windows, per cent; those of windows that hold nothing are zero, and void.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.window import shares_of
+    >>> shares_of(np.array([4, 0]), np.array([1, 0])).tolist()
+    [25.0, 0.0]
+    """
+    return np.asarray(100 * cooperative / np.maximum(total, 1))
+
+
+def followed_by(past: Index, ahead: Index) -> Index:
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.window import followed_by
+    >>> followed_by(np.array([4, 2]), np.array([[1], [3]])).tolist()
+    [[4, 2, 1], [4, 2, 3]]
+    """
+    return np.concatenate([np.broadcast_to(past, (*ahead.shape[:-1], len(past))), ahead], axis=-1)
 
 
 @overload

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.clock import periods_a_month
+from forecast.clock import Clock, periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
 from forecast.events.added import additions_of, extended_ends
@@ -43,6 +43,20 @@ def coverage_end(table: "EventTable", dyad: str) -> date:
         return first
     last = month_end(table.events.loc[table.events["dyad"] == dyad, "date"].max().date())
     return max([last, *(day.date() for (_, code), day in extended.items() if code == dyad)])
+
+
+def last_known(panel: "xr.Dataset") -> date:
+    """Return the day whose knowledge a panel has: its ``as_of``, or without one the last day of its last period.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.record import last_known
+    >>> last_known(build_panel(read_chronology(), as_of="2023-10-31"))
+    datetime.date(2023, 10, 31)
+    """
+    stated = str(panel.attrs.get("as_of") or "")
+    return date.fromisoformat(stated[:10]) if stated else Clock.of(panel).last_day()
 
 
 def watched(panel: "xr.Dataset", dyad: str) -> Bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.arguments import DATE, DYAD, EVENTS, NUMBER, PANEL, TEXT, checked, whole
-from forecast.dates import LONGEST_HORIZON, add_months, month_end
+from forecast.dates import LONGEST_HORIZON, add_months, month_end, months_between
 from forecast.errors import QuestionError
+from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import FEW_BEFORE
 from forecast.outlook.observed import main_dataset
@@ -128,9 +129,8 @@ def make_question(
     dataset = main_dataset(panel, dyad)
     kind = None if of is None else Kind.find(panel, of)
     record = MonthlyRecord.of(panel, dyad, dataset, kind, table)
-    asker = _Asker(
-        panel, dyad, Terms.of(panel, dyad, label or _label(dyad), dataset), record, _window(record, months, last)
-    )
+    terms = Terms.of(panel, dyad, label or dyad_labels().get(dyad, dyad), dataset)
+    asker = _Asker(panel, dyad, terms, record, _window(record, months, last))
     ((name, value),) = asked.items()
     if (when != "at" or span is not None) and name in ("of", "level"):
         raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
@@ -193,7 +193,7 @@ class _Asker:
 
     @property
     def months(self) -> int:
-        return self.record.place(self.window[1]) - self.record.place(self.window[0]) + 1
+        return months_between(*self.window) + 1
 
     def share(self, name: str, value: float, when: str, span: int) -> dict[str, Any]:
         if when not in ("at", "by", "throughout"):
@@ -277,10 +277,3 @@ def _pairs(record: MonthlyRecord, stop: int, months: int) -> tuple[tuple[int, in
     own = slice(stop - months, stop)
     pairs = zip(record.total[own].tolist(), record.cooperative[own].tolist(), strict=True)
     return tuple((int(n), int(k)) for n, k in pairs)
-
-
-def _label(dyad: str) -> str:
-    from forecast.events import read_dyads
-
-    labels = read_dyads()["label"]
-    return str(labels.get(dyad, dyad))

@@ -19,7 +19,8 @@ from forecast.outlook.futures import Futures, simulate_futures, stream
 from forecast.outlook.kind_counts import MIX_MONTHS, WHOLE_RECORD
 from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.window import reached
+from forecast.outlook.window import followed_by, reached
+from forecast.panel.record import last_known
 from forecast.questions.kind import Kind
 from forecast.questions.question import Question
 from forecast.questions.record import MonthlyRecord, dataset_of
@@ -110,12 +111,12 @@ def answer_question(
     0.31
     """
     yes, there = settle_futures(fit, question, seed=seed, futures_per_draw=futures_per_draw, table=table)
-    clock, as_of = Clock.of(fit.panel), _known(fit)
+    clock = Clock.of(fit.panel)
     recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
     nothing = NotDefined("the question is void in every simulated future")
     return Answer(
         question=question.id,
-        as_of=as_of,
+        as_of=last_known(fit.panel),
         chance=probability(yes, question.sentence, there) if there.any() else nothing,
         void=probability(~there, f"the question is void for lack of happenings: {question.id}"),
         recorded=recorded if question.resolvable else 0,
@@ -146,7 +147,8 @@ def settle_futures(
         )
     if not question.resolvable:
         return _settle_level(fit, question, ahead, seed, futures_per_draw)
-    record = MonthlyRecord.of(fit.panel, question.dyad, dataset, _kind(fit, question), table)
+    kind = Kind.of(fit.panel, question) if question.kind == "count" else None
+    record = MonthlyRecord.of(fit.panel, question.dyad, dataset, kind, table)
     past = _recorded(record, question)
     if ahead <= 0:
         yes, there = settle(question, past)
@@ -161,16 +163,7 @@ def settle_futures(
     observed = observe(fit, futures, ahead, seed=seed)
     if isinstance(observed, NotDefined):
         raise QuestionError(f"{question.id}: nothing can be said of what will be recorded: {observed.reason}")
-    return settle(question, _joined(past, _ahead(fit, question, record, futures, observed, table=table, seed=seed)))
-
-
-def _known(fit: FitLike) -> date:
-    stated = str(fit.panel.attrs["as_of"])
-    return date.fromisoformat(stated) if stated else Clock.of(fit.panel).last_day()
-
-
-def _kind(fit: FitLike, question: Question) -> Kind | None:
-    return Kind.of(fit.panel, question) if question.kind == "count" else None
+    return settle(question, _joined(past, _ahead(question, kind, record, futures, observed, seed=seed)))
 
 
 def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
@@ -180,7 +173,7 @@ def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
         raise QuestionError(f"{question.id}: the data begin after its window, {day(question.first)}")
     own = slice(min(start, stop), stop)
     if not record.covered[own].all():
-        last = record.clock.end_of(record.clock.times[np.flatnonzero(record.covered)[-1]].item())
+        last = record.covered_to
         raise QuestionError(
             f"{question.id}: coverage of {question.dyad} ends with {day(last)}, and months of its window up to "
             f"{day(record.clock.last_day())} are neither recorded nor ahead. Take a fit as of {last}, or add events"
@@ -195,39 +188,33 @@ def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
 
 
 def _ahead(
-    fit: FitLike,
     question: Question,
+    kind: Kind | None,
     record: MonthlyRecord,
     futures: Futures,
     observed: Observed,
     *,
-    table: "EventTable | None",
     seed: int,
 ) -> WindowCounts:
     """Return the simulated months of the window."""
     last = record.clock.last_day()
     own = slice(max(months_between(last, question.first), 1), futures.at(months_between(last, question.last)) + 1)
-    kind = _kind(fit, question)
     counts = None
     if kind is not None:
         classes = observed.kinds[..., list(kind.places)][..., own, :]
-        counts = classes.sum(axis=-1) if not kind.codes else _thinned(fit, question, kind, classes, table, seed)
+        counts = classes.sum(axis=-1) if not kind.codes else _thinned(question.dyad, kind, record, classes, seed)
     return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
 
 
-def _thinned(
-    fit: FitLike, question: Question, kind: Kind, classes: Index, table: "EventTable | None", seed: int
-) -> Index:
+def _thinned(dyad: str, kind: Kind, record: MonthlyRecord, classes: Index, seed: int) -> Index:
     """Draw how many happenings of some classes, (..., month, class), are of a kind's codes.
 
     Each future has its own share of them, drawn from what the last ten years leave possible, as the mix of kinds is.
     """
-    dataset = dataset_of(fit.panel, question)
-    record = MonthlyRecord.of(fit.panel, question.dyad, dataset)
-    own = kind.counts(fit.panel, question.dyad, dataset, record.counts, table)[record.covered]
-    whole = record.counts[record.covered][:, list(kind.places)]
-    codes = read_scale(str(fit.panel.attrs["scale"])).class_of
-    rng = stream(seed, question.dyad, f"codes {' '.join(kind.codes)}")
+    assert record.kind is not None
+    own, whole = record.kind[record.covered], record.counts[record.covered][:, list(kind.places)]
+    codes = read_scale(record.scale).class_of
+    rng = stream(seed, dyad, f"codes {' '.join(kind.codes)}")
     found = np.zeros(classes.shape[:-1], dtype=np.int64)
     for column, place in enumerate(kind.places):
         of_class = codes.index[codes == place]
@@ -243,11 +230,9 @@ def _thinned(
 
 
 def _joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
-    def join(before: Index, after: Index) -> Index:
-        return np.concatenate([np.broadcast_to(before, (*after.shape[:-1], len(before))), after], axis=-1)
-
-    kind = None if past.kind is None or ahead.kind is None else join(past.kind, ahead.kind)
-    return WindowCounts(join(past.total, ahead.total), join(past.cooperative, ahead.cooperative), kind)
+    kind = None if past.kind is None or ahead.kind is None else followed_by(past.kind, ahead.kind)
+    total, cooperative = followed_by(past.total, ahead.total), followed_by(past.cooperative, ahead.cooperative)
+    return WindowCounts(total, cooperative, kind)
 
 
 def _settle_level(fit: FitLike, question: Question, ahead: int, seed: int, futures_per_draw: int) -> tuple[Bool, Bool]:

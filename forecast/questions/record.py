@@ -13,7 +13,7 @@ from forecast.errors import QuestionError
 from forecast.outlook.draws import position
 from forecast.outlook.resolution import cooperative_codes
 from forecast.panel import panel_kind
-from forecast.panel.record import by_class
+from forecast.panel.record import by_class, last_known
 from forecast.questions.kind import Kind
 from forecast.questions.settle import WindowCounts
 from forecast.typing import Bool, Index
@@ -33,13 +33,15 @@ class MonthlyRecord:
     Attributes
     ----------
     clock : Clock
+    scale : str
+        Name of the scale that orders the classes.
     counts : array of int (month, class)
         Happenings.
     covered : array of bool (month,)
     zero_cut : int
         How many classes are hostile.
-    kind : array of int (month,) or None
-        Happenings of the kind that a count asks for.
+    kind : array of int (month, class) or None
+        Happenings of the kind that a count asks for, in each of its classes.
     known : datetime.date
         The day whose knowledge it is.
     digest : str
@@ -47,6 +49,7 @@ class MonthlyRecord:
     """
 
     clock: Clock
+    scale: str
     counts: Index
     covered: Bool
     zero_cut: int
@@ -60,10 +63,17 @@ class MonthlyRecord:
     ) -> Self:
         """Read a panel; `table` has the events behind it, for kinds that are single codes."""
         counts, covered = by_class(panel, dyad, dataset)
-        of_a_kind = None if kind is None else kind.counts(panel, dyad, dataset, counts, table).sum(axis=1)
-        clock = Clock.of(panel)
-        known = date.fromisoformat(str(panel.attrs["as_of"])) if panel.attrs["as_of"] else clock.last_day()
-        return cls(clock, counts, covered, int(panel.attrs["zero_cut"]), of_a_kind, known, str(panel.attrs["digest"]))
+        of_a_kind = None if kind is None else kind.counts(panel, dyad, dataset, counts, table)
+        return cls(
+            clock=Clock.of(panel),
+            scale=str(panel.attrs["scale"]),
+            counts=counts,
+            covered=covered,
+            zero_cut=int(panel.attrs["zero_cut"]),
+            kind=of_a_kind,
+            known=last_known(panel),
+            digest=str(panel.attrs["digest"]),
+        )
 
     @cached_property
     def total(self) -> Index:
@@ -75,13 +85,20 @@ class MonthlyRecord:
         """How many of them are cooperative, (month,)."""
         return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
 
+    @property
+    def covered_to(self) -> date:
+        """Last day of the last month that is covered; the first day of all if none is."""
+        seen = np.flatnonzero(self.covered)
+        return self.clock.end_of(self.clock.times[int(seen[-1])].item()) if seen.size else date.min
+
     def place(self, day: date) -> int:
         """Return the position of the month of a day; before the first, negative."""
         return months_between(self.clock.times[0].item(), day)
 
     def months(self, part: slice) -> WindowCounts:
         """Return what some months hold."""
-        return WindowCounts(self.total[part], self.cooperative[part], None if self.kind is None else self.kind[part])
+        kind = None if self.kind is None else self.kind[part].sum(axis=1)
+        return WindowCounts(self.total[part], self.cooperative[part], kind)
 
 
 def dataset_of(panel: "xr.Dataset", question: "Question") -> int:

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from forecast.arguments import DATE, EVENTS, PANEL, checked
-from forecast.dates import month_end
+from forecast.outlook.resolution import noun_for
 from forecast.questions.kind import Kind
 from forecast.questions.probability import QUESTION
 from forecast.questions.question import Question
@@ -106,7 +104,7 @@ def resolve_question(
         return Resolution(question.id, "never", NEVER, record.known, record.digest)
     start, stop = record.place(question.first), record.place(question.last) + 1
     covered = stop <= len(record.covered) and bool(record.covered[max(start, 0) : stop].all()) and start >= 0
-    end = coverage_end or _last_covered(record)
+    end = coverage_end or record.covered_to
     if not covered or end < question.last or record.known < question.last:
         known = record.known if panel.attrs["as_of"] else date.today()
         return _not_covered(question, record, end, today or known)
@@ -119,11 +117,6 @@ def resolve_question(
     return Resolution(question.id, outcome, reason, record.known, record.digest, n, k, of_a_kind)
 
 
-def _last_covered(record: MonthlyRecord) -> date:
-    seen = np.flatnonzero(record.covered)
-    return month_end(record.clock.times[int(seen[-1])].item()) if seen.size else date.min
-
-
 def _not_covered(question: Question, record: MonthlyRecord, end: date, today: date) -> Resolution:
     reason = f"coverage of {question.dyad} ends with {day(min(end, record.known))}, before {day(question.last)}"
     void = today > question.void_after
@@ -133,7 +126,7 @@ def _not_covered(question: Question, record: MonthlyRecord, end: date, today: da
 
 
 def _reason(question: Question, outcome: Outcome, n: int, k: int, of_a_kind: int | None) -> str:
-    noun = "happening" if question.joint else "event"
+    noun = noun_for(question.joint)
     if of_a_kind is not None:
         return f"{count(of_a_kind, noun)} of the kind “{question.of}”"
     if outcome == "void":

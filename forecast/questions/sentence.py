@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from forecast.outlook.resolution import data_rule, noun_for, source_words
 from forecast.wording import capital, count, day, month, number, percent
 
 if TYPE_CHECKING:
@@ -19,17 +20,13 @@ def rule_of(question: "Question") -> str:
     """Return by which data, and how, a question is resolved, and when it is void."""
     if question.kind == "level":
         return NEVER
-    noun = _noun(question)
-    joint = "; a joint act with a row for each side counts once" if question.joint else ""
-    data = (
-        f"Data: the first edition of {_source(question)} whose coverage of {question.dyad} reaches "
-        f"{day(question.last)}. Every {noun} between the two counts, whoever acts{joint}."
-    )
+    data = data_rule(question.dataset, question.dyad, question.last, joint=question.joint)
     asked = f"Asked as known on {day(question.asked)} (SHA-256 {question.data[:12]}…)."
     late = f"no such edition by {day(question.void_after)}"
     if question.kind == "count":
         return f"{data} {asked} Void: {late}."
-    few = f"fewer than {count(question.fewest, noun)} {'in every window' if question.kind == 'passage' else 'in it'}"
+    where = "in every window" if question.kind == "passage" else "in it"
+    few = f"fewer than {count(question.fewest, noun_for(question.joint))} {where}"
     fixed = "" if not question.before else f" What windows hold of days up to {day(question.asked)} is fixed."
     cooperative = f"Cooperative: {question.cooperative}. All else is hostile."
     return f"{data} {cooperative} {asked}{fixed} Void: {few}, or {late}."
@@ -52,9 +49,9 @@ def _passage(question: "Question") -> str:
 
 def _count(question: "Question") -> str:
     means = f" ({question.means})" if question.means else ""
-    least = f"{question.at_least:,} {question.label} {_noun(question)}{'' if question.at_least == 1 else 's'}"
+    least = f"{question.at_least:,} {question.label} {noun_for(question.joint)}{'' if question.at_least == 1 else 's'}"
     kind = f"of the kind “{question.of}”{means}"
-    return f"{capital(_source(question))} records at least {least} {kind} from {_window(question)}."
+    return f"{capital(source_words(question.dataset))} records at least {least} {kind} from {_window(question)}."
 
 
 def _level(question: "Question") -> str:
@@ -81,16 +78,8 @@ def _compared(question: "Question") -> str:
 
 
 def _counted(question: "Question") -> str:
-    return f"{question.label} {_noun(question)}s that {_source(question)} records"
+    return f"{question.label} {noun_for(question.joint)}s that {source_words(question.dataset)} records"
 
 
 def _window(question: "Question") -> str:
     return f"{day(question.first)} to {day(question.last)}"
-
-
-def _noun(question: "Question") -> str:
-    return "happening" if question.joint else "event"
-
-
-def _source(question: "Question") -> str:
-    return f"the {question.dataset}" if question.dataset == "chronology" else f"“{question.dataset}”"

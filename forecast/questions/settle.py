@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.outlook.window import ROUNDING, moved, reached
+from forecast.outlook.window import ROUNDING, followed_by, moved, reached, shares_of
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
@@ -57,35 +57,30 @@ def settle(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
         return _settle_passage(question, counts)
     total = counts.total.sum(axis=-1)
     there = total >= question.fewest
-    return there & _holds(question, _shares(total, counts.cooperative.sum(axis=-1))), there
+    return there & _holds(question, shares_of(total, counts.cooperative.sum(axis=-1))), there
 
 
 def _settle_passage(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
     assert question.span is not None and question.before is not None
     past = np.array(question.before, dtype=np.int64).reshape(-1, 2)
     total, cooperative = (
-        np.concatenate([np.broadcast_to(before, (*ahead.shape[:-1], len(before))), ahead], axis=-1)
-        for before, ahead in ((past[:, 0], counts.total), (past[:, 1], counts.cooperative))
+        followed_by(past[:, side], ahead) for side, ahead in enumerate((counts.total, counts.cooperative))
     )
     n, k = (_rolling(values, question.span) for values in (total, cooperative))
     there = n >= question.fewest
-    holds = _holds(question, _shares(n, k))
+    holds = _holds(question, shares_of(n, k))
     yes = (there & holds).any(axis=-1) if question.when == "by" else (holds | ~there).all(axis=-1)
     some = there.any(axis=-1)
     return yes & some, some
 
 
-def _holds(question: "Question", shares: Float) -> Bool:
+def _holds(question: "Question", share: Float) -> Bool:
     """Whether shares lie on the side that is asked for."""
     upward = question.compare == "at least"
     if question.baseline is not None:
-        up, down = moved(shares, question.baseline.share, question.baseline.points)
+        up, down = moved(share, question.baseline.share, question.baseline.points)
         return up if upward else down
-    return reached(shares, question.bound) if upward else np.asarray(shares <= question.bound + ROUNDING)
-
-
-def _shares(total: Index, cooperative: Index) -> Float:
-    return np.asarray(100 * cooperative / np.maximum(total, 1))
+    return reached(share, question.bound) if upward else np.asarray(share <= question.bound + ROUNDING)
 
 
 def _rolling(values: Index, span: int) -> Index:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from forecast.events import read_dyads
+from forecast.events.dyads import dyad_labels
 from forecast.hypotheses.evidence.measures import Difference, chance, densities, difference, number
 from forecast.hypotheses.evidence.reversion import EXTREME, INSIDE
 from forecast.hypotheses.verdict import Found, Number
@@ -150,7 +150,7 @@ def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
         With half-lives, stays in the hostile zone, and contrasts with every other dyad.
     """
     fitted = candidates.hierarchy()
-    labels = _labels()
+    labels = dyad_labels()
     dyads = {code: dyad_draws(fitted, code) for code in fitted.dyads}
     own = dyads[candidates.dyad]
     ours = Side(own, {len(own.eras) - 1: _slice(own, -1)}, f"{_label(own, labels)} under “{own.eras[-1].name}”")
@@ -274,7 +274,3 @@ def _slice(own: DyadDraws, era: int) -> slice:
 
 def _label(own: DyadDraws, labels: Mapping[str, str]) -> str:
     return labels.get(own.dyad, own.dyad)
-
-
-def _labels() -> dict[str, str]:
-    return {str(code): str(label) for code, label in read_dyads()["label"].items()}

@@ -1,18 +1,18 @@
 """The panel of a fit at a later day, and how the two differ."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 
-from forecast.dates import month_end
 from forecast.errors import DataError, SpecError
 from forecast.events.added import additions_of
 from forecast.events.codebook import read_scale
 from forecast.events.table import EventTable, as_day
 from forecast.panel import build_panel, panel_kind, validate_panel
 from forecast.panel.drivers import has_drivers
+from forecast.panel.record import last_known
 from forecast.wording import count
 
 if TYPE_CHECKING:
@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 SETTINGS = ("frequency", "scale", "unit", "zero_cut")
 PARTS = {"dyad": "dyad", "dataset": "dataset", "direction": "direction", "class_name": "class", "era": "era"}
 BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
-
-
-def last_known(panel: xr.Dataset) -> date:
-    """Day whose knowledge a panel has: its ``as_of``, or without one the last day of its last period."""
-    if panel.attrs.get("as_of"):
-        return date.fromisoformat(str(panel.attrs["as_of"]))
-    start: date = panel["time"].to_numpy()[-1].astype("datetime64[D]").item()
-    return start + timedelta(days=6) if panel.attrs["frequency"] == "week" else month_end(start)
 
 
 def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | None" = None) -> xr.Dataset:

@@ -21,11 +21,11 @@ from forecast.model.gate import worst_r_hats
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
 from forecast.model.structure import era_means
-from forecast.model.updating.later import last_known, later_panel, unforeseen
+from forecast.model.updating.later import later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
 from forecast.panel import panel_kind
-from forecast.panel.record import data_facts
+from forecast.panel.record import data_facts, last_known
 from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join
