@@ -209,15 +209,26 @@ def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
     """
     file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     try:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no ordinary file")
-        if status.st_size > most:
-            raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
+        require_ordinary(file.fileno(), most)
     except OSError:
         file.close()
         raise
     return file
+
+
+def require_ordinary(descriptor: int, most: int | None = None) -> None:
+    """Make sure that an open file is an ordinary one and, if a limit is given, of at most so many bytes.
+
+    Raises
+    ------
+    OSError
+        If not.
+    """
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    if most is not None and status.st_size > most:
+        raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
 
 
 def digest(content: "bytes | pd.DataFrame") -> str:

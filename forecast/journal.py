@@ -5,16 +5,14 @@ the beginning of a line, which the next writer finds: it is set aside beside the
 """
 
 import contextlib
-import errno
 import fcntl
 import os
-import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from forecast.errors import OutputError
-from forecast.files import unwritable
+from forecast.files import require_ordinary, unwritable
 
 LARGEST = 500_000_000
 """Bytes that are read."""
@@ -54,7 +52,7 @@ def read_journal(path: Path) -> Journal:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        _require_ordinary(descriptor)
+        require_ordinary(descriptor)
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         return _split(_content(descriptor))
     finally:
@@ -122,7 +120,7 @@ def _set_aside(target: Path, torn: bytes) -> None:
     beside = target.with_name(target.name + TORN)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
     try:
-        _require_ordinary(descriptor)
+        require_ordinary(descriptor)
         os.write(descriptor, torn + b"\n")
         os.fsync(descriptor)
     finally:
@@ -137,7 +135,7 @@ def _locked(target: Path) -> Iterator[int]:
         flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(target, flags, 0o666)
         try:
-            _require_ordinary(descriptor)
+            require_ordinary(descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             if _is_at(descriptor, target):
                 if not there:
@@ -164,15 +162,9 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _require_ordinary(descriptor: int) -> None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise OSError(errno.EINVAL, "it is no ordinary file")
-
-
 def _content(descriptor: int) -> bytes:
+    require_ordinary(descriptor, LARGEST)
     size = os.fstat(descriptor).st_size
-    if size > LARGEST:
-        raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {LARGEST:,} that are read")
     parts, place = [], 0
     while part := os.pread(descriptor, size - place, place):
         parts.append(part)

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate
     from forecast.outlook.scenarios import Scenarios
 
-CHRONOLOGY = "chronology"
-
 
 def run_scenarios(
     fit_path: str | Path,
@@ -59,18 +57,21 @@ def run_scenarios(
     >>> from forecast.whatif import run_scenarios
     >>> run_scenarios("report/fit.zarr", "USA-CHN", ["whatif.csv"], (6, 12))  # doctest: +SKIP
     """
-    from forecast.events import find_dyad, read_chronology, read_dyads
+    from forecast.events import find_dyad, read_chronology
+    from forecast.events.additions import CHRONOLOGY
+    from forecast.events.dyads import dyad_labels
     from forecast.model.fitted import Fit
     from forecast.outlook import reported
     from forecast.outlook.scenarios import read_scenarios, scenario
 
+    tell = progress or silent
     tables = read_scenarios(files)  # first: a broken file is found before anything takes time
     fit = Fit.load(fit_path)
     code = find_dyad(dyad, fit.dyads)
     names = [str(name) for name in fit.panel["dataset"].to_numpy()] if "dataset" in fit.panel.coords else []
     table = None
     if CHRONOLOGY in names:
-        (progress or silent)("reading the chronology", 0, 0)
+        tell("reading the chronology", 0, 0)
         table = read_chronology(dyads=[code])
     elif followed:
         raise SpecError("followed: the fit is not of the chronology, so that what followed is not known; leave it out")
@@ -79,10 +80,9 @@ def run_scenarios(
         from forecast.panel import build_panel
 
         since = build_panel(table, dyads=[code], frequency=fit.panel.attrs["frequency"])
-    labels = {str(one): str(label) for one, label in read_dyads()["label"].items()}
     found = scenario(
-        fit, code, tables, horizons, labels=labels, events=table, followed=since, progress=progress, **asked
+        fit, code, tables, horizons, labels=dyad_labels(), events=table, followed=since, progress=tell, **asked
     )
-    (progress or silent)("checking convergence", 0, 0)
+    tell("checking convergence", 0, 0)
     stated = reported(found.unconditional).to_dataarray("quantity")
     return fit, found, fit.gate_ahead(code, outlook=stated)

@@ -17,7 +17,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,8 +84,7 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
         raise DataError(f"{backtest}: the backtest rests on other data than the chronology that is there; run it again")
     counts = Counts()
     drafts = list(_drafts(results, record, first, counts))
-    now = datetime.now(UTC)
-    append_entries(ledger, drafts, now=now)
+    append_entries(ledger, drafts)
     found = TrackRecord.of(Ledger.read(ledger))
     write_track_record(found, out)
     return (

@@ -70,7 +70,6 @@ def new(
 ) -> None:
     """Ask a question: what it compares with is fixed, and it goes into the ledger."""
     from forecast.questions import make_question, read_question
-    from forecast.questions.folder import QuestionFolder
 
     if file is not None:
         question = read_question(file)
@@ -85,7 +84,7 @@ def new(
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         panel = records.panel([code], _as_of(as_of) or records.last_day(code))
         question = make_question(panel, code, when=when, table=records.events, **chosen)
-    done = QuestionFolder(folder).ask(question)
+    done = _folder(folder).ask(question)
     _warn(done.repaired)
     typer.echo(_plain(f"{question.id}: {question.sentence}"))
     typer.echo(_plain(question.rule))
@@ -131,8 +130,6 @@ def list_questions(
 @app.command()
 def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
     """Show a question: its sentence, its rule, every answer and its resolution."""
-    from forecast.questions.folder import QuestionFolder
-
     history = _chosen(_read(folder), [name])[0]
     if as_json:
         entries = [history.asked, *history.answers, *([history.resolution] if history.resolution else [])]
@@ -152,7 +149,7 @@ def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
         decided: Any = history.resolution.body
         lines.append(f"{decided.outcome.upper()}: {decided.reason}, as known on {decided.as_of}.")
     typer.echo(_plain("\n".join(lines)))
-    _warn(QuestionFolder(folder).edited(history))
+    _warn(_folder(folder).edited(history))
 
 
 @app.command()

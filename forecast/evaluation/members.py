@@ -92,7 +92,7 @@ class Member:
     sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))
     run: int = RUN
     cores: int | None = None
-    drivers: "MemberDrivers | None" = None
+    drivers: MemberDrivers | None = None
 
     @property
     def rival(self) -> bool:
@@ -148,8 +148,8 @@ class Member:
         panel = self._panel(view, dyads, eras)
         spec = self._spec(panel)
         # Members that differ in what is made of a fit alone share it: they come one after the other at an origin.
-        data = (view.record.digest, view.origin, dyads, self.drivers)
-        key = (*data, replace(spec, record_weight=0.0), asked.seed, *sampler.items())
+        shared = replace(spec, record_weight=0.0)
+        key = (view.record.digest, view.origin, dyads, self.drivers, shared, asked.seed, *sampler.items())
         sampled = _LAST_FIT.get(key) if eras is None else None
         if sampled is None:
             sampled = fit(panel, spec, seed=asked.seed, cores=self._cores(asked), **sampler)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecast.errors import LedgerError, QuestionError
+from forecast.errors import QuestionError
 from forecast.questions.ledger import NAME, Appended, History, Ledger, append_entries, asked
 from forecast.questions.question import Question, read_question, write_question
 
@@ -59,6 +59,6 @@ class QuestionFolder:
             return ""
         try:
             same = read_question(file).digest == history.question.digest
-        except (QuestionError, LedgerError) as error:
+        except QuestionError as error:
             return f"{error}. What was asked stands in the ledger, and counts"
         return "" if same else f"{file}: was edited. What was asked stands in the ledger, and counts"

@@ -7,14 +7,14 @@ the file under version control.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import LedgerError, QuestionError
 from forecast.files import digest
@@ -123,7 +123,6 @@ class _Head(BaseModel):
     hash: Digest
 
 
-_HEADS = TypeAdapter(_Head)
 _FIELDS = ("schema", "number", "previous", "written", "entry", "question", "retrospective", "code")
 
 
@@ -328,7 +327,7 @@ def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime |
             _follow(found, entry, f"{path}: not appended")
             made.append(entry)
         kept = (journal.torn,) if whole else ()
-        if journal.torn:
+        if journal.torn and (whole or made):
             done = f"is set aside in {path.name}{TORN}"
             repaired.append(f"{path}: the last line had no end, which was added" if whole else
                             _torn_words(path, len(entries) + 1, done))  # fmt: skip
@@ -416,7 +415,7 @@ def _read_line(line: bytes, number: int, previous: str, path: Path) -> Entry:
         if len(line) > LONGEST_LINE:
             raise ValueError(f"it has {len(line):,} bytes")
         plain = json.loads(line)
-        head = _HEADS.validate_python({name: plain[name] for name in (*_FIELDS, "hash")})
+        head = _Head.model_validate({name: plain[name] for name in (*_FIELDS, "hash")})
         body = BODIES[head.entry].model_validate({k: v for k, v in plain.items() if k not in (*_FIELDS, "hash")})
         own = _hash(plain)
     except ValidationError as error:
@@ -450,8 +449,7 @@ def _entry(draft: Draft, previous: Entry | None, found: Mapping[str, History], w
         number, before, f"{written:%Y-%m-%dT%H:%M:%SZ}", draft.question, retrospective, version(PACKAGE), draft.body, ""
     )  # fmt: skip
     # By way of JSON, so that what is hashed is what will be read.
-    own = _hash(json.loads(_line(entry.plain)))
-    return Entry(number, before, entry.written, entry.question, retrospective, entry.code, entry.body, own)
+    return replace(entry, hash=_hash(json.loads(_line(entry.plain))))
 
 
 def _follow(found: dict[str, History], entry: Entry, where: str) -> None:

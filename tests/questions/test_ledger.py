@@ -131,6 +131,14 @@ def test_a_torn_last_line_is_repaired_and_said(tmp_path_factory, cut, junk):
     assert (aside.read_bytes() if aside.exists() else b"") == (torn + b"\n" if torn and not unended else b"")
 
 
+def test_a_torn_line_stays_where_nothing_is_appended_and_nothing_else_is_said(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(content := _good()[:-20])
+    assert not append_entries(path, [], now=NOW).repaired
+    assert path.read_bytes() == content
+    assert not path.with_name("ledger.jsonl.torn").exists()
+
+
 _CONTENT = []
 
 
