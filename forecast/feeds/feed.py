@@ -13,6 +13,14 @@ from forecast.feeds.settings import FeedSettings
 
 Side = Literal["source", "target"]
 
+CAMEO_AGENTS = {
+    "government": ("GOV",),
+    "military": ("MIL", "SPY"),
+    "legislature": ("LEG",),
+    "courts": ("JUD",),
+    "police": ("COP",),
+}
+"""How CAMEO, and PLOVER after it, writes the organs of a state."""
 FIELDS = (
     "id", "date", "known", "source", "target", "code", "goldstein", "source_quad", "reports", "mentions", "actor",
     "summary", "reference",
@@ -101,6 +109,11 @@ class Feed:
     newest_first: bool = False
 
 
+def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """Return how a feed writes the organs that act for a state by the settings, which name some; `written` has all."""
+    return tuple(code for sector in settings.sectors for code in written[sector])
+
+
 def header_names(line: str, delimiter: str) -> tuple[str, ...]:
     """Return the names in a header, each once and none empty; empty ones at its end are no columns."""
     names: list[str] = []
@@ -126,14 +139,17 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{quoted(column)} IN ({', '.join(map(text, values))})" if values else "false"
 
 
-def day(column: str, form: str) -> str:
-    """Return the SQL of a column as a day, NULL if it is none; `form` as for strptime.
+_SHAPES = {"%Y%m%d": r"\d{8}", "%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+
+
+def day(column: str, *forms: str) -> str:
+    """Return the SQL of a column as a day in one of some forms, as for strptime; NULL if it is none.
 
     The shape is looked at first: the reader of dates is more generous than any feed.
     """
-    shapes = {"%Y%m%d": r"\d{8}", "%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
     name = quoted(column)
-    return (
-        f"CASE WHEN regexp_full_match({name}, {text(shapes[form])}) "
-        f"THEN CAST(try_strptime({name}, {text(form)}) AS DATE) END"
+    whens = " ".join(
+        f"WHEN regexp_full_match({name}, {text(_SHAPES[form])}) THEN CAST(try_strptime({name}, {text(form)}) AS DATE)"
+        for form in forms
     )
+    return f"CASE {whens} END"

@@ -2,7 +2,7 @@
 
 import re
 
-from forecast.feeds.feed import Feed, FileFacts, Layout, Side, day, one_of, quoted
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FileFacts, Layout, Side, acting, day, one_of, quoted
 from forecast.feeds.settings import FeedSettings
 
 _ACTOR = (
@@ -14,14 +14,6 @@ _EVENT = (
     "NumSources", "NumArticles", "AvgTone",
 )  # fmt: skip
 _PLACE = ("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Long", "FeatureID")
-TYPES = {
-    "government": ("GOV",),
-    "military": ("MIL", "SPY"),
-    "legislature": ("LEG",),
-    "courts": ("JUD",),
-    "police": ("COP",),
-}
-"""The actor types of each organ of a state."""
 
 
 def _columns(*, second: bool) -> tuple[str, ...]:
@@ -71,7 +63,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor is an organ of the state, or named by its country alone."""
     actor = "Actor1" if side == "source" else "Actor2"
-    chosen = tuple(code for sector in settings.sectors for code in TYPES.get(sector, ()))
+    chosen = acting(settings, CAMEO_AGENTS)
     typed = " OR ".join(one_of(f"{actor}Type{place}Code", chosen) for place in (1, 2, 3))
     return f"({actor}Code = {actor}CountryCode OR {typed})" if "government" in settings.sectors else f"({typed})"
 

@@ -2,7 +2,7 @@
 
 import re
 
-from forecast.feeds.feed import Feed, FileFacts, Layout, Side, header_names, text
+from forecast.feeds.feed import Feed, FileFacts, Layout, Side, acting, day, header_names, text
 from forecast.feeds.settings import FeedSettings
 
 COLUMNS = (
@@ -54,19 +54,15 @@ def _known(settings: FeedSettings, facts: FileFacts) -> str:
         return "date + 1"
     last = f"{named[:6]}01"
     # The last day of a month that a name gives as its 31st.
-    day = (
+    stated = (
         f"least(last_day(CAST(try_strptime('{last}', '%Y%m%d') AS DATE)), "
         f"CAST(try_strptime('{last}', '%Y%m%d') AS DATE) + {int(named[6:8]) - 1})"
     )
-    return f"greatest(date, coalesce({day}{'' if edition else ' + 1'}, date + 1))"
+    return f"greatest(date, coalesce({stated}{'' if edition else ' + 1'}, date + 1))"
 
 
 def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
-    dates = " ".join(
-        f"WHEN regexp_full_match(\"Event Date\", '{shape}') THEN CAST(try_strptime(\"Event Date\", '{form}') AS DATE)"
-        for shape, form in ((r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"))
-    )
-    date = f"CASE {dates} END"
+    date = day("Event Date", "%Y-%m-%d", "%m/%d/%Y")
     return {
         # An id occurs on several days; with the day it is unique.
         "id": "CASE WHEN regexp_full_match(\"Event ID\", '[0-9]{1,18}') "
@@ -89,7 +85,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor has a sector of the state, or none at all and the name of its country."""
     part = "Source" if side == "source" else "Target"
-    names = ", ".join(text(name) for sector in settings.sectors for name in SECTORS.get(sector, ()))
+    names = ", ".join(map(text, acting(settings, SECTORS)))
     sectors = f'"{part} Sectors"'
     found = f"list_has_any(string_split({sectors}, ','), [{names}])"
     if "government" not in settings.sectors:

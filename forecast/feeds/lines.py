@@ -7,6 +7,7 @@ is bounded: sizes that an archive states, how much it is said to be compressed, 
 import hashlib
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
@@ -54,11 +55,6 @@ class FeedFile:
             start = _read(self, file, SNIFFED)
         lines = decode_lines(start.split(b"\n"), "latin-1")[0]
         return lines[:-1] if len(start) == SNIFFED and len(lines) > 1 else lines
-
-    def digest(self) -> str:
-        """Return the SHA-256 of the file; of a member, of the archive."""
-        with _ordinary(self.path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -130,6 +126,18 @@ def read_chunks(file: FeedFile) -> Iterator[Chunk]:
                 return
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file or archive.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    with _ordinary(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def decode_lines(lines: list[bytes], fallback: Encoding) -> tuple[list[str], int]:
     """Return lines as text, and how many of them are not UTF-8: read as Latin-1, or with marks for what is lost."""
     try:
@@ -195,27 +203,20 @@ def _ordinary(path: Path) -> BufferedReader:
         raise DataError(f"{path} cannot be read: {reason}. Check the path.") from error
 
 
-class _opened:
-    """The bytes of a file, or of a member of an archive."""
-
-    def __init__(self, file: FeedFile) -> None:
-        self.file = file
-
-    def __enter__(self) -> BinaryIO:
-        self.outer = _ordinary(self.file.path)
-        if self.file.member is None:
-            return self.outer
+@contextmanager
+def _opened(file: FeedFile) -> Iterator[BinaryIO]:
+    """Open a file, or a member of an archive, for its bytes."""
+    with _ordinary(file.path) as outer:
+        if file.member is None:
+            yield outer
+            return
         try:
-            self.archive = zipfile.ZipFile(self.outer)
-            return self.archive.open(self.file.member)  # type: ignore[return-value]
+            archive = zipfile.ZipFile(outer)
+            inner = archive.open(file.member)
         except (zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError, ValueError, OSError) as error:
-            self.outer.close()
-            raise _damaged(self.file, error) from error
-
-    def __exit__(self, *_: object) -> None:
-        if self.file.member is not None:
-            self.archive.close()
-        self.outer.close()
+            raise _damaged(file, error) from error
+        with archive:
+            yield inner  # type: ignore[misc]
 
 
 def _read(file: FeedFile, stream: BinaryIO, most: int) -> bytes:

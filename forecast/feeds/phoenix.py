@@ -2,7 +2,7 @@
 
 import re
 
-from forecast.feeds.feed import Feed, FileFacts, Layout, Side, header_names, one_of, quoted
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FileFacts, Layout, Side, acting, day, header_names, text
 from forecast.feeds.settings import FeedSettings
 
 _CODED = (
@@ -26,13 +26,6 @@ REAL_TIME = Layout(
         "urls", "sources",
     ),
 )  # fmt: skip
-AGENTS = {
-    "government": ("GOV",),
-    "military": ("MIL", "SPY"),
-    "legislature": ("LEG",),
-    "courts": ("JUD",),
-    "police": ("COP",),
-}
 
 
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
@@ -55,20 +48,15 @@ def _code() -> str:
 
 def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
     historical = "story_date" in columns
-    name = "story_date" if historical else "date"
-    forms = [(r"\d{1,2}/\d{1,2}/\d{4}", "%m/%d/%Y"), (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"), (r"\d{8}", "%Y%m%d")]
-    whens = " ".join(
-        f"WHEN regexp_full_match({quoted(name)}, '{shape}') THEN CAST(try_strptime({quoted(name)}, '{form}') AS DATE)"
-        for shape, form in forms
-    )
+    date = day("story_date" if historical else "date", "%m/%d/%Y", "%Y-%m-%d", "%Y%m%d")
     number = "'1'" if historical else "CAST(len(list_filter(string_split(ids, ';'), lambda one: one <> '')) AS VARCHAR)"
     # Ids of real-time files are numbered within a day.
     own_id = "eid" if historical else "CASE WHEN id_version = '' THEN '' ELSE id_version || '-' || \"date\" END"
     quad = next((column for column in ("quad", "quad_class") if column in columns), None)
     return {
         "id": own_id,
-        "date": f"CASE {whens} END",
-        "known": f"CASE {whens} END",
+        "date": date,
+        "known": date,
         "source": "source_root",
         "target": "target_root",
         "code": _code(),
@@ -84,9 +72,8 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether the agent is an organ of the state, or there is none: a country by itself."""
-    chosen = tuple(code for sector in settings.sectors for code in AGENTS.get(sector, ()))
-    agent = f"{side}_agent"
-    found = f"left({agent}, 3) IN ({', '.join(repr(code) for code in chosen)})" if chosen else one_of(agent, ())
+    agent, chosen = f"{side}_agent", ", ".join(map(text, acting(settings, CAMEO_AGENTS)))
+    found = f"left({agent}, 3) IN ({chosen})"
     return f"({agent} = '' OR {found})" if "government" in settings.sectors else f"({found})"
 
 

@@ -5,7 +5,7 @@ are a dyad. Nobody has published how its types become CAMEO codes; `codebook/plo
 """
 
 from forecast.events.codebook import read_small_csv
-from forecast.feeds.feed import Feed, FileFacts, Layout, Side, header_names, quoted, text
+from forecast.feeds.feed import CAMEO_AGENTS, Feed, FileFacts, Layout, Side, acting, header_names, quoted, text
 from forecast.feeds.settings import FeedSettings
 from forecast.resources import data_folder
 
@@ -27,13 +27,6 @@ NAMED_ONLY = {"Headline", "Event Text", "Feed", "Story ID"}
 INTENSITIES = ("Event Intensity", "Intensity")
 QUADS = ("VERBAL COOPERATION", "MATERIAL COOPERATION", "VERBAL CONFLICT", "MATERIAL CONFLICT")
 MOST_COUNTRIES = 40
-SECTORS = {
-    "government": ("GOV",),
-    "military": ("MIL", "SPY"),
-    "legislature": ("LEG",),
-    "courts": ("JUD",),
-    "police": ("COP",),
-}
 
 
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
@@ -119,7 +112,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
     """Return whether an actor has a sector of the state or none at all; the second side of a joint act is an actor."""
-    chosen = ", ".join(text(code) for sector in settings.sectors for code in SECTORS.get(sector, ()))
+    chosen = ", ".join(map(text, acting(settings, CAMEO_AGENTS)))
 
     def acts(whose: str) -> str:
         primary, all_of = f"Primary {whose} Sector", f"{whose} Sectors"

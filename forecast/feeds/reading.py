@@ -15,7 +15,7 @@ from forecast.feeds.countries import state_names
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, Layout
 from forecast.feeds.judging import KEPT, Judge, Judged
-from forecast.feeds.lines import Chunk, FeedFile, decode_lines, find_files, read_chunks
+from forecast.feeds.lines import FeedFile, decode_lines, file_digest, find_files, read_chunks
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
 from forecast.feeds.splitting import split_lines
@@ -43,7 +43,6 @@ class _FileRun:
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
     filtered: dict[str, int] = field(default_factory=dict)
     filtered_lines: list[tuple[int, str]] = field(default_factory=list)
-    texts: int = 0
 
     @property
     def filtered_rows(self) -> int:
@@ -51,8 +50,8 @@ class _FileRun:
 
     def reject(self, line: int, reason: str, row: str) -> None:
         """Keep a rejected row with its text, as long as there are not too many of them."""
-        self.texts += 1
-        self.rejected.append((line, reason, row[:LONGEST_TEXT] if self.texts <= MOST_REJECTED_TEXTS else ""))
+        text = row[:LONGEST_TEXT] if len(self.rejected) < MOST_REJECTED_TEXTS else ""
+        self.rejected.append((line, reason, text))
 
     def filter(self, numbers: dict[str, int], lines: dict[int, str]) -> None:
         """Count filtered rows by reason, and keep those that are listed."""
@@ -114,10 +113,11 @@ def read_feed(
     found, strange = _detect(named, find_feed(feed) if feed else None)
     kind = found[0][1].feed
     _require_suitable(kind, settings)
+    digests = {path: file_digest(path) for path in {file.path for file, _ in found}}  # an archive once
     runs, kept = [], []
     with Judge(kind, settings, chosen) as judge:
         for place, (file, detected) in enumerate(_in_order(kind, found)):
-            run = _FileRun(file, detected.layouts, kind.facts(file.own_name), file.digest())
+            run = _FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
             kept += [_placed(table, place) for table in _read_file(run, judge)]
             runs.append(run)
     return _as_table(kind, settings, runs, kept, strange)
@@ -191,21 +191,21 @@ def _read_file(run: _FileRun, judge: Judge) -> "Iterator[pa.Table]":
         numbers = chunk.numbers
         if first and texts:
             texts, numbers, first = texts[1:], numbers[1:], False
-        yield from _read_chunk(run, judge, Chunk([], numbers, chunk.too_long), texts)
+        run.rows += len(texts) + len(chunk.too_long)
+        for line in chunk.too_long:
+            run.reject(line, "a line that is longer than any of a feed", "")
+        yield from _judge_lines(run, judge, texts, numbers)
 
 
-def _read_chunk(run: _FileRun, judge: Judge, chunk: Chunk, texts: list[str]) -> "Iterator[pa.Table]":
-    run.rows += len(texts) + len(chunk.too_long)
-    for line in chunk.too_long:
-        run.reject(line, "a line that is longer than any of a feed", "")
-    split = split_lines(texts, chunk.numbers, run.layouts)
-    at = dict(zip(chunk.numbers, texts, strict=True)) if split.broken else {}
+def _judge_lines(run: _FileRun, judge: Judge, texts: list[str], numbers: list[int]) -> "Iterator[pa.Table]":
+    split = split_lines(texts, numbers, run.layouts)
+    at = dict(zip(numbers, texts, strict=True)) if split.broken else {}
     for line, reason in split.broken.items():
         run.reject(line, reason, at[line])
     for layout, lines in split.whole:
         judged: Judged = judge.judge(lines, layout, run.facts)
         if judged.rejected and not at:
-            at = dict(zip(chunk.numbers, texts, strict=True))
+            at = dict(zip(numbers, texts, strict=True))
         for line, reason in judged.rejected.items():
             run.reject(line, reason, at[line])
         run.filter(judged.filtered, judged.filtered_lines)
