@@ -80,7 +80,7 @@ def add_drivers(
     months: list[date] = clock.times.tolist()
     ahead = [add_months(months[-1], step) for step in range(1, LONGEST_HORIZON + 1)]
     dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
-    values, given = np.empty((len(table.names), len(dyads), len(months))), np.empty((len(table.names), len(dyads), 120))
+    values, given = (np.empty((len(table.names), len(dyads), len(own))) for own in (months, ahead))
     for i, name in enumerate(table.names):
         for d, dyad in enumerate(dyads):
             known = table.known(name, dyad, day)

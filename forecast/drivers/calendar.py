@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from forecast.arguments import DYADS, PATH, checked
-from forecast.dates import add_months, month_start, parse_date
-from forecast.drivers.table import DriverTable, Value, read_drivers
-from forecast.errors import DataError, SpecError
+from forecast.dates import add_months, month_start
+from forecast.drivers.table import DriverTable, Value, read_day, read_drivers
+from forecast.errors import DataError
 from forecast.files import digest
 from forecast.resources import data_folder
 
@@ -224,7 +224,7 @@ def _values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> It
 
 
 def _scheduled(row: dict[str, str], where: str) -> Scheduled:
-    day, known_at = (_day(row[name], name, where) for name in ("date", "known_at"))
+    day, known_at = (read_day(row[name], name, where) for name in ("date", "known_at"))
     checks: tuple[tuple[str, Callable[[str], bool], str], ...] = (
         ("kind", KINDS.__contains__, f"one of {', '.join(KINDS)}"),
         ("known_by", KNOWN_BY.__contains__, f"one of {', '.join(KNOWN_BY)}"),
@@ -244,10 +244,3 @@ def _scheduled(row: dict[str, str], where: str) -> Scheduled:
 
 def _are_states(text: str) -> bool:
     return bool(text) and all(len(code) == 3 and code.isalpha() and code.isupper() for code in text.split(" "))
-
-
-def _day(text: str, name: str, where: str) -> date:
-    try:
-        return parse_date(text, name)
-    except SpecError as cause:
-        raise DataError(f"{where}: {cause}") from cause

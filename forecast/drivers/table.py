@@ -211,7 +211,7 @@ def _rows(reader: "Iterator[list[str]]", header: list[str], path: Path) -> Itera
 
 def _values(line: _Line, names: tuple[str, ...], path: Path) -> Iterator[Value]:
     where = f"{path}, line {line.number}"
-    month, known_at = (_day(line.cells[name], name, where) for name in (TIME, KNOWN_AT))
+    month, known_at = (read_day(line.cells[name], name, where) for name in (TIME, KNOWN_AT))
     if known_at > date.today():
         raise DataError(f"{where}: {KNOWN_AT} is {known_at}, in the future; give the day since when the value is known")
     dyad = _dyad(line.cells.get(DYAD, ""), where)
@@ -220,7 +220,14 @@ def _values(line: _Line, names: tuple[str, ...], path: Path) -> Iterator[Value]:
             yield Value(name, dyad, month_start(month), known_at, _number(cell, name, where))
 
 
-def _day(text: str, name: str, where: str) -> date:
+def read_day(text: str, name: str, where: str) -> date:
+    """Read the day of a cell; `name` is what its column is called, `where` its file and line.
+
+    Raises
+    ------
+    DataError
+        If it is none.
+    """
     try:
         return parse_date(text, name)
     except SpecError as cause:

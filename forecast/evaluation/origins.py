@@ -399,7 +399,7 @@ def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
 
 def _counted(table: EventTable | CountTable, coverage: "pd.DataFrame | None") -> "pd.DataFrame":
     """Return the rows of a table that a panel counts: in counts, many a row says that nothing happened."""
-    from forecast.panel.spans import even_spans
+    from forecast.events.dyads import even_spans
 
     rows = _rows(table)
     rows = rows[rows["n"] > 0]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
 from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError
-from forecast.events.added import AddedEvent, Addition, Extension, extended_ends
+from forecast.events.added import AddedEvent, Addition, Extension
 from forecast.events.codebook import read_codes, read_scale
-from forecast.events.dyads import read_coverage
+from forecast.events.dyads import even_spans
 from forecast.events.kinds import code_of_kind
 from forecast.events.mapping import TableMapping
 from forecast.events.raw import RawTable, SourceFile, load_raw, raw_frame
@@ -292,14 +292,7 @@ class _Record:
     def of(cls, table: EventTable, dataset: str) -> "_Record":
         """Take a dataset out of a table; coverage is that of `coverage.csv`, else from the first event to the last."""
         events = table.events[table.events["dataset"] == dataset]
-        spans = events.groupby("dyad")[["date"]].agg(start=("date", "min"), last=("date", "max"))
-        coverage = read_coverage()
-        known = coverage[coverage["dataset"] == dataset].set_index("dyad").rename(columns={"last_even": "last"})
-        spans.update(known[["start", "last"]])
-        ends = extended_ends(table.additions)
-        lasts = spans["last"].items()
-        spans["last"] = [max(last, ends.get((dataset, str(dyad)), last)) for dyad, last in lasts]
-        return cls(events, spans)
+        return cls(events, even_spans(events, None, table.additions).droplevel("dataset"))
 
     def reasons_against(self, rows: "pd.DataFrame") -> dict[int, str]:
         """Return, by line, why rows cannot be added: outside the record, or there already."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
 from forecast.errors import DataError, UnknownDyadError
+from forecast.events.added import Addition, extended_ends
 from forecast.events.codebook import read_small_csv
 from forecast.resources import data_folder
 
@@ -115,6 +116,25 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     for column in ("start", "last_even"):
         coverage[column] = _read_days(coverage[column], name, column)
     return coverage
+
+
+def even_spans(
+    rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None", additions: Iterable[Addition] = ()
+) -> "pd.DataFrame":
+    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad).
+
+    Added events extend the coverage that comes with the data; one that is given by a caller stays as it is.
+    """
+    spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
+    given = read_coverage(coverage).rename(columns={"last_even": "last"})
+    keys = [name for name in spans.index.names if name in given]
+    first = given.drop_duplicates(keys).set_index(keys)[["start", "last"]]
+    matching = first.reindex(spans.index if len(keys) == 2 else spans.index.get_level_values("dyad"))
+    even = matching.set_index(spans.index).fillna(spans).astype(spans.dtypes)
+    if coverage is None:
+        ends = extended_ends(additions)
+        even["last"] = [max(last, ends.get(place, last)) for place, last in even["last"].items()]  # type: ignore[call-overload]
+    return even
 
 
 def dyad_code(one: str, other: str) -> str:

@@ -13,7 +13,7 @@ from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR
 from forecast.errors import DataError, SpecError
 from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
-from forecast.events.dyads import find_dyad, in_order
+from forecast.events.dyads import even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
@@ -24,7 +24,6 @@ from forecast.panel.spans import (
     Frequency,
     covered_periods,
     era_variables,
-    even_spans,
     floor_period,
     last_days,
     panel_periods,

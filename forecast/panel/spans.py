@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.events.added import Addition, extended_ends
-from forecast.events.dyads import read_coverage, read_eras
+from forecast.events.dyads import read_eras
 from forecast.events.table import Day, as_day
 
 if TYPE_CHECKING:
@@ -30,25 +29,6 @@ def last_days(starts: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Se
     import pandas as pd
 
     return starts + (pd.offsets.MonthEnd(0) if frequency == "month" else pd.Timedelta(days=6))
-
-
-def even_spans(
-    rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None", additions: Sequence[Addition] = ()
-) -> "pd.DataFrame":
-    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad).
-
-    Added events extend the coverage that comes with the data; one that is given by a caller stays as it is.
-    """
-    spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
-    given = read_coverage(coverage).rename(columns={"last_even": "last"})
-    keys = [name for name in spans.index.names if name in given]
-    first = given.drop_duplicates(keys).set_index(keys)[["start", "last"]]
-    matching = first.reindex(spans.index if len(keys) == 2 else spans.index.get_level_values("dyad"))
-    even = matching.set_index(spans.index).fillna(spans).astype(spans.dtypes)
-    if coverage is None:
-        ends = extended_ends(additions)
-        even["last"] = [max(last, ends.get(place, last)) for place, last in even["last"].items()]  # type: ignore[call-overload]
-    return even
 
 
 def panel_periods(

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from forecast.events.dyads import even_spans
 from forecast.events.table import EventTable
 from forecast.panel.pairing import happenings
-from forecast.panel.spans import even_spans, floor_period, steps
+from forecast.panel.spans import floor_period, steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +40,7 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
 
     events = table.events.assign(happenings=happenings(table.events))
     events["month"] = floor_period(events["date"], "month")
-    watched = even_spans(events, coverage)
+    watched = even_spans(events, coverage, table.additions)
     by = events.groupby(["dataset", "dyad"])
     summary = by.agg(
         first=("date", "min"), last=("date", "max"), rows=("date", "size"), happenings=("happenings", "sum")

@@ -18,7 +18,7 @@ from forecast.events import EventTable, as_of, combine, describe_additions
 from forecast.events.added import additions_of
 from forecast.events.codebook import read_codes, read_scale
 from forecast.events.kinds import code_of_kind, read_kinds
-from forecast.panel import coverage_end
+from forecast.panel import coverage_end, summarise
 from forecast.sources import Source, open_source
 
 HEADER = "date,source,target,code,kind,summary\n"
@@ -111,6 +111,7 @@ def test_whoever_adds_says_that_the_record_is_complete(record, tmp_path):
     assert coverage_end(record, "USA-CHN") == date(2026, 6, 13)
     table = add_events(record, file(tmp_path, GOOD + "2026-08-01,CHN,USA,10,,unusable\n"))
     assert coverage_end(table, "USA-CHN") == date(2026, 6, 20)
+    assert str(summarise(table).set_index("dyad").loc["USA-CHN", "last_even"].date()) == "2026-06-20"
     assert coverage_end(table, "IND-PAK") == coverage_end(record, "IND-PAK")
     stated = add_events(record, file(tmp_path, GOOD), covered_to="2026-07-31")
     panel = build_panel(stated, dyads=["USA-CHN"])
