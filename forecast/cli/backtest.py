@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.bounds import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Counts, Events, Json, Mapping, Seed, source
+from forecast.cli.options import Counts, DriverActs, DriverFuture, Events, Json, Mapping, Seed, source
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -55,17 +55,8 @@ def backtest(
             help="Also the pendulum with covariates, and without: a CSV file (docs/drivers.md), or calendar.",
         ),
     ] = None,
-    driver_acts: Annotated[
-        str | None,
-        typer.Option(
-            "--driver-acts",
-            help="What drivers act on: month, swing or structure; or each, such as summit=month,trade=swing. Default: "
-            "month, and what suits those of the calendar.",
-        ),
-    ] = None,
-    driver_future: Annotated[
-        str, typer.Option("--driver-future", help="Drivers in the months ahead: given, carried or simulated.")
-    ] = "given",
+    driver_acts: DriverActs = None,
+    driver_future: DriverFuture = "given",
     eras: Annotated[
         str,
         typer.Option(

@@ -69,6 +69,22 @@ CoveredTo = Annotated[
         help="With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day.",
     ),
 ]
+DriverActs = Annotated[
+    str | None,
+    typer.Option(
+        "--driver-acts",
+        help="What drivers act on: month, swing or structure; or each, such as summit=month,trade=swing. Default: "
+        "month, and what suits those of the calendar.",
+    ),
+]
+DriverFuture = Annotated[
+    str,
+    typer.Option(
+        "--driver-future",
+        help="Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or "
+        "simulated.",
+    ),
+]
 Frequency = Annotated[str, typer.Option("--frequency", help="Periods: month or week; counts bring their own.")]
 Claims = Annotated[
     str | None, typer.Option("--claims", help="Codes such as S5,S6. Default: all that the data can answer.")

@@ -13,6 +13,8 @@ from forecast.cli.options import (
     Counts,
     CoveredTo,
     Draws,
+    DriverActs,
+    DriverFuture,
     Dyad,
     Events,
     Feed,
@@ -167,22 +169,8 @@ def report(
             help="Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits.",
         ),
     ] = None,
-    driver_acts: Annotated[
-        str | None,
-        typer.Option(
-            "--driver-acts",
-            help="What drivers act on: month, swing or structure; or each, such as summit=month,trade=swing. Default: "
-            "month, and what suits those of the calendar.",
-        ),
-    ] = None,
-    driver_future: Annotated[
-        str,
-        typer.Option(
-            "--driver-future",
-            help="Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or "
-            "simulated.",
-        ),
-    ] = "given",
+    driver_acts: DriverActs = None,
+    driver_future: DriverFuture = "given",
     events: Events = None,
     feed: Feed = None,
     feed_setting: FeedSetting = None,
