@@ -355,6 +355,8 @@ def _check_settings(settings: ReportSettings) -> None:
         raise SpecError("hierarchy: a saved fit has its own dyads; leave the choice out, or fit again")
     if settings.fit_path and settings.drivers is not None:
         raise SpecError("drivers: a saved fit has its own drivers, or none; leave the choice out, or fit again")
+    if settings.drivers is None and (settings.driver_acts is not None or settings.driver_future != "given"):
+        raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
     if settings.fit_path and settings.eras != "given":
         raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
     require_sampler(

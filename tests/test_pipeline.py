@@ -170,6 +170,7 @@ def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> No
         (["--fit", "no-such-fit.zarr"], "no-such-fit.zarr"),
         (["--skill", "no-such-skill.json"], "no-such-skill.json"),
         (["--drivers", "no-such-drivers.csv"], "no-such-drivers.csv"),
+        (["--driver-acts", "swing", *PAST], "there are none; give drivers as well"),
         (["--drivers", "calendar", "--driver-acts", "mood", *PAST], "one of month, swing, structure"),
         (["--drivers", "calendar", "--driver-acts", "moon=month", *PAST], "there is no driver 'moon'"),
         (["--drivers", "calendar", "--driver-future", "hoped", *PAST], "one of given, carried, simulated"),

@@ -17,7 +17,7 @@ anything the spread goes to zero and takes all effects with it. A horseshoe woul
 driver besides, which a handful of drivers cannot inform.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -116,7 +116,12 @@ class Driving:
 
     def acting_on(self, what: str) -> list[int]:
         """Return the places of the drivers that act on something."""
-        return [place for place, acts in enumerate(self.acts) if acts == what]
+        return acting_on(self.acts, what)
+
+
+def acting_on(acts: Iterable[str], what: str) -> list[int]:
+    """Return the places of those of some drivers that act on something."""
+    return [place for place, one in enumerate(acts) if one == what]
 
 
 def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
@@ -168,17 +173,13 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mappin
     from forecast.model.kernels.following import Following
 
     dyad = data["driven_dyad"]
-
-    def own(what: str) -> list[int]:
-        return [place for place, one in enumerate(acts) if one == what]
-
     level: Any = 0.0
     month: Any = 0.0
-    if places := own("month"):
+    if places := acting_on(acts, "month"):
         month = (effect[places].T[dyad] * data["driver_month"]).sum(axis=1)
-    if places := own("structure"):
+    if places := acting_on(acts, "structure"):
         level = level + (effect[places].T[dyad] * data["driver_structure"]).sum(axis=1)
-    if places := own("swing"):
+    if places := acting_on(acts, "swing"):
         target = (effect[places] * data["driver_swing"]).sum(axis=1).T
         level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
     return level, month
@@ -248,7 +249,7 @@ def push(
 
     def summed(what: str, of: Float) -> Float:
         total = np.zeros(np.broadcast_shapes(effect.shape[:-1], of.shape[:-2]) + of.shape[-1:])
-        for place in [place for place, (_, acts) in enumerate(drivers) if acts == what]:
+        for place in acting_on((acts for _, acts in drivers), what):
             total = total + effect[..., place, None] * of[..., place, :]
         return total
 

@@ -12,8 +12,6 @@ from forecast.hypotheses.verdict import Drawing, Found, Series
 from forecast.scale import share
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from forecast.hypotheses.candidates import Candidates
 
 WITH, WITHOUT = "the calendar's drivers", "no drivers"
@@ -57,7 +55,7 @@ def measure_calendar(candidates: "Candidates") -> Found[Calendar]:
     try:
         driven, choice = with_calendar(candidates)
     except (DataError, SpecError) as error:
-        return Found(Calendar((), str(error)), (), (), _no_rows(), _no_bars())
+        return Found(Calendar((), str(error)), (), (), evidence_table({}), _no_bars())
     comparison = driven.compare(choice, {}, (WITH, WITHOUT), scales=("driver_effects",))
     effect = driven.fit(**choice).posterior["driver_effect"].sel(dyad=driven.dyad).transpose("chain", "draw", "driver")
     points = {name: share(effect.to_numpy()[..., place]) - 50.0 for place, name in enumerate(choice["drivers"])}
@@ -94,10 +92,6 @@ def with_calendar(candidates: "Candidates") -> "tuple[Candidates, dict[str, Any]
     table = calendar_drivers([candidates.dyad])
     acts = table.acting(None if candidates.spec.two_scales else "month")
     return candidates.with_drivers(add_drivers(candidates.panel, table)), {"drivers": acts}
-
-
-def _no_rows() -> "pd.DataFrame":
-    return evidence_table({})
 
 
 def _no_bars() -> Drawing:
