@@ -23,6 +23,7 @@ from forecast.panel import (
     summarise,
     validate_panel,
 )
+from forecast.panel.without import counted_events
 
 COVERAGE = pd.DataFrame(
     {
@@ -527,3 +528,15 @@ def test_all_codes_have_a_class_to_be_counted_in():
     codes = [code for code in read_codes().index if len(code) > 2]
     panel = build_panel(table_of(*(("2020-05-01", "USA", "CHN", code) for code in codes)))
     assert panel.attrs["counted"] == len(codes)
+
+
+def test_events_after_the_coverage_of_their_dyad_are_none_of_the_panel():
+    table, coverage = read_chronology(dyads=["USA-CHN", "USA-RUS"]), COVERAGE.replace(
+        {"last_even": {pd.Timestamp("2020-12-15"): pd.Timestamp("2020-06-30")}}
+    )  # fmt: skip
+    panel = build_panel(table, as_of="2020-10-31", coverage=coverage)
+    for dyad in coverage["dyad"]:
+        events = counted_events(panel, dyad, table, panel.sizes["time"] - 6)
+        counted = panel["counts"].sel(dyad=dyad).isel(time=slice(-6, None))
+        assert 0 < int(events["counted"].sum()) == int(counted.sum())
+    assert (events["date"] <= "2020-06-30").all()

@@ -15,7 +15,7 @@ from forecast.events.mapping import TableMapping
 from forecast.events.raw import load_raw
 from forecast.outlook.kind_counts import MIX_MONTHS
 from forecast.panel.kinds import panel_kind
-from forecast.panel.pairing import happenings
+from forecast.panel.pairing import HOST, VISIT, happenings, pairs_joint_acts
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "su
 NEEDED = ("date", "source", "target")
 LARGEST_FILE = 1_000_000
 MOST_ROWS, MOST_HAPPENINGS = 1_000, 1_000
-VISIT, HOST = "042", "043"
-"""Codes of the two sides of a visit."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
     >>> from forecast.outlook.assumed import read_assumed
     >>> read_assumed("whatif.csv")  # doctest: +SKIP
     """
-    if Path(path).stat().st_size > LARGEST_FILE if Path(path).is_file() else False:
+    if Path(path).is_file() and Path(path).stat().st_size > LARGEST_FILE:
         raise DataError(f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows")
     raw = load_raw(path, TableMapping(dataset="scenario", columns={name: name for name in TableMapping.required}))
     names = [str(name) for name in raw.rows.columns]
@@ -308,7 +306,7 @@ def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset",
     """Return how many happenings each row counts for: none if it is the other side of another row."""
     coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
     numbers = [row.n for row in rows]
-    if panel.attrs.get("unit") != "happening" or panel.sizes["direction"] > 1 or not coded:
+    if not coded or not pairs_joint_acts(panel):
         return numbers
     import pandas as pd
 

@@ -34,6 +34,7 @@ from forecast.outlook.look import Look, Number, Numbers, ShareChange, difference
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.repeats import Repeats
 from forecast.outlook.summary import NotDefined
+from forecast.panel.pairing import HOST, VISIT
 from forecast.panel.volume import panel_busyness
 from forecast.panel.without import PLACES, counted_events, panel_without
 from forecast.progress import Progress, silent
@@ -57,8 +58,7 @@ MOST_STEPS = 60
 """In so many steps at most the events of one period join."""
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
-VISITS = ("042", "043")
-"""CAMEO codes of a visit and of its hosting."""
+VISITS = (VISIT, HOST)
 
 type How = Literal["weights", "path drawn again", "fitted again", "needs a new fit"]
 

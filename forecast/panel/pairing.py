@@ -9,6 +9,20 @@ from forecast.events.table import happenings_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
+
+VISIT, HOST = "042", "043"
+"""CAMEO codes of the two rows of a visit, one happening under either code."""
+
+
+def pairs_joint_acts(panel: "xr.Dataset") -> bool:
+    """Whether a panel counts a joint act once; one that counts rows or tells directions apart counts both sides."""
+    return panel.attrs.get("unit") == "happening" and panel.sizes["direction"] == 1
+
+
+def counted_in(panel: "xr.Dataset", events: "pd.DataFrame") -> "pd.Series[int]":
+    """Count what each row of an event table stands for in a panel."""
+    return happenings(events) if pairs_joint_acts(panel) else happenings_of(events)
 
 
 def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
@@ -36,10 +50,10 @@ def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
     >>> len(summit), int(happenings(summit).sum())
     (2, 1)
     """
-    visit = events["cameo"].isin(["042", "043"])
-    visitor = events["source"].where(events["cameo"] == "042", events["target"])
+    visit = events["cameo"].isin([VISIT, HOST])
+    visitor = events["source"].where(events["cameo"] == VISIT, events["target"])
     act = events["cameo"].mask(visit, "visit by " + visitor)
-    leads = (events["cameo"] == "042") | (~visit & (events["source"] == events["dyad"].str[:3]))
+    leads = (events["cameo"] == VISIT) | (~visit & (events["source"] == events["dyad"].str[:3]))
     joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
     by = [events["dataset"], events["dyad"], events["date"], act]
     each = happenings_of(events)

@@ -7,11 +7,11 @@ import numpy as np
 
 from forecast.errors import DataError
 from forecast.events.codebook import read_scale, scale_names
-from forecast.events.table import EventTable, happenings_of
+from forecast.events.table import EventTable
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import panel_kind
-from forecast.panel.pairing import happenings
+from forecast.panel.pairing import counted_in
 from forecast.panel.spans import floor_period
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ WHERE = "Give the events that the fit was made of (--events)"
 
 
 def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0) -> "pd.DataFrame":
-    """Return the events of a dyad that a panel counts from a period on, a row each, with their cells.
+    """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check.
 
     Parameters
     ----------
@@ -39,8 +39,6 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
     Returns
     -------
     pandas.DataFrame
-        Columns of the event table, `counted` (happenings that the row counts for, one or more), the name of its
-        `class`, and its cell: `of_dataset`, `of_period`, `of_direction`, `of_class`.
 
     Raises
     ------
@@ -57,6 +55,34 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
     >>> int(events["counted"].sum()) == int(panel["counts"].isel(time=-1).sum())
     True
     """
+    rows = placed_events(panel, dyad, table)
+    rows = rows[rows["of_period"] >= first].reset_index(drop=True)
+    _require_same(panel, dyad, rows, first)
+    return rows
+
+
+def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
+    """Return the events of a dyad in the covered periods of a panel, a row each, in order of time, with its cell.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        Of coded events.
+    dyad : str
+    table : EventTable
+        Rows that became known after the panel's day are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of the event table, `counted` (happenings that the row counts for, one or more), the name of its
+        `class`, and its cell: `of_dataset`, `of_period`, `of_direction`, `of_class`.
+
+    Raises
+    ------
+    DataError
+        If the panel counts no coded events, or the table holds none of the dyad.
+    """
     scale = str(panel.attrs.get("scale", ""))
     if not panel_kind(panel).coded or scale not in scale_names():
         raise DataError("events: the fit was not made of single coded events, so that none can be left out")
@@ -64,23 +90,23 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
 
     rows = _known(panel, dyad, table)
     order, directed = read_scale(scale), panel.sizes["direction"] > 1
-    once = panel.attrs["unit"] == "happening" and not directed
     datasets = [str(name) for name in panel["dataset"].to_numpy()]
     backward = (rows["source"] != dyad[:3]).to_numpy() & directed
     starts = floor_period(rows["date"], panel.attrs["frequency"])
     classes = rows["cameo"].map(order.class_of)
     rows = rows.assign(
-        counted=happenings(rows) if once else happenings_of(rows),
+        counted=counted_in(panel, rows),
         of_dataset=rows["dataset"].map({name: place for place, name in enumerate(datasets)}),
         of_period=panel["time"].to_index().get_indexer(pd.Index(starts)),
         of_direction=backward.astype(int),
         of_class=classes,
         **{"class": [order.classes[place] for place in classes]},
     )
-    rows = rows[rows["of_dataset"].notna() & (rows["of_period"] >= first) & (rows["counted"] > 0)]
-    rows = rows.astype({"of_dataset": int}).sort_values("date", kind="stable").reset_index(drop=True)
-    _require_same(panel, dyad, rows, first)
-    return rows
+    rows = rows[rows["of_dataset"].notna() & (rows["of_period"] >= 0) & (rows["counted"] > 0)]
+    rows = rows.astype({"of_dataset": int})
+    covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
+    rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
+    return rows.sort_values("date", kind="stable").reset_index(drop=True)
 
 
 def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":

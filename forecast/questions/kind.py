@@ -8,22 +8,19 @@ import numpy as np
 from forecast.errors import QuestionError
 from forecast.events.codebook import read_scale, scale_names
 from forecast.events.kinds import read_kinds
-from forecast.events.table import as_of as known_by
-from forecast.events.table import happenings_of
 from forecast.outlook.resolution import class_codes
-from forecast.panel import happenings
+from forecast.panel.pairing import HOST, VISIT
+from forecast.panel.without import placed_events
 from forecast.typing import Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
-    import pandas as pd
     import xarray as xr
 
     from forecast.events import EventTable
     from forecast.questions.question import Question
 
-VISIT = ("042", "043")
-"""A visit and its hosting are one happening, under either code."""
+VISITS = (VISIT, HOST)
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ class Kind:
         words = read_kinds() if scale in scale_names() else {}
         for word in (wanted, wanted.removesuffix("s")):
             if not found and word in words:
-                return cls.of_codes(scale, word, VISIT if words[word] in VISIT else (words[word],))
+                return cls.of_codes(scale, word, VISITS if words[word] in VISITS else (words[word],))
         problem = "several kinds begin so" if found else "there is no such kind"
         known = join(dict.fromkeys([*names, *words]))
         raise QuestionError(f"kind {text!r:.60}: {problem}; the kinds are {known}")
@@ -140,27 +137,8 @@ class Kind:
                 f"kind “{self.name}”: it is some codes of a class, and can be counted in a table of events only; give "
                 "the events"
             )
-        rows = _rows(panel, dyad, str(panel["dataset"].to_numpy()[dataset]), table)
-        own = rows[rows["cameo"].str.startswith(self.codes)]
-        order, months = read_scale(str(panel.attrs["scale"])).class_of, panel["time"].to_numpy().astype("datetime64[M]")
-        found = np.zeros((len(months), len(self.places)), dtype=np.int64)
-        at = np.searchsorted(months, own["date"].to_numpy().astype("datetime64[M]"))
-        class_of = own["cameo"].map(order).to_numpy()
-        for column, place in enumerate(self.places):
-            here = (class_of == place) & (at < len(months))
-            np.add.at(found[:, column], at[here], own["counted"].to_numpy()[here])
-        return found
-
-
-def _rows(panel: "xr.Dataset", dyad: str, dataset: str, table: "EventTable") -> "pd.DataFrame":
-    """Return the events of a dyad that a panel counts, with what each counts for."""
-    import pandas as pd
-
-    known = known_by(table, pd.Timestamp(panel.attrs["as_of"])) if panel.attrs["as_of"] else table
-    events = known.events
-    events = events[(events["dyad"] == dyad) & (events["dataset"] == dataset)]
-    events = events[events["date"] >= panel["time"].to_numpy()[0]]
-    counted: pd.DataFrame = events.assign(
-        counted=happenings(events) if panel.attrs["unit"] == "happening" else happenings_of(events)
-    )
-    return counted
+        rows = placed_events(panel, dyad, table)
+        own = rows[(rows["of_dataset"] == dataset) & rows["cameo"].str.startswith(self.codes)]
+        found = np.zeros((panel.sizes["time"], panel.sizes["class"]), dtype=np.int64)
+        np.add.at(found, (own["of_period"].to_numpy(), own["of_class"].to_numpy()), own["counted"].to_numpy())
+        return found[:, list(self.places)]

@@ -11,8 +11,12 @@ from hypothesis import strategies as st
 from forecast.errors import QuestionError, UnknownDyadError
 from forecast.evaluation.origins import Window
 from forecast.evaluation.prediction import outcomes
+from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
+from forecast.panel import build_panel
+from forecast.panel.record import by_class
 from forecast.questions import answer_question, make_question, resolve_question, settle_futures
+from forecast.questions.kind import Kind
 from forecast.questions.settle import WindowCounts, settle
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
@@ -62,6 +66,16 @@ def test_a_kind_that_is_all_codes_of_its_class_is_counted_like_the_class():
     assert (alike[0] == alike[1]).all()
     found = [resolve_question(panel_as_of("2026-05-31"), one, table=events()).of_a_kind for one in (whole, codes)]
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("how", [{}, {"unit": "row"}, {"directed": True}])
+def test_codes_are_counted_as_the_panel_counts_them(how):
+    panel = build_panel(events(), dyads=["USA-CHN"], as_of=DAY, **how)
+    place = int(read_scale("commitment").class_of["042"])
+    codes = tuple(read_scale("commitment").class_of.loc[lambda of_class: of_class == place].index)
+    kind, counts = Kind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
+    found = kind.counts(panel, "USA-CHN", 0, counts, events())[:, kind.places.index(place)]
+    assert found.tolist() == counts[:, place].tolist()
 
 
 def test_what_is_recorded_of_the_window_counts():

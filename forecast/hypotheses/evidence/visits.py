@@ -16,6 +16,7 @@ from forecast.hypotheses.evidence.measures import Difference, difference, number
 from forecast.hypotheses.verdict import Drawing, Found, Number, Role, Series
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.summary import estimate
+from forecast.panel.pairing import HOST, VISIT
 from forecast.theory import VISITS
 from forecast.typing import Bool, Float, Index
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from forecast.events.table import EventTable
     from forecast.hypotheses.candidates import Candidates
 
-
-VISIT, HOST = "042", "043"
-"""CAMEO codes of the two rows of a visit."""
 HIGH = re.compile(
     r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
     r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
