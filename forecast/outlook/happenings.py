@@ -14,7 +14,7 @@ from forecast.clock import Clock
 from forecast.outlook.draws import FitLike
 from forecast.outlook.futures import Futures
 from forecast.outlook.kind_counts import MIX_MONTHS
-from forecast.outlook.observed import Observed
+from forecast.outlook.observed import NO_ACTIONS, Observed
 from forecast.outlook.resolution import (
     Terms,
     kind_rule,
@@ -26,6 +26,7 @@ from forecast.outlook.resolution import (
 )
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.outlook.window import FEWEST, followed_by, moved, reached, share_before, shares_of
+from forecast.panel import panel_kind
 from forecast.panel.record import by_class
 from forecast.typing import Bool, Float, Index
 from forecast.wording import count, number
@@ -246,8 +247,12 @@ def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Ba
     >>> baseline_of(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN", 0, 12).first
     datetime.date(2022, 11, 1)
     """
+    if not panel_kind(panel).coded:
+        return NotDefined(NO_ACTIONS)
     counts, covered = by_class(panel, dyad, dataset)
     seen = np.flatnonzero(covered)
+    if not seen.size:
+        return NotDefined("no period of the dyad is covered")
     return _baseline(Clock.of(panel), counts[seen], int(seen[-1]), int(panel.attrs["zero_cut"]), months)
 
 

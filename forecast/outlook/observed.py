@@ -24,6 +24,8 @@ from forecast.typing import Bool, Float, Index
 if TYPE_CHECKING:
     import xarray as xr
 
+NO_ACTIONS = "the data are an index, which counts no actions"
+"""Why nothing can be said of what is recorded."""
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
 
@@ -208,7 +210,7 @@ def coming_periods(
     dataset = main_dataset(dense, dyad)
     if not recent_reports(dense, dyad, dataset).any():
         if not panel_kind(dense).coded:
-            return NotDefined("the data are an index, which counts no actions")
+            return NotDefined(NO_ACTIONS)
         return NotDefined(f"no happening of the dyad is counted in its last {RECENT_MONTHS} covered months")
     ahead = (*size, periods)
     total = recording_level(dense, dyad, dataset).simulate(ahead, stream(seed, dyad, f"volume {dataset}"))

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted, simulate_futures
 from forecast.outlook.happenings import (
     Recording,
+    baseline_of,
     rolling_outlook,
     rolling_reach,
     threshold_outlook,
@@ -239,3 +240,9 @@ def test_of_two_datasets_the_one_that_counts_more_is_forecast_and_named():
     assert window.dataset == "b" and "in “b” is at least" in window.sentence
     assert window.rule.startswith("Data: the first edition of “b” whose coverage of USA-CHN")
     assert window.baseline.happenings == int(counts.sel(dataset="b", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
+
+
+def test_an_index_and_a_dyad_never_covered_have_no_baseline():
+    index = FIT.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * FIT.panel["era_index"])
+    unseen = FIT.panel.assign(covered=FIT.panel["covered"] & False)
+    assert all(isinstance(baseline_of(panel, "USA-CHN", 0, 12), NotDefined) for panel in (index, unseen))
