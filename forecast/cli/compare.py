@@ -103,11 +103,11 @@ def _attribute(
     change: "Change", later: "SavedReport", given: "Source | None", tell: "Progress"
 ) -> "Attribution | None":
     """Return what the events since then did, where the later fit is of single events of not too many months."""
+    from forecast.dates import months_between
     from forecast.errors import DataError, NotUpdatable
     from forecast.outlook.attribution import MOST_MONTHS, attribute
 
-    between = change.days
-    months = 12 * (between[1].year - between[0].year) + between[1].month - between[0].month
+    months = months_between(*change.days)
     if not 1 <= months <= MOST_MONTHS:
         return None
     try:

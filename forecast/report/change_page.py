@@ -10,7 +10,9 @@ from forecast.report import moved_words as say
 from forecast.report import waterfall_figure
 from forecast.report.moved_page import events_table
 from forecast.report.style import Illustration
+from forecast.report.tests_page import label
 from forecast.report.waterfall_figure import Waterfall
+from forecast.report.words import STAMP
 from forecast.wording import chance, count, day, join, number
 
 if TYPE_CHECKING:
@@ -59,9 +61,9 @@ def change_page(
 
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {
-        "stamp": "" if all(fit.gate.passed for fit in fits) else "NOT CONVERGED",
+        "stamp": "" if all(fit.gate.passed for fit in fits) else STAMP,
         "reasons": reasons,
-        "label": say.label_of(change.dyad),
+        "label": label(change.dyad),
         "days": [day(one) for one in change.days],
         "sentences": sentences(change),
         "question": question(change),

@@ -11,7 +11,9 @@ from forecast.report import moved_words as say
 from forecast.report import waterfall_figure
 from forecast.report.recent import state_name, unchecked_note
 from forecast.report.style import Illustration
+from forecast.report.tests_page import label
 from forecast.report.waterfall_figure import Waterfall
+from forecast.report.words import STAMP
 from forecast.wording import count, day, fitted_together, join, month, number, signed
 
 if TYPE_CHECKING:
@@ -54,9 +56,9 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tupl
 
     gate = fit.gate
     content = {
-        "stamp": "" if gate.passed else "NOT CONVERGED",
+        "stamp": "" if gate.passed else STAMP,
         "reasons": tuple(gate.reasons),
-        "label": say.label_of(found.dyad),
+        "label": label(found.dyad),
         "months": _months(found),
         "finding": finding(found),
         "question": question(found),
@@ -111,7 +113,7 @@ def moved_rows(found: Attribution) -> "list[dict[str, Any]]":
 def finding(found: Attribution) -> str:
     """Return what all events together did, in a sentence."""
     number_of = int(found.events["counted"].sum())
-    moved = [f"the level of {say.label_of(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
+    moved = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
     if "up" in found.now:
         moved.append(f"the chance of a higher share in {count(found.horizon, 'month')} from {_from_to('up', found)}")
     return f"The {count(number_of, 'happening')} {_months(found)} moved {' and '.join(moved)}."

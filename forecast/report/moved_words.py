@@ -3,26 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from forecast.events import read_dyads
 from forecast.outlook.attribution import Alone, Part
 from forecast.outlook.look import LEVEL, Number, Numbers
 from forecast.wording import DASH, chance, number, signed
 
 ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %"}
 """Heads of columns of what was added, for the numbers that tables have."""
-
-
-def label_of(dyad: str) -> str:
-    """Return what readers call a dyad: its label in data/dyads.csv, else its code.
-
-    Examples
-    --------
-    >>> from forecast.report.moved_words import label_of
-    >>> label_of("USA-CHN"), label_of("AAA-BBB")
-    ('US-China', 'AAA-BBB')
-    """
-    known = read_dyads()
-    return str(known.loc[dyad, "label"]) if dyad in known.index else dyad
 
 
 def scaled(name: str, one: Number) -> tuple[float, float]:

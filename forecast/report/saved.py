@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from forecast.errors import DataError
 from forecast.files import read_bytes
 from forecast.outlook.query import main_horizon
+from forecast.report.folder import LONGEST, SAVED_FIT
 
 if TYPE_CHECKING:
     from forecast.model import Fit
 
-FITS = ("fit.zarr", "fit.nc")
-LONGEST = 100_000_000
+FITS = (SAVED_FIT, "fit.nc")
 
 
 @dataclass(frozen=True)

@@ -75,14 +75,9 @@ def _draw(found: Scenarios, layout: style.Layout) -> "Figure":
 
 def _title(on: "Axes", text: str, layout: style.Layout) -> None:
     on.annotate(
-        text, (0, 1), (-left_of(layout), 6), xycoords="axes fraction", textcoords="offset points", va="bottom",
-        fontweight="bold", annotation_clip=False,
+        text, (0, 1), (-20.0 if layout.wide else -18.0, 6), xycoords="axes fraction", textcoords="offset points",
+        va="bottom", fontweight="bold", annotation_clip=False,
     )  # fmt: skip
-
-
-def left_of(layout: style.Layout) -> float:
-    """Return how far, in points, a title stands to the left of its axes."""
-    return 20.0 if layout.wide else 18.0
 
 
 def _look(place: int) -> tuple[str, Any]:

@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MOST = 24
-"""Parts that a page has room for."""
-
 
 @dataclass(frozen=True)
 class Waterfall:
@@ -37,7 +34,7 @@ class Waterfall:
 
 def illustrate(fall: Waterfall, caption: str) -> style.Illustration:
     """Draw the parts between start and end."""
-    parts = "; ".join(f"{name} {signed(value, 1)}" for name, value in fall.parts[:_MOST])
+    parts = "; ".join(f"{name} {signed(value, 1)}" for name, value in fall.parts)
     ends = [f"{name} {number(value, 1)}" for name, value in (fall.start, fall.end)]
     return style.illustrate(
         lambda layout: draw(fall, layout), alt=f"{fall.unit}: {ends[0]}; {parts}; {ends[1]}.", caption=caption
@@ -46,7 +43,7 @@ def illustrate(fall: Waterfall, caption: str) -> style.Illustration:
 
 def draw(fall: Waterfall, layout: style.Layout) -> "Figure":
     """Draw a row for the start, one for each part, and one for the end."""
-    parts = list(fall.parts[:_MOST])
+    parts = list(fall.parts)
     row, head, foot, left = 0.3, 0.08, 0.5, 2.3 if layout.wide else 1.25
     figure = style.new_figure(layout, head + foot + row * (len(parts) + 2))
     on = style.axes(figure, left, foot, layout.width - left - 0.5, row * (len(parts) + 2))
