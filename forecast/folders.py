@@ -18,7 +18,16 @@ from forecast.exchange import exchange
 from forecast.files import check_writable, unwritable
 from forecast.partials import clear_leftovers, lock_folder, partial_folder, swapping
 
-ENTRANCES = ("forecast.json", "tests.json", "skill.json", "scenario.json", "index.html")
+ENTRANCES = (
+    "forecast.json",
+    "tests.json",
+    "skill.json",
+    "scenario.json",
+    "moved.json",
+    "change.json",
+    "track_record.json",
+    "index.html",
+)
 """What readers open first is moved last, so that it never speaks of files that are not there yet."""
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 

@@ -339,6 +339,7 @@ def _read_skill(settings: ReportSettings) -> "Skill | None":
 
 
 def _check_settings(settings: ReportSettings) -> None:
+    from forecast.drivers.attach import require_drivers
     from forecast.outlook.query import require_consistent
 
     if settings.as_of is not None:
@@ -355,8 +356,7 @@ def _check_settings(settings: ReportSettings) -> None:
         raise SpecError("hierarchy: a saved fit has its own dyads; leave the choice out, or fit again")
     if settings.fit_path and settings.drivers is not None:
         raise SpecError("drivers: a saved fit has its own drivers, or none; leave the choice out, or fit again")
-    if settings.drivers is None and (settings.driver_acts is not None or settings.driver_future != "given"):
-        raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
+    require_drivers(settings.drivers, settings.driver_acts, settings.driver_future)
     if settings.fit_path and settings.eras != "given":
         raise SpecError("eras: a saved fit has its own eras; leave the choice out, or fit again")
     require_sampler(

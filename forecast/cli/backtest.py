@@ -99,6 +99,7 @@ def backtest(
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv (docs/skill.md).
     """
+    from forecast.drivers.attach import require_drivers
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:
@@ -110,6 +111,7 @@ def backtest(
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     for name, number in {"every": every, "seed": seed, "processes": processes, "batch": batch}.items():
         require_whole(name, 1 if number is None else number)
+    require_drivers(drivers, driver_acts, driver_future)
     require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or []), drivers])
     executor = _executor(processes, scheduler)
     with progress() as tell:

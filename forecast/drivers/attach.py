@@ -1,6 +1,7 @@
 """Drivers put into a panel as they were known on its day."""
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,18 @@ FEWEST_MONTHS = 24
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
 TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') returns")
+
+
+def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
+    """Make sure that nothing is said of what drivers do where there are none.
+
+    Raises
+    ------
+    SpecError
+        If it is.
+    """
+    if drivers is None and (acts is not None or future != "given"):
+        raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
 
 
 @checked(panel=PANEL, table=TABLE, future=TEXT, as_of=DAY)

@@ -91,3 +91,9 @@ def test_the_last_origin_is_the_last_whose_shortest_window_is_recorded():
     assert record.window(view, "CHN-JPN", 3) is not None
     assert record.window(view, "CHN-JPN", 4) is None
     assert last.day == 1 and last > date(2025, 1, 1)
+
+
+def test_what_drivers_do_needs_drivers(tmp_path):
+    result = forecast(*SMALL, "--driver-future", "carried", "--out", tmp_path / "run")
+    assert result.exit_code == 2 and "there are none" in result.output
+    assert not (tmp_path / "run").exists()
