@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.errors import SpecError
+from forecast.errors import DataError, QuestionError, SpecError
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from forecast.events import EventTable
     from forecast.model import Fit, Gate
     from forecast.outlook.scenarios import Scenarios
+    from forecast.questions import PutQuestion, Question
 
 
 def run_scenarios(
@@ -18,6 +20,7 @@ def run_scenarios(
     files: Sequence[Path],
     horizons: Sequence[int],
     *,
+    questions: "Sequence[Question]" = (),
     followed: bool = False,
     progress: Progress | None = None,
     **asked: Any,
@@ -35,6 +38,8 @@ def run_scenarios(
         A CSV a scenario.
     horizons : sequence of int
         Months.
+    questions : sequence of Question
+        Of a ledger, whose probability is wanted too.
     followed : bool
         Whether to show what the chronology has recorded since.
     progress : callable, optional
@@ -51,6 +56,8 @@ def run_scenarios(
     ------
     SpecError, DataError, FitFileError, UnknownDyadError
         If what is asked for makes no sense.
+    QuestionError
+        If a question is of another dyad or of other data, or is over.
 
     Examples
     --------
@@ -80,9 +87,32 @@ def run_scenarios(
         from forecast.panel import build_panel
 
         since = build_panel(table, dyads=[code], frequency=fit.panel.attrs["frequency"])
+    put = [_put(fit, code, question, table, asked.get("seed", 1)) for question in questions]
     found = scenario(
-        fit, code, tables, horizons, labels=dyad_labels(), events=table, followed=since, progress=tell, **asked
-    )
+        fit, code, tables, horizons, labels=dyad_labels(), questions=put, events=table, followed=since, progress=tell,
+        **asked,
+    )  # fmt: skip
     tell("checking convergence", 0, 0)
     stated = reported(found.unconditional).to_dataarray("quantity")
     return fit, found, fit.gate_ahead(code, outlook=stated)
+
+
+def _put(fit: "Fit", dyad: str, question: "Question", table: "EventTable | None", seed: int) -> "PutQuestion":
+    """Put a question to the fit, if it is about the dyad and open on the day of the fit."""
+    from forecast.panel.record import last_known
+    from forecast.questions import put_question
+
+    if question.dyad != dyad:
+        raise QuestionError(
+            f"{question.id}: it is about {question.dyad}, and the scenario about {dyad}; ask one of {dyad}, or give "
+            f"--dyad {question.dyad}"
+        )
+    if closed := question.closed(last_known(fit.panel)):
+        raise QuestionError(f"{question.id}: {closed}")
+    try:
+        return put_question(fit, question, seed=seed, table=table)
+    except DataError as error:
+        raise QuestionError(
+            f"{question.id}: the fit is not of the chronology as it comes with the package, in which its codes would "
+            "be counted. Make the fit again, or ask in Python with its own events (put_question)"
+        ) from error

@@ -13,6 +13,7 @@ from forecast.errors import NotConverged, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from forecast.events import EventTable
     from forecast.hypotheses import Plan
@@ -114,6 +115,19 @@ With = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def day_of(text: str | None, name: str) -> "date | None":
+    """Return the day that an option names; None if it was not given.
+
+    Raises
+    ------
+    SpecError
+        If it is none; the message has the name of the option.
+    """
+    from forecast.dates import parse_date
+
+    return parse_date(text, name) if text else None
 
 
 def check_frequency(text: str) -> "Frequencies":
@@ -231,15 +245,15 @@ def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | No
     SpecError
         If the day makes no sense, or nothing is added.
     """
-    from forecast.dates import parse_date
     from forecast.sources import Source
 
     if not add:
         if covered_to:
             raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
         return data
-    until = parse_date(covered_to, "covered-to").isoformat() if covered_to else None
-    return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": until})
+    until = day_of(covered_to, "covered-to")
+    stated = None if until is None else until.isoformat()
+    return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": stated})
 
 
 def event_table(given: "Source | None", dyad: str) -> "EventTable":
@@ -295,7 +309,6 @@ def plan_from_options(
     SpecError, DataError, UnknownDyadError
         If what is asked for makes no sense.
     """
-    from forecast.dates import parse_date
     from forecast.hypotheses.plan import make_plan, require_answerable
     from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
     from forecast.sources import Source, gather
@@ -308,7 +321,7 @@ def plan_from_options(
     source = source or Source()
     codes = parse_claims(claims) if claims else ()
     data = gather(
-        source, dyad, as_of=parse_date(as_of, "as-of") if as_of else None, frequency=frequency,  # type: ignore[arg-type]
+        source, dyad, as_of=day_of(as_of, "as-of"), frequency=frequency,  # type: ignore[arg-type]
         others=need_other_dyads(codes or CLAIMS), hierarchy=dyads_of(together),
     )  # fmt: skip
     require_answerable(codes, data)

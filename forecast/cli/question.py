@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forecast.bounds import require_whole
-from forecast.cli.options import Add, AsOf, Counts, CoveredTo, Dyad, Events, Json, Mapping, Seed, added_to, say, source
+from forecast.cli.options import (
+    Add,
+    AsOf,
+    Counts,
+    CoveredTo,
+    Dyad,
+    Events,
+    Json,
+    Mapping,
+    Seed,
+    added_to,
+    day_of,
+    say,
+    source,
+)
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -79,7 +93,7 @@ def new(
         kind, number = _kind(at_least)
         given = {
             "higher": higher, "lower": lower, "above": above, "below": below, "of": kind, "at_least": number,
-            "level": level, "months": months, "last": _day(until, "until"), "span": span, "id": name,
+            "level": level, "months": months, "last": day_of(until, "until"), "span": span, "id": name,
         }  # fmt: skip
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         panel = records.panel([code], _as_of(as_of) or records.last_day(code))
@@ -190,10 +204,8 @@ def update(
             asks = history.question
             tell(f"answering {asks.id}", 0, 0)
             found = answer_question(known, asks, seed=seed, table=records.events)
-            if found.as_of >= asks.last:
-                return f"its window is over on {found.as_of}; resolve it"
-            if found.as_of < asks.asked:
-                return f"it was asked on {asks.asked}, after {found.as_of}, the day of the fit; take a later one"
+            if closed := asks.closed(found.as_of):
+                return closed
             draft = answered(found, model=choices, converged=converged)
             return "nothing new since the last answer" if draft.body == history.last_answer else draft
 
@@ -330,16 +342,10 @@ def _only_dyad(chosen: "Iterable[History]") -> str | None:
 def _as_of(text: str | None) -> date | None:
     from forecast.dates import reject_future
 
-    day = _day(text, "as-of")
+    day = day_of(text, "as-of")
     if day is not None:
         reject_future(day, "as-of")
     return day
-
-
-def _day(text: str | None, field: str) -> date | None:
-    from forecast.dates import parse_date
-
-    return parse_date(text, field) if text else None
 
 
 def _kind(text: str | None) -> tuple[str | None, int | None]:

@@ -27,6 +27,7 @@ from forecast.cli.options import (
     With,
     added_to,
     check_frequency,
+    day_of,
     dyads_of,
     not_converged,
     source,
@@ -39,7 +40,6 @@ from forecast.wording import join
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from rich.table import Table
 
@@ -221,13 +221,13 @@ def report(
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
     months: dict[str, Any] = {"horizons": parse_horizons(horizons)} if horizons else {}
     settings = ReportSettings(
-        dyad=dyad, as_of=_day(as_of, "as-of"), **months,
-        above=above, at=_day(at, "at"), by=_day(by, "by"),
+        dyad=dyad, as_of=day_of(as_of, "as-of"), **months,
+        above=above, at=day_of(at, "at"), by=day_of(by, "by"),
         at_least=tuple(AtLeast.parse(text) for text in at_least or ()), out=out, replace=replace,
         source=added_to(data, add, covered_to),
         frequency=check_frequency(frequency),
         seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
-        since=_day(since, "since"),
+        since=day_of(since, "since"),
         smallest_improvement=improvement, model=model, drivers=drivers,
         driver_acts=driver_acts, driver_future=driver_future, fit_path=fit, save_fit=save_fit,
         export=export, skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
@@ -244,12 +244,6 @@ def report(
         _print(done)
     if not done.gate.passed:
         raise not_converged(done.gate.misses)
-
-
-def _day(text: str | None, field: str) -> "date | None":
-    from forecast.dates import parse_date
-
-    return parse_date(text, field) if text else None
 
 
 def _print(done: "Report") -> None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.bounds import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Dyad, Json, Seed
+from forecast.cli.options import Dyad, Json, Seed, day_of
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
+from forecast.cli.question import FOLDER, Folder
 from forecast.cli.terminal import escape
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from forecast.outlook.scenarios import Scenarios
 
 SCENARIOS = Path("scenario")
@@ -45,6 +44,11 @@ def scenario(
     at_least: Annotated[
         list[str] | None, typer.Option("--at-least", help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS.")
     ] = None,
+    questions: Annotated[
+        list[str] | None,
+        typer.Option("--question", help="A question of the ledger: its ID, or its file. Repeat it for several."),
+    ] = None,
+    folder: Folder = FOLDER,
     improvement: Annotated[
         float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
     ] = 5.0,
@@ -63,6 +67,7 @@ def scenario(
     from forecast.errors import SpecError
     from forecast.files import check_writable
     from forecast.outlook.query import AtLeast
+    from forecast.questions.folder import QuestionFolder
     from forecast.report.folder import SCENARIO, dated_folder, require_report_folder
 
     require_whole("seed", seed)
@@ -74,15 +79,16 @@ def scenario(
     if horizons and at:
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
     months = parse_horizons(horizons) if horizons else (3, 6, 12, 24)
+    asked = [QuestionFolder(folder).find(text) for text in questions or ()]
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.report import write_scenarios
         from forecast.whatif import run_scenarios
 
         loaded, found, gate = run_scenarios(
-            fit, dyad, events, months, seed=seed, smallest_improvement=improvement, above=above, at=_day(at, "at"),
-            by=_day(by, "by"), at_least=[AtLeast.parse(text) for text in at_least or ()], followed=followed,
-            progress=tell,
+            fit, dyad, events, months, seed=seed, smallest_improvement=improvement, above=above, at=day_of(at, "at"),
+            by=day_of(by, "by"), at_least=[AtLeast.parse(text) for text in at_least or ()], questions=asked,
+            followed=followed, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
         with nullcontext(out) if out is not None else dated_folder(SCENARIOS, found.dyad, found.origin) as folder:
@@ -95,17 +101,12 @@ def scenario(
         raise typer.Exit(UNUSABLE)
 
 
-def _day(text: str | None, name: str) -> "date | None":
-    from forecast.dates import parse_date
-
-    return parse_date(text, name) if text else None
-
-
 def _print(found: "Scenarios", page: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from forecast.outlook import NotDefined, Probability
+    from forecast.report.scenario_page import question_sentences
     from forecast.wording import DASH, chance, period
 
     console = Console(highlight=False)
@@ -116,9 +117,13 @@ def _print(found: "Scenarios", page: Path) -> None:
         windows = [None if isinstance(own.recorded, NotDefined) else own.recorded[months].up for own in prospects]
         cells = [chance(one.value) if isinstance(one, Probability) else DASH for one in windows]
         shown.add_row(period(outlook.until, weekly=found.weekly), *cells)
+    for place, question in enumerate(found.unconditional.questions):
+        answers = [own.questions[place].chance for own in prospects]
+        cells = [chance(one.value) if isinstance(one, Probability) else DASH for one in answers]
+        shown.add_row(escape(question.id), *cells)
     console.print(shown)
     for one in found.scenarios:
-        console.print(f"\n{escape(one.name)}: {escape(one.sentence)}")
+        console.print(f"\n{escape(one.name)}: {escape(' '.join([one.sentence, *question_sentences(found, one)]))}")
         for warning in one.warnings:
             console.print(f"[yellow]{escape(warning)}[/]")
     console.print(f"\n{escape(str(page))}")

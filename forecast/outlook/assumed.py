@@ -87,11 +87,28 @@ class Cell:
         Which part of that class is meant, apart from that of other cells.
     least : int
         How many at least; zero if there are none.
+    code : str
+        With what their codes begin; empty if that is not said.
+    every : bool
+        Whether all happenings of that code are meant, and not a part of them that was given.
     """
 
     of_class: int
     part: float
     least: int
+    code: str = ""
+    every: bool = False
+
+
+@dataclass(frozen=True)
+class _Sort:
+    """A sort of happenings: the place of their class, a name within it (a code, if it is one), their part of it."""
+
+    of_class: int
+    name: str
+    part: float
+    coded: bool = False
+    every: bool = False
 
 
 @dataclass(frozen=True)
@@ -198,7 +215,7 @@ def periods_held(
         raise SpecError("scenario: the data are an index, of which no happenings are recorded; none can be assumed")
     clock, known = Clock.of(panel), _recent_happenings(events, panel, dyad)
     spans, codes = [_periods_of(row, clock, dyad) for row in rows], [_code_of(row, panel) for row in rows]
-    found: dict[int, dict[tuple[int, str, float], list[int]]] = {}
+    found: dict[int, dict[_Sort, list[int]]] = {}
     numbers = _numbers(rows, codes, panel, dyad)
     for row, code, number, (first, last) in zip(rows, codes, numbers, spans, strict=True):
         sort = _sort(row, code, panel, known)
@@ -207,21 +224,23 @@ def periods_held(
     return tuple(Held(period, _cells(found[period], panel)) for period in sorted(found))
 
 
-def _cells(sorts: Mapping[tuple[int, str, float], list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
+def _cells(sorts: Mapping[_Sort, list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
     """Return what is assumed of a period, by sort; numbers of -1 say that there are none."""
     cells = []
-    for (of_class, name, part), numbers in sorts.items():
-        unit, kind = Clock.of(panel).unit, name or str(panel["class_name"].to_numpy()[of_class])
+    for sort, numbers in sorts.items():
+        of_class, part = sort.of_class, sort.part
+        unit, kind = Clock.of(panel).unit, sort.name or str(panel["class_name"].to_numpy()[of_class])
         if -1 in numbers and max(numbers) > 0:
             raise SpecError(f"scenario: in one {unit} some “{kind}” is assumed, and none; leave out one of them")
-        others = sum(each for place, _, each in sorts if place == of_class and each < 1)
+        others = sum(each.part for each in sorts if each.of_class == of_class and each.part < 1)
         if others >= 1:
             raise SpecError(f"scenario: the parts of a class assumed in one {unit} add up to {others:g}; mend part")
         least = sum(numbers) if -1 not in numbers else 0
         if least > MOST_HAPPENINGS:
             raise SpecError(f"scenario: {least} happenings of “{kind}” in one {unit}; at most {MOST_HAPPENINGS}")
         if -1 in numbers or least:
-            cells.append(Cell(of_class, part if part < 1 else 1 - others, least))
+            own = part if part < 1 else 1 - others
+            cells.append(Cell(of_class, own, least, sort.name if sort.coded else "", sort.every))
     return tuple(sorted(cells))
 
 
@@ -270,14 +289,14 @@ def _folded(kind: str) -> str:
     return " ".join(kind.casefold().split())
 
 
-def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> tuple[int, str, float]:
-    """Return what sort of happenings a row means: the place of their class, a name within it, and their part of it."""
+def _sort(row: Assumed, code: str, panel: "xr.Dataset", known: "pd.DataFrame | None") -> _Sort:
+    """Return what sort of happenings a row means."""
     if not code:
         part = 1.0 if row.part is None else row.part
-        return _class_names(panel).index(_folded(row.kind)), "" if part == 1 else f"part {part:g}", part
+        return _Sort(_class_names(panel).index(_folded(row.kind)), "" if part == 1 else f"part {part:g}", part)
     act, of_class = VISIT if code == HOST else code, int(read_scale(panel.attrs["scale"]).class_of[code])
     part = _part(act, of_class, known) if row.part is None else row.part
-    return of_class, "" if part == 1 else act, part
+    return _Sort(of_class, "", part) if part == 1 else _Sort(of_class, act, part, True, row.part is None)
 
 
 def _recent_happenings(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad: str) -> "pd.DataFrame | None":

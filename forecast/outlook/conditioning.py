@@ -26,7 +26,7 @@ References
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,7 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.updating.weights import Weights, resampled, smoothed
-from forecast.outlook.assumed import Held
+from forecast.outlook.assumed import Cell, Held
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.drivers import FuturePush
 from forecast.outlook.futures import Futures, picked, simulate_particles, stream
@@ -93,12 +93,17 @@ class _Records:
     mixes: tuple[Float, Float]
     cooperative: Index
     kinds: Index
+    coded: dict[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict)
 
     def at(self, places: Index) -> "_Records":
         hostile, cooperative = (picked(mix, places) for mix in self.mixes)
+        coded = {
+            period: tuple((cell, picked(number, places)) for cell, number in own) for period, own in self.coded.items()
+        }
         return _Records(
-            self.coming.at(places), (hostile, cooperative), picked(self.cooperative, places), picked(self.kinds, places)
-        )
+            self.coming.at(places), (hostile, cooperative), picked(self.cooperative, places),
+            picked(self.kinds, places), coded,
+        )  # fmt: skip
 
     def hold(self, held: Held, level: Float, rng: np.random.Generator, chances: int) -> Float:
         """Write a month so that it holds what is assumed, and return log-likelihoods, (chain, draw, future)."""
@@ -115,8 +120,10 @@ class _Records:
         np.subtract.at(free, [cell.of_class for cell in held.cells], [cell.part for cell in held.cells])
         rest = self._class_chances(best.chances) * free.clip(0.0)
         self.kinds[..., period, :] = rng.multinomial(total - sum(best.numbers), rest / rest.sum(axis=-1, keepdims=True))
-        for cell, number in zip(held.cells, best.numbers, strict=True):
+        of_cells = tuple(zip(held.cells, best.numbers, strict=True))
+        for cell, number in of_cells:
             self.kinds[..., period, cell.of_class] += number
+        self.coded[period] = tuple((cell, number) for cell, number in of_cells if cell.code)
         self.cooperative[..., period] = self.kinds[..., period, self.mixes[0].shape[-1] :].sum(axis=-1)
         return np.asarray(weight - np.log(chances))
 
@@ -149,7 +156,9 @@ class _Records:
 
     def observed(self) -> Observed:
         kinds = self.kinds
-        return Observed(self.coming.dataset, self.coming.total, self.cooperative, lambda total, cooperative: kinds)
+        return Observed(
+            self.coming.dataset, self.coming.total, self.cooperative, lambda total, cooperative: kinds, self.coded
+        )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
+from forecast.outlook.assumed import Cell
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, picked, stream
 from forecast.outlook.kind_counts import simulate_kinds
@@ -41,12 +42,15 @@ class Observed:
         Happenings, and how many of them are cooperative.
     draw_kinds : function
         Draws their kinds from both (`kinds`).
+    coded : mapping of int to tuple of (Cell, array of int (chain, draw, future))
+        Of a scenario, by period: how many happenings are of a code that it assumes.
     """
 
     dataset: int
     total: Index
     cooperative: Index
     draw_kinds: Callable[[Index, Index], Index] = field(repr=False, compare=False)
+    coded: Mapping[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def kinds(self) -> Index:

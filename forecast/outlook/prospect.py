@@ -1,7 +1,8 @@
 """What a set of simulated futures answers to what is asked: every horizon and every question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from forecast.outlook.draws import FitLike
 from forecast.outlook.fan import Fan, fan
@@ -19,7 +20,46 @@ from forecast.outlook.happenings import (
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
 from forecast.outlook.observed import Observed
 from forecast.outlook.query import Query
-from forecast.outlook.summary import NotDefined
+from forecast.outlook.summary import NotDefined, Probability, probability
+from forecast.typing import Bool
+
+
+class Asked(Protocol):
+    """A question that was fixed on an earlier day, put to the futures of a fit (`forecast.questions.PutQuestion`)."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+
+    @property
+    def sentence(self) -> str:
+        """What it asks."""
+
+    @property
+    def ahead(self) -> int:
+        """How many months ahead it is decided."""
+
+    def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
+        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future)."""
+
+
+@dataclass(frozen=True)
+class QuestionOutlook:
+    """The probability of a question.
+
+    Attributes
+    ----------
+    id, sentence : str
+    chance : Probability or NotDefined
+        That the answer is yes, given that the question is not void.
+    void : Probability
+        That it is void for lack of happenings.
+    """
+
+    id: str
+    sentence: str
+    chance: Probability | NotDefined
+    void: Probability
 
 
 @dataclass(frozen=True)
@@ -40,6 +80,8 @@ class Prospect:
         The level, by horizon.
     fan : Fan
         Up to the last horizon.
+    questions : tuple of QuestionOutlook
+        Those that were asked on an earlier day.
     """
 
     recorded: Mapping[int, WindowOutlook] | NotDefined
@@ -48,10 +90,17 @@ class Prospect:
     at_least: tuple[KindOutlook, ...] | NotDefined
     improvement: Mapping[int, HorizonOutlook]
     fan: Fan
+    questions: tuple[QuestionOutlook, ...] = ()
 
 
 def prospect(
-    fit: FitLike, futures: Futures, observed: Observed | NotDefined, query: Query, label: str, improvement: float = 5.0
+    fit: FitLike,
+    futures: Futures,
+    observed: Observed | NotDefined,
+    query: Query,
+    label: str,
+    improvement: float = 5.0,
+    questions: Sequence[Asked] = (),
 ) -> Prospect:
     """Compute what futures answer.
 
@@ -68,12 +117,32 @@ def prospect(
         Name of the dyad for readers.
     improvement : float
         Points of share that count as a change.
+    questions : sequence of Asked
+        What else is asked.
     """
     levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}
     recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, label)
     recorded, threshold = _recorded(recording, query, improvement)
     of_a_kind, at_least = _of_a_kind(recording, query)
-    return Prospect(recorded, threshold, of_a_kind, at_least, levels, fan(futures, query.horizons[-1], observed))
+    ahead = fan(futures, query.horizons[-1], observed)
+    answers = tuple(question_outlook(one.id, one.sentence, *one.settle(futures, observed)) for one in questions)
+    return Prospect(recorded, threshold, of_a_kind, at_least, levels, ahead, answers)
+
+
+def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> QuestionOutlook:
+    """Return the probability of a question from what became of it in futures.
+
+    Parameters
+    ----------
+    name, sentence : str
+    yes, there : array of bool (chain, draw, future)
+        Where the answer is yes, and where there is one.
+    """
+    nothing = NotDefined("the question is void in every simulated future")
+    chance = probability(yes, sentence, there) if there.any() else nothing
+    return QuestionOutlook(
+        name, sentence, chance, probability(~there, f"the question is void for lack of happenings: {name}")
+    )
 
 
 def _recorded(

@@ -34,7 +34,7 @@ from forecast.outlook.draws import FitLike
 from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.happenings import Baseline
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.prospect import Prospect, prospect
+from forecast.outlook.prospect import Asked, Prospect, prospect
 from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.summary import NotDefined, Probability, probability
 from forecast.outlook.window import moved, share_before
@@ -53,6 +53,7 @@ RARE = 0.05
 """Of a plausibility: below, a warning is due."""
 MOST_SCENARIOS = 8
 LONGEST_NAME = 60
+MOST_QUESTIONS = 50
 
 type Table = str | PathLike[str] | Sequence[Assumed]
 """A scenario: the path of its CSV file, or its rows."""
@@ -193,6 +194,7 @@ def scenario(
     at: date | None = None,
     by: date | None = None,
     at_least: Sequence[AtLeast] = (),
+    questions: Sequence[Asked] = (),
     events: "EventTable | None" = None,
     followed: "xr.Dataset | None" = None,
     progress: Progress | None = None,
@@ -222,6 +224,8 @@ def scenario(
         Simulated futures a posterior draw.
     above, at, by, at_least
         What else is asked, as in `assess`.
+    questions : sequence of PutQuestion
+        Questions of a ledger, put to the fit (`forecast.questions.put_question`) with the same seed.
     events : EventTable, optional
         The record: which part of its class a code is, is taken from its last ten years, as known at the present.
         Without it a code stands for its class.
@@ -251,19 +255,21 @@ def scenario(
     report = progress or silent
     tables = read_scenarios(assumed)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
+    _require_different(questions)
     label = dict(labels or {}).get(dyad, dyad)
     report("simulating futures", 0, len(tables))
     futures = simulate_futures(fit, dyad, LONGEST_HORIZON, seed=seed, futures_per_draw=futures_per_draw)
     known = None if events is None else events.events
     held = {name: periods_held(rows, fit.panel, dyad, known) for name, rows in tables.items()}
     last = max((one.period for each in held.values() for one in each), default=1)
-    reach = min(max(query.reach, ceil(last / futures.clock.per_month)), LONGEST_HORIZON)
+    asked = max((one.ahead for one in questions), default=0)
+    reach = min(max(query.reach, ceil(last / futures.clock.per_month), asked), LONGEST_HORIZON)
     observed = observe(fit, futures, reach, seed=seed)
     if isinstance(observed, NotDefined) and any(held.values()):
         raise SpecError(f"scenario: nothing can be assumed: {observed.reason}")
 
     def answer(some: Futures, seen: Observed | NotDefined) -> Prospect:
-        return prospect(fit, some, seen, query, label, smallest_improvement)
+        return prospect(fit, some, seen, query, label, smallest_improvement, questions)
 
     unconditional, found = answer(futures, observed), []
     for place, (name, rows) in enumerate(tables.items()):
@@ -331,6 +337,12 @@ def read_scenarios(
     if not all(0 < len(name) <= LONGEST_NAME for name in names):
         raise SpecError(f"assumed: a scenario's name has 1 to {LONGEST_NAME} characters; name its file so")
     return {name: _rows(table) for name, (_, table) in zip(names, pairs, strict=True)}
+
+
+def _require_different(questions: Sequence[Asked]) -> None:
+    names = [one.id for one in questions]
+    if len(names) > MOST_QUESTIONS or len(set(names)) < len(names):
+        raise SpecError(f"questions: {len(names)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
 
 
 def _rows(table: Table) -> tuple[Assumed, ...]:

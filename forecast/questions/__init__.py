@@ -2,7 +2,7 @@
 
 from forecast.questions.ask import make_question
 from forecast.questions.ledger import Draft, Entry, History, Ledger, answered, append_entries, asked, resolved
-from forecast.questions.probability import Answer, answer_question, settle_futures
+from forecast.questions.probability import Answer, PutQuestion, answer_question, put_question, settle_futures
 from forecast.questions.question import FixedBaseline, Question, question_of, read_question, write_question
 from forecast.questions.resolve import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
@@ -14,6 +14,7 @@ __all__ = [
     "FixedBaseline",
     "History",
     "Ledger",
+    "PutQuestion",
     "Question",
     "Resolution",
     "TrackRecord",
@@ -22,6 +23,7 @@ __all__ = [
     "append_entries",
     "asked",
     "make_question",
+    "put_question",
     "question_of",
     "read_question",
     "resolve_question",

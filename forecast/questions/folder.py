@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecast.errors import QuestionError
-from forecast.questions.ledger import NAME, Appended, History, Ledger, append_entries, asked
+from forecast.questions.ledger import NAME, Appended, History, Ledger, append_entries, asked, questions_of
 from forecast.questions.question import Question, read_question, write_question
+from forecast.wording import join
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,33 @@ class QuestionFolder:
         if not file.exists():
             write_question(file, question)
         return done
+
+    def find(self, text: str) -> Question:
+        """Return the question of a name, as it stands in the ledger, or of a file.
+
+        Raises
+        ------
+        QuestionError
+            If there is no such question, or the file is none.
+        LedgerError
+            If the ledger was changed.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from forecast.questions.folder import QuestionFolder
+        >>> QuestionFolder(Path("questions")).find("up").sentence  # doctest: +SKIP
+        """
+        path = Path(text)
+        if path.suffix or path.is_file():
+            return read_question(path)
+        known = {history.question.id: history.question for history in questions_of(self.read())}
+        if text not in known:
+            raise QuestionError(
+                f"{text!r:.100}: no question of {self.path} has this name, and there is no such file. Expected one of "
+                f"{join(known) or 'none, for nothing was asked there'}, or the file of a question"
+            )
+        return known[text]
 
     def read(self) -> Ledger:
         """Read the ledger."""

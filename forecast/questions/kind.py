@@ -1,7 +1,7 @@
 """The kinds of happenings that a count can ask for: a class of the panel, or some codes of the codebook."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -100,6 +100,20 @@ class Kind:
         if question.of not in names:
             raise QuestionError(f"{question.id}: the data have no kind {question.of!r:.60}; they have {join(names)}")
         return cls(question.of, (names.index(question.of),))
+
+    def within(self, code: str) -> Literal["all", "some", "none"]:
+        """Return how many happenings of a code (and of those that begin so) are of this kind.
+
+        Examples
+        --------
+        >>> from forecast.questions.kind import Kind
+        >>> kind = Kind("sanction", (1,), ("163",))
+        >>> kind.within("1631"), kind.within("16"), kind.within("042")
+        ('all', 'some', 'none')
+        """
+        if code.startswith(self.codes):
+            return "all"
+        return "some" if any(own.startswith(code) for own in self.codes) else "none"
 
     def words(self, scale: str) -> str:
         """Return the codes in words, for a sentence; empty where the data have none."""

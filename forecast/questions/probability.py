@@ -14,26 +14,33 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import read_scale
+from forecast.outlook.assumed import Cell
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.futures import Futures, simulate_futures, stream
 from forecast.outlook.kind_counts import MIX_MONTHS, WHOLE_RECORD
 from forecast.outlook.observed import Observed, main_dataset, observe
-from forecast.outlook.summary import NotDefined, Probability, probability
+from forecast.outlook.prospect import question_outlook
+from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import followed_by, reached
+from forecast.panel.pairing import HOST, VISIT
 from forecast.panel.record import last_known
+from forecast.panel.without import counted_events
 from forecast.questions.kind import Kind
 from forecast.questions.question import Question
 from forecast.questions.record import MonthlyRecord, dataset_of
 from forecast.questions.settle import WindowCounts, settle
-from forecast.typing import Bool, Index
+from forecast.typing import Bool, Float, Index
 from forecast.wording import day
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forecast.events import EventTable
 
 QUESTION = a("Question", "a Question, such as read_question() or make_question() returns")
 FUTURES_PER_DRAW = 4
 """As many as a report simulates."""
+_LEAST = 1e-9
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,8 @@ def answer_question(
         If the fit has not the question's data, or the window is partly neither recorded nor ahead.
     UnknownDyadError
         If the fit does not hold the dyad.
+    DataError
+        If the events are not those that the fit counts in the window.
 
     Examples
     --------
@@ -113,12 +122,12 @@ def answer_question(
     yes, there = settle_futures(fit, question, seed=seed, futures_per_draw=futures_per_draw, table=table)
     clock = Clock.of(fit.panel)
     recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
-    nothing = NotDefined("the question is void in every simulated future")
+    found = question_outlook(question.id, question.sentence, yes, there)
     return Answer(
         question=question.id,
         as_of=last_known(fit.panel),
-        chance=probability(yes, question.sentence, there) if there.any() else nothing,
-        void=probability(~there, f"the question is void for lack of happenings: {question.id}"),
+        chance=found.chance,
+        void=found.void,
         recorded=recorded if question.resolvable else 0,
         data=str(fit.panel.attrs["digest"]),
         seed=seed,
@@ -138,6 +147,111 @@ def settle_futures(
 
     Futures can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
     """
+    put = put_question(fit, question, seed=seed, table=table)
+    if put.ahead > 0:
+        futures = simulate_futures(fit, question.dyad, put.ahead, seed=seed, futures_per_draw=futures_per_draw)
+        return put.settle(futures, observe(fit, futures, put.ahead, seed=seed))
+    if put.past is None:
+        return _settle_level(question, _levels_before(fit, question, put.ahead, futures_per_draw))
+    yes, there = settle(question, put.past)
+    size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], futures_per_draw
+    return np.broadcast_to(yes, size), np.broadcast_to(there, size)
+
+
+@dataclass(frozen=True)
+class PutQuestion:
+    """A question put to a fit: what is recorded of its window, and what futures say of the rest.
+
+    Attributes
+    ----------
+    question : Question
+    ahead : int
+        Months from the present to the end of its window; zero or less if that is over.
+    seed : int
+        Of the futures.
+    kind : Kind or None
+        Of a count.
+    record : MonthlyRecord or None
+        None of a level.
+    past : WindowCounts or None
+        What is recorded of the window; None of a level.
+    """
+
+    question: Question
+    ahead: int
+    seed: int
+    kind: Kind | None = None
+    record: MonthlyRecord | None = None
+    past: WindowCounts | None = None
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.question.id
+
+    @property
+    def sentence(self) -> str:
+        """What it asks."""
+        return self.question.sentence
+
+    def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
+        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future).
+
+        Raises
+        ------
+        QuestionError
+            If nothing can be said of what will be recorded.
+        """
+        if self.past is None:
+            return _settle_level(self.question, futures.share[..., futures.at(self.ahead)])
+        if isinstance(observed, NotDefined):
+            raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
+        return settle(self.question, _joined(self.past, self._simulated(futures, observed)))
+
+    def _simulated(self, futures: Futures, observed: Observed) -> WindowCounts:
+        """Return the simulated months of the window."""
+        assert self.record is not None
+        last, kind, counts = self.record.clock.last_day(), self.kind, None
+        own = range(max(months_between(last, self.question.first), 1), futures.at(self.ahead) + 1)
+        if kind is not None and not kind.codes:
+            counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
+        elif kind is not None:
+            counts = _coded(self.question.dyad, kind, self.record, observed, own, self.seed)
+        return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+
+
+def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
+    """Put a question to a fit, for `forecast.scenario` or any other set of its futures.
+
+    Parameters
+    ----------
+    fit : FitLike
+    question : Question
+    seed : int
+        Of the futures.
+    table : EventTable, optional
+        The events behind the fit, for kinds that are some codes of a class.
+
+    Returns
+    -------
+    PutQuestion
+
+    Raises
+    ------
+    QuestionError, UnknownDyadError
+        As by `answer_question`.
+    DataError
+        If the events are not those that the fit counts in the window.
+
+    Examples
+    --------
+    >>> from forecast import Fit, read_question, scenario
+    >>> from forecast.questions import put_question
+    >>> fit, question = Fit.load("report/fit.zarr"), read_question("mine.yaml")  # doctest: +SKIP
+    >>> found = scenario(fit, "USA-CHN", "whatif.csv", questions=[put_question(fit, question)])  # doctest: +SKIP
+    >>> found.scenarios[0].prospect.questions[0].chance.value  # doctest: +SKIP
+    0.37
+    """
     dataset, clock = dataset_of(fit.panel, question), Clock.of(fit.panel)
     ahead = months_between(clock.last_day(), question.last)
     if ahead > LONGEST_HORIZON:
@@ -146,24 +260,18 @@ def settle_futures(
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
-        return _settle_level(fit, question, ahead, seed, futures_per_draw)
+        return PutQuestion(question, ahead, seed)
     kind = Kind.of(fit.panel, question) if question.kind == "count" else None
     record = MonthlyRecord.of(fit.panel, question.dyad, dataset, kind, table)
     past = _recorded(record, question)
-    if ahead <= 0:
-        yes, there = settle(question, past)
-        size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], futures_per_draw
-        return np.broadcast_to(yes, size), np.broadcast_to(there, size)
-    if main_dataset(fit.panel, question.dyad) != dataset:
+    if kind is not None and kind.codes and table is not None and past.total.size:
+        counted_events(fit.panel, question.dyad, table, record.place(question.first))
+    if ahead > 0 and main_dataset(fit.panel, question.dyad) != dataset:
         raise QuestionError(
             f"{question.id}: the futures of this fit are of another dataset than {question.dataset!r:.60}, of which it "
             "knows fewer happenings; fit that dataset alone"
         )
-    futures = simulate_futures(fit, question.dyad, ahead, seed=seed, futures_per_draw=futures_per_draw)
-    observed = observe(fit, futures, ahead, seed=seed)
-    if isinstance(observed, NotDefined):
-        raise QuestionError(f"{question.id}: nothing can be said of what will be recorded: {observed.reason}")
-    return settle(question, _joined(past, _ahead(question, kind, record, futures, observed, seed=seed)))
+    return PutQuestion(question, ahead, seed, kind, record, past)
 
 
 def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
@@ -187,46 +295,66 @@ def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
     return record.months(own)
 
 
-def _ahead(
-    question: Question,
-    kind: Kind | None,
-    record: MonthlyRecord,
-    futures: Futures,
-    observed: Observed,
-    *,
-    seed: int,
-) -> WindowCounts:
-    """Return the simulated months of the window."""
-    last = record.clock.last_day()
-    own = slice(max(months_between(last, question.first), 1), futures.at(months_between(last, question.last)) + 1)
-    counts = None
-    if kind is not None:
-        classes = observed.kinds[..., list(kind.places)][..., own, :]
-        counts = classes.sum(axis=-1) if not kind.codes else _thinned(question.dyad, kind, record, classes, seed)
-    return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+def _coded(dyad: str, kind: Kind, record: MonthlyRecord, observed: Observed, months: range, seed: int) -> Index:
+    """Draw how many happenings of each month are of a kind's codes, (chain, draw, future, month).
 
-
-def _thinned(dyad: str, kind: Kind, record: MonthlyRecord, classes: Index, seed: int) -> Index:
-    """Draw how many happenings of some classes, (..., month, class), are of a kind's codes.
-
-    Each future has its own share of them, drawn from what the last ten years leave possible, as the mix of kinds is.
+    Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
+    What a scenario assumes of codes counts as it is.
     """
     assert record.kind is not None
     own, whole = record.kind[record.covered], record.counts[record.covered][:, list(kind.places)]
     codes = read_scale(record.scale).class_of
     rng = stream(seed, dyad, f"codes {' '.join(kind.codes)}")
-    found = np.zeros(classes.shape[:-1], dtype=np.int64)
+    found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
     for column, place in enumerate(kind.places):
+        total = observed.kinds[..., place][..., months]
         of_class = codes.index[codes == place]
-        if of_class.str.startswith(kind.codes).all():
-            found += classes[..., column]
+        of_kind = of_class[of_class.str.startswith(kind.codes)]
+        if len(of_kind) == len(of_class):
+            found += total
             continue
         overall = (own[:, column].sum() + 1) / (whole[:, column].sum() + 2)
         recent, among = own[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
         more = recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall)
-        shares = rng.beta(*more, size=classes.shape[:-2])
-        found += rng.binomial(classes[..., column], shares[..., None])
+        shares = rng.beta(*more, size=total.shape[:-1])
+        drawn = rng.binomial(total, shares[..., None])
+        for period, sorts in observed.coded.items():
+            assumed = [(cell, number) for cell, number in sorts if cell.of_class == place]
+            if assumed and period in months:
+                at = months.index(period)
+                known = any(cell.every and _all_begin(of_kind, cell.code) for cell, _ in assumed)
+                rest = np.zeros_like(shares) if known else shares
+                drawn[..., at] = _among_assumed(kind, assumed, total[..., at], (shares, rest), rng)
+        found += drawn
     return found
+
+
+def _all_begin(codes: "Iterable[str]", code: str) -> bool:
+    """Whether all codes begin with one; a visit is one with its hosting."""
+    return all((VISIT if own == HOST else own).startswith(code) for own in codes)
+
+
+def _among_assumed(
+    kind: Kind,
+    assumed: list[tuple[Cell, Index]],
+    total: Index,
+    shares: tuple[Float, Float],
+    rng: np.random.Generator,
+) -> Index:
+    """Draw how many of a month's happenings of a class are of a kind's codes, some of which a scenario assumes.
+
+    Of those whose assumed code is of the kind all are; of those whose code is wider than the kind, as many as its share
+    in the class says. Shares are that of the kind in its class, and what is left of it to these and the happenings of
+    which nothing is assumed: zero where all that are of the kind are assumed.
+    """
+    share, left = shares
+    found, rest, part = np.zeros_like(total, dtype=np.int64), total, 0.0
+    for cell, number in assumed:
+        within = kind.within(cell.code)
+        chance = np.clip(share / cell.part, 0, 1) if within == "some" else np.full_like(share, within == "all")
+        found, rest = found + rng.binomial(number, chance), rest - number
+        left, part = left - cell.part * chance, part + cell.part
+    return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
 
 
 def _joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
@@ -235,16 +363,16 @@ def _joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
     return WindowCounts(total, cooperative, kind)
 
 
-def _settle_level(fit: FitLike, question: Question, ahead: int, seed: int, futures_per_draw: int) -> tuple[Bool, Bool]:
-    """Return in which futures the level is as asked for in the last month; it is never void."""
-    if ahead > 0:
-        shares = simulate_futures(
-            fit, question.dyad, ahead, seed=seed, futures_per_draw=futures_per_draw
-        ).share[..., -1]  # fmt: skip
-    else:
-        own = dyad_draws(fit, question.dyad).share
-        if own.shape[-1] - 1 + ahead < 0:
-            raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
-        shares = np.repeat(own[..., own.shape[-1] - 1 + ahead, None], futures_per_draw, axis=-1).astype(np.float64)
+def _settle_level(question: Question, shares: Float) -> tuple[Bool, Bool]:
+    """Return in which futures the level of the last month is as asked for; it is never void."""
     yes = reached(shares, question.bound) if question.compare == "at least" else shares <= question.bound
     return np.asarray(yes), np.ones(shares.shape, dtype=bool)
+
+
+def _levels_before(fit: FitLike, question: Question, ahead: int, futures_per_draw: int) -> Float:
+    """Return the shares of a month that is over, repeated as if there were futures of it."""
+    own = dyad_draws(fit, question.dyad).share
+    place = own.shape[-1] - 1 + ahead
+    if place < 0:
+        raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
+    return np.repeat(own[..., place, None], futures_per_draw, axis=-1).astype(np.float64)

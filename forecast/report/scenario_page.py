@@ -52,11 +52,13 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike, files: tup
         "origin": period(found.origin, weekly=found.weekly),
         "figures": {"scenarios": _figure(gate, found)},
         "numbers": {"scenarios": 1},
-        "scenarios": [_about(one) for one in found.scenarios],
+        "scenarios": [_about(found, one) for one in found.scenarios],
         "recorded": _recorded(found),
         "level": _level(found),
         "kinds": _kinds(found),
         "asked": _asked(found),
+        "questions": _questions(found),
+        "question_rules": [f"{one.id}: {one.sentence}" for one in found.unconditional.questions],
         "rules": _rules(found),
         "error": _largest_error(found),
         "futures": f"{found.futures:,}",
@@ -89,6 +91,15 @@ def scenario_json(fit: ReportedFit, found: Scenarios, gate: GateLike) -> dict[st
     return stated
 
 
+def question_sentences(found: Scenarios, one: Scenario) -> list[str]:
+    """Return what a scenario changes of the questions that were asked, a sentence each."""
+    pairs = zip(one.prospect.questions, found.unconditional.questions, strict=True)
+    return [
+        f"The chance that “{then.id}” is answered yes is {_value(then.chance)}, and without it {_value(now.chance)}."
+        for then, now in pairs
+    ]
+
+
 def _scenario_json(one: Scenario) -> dict[str, Any]:
     rows = [{name: value for name, value in plain(row).items() if name != "place"} for row in one.rows]
     return {
@@ -113,7 +124,7 @@ def _figure(gate: GateLike, found: Scenarios) -> Illustration:
     return stamped(drawn, "PARTLY UNUSABLE") if faulty else drawn
 
 
-def _about(one: Scenario) -> dict[str, Any]:
+def _about(found: Scenarios, one: Scenario) -> dict[str, Any]:
     how = {
         "none": "Nothing is assumed: these are the numbers of the outlook.",
         "weights": "The outlook's own futures are weighed",
@@ -124,7 +135,8 @@ def _about(one: Scenario) -> dict[str, Any]:
         unit = "futures" if one.method == "weights" else "draws"
         how = f"{how}; they are worth {one.effective:,.0f} {unit} of equal weight{tail}."
     return {
-        "name": one.name, "sentence": one.sentence, "warnings": one.warnings, "how": how,
+        "name": one.name, "sentence": " ".join([one.sentence, *question_sentences(found, one)]),
+        "warnings": one.warnings, "how": how,
         "plausibility": chance(one.plausibility.value, 1 if one.plausibility.value < 0.1 else 0),
         "rows": {"columns": [("day", False), ("what", False), ("how many", True)], "rows": list(map(_row, one.rows))},
     }  # fmt: skip
@@ -139,12 +151,17 @@ def _row(row: Assumed) -> list[str]:
     return [when, f"{row.source} → {row.target}, {what}{part}{summary}", least]
 
 
+def _prospects(found: Scenarios) -> list[Prospect]:
+    """Return the outlook without a scenario, and that of each."""
+    return [found.unconditional, *(one.prospect for one in found.scenarios)]
+
+
 type _Cell = Callable[[Prospect], str]
 
 
 def _table(found: Scenarios, rows: list[tuple[str, _Cell, str]]) -> dict[str, Any]:
     """Arrange rows of a name, what it is of a prospect, and what followed; the columns are the prospects."""
-    prospects = [found.unconditional, *(one.prospect for one in found.scenarios)]
+    prospects = _prospects(found)
     names = [WITHOUT, *(one.name for one in found.scenarios)]
     columns = [("", False), *((name, True) for name in names)]
     shown = [[name, *(cell(own) for own in prospects)] for name, cell, _ in rows]
@@ -236,6 +253,20 @@ def _asked(found: Scenarios) -> dict[str, Any] | None:
     return _table(found, rows) if rows else None
 
 
+def _questions(found: Scenarios) -> dict[str, Any] | None:
+    """Arrange the questions that were asked on an earlier day; None if there is none."""
+    rows: list[tuple[str, _Cell, str]] = []
+    for place, one in enumerate(found.unconditional.questions):
+        rows.append((one.id, _of_question(place, "chance"), ""))
+        if any(own.questions[place].void.value > 0 for own in _prospects(found)):
+            rows.append((f"{one.id}: void", _of_question(place, "void"), ""))
+    return _table(found, rows) if rows else None
+
+
+def _of_question(place: int, name: str) -> _Cell:
+    return lambda own: _value(getattr(own.questions[place], name))
+
+
 def _of_threshold(months: int) -> _Cell:
     def cell(own: Prospect) -> str:
         asked = own.threshold
@@ -256,7 +287,8 @@ def _rules(found: Scenarios) -> list[str]:
 
 def _largest_error(found: Scenarios) -> str:
     """Return the largest Monte Carlo standard error of the chances of recorded shares, points."""
-    prospects = [found.unconditional, *(one.prospect for one in found.scenarios)]
-    windows = [w for own in prospects if not isinstance(own.recorded, NotDefined) for w in own.recorded.values()]
+    windows = [
+        w for own in _prospects(found) if not isinstance(own.recorded, NotDefined) for w in own.recorded.values()
+    ]
     errors = [one.mcse for w in windows for one in (w.up, w.down) if isinstance(one, Probability)]
     return number(100 * max(errors), 1) if errors else ""

@@ -5,7 +5,9 @@ import re
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -34,11 +36,19 @@ def fit():
     return reported_fit(dyads=("USA-CHN",), depth=False, draws=40)
 
 
+def half_are_void(futures, observed):
+    """Settle a question: yes where the level has risen, and void in every other future."""
+    there = np.arange(futures.level.shape[1])[:, None] % 2 == 0
+    there = np.broadcast_to(there, futures.level.shape[:-1])
+    return there & (futures.level[..., 3] > futures.level[..., 0]), there
+
+
 @pytest.fixture(scope="module")
 def found(fit):
     scenarios = {"two contacts": [CONTACT], SCRIPT: [replace(CONTACT, kind="class 0", n=0)], "nothing": []}
     later = reported_fit(dyads=("USA-CHN",), months=306, draws=2).panel
-    asked = {"above": 40.0, "at_least": [AtLeast("class 0", 2, 6)], "followed": later}
+    question = SimpleNamespace(id="half", sentence=SCRIPT, ahead=3, settle=half_are_void)
+    asked = {"questions": [question], "above": 40.0, "at_least": [AtLeast("class 0", 2, 6)], "followed": later}
     return scenario(fit, "USA-CHN", scenarios, (3, 12), labels=LABELS, **asked)
 
 
@@ -68,6 +78,9 @@ def test_every_number_stands_beside_the_one_without(html, found):
     for months in (3, 12):
         row = [chance(own.recorded[months].up.value) for own in (found.unconditional, found.scenarios[0].prospect)]
         assert re.search(rf"Higher, {months} months to \w+ 2025 {row[0]} {row[1]} ", read.text), months
+    asked = [own.questions[0] for own in (found.unconditional, found.scenarios[0].prospect)]
+    assert re.search(rf"half {chance(asked[0].chance.value)} {chance(asked[1].chance.value)} ", read.text)
+    assert "half: void 50 % 50 %" in read.text
     for title in ("At least 40 %", "At least 2 of class 0", "What followed", "Class 7", "of it structural"):
         assert title in read.text, title
 
@@ -90,6 +103,7 @@ def test_the_schema_is_as_documented(fit, found):
     assert (
         documented["With and without"] == list(content["unconditional"]) == [field.name for field in fields(Prospect)]
     )
+    assert documented["A question"] == list(content["unconditional"]["questions"][0])
     assert documented["What followed"] == list(content["followed"][0])
     assert content["scenarios"][0]["conditional"].keys() == content["unconditional"].keys()
     assert content["scenarios"][2]["conditional"] == content["unconditional"]

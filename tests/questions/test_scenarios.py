@@ -1,0 +1,214 @@
+"""Questions under a scenario: without one the answer of the ledger, and what is assumed of codes counts as it is."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from forecast.cli import app
+from forecast.errors import DataError, QuestionError, SpecError
+from forecast.outlook.assumed import Assumed
+from forecast.outlook.scenarios import scenario
+from forecast.questions import answer_question, make_question, put_question
+from forecast.questions.question import write_question
+from tests.questions.conftest import events, fit_as_of, panel_as_of
+
+DAY = "2023-10-31"
+V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
+VISIT = Assumed(date(2023, 11, 15), "CHN", "USA", kind="visit")
+SANCTIONS = Assumed(date(2023, 12, 1), "USA", "CHN", kind="sanction", n=2)
+NONE = Assumed(date(2023, 11, 1), "USA", "CHN", kind="sanction", n=0, until=date(2024, 1, 31))
+
+
+def ask(**given):
+    return make_question(panel_as_of(DAY), "USA-CHN", table=events(), **given)
+
+
+@pytest.fixture(scope="module")
+def questions():
+    return [
+        ask(higher=5, months=12),
+        ask(below=40, months=3),
+        ask(above=50, when="by", months=24),
+        ask(of="violence", at_least=2, months=6),
+        ask(of="sanctions", months=3, at_least=2),
+        ask(of="visit", months=3),
+        ask(level=35, months=12),
+        ask(level=35, months=30),  # beyond all horizons
+    ]
+
+
+@pytest.fixture(scope="module")
+def found(questions):
+    fit = fit_as_of(DAY)
+    assumed = {"nothing": [], "a visit": [VISIT], "sanctions": [SANCTIONS], "no sanctions": [NONE]}
+    put = [put_question(fit, one, table=events()) for one in questions]
+    return scenario(fit, "USA-CHN", assumed, (3, 12), events=events(), questions=put)
+
+
+def chances(prospect):
+    return [one.chance.value for one in prospect.questions]
+
+
+def test_without_a_condition_it_is_the_answer_of_the_ledger(found, questions):
+    answers = [answer_question(fit_as_of(DAY), one, table=events()) for one in questions]
+    for own in (found.unconditional, found.scenarios[0].prospect):
+        assert chances(own) == [one.chance.value for one in answers]
+        assert [one.void.value for one in own.questions] == [one.void.value for one in answers]
+        assert [one.sentence for one in own.questions] == [one.sentence for one in questions]
+
+
+def test_what_has_been_recorded_of_the_window_counts():
+    question, fit = ask(of="sanctions", at_least=9, months=12), fit_as_of("2024-04-30")
+    later = replace(SANCTIONS, date=date(2024, 6, 1))
+    put = put_question(fit, question, table=events())
+    own = scenario(fit, "USA-CHN", {"two": [later]}, (3,), events=events(), questions=[put])
+    assert chances(own.unconditional) == [answer_question(fit, question, table=events()).chance.value]
+    assert chances(own.scenarios[0].prospect)[0] > chances(own.unconditional)[0] > 0
+
+
+def test_what_is_assumed_of_codes_counts_as_it_is(found):
+    sanctions, visit = 4, 5
+    without, _, meeting, two, none = [chances(own) for own in (
+        found.unconditional, *(one.prospect for one in found.scenarios)
+    )]  # fmt: skip
+    assert 0 < without[sanctions] < 1 and 0 < without[visit] < 1
+    assert (two[sanctions], none[sanctions], meeting[visit]) == (1.0, 0.0, 1.0)
+    assert meeting[0] > without[0] > two[0]
+    assert 0 < meeting[sanctions] < 1
+
+
+@pytest.mark.parametrize(
+    ("code", "part", "asked", "expected"),
+    [
+        ("163", None, "163", (0.0, 0.0)),  # of none of all sanctions there are none
+        ("163", 0.1, "163", (0.05, 0.9)),  # there may be others than those that are meant
+        ("042", None, "163", (0.05, 0.9)),  # they have nothing to do with each other
+        ("172", None, "1721", (0.0, 0.0)),  # they are among those that there are none of
+        ("1721", None, "172", (0.005, 0.9)),  # not all of them are
+    ],
+)
+def test_none_of_a_code_leaves_of_a_kind_what_it_does_not_mean(code, part, asked, expected):
+    fit, row = fit_as_of(DAY), replace(NONE, kind="", code=code, part=part, until=date(2023, 11, 30))
+    question = ask(of="sanctions", months=1).model_copy(update={"codes": (asked,)})
+    put = put_question(fit, question, table=events())
+    own = scenario(fit, "USA-CHN", {"none": [row]}, (3,), events=events(), questions=[put])
+    low, high = expected
+    assert low <= chances(own.scenarios[0].prospect)[0] <= high
+
+
+def test_with_and_without_average_to_the_answer():
+    """The law of total probability, of a kind that is some codes of a class."""
+    fit = fit_as_of(DAY)
+    put = put_question(fit, ask(of="coercion", at_least=4, months=1), table=events())
+    some, none = replace(SANCTIONS, n=1, date=date(2023, 11, 1)), replace(NONE, until=date(2023, 11, 30))
+    found = scenario(fit, "USA-CHN", {"some": [some], "none": [none]}, (3,), events=events(), questions=[put])
+    parts = [one.plausibility.value for one in found.scenarios]
+    own = [chances(one.prospect)[0] for one in found.scenarios]
+    assert sum(parts) == pytest.approx(1, abs=0.02)
+    assert own[0] > chances(found.unconditional)[0] > own[1]
+    assert np.average(own, weights=parts) == pytest.approx(chances(found.unconditional)[0], abs=0.05)
+
+
+def test_a_question_asked_twice_is_an_error():
+    put = put_question(fit_as_of(DAY), ask(higher=5))
+    with pytest.raises(SpecError, match="each of them once"):
+        scenario(fit_as_of(DAY), "USA-CHN", {"nothing": []}, questions=[put, put])
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with a scenario."""
+    monkeypatch.chdir(tmp_path)
+    Path("meeting.csv").write_text("date,source,target,kind\n2023-11-15,CHN,USA,visit\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def ledger(folder):
+    """The folder with questions in a ledger."""
+    for name, *words in (("up", "--higher", 5), ("sanctions", "--at-least", "sanctions:2")):
+        assert run("question", "new", *words, "--id", name, "--as-of", DAY, "--months", 12).exit_code == 0
+    return folder
+
+
+def test_the_command_asks_by_name_and_by_file(ledger):
+    result = run(
+        "scenario", "--fit", V1, "--events", "meeting.csv", "--question", "up",
+        "--question", "questions/sanctions.yaml",
+        "--out", "out",
+    )  # fmt: skip
+    assert result.exit_code == 3, result.output  # fifty draws are too few for anything
+    assert "The chance that “up” is answered yes is" in " ".join(result.stdout.split())
+    stated = json.loads(Path("out/scenario.json").read_text(encoding="utf-8"))
+    ((up, sanctions),) = [one["conditional"]["questions"] for one in stated["scenarios"]]
+    assert [up["id"], sanctions["id"]] == ["up", "sanctions"]
+    answered = json.loads(run("question", "update", "--fit", V1, "--json").stdout)
+    assert {one["question"]: one["chance"] for one in answered} == {
+        one["id"]: one["chance"]["value"] for one in stated["unconditional"]["questions"]
+    }
+    assert len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4  # two asked, two answered
+    page = Path("out/index.html").read_text(encoding="utf-8")
+    assert "Questions that were asked before" in page and "The chance that “up” is answered yes is" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dyad": "CHN-RUS", "label": "China-Russia"}, "it is about CHN-RUS, and the scenario about USA-CHN"),
+        ({"dataset": "mine"}, "asks about the dataset 'mine'"),
+        ({"asked": date(2020, 12, 31), "first": date(2021, 1, 1), "last": date(2022, 12, 31)}, "its window is over"),
+        ({"asked": date(2023, 12, 31), "first": date(2024, 1, 1)}, "it was asked on 2023-12-31"),
+    ],
+)
+def test_a_question_that_the_fit_cannot_answer_is_an_error(folder, changes, words):
+    question = ask(above=50, months=12).model_copy(update=changes)
+    if changes.keys() & {"dyad", "dataset", "last", "asked"}:
+        question = question.model_validate(question.model_dump() | {"sentence": ""})
+    write_question(folder / "other.yaml", question)
+    result = run("scenario", "--fit", V1, "--events", "meeting.csv", "--question", "other.yaml", "--out", "out")
+    assert result.exit_code == 2
+    assert words in " ".join(result.stderr.split())
+    assert not Path("out").exists()
+
+
+def test_a_name_that_was_not_asked_is_an_error_with_those_that_were(ledger):
+    result = run("scenario", "--fit", V1, "--events", "meeting.csv", "--question", "down")
+    assert result.exit_code == 2
+    assert "'down'" in result.stderr and "up and sanctions" in " ".join(result.stderr.split())
+
+
+@pytest.fixture
+def other_edition():
+    """A fit that counts more than the events hold, in a month of the window."""
+    fit = fit_as_of("2024-04-30")
+    counts = fit.panel["counts"].copy()
+    counts[..., -1, :, :] += 1
+    panel = fit.panel.assign(counts=counts)
+    return SimpleNamespace(posterior=fit.posterior, panel=panel, spec=fit.spec, dyads=["USA-CHN"])
+
+
+def test_codes_need_the_events_of_the_fit(other_edition):
+    question = ask(of="sanctions", months=12)
+    with pytest.raises(QuestionError, match="in a table of events only"):
+        put_question(fit_as_of("2024-04-30"), question)
+    with pytest.raises(DataError, match="the fit counts"):
+        put_question(other_edition, question, table=events())
+
+
+def test_a_fit_of_another_edition_counts_no_codes_of_this_one(folder, monkeypatch, other_edition):
+    monkeypatch.setattr("forecast.model.fitted.Fit.load", lambda path: other_edition)
+    Path("later.csv").write_text("date,source,target,kind\n", encoding="utf-8")
+    write_question(folder / "mine.yaml", ask(of="sanctions", months=12))
+    result = run("scenario", "--fit", V1, "--events", "later.csv", "--question", "mine.yaml")
+    assert result.exit_code == 2
+    assert "the fit is not of the chronology as it comes with the package" in " ".join(result.stderr.split())
