@@ -8,6 +8,8 @@ quick.
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
+    from forecast.archive import import_files as import_files
+    from forecast.archive import read_archive as read_archive
     from forecast.drivers import add_drivers as add_drivers
     from forecast.drivers import calendar_drivers as calendar_drivers
     from forecast.drivers import read_drivers as read_drivers
@@ -94,6 +96,8 @@ _HOMES = {
     "gather": "forecast.sources",
     "FeedSettings": "forecast.feeds",
     "read_feed": "forecast.feeds",
+    "import_files": "forecast.archive",
+    "read_archive": "forecast.archive",
     "make_plan": "forecast.hypotheses",
     "read_plan": "forecast.hypotheses",
     "run_tests": "forecast.hypotheses",
@@ -135,9 +139,11 @@ __all__ = [
     "fit",
     "gather",
     "hierarchy",
+    "import_files",
     "make_plan",
     "make_question",
     "make_report",
+    "read_archive",
     "read_chronology",
     "read_counts",
     "read_coverage",

@@ -16,6 +16,7 @@ import numpy as np
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad
+from forecast.events.covered import Covered
 from forecast.events.dyads import hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
@@ -309,7 +310,7 @@ class Record:
     def digest(self) -> str:
         """SHA-256 of everything that a view can depend on."""
         parts = [digest(frame) for frame in self._tables()]
-        choices = [*self.dyads, str(self.together), str(self.infers_eras)]
+        choices = [*self.dyads, str(self.together), str(self.infers_eras), *map(str, _files(self.table))]
         return digest(" ".join([*parts, *choices]).encode())
 
     @cached_property
@@ -319,6 +320,7 @@ class Record:
         found = {}
         for dyad in self.dyads:
             own = [digest(by_dyad.get(dyad, nothing)) for nothing, by_dyad in tables]
+            own += map(str, _files(self.table))
             found[dyad] = digest(" ".join(own).encode())
         return found
 
@@ -397,13 +399,19 @@ def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
     return table.counts if isinstance(table, CountTable) else table.events
 
 
+def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:
+    """Return the days that a table's files stand for, where that is known."""
+    return table.covered if isinstance(table, EventTable) else ()
+
+
 def _counted(table: EventTable | CountTable, coverage: "pd.DataFrame | None") -> "pd.DataFrame":
     """Return the rows of a table that a panel counts: in counts, many a row says that nothing happened."""
     from forecast.events.dyads import even_spans
 
     rows = _rows(table)
     rows = rows[rows["n"] > 0]
-    spans = rows[["dataset", "dyad"]].merge(even_spans(rows, coverage), left_on=["dataset", "dyad"], right_index=True)
+    even = even_spans(rows, coverage, covered=() if coverage is not None else _files(table))
+    spans = rows[["dataset", "dyad"]].merge(even, left_on=["dataset", "dyad"], right_index=True)
     inside = (rows["date"] >= spans["start"]) & (rows["date"] <= spans["last"])
     return rows[inside]
 

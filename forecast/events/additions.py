@@ -292,7 +292,7 @@ class _Record:
     def of(cls, table: EventTable, dataset: str) -> "_Record":
         """Take a dataset out of a table; coverage is that of `coverage.csv`, else from the first event to the last."""
         events = table.events[table.events["dataset"] == dataset]
-        return cls(events, even_spans(events, None, table.additions).droplevel("dataset"))
+        return cls(events, even_spans(events, None, table.additions, table.covered).droplevel("dataset"))
 
     def reasons_against(self, rows: "pd.DataFrame") -> dict[int, str]:
         """Return, by line, why rows cannot be added: outside the record, or there already."""

@@ -12,6 +12,7 @@ from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events.added import Addition, extended_ends
 from forecast.events.codebook import read_small_csv
+from forecast.events.covered import Covered
 from forecast.resources import data_folder
 
 if TYPE_CHECKING:
@@ -119,13 +120,23 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
 
 
 def even_spans(
-    rows: "pd.DataFrame", coverage: "pd.DataFrame | str | Path | None", additions: Iterable[Addition] = ()
+    rows: "pd.DataFrame",
+    coverage: "pd.DataFrame | str | Path | None",
+    additions: Iterable[Addition] = (),
+    covered: Iterable[Covered] = (),
 ) -> "pd.DataFrame":
     """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad).
 
-    Added events extend the coverage that comes with the data; one that is given by a caller stays as it is.
+    Without coverage it is that of the files, where that is known, else from the first event to the last. Added events
+    extend the coverage that comes with the data; one that is given by a caller stays as it is.
     """
+    import pandas as pd
+
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
+    for one in covered:
+        own = spans.index.get_level_values("dataset") == one.dataset
+        if one.spans and own.any():
+            spans.loc[own, "start"], spans.loc[own, "last"] = (pd.Timestamp(day) for day in (one.first, one.last))
     given = read_coverage(coverage).rename(columns={"last_even": "last"})
     keys = [name for name in spans.index.names if name in given]
     first = given.drop_duplicates(keys).set_index(keys)[["start", "last"]]

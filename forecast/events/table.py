@@ -17,6 +17,7 @@ from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.account import FeedAccount
 from forecast.events.added import Addition
 from forecast.events.codebook import read_codes
+from forecast.events.covered import Covered
 from forecast.events.dyads import in_order
 from forecast.events.raw import SourceFile
 from forecast.files import check_target, write_csv
@@ -68,6 +69,8 @@ class EventTable(Displayed):
         What was added to a dataset by `add_events`, a file each.
     accounts : tuple of FeedAccount
         What became of the rows of feeds, one each.
+    covered : tuple of Covered
+        The days that the files of a dataset stand for, of datasets of an archive.
     """
 
     events: "pd.DataFrame"
@@ -76,6 +79,7 @@ class EventTable(Displayed):
     late: int = 0
     additions: tuple[Addition, ...] = ()
     accounts: tuple[FeedAccount, ...] = ()
+    covered: tuple[Covered, ...] = ()
 
     @property
     def dyads(self) -> list[str]:
@@ -178,6 +182,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         late=sum(table.late for table in tables),
         additions=tuple(one for table in tables for one in table.additions),
         accounts=tuple(one for table in tables for one in table.accounts),
+        covered=tuple(one for table in tables for one in table.covered),
     )
 
 

@@ -4,8 +4,10 @@ Fields are SQL expressions over the columns of a file as text, so that the same 
 here and whole files or tables where DuckDB reads them by itself.
 """
 
+import calendar
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from forecast.feeds.lines import Encoding
@@ -67,6 +69,28 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """Which days a file stands for, by its name.
+
+    Attributes
+    ----------
+    series : str
+        Which of the feed's series of files it belongs to, such as ``day``.
+    first, last : datetime.date
+    whole : bool
+        Whether it stands for each of these days, even one without a row; else from its first busy day to its last.
+    part : float
+        The part of its day that it stands for, 1 for files of a day and more.
+    """
+
+    series: str
+    first: date
+    last: date
+    whole: bool = True
+    part: float = 1.0
+
+
+@dataclass(frozen=True)
 class Feed:
     """A feed.
 
@@ -84,6 +108,10 @@ class Feed:
         From a side and the settings to the SQL condition that the actor on this side acts for its state.
     facts : callable
         From the name of a file to what it says.
+    stands : callable
+        From the name of a file to the days that it stands for; None if the name does not say.
+    by_known : bool
+        Whether rows are put into files by the day on which they became known, in place of the day of the event.
     missing : tuple of str
         What marks a missing value.
     encoding : str
@@ -107,11 +135,33 @@ class Feed:
     mentions: bool = False
     pairs: str = ""
     newest_first: bool = False
+    stands: Callable[[str], Standing | None] = field(default=lambda name: None)
+    by_known: bool = False
 
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     """Return how a feed writes the organs that act for a state by the settings, which name some; `written` has all."""
     return tuple(code for sector in settings.sectors for code in written[sector])
+
+
+def named_day(digits: str) -> date | None:
+    """Return the day that a name writes as 20180601; of a day beyond the end of its month, that end; else None.
+
+    Examples
+    --------
+    >>> from forecast.feeds.feed import named_day
+    >>> named_day("20220231"), named_day("20221301")
+    (datetime.date(2022, 2, 28), None)
+    """
+    year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    if year == 0 or not 1 <= month <= 12 or day_of_month < 1:
+        return None
+    return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))
+
+
+def whole_year(series: str, year: str, *, whole: bool) -> Standing | None:
+    """Return what a file of a year stands for."""
+    return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) else None
 
 
 def header_names(line: str, delimiter: str) -> tuple[str, ...]:

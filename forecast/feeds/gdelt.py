@@ -2,7 +2,20 @@
 
 import re
 
-from forecast.feeds.feed import CAMEO_AGENTS, Feed, FileFacts, Layout, Side, acting, day, one_of, quoted
+from forecast.feeds.feed import (
+    CAMEO_AGENTS,
+    Feed,
+    FileFacts,
+    Layout,
+    Side,
+    Standing,
+    acting,
+    day,
+    named_day,
+    one_of,
+    quoted,
+    whole_year,
+)
 from forecast.feeds.settings import FeedSettings
 
 _ACTOR = (
@@ -68,4 +81,26 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     return f"({actor}Code = {actor}CountryCode OR {typed})" if "government" in settings.sectors else f"({typed})"
 
 
-GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True)
+QUARTERS = 96
+"""Quarter hours of a day, each with a file of 2.0."""
+
+
+def _stands(name: str) -> Standing | None:
+    """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
+    digits = re.match(r"(\d+)(?!\d)", name)
+    length = len(digits[1]) if digits else 0
+    if digits is None or length not in (4, 6, 8, 14):
+        return None
+    first = named_day(f"{digits[1]}0101"[:8])
+    last = named_day((digits[1] + ("1231" if length == 4 else "31"))[:8]) if length < 8 else first
+    if first is None or last is None:
+        return None
+    if length == 14:
+        series = "quarter hour, translated" if ".translation." in name.lower() else "quarter hour"
+        return Standing(series, first, last, part=1 / QUARTERS)
+    if length == 4:
+        return whole_year("year", digits[1], whole=True)
+    return Standing("month" if length == 6 else "day", first, last)
+
+
+GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True, stands=_stands, by_known=True)

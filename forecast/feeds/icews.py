@@ -1,8 +1,21 @@
 """ICEWS events as Dataverse has them (doi:10.7910/DVN/28075): yearly, daily and weekly files of 20 columns."""
 
 import re
+from datetime import date
 
-from forecast.feeds.feed import Feed, FileFacts, Layout, Side, acting, day, header_names, text
+from forecast.feeds.feed import (
+    Feed,
+    FileFacts,
+    Layout,
+    Side,
+    Standing,
+    acting,
+    day,
+    header_names,
+    named_day,
+    text,
+    whole_year,
+)
 from forecast.feeds.settings import FeedSettings
 
 COLUMNS = (
@@ -22,6 +35,8 @@ SECTORS = {
     "police": ("Police",),
 }
 """The sectors of each organ of a state; any ministry is the government too."""
+WEEKLY = date(2020, 5, 1)
+"""Since then releases are of a week."""
 
 
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
@@ -95,4 +110,26 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     return f'({found} OR {ministry} OR ({sectors} = \'\' AND "{part} Name" = "{part} Country"))'
 
 
-ICEWS = Feed("icews", "ICEWS", _recognise, _fields, _acts, _facts, missing=("", "NA"), newest_first=True)
+def _stands(name: str) -> Standing | None:
+    """Return the year of an edition, the day, days or month of a release.
+
+    Weekly releases, since May 2020, have a name that does not say: what is in them does.
+    """
+    facts = _facts(name)
+    if facts.year is not None:
+        return whole_year("year", str(facts.year), whole=False)
+    if facts.day is None:
+        return None
+    days = [named_day(digits) for digits in re.findall(r"(?<!\d)(\d{8})(?!\d)", name.partition("icews")[0])]
+    month = re.match(r"(\d{6})-icews", name)
+    if month:
+        days = [named_day(f"{month[1]}01"), named_day(f"{month[1]}31")]
+    first, last = days[0], days[-1]
+    if first is None or last is None or first > last or (len(days) == 1 and first >= WEEKLY):
+        return None
+    return Standing("month" if month else "day", first, last)
+
+
+ICEWS = Feed(
+    "icews", "ICEWS", _recognise, _fields, _acts, _facts, missing=("", "NA"), newest_first=True, stands=_stands
+)

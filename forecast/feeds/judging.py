@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from forecast.feeds.feed import FIELDS, Feed, FileFacts, Layout, quoted, text
-from forecast.feeds.settings import FeedSettings
+from forecast.feeds.feed import FIELDS, Feed, FileFacts, Layout, Side, quoted, text
+from forecast.feeds.settings import SECTORS, FeedSettings
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,6 +25,8 @@ KEPT = (
     "line", "id", "date", "known", "source_state", "target_state", "cameo", "value", "quad", "given_quad", "n", "actor",
     "summary", "reference",
 )  # fmt: skip
+ACTING = ("source_organs", "target_organs", "mentions")
+"""With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a sector of `SECTORS`."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Judged:
     Attributes
     ----------
     kept : pyarrow.Table
-        Events, columns `KEPT`; a line can have several.
+        Events, columns `KEPT`, and `ACTING` if asked for; a line can have several.
     rejected : dict
         Reason by line.
     filtered : dict
@@ -50,12 +52,17 @@ class Judged:
 
 
 class Judge:
-    """A database in memory with the tables of countries and codes, and the statement for a feed."""
+    """A database in memory with the tables of countries and codes, and the statement for a feed.
 
-    def __init__(self, feed: Feed, settings: FeedSettings, dyads: Sequence[str] | None) -> None:
+    With `organs` kept rows have the columns `ACTING` as well.
+    """
+
+    def __init__(
+        self, feed: Feed, settings: FeedSettings, dyads: Sequence[str] | None, *, organs: bool = False
+    ) -> None:
         import duckdb
 
-        self.feed, self.settings = feed, settings
+        self.feed, self.settings, self.organs = feed, settings, organs
         self.database = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
         self.database.execute("SET enable_external_access = false")
         _add_tables(self.database, dyads)
@@ -72,8 +79,9 @@ class Judge:
         self.database.register("lines", lines)
         run(f"CREATE OR REPLACE TEMP TABLE judged AS {self._statement(layout, facts)}")
         self.database.unregister("lines")
+        columns = (*KEPT, *(ACTING if self.organs else ()))
         kept = self.database.sql(
-            f"SELECT {', '.join(KEPT)} FROM judged WHERE reason = '' AND filter = '' ORDER BY line, id"
+            f"SELECT {', '.join(columns)} FROM judged WHERE reason = '' AND filter = '' ORDER BY line, id"
         ).to_arrow_table()
         # Most rows of a feed are filtered: these are counted here, and not handed over one by one.
         run(
@@ -88,6 +96,24 @@ class Judge:
             dict(run(listed).fetchall()) if self.settings.list_filtered else {},
         )
 
+    def tally(self) -> "list[tuple[datetime.date | None, datetime.date | None, str, int]]":
+        """Count the lines judged last by day of the event, day on which it became known, and what became of them.
+
+        Returns
+        -------
+        list of tuple
+            Date and known (None if they are no days), ``kept``, ``rejected`` or ``filtered``, number of lines.
+        """
+        return self.database.execute(
+            """
+            SELECT date, known, became, count(*) FROM (
+                SELECT min(date) AS date, min(known) AS known,
+                    CASE WHEN bool_or(reason = '' AND filter = '') THEN 'kept'
+                    WHEN max(reason) <> '' THEN 'rejected' ELSE 'filtered' END AS became
+                FROM judged GROUP BY line)
+            GROUP BY ALL ORDER BY ALL"""
+        ).fetchall()
+
     def _statement(self, layout: Layout, facts: FileFacts) -> str:
         fields = self.feed.fields(layout.columns, self.settings, facts)
         every = self.settings.sectors == "all"
@@ -101,7 +127,9 @@ class Judge:
         if self.feed.pairs:
             rows = f"SELECT *, unnest({self.feed.pairs}) AS pair FROM ({rows})"
         said = ", ".join(f"{fields[name]} AS {name}" for name in FIELDS)
-        said = f"SELECT line, {said}, {acts['source']} AS source_acts, {acts['target']} AS target_acts FROM ({rows})"
+        said += f", {acts['source']} AS source_acts, {acts['target']} AS target_acts"
+        said += self._organs("source") + self._organs("target") if self.organs else ""
+        said = f"SELECT line, {said} FROM ({rows})"
         located = f"""
             SELECT said.*, code.code AS cameo, code.quad, s.state AS source_state, t.state AS target_state,
                 coalesce(TRY_CAST(said.goldstein AS DOUBLE), code.goldstein) AS value,
@@ -112,6 +140,14 @@ class Judge:
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
         return f"SELECT *, {_reasons()} AS reason, {_filters(self.settings)} AS filter FROM ({located})"
+
+    def _organs(self, side: Side) -> str:
+        """Return the SQL of the organs of a state that an actor is, as a sum of bits."""
+        bits = [
+            f"CASE WHEN {self.feed.acts(side, FeedSettings(sectors=(sector,)))} THEN {1 << place} ELSE 0 END"
+            for place, sector in enumerate(SECTORS)
+        ]
+        return f", CAST({' + '.join(bits)} AS UTINYINT) AS {side}_organs"
 
 
 def _add_tables(database: "duckdb.DuckDBPyConnection", dyads: Sequence[str] | None) -> None:

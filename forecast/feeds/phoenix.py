@@ -2,7 +2,19 @@
 
 import re
 
-from forecast.feeds.feed import CAMEO_AGENTS, Feed, FileFacts, Layout, Side, acting, day, header_names, text
+from forecast.feeds.feed import (
+    CAMEO_AGENTS,
+    Feed,
+    FileFacts,
+    Layout,
+    Side,
+    Standing,
+    acting,
+    day,
+    header_names,
+    named_day,
+    text,
+)
 from forecast.feeds.settings import FeedSettings
 
 _CODED = (
@@ -77,4 +89,13 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     return f"({agent} = '' OR {found})" if "government" in settings.sectors else f"({found})"
 
 
-PHOENIX = Feed("phoenix", "Phoenix", _recognise, _fields, _acts, missing=("", "---", "NULL", "NA"), mentions=True)
+def _stands(name: str) -> Standing | None:
+    """Return the day of a real-time file: Phoenix.events.20180601.txt."""
+    digits = re.search(r"(?<!\d)(\d{8})(?!\d)", name)
+    own = named_day(digits[1]) if digits else None
+    return Standing("day", own, own) if own else None
+
+
+PHOENIX = Feed(
+    "phoenix", "Phoenix", _recognise, _fields, _acts, missing=("", "---", "NULL", "NA"), mentions=True, stands=_stands
+)

@@ -4,8 +4,22 @@ PLOVER puts both sides of a joint act into the field of the actor, with no recip
 are a dyad. Nobody has published how its types become CAMEO codes; `codebook/plover.csv` is this package's choice.
 """
 
+import re
+
 from forecast.events.codebook import read_small_csv
-from forecast.feeds.feed import CAMEO_AGENTS, Feed, FileFacts, Layout, Side, acting, header_names, quoted, text
+from forecast.feeds.feed import (
+    CAMEO_AGENTS,
+    Feed,
+    FileFacts,
+    Layout,
+    Side,
+    Standing,
+    acting,
+    header_names,
+    quoted,
+    text,
+    whole_year,
+)
 from forecast.feeds.settings import FeedSettings
 from forecast.resources import data_folder
 
@@ -127,6 +141,27 @@ def _acts(side: Side, settings: FeedSettings) -> str:
     return f"CASE WHEN \"Recipient Country\" = '' THEN {acts('Actor')} ELSE {acts('Recipient')} END"
 
 
+def _facts(name: str) -> FileFacts:
+    """Read the name of a weekly release: ngecEvents.20240108101010.Release123.DV.txt."""
+    week = re.search(r"(?<!\d)(\d{8})\d{6}(?!\d)", name)
+    return FileFacts(day=week[1]) if week else FileFacts()
+
+
+def _stands(name: str) -> Standing | None:
+    """Return the year of a yearly file; which days a release stands for is seen by what is in it."""
+    year = None if _facts(name).day else re.search(r"(?<!\d)((?:19|20)\d{2})(?!\d)", name)
+    return whole_year("year", year[1], whole=False) if year else None
+
+
 POLECAT = Feed(
-    "polecat", "POLECAT", _recognise, _fields, _acts, missing=("", "None"), encoding="latin-1", pairs=_pairs()
+    "polecat",
+    "POLECAT",
+    _recognise,
+    _fields,
+    _acts,
+    _facts,
+    missing=("", "None"),
+    encoding="latin-1",
+    pairs=_pairs(),
+    stands=_stands,
 )

@@ -31,7 +31,7 @@ PLACE = ("file", "line", "reason")
 
 
 @dataclass
-class _FileRun:
+class FileRun:
     """A file being read: what it is, and what has become of its lines so far."""
 
     file: FeedFile
@@ -46,6 +46,7 @@ class _FileRun:
 
     @property
     def filtered_rows(self) -> int:
+        """How many rows were filtered."""
         return sum(self.filtered.values())
 
     def reject(self, line: int, reason: str, row: str) -> None:
@@ -109,21 +110,28 @@ def read_feed(
     """
     settings = settings or FeedSettings()
     named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    chosen = None if dyads is None else [_state_pair(dyad) for dyad in dyads]
+    chosen = None if dyads is None else [state_pair(dyad) for dyad in dyads]
     found, strange = _detect(named, find_feed(feed) if feed else None)
     kind = found[0][1].feed
-    _require_suitable(kind, settings)
+    require_suitable(kind, settings)
     digests = {path: file_digest(path) for path in {file.path for file, _ in found}}  # an archive once
     runs, kept = [], []
     with Judge(kind, settings, chosen) as judge:
         for place, (file, detected) in enumerate(_in_order(kind, found)):
-            run = _FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
-            kept += [_placed(table, place) for table in _read_file(run, judge)]
+            run = FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
+            kept += [_placed(table, place) for table in read_file(run, judge)]
             runs.append(run)
     return _as_table(kind, settings, runs, kept, strange)
 
 
-def _state_pair(dyad: str) -> str:
+def state_pair(dyad: str) -> str:
+    """Return the code of a dyad of any two states, given in either order and any case.
+
+    Raises
+    ------
+    UnknownDyadError
+        If it is not two states.
+    """
     states = dyad.strip().upper().replace("_", "-").split("-")
     names = state_names()
     if (
@@ -165,7 +173,14 @@ def _require_different(found: list[tuple[FeedFile, Detected]]) -> None:
         raise DataError(f"{twice} is named twice. Name each file once, or give files of one name others.")
 
 
-def _require_suitable(feed: Feed, settings: FeedSettings) -> None:
+def require_suitable(feed: Feed, settings: FeedSettings) -> None:
+    """Make sure that a feed has what the settings ask about.
+
+    Raises
+    ------
+    SpecError
+        If not.
+    """
     if settings.minimum_mentions > 1 and not feed.mentions:
         raise SpecError(f"minimum_mentions: {feed.title} counts no mentions; leave the setting out")
 
@@ -182,7 +197,7 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
     return sorted(found, key=edition, reverse=True)
 
 
-def _read_file(run: _FileRun, judge: Judge) -> "Iterator[pa.Table]":
+def read_file(run: FileRun, judge: Judge) -> "Iterator[pa.Table]":
     """Yield the events of a file, chunk by chunk, and account for all other rows in its run."""
     first = run.layouts[0].header
     for chunk in read_chunks(run.file):
@@ -197,7 +212,7 @@ def _read_file(run: _FileRun, judge: Judge) -> "Iterator[pa.Table]":
         yield from _judge_lines(run, judge, texts, numbers)
 
 
-def _judge_lines(run: _FileRun, judge: Judge, texts: list[str], numbers: list[int]) -> "Iterator[pa.Table]":
+def _judge_lines(run: FileRun, judge: Judge, texts: list[str], numbers: list[int]) -> "Iterator[pa.Table]":
     split = split_lines(texts, numbers, run.layouts)
     at = dict(zip(numbers, texts, strict=True)) if split.broken else {}
     for line, reason in split.broken.items():
@@ -219,7 +234,7 @@ def _placed(table: "pa.Table", place: int) -> "pd.DataFrame":
 
 
 def _as_table(
-    feed: Feed, settings: FeedSettings, runs: list[_FileRun], kept: "list[pd.DataFrame]", strange: list[FeedFile]
+    feed: Feed, settings: FeedSettings, runs: list[FileRun], kept: "list[pd.DataFrame]", strange: list[FeedFile]
 ) -> EventTable:
     """Put events together, take out what repeats others, and account for all of it."""
     import pandas as pd
@@ -256,7 +271,7 @@ def _as_table(
     if unique.events.empty:
         raise _nothing_kept(account, rejects)
     return EventTable(
-        events=sort_events(_in_contract(unique.events, feed)),
+        events=sort_events(in_contract(unique.events, feed)),
         rejects=pd.DataFrame(rejects, columns=list(REJECT_COLUMNS)),
         files=tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs),
         accounts=(account,),
@@ -275,7 +290,7 @@ def _nothing_kept(account: FeedAccount, rejects: list[tuple[str, int, str, str]]
     return DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
 
 
-def _in_contract(rows: "pd.DataFrame", feed: Feed) -> "pd.DataFrame":
+def in_contract(rows: "pd.DataFrame", feed: Feed) -> "pd.DataFrame":
     """Return events with the columns and types of the contract."""
     import pandas as pd
 

@@ -28,6 +28,8 @@ class FeedSettings(BaseModel):
     icews_known : {"release", "edition"}
         From when a row of a yearly ICEWS file could be known: the day after its event, as daily files showed it, or
         the day on which this edition was issued.
+    editions : {"issued", "latest"}
+        Of an archive: which yearly editions of ICEWS an as-of day uses, those issued by that day or the latest ones.
     list_filtered : bool
         Whether every row that was filtered is listed with file, line and reason, and not only counted.
 
@@ -48,6 +50,7 @@ class FeedSettings(BaseModel):
     one_a_day: bool = True
     minimum_mentions: int = Field(default=1, ge=1, le=1_000_000)
     icews_known: Literal["release", "edition"] = "release"
+    editions: Literal["issued", "latest"] = "issued"
     list_filtered: bool = False
 
     def __init__(self, **fields: Any) -> None:
@@ -83,6 +86,8 @@ class FeedSettings(BaseModel):
             parts.append(f"at least {self.minimum_mentions} mentions")
         if self.icews_known == "edition":
             parts.append("yearly files known from their edition on")
+        if self.editions == "latest":
+            parts.append("the latest editions on any as-of day")
         return "; ".join(parts)
 
 

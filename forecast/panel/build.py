@@ -13,6 +13,7 @@ from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR
 from forecast.errors import DataError, SpecError
 from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
+from forecast.events.covered import Covered
 from forecast.events.dyads import even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
 from forecast.events.table import as_of as known_by
@@ -26,6 +27,7 @@ from forecast.panel.spans import (
     era_variables,
     floor_period,
     last_days,
+    missing_periods,
     panel_periods,
 )
 from forecast.typing import Index
@@ -98,7 +100,8 @@ def build_panel(
     eras : pandas.DataFrame or path, optional
         In the form of `read_eras`; the embedded ones by default. A dyad without eras gets one, ``all``.
     coverage : pandas.DataFrame or path, optional
-        In the form of `read_coverage`. By default the embedded one for the chronology, and from the first
+        In the form of `read_coverage`. By default the embedded one for the chronology, the days of its files for a
+        dataset of an archive (a period of which more than a tenth is missing is not covered), and from the first
         event to the last one for other datasets, extended by what was added with `add_events`.
 
     Returns
@@ -149,6 +152,7 @@ def build_panel(
         coverage=coverage,
         attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
         additions=table.additions,
+        covered=() if coverage is not None else table.covered,
     )
 
 
@@ -314,21 +318,25 @@ def _panel(
     coverage: "pd.DataFrame | str | Path | None",
     attrs: dict[str, str | int],
     additions: Sequence[Addition] = (),
+    covered: Sequence[Covered] = (),
 ) -> "xr.Dataset":
     """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
     import xarray as xr
 
-    watched = even_spans(rows, coverage, additions)
+    watched = even_spans(rows, coverage, additions, covered)
     periods = panel_periods(watched, span, frequency)
     datasets = sorted(rows["dataset"].unique())
+    holes = missing_periods(covered, datasets, periods, frequency)
     pair = rows[["dataset", "dyad"]].merge(watched, how="left", left_on=["dataset", "dyad"], right_index=True)
     inside = ((rows["date"] >= pair["start"].array) & (rows["date"] <= pair["last"].array)).to_numpy()
     at = periods.searchsorted(floor_period(rows["date"], frequency))
     in_span = (rows["date"] >= periods[0]).to_numpy() & (at < len(periods))
+    of_dataset = rows["dataset"].map(datasets.index).to_numpy()
+    inside = inside & ~(in_span & holes[of_dataset, np.minimum(at, len(periods) - 1)])
     kept = inside & in_span
     backward = (rows["source"] != rows["dyad"].str[:3]).to_numpy() & directed
     places = (
-        rows["dataset"].map(datasets.index).to_numpy(),
+        of_dataset,
         rows["dyad"].map({dyad: place for place, dyad in enumerate(dyads)}).to_numpy(),
         at,
         backward.astype(int),
@@ -339,6 +347,7 @@ def _panel(
     _reject_empty(counts.sum(axis=(0, 2, 3, 4)), dyads, periods)
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
+    seen = covered_periods(watched, datasets, dyads, periods, frequency) & ~holes[:, None, :]
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
     if additions:
         until = f"{span[2] or watched['last'].max():%Y-%m-%d}"
@@ -347,7 +356,7 @@ def _panel(
     return xr.Dataset(
         {
             "counts": (("dataset", "dyad", "time", "direction", "class"), counts),
-            "covered": (("dataset", "dyad", "time"), covered_periods(watched, datasets, dyads, periods, frequency)),
+            "covered": (("dataset", "dyad", "time"), seen),
             **variables,
         },
         coords={

@@ -23,7 +23,7 @@ SHORTEST_RECORD = 36
 
 
 def coverage_end(table: "EventTable", dyad: str) -> date:
-    """Return the last day of a dyad's coverage or, without one, the end of the month of its last event.
+    """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
     Added events extend it.
 
@@ -34,10 +34,13 @@ def coverage_end(table: "EventTable", dyad: str) -> date:
     >>> coverage_end(read_chronology(), "USA-CHN")
     datetime.date(2026, 6, 13)
     """
+    import pandas as pd
+
     coverage, extended = read_coverage(), extended_ends(table.additions)
     datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])
     known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index("dataset")["last_even"]
-    even = [max(last, extended.get((str(name), dyad), last)) for name, last in known.items()]
+    ends = {one.dataset: pd.Timestamp(one.last) for one in table.covered if one.dataset in datasets and one.spans}
+    even = [max(last, extended.get((str(name), dyad), last)) for name, last in (ends | known.to_dict()).items()]
     if even:
         first: date = min(even).date()
         return first

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import SpecError
+from forecast.events.covered import Covered
 from forecast.events.dyads import read_eras
 from forecast.events.table import Day, as_day
+from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +83,18 @@ def covered_periods(
     for (dataset, dyad), start, last in zip(watched.index, starts, watched["last"], strict=True):
         covered[datasets.index(dataset), place[dyad]] = (periods >= start) & (periods <= last)
     return covered
+
+
+def missing_periods(
+    covered: Sequence[Covered], datasets: Sequence[str], periods: "pd.DatetimeIndex", frequency: Frequency
+) -> Bool:
+    """Return the periods of which too many days have no file, (dataset, time); none where nothing is said of files."""
+    missing = np.zeros((len(datasets), len(periods)), dtype=bool)
+    for one in covered:
+        if one.dataset in datasets and one.spans:
+            ends = last_days(periods.to_series(), frequency).to_numpy()
+            missing[datasets.index(one.dataset)] = one.missing(periods.to_numpy(), ends)
+    return missing
 
 
 def era_variables(

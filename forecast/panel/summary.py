@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from forecast.events.dyads import even_spans
 from forecast.events.table import EventTable
 from forecast.panel.pairing import happenings
-from forecast.panel.spans import floor_period, steps
+from forecast.panel.spans import floor_period, missing_periods, steps
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,8 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
 
     events = table.events.assign(happenings=happenings(table.events))
     events["month"] = floor_period(events["date"], "month")
-    watched = even_spans(events, coverage, table.additions)
+    files = () if coverage is not None else table.covered
+    watched = even_spans(events, coverage, table.additions, files)
     by = events.groupby(["dataset", "dyad"])
     summary = by.agg(
         first=("date", "min"), last=("date", "max"), rows=("date", "size"), happenings=("happenings", "sum")
@@ -49,7 +50,12 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     summary.insert(3, "last_even", watched["last"])
     starts = floor_period(summary["start"], "month")
     with_events = by["month"].unique()
-    covered = [steps(*span, "month") for span in zip(starts, summary["last_even"], strict=True)]
+    covered = []
+    for dataset, start, last in zip(
+        summary.index.get_level_values("dataset"), starts, summary["last_even"], strict=True
+    ):
+        months = steps(start, last, "month")
+        covered.append(pd.DatetimeIndex(months[~missing_periods(files, [dataset], months, "month")[0]]))
     summary["months"] = [len(months) for months in covered]
     summary["empty_months"] = [
         len(months.difference(pd.DatetimeIndex(seen))) for months, seen in zip(covered, with_events, strict=True)

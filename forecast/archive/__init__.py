@@ -1,0 +1,9 @@
+"""An archive of feeds: files taken in once, with every edition kept, read as they were known on any day.
+
+Start at `import_files`, which takes files in, and at `read_archive`, which reads events (docs/archive.md).
+"""
+
+from forecast.archive.importing import Imported, ImportedFile, import_files
+from forecast.archive.reading import read_archive
+
+__all__ = ["Imported", "ImportedFile", "import_files", "read_archive"]

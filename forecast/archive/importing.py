@@ -1,0 +1,359 @@
+"""Files of feeds taken into an archive: each once, whole or not at all, whoever else is at work."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from forecast.archive.catalogue import (
+    Catalogue,
+    Counts,
+    Entry,
+    Key,
+    append_batch,
+    clear_leftovers,
+    opened_for_import,
+)
+from forecast.archive.segments import SegmentWriter
+from forecast.archive.standing import Named, days_of
+from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
+from forecast.display import Card, Displayed
+from forecast.errors import DataError
+from forecast.feeds.detect import Detected, detect_file, unknown_file
+from forecast.feeds.feed import Feed, FileFacts, named_day
+from forecast.feeds.judging import Judge
+from forecast.feeds.lines import FeedFile, file_digest, find_files
+from forecast.feeds.reading import FileRun, read_file
+from forecast.feeds.registry import find_feed
+from forecast.feeds.settings import FeedSettings
+from forecast.progress import Progress, silent
+from forecast.wording import count
+
+EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
+"""All rows between two states: what is counted of them is chosen when they are read."""
+MOST_FILES = 200
+"""Files of a batch; a run that is killed loses no more than one batch."""
+MONTH = timedelta(days=31)
+STEP = "importing files"
+
+
+class ImportedFile(NamedTuple):
+    """What became of a file.
+
+    Attributes
+    ----------
+    name, dataset : str
+        The dataset is '' for a file of no feed.
+    became : str
+        ``imported``; ``known``, if it is in the archive already; ``skipped``, if it is of no feed but lies in a folder
+        or archive that was named; or ``failed``.
+    rows, between, rejected, filtered : int
+        Its rows, those between two states, those rejected, and those that are not between two states.
+    reason : str
+        Why it was skipped or failed, or under which name it is known.
+    """
+
+    name: str
+    dataset: str
+    became: str
+    rows: int = 0
+    between: int = 0
+    rejected: int = 0
+    filtered: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Imported(Displayed):
+    """What an import has done.
+
+    Attributes
+    ----------
+    archive : pathlib.Path
+    files : tuple of ImportedFile
+    """
+
+    archive: Path
+    files: tuple[ImportedFile, ...]
+
+    def of(self, became: str) -> list[ImportedFile]:
+        """Return the files of which something became, such as ``failed``."""
+        return [file for file in self.files if file.became == became]
+
+    @property
+    def sentence(self) -> str:
+        """What was done, in words."""
+        new = self.of("imported")
+        rows, between = sum(file.rows for file in new), sum(file.between for file in new)
+        words = [f"{count(len(new), 'file')} imported: {rows:,} rows, {between:,} of them between two states"]
+        for became, more in (("known", "in the archive already"), ("skipped", "of no feed"), ("failed", "not read")):
+            if files := self.of(became):
+                words.append(f"{count(len(files), 'file')} {more}")
+        return "; ".join(words) + "."
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was done for JSON."""
+        return {"schema": 1, "archive": str(self.archive), "files": [file._asdict() for file in self.files]}
+
+    def _card(self) -> Card:
+        return Card(f"Import into {self.archive}", (("files", self.sentence),))
+
+
+@dataclass
+class _Batch:
+    """Files that are put into the catalogue together."""
+
+    catalogue: Catalogue
+    writer: SegmentWriter
+    next_file: int
+    entries: list[Entry] = field(default_factory=list)
+    by_key: dict[Key, Entry] = field(default_factory=dict)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is to be put in place before more files are taken."""
+        return bool(self.writer.segments) or len(self.entries) >= MOST_FILES
+
+    def number(self) -> int:
+        """Return the number of a file that is about to be read."""
+        self.next_file += 1
+        return self.next_file - 1
+
+    def add(self, entry: Entry) -> None:
+        """Add a file that was read."""
+        self.entries.append(entry)
+        self.by_key[entry.key] = entry
+
+    def holds(self, key: Key) -> Entry | None:
+        """Return a file that is in the batch or in the archive."""
+        return self.by_key.get(key) or self.catalogue.entries.get(key)
+
+
+@checked(paths=PATHS, archive=PATH, feed=TEXT, progress=CALLABLE)
+def import_files(
+    paths: "str | Path | Sequence[str | Path]",
+    archive: str | Path,
+    *,
+    feed: str | None = None,
+    progress: Progress | None = None,
+) -> Imported:
+    """Import files of machine-coded feeds into an archive, which is made if need be.
+
+    All rows between two states are kept, whoever acts: what is counted of them is chosen when they are read. A file
+    that was imported before, under whatever name, is left out. Batches of files are put in place one after the other,
+    each at once: whoever is killed has lost no more than the last, and the same command goes on. Other runs may import
+    into the same archive at the same time. A file that cannot be read stops no other.
+
+    Parameters
+    ----------
+    paths : str, pathlib.Path or sequence of them
+        Files, zip archives, or folders of such, with all folders in them.
+    archive : str or pathlib.Path
+        Folder of the archive.
+    feed : str, optional
+        Name of the feed; by default it is found from the content of each file.
+    progress : callable, optional
+        Called with (step in words, done, total) for files.
+
+    Returns
+    -------
+    Imported
+        What became of each file.
+
+    Raises
+    ------
+    SpecError
+        If there is no such feed.
+    DataError
+        If the catalogue of the archive is damaged, or no path is named.
+    OutputError
+        If the archive cannot be written.
+
+    Examples
+    --------
+    >>> from forecast import import_files
+    >>> import_files("icews/", "archive").sentence  # doctest: +SKIP
+    '167 files imported: 325,691 rows, 137,202 of them between two states.'
+    """
+    named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
+    if not named:
+        raise DataError("paths: no file is named; name at least one")
+    folder, tell = Path(archive), progress or silent
+    waiting = [(path, one) for path in named for one in _each_file(path)]
+    run = _Run(folder, find_feed(feed) if feed else None)
+    done, place = list[ImportedFile](), 0
+    while place < len(waiting):
+        with opened_for_import(folder, run.catalogue) as catalogue:
+            if place == 0:
+                clear_leftovers(catalogue)
+            run.start(catalogue)
+            while place < len(waiting) and not run.batch.full:
+                tell(STEP, place, len(waiting))
+                done += run.take(*waiting[place])
+                place += 1
+            run.finish()
+    tell(STEP, place, len(waiting))
+    return Imported(folder, tuple(done))
+
+
+def _each_file(path: Path) -> list[Path]:
+    """Return a file, or all files of a folder and of those in it; what is hidden is left out."""
+    if not path.is_dir():
+        return [path]
+    inside = [one.relative_to(path) for one in path.rglob("*") if one.is_file()]
+    return [path / one for one in sorted(inside) if not any(part.startswith(".") for part in one.parts)] or [path]
+
+
+class _Run:
+    """An import going on: one judge a feed, and the batch at hand."""
+
+    def __init__(self, folder: Path, wanted: Feed | None) -> None:
+        self.folder, self.wanted = folder, wanted
+        self.judges: dict[str, Judge] = {}
+        self.catalogue: Catalogue | None = None
+        self.batch: _Batch
+        self.damaged: set[Key]
+
+    def start(self, catalogue: Catalogue) -> None:
+        """Begin a batch."""
+        self.batch = _Batch(catalogue, SegmentWriter(self.folder), catalogue.next_file)
+        self.catalogue, self.damaged = catalogue, catalogue.damaged()
+
+    def finish(self) -> None:
+        """Put the batch into the catalogue."""
+        batch = self.batch
+        if batch.entries:
+            batch.writer.write()
+            self.catalogue = append_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
+
+    def take(self, named: Path, path: Path) -> Iterator[ImportedFile]:
+        """Take a file, or the members of an archive, into the batch; yield what became of each."""
+        try:
+            files, sha256 = find_files([path]), file_digest(path)
+        except DataError as error:
+            yield ImportedFile(path.name, "", "failed", reason=str(error))
+            return
+        for file in files:
+            try:
+                detected = detect_file(file)
+                if detected is None or (self.wanted and detected.feed is not self.wanted):
+                    alone = named == path and file.member is None
+                    reason = str(unknown_file(file, self.wanted))
+                    yield ImportedFile(file.name, "", "failed" if alone else "skipped", reason=reason)
+                else:
+                    yield self._take_detected(file, detected, sha256)
+            except DataError as error:
+                yield ImportedFile(file.name, "", "failed", reason=str(error))
+
+    def _take_detected(self, file: FeedFile, detected: Detected, sha256: str) -> ImportedFile:
+        named, key = Named.of(detected.feed, file), (sha256, file.member or "")
+        there = self.batch.holds(key)
+        if there and key not in self.damaged and not _says_more(detected.feed, named, there):
+            as_name = "" if there.name == file.name else f"as {there.name}"
+            return ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name)
+        entry = self._read(file, detected, named, key)
+        self.batch.add(entry)
+        self.damaged.discard(key)
+        return ImportedFile(file.name, entry.dataset, "imported", *entry.counts)
+
+    def _read(self, file: FeedFile, detected: Detected, named: Named, key: Key) -> Entry:
+        """Read a file into the segments; return what the catalogue says of it."""
+        feed = detected.feed
+        if feed.name not in self.judges:
+            self.judges[feed.name] = Judge(feed, EVERYTHING, None, organs=True)
+        judge, number = self.judges[feed.name], self.batch.number()
+        run = FileRun(file, detected.layouts, FileFacts(), key[0])
+        stands, tallies = named.stands, _Tallies(feed)
+        month = f"{stands.first:%Y-%m}" if stands and stands.last - stands.first < MONTH else ""
+        if not month and named.facts.day and (own := named_day(named.facts.day)):
+            month = f"{own:%Y-%m}"
+        for kept in read_file(run, judge):
+            tallies.add(judge)
+            self.batch.writer.add(feed.name, number, kept, month)
+        self.batch.writer.reject(feed.name, number, run)
+        covers = days_of(named, tallies.days)
+        undated = f"{covers[0][0]:%Y-%m}" if covers else "undated"
+        in_year = [day for day in tallies.days if day.year == named.facts.year]
+        first, last = (min(in_year), max(in_year)) if in_year else (None, None)
+        edition = named.facts.edition or ""
+        return Entry(
+            file=number,
+            dataset=feed.name,
+            name=file.name,
+            sha256=key[0],
+            member=key[1],
+            said=named.name,
+            series=stands.series if stands else "release" if named.facts.day else "file",
+            covers=[[f"{one}", f"{other}"] for one, other in covers],
+            part=stands.part if stands else 1.0,
+            edition=edition,
+            year=named.facts.year,
+            first=_iso(first),
+            last=_iso(last),
+            released=_iso(_released(feed, named.facts)),
+            issued=_iso(_issued(named.facts, last)),
+            known=_iso(tallies.known),
+            mended=run.mended,
+            filtered_by=run.filtered,
+            months=tallies.months(undated, run),
+        )
+
+
+class _Tallies:
+    """How many rows a file has of each day, and what became of those of each month."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.by_known = feed.by_known
+        self.days: Counter[date] = Counter()
+        self.known: date | None = None
+        self.counts: dict[str, Counter[str]] = {}
+
+    def add(self, judge: Judge) -> None:
+        """Add the lines that were judged last."""
+        for day, known, became, number in judge.tally():
+            stands_for = known if self.by_known else day
+            if became != "rejected" and stands_for is not None:
+                self.days[stands_for] += number
+            if became != "rejected" and known is not None:
+                self.known = min(known, self.known or known)
+            month = "" if day is None else f"{day:%Y-%m}"
+            self.counts.setdefault(month, Counter())[became] += number
+
+    def months(self, undated: str, run: FileRun) -> dict[str, list[int]]:
+        """Return the counts by month; rows without a day count in a month that is given."""
+        broken = len(run.rejected) - sum(one["rejected"] for one in self.counts.values())
+        nowhere = self.counts.pop("", Counter()) + Counter(rejected=broken)
+        if nowhere.total():
+            self.counts.setdefault(undated, Counter()).update(nowhere)
+        return {
+            month: list(Counts(one.total(), one["kept"], one["rejected"], one["filtered"]))
+            for month, one in sorted(self.counts.items())
+        }
+
+
+def _says_more(feed: Feed, named: Named, there: Entry) -> bool:
+    """Whether a name says what that in the catalogue does not; of two that say something, always the same one."""
+    before = Named(there.said, feed.facts(there.said), feed.stands(there.said))
+    if (named.facts, named.stands) == (before.facts, before.stands):
+        return False
+    return (named.says, named.name) > (before.says, before.name)
+
+
+def _released(feed: Feed, facts: FileFacts) -> date | None:
+    """Return from when the rows of a release could be known, where they do not say so themselves."""
+    own = named_day(facts.day) if facts.day and feed.newest_first else None
+    return own + timedelta(days=1) if own else None
+
+
+def _issued(facts: FileFacts, last: date | None) -> date | None:
+    """Return the day of an edition: of its stamp, without one the day after its last event."""
+    if facts.year is None:
+        return None
+    stamped = named_day(facts.edition[:8]) if facts.edition else None
+    return stamped or (last + timedelta(days=1) if last else None)
+
+
+def _iso(day: date | None) -> str:
+    return "" if day is None else day.isoformat()

@@ -1,0 +1,372 @@
+"""Rows of an archive read into the event table, as they were known on a day: every row of its files accounted for.
+
+Nothing is decided when files are imported: what repeats what, what a newer edition replaces and what is counted
+follow from the rows and from what the catalogue says of their files, so that the order of imports cannot matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
+from forecast.archive.coverage import covered_days
+from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
+from forecast.errors import DataError, SpecError
+from forecast.events.account import FeedAccount, FileAccount
+from forecast.events.covered import Covered
+from forecast.events.raw import REJECT_COLUMNS, SourceFile
+from forecast.events.table import Day, EventTable, as_day, combine, sort_events
+from forecast.feeds.feed import Feed, named_day, text
+from forecast.feeds.reading import in_contract, require_suitable, state_pair
+from forecast.feeds.registry import FEEDS
+from forecast.feeds.settings import SECTORS, FeedSettings
+from forecast.files import digest
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+MEMORY = "1GB"
+THREADS = 2
+HAPPENING = "date, source, target, cameo"
+EVENT = (
+    "id, date, known_on AS known, source AS source_state, target AS target_state, cameo, goldstein AS value, quad, "
+    "source_quad AS given_quad, reports AS n, actor, summary, reference"
+)
+ORDER = "known_on, name, sha256, line"
+"""Of rows that repeat each other in one edition, the one that was known first stays."""
+
+
+@checked(archive=PATH, datasets=TEXTS, dyads=DYADS, as_of=DAY, settings=FEED_SETTINGS)
+def read_archive(
+    archive: str | Path,
+    datasets: Sequence[str] | None = None,
+    *,
+    dyads: Sequence[str] | None = None,
+    as_of: Day | None = None,
+    settings: FeedSettings | None = None,
+) -> EventTable:
+    """Read events from an archive.
+
+    Parameters
+    ----------
+    archive : str or pathlib.Path
+        Folder of the archive.
+    datasets : sequence of str, optional
+        Such as ``["gdelt"]``; by default all that the archive holds.
+    dyads : sequence of str, optional
+        Dyads to read; all by default. Rows of others are not loaded.
+    as_of : date or str, optional
+        Read what was known on that day and nothing later: rows by the day on which they became known, editions by the
+        day on which they were issued.
+    settings : FeedSettings, optional
+        What is counted, as of a feed's files.
+
+    Returns
+    -------
+    EventTable
+        With the days that the files stand for in `covered`. Of each dataset there is one account, in which rows =
+        kept + rejected + filtered + duplicates.
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged, or no event is left.
+    SpecError
+        If there is no such dataset, or nothing of it was known on the day.
+    UnknownDyadError
+        If a dyad is not two states.
+
+    Examples
+    --------
+    >>> from forecast import read_archive
+    >>> read_archive("archive", ["icews"], dyads=["USA-CHN"], as_of="2018-12-31")  # doctest: +SKIP
+    """
+    catalogue = read_catalogue(Path(archive))
+    settings = settings or FeedSettings()
+    day = None if as_of is None else as_day(as_of, "as_of").date()
+    pairs = None if dyads is None else ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
+    tables, reasons = [], list[str]()
+    for name in _chosen(catalogue, datasets):
+        reading = ArchiveReading(catalogue, FEEDS[name], pairs, day, settings)
+        table = reading.table()
+        if isinstance(table, EventTable):
+            tables.append(table)
+        else:
+            reasons.append(table)
+    if not tables:
+        raise DataError(f"No event is left. {' '.join(reasons)} Ask for other dyads or settings.")
+    return combine(tables)
+
+
+def _chosen(catalogue: Catalogue, datasets: Sequence[str] | None) -> list[str]:
+    present = catalogue.datasets
+    if datasets is None:
+        return present
+    named = [name.strip().lower() for name in datasets]
+    for name in named:
+        if name not in present:
+            held = f"it holds {join(present)}" if present else "it is empty"
+            raise SpecError(f"datasets: there is no {name!r:.60} in {catalogue.folder}; {held}")
+    return list(dict.fromkeys(named))
+
+
+@dataclass(frozen=True)
+class ArchiveReading:
+    """A dataset of an archive about to be read.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+    feed : Feed
+    pairs : list of str or None
+        Pairs of states in the order of the alphabet; None for all.
+    day : datetime.date or None
+        The as-of day.
+    settings : FeedSettings
+    """
+
+    catalogue: Catalogue
+    feed: Feed
+    pairs: list[str] | None
+    day: date | None
+    settings: FeedSettings
+
+    def entries(self) -> list[Entry]:
+        """Return the files of which anything was known on the day."""
+        own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
+        return [entry for entry in own if self._is_known(entry)]
+
+    def _is_known(self, entry: Entry) -> bool:
+        if self.day is None:
+            return True
+        stamped = entry.issued if self.settings.editions == "issued" else ""
+        return (stamped or entry.released or entry.known) <= self.day.isoformat()
+
+    def table(self) -> EventTable | str:
+        """Read the events; without any, return why there is none."""
+        require_suitable(self.feed, self.settings)
+        entries = self.entries()
+        if not entries:
+            return self._unknown()
+        with self.database(entries) as database:
+            events = database.sql(f"SELECT {EVENT} FROM events WHERE kept ORDER BY id").df()
+            account, rejects = self._account(entries, database)
+        if events.empty:
+            reasons = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
+            return account.sentence + reasons
+        covered = Covered(self.feed.name, tuple(covered_days(entries, self.day)))
+        return EventTable(
+            events=sort_events(in_contract(events, self.feed)),
+            rejects=rejects,
+            files=(self.source_file(entries),),
+            accounts=(account,),
+            covered=(covered,) if covered.spans else (),
+        )
+
+    def source_file(self, entries: list[Entry]) -> SourceFile:
+        """Return all files together as one, with a digest that any change of them changes."""
+        own = sorted((*entry.key, entry.said) for entry in entries)
+        counts = [entry.counts for entry in entries]
+        return SourceFile(
+            self.title(entries), digest("\n".join(map(" ".join, own)).encode()),
+            sum(one.rows for one in counts), sum(one.rejected for one in counts),
+        )  # fmt: skip
+
+    def title(self, entries: list[Entry]) -> str:
+        """Return what the files are called together."""
+        return f"archive/{self.feed.name} ({len(entries):,} files)"
+
+    def _unknown(self) -> str:
+        own = [entry for entry in self.catalogue.entries.values() if entry.dataset == self.feed.name]
+        first = min(entry.issued or entry.released or entry.known for entry in own)
+        editions = any(entry.issued for entry in own) and self.settings.editions == "issued"
+        hint = " To use editions that were issued later, set editions=latest (docs/archive.md)." if editions else ""
+        return f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}.{hint}"
+
+    def database(self, entries: list[Entry]) -> "duckdb.DuckDBPyConnection":
+        """Return a database with the table `events`: each row of the pairs asked for, and what becomes of it.
+
+        Raises
+        ------
+        DataError
+            If a segment is missing or damaged.
+        """
+        import duckdb
+
+        batches = self.catalogue.batches_of(entries)
+        self.catalogue.require_whole(batches, f"{ROWS}/dataset={self.feed.name}/")
+        database = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
+        try:
+            _add_files(database, entries)
+            paths = self._segments(entries, ROWS)
+            database.execute(f"CREATE TEMP TABLE found AS {self._found(paths)}")
+            database.execute(f"CREATE TEMP TABLE events AS {self._judged()}")
+        except duckdb.Error as error:
+            database.close()
+            raise DataError(f"{self.catalogue.folder}: {self.feed.title} cannot be read ({error!s:.300}).") from error
+        return database
+
+    def _segments(self, entries: list[Entry], part: str) -> list[str]:
+        inside = f"{part}/dataset={self.feed.name}/"
+        segments = [segment for batch in self.catalogue.batches_of(entries) for segment in batch.segments]
+        return [str(self.catalogue.folder / one.path) for one in segments if one.path.startswith(inside)]
+
+    def _found(self, paths: list[str]) -> str:
+        """Return the SQL of all rows of the pairs, with the day on which each became known."""
+        if not paths:
+            return f"SELECT * FROM ({_no_rows()}) WHERE false"
+        edition = "WHEN f.edition_day IS NOT NULL THEN greatest(r.date, f.edition_day)"
+        known = (
+            f"CASE {edition if self.settings.icews_known == 'edition' else ''} "
+            "WHEN f.released IS NOT NULL THEN greatest(r.date, f.released) ELSE r.known END"
+        )
+        wanted = "true" if self.pairs is None else f"r.pair IN ({', '.join(map(text, self.pairs)) or 'NULL'})"
+        listed = ", ".join(map(text, paths))
+        return (
+            f"SELECT r.*, {known} AS known_on, f.* EXCLUDE (file) FROM "
+            f"read_parquet([{listed}], hive_partitioning = false) r JOIN files f USING (file) WHERE {wanted}"
+        )
+
+    def _judged(self) -> str:
+        """Return the SQL of what becomes of each row: kept, or the reason why not, or which row it repeats."""
+        newer = (
+            "SELECT max_by(e.name, (e.edition, e.name)) FROM files e WHERE e.year IS NOT NULL AND found.date BETWEEN "
+            "e.first AND e.last AND year(found.date) = e.year AND (found.year IS NULL OR found.edition < e.edition)"
+        )
+        asked = f"SELECT *, {self._filters()} AS filter FROM found"
+        placed = (
+            f"SELECT *, CASE WHEN filter = '' THEN coalesce('replaced by the newer edition ' || ({newer}), '') "
+            f"ELSE filter END AS filtered FROM ({asked}) found"
+        )
+        newest = "year IS NULL, edition DESC, coalesce(released, DATE '0001-01-01') DESC"
+        first = (
+            f"SELECT *, first_value(struct_pack(name, line)) OVER same AS stays, row_number() OVER same AS nth "
+            f"FROM ({placed}) WINDOW same AS (PARTITION BY filtered = '', id ORDER BY {newest}, {ORDER})"
+        )
+        repeated = (
+            "SELECT * EXCLUDE (stays, nth), CASE WHEN filtered = '' AND nth > 1 THEN 'the same event as ' || "
+            f"stays.name || ', line ' || stays.line ELSE '' END AS again FROM ({first})"
+        )
+        if not self.settings.one_a_day:
+            return f"SELECT *, n AS reports, filtered = '' AND again = '' AS kept, again AS repeats FROM ({repeated})"
+        happening = (
+            "SELECT *, first_value(struct_pack(name, line)) OVER same AS stays, row_number() OVER same AS nth, "
+            f"sum(n) OVER (PARTITION BY filtered = '' AND again = '', {HAPPENING}) AS reports FROM ({repeated}) "
+            f"WINDOW same AS (PARTITION BY filtered = '' AND again = '', {HAPPENING} "
+            f"ORDER BY known_on, {newest}, {ORDER})"
+        )
+        return (
+            "SELECT * EXCLUDE (stays, nth, again, reports), CAST(reports AS BIGINT) AS reports, "
+            "filtered = '' AND again = '' AND nth = 1 AS kept, CASE WHEN filtered <> '' THEN '' WHEN again <> '' THEN "
+            "again WHEN nth > 1 THEN 'the same day, sides and code as ' || stays.name || ', line ' || stays.line "
+            f"ELSE '' END AS repeats FROM ({happening})"
+        )
+
+    def _filters(self) -> str:
+        """Return the SQL of the first reason why a row is not counted, '' if it is."""
+        settings, cases = self.settings, dict[str, str]()
+        if self.day is not None:
+            cases[f"known_on > DATE '{self.day}'"] = "known after the as-of day"
+        if settings.sectors != "all":
+            bits = sum(1 << SECTORS.index(sector) for sector in settings.sectors)
+            acts = f"(source_organs & {bits}) <> 0 AND (target_organs & {bits}) <> 0"
+            cases[f"NOT ({acts})"] = "an actor that does not act for its state (sectors)"
+        if not settings.statements:
+            cases["left(cameo, 2) IN ('01', '02')"] = "a statement or appeal (statements)"
+        if settings.minimum_mentions > 1:
+            cases[f"mentions < {settings.minimum_mentions}"] = "fewer mentions than asked for (minimum_mentions)"
+        whens = " ".join(f"WHEN {case} THEN {text(words)}" for case, words in cases.items())
+        return f"CASE {whens} ELSE '' END" if cases else "''"
+
+    def _account(
+        self, entries: list[Entry], database: "duckdb.DuckDBPyConnection"
+    ) -> "tuple[FeedAccount, pd.DataFrame]":
+        """Account for every row of the files."""
+        import pandas as pd
+
+        database.execute(
+            """
+            CREATE TEMP TABLE lines AS SELECT name, line, CASE WHEN bool_or(kept) THEN 'kept' WHEN max(repeats) <> ''
+                THEN 'duplicate' ELSE 'filtered' END AS became, max(repeats) AS repeats, max(filtered) AS filtered
+            FROM events GROUP BY file, name, line"""
+        )
+        numbers = dict(database.execute("SELECT became, count(*) FROM lines GROUP BY became").fetchall())
+        listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
+        why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
+        counts = [entry.counts for entry in entries]
+        filtered: dict[str, int] = {}
+        for entry in entries:
+            for reason, number in entry.filtered_by.items():
+                filtered[reason] = filtered.get(reason, 0) + number
+        others = sum(one.between for one in counts) - sum(numbers.values())
+        rejected = sum(one.rejected for one in counts)
+        filtered |= {"of another dyad": others} if others else {}
+        filtered |= dict(database.execute(why).fetchall())
+        columns = {name: pd.Series(dtype=object) for name in ("file", "line", "reason")}
+        rejects = self._rejects(entries, database)
+        file = FileAccount(
+            self.title(entries), sum(one.rows for one in counts), numbers.get("kept", 0), rejected,
+            sum(filtered.values()), numbers.get("duplicate", 0), sum(entry.mended for entry in entries),
+        )  # fmt: skip
+        account = FeedAccount(
+            self.feed.name, self.feed.title, self.settings.words, (file,), filtered,
+            duplicates=database.sql(listed.format("repeats", "duplicate")).df(),
+            filtered=database.sql(listed.format("filtered", "filtered")).df() if self.settings.list_filtered
+            else pd.DataFrame(columns),
+        )  # fmt: skip
+        return account, rejects
+
+    def _rejects(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> "pd.DataFrame":
+        """Return the rejected rows of the files, in the columns of the contract."""
+        import pandas as pd
+
+        self.catalogue.require_whole(self.catalogue.batches_of(entries), f"{REJECTED}/dataset={self.feed.name}/")
+        paths = self._segments(entries, REJECTED)
+        if not paths:
+            return pd.DataFrame(columns=list(REJECT_COLUMNS))
+        listed = ", ".join(map(text, paths))
+        found: pd.DataFrame = database.sql(
+            'SELECT f.name AS file, r.line, r.reason, r."row" FROM '
+            f"read_parquet([{listed}], hive_partitioning = false) r JOIN files f USING (file) "
+            "ORDER BY f.name, f.sha256, r.line"
+        ).df()
+        return found
+
+
+def _add_files(database: "duckdb.DuckDBPyConnection", entries: list[Entry]) -> None:
+    """Add what the catalogue says of files as the table `files`."""
+    import pyarrow as pa
+
+    def days(texts: list[str]) -> Any:
+        return pa.array([date.fromisoformat(one) if one else None for one in texts], pa.date32())
+
+    stamped = [named_day(entry.edition[:8]) if entry.edition else None for entry in entries]
+    table = pa.table(
+        {
+            "file": pa.array([entry.file for entry in entries], pa.int32()),
+            "name": [entry.name for entry in entries],
+            "sha256": [f"{entry.sha256} {entry.member}" for entry in entries],
+            "edition": [entry.edition for entry in entries],
+            "edition_day": pa.array(stamped, pa.date32()),
+            "year": pa.array([entry.year for entry in entries], pa.int32()),
+            "first": days([entry.first for entry in entries]),
+            "last": days([entry.last for entry in entries]),
+            "released": days([entry.released for entry in entries]),
+        }
+    )
+    database.register("given", table)
+    database.execute("CREATE TEMP TABLE files AS SELECT * FROM given")
+    database.unregister("given")
+
+
+def _no_rows() -> str:
+    from forecast.archive.segments import row_columns
+
+    types = {"int32": "INTEGER", "int64": "BIGINT", "string": "VARCHAR", "date32[day]": "DATE", "double": "DOUBLE"}
+    columns = [f"CAST(NULL AS {types.get(str(one.type), 'UTINYINT')}) AS {one.name}" for one in row_columns()]
+    rows = f"SELECT {', '.join(columns)}"
+    return f"SELECT r.*, r.known AS known_on, f.* EXCLUDE (file) FROM ({rows}) r JOIN files f USING (file)"

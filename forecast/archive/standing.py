@@ -1,0 +1,89 @@
+"""Which days a file stands for: by its name, where that says it, else by the days on which it has many rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from forecast.feeds.feed import Feed, FileFacts, Standing, named_day
+from forecast.feeds.lines import FeedFile
+
+Days = tuple[date, date]
+BUSY = 0.25
+"""Of the rows of the busiest day of a release: a day with so many is one that it stands for, not an old report."""
+STRAY = 0.05
+"""Of the rows of the busiest day of a longer file: days with fewer at its ends are strays."""
+BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
+"""How far from the day of its name the days of a release can be."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the name of a file says.
+
+    Attributes
+    ----------
+    name : str
+        The name: that of a member, or of its archive if that says more.
+    facts : FileFacts
+    stands : Standing or None
+    """
+
+    name: str
+    facts: FileFacts
+    stands: Standing | None
+
+    @classmethod
+    def of(cls, feed: Feed, file: FeedFile) -> "Named":
+        """Read the name of a file or, where it says nothing, that of its archive."""
+        own = cls(file.own_name, feed.facts(file.own_name), feed.stands(file.own_name))
+        outer = cls(file.path.name, feed.facts(file.path.name), feed.stands(file.path.name))
+        return outer if outer.says and not own.says else own
+
+    @property
+    def says(self) -> bool:
+        """Whether the name says anything."""
+        return self.stands is not None or self.facts != FileFacts()
+
+
+def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
+    """Return the days that a file stands for, as spans in order of time.
+
+    Parameters
+    ----------
+    named : Named
+    rows : mapping
+        How many rows it has of each day.
+    """
+    stands, own = named.stands, named_day(named.facts.day) if named.facts.day else None
+    chosen = set(_each(stands.first, stands.last)) if stands and stands.whole else set[date]()
+    if own is not None:
+        near = {day: number for day, number in rows.items() if own - BEFORE <= day <= own + AFTER}
+        chosen |= {day for day, number in near.items() if number >= BUSY * max(near.values())}
+    elif not chosen:
+        inside = {day: n for day, n in rows.items() if stands is None or stands.first <= day <= stands.last}
+        busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
+        chosen = set(_each(min(busy), max(busy))) if busy else chosen
+    return as_spans(chosen)
+
+
+def as_spans(days: Iterable[date]) -> list[Days]:
+    """Return days as spans in order of time.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from forecast.archive.standing import as_spans
+    >>> [f"{first} {last}" for first, last in as_spans([date(2020, 1, 2), date(2020, 1, 1), date(2020, 1, 4)])]
+    ['2020-01-01 2020-01-02', '2020-01-04 2020-01-04']
+    """
+    spans: list[Days] = []
+    for day in sorted(set(days)):
+        if spans and day - spans[-1][1] == timedelta(days=1):
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
+
+
+def _each(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=step) for step in range((last - first).days + 1)]
