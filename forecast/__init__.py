@@ -8,6 +8,7 @@ quick.
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
+    from forecast.archive import archive_status as archive_status
     from forecast.archive import import_files as import_files
     from forecast.archive import read_archive as read_archive
     from forecast.drivers import add_drivers as add_drivers
@@ -96,6 +97,7 @@ _HOMES = {
     "gather": "forecast.sources",
     "FeedSettings": "forecast.feeds",
     "read_feed": "forecast.feeds",
+    "archive_status": "forecast.archive",
     "import_files": "forecast.archive",
     "read_archive": "forecast.archive",
     "make_plan": "forecast.hypotheses",
@@ -128,6 +130,7 @@ __all__ = [
     "add_drivers",
     "add_events",
     "answer_question",
+    "archive_status",
     "assess",
     "attribute",
     "build_counts_panel",

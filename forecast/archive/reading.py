@@ -4,10 +4,12 @@ Nothing is decided when files are imported: what repeats what, what a newer edit
 follow from the rows and from what the catalogue says of their files, so that the order of imports cannot matter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
@@ -36,6 +38,7 @@ EVENT = (
     "id, date, known_on AS known, source AS source_state, target AS target_state, cameo, goldstein AS value, quad, "
     "source_quad AS given_quad, reports AS n, actor, summary, reference"
 )
+TOLD = ("actor", "summary", "reference")
 ORDER = "known_on, name, sha256, line"
 """Of rows that repeat each other in one edition, the one that was known first stays."""
 
@@ -90,7 +93,7 @@ def read_archive(
     day = None if as_of is None else as_day(as_of, "as_of").date()
     pairs = None if dyads is None else ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
     tables, reasons = [], list[str]()
-    for name in _chosen(catalogue, datasets):
+    for name in chosen_datasets(catalogue, datasets):
         reading = ArchiveReading(catalogue, FEEDS[name], pairs, day, settings)
         table = reading.table()
         if isinstance(table, EventTable):
@@ -102,7 +105,14 @@ def read_archive(
     return combine(tables)
 
 
-def _chosen(catalogue: Catalogue, datasets: Sequence[str] | None) -> list[str]:
+def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> list[str]:
+    """Return the datasets that are asked for, by default all there are.
+
+    Raises
+    ------
+    SpecError
+        If one of them is not there.
+    """
     present = catalogue.datasets
     if datasets is None:
         return present
@@ -127,6 +137,8 @@ class ArchiveReading:
     day : datetime.date or None
         The as-of day.
     settings : FeedSettings
+    told : bool
+        Whether what is for readers is read as well: actor, summary, reference.
     """
 
     catalogue: Catalogue
@@ -134,6 +146,7 @@ class ArchiveReading:
     pairs: list[str] | None
     day: date | None
     settings: FeedSettings
+    told: bool = True
 
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
@@ -187,8 +200,9 @@ class ArchiveReading:
         hint = " To use editions that were issued later, set editions=latest (docs/archive.md)." if editions else ""
         return f"{self.feed.title}: nothing of the archive was there on {self.day}, the first is of {first}.{hint}"
 
-    def database(self, entries: list[Entry]) -> "duckdb.DuckDBPyConnection":
-        """Return a database with the table `events`: each row of the pairs asked for, and what becomes of it.
+    @contextmanager
+    def database(self, entries: list[Entry]) -> "Iterator[duckdb.DuckDBPyConnection]":
+        """Open a database with the table `events`: each row of the pairs asked for, and what becomes of it.
 
         Raises
         ------
@@ -199,16 +213,23 @@ class ArchiveReading:
 
         batches = self.catalogue.batches_of(entries)
         self.catalogue.require_whole(batches, f"{ROWS}/dataset={self.feed.name}/")
-        database = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": THREADS})
-        try:
-            _add_files(database, entries)
-            paths = self._segments(entries, ROWS)
-            database.execute(f"CREATE TEMP TABLE found AS {self._found(paths)}")
-            database.execute(f"CREATE TEMP TABLE events AS {self._judged()}")
-        except duckdb.Error as error:
-            database.close()
-            raise DataError(f"{self.catalogue.folder}: {self.feed.title} cannot be read ({error!s:.300}).") from error
-        return database
+        with TemporaryDirectory(prefix="forecast-archive-") as spill:
+            limits: dict[str, str | bool | int | float | list[str]] = {
+                "memory_limit": MEMORY,
+                "threads": THREADS,
+                "temp_directory": spill,
+            }
+            with duckdb.connect(":memory:", config=limits) as database:
+                try:
+                    _add_files(database, entries)
+                    paths = self._segments(entries, ROWS)
+                    database.execute(f"CREATE TEMP TABLE found AS {self._found(paths)}")
+                    database.execute(f"CREATE TEMP TABLE events AS {self._judged()}")
+                except duckdb.Error as error:
+                    raise DataError(
+                        f"{self.catalogue.folder}: {self.feed.title} cannot be read ({error!s:.300})."
+                    ) from error
+                yield database
 
     def _segments(self, entries: list[Entry], part: str) -> list[str]:
         inside = f"{part}/dataset={self.feed.name}/"
@@ -226,8 +247,9 @@ class ArchiveReading:
         )
         wanted = "true" if self.pairs is None else f"r.pair IN ({', '.join(map(text, self.pairs)) or 'NULL'})"
         listed = ", ".join(map(text, paths))
+        columns = "r.*" if self.told else f"r.* EXCLUDE ({', '.join(TOLD)})"
         return (
-            f"SELECT r.*, {known} AS known_on, f.* EXCLUDE (file) FROM "
+            f"SELECT {columns}, {known} AS known_on, f.* EXCLUDE (file) FROM "
             f"read_parquet([{listed}], hive_partitioning = false) r JOIN files f USING (file) WHERE {wanted}"
         )
 
@@ -288,12 +310,7 @@ class ArchiveReading:
         """Account for every row of the files."""
         import pandas as pd
 
-        database.execute(
-            """
-            CREATE TEMP TABLE lines AS SELECT name, line, CASE WHEN bool_or(kept) THEN 'kept' WHEN max(repeats) <> ''
-                THEN 'duplicate' ELSE 'filtered' END AS became, max(repeats) AS repeats, max(filtered) AS filtered
-            FROM events GROUP BY file, name, line"""
-        )
+        add_lines(database)
         numbers = dict(database.execute("SELECT became, count(*) FROM lines GROUP BY became").fetchall())
         listed = "SELECT name AS file, line, {0} AS reason FROM lines WHERE became = '{1}' ORDER BY file, line"
         why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered ORDER BY filtered"
@@ -325,16 +342,35 @@ class ArchiveReading:
         import pandas as pd
 
         self.catalogue.require_whole(self.catalogue.batches_of(entries), f"{REJECTED}/dataset={self.feed.name}/")
-        paths = self._segments(entries, REJECTED)
-        if not paths:
+        columns = 'f.name AS file, r.line, r.reason, r."row"'
+        rows = self._rejected_rows(entries, columns)
+        if not rows:
             return pd.DataFrame(columns=list(REJECT_COLUMNS))
-        listed = ", ".join(map(text, paths))
-        found: pd.DataFrame = database.sql(
-            'SELECT f.name AS file, r.line, r.reason, r."row" FROM '
-            f"read_parquet([{listed}], hive_partitioning = false) r JOIN files f USING (file) "
-            "ORDER BY f.name, f.sha256, r.line"
-        ).df()
+        found: pd.DataFrame = database.sql(f"{rows} ORDER BY f.name, f.sha256, r.line").df()
         return found
+
+    def rejected_by(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> dict[str, int]:
+        """Return how many rows were rejected for which reason, the most frequent first."""
+        rows = self._rejected_rows(entries, "r.reason")
+        why = f"SELECT reason, count(*) FROM ({rows}) GROUP BY reason ORDER BY count(*) DESC, reason"
+        return dict(database.execute(why).fetchall()) if rows else {}
+
+    def _rejected_rows(self, entries: list[Entry], columns: str) -> str:
+        """Return the SQL of rejected rows of some files; '' if there is none."""
+        paths = ", ".join(map(text, self._segments(entries, REJECTED)))
+        read = f"read_parquet([{paths}], hive_partitioning = false)"
+        return f"SELECT {columns} FROM {read} r JOIN files f USING (file)" if paths else ""
+
+
+def add_lines(database: "duckdb.DuckDBPyConnection") -> None:
+    """Add what became of each line as the table `lines`: it can hold several events, and is kept if one of them is."""
+    database.execute(
+        """
+        CREATE TEMP TABLE lines AS SELECT name, line, strftime(min(date), '%Y-%m') AS month,
+            CASE WHEN bool_or(kept) THEN 'kept' WHEN max(repeats) <> '' THEN 'duplicate' ELSE 'filtered' END AS became,
+            max(repeats) AS repeats, max(filtered) AS filtered
+        FROM events GROUP BY file, name, line"""
+    )
 
 
 def _add_files(database: "duckdb.DuckDBPyConnection", entries: list[Entry]) -> None:

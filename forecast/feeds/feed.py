@@ -112,6 +112,8 @@ class Feed:
         From the name of a file to the days that it stands for; None if the name does not say.
     by_known : bool
         Whether rows are put into files by the day on which they became known, in place of the day of the event.
+    holes : tuple of (datetime.date, datetime.date, str)
+        First and last day of what was never published, and why.
     missing : tuple of str
         What marks a missing value.
     encoding : str
@@ -137,6 +139,7 @@ class Feed:
     newest_first: bool = False
     stands: Callable[[str], Standing | None] = field(default=lambda name: None)
     by_known: bool = False
+    holes: tuple[tuple[date, date, str], ...] = ()
 
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """GDELT events: 1.0 with 57 columns (to March 2013) or 58 (later), 2.0 with 61."""
 
 import re
+from datetime import date
 
 from forecast.feeds.feed import (
     CAMEO_AGENTS,
@@ -103,4 +104,6 @@ def _stands(name: str) -> Standing | None:
     return Standing("month" if length == 6 else "day", first, last)
 
 
-GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True, stands=_stands, by_known=True)
+HOLES = ((date(2025, 6, 14), date(2025, 7, 1), "nothing was published, and it was never filled"),)
+
+GDELT = Feed("gdelt", "GDELT", _recognise, _fields, _acts, mentions=True, stands=_stands, by_known=True, holes=HOLES)

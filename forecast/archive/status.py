@@ -1,0 +1,308 @@
+"""What an archive holds, by dataset and month: coverage and holes, and what became of every row."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
+from forecast.archive.coverage import covered_days
+from forecast.archive.importing import EVERYTHING
+from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets
+from forecast.archive.standing import Days
+from forecast.arguments import DAY, PATH, TEXTS, checked
+from forecast.dates import month_end
+from forecast.display import Card, Displayed
+from forecast.events.covered import Covered
+from forecast.events.table import Day, as_day
+from forecast.feeds.registry import FEEDS
+from forecast.wording import count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOTS = ("kept", "rejected", "filtered", "duplicates")
+
+
+class Hole(NamedTuple):
+    """Days for which no file is there, between others for which one is.
+
+    Attributes
+    ----------
+    first, last : datetime.date
+    note : str
+        What is known of it, if anything.
+    """
+
+    first: date
+    last: date
+    note: str
+
+    @property
+    def days(self) -> int:
+        """How many days."""
+        return (self.last - self.first).days + 1
+
+
+class MonthStatus(NamedTuple):
+    """A month of a dataset.
+
+    Attributes
+    ----------
+    month : str
+        Such as ``2018-06``; ``undated`` for rows without a day of which no file says where they belong.
+    days, covered : int
+        Its days, and those for which a file is there.
+    files : int
+        Files that stand for a day of it.
+    editions : tuple of str
+        Stamps of the editions of it, the oldest first.
+    rows, kept, rejected, filtered, duplicates : int
+        Rows of events of the month, and what becomes of them if all between two states are read.
+    """
+
+    month: str
+    days: int
+    covered: int
+    files: int
+    editions: tuple[str, ...]
+    rows: int
+    kept: int
+    rejected: int
+    filtered: int
+    duplicates: int
+
+
+@dataclass(frozen=True, repr=False)
+class DatasetStatus(Displayed):
+    """A dataset of an archive.
+
+    Attributes
+    ----------
+    dataset, title : str
+    files : int
+    series : dict
+        How many files of each series, such as those of a day.
+    spans : tuple of (datetime.date, datetime.date)
+        Days for which files are there.
+    holes : tuple of Hole
+    editions : dict
+        The day of issue of each edition, by its file.
+    months : tuple of MonthStatus
+    rejected_by, filtered_by : dict
+        How many rows for which reason.
+    """
+
+    dataset: str
+    title: str
+    files: int
+    series: dict[str, int]
+    spans: tuple[Days, ...]
+    holes: tuple[Hole, ...]
+    editions: dict[str, str]
+    months: tuple[MonthStatus, ...]
+    rejected_by: dict[str, int]
+    filtered_by: dict[str, int]
+
+    def total(self, what: str) -> int:
+        """Return a number of rows over all months, such as that of `kept` rows."""
+        return sum(int(getattr(month, what)) for month in self.months)
+
+    @property
+    def sentence(self) -> str:
+        """What there is, in words."""
+        span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
+        missing = sum(hole.days for hole in self.holes)
+        holes = f"{count(len(self.holes), 'hole')} of {count(missing, 'day')}" if missing else "no hole"
+        lots = ", ".join(f"{self.total(lot):,} {lot}" for lot in LOTS)
+        return f"{self.title}: {count(self.files, 'file')}, {span}, {holes}; {self.total('rows'):,} rows = {lots}."
+
+    def summary(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "dataset": self.dataset,
+            "files": self.files,
+            "series": self.series,
+            "coverage": [{"first": f"{first}", "last": f"{last}"} for first, last in self.spans],
+            "holes": [
+                {"first": f"{one.first}", "last": f"{one.last}", "days": one.days, "note": one.note}
+                for one in self.holes
+            ],
+            "editions": [{"file": name, "issued": issued} for name, issued in self.editions.items()],
+            "rows": self.total("rows"),
+            **{lot: self.total(lot) for lot in LOTS},
+            "rejected_by": self.rejected_by,
+            "filtered_by": self.filtered_by,
+            "months": [month._asdict() for month in self.months],
+        }
+
+    def _card(self) -> Card:
+        return Card(self.title, (("archive", self.sentence),))
+
+
+@dataclass(frozen=True, repr=False)
+class ArchiveStatus(Displayed):
+    """What an archive holds.
+
+    Attributes
+    ----------
+    archive : pathlib.Path
+    as_of : datetime.date or None
+    datasets : tuple of DatasetStatus
+    unfinished : bool
+        Whether a run was killed while it wrote the catalogue; nothing of the archive is lost by it.
+    """
+
+    archive: Path
+    as_of: date | None
+    datasets: tuple[DatasetStatus, ...]
+    unfinished: bool
+
+    def summary(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {
+            "schema": 1,
+            "archive": str(self.archive),
+            "as_of": "" if self.as_of is None else f"{self.as_of}",
+            "datasets": [dataset.summary() for dataset in self.datasets],
+        }
+
+    def frame(self) -> "pd.DataFrame":
+        """Return a row a dataset and month, in the columns of `MonthStatus` after the name of the dataset."""
+        import pandas as pd
+
+        rows = [(one.dataset, *month) for one in self.datasets for month in one.months]
+        return pd.DataFrame(rows, columns=["dataset", *MonthStatus._fields])
+
+    def _card(self) -> Card:
+        return Card(f"Archive {self.archive}", tuple((one.dataset, one.sentence) for one in self.datasets))
+
+
+@checked(archive=PATH, datasets=TEXTS, as_of=DAY)
+def archive_status(
+    archive: str | Path, datasets: Sequence[str] | None = None, *, as_of: Day | None = None
+) -> ArchiveStatus:
+    """Describe what an archive holds, by dataset and month, after looking whether all of it is as it was written.
+
+    Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered + duplicates, of
+    every month. A row is filtered if it is not between two states or a newer edition replaces it.
+
+    Parameters
+    ----------
+    archive : str or pathlib.Path
+        Folder of the archive.
+    datasets : sequence of str, optional
+        By default all that it holds.
+    as_of : date or str, optional
+        What it held on that day, as `read_archive` reads it.
+
+    Returns
+    -------
+    ArchiveStatus
+
+    Raises
+    ------
+    DataError
+        If the archive is damaged; the file is named.
+    SpecError
+        If there is no such dataset.
+
+    Examples
+    --------
+    >>> from forecast import archive_status
+    >>> archive_status("archive").frame()  # doctest: +SKIP
+    """
+    catalogue = read_catalogue(Path(archive))
+    day = None if as_of is None else as_day(as_of, "as_of").date()
+    found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
+    return ArchiveStatus(Path(archive), day, found, bool(catalogue.torn))
+
+
+def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
+    feed = FEEDS[name]
+    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, told=False)
+    entries = reading.entries()
+    catalogue.require_whole(catalogue.batches_of(entries), f"{REJECTED}/dataset={name}/")
+    by_month: dict[str, Counter[str]] = {}
+    rejected_by: dict[str, int] = {}
+    filtered_by: Counter[str] = Counter()
+    if entries:
+        with reading.database(entries) as database:
+            add_lines(database)
+            became = "SELECT month, became, count(*) FROM lines GROUP BY ALL"
+            for month, what, number in database.execute(became).fetchall():
+                by_month.setdefault(month, Counter())[what] = number
+            why = "SELECT filtered, count(*) FROM lines WHERE became = 'filtered' GROUP BY filtered"
+            filtered_by.update(dict(database.execute(why).fetchall()))
+            rejected_by = reading.rejected_by(entries, database)
+    for entry in entries:
+        filtered_by.update(entry.filtered_by)
+    spans = covered_days(entries, day)
+    return DatasetStatus(
+        dataset=name,
+        title=feed.title,
+        files=len(entries),
+        series=dict(sorted(Counter(entry.series for entry in entries).items())),
+        spans=tuple(spans),
+        holes=tuple(_hole(first, last, feed.holes) for first, last in Covered(name, tuple(spans)).holes),
+        editions={entry.name: entry.issued for entry in sorted(entries, key=_edition) if entry.issued},
+        months=tuple(_months(entries, spans, by_month)),
+        rejected_by=rejected_by,
+        filtered_by=dict(sorted(filtered_by.items())),
+    )
+
+
+def _edition(entry: Entry) -> tuple[str, str]:
+    return entry.issued, entry.name
+
+
+def _hole(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> Hole:
+    notes = [f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end]
+    return Hole(first, last, "; ".join(notes))
+
+
+def _months(entries: Sequence[Entry], spans: Sequence[Days], became: dict[str, Counter[str]]) -> list[MonthStatus]:
+    """Return the months of the record and those of any other rows, in order of time."""
+    counts: dict[str, list[Counts]] = {}
+    standing: dict[str, list[Entry]] = {}
+    for entry in entries:
+        for month, numbers in entry.months.items():
+            counts.setdefault(month, []).append(Counts(*numbers))
+        for month in {month for first, last in entry.spans for month in _months_between(first, last)}:
+            standing.setdefault(month, []).append(entry)
+    covered = _days_by_month(spans)
+    between = _months_between(spans[0][0], spans[-1][1]) if spans else []
+    found = []
+    for month in sorted({*counts, *between}):
+        lots, of_month = became.get(month, Counter()), counts.get(month, [])
+        rejected = sum(one.rejected for one in of_month)
+        editions = {entry.edition for entry in standing.get(month, []) if entry.edition}
+        filtered = sum(one.filtered for one in of_month) + lots["filtered"]
+        rows = (sum(one.rows for one in of_month), lots["kept"], rejected, filtered, lots["duplicate"])
+        files = len(standing.get(month, []))
+        found.append(MonthStatus(month, _length(month), covered.get(month, 0), files, tuple(sorted(editions)), *rows))
+    return found
+
+
+def _months_between(first: date, last: date) -> list[str]:
+    return [
+        f"{place // 12:04}-{place % 12 + 1:02}"
+        for place in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    ]
+
+
+def _days_by_month(spans: Sequence[Days]) -> Counter[str]:
+    days: Counter[str] = Counter()
+    for first, last in spans:
+        start = first
+        while start <= last:
+            end = min(month_end(start), last)
+            days[f"{start:%Y-%m}"] += (end - start).days + 1
+            start = end + timedelta(days=1)
+    return days
+
+
+def _length(month: str) -> int:
+    return 0 if month == "undated" else month_end(date.fromisoformat(f"{month}-01")).day
