@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import closing
 from threading import Event
 
 
@@ -43,3 +44,31 @@ def side_by_side[Task, Result](
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
+
+
+def ahead[Item](items: Generator[Item]) -> Generator[Item]:
+    """Yield items of a generator, each while the next one is being made in a thread.
+
+    When the consumer stops, the item under way is finished and the generator is closed.
+
+    Parameters
+    ----------
+    items : generator
+
+    Yields
+    ------
+    object
+        Its items, in their order.
+
+    Examples
+    --------
+    >>> from forecast.parallel import ahead
+    >>> list(ahead(number**2 for number in (1, 2, 3)))
+    [1, 4, 9]
+    """
+    with closing(items), ThreadPoolExecutor(1) as pool:
+        end = object()
+        coming = pool.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, items, end)
+            yield item  # type: ignore[misc]

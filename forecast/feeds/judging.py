@@ -5,6 +5,7 @@ lines.
 """
 
 import datetime
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,7 @@ class Judge:
         import duckdb
 
         self.feed, self.settings, self.organs = feed, settings, organs
+        self._columns: dict[tuple[Layout, FileFacts], tuple[str, ...]] = {}
         self.database = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
         self.database.execute("SET enable_external_access = false")
         _add_tables(self.database, dyads)
@@ -73,27 +75,47 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.database.close()
 
-    def judge(self, lines: "pa.Table", layout: Layout, facts: FileFacts) -> Judged:
-        """Judge lines, a table of `line` and `fields` (all of the width of the layout)."""
+    def columns(self, layout: Layout, facts: FileFacts) -> tuple[str, ...]:
+        """Return which columns of a layout are looked at."""
+        if (layout, facts) not in self._columns:
+            statement = self._statement(layout, facts, ())
+            looked_at = (name for name in layout.columns if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", statement))
+            self._columns[layout, facts] = tuple(looked_at)
+        return self._columns[layout, facts]
+
+    def judge(self, lines: "pa.Table", layout: Layout, facts: FileFacts, *, padded: bool = True) -> Judged:
+        """Judge lines, a table of `line` and the columns that are looked at, as text.
+
+        If it is known that no field has blanks at an end (`padded`), half of the time is saved.
+        """
         run = self.database.execute
         self.database.register("lines", lines)
-        run(f"CREATE OR REPLACE TEMP TABLE judged AS {self._statement(layout, facts)}")
-        self.database.unregister("lines")
-        columns = (*KEPT, *(ACTING if self.organs else ()))
-        kept = self.database.sql(
-            f"SELECT {', '.join(columns)} FROM judged WHERE reason = '' AND filter = '' ORDER BY line, id"
-        ).to_arrow_table()
-        # Most rows of a feed are filtered: these are counted here, and not handed over one by one.
-        run(
-            "CREATE OR REPLACE TEMP TABLE others AS SELECT line, max(reason) AS reason, max(filter) AS filter "
-            "FROM judged GROUP BY line HAVING NOT bool_or(reason = '' AND filter = '')"
+        # Most rows of a feed are filtered: of these nothing but the days is carried along.
+        names = (*KEPT, *(ACTING if self.organs else ()))
+        kept = ", ".join(
+            name if name in ("line", "date", "known") else f"CASE WHEN kept THEN {name} END AS {name}" for name in names
         )
-        listed = "SELECT line, filter FROM others WHERE reason = '' ORDER BY line"
+        statement = self._statement(layout, facts, lines.column_names, padded=padded)
+        judged = f"SELECT *, reason = '' AND filter = 0 AS kept FROM ({statement})"
+        run(f"CREATE OR REPLACE TEMP TABLE judged AS SELECT {kept}, reason, filter, kept FROM ({judged})")
+        self.database.unregister("lines")
+        events = self.database.sql(f"SELECT {', '.join(names)} FROM judged WHERE kept ORDER BY line, id")
+        others = "(SELECT line, reason, filter FROM judged WHERE NOT kept)"
+        if self.feed.pairs:
+            others = (
+                "(SELECT line, max(reason) AS reason, max(filter) AS filter FROM judged GROUP BY line "
+                "HAVING NOT bool_or(kept))"
+            )
+        rejected = run(f"SELECT line, reason FROM {others} WHERE reason <> '' ORDER BY line").fetchall()
+        filtered = run(f"SELECT filter, count(*) FROM {others} WHERE reason = '' GROUP BY filter ORDER BY 1").fetchall()
+        listed = f"SELECT line, filter FROM {others} WHERE reason = '' ORDER BY line"
+        lines_filtered = run(listed).fetchall() if self.settings.list_filtered else []
+        words = list(_filters(self.settings).values())
         return Judged(
-            kept,
-            dict(run("SELECT line, reason FROM others WHERE reason <> '' ORDER BY line").fetchall()),
-            dict(run("SELECT filter, count(*) FROM others WHERE reason = '' GROUP BY filter ORDER BY 1").fetchall()),
-            dict(run(listed).fetchall()) if self.settings.list_filtered else {},
+            events.to_arrow_table(),
+            dict(rejected),
+            {words[at - 1]: number for at, number in filtered},
+            {line: words[at - 1] for line, at in lines_filtered},
         )
 
     def tally(self) -> "list[tuple[datetime.date | None, datetime.date | None, str, int]]":
@@ -108,20 +130,23 @@ class Judge:
             """
             SELECT date, known, became, count(*) FROM (
                 SELECT min(date) AS date, min(known) AS known,
-                    CASE WHEN bool_or(reason = '' AND filter = '') THEN 'kept'
+                    CASE WHEN bool_or(kept) THEN 'kept'
                     WHEN max(reason) <> '' THEN 'rejected' ELSE 'filtered' END AS became
                 FROM judged GROUP BY line)
             GROUP BY ALL ORDER BY ALL"""
         ).fetchall()
 
-    def _statement(self, layout: Layout, facts: FileFacts) -> str:
+    def _statement(self, layout: Layout, facts: FileFacts, present: Sequence[str], *, padded: bool = True) -> str:
+        """Return the statement; columns of the layout that are not present are not looked at."""
         fields = self.feed.fields(layout.columns, self.settings, facts)
         every = self.settings.sectors == "all"
         acts = {side: "true" if every else self.feed.acts(side, self.settings) for side in ("source", "target")}
         missing = ", ".join(map(text, self.feed.missing))
+        cell = "CASE WHEN {0} IN (" + missing + ") THEN '' ELSE {0} END" if self.feed.missing != ("",) else "{0}"
         cells = ", ".join(
-            f"CASE WHEN trim(fields[{place}]) IN ({missing}) THEN '' ELSE trim(fields[{place}]) END AS {quoted(name)}"
-            for place, name in enumerate(layout.columns, 1)
+            f"{cell.format(f'trim({quoted(name)})' if padded else quoted(name))} AS {quoted(name)}"
+            for name in present
+            if name != "line"
         )
         rows = f"SELECT line, {cells} FROM lines"
         if self.feed.pairs:
@@ -139,7 +164,8 @@ class Judge:
             LEFT JOIN codes code ON code.written = said.code
             LEFT JOIN states s ON s.written = lower(said.source)
             LEFT JOIN states t ON t.written = lower(said.target)"""
-        return f"SELECT *, {_reasons()} AS reason, {_filters(self.settings)} AS filter FROM ({located})"
+        places = " ".join(f"WHEN {case} THEN {place}" for place, case in enumerate(_filters(self.settings), 1))
+        return f"SELECT *, {_reasons()} AS reason, CASE {places} ELSE 0 END AS filter FROM ({located})"
 
     def _organs(self, side: Side) -> str:
         """Return the SQL of the organs of a state that an actor is, as a sum of bits."""
@@ -201,11 +227,12 @@ def _reasons() -> str:
             "'reports ' || left(reports, 20) || ': not a whole number'",
     }  # fmt: skip
     cases = ", ".join(f"CASE WHEN {fault} THEN {words} END" for fault, words in faults.items())
-    return f"concat_ws('; ', {cases})"
+    # Hardly a row has a fault: only of those that have one is it looked up which.
+    return f"CASE WHEN {' OR '.join(f'({fault})' for fault in faults)} THEN concat_ws('; ', {cases}) ELSE '' END"
 
 
-def _filters(settings: FeedSettings) -> str:
-    """Return the SQL of the first reason why a row is not counted, '' if it is."""
+def _filters(settings: FeedSettings) -> dict[str, str]:
+    """Return why a row is not counted, by the SQL of the condition; of several the first holds."""
     cases = {
         "source = '' OR target = ''": "no country on one side",
         "source_state = '' OR target_state = ''": "a region or organisation, no state, on one side",
@@ -218,5 +245,4 @@ def _filters(settings: FeedSettings) -> str:
     if settings.minimum_mentions > 1:
         few = f"coalesce(TRY_CAST(mentions AS BIGINT), 0) < {settings.minimum_mentions}"
         cases[few] = "fewer mentions than asked for (minimum_mentions)"
-    whens = " ".join(f"WHEN {case} THEN {text(words)}" for case, words in cases.items())
-    return f"CASE {whens} ELSE '' END"
+    return cases

@@ -13,10 +13,13 @@ from io import BufferedReader
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
+import numpy as np
+
 from forecast.errors import DataError
 from forecast.files import open_ordinary
+from forecast.typing import Index
 
-CHUNK = 16_000_000
+CHUNK = 32_000_000
 """Bytes read at a time."""
 LONGEST_LINE = 1_000_000
 """Bytes; the longest lines of real feeds have some thousands."""
@@ -28,6 +31,7 @@ MOST_COMPRESSED = 200
 FREELY_COMPRESSED = 10_000_000
 """Bytes below which a member may be compressed as much as it likes."""
 SNIFFED = 200_000
+MOST_ASCII = 127
 
 Encoding = Literal["utf-8", "latin-1"]
 
@@ -53,27 +57,84 @@ class FeedFile:
         """Return its first lines."""
         with _opened(self) as file:
             start = _read(self, file, SNIFFED)
-        lines = decode_lines(start.split(b"\n"), "latin-1")[0]
+        lines = [_decode(line, "latin-1")[0] for line in start.split(b"\n")]
         return lines[:-1] if len(start) == SNIFFED and len(lines) > 1 else lines
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some lines of a file, without their ends, and what could not be read as lines at all.
+    """Some lines of a file, and what could not be read as lines at all.
 
     Attributes
     ----------
-    lines : list of bytes
-        Those that are not blank.
-    numbers : list of int
+    text : bytes
+        The lines that are not blank, each with a line feed after it and no carriage return before that.
+    ends : numpy.ndarray
+        Where in the text each of them ends.
+    numbers : numpy.ndarray
         Their numbers, from 1.
     too_long : list of int
         Numbers of the lines that are longer than any line may be.
     """
 
-    lines: list[bytes]
-    numbers: list[int]
+    text: bytes
+    ends: Index
+    numbers: Index
     too_long: list[int]
+
+    def lines(self, places: Index) -> list[bytes]:
+        """Return the lines at some places."""
+        starts = np.where(places > 0, self.ends[places - 1] + 1, 0)
+        return [self.text[start:end] for start, end in zip(starts, self.ends[places], strict=True)]
+
+    def only(self, places: Index) -> "Chunk":
+        """Return the chunk of the lines at some places."""
+        return _chunk(b"".join(line + b"\n" for line in self.lines(places)), self.numbers[places], [])
+
+    def without_first(self) -> "Chunk":
+        """Return the chunk without its first line."""
+        return _chunk(self.text[self.ends[0] + 1 :], self.numbers[1:], self.too_long)
+
+    def padded(self, delimiter: str) -> bool:
+        """Whether a field begins or ends with a blank."""
+        letters = np.frombuffer(self.text, np.uint8)
+        at_ends = letters[self.ends - 1], letters[np.minimum(self.ends + 1, len(letters) - 1)], letters[:1]
+        edges = f" {delimiter}".encode(), f"{delimiter} ".encode()
+        return any((edge == ord(" ")).any() for edge in at_ends) or any(edge in self.text for edge in edges)
+
+    def as_utf8(self, fallback: Encoding) -> "tuple[Chunk, int]":
+        """Return the lines as UTF-8, and how many were not: read as Latin-1, or with marks for what is lost."""
+        if _is_utf8(self.text):
+            return self, 0
+        foreign = np.flatnonzero(np.frombuffer(self.text, np.uint8) > MOST_ASCII)
+        places = np.unique(np.searchsorted(self.ends, foreign))
+        parts, done, strange = [], 0, 0
+        for end, line in zip(self.ends[places], self.lines(places), strict=True):
+            text, odd = _decode(line, fallback)
+            if odd:
+                parts += [self.text[done : end - len(line)], text.encode()]
+                done, strange = end, strange + 1
+        return _chunk(b"".join([*parts, self.text[done:]]), self.numbers, self.too_long), strange
+
+
+def _chunk(text: bytes, numbers: Index, too_long: list[int]) -> Chunk:
+    return Chunk(text, _ends(text), numbers, too_long)
+
+
+def _ends(text: bytes) -> Index:
+    return np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n"))
+
+
+def _is_utf8(text: bytes) -> bool:
+    """Whether text is UTF-8, without making a text of it."""
+    import pyarrow as pa
+
+    buffers = [None, pa.py_buffer(np.array([0, len(text)], dtype=np.int64)), pa.py_buffer(text)]
+    try:
+        pa.Array.from_buffers(pa.large_string(), 1, buffers).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
@@ -104,26 +165,36 @@ def read_chunks(file: FeedFile) -> Iterator[Chunk]:
     DataError
         If it cannot be read, or an archive is damaged.
     """
-    number, rest, skipping = 0, b"", False
+    before, rest, skipping = 0, b"", False
     with _opened(file) as stream:
-        while True:
-            block = _read(file, stream, CHUNK)
-            pieces = (rest + block).split(b"\n")
-            rest = pieces.pop() if block else b""
-            chunk = Chunk([], [], [])
-            for piece in pieces:
-                number += 1
-                if skipping or len(piece) > LONGEST_LINE:
-                    chunk.too_long.append(number)
-                    skipping = False
-                elif piece := piece.removesuffix(b"\r"):
-                    chunk.lines.append(piece)
-                    chunk.numbers.append(number)
+        while block := _read(file, stream, CHUNK):
+            end = block.rfind(b"\n") + 1
+            if end:
+                chunk, number = _as_lines(rest + block[:end], before, skipping)
+                before, rest, skipping = before + number, block[end:], False
+                yield chunk
+            else:
+                rest += block
             if len(rest) > LONGEST_LINE:
                 rest, skipping = b"", True
-            yield chunk
-            if not block:
-                return
+    if rest or skipping:
+        yield _as_lines(rest + b"\n", before, skipping)[0]
+
+
+def _as_lines(text: bytes, before: int, skipping: bool) -> tuple[Chunk, int]:
+    """Return whole lines as a chunk, and how many there are; `skipping` says that the first is the end of one."""
+    letters, ends = np.frombuffer(text, np.uint8), _ends(text)
+    lengths = np.diff(ends, prepend=-1) - 1
+    long = lengths > LONGEST_LINE
+    long[0] |= skipping
+    returns = (lengths > 0) & (letters[ends - 1] == ord("\r"))
+    out = long | (lengths == returns)
+    numbers = before + 1 + np.arange(len(ends))
+    if not (out.any() or returns.any()):
+        return Chunk(text, ends, numbers, []), len(ends)
+    kept = np.repeat(~out, lengths + 1)
+    kept[ends[returns] - 1] = False
+    return _chunk(letters[kept].tobytes(), numbers[~out], numbers[long].tolist()), len(ends)
 
 
 def file_digest(path: Path) -> str:
@@ -136,15 +207,6 @@ def file_digest(path: Path) -> str:
     """
     with _ordinary(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def decode_lines(lines: list[bytes], fallback: Encoding) -> tuple[list[str], int]:
-    """Return lines as text, and how many of them are not UTF-8: read as Latin-1, or with marks for what is lost."""
-    try:
-        return b"\n".join(lines).decode("utf-8").split("\n") if lines else [], 0
-    except UnicodeDecodeError:
-        texts = [_decode(line, fallback) for line in lines]
-        return [text for text, _ in texts], sum(strange for _, strange in texts)
 
 
 def _decode(line: bytes, fallback: Encoding) -> tuple[str, bool]:

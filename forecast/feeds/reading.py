@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
 from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.events.account import FeedAccount, FileAccount
@@ -15,10 +17,11 @@ from forecast.feeds.countries import state_names
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, Layout
 from forecast.feeds.judging import KEPT, Judge, Judged
-from forecast.feeds.lines import FeedFile, decode_lines, file_digest, find_files, read_chunks
+from forecast.feeds.lines import Chunk, FeedFile, file_digest, find_files, read_chunks
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
 from forecast.feeds.splitting import split_lines
+from forecast.parallel import ahead
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +41,7 @@ class FileRun:
     layouts: tuple[Layout, ...]
     facts: FileFacts
     sha256: str
+    begun: bool = False
     rows: int = 0
     mended: int = 0
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
@@ -115,12 +119,12 @@ def read_feed(
     kind = found[0][1].feed
     require_suitable(kind, settings)
     digests = {path: file_digest(path) for path in {file.path for file, _ in found}}  # an archive once
-    runs, kept = [], []
+    runs = [
+        FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
+        for file, detected in _in_order(kind, found)
+    ]
     with Judge(kind, settings, chosen) as judge:
-        for place, (file, detected) in enumerate(_in_order(kind, found)):
-            run = FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
-            kept += [_placed(table, place) for table in read_file(run, judge)]
-            runs.append(run)
+        kept = [_placed(table, place) for place, table in read_files(runs, judge)]
     return _as_table(kind, settings, runs, kept, strange)
 
 
@@ -199,32 +203,44 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
 
 def read_file(run: FileRun, judge: Judge) -> "Iterator[pa.Table]":
     """Yield the events of a file, chunk by chunk, and account for all other rows in its run."""
-    first = run.layouts[0].header
-    for chunk in read_chunks(run.file):
-        texts, strange = decode_lines(chunk.lines, judge.feed.encoding)
-        run.mended += strange
-        numbers = chunk.numbers
-        if first and texts:
-            texts, numbers, first = texts[1:], numbers[1:], False
-        run.rows += len(texts) + len(chunk.too_long)
-        for line in chunk.too_long:
-            run.reject(line, "a line that is longer than any of a feed", "")
-        yield from _judge_lines(run, judge, texts, numbers)
+    return (table for _, table in read_files([run], judge))
 
 
-def _judge_lines(run: FileRun, judge: Judge, texts: list[str], numbers: list[int]) -> "Iterator[pa.Table]":
-    split = split_lines(texts, numbers, run.layouts)
-    at = dict(zip(numbers, texts, strict=True)) if split.broken else {}
-    for line, reason in split.broken.items():
-        run.reject(line, reason, at[line])
+def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[tuple[int, pa.Table]]":
+    """Yield the events of files, chunk by chunk, with the place of their file, and account for all other rows."""
+    chunks = (
+        (place, *chunk.as_utf8(judge.feed.encoding))
+        for place, run in enumerate(runs)
+        for chunk in read_chunks(run.file)
+    )
+    for place, chunk, strange in ahead(chunks):
+        runs[place].mended += strange
+        for table in _judge_chunk(runs[place], judge, chunk):
+            yield place, table
+
+
+def _judge_chunk(run: FileRun, judge: Judge, chunk: Chunk) -> "Iterator[pa.Table]":
+    if len(chunk.numbers) and not run.begun:
+        run.begun = True
+        chunk = chunk.without_first() if run.layouts[0].header else chunk
+    run.rows += len(chunk.numbers) + len(chunk.too_long)
+    for line in chunk.too_long:
+        run.reject(line, "a line that is longer than any of a feed", "")
+    split = split_lines(chunk, run.layouts, lambda layout: judge.columns(layout, run.facts))
+    _reject(run, chunk, split.broken)
+    padded = chunk.padded(run.layouts[0].delimiter)
     for layout, lines in split.whole:
-        judged: Judged = judge.judge(lines, layout, run.facts)
-        if judged.rejected and not at:
-            at = dict(zip(numbers, texts, strict=True))
-        for line, reason in judged.rejected.items():
-            run.reject(line, reason, at[line])
+        judged: Judged = judge.judge(lines, layout, run.facts, padded=padded)
+        _reject(run, chunk, judged.rejected)
         run.filter(judged.filtered, judged.filtered_lines)
         yield judged.kept
+
+
+def _reject(run: FileRun, chunk: Chunk, reasons: dict[int, str]) -> None:
+    """Reject lines of a chunk, each with its text."""
+    places = np.searchsorted(chunk.numbers, np.array(list(reasons), dtype=np.int64))
+    for (line, reason), text in zip(reasons.items(), chunk.lines(places), strict=True):
+        run.reject(line, reason, text.decode())
 
 
 def _placed(table: "pa.Table", place: int) -> "pd.DataFrame":

@@ -1,9 +1,14 @@
 """Lines split into fields, sorted by how many they have; what fits no layout is broken."""
 
 import csv
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from forecast.feeds.feed import Layout
+from forecast.feeds.lines import Chunk
+from forecast.typing import Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -11,46 +16,91 @@ if TYPE_CHECKING:
 
 SEPARATOR = "\x1f"
 """Stands between the fields of a line that had quotation marks."""
+BLOCK = 2**20
+"""Bytes that are split at once, more than the longest line has: what fits the processor's cache is quick."""
+
+Columns = Callable[[Layout], Sequence[str]]
+"""Which columns of a layout are needed."""
 
 
 class Split(NamedTuple):
-    """Lines by layout, as tables of `line` and `fields`; and why others have none, by line."""
+    """Lines by layout, as tables of `line` and the columns needed; and why others have none, by line."""
 
     whole: "list[tuple[Layout, pa.Table]]"
     broken: dict[int, str]
 
 
-def split_lines(texts: list[str], numbers: list[int], layouts: tuple[Layout, ...]) -> Split:
-    """Split lines at the delimiter of the layouts, which is the same for all of them."""
-    import numpy as np
+def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
+    """Split lines, which are UTF-8, at the delimiter of the layouts, which is the same for all of them.
+
+    Most lines of a file look like its first one, and are split all at once; the others one by one.
+    """
+    if not len(chunk.numbers):
+        return Split([], {})
+    if layouts[0].quoted or b"\r" in chunk.text:
+        return _split_each(chunk, layouts, columns)
+    width = chunk.lines(np.array([0]))[0].count(layouts[0].delimiter.encode()) + 1
+    layout = next((one for one in layouts if len(one.columns) == width), layouts[-1])
+    table, others = _split_alike(chunk, layout, columns)
+    rest = _split_each(chunk.only(others), layouts, columns) if len(others) else Split([], {})
+    return Split([*([(layout, table)] if len(table) else []), *rest.whole], rest.broken)
+
+
+def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Table, Index]":
+    """Return the lines of a layout as a table, and the places of all other lines."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    others: list[int] = []
+
+    def leave(row: arrow.InvalidRow) -> str:
+        others.append(row.number - 1)
+        return "skip"
+
+    needed = list(columns(layout))
+    table = arrow.read_csv(
+        pa.BufferReader(chunk.text),
+        arrow.ReadOptions(column_names=list(layout.columns), block_size=BLOCK, use_threads=False),
+        arrow.ParseOptions(
+            delimiter=layout.delimiter, quote_char=False, escape_char=False, invalid_row_handler=leave
+        ),
+        arrow.ConvertOptions(
+            column_types=dict.fromkeys(needed, pa.string()), include_columns=needed, strings_can_be_null=False,
+            check_utf8=False,
+        ),
+    )  # fmt: skip
+    odd = np.array(others, dtype=np.int64)
+    return table.append_column("line", pa.array(np.delete(chunk.numbers, odd))), odd
+
+
+def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
+    """Split lines of any width."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    numbers, texts = chunk.numbers, chunk.text.decode().split("\n")[:-1]
     delimiter, widths = layouts[0].delimiter, [len(layout.columns) for layout in layouts]
     if layouts[0].quoted:
         texts, delimiter = [SEPARATOR.join(_unquoted(line, delimiter)) for line in texts], SEPARATOR
+    texts = [_without_empty_end(line, delimiter, max(widths)) for line in texts]
     fields = pc.split_pattern(pa.array(texts, pa.large_string()), delimiter)
     lengths = pc.list_value_length(fields).to_numpy(zero_copy_only=False)
-    places, broken = np.array(numbers, dtype=np.int64), dict[int, str]()
-    table = pa.table({"line": places, "fields": fields})
     whole = []
     for width, layout in zip(widths, layouts, strict=True):
-        if (lengths == width).any():
-            whole.append((layout, table.filter(pa.array(lengths == width))))
+        own = lengths == width
+        if own.any():
+            cells = fields.filter(pa.array(own))
+            needed = {name: pc.list_element(cells, layout.columns.index(name)) for name in columns(layout)}
+            whole.append((layout, pa.table(needed | {"line": pa.array(numbers[own])})))
     expected = join([str(width) for width in widths], "or")
-    for place in np.flatnonzero(~np.isin(lengths, widths)):
-        cells = texts[place].split(delimiter)
-        width = max(widths)
-        if len(cells) > width and not any(cells[width:]):
-            texts[place] = delimiter.join(cells[:width])  # tabs at the end of a line
-            whole.append((layouts[widths.index(width)], _single(pa, numbers[place], cells[:width])))
-        else:
-            broken[numbers[place]] = f"{len(cells)} fields where {expected} are expected"
-    return Split(whole, broken)
+    odd = np.flatnonzero(~np.isin(lengths, widths))
+    return Split(whole, {int(numbers[at]): f"{lengths[at]} fields where {expected} are expected" for at in odd})
 
 
-def _single(pa, line: int, cells: list[str]) -> "pa.Table":  # type: ignore[no-untyped-def]
-    return pa.table({"line": [line], "fields": pa.array([cells], pa.large_list(pa.large_string()))})
+def _without_empty_end(line: str, delimiter: str, width: int) -> str:
+    """Return a line without delimiters at its end beyond the last column."""
+    beyond = line.count(delimiter) + 1 - width
+    return line[:-beyond] if beyond > 0 and line.endswith(delimiter * beyond) else line
 
 
 def _unquoted(line: str, delimiter: str) -> list[str]:
