@@ -27,6 +27,8 @@ if _typing.TYPE_CHECKING:
     from forecast.events import read_table as read_table
     from forecast.feeds import FeedSettings as FeedSettings
     from forecast.feeds import read_feed as read_feed
+    from forecast.fetch import FetchSettings as FetchSettings
+    from forecast.fetch import fetch_feed as fetch_feed
     from forecast.hypotheses import make_plan as make_plan
     from forecast.hypotheses import read_plan as read_plan
     from forecast.hypotheses import run_tests as run_tests
@@ -100,6 +102,8 @@ _HOMES = {
     "archive_status": "forecast.archive",
     "import_files": "forecast.archive",
     "read_archive": "forecast.archive",
+    "FetchSettings": "forecast.fetch",
+    "fetch_feed": "forecast.fetch",
     "make_plan": "forecast.hypotheses",
     "read_plan": "forecast.hypotheses",
     "run_tests": "forecast.hypotheses",
@@ -119,6 +123,7 @@ __all__ = [
     "Assessment",
     "Assumed",
     "FeedSettings",
+    "FetchSettings",
     "Fit",
     "ForecastError",
     "PendulumModel",
@@ -139,6 +144,7 @@ __all__ = [
     "calendar_drivers",
     "combine",
     "describe_panel",
+    "fetch_feed",
     "fit",
     "gather",
     "hierarchy",

@@ -96,6 +96,7 @@ NEWS = a("EventTable", "an EventTable, such as read_chronology() returns, or a l
 SPEC = a("PendulumSpec", "a PendulumSpec")
 SETTINGS = a("ReportSettings", "ReportSettings")
 FEED_SETTINGS = a("FeedSettings", "FeedSettings, such as FeedSettings(one_a_day=False)")
+FETCH_SETTINGS = a("FetchSettings", "FetchSettings, such as FetchSettings(parallel=2)")
 SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(kind='events', ...)")
 DATA = a("Data", "Data, such as gather(Source(), 'USA-CHN') returns")
 PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")

@@ -1,11 +1,11 @@
-"""Small files that a person fills in (mappings, plans): reading them, and naming every fault in them."""
+"""Small files that a person fills in (mappings, plans), and settings: reading them, and naming every fault in them."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.errors import ForecastError
+from forecast.errors import ForecastError, SpecError
 from forecast.files import read_bytes
 
 if TYPE_CHECKING:
@@ -61,6 +61,33 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
         where = " ".join(str(cause).split())
         raise error(f"{path}: neither YAML nor JSON ({where:.300}). Quote values with colons.") from cause
     return content
+
+
+def named_values(texts: list[str], what: str, example: str) -> dict[str, str]:
+    """Read settings from texts such as ``one_a_day=no``.
+
+    Parameters
+    ----------
+    texts : list of str
+    what, example : str
+        What is set, and such a text, for messages.
+
+    Raises
+    ------
+    SpecError
+        If a text has no value.
+
+    Examples
+    --------
+    >>> from forecast.forms import named_values
+    >>> named_values(["one_a_day=no"], "feed setting", "one_a_day=no")
+    {'one_a_day': 'no'}
+    """
+    pairs = [text.partition("=") for text in texts]
+    for name, equals, value in pairs:
+        if not equals or not value.strip():
+            raise SpecError(f"{what} {name!r}: no value; write NAME=VALUE, such as {example}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def faults(error: "ValidationError") -> str:

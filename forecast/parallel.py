@@ -1,13 +1,16 @@
 """Work done side by side in the threads of one process."""
 
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from threading import Event
 
 
 def side_by_side[Task, Result](
-    work: Callable[[Task, Event], Result], tasks: Iterable[Task], threads: int
+    work: Callable[[Task, Event], Result],
+    tasks: Iterable[Task],
+    threads: int,
+    hurry: Callable[[], None] = lambda: None,
 ) -> Generator[Result]:
     """Do tasks in threads, and yield results as they are done.
 
@@ -22,6 +25,8 @@ def side_by_side[Task, Result](
         What to do.
     threads : int
         How many tasks run at once.
+    hurry : callable
+        Called once if tasks under way have been asked to stop, for those that wait where they cannot be asked.
 
     Yields
     ------
@@ -34,7 +39,7 @@ def side_by_side[Task, Result](
     >>> sorted(side_by_side(lambda task, stop: task**2, [1, 2, 3], threads=2))
     [1, 4, 9]
     """
-    stop, pool = Event(), ThreadPoolExecutor(threads)
+    stop, pool, running = Event(), ThreadPoolExecutor(threads), set[Future[Result]]()
     try:
         running = {pool.submit(work, task, stop) for task in tasks}
         while running:
@@ -43,6 +48,8 @@ def side_by_side[Task, Result](
                 yield finished.result()
     finally:
         stop.set()
+        if running:
+            hurry()
         pool.shutdown(cancel_futures=True)
 
 

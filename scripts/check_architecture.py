@@ -44,6 +44,15 @@ FORBIDDEN = {
         "forecast.report",
         *LATER,
     ),
+    "forecast.fetch": (
+        *SAMPLERS,
+        "forecast.panel",
+        "forecast.sources",
+        "forecast.model",
+        "forecast.outlook",
+        "forecast.report",
+        *LATER,
+    ),
     "forecast.panel": (
         *READERS,
         *SAMPLERS,
@@ -76,9 +85,9 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "exchange", "files", "folders",
-        "forms", "journal", "kept", "pairs", "parallel", "partials", "progress", "resources", "scale", "stopping",
-        "typing", "wording",
+        "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "exchange", "extras", "files",
+        "folders", "forms", "journal", "kept", "pairs", "parallel", "partials", "progress", "resources", "scale",
+        "stopping", "typing", "unfinished", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""
@@ -175,6 +184,8 @@ def _shortest_circle(graph: dict[str, dict[str, tuple[str, int]]], start: str) -
 def _allowed(module: str, target: str) -> bool:
     if module in GROUND:
         return not _within(target, "forecast") or any(_within(target, place) for place in GROUND)
+    if _within(target, "forecast.fetch"):
+        return any(_within(module, place) for place in ("forecast.fetch", "forecast.cli")) or module == "forecast"
     if _within(target, "forecast.cli"):
         return _within(module, "forecast.cli") or module == "forecast.__main__"
     return not any(

@@ -89,7 +89,8 @@ RIGHT = {
     "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
     "paths": "str list", "feed": "str",
-    "frozen": "bool", "labels": "dict", "hazard": "int float", "gather others": "bool",
+    "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
+    "dry_run": "bool", "frozen": "bool", "labels": "dict", "hazard": "int float", "gather others": "bool",
 }  # fmt: skip
 
 
@@ -105,6 +106,7 @@ def given(name, events, made):
         "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyad": "USA-IRN"}, "read_plan": {"path": "p.yaml"},
         "describe_panel": {"panel": made.panel},
+        "fetch_feed": {"feed": "gdelt", "out": "gdelt", "start": "2020-01", "end": "2020-01"},
     }.get(name, {})  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, check, compare, events, moved, plan, power, question, report, scenario, test
+from forecast.cli import backtest, check, compare, events, fetch, moved, plan, power, question, report, scenario, test
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -61,6 +61,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+events.app.command()(fetch.fetch)
 app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
 app.command()(scenario.scenario)

@@ -278,7 +278,7 @@ def _is_table(path: Path, mapped: bool) -> bool:
     return str(path) != CHRONOLOGY and not path.is_dir() and (mapped or path.exists())
 
 
-def dyads_of(text: str | None) -> tuple[str, ...] | None:
+def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None:
     """Return the dyads of an option, separated by commas; None if it was not given.
 
     Raises
@@ -290,7 +290,7 @@ def dyads_of(text: str | None) -> tuple[str, ...] | None:
         return None
     if dyads := tuple(word.strip() for word in text.split(",") if word.strip()):
         return dyads
-    raise SpecError("--with: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out")
+    raise SpecError(f"{option}: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out")
 
 
 def plan_from_options(

@@ -11,7 +11,6 @@ from forecast.bounds import require_whole
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
 from forecast.evaluation.executors import Executor, local
-from forecast.evaluation.extras import require
 from forecast.evaluation.forecaster import Asked, Forecaster
 from forecast.evaluation.members import DEFAULT, MEMBERS
 from forecast.evaluation.origins import Record
@@ -19,6 +18,7 @@ from forecast.evaluation.prediction import IMPROVEMENT
 from forecast.evaluation.rivals import RIVALS
 from forecast.evaluation.run_folder import RunFolder
 from forecast.evaluation.tasks import Setup, Task, file_name
+from forecast.extras import require
 from forecast.progress import Progress, silent
 
 if TYPE_CHECKING:

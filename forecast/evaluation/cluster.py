@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from forecast.errors import ForecastError, SpecError
-from forecast.evaluation.extras import require
 from forecast.evaluation.tasks import Finished, Setup, Task, carry_out
+from forecast.extras import require
 from forecast.files import write_text
 
 PACKAGES = (

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forecast.errors import SpecError
-from forecast.evaluation.extras import require
 from forecast.evaluation.prediction import Prediction
+from forecast.extras import require
 from forecast.typing import Bool, Float
 
 COVERAGES = (0.5, 0.8, 0.9)

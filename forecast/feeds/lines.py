@@ -32,6 +32,8 @@ FREELY_COMPRESSED = 10_000_000
 """Bytes below which a member may be compressed as much as it likes."""
 SNIFFED = 200_000
 MOST_ASCII = 127
+MANIFEST = "fetch.json"
+"""In a folder of fetched files, what was expected and what came; no file of a feed."""
 
 Encoding = Literal["utf-8", "latin-1"]
 
@@ -148,7 +150,7 @@ def find_files(paths: "list[Path]") -> list[FeedFile]:
     files: list[FeedFile] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+            inside = sorted(one for one in path.iterdir() if one.is_file() and not _is_beside(one.name))
             if not inside:
                 raise DataError(f"{path} is a folder without files. Name a folder with the files of a feed.")
             files += [file for one in inside for file in _members(one)]
@@ -214,6 +216,11 @@ def _decode(line: bytes, fallback: Encoding) -> tuple[str, bool]:
         return line.decode("utf-8"), False
     except UnicodeDecodeError:
         return line.decode(fallback, "replace"), True
+
+
+def _is_beside(name: str) -> bool:
+    """Whether a file of a folder is none of a feed: hidden, or the manifest."""
+    return name.startswith(".") or name == MANIFEST
 
 
 def _members(path: Path) -> list[FeedFile]:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from forecast.errors import SpecError
-from forecast.forms import faults
+from forecast.forms import faults, named_values
 
 SECTORS = ("government", "military", "legislature", "courts", "police")
 """Organs of a state, in words that all feeds share."""
@@ -105,8 +105,4 @@ def parse_settings(texts: list[str]) -> FeedSettings:
     >>> parse_settings(["one_a_day=no", "sectors=government"]).one_a_day
     False
     """
-    pairs = [text.partition("=") for text in texts]
-    for name, equals, value in pairs:
-        if not equals or not value.strip():
-            raise SpecError(f"feed setting {name!r}: no value; write NAME=VALUE, such as one_a_day=no")
-    return FeedSettings(**{name.strip(): value.strip() for name, _, value in pairs})
+    return FeedSettings(**named_values(texts, "feed setting", "one_a_day=no"))

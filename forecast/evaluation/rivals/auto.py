@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecast.evaluation.extras import require
 from forecast.evaluation.forecaster import Chances, Rival
 from forecast.evaluation.origins import Past
 from forecast.evaluation.rivals.last_window import log_odds
+from forecast.extras import require
 from forecast.typing import Float
 
 FEWEST_WINDOWS = 8

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from forecast.evaluation.extras import require
 from forecast.evaluation.forecaster import Chances, Rival
 from forecast.evaluation.origins import Past
 from forecast.evaluation.rivals.last_window import log_odds
+from forecast.extras import require
 
 START = (-5.0, -1.0)
 """Log variance of the level's step and of the month's news, where the search begins."""

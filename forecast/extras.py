@@ -1,4 +1,4 @@
-"""Packages that only evaluation needs, and how to get them."""
+"""Packages that only some commands need, and how to get them."""
 
 import importlib.util
 
@@ -15,7 +15,7 @@ def require(package: str, extra: str) -> None:
 
     Examples
     --------
-    >>> from forecast.evaluation.extras import require
+    >>> from forecast.extras import require
     >>> require("numpy", "rivals")
     """
     if importlib.util.find_spec(package) is None:

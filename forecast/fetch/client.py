@@ -1,0 +1,283 @@
+"""Asking servers, politely: not too often, again after a while, and not wherever an answer points.
+
+Certificates are always verified. Only http and https are spoken, and an answer leads from https never back to http. To
+another host it leads by https alone: Dataverse keeps its files on servers of others.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from threading import Event, Lock
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import httpx
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
+    wait_exponential_jitter,
+)
+
+from forecast.errors import SpecError
+from forecast.escaping import has_controls, printable
+from forecast.fetch.problems import AbsentError, FetchError, PassingError, StoppedError
+from forecast.fetch.settings import FetchSettings
+
+LARGEST_ANSWER = 100_000_000
+"""Bytes of an answer that is held in memory."""
+CONNECTING = 15.0
+"""Seconds to reach a server."""
+ABSENT = (404, 410)
+BUSY = (408, 425, 429, 500, 502, 503, 504)
+CERTIFICATE = (
+    "its certificate is not valid for it. Nothing is fetched from a server that cannot prove who it is. Give another "
+    "address of the same files with --server (docs/fetching.md)"
+)
+
+
+class Client:
+    """One way to all servers of a fetch, for all of its threads.
+
+    Parameters
+    ----------
+    settings : FetchSettings
+    """
+
+    def __init__(self, settings: FetchSettings) -> None:
+        self.settings = settings
+        self._stop = Event()
+        self._pace = _Pace(settings, self._stop)
+        self._open: set[httpx.Response] = set()
+        limits = httpx.Limits(max_connections=settings.parallel + 1)
+        timeout = httpx.Timeout(settings.stall, connect=min(CONNECTING, settings.stall))
+        headers = {
+            "User-Agent": f"pendulum-forecast/{version('pendulum-forecast')}",
+            "Accept-Encoding": "identity",  # sizes and checksums are those of the bytes as they are sent
+        }
+        self._http = httpx.Client(headers=headers, timeout=timeout, limits=limits, follow_redirects=False)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._http.close()
+
+    def abort(self) -> None:
+        """End everything that is under way, in whatever thread, and let nothing begin."""
+        self._stop.set()
+        for response in tuple(self._open):
+            with suppress(OSError, KeyError, AttributeError):
+                response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+    def patiently[Result](self, work: Callable[[], Result]) -> Result:
+        """Do something, again after a while if what went wrong may be over by then."""
+        settings = self.settings
+        growing = wait_exponential_jitter(
+            multiplier=settings.first_wait, jitter=settings.first_wait, max=settings.longest_wait
+        )
+
+        def wait(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.wait if isinstance(error, PassingError) else None
+            return growing(state) if asked is None else asked
+
+        retrying = Retrying(
+            stop=stop_after_attempt(settings.attempts),
+            wait=wait,
+            retry=retry_if_exception_type(PassingError),
+            sleep=sleep_using_event(self._stop),
+            reraise=True,
+        )
+        return retrying(work)
+
+    def answer(self, address: str) -> bytes:
+        """Return a whole answer, trying again if need be.
+
+        Raises
+        ------
+        FetchError
+            If there is none, or it is longer than any should be.
+        """
+
+        def once() -> bytes:
+            with self.asked(address) as response:
+                content = bytearray()
+                for piece in self.pieces(response):
+                    content += piece
+                    if len(content) > LARGEST_ANSWER:
+                        raise FetchError(f"{_where(address)} answers with more than {LARGEST_ANSWER:,} bytes")
+                return bytes(content)
+
+        return self.patiently(once)
+
+    @contextmanager
+    def asked(self, address: str, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:
+        """Ask once, and follow redirects; what is yielded has an answer of 200 or 206, and is to be read.
+
+        Raises
+        ------
+        PassingError
+            If the server is busy or the connection breaks, also while the answer is read.
+        AbsentError
+            If there is nothing at the address.
+        FetchError
+            If it cannot be had.
+        """
+        with self._understood(address):
+            for _ in range(self.settings.redirects + 1):
+                self._pace.keep(urlsplit(address).netloc)
+                with self._http.stream("GET", address, headers=headers) as response:
+                    if response.is_redirect:
+                        address = _next(address, response.headers.get("Location", ""))
+                        continue
+                    self._require_good(response)
+                    self._open.add(response)
+                    try:
+                        yield response
+                    finally:
+                        self._open.discard(response)
+                    return
+            raise FetchError(f"{_where(address)}: more than {self.settings.redirects} redirects")
+
+    def pieces(self, response: httpx.Response) -> Iterator[bytes]:
+        """Yield what a server sends, as long as it sends fast enough.
+
+        Raises
+        ------
+        PassingError
+            If fewer bytes come than the settings ask for.
+        """
+        since, came = time.monotonic(), 0
+        for piece in response.iter_raw():
+            if self._stop.is_set():
+                raise StoppedError("stopped")
+            yield piece
+            came += len(piece)
+            if (gone := time.monotonic() - since) > self.settings.stall:
+                if came < gone * self.settings.slowest:
+                    raise PassingError(f"stalled: {came:,} bytes in {gone:.0f} s")
+                since, came = time.monotonic(), 0
+
+    def _require_good(self, response: httpx.Response) -> None:
+        status, url = response.status_code, response.url
+        where = _where(str(url))
+        if status in ABSENT:
+            raise AbsentError(f"HTTP {status}: not there")
+        if status in BUSY:
+            wait = _asked_to_wait(response.headers.get("Retry-After", ""))
+            if wait is not None and wait > self.settings.longest_wait:
+                raise FetchError(f"HTTP {status}: {where} asks to come back in {wait:,.0f} s; do so")
+            if wait is not None:
+                self._pace.hold(url.netloc.decode("ascii", "replace"), wait)
+            raise PassingError(f"HTTP {status} from {where}", wait)
+        if status == 416:  # the part that was asked for does not exist: it has changed
+            raise PassingError("HTTP 416: the file has changed", 0.0)
+        if status in (401, 403):
+            raise FetchError(f"HTTP {status}: {where} does not give it to everybody; look at its terms in a browser")
+        if status not in (200, 206):
+            raise FetchError(f"HTTP {status} from {where}")
+
+    @contextmanager
+    def _understood(self, address: str) -> Iterator[None]:
+        """Turn the errors of the library into ours."""
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise PassingError(f"{_where(address)}: nothing came for {self.settings.stall:g} s") from error
+        except httpx.TransportError as error:
+            if self._stop.is_set():
+                raise StoppedError("stopped") from error
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise FetchError(f"{_where(address)}: {CERTIFICATE}") from error
+            reason = printable(str(error))[:200] or type(error).__name__
+            raise PassingError(f"{_where(address)}: the connection broke ({reason})") from error
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+            raise FetchError(f"{_where(address)}: {printable(str(error))[:200]}") from error
+
+
+class _Pace:
+    """How often a host is asked, over all threads."""
+
+    def __init__(self, settings: FetchSettings, stop: Event) -> None:
+        self._gap, self._stop = 1 / settings.per_second, stop
+        self._next: dict[str, float] = {}
+        self._lock = Lock()
+
+    def keep(self, host: str) -> None:
+        """Wait for the turn of a request."""
+        with self._lock:
+            turn = max(time.monotonic(), self._next.get(host, 0.0))
+            self._next[host] = turn + self._gap
+        if self._stop.wait(max(turn - time.monotonic(), 0.0)) or self._stop.is_set():
+            raise StoppedError("stopped")
+
+    def hold(self, host: str, seconds: float) -> None:
+        """Let nobody ask a host for a while."""
+        with self._lock:
+            self._next[host] = max(self._next.get(host, 0.0), time.monotonic() + seconds)
+
+
+def require_server(text: str) -> str:
+    """Return the address of a server without the stroke at its end.
+
+    Raises
+    ------
+    SpecError
+        If it is no address, or one with a name and password, which would be written down.
+
+    Examples
+    --------
+    >>> from forecast.fetch.client import require_server
+    >>> require_server("https://data.gdeltproject.org/")
+    'https://data.gdeltproject.org'
+    """
+    parts = _split(text.strip())
+    if parts is None or parts.username or parts.password or parts.query or parts.fragment:
+        raise SpecError(
+            f"server: got {text!r:.100}; expected an address such as https://data.gdeltproject.org, http or https, "
+            "without a name, password or query"
+        )
+    return text.strip().rstrip("/")
+
+
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address that can be asked, else nothing."""
+    try:
+        parts = urlsplit(address)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if fine and not has_controls(address) and " " not in address else None
+
+
+def _next(address: str, location: str) -> str:
+    """Return where a redirect leads, if it may lead there."""
+    here, there = urlsplit(address), _split(urljoin(address, location))
+    if not location or there is None or there.username:
+        raise FetchError(f"{_where(address)} redirects to {printable(location)!r:.100}, which is not followed")
+    if there.scheme == "http" and here.scheme == "https":
+        raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
+    if there.scheme == "http" and there.netloc != here.netloc:
+        raise FetchError(f"{_where(address)} redirects to another host by http, which is not followed: {there.netloc}")
+    return there.geturl()
+
+
+def _where(address: str) -> str:
+    """Return the address without what a signed one has of secrets."""
+    return printable(address.partition("?")[0])[:200]
+
+
+def _asked_to_wait(text: str) -> float | None:
+    """Return the seconds of a Retry-After, which is a number or a date."""
+    if text.strip().isdecimal():
+        return float(text.strip()[:10])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

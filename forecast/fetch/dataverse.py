@@ -1,0 +1,281 @@
+"""Dataverse: the versions of a dataset, the files of one, and which of them are about some days.
+
+Files are known by their ids: labels repeat within a dataset. What a file is about is read from the numbers in its name.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from forecast.errors import SpecError
+from forecast.fetch.problems import FetchError
+from forecast.fetch.slots import Slot
+
+SERVER = "https://dataverse.harvard.edu"
+DOIS = {"icews": "doi:10.7910/DVN/28075", "polecat": "doi:10.7910/DVN/AJGVIT"}
+LATEST = ":latest-published"
+TABLES = (".tab", ".txt", ".tsv", ".csv", ".zip")
+"""Endings of files with events; others are documents."""
+REACH = timedelta(days=10)
+"""A release that is named after a day can hold events of so many days before."""
+LONGEST_LABEL = 150
+Answer = Callable[[str], bytes]
+"""From an address to what is answered there."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A published version of a dataset.
+
+    Attributes
+    ----------
+    number : str
+        Such as ``37.0``.
+    released : str
+        The day on which it was published, '' if the server does not say.
+    """
+
+    number: str
+    released: str
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a version, sorted by whether they are wanted.
+
+    Attributes
+    ----------
+    slots : list of Slot
+        Those that can hold events of the days asked for.
+    undated : list of str
+        Labels of tables whose name says no day: they are not fetched.
+    """
+
+    slots: list[Slot]
+    undated: list[str]
+
+
+def require_doi(text: str) -> str:
+    """Return a DOI as Dataverse writes it.
+
+    Raises
+    ------
+    SpecError
+        If it is none.
+
+    Examples
+    --------
+    >>> from forecast.fetch.dataverse import require_doi
+    >>> require_doi("https://doi.org/10.7910/DVN/28075")
+    'doi:10.7910/DVN/28075'
+    """
+    found = re.fullmatch(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[A-Za-z0-9./_-]{1,100})", text.strip())
+    if found is None:
+        raise SpecError(f"doi: got {text!r:.100}; expected a DOI such as doi:10.7910/DVN/28075")
+    return f"doi:{found[1]}"
+
+
+def list_editions(answer: Answer, server: str, doi: str) -> list[Edition]:
+    """Return the published versions of a dataset, the newest first.
+
+    Raises
+    ------
+    FetchError
+        If the server does not answer as Dataverse does.
+    """
+    address = f"{server}/api/datasets/:persistentId/versions?persistentId={quote(doi, safe=':/.')}&excludeFiles=true"
+    found = []
+    for version in _data(answer(address), address):
+        number, minor = version.get("versionNumber"), version.get("versionMinorNumber")
+        if isinstance(number, int) and isinstance(minor, int):
+            found.append(Edition(f"{number}.{minor}", _day_of(version.get("releaseTime"))))
+    if not found:
+        raise FetchError(f"{doi} has no published version at {server}")
+    return sorted(found, key=lambda edition: [int(part) for part in edition.number.split(".")], reverse=True)
+
+
+def choose_edition(editions: list[Edition], wanted: str | None) -> Edition:
+    """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day; the newest by default.
+
+    Raises
+    ------
+    SpecError
+        If there is none such.
+    """
+    if wanted is None:
+        return editions[0]
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted.strip()):
+        suits = [edition for edition in editions if "" < edition.released <= wanted.strip()]
+    else:
+        suits = [
+            edition for edition in editions if wanted.strip() in (edition.number, edition.number.partition(".")[0])
+        ]
+    if not suits:
+        known = ", ".join(f"{one.number} of {one.released or 'an unknown day'}" for one in editions[:5])
+        raise SpecError(f"edition: there is no {wanted!r:.40}; the newest are {known}. --list-editions has all.")
+    return suits[0]
+
+
+def list_files(
+    answer: Answer, server: str, doi: str, edition: str, first: date, last: date, *, originals: bool
+) -> Files:
+    """Return the files of a version that can hold events of some days.
+
+    Parameters
+    ----------
+    answer : callable
+    server, doi, edition : str
+    first, last : datetime.date
+    originals : bool
+        Whether of a table that was converted the file that was published is wanted.
+
+    Raises
+    ------
+    FetchError
+        If the server does not answer as Dataverse does.
+    """
+    address = f"{server}/api/datasets/:persistentId/versions/{edition}/files?persistentId={quote(doi, safe=':/.')}"
+    entries = [entry for entry in _data(answer(address), address) if _is_table(_label(entry))]
+    labels = Counter(_plain(_label(entry)).casefold() for entry in entries)
+    slots, undated = list[Slot](), list[str]()
+    for entry in entries:
+        days = days_of(_label(entry))
+        if days is None:
+            undated.append(_label(entry)[:LONGEST_LABEL])
+        elif days[0] <= last and first <= days[1]:
+            file = _plain(_label(entry))
+            if labels[file.casefold()] > 1:
+                file = with_id(file, str(_id(entry, address)))
+            slots.append(_slot(entry, address, file, days, originals=originals))
+    return Files(sorted(slots, key=lambda slot: (slot.first, slot.last, slot.file)), sorted(undated))
+
+
+def days_of(name: str) -> tuple[date, date] | None:
+    """Return the first and last day of which a file can hold events by its name; None if the name does not say.
+
+    Examples
+    --------
+    >>> from forecast.fetch.dataverse import days_of
+    >>> for name in ("events.2018.20200427084805.tab", "20190503-thru-20190519-icews-events.tab", "ngecEvents.txt"):
+    ...     print(days_of(name))
+    (datetime.date(2018, 1, 1), datetime.date(2018, 12, 31))
+    (datetime.date(2019, 4, 23), datetime.date(2019, 5, 20))
+    None
+    """
+    numbers = re.findall(r"\d+", name)
+    years = [int(number) for number in numbers if re.fullmatch(r"(?:19|20)\d{2}", number)]
+    if years:
+        return date(years[0], 1, 1), date(years[0], 12, 31)
+    days = [found for number in numbers if len(number) in (8, 14) and (found := _day(number[:8]))]
+    if days:
+        return min(days) - REACH, max(days) + timedelta(days=1)
+    months = [found for number in numbers if len(number) == 6 and (found := _day(f"{number}01"))]
+    if months:
+        return min(months), (max(months) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    return None
+
+
+def with_id(file: str, number: str) -> str:
+    """Return the name of a file with its id in it, before the endings: dates stay where readers look for them.
+
+    Examples
+    --------
+    >>> from forecast.fetch.dataverse import with_id
+    >>> with_id("20190309-icews-events.tab", "3234868"), with_id("events.2018.20200427084805.tab", "17")
+    ('20190309-icews-events.id3234868.tab', 'events.2018.20200427084805.id17.tab')
+    """
+    stem, dot, ending = file.rpartition(".")
+    if ending == "zip" and "." in stem:
+        stem, _, inner = stem.rpartition(".")
+        ending = f"{inner}.{ending}"
+    return f"{stem}.id{number}{dot}{ending}"
+
+
+def uncovered(files: Iterable[Slot], first: date, last: date) -> list[tuple[str, bool]]:
+    """Return each day, in order of time, with whether no file can hold its events."""
+    spans = sorted((slot.first, slot.last) for slot in files)
+    days, place, reached = list[tuple[str, bool]](), 0, date.min
+    for step in range((last - first).days + 1):
+        day = first + timedelta(days=step)
+        while place < len(spans) and spans[place][0] <= day:
+            reached = max(reached, spans[place][1])
+            place += 1
+        days.append((f"{day}", day > reached))
+    return days
+
+
+def _slot(entry: dict[str, Any], address: str, file: str, days: tuple[date, date], *, originals: bool) -> Slot:
+    """Return what is expected of a file."""
+    data = entry["dataFile"]
+    number = _id(entry, address)
+    converted = data.get("tabularData") is True or bool(data.get("originalFileFormat"))
+    size = data.get("originalFileSize" if converted and originals else "filesize")
+    checksum = data.get("checksum") if isinstance(data.get("checksum"), dict) else {}
+    md5 = checksum.get("value") if checksum.get("type") == "MD5" else data.get("md5")
+    published = _day_of(data.get("publicationDate")) or _day_of(data.get("creationDate"))
+    return Slot(
+        name=str(number),
+        file=file,
+        path=f"api/access/datafile/{number}" + ("?format=original" if converted and originals else ""),
+        first=days[0],
+        last=days[1],
+        size=size if isinstance(size, int) and size >= 0 else None,
+        md5=md5.lower() if isinstance(md5, str) and re.fullmatch(r"[0-9a-fA-F]{32}", md5) else "",
+        sure=not converted,
+        listed=True,
+        published=published,
+        closed="the file is restricted: ask its publisher" if entry.get("restricted") is True else "",
+    )
+
+
+def _data(content: bytes, address: str) -> list[dict[str, Any]]:
+    """Return the list in an answer of Dataverse."""
+    try:
+        answer = json.loads(content)
+        entries = answer["data"] if answer["status"] == "OK" else None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FetchError(f"{address.partition('?')[0]}: this is no answer of a Dataverse") from error
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise FetchError(f"{address.partition('?')[0]}: this is no list of a Dataverse")
+    return entries
+
+
+def _id(entry: dict[str, Any], address: str) -> int:
+    number = entry["dataFile"].get("id")
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise FetchError(f"{address.partition('?')[0]}: a file without an id ({_label(entry)!r:.100})")
+    return number
+
+
+def _label(entry: dict[str, Any]) -> str:
+    data = entry.get("dataFile")
+    label = entry.get("label") or (data.get("filename") if isinstance(data, dict) else None)
+    return label if isinstance(label, str) and isinstance(data, dict) else ""
+
+
+def _is_table(label: str) -> bool:
+    return label.lower().endswith(TABLES)
+
+
+def _plain(label: str) -> str:
+    """Return a label as the name of a file that leads nowhere and is seen."""
+    plain = re.sub(r"[^A-Za-z0-9._() +-]", "_", label).lstrip(". ")
+    return plain if len(plain) <= LONGEST_LABEL else plain[: LONGEST_LABEL // 2] + plain[-LONGEST_LABEL // 2 :]
+
+
+def _day(digits: str) -> date | None:
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError:
+        return None
+
+
+def _day_of(value: Any) -> str:
+    """Return the day of a moment such as 2023-04-14T13:34:24Z, '' if it is none."""
+    found = re.match(r"\d{4}-\d{2}-\d{2}", value) if isinstance(value, str) else None
+    return found[0] if found and _day(found[0].replace("-", "")) else ""

@@ -1,0 +1,425 @@
+"""A fetch from beginning to end: what is expected, what is there, what is missing, and what became of it."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import batched
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, whole
+from forecast.dates import parse_date
+from forecast.errors import OutputError, SpecError
+from forecast.extras import require
+from forecast.feeds.lines import MANIFEST
+from forecast.fetch import dataverse, gdelt
+from forecast.fetch.manifest import LEFT, Entry, Manifest, in_bytes, read_manifest
+from forecast.fetch.origins import Dataverse, Gdelt, Origin
+from forecast.fetch.problems import AbsentError, FetchError, StoppedError
+from forecast.fetch.settings import FetchSettings
+from forecast.fetch.slots import Slot
+from forecast.files import check_writable, unwritable
+from forecast.parallel import side_by_side
+from forecast.partials import lock_folder, partial_folder
+from forecast.progress import Progress, silent
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    from forecast.fetch.client import Client
+    from forecast.fetch.dataverse import Edition
+    from forecast.fetch.transfer import Received
+
+FEEDS = ("gdelt", "icews", "polecat")
+SAVED_EVERY = 2.0
+"""Seconds; whoever is killed loses no file, and of the manifest no more than this."""
+AT_A_TIME = 400
+"""Files that are handed to the threads together."""
+OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+STEP = "fetching files"
+
+
+@checked(
+    feed=TEXT, out=PATH, start=DAY, end=DAY, version=whole(1), stream=TEXT, doi=TEXT, edition=TEXT, server=TEXT,
+    dyads=DYADS, lists=FLAG, dry_run=FLAG, settings=FETCH_SETTINGS, progress=CALLABLE,
+)  # fmt: skip
+def fetch_feed(
+    feed: str,
+    out: str | Path,
+    start: str | date,
+    end: str | date,
+    *,
+    version: int | None = None,
+    stream: str | None = None,
+    doi: str | None = None,
+    edition: str | None = None,
+    server: str | None = None,
+    dyads: Sequence[str] | None = None,
+    lists: bool = True,
+    dry_run: bool = False,
+    settings: FetchSettings | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Fetch the files of a feed from one day to another into a folder.
+
+    Which files there should be is computed. One that the source's list does not name, or that is not there, is absent
+    and a hole of the source, not a day without events; one that is named and does not come has failed. What came is
+    compared with size and checksum where the source states them, and every archive is looked through, before it counts
+    as received. All of it is in the manifest, ``fetch.json``. The same call again fetches what is missing.
+
+    Parameters
+    ----------
+    feed : {"gdelt", "icews", "polecat"}
+    out : str or pathlib.Path
+        The folder, made if need be.
+    start, end : str or datetime.date
+        First and last day, such as ``"2018-06-01"``; of a month its first and last.
+    version : {1, 2}, optional
+        Of GDELT: 1 has a file a day (a month to March 2013, a year to 2005), 2 one a quarter of an hour; 1 by default.
+    stream : {"english", "translation", "both"}, optional
+        Of GDELT 2: news in English, which is the default, in other languages, or both.
+    doi : str, optional
+        Of the dataset at Dataverse; that of ICEWS or POLECAT by default.
+    edition : str, optional
+        Version of the dataset, such as ``"36.0"``, or a day: the version of that day; the newest by default.
+    server : str, optional
+        Another address of the same files, such as a mirror; http or https.
+    dyads : sequence of str, optional
+        Dyads that the files are for. Servers have no files of single dyads: they are noted, and nothing is left out.
+    lists : bool
+        Whether the lists of GDELT are read. Without them the server is asked for each file, and nothing is compared.
+    dry_run : bool
+        Whether to find out only what would be fetched; nothing is written.
+    settings : FetchSettings, optional
+        How.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Manifest
+        What was expected, and what became of it.
+
+    Raises
+    ------
+    SpecError
+        If there is no such feed, version or edition, or a day or address makes no sense.
+    FetchError
+        If the source cannot be asked what there is.
+    DataError
+        If the manifest in the folder cannot be read.
+    OutputError
+        If the folder cannot be written, or the disk is full.
+    ForecastError
+        If the packages for it are not installed.
+
+    Examples
+    --------
+    >>> from forecast import fetch_feed
+    >>> fetch_feed("gdelt", "gdelt", "2018-06-01", "2018-06-30")  # doctest: +SKIP
+    Fetch of gdelt, 2018-06-01 to 2018-06-30
+      files   30 files expected: 30 received; 190.3 MB.
+      folder  gdelt
+    """
+    settings, tell = settings or FetchSettings(), progress or silent
+    first, last = _span(start, end)
+    origin = _origin(feed, version, stream, doi, edition, server, settings, lists=lists)
+    together = _dyads(dyads)
+    folder = Path(out)
+    with _client(settings) as client, _prepared(folder, dry_run=dry_run) as scratch:
+        tell("asking what there is", 0, 0)
+        slots = origin.expect(client, first, last)
+        manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}", "dyads": together})
+        manifest.asked = [slot.name for slot in slots]
+        run = _Run(client, origin, manifest, tell, dry_run=dry_run)
+        run.sort(slots, scratch)
+        if not dry_run:
+            run.fetch()
+            manifest.write()
+    return manifest
+
+
+@checked(feed=TEXT, doi=TEXT, server=TEXT, settings=FETCH_SETTINGS)
+def list_editions(
+    feed: str, *, doi: str | None = None, server: str | None = None, settings: FetchSettings | None = None
+) -> "list[Edition]":
+    """Return the published versions of the dataset of a feed at Dataverse, the newest first.
+
+    Raises
+    ------
+    SpecError
+        If the feed is not at Dataverse.
+    FetchError
+        If the server does not answer.
+
+    Examples
+    --------
+    >>> from forecast.fetch import list_editions
+    >>> list_editions("icews")[0].number  # doctest: +SKIP
+    '37.0'
+    """
+    settings = settings or FetchSettings()
+    origin = _origin(feed, None, None, doi, None, server, settings, lists=True)
+    if not isinstance(origin, Dataverse):
+        raise SpecError(f"feed: {feed} has no editions; icews and polecat have")
+    with _client(settings) as client:
+        return dataverse.list_editions(client.answer, origin.server, origin.doi)
+
+
+@dataclass
+class _Run:
+    """A fetch going on."""
+
+    client: "Client"
+    origin: Origin
+    manifest: Manifest
+    tell: Progress
+    dry_run: bool
+    saved: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.wanted: list[Slot] = []
+        self._slots: list[Slot] = []
+
+    def sort(self, slots: list[Slot], scratch: Path) -> None:
+        """Put every slot into its state before anything is fetched; `wanted` are those to be fetched."""
+        now = datetime.now(UTC)
+        missing = [slot for slot in slots if not self._is_there(slot)]
+        due = [slot for slot in missing if slot.due is None or slot.due <= now]
+        for slot in missing:
+            if slot.due and slot.due > now:
+                self._record(slot, "waiting", f"not to be expected before {slot.due:%Y-%m-%d %H:%M} UTC")
+        for slot in self.origin.look_up(self.client, due, scratch, self.manifest):
+            if slot.listed is False:
+                self._record(slot, "absent", "the list does not name it")
+            elif slot.closed:
+                self._record(slot, "failed", slot.closed)
+            else:
+                self._record(slot, "waiting", LEFT)
+                self.wanted.append(slot)
+        self.manifest.holes = self.origin.holes(self.manifest, slots)
+        self._slots = slots
+        self._note_stale([slot for slot in slots if slot.due is None or slot.due <= now])
+
+    def fetch(self) -> None:
+        """Fetch what is wanted, and keep the manifest up to date."""
+        self._require_room()
+        done, in_a_row = 0, 0
+        try:
+            for some in batched(self.wanted, AT_A_TIME, strict=False):
+                with closing(self._outcomes(some)) as outcomes:
+                    for slot, outcome in outcomes:
+                        self._note(slot, outcome)
+                        done += 1
+                        self.tell(STEP, done, len(self.wanted))
+                        lost = isinstance(outcome, FetchError) and not isinstance(outcome, AbsentError)
+                        in_a_row = in_a_row + 1 if lost else 0
+                        if in_a_row >= self.client.settings.give_up_after:
+                            self._give_up(in_a_row, outcome)
+                            return
+        except OSError as error:
+            raise OutputError(unwritable(self.manifest.folder, error)) from error
+        finally:
+            self.manifest.holes = self.origin.holes(self.manifest, self._slots)
+            self.manifest.write()
+        self._doubt()
+
+    def _outcomes(self, slots: Sequence[Slot]) -> "Generator[tuple[Slot, Received | FetchError]]":
+        return side_by_side(self._one, slots, self.client.settings.parallel, self.client.abort)
+
+    def _one(self, slot: Slot, stop: Event) -> "tuple[Slot, Received | FetchError]":
+        """Fetch a file; what went wrong with it is returned."""
+        from forecast.fetch.transfer import fetch_file
+
+        try:
+            return slot, fetch_file(self.client, self._address(slot), slot, self.manifest.folder)
+        except FetchError as error:
+            return slot, error
+
+    def _note(self, slot: Slot, outcome: "Received | FetchError") -> None:
+        if isinstance(outcome, AbsentError):
+            self._record(slot, "absent", f"{'named by the list, yet ' if slot.listed else ''}{outcome}")
+        elif isinstance(outcome, StoppedError):
+            pass  # as if it had not been tried
+        elif isinstance(outcome, FetchError):
+            self._record(slot, "failed", str(outcome))
+        else:
+            entry = Entry.of(slot, self._address(slot), self.origin.edition, "received")
+            self.manifest.record(entry.model_copy(update=vars(outcome)))
+        if time.monotonic() - self.saved > SAVED_EVERY:
+            before = time.monotonic()
+            self.manifest.write()
+            # A long manifest takes its time: not more than a tenth of that of the fetch.
+            self.saved = time.monotonic() + 9 * (time.monotonic() - before)
+
+    def _give_up(self, many: int, outcome: object) -> None:
+        self.manifest.notes.append(
+            f"stopped after {many} files in a row that failed, the last because: {outcome}. The same command goes on."
+        )
+
+    def _doubt(self) -> None:
+        """Doubt the address if nothing at all was there."""
+        counts = self.manifest.counts
+        asked = [slot for slot in self.wanted if self.manifest.entries[slot.name].state == "absent"]
+        if asked and len(asked) == len(self.wanted) and not counts["received"]:
+            for slot in asked:
+                self._record(
+                    slot, "failed", "not there, and neither is any other file: check the address of the server"
+                )
+
+    def _note_stale(self, due: list[Slot]) -> None:
+        """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
+        unlisted = 0
+        for slot in reversed(due):
+            if self.manifest.entries[slot.name].listed is not False:
+                break
+            unlisted += 1
+        if unlisted > 1:
+            self.manifest.notes.append(
+                f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
+            )
+
+    def _is_there(self, slot: Slot) -> bool:
+        """Whether a slot was received, and its file is still there."""
+        entry = self.manifest.entries.get(slot.name)
+        if entry is None or entry.state != "received":
+            return False
+        try:
+            return (self.manifest.folder / entry.file).stat().st_size == entry.size
+        except OSError:
+            return False
+
+    def _record(self, slot: Slot, state: str, reason: str) -> None:
+        entry = Entry.of(slot, self._address(slot), self.origin.edition, state, reason)  # type: ignore[arg-type]
+        self.manifest.record(entry)
+
+    def _address(self, slot: Slot) -> str:
+        return f"{self.origin.server}/{slot.path}"
+
+    def _require_room(self) -> None:
+        """Raise OutputError if the disk has not the room for what is to come, as far as its size is known."""
+        size = sum(slot.size or 0 for slot in self.wanted)
+        free = shutil.disk_usage(self.manifest.folder).free
+        if size > free:
+            raise OutputError(
+                f"{self.manifest.folder}: {in_bytes(size)} are to be fetched, and the disk has {in_bytes(free)} free. "
+                "Choose another folder or fewer days."
+            )
+
+
+def _span(start: str | date, end: str | date) -> tuple[date, date]:
+    first = _day(start, "start")
+    if isinstance(start, str) and len(start.strip()) == len("2018-06"):
+        first = first.replace(day=1)
+    last = _day(end, "end")
+    if first > last:
+        raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
+    return first, last
+
+
+def _day(given: str | date, name: str) -> date:
+    if isinstance(given, datetime):
+        return given.date()
+    if isinstance(given, date):
+        return given
+    return parse_date(str(given)[:10] if not isinstance(given, str) else given, name)
+
+
+def _origin(
+    feed: str,
+    version: int | None,
+    stream: str | None,
+    doi: str | None,
+    edition: str | None,
+    server: str | None,
+    settings: FetchSettings,
+    *,
+    lists: bool,
+) -> Origin:
+    """Return where the files come from; options of another feed are rejected."""
+    name = feed.strip().lower()
+    if name not in FEEDS:
+        where = " Files of Phoenix are got by hand (docs/feeds/phoenix.md)." if name == "phoenix" else ""
+        raise SpecError(f"feed: got {feed!r:.60}; expected {join(FEEDS, 'or')}.{where}")
+    own = {"version": version, "stream": stream} if name == "gdelt" else {"doi": doi, "edition": edition}
+    for option, value in {"version": version, "stream": stream, "doi": doi, "edition": edition}.items():
+        if value is not None and option not in own:
+            raise SpecError(f"{option}: {name} has none; leave it out")
+    require("httpx", "fetch")
+    require("tenacity", "fetch")
+    from forecast.fetch.client import require_server
+
+    if name != "gdelt":
+        chosen = dataverse.require_doi(doi) if doi else dataverse.DOIS[name]
+        return Dataverse(require_server(server or dataverse.SERVER), chosen, edition, settings.originals)
+    if version not in (None, 1, 2):
+        raise SpecError(f"version: got {version}; expected 1 or 2")
+    if stream not in (None, *gdelt.STREAMS) or (stream and version != 2):
+        raise SpecError(f"stream: got {stream!r:.40}; expected {join(gdelt.STREAMS, 'or')}, of version 2")
+    return Gdelt(require_server(server or gdelt.SERVER), version or 1, stream or "english", lists)
+
+
+def _dyads(dyads: Sequence[str] | None) -> list[str]:
+    if dyads is None:
+        return []
+    from forecast.feeds.reading import state_pair
+
+    return [state_pair(dyad) for dyad in dyads]
+
+
+def _manifest(folder: Path, feed: str, origin: Origin, request: dict[str, object]) -> Manifest:
+    """Return the manifest of a request, with what is known of earlier ones."""
+    name = feed.strip().lower()
+    request = {**request, "server": origin.server, **origin.request}
+    manifest = Manifest(folder, name, origin.of, request)
+    if origin.server.startswith("http:") and urlsplit(origin.server).hostname not in OWN_MACHINE:
+        manifest.notes.append(f"{origin.server} is not encrypted: who sits in between can change files and checksums")
+    earlier = read_manifest(folder)
+    if earlier is None:
+        return manifest
+    if earlier[:2] != (name, origin.of):
+        there = " ".join([earlier[0], *earlier[1].values()])
+        raise SpecError(f"out: {folder} has files of {there}, as its {MANIFEST} says. Choose another folder.")
+    manifest.entries = earlier[2]
+    return manifest
+
+
+@contextmanager
+def _client(settings: FetchSettings) -> "Iterator[Client]":
+    require("httpx", "fetch")
+    require("tenacity", "fetch")
+    from forecast.fetch.client import Client
+
+    client = Client(settings)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
+    """Make the folder and keep other fetches out of it; yield a place for lists, which is removed in the end."""
+    if dry_run:
+        with partial_folder(Path(tempfile.gettempdir()) / "fetch") as scratch:
+            yield scratch
+        return
+    check_writable(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = lock_folder(folder)
+    except OSError as error:
+        raise OutputError(unwritable(folder, error)) from error
+    if lock is None:
+        raise OutputError(f"{folder}: another fetch is at work in it. Wait for it, or choose another folder.")
+    try:
+        with partial_folder(folder / "lists") as scratch:
+            yield scratch
+    finally:
+        os.close(lock)
