@@ -1,14 +1,15 @@
 """Serve made-up files of feeds as their publishers do, to try a fetch without the network.
 
-Run from anywhere: ``python scripts/feed_server.py --from 2024-01 --to 2025-12``, and fetch from the address that it
+Run from anywhere: ``python scripts/feed_server.py --from 2010-01 --to 2013-06``, and fetch from the address that it
 prints (docs/fetching.md):
 
-    forecast events fetch gdelt --server http://localhost:8420 --from 2024-01 --to 2025-12 --out gdelt
+    forecast events fetch gdelt --server http://localhost:8420 --from 2010-01 --to 2013-06 --out gdelt
 
 There is GDELT 1.0 with its two lists, GDELT 2.0 of the last two days with its master list, and ICEWS and POLECAT as
 datasets of a Dataverse with two versions each. Rows are true to the schema and mean nothing: a level of the relations
-between the US and China that wanders, with happenings around it, and rows that have to be filtered or rejected. As at
-the real GDELT there is nothing from 14 June to 1 July 2025. The same seed makes the same files.
+between the US and China that wanders, with happenings around it, and rows that have to be filtered or rejected. GDELT
+has no files of some days (``--hole``), as the real one has none from 14 June to 1 July 2025. The same seed makes the
+same files.
 """
 
 import argparse
@@ -33,7 +34,6 @@ from forecast.dates import parse_date  # noqa: E402
 from forecast.fetch import dataverse, gdelt  # noqa: E402
 from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row  # noqa: E402
 
-OUTAGE = date(2025, 6, 14), date(2025, 7, 1)
 COOPERATIVE = ("036", "040", "042", "051", "057", "061")
 HOSTILE = ("111", "112", "120", "130", "163", "172", "190")
 NAMES = {"USA": "United States", "CHN": "China"}
@@ -76,12 +76,12 @@ class World:
         return [begin + timedelta(days=step) for step in range((end - begin).days + 1)]
 
 
-def gdelt_files(world: World) -> dict[str, bytes]:
-    """Return files and lists of GDELT by their places."""
+def gdelt_files(world: World, hole: tuple[date, date]) -> dict[str, bytes]:
+    """Return files and lists of GDELT by their places, without those of the days from one to another."""
     files = {}
     for version, first in ((1, world.first), (2, world.last - timedelta(days=1))):
         for slot in gdelt.expected(version, "both", first, world.last):
-            if slot.first <= OUTAGE[1] and OUTAGE[0] <= slot.last:
+            if hole[0] <= slot.first and slot.last <= hole[1]:
                 continue
             rows = _gdelt_rows(world, version, slot.name, world.days(slot.first, slot.last))
             files[slot.path] = zipped(slot.file.removesuffix(".zip"), rows)
@@ -272,14 +272,17 @@ def _version(number: str) -> dict[str, Any]:
 def main() -> None:
     """Serve until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--from", dest="first", default="2024-01", help="first month, YYYY-MM")
-    parser.add_argument("--to", dest="last", default="2025-12", help="last month or day")
+    parser.add_argument("--from", dest="first", default="2010-01", help="first month, YYYY-MM")
+    parser.add_argument("--to", dest="last", default="2013-06", help="last month or day")
+    parser.add_argument("--hole", default="2013-05-03:2013-05-20", help="days without files of GDELT, FIRST:LAST")
     parser.add_argument("--port", type=int, default=8420)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    begin, _, end = given.hole.partition(":")
+    hole = parse_date(begin, "--hole"), parse_date(end, "--hole")
     world = World(parse_date(given.first, "--from").replace(day=1), parse_date(given.last, "--to"), given.seed)
     datasets = {dataverse.DOIS[feed]: dataverse_files(world, feed) for feed in dataverse.DOIS}
-    with FeedServer(given.port, gdelt_files(world), datasets) as server:
+    with FeedServer(given.port, gdelt_files(world, hole), datasets) as server:
         print(f"Serving {len(server.files):,} files at http://localhost:{server.server_port}", flush=True)
         try:
             server.serve_forever()

@@ -24,7 +24,7 @@ from forecast.errors import DataError
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, named_day
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import FeedFile, file_digest, find_files
+from forecast.feeds.lines import FeedFile, file_digest, find_files, is_beside
 from forecast.feeds.reading import FileRun, read_file
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
@@ -203,7 +203,7 @@ def _each_file(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     inside = [one.relative_to(path) for one in path.rglob("*") if one.is_file()]
-    return [path / one for one in sorted(inside) if not any(part.startswith(".") for part in one.parts)] or [path]
+    return [path / one for one in sorted(inside) if not any(map(is_beside, one.parts))] or [path]
 
 
 class _Run:

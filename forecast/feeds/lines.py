@@ -150,7 +150,7 @@ def find_files(paths: "list[Path]") -> list[FeedFile]:
     files: list[FeedFile] = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.is_file() and not _is_beside(one.name))
+            inside = sorted(one for one in path.iterdir() if one.is_file() and not is_beside(one.name))
             if not inside:
                 raise DataError(f"{path} is a folder without files. Name a folder with the files of a feed.")
             files += [file for one in inside for file in _members(one)]
@@ -218,7 +218,7 @@ def _decode(line: bytes, fallback: Encoding) -> tuple[str, bool]:
         return line.decode(fallback, "replace"), True
 
 
-def _is_beside(name: str) -> bool:
+def is_beside(name: str) -> bool:
     """Whether a file of a folder is none of a feed: hidden, or the manifest."""
     return name.startswith(".") or name == MANIFEST
 

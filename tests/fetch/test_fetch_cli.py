@@ -136,9 +136,10 @@ OFFLINE = [command for command in COMMANDS if "--server http://localhost:8420" i
 @pytest.fixture(scope="module")
 def made_up():
     """The server of the documented run, on another port."""
-    world = World(date(2024, 1, 1), date(2025, 12, 31), seed=1)
+    world = World(date(2010, 1, 1), date(2013, 6, 30), seed=1)
+    hole = date(2013, 5, 3), date(2013, 5, 20)
 
-    with FeedServer(0, gdelt_files(world), {DOIS["icews"]: dataverse_files(world, "icews")}) as server:
+    with FeedServer(0, gdelt_files(world, hole), {DOIS["icews"]: dataverse_files(world, "icews")}) as server:
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
@@ -151,18 +152,17 @@ def offline(server):
 
 
 def test_the_documented_run_fetches_files_that_are_read_and_shows_the_hole(made_up, tmp_path, monkeypatch):
-    """Of its two years the three months around the hole."""
+    """Of its months the last ones."""
     monkeypatch.chdir(tmp_path)
-    assert "python scripts/feed_server.py --from 2024-01 --to 2025-12" in PAGE
-    words = [word.replace("2024-01", "2025-06").replace("2025-12", "2025-07") for word in offline(made_up)]
-    done = CliRunner().invoke(app, words)
+    assert "python scripts/feed_server.py --from 2010-01 --to 2013-06" in PAGE
+    done = CliRunner().invoke(app, [word.replace("2010-01", "2013-01") for word in offline(made_up)])
     assert done.exit_code == 0, done.output
-    assert "61 files expected: 43 received, 18 absent at the source" in done.output
-    assert "Hole at the source: 20250614 to 20250701 (18)." in done.output
+    assert "94 files expected: 76 received, 18 absent at the source" in done.output
+    assert "Hole at the source: 20130503 to 20130520 (18)." in done.output
     checked = CliRunner().invoke(app, ["events", "check", "gdelt", "--json"])
     assert checked.exit_code == 0, checked.output
     summary = json.loads(checked.output)
-    assert {row["dyad"]: row["happenings"] for row in summary["dyads"]}["USA-CHN"] > 150
+    assert {row["dyad"]: row["happenings"] for row in summary["dyads"]}["USA-CHN"] > 500
     assert list(summary["reasons"]) == ["code ---: not a code of the codebook"]
 
 
