@@ -1,10 +1,11 @@
 """The whole way in one call: data -> panel -> fit -> outlook -> report."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from forecast.sources.records import Counting, EventRecords, Frequency
 from forecast.wording import count, fitted_together, month
 
 if TYPE_CHECKING:
-    from threading import Event
-
     import xarray as xr
 
     from forecast.evaluation.skill import Skill
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks.eras import Eras
-    from forecast.outlook import Assessment, AtLeast, NotDefined
+    from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
     from forecast.outlook.drivers import DriverOutlook
     from forecast.report.skill_box import DyadSkill
 
@@ -265,7 +264,7 @@ def make_report(
     if saved and fit is not saved and _only_weights_fail(fit, gate):
         fit, warnings = _fit_again(job, saved, fit, gate)
         assessment, others, gate = _assess(job, fit)
-    unchanged, fit = fit is saved, _add_provenance(job, fit, gate)
+    unchanged, fit = fit is saved, _add_provenance(job, fit)
     with steps.step("writing the report"), _folder(job, fit) as out:
         from forecast.outlook.drivers import driver_outlooks
         from forecast.report import find_skill, write_report
@@ -528,42 +527,42 @@ def _describe_update(fit: "Fit", dyad: str) -> tuple[str, ...]:
     return (words, *_check_record(fit.panel, dyad, day))
 
 
-def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Assessment"], "Gate"]:
-    """Assess the dyad and the others, and check the convergence of everything stated of it."""
+def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]:
+    """Assess the dyad, the others in brief, and check the convergence of everything stated of it."""
     from forecast.events.dyads import dyad_labels, read_dyads
-    from forecast.outlook import assess, reported
+    from forecast.outlook import assess, brief, reported
     from forecast.panel.record import last_known
 
     settings, known = job.settings, read_dyads()
-    labels = dyad_labels()
     origin = last_known(fit.panel)
     # A record as of a day before its reference date is compared with all of itself.
     since = {code: day.date() for code, day in known["reference_date"].items() if day.date() < origin}
-    asked: dict[str, Any] = {"above": settings.above, "by": settings.by, "at_least": settings.at_least}
-
-    def assess_one(code: str, _: "Event") -> "Assessment":
-        return assess(
-            fit, code, settings.horizons, seed=settings.seed, labels=labels,
-            since=(settings.since if code == job.dyad else None) or since.get(code),
-            smallest_improvement=settings.smallest_improvement,
-            at=settings.at, **(asked if code == job.dyad else {}),
-        )  # fmt: skip
-
+    common: dict[str, Any] = {
+        "horizons": settings.horizons, "at": settings.at, "seed": settings.seed, "labels": dyad_labels(),
+        "smallest_improvement": settings.smallest_improvement,
+    }  # fmt: skip
+    tasks: dict[str, Callable[[], Any]] = {
+        "gate": lambda: fit.gate,
+        job.dyad: partial(
+            assess, fit, job.dyad, **common, since=settings.since or since.get(job.dyad),
+            above=settings.above, by=settings.by, at_least=settings.at_least,
+        ),
+        **{code: partial(brief, fit, code, **common) for code in fit.dyads if code != job.dyad},
+    }  # fmt: skip
     with job.steps.step("simulating futures"):
         threads = min(settings.cores or os.cpu_count() or 1, MOST_AT_ONCE)
-        everyone = {one.dyad: one for one in side_by_side(assess_one, fit.dyads, threads)}
-    assessment, *others = (everyone[code] for code in sorted(fit.dyads, key=lambda code: code != job.dyad))
+        found = dict(side_by_side(lambda task, _: (task[0], task[1]()), tasks.items(), threads))
+    assessment = found[job.dyad]
     with job.steps.step("checking convergence"):
         gate = fit.gate_with(outlook=reported(assessment).to_dataarray("quantity"))
-    return assessment, others, gate
+    return assessment, [found[code] for code in fit.dyads if code != job.dyad], gate
 
 
-def _add_provenance(job: _Job, fit: "Fit", gate: "Gate") -> "Fit":
-    """Note in a fit how long it took and, for a later update, how its sampler had converged."""
-    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds}
+def _add_provenance(job: _Job, fit: "Fit") -> "Fit":
+    """Note in a fit how long it took, what its gate found and, for a later update, how its sampler had converged."""
+    facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds, "gate": fit.gate.diagnostics}
     if not fit.updates:
-        rows = gate.to_dict()["quantities"]
-        facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in rows if row["quantity"] != "outlook"}
+        facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in facts["gate"]["quantities"]}
     return fit.noting(**facts)
 
 

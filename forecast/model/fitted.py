@@ -13,12 +13,15 @@ from forecast.display import Card, Displayed, join_some
 from forecast.errors import OutputError
 from forecast.files import check_writable
 from forecast.folders import replace_folder
-from forecast.model.gate import Gate, check_convergence
+from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import is_saved_fit, read_stored, sealed
 from forecast.model.trees import Groups, groups_of, take_apart
+from forecast.panel import panel_of_dyad
 from forecast.partials import partial_folder
 
+GATE = "gate"
+"""Name in the provenance of what the gate found."""
 AHEAD_CHECKED = 24
 """Periods of the level, the last ones, that an outlook is taken to rest on."""
 
@@ -79,12 +82,15 @@ class Fit(Displayed):
 
     @cached_property
     def gate(self) -> Gate:
-        """Convergence of everything reported."""
-        return self.gate_with()
+        """Convergence of everything reported: as it was noted, or else computed."""
+        noted = self.provenance.get(GATE)
+        if noted is None:
+            return check_convergence(self.posterior, self.sample_stats, None, *self._gate_settings)
+        return kept_gate(noted, *self._gate_settings)
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
         """Return the gate with further reported quantities, such as ``outlook``, by draw."""
-        return self._gate(self.posterior, extra)
+        return with_quantities(self.gate, extra, *self._gate_settings)
 
     def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
         """Return the gate of what the outlook of one dyad rests on, with further reported quantities by draw.
@@ -92,12 +98,45 @@ class Fit(Displayed):
         These are the parameters and the last two years of the dyad's level, and not the rest of its past nor other
         dyads.
         """
-        return self._gate(self.posterior.sel(dyad=[dyad]).isel(time=slice(-AHEAD_CHECKED, None)), extra)
+        recent = self.of_dyad(dyad).posterior.isel(time=slice(-AHEAD_CHECKED, None))
+        return check_convergence(recent, self.sample_stats, extra, *self._gate_settings)
 
-    def _gate(self, posterior: xr.Dataset, extra: dict[str, xr.DataArray]) -> Gate:
+    @property
+    def _gate_settings(self) -> tuple[dict[str, float | None] | None, tuple[int, float]]:
+        """R-hat as sampled, of a fit that was updated since, and the quadrature nodes with what they are worth."""
         sampled = self.provenance["r_hat"] if self.updates else None
-        worth = self.provenance.get("nodes_worth", 1.0)
-        return check_convergence(posterior, self.sample_stats, extra, sampled, (self.spec.nodes, worth))
+        return sampled, (self.spec.nodes, self.provenance.get("nodes_worth", 1.0))
+
+    def of_dyad(self, dyad: str) -> "Fit":
+        """Return the part of the fit that is of one dyad, the same draws: enough for all that is said of it alone.
+
+        Parameters
+        ----------
+        dyad : str
+            Which it holds.
+
+        Returns
+        -------
+        Fit
+            With a panel of this dyad, and what all dyads share.
+
+        Examples
+        --------
+        >>> from forecast import Fit
+        >>> Fit.load("report/fit.zarr").of_dyad("USA-CHN").dyads  # doctest: +SKIP
+        ['USA-CHN']
+        """
+        place = self.dyads.index(dyad)
+        eras = np.flatnonzero(self.panel["era_dyad"].to_numpy() == place)
+        own = {"dyad": [place], "era": eras, **self.spec.observation_model.places_of(self.panel, place, self.spec)}
+        panel = panel_of_dyad(self.panel, dyad)
+        posterior = self.posterior.isel(own, missing_dims="ignore")
+        return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).forgetting_gate()
+
+    def forgetting_gate(self) -> "Fit":
+        """Return the same fit without a gate that was noted: of other draws it would not be."""
+        facts = {name: value for name, value in self.provenance.items() if name != GATE}
+        return Fit(self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(facts)})})
 
     def _card(self) -> Card:
         panel, spec, size = self.panel, self.spec, self.posterior.sizes
@@ -148,7 +187,7 @@ class Fit(Displayed):
                     tree.to_netcdf(new, engine="netcdf4", encoding=encoding)
                     new.replace(path)
                 else:
-                    tree.to_zarr(new, consolidated=False, zarr_format=3)
+                    tree.to_zarr(new, consolidated=False, zarr_format=3, encoding=_chunks(tree))
                     replace_folder(new, path)
         except (OSError, RuntimeError) as error:  # RuntimeError is what the netCDF library says of a full disk
             raise OutputError(f"{path}: the fit could not be saved ({error}); choose another place") from error
@@ -177,6 +216,21 @@ def _encoding(tree: xr.DataTree, options: dict[str, Any]) -> dict[str, Any]:
             if np.issubdtype(array.dtype, np.number) and array.ndim
         }
         for node in tree.subtree
+    }
+
+
+def _chunks(tree: xr.DataTree) -> dict[str, Any]:
+    """Return how a zarr folder keeps the paths: a chunk a chain and dyad, as they are, for noise is not compressed."""
+    posterior = tree["posterior"]
+    whole = {name: values for name, values in posterior.data_vars.items() if "time" in values.dims}
+    return {
+        posterior.path: {
+            name: {
+                "chunks": tuple(1 if dim in ("chain", "dyad") else size for dim, size in values.sizes.items()),
+                "compressors": None,
+            }
+            for name, values in whole.items()
+        }
     }
 
 

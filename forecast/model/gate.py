@@ -9,8 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from forecast.display import Card, Displayed
+from forecast.model.diagnostics import bulk_ess, r_hat, tail_ess
 from forecast.model.variables import reported_variables
+from forecast.typing import Float
 
+COLUMNS = ["quantity", "number", "r_hat", "ess_bulk", "ess_tail"]
 SHOWN_REASONS = 4
 SHOWN_WORST = 3
 R_HAT_LIMIT = 1.01
@@ -109,18 +112,25 @@ class Gate(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; a diagnostic that is not defined, such as R-hat of one chain, is None."""
-        defined = self.table.astype(object).where(self.table.notna(), None)
         return {
             "passed": self.passed,
             "limits": {
                 "r_hat": R_HAT_LIMIT, "ess": ESS_LIMIT, "bfmi": BFMI_LIMIT, "divergence_share": DIVERGENCE_LIMIT,
                 "nodes_worth": NODES_LIMIT,
             },
+            **self.diagnostics,
+            "reasons": list(self.reasons),
+        }  # fmt: skip
+
+    @property
+    def diagnostics(self) -> dict[str, Any]:
+        """What was found, without the limits, as plain values."""
+        defined = self.table.astype(object).where(self.table.notna(), None)
+        return {
             "quantities": defined.to_dict("records"),
             "divergence_share": self.divergence_share,
             "bfmi": self.bfmi if np.isfinite(self.bfmi) else None,
-            "reasons": list(self.reasons),
-        }  # fmt: skip
+        }
 
 
 def check_convergence(
@@ -155,13 +165,45 @@ def check_convergence(
     .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
        https://doi.org/10.48550/arXiv.1604.00695
     """
-    groups = _reported(posterior) | dict(extra or {})
-    rows = [_diagnose(words, values, sampled) for words, values in groups.items()]
-    table = pd.DataFrame([row for row in rows if row], columns=["quantity", "number", "r_hat", "ess_bulk", "ess_tail"])
     energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
     bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
-    divergent = float(sample_stats["diverging"].mean())
-    misses = _missed_by_quantities(table, groups if sampled is None else sampled)
+    table = _diagnosed(_reported(posterior) | dict(extra or {}), sampled)
+    return _judged(table, float(sample_stats["diverging"].mean()), bfmi, sampled, nodes)
+
+
+def with_quantities(
+    gate: Gate,
+    extra: Mapping[str, xr.DataArray],
+    sampled: Mapping[str, float | None] | None = None,
+    nodes: tuple[int, float] = (0, 1.0),
+) -> Gate:
+    """Return a gate that asks of further quantities, too; arguments as for `check_convergence`."""
+    table = pd.concat([gate.table, _diagnosed(extra, sampled)], ignore_index=True)
+    return _judged(table, gate.divergence_share, gate.bfmi, sampled, nodes)
+
+
+def kept_gate(
+    kept: Mapping[str, Any], sampled: Mapping[str, float | None] | None, nodes: tuple[int, float] = (0, 1.0)
+) -> Gate:
+    """Return the gate whose diagnostics were kept by `Gate.diagnostics`, by the limits of today."""
+    table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(dict.fromkeys(COLUMNS[2:], float))
+    bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
+    return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)
+
+
+def _diagnosed(groups: Mapping[str, xr.DataArray], sampled: Mapping[str, float | None] | None) -> pd.DataFrame:
+    rows = [_diagnose(words, values, sampled) for words, values in groups.items()]
+    return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
+
+
+def _judged(
+    table: pd.DataFrame,
+    divergent: float,
+    bfmi: float,
+    sampled: Mapping[str, float | None] | None,
+    nodes: tuple[int, float],
+) -> Gate:
+    misses = _missed_by_quantities(table, set(table["quantity"]) if sampled is None else sampled)
     misses += _missed_by_sampler(bfmi, divergent, nodes)
     return Gate(not misses, table, divergent, bfmi, tuple(misses))
 
@@ -173,13 +215,11 @@ def _periods_checked(periods: int, every: int) -> list[int]:
 
 def worst_r_hats(posterior: xr.Dataset) -> dict[str, float | None]:
     """R-hat of every reported quantity of a fit, at its worst; None where it is not defined."""
-    from arviz_stats import rhat
-
     found = {}
     for words, values in _reported(posterior).items():
         varying = _varying(values)
         if varying is not None:
-            worst = float(np.max(rhat(varying)["x"].to_numpy()))
+            worst = float(np.max(r_hat(varying)))
             found[words] = worst if np.isfinite(worst) else None
     return found
 
@@ -192,28 +232,28 @@ def _reported(posterior: xr.Dataset) -> dict[str, xr.DataArray]:
     return groups
 
 
-def _varying(values: xr.DataArray) -> xr.Dataset | None:
-    """Numbers of a group that vary from draw to draw: a pinned cutpoint does not, what is no number does."""
+def _varying(values: xr.DataArray) -> Float | None:
+    """Numbers of a group, (chain, draw, number), that vary from draw to draw: a pinned cutpoint does not.
+
+    What is no number does.
+    """
     draws = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
     draws = draws.reshape(*draws.shape[:2], -1)
     # By comparison and not by its spread: that of a constant may be a rounding error, that of a NaN is no number.
     varies = ~(draws == draws[0, 0]).all(axis=(0, 1))
-    return xr.Dataset({"x": (("chain", "draw", "quantity"), draws[..., varies])}) if varies.any() else None
+    return draws[..., varies] if varies.any() else None
 
 
 def _diagnose(
     words: str, values: xr.DataArray, sampled: Mapping[str, float | None] | None
 ) -> tuple[str, int, float, float, float] | None:
     """Worst diagnostics of a group."""
-    from arviz_stats import ess, rhat
-
-    data = _varying(values)
-    if data is None:
+    draws = _varying(values)
+    if draws is None:
         return None
-    known = rhat(data)["x"].to_numpy() if sampled is None else sampled.get(words)
+    known = r_hat(draws) if sampled is None else sampled.get(words)
     worst = float(np.max(np.nan if known is None else known))
-    bulk, tail = (float(np.min(ess(data, method=method)["x"].to_numpy())) for method in ("bulk", "tail"))
-    return words, data.sizes["quantity"], worst, bulk, tail
+    return words, draws.shape[2], worst, float(np.min(bulk_ess(draws))), float(np.min(tail_ess(draws)))
 
 
 def _missed_by_quantities(table: pd.DataFrame, asked: Container[str]) -> list[Miss]:

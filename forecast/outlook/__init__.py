@@ -3,8 +3,8 @@
 Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
 """
 
-from forecast.outlook.assess import assess
-from forecast.outlook.assessment import Assessment, Claim
+from forecast.outlook.assess import assess, brief
+from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.band import Band
 from forecast.outlook.claims import level_sentence, printed_chances, printed_percents, quoted
 from forecast.outlook.contrast import Contrast, DyadQuantity
@@ -38,6 +38,7 @@ __all__ = [
     "Band",
     "Baseline",
     "Break",
+    "Brief",
     "Change",
     "Claim",
     "Contrast",
@@ -64,6 +65,7 @@ __all__ = [
     "ThresholdOutlook",
     "WindowOutlook",
     "assess",
+    "brief",
     "estimate",
     "horizon_outlook",
     "kind_series",

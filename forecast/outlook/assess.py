@@ -7,20 +7,22 @@ from datetime import date
 from forecast.arguments import ARRAY, AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
 from forecast.errors import SpecError
-from forecast.outlook.assessment import SCHEMA, Assessment
+from forecast.outlook.assessment import SCHEMA, Assessment, Brief
 from forecast.outlook.band import band
-from forecast.outlook.claims import claims, headline
+from forecast.outlook.claims import change_sentence, claims, headline
 from forecast.outlook.contrast import Contrast, contrast
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
-from forecast.outlook.frameworks import Frameworks, change, framework, headroom
+from forecast.outlook.frameworks import Frameworks, change, equilibrium, framework, headroom
 from forecast.outlook.futures import simulate_futures
+from forecast.outlook.happenings import Recording, window_outlook
 from forecast.outlook.hazard import structural_hazard
+from forecast.outlook.improvement import horizon_outlook
 from forecast.outlook.kinds import kind_series
 from forecast.outlook.observed import observe
-from forecast.outlook.pendulum import pendulum
+from forecast.outlook.pendulum import half_life, pendulum
 from forecast.outlook.prospect import prospect
-from forecast.outlook.query import AtLeast, Query
-from forecast.outlook.record import last_break, standing
+from forecast.outlook.query import AtLeast, Query, main_horizon
+from forecast.outlook.record import last_break, present, standing
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
 from forecast.typing import Float
@@ -169,6 +171,61 @@ def assess(
         record_weight=float(fit.spec.record_weight),
     )
     return replace(result, headline=headline(result), claims=claims(result))
+
+
+def brief(
+    fit: FitLike,
+    dyad: str,
+    horizons: Sequence[int] = (3, 6, 12, 24),
+    *,
+    seed: int = 1,
+    smallest_improvement: float = 5.0,
+    labels: Mapping[str, str] | None = None,
+    at: date | None = None,
+) -> Brief:
+    """Compute what is said of a dyad beside another one: as `assess` does, from futures as long as the headline's.
+
+    Parameters
+    ----------
+    fit : FitLike
+        Posterior, panel and settings.
+    dyad : str
+        Code.
+    horizons, seed, smallest_improvement, labels, at
+        As for `assess`.
+
+    Returns
+    -------
+    Brief
+        That of the whole assessment.
+
+    Raises
+    ------
+    SpecError, UnknownDyadError
+        As `assess` does.
+
+    Examples
+    --------
+    >>> from forecast.outlook import brief
+    >>> print(brief(fit, "USA-RUS").headline)  # doctest: +SKIP
+    """
+    own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
+    months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
+    futures = simulate_futures(fit, dyad, months, seed=seed)
+    observed, level = observe(fit, futures, months, seed=seed), present(own)
+    window = None
+    if not isinstance(observed, NotDefined):
+        window = window_outlook(Recording.of(fit, futures, observed, label), months, smallest_improvement)
+    if window is None or isinstance(window.up, NotDefined):
+        sentence = change_sentence(
+            horizon_outlook(futures, months, smallest_improvement), level, label, own.clock.last_day(),
+            improvement=smallest_improvement, weekly=own.clock.weekly,
+        )  # fmt: skip
+    else:
+        sentence = window.sentence
+    return Brief(
+        dyad, label, own.clock.last_day(), sentence, level, equilibrium(own), half_life(own), kind_series(fit, dyad)
+    )
 
 
 def _contrast(fit: FitLike, own: DyadDraws, other: str, era: str, labels: Mapping[str, str]) -> Contrast | NotDefined:

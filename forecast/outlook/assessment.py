@@ -15,7 +15,7 @@ from forecast.outlook.kinds import KindSeries
 from forecast.outlook.pendulum import Pendulum
 from forecast.outlook.record import Break, Standing
 from forecast.outlook.resolution import printed_changes
-from forecast.outlook.summary import NotDefined
+from forecast.outlook.summary import Estimate, NotDefined
 from forecast.panel.kinds import EventPanel
 from forecast.wording import chance, give_or_take, join, month, whole_percents
 
@@ -45,6 +45,39 @@ class Claim:
     statement: str
     sentence: str
     numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What is said of a dyad beside another one.
+
+    Attributes
+    ----------
+    dyad, label : str
+    origin : datetime.date
+        Last day of the current period.
+    headline : str
+    level : Estimate
+        Share now.
+    equilibrium, half_life : Estimate or NotDefined
+        Of the era in force, points of share; and in months.
+    kinds : mapping of str to KindSeries, or NotDefined
+        Depth of cooperation and severity of conflict.
+    """
+
+    dyad: str
+    label: str
+    origin: date
+    headline: str
+    level: Estimate
+    equilibrium: Estimate | NotDefined
+    half_life: Estimate | NotDefined
+    kinds: Mapping[str, KindSeries] | NotDefined
+
+    @property
+    def brief(self) -> "Brief":
+        """Itself, as an `Assessment` has it."""
+        return self
 
 
 @dataclass(frozen=True, repr=False)
@@ -140,6 +173,14 @@ class Assessment(Displayed):
     scale: str = EventPanel.scale
     moving: bool = False
     record_weight: float = 0.0
+
+    @property
+    def brief(self) -> Brief:
+        """What is said of the dyad beside another one."""
+        return Brief(
+            self.dyad, self.label, self.origin, self.headline, self.standing.level,
+            self.frameworks.eras[-1].equilibrium, self.pendulum.half_life, self.kinds,
+        )  # fmt: skip
 
     def _card(self) -> Card:
         facts = (

@@ -17,7 +17,8 @@ References
    Research 25(72), https://jmlr.org/papers/v25/19-556.html
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -32,15 +33,19 @@ from forecast.outlook.draws import position
 from forecast.outlook.happenings import Baseline, baseline_of
 from forecast.outlook.look import Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.repeats import Repeats
+from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
+from forecast.panel import panel_of_dyad
 from forecast.panel.pairing import HOST, VISIT
 from forecast.panel.volume import panel_busyness
 from forecast.panel.without import PLACES, counted_events, panel_without
+from forecast.parallel import side_by_side
 from forecast.progress import Progress, silent
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import pandas as pd
     import xarray as xr
 
@@ -56,6 +61,8 @@ FEWEST_EFFECTIVE = 0.25
 """Where the weights are worth fewer of the draws than this, the path is drawn again."""
 MOST_STEPS = 60
 """In so many steps at most the events of one period join."""
+MOST_AT_ONCE = 4
+"""Periods that are left out at once: each takes some hundred megabytes."""
 ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
 VISITS = (VISIT, HOST)
@@ -261,8 +268,8 @@ def attribute(
     baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
     share = None if isinstance(baseline, NotDefined) else baseline.share
     asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
-    setting = Setting(fit.panel, dyad, asked, seed, refit, progress or silent)
-    record = Record.of(fit, setting)
+    setting = Setting(fit, dyad, asked, seed, refit, progress or silent)
+    record = Record.of(fit.of_dyad(dyad), setting)
     line, alone = _in_order(record, events), _alone(record, events)
     together = difference(numbers_of(record.said), line["before"])
     return Attribution(
@@ -287,8 +294,8 @@ class Setting:
 
     Attributes
     ----------
-    panel : xarray.Dataset
-        The record with all events, which says how many happenings lie ahead.
+    fit : Fit
+        Of the record with all events, and of all dyads.
     dyad : str
     asked : ShareChange or None
     seed : int
@@ -296,12 +303,18 @@ class Setting:
     report : callable
     """
 
-    panel: "xr.Dataset"
+    fit: "Fit"
     dyad: str
     asked: ShareChange | None
     seed: int
     refit: bool
     report: Progress
+
+    @cached_property
+    def panel(self) -> "xr.Dataset":
+        """The dyad's record with all events, which says how many happenings lie ahead."""
+        panel: xr.Dataset = panel_of_dyad(self.fit.panel, self.dyad)
+        return panel
 
 
 @dataclass(frozen=True)
@@ -328,6 +341,7 @@ class Record:
     Attributes
     ----------
     fit : Fit
+        Of the dyad alone.
     setting : Setting
     draws : Draws
         Of the fit.
@@ -371,8 +385,8 @@ class Record:
         few = weights.effective < FEWEST_EFFECTIVE * weights.weight.size
         return Weighed(self.look.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
 
-    def redraw(self, panel: "xr.Dataset") -> "Record":
-        """Return the same for another record: the path of the last year drawn again, or the model fitted again.
+    def redraw(self, events: "pd.DataFrame") -> "Record":
+        """Return the same without some events: the path of the last year drawn again, or the model fitted again.
 
         Raises
         ------
@@ -383,7 +397,7 @@ class Record:
         from forecast.model.updating.weights import pareto_k_limit
 
         setting = self.setting
-        fit, weights = redraw(self.fit, panel, 2 * MOST_MONTHS, seed=setting.seed)
+        fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
             return Record.of(fit, setting, how="path drawn again", weights=weights)
         if not setting.refit:
@@ -392,8 +406,9 @@ class Record:
                 f"months: {words} where events are left out, so that only a new fit shows what they did. Take fewer "
                 "months, or use refit=True (--refit)", "the weights of the draws do not hold"
             )  # fmt: skip
-        fit = sampled_again(self.fit, panel, "events were left out", setting.report)
-        return Record.of(fit, setting, how="fitted again")
+        others = panel_without(setting.fit.panel, setting.dyad, events)
+        fit = sampled_again(setting.fit, others, "events were left out", setting.report)
+        return Record.of(fit.of_dyad(setting.dyad), setting, how="fitted again")
 
     @cached_property
     def _known(self) -> "Observed":
@@ -429,15 +444,19 @@ class Record:
         return total
 
     @cached_property
+    def _following(self) -> Repetition | None:
+        """The futures that follow the record alone."""
+        return None if self.look.repeated is None else self.look.repeated.of(self.look.follows)
+
+    @cached_property
     def _density(self) -> Float:
-        """How likely the futures that follow the record alone are, in logarithms."""
+        """How likely they are, in logarithms, (future,)."""
         return self._density_given(self.fit.panel)
 
     def _density_given(self, panel: "xr.Dataset") -> Float:
-        repeated = self.look.repeated
-        if repeated is None:
-            return np.zeros(self.look.follows.shape)
-        return Repeats.of(panel, self.setting.dyad, self.look.dataset).log_density(repeated)
+        if self._following is None:
+            return np.zeros(self.look.follows.sum())
+        return Repeats.of(panel, self.setting.dyad, self.look.dataset).log_density(self._following)
 
     def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
         """Return weights of futures that follow the record alone, (chain, draw, future), and why they do not hold."""
@@ -447,7 +466,7 @@ class Record:
         weight = np.ones(follows.shape)
         if not follows.any():
             return weight, ""
-        found = smoothed((self._density_given(panel) - self._density)[follows][None])
+        found = smoothed((self._density_given(panel) - self._density)[None])
         weight[follows] = found.weight[0]
         return weight, found.fault
 
@@ -475,23 +494,40 @@ def _total(draws: Iterable[Float]) -> Float:
 
 
 def _in_order(whole: Record, events: "pd.DataFrame") -> dict[str, Any]:
-    """Take periods back from the last to the first; return what each had added, shared out among its events."""
-    parts: dict[int, dict[str, Float]] = {}
-    record, worst = whole, -np.inf
-    periods = np.unique(events["of_period"])[::-1]
-    for done, period in enumerate(periods.tolist()):
-        whole.setting.report("leaving out events in order", done, len(periods))
+    """Take periods back from the last to the first; return what each had added, shared out among its events.
+
+    Periods are independent of each other once the path is drawn again without the events of each and all later ones.
+    """
+    periods = np.unique(events["of_period"]).tolist()
+
+    def without(period: int, _: "Event") -> tuple[int, Record]:
+        return period, whole.redraw(events[events["of_period"] >= period])
+
+    def shared(period: int, _: "Event") -> tuple[dict[int, dict[str, Float]], float]:
         own, later = events[events["of_period"] == period], events[events["of_period"] > period]
-        before = whole.redraw(whole.without(events[events["of_period"] >= period]))
-        shares, pareto_k = _shared(record, before, own, later)
-        parts |= shares
-        worst = max(worst, pareto_k, -np.inf if before.weights is None else before.weights.pareto_k)
-        record = before
+        return _shared(with_it[period], before[period], own, later)
+
+    before = dict(_at_once(whole, "drawing the path without events", without, periods))
+    with_it = dict(zip(periods, [*(before[period] for period in periods[1:]), whole], strict=True))
+    found = list(_at_once(whole, "leaving out events in order", shared, periods))
+    parts = {place: added for shares, _ in found for place, added in shares.items()}
+    weights = [one.weights.pareto_k for one in before.values() if one.weights is not None]
+    worst = max([*weights, *(pareto_k for _, pareto_k in found)])
+    record = before[periods[0]]
     in_order = [
         Part(str(place), int(number), numbers_of(parts[index]))
         for place, (index, number) in enumerate(zip(events.index.tolist(), events["counted"].tolist(), strict=True))
     ]
     return {"before": numbers_of(record.said), "in_order": tuple(in_order), "pareto_k": _shown(worst)}
+
+
+def _at_once[Result](
+    whole: Record, step: str, work: "Callable[[int, Event], Result]", periods: Sequence[int]
+) -> "Iterator[Result]":
+    """Do something for every period, as many at once as there are cores."""
+    for done, result in enumerate(side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))):
+        whole.setting.report(step, done, len(periods))
+        yield result
 
 
 def _shared(
@@ -576,13 +612,12 @@ def _visits(record: Record, events: "pd.DataFrame") -> Alone | None:
 
 def _left_out(record: Record, events: "pd.DataFrame") -> Alone:
     """Leave out some events while the others stay."""
-    panel = record.without(events)
-    found = record.weighed(panel)
+    found = record.weighed(record.without(events))
     how: How = "weights"
     weights, without = found.weights, found.numbers
     if not found.holds:
         try:
-            again = record.redraw(panel)
+            again = record.redraw(events)
         except NotUpdatable:
             return Alone({}, "needs a new fit", _shown(weights.pareto_k))
         how, weights, without = again.how, again.weights or weights, again.said

@@ -27,7 +27,7 @@ from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.files import digest
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import Baseline, baseline_of
-from forecast.outlook.look import LEVEL, Numbers, ShareChange, difference, level_in, look, numbers_of
+from forecast.outlook.look import LEVEL, Ahead, Numbers, ShareChange, difference, level_in, look, numbers_of
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
@@ -188,16 +188,17 @@ def split_change(
     gap = _months_between(old.panel, new.panel, horizon)
     baselines = tuple(_baseline(fit, dyad, horizon) for fit in (old, new))
     first, second = (ShareChange(_share(one), smallest_improvement, horizon) for one in baselines)
-    report("asking the earlier fit", 0, 0)
+    report("asking both fits", 0, 0)
+    later = ShareChange(first.before, smallest_improvement, horizon, gap)
+    then, now = Ahead.of(old, dyad, gap + horizon, seed=old_seed), Ahead.of(new, dyad, horizon, seed=new_seed)
+    before = numbers_of(then.look(first).numbers)
+    said = [(TIME, numbers_of(then.look(later, ahead=gap).numbers), "")]
 
     def ask(fit: "Fit", seed: int) -> Numbers:
         return numbers_of(look(fit, dyad, first, seed=seed).numbers)
 
-    before = ask(old, old_seed)
-    later = ShareChange(first.before, smallest_improvement, horizon, gap)
-    said = [(TIME, numbers_of(look(old, dyad, later, seed=old_seed, ahead=gap).numbers), "")]
-    said += _until_now(old, new, ask, (old_seed, new_seed), refit, report)
-    said.append((BASELINE, numbers_of(look(new, dyad, second, seed=new_seed).numbers), ""))
+    said += _until_now(old, new, ask, old_seed, numbers_of(now.look(first).numbers), refit, report)
+    said.append((BASELINE, numbers_of(now.look(second).numbers), ""))
     ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
     asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
     days = last_known(old.panel), last_known(new.panel)
@@ -250,10 +251,10 @@ def split_question_change(
     for fit in (old, new):
         position(fit.panel, dyad)
     gap = _months_between(old.panel, new.panel, 0)
-    report("asking the earlier fit", 0, 0)
-    before = ask(old, seeds[0])
+    report("asking both fits", 0, 0)
+    before, last = ask(old, seeds[0]), ask(new, seeds[1])
     passed = {**before, LEVEL: numbers_of({LEVEL: level_in(old, dyad, gap, seed=seeds[0])})[LEVEL]}
-    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds, refit, report)]
+    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, refit, report)]
     days = last_known(old.panel), last_known(new.panel)
     return Change(dyad, days, sentence, before, said[-1][1], _steps(before, said))
 
@@ -270,11 +271,12 @@ def _steps(before: Numbers, said: Said) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _until_now(old: "Fit", new: "Fit", ask: Ask, seeds: tuple[int, int], refit: bool, report: Progress) -> Said:
-    """Return new events, late or revised data and the model; or all together, where they cannot be told apart."""
-    updated, reason = _updated(old, new, ask, seeds[0], refit, report)
-    report("asking the later fit", 0, 0)
-    last = ask(new, seeds[1])
+def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit: bool, report: Progress) -> Said:
+    """Return new events, late or revised data and the model; or all together, where they cannot be told apart.
+
+    `last` is what the later fit says.
+    """
+    updated, reason = _updated(old, new, ask, seed, refit, report)
     if updated:
         return [*updated, (MODEL, last, _differing(old, new))]
     return [(TOGETHER, last, f"They cannot be told apart: {reason}")]

@@ -86,13 +86,37 @@ def level_sentence(result: Assessment) -> str:
 def level_headline(result: Assessment) -> str:
     """Return the outlook of the level in one sentence."""
     outlook = result.improvement[main_horizon(result.horizons)]
-    chances, level = printed_chances(outlook), result.standing.level
+    return change_sentence(
+        outlook, result.standing.level, result.label, result.origin,
+        improvement=result.smallest_improvement, weekly=result.weekly,
+    )  # fmt: skip
+
+
+def change_sentence(
+    outlook: HorizonOutlook, now: Estimate, label: str, origin: date, *, improvement: float, weekly: bool
+) -> str:
+    """Return how likely the level is to change until a horizon, and where it stands, in one sentence.
+
+    Parameters
+    ----------
+    outlook : HorizonOutlook
+    now : Estimate
+        Share now.
+    label : str
+        Name of the dyad for readers.
+    origin : datetime.date
+        Last day of the current period.
+    improvement : float
+        Points of share that count as a change.
+    weekly : bool
+        Whether periods are weeks, not months.
+    """
+    chances, points = printed_chances(outlook), count(improvement, "point")
+    then, today = (period(last, weekly=weekly) for last in (outlook.until, origin))
     return (
-        f"The chance that {result.label} relations are at least {_points(result)} better in "
-        f"{_period(result, outlook.until)} than in {_period(result, result.origin)} is "
-        f"{chances['improvement']}, and that they are at least {_points(result)} worse "
-        f"{chances['deterioration']}; they now stand at {about(level.median, level.low, level.high)} "
-        "on a scale of 0 to 100."
+        f"The chance that {label} relations are at least {points} better in {then} than in {today} is "
+        f"{chances['improvement']}, and that they are at least {points} worse {chances['deterioration']}; they now "
+        f"stand at {about(now.median, now.low, now.high)} on a scale of 0 to 100."
     )
 
 

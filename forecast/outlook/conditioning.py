@@ -247,7 +247,7 @@ def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence
         If no future can hold it.
     """
     periods = observed.total.shape[-1] - 1
-    records = _records(fit, futures.dyad, futures.level.shape[:-1], periods, seed)
+    records = _records(fit, futures.dyad, observed.coming, seed)
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds
     log_weight, months = np.zeros(futures.level.shape[:-1]), futures.month_level
     for one in held:
@@ -265,11 +265,11 @@ def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence
     return found
 
 
-def _records(fit: FitLike, dyad: str, size: tuple[int, ...], periods: int, seed: int) -> _Records:
-    """Simulate what is behind records; no month is written yet."""
-    coming = coming_periods(fit, dyad, size, periods, seed=seed)
-    if isinstance(coming, NotDefined):
-        raise SpecError(f"scenario: {coming.reason}; nothing can be assumed of it")
+def _records(fit: FitLike, dyad: str, coming: Coming | NotDefined | None, seed: int) -> _Records:
+    """Draw of what kinds records would be, given what else is behind them; no month is written yet."""
+    if not isinstance(coming, Coming):
+        raise SpecError(f"scenario: {coming.reason if coming else 'nothing is recorded'}; nothing can be assumed of it")
+    size = coming.total.shape[:-1]
     mixes = draw_mixes(fit.panel, dyad, coming.dataset, size, stream(seed, dyad, f"kinds {coming.dataset}"))
     classes = fit.panel.sizes["class"]
     cooperative, kinds = np.zeros_like(coming.total), np.zeros((*coming.total.shape, classes), dtype=np.int32)
@@ -346,7 +346,8 @@ def _by_filter(fit: FitLike, futures: Futures, periods: int, held: Sequence[Held
     """Follow many particles, picked in the months that something is assumed of; None if none is left."""
     own, dyad = dyad_draws(fit, futures.dyad), futures.dyad
     each = futures.level.shape[2]
-    records = _records(fit, dyad, (*own.size, PARTICLES), periods, seed)
+    coming = coming_periods(fit, dyad, (*own.size, PARTICLES), periods, seed=seed)
+    records = _records(fit, dyad, coming, seed)
     steer = _Filter(records, held, (dyad, seed), own.size[1] * each)
     rate = structural_hazard(fit.panel).draws(own.size, seed)
     driven = FuturePush.of(fit, own, periods, PARTICLES, partial(stream, seed, dyad))

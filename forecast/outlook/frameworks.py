@@ -187,7 +187,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
         start=this.start,
         end=following[0].start - timedelta(days=1) if following else None,
         mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
-        equilibrium=points(own.rest(era), "share at rest", NO_EQUILIBRIUM),
+        equilibrium=equilibrium(own, era),
         band_low=points(low, "lower edge of the equilibrium band", NO_EQUILIBRIUM),
         band_high=points(high, "upper edge of the equilibrium band", NO_EQUILIBRIUM),
         ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
@@ -203,6 +203,14 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
             f"percent of cooperative acts of the deepest kind at the present level, under “{this.name}”",
         ),
     )
+
+
+def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
+    """Return the share at which the pendulum of an era comes to rest, by default of the one in force."""
+    rest = own.rest(era)
+    if rest is None:
+        return NotDefined(NO_EQUILIBRIUM)
+    return estimate(rest, "points of share", f"share at rest under “{own.eras[era].name}”")
 
 
 def headroom(own: DyadDraws, *, seed: int, prior: Float | None = None) -> Headroom | NotDefined:

@@ -17,7 +17,7 @@ from forecast.clock import Clock
 from forecast.model.observation.sides import ordered_kinds, stronger_log_odds
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.summary import Estimate, NotDefined, estimate
+from forecast.outlook.summary import Estimate, NotDefined, estimate, quantiles_over_draws
 from forecast.panel import panel_kind
 from forecast.scale import share
 from forecast.typing import Float, Index
@@ -117,7 +117,7 @@ def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> Kin
     draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.has_trend)
     quantiles = np.full((len(QUANTILES), len(clock.times)), np.nan)
     # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
-    quantiles[:, covered] = share(np.quantile(draws[..., covered], QUANTILES, axis=(0, 1))).round(_DECIMALS)
+    quantiles[:, covered] = share(quantiles_over_draws(draws[..., covered], QUANTILES)).round(_DECIMALS)
     kinds = tuple(str(panel["class_name"].to_numpy()[one]) for one in stronger)
     place = int(covered[-1])
     last = clock.end_of(clock.times[place].item())
@@ -145,12 +145,12 @@ def _change(draws: NDArray[np.float32], before: int, covered: Index, what: str) 
 
 def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger: Index) -> dict[str, Index]:
     """Count the happenings of a side, and those of its stronger kinds, year by year."""
-    counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").groupby("time.year").sum()
-    counts = counts.transpose("year", "class")
-    happenings, strong = (counts.isel({"class": classes}).sum("class").to_numpy() for classes in (ordered, stronger))
+    counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").transpose("time", "class").to_numpy()
+    years, firsts = np.unique(panel["time"].dt.year.to_numpy(), return_index=True)
+    by_year = np.add.reduceat(counts, firsts, axis=0)
+    happenings, strong = (by_year[:, classes].sum(axis=1) for classes in (ordered, stronger))
     there = happenings > 0
-    years = counts["year"].to_numpy()[there]
-    return {"years": years, "happenings": happenings[there], "stronger": strong[there]}
+    return {"years": years[there], "happenings": happenings[there], "stronger": strong[there]}
 
 
 def kinds_sentence(kinds: Mapping[str, KindSeries], *, weekly: bool = False) -> str:

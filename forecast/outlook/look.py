@@ -166,6 +166,59 @@ class Look:
         return found
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """The months ahead of a fit, simulated once for all that is asked of them.
+
+    Attributes
+    ----------
+    fit : FitLike
+    seed : int
+    futures : Futures
+    observed : Observed or NotDefined
+        What is recorded in them.
+    """
+
+    fit: FitLike
+    seed: int
+    futures: Futures
+    observed: Observed | NotDefined
+
+    @classmethod
+    def of(
+        cls,
+        fit: FitLike,
+        dyad: str,
+        months: int,
+        *,
+        seed: int = 1,
+        futures_per_draw: int = 4,
+        volume: "xr.Dataset | None" = None,
+    ) -> "Ahead":
+        """Simulate so many months; the other arguments are those of `look`."""
+        futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
+        return cls(fit, seed, futures, observe(fit, futures, months, seed=seed, volume=volume))
+
+    def look(self, asked: Asked, ahead: int = 0) -> "Look":
+        """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
+        futures, observed = self.futures, self.observed
+        level = futures.share[..., futures.at(ahead)].mean(axis=-1) if ahead else _level_now(self.fit, futures.dyad)
+        if isinstance(observed, NotDefined):
+            return _level_alone(level, futures.share.shape[2])
+        outcomes, there = asked.outcomes(observed, futures)
+        if not there.any():
+            return _level_alone(level, futures.share.shape[2])
+        reach = (*futures.share.shape[:-1], futures.at(asked.months))
+        follows, repeated = record_futures(self.fit, futures.dyad, observed.dataset, reach, self.seed)
+        return Look(level, outcomes, there, follows, repeated, observed.dataset)
+
+
+def _level_alone(level: Float, futures: int) -> Look:
+    """Return a look at nothing but a level (chain, draw)."""
+    size = (*level.shape, futures)
+    return Look(level, {}, np.ones(size, dtype=bool), np.zeros(size, dtype=bool), None)
+
+
 def look(
     fit: FitLike,
     dyad: str,
@@ -174,9 +227,8 @@ def look(
     seed: int = 1,
     futures_per_draw: int = 4,
     volume: "xr.Dataset | None" = None,
-    ahead: int = 0,
 ) -> Look:
-    """Look at what a fit says of a dyad's level and of a question.
+    """Look at what a fit says of a dyad's level now and of a question.
 
     Parameters
     ----------
@@ -189,34 +241,23 @@ def look(
     futures_per_draw : int
     volume : xarray.Dataset, optional
         The panel whose record says how many happenings lie ahead; by default the fit's own.
-    ahead : int
-        Months from now at which the level is looked at.
     """
-    level = share(dyad_draws(fit, dyad).level_now)
-    size = (*level.shape, futures_per_draw)
-    nothing = Look(level, {}, np.ones(size, dtype=bool), np.zeros(size, dtype=bool), None)
     if asked is None:
-        return nothing
-    futures = simulate_futures(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw)
-    observed = observe(fit, futures, asked.months, seed=seed, volume=volume)
-    if isinstance(observed, NotDefined):
-        return nothing
-    if ahead:
-        level = futures.share[..., futures.at(ahead)].mean(axis=-1)
-    outcomes, there = asked.outcomes(observed, futures)
-    if not there.any():
-        return nothing
-    reach = (*size, futures.at(asked.months))
-    follows, repeated = record_futures(fit, dyad, observed.dataset, reach, seed)
-    return Look(level, outcomes, there, follows, repeated, observed.dataset)
+        return _level_alone(_level_now(fit, dyad), futures_per_draw)
+    months = Ahead.of(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw, volume=volume)
+    return months.look(asked)
 
 
 def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, futures_per_draw: int = 4) -> Float:
     """Return the expected share in so many months, (chain, draw), points; now if there are none."""
     if not months:
-        return share(dyad_draws(fit, dyad).level_now)
+        return _level_now(fit, dyad)
     futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
     return np.asarray(futures.share[..., -1].mean(axis=-1))
+
+
+def _level_now(fit: FitLike, dyad: str) -> Float:
+    return share(dyad_draws(fit, dyad).level_now)
 
 
 def _even(weight: Float, where: Bool) -> Float:

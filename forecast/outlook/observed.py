@@ -44,6 +44,8 @@ class Observed:
         Draws their kinds from both (`kinds`).
     coded : mapping of int to tuple of (Cell, array of int (chain, draw, future))
         Of a scenario, by period: how many happenings are of a code that it assumes.
+    coming : Coming, optional
+        What they were drawn from.
     """
 
     dataset: int
@@ -51,6 +53,7 @@ class Observed:
     cooperative: Index
     draw_kinds: Callable[[Index, Index], Index] = field(repr=False, compare=False)
     coded: Mapping[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
+    coming: "Coming | None" = field(default=None, repr=False, compare=False)
 
     @cached_property
     def kinds(self) -> Index:
@@ -146,7 +149,7 @@ def observe(
         chances = coming.chances(level[..., period], period, rng)
         cooperative[..., period] = rng.binomial(coming.total[..., period], chances)
     draw_kinds = partial(simulate_kinds, fit.panel, futures.dyad, coming.dataset, seed=seed)
-    return Observed(coming.dataset, coming.total, cooperative, draw_kinds)
+    return Observed(coming.dataset, coming.total, cooperative, draw_kinds, coming=coming)
 
 
 @dataclass(frozen=True)

@@ -122,11 +122,19 @@ def pendulum(
         return Pendulum(absent, absent, absent, zone)
     months = own.scalars["half_life"] / own.clock.per_month
     return Pendulum(
-        half_life=estimate(months, "months", "time in which half of a displacement from equilibrium is undone"),
+        half_life=half_life(own),
         short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
         back=_return_to_previous(own, futures, horizons),
         zone=zone,
     )
+
+
+def half_life(own: DyadDraws) -> Estimate | NotDefined:
+    """Return the months in which half of a displacement is undone."""
+    if not own.pull.has_equilibrium:
+        return NotDefined(NO_EQUILIBRIUM)
+    months = own.scalars["half_life"] / own.clock.per_month
+    return estimate(months, "months", "time in which half of a displacement from equilibrium is undone")
 
 
 def _return_to_previous(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return | NotDefined:

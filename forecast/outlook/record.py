@@ -8,7 +8,15 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, Era, FitLike, dyad_draws
-from forecast.outlook.summary import QUANTILES, Estimate, NotDefined, Probability, estimate, probability
+from forecast.outlook.summary import (
+    QUANTILES,
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    probability,
+    quantiles_over_draws,
+)
 from forecast.scale import share
 from forecast.wording import month
 
@@ -99,7 +107,7 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
     words = f"since {month(begin)}"
     return Standing(
         since=begin,
-        level=estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}"),
+        level=present(own),
         percentile=estimate(
             100 * (past < now).mean(axis=-1),
             "per cent",
@@ -111,6 +119,11 @@ def standing(own: DyadDraws, since: date | None = None) -> Standing:
         ),
         lowest_years=_lowest_years(own, first, words),
     )
+
+
+def present(own: DyadDraws) -> Estimate:
+    """Return the share of the present period."""
+    return estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}")
 
 
 def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probability]:
@@ -193,11 +206,10 @@ def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
     >>> level_record(fit, "USA-CHN")["share"].sel(quantile=0.5)  # doctest: +SKIP
     """
     draws = dyad_draws(fit, dyad).share
-    flat = draws.reshape(-1, draws.shape[-1])
     return xr.Dataset(
         {
-            "share": (("quantile", "time"), np.quantile(flat, QUANTILES, axis=0)),
-            "mean": ("time", flat.mean(axis=0, dtype=np.float64)),
+            "share": (("quantile", "time"), quantiles_over_draws(draws, QUANTILES)),
+            "mean": ("time", draws.reshape(-1, draws.shape[-1]).mean(axis=0, dtype=np.float64)),
         },
         coords={"quantile": list(QUANTILES), "time": fit.panel["time"].to_numpy()},
         attrs={"dyad": dyad, "units": "points of share"},

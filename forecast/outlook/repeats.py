@@ -5,14 +5,14 @@ one of a few memories: the share of the last year, of the last two, five or ten,
 years and quarters vary as they have varied.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from forecast.clock import periods_a_month
 from forecast.panel.record import sides
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -113,6 +113,10 @@ class Repetition:
     quarters: Float
     quarter: int
     periods: int
+
+    def of(self, chosen: Bool) -> "Repetition":
+        """Return that of some futures, (future,), by where they are true (...)."""
+        return replace(self, memory=self.memory[chosen], centre=self.centre[chosen], quarters=self.quarters[chosen])
 
     @property
     def chances(self) -> Float:

@@ -6,7 +6,7 @@ ask about exactly the quantities that are reported (`reported`). What is not def
 reason, never a made-up number.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from typing import Any, cast
@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from forecast.model.diagnostics import mean_error
 from forecast.typing import Bool, Float
 
 INTERVAL = "90 % equal-tailed"
@@ -96,13 +97,21 @@ class NotDefined:
 def mcse(draws: Float) -> float:
     """Return the Monte Carlo standard error of the mean of `draws` (chain, draw), autocorrelated or not.
 
-    Vehtari et al. (2021), doi:10.1214/20-BA1221, through ArviZ; zero for draws that are all the same.
+    Vehtari et al. (2021), doi:10.1214/20-BA1221; zero for draws that are all the same.
     """
     if draws.min() == draws.max():
         return 0.0
-    from arviz_stats.base import array_stats
+    return float(mean_error(draws[..., None])[0])
 
-    return float(array_stats.mcse(draws, chain_axis=0, draw_axis=1))
+
+def quantiles_over_draws(values: NDArray[Any], quantiles: Sequence[float]) -> Float:
+    """Return quantiles of values (chain, draw, time) over all draws, (quantile, time).
+
+    Sorted by time first, which is twice as fast as it is to pick them from columns of draws.
+    """
+    by_time = np.ascontiguousarray(values.reshape(-1, values.shape[-1]).T)
+    by_time.sort(axis=1)
+    return np.asarray(np.quantile(by_time, quantiles, axis=1))
 
 
 def on_grid(value: float) -> float:

@@ -11,6 +11,7 @@ from forecast.panel.kinds import PanelKind, panel_kind
 from forecast.panel.pairing import happenings
 from forecast.panel.record import coverage_end, observed_shares, require_record, watched
 from forecast.panel.schema import SCHEMA, validate_panel
+from forecast.panel.spans import panel_of_dyad
 from forecast.panel.summary import summarise
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "happenings",
     "observed_shares",
     "panel_kind",
+    "panel_of_dyad",
     "require_record",
     "summarise",
     "validate_panel",

@@ -14,6 +14,7 @@ from forecast.typing import Bool
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
 
 Frequency = Literal["month", "week"]
 
@@ -133,3 +134,29 @@ def era_variables(
         "era_start": ("era", pd.DatetimeIndex(starts).as_unit("ns")),
     }
     return {"era_index": (("dyad", "time"), index)}, coords
+
+
+def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
+    """Return the part of a panel that is of one dyad, with its own eras alone.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        That holds it.
+    dyad : str
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel import panel_of_dyad
+    >>> panel = build_panel(read_chronology())
+    >>> panel_of_dyad(panel, "USA-CHN").sizes["era"] < panel.sizes["era"]
+    True
+    """
+    place = panel["dyad"].to_numpy().tolist().index(dyad)
+    eras = np.flatnonzero(panel["era_dyad"].to_numpy() == place)
+    part = panel.isel(dyad=[place], era=eras)
+    index, owner = part["era_index"], part["era_dyad"]
+    return part.assign(era_index=index.copy(data=np.searchsorted(eras, index).astype(index.dtype))).assign_coords(
+        era_dyad=("era", np.zeros(len(eras), dtype=owner.dtype))
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from forecast.outlook import Assessment, Estimate, NotDefined
+from forecast.outlook import Assessment, Brief, Estimate, NotDefined
 from forecast.report import style
 from forecast.report.words import interval, period
 from forecast.wording import join
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-type Quantity = tuple[str, str, Callable[[Assessment], Estimate | NotDefined], bool, str]
+type Quantity = tuple[str, str, Callable[[Brief], Estimate | NotDefined], bool, str]
 _QUANTITIES: tuple[Quantity, ...] = (
     (
         "Share now",
         "share, 0 to 100",
-        lambda one: one.standing.level,
+        lambda one: one.level,
         False,
         "",
     ),
     (
         "Equilibrium in force",
         "share, 0 to 100",
-        lambda one: one.frameworks.eras[-1].equilibrium,
+        lambda one: one.equilibrium,
         False,
         "Equilibrium: the share at which relations come to rest under the framework in force.",
     ),
     (
         "Half-life",
         "months, log scale",
-        lambda one: one.pendulum.half_life,
+        lambda one: one.half_life,
         True,
         "Half-life: the time in which half of a displacement is undone.",
     ),
@@ -39,10 +39,11 @@ _QUANTITIES: tuple[Quantity, ...] = (
 """Name, unit, where it is found, whether on a logarithmic axis, and what it is."""
 
 
-def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
+def illustrate(result: Assessment, others: Sequence[Brief]) -> style.Illustration | None:
     """Draw the dyads, the report's own first; none if it is the only one."""
-    if len(results) < 2:
+    if not others:
         return None
+    results = (result.brief, *others)
     there = [item for item in _QUANTITIES if all(isinstance(item[2](one), Estimate) for one in results)]
     absent = [item for item in _QUANTITIES if item not in there]
     reasons = {value.reason for item in absent for one in results if isinstance(value := item[2](one), NotDefined)}
@@ -59,13 +60,13 @@ def illustrate(results: Sequence[Assessment]) -> style.Illustration | None:
         lambda layout: _draw(results, there, layout),
         alt=(f"Dots and intervals of {len(results)} dyads, 90 % equal-tailed, half-life in months. {'; '.join(said)}."),
         caption=(
-            f"{results[0].label} and the other dyads of the same fit, {period(results[0], results[0].origin)}"
+            f"{result.label} and the other dyads of the same fit, {period(result, result.origin)}"
             f": posterior medians and 90 % equal-tailed intervals. {explained}{missing}"
         ),
     )
 
 
-def _draw(results: Sequence[Assessment], there: Sequence[Quantity], layout: style.Layout) -> "Figure":
+def _draw(results: Sequence[Brief], there: Sequence[Quantity], layout: style.Layout) -> "Figure":
     names = 0.15 + max(style.text_width(one.label, layout.font, bold=True) for one in results)
     row, head, below, right, between = 0.26, 0.34, 0.42, 0.2, 0.34
     panel = row * len(results)
@@ -107,7 +108,7 @@ def _draw_panel(on: "Axes", values: Sequence[Estimate], logarithmic: bool) -> No
     on.spines["left"].set_visible(False)
 
 
-def _write_labels(on: "Axes", results: Sequence[Assessment]) -> None:
+def _write_labels(on: "Axes", results: Sequence[Brief]) -> None:
     for place, one in enumerate(results):
         on.annotate(
             one.label,

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, NotDefined, level_sentence, plain, printed_changes, printed_percents, quoted
+from forecast.outlook import (
+    Assessment,
+    Brief,
+    NotDefined,
+    level_sentence,
+    plain,
+    printed_changes,
+    printed_percents,
+    quoted,
+)
 from forecast.outlook.drivers import driver_outlooks
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of, facts
@@ -21,7 +30,7 @@ def forecast_json(
     assessment: Assessment,
     *,
     events: Recorded | None = None,
-    others: Sequence[Assessment] = (),
+    others: Sequence[Assessment | Brief] = (),
     gate: GateLike | None = None,
     skill: DyadSkill | NotDefined | None = None,
 ) -> dict[str, Any]:
@@ -35,7 +44,7 @@ def forecast_json(
         Of the report's dyad.
     events : EventTable, CountTable or IndexTable, optional
         What was read.
-    others : sequence of Assessment
+    others : sequence of Assessment or Brief
         Of the other dyads of the fit.
     gate : GateLike, optional
         The result of the convergence gate; the fit's own without it.
@@ -84,7 +93,7 @@ def forecast_json(
         "fan": assessment.fan,
         "claims": assessment.claims,
         "skill": skill or find_skill(fit, assessment, events),
-        "dyads": [_dyad_summary(one) for one in (assessment, *others)],
+        "dyads": [_dyad_summary(one) for one in (assessment.brief, *(other.brief for other in others))],
         "gate": judged.to_dict(),
         "provenance": facts(fit, assessment, events),
     }
@@ -108,15 +117,9 @@ def _of_a_kind(assessment: Assessment) -> Any:
     return [one for by_horizon in assessment.of_a_kind.values() for one in by_horizon.values()]
 
 
-def _dyad_summary(one: Assessment) -> dict[str, Any]:
-    return {
-        "dyad": one.dyad,
-        "label": one.label,
-        "headline": one.headline,
-        "level": one.standing.level,
-        "equilibrium": one.frameworks.eras[-1].equilibrium,
-        "half_life": one.pendulum.half_life,
-    }
+def _dyad_summary(one: Brief) -> dict[str, Any]:
+    names = ("dyad", "label", "headline", "level", "equilibrium", "half_life")
+    return {name: getattr(one, name) for name in names}
 
 
 def _with_intervals(node: Any) -> Any:

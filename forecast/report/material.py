@@ -12,7 +12,7 @@ from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, NotDefined, level_record
+from forecast.outlook import Assessment, Brief, NotDefined, level_record
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
@@ -28,8 +28,10 @@ class Material:
 
     Attributes
     ----------
-    fit, result, others, gate
+    fit, result, gate
         As given; `result` is the assessment of the report's dyad.
+    others : tuple of Brief
+        What is said of the other dyads of the fit.
     events : EventTable, CountTable, IndexTable or None
         As given.
     as_of : datetime.date
@@ -50,7 +52,7 @@ class Material:
 
     fit: ReportedFit
     result: Assessment
-    others: tuple[Assessment, ...]
+    others: tuple[Brief, ...]
     gate: GateLike
     events: Recorded | None
     as_of: date
@@ -66,7 +68,7 @@ def gather(
     fit: ReportedFit,
     result: Assessment,
     events: Recorded | None,
-    others: Sequence[Assessment],
+    others: Sequence[Assessment | Brief],
     gate: GateLike | None,
     skill: DyadSkill | NotDefined | None = None,
 ) -> Material:
@@ -91,7 +93,7 @@ def gather(
     return Material(
         fit=fit,
         result=result,
-        others=tuple(others),
+        others=tuple(other.brief for other in others),
         gate=gate or fit.gate,
         events=events,
         as_of=day,

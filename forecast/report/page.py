@@ -8,6 +8,7 @@ from forecast.events import EventTable
 from forecast.events.table import Recorded
 from forecast.outlook import (
     Assessment,
+    Brief,
     HorizonOutlook,
     NotDefined,
     kinds_sentence,
@@ -66,7 +67,7 @@ def render_page(
     assessment: Assessment,
     *,
     events: Recorded | None = None,
-    others: Sequence[Assessment] = (),
+    others: Sequence[Assessment | Brief] = (),
     gate: GateLike | None = None,
     skill: DyadSkill | NotDefined | None = None,
 ) -> str:
@@ -80,7 +81,7 @@ def render_page(
         Of the report's dyad.
     events : EventTable, CountTable or IndexTable, optional
         What was read.
-    others : sequence of Assessment
+    others : sequence of Assessment or Brief
         Of the other dyads of the fit.
     gate : GateLike, optional
         The verdict on convergence; the fit's own without it.
@@ -118,7 +119,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
         "kinds": kinds_figure.illustrate(result),
         "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
         "standing": standing_figure.illustrate(material.fit, result),
-        "dyads": dyads_figure.illustrate([result, *material.others]),
+        "dyads": dyads_figure.illustrate(result, material.others),
         "headroom": headroom_figure.illustrate(result),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from forecast.outlook import Assessment, Estimate, Framework, HorizonOutlook, NotDefined, printed_chances
+from forecast.outlook import Assessment, Brief, Framework, HorizonOutlook, NotDefined, printed_chances
 from forecast.report import recorded, words
 from forecast.report.material import Material
 from forecast.report.recent import RecentEvent, recent_events
@@ -100,7 +100,7 @@ def grids(material: Material) -> dict[str, Grid]:
         **_recorded(result),
         "level": _level(result),
         "frameworks": _frameworks(result),
-        "dyads": _dyads([result, *material.others]),
+        "dyads": _dyads(result, material.others),
         "claims": Grid(
             "The claims of the theory, answered",
             ("Claim", "Answer"),
@@ -213,16 +213,15 @@ def _frameworks(result: Assessment) -> Grid:
     )
 
 
-def _dyads(results: Sequence[Assessment]) -> Grid:
-    def cells(one: Assessment) -> tuple[str, ...]:
-        values: list[Estimate | NotDefined] = [one.frameworks.eras[-1].equilibrium, one.pendulum.half_life]
-        return (one.label, words.interval(one.standing.level), *map(words.or_dash, values))
+def _dyads(result: Assessment, others: Sequence[Brief]) -> Grid:
+    def cells(one: Brief) -> tuple[str, ...]:
+        return (one.label, words.interval(one.level), *map(words.or_dash, (one.equilibrium, one.half_life)))
 
     return Grid(
-        f"{results[0].label} relations and those of the other dyads of the same fit, "
-        f"{words.period(results[0], results[0].origin)}. {_INTERVALS}",
+        f"{result.label} relations and those of the other dyads of the same fit, "
+        f"{words.period(result, result.origin)}. {_INTERVALS}",
         ("Dyad", "Share now", "Equilibrium in force", "Half-life, months"),
-        tuple(map(cells, results)),
+        tuple(map(cells, (result.brief, *others))),
     )
 
 

@@ -9,7 +9,7 @@ from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.files import write_csv, write_json, write_text
 from forecast.folders import atomic_folder
-from forecast.outlook import Assessment, NotDefined
+from forecast.outlook import Assessment, Brief, NotDefined
 from forecast.report.checks_page import checks_json, checks_page
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.export import write_export
@@ -54,7 +54,7 @@ def write_report(
     *,
     out: str | Path,
     events: Recorded | None = None,
-    others: Sequence[Assessment] = (),
+    others: Sequence[Assessment | Brief] = (),
     gate: GateLike | None = None,
     skill: DyadSkill | NotDefined | None = None,
     fit_name: str | None = None,
@@ -74,7 +74,7 @@ def write_report(
         Folder; files of an earlier report in it are replaced.
     events : EventTable, CountTable or IndexTable, optional
         What was read; without single events none is named or listed.
-    others : sequence of Assessment
+    others : sequence of Assessment or Brief
         Of the other dyads of the fit, for comparison.
     gate : GateLike, optional
         The verdict on convergence; the fit's own without it.

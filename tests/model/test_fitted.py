@@ -274,6 +274,18 @@ def test_leftovers_of_a_killed_run_do_no_harm(fit, tmp_path):
     assert [left.name for left in tmp_path.iterdir()] == ["fit.zarr"]
 
 
+def test_a_gate_that_was_noted_is_not_computed_again(tmp_path):
+    fit = Fit.load(V1)
+    noted = Fit.load(fit.noting(gate=fit.gate.diagnostics).save(tmp_path / "fit.zarr"))
+    assert noted.gate.reasons == fit.gate.reasons
+    assert noted.gate.to_dict() == fit.gate.to_dict()
+    apart = {"seen": noted.posterior["state"]}
+    assert noted.gate_with(**apart).to_dict() == fit.gate_with(**apart).to_dict()
+    changed = {**fit.gate.diagnostics, "divergence_share": 0.5}
+    assert "sampler: 50.00 % of transitions divergent" in str(fit.noting(gate=changed).gate.reasons)
+    assert "gate" not in noted.of_dyad("USA-CHN").provenance  # of fewer numbers it would be another
+
+
 def test_the_gate_of_an_outlook_is_of_one_dyad_and_its_last_two_years():
     fit = Fit.load(V1)
     everything, ahead = (gate.table.set_index("quantity")["number"] for gate in (fit.gate, fit.gate_ahead("USA-CHN")))

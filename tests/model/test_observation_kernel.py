@@ -14,12 +14,8 @@ from scipy.stats import dirichlet_multinomial, norm
 
 from forecast.model.arrays import panel_arrays
 from forecast.model.fitted import Fit
-from forecast.model.kernels.observation import (
-    EventLikelihood,
-    digamma,
-    observation_value_gradient,
-    rising_factorial,
-)
+from forecast.model.kernels.factorials import digamma, rising_factorial
+from forecast.model.kernels.observation import EventLikelihood, observation_value_gradient
 from forecast.model.observation.quadrature import quadrature
 from forecast.model.spec import PendulumSpec
 
@@ -287,7 +283,7 @@ def test_a_point_far_off_ends_without_a_number_and_does_not_hang():
     """
     code = """
 import numpy as np
-from forecast.model.kernels.observation import digamma, rising_factorial
+from forecast.model.kernels.factorials import digamma, rising_factorial
 for wild in (np.nan, -np.inf, np.inf, -1e300):
     digamma(wild), rising_factorial(wild, 50, 1.0)
 """

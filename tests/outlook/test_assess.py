@@ -2,15 +2,16 @@
 
 import json
 import re
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import forecast.outlook
 from forecast.errors import SpecError
-from forecast.outlook import Estimate, NotDefined, assess, plain, reported, simulate_futures
+from forecast.outlook import Estimate, NotDefined, assess, brief, plain, reported, simulate_futures
 from forecast.outlook.band import band
 from forecast.outlook.draws import dyad_draws
 
@@ -160,6 +161,20 @@ def test_the_band_holds_its_mass_in_the_long_run(make):
 def test_nonsense_is_refused_by_name(fit, bad):
     with pytest.raises(SpecError, match=next(iter(bad))):
         assess(fit, "USA-CHN", **{"seed": 1, **bad})
+
+
+@pytest.mark.parametrize("horizons", [(3, 6, 12, 24), (60,)])
+def test_a_brief_is_that_of_the_whole_assessment(fit, horizons):
+    short, whole = brief(fit, "USA-RUS", horizons, seed=3), assess(fit, "USA-RUS", horizons, seed=3).brief
+    assert plain(short) == plain(whole)
+    xr.testing.assert_identical(reported(short), reported(whole))
+
+
+def test_a_brief_quotes_the_level_where_nothing_is_recorded(fit):
+    panel = fit.panel.assign(counts=fit.panel["counts"].where(fit.panel["dyad"] != "USA-RUS", 0))
+    silent = replace(fit, panel=panel)
+    assert brief(silent, "USA-RUS").headline == assess(silent, "USA-RUS").headline
+    assert "on a scale of 0 to 100" in brief(silent, "USA-RUS").headline
 
 
 def test_the_schema_is_as_documented():

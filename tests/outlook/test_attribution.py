@@ -17,11 +17,12 @@ from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
+from forecast.model.updating.update import redraw
 from forecast.outlook import assess
 from forecast.outlook.attribution import attribute
 from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change, split_question_change
 from forecast.outlook.look import ShareChange, look, numbers_of
-from forecast.panel import build_panel
+from forecast.panel import build_panel, panel_of_dyad
 from forecast.panel.without import counted_events, panel_without
 from forecast.questions import answer_question, make_question
 from forecast.questions.moved import asking
@@ -30,6 +31,7 @@ from tests.commands import faults
 from tests.model.fits import unobserved
 
 DYAD = "USA-CHN"
+V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
 SPEC = PendulumSpec.one_scale(observation="sides", ceiling="none")
 
 
@@ -182,6 +184,17 @@ def test_events_that_are_not_those_of_the_fit_are_rejected(fit, table):
         attribute(fit, DYAD, other)
 
 
+def test_other_dyads_of_the_fit_change_nothing_of_what_its_events_did():
+    """A dyad's part of a fit gives the numbers of the whole: random streams are those of the dyad."""
+    whole = Fit.load(V1)
+    later = whole.panel.copy(deep=True)
+    later["counts"][0, 0, -2, 0, 5] += 2
+    part, own = redraw(whole.of_dyad(DYAD), panel_of_dyad(later, DYAD), 12)
+    both, weights = redraw(whole, later, 12)
+    xr.testing.assert_identical(both.of_dyad(DYAD).posterior, part.posterior)
+    np.testing.assert_array_equal(own.weight, weights.weight)
+
+
 def test_months_without_bounds_are_rejected(fit, table):
     with pytest.raises(SpecError, match="1 to 12"):
         attribute(fit, DYAD, table, months=13)
@@ -303,6 +316,21 @@ def test_the_page_of_a_question_says_what_is_asked(fit, later, panel, tmp_path):
     page = write_change((fit, later), change, tmp_path / "change").read_text().replace("\N{NO-BREAK SPACE}", " ")
     assert question.sentence in page
     assert "The chance of a yes was" in page
+
+
+def test_five_events_move_the_chance_of_a_question_whose_baseline_stays(fit, panel):
+    question = make_question(panel, DYAD, higher=5, months=12)
+
+    def chance(of_class):
+        more = panel.copy(deep=True)
+        more["counts"][0, 0, -1, 0, of_class] += 5
+        # Of such a thin record too few draws are left for an update, and enough to see which way it goes.
+        return answer_question(redraw(fit, more, 24)[0], question).chance
+
+    good, before, bad = chance(5), answer_question(fit, question).chance, chance(1)
+    error = 3 * max(good.mcse, before.mcse, bad.mcse)
+    assert good.value > before.value + error
+    assert bad.value < before.value - error
 
 
 # The command line

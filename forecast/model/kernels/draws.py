@@ -5,7 +5,7 @@ import math
 import numba
 import numpy as np
 
-from forecast.model.kernels.observation import NO_CUT, PLAIN_LIMIT, rising_factorial
+from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, rising_factorial
 from forecast.typing import Float, Index
 
 # What a draw makes all but impossible stays a number, and so does a cutpoint out of all reach.
@@ -19,7 +19,7 @@ def odds(log_odds: float) -> float:
     return math.exp(min(log_odds, FARTHEST))
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
 def event_log_likelihood(
     level: Float, cutpoint: Float, depth: Float, concentration: Float, offset: Float, noise: Float,
     cell: Index, rows: Index, entries: Index, nodes: Float, weights: Float,

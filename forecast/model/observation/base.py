@@ -78,6 +78,10 @@ class Observation:
         """Whether it has parameters an era."""
         return spec.has_depth
 
+    def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> Mapping[str, Index]:
+        """Return where the parameters of one dyad stand on dims of this observation's own, by name of the dim."""
+        return {}
+
     def check_panel(self, panel: "xr.Dataset") -> None:
         """Make sure that a panel is of the kind that this observation reads.
 

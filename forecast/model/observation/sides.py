@@ -178,6 +178,10 @@ class SidesObservation(Observation):
         side = observed.side
         return side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
 
+    def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> dict[str, Index]:
+        """Return where the shifts of one dyad's kinds stand."""
+        return {f"{name}_place": _places_of(panel, dyad, spec.has_trend) for name in TOWARDS}
+
     def coordinates(self, panel: "xr.Dataset") -> dict[str, Any]:
         """Return datasets and directions."""
         return {name: panel[name].to_numpy() for name in ("dataset", "direction")}
@@ -384,6 +388,13 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
         return era, int(panel.sizes["era"])
     span = np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1)
     return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+
+
+def _places_of(panel: "xr.Dataset", dyad: int, by_year: bool) -> Index:
+    """Return all places of one dyad."""
+    if not by_year:
+        return np.flatnonzero(panel["era_dyad"].to_numpy() == dyad)
+    return SPANS * dyad + np.arange(SPANS)
 
 
 def places_by_year(panel: "xr.Dataset") -> Index:

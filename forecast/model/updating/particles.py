@@ -171,7 +171,7 @@ def _log_sum(log_weight: Float) -> Float:
     return np.asarray(highest + np.log(np.exp(log_weight - highest[:, None]).sum(axis=1)))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def picked(log_weight: Float, aim: Float) -> Index:
     """Draw places in proportion to weights (draw, particle), one for each uniform number of ``aim`` (draw, place)."""
     places = np.empty(aim.shape, dtype=np.int64)

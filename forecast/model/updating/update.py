@@ -3,7 +3,6 @@
 How to use it, how it works, when it is valid and what it costs: docs/updating.md.
 """
 
-import json
 import time
 from dataclasses import dataclass
 from itertools import pairwise
@@ -194,9 +193,7 @@ def carry_on(
     clouds = []
     for dyad, fresh in enumerate(news[:, first + 2 :]):
         report("updating the fit", dyad, len(news))
-        # A stream of its own for every dyad and day, so that an update of an update repeats no shock.
-        key = (last_known(panel).toordinal(), dyad)
-        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+        rng = _stream(seed, panel, str(panel["dyad"].to_numpy()[dyad]), "moves")
         if fresh.any():
             start = 2 + min(int(fresh.argmax()), known - 2 - first)
             cloud, by_period = follow(draws, dyad, path[:, dyad], (before, now), start, rng)
@@ -211,6 +208,15 @@ def carry_on(
     chains = fit.posterior.sizes["chain"]
     moved = news[:, first + 2 :].any(axis=1)
     return Carried(fit, later, draws, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1]))
+
+
+def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
+    """Return the random stream of a dyad's purpose: its own for every day, so that an update of one repeats no shock.
+
+    Other dyads and their order change nothing.
+    """
+    key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
@@ -312,7 +318,7 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
     places = stay if weights.alike else resampled(weights.weight, rng)
     ancestor = np.take_along_axis(ancestry(fit), places, 1).astype(np.int32)
     groups = {
-        "posterior": _posterior_at(places, carried, rng),
+        "posterior": _posterior_at(places, carried, seed),
         "sample_stats": fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor)),
         "constant_data": later,
     }
@@ -330,11 +336,10 @@ def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) ->
         "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
         "updates": [*fit.updates, record],
     }
-    attributes = fit.attrs | {"provenance": json.dumps(fit.provenance | facts)}
-    return Fit({"/": xr.Dataset(attrs=attributes), **groups})
+    return Fit({"/": xr.Dataset(attrs=fit.forgetting_gate().attrs), **groups}).noting(**facts)
 
 
-def _posterior_at(places: Index, carried: Carried, rng: np.random.Generator) -> xr.Dataset:
+def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
     before = carried.fit.posterior.transpose("chain", "draw", ...)
     chain = np.arange(len(places))[:, None]
@@ -343,7 +348,7 @@ def _posterior_at(places: Index, carried: Carried, rng: np.random.Generator) -> 
         return np.asarray(values.to_numpy()[chain, places])
 
     known = {name: taken(before[name]) for name in ("level", "structure") if name in before}
-    completed = _paths_at(places, known, carried, rng)
+    completed = _paths_at(places, known, carried, seed)
     posterior = {
         name: (values.dims, completed[str(name)] if name in completed else taken(values))
         for name, values in before.items()
@@ -353,7 +358,7 @@ def _posterior_at(places: Index, carried: Carried, rng: np.random.Generator) -> 
 
 
 def _paths_at(
-    places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, rng: np.random.Generator
+    places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, seed: int
 ) -> dict[str, NDArray[Any]]:
     """Return level and structure (chain, draw, dyad, time), the last states, and what follows from them, by name."""
     later, known = carried.later, known_paths["level"].shape[-1]
@@ -365,7 +370,8 @@ def _paths_at(
         paths[name][..., :known] = before_now
     state, before = np.empty((2, *size[:3]))
     for dyad, cloud in enumerate(carried.clouds):
-        path = cloud.paths(kept, rng)
+        code = str(later["dyad"].to_numpy()[dyad])
+        path = cloud.paths(kept, _stream(seed, carried.fit.panel, code, "paths"))
         start = carried.first + 2 if carried.moved[dyad] else known
         era = later["era_index"].to_numpy()[dyad, start:]
         own = path[:, path.shape[1] - era.size :]

@@ -1,10 +1,10 @@
 """Importance weights of draws: how far they can be trusted, and draws without weights in their place."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
+from forecast.model.diagnostics import pareto_smoothed
 from forecast.model.gate import ESS_LIMIT
 from forecast.typing import Float, Index
 
@@ -69,17 +69,13 @@ def smoothed(log_weight: Float) -> Weights:
     log_weight : (chain, draw)
         Minus infinity for a draw that is lost.
     """
-    from arviz_stats.base import array_stats
-
     alive = np.isfinite(log_weight)
     scaled = log_weight - np.where(alive, log_weight, -np.inf).max(axis=1, keepdims=True)
     scaled = scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))
-    pareto_k = -np.inf
-    with suppress(ValueError):  # raised where the largest weights are all the same: there is no tail to smooth
-        tail, shape = array_stats.psislw(-scaled[alive])
-        if np.isfinite(shape):  # it is no number where the largest are a few values, as copies of draws are
-            scaled, pareto_k = np.full(scaled.shape, -np.inf), float(shape)
-            scaled[alive] = tail
+    found, pareto_k = pareto_smoothed(scaled[alive]), -np.inf
+    if found is not None:
+        scaled = np.full(scaled.shape, -np.inf)
+        scaled[alive], pareto_k = found
     weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     weight /= weight.sum(axis=1, keepdims=True)
     return Weights(weight, pareto_k, float(len(weight) ** 2 / (weight**2).sum()))
