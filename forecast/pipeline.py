@@ -18,7 +18,7 @@ from forecast.files import check_writable
 from forecast.parallel import side_by_side
 from forecast.progress import Progress, Steps, silent
 from forecast.sources import Records, Source, open_source
-from forecast.sources.records import Counting, EventRecords, Frequency
+from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
 from forecast.wording import count, fitted_together, month
 
 if TYPE_CHECKING:
@@ -371,7 +371,12 @@ def _check_since(job: _Job) -> None:
 
 
 def _read_records(settings: ReportSettings, table: "EventTable | None") -> Records:
-    return open_source(settings.source or Source()) if table is None else EventRecords(table, {})
+    if table is not None:
+        return EventRecords(table, {})
+    others = () if settings.alone else settings.hierarchy
+    # A saved fit has its own dyads.
+    dyads = None if settings.fit_path else wanted_together([settings.dyad], others)
+    return open_source(settings.source or Source(), as_of=settings.as_of, dyads=dyads)
 
 
 def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[str, ...]]:

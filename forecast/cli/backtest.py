@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.bounds import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Counts, DriverActs, DriverFuture, Events, Json, Mapping, Seed, source
+from forecast.cli.options import (
+    Archive,
+    Counts,
+    Datasets,
+    DriverActs,
+    DriverFuture,
+    Events,
+    FeedSetting,
+    Json,
+    Mapping,
+    Seed,
+    source,
+)
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -73,6 +85,9 @@ def backtest(
     improvement: Annotated[
         float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
     ] = 5.0,
+    datasets: Datasets = None,
+    archive: Archive = None,
+    feed_setting: FeedSetting = None,
     events: Events = None,
     counts: Counts = None,
     mapping: Mapping = None,
@@ -116,7 +131,12 @@ def backtest(
     executor = _executor(processes, scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)
-        record = _record(source(events, counts, None, mapping), dyads, eras, _together(together, alone=alone))
+        record = _record(
+            source(events, counts, None, mapping, None, feed_setting, data=datasets, archive=archive),
+            dyads,
+            eras,
+            _together(together, alone=alone),
+        )
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
 
@@ -180,9 +200,13 @@ def _together(listed: str | None, *, alone: bool) -> str | list[str]:
 def _record(chosen: "object | None", dyads: str | None, eras: str, together: str | list[str]) -> "Record":
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source
+    from forecast.sources.records import wanted_together
 
-    table = open_source(chosen if isinstance(chosen, Source) else Source()).table
-    return Record.of(table, dyads=dyads.split(",") if dyads else None, eras=eras, together=together)
+    named = dyads.split(",") if dyads else None
+    others = {"alone": (), "default": None}[together] if isinstance(together, str) else together
+    wanted = None if named is None else wanted_together(named, others)
+    table = open_source(chosen if isinstance(chosen, Source) else Source(), dyads=wanted).table
+    return Record.of(table, dyads=named, eras=eras, together=together)
 
 
 def _print(results: "Results", page: Path) -> None:

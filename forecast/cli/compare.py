@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.cli.moved import SHOWN, Refit, Replace, print_grid
-from forecast.cli.options import Add, CoveredTo, Events, Json, Mapping, added_to, event_table, source
+from forecast.cli.options import (
+    Add,
+    Archive,
+    CoveredTo,
+    Datasets,
+    Events,
+    Json,
+    Mapping,
+    added_to,
+    event_table,
+    source,
+)
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -27,6 +38,8 @@ def compare(
         Path | None,
         typer.Option("--question", help="In place of the headline: the file of a question (forecast question new)."),
     ] = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
     events: Events = None,
     mapping: Mapping = None,
     add: Add = None,
@@ -42,7 +55,7 @@ def compare(
     """
     from forecast.report.folder import CHANGE, require_report_folder
 
-    given = added_to(source(events, None, None, mapping), add, covered_to)
+    given = added_to(source(events, None, None, mapping, data=datasets, archive=archive), add, covered_to)
     read = [old, new, question, *(events or []), *(mapping or []), *(add or [])]
     require_report_folder(out, CHANGE, read, replace=replace)
     with progress() as tell:
@@ -112,7 +125,7 @@ def _attribute(
         return None
     try:
         return attribute(
-            later.fit, later.dyad, event_table(given, later.dyad), months=months, horizon=later.horizon,
+            later.fit, later.dyad, event_table(given, later.dyad, change.days[1]), months=months, horizon=later.horizon,
             smallest_improvement=later.smallest_improvement, seed=later.seed, progress=tell,
         )  # fmt: skip
     except (DataError, NotUpdatable, SpecError) as error:

@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import Add, CoveredTo, Events, Json, Mapping, added_to, event_table, source
+from forecast.cli.options import (
+    Add,
+    Archive,
+    CoveredTo,
+    Datasets,
+    Events,
+    Json,
+    Mapping,
+    added_to,
+    event_table,
+    source,
+)
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
@@ -27,6 +38,8 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace the earlier pa
 def moved(
     report: Annotated[Path, typer.Argument(help="The folder of a report, with its fit.")],
     months: Annotated[int, typer.Option("--months", help="How many of the last months, 1 to 12.")] = 6,
+    datasets: Datasets = None,
+    archive: Archive = None,
     events: Events = None,
     mapping: Mapping = None,
     add: Add = None,
@@ -44,17 +57,18 @@ def moved(
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
-    given = added_to(source(events, None, None, mapping), add, covered_to)
+    given = added_to(source(events, None, None, mapping, data=datasets, archive=archive), add, covered_to)
     require_report_folder(out, MOVED, [report, *(events or []), *(mapping or []), *(add or [])], replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.outlook.attribution import attribute
+        from forecast.panel.record import last_known
         from forecast.report import write_moved
         from forecast.report.saved import read_report
 
         saved = read_report(report)
         tell("reading the data", 0, 0)
-        table = event_table(given, saved.dyad)
+        table = event_table(given, saved.dyad, last_known(saved.fit.panel))
         found = attribute(
             saved.fit, saved.dyad, table, months=months, horizon=saved.horizon,
             smallest_improvement=saved.smallest_improvement, seed=saved.seed, refit=refit, progress=tell,

@@ -55,6 +55,16 @@ FeedSetting = Annotated[
         "--feed-setting", help="With a feed: what is counted of it, such as one_a_day=no. Repeat it (docs/feeds.md)."
     ),
 ]
+Datasets = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
+    ),
+]
+Archive = Annotated[
+    Path | None, typer.Option("--archive", help="Folder of an archive of machine-coded feeds (docs/archive.md).")
+]
 Add = Annotated[
     list[Path] | None,
     typer.Option(
@@ -150,16 +160,24 @@ def source(
     mapping: list[Path] | None,
     feed: str | None = None,
     feed_settings: list[str] | None = None,
+    *,
+    data: str | None = None,
+    archive: Path | None = None,
 ) -> "Source | None":
     """Make the source of the data from the options that name it; None if no option does.
 
     Raises
     ------
     SpecError
-        If tables of different kinds are named, or a table and its mapping are not given together.
+        If tables of different kinds are named, a table and its mapping are not given together, or a dataset and its
+        archive are not.
     """
     from forecast.sources import Source
 
+    if data or archive:
+        if events or counts or index or mapping or feed:
+            raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
+        return _named_data(data, archive, feed_settings)
     given = {"events": events, "counts": [counts] if counts else None, "index": [index] if index else None}
     named = {kind: paths for kind, paths in given.items() if paths}
     mappings = list(mapping or [])
@@ -189,6 +207,28 @@ def source(
         for path in others
     ]  # fmt: skip
     sources += [_feed_source(name, of_feed, feed_settings) for name, of_feed in feeds.items()]
+    return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
+
+
+def _named_data(data: str | None, archive: Path | None, settings: list[str] | None) -> "Source":
+    """Return the source of datasets that are named; without names, all that an archive holds."""
+    from forecast.feeds import parse_settings
+    from forecast.sources import Source
+
+    names = list(dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip()))
+    if data and not names:
+        raise SpecError("--data: no dataset is named; name some, such as chronology,gdelt, or leave it out")
+    of_archive = [name for name in names if name != CHRONOLOGY]
+    if of_archive and archive is None:
+        raise SpecError(f"--data: {of_archive[0]!r:.60} is a dataset of an archive; give --archive as well")
+    if archive is not None and names and not of_archive:
+        raise SpecError("--archive: none of its datasets is named; name one in --data, or leave --archive out")
+    if settings and archive is None:
+        raise SpecError("--feed-setting: the chronology is no feed; leave it out, or name a dataset of an archive")
+    sources = [Source()] if CHRONOLOGY in names else []
+    if archive is not None:
+        chosen = parse_settings(settings) if settings else None
+        sources.append(Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=chosen))
     return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
 
 
@@ -256,8 +296,8 @@ def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | No
     return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": stated})
 
 
-def event_table(given: "Source | None", dyad: str) -> "EventTable":
-    """Return the single events of a source, by default of the chronology.
+def event_table(given: "Source | None", dyad: str, as_of: "date | None" = None) -> "EventTable":
+    """Return the single events of a source, by default of the chronology, as it was on a day.
 
     Raises
     ------
@@ -267,7 +307,7 @@ def event_table(given: "Source | None", dyad: str) -> "EventTable":
     from forecast.errors import DataError
     from forecast.sources import Source, open_source
 
-    events = open_source(given or Source(), dyad).events
+    events = open_source(given or Source(), dyad, as_of).events
     if events is None:
         raise DataError("--events: the source holds no single events; give a table of events or a chronology")
     return events

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.cli.options import (
+    Archive,
     AsOf,
     Chains,
     Claims,
     Counts,
+    Datasets,
     Draws,
     Dyad,
     Events,
+    FeedSetting,
     Frequency,
     HalfLives,
     Index,
@@ -44,6 +47,9 @@ def new(
     claims: Claims = None,
     out: Annotated[Path, output("File of the plan.", "FILE")] = Path("plan.yaml"),
     as_of: AsOf = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
+    feed_setting: FeedSetting = None,
     events: Events = None,
     counts: Counts = None,
     index: Index = None,
@@ -65,7 +71,8 @@ def new(
     if out.exists():
         raise SpecError(f"--out: {out} is there already; choose another name, or remove it")
     data, plan = plan_from_options(
-        dyad, claims, as_of, source(events, counts, index, mapping), frequency, together,
+        dyad, claims, as_of, source(events, counts, index, mapping, None, feed_setting, data=datasets, archive=archive),
+        frequency, together,
             half_lives=half_lives,
         simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
     )  # fmt: skip

@@ -7,13 +7,16 @@ import typer
 
 from forecast.bounds import require_whole
 from forecast.cli.options import (
+    Archive,
     AsOf,
     Chains,
     Cores,
     Counts,
+    Datasets,
     Draws,
     Dyad,
     Events,
+    FeedSetting,
     Frequency,
     HalfLives,
     Index,
@@ -44,6 +47,9 @@ def power(
         typer.Option("--kept", help="File of what is done; with it, the same command goes on. Default: by the dyad."),
     ] = None,
     as_of: AsOf = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
+    feed_setting: FeedSetting = None,
     events: Events = None,
     counts: Counts = None,
     index: Index = None,
@@ -76,7 +82,9 @@ def power(
     with progress() as tell:
         tell("gathering the data", 0, 0)
         data, plan = plan_from_options(
-            dyad, codes[0], as_of, source(events, counts, index, mapping), frequency, together,
+            dyad, codes[0], as_of,
+            source(events, counts, index, mapping, None, feed_setting, data=datasets, archive=archive),
+            frequency, together,
             half_lives=half_lives,
             simulations=simulations, seed=seed, draws=draws, tune=tune, chains=chains,
         )  # fmt: skip

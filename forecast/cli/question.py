@@ -10,9 +10,11 @@ import typer
 from forecast.bounds import require_whole
 from forecast.cli.options import (
     Add,
+    Archive,
     AsOf,
     Counts,
     CoveredTo,
+    Datasets,
     Dyad,
     Events,
     Json,
@@ -75,6 +77,8 @@ def new(
         Path | None, typer.Option("--file", help="In place of all of this: a file that holds the question.")
     ] = None,
     as_of: AsOf = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
     events: Events = None,
     counts: Counts = None,
     mapping: Mapping = None,
@@ -88,7 +92,11 @@ def new(
     if file is not None:
         question = read_question(file)
     else:
-        records = _records(added_to(source(events, counts, None, mapping), add, covered_to), dyad)
+        records = _records(
+            added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
+            dyad,
+            _as_of(as_of),
+        )
         code = records.find(dyad)
         kind, number = _kind(at_least)
         given = {
@@ -174,6 +182,8 @@ def update(
     refit: Annotated[
         bool, typer.Option("--refit/--no-refit", help="Whether to sample again where an update is not valid.")
     ] = True,
+    datasets: Datasets = None,
+    archive: Archive = None,
     events: Events = None,
     counts: Counts = None,
     mapping: Mapping = None,
@@ -194,8 +204,11 @@ def update(
     chosen = _chosen(ledger, names)
     with progress() as tell:
         tell("reading the data", 0, 0)
-        day, data = _as_of(as_of), added_to(source(events, counts, None, mapping), add, covered_to)
-        records = _records(data, None if day else _only_dyad(chosen))
+        day, data = (
+            _as_of(as_of),
+            added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
+        )
+        records = _records(data, None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
         known = _fit_as_of(fit, records, day, seed=seed, refit=refit, tell=tell)
         choices, converged = known.spec.to_dict(), known.gate.passed
@@ -221,6 +234,8 @@ def update(
 def resolve(
     names: Names = None,
     as_of: AsOf = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
     events: Events = None,
     counts: Counts = None,
     mapping: Mapping = None,
@@ -236,7 +251,11 @@ def resolve(
     place, ledger = _folder(folder), _read(folder)
     chosen = _chosen(ledger, names)
     day = _as_of(as_of) or today()
-    records = _records(added_to(source(events, counts, None, mapping), add, covered_to), _only_dyad(chosen))
+    records = _records(
+        added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
+        _only_dyad(chosen),
+        day,
+    )
 
     def decide(history: "History") -> "Draft | str":
         code = records.find(history.question.dyad)
@@ -326,11 +345,11 @@ def _chosen(ledger: "Ledger", names: list[str] | None) -> "list[History]":
     return questions_of(ledger, names or (), only_open=not names)
 
 
-def _records(data: "Source | None", dyad: str | None) -> "Records":
-    """Open a source, by default the chronology; no more than one dyad needs, if it is given."""
+def _records(data: "Source | None", dyad: str | None, as_of: date | None) -> "Records":
+    """Open a source, by default the chronology, as it was on a day; no more than one dyad needs, if it is given."""
     from forecast.sources import Source, open_source
 
-    return open_source(data or Source(), dyad)
+    return open_source(data or Source(), dyad, as_of)
 
 
 def _only_dyad(chosen: "Iterable[History]") -> str | None:

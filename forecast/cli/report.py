@@ -8,10 +8,12 @@ from typer.core import TyperCommand
 
 from forecast.cli.options import (
     Add,
+    Archive,
     Chains,
     Cores,
     Counts,
     CoveredTo,
+    Datasets,
     Draws,
     DriverActs,
     DriverFuture,
@@ -171,6 +173,8 @@ def report(
     ] = None,
     driver_acts: DriverActs = None,
     driver_future: DriverFuture = "given",
+    datasets: Datasets = None,
+    archive: Archive = None,
     events: Events = None,
     feed: Feed = None,
     feed_setting: FeedSetting = None,
@@ -207,7 +211,7 @@ def report(
     from forecast.pipeline import ReportSettings, make_report
     from forecast.report.folder import REPORT, require_report_folder
 
-    data = source(events, counts, index, mapping, feed, feed_setting)
+    data = source(events, counts, index, mapping, feed, feed_setting, data=datasets, archive=archive)
     if fit and (alone or together):
         raise SpecError("--fit: a saved fit has its own dyads; leave out --alone and --with")
     if alone and together:

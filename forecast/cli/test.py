@@ -7,14 +7,17 @@ import typer
 
 from forecast.bounds import require_whole
 from forecast.cli.options import (
+    Archive,
     AsOf,
     Chains,
     Claims,
     Cores,
     Counts,
+    Datasets,
     Draws,
     Dyad,
     Events,
+    FeedSetting,
     Frequency,
     HalfLives,
     Index,
@@ -49,6 +52,9 @@ def test(
     ] = None,
     as_of: AsOf = None,
     out: Out = Path("hypotheses"),
+    datasets: Datasets = None,
+    archive: Archive = None,
+    feed_setting: FeedSetting = None,
     events: Events = None,
     counts: Counts = None,
     index: Index = None,
@@ -91,7 +97,9 @@ def test(
         else:
             tell("gathering the data", 0, 0)
             data, chosen = plan_from_options(
-                dyad, claims, as_of, source(events, counts, index, mapping), frequency, together,
+                dyad, claims, as_of,
+                source(events, counts, index, mapping, None, feed_setting, data=datasets, archive=archive),
+                frequency, together,
                 half_lives=half_lives,
                 simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
             )  # fmt: skip

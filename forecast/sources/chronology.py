@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from forecast.events.table import EventTable
-from forecast.sources.records import EventRecords, file_digests
+from forecast.sources.records import EventRecords, Wanted, file_digests
 
 if TYPE_CHECKING:
     from forecast.sources.source import Source
@@ -35,11 +35,11 @@ class ChronologyRecords(EventRecords):
         return {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads}
 
 
-def read(source: "Source", dyad: str | None = None) -> ChronologyRecords:
+def read(source: "Source", wanted: Wanted) -> ChronologyRecords:
     """Read the files of all dyads, or of one."""
     from forecast.events import find_dyad, read_chronology
     from forecast.events.chronology import chronology_files
 
-    only = None if dyad is None else [find_dyad(dyad, chronology_files(source.path))]
+    only = None if wanted.dyad is None else [find_dyad(wanted.dyad, chronology_files(source.path))]
     events = read_chronology(source.path, dyads=only)
     return ChronologyRecords(events, file_digests(events))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-from forecast.sources.records import Counting, Records, table_digests
+from forecast.sources.records import Counting, Records, Wanted, table_digests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ class CountRecords(Records):
         return build_counts_panel(self.table, dyads=dyads, as_of=as_of, eras=eras)
 
 
-def read(source: "Source", dyad: str | None = None) -> CountRecords:
+def read(source: "Source", wanted: Wanted) -> CountRecords:
     """Read the table."""
     from forecast.events import read_counts
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from forecast.sources.records import EventRecords, file_digests
+from forecast.sources.records import EventRecords, Wanted, file_digests
 
 if TYPE_CHECKING:
     from forecast.sources.source import Source
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 WORDS = "a table of events"
 
 
-def read(source: "Source", dyad: str | None = None) -> EventRecords:
+def read(source: "Source", wanted: Wanted) -> EventRecords:
     """Read the table."""
     from forecast.events import read_table
 

@@ -12,7 +12,7 @@ from forecast.dates import reject_future
 from forecast.display import Card, Displayed, join_some
 from forecast.files import digest
 from forecast.panel import describe_panel, panel_kind
-from forecast.sources.records import Counting, Frequency, Unit
+from forecast.sources.records import Counting, Frequency, Unit, wanted_together
 from forecast.sources.source import Source, open_source
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def gather(
     """
     if as_of is not None:
         reject_future(as_of, "as-of")
-    records = open_source(source, None if others else dyad)
+    records = open_source(source, None if others else dyad, as_of, wanted_together([dyad], hierarchy))
     code = records.find(dyad)
     day = as_of or records.last_day(code)
     panel = records.panel([code], day, Counting(frequency, scale, unit))

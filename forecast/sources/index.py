@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forecast.dates import month_end
 from forecast.display import Card, Displayed, join_some
-from forecast.sources.records import Counting, Records, table_digests
+from forecast.sources.records import Counting, Records, Wanted, table_digests
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ class IndexRecords(Records):
         return build_index_panel(self.table.values, dyads=dyads, as_of=as_of, frequency=how.frequency, eras=eras)
 
 
-def read(source: "Source", dyad: str | None = None) -> IndexRecords:
+def read(source: "Source", wanted: Wanted) -> IndexRecords:
     """Read the table."""
     import pandas as pd
 

@@ -44,6 +44,39 @@ class Counting:
     unit: Unit = "happening"
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What of a source is needed; a source that cannot tell it apart reads more.
+
+    Attributes
+    ----------
+    dyad : str or None
+        Nothing but what this dyad needs.
+    as_of : datetime.date or None
+        What the source held on this day.
+    dyads : tuple of str or None
+        Of a source of hundreds of dyads these alone.
+    """
+
+    dyad: str | None = None
+    as_of: date | None = None
+    dyads: tuple[str, ...] | None = None
+
+    @property
+    def each(self) -> list[str] | None:
+        """The dyads that are read where dyads are told apart; None for all."""
+        if self.dyad is not None:
+            return [self.dyad]
+        return None if self.dyads is None else list(self.dyads)
+
+
+def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Return dyads with those that are fitted together with them: others that are named, else those of `dyads.csv`."""
+    from forecast.events import read_dyads
+
+    return (*dyads, *(read_dyads().index if others is None else others))
+
+
 class Records(ABC):
     """A source that has been read.
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from forecast.errors import SpecError, UnknownDyadError
-from forecast.sources.records import EventRecords
+from forecast.sources.records import EventRecords, Wanted
 
 if TYPE_CHECKING:
     from forecast.sources.source import Source
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 WORDS = "several sources"
 
 
-def read(source: "Source", dyad: str | None = None) -> EventRecords:
+def read(source: "Source", wanted: Wanted) -> EventRecords:
     """Read all of them, and put their events together.
 
     Raises
@@ -27,7 +27,7 @@ def read(source: "Source", dyad: str | None = None) -> EventRecords:
     opened, missing = [], None
     for part in source.sources:
         try:
-            opened.append((part, open_source(part, dyad)))
+            opened.append((part, open_source(part, wanted.dyad, wanted.as_of, wanted.dyads)))
         except UnknownDyadError as error:
             missing = error
     if not opened and missing:

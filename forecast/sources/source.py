@@ -1,6 +1,8 @@
 """Where the data of a run come from, as plans and commands name it."""
 
 import importlib
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,12 +16,12 @@ from pydantic import (
 )
 from pydantic import model_validator as validator
 
-from forecast.arguments import DYAD, SOURCE, checked
+from forecast.arguments import DATE, DYAD, DYADS, SOURCE, checked
 from forecast.display import join_some
 from forecast.errors import SpecError
 from forecast.feeds.settings import FeedSettings
 from forecast.forms import faults
-from forecast.sources.records import Records, add_files
+from forecast.sources.records import Records, Wanted, add_files
 from forecast.wording import join
 
 KINDS = {
@@ -28,10 +30,11 @@ KINDS = {
     "counts": "forecast.sources.counts",
     "index": "forecast.sources.index",
     "feed": "forecast.sources.feed",
+    "archive": "forecast.sources.archive",
     "several": "forecast.sources.several",
 }
 """The module of each kind of source, with a function `read` and its `WORDS`."""
-_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings")
+_SELDOM = ("sources", "additions", "covered_to", "paths", "feed", "settings", "datasets")
 
 
 class Source(BaseModel):
@@ -39,9 +42,9 @@ class Source(BaseModel):
 
     Attributes
     ----------
-    kind : {"chronology", "events", "counts", "index", "feed", "several"}
+    kind : {"chronology", "events", "counts", "index", "feed", "archive", "several"}
         The embedded chronology or a folder like it; a table of events, of counts or of an index; files of a
-        machine-coded feed; or several sources together.
+        machine-coded feed; datasets of an archive of such; or several sources together.
     path, mapping : str, optional
         The folder or table, and the file that says where the table's fields stand.
     sources : tuple of Source
@@ -55,7 +58,9 @@ class Source(BaseModel):
     feed : str, optional
         Which feed it is, in place of what their content says.
     settings : FeedSettings, optional
-        What is counted of a feed.
+        What is counted of a feed, or of an archive.
+    datasets : tuple of str
+        Which datasets of an archive; by default all.
 
     Examples
     --------
@@ -77,6 +82,7 @@ class Source(BaseModel):
     paths: tuple[str, ...] = ()
     feed: str | None = None
     settings: FeedSettings | None = None
+    datasets: tuple[str, ...] = ()
 
     def __init__(self, **fields: Any) -> None:
         try:
@@ -84,7 +90,7 @@ class Source(BaseModel):
         except ValidationError as error:
             raise SpecError(f"source: {faults(error)}") from error
 
-    @field_validator("sources", "additions", "paths", mode="before")
+    @field_validator("sources", "additions", "paths", "datasets", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
         """Take the list that a file has in place of a tuple."""
@@ -101,6 +107,12 @@ class Source(BaseModel):
     def _complete(self) -> Self:
         if self.covered_to and not self.additions:
             raise ValueError("covered_to: says how far added events complete the record, but none are added")
+        if self.kind == "archive":
+            if not self.path or self.mapping or self.sources or self.paths or self.feed:
+                raise ValueError("an archive is given under `path`, its datasets under `datasets`, and nothing else")
+            return self
+        if self.datasets:
+            raise ValueError("`datasets` are of the kind archive; leave them out, or name that kind")
         if self.kind == "feed":
             if self.path or self.mapping or self.sources or not self.paths:
                 raise ValueError("a feed is given under `paths`, at least one, and needs no mapping")
@@ -138,11 +150,17 @@ class Source(BaseModel):
             return f"{importlib.import_module(KINDS[self.kind]).WORDS} ({names})"
         if self.path is None:
             return "the embedded chronology"
+        if self.datasets:
+            return (
+                f"{join(self.datasets)} of {importlib.import_module(KINDS[self.kind]).WORDS} ({Path(self.path).name})"
+            )
         return f"{importlib.import_module(KINDS[self.kind]).WORDS} ({Path(self.path).name})"
 
 
-@checked(source=SOURCE, dyad=DYAD)
-def open_source(source: Source, dyad: str | None = None) -> Records:
+@checked(source=SOURCE, dyad=DYAD, as_of=DATE, dyads=DYADS)
+def open_source(
+    source: Source, dyad: str | None = None, as_of: date | None = None, dyads: Sequence[str] | None = None
+) -> Records:
     """Read a source.
 
     Parameters
@@ -151,6 +169,11 @@ def open_source(source: Source, dyad: str | None = None) -> Records:
         What to read.
     dyad : str, optional
         Read no more than this dyad needs, where the source keeps dyads apart.
+    as_of : datetime.date, optional
+        Read what there was on this day, where the source keeps what it held on earlier days; what became known later
+        may be read too, and is left out of panels of the day.
+    dyads : sequence of str, optional
+        Of a source that can hold hundreds of dyads, read these alone.
 
     Returns
     -------
@@ -170,5 +193,6 @@ def open_source(source: Source, dyad: str | None = None) -> Records:
     """
     # What is added may be about any dyad, and is checked against the record of all.
     read = importlib.import_module(KINDS[source.kind]).read
-    records: Records = read(source, None if source.additions else dyad)
+    only = None if dyads is None or source.additions else tuple(dyads)
+    records: Records = read(source, Wanted(None if source.additions else dyad, as_of, only))
     return add_files(records, source) if source.additions else records

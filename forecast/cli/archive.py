@@ -1,0 +1,154 @@
+"""`forecast events import` and `forecast events status`: options, what is printed."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from forecast.cli.options import Datasets, Feed, Json, day_of
+from forecast.cli.progress import progress
+from forecast.cli.terminal import escape
+from forecast.errors import DataError, OutputPathError
+from forecast.escaping import json_text
+from forecast.wording import count
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from forecast.archive import ArchiveStatus, Imported
+    from forecast.archive.status import DatasetStatus
+
+MOST_FILES = 20
+MOST_MONTHS = 24
+MOST_HOLES = 10
+FORMS = (".svg", ".png", ".pdf")
+Folder = Annotated[Path, typer.Option("--archive", metavar="FOLDER", help="Folder of the archive.")]
+DEFAULT = Path("archive")
+
+
+def import_command(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Files of machine-coded feeds as published, zipped or not, or folders."),
+    ],
+    archive: Folder = DEFAULT,
+    feed: Feed = None,
+    as_json: Json = False,
+) -> None:
+    """Take files of machine-coded feeds into an archive, each once (docs/archive.md).
+
+    A file that is there already is left out. Interrupted, the same command goes on. Exit code 2 if a file could not be
+    read; all others are in the archive then.
+    """
+    from forecast.archive import import_files
+
+    with progress() as tell:
+        done = import_files(paths, archive, feed=feed, progress=tell)
+    if as_json:
+        typer.echo(json_text(json.dumps(done.summary(), indent=2, ensure_ascii=False)))
+    else:
+        _print_import(done)
+    if failed := done.of("failed"):
+        raise DataError(f"{count(len(failed), 'file')} could not be imported. The first: {failed[0].reason}")
+
+
+def status_command(
+    archive: Folder = DEFAULT,
+    datasets: Datasets = None,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="What it held on this day, YYYY-MM-DD.")] = None,
+    months: Annotated[
+        int, typer.Option("--months", help="How many months of each dataset are printed, the last ones.", min=0)
+    ] = MOST_MONTHS,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Draw it into this file: .svg, .png or .pdf.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what an archive holds: coverage, holes, editions and what became of every row, by dataset and month."""
+    from forecast.archive import archive_status
+
+    if figure is not None and figure.suffix not in FORMS:
+        raise OutputPathError(f"--figure: {figure} ends in none of {', '.join(FORMS)}. Choose one of them.")
+    names = None if datasets is None else [word.strip() for word in datasets.split(",") if word.strip()]
+    with progress() as tell:
+        tell("reading the archive", 0, 0)
+        found = archive_status(archive, names, as_of=day_of(as_of, "as-of"))
+    if figure is not None:
+        _write_figure(found, figure)
+    if as_json:
+        typer.echo(json_text(json.dumps(found.summary(), indent=2, ensure_ascii=False)))
+        return
+    _print_status(found, months)
+
+
+def _print_import(done: "Imported") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    shown = Table(box=None, padding=(0, 2, 0, 0))
+    for name in ("file", "dataset", ""):
+        shown.add_column(name, overflow="fold")
+    for name in ("rows", "between states", "rejected", "filtered"):
+        shown.add_column(name, justify="right")
+    told = [file for file in done.files if file.became != "known"]
+    for file in told[:MOST_FILES]:
+        numbers = (f"{number:,}" for number in (file.rows, file.between, file.rejected, file.filtered))
+        shown.add_row(escape(file.name), file.dataset, file.became, *(numbers if file.dataset else ()))
+    if told:
+        console.print(shown)
+    if len(told) > MOST_FILES:
+        console.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
+    for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
+        console.print(f"[yellow]{escape(file.reason)}[/]")
+    console.print(escape(done.sentence))
+
+
+def _write_figure(found: "ArchiveStatus", path: Path) -> None:
+    from forecast.files import check_target, write_bytes, write_text
+    from forecast.report import style
+    from forecast.report.archive_figure import illustrate
+
+    check_target(path, [found.archive])
+    drawn = illustrate(found)
+    if path.suffix == ".svg":
+        write_text(path, drawn.wide)
+    else:
+        write_bytes(path, style.png(drawn) if path.suffix == ".png" else style.pdf(drawn))
+
+
+def _print_status(found: "ArchiveStatus", months: int) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for dataset in found.datasets:
+        console.print(f"[bold]{escape(dataset.sentence)}[/]")
+        _print_dataset(console, dataset, months)
+    if found.unfinished:
+        console.print("A run was killed while it wrote the catalogue; run the same import again.")
+
+
+def _print_dataset(console: "Console", dataset: "DatasetStatus", months: int) -> None:
+    from rich.table import Table
+
+    kinds = ", ".join(f"{series} {number:,}" for series, number in dataset.series.items())
+    console.print(f"Files by what they are of: {escape(kinds)}")
+    for hole in dataset.holes[-MOST_HOLES:]:
+        console.print(f"Hole: {hole.first} to {hole.last}, {count(hole.days, 'day')}. {escape(hole.note)}")
+    if len(dataset.holes) > MOST_HOLES:
+        console.print(f"And {count(len(dataset.holes) - MOST_HOLES, 'hole')} before; --json has all.")
+    for name, issued in list(dataset.editions.items())[-MOST_FILES:]:
+        console.print(f"Edition: {escape(name)}, issued {issued}")
+    shown = Table("month", "days", box=None, padding=(0, 2, 0, 0))
+    for name in ("files", "editions", "rows", "kept", "rejected", "filtered", "duplicates"):
+        shown.add_column(name, justify="right")
+    for month in dataset.months[len(dataset.months) - months if months < len(dataset.months) else 0 :]:
+        numbers = (month.rows, month.kept, month.rejected, month.filtered, month.duplicates)
+        days = f"{month.covered} of {month.days}"
+        counted = (f"{month.files:,}", f"{len(month.editions)}", *(f"{number:,}" for number in numbers))
+        shown.add_row(month.month, f"[yellow]{days}[/]" if month.covered < month.days else days, *counted)
+    if months:
+        console.print(shown)
+    for reason, number in list(dataset.rejected_by.items())[:MOST_FILES]:
+        console.print(f"Rejected: {number:,} rows, {escape(reason)}")
+    for reason, number in list(dataset.filtered_by.items())[:MOST_FILES]:
+        console.print(f"Filtered: {number:,} rows, {escape(reason)}")

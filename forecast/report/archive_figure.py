@@ -1,0 +1,81 @@
+"""What an archive holds over time: for which days files are there, and how many rows are kept of each month."""
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from forecast.archive.status import ArchiveStatus, DatasetStatus
+from forecast.errors import DataError
+from forecast.report import style
+from forecast.wording import count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import Locator
+
+_TALL, _GAP, _BELOW = 1.1, 0.62, 0.45
+_MOST_SAID = 3
+
+
+def illustrate(status: ArchiveStatus) -> style.Illustration:
+    """Draw the datasets of an archive one above the other.
+
+    Raises
+    ------
+    DataError
+        If no file stands for any day.
+    """
+    shown = [one for one in status.datasets if one.spans]
+    if not shown:
+        raise DataError(f"{status.archive}: no file of it stands for a day, so that there is nothing to draw.")
+    told = " ".join(one.sentence for one in shown)
+    return style.illustrate(
+        lambda layout: _draw(shown, layout),
+        alt=f"Rows by month, with holes shaded. {told}",
+        caption=f"Rows kept of each month if all between two states are read; shaded: no file is there. {told}",
+    )
+
+
+def _draw(shown: list[DatasetStatus], layout: style.Layout) -> "Figure":
+    left, right = 0.75, 0.15
+    figure = style.new_figure(layout, len(shown) * (_TALL + _GAP) + _BELOW)
+    first, last = min(one.spans[0][0] for one in shown), max(one.spans[-1][1] for one in shown)
+    for place, one in enumerate(reversed(shown)):
+        on = style.axes(figure, left, _BELOW + place * (_TALL + _GAP), layout.width - left - right, _TALL)
+        _draw_dataset(on, one, layout)
+        margin = max((last - first) / 50, timedelta(days=20))
+        on.set_xlim(first - margin, last + margin)  # type: ignore[arg-type]
+        on.tick_params(axis="x", labelbottom=place == 0)
+    return figure
+
+
+def _draw_dataset(on: "Axes", one: DatasetStatus, layout: style.Layout) -> None:
+    for hole in one.holes:
+        on.axvspan(hole.first, hole.last + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
+    months = [month for month in one.months if month.days and (month.covered or month.kept)]
+    starts = [date.fromisoformat(f"{month.month}-01") for month in months]
+    inside = [one.spans[0][0].replace(day=1) <= start <= one.spans[-1][1] for start in starts]
+    places = [start for start, is_inside in zip(starts, inside, strict=True) if is_inside]
+    heights = [month.kept for month, is_inside in zip(months, inside, strict=True) if is_inside]
+    on.bar(places, heights, width=28, align="edge", color=style.LEVEL)  # type: ignore[arg-type]
+    on.set_ylim(0, max([*heights, 1]) * 1.05)
+    on.set_ylabel("rows", fontsize=layout.font - 1)
+    on.yaxis.set_major_locator(_few())
+    on.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    on.set_title(_title(one), loc="left", fontsize=layout.font, color=style.INK)
+
+
+def _few() -> "Locator":
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(3, integer=True)
+
+
+def _title(one: DatasetStatus) -> str:
+    missing = sum(hole.days for hole in one.holes)
+    if not missing:
+        return f"{one.title}: no hole"
+    longest = sorted(one.holes, key=lambda hole: -hole.days)[:_MOST_SAID]
+    named = ", ".join(f"{hole.first} to {hole.last}" for hole in sorted(longest))
+    more = f" and {len(one.holes) - len(longest)} more" if len(one.holes) > len(longest) else ""
+    return f"{one.title}: {count(missing, 'day')} missing ({named}{more})"
