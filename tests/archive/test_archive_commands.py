@@ -1,0 +1,113 @@
+"""What is typed: import, status, and datasets by name wherever data are named."""
+
+import json
+from datetime import date
+
+import pytest
+from typer.testing import CliRunner
+
+from forecast.archive import archive_status, import_files
+from forecast.cli import app
+from forecast.cli.options import source
+from forecast.errors import DataError, SpecError
+from forecast.sources import Source, gather, open_source
+from tests.feeds.made import gdelt_row, written
+
+LOTS = ("kept", "rejected", "filtered", "duplicates")
+
+
+def run(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def archive(feeds, tmp_path):
+    import_files(list(feeds.values()), tmp_path / "archive")
+    return tmp_path / "archive"
+
+
+def test_import_and_status_from_the_command_line(feeds, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = run("events", "import", "feeds", "--json")
+    assert done.exit_code == 0, done.output
+    assert {file["became"] for file in json.loads(done.stdout)["files"]} == {"imported"}
+    again = run("events", "import", "feeds")
+    assert "9 files in the archive already" in " ".join(again.output.split())
+    failed = run("events", "import", "absent.tab", "feeds")
+    assert failed.exit_code == 2
+    assert "1 file could not be imported. The first: absent.tab" in " ".join(failed.output.split())
+    shown = run("events", "status", "--figure", "a.svg")
+    assert shown.exit_code == 0, shown.output
+    assert "Edition: events.2018.20200427084805.tab, issued 2020-04-27" in shown.output
+    assert (tmp_path / "a.svg").read_text("utf-8").lstrip().startswith("<?xml")
+    assert run("events", "status", "--figure", "a.gif").exit_code == 2
+    assert run("events", "status", "--archive", "feeds").exit_code == 2
+
+
+def test_status_accounts_for_every_row_of_every_month(archive):
+    status = archive_status(archive)
+    frame = status.frame()
+    assert (frame["rows"] == frame[list(LOTS)].sum(axis=1)).all()
+    totals = {one.dataset: (one.total("rows"), one.total("rejected"), one.files) for one in status.datasets}
+    assert totals == {"gdelt": (6, 1, 2), "icews": (15, 1, 5), "polecat": (3, 0, 2)}
+    (icews,) = (one for one in status.summary()["datasets"] if one["dataset"] == "icews")
+    assert sum(icews["filtered_by"].values()) == icews["filtered"]
+    assert [one["issued"] for one in icews["editions"]] == ["2019-05-01", "2020-04-27"]
+    # The 5th has no file of its own: its events are in that of the 6th.
+    assert (icews["holes"], icews["months"][-1]["covered"]) == ([], 4)
+    # As of a day before the editions there are none.
+    (before,) = archive_status(archive, ["icews"], as_of="2018-12-31").datasets
+    assert before.editions == {} and before.total("filtered") == 1
+
+
+def test_a_hole_that_is_known_says_why(tmp_path):
+    for day in ("20250613", "20250702"):
+        written(tmp_path / f"{day}.export.CSV", [gdelt_row(int(day), day)])
+    import_files(sorted(tmp_path.glob("*.CSV")), tmp_path / "archive")
+    (hole,) = archive_status(tmp_path / "archive").datasets[0].holes
+    assert (hole.days, hole.note) == (18, "2025-06-14 to 2025-07-01: nothing was published, and it was never filled")
+
+
+def test_a_damaged_archive_is_named(archive):
+    segment = next((archive / "rows").rglob("*.parquet"))
+    segment.write_bytes(segment.read_bytes()[:-1])
+    done = run("events", "status", "--archive", archive)
+    assert done.exit_code == 2
+    assert f"{segment.name} is damaged" in " ".join(done.output.split())
+
+
+def test_datasets_are_named_with_their_archive(tmp_path):
+    def named(data, archive=tmp_path, settings=None, events=None):
+        return source(events, None, None, None, None, settings, data=data, archive=archive)
+
+    assert named("chronology", None) == Source()
+    gdelt = Source(kind="archive", path=str(tmp_path), datasets=("gdelt",))
+    assert named("gdelt") == gdelt
+    assert named("chronology, GDELT") == Source(kind="several", sources=(Source(), gdelt))
+    assert named(None) == Source(kind="archive", path=str(tmp_path))
+    assert not named("gdelt", settings=["one_a_day=no"]).settings.one_a_day
+    assert gdelt.words == f"gdelt of an archive ({tmp_path.name})"
+    for wrong, words in (
+        ({"data": "gdelt", "archive": None}, "dataset of an archive; give --archive"),
+        ({"data": "chronology"}, "none of its datasets is named"),
+        ({"data": ","}, "no dataset is named"),
+        ({"data": "gdelt", "events": [tmp_path]}, "give one of them"),
+        ({"data": "chronology", "archive": None, "settings": ["one_a_day=no"]}, "the chronology is no feed"),
+    ):
+        with pytest.raises(SpecError, match=words):
+            named(**wrong)
+
+
+def test_a_source_is_read_as_it_was_on_a_day_and_of_the_dyads_wanted(archive):
+    named = Source(kind="archive", path=str(archive), datasets=("icews",))
+    now, then = open_source(named, "USA-CHN"), open_source(named, "USA-CHN", date.fromisoformat("2018-12-31"))
+    assert (len(now.events.events), len(then.events.events)) == (4, 5)
+    assert open_source(named).dyads == ["USA-CHN"]
+    assert open_source(Source(kind="archive", path=str(archive))).datasets == {"gdelt", "icews", "polecat"}
+    assert next(iter(now.digests)).startswith("archive/icews")
+    both = Source(kind="several", sources=(Source(), named))
+    data = gather(both, "USA-CHN", as_of=date.fromisoformat("2018-12-31"), others=False)
+    assert data.panel["dataset"].to_numpy().tolist() == ["chronology", "icews"]
+    assert int(data.panel["counts"].sel(dataset="icews").sum()) == 5
+    with pytest.raises(DataError, match="nothing of the archive was there on 2017-12-31"):
+        open_source(named, "USA-CHN", date.fromisoformat("2017-12-31"))
