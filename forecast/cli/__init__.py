@@ -12,7 +12,21 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import backtest, check, compare, events, fetch, moved, plan, power, question, report, scenario, test
+from forecast.cli import (
+    archive,
+    backtest,
+    check,
+    compare,
+    events,
+    fetch,
+    moved,
+    plan,
+    power,
+    question,
+    report,
+    scenario,
+    test,
+)
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -62,6 +76,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 events.app.command()(fetch.fetch)
+events.app.command("import")(archive.import_command)
+events.app.command("status")(archive.status_command)
 app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
 app.command()(scenario.scenario)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli import archive
 from forecast.cli.options import Feed, FeedSetting, looks_like_feed
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, SpecError
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
 
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
-app.command("import")(archive.import_command)
-app.command("status")(archive.status_command)
 
 MOST_SHOWN = 30
 """Dyads, and reasons of rejected rows, that are printed."""
