@@ -258,7 +258,7 @@ def _next(address: str, location: str) -> str:
     """Return where a redirect leads, if it may lead there."""
     here, there = urlsplit(address), _split(urljoin(address, location))
     if not location or there is None or there.username:
-        raise FetchError(f"{_where(address)} redirects to {printable(location)!r:.100}, which is not followed")
+        raise FetchError(f"{_where(address)} redirects to {_where(location)!r:.100}, which is not followed")
     if there.scheme == "http" and here.scheme == "https":
         raise FetchError(f"{_where(address)} redirects from https to http, which is not followed")
     if there.scheme == "http" and there.netloc != here.netloc:

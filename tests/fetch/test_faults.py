@@ -5,11 +5,13 @@ import ssl
 import threading
 import time
 import zipfile
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
 from forecast.errors import OutputError, SpecError
-from forecast.fetch.client import Client, require_server
+from forecast.fetch.client import Client, _asked_to_wait, _next, require_server
 from forecast.fetch.problems import FetchError
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
@@ -292,6 +294,25 @@ def test_a_certificate_that_is_of_somebody_else_ends_it(server, tmp_path):
 def test_an_address_that_cannot_be_asked_is_rejected(address):
     with pytest.raises(SpecError, match="server: got"):
         require_server(address)
+
+
+def test_a_redirect_to_another_host_is_followed_by_https_alone_and_its_secrets_are_not_written_down():
+    """Dataverse keeps its files on servers of others, at addresses that hold a signature."""
+    there = "https://bucket.s3.amazonaws.com/a?X-Amz-Signature=secret"
+    assert _next("https://dataverse.harvard.edu/api/access/datafile/1", there) == there
+    assert _next("http://127.0.0.1:80/a", "b") == "http://127.0.0.1:80/b"
+    assert _next("http://data.gdeltproject.org/a", "https://data.gdeltproject.org/a").startswith("https:")
+    for here in ("https://dataverse.harvard.edu/a", "http://dataverse.harvard.edu/a"):
+        with pytest.raises(FetchError, match="which is not followed") as caught:
+            _next(here, there.replace("https", "http"))
+        assert "secret" not in str(caught.value)
+
+
+def test_how_long_a_server_asks_to_wait_is_read_as_seconds_or_a_date():
+    assert [_asked_to_wait(text) for text in ("3", "soon", "", "-1")] == [3.0, None, None, None]
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert 80 < _asked_to_wait(soon) <= 90
+    assert _asked_to_wait("Mon, 01 Jan 2001 00:00:00 GMT") == 0
 
 
 def test_two_fetches_do_not_work_in_one_folder(fetch, server, tmp_path):

@@ -192,6 +192,7 @@ def test_the_second_version_is_fetched_by_its_master_list(fetch, server):
             {"feed": "phoenix"},
             "feed: got 'phoenix'; expected gdelt, icews or polecat. Files of Phoenix are got by hand",
         ),
+        ({"feed": "gdelt", "version": 2, "stream": "both", "end": "2024-01"}, "start: "),
         ({"feed": "gdelt", "version": 3}, "version: got 3"),
         ({"feed": "gdelt", "stream": "both"}, "stream: got 'both'"),
         ({"feed": "gdelt", "version": 2, "stream": "french"}, "stream: got 'french'"),
