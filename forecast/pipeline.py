@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from forecast.parallel import side_by_side
 from forecast.progress import Progress, Steps, silent
 from forecast.sources import Records, Source, open_source
 from forecast.sources.records import Counting, EventRecords, Frequency, wanted_together
-from forecast.wording import count, fitted_together, month
+from forecast.wording import count, day, fitted_together, month
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -289,7 +289,7 @@ def _check_folder(settings: ReportSettings) -> None:
         check_writable(REPORTS)
         return
     replaced = settings.fit_path if settings.save_fit and _is_updated(settings) else None
-    require_report_folder(settings.out, REPORT, [replaced], replace=settings.replace)
+    require_report_folder(settings.out, REPORT, [replaced], replace=settings.replace, dated=True)
 
 
 def _is_updated(settings: ReportSettings) -> bool:
@@ -427,10 +427,11 @@ def _choose_eras(job: _Job) -> "Eras | None":
 
 
 def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...]:
-    """Reject a record too short to show a pendulum; warn where it ends long before the day asked for."""
+    """Reject a record too short to show a pendulum; warn of a last month known in part, or of an end long before."""
     import numpy as np
 
-    from forecast.panel.record import require_record, watched
+    from forecast.clock import Clock
+    from forecast.panel.record import partly_known, require_record, watched
 
     require_record(panel, dyad, as_of)
     last = panel["time"].to_numpy()[np.flatnonzero(watched(panel, dyad))[-1]].astype("datetime64[D]").item()
@@ -438,6 +439,12 @@ def _check_record(panel: "xr.Dataset", dyad: str, as_of: date) -> tuple[str, ...
     if behind > 1:
         words = f"{dyad} is recorded evenly up to {month(last)} only"
         return (f"{words}; {behind} months up to {as_of} are extrapolated.",)
+    if known := partly_known(panel, dyad):
+        ahead = day(Clock.of(panel).last_day() + timedelta(days=1))
+        return (
+            f"{dyad} is known to {day(known)}, and that {Clock.of(panel).unit} only in part: it counts in the level "
+            f"and in the share of the months before. What is ahead begins on {ahead}; the days between are in neither.",
+        )
     return ()
 
 
@@ -485,8 +492,10 @@ def _update_saved_fit(job: _Job, saved: "Fit") -> tuple["Fit", tuple[str, ...]]:
 def _day_of_update(job: _Job, saved: "Fit") -> date | None:
     """Return the day to which a saved fit is to be updated; None if it is not.
 
-    By default it stays as of its own day, but goes on to the last of what is added to its dyads.
+    By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day to
+    which their coverage is extended.
     """
+    from forecast.events.added import last_covered
     from forecast.panel.record import last_known
 
     table = job.records.events
@@ -494,9 +503,13 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
         return job.settings.as_of
     added = {event.event_id for one in table.additions for event in one.events}
     own = table.events[table.events["event_id"].isin(added) & table.events["dyad"].isin(saved.dyads)]
+    covered = last_covered(table.additions, saved.dyads)
     ends = [job.records.last_day(dyad) for dyad in own["dyad"].unique()]
-    days: list[date] = [day.date() for day in own["known_at"]]
-    return max([last_known(saved.panel), *([min(max(days), max(ends))] if days else [])])
+    days = [last_known(saved.panel)]
+    if ends:
+        known: date = own["known_at"].max().date()
+        days.append(min(known, max(ends)))
+    return max(days if covered is None else [*days, covered])
 
 
 def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:

@@ -57,6 +57,12 @@ def index(tmp_path):
     return ("--index", "index.csv", "--mapping", "index.yaml")
 
 
+def only(parent, name):
+    """Return a file of the only folder in another."""
+    (folder,) = parent.iterdir()
+    return folder / name
+
+
 def test_a_run_is_printed_written_and_exploratory(carried_out, tmp_path):
     result = run("test", *OLD, "--claims", "S5,S6", "--out", "out", "--seed", 4, "--half-life", 12, "--half-life", 24)
     assert result.exit_code == 0, result.stderr
@@ -71,12 +77,24 @@ def test_a_run_is_printed_written_and_exploratory(carried_out, tmp_path):
         assert words in text
     plan = carried_out[1][0]
     assert (plan.seed, plan.half_lives, plan.claims, plan.simulations) == (4, (12.0, 24.0), ("S5", "S6"), 20)
-    assert (tmp_path / "out" / "tests.json").exists()
+    before = (tmp_path / "out" / "tests.json").read_bytes()
+    again = run("test", *OLD, "--claims", "S5", "--out", "out")
+    assert again.exit_code == 2 and "--replace" in again.stderr
+    assert (tmp_path / "out" / "tests.json").read_bytes() == before
+    assert run("test", *OLD, "--claims", "S5", "--out", "out", "--replace").exit_code == 0
+    assert (tmp_path / "out" / "tests.json").read_bytes() != before
+
+
+def test_pages_without_a_name_never_meet(carried_out, tmp_path):
+    for _ in range(2):
+        assert run("test", *OLD, "--claims", "S6").exit_code == 0
+    first, second = sorted(path.name for path in (tmp_path / "hypotheses").iterdir())
+    assert second == f"{first}-2" and first.startswith("USA-CHN-")
 
 
 def test_json_is_the_file_and_nothing_else(carried_out, tmp_path):
     result = run("test", *OLD, "--claims", "S6", "--no-sensitivity", "--simulations", 0, "--json")
-    assert json.loads(result.stdout) == json.loads((tmp_path / "hypotheses" / "tests.json").read_text())
+    assert json.loads(result.stdout) == json.loads(only(tmp_path / "hypotheses", "tests.json").read_text())
     assert carried_out[1][0].sensitivity is False and carried_out[1][0].simulations == 0
 
 
@@ -86,7 +104,7 @@ def test_a_run_that_has_not_converged_is_written_and_ends_with_3(carried_out, tm
     assert result.exit_code == 3
     assert "NOT CONVERGED" in result.stderr and "9 quantities miss the limits" in result.stderr
     assert result.stderr.count("R-hat") == 3
-    assert "NOT CONVERGED" in (tmp_path / "hypotheses" / "index.html").read_text()
+    assert "NOT CONVERGED" in only(tmp_path / "hypotheses", "index.html").read_text()
 
 
 @pytest.mark.parametrize(

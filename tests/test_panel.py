@@ -327,6 +327,7 @@ def test_the_schema_is_locked(tmp_path):
         "paired": int,
         "outside_coverage": str,
         "outside_span": int,
+        "covered_to": str,
         "unit": str,
         "late": int,
         "digest": str,

@@ -9,14 +9,20 @@ import time
 from contextlib import chdir
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
+from forecast import pipeline
 from forecast.cli import app
 from forecast.errors import SpecError
+from forecast.events import add_events, read_chronology
 from forecast.files import digest
+from forecast.panel import build_panel
 from forecast.pipeline import ReportSettings, make_report
+from forecast.progress import Steps, silent
+from forecast.sources.records import EventRecords
 
 run = CliRunner().invoke
 PAST = ["--as-of", "2023-10-31", "--alone"]
@@ -127,6 +133,28 @@ def test_events_are_added_to_a_saved_fit(with_week: tuple[Path, str], made: tupl
     assert fit.provenance["additions"][0]["sha256"] == digest(WEEK.encode())
     assert "week.csv,4," in (out / "rejects.csv").read_text()
     assert "warfare" in (out / "index.html").read_text()
+
+
+def test_what_is_there_already_moves_the_day_as_far_as_it_extends_coverage() -> None:
+    table = read_chronology(dyads=["USA-CHN"])
+    late = table.events[table.events["date"] > "2026-06-13"].iloc[-1]
+    row = {name: str(late[name]) for name in ("source", "target", "cameo")} | {"date": f"{late['date']:%Y-%m-%d}"}
+    added = add_events(table, [row])
+    assert not added.additions[0].events and added.additions[0].repeated == 1
+    saved = SimpleNamespace(dyads=["USA-CHN"], panel=build_panel(table, as_of="2026-05-31"))
+    for given, day in ((added, late["date"].date()), (table, None)):
+        records = EventRecords(given, {})
+        job = pipeline._Job(ReportSettings(), records, "USA-CHN", Steps(silent))
+        assert pipeline._day_of_update(job, saved) == day  # type: ignore[arg-type]
+
+
+def test_a_last_month_that_is_known_in_part_is_said() -> None:
+    table = read_chronology(dyads=["USA-CHN"])
+    day = date(2026, 6, 13)
+    (words,) = pipeline._check_record(build_panel(table, as_of=day), "USA-CHN", day)
+    assert "known to 13 June 2026" in words and "begins on 1 July 2026" in words
+    whole = date(2026, 5, 31)
+    assert not pipeline._check_record(build_panel(table, as_of=whole), "USA-CHN", whole)
 
 
 def test_a_fit_does_not_forget_what_was_added(with_week: tuple[Path, str]) -> None:

@@ -9,8 +9,18 @@ import pytest
 
 from forecast.errors import DataError
 from forecast.events import read_chronology
+from forecast.outlook.volume import recording_level
 from forecast.panel import build_index_panel, build_panel
-from forecast.panel.record import SHORTEST_RECORD, coverage_end, observed_shares, require_record, watched
+from forecast.panel.record import (
+    SHORTEST_RECORD,
+    coverage_end,
+    observed_shares,
+    partly_known,
+    require_record,
+    watched,
+    whole_periods,
+)
+from forecast.panel.without import counted_events
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +62,43 @@ def test_without_coverage_the_record_is_even_to_the_month_of_its_last_event(tabl
     assert coverage_end(table, "USA-CHN") == date(2026, 6, 13)
     assert coverage_end(other, "USA-CHN") >= last
     assert (coverage_end(other, "USA-CHN") + pd.Timedelta(days=1)).day == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "known"),
+    [("2026-05-31", None), ("2026-06-10", date(2026, 6, 10)), ("2026-06-30", date(2026, 6, 13))],
+)
+def test_a_month_is_whole_if_it_is_covered_and_known_to_its_end(table, day, known):
+    """The record of the two is complete to 13 June 2026."""
+    panel = build_panel(table, as_of=day)
+    assert watched(panel, "USA-CHN")[-1]
+    assert partly_known(panel, "USA-CHN") == known
+    whole = whole_periods(panel, "USA-CHN")
+    assert whole[:-1].all() and whole[-1] == (known is None)
+
+
+def test_a_panel_that_does_not_state_its_coverage_is_known_to_its_day(table):
+    other = replace(table, events=table.events.assign(dataset="another"))
+    assert whole_periods(build_panel(other, as_of="2023-10-31"), "USA-CHN")[-1]
+    earlier = build_panel(table, as_of="2026-06-13").drop_attrs().assign_attrs(frequency="month", as_of="2026-06-13")
+    assert whole_periods(earlier, "USA-CHN")[-2:].tolist() == [True, False]
+
+
+def test_a_part_of_a_month_says_nothing_of_how_many_happenings_a_month_has(table):
+    panel = build_panel(table, as_of="2023-10-15")
+    hole = panel.copy()
+    hole["covered"] = panel["covered"] & (panel["time"] < panel["time"][-1])
+    levels = [recording_level(one, "USA-CHN") for one in (panel, hole, build_panel(table, as_of="2023-10-31"))]
+    np.testing.assert_array_equal(levels[0].weights, levels[1].weights)
+    assert (levels[0].weights != levels[2].weights).any()
+
+
+def test_events_after_the_end_of_coverage_are_not_counted_though_their_month_is(table):
+    panel = build_panel(table, as_of="2026-06-30")
+    row = table.events.iloc[[-1]].assign(date=pd.Timestamp("2026-06-20"), known_at=pd.Timestamp("2026-06-20"), n=1)
+    later = replace(table, events=pd.concat([table.events, row.assign(event_id="later")], ignore_index=True))
+    again = build_panel(later, as_of="2026-06-30")
+    assert (again["counts"] == panel["counts"]).all()
+    events = counted_events(again, "USA-CHN", later, again.sizes["time"] - 1)
+    assert events["counted"].sum() == int(again["counts"].isel(time=-1).sum())
+    assert events["date"].max() <= pd.Timestamp("2026-06-13")

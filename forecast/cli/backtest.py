@@ -103,6 +103,10 @@ def backtest(
         typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786."),
     ] = None,
     out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it."),
+    ] = False,
     seed: Seed = 1,
     remake: Annotated[
         bool, typer.Option("--remake", help="Only make the page of --out again from its files; nothing is predicted.")
@@ -121,13 +125,16 @@ def backtest(
         _remake(out, as_json=as_json)
         return
     from forecast.dates import parse_horizons
+    from forecast.evaluation.run_folder import RUN_FILE
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     for name, number in {"every": every, "seed": seed, "processes": processes, "batch": batch}.items():
         require_whole(name, 1 if number is None else number)
     require_drivers(drivers, driver_acts, driver_future)
-    require_report_folder(out, SKILL, [*(events or []), counts, *(mapping or []), drivers])
+    resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
+    read = [*(events or []), counts, *(mapping or []), drivers]
+    require_report_folder(out, SKILL, read, replace=replace or resumed)
     executor = _executor(processes, scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
     from forecast.checks import Checks
 
 SHOWN = 8
+CHECKED = Path("checks")
+"""Where pages stand whose folder is not named."""
 
 
 def check(
     fit: Annotated[Path, typer.Argument(help="A saved fit, such as report/fit.zarr.")],
-    out: Annotated[Path, output("Folder of the page.")] = Path("checks"),
+    out: Annotated[
+        Path | None,
+        output("Folder of the page. Default: checks/DYAD-DAY, with a number if there is one of that name."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")
+    ] = False,
     records: Annotated[int, typer.Option("--records", help="How many records are simulated.")] = 400,
     backtest: Annotated[
         Path | None,
@@ -32,28 +40,42 @@ def check(
 
     Writes a page, checks.json and checks.csv (docs/checks.md). Exit code 3 if the fit has not converged.
     """
-    from forecast.report.folder import CHECKS, require_report_folder
+    from forecast.report.folder import CHECKS, chosen_folder, require_place
 
     require_whole("records", records)
     require_whole("seed", seed)
-    require_report_folder(out, CHECKS, [fit, backtest])
+    require_place(out, CHECKED, CHECKS, [fit, backtest], replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.checks import check_fit
         from forecast.model import Fit
+        from forecast.panel.record import last_known
         from forecast.report import write_checks
 
         loaded = Fit.load(fit)
         tell("simulating records", 0, 0)
         found = check_fit(loaded, records=records, seed=seed, backtest=backtest)
         tell("writing the page", 0, 0)
-        page = write_checks(loaded, found, out)
+        with chosen_folder(out, CHECKED, name_of(loaded.dyads), last_known(loaded.panel)) as folder:
+            page = write_checks(loaded, found, folder)
     if as_json:
         typer.echo((page.parent / "checks.json").read_text(encoding="utf-8"))
     else:
         _print(found, page)
     if not loaded.gate.passed:
         raise typer.Exit(3)
+
+
+def name_of(dyads: list[str]) -> str:
+    """Return what the folder of a fit of some dyads is called.
+
+    Examples
+    --------
+    >>> from forecast.cli.check import name_of
+    >>> name_of(["USA-CHN"]), name_of(["USA-CHN", "USA-RUS"])
+    ('USA-CHN', '2-dyads')
+    """
+    return dyads[0] if len(dyads) == 1 else f"{len(dyads)}-dyads"
 
 
 def _print(found: "Checks", page: Path) -> None:

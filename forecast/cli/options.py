@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forecast.bounds import MOST_MONTHS, require_positive, require_sampler, require_whole
-from forecast.cli.paths import output
 from forecast.cli.terminal import escape
 from forecast.errors import NotConverged, SpecError
 
@@ -110,7 +109,6 @@ Simulations = Annotated[
 Sensitivity = Annotated[
     bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
 ]
-Out = Annotated[Path, output("Folder of the report.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
 Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")]

@@ -238,7 +238,7 @@ def report(
     )  # fmt: skip
     if out is not None:
         read = [*(events or []), counts, index, *(mapping or []), *(add or []), skill, drivers]
-        require_report_folder(out, REPORT, read, replace=replace)
+        require_report_folder(out, REPORT, read, replace=replace, dated=True)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         done = make_report(settings, progress=report_progress)

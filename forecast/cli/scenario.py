@@ -1,6 +1,5 @@
 """`forecast scenario`: the outlook given happenings that are assumed."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -65,17 +64,13 @@ def scenario(
     """
     from forecast.dates import parse_horizons
     from forecast.errors import SpecError
-    from forecast.files import check_writable
     from forecast.outlook.query import AtLeast
     from forecast.questions.folder import QuestionFolder
-    from forecast.report.folder import SCENARIO, dated_folder, require_report_folder
+    from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
     require_whole("seed", seed)
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
-    if out is None:
-        check_writable(SCENARIOS)
-    else:
-        require_report_folder(out, SCENARIO, [fit, *events], replace=replace)
+    require_place(out, SCENARIOS, SCENARIO, [fit, *events], replace=replace)
     if horizons and at:
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
     months = parse_horizons(horizons) if horizons else (3, 6, 12, 24)
@@ -91,7 +86,7 @@ def scenario(
             followed=followed, progress=tell,
         )  # fmt: skip
         tell("writing the page", 0, 0)
-        with nullcontext(out) if out is not None else dated_folder(SCENARIOS, found.dyad, found.origin) as folder:
+        with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as folder:
             page = write_scenarios(loaded, found, folder, gate=gate)
     if as_json:
         typer.echo((page.parent / "scenario.json").read_text(encoding="utf-8"))

@@ -22,7 +22,6 @@ from forecast.cli.options import (
     HalfLives,
     Index,
     Mapping,
-    Out,
     Seed,
     Sensitivity,
     Simulations,
@@ -32,6 +31,7 @@ from forecast.cli.options import (
     plan_from_options,
     source,
 )
+from forecast.cli.paths import output
 from forecast.cli.progress import progress
 from forecast.cli.terminal import escape
 from forecast.errors import SpecError
@@ -39,7 +39,9 @@ from forecast.errors import SpecError
 if TYPE_CHECKING:
     from forecast.hypotheses import Results
 
-BESIDE_PLAN = {"plan", "out", "kept", "cores", "as_json"}
+TESTED = Path("hypotheses")
+"""Where pages stand whose folder is not named."""
+BESIDE_PLAN = {"plan", "out", "replace", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
 
 
@@ -51,7 +53,13 @@ def test(
         Path | None, typer.Option("--plan", help="Carry out this frozen plan, exactly (`forecast plan new`).")
     ] = None,
     as_of: AsOf = None,
-    out: Out = Path("hypotheses"),
+    out: Annotated[
+        Path | None,
+        output("Folder of the page. Default: hypotheses/DYAD-DAY, with a number if there is one of that name."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")
+    ] = False,
     datasets: Datasets = None,
     archive: Archive = None,
     feed_setting: FeedSetting = None,
@@ -80,10 +88,10 @@ def test(
     it the run is exploratory, and the page says so.
     """
     from forecast.kept import check_kept
-    from forecast.report.folder import TESTS, require_report_folder
+    from forecast.report.folder import TESTS, chosen_folder, require_place
 
     require_whole("cores", 1 if cores is None else cores)
-    require_report_folder(out, TESTS, [plan, *(events or []), counts, index, *(mapping or [])])
+    require_place(out, TESTED, TESTS, [plan, *(events or []), counts, index, *(mapping or [])], replace=replace)
     if kept:
         check_kept(kept, [plan, *(events or []), counts, index, *(mapping or [])])
     with progress() as tell:
@@ -110,7 +118,8 @@ def test(
         tell("writing the report", 0, 0)
         from forecast.report import write_tests
 
-        page = write_tests(results, out)
+        with chosen_folder(out, TESTED, chosen.dyad, chosen.as_of) as folder:
+            page = write_tests(results, folder)
     if as_json:
         typer.echo((page.parent / "tests.json").read_text("utf-8"))
     else:

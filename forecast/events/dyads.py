@@ -125,25 +125,28 @@ def even_spans(
     additions: Iterable[Addition] = (),
     covered: Iterable[Covered] = (),
 ) -> "pd.DataFrame":
-    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad).
+    """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`.
 
-    Without coverage it is that of the files, where that is known, else from the first event to the last. Added events
-    extend the coverage that comes with the data; one that is given by a caller stays as it is.
+    Coverage that is not stated goes from the first event to the last. It is stated by files of which it is known, by the
+    table that comes with the data, which added events extend, or by one that a caller gives, which stays as it is.
     """
     import pandas as pd
 
     spans = rows.groupby(["dataset", "dyad"])[["date"]].agg(start=("date", "min"), last=("date", "max"))
-    for one in covered:
+    files = {one.dataset: one for one in covered if one.spans}
+    for one in files.values():
         own = spans.index.get_level_values("dataset") == one.dataset
-        if one.spans and own.any():
+        if own.any():
             spans.loc[own, "start"], spans.loc[own, "last"] = (pd.Timestamp(day) for day in (one.first, one.last))
     given = read_coverage(coverage).rename(columns={"last_even": "last"})
     keys = [name for name in spans.index.names if name in given]
     first = given.drop_duplicates(keys).set_index(keys)[["start", "last"]]
     matching = first.reindex(spans.index if len(keys) == 2 else spans.index.get_level_values("dyad"))
-    even = matching.set_index(spans.index).fillna(spans).astype(spans.dtypes)
-    if coverage is None:
-        ends = extended_ends(additions)
+    ends = extended_ends(additions) if coverage is None else {}
+    pairs = zip(matching["last"].notna(), spans.index, strict=True)
+    stated = [there or place in ends or place[0] in files for there, place in pairs]
+    even = matching.set_index(spans.index).fillna(spans).astype(spans.dtypes).assign(stated=stated)
+    if ends:
         even["last"] = [max(last, ends.get(place, last)) for place, last in even["last"].items()]  # type: ignore[call-overload]
     return even
 

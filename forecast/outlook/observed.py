@@ -17,7 +17,7 @@ from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.volume import RECENT_MONTHS, recording_level
 from forecast.panel import panel_kind
-from forecast.panel.record import sides
+from forecast.panel.record import sides, whole_periods
 from forecast.panel.volume import busyness, usual_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
@@ -259,6 +259,7 @@ class Usual:
     total : array of int (period,)
         Happenings of the periods that say what is usual, the last of them the present.
     covered : array of bool (period,)
+        To their end.
     periods : (int, int)
         How many periods say what is usual, and the fewest.
     """
@@ -274,7 +275,7 @@ class Usual:
         periods = usual_periods(periods_a_month(panel))
         last = int(np.flatnonzero(covered)[-1]) + 1
         kept = slice(max(last - periods[0], 0), last)
-        return cls(total[kept], covered[kept], periods)
+        return cls(total[kept], whole_periods(panel, dyad, dataset)[kept], periods)
 
     def busyness(self, ahead: Index) -> Float:
         """Return how busy the periods ahead are, given their happenings (..., period)."""

@@ -256,10 +256,10 @@ def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
     yes = f"Yes: a share of at least {outlook.threshold:g} %"
     if outlook.rolling:
         first = period(terms.clock.end_of(terms.first), weekly=terms.clock.weekly)
+        fixed = min(terms.known, terms.clock.last_day())
         windows = (
             f"Windows: the {terms.clock.span(outlook.window)} up to the end of each {terms.clock.unit} from {first} to "
-            f"{terms.clock.name(outlook.months)}; what they hold of days up to {day(terms.clock.last_day())} is fixed, "
-            f"{terms.edition}."
+            f"{terms.clock.name(outlook.months)}; what they hold of days up to {day(fixed)} is fixed, {terms.edition}."
         )
         yes, where = f"{yes} in at least one window that is not void", "in every window"
     return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.clock import periods_a_month
-from forecast.panel.record import sides
+from forecast.panel.record import sides, whole_periods
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class RecordingLevel:
 def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> RecordingLevel:
     """Infer how densely a dataset records a dyad, from the last 20 years of its record.
 
-    Periods before the first happening, and those that are not covered, say nothing.
+    Periods before the first happening, and those that are not covered to their end, say nothing.
 
     Parameters
     ----------
@@ -117,10 +117,11 @@ def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Recordi
     >>> found.simulate((2000, 12), np.random.default_rng(1)).shape
     (2000, 12)
     """
-    total, _, covered = sides(panel, dyad, dataset)
+    total = sides(panel, dyad, dataset)[0]
     a_month = periods_a_month(panel)
     first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
-    return _infer(tuple(np.where(covered, total, -1)[first:].tolist()), a_month)
+    counts = np.where(whole_periods(panel, dyad, dataset), total, -1)[first:]
+    return _infer(tuple(counts.tolist()), a_month)
 
 
 @lru_cache(maxsize=512)

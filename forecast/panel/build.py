@@ -22,7 +22,9 @@ from forecast.panel.kinds import DIRECTIONS
 from forecast.panel.pairing import happenings
 from forecast.panel.schema import SCHEMA
 from forecast.panel.spans import (
+    COVERED_TO,
     Frequency,
+    covered_days,
     covered_periods,
     era_variables,
     floor_period,
@@ -378,6 +380,7 @@ def _panel(
             "paired": int((n - counted)[kept].sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
             "outside_span": int(n[inside & ~in_span].sum()),
+            COVERED_TO: covered_days(watched.loc[watched["stated"], "last"]),
             **attrs,
         },
     )

@@ -11,6 +11,7 @@ from forecast.errors import DataError
 from forecast.events.added import additions_of, extended_ends
 from forecast.events.dyads import read_coverage
 from forecast.panel.kinds import panel_kind
+from forecast.panel.spans import covered_to
 from forecast.typing import Bool, Index
 
 if TYPE_CHECKING:
@@ -91,6 +92,38 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
             f"as-of: {dyad} has {months} covered months by {as_of}; at least {SHORTEST_RECORD} are needed to see a "
             "pendulum. Choose a later day, or a dyad with a longer record"
         )
+
+
+def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
+    """Return which periods a dataset covers to their end, (time,): the others are known in part, or not at all.
+
+    A month of which half is known says as much of its share as any, with fewer happenings, but not how many happenings
+    there are in a month.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.record import whole_periods
+    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-15")
+    >>> whole_periods(panel, "USA-CHN")[-2:].tolist()
+    [True, False]
+    """
+    covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
+    clock, stated = Clock.of(panel), covered_to(panel, dyad, dataset)
+    known = last_known(panel) if stated is None else min(last_known(panel), stated)
+    ends = np.array([clock.end_of(start) for start in clock.times.tolist()], dtype="datetime64[D]")
+    return np.asarray(covered & (ends <= np.datetime64(known)))
+
+
+def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
+    """Return the day to which a panel's last period is known, if some dataset covers it, and none to its end."""
+    if not panel_kind(panel).coded or not watched(panel, dyad)[-1]:
+        return None
+    sets = range(panel.sizes["dataset"])
+    if any(whole_periods(panel, dyad, place)[-1] for place in sets):
+        return None
+    stated = [covered_to(panel, dyad, place) for place in sets if panel["covered"].sel(dyad=dyad)[place, -1]]
+    return min([last_known(panel), *(one for one in stated if one is not None)])
 
 
 def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":

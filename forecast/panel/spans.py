@@ -1,6 +1,8 @@
 """Which periods a panel has, which of them were watched, and to which era each belongs."""
 
+import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Frequency = Literal["month", "week"]
+COVERED_TO = "covered_to"
+"""Attribute of a panel of events or counts: to which day dyads are covered, where that is stated; JSON."""
 
 
 def floor_period(days: "pd.Series[pd.Timestamp]", frequency: Frequency) -> "pd.Series[pd.Timestamp]":
@@ -96,6 +100,31 @@ def missing_periods(
             ends = last_days(periods.to_series(), frequency).to_numpy()
             missing[datasets.index(one.dataset)] = one.missing(periods.to_numpy(), ends)
     return missing
+
+
+def covered_days(last: "pd.Series[pd.Timestamp]") -> str:
+    """Return as JSON to which day each dyad is covered, from last days by (dataset, dyad)."""
+    found: dict[str, dict[str, str]] = {}
+    ordered = last.sort_index()
+    for place, day in zip(ordered.index.to_list(), ordered, strict=True):
+        dataset, dyad = map(str, place)
+        found.setdefault(dataset, {})[dyad] = f"{day:%Y-%m-%d}"
+    return json.dumps(found, ensure_ascii=False)
+
+
+def covered_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date | None:
+    """Return the day to which a dataset covers a dyad; None where that is not stated, as in panels of earlier versions.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.spans import covered_to
+    >>> covered_to(build_panel(read_chronology()), "USA-CHN", 0)
+    datetime.date(2026, 6, 13)
+    """
+    days = json.loads(str(panel.attrs.get(COVERED_TO) or "{}"))
+    day = days.get(str(panel["dataset"].to_numpy()[dataset]), {}).get(dyad)
+    return None if day is None else date.fromisoformat(day)
 
 
 def era_variables(

@@ -12,7 +12,8 @@ from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import panel_kind
 from forecast.panel.pairing import counted_in
-from forecast.panel.spans import floor_period
+from forecast.panel.spans import covered_to, floor_period
+from forecast.typing import Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,7 +63,7 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
 
 
 def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
-    """Return the events of a dyad in the covered periods of a panel, a row each, in order of time, with its cell.
+    """Return the events of a dyad that lie in what a panel covers, a row each, in order of time, with its cell.
 
     Parameters
     ----------
@@ -106,7 +107,17 @@ def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.Data
     rows = rows.astype({"of_dataset": int})
     covered = panel["covered"].sel(dyad=dyad).transpose("dataset", "time").to_numpy()
     rows = rows[covered[rows["of_dataset"], rows["of_period"]]]
+    for place in range(len(datasets)):
+        if last := covered_to(panel, dyad, place):
+            rows = rows[(rows["of_dataset"] != place) | (rows["date"] <= pd.Timestamp(last))]
     return rows.sort_values("date", kind="stable").reset_index(drop=True)
+
+
+def count_placed(panel: "xr.Dataset", rows: "pd.DataFrame") -> Index:
+    """Count rows of `placed_events` in the cells of a panel, (dataset, time, direction, class)."""
+    found = np.zeros([panel.sizes[name] for name in ("dataset", "time", "direction", "class")], dtype=np.int64)
+    np.add.at(found, tuple(rows[PLACES].to_numpy().T), rows["counted"].to_numpy())
+    return found
 
 
 def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
@@ -121,10 +132,7 @@ def _known(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
 def _require_same(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame", first: int) -> None:
     """Reject events that are not those which the panel counts."""
     place = panel["dyad"].to_numpy().tolist().index(dyad)
-    counts = _counts(panel)[:, place, first:]
-    found = np.zeros_like(counts)
-    cells = rows[PLACES].to_numpy().T
-    np.add.at(found, (cells[0], cells[1] - first, cells[2], cells[3]), rows["counted"].to_numpy())
+    counts, found = _counts(panel)[:, place, first:], count_placed(panel, rows)[:, first:]
     if (found == counts).all():
         return
     dataset, period = np.argwhere(found != counts)[0][:2]
@@ -158,8 +166,7 @@ def panel_without(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame") -> "xr.D
     """
     dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()
-    cells = rows[PLACES].to_numpy().T
-    np.subtract.at(counts, (cells[0], place, *cells[1:]), rows["counted"].to_numpy())
+    counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)
     ordered = panel["counts"].transpose(*CELLS)
     attributes = panel.attrs | {
         "counted": int(counts.sum()),

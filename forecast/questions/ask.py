@@ -149,8 +149,9 @@ def make_question(
 def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
 
-    Every month ends a window. Windows overlap, so that n of m months that are not void count as n / m, at least as one;
-    of these, (yes + 1) / (n / m + 2): so few prove little. None of a level, or where no window is over.
+    Every month that is covered to its end ends a window. Windows overlap, so that n of m months that are not void count
+    as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few prove little. None of a level, or where no
+    window is over.
 
     Parameters
     ----------
@@ -158,13 +159,13 @@ def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     record : MonthlyRecord
         As it was known when the question was asked.
     """
-    seen = np.flatnonzero(record.covered)
+    seen = np.flatnonzero(record.whole)
     if not question.resolvable or not seen.size:
         return None
     months = question.months
     length = months + len(question.before or ())
     ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, length), int(seen[-1]) + 2)
-    stops = [stop for stop in ends if record.covered[stop - length : stop].all()]
+    stops = [stop for stop in ends if record.whole[stop - length : stop].all()]
     found = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
     yes, windows = (sum(bool(one[place]) for one in found) for place in (0, 1))
     if not windows:

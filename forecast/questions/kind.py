@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
-
 from forecast.errors import QuestionError
 from forecast.events.codebook import read_scale, scale_names
 from forecast.events.kinds import read_kinds
 from forecast.outlook.resolution import class_codes
 from forecast.panel.pairing import HOST, VISIT
-from forecast.panel.without import placed_events
+from forecast.panel.without import count_placed, placed_events
 from forecast.typing import Index
 from forecast.wording import join
 
@@ -152,7 +150,6 @@ class Kind:
                 "the events"
             )
         rows = placed_events(panel, dyad, table)
-        own = rows[(rows["of_dataset"] == dataset) & rows["cameo"].str.startswith(self.codes)]
-        found = np.zeros((panel.sizes["time"], panel.sizes["class"]), dtype=np.int64)
-        np.add.at(found, (own["of_period"].to_numpy(), own["of_class"].to_numpy()), own["counted"].to_numpy())
+        own = rows[rows["cameo"].str.startswith(self.codes)]
+        found: Index = count_placed(panel, own)[dataset].sum(axis=1)
         return found[:, list(self.places)]

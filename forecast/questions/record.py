@@ -13,7 +13,7 @@ from forecast.errors import QuestionError
 from forecast.outlook.draws import position
 from forecast.outlook.resolution import cooperative_codes
 from forecast.panel import panel_kind
-from forecast.panel.record import by_class, last_known
+from forecast.panel.record import by_class, last_known, whole_periods
 from forecast.questions.kind import Kind
 from forecast.questions.settle import WindowCounts
 from forecast.typing import Bool, Index
@@ -38,6 +38,8 @@ class MonthlyRecord:
     counts : array of int (month, class)
         Happenings.
     covered : array of bool (month,)
+    whole : array of bool (month,)
+        Whether it is covered to its end.
     zero_cut : int
         How many classes are hostile.
     kind : array of int (month, class) or None
@@ -52,6 +54,7 @@ class MonthlyRecord:
     scale: str
     counts: Index
     covered: Bool
+    whole: Bool
     zero_cut: int
     kind: Index | None
     known: date
@@ -69,6 +72,7 @@ class MonthlyRecord:
             scale=str(panel.attrs["scale"]),
             counts=counts,
             covered=covered,
+            whole=whole_periods(panel, dyad, dataset),
             zero_cut=int(panel.attrs["zero_cut"]),
             kind=of_a_kind,
             known=last_known(panel),

@@ -32,7 +32,12 @@ LONGEST = 100_000_000
 
 
 def require_report_folder(
-    out: str | Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = True
+    out: str | Path,
+    names: str,
+    inputs: Iterable[str | Path | None] = (),
+    *,
+    replace: bool = True,
+    dated: bool = False,
 ) -> None:
     """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report.
 
@@ -45,6 +50,8 @@ def require_report_folder(
         Files and folders that are read.
     replace : bool
         Whether an earlier report may be replaced.
+    dated : bool
+        Whether the command makes a folder with the date if none is named.
 
     Raises
     ------
@@ -76,9 +83,9 @@ def require_report_folder(
     if read:
         raise OutputPathError(f"{read[0]} is read by this command and would be replaced. Choose another folder.")
     if replaced and not replace:
+        other = "Choose another folder, leave out --out for one with the date," if dated else "Choose another --out,"
         raise OutputPathError(
-            f"{out} holds {_what_stands_in(folder)} already, which would be replaced. Choose another folder, leave out "
-            "--out for one with the date, or say --replace."
+            f"{out} holds {_what_stands_in(folder)} already, which would be replaced. {other} or say --replace."
         )
 
 
@@ -89,6 +96,24 @@ def _what_stands_in(folder: Path) -> str:
         return f"a report on {stated['dyad']:.20} as of {stated['as_of']:.10}"
     except (OSError, ValueError, TypeError, KeyError):
         return "a report"
+
+
+def require_place(
+    out: Path | None, parent: Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = False
+) -> None:
+    """Make sure that a report may be written to the folder that is named, or to one of its own in another.
+
+    Parameters and errors are those of `require_report_folder` and `chosen_folder`.
+    """
+    if out is None:
+        check_writable(parent)
+    else:
+        require_report_folder(out, names, inputs, replace=replace, dated=True)
+
+
+def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> contextlib.AbstractContextManager[Path]:
+    """Return the folder that is named; without a name one with the date, as `dated_folder` makes it."""
+    return contextlib.nullcontext(out) if out is not None else dated_folder(parent, dyad, as_of)
 
 
 @contextlib.contextmanager

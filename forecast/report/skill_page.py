@@ -242,7 +242,7 @@ def _curves(results: "Results") -> list[Curve]:
         )
         for event, word in _HAPPENED.items()
     ]  # fmt: skip
-    pit, other = (pit_band(cases["pit"]) if len(cases) else None for cases in (own, reference))
+    pit, other = (pit_band(cases["pit"]) if len(cases) > 1 else None for cases in (own, reference))  # one has no band
     curves.append(Curve(f"PIT (n {len(own):,})", "place in the prediction", "more than even", pit, other, False))
     return [curve for curve in curves if curve.own is not None]
 

@@ -15,6 +15,7 @@ from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec
 from forecast.model.likelihood import Draws, Observed
+from forecast.panel.record import last_known
 from forecast.report import render_checks, write_checks
 from tests.evaluation.made import results_of
 from tests.model.fits import unobserved
@@ -200,11 +201,21 @@ def test_page_and_json_say_the_same(fit, tmp_path):
     write_checks(fit, checks, tmp_path / "checks")  # earlier checks are replaced
 
 
+def test_pages_without_a_name_get_the_dyads_and_the_day(fit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit.save(tmp_path / "fit.nc")
+    assert CliRunner().invoke(app, ["check", "fit.nc", "--records", "20"]).exit_code == 3
+    assert [path.name for path in Path("checks").iterdir()] == [f"{len(fit.dyads)}-dyads-{last_known(fit.panel)}"]
+
+
 def test_the_command_writes_the_page_and_ends_with_code_3_if_not_converged(fit, tmp_path):
     fit.save(tmp_path / "fit.nc")
     arguments = ["check", str(tmp_path / "fit.nc"), "--out", str(tmp_path / "checks"), "--records", "20"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 3, done.output
     assert "numbers" in done.output and (tmp_path / "checks" / "index.html").exists()
+    again = CliRunner().invoke(app, arguments)
+    assert again.exit_code == 2 and "--replace" in again.output
+    assert CliRunner().invoke(app, [*arguments, "--replace"]).exit_code == 3
     missing = CliRunner().invoke(app, ["check", str(tmp_path / "none.nc"), "--out", str(tmp_path / "other")])
     assert missing.exit_code == 2

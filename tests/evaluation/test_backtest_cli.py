@@ -1,6 +1,7 @@
 """The command `forecast backtest`: what it writes and prints, and how it answers bad input."""
 
 import json
+import shutil
 from datetime import date
 
 import pytest
@@ -45,6 +46,18 @@ def test_a_page_is_made_again_of_a_run_only(tmp_path):
     result = forecast("--remake", "--out", tmp_path / "nothing")
     assert result.exit_code == 2 and "is no skill.json of a backtest" in result.output.replace("\n", " ")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_page_without_its_run_is_replaced_only_if_that_is_said(tmp_path):
+    options = [*SMALL, "--from", "2019-01", "--to", "2019-01", "--rivals", "base_rate_10y", "--out", tmp_path / "run"]
+    assert forecast(*options).exit_code == 0
+    shutil.rmtree(tmp_path / "run" / "origins")
+    (tmp_path / "run" / "run.json").unlink()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    result = forecast(*options)
+    assert result.exit_code == 2 and "--replace" in result.output
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    assert forecast(*options, "--replace").exit_code == 0
 
 
 def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):

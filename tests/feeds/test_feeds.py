@@ -1,6 +1,7 @@
 """Feeds: recognised by their content, every row accounted for, the codebook's quad, one happening a row."""
 
 import json
+import zipfile
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from forecast.events import as_of
 from forecast.events.codebook import read_codes
 from forecast.events.table import EVENT_COLUMNS, FURTHER_COLUMNS, broken_rules
 from forecast.feeds import FeedSettings, detect_feed, parse_settings, read_feed
+from forecast.feeds.lines import find_files, read_chunks
 from forecast.sources import Source, open_source
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
 
@@ -290,6 +292,22 @@ def test_zipped_files_are_read_without_unpacking(tmp_path):
     assert one.events.equals(other.events)
     assert other.accounts[0].files[0].name == "a.zip/20180602.export.CSV"
     assert other.rejects[["file", "line"]].values.tolist() == [["a.zip/README", 0]]
+
+
+def test_the_directory_of_an_archive_is_read_once_for_all_its_members(tmp_path, monkeypatch):
+    days = {f"201806{day:02d}.export.CSV": in_archive([gdelt_row(day, code="112")]) for day in range(1, 21)}
+    path, read = zipped(tmp_path / "a.zip", days), []
+    whole = zipfile.ZipFile
+
+    def counted(*arguments, **options):
+        read.append(arguments)
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(zipfile, "ZipFile", counted)
+    files = find_files([path])
+    lines = [line for file in files for chunk in read_chunks(file) for line in chunk.lines]
+    assert [file.own_name for file in files] == sorted(days) and all(file.head() for file in files)
+    assert len(lines) == 20 and len(read) == 1
 
 
 def test_a_folder_is_read_whole(tmp_path):
