@@ -127,8 +127,8 @@ def even_spans(
 ) -> "pd.DataFrame":
     """Return the first and last day of coverage, `start` and `last`, by (dataset, dyad), and whether it is `stated`.
 
-    Coverage that is not stated goes from the first event to the last. It is stated by files of which it is known, by the
-    table that comes with the data, which added events extend, or by one that a caller gives, which stays as it is.
+    Coverage that is not stated goes from the first event to the last. It is stated by files of which it is known, by
+    the table that comes with the data, which added events extend, or by one that a caller gives, which stays as it is.
     """
     import pandas as pd
 
