@@ -186,7 +186,7 @@ def report(
         Path | None,
         typer.Option("--fit", help="Forecast from this saved fit instead of fitting; --as-of and --add update it."),
     ] = None,
-    save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (about 100 MB).")] = True,
+    save_fit: Annotated[bool, typer.Option(help="Save the fit in the report's folder (some 40 MB a dyad).")] = True,
     export: Annotated[
         bool,
         typer.Option(
