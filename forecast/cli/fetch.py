@@ -1,6 +1,7 @@
 """`forecast events fetch`: files of machine-coded feeds fetched from where they are published."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -159,5 +160,4 @@ def _print_holes(console: "Console", done: "Manifest") -> None:
 def _print_next(console: "Console", done: "Manifest") -> None:
     """Print the command that makes something of the files."""
     if done.counts["received"] and sys.stdout.isatty():
-        dyad = (done.request["dyads"] or ["USA-CHN"])[0]
-        console.print(f"Next: forecast report --dyad {dyad} --events {escape(str(done.folder))}")
+        console.print(f"Next: forecast events import {escape(shlex.quote(str(done.folder)))} --archive archive")
