@@ -357,6 +357,8 @@ def plan_from_options(
         require_positive("half-life", half_life, MOST_MONTHS, "months")
     check_frequency(frequency)
     source = source or Source()
+    if as_of is None:  # a plan is carried out as of its day, on which the editions may not have been issued yet
+        source = source.latest
     codes = parse_claims(claims) if claims else ()
     data = gather(
         source, dyad, as_of=day_of(as_of, "as-of"), frequency=frequency,  # type: ignore[arg-type]

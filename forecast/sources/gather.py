@@ -88,7 +88,8 @@ def gather(
     dyad : str
         In either order and any case.
     as_of : datetime.date, optional
-        By default the coverage end of the dyad: of counts and an index the end of their last period.
+        By default the coverage end of the dyad: of counts and an index the end of their last period. Of an archive it
+        is then the latest editions that are read (`Source.latest`).
     frequency, scale, unit
         As for `build_panel`; of counts the table says them, of an index only the frequency counts.
     others : bool
@@ -112,13 +113,16 @@ def gather(
     """
     if as_of is not None:
         reject_future(as_of, "as-of")
-    records = open_source(source, None if others else dyad, as_of, wanted_together([dyad], hierarchy))
+    only, together = None if others else dyad, wanted_together([dyad], hierarchy)
+    records = open_source(source, only, as_of, together)
     code = records.find(dyad)
     day = as_of or records.last_day(code)
+    if as_of is None and source.latest != source:  # read once more as it can be read again on that day
+        records = open_source(source.latest, only, day, together)
     panel = records.panel([code], day, Counting(frequency, scale, unit))
-    together = records.hierarchy(code, day, hierarchy) if others and records.events else [code]
-    files = records.digests_of(together)
-    return Data(code, day, panel, records.events, panel_digest(panel), files, tuple(together))
+    fitted = records.hierarchy(code, day, hierarchy) if others and records.events else [code]
+    files = records.digests_of(fitted)
+    return Data(code, day, panel, records.events, panel_digest(panel), files, tuple(fitted))
 
 
 def panel_digest(panel: "xr.Dataset") -> str:

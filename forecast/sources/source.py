@@ -138,6 +138,16 @@ class Source(BaseModel):
         return {name: value for name, value in content.items() if value or name not in _SELDOM}
 
     @property
+    def latest(self) -> "Source":
+        """The same, with the latest editions of an archive on whatever day it is read; any other source as it is."""
+        if self.kind == "several":
+            return self.model_copy(update={"sources": tuple(one.latest for one in self.sources)})
+        if self.kind != "archive":
+            return self
+        settings = (self.settings or FeedSettings()).model_copy(update={"editions": "latest"})
+        return self.model_copy(update={"settings": settings})
+
+    @property
     def words(self) -> str:
         """What it is, for readers."""
         if self.additions:
