@@ -101,7 +101,7 @@ def mcse(draws: Float) -> float:
     """
     if draws.min() == draws.max():
         return 0.0
-    return float(mean_error(draws[..., None])[0])
+    return mean_error(draws)
 
 
 def quantiles_over_draws(values: NDArray[Any], quantiles: Sequence[float]) -> Float:
