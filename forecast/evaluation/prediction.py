@@ -20,6 +20,10 @@ DENSITY_DRAWS = 500
 """Draws that the probability of the count is averaged over; thinned evenly if there are more."""
 IMPROVEMENT = 5.0
 """Points of share that count as a change, unless another number is asked for."""
+_AT_ONCE = 50
+"""Draws whose probabilities are computed together."""
+_NOTHING = 40.0
+"""A part of a sum that is smaller than exp of less this is lost in the rounding of the others."""
 _EDGE = 1e-6
 """Chances are kept this far from 0 and 1: beyond, one happening of the other kind would have no probability at all."""
 
@@ -196,13 +200,28 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
     """
     there = total > 0
     chances, total = chances[:, there], total[there]
-    n = int(total.sum())
-    turn = np.exp(2j * np.pi * np.arange(n + 1) / (n + 1))
-    log_transform = np.zeros((len(chances), n + 1), dtype=np.complex128)
+    variance = (total * chances * (1 - chances)).sum(axis=1)
+    order = np.argsort(variance)
+    parts = [order[first : first + _AT_ONCE] for first in range(0, len(order), _AT_ONCE)]
+    by_draw = [_probabilities_of_count(chances[part], total, count, float(variance[part[0]])) for part in parts]
+    return float(max(np.concatenate(by_draw).mean(), np.finfo(float).tiny))
+
+
+def _probabilities_of_count(chances: Float, total: Index, count: int, variance: float) -> Float:
+    """Return the probability of a count by draw; none of them has a smaller variance than the one given.
+
+    The transform is symmetric, so that half of it is enough, and at an angle a it is at most exp(-variance (1 - cos a)):
+    where that is nothing beside the rounding of a sum, it is left out. Of windows of thousands little else is left.
+    """
+    size = int(total.sum()) + 1
+    half = np.arange(size // 2 + 1)
+    there = half[variance * (1 - np.cos(2 * np.pi * half / size)) < _NOTHING]
+    weight = np.where((there == 0) | (2 * there == size), 1.0, 2.0)
+    turn = np.exp(2j * np.pi * there / size)
+    log_transform = np.zeros((len(chances), len(there)), dtype=np.complex128)
     for month, happenings in enumerate(total):
         log_transform += happenings * np.log(1 + chances[:, month, None] * (turn - 1))
-    by_draw = (np.exp(log_transform) * turn**-count).mean(axis=1).real
-    return float(max(by_draw.mean(), np.finfo(float).tiny))
+    return np.asarray((np.exp(log_transform) * turn**-count).real @ weight / size)
 
 
 def _against(shares: Float, window: Window, improvement: float) -> tuple[float, float, float | None, float | None]:

@@ -57,6 +57,15 @@ def test_the_probability_of_a_count_is_that_of_all_ways_to_reach_it():
     assert probability_of_count(chances, total, 2) == pytest.approx(ways)
 
 
+@pytest.mark.parametrize("chance", [0.003, 0.4, 0.99])
+def test_counts_of_thousands_have_their_binomial_probability(chance):
+    """What is left out of the transform of a wide distribution is lost in its rounding."""
+    chances, total = np.full((60, 24), chance), np.full(24, 150)
+    for count in (0, int(3600 * chance), int(3600 * chance) + 15, 3600):
+        expected = binom.pmf(count, 3600, chance)
+        assert probability_of_count(chances, total, count) == pytest.approx(expected, rel=1e-9, abs=1e-15)
+
+
 def test_the_log_score_of_beta_binomial_chances():
     chances = np.repeat(rng().beta(4, 2, 20000)[:, None], 2, axis=1)
     found = predict_given(chances, window([6, 6], [4, 4]), rng())
