@@ -1,4 +1,4 @@
-"""The command ``python -m benchmarks``: fits (by default), gradient, scaling, waits."""
+"""The command ``python -m benchmarks``: fits (by default), gradient, scaling, waits, feeds."""
 
 import argparse
 import sys
@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--default", action="store_true", help="gradient and waits: the default model alone, and less of it")
     add("--repetitions", type=int, default=3)
     add("--limit", type=float, default=120.0, help="seconds of sampling a cell (default 120)")
+    add("--rows", type=int, default=3_000_000, help="feeds: rows of the files that are made (default 3,000,000)")
     add("--seed", type=int, default=1)
     add("--cells", type=Path, default=RESULTS / "cells", help="folder that keeps what is measured")
     add("--results", type=Path, default=RESULTS, help="folder of the tables")
@@ -81,11 +82,19 @@ def waits(options: argparse.Namespace) -> None:
     _say(f"{options.results}: waits.md, waits.json")
 
 
+def feeds(options: argparse.Namespace) -> None:
+    """Measure how fast a feed is read, and how much memory that takes."""
+    from benchmarks.feeds import write_feeds
+
+    write_feeds(options.results, options.rows, options.repetitions, options.seed, _say)
+    _say(f"{options.results}: feeds.md, feeds.json")
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS = {"fits": fits, "gradient": gradient, "scaling": scaling, "waits": waits}
+COMMANDS = {"fits": fits, "gradient": gradient, "scaling": scaling, "waits": waits, "feeds": feeds}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -26,6 +26,7 @@ if _typing.TYPE_CHECKING:
     from forecast.events import read_index as read_index
     from forecast.events import read_table as read_table
     from forecast.feeds import FeedSettings as FeedSettings
+    from forecast.feeds import count_feed as count_feed
     from forecast.feeds import read_feed as read_feed
     from forecast.fetch import FetchSettings as FetchSettings
     from forecast.fetch import fetch_feed as fetch_feed
@@ -98,6 +99,7 @@ _HOMES = {
     "Source": "forecast.sources",
     "gather": "forecast.sources",
     "FeedSettings": "forecast.feeds",
+    "count_feed": "forecast.feeds",
     "read_feed": "forecast.feeds",
     "archive_status": "forecast.archive",
     "import_files": "forecast.archive",

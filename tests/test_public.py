@@ -103,7 +103,7 @@ def given(name, events, made):
         "read_eras": {}, "read_coverage": {}, "build_panel": {"table": events},
         "fit": {"panel": made.panel, "spec": spec, "draws": 4}, "update": {"fit": made, "new_events": events},
         "assess": {"fit": made, "dyad": "USA-CHN"}, "simulate_futures": {"fit": made, "dyad": "USA-CHN", "months": 3},
-        "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"},
+        "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"}, "count_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyad": "USA-IRN"}, "read_plan": {"path": "p.yaml"},
         "describe_panel": {"panel": made.panel},
         "fetch_feed": {"feed": "gdelt", "out": "gdelt", "start": "2020-01", "end": "2020-01"},

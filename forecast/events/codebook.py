@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+VISIT, HOST = "042", "043"
+"""The two rows of a visit, one happening under either code."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """An ordering of all codes into classes, from the most hostile to the most cooperative."""

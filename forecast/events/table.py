@@ -110,7 +110,8 @@ class CountTable(Displayed):
     ----------
     counts : pandas.DataFrame
         `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table
-        has no directions), `dyad`, `level` (class from 0, the most hostile), `n`, `dataset`.
+        has no directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of counted
+        feeds also `happenings`: `n` without the other sides of joint acts, for panels without directions.
     classes : tuple of str
         The names of the classes.
     zero_cut : int
@@ -120,7 +121,9 @@ class CountTable(Displayed):
     rejects : pandas.DataFrame
         As in an event table.
     files : tuple of SourceFile
-        The file read.
+        The files read.
+    accounts : tuple of FeedAccount
+        What became of the rows of a feed that was counted.
     """
 
     counts: "pd.DataFrame"
@@ -129,6 +132,7 @@ class CountTable(Displayed):
     frequency: Literal["month", "week"]
     rejects: "pd.DataFrame"
     files: tuple[SourceFile, ...]
+    accounts: tuple[FeedAccount, ...] = ()
 
     def _card(self) -> Card:
         return _table_card(f"Table of counts by {self.frequency}", self.counts, self)

@@ -26,6 +26,8 @@ KEPT = (
     "line", "id", "date", "known", "source_state", "target_state", "cameo", "value", "quad", "given_quad", "n", "actor",
     "summary", "reference",
 )  # fmt: skip
+TEXTS = ("actor", "summary", "reference")
+"""Of these, what readers see of an event and nothing is counted by."""
 ACTING = ("source_organs", "target_organs", "mentions")
 """With `KEPT`, what later choices of settings need: of each side the organs that act, one bit a sector of `SECTORS`."""
 
@@ -55,17 +57,28 @@ class Judged:
 class Judge:
     """A database in memory with the tables of countries and codes, and the statement for a feed.
 
-    With `organs` kept rows have the columns `ACTING` as well.
+    Of events that are kept there are the columns `kept`, with `organs` those of `ACTING` as well. What does not fit
+    into memory goes to the folder `scratch`, if there is one.
     """
 
     def __init__(
-        self, feed: Feed, settings: FeedSettings, dyads: Sequence[str] | None, *, organs: bool = False
+        self,
+        feed: Feed,
+        settings: FeedSettings,
+        dyads: Sequence[str] | None,
+        *,
+        organs: bool = False,
+        kept: Sequence[str] = KEPT,
+        memory: str = MEMORY,
+        scratch: str = "",
     ) -> None:
         import duckdb
 
-        self.feed, self.settings, self.organs = feed, settings, organs
+        self.feed, self.settings, self.organs, self.kept = feed, settings, organs, kept
         self._columns: dict[tuple[Layout, FileFacts], tuple[str, ...]] = {}
-        self.database = duckdb.connect(":memory:", config={"memory_limit": MEMORY, "threads": 2})
+        self.database = duckdb.connect(
+            ":memory:", config={"memory_limit": memory, "threads": 2, "temp_directory": scratch}
+        )
         self.database.execute("SET enable_external_access = false")
         _add_tables(self.database, dyads)
 
@@ -91,7 +104,7 @@ class Judge:
         run = self.database.execute
         self.database.register("lines", lines)
         # Most rows of a feed are filtered: of these nothing but the days is carried along.
-        names = (*KEPT, *(ACTING if self.organs else ()))
+        names = (*self.kept, *(ACTING if self.organs else ()))
         kept = ", ".join(
             name if name in ("line", "date", "known") else f"CASE WHEN kept THEN {name} END AS {name}" for name in names
         )
@@ -151,7 +164,8 @@ class Judge:
         rows = f"SELECT line, {cells} FROM lines"
         if self.feed.pairs:
             rows = f"SELECT *, unnest({self.feed.pairs}) AS pair FROM ({rows})"
-        said = ", ".join(f"{fields[name]} AS {name}" for name in FIELDS)
+        unasked = {name for name in TEXTS if name not in self.kept}
+        said = ", ".join(f"{"''" if name in unasked else fields[name]} AS {name}" for name in FIELDS)
         said += f", {acts['source']} AS source_acts, {acts['target']} AS target_acts"
         said += self._organs("source") + self._organs("target") if self.organs else ""
         said = f"SELECT line, {said} FROM ({rows})"

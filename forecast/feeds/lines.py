@@ -110,13 +110,6 @@ class Chunk:
         """Return the chunk without its first line."""
         return _chunk(self.text[self.ends[0] + 1 :], self.numbers[1:], self.too_long)
 
-    def padded(self, delimiter: str) -> bool:
-        """Whether a field begins or ends with a blank."""
-        letters = np.frombuffer(self.text, np.uint8)
-        at_ends = letters[self.ends - 1], letters[np.minimum(self.ends + 1, len(letters) - 1)], letters[:1]
-        edges = f" {delimiter}".encode(), f"{delimiter} ".encode()
-        return any((edge == ord(" ")).any() for edge in at_ends) or any(edge in self.text for edge in edges)
-
     def as_utf8(self, fallback: Encoding) -> "tuple[Chunk, int]":
         """Return the lines as UTF-8, and how many were not: read as Latin-1, or with marks for what is lost."""
         if _is_utf8(self.text):

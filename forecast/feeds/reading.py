@@ -16,9 +16,10 @@ from forecast.events.table import TEXT_COLUMNS, EventTable, sort_events
 from forecast.feeds.countries import state_names
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, Layout
-from forecast.feeds.judging import KEPT, Judge, Judged
+from forecast.feeds.judging import Judge, Judged
 from forecast.feeds.lines import Chunk, FeedFile, file_digest, find_files, read_chunks
 from forecast.feeds.registry import find_feed
+from forecast.feeds.repeats import without_repeats
 from forecast.feeds.settings import FeedSettings
 from forecast.feeds.splitting import split_lines
 from forecast.parallel import ahead
@@ -113,8 +114,18 @@ def read_feed(
     47
     """
     settings = settings or FeedSettings()
-    named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     chosen = None if dyads is None else [state_pair(dyad) for dyad in dyads]
+    kind, runs, strange = begin(paths, feed, settings)
+    with Judge(kind, settings, chosen) as judge:
+        kept = [_placed(table, place) for place, table in read_files(runs, judge)]
+    return _as_table(kind, settings, runs, kept, strange)
+
+
+def begin(
+    paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings
+) -> tuple[Feed, list[FileRun], list[FeedFile]]:
+    """Return the feed that files are of, its files in the order of reading, and files that are not of it."""
+    named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
     found, strange = _detect(named, find_feed(feed) if feed else None)
     kind = found[0][1].feed
     require_suitable(kind, settings)
@@ -123,9 +134,7 @@ def read_feed(
         FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
         for file, detected in _in_order(kind, found)
     ]
-    with Judge(kind, settings, chosen) as judge:
-        kept = [_placed(table, place) for place, table in read_files(runs, judge)]
-    return _as_table(kind, settings, runs, kept, strange)
+    return kind, runs, strange
 
 
 def state_pair(dyad: str) -> str:
@@ -228,9 +237,8 @@ def _judge_chunk(run: FileRun, judge: Judge, chunk: Chunk) -> "Iterator[pa.Table
         run.reject(line, "a line that is longer than any of a feed", "")
     split = split_lines(chunk, run.layouts, lambda layout: judge.columns(layout, run.facts))
     _reject(run, chunk, split.broken)
-    padded = chunk.padded(run.layouts[0].delimiter)
-    for layout, lines in split.whole:
-        judged: Judged = judge.judge(lines, layout, run.facts, padded=padded)
+    for part in split.whole:
+        judged: Judged = judge.judge(part.lines, part.layout, run.facts, padded=part.padded)
         _reject(run, chunk, judged.rejected)
         run.filter(judged.filtered, judged.filtered_lines)
         yield judged.kept
@@ -243,65 +251,93 @@ def _reject(run: FileRun, chunk: Chunk, reasons: dict[int, str]) -> None:
         run.reject(line, reason, text.decode())
 
 
-def _placed(table: "pa.Table", place: int) -> "pd.DataFrame":
+def _placed(table: "pa.Table", place: int) -> "pa.Table":
     """Return events with the place of their file."""
-    frame: pd.DataFrame = table.to_pandas()
-    return frame.assign(place=place)
+    import pyarrow as pa
+
+    return table.append_column("place", pa.array(np.full(len(table), place)))
 
 
 def _as_table(
-    feed: Feed, settings: FeedSettings, runs: list[FileRun], kept: "list[pd.DataFrame]", strange: list[FeedFile]
+    feed: Feed, settings: FeedSettings, runs: list[FileRun], kept: "list[pa.Table]", strange: list[FeedFile]
 ) -> EventTable:
     """Put events together, take out what repeats others, and account for all of it."""
-    import pandas as pd
+    import pyarrow as pa
 
-    from forecast.feeds.repeats import without_repeats
-
+    if not kept:
+        raise nothing_kept(account_of(feed, settings, runs, [0] * len(runs)), rejects_of(feed, runs, strange))
     names = [run.file.name for run in runs]
-    rows = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame(columns=[*KEPT, "place"])
-    unique = without_repeats(rows, names, settings, [run.facts for run in runs])
+    unique = without_repeats(pa.concat_tables(kept), names, settings, [run.facts for run in runs])
     for place, line, reason in unique.superseded:
         runs[place].filter({reason: 1}, {line: reason} if settings.list_filtered else {})
-    duplicates = [0] * len(runs)
+    repeated = [0] * len(runs)
     for place, _, _ in unique.repeats:
-        duplicates[place] += 1
-    files = []
-    for run, repeated in zip(runs, duplicates, strict=True):
-        others = len(run.rejected) + run.filtered_rows + repeated
-        files.append(
-            FileAccount(
-                run.file.name, run.rows, run.rows - others, len(run.rejected), run.filtered_rows, repeated, run.mended
-            )
-        )
-    reasons: dict[str, int] = {}
-    for run in runs:
-        for reason, number in run.filtered.items():
-            reasons[reason] = reasons.get(reason, 0) + number
-    account = FeedAccount(
-        feed.name, feed.title, settings.words, tuple(files), reasons,
-        duplicates=_places([(names[place], line, reason) for place, line, reason in unique.repeats]),
-        filtered=_places([(run.file.name, *each) for run in runs for each in run.filtered_lines]),
-    )  # fmt: skip
-    rejects = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]
-    rejects += [(file.name, 0, f"no file of {feed.title}: not read", "") for file in strange]
+        repeated[place] += 1
+    duplicates = [(names[place], line, reason) for place, line, reason in unique.repeats]
+    account, rejects = account_of(feed, settings, runs, repeated, duplicates), rejects_of(feed, runs, strange)
     if unique.events.empty:
-        raise _nothing_kept(account, rejects)
+        raise nothing_kept(account, rejects)
     return EventTable(
         events=sort_events(in_contract(unique.events, feed)),
-        rejects=pd.DataFrame(rejects, columns=list(REJECT_COLUMNS)),
-        files=tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs),
+        rejects=rejects,
+        files=source_files(runs),
         accounts=(account,),
     )
 
 
-def _places(rows: list[tuple[str, int, str]]) -> "pd.DataFrame":
+def account_of(
+    feed: Feed,
+    settings: FeedSettings,
+    runs: Sequence[FileRun],
+    repeated: Sequence[int],
+    duplicates: Sequence[tuple[str, int, str]] = (),
+) -> FeedAccount:
+    """Account for the rows of files, of which so many repeat others; `duplicates` lists these, if they are listed."""
+    files = []
+    for run, number in zip(runs, repeated, strict=True):
+        kept = run.rows - len(run.rejected) - run.filtered_rows - number
+        files.append(
+            FileAccount(
+                run.file.name, run.rows, kept, len(run.rejected), run.filtered_rows, number, run.mended
+            )
+        )  # fmt: skip
+    reasons: dict[str, int] = {}
+    for run in runs:
+        for reason, number in run.filtered.items():
+            reasons[reason] = reasons.get(reason, 0) + number
+    filtered = [(run.file.name, *each) for run in runs for each in run.filtered_lines]
+    return FeedAccount(
+        feed.name, feed.title, settings.words, tuple(files), reasons,
+        duplicates=_places(duplicates), filtered=_places(filtered),
+    )  # fmt: skip
+
+
+def rejects_of(feed: Feed, runs: Sequence[FileRun], strange: Sequence[FeedFile]) -> "pd.DataFrame":
+    """Return the rejected rows, and the files that are not of the feed."""
+    import pandas as pd
+
+    rows = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]
+    rows += [(file.name, 0, f"no file of {feed.title}: not read", "") for file in strange]
+    return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
+
+
+def source_files(runs: Sequence[FileRun]) -> tuple[SourceFile, ...]:
+    """Return the names, digests and numbers of rows of files."""
+    return tuple(SourceFile(run.file.name, run.sha256, run.rows, len(run.rejected)) for run in runs)
+
+
+def _places(rows: Sequence[tuple[str, int, str]]) -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(sorted(rows), columns=list(PLACE))
 
 
-def _nothing_kept(account: FeedAccount, rejects: list[tuple[str, int, str, str]]) -> DataError:
-    first = f" The first rejected is {rejects[0][0]}, line {rejects[0][1]}: {rejects[0][2]}." if rejects else ""
+def nothing_kept(account: FeedAccount, rejects: "pd.DataFrame") -> DataError:
+    """Return the error for files of which no event is left."""
+    first = ""
+    if len(rejects):
+        file, line, reason = rejects.iloc[0][list(PLACE)]
+        first = f" The first rejected is {file}, line {line}: {reason}."
     why = "".join(f" {number:,} rows: {reason}." for reason, number in account.filtered_by.items())
     return DataError(f"No event is left. {account.sentence}{why}{first} Ask for other dyads or settings.")
 

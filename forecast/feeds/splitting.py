@@ -23,10 +23,18 @@ Columns = Callable[[Layout], Sequence[str]]
 """Which columns of a layout are needed."""
 
 
-class Split(NamedTuple):
-    """Lines by layout, as tables of `line` and the columns needed; and why others have none, by line."""
+class Part(NamedTuple):
+    """Lines of a layout: a table of `line` and the columns needed, and whether a field may have blanks at an end."""
 
-    whole: "list[tuple[Layout, pa.Table]]"
+    layout: Layout
+    lines: "pa.Table"
+    padded: bool
+
+
+class Split(NamedTuple):
+    """Lines by layout; and why others have none, by line."""
+
+    whole: list[Part]
     broken: dict[int, str]
 
 
@@ -43,7 +51,8 @@ def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
     layout = next((one for one in layouts if len(one.columns) == width), layouts[-1])
     table, others = _split_alike(chunk, layout, columns)
     rest = _split_each(chunk.only(others), layouts, columns) if len(others) else Split([], {})
-    return Split([*([(layout, table)] if len(table) else []), *rest.whole], rest.broken)
+    alike = [Part(layout, table, _is_padded(table))] if len(table) else []
+    return Split([*alike, *rest.whole], rest.broken)
 
 
 def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Table, Index]":
@@ -73,6 +82,25 @@ def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Ta
     return table.append_column("line", pa.array(np.delete(chunk.numbers, odd))), odd
 
 
+def _is_padded(table: "pa.Table") -> bool:
+    """Whether a text of a table begins or ends with a blank."""
+    import pyarrow as pa
+
+    texts = [column for column in table.columns if column.type == pa.string()]
+    return any(_has_padded(part) for column in texts for part in column.chunks)
+
+
+def _has_padded(texts: "pa.StringArray") -> bool:
+    _, offsets, letters = texts.buffers()
+    if letters is None or b" " not in (content := letters.to_pybytes()):
+        return False
+    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    filled = ends[1:] > ends[:-1]
+    found = np.frombuffer(content, np.uint8)
+    edges = found[ends[:-1][filled]], found[ends[1:][filled] - 1]
+    return any(bool((edge == ord(" ")).any()) for edge in edges)
+
+
 def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
     """Split lines of any width."""
     import pyarrow as pa
@@ -91,7 +119,7 @@ def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
         if own.any():
             cells = fields.filter(pa.array(own))
             needed = {name: pc.list_element(cells, layout.columns.index(name)) for name in columns(layout)}
-            whole.append((layout, pa.table(needed | {"line": pa.array(numbers[own])})))
+            whole.append(Part(layout, pa.table(needed | {"line": pa.array(numbers[own])}), padded=True))
     expected = join([str(width) for width in widths], "or")
     odd = np.flatnonzero(~np.isin(lengths, widths))
     return Split(whole, {int(numbers[at]): f"{lengths[at]} fields where {expected} are expected" for at in odd})

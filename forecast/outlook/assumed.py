@@ -10,12 +10,12 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, add_months, months_between, parse_date
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
-from forecast.events.codebook import read_scale, scale_names
+from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.mapping import TableMapping
 from forecast.events.raw import load_raw
 from forecast.outlook.kind_counts import MIX_MONTHS
 from forecast.panel.kinds import panel_kind
-from forecast.panel.pairing import HOST, VISIT, happenings, pairs_joint_acts
+from forecast.panel.pairing import happenings, pairs_joint_acts
 from forecast.wording import join
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ import numpy as np
 from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checked, whole
 from forecast.clock import Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
+from forecast.events.codebook import HOST, VISIT
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import Baseline, baseline_of
 from forecast.outlook.look import Look, Number, Numbers, ShareChange, difference, look, numbers_of
@@ -36,7 +37,6 @@ from forecast.outlook.observed import main_dataset
 from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_of_dyad
-from forecast.panel.pairing import HOST, VISIT
 from forecast.panel.volume import panel_busyness
 from forecast.panel.without import PLACES, counted_events, panel_without
 from forecast.parallel import side_by_side

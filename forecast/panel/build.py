@@ -174,8 +174,9 @@ def build_counts_panel(
 ) -> "xr.Dataset":
     """Make a panel of counts that somebody else aggregated.
 
-    A period's counts are known from its last day. Nothing pairs: the table does not tell which rows are one
-    happening. By default a dyad is covered from its first period to its last.
+    A period's counts are known from its last day. Nothing pairs, for a table does not tell which rows are one
+    happening; but that of `count_feed` does, and a panel without directions counts its joint acts once. By default a
+    dyad is covered from its first period to its last.
 
     Parameters
     ----------
@@ -209,8 +210,9 @@ def build_counts_panel(
     if known.empty:
         raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}.")
     dataset = str(rows["dataset"].iloc[0])
+    pairs = "happenings" in known and not directed
     return _panel(
-        known.assign(counted=known["n"]),
+        known.assign(counted=known["happenings" if pairs else "n"]),
         Classes(dataset, table.classes, table.zero_cut),
         dyads=chosen,
         span=(start, end, day),
@@ -219,7 +221,7 @@ def build_counts_panel(
         eras=eras,
         coverage=coverage,
         attrs={
-            "unit": "row",
+            "unit": "happening" if pairs else "row",
             "late": int(rows["n"].sum() - known["n"].sum()),
             "digest": _digest_of_counts(known),
         },

@@ -4,15 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.events.codebook import read_codes
+from forecast.events.codebook import HOST, VISIT, read_codes
 from forecast.events.table import happenings_of
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-VISIT, HOST = "042", "043"
-"""CAMEO codes of the two rows of a visit, one happening under either code."""
 
 
 def pairs_joint_acts(panel: "xr.Dataset") -> bool:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from forecast.errors import QuestionError
-from forecast.events.codebook import read_scale, scale_names
+from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.kinds import read_kinds
 from forecast.outlook.resolution import class_codes
-from forecast.panel.pairing import HOST, VISIT
 from forecast.panel.without import count_placed, placed_events
 from forecast.typing import Index
 from forecast.wording import join

@@ -13,7 +13,7 @@ from forecast.arguments import EVENTS, FIT, a, checked, whole
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, months_between
 from forecast.errors import QuestionError
-from forecast.events.codebook import read_scale
+from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.assumed import Cell
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.futures import Futures, simulate_futures, stream
@@ -22,7 +22,6 @@ from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.prospect import question_outlook
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import followed_by, reached
-from forecast.panel.pairing import HOST, VISIT
 from forecast.panel.record import last_known
 from forecast.panel.without import counted_events
 from forecast.questions.kind import Kind

@@ -11,12 +11,12 @@ import xarray as xr
 
 from forecast.clock import Clock
 from forecast.errors import SpecError
+from forecast.events.codebook import HOST, VISIT
 from forecast.hypotheses.evidence.matched import AFTER, Followed, Matching
 from forecast.hypotheses.evidence.measures import Difference, difference, number
 from forecast.hypotheses.verdict import Drawing, Found, Number, Role, Series
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.summary import estimate
-from forecast.panel.pairing import HOST, VISIT
 from forecast.theory import VISITS
 from forecast.typing import Bool, Float, Index
 

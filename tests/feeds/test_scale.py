@@ -1,0 +1,189 @@
+"""Feeds at scale: dyads counted in one pass have the panels of each read alone; quick ways give what slow ones do."""
+
+import threading
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from benchmarks.made_feeds import make_gdelt
+from forecast import build_counts_panel, build_panel, count_feed, read_feed
+from forecast.errors import DataError, SpecError
+from forecast.feeds import FeedSettings
+from forecast.feeds.feed import Layout
+from forecast.feeds.gdelt import BACKFILE, DAILY
+from forecast.feeds.lines import find_files, read_chunks
+from forecast.feeds.splitting import _split_each, split_lines
+from forecast.parallel import ahead
+from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row, written
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Three days of GDELT, 4,000 rows."""
+    folder = tmp_path_factory.mktemp("made")
+    make_gdelt(folder, 4_000, days=3, seed=7, level=1)
+    return folder
+
+
+def same_panels(table, counts, *, directed, dyads, **choices):
+    one = build_panel(table, directed=directed, dyads=dyads, **choices)
+    other = build_counts_panel(counts, directed=directed, dyads=dyads)
+    for name in ("counts", "covered", "era_index"):
+        xr.testing.assert_equal(one[name].drop_attrs(), other[name].drop_attrs())
+    assert one.attrs["counted"] == other.attrs["counted"]
+
+
+CHOICES = [
+    ({}, {}),
+    ({"one_a_day": False, "sectors": "all"}, {}),
+    ({"sectors": "all", "statements": False}, {"scale": "goldstein", "frequency": "week"}),
+]
+
+
+@pytest.mark.parametrize(("settings", "counted"), CHOICES)
+def test_counts_of_all_dyads_have_the_panel_of_each(made, settings, counted):
+    table = read_feed(made, settings=FeedSettings(**settings))
+    counts = count_feed(made, settings=FeedSettings(**settings), **counted)
+    (one,), (other,) = table.accounts, counts.accounts
+    assert (one.files, one.filtered_by, one.settings) == (other.files, other.filtered_by, other.settings)
+    assert all(file.rows == file.kept + file.rejected + file.filtered + file.duplicates for file in other.files)
+    assert table.rejects.equals(counts.rejects) and table.files == counts.files
+    assert set(counts.counts["dyad"]) == set(table.dyads)
+    for directed in (False, True):
+        same_panels(table, counts, directed=directed, dyads=[*table.dyads[:6], *table.dyads[-3:]], **counted)
+
+
+def test_a_joint_act_with_two_sides_is_counted_once(tmp_path):
+    rows = [
+        gdelt_row(1, code="042"),
+        gdelt_row(2, source="CHN", target="USA", code="043"),
+        gdelt_row(3, source="CHN", target="USA", code="042"),
+        gdelt_row(4, source="USA", target="CHN", code="057"),
+        gdelt_row(5, source="CHN", target="USA", code="057"),
+        gdelt_row(6, source="CHN", target="USA", code="057", types=("GOV", "")),
+        gdelt_row(7, source="CHN", target="USA", code="112"),
+        gdelt_row(8, source="CHN", target="USA", code="043", day="20180501"),
+    ]
+    path = written(tmp_path / "20180602.export.CSV", rows)
+    for one_a_day, once in ((True, 5), (False, 6)):
+        settings = FeedSettings(one_a_day=one_a_day)
+        counts = count_feed(path, settings=settings)
+        same_panels(read_feed(path, settings=settings), counts, directed=False, dyads=None)
+        assert int(build_counts_panel(counts)["counts"].sum()) == once
+        assert int(build_counts_panel(counts, directed=True)["counts"].sum()) == 8 - one_a_day
+
+
+def test_editions_and_pairs_are_counted_as_they_are_read(tmp_path):
+    old = written(tmp_path / "events.2018.20190101000000.tab", [icews_row(1), icews_row(2, code="112")], ICEWS_HEADER)
+    new = written(tmp_path / "events.2018.20200427084805.tab", [icews_row(1), icews_row(1)], ICEWS_HEADER)
+    polecat = written(
+        tmp_path / "ngecEvents.DV.2018.txt",
+        [polecat_row(), polecat_row("2", actors="USA; CHN; RUS", recipients="None"), polecat_row("3", kind="AID")],
+        POLECAT_HEADER,
+    )
+    for paths in ([old, new], [polecat], [polecat, written(tmp_path / "week.txt", [polecat_row()], POLECAT_HEADER)]):
+        table, counts = read_feed(paths), count_feed(paths)
+        assert table.accounts[0].files == counts.accounts[0].files
+        assert table.accounts[0].filtered_by == counts.accounts[0].filtered_by
+        same_panels(table, counts, directed=False, dyads=None)
+
+
+def test_what_cannot_be_counted_says_so(tmp_path):
+    path = written(tmp_path / "20180602.export.CSV", [gdelt_row(1, code="---"), gdelt_row(2, code="X")])
+    with pytest.raises(DataError, match=r"No event is left.*2 rejected.*not a code of the codebook"):
+        count_feed(path)
+    with pytest.raises(SpecError, match="list_filtered"):
+        count_feed(path, settings=FeedSettings(list_filtered=True))
+
+
+ODD = (
+    gdelt_row(1).encode(),
+    gdelt_row(2, width=57).encode(),
+    b"",
+    gdelt_row(3, Actor1Name="M").encode().replace(b"\tM\t", b"\tM\xdc\t"),
+    gdelt_row(4).encode() + b"\t\t",
+    gdelt_row(5, width=61).encode(),
+    gdelt_row(6, Actor1Name="a\0b").encode(),
+    gdelt_row(7).encode() + b"\r",
+    b"   ",
+    gdelt_row(8, Actor1Name='"quoted').encode(),
+    b"\r",
+    b"one field",
+    gdelt_row(9).encode(),
+)
+
+
+@pytest.mark.parametrize("first", range(len(ODD)))
+@pytest.mark.parametrize("chunk", [300, 32_000_000])
+def test_lines_split_at_once_are_those_split_one_by_one(tmp_path, monkeypatch, first, chunk):
+    monkeypatch.setattr("forecast.feeds.lines.CHUNK", chunk)
+    content = b"\n".join([*ODD[first:], *ODD[:first]])
+    path = tmp_path / "20180602.export.CSV"
+    path.write_bytes(content)
+    wanted = {place: line for place, line in enumerate(content.split(b"\n"), 1) if line.removesuffix(b"\r")}
+    found = {}
+    for one in read_chunks(find_files([path])[0]):
+        chunk_lines, _ = one.as_utf8("utf-8")
+        found |= dict(zip(one.numbers.tolist(), one.lines(np.arange(len(one.numbers))), strict=True))
+        quick = split_lines(chunk_lines, (BACKFILE, DAILY), all_columns)
+        slow = _split_each(chunk_lines, (BACKFILE, DAILY), all_columns)
+        assert quick.broken == slow.broken
+        assert rows_of(quick) == rows_of(slow)
+    assert found == {place: line.removesuffix(b"\r") for place, line in wanted.items()}
+
+
+def all_columns(layout: Layout):
+    return layout.columns
+
+
+def rows_of(split):
+    return sorted((part.layout.title, *row.items()) for part in split.whole for row in part.lines.to_pylist())
+
+
+@pytest.mark.parametrize("place", [2, 6, 8, 27, 58])
+@pytest.mark.parametrize("blanks", ["{} ", " {}", "  {}  "])
+def test_blanks_around_a_field_mean_nothing(tmp_path, place, blanks):
+    cells = gdelt_row(1, types=("GOV", "MIL")).split("\t")
+    cells[place - 1] = blanks.format(cells[place - 1])
+    rows = [gdelt_row(2, code="112"), "\t".join(cells)]
+    table = read_feed(written(tmp_path / "20180602.export.CSV", rows))
+    assert table.events["event_id"].tolist() == ["gdelt:1", "gdelt:2"]
+    assert table.events.drop(columns="event_id").iloc[0].equals(
+        read_feed(written(tmp_path / "plain.CSV", [gdelt_row(1, types=("GOV", "MIL"))]))
+        .events.drop(columns="event_id").iloc[0]
+    )  # fmt: skip
+
+
+def test_the_next_item_is_made_while_one_is_worked_on():
+    begun = threading.Event()
+
+    def items():
+        yield 1
+        begun.set()
+        yield 2
+
+    coming = ahead(items())
+    assert next(coming) == 1
+    assert begun.wait(10)
+    assert list(coming) == [2]
+
+
+def test_an_error_comes_where_it_happened_and_a_consumer_that_stops_closes_the_source():
+    closed = threading.Event()
+
+    def items():
+        try:
+            yield 1
+            raise DataError("damaged")
+        finally:
+            closed.set()
+
+    coming = ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(DataError, match="damaged"):
+        next(coming)
+    endless = ahead(number for number in iter(int, 1))
+    next(endless)
+    endless.close()
+    assert closed.is_set()
