@@ -145,6 +145,7 @@ __all__ = [
     "build_panel",
     "calendar_drivers",
     "combine",
+    "count_feed",
     "describe_panel",
     "fetch_feed",
     "fit",
