@@ -210,8 +210,8 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
 def _probabilities_of_count(chances: Float, total: Index, count: int, variance: float) -> Float:
     """Return the probability of a count by draw; none of them has a smaller variance than the one given.
 
-    The transform is symmetric, so that half of it is enough, and at an angle a it is at most exp(-variance (1 - cos a)):
-    where that is nothing beside the rounding of a sum, it is left out. Of windows of thousands little else is left.
+    The transform is symmetric, so that half of it is enough. At an angle a it is at most exp(-variance (1 - cos a)).
+    Where that is nothing beside the rounding of a sum, it is left out: of windows of thousands, nearly all of it.
     """
     size = int(total.sum()) + 1
     half = np.arange(size // 2 + 1)
