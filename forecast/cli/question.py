@@ -72,6 +72,9 @@ def new(
         typer.Option("--when", help="Of a share: `at` (of the window), or `by` or `throughout` (of rolling windows)."),
     ] = "at",
     span: Annotated[int | None, typer.Option("--span", help="Months of a rolling window. Default: 12.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", help="Of several datasets, which one records it. Default: the main one.")
+    ] = None,
     name: Annotated[str | None, typer.Option("--id", help="Its name. Default: made of what it asks.")] = None,
     file: Annotated[
         Path | None, typer.Option("--file", help="In place of all of this: a file that holds the question.")
@@ -101,7 +104,8 @@ def new(
         kind, number = _kind(at_least)
         given = {
             "higher": higher, "lower": lower, "above": above, "below": below, "of": kind, "at_least": number,
-            "level": level, "months": months, "last": day_of(until, "until"), "span": span, "id": name,
+            "level": level, "months": months, "last": day_of(until, "until"), "span": span, "dataset": dataset,
+            "id": name,
         }  # fmt: skip
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         panel = records.panel([code], _as_of(as_of) or records.last_day(code))

@@ -71,6 +71,8 @@ class EventTable(Displayed):
         What became of the rows of feeds, one each.
     covered : tuple of Covered
         The days that the files of a dataset stand for, of datasets of an archive.
+    order : tuple of str
+        Datasets in the order in which tables were combined: the level is on the scale of the first. By name without it.
     """
 
     events: "pd.DataFrame"
@@ -80,6 +82,13 @@ class EventTable(Displayed):
     additions: tuple[Addition, ...] = ()
     accounts: tuple[FeedAccount, ...] = ()
     covered: tuple[Covered, ...] = ()
+    order: tuple[str, ...] = ()
+
+    @property
+    def datasets(self) -> list[str]:
+        """The datasets that have events, in their order."""
+        there = sorted(map(str, self.events["dataset"].unique()))
+        return [*(name for name in self.order if name in there), *(name for name in there if name not in self.order)]
 
     @property
     def dyads(self) -> list[str]:
@@ -153,7 +162,7 @@ def _table_card(title: str, rows: "pd.DataFrame", table: Recorded) -> Card:
 
 @checked(tables=TABLES)
 def combine(tables: Sequence[EventTable]) -> EventTable:
-    """Combine several tables.
+    """Combine several tables; their datasets keep this order, and the level is on the scale of the first.
 
     Raises
     ------
@@ -187,6 +196,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         additions=tuple(one for table in tables for one in table.additions),
         accounts=tuple(one for table in tables for one in table.accounts),
         covered=tuple(one for table in tables for one in table.covered),
+        order=tuple(dict.fromkeys(name for table in tables for name in table.datasets)),
     )
 
 

@@ -17,6 +17,8 @@ from forecast.model.dynamics import PACKAGED, Pull, pulls
 
 COMMON_PACE = {"half_life": 1.0, "swing_half_life": 1.0, "structure_step": -0.5}
 """As `Prior.pace`, of the priors that no pull declares: weeks make half-lives longer and a walk's steps smaller."""
+OF_DATASETS = ("dataset_dyads", "dataset_drift", "dataset_concentration")
+"""Those of what several datasets have of their own, by sides."""
 LONGEST_MONTHS = 240.0
 """The longest typical half-life or period that a prior may have.
 
@@ -74,6 +76,9 @@ class Priors:
     volume_effect: tuple[float, float] = (-0.3, 0.4)
     volume_effect_dyads: float = 0.2
     dataset: float = 0.7
+    dataset_dyads: float = 0.3
+    dataset_drift: float = 0.15
+    dataset_concentration: tuple[float, float] = (3.0, 1.0)
     kind_slope: tuple[float, float] = (0.5, 0.5)
     kind_cut: tuple[float, float] = (0.0, 1.5)
     kind_dyads: float = 0.5
@@ -240,6 +245,11 @@ REASONS = {
     "a busy month may also be one of visits",
     "volume_effect_dyads": "dyads differ by two thirds of that",
     "dataset": "two feeds may disagree on the share by 15 points and more",
+    "dataset_dyads": "by sides: what a feed is off, it is off for all dyads, give or take 7 points for each",
+    "dataset_drift": "by sides: step in five years of what a dataset other than the first is off: 0.15 is 4 points, a "
+    "fifth of what the structure moves in that time, so that what they share in the long run is the relation's",
+    "dataset_concentration": "by sides, of every dataset but the first: a busy month carries the information of 20 "
+    "happenings, or of 3, or of 150; nobody knows how good a feed is before seeing it",
     "kind_slope": "what the log-odds of the last year add to depth or take from severity: between nothing and all",
     "kind_cut": "the threshold between the two mildest kinds of a side: wide, for the data decide it",
     "kind_dyads": "dyads differ in how deep they cooperate and how severely they clash by 12 points around the middle",

@@ -9,7 +9,7 @@ from forecast.errors import SpecError
 from forecast.model.driving import PRIORS, check_drivers, parse_drivers
 from forecast.model.dynamics import Pull, find_pull
 from forecast.model.observation import Observation, find_observation
-from forecast.model.priors import Priors
+from forecast.model.priors import OF_DATASETS, Priors, known_priors
 from forecast.model.structure import STRUCTURES
 
 CEILINGS = ("constant", "era", "depth", "trend")
@@ -216,6 +216,8 @@ class PendulumSpec:
         priors, own = self.priors.to_dict(self.pull), {"drivers": dict(self.drivers)}
         if not self.drivers:  # the account of a model without drivers is as it was before there were any
             priors, own = {name: value for name, value in priors.items() if name not in PRIORS}, {}
+        known = known_priors()  # nor does that of a single dataset speak of several, unless their priors were chosen
+        priors = {name: value for name, value in priors.items() if name not in OF_DATASETS or value != known[name]}
         values = {name: value for name, value in asdict(self).items() if name != "drivers"}
         return {**values, **own, "priors": priors}
 

@@ -8,6 +8,7 @@ from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.band import Band
 from forecast.outlook.claims import level_sentence, printed_chances, printed_percents, quoted
 from forecast.outlook.contrast import Contrast, DyadQuantity
+from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
 from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
 from forecast.outlook.futures import Futures, simulate_futures
@@ -15,7 +16,7 @@ from forecast.outlook.happenings import Baseline, KindOutlook, ThresholdOutlook,
 from forecast.outlook.hazard import StructuralHazard, structural_hazard
 from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
 from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
-from forecast.outlook.observed import Observed, observe
+from forecast.outlook.observed import Observed, main_dataset, observe
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.pendulum import HostileZone, Pendulum, Return
 from forecast.outlook.query import AtLeast, main_horizon
@@ -42,6 +43,8 @@ __all__ = [
     "Change",
     "Claim",
     "Contrast",
+    "DatasetOutlook",
+    "DatasetYear",
     "DyadQuantity",
     "Estimate",
     "Fan",
@@ -66,6 +69,8 @@ __all__ = [
     "WindowOutlook",
     "assess",
     "brief",
+    "dataset_outlooks",
+    "datasets_finding",
     "estimate",
     "horizon_outlook",
     "kind_series",
@@ -73,6 +78,7 @@ __all__ = [
     "kinds_sentence",
     "level_record",
     "level_sentence",
+    "main_dataset",
     "main_horizon",
     "observe",
     "passage",

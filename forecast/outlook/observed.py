@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
+from forecast.model.observation.readings import drift_between, knots
 from forecast.outlook.assumed import Cell
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, picked, stream
@@ -110,9 +111,15 @@ class Reading:
 
 
 def observe(
-    fit: FitLike, futures: Futures, months: int, *, seed: int, volume: "xr.Dataset | None" = None
+    fit: FitLike,
+    futures: Futures,
+    months: int,
+    *,
+    seed: int,
+    volume: "xr.Dataset | None" = None,
+    dataset: int | None = None,
 ) -> Observed | NotDefined:
-    """Simulate what the dyad's main dataset would record in each period ahead.
+    """Simulate what a dataset would record in each period ahead, by default the dyad's main one.
 
     The number of happenings is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
     path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in
@@ -127,6 +134,8 @@ def observe(
     seed : int
     volume : xarray.Dataset, optional
         The panel whose record says how many happenings lie ahead, and in which dataset; by default the fit's own.
+    dataset : int, optional
+        Position of another dataset than the main one (`main_dataset`).
 
     Returns
     -------
@@ -139,7 +148,7 @@ def observe(
         If the futures do not reach that far.
     """
     size = futures.level.shape[:-1]
-    coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed, volume=volume)
+    coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed, volume=volume, dataset=dataset)
     if isinstance(coming, NotDefined):
         return coming
     rng = stream(seed, futures.dyad, f"observed {coming.dataset}")
@@ -198,7 +207,14 @@ class Coming:
 
 
 def coming_periods(
-    fit: FitLike, dyad: str, size: tuple[int, ...], periods: int, *, seed: int, volume: "xr.Dataset | None" = None
+    fit: FitLike,
+    dyad: str,
+    size: tuple[int, ...],
+    periods: int,
+    *,
+    seed: int,
+    volume: "xr.Dataset | None" = None,
+    dataset: int | None = None,
 ) -> Coming | NotDefined:
     """Simulate what is behind the record of the periods ahead, apart from the level.
 
@@ -212,9 +228,11 @@ def coming_periods(
     seed : int
     volume : xarray.Dataset, optional
         The panel whose record says how many happenings lie ahead; by default the fit's own.
+    dataset : int, optional
+        Position of the dataset; by default the main one.
     """
     dense = fit.panel if volume is None else volume
-    dataset = main_dataset(dense, dyad)
+    dataset = main_dataset(dense, dyad) if dataset is None else dataset
     if not recent_reports(dense, dyad, dataset).any():
         if not panel_kind(dense).coded:
             return NotDefined(NO_ACTIONS)
@@ -339,9 +357,26 @@ def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Ge
 
 
 def main_dataset(panel: "xr.Dataset", dyad: str) -> int:
-    """Return the position of the dataset that has counted most of a dyad in its last 36 covered months."""
-    totals = [recent_reports(panel, dyad, dataset).sum() for dataset in range(panel.sizes.get("dataset", 1))]
-    return int(np.argmax(totals))
+    """Return the position of the dataset that an outlook is about: the first that still reports on a dyad.
+
+    The level is on the scale of the first, however many happenings another counts.
+    """
+    return next(iter(reporting_datasets(panel, dyad)), 0)
+
+
+def reporting_datasets(panel: "xr.Dataset", dyad: str) -> list[int]:
+    """Return the positions of the datasets that still report on a dyad.
+
+    One has stopped if it counts nothing in its last 36 covered months, or if another is covered for a year longer.
+    """
+    number = panel.sizes.get("dataset", 1)
+    totals = [int(recent_reports(panel, dyad, dataset).sum()) for dataset in range(number)]
+    counting = [dataset for dataset in range(number) if totals[dataset]]
+    if number == 1:
+        return counting
+    ends = {dataset: int(np.flatnonzero(sides(panel, dyad, dataset)[2])[-1]) for dataset in counting}
+    year = round(12 * periods_a_month(panel))
+    return [dataset for dataset in counting if ends[dataset] >= max(ends.values()) - year]
 
 
 def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
@@ -360,10 +395,15 @@ def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
 
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]
     recent = recent_reports(fit.panel, dyad, dataset).sum(axis=0)
+    offset = values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1))
+    if "dataset_drift" in fit.posterior:  # as it stands now
+        knot, part = knots(fit.panel)
+        offset = offset + drift_between(values("dataset_drift"), int(knot[-1]), float(part[-1]))[..., None]
+    effect = next((name for name in ("dataset_volume_effect", "volume_effect") if name in fit.posterior), None)
     return Reading(
         noise=values("tau") if "tau" in fit.posterior else np.zeros(size),
-        offset=values("direction_offset") if "direction_offset" in fit.posterior else np.zeros((*size, 1)),
+        offset=offset,
         concentration=values("concentration") if "concentration" in fit.posterior else None,
         directions=recent / recent.sum() if recent.any() else np.full(len(recent), 1 / len(recent)),
-        volume_effect=values("volume_effect") if "volume_effect" in fit.posterior else None,
+        volume_effect=None if effect is None else values(effect),
     )

@@ -155,6 +155,7 @@ def build_panel(
         attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
+        datasets=table.datasets,
     )
 
 
@@ -323,13 +324,14 @@ def _panel(
     attrs: dict[str, str | int],
     additions: Sequence[Addition] = (),
     covered: Sequence[Covered] = (),
+    datasets: Sequence[str] = (),
 ) -> "xr.Dataset":
     """Assemble a panel from rows: date, dyad, source, dataset, n, `counted` (n less pairs), `class`."""
     import xarray as xr
 
     watched = even_spans(rows, coverage, additions, covered)
     periods = panel_periods(watched, span, frequency)
-    datasets = sorted(rows["dataset"].unique())
+    datasets = list(datasets) or sorted(rows["dataset"].unique())
     holes = missing_periods(covered, datasets, periods, frequency)
     pair = rows[["dataset", "dyad"]].merge(watched, how="left", left_on=["dataset", "dyad"], right_index=True)
     inside = ((rows["date"] >= pair["start"].array) & (rows["date"] <= pair["last"].array)).to_numpy()

@@ -126,12 +126,13 @@ def partly_known(panel: "xr.Dataset", dyad: str) -> date | None:
     return min([last_known(panel), *(one for one in stated if one is not None)])
 
 
-def observed_shares(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
+def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) -> "xr.Dataset":
     """Return a dyad's observed cooperative `share` (time), 0 to 100, and number of `events`.
 
-    All datasets together, and only periods with events; of an index, none.
+    Of one dataset, by its position, or all together; and only periods with events; of an index, none.
     """
-    return panel_kind(panel).shares(panel, dyad)
+    some = panel if dataset is None or "dataset" not in panel.dims else panel.isel(dataset=[dataset])
+    return panel_kind(panel).shares(some, dyad)
 
 
 def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Index, Bool]:

@@ -17,7 +17,13 @@ from forecast.outlook.resolution import Terms
 from forecast.outlook.window import FEWEST
 from forecast.questions.kind import Kind
 from forecast.questions.question import Question, last_chance, question_of
-from forecast.questions.record import MonthlyRecord, cooperative_words, require_monthly_counts
+from forecast.questions.record import (
+    MonthlyRecord,
+    cooperative_words,
+    named_dataset,
+    require_monthly_counts,
+    require_reporting,
+)
 from forecast.questions.settle import settle
 from forecast.typing import Bool
 
@@ -34,7 +40,7 @@ SPAN = 12
 
 @checked(
     panel=PANEL, dyad=DYAD, months=whole(1), last=DATE, higher=NUMBER, lower=NUMBER, above=NUMBER, below=NUMBER,
-    when=TEXT, span=whole(1), of=TEXT, at_least=whole(1), level=NUMBER, id=TEXT, label=TEXT, table=EVENTS,
+    when=TEXT, span=whole(1), of=TEXT, at_least=whole(1), level=NUMBER, dataset=TEXT, id=TEXT, label=TEXT, table=EVENTS,
 )  # fmt: skip
 def make_question(
     panel: "xr.Dataset",
@@ -51,6 +57,7 @@ def make_question(
     of: str | None = None,
     at_least: int = 1,
     level: float | None = None,
+    dataset: str | None = None,
     id: str | None = None,
     label: str | None = None,
     table: "EventTable | None" = None,
@@ -83,6 +90,8 @@ def make_question(
         How many of that kind.
     level : float, optional
         Whether the latent level is at least so much, per cent, in the end. Never resolvable.
+    dataset : str, optional
+        Which of several datasets records it; by default the main one (`forecast.outlook.main_dataset`).
     id : str, optional
         Its name; by default made of what it asks.
     label : str, optional
@@ -126,10 +135,11 @@ def make_question(
     if len(asked) != 1:
         named = ", ".join(asked) or "nothing"
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
-    dataset = main_dataset(panel, dyad)
+    place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
+    require_reporting(panel, dyad, place, "dataset")
     kind = None if of is None else Kind.find(panel, of)
-    record = MonthlyRecord.of(panel, dyad, dataset, kind, table)
-    terms = Terms.of(panel, dyad, label or dyad_labels().get(dyad, dyad), dataset)
+    record = MonthlyRecord.of(panel, dyad, place, kind, table)
+    terms = Terms.of(panel, dyad, label or dyad_labels().get(dyad, dyad), place)
     asker = _Asker(panel, dyad, terms, record, _window(record, months, last))
     ((name, value),) = asked.items()
     if (when != "at" or span is not None) and name in ("of", "level"):

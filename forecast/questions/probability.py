@@ -18,7 +18,7 @@ from forecast.outlook.assumed import Cell
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.futures import Futures, simulate_futures, stream
 from forecast.outlook.kind_counts import MIX_MONTHS, WHOLE_RECORD
-from forecast.outlook.observed import Observed, main_dataset, observe
+from forecast.outlook.observed import Observed, observe
 from forecast.outlook.prospect import question_outlook
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import followed_by, reached
@@ -26,7 +26,7 @@ from forecast.panel.record import last_known
 from forecast.panel.without import counted_events
 from forecast.questions.kind import Kind
 from forecast.questions.question import Question
-from forecast.questions.record import MonthlyRecord, dataset_of
+from forecast.questions.record import MonthlyRecord, dataset_of, require_reporting
 from forecast.questions.settle import WindowCounts, settle
 from forecast.typing import Bool, Float, Index
 from forecast.wording import day
@@ -85,7 +85,9 @@ def answer_question(
 ) -> Answer:
     """Compute the probability of a question from a fit.
 
-    With the same seed it is the number that a report from the fit gives for the same window and baseline.
+    With the same seed it is the number that a report from the fit gives for the same window and baseline. A question
+    about another dataset than the report's main one is answered as that one reads the level (offset, drift, effect of
+    volume), scatters and counts.
 
     Parameters
     ----------
@@ -149,7 +151,7 @@ def settle_futures(
     put = put_question(fit, question, seed=seed, table=table)
     if put.ahead > 0:
         futures = simulate_futures(fit, question.dyad, put.ahead, seed=seed, futures_per_draw=futures_per_draw)
-        return put.settle(futures, observe(fit, futures, put.ahead, seed=seed))
+        return put.settle(futures, observe(fit, futures, put.ahead, seed=seed, dataset=put.dataset))
     if put.past is None:
         return _settle_level(question, _levels_before(fit, question, put.ahead, futures_per_draw))
     yes, there = settle(question, put.past)
@@ -174,6 +176,8 @@ class PutQuestion:
         None of a level.
     past : WindowCounts or None
         What is recorded of the window; None of a level.
+    dataset : int
+        Position of its dataset in the panel.
     """
 
     question: Question
@@ -182,6 +186,7 @@ class PutQuestion:
     kind: Kind | None = None
     record: MonthlyRecord | None = None
     past: WindowCounts | None = None
+    dataset: int = 0
 
     @property
     def id(self) -> str:
@@ -199,12 +204,17 @@ class PutQuestion:
         Raises
         ------
         QuestionError
-            If nothing can be said of what will be recorded.
+            If nothing can be said of what will be recorded, or the futures are of another dataset than its own.
         """
         if self.past is None:
             return _settle_level(self.question, futures.share[..., futures.at(self.ahead)])
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
+        if observed.dataset != self.dataset:
+            raise QuestionError(
+                f"{self.id}: the futures are of another dataset than {self.question.dataset!r:.60}; ask about the main "
+                "one, or answer the question without a scenario"
+            )
         return settle(self.question, _joined(self.past, self._simulated(futures, observed)))
 
     def _simulated(self, futures: Futures, observed: Observed) -> WindowCounts:
@@ -259,18 +269,15 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
             f"{LONGEST_HORIZON}. Use a later fit"
         )
     if not question.resolvable:
-        return PutQuestion(question, ahead, seed)
+        return PutQuestion(question, ahead, seed, dataset=dataset)
     kind = Kind.of(fit.panel, question) if question.kind == "count" else None
     record = MonthlyRecord.of(fit.panel, question.dyad, dataset, kind, table)
     past = _recorded(record, question)
     if kind is not None and kind.codes and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
-    if ahead > 0 and main_dataset(fit.panel, question.dyad) != dataset:
-        raise QuestionError(
-            f"{question.id}: the futures of this fit are of another dataset than {question.dataset!r:.60}, of which it "
-            "knows fewer happenings; fit that dataset alone"
-        )
-    return PutQuestion(question, ahead, seed, kind, record, past)
+    if ahead > 0:
+        require_reporting(fit.panel, question.dyad, dataset, question.id)
+    return PutQuestion(question, ahead, seed, kind, record, past, dataset)
 
 
 def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:

@@ -11,6 +11,7 @@ from forecast.clock import Clock
 from forecast.dates import months_between
 from forecast.errors import QuestionError
 from forecast.outlook.draws import position
+from forecast.outlook.observed import reporting_datasets
 from forecast.outlook.resolution import cooperative_codes
 from forecast.panel import panel_kind
 from forecast.panel.record import by_class, last_known, whole_periods
@@ -117,18 +118,46 @@ def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
     """
     require_monthly_counts(panel)
     position(panel, question.dyad)
-    names = [str(name) for name in panel["dataset"].to_numpy()]
-    if question.dataset not in names:
-        raise QuestionError(
-            f"{question.id}: asks about the dataset {question.dataset!r:.60}; these data are {join(names)}"
-        )
+    place = named_dataset(panel, question.dataset, question.id)
     if question.joint != (panel.attrs["unit"] == "happening"):
         raise QuestionError(
             f"{question.id}: counts joint acts in another way than these data; build them with its unit"
         )
     if question.cooperative not in (None, cooperative_words(panel)):
         raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
-    return names.index(question.dataset)
+    return place
+
+
+def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:
+    """Return the position of a dataset in a panel, by its name.
+
+    Raises
+    ------
+    QuestionError
+        If it is not there; the message begins with `what`.
+    """
+    names = [str(one) for one in panel["dataset"].to_numpy()]
+    if name not in names:
+        raise QuestionError(f"{what}: asks about the dataset {name!r:.60}; these data are {join(names)}")
+    return names.index(name)
+
+
+def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -> None:
+    """Reject a dataset that has stopped: nobody could ever say what it records of months ahead.
+
+    Raises
+    ------
+    QuestionError
+        If it has; the message begins with `what`.
+    """
+    going = reporting_datasets(panel, dyad)
+    if panel.sizes["dataset"] > 1 and dataset not in going:
+        names = [str(one) for one in panel["dataset"].to_numpy()]
+        others = join([names[one] for one in going]) or "none"
+        raise QuestionError(
+            f"{what}: the dataset {names[dataset]!r:.60} has stopped reporting on {dyad}, so that nothing of it will "
+            f"be recorded in months ahead. Ask about one that goes on: {others}"
+        )
 
 
 def require_monthly_counts(panel: "xr.Dataset") -> None:

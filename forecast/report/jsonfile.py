@@ -14,6 +14,7 @@ from forecast.outlook import (
     printed_percents,
     quoted,
 )
+from forecast.outlook.datasets import dataset_outlooks, datasets_finding
 from forecast.outlook.drivers import driver_outlooks
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.facts import as_of, facts
@@ -90,6 +91,7 @@ def forecast_json(
         "contrast": assessment.contrast,
         "kinds": assessment.kinds,
         "drivers": driver_outlooks(fit, assessment.dyad),
+        "datasets": _datasets(fit, assessment),
         "fan": assessment.fan,
         "claims": assessment.claims,
         "skill": skill or find_skill(fit, assessment, events),
@@ -99,6 +101,11 @@ def forecast_json(
     }
     stated: dict[str, Any] = _with_intervals(plain(body))
     return stated
+
+
+def _datasets(fit: ReportedFit, assessment: Assessment) -> dict[str, Any] | None:
+    found = dataset_outlooks(fit, assessment.dyad, seed=assessment.seed)
+    return {"finding": datasets_finding(found), "each": list(found)} if found else None
 
 
 def _recorded(assessment: Assessment) -> Any:

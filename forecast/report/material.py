@@ -12,7 +12,15 @@ from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, Brief, NotDefined, level_record
+from forecast.outlook import (
+    Assessment,
+    Brief,
+    DatasetOutlook,
+    NotDefined,
+    dataset_outlooks,
+    level_record,
+    main_dataset,
+)
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
@@ -43,11 +51,13 @@ class Material:
     kind : {"events", "counts", "index"}
         What the panel was made of.
     known : pandas.DataFrame
-        The dyad's events known by the day; empty without events.
+        The dyad's events known by the day, of several datasets those of the main one; empty without events.
     named : pandas.DataFrame
         Those to be named along the pendulum.
     skill : DyadSkill or NotDefined
         What a backtest says of such forecasts.
+    datasets : tuple of DatasetOutlook
+        What each of several datasets says.
     """
 
     fit: ReportedFit
@@ -62,6 +72,7 @@ class Material:
     known: pd.DataFrame
     named: pd.DataFrame
     skill: DyadSkill | NotDefined
+    datasets: tuple[DatasetOutlook, ...] = ()
 
 
 def gather(
@@ -90,6 +101,9 @@ def gather(
     record = level_record(fit, result.dyad).isel(time=slice(first, None))
     over = last < fit.panel.sizes["time"] - 1
     known = _known_events(events, result.dyad, day)
+    if fit.panel.sizes.get("dataset", 1) > 1 and "dataset" in known:
+        main = str(fit.panel["dataset"].to_numpy()[main_dataset(fit.panel, result.dyad)])
+        known = known[known["dataset"] == main]
     return Material(
         fit=fit,
         result=result,
@@ -103,6 +117,7 @@ def gather(
         known=known,
         named=notable_events(known, record, _reference_date(result.dyad)),
         skill=skill or find_skill(fit, result, events),
+        datasets=dataset_outlooks(fit, result.dyad, seed=result.seed),
     )
 
 

@@ -16,12 +16,14 @@ from forecast.outlook import (
     quoted,
 )
 from forecast.outlook.drivers import driver_outlooks
+from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
     account,
     added,
     bars_figure,
+    datasets_figure,
     dyads_figure,
     fan_figure,
     headroom_figure,
@@ -34,6 +36,7 @@ from forecast.report import (
 )
 from forecast.report.claim_words import claim_numbers
 from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.datasets_table import dataset_cards
 from forecast.report.drivers_table import driver_cards
 from forecast.report.facts import facts
 from forecast.report.material import Material, gather
@@ -111,12 +114,13 @@ def render_page(
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     result, record = material.result, material.record
-    seen = observed_shares(material.fit.panel, result.dyad)
+    seen = observed_shares(material.fit.panel, result.dyad, main_dataset(material.fit.panel, result.dyad))
     figures = {
         "recorded": recorded_figure.illustrate(result),
         "bars": bars_figure.illustrate(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
         "kinds": kinds_figure.illustrate(result),
+        "datasets": datasets_figure.illustrate(material.datasets),
         "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
         "standing": standing_figure.illustrate(material.fit, result),
         "dyads": dyads_figure.illustrate(result, material.others),
@@ -193,6 +197,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "watched_to": material.watched_to,
         "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
         "settings": account.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
+        "datasets": dataset_cards(material.datasets),
         "drivers": driver_cards(driver_outlooks(fit, result.dyad)),
         "data_rows": account.provenance(_told_of(material.kind, known["data"])),
         "fit_rows": account.provenance(_without(known["fit"], "data_digest")),

@@ -44,14 +44,17 @@ def month_log_likelihood(counts, level, offset, cutpoint, depth, concentration, 
 
 
 def log_likelihood(panel, level, values, quadrature):
-    """All months of an event panel; level (dyad, time), values by name with the shapes of the model's parameters."""
+    """All months of an event panel; level (dyad, time), values by name with the shapes of the model's parameters.
+
+    A `shift` (dyad, time, dataset) among them is added to the level for what a dataset reports.
+    """
     counts = panel["counts"].transpose("dyad", "time", "direction", "dataset", "class").to_numpy()
     era = panel["era_index"].to_numpy()
     return sum(
         month_log_likelihood(
             counts[d, t],
             level[d, t],
-            values["offset"][d],
+            values["offset"][d] if "shift" not in values else values["offset"][d] + values["shift"][d, t],
             values["cutpoint"],
             values["depth"][:, era[d, t]],
             values["concentration"],

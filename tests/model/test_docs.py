@@ -60,7 +60,19 @@ def test_the_posterior_is_as_documented(fit: Fit) -> None:
         f"{side}_{one}" for side in ("depth", "severity") for one in ("shift", "slope", "cutpoint", "concentration")
     }
     driven = {"driver_effect", "driver_common", "driver_effects_sd"}
-    others = {*driven, "shock_df", "rest", "index_error", "index_df", "volume_effect", *shapes, *moving, *kinds}
+    several = {f"dataset_{one}" for one in ("drift", "drift_sd", "volume_effect", "depth_slope", "severity_slope")}
+    others = {
+        *driven,
+        *several,
+        "shock_df",
+        "rest",
+        "index_error",
+        "index_df",
+        "volume_effect",
+        *shapes,
+        *moving,
+        *kinds,
+    }
     assert set(documented) - set(fit.posterior) == others
 
 

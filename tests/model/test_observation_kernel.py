@@ -15,7 +15,11 @@ from scipy.stats import dirichlet_multinomial, norm
 from forecast.model.arrays import panel_arrays
 from forecast.model.fitted import Fit
 from forecast.model.kernels.factorials import digamma, rising_factorial
-from forecast.model.kernels.observation import EventLikelihood, observation_value_gradient
+from forecast.model.kernels.observation import (
+    EventLikelihood,
+    observation_value_gradient,
+    shifted_value_gradient,
+)
 from forecast.model.observation.quadrature import quadrature
 from forecast.model.spec import PendulumSpec
 
@@ -95,6 +99,31 @@ def test_busy_months_take_other_paths_to_the_same_value(busy, overdispersed):
     value, gradients = evaluate(arrays, values, points)
     assert value == pytest.approx(expected, rel=1e-11)
     check_gradients(arrays, values, gradients, points)
+
+
+@pytest.mark.parametrize("events", [1.5, 300.0])
+def test_a_shift_of_a_dataset_is_added_to_the_level_as_it_reads_it(events):
+    panel = make_panel(dyads=2, periods=8, directions=2, datasets=2, events=events)
+    arrays, values = draw_case(panel)
+    layout = [getattr(arrays.observed, name) for name in LAYOUT]
+    points = quadrature(PendulumSpec.one_scale())
+    shift = 0.5 * np.random.default_rng(3).standard_normal((arrays.nodes, 2))
+
+    def shifted(at):
+        return shifted_value_gradient(*(values[name] for name in NAMES), at, *layout, *points)
+
+    value, *gradients, by_shift = shifted(shift)
+    by_month = np.zeros((2, 8, 2))
+    by_month[arrays.node_dyad, arrays.node_time] = shift
+    expected = log_likelihood(panel, at_months(arrays, values), values | {"shift": by_month}, points)
+    assert float(value) == pytest.approx(expected, rel=1e-11)
+    np.testing.assert_allclose(by_shift, numerical_gradient(lambda at: float(shifted(at)[0]), shift), atol=1e-6)
+    np.testing.assert_allclose(by_shift.sum(axis=1), gradients[0], atol=1e-9)
+    still, *same, _ = shifted(np.zeros_like(shift))
+    plain, others = evaluate(arrays, values, points)
+    assert float(still) == plain
+    for name, gradient in zip(NAMES, same, strict=True):
+        np.testing.assert_array_equal(gradient, others[name])
 
 
 def check_gradients(arrays, values, gradients, points):

@@ -13,6 +13,8 @@ from forecast.model.arrays import panel_arrays
 from forecast.model.interpolation import complete_dyad
 from forecast.model.observation import find_observation
 from forecast.model.observation.quadrature import quadrature
+from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
+from forecast.model.observation.readings import KNOT_YEARS, KNOTS
 from forecast.model.observation.sides import FIRST_YEAR, SPAN_YEARS, SPANS
 from forecast.model.simulate import simulate_structure
 from forecast.outlook import horizon_outlook, simulate_futures
@@ -27,6 +29,11 @@ FORMS = [
     pytest.param({"structure": "walk", "ceiling": "none"}, {"classes": 2, "zero_cut": 1}, id="two classes"),
     pytest.param({**SIDES, "ceiling": "trend"}, {"directions": 2, "datasets": 2}, id="kinds that drift"),
     pytest.param({**SIDES, "ceiling": "depth"}, {}, id="kinds by era"),
+    pytest.param(
+        {**SIDES, "ceiling": "depth", "volume_effect": False, "overdispersion": False, "pooling": False},
+        {"datasets": 3},
+        id="three datasets",
+    ),
     pytest.param(
         {**SIDES, "ceiling": "none", "month_noise": False, "overdispersion": False, "volume_effect": False},
         {},
@@ -116,22 +123,34 @@ def structure_moments(spec, values, dyad, era):
 
 
 def busyness(panel):
-    """Log of a month's happenings less its mean over the happenings of the three years before, in loops."""
+    """Log of a month's happenings less its mean over those of the three years before, (dyad, time, dataset)."""
     counts = panel["counts"].sum(("direction", "class")).transpose("dataset", "dyad", "time").to_numpy()
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
-    found = np.zeros(counts.shape[1:])
-    for d, t in np.ndindex(found.shape):
-        by_dataset = []
-        for q in np.flatnonzero(covered[:, d, t]):
-            before = [counts[q, d, i] for i in range(max(t - 36, 0), t) if covered[q, d, i]]
-            usual = np.average(np.log1p(before), weights=before) if len(before) >= 12 and sum(before) else None
-            by_dataset.append(0.0 if usual is None else np.log1p(counts[q, d, t]) - usual)
-        found[d, t] = np.mean(by_dataset or [0.0])
+    found = np.zeros(counts.shape)
+    for q, d, t in zip(*np.nonzero(covered), strict=True):
+        before = [counts[q, d, i] for i in range(max(t - 36, 0), t) if covered[q, d, i]]
+        if len(before) >= 12 and sum(before):
+            found[q, d, t] = np.log1p(counts[q, d, t]) - np.average(np.log1p(before), weights=before)
+    return np.moveaxis(found, 0, 2)
+
+
+def dataset_shift(panel, values):
+    """What drift and volume add to the level as every dataset reads it, (dyad, time, dataset), month by month."""
+    busy, found = busyness(panel), np.zeros((*panel["era_index"].shape, panel.sizes["dataset"]))
+    by_dyad = np.reshape(values.get("volume_effect", np.zeros(len(found))), (-1, 1))
+    effect = values.get("dataset_volume_effect", by_dyad)
+    drift = values.get("dataset_drift", np.zeros((len(found), found.shape[2], KNOTS)))
+    years = [FIRST_KNOT + KNOT_YEARS * knot for knot in range(KNOTS)]
+    for t, month in enumerate(panel["time"].to_numpy()):
+        at = month.astype("datetime64[Y]").astype(int) + 1970
+        at += (month - month.astype("datetime64[Y]")) / np.timedelta64(1, "D") / 366
+        for d, q in np.ndindex(effect.shape):
+            found[d, t, q] = np.interp(at, years, drift[d, q]) + effect[d, q] * busy[d, t, q]
     return found
 
 
 def events_density(panel, spec, level, values):
-    """Sides by the month's integral over its noise; kinds of each report given its side."""
+    """Sides by the month's integral over its noise; kinds of each report given its side, by what its dataset has."""
     counts = panel["counts"].transpose("dyad", "time", "direction", "dataset", "class")
     cut, datasets = panel.attrs["zero_cut"], panel.sizes["dataset"]
     numbers = counts.to_numpy()
@@ -141,22 +160,22 @@ def events_density(panel, spec, level, values):
         "offset": values["direction_offset"], "cutpoint": np.zeros((datasets, 1)),
         "depth": np.zeros((datasets, panel.sizes["era"])),
         "concentration": values.get("concentration", np.zeros(datasets)),
-        "noise": values.get("tau", np.zeros(panel.sizes["dyad"])),
+        "noise": values.get("tau", np.zeros(panel.sizes["dyad"])), "shift": dataset_shift(panel, values),
     }  # fmt: skip
-    effect = np.reshape(values.get("volume_effect", np.zeros(panel.sizes["dyad"])), (-1, 1))
-    total = log_likelihood(side, level + effect * busyness(panel), own, quadrature(spec))
+    total = log_likelihood(side, level, own, quadrature(spec))
     era, year = panel["era_index"].to_numpy(), panel["time"].dt.year.to_numpy()
     ordered = {"depth": numbers[..., cut:], "severity": numbers[..., :cut][..., ::-1]}
     for name, kinds in ordered.items():
         if kinds.shape[-1] < 2 or spec.observation != "sides":
             continue
         concentration = values.get(f"{name}_concentration", np.zeros(datasets))
+        slope = np.broadcast_to(values.get(f"dataset_{name}_slope", values[f"{name}_slope"]), datasets)
+        shift = np.reshape(values[f"{name}_shift"], (datasets, -1))
         for d, t, s, q in zip(*np.nonzero(kinds.any(-1)), strict=True):
             place = (year[t] - FIRST_YEAR) // SPAN_YEARS + SPANS * d if spec.has_trend else era[d, t]
-            past = sides[d, max(t - 11, 0) : t + 1].sum(axis=(0, 1, 2))
+            past = sides[d, max(t - 11, 0) : t + 1, :, q].sum(axis=(0, 1))
             recent = np.log((past[1] + 1) / (past[0] + 1)) * (1.0 if name == "depth" else -1.0)
-            at = values[f"{name}_slope"] * recent + values[f"{name}_shift"][place]
-            shares = class_shares(at, values[f"{name}_cutpoint"][q])
+            shares = class_shares(slope[q] * recent + shift[q, place], values[f"{name}_cutpoint"][q])
             total += report_log_density(kinds[d, t, s, q], shares, concentration[q])
     return total
 

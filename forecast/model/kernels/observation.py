@@ -13,7 +13,7 @@ logarithm, so that a month costs a handful of divisions a node. Months without e
 """
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 import numpy as np
@@ -24,8 +24,9 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, PRODUCT_LIMIT, rising_factorial
-from forecast.model.kernels.path import KERNEL_VERSION
 from forecast.typing import Float, Index
+
+KERNEL_VERSION = "12"  # part of PyTensor's compilation cache key: raise it when the kernel changes
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -103,6 +104,33 @@ def observation_value_gradient(
     overdispersion (a plain multinomial). The sparse layout is that of
     :class:`forecast.model.arrays.PanelArrays`.
     """
+    none = np.zeros((0, 0))
+    return shifted_value_gradient(
+        level, offset, cutpoint, depth, concentration, noise, none, blocks, cells, rows, entries, nodes, weights
+    )[:7]
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def shifted_value_gradient(
+    level: Float,
+    offset: Float,
+    cutpoint: Float,
+    depth: Float,
+    concentration: Float,
+    noise: Float,
+    shift: Float,
+    blocks: Index,
+    cells: Index,
+    rows: Index,
+    entries: Index,
+    nodes: Float,
+    weights: Float,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float]:
+    """Log-likelihood where datasets read the level in their own way, and its gradients in the first seven arguments.
+
+    ``shift`` (node, dataset) is added to the level for what a dataset reports at a node; of no size stands for none.
+    The other arguments are those of :func:`observation_value_gradient`.
+    """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
     g_depth, g_concentration, g_noise = (
@@ -110,7 +138,9 @@ def observation_value_gradient(
         np.zeros_like(concentration),
         np.zeros_like(noise),
     )
+    g_shift = np.zeros_like(shift)
     exp_level, exp_cut, exp_depth, exp_offset = np.exp(level), np.exp(cutpoint), np.exp(depth), np.exp(offset)
+    exp_shift = np.exp(shift)
     busiest, most_entries, most_cells = 0, 0, 0
     for row in range(rows.shape[0]):
         busiest = max(busiest, rows[row, 4])
@@ -141,6 +171,8 @@ def observation_value_gradient(
             s, q, era = rows[row, 0], rows[row, 1], cells[cell, 2]
             local_cell[e] = cell - first_cell
             base[e] = exp_level[cells[cell, 1]] * exp_offset[d, s, q]
+            if shift.size:
+                base[e] *= exp_shift[cells[cell, 1], q]
             upper[e] = exp_cut[q, j] if j < top else NO_CUT
             lower[e] = exp_cut[q, j - 1] if j > 0 else 0.0
             if j == top - 1:
@@ -214,6 +246,8 @@ def observation_value_gradient(
             width = 1.0 / (upper[e] - lower[e])
             g_level[cells[cell, 1]] += by_level[e]
             g_offset[d, s, q] += by_level[e]
+            if shift.size:
+                g_shift[cells[cell, 1], q] += by_level[e]
             g_noise[d] += by_noise[e]
             if concentration[q] > 0.0:
                 g_concentration[q] += by_a[e] / concentration[q]
@@ -230,32 +264,44 @@ def observation_value_gradient(
         q, n = rows[row, 1], rows[row, 4]
         total -= log_rising[q, n]
         g_concentration[q] -= log_rising_slope[q, n]
-    return np.asarray(total), g_level, g_offset, g_cutpoint, g_depth, g_concentration, g_noise
+    return np.asarray(total), g_level, g_offset, g_cutpoint, g_depth, g_concentration, g_noise, g_shift
 
 
 class EventLikelihood(Op):  # type: ignore[misc]
     """Op of :func:`observation_value_gradient`: the value with its six gradients as further outputs."""
 
     __props__ = ()
+    kernel: ClassVar[Any] = staticmethod(observation_value_gradient)
+    dims: ClassVar[tuple[int, ...]] = (1, 3, 2, 2, 1, 1)
+    """Of the arguments that have a gradient."""
 
     def make_node(self, *inputs: Any) -> Apply:
         """Build the node."""
         tensors = [pt.as_tensor(i) for i in inputs]
-        gradients = [pt.dvector(), pt.dtensor3(), pt.dmatrix(), pt.dmatrix(), pt.dvector(), pt.dvector()]
+        gradients = [pt.tensor(dtype="float64", shape=(None,) * dims) for dims in self.dims]
         return Apply(self, tensors, [pt.dscalar(), *gradients])
 
     def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
         """Evaluate outside numba mode."""
-        for cell, value in zip(outputs, observation_value_gradient(*inputs), strict=True):
+        for cell, value in zip(outputs, self.kernel(*inputs), strict=True):
             cell[0] = value
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
         """Scale the gradients that were computed with the value."""
-        return [cotangents[0] * g for g in outputs[1:]] + [disconnected_type() for _ in inputs[6:]]
+        plain = inputs[len(self.dims) :]
+        return [cotangents[0] * g for g in outputs[1:]] + [disconnected_type() for _ in plain]
 
     def connection_pattern(self, node: Apply) -> list[list[bool]]:
         """Only the value is differentiable."""
-        return [[i < 6] + [False] * 6 for i in range(len(node.inputs))]
+        number = len(self.dims)
+        return [[i < number] + [False] * number for i in range(len(node.inputs))]
+
+
+class ShiftedEventLikelihood(EventLikelihood):
+    """Op of :func:`shifted_value_gradient`: the value with its seven gradients as further outputs."""
+
+    kernel: ClassVar[Any] = staticmethod(shifted_value_gradient)
+    dims: ClassVar[tuple[int, ...]] = (1, 3, 2, 2, 1, 1, 2)
 
 
 @numba_dispatch.register_funcify_and_cache_key(EventLikelihood)  # type: ignore[untyped-decorator]
@@ -267,6 +313,21 @@ def _compile(op: Op, **_: Any) -> Any:
     ) -> Any:  # fmt: skip
         return observation_value_gradient(
             level, offset, cutpoint, depth, concentration, noise,
+            blocks, cells, rows, entries, nodes, weights,
+        )  # fmt: skip
+
+    return evaluate, KERNEL_VERSION
+
+
+@numba_dispatch.register_funcify_and_cache_key(ShiftedEventLikelihood)  # type: ignore[untyped-decorator]
+def _compile_shifted(op: Op, **_: Any) -> Any:
+    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
+    def evaluate(
+        level: Any, offset: Any, cutpoint: Any, depth: Any, concentration: Any, noise: Any, shift: Any,
+        blocks: Any, cells: Any, rows: Any, entries: Any, nodes: Any, weights: Any,
+    ) -> Any:  # fmt: skip
+        return shifted_value_gradient(
+            level, offset, cutpoint, depth, concentration, noise, shift,
             blocks, cells, rows, entries, nodes, weights,
         )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Coded events, counted by ordered class: an ordered logit of the level, more scattered than independent events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -121,18 +121,24 @@ class EventObservation(Observation):
         now = report_variance(data["report_events"], own["concentration"][0], noise)
         return weight * data["anchor_variance"] / now[data["report_of_node"]]
 
-    def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the log-likelihood of all counts, the month noise integrated out."""
+    def log_likelihood(
+        self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any], shift: Any = None
+    ) -> Any:
+        """Return the log-likelihood of all counts, the month noise integrated out.
+
+        ``shift`` (node, dataset), where there is one, is added to the level for what a dataset reports.
+        """
         import pytensor.tensor as pt
 
-        from forecast.model.kernels.observation import EventLikelihood
+        from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
 
         layout = [data[name] for name in ("blocks", "cells", "rows", "entries")]
         nodes, weights = quadrature(spec)
         *parameters, noise = (own[name] for name in KERNEL)
-        return EventLikelihood()(
-            level, *parameters, pt.as_tensor(noise), *layout, pt.constant(nodes), pt.constant(weights)
-        )[0]
+        rest = *layout, pt.constant(nodes), pt.constant(weights)
+        if shift is None:
+            return EventLikelihood()(level, *parameters, pt.as_tensor(noise), *rest)[0]
+        return ShiftedEventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors."""
@@ -201,24 +207,35 @@ class EventObservation(Observation):
         simulated["counts"] = simulate_counts(panel, month, parameters, rng, overdispersed=spec.overdispersion)
         return simulated
 
-    def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
+    def integration_worth(
+        self,
+        spec: "PendulumSpec",
+        posterior: "xr.Dataset",
+        arrays: "PanelArrays",
+        own: Own | None = None,
+        shift: Callable[[Own], Float] | None = None,
+    ) -> float:
         """Return the share of their effective number that draws keep when weighted to a much finer integral, 0 to 1.
 
         With few nodes a month of many events, or a strong noise, falls between them, and the sampler settles on the
         posterior of another model than the one written down. Near 1 the nodes are enough; where one draw takes all the
         weight it is 1 / (number of draws). Without month noise nothing is integrated: 1.
+
+        ``own`` are the draws of the parameters, and ``shift`` what those of a draw add to the level as a dataset reads
+        it, where several do.
         """
         if not spec.month_noise:
             return 1.0
         some = thinned(posterior)
-        draws, level = self.draws(some), flat(some["level"])[:, arrays.node_dyad, arrays.node_time]
-        own, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
+        draws, level = own or self.draws(some), flat(some["level"])[:, arrays.node_dyad, arrays.node_time]
+        usual, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
 
         def total(i: int, rule: tuple[Float, Float]) -> float:
             values = {name: draw[i] for name, draw in draws.items()}
-            return float(_value_and_slope(level[i], values, arrays, rule)[0])
+            moved = {} if shift is None else {"shift": shift(values)}
+            return float(_value_and_slope(level[i], values | moved, arrays, rule)[0])
 
-        missed = np.array([total(i, finer) - total(i, own) for i in range(len(level))])
+        missed = np.array([total(i, finer) - total(i, usual) for i in range(len(level))])
         weight = np.exp(missed - missed.max())
         return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
 
@@ -242,11 +259,14 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
 
 def _value_and_slope(level: Float, own: Own, arrays: "PanelArrays", rule: tuple[Float, Float]) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
-    from forecast.model.kernels.observation import observation_value_gradient
+    from forecast.model.kernels.observation import observation_value_gradient, shifted_value_gradient
 
-    parameters = (own[name] for name in KERNEL)
-    result: tuple[Any, ...] = observation_value_gradient(level, *parameters, *arrays.observed.layout.values(), *rule)
-    return result
+    parameters, rest = [own[name] for name in KERNEL], (*arrays.observed.layout.values(), *rule)
+    if "shift" in own:
+        shifted: tuple[Any, ...] = shifted_value_gradient(level, *parameters, own["shift"], *rest)
+        return shifted
+    plain: tuple[Any, ...] = observation_value_gradient(level, *parameters, *rest)
+    return plain
 
 
 def _cutpoints(spec: "PendulumSpec", counted: Counted) -> tuple[Any, Any]:

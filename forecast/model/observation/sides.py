@@ -9,6 +9,7 @@ the kinds would bend the share.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
 from forecast.model.hierarchy import by_dyad, population_spread
+from forecast.model.observation import readings as by_dataset
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.classes import class_probabilities, draw_classes
 from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.events import EventObservation, thinned
+from forecast.model.observation.readings import Readings
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.volume import panel_busyness
 from forecast.typing import Float, Index
@@ -81,6 +84,8 @@ class Sides:
         Log-odds of cooperation in the twelve months that end with the node's.
     busyness : (node,)
         How busy the node's period was against what is usual for its dyad (`forecast.panel.volume`).
+    readings : Readings or None
+        What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
     """
 
     side: Counted
@@ -89,6 +94,7 @@ class Sides:
     places: int
     recent: Float
     busyness: Float
+    readings: Readings | None = None
 
 
 def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
@@ -137,6 +143,7 @@ class SidesObservation(Observation):
         ),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
         *_variables("severity", "Severity of conflict", "kinds of conflict"),
+        *by_dataset.VARIABLES,
     )
 
     def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
@@ -157,9 +164,12 @@ class SidesObservation(Observation):
         ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
         kinds = tuple(Kinds(name, count_sparsely(own, node_of)) for name, own in ordered.items() if own.shape[-1] > 1)
         (place, places), there = _places(panel, by_year), node_of >= 0
-        recent = _recent(sides.sum(axis=(2, 3)), panel)
         side, busy = count_sparsely(sides, node_of, zero_cut=1), panel_busyness(panel)
-        return Sides(side, kinds, place[there], places, recent[there], busy[there])
+        if sides.shape[3] == 1:
+            recent = _recent(sides.sum(axis=(2, 3)), panel)
+            return Sides(side, kinds, place[there], places, recent[there], busy[there])
+        own = _recent_by_dataset(sides.sum(axis=2), panel)
+        return Sides(side, kinds, place[there], places, own[there], busy[there], Readings.of(panel, node_of))
 
     def of_level(self, observed: Sides) -> Sides:
         """Return the sides alone."""
@@ -194,6 +204,9 @@ class SidesObservation(Observation):
             "noise": SIDE.add_noise(_side_spec(spec), arrays, pool),
             "volume_effect": _add_volume_effect(spec, arrays, pool),
         }
+        readings = arrays.observed.readings
+        if readings is not None:
+            own |= by_dataset.add_readings(spec, arrays, readings, own["volume_effect"], pool)
         own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
         own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
         for kinds in arrays.observed.kinds:
@@ -202,7 +215,9 @@ class SidesObservation(Observation):
 
     def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Add concentration and offsets of the side."""
-        return SIDE.add_spread(_side_spec(spec), _of_side(arrays))
+        if arrays.observed.readings is None:
+            return SIDE.add_spread(_side_spec(spec), _of_side(arrays))
+        return by_dataset.add_scatter(spec, arrays, arrays.observed.side, spec.pooling and arrays.dyads > 1)
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         """Return the counts of the sides and of the kinds, where a node's shift stands, and what its kinds follow."""
@@ -213,47 +228,54 @@ class SidesObservation(Observation):
             "busyness": observed.busyness, "busy_dyad": arrays.node_dyad,
             "anchor_volume_effect": reference["volume_effect"],
         }  # fmt: skip
-        return SIDE.data(spec, _of_side(arrays), reference) | layouts | places | (volume if spec.volume_effect else {})
+        own = SIDE.data(spec, _of_side(arrays), reference) | layouts | places | (volume if spec.volume_effect else {})
+        if observed.readings is None:
+            return own
+        return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the log-likelihood of sides and kinds."""
-        import pytensor.tensor as pt
-
-        from forecast.model.kernels.observation import EventLikelihood
-
-        if spec.volume_effect:
-            level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
-        total = SIDE.log_likelihood(spec, level, own, data)
+        if "reading_events" in data:
+            total = SIDE.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
+        else:
+            if spec.volume_effect:
+                level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
+            total = SIDE.log_likelihood(spec, level, own, data)
         for name in TOWARDS:
             if f"{name}_slope" in own:
-                shift = own[f"{name}_shift"][data["place_of_node"]]
-                at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-                offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
-                cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
-                layout = [data[f"{name}_{part}"] for part in LAYOUT]
-                rule = (pt.constant(one) for one in QUADRATURE)
-                depth = pt.zeros((cutpoint.shape[0], 1))
-                total += EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
+                total += _kinds_log_likelihood(name, own, data)
         return total
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side: the kinds tell nothing of the path."""
         centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
-        return SIDE.reference(_side_spec(spec), _of_side(arrays)) | {"volume_effect": np.full(arrays.dyads, centre)}
+        own = SIDE.reference(_side_spec(spec), _of_side(arrays)) | {"volume_effect": np.full(arrays.dyads, centre)}
+        if arrays.observed.readings is not None:
+            own |= by_dataset.reference(spec, arrays.dyads, arrays.observed.side.datasets)
+        return own
 
     def derivatives(
         self, spec: "PendulumSpec", level: Float, reference: Own, arrays: "PanelArrays"
     ) -> tuple[Float, Float]:
         """Return the slope, and its mean change over a span of levels, of the sides."""
+        readings = arrays.observed.readings
+        if readings is not None:
+            shift = by_dataset.shift(reference, by_dataset.layout(readings, arrays.node_dyad))
+            return SIDE.derivatives(spec, level, reference | {"shift": shift}, _of_side(arrays))
         busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.busyness
         return SIDE.derivatives(spec, level + busy, reference, _of_side(arrays))
 
     def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the weight, which falls as noise and overdispersion of the side grow."""
-        return SIDE.anchor_weight(weight, own, data)
+        return (by_dataset if "reading_events" in data else SIDE).anchor_weight(weight, own, data)
 
     def anchor_shift(self, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return what the effect of volume, other than where the path is whitened, adds to what is read as level."""
+        """Return what the effect of volume, other than where the path is whitened, adds to what is read as level.
+
+        Of several datasets it is what their readings do, offsets and drifts among them.
+        """
+        if "reading_events" in data:
+            return by_dataset.anchor_shift(own, data)
         if "busyness" not in data:
             return 0.0
         return ((data["anchor_volume_effect"] - own["volume_effect"])[data["busy_dyad"]]) * data["busyness"]
@@ -275,7 +297,7 @@ class SidesObservation(Observation):
                 parts = {part: f"{name}_{part}" for part in ("slope", "shift", "cutpoint")}
                 own |= {full: flat(posterior[full]) for full in parts.values()}
                 own[f"{name}_concentration"] = flat_or_zeros(posterior, f"{name}_concentration", datasets)
-        return own
+        return own if datasets == 1 else own | by_dataset.draws(posterior, own)
 
     def log_likelihood_of_draws(
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
@@ -283,21 +305,30 @@ class SidesObservation(Observation):
         """Return the log-likelihood of a node's events, of sides and kinds, the month noise integrated out."""
         from forecast.model.kernels.draws import event_log_likelihood
 
-        observed = arrays.observed
-        busy = own["volume_effect"][:, arrays.node_dyad[node], None] * observed.busyness[node]
-        total = SIDE.log_likelihood_of_draws(spec, level + busy, own, _of_side(arrays), node)
+        observed, dyad = arrays.observed, int(arrays.node_dyad[node])
+        if observed.readings is None:
+            month, side = level + own["volume_effect"][:, dyad, None] * observed.busyness[node], own
+        else:
+            shift = by_dataset.shift_of_draws(own, observed.readings, dyad, node)
+            month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
+        total = SIDE.log_likelihood_of_draws(spec, month, side, _of_side(arrays), node)
         for kinds in observed.kinds:
             cell = int(kinds.counted.cell_of_node[node])
             if cell < 0:
                 continue
             name, counted = kinds.name, kinds.counted
-            shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
-            at = _log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None]
+            at, offset = np.zeros((len(level), 1)), np.zeros_like(own["offset"])
+            if observed.readings is None:
+                shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
+                at = _log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None]
+            else:
+                shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., observed.place_of_node[node]]
+                offset = offset + _log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None, None, :]
             still = np.zeros_like(own["noise"])
             total = total + event_log_likelihood(
                 np.ascontiguousarray(np.broadcast_to(at, level.shape)),
                 own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
-                np.zeros_like(own["offset"]), still, counted.cells[cell], counted.rows, counted.entries, *QUADRATURE,
+                offset, still, counted.cells[cell], counted.rows, counted.entries, *QUADRATURE,
             )  # fmt: skip
         return total
 
@@ -310,8 +341,8 @@ class SidesObservation(Observation):
         rng: np.random.Generator,
     ) -> "xr.Dataset":
         """Simulate side and kind of as many events as every report has."""
-        month = level
-        if "volume_effect" in parameters:
+        month, several = level, panel.sizes["dataset"] > 1
+        if "volume_effect" in parameters and not several:
             month = month + parameters["volume_effect"].to_numpy()[:, None] * panel_busyness(panel)
         if "tau" in parameters:
             month = month + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
@@ -319,11 +350,13 @@ class SidesObservation(Observation):
         total, cut = counts.to_numpy().sum(-1), int(panel.attrs["zero_cut"])
         d, t, s, q = np.nonzero(total)
         at = month[d, t] + parameters["direction_offset"].to_numpy()[d, s, q]
+        if several:
+            at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
         by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), _of(parameters, "", q), rng)
-        place = _places(panel, spec.has_trend)[0]
-        sides = np.zeros((*total.shape[:2], 2), dtype=np.int64)
-        np.add.at(sides, (d, t), by_side)
-        recent = _recent(sides, panel)
+        place, places = _places(panel, spec.has_trend)
+        sides = np.zeros((*total.shape[:2], total.shape[3], 2), dtype=np.int64)
+        np.add.at(sides, (d, t, q), by_side)
+        recent = _recent_by_dataset(sides, panel)
         drawn = np.zeros((len(d), counts.sizes["class"]), dtype=counts.dtype)
         for name, own, number in (
             ("depth", slice(cut, None), by_side[:, 1]),
@@ -332,8 +365,9 @@ class SidesObservation(Observation):
             if f"{name}_slope" not in parameters:
                 drawn[:, own] = number[:, None]
                 continue
-            shift = parameters[f"{name}_shift"].to_numpy()[place[d, t]]
-            kind = _log_odds(name, float(parameters[f"{name}_slope"]), recent[d, t], shift)
+            shift = parameters[f"{name}_shift"].to_numpy()[place[d, t] + places * q]
+            slope = parameters[f"dataset_{name}_slope" if several else f"{name}_slope"].to_numpy()
+            kind = _log_odds(name, np.broadcast_to(slope, total.shape[3])[q], recent[d, t, q], shift)
             chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
             ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
@@ -345,7 +379,11 @@ class SidesObservation(Observation):
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         """Return the share of their effective number that draws keep under a finer integral, of the sides."""
-        some = thinned(posterior)
+        some, readings = thinned(posterior), arrays.observed.readings
+        if readings is not None:
+            layout = by_dataset.layout(readings, arrays.node_dyad)
+            shifted = partial(by_dataset.shift, data=layout)
+            return SIDE.integration_worth(spec, some, _of_side(arrays), self.draws(some), shifted)
         if "volume_effect" in some:
             busy = np.zeros(arrays.era_index.shape)
             busy[arrays.node_dyad, arrays.node_time] = arrays.observed.busyness
@@ -402,11 +440,9 @@ def places_by_year(panel: "xr.Dataset") -> Index:
     return _places(panel, by_year=True)[0]
 
 
-def recent_of(panel: "xr.Dataset") -> Float:
+def recent_of(panel: "xr.Dataset", dataset: int = 0) -> Float:
     """Return the log-odds of cooperation in the twelve months that end with each period of a panel, (dyad, time)."""
-    counts, cut = panel["counts"].transpose(*ORDER).to_numpy().sum(axis=(2, 3)), int(panel.attrs["zero_cut"])
-    sides = np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
-    return recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
+    return _recent(_count_sides(panel)[:, :, :, dataset].sum(axis=2), panel)
 
 
 def _log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
@@ -439,6 +475,11 @@ def recent_log_odds(sides: Index, periods: int) -> Float:
 def _recent(sides: Index, panel: "xr.Dataset") -> Float:
     """Return the log-odds of cooperation in the twelve months that end with each period, (dyad, time)."""
     return recent_log_odds(sides, round(RECENT_MONTHS * periods_a_month(panel)))
+
+
+def _recent_by_dataset(sides: Index, panel: "xr.Dataset") -> Float:
+    """Return the same of every dataset, (dyad, time, dataset), from sides (dyad, time, dataset, side)."""
+    return np.stack([_recent(own, panel) for own in np.moveaxis(sides, 2, 0)], axis=-1)
 
 
 def _count_sides(panel: "xr.Dataset") -> Index:
@@ -479,14 +520,41 @@ def stronger_log_odds(
     by_year : bool
         Whether kinds drift with the years (`PendulumSpec.has_trend`).
     """
-    (dyad, dataset), parts = at, (f"{name}_{part}" for part in ("slope", "shift", "cutpoint"))
-    slope, shift, cutpoint = (
-        posterior[part].transpose("chain", "draw", ...).to_numpy().astype(np.float32) for part in parts
-    )
-    recent = _recent(_count_sides(panel).sum(axis=(2, 3)), panel)[dyad].astype(np.float32)
-    place = _places(panel, by_year)[0][dyad]
-    centre = shift - cutpoint[:, :, dataset, -stronger, None]
-    return np.asarray(_log_odds(name, slope[..., None], recent, centre[..., place]))
+    dyad, dataset = at
+
+    def draws(variable: str) -> NDArray[np.float32]:
+        values = posterior[variable].transpose("chain", "draw", ...).to_numpy()
+        return np.asarray(values, dtype=np.float32)
+
+    slope = draws(f"{name}_slope")
+    if f"dataset_{name}_slope" in posterior:
+        slope = draws(f"dataset_{name}_slope")[..., dataset]
+    place, places = _places(panel, by_year)
+    shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
+    highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
+    recent = recent_of(panel, dataset)[dyad].astype(np.float32)
+    return np.asarray(_log_odds(name, slope[..., None], recent, shift - highest))
+
+
+def _kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
+    """Return the log-likelihood of the kinds of a side; of several datasets each stands in a place of its own."""
+    import pytensor.tensor as pt
+
+    from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
+
+    offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
+    cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
+    layout = [data[f"{name}_{part}"] for part in LAYOUT]
+    rule = [pt.constant(one) for one in QUADRATURE]
+    depth = pt.zeros((cutpoint.shape[0], 1))
+    if "reading_events" not in data:
+        shift = own[f"{name}_shift"][data["place_of_node"]]
+        at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
+        return EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
+    shift = own[f"{name}_shift"].reshape((cutpoint.shape[0], -1))[:, data["place_of_node"]].T
+    at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
+    still = pt.zeros(at.shape[0])
+    return ShiftedEventLikelihood()(still, offset, cutpoint, depth, concentration, noise, at, *layout, *rule)[0]
 
 
 def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
@@ -495,8 +563,13 @@ def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own
     import pytensor.tensor as pt
 
     name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
-    slope = pm.Normal(f"{name}_slope", *priors.kind_slope)
-    shift = pm.Deterministic(f"{name}_shift", _add_shift(spec, arrays, name))
+    slope: Any = pm.Normal(f"{name}_slope", *priors.kind_slope)
+    shift = _add_shift(spec, arrays, name)
+    if datasets > 1:  # the kinds of another dataset are its own affair
+        others = pm.Normal(f"{name}_other_slope", *priors.kind_slope, shape=datasets - 1)
+        slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
+        shift = pt.concatenate([shift, *(_add_shift(spec, arrays, f"{name}_{q}") for q in range(1, datasets))])
+    shift = pm.Deterministic(f"{name}_shift", shift)
     first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
     cutpoint = first
     if kinds.cuts > 1:

@@ -1,0 +1,287 @@
+"""How each of several datasets reads the level: its own offset, drift of that offset, and effect of volume.
+
+The level is on the scale of the first dataset. Another one reads it from another place, which may move slowly, so that
+what the two disagree about for years is the other one's drift, and what they disagree about for months its scatter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.clock import periods_a_month
+from forecast.model.declarations import Variable
+from forecast.model.hierarchy import SPREAD_OF_SPREADS, population_spread
+from forecast.model.observation.base import Own
+from forecast.model.observation.counted import Counted
+from forecast.model.posterior import flat, flat_or_zeros
+from forecast.panel.volume import busyness, usual_periods
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.spec import PendulumSpec
+
+KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
+"""The drift of an offset has a value every five years, and runs straight in between: distance, first year, number."""
+NEXT_TO_NOTHING = 1e-9
+INFORMATION = 0.25
+"""Of a happening about the log-odds that it is cooperative, where both sides are about as frequent."""
+VARIABLES = (
+    Variable(
+        "dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
+        "What the offset of a dataset is beyond its mean over its record, every five years from 1945 on; zero for the "
+        "first dataset. Only with several datasets, as those below.",
+    ),
+    Variable(
+        "dataset_drift_sd", ("other",), "log-odds", "Step of that drift in five years, of every dataset but the first.",
+        reported="steps of the drift of datasets",
+    ),
+    Variable(
+        "dataset_volume_effect", ("dyad", "dataset"), "log-odds",
+        "Effect of volume on what a dataset reports, by its own volume; absent without it.",
+        reported="effect of volume by dataset",
+    ),
+    Variable("dataset_depth_slope", ("dataset",), "", "Slope of depth of every dataset."),
+    Variable("dataset_severity_slope", ("dataset",), "", "Slope of severity of every dataset."),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What several datasets were seen to report.
+
+    Attributes
+    ----------
+    events, busyness : (node, dataset)
+        Happenings, and how busy the period was against what is usual for the dyad in that dataset.
+    knot, part : (node,)
+        Knot before a node's period, and how far the period is on the way to the next, 0 to 1.
+    spans : tuple of (int, int)
+        First knot of every dyad's record in every dataset and the one behind the last, dataset by dataset within a
+        dyad: over these a drift is zero on average. All knots where a dataset has nothing of a dyad.
+    """
+
+    events: Index
+    busyness: Float
+    knot: Index
+    part: Float
+    spans: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", node_of: Index) -> "Readings":
+        """Read the panel of several datasets; ``node_of`` (dyad, period) is -1 where there is no node."""
+        total = totals(panel)
+        there = node_of >= 0
+        knot, part = knots(panel)
+        by_period = [np.broadcast_to(values, there.shape)[there] for values in (knot, part)]
+        own = [values.transpose(1, 2, 0)[there] for values in (total, dataset_busyness(panel))]
+        seen = total.transpose(1, 0, 2) > 0
+        spans = tuple(_span(knot[months]) for dyad in seen for months in dyad)
+        return cls(own[0], own[1], by_period[0], by_period[1], spans)
+
+
+def totals(panel: "xr.Dataset") -> Index:
+    """Count the happenings that every dataset reports, (dataset, dyad, time)."""
+    spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
+    return np.asarray(panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy())
+
+
+def dataset_busyness(panel: "xr.Dataset") -> Float:
+    """Return how busy every period was in every dataset, (dataset, dyad, time); 0 where it is not covered."""
+    covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
+    found = busyness(totals(panel), covered, *usual_periods(periods_a_month(panel)))
+    return np.asarray(np.where(covered, found, 0.0))
+
+
+def knots(panel: "xr.Dataset") -> tuple[Index, Float]:
+    """Return the knot before every period of a panel, and how far the period is on the way to the next, (time,)."""
+    time = panel["time"].dt
+    years = time.year.to_numpy() + (time.dayofyear.to_numpy() - 1) / 366.0
+    at = np.clip((years - FIRST_YEAR) / KNOT_YEARS, 0.0, KNOTS - 1.001)
+    knot = np.floor(at).astype(np.int64)
+    return knot, at - knot
+
+
+def _span(knot: Index) -> tuple[int, int]:
+    return (int(knot.min()), int(knot.max()) + 2) if knot.size else (0, KNOTS)
+
+
+def shift(own: Own, data: Mapping[str, Any]) -> Any:
+    """Return what drift and volume add to the level as each dataset reads it, (node, dataset)."""
+    dyad, knot, part = data["reading_dyad"], data["reading_knot"], data["reading_part"][:, None]
+    drift = own["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
+    moved = drift[dyad, knot] * (1.0 - part) + drift[dyad, knot + 1] * part
+    return moved + own["dataset_volume_effect"][dyad] * data["reading_busyness"]
+
+
+def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
+    """Return the arrays that `shift` reads, by their names; ``dyad`` (node,) is that of every node."""
+    return {
+        "reading_dyad": dyad, "reading_knot": readings.knot, "reading_part": readings.part,
+        "reading_busyness": readings.busyness,
+    }  # fmt: skip
+
+
+def data(spec: "PendulumSpec", readings: Readings, dyad: Index, reference: Own) -> dict[str, Any]:
+    """Return the arrays that a model reads of several datasets, by the names of its data."""
+    read, events = layout(readings, dyad), readings.events.astype(np.float64)
+    known = _variance(_information(events, _overdispersion(reference, spec.overdispersion)), reference["noise"][dyad])
+    return read | {
+        "reading_events": events, "reading_variance": known, "reading_anchor": shift(reference, read),
+    }  # fmt: skip
+
+
+def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    """Return the weight of the pseudo-observations, which follows the month noise and every dataset's concentration."""
+    import pytensor.tensor as pt
+
+    noise = pt.as_tensor(own["noise"])[data["reading_dyad"]]
+    return weight * data["reading_variance"] / _variance(_told(own, data), noise)
+
+
+def anchor_shift(own: Own, data: Mapping[str, Any]) -> Any:
+    """Return how far the pseudo-observations move as the datasets' readings do: by what each tells of the level."""
+    told = _told(own, data)
+    offset = own["offset"].mean(axis=1)[data["reading_dyad"]]
+    moved = offset + shift(own, data) - data["reading_anchor"]
+    return -(told * moved).sum(axis=1) / (told.sum(axis=1) + NEXT_TO_NOTHING)
+
+
+def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
+    """Return the centres of the priors of what every dataset has of its own."""
+    priors = spec.priors
+    centres = [priors.side_concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
+    effect = priors.volume_effect[0] if spec.volume_effect else 0.0
+    return {
+        "concentration": np.exp(centres) if spec.overdispersion else np.zeros(datasets),
+        "drift": np.zeros((dyads, datasets, KNOTS)),
+        "dataset_volume_effect": np.full((dyads, datasets), effect),
+    }
+
+
+def draws(posterior: "xr.Dataset", own: Own) -> Own:
+    """Take out of a posterior what several datasets have of their own; fits from before they had it are read too."""
+    sizes, found = posterior.sizes, {}
+    dyads, datasets = sizes["dyad"], sizes["dataset"]
+    found["drift"] = flat_or_zeros(posterior, "dataset_drift", dyads, datasets, KNOTS)
+    alike = np.repeat(own["volume_effect"][..., None], datasets, axis=2)
+    found["dataset_volume_effect"] = _flat_or(posterior, "dataset_volume_effect", alike)
+    for name in ("depth", "severity"):
+        if f"{name}_slope" in own:
+            slope = np.repeat(own[f"{name}_slope"][:, None], datasets, axis=1)
+            found[f"{name}_slope"] = _flat_or(posterior, f"dataset_{name}_slope", slope)
+            if f"dataset_{name}_slope" not in posterior:
+                found[f"{name}_shift"] = np.tile(own[f"{name}_shift"], datasets)
+    return found
+
+
+def _flat_or(posterior: "xr.Dataset", name: str, other: Float) -> Float:
+    return flat(posterior[name]) if name in posterior else other
+
+
+def _told(own: Own, data: Mapping[str, Any]) -> Any:
+    return _information(data["reading_events"], _overdispersion(own, not isinstance(own["concentration"], np.ndarray)))
+
+
+def _overdispersion(own: Own, there: bool) -> Any:
+    return own["concentration"] if there else None
+
+
+def _variance(information: Any, noise: Any) -> Any:
+    """Return the rough variance of a month's level as its events tell it, from what each dataset tells, (node,)."""
+    return 1.0 / (information.sum(axis=1) + NEXT_TO_NOTHING) + noise**2
+
+
+def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
+    """Return what drift and volume add in every period of a panel under one draw, (dyad, time, dataset)."""
+    knot, part = knots(panel)
+    found = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
+    if "dataset_volume_effect" in parameters:
+        busy = dataset_busyness(panel).transpose(1, 0, 2)
+        found = found + parameters["dataset_volume_effect"].to_numpy()[..., None] * busy
+    return np.moveaxis(found, 1, 2)
+
+
+def shift_of_draws(own: Own, readings: Readings, dyad: int, node: int) -> Float:
+    """Return the same of one node under every draw, (draw, dataset)."""
+    moved = drift_between(own["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node]))
+    return np.asarray(moved + own["dataset_volume_effect"][:, dyad] * readings.busyness[node])
+
+
+def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float:
+    """Return drifts (..., knot) at places between two knots."""
+    return np.asarray(drift[..., knot] * (1.0 - part) + drift[..., knot + 1] * part)
+
+
+def _information(events: Any, concentration: Any) -> Any:
+    """Return what each dataset's events of a period tell of the level, (node, dataset): rough inverse variances.
+
+    Overdispersion leaves n (a + 1) / (a + n) of n events; None stands for no overdispersion.
+    """
+    if concentration is None:
+        return INFORMATION * events
+    return INFORMATION * events * (concentration + 1.0) / (concentration + events)
+
+
+def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings, first_effect: Any, pool: bool) -> Own:
+    """Add drift and effect of volume of every dataset; those of the first are none, and ``first_effect`` (dyad,)."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    priors, dyads = spec.priors, arrays.dyads
+    others = readings.events.shape[1] - 1
+    step = pm.LogNormal("dataset_drift_sd", float(np.log(priors.dataset_drift)), SPREAD_OF_SPREADS, shape=others)
+    walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))
+    risen = pt.concatenate([pt.zeros((dyads, others, 1)), pt.cumsum(walk, axis=2)], axis=2)
+    inside = np.zeros((dyads, others + 1, KNOTS))
+    for own, (first, behind) in zip(inside.reshape(-1, KNOTS), readings.spans, strict=True):
+        own[first:behind] = 1.0 / (behind - first)
+    centred = risen - (risen * inside[:, 1:]).sum(axis=2, keepdims=True)
+    drift = pt.concatenate([pt.zeros((dyads, 1, KNOTS)), step[:, None] * centred], axis=1)
+    own: Own = {"drift": pm.Deterministic("dataset_drift", drift)}
+    effect: Any = pt.zeros((dyads, others + 1))
+    if spec.volume_effect:
+        rest = _by_dyad_and_dataset(
+            "dataset_volume", priors.volume_effect, priors.volume_effect_dyads, (dyads, others), pool
+        )
+        effect = pt.concatenate([first_effect[:, None], rest], axis=1)
+        effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
+    return own | {"dataset_volume_effect": effect}
+
+
+def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", side: Counted, pool: bool) -> Own:
+    """Add concentrations and offsets; a dataset is off for all dyads, and for each a little otherwise."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    priors, others = spec.priors, side.datasets - 1
+    concentration: Any = np.zeros(side.datasets)
+    if spec.overdispersion:
+        centre, width = zip(priors.side_concentration, *[priors.dataset_concentration] * others, strict=True)
+        concentration = pm.LogNormal("concentration", np.array(centre), np.array(width), dims="dataset")
+    prior = (0.0, priors.dataset)
+    rest = _by_dyad_and_dataset("dataset_offset", prior, priors.dataset_dyads, (arrays.dyads, others), pool)
+    offset = pt.concatenate([pt.zeros((arrays.dyads, 1)), rest], axis=1)[:, None, :]
+    offset = offset + pt.zeros((1, side.directions, 1))
+    if side.directions == 2:
+        direction = pm.Normal("direction_effect", 0.0, priors.direction, dims=("dyad", "dataset"))
+        offset = offset + pt.stack([direction, -direction], axis=1)
+    offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
+    return {"concentration": concentration, "offset": offset}
+
+
+def _by_dyad_and_dataset(
+    name: str, prior: tuple[float, float], spread: float, shape: tuple[int, int], pool: bool
+) -> Any:
+    """Add values around a population a dataset (non-centred), or independent ones with the same total spread."""
+    import pymc as pm
+
+    if not pool:
+        return pm.Normal(f"{name}_dyad", prior[0], float(np.hypot(prior[1], spread)), shape=shape)
+    population = pm.Normal(f"{name}_population", *prior, shape=shape[1])
+    scale = population_spread(f"{name}_dyad_sd", spread)
+    return population + scale * pm.Normal(f"{name}_raw", 0.0, 1.0, shape=shape)

@@ -1,0 +1,435 @@
+"""What each of several datasets says of the level, where it disagrees, and which of them decides.
+
+Nothing is fitted again. What a dataset *recorded* is held against what the joint level, read its way, would have made
+it record. What the present level would be *without* its last two years is Gaussian algebra at the posterior's mean:
+every month of a dataset is an observation of the level, as precise as its happenings and its overdispersion make it,
+behind an offset and a drift that are as uncertain as their priors, around a level that moves as structure and swing do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.linalg import block_diag
+from scipy.special import ndtri
+
+from forecast.clock import Clock
+from forecast.model.observation.readings import KNOT_YEARS, drift_between, knots
+from forecast.model.priors import Priors
+from forecast.outlook.draws import FitLike, position
+from forecast.outlook.futures import stream
+from forecast.outlook.observed import main_dataset
+from forecast.outlook.resolution import source_words
+from forecast.outlook.summary import Estimate, estimate
+from forecast.panel.record import sides
+from forecast.panel.volume import busyness, usual_periods
+from forecast.scale import share
+from forecast.typing import Bool, Float, Index
+from forecast.wording import capital, interval_in_words, join, number
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DRAWS = 400
+"""Draws of the posterior, evenly spaced, under which records are simulated."""
+YEARS_BACK = 20
+"""So much of the record decides where the level stands: the rest is forgotten, and an algebra of all months is slow."""
+RECENT_MONTHS = 24
+"""What a dataset is worth for the present is what its last two years are; its earlier ones tell what it is off."""
+BEYOND = 2.0
+"""Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
+FEWEST = 3
+"""Happenings of a year, below which nothing is said of it."""
+
+
+@dataclass(frozen=True)
+class DatasetYear:
+    """A calendar year of a dataset.
+
+    Attributes
+    ----------
+    year : int
+    happenings : int
+    share : float
+        Per cent of them that were cooperative.
+    expected, low, high : float
+        Per cent that the joint level, read as the dataset reads it, makes expect: median and 90 % interval of records.
+    residual : float
+        How far what was recorded lies from the mean of these records, in their standard deviations.
+    """
+
+    year: int
+    happenings: int
+    share: float
+    expected: float
+    low: float
+    high: float
+    residual: float
+
+
+@dataclass(frozen=True)
+class DatasetOutlook:
+    """What a dataset says.
+
+    Attributes
+    ----------
+    name : str
+    main : bool
+        Whether the outlook is about it.
+    first, last : datetime.date
+        Of its coverage of the dyad.
+    happenings : int
+    offset : Estimate or None
+        How many points of share it reads above the first dataset in its last covered period, at the level of that
+        period; None of the first, on whose scale the level is.
+    drift : Estimate or None
+        How much of that came since its first covered period, points.
+    concentration : Estimate or None
+        Of how many independent happenings its busiest months are worth; None without overdispersion.
+    years : tuple of DatasetYear
+        Those with at least three happenings.
+    disagrees : tuple of int
+        Years whose residual is beyond two standard deviations.
+    without : Estimate
+        The present level, per cent, were its last two years left out, by Gaussian algebra (see the module).
+    with_all : Estimate
+        The same with all of them, to compare with.
+    worth : float
+        By how many per cent the standard deviation of the present level grows without them.
+    sentence : str
+    """
+
+    name: str
+    main: bool
+    first: date
+    last: date
+    happenings: int
+    offset: Estimate | None
+    drift: Estimate | None
+    concentration: Estimate | None
+    years: tuple[DatasetYear, ...]
+    disagrees: tuple[int, ...]
+    without: Estimate
+    with_all: Estimate
+    worth: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a dataset recorded of a dyad, and its reading: thinned draws (draw, ...)."""
+
+    place: int
+    name: str
+    total: Index
+    cooperative: Index
+    covered: Bool
+    reading: Float
+    concentration: Float | None
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        months = np.flatnonzero(self.covered)
+        return int(months[0]), int(months[-1])
+
+
+def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
+    """Describe what each dataset says of a dyad; empty of a fit with less than two that cover it.
+
+    Parameters
+    ----------
+    fit : FitLike
+    dyad : str
+    seed : int
+        Of the records that are simulated.
+
+    Raises
+    ------
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast.outlook import dataset_outlooks
+    >>> [one.name for one in dataset_outlooks(fit, "USA-CHN")]  # doctest: +SKIP
+    ['chronology', 'icews']
+    """
+    place, panel = position(fit.panel, dyad), fit.panel
+    if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
+        return ()
+    draws = _thinned(fit.posterior)
+    level = _by_draw(draws["level"].isel(dyad=place))
+    told = [_told(panel, draws, dyad, place, q) for q in range(panel.sizes["dataset"])]
+    told = [one for one in told if one.covered.any()]
+    if len(told) < 2:
+        return ()
+    noise = _by_draw(draws["tau"].isel(dyad=place)) if "tau" in draws else np.zeros(len(level))
+    present = _Present.of(fit, draws, place, level.mean(axis=0), float((noise**2).mean()), told)
+    main = main_dataset(panel, dyad)
+    return tuple(_outlook(fit, dyad, one, level, noise, present, one.place == main, seed) for one in told)
+
+
+def datasets_finding(found: tuple[DatasetOutlook, ...]) -> str:
+    """Return in a sentence or two which dataset decides the present level, and where they disagree."""
+    decisive = max(found, key=lambda one: one.worth)
+    level = decisive.with_all
+    sentence = (
+        f"{capital(source_words(decisive.name))} decides most of where the level stands now: without its last two "
+        f"years it would be known to {_range(decisive.without)} instead of {_range(level)} points."
+    )
+    odd = [
+        f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}" for one in found if one.disagrees
+    ]
+    if not odd:
+        return f"{sentence} In no year do they disagree by more than chance."
+    return f"{sentence} Further from the common level than two standard deviations: {join(odd)}."
+
+
+def _range(level: Estimate) -> str:
+    return f"±{number((level.high - level.low) / 2, 0)}"
+
+
+def _thinned(posterior: "xr.Dataset") -> "xr.Dataset":
+    few = max(DRAWS // posterior.sizes["chain"], 1)
+    kept = np.unique(np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
+    return posterior.isel(draw=kept)
+
+
+def _by_draw(values: "xr.DataArray") -> Float:
+    """Return draws (draw, ...), chains one after the other."""
+    ordered = values.transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+    return np.asarray(ordered.reshape(-1, *ordered.shape[2:]))
+
+
+def _told(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, dataset: int) -> _Told:
+    total, cooperative, covered = sides(panel, dyad, dataset)
+    clock = Clock.of(panel)
+    own = draws.isel(dyad=place, dataset=dataset)
+    reports = panel["counts"].isel(dyad=place, dataset=dataset).sum(["time", "class"]).to_numpy()
+    weight = reports / reports.sum() if reports.any() else np.full(len(reports), 1 / len(reports))
+    knot, part = knots(panel)
+    reading = (_by_draw(own["direction_offset"]) @ weight)[:, None] + drift_between(
+        _by_draw(own["dataset_drift"]), knot, part
+    )
+    if "dataset_volume_effect" in own:
+        busy = np.where(covered, busyness(total, covered, *usual_periods(clock.periods(1))), 0.0)
+        reading = reading + _by_draw(own["dataset_volume_effect"])[:, None] * busy
+    concentration = _by_draw(own["concentration"]) if "concentration" in own else None
+    name = str(panel["dataset"].to_numpy()[dataset])
+    return _Told(dataset, name, total, cooperative, covered, reading, concentration)
+
+
+def _outlook(
+    fit: FitLike,
+    dyad: str,
+    told: _Told,
+    level: Float,
+    noise: Float,
+    present: "_Present",
+    main: bool,
+    seed: int,
+) -> DatasetOutlook:
+    clock = Clock.of(fit.panel)
+    first, last = told.ends
+    years = _years(told, level, noise, clock, stream(seed, dyad, f"dataset {told.place}"))
+    offset, drift = _offsets(fit, dyad, told)
+    concentration = None
+    if "concentration" in fit.posterior:
+        draws = fit.posterior["concentration"].isel(dataset=told.place).transpose("chain", "draw").to_numpy()
+        concentration = estimate(draws + 1.0, "happenings", "independent happenings that a very busy month is worth")
+    return DatasetOutlook(
+        name=told.name,
+        main=main,
+        first=clock.times[first].item(),
+        last=clock.end_of(clock.times[last].item()),
+        happenings=int(told.total[told.covered].sum()),
+        offset=offset,
+        drift=drift,
+        concentration=concentration,
+        years=years,
+        disagrees=tuple(one.year for one in years if abs(one.residual) > BEYOND),
+        without=present.level(told.place),
+        with_all=present.level(None),
+        worth=present.worth(told.place),
+        sentence=_sentence(told.name, offset, drift),
+    )
+
+
+def _sentence(name: str, offset: Estimate | None, drift: Estimate | None) -> str:
+    if offset is None or drift is None:
+        return f"The level is on the scale of {source_words(name)}."
+    reads = interval_in_words(offset.median, offset.low, offset.high, 0, "points")
+    moved = interval_in_words(drift.median, drift.low, drift.high, 0, "points")
+    return f"{capital(source_words(name))} reads the level {reads} higher now; {moved} of that came over its record."
+
+
+def _offsets(fit: FitLike, dyad: str, told: _Told) -> tuple[Estimate | None, Estimate | None]:
+    """Return how far a dataset reads above the first one at the end of its record, and since its beginning."""
+    if told.place == 0:
+        return None, None
+    place = position(fit.panel, dyad)
+    own = fit.posterior.isel(dyad=place, dataset=told.place)
+    drift = own["dataset_drift"].transpose("chain", "draw", "knot").to_numpy().astype(np.float64)
+    fixed = own["direction_offset"].mean("direction").transpose("chain", "draw").to_numpy().astype(np.float64)
+    (knot, part), (first, last) = knots(fit.panel), told.ends
+    at = fit.posterior["level"].isel(dyad=place, time=last).transpose("chain", "draw").to_numpy().astype(np.float64)
+    then, now = (fixed + drift_between(drift, int(knot[end]), float(part[end])) for end in (first, last))
+    words = f"points of share that {told.name} reads above the first dataset"
+    offset = estimate(share(at + now) - share(at), "points", f"{words}, at the end of its record")
+    moved = estimate(share(at + now) - share(at + then), "points", f"{words}: at the end less at the beginning")
+    return offset, moved
+
+
+def _years(told: _Told, level: Float, noise: Float, clock: Clock, rng: np.random.Generator) -> tuple[DatasetYear, ...]:
+    """Hold the years of a record against records simulated at the joint level, read as the dataset reads it."""
+    month = level + told.reading + noise[:, None] * rng.standard_normal(level.shape)
+    chance = share(month) / 100.0
+    if told.concentration is not None:
+        a = told.concentration[:, None]
+        chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
+    simulated = rng.binomial(told.total, chance)
+    of_period = clock.times.astype("datetime64[Y]").astype(int) + 1970
+    found = []
+    for year in np.unique(of_period[told.covered]).tolist():
+        own = told.covered & (of_period == year)
+        happenings = int(told.total[own].sum())
+        if happenings < FEWEST:
+            continue
+        recorded = 100.0 * told.cooperative[own].sum() / happenings
+        copies = 100.0 * simulated[:, own].sum(axis=1) / happenings
+        low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
+        residual = (recorded - copies.mean()) / max(copies.std(), 50.0 / happenings)
+        found.append(
+            DatasetYear(year, happenings, float(recorded), float(middle), float(low), float(high), float(residual))
+        )
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The months of a dataset as observations of the level, behind an offset: Gaussian, in log-odds.
+
+    Attributes
+    ----------
+    month : array of int (month,)
+        Which of the window.
+    value, variance : (month,)
+        Working response and its variance, as in iteratively reweighted least squares.
+    shared : (month, month)
+        Covariance of what the dataset is off, constant and drifting; zero of the first.
+    """
+
+    month: Index
+    value: Float
+    variance: Float
+    shared: Float
+
+    @classmethod
+    def of(cls, told: _Told, level: Float, window: slice, off: Float) -> "_Seen":
+        """Linearise what was recorded around the mean level (time,).
+
+        ``off`` (time, time) is the covariance of what the dataset is off.
+        """
+        own = told.covered & (told.total > 0)
+        own[: window.start] = False
+        at = np.flatnonzero(own)
+        total, chance = told.total[at], share((level + told.reading.mean(axis=0))[at]) / 100.0
+        a = np.inf if told.concentration is None else float(told.concentration.mean())
+        kept = total if np.isinf(a) else total * (a + 1.0) / (a + total)
+        slope = chance * (1.0 - chance)
+        away = (told.cooperative[at] / total - chance) / slope
+        shared = off[np.ix_(at, at)] if told.place else np.zeros((len(at), len(at)))
+        return cls(at - window.start, level[at] + away, 1.0 / (kept * slope), shared)
+
+    def before(self, month: int) -> "_Seen":
+        """Return what was seen before a month of the window."""
+        own = self.month < month
+        return _Seen(self.month[own], self.value[own], self.variance[own], self.shared[np.ix_(own, own)])
+
+
+@dataclass(frozen=True)
+class _Present:
+    """The present level in log-odds as Gaussian algebra has it, (mean, standard deviation), by what is left out.
+
+    The working responses have the mean reading of their dataset taken out, and its uncertainty is in their covariance.
+    """
+
+    found: Mapping[int | None, tuple[float, float]]
+    size: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, told: Sequence[_Told]
+    ) -> "_Present":
+        """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the variance of the month noise."""
+        periods = Clock.of(fit.panel).periods(12 * YEARS_BACK)
+        window = slice(max(len(level) - periods, 0), len(level))
+        era = fit.panel["era_index"].isel(dyad=dyad).to_numpy()[window]
+        moves, centre = _level_covariance(draws, dyad, era, float(level.mean()))
+        steps = _by_draw(draws["dataset_drift_sd"]).mean(axis=0)
+        priors = getattr(fit.spec, "priors", None) or Priors()
+        seen = {
+            one.place: _Seen.of(one, level, window, _off(fit.panel, priors, float(steps[max(one.place - 1, 0)])))
+            for one in told
+        }
+        recent = len(era) - Clock.of(fit.panel).periods(RECENT_MONTHS)
+        found: dict[int | None, tuple[float, float]] = {None: _solve(list(seen.values()), moves, news, centre)}
+        for name in seen:
+            kept = [part.before(recent) if place == name else part for place, part in seen.items()]
+            found[name] = _solve(kept, moves, news, centre)
+        return cls(found, (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]))
+
+    def worth(self, dataset: int) -> float:
+        """By how many per cent the standard deviation grows without a dataset's last two years."""
+        return 100.0 * (self.found[dataset][1] / self.found[None][1] - 1.0)
+
+    def level(self, left_out: int | None) -> Estimate:
+        """Return the present level, per cent, without a dataset's last two years; its draws are a normal's quantiles."""
+        mean, spread = self.found[left_out]
+        number = self.size[0] * self.size[1]
+        quantiles = mean + spread * ndtri((np.arange(number) + 0.5) / number)
+        what = "present level" if left_out is None else "present level without the last two years of the dataset"
+        return estimate(share(quantiles).reshape(self.size), "per cent", f"{what}, by Gaussian algebra")
+
+
+def _level_covariance(draws: "xr.Dataset", dyad: int, era: Index, mean: float) -> tuple[Float, float]:
+    """Return prior covariance (month, month) and mean of the level, at the posterior's mean parameters."""
+
+    def value(name: str) -> float:
+        own = draws[name].isel(dyad=dyad) if "dyad" in draws[name].dims else draws[name]
+        return float(own.mean())
+
+    months = np.arange(len(era))
+    apart = np.abs(months[:, None] - months)
+    swing = value("sd") ** 2 * value("phi") ** apart if "sd" in draws else 0.0 * apart
+    if "structure_step" not in draws:
+        return np.asarray(swing), mean
+    kept, start = value("structure_retention"), Priors().structure_start
+    variance = np.full(len(era), value("structure_step") ** 2)
+    variance[1:] += value("structure_jump") ** 2 * (np.diff(era) != 0)
+    variance[0] = start**2
+    carried = np.where(months[:, None] >= months, kept ** np.maximum(months[:, None] - months, 0), 0.0)
+    return np.asarray(swing + (carried * variance) @ carried.T), value("structure_centre")
+
+
+def _off(panel: "xr.Dataset", priors: Priors, step: float) -> Float:
+    """Return the prior covariance of what a dataset is off in any two periods, (time, time): constant and drifting."""
+    knot, part = knots(panel)
+    at = KNOT_YEARS * (knot + part)
+    walk = step**2 * np.minimum(at[:, None], at) / KNOT_YEARS
+    inside = walk - walk.mean(axis=0) - walk.mean(axis=1)[:, None] + walk.mean()
+    return np.asarray(inside + priors.dataset**2 + priors.dataset_dyads**2)
+
+
+def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> tuple[float, float]:
+    """Return mean and standard deviation of the level in the last month, given the months of some datasets."""
+    month = np.concatenate([one.month for one in seen])
+    value = np.concatenate([one.value for one in seen])
+    same = month[:, None] == month
+    covariance = moves[np.ix_(month, month)] + news * same + block_diag(*(one.shared for one in seen))
+    covariance[np.diag_indices(len(month))] += np.concatenate([one.variance for one in seen])
+    toward = moves[-1, month]
+    weight = np.linalg.solve(covariance, toward)
+    return centre + float(weight @ (value - centre)), float(np.sqrt(max(moves[-1, -1] - weight @ toward, 1e-12)))
