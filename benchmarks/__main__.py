@@ -1,4 +1,4 @@
-"""The command ``python -m benchmarks``: fits (by default), gradient, scaling, waits, feeds."""
+"""The command ``python -m benchmarks``: fits (by default), gradient, scaling, waits, feeds, density."""
 
 import argparse
 import sys
@@ -90,11 +90,23 @@ def feeds(options: argparse.Namespace) -> None:
     _say(f"{options.results}: feeds.md, feeds.json")
 
 
+def density(options: argparse.Namespace) -> None:
+    """Measure how effective draws a second fall as months get busy."""
+    from benchmarks.density import DENSITIES as BUSY
+    from benchmarks.density import write_density
+
+    chosen = BUSY if options.densities is DENSITIES else options.densities
+    write_density(options.results, options.seed, chosen, _say)
+    _say(f"{options.results}: density.md, density.json")
+
+
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
-COMMANDS = {"fits": fits, "gradient": gradient, "scaling": scaling, "waits": waits, "feeds": feeds}
+COMMANDS = {
+    "fits": fits, "gradient": gradient, "scaling": scaling, "waits": waits, "feeds": feeds, "density": density,
+}  # fmt: skip
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -68,7 +68,7 @@ def simulated_panel(dyads: int, periods: int, density: float, seed: int, spec: P
     rng = np.random.default_rng([seed, dyads, periods])
     totals = rng.poisson(density, (1, dyads, periods, 1))
     totals[0, :, 0] += 1
-    empty = _empty_panel(dyads, periods)
+    empty = empty_panel(dyads, periods)
     empty["counts"][..., 0] = totals
     truth = most_typical(prior_draws(empty, spec, draws=DRAWS, seed=seed))
     return simulate_panel(empty, truth, spec, seed=seed)[0]
@@ -84,7 +84,8 @@ def most_typical(draws: xr.Dataset) -> xr.Dataset:
     return draws.isel(draw=int(((ranks - 0.5) ** 2).mean(axis=1).argmin()))
 
 
-def _empty_panel(dyads: int, periods: int) -> xr.Dataset:
+def empty_panel(dyads: int, periods: int) -> xr.Dataset:
+    """Make a panel in which nothing has happened, with two eras a dyad."""
     begins = np.linspace(0, periods, ERAS, endpoint=False).astype(int)
     era = np.searchsorted(begins, np.arange(periods), side="right") - 1
     time = pd.date_range("1950-01-01", periods=periods, freq="MS").as_unit("ns")

@@ -386,7 +386,7 @@ class _Present:
         return 100.0 * (self.found[dataset][1] / self.found[None][1] - 1.0)
 
     def level(self, left_out: int | None) -> Estimate:
-        """Return the present level, per cent, without a dataset's last two years; its draws are a normal's quantiles."""
+        """Return the present level, per cent, without a dataset's last two years; draws are a normal's quantiles."""
         mean, spread = self.found[left_out]
         number = self.size[0] * self.size[1]
         quantiles = mean + spread * ndtri((np.arange(number) + 0.5) / number)

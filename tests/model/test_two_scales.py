@@ -138,13 +138,13 @@ def dataset_shift(panel, values):
     """What drift and volume add to the level as every dataset reads it, (dyad, time, dataset), month by month."""
     busy, found = busyness(panel), np.zeros((*panel["era_index"].shape, panel.sizes["dataset"]))
     by_dyad = np.reshape(values.get("volume_effect", np.zeros(len(found))), (-1, 1))
-    effect = values.get("dataset_volume_effect", by_dyad)
+    effect = np.broadcast_to(values.get("dataset_volume_effect", by_dyad), (len(found), found.shape[2]))
     drift = values.get("dataset_drift", np.zeros((len(found), found.shape[2], KNOTS)))
     years = [FIRST_KNOT + KNOT_YEARS * knot for knot in range(KNOTS)]
     for t, month in enumerate(panel["time"].to_numpy()):
         at = month.astype("datetime64[Y]").astype(int) + 1970
         at += (month - month.astype("datetime64[Y]")) / np.timedelta64(1, "D") / 366
-        for d, q in np.ndindex(effect.shape):
+        for d, q in np.ndindex(found[:, t].shape):
             found[d, t, q] = np.interp(at, years, drift[d, q]) + effect[d, q] * busy[d, t, q]
     return found
 

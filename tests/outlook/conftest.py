@@ -1,12 +1,14 @@
 """A posterior without a sampler: plausible draws around made-up truths, by the posterior contract."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
+from forecast.model.variables import all_variables
 from forecast.outlook import assess
 from forecast.scale import soft_ceiling
 
@@ -218,3 +220,39 @@ def alike():
 def make():
     """The function that makes fits."""
     return make_fit
+
+
+def with_feed(made, *, off=-1.0, drift=0.0, ends=None):
+    """The same fit with a feed as a second dataset: ten times as many happenings, `off` log-odds below the first.
+
+    The drift rises by so much in five years, and is zero in 2012; the feed's record ends before the month `ends`.
+    """
+    panel, rng = made.panel, np.random.default_rng(3)
+    level = made.posterior["level"].mean(("chain", "draw")).transpose("dyad", "time").to_numpy()
+    side = rng.binomial(40, 1 / (1 + np.exp(-(level + off))))
+    counts = np.zeros_like(panel["counts"].to_numpy())
+    counts[0, :, :ends, 0, 4], counts[0, :, :ends, 0, 3] = side[:, :ends], 40 - side[:, :ends]
+    both = np.concatenate([panel["counts"].to_numpy(), counts])
+    covered = np.repeat(panel["covered"].to_numpy(), 2, axis=0)
+    if ends is not None:
+        covered[1, :, ends:] = False
+    dims = {name: panel[name].dims for name in ("counts", "covered")}
+    panel = panel.drop_vars(["counts", "covered", "dataset"]).assign(
+        counts=(dims["counts"], both), covered=(dims["covered"], covered)
+    )
+    size = made.posterior.sizes["chain"], made.posterior.sizes["draw"]
+    rising = np.zeros((*size, panel.sizes["dyad"], 2, KNOTS))
+    rising[..., 1, :] = drift * (np.arange(KNOTS) - (2012 - FIRST_YEAR) / KNOT_YEARS)
+    own = {
+        "direction_offset": np.broadcast_to([0.0, off], (*size, panel.sizes["dyad"], 1, 2)),
+        "concentration": np.broadcast_to([6.0, 80.0], (*size, 2)),
+        "dataset_drift": rising,
+        "dataset_drift_sd": np.full((*size, 1), 0.15),
+    }
+    if "cutpoint" in made.posterior:
+        own["cutpoint"] = made.posterior["cutpoint"].to_numpy().repeat(2, axis=2)
+    old = made.posterior.drop_vars([*own, "dataset"], errors="ignore")
+    table = all_variables()
+    new = {name: (("chain", "draw", *table[name].dims), np.array(values)) for name, values in own.items()}
+    names = {"dataset": ["chronology", "feed"]}
+    return replace(made, posterior=old.assign(new).assign_coords(names), panel=panel.assign_coords(names))

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from forecast.errors import QuestionError
 from forecast.outlook import NotDefined, observe, simulate_futures
 from forecast.outlook.observed import Usual, main_dataset, reading, recent_reports, simulate_chances
 from forecast.outlook.repeats import Repeats
+from forecast.questions.record import require_reporting
+from outlook.conftest import with_feed
 
 
 def refit(made, *, counts=None, covered=None, **posterior):
@@ -107,15 +110,37 @@ def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
     assert share[0] - share[1] > 0.1
 
 
-def test_the_dataset_that_counts_most_lately_is_simulated(fit):
+def test_the_first_dataset_that_still_reports_is_simulated(fit):
+    """However many another counts: the level is on the scale of the first, and so is what it is compared with."""
     counts = xr.concat([fit.panel["counts"], 2 * fit.panel["counts"]], "dataset").assign_coords(dataset=["a", "b"])
-    old = counts.copy()
-    old[1, :, -60:] = 0
-    rest = fit.panel.drop_vars(["counts", "covered", "dataset"])
+    silent, rest = counts.copy(), fit.panel.drop_vars(["counts", "covered", "dataset"])
+    silent[0, :, -60:] = 0
     covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
-    for values, expected in ((counts, 1), (old, 0)):
-        panel = rest.assign(counts=values, covered=covered)
+    ended, late = covered.copy(), covered.copy()
+    ended[0, :, -20:] = False
+    late[0, :, -5:] = False
+    cases = [(counts, covered, 0), (silent, covered, 1), (counts, ended, 1), (counts, late, 0)]
+    for values, seen, expected in cases:
+        panel = rest.assign(counts=values, covered=seen)
         assert main_dataset(panel, "USA-CHN") == expected
+    with pytest.raises(QuestionError, match=r"'a' has stopped reporting on USA-CHN.*goes on: b"):
+        require_reporting(rest.assign(counts=counts, covered=ended), "USA-CHN", 0, "q")
+
+
+def test_another_dataset_is_read_where_it_stands_now_and_scatters_as_it_does(fit):
+    feed = with_feed(fit, off=-1.0, drift=0.3)
+    first, second = reading(feed, "USA-CHN"), reading(feed, "USA-CHN", 1)
+    years = (2024 + 336 / 366 - 2012) / 5  # to the first of December 2024, the last month
+    np.testing.assert_allclose(first.offset, 0.0)
+    np.testing.assert_allclose(second.offset, -1.0 + 0.3 * years, atol=0.01)
+    assert (first.concentration, second.concentration) == (pytest.approx(6.0), pytest.approx(80.0))
+    futures = simulate_futures(feed, "USA-CHN", 12, seed=1)
+    main, other = (observe(feed, futures, 12, seed=1, dataset=one) for one in (None, 1))
+    assert (main.dataset, other.dataset) == (0, 1)
+    assert np.median(other.total[..., 1:]) > 4 * np.median(main.total[..., 1:])
+    np.testing.assert_array_equal(main.total, observe(fit, futures, 12, seed=1).total)
+    lower = np.nanmean(main.share) - np.nanmean(other.share)
+    assert 2 < lower < 15, "0.2 log-odds are some five points"
 
 
 def test_nothing_counted_is_nothing_observed(fit):

@@ -1,0 +1,104 @@
+"""What each of several datasets says: what it is off, where it disagrees, what it is worth for the present."""
+
+import numpy as np
+import pytest
+
+from forecast.model import Priors
+from forecast.outlook import dataset_outlooks, datasets_finding
+from forecast.outlook.datasets import _off, _Seen, _solve
+from outlook.conftest import make_fit, with_feed
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return make_fit(dyads=("USA-CHN",))
+
+
+@pytest.fixture(scope="module")
+def found(alone):
+    return dataset_outlooks(with_feed(alone, off=-1.0, drift=0.3), "USA-CHN")
+
+
+def test_one_dataset_has_nothing_to_compare(alone):
+    assert dataset_outlooks(alone, "USA-CHN") == ()
+
+
+def test_a_dyad_that_the_feed_does_not_cover_has_one_dataset():
+    both = with_feed(make_fit(dyads=("USA-CHN", "USA-RUS")))
+    covered = both.panel["covered"].copy()
+    covered[1, 1] = False
+    panel = both.panel.assign(covered=covered, counts=both.panel["counts"] * covered)
+    some = type(both)(both.posterior, panel, both.spec)
+    assert dataset_outlooks(some, "USA-RUS") == ()
+    assert [one.name for one in dataset_outlooks(some, "USA-CHN")] == ["chronology", "feed"]
+
+
+def test_offset_and_drift_are_in_points_at_the_level_of_the_day(alone, found):
+    first, feed = found
+    assert (first.offset, first.drift, first.main, feed.main) == (None, None, True, False)
+    level = alone.posterior["level"].isel(time=-1, dyad=0).to_numpy()
+    now = -1.0 + 0.3 * (2024 + 336 / 366 - 2012) / 5
+    then = -1.0 + 0.3 * (2000 - 2012) / 5
+    share = [100 / (1 + np.exp(-(level + one))) for one in (0.0, now, then)]
+    assert feed.offset.median == pytest.approx(np.median(share[1] - share[0]), abs=0.1)
+    assert feed.drift.median == pytest.approx(np.median(share[1] - share[2]), abs=0.1)
+
+
+def test_a_year_of_another_tone_is_a_disagreement(alone):
+    """Such a record is simulated at the level itself; then two years of one dataset are made what no level explains."""
+    feed = with_feed(alone, off=-1.0)
+    assert set(dataset_outlooks(feed, "USA-CHN")[1].disagrees) <= {2003, 2011}  # by chance
+    counts = feed.panel["counts"].copy()
+    odd = counts["time"].dt.year.isin([2007, 2019]).to_numpy()
+    counts[1, 0, odd] = counts[1, 0, odd] * 0
+    counts[1, 0, odd, 0, 0] = 40
+    panel = feed.panel.assign(counts=counts)
+    first, second = dataset_outlooks(type(feed)(feed.posterior, panel, feed.spec), "USA-CHN")
+    assert {2007, 2019} <= set(second.disagrees)
+    worst = {one.year: one for one in second.years}[2007]
+    assert (worst.share, worst.happenings) == (0.0, 480)
+    assert worst.residual < -2 and worst.low > 0
+    assert "2007" in datasets_finding((first, second))
+
+
+def test_the_busy_one_decides_unless_it_has_ended(alone, found):
+    first, feed = found
+    assert feed.worth > first.worth > 0
+    assert feed.without.high - feed.without.low > feed.with_all.high - feed.with_all.low
+    assert datasets_finding(found).startswith("“feed” decides most")
+    over = dataset_outlooks(with_feed(alone, ends=240), "USA-CHN")
+    assert over[1].worth == pytest.approx(0.0, abs=1e-9)
+    assert str(over[1].last) == "2019-12-31"
+    assert datasets_finding(over).startswith("The chronology decides most")
+
+
+def test_the_algebra_is_that_of_normal_variables():
+    """Against conditioning written down the long way: level, common news, an offset and errors of twelve months."""
+    rng = np.random.default_rng(1)
+    months, news, centre = 12, 0.1, 0.3
+    apart = np.abs(np.arange(months)[:, None] - np.arange(months))
+    moves = 0.4 * 0.8**apart
+    variance = [rng.uniform(0.2, 0.6, months), rng.uniform(0.02, 0.05, 6)]
+    seen = [
+        _Seen(np.arange(months), rng.standard_normal(months), variance[0], np.zeros((months, months))),
+        _Seen(np.arange(6), rng.standard_normal(6), variance[1], np.full((6, 6), 0.5)),
+    ]
+    at = [*range(months), *range(6)]
+    # level, news, offset, error: all of them are normal, so the joint covariance is a sum.
+    reads = np.eye(months)[at]
+    off = np.array([0.0] * months + [1.0] * 6)
+    joint = reads @ (moves + news * np.eye(months)) @ reads.T + 0.5 * np.outer(off, off)
+    joint += np.diag(np.concatenate(variance))
+    both = np.block([[moves[-1:, -1:], moves[-1:] @ reads.T], [reads @ moves[:, -1:], joint]])
+    precision = np.linalg.inv(both)
+    values = np.concatenate([one.value for one in seen]) - centre
+    mean, spread = _solve(seen, moves, news, centre)
+    assert spread == pytest.approx(precision[0, 0] ** -0.5)
+    assert mean == pytest.approx(centre - precision[0, 1:] @ values / precision[0, 0])
+
+
+def test_what_a_dataset_is_off_varies_as_its_priors_say(alone):
+    off = _off(alone.panel, Priors(), 0.2)
+    assert off.mean() == pytest.approx(0.7**2 + 0.3**2)
+    apart = off[0, 0] + off[-1, -1] - 2 * off[0, -1]
+    assert apart == pytest.approx(0.2**2 * 299 / 60, rel=0.01), "a walk of so many years"
