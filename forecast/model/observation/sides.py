@@ -564,11 +564,15 @@ def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own
 
     name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
     slope: Any = pm.Normal(f"{name}_slope", *priors.kind_slope)
-    shift = _add_shift(spec, arrays, name)
-    if datasets > 1:  # the kinds of another dataset are its own affair
+    readings = arrays.observed.readings
+    within = None if readings is None else [readings.record_of(q, arrays.dyads, SPANS) for q in range(datasets)]
+    shift = _add_shift(spec, arrays, name, None if within is None else within[0])
+    if within is not None:  # the kinds of another dataset are its own affair
         others = pm.Normal(f"{name}_other_slope", *priors.kind_slope, shape=datasets - 1)
         slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
-        shift = pt.concatenate([shift, *(_add_shift(spec, arrays, f"{name}_{q}") for q in range(1, datasets))])
+        shift = pt.concatenate(
+            [shift, *(_add_shift(spec, arrays, f"{name}_{q}", within[q]) for q in range(1, datasets))]
+        )
     shift = pm.Deterministic(f"{name}_shift", shift)
     first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
     cutpoint = first
@@ -585,8 +589,11 @@ def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own
     }  # fmt: skip
 
 
-def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str) -> Any:
-    """Add the shift of every place, (place,): one a dyad, around which eras vary or years drift."""
+def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str, within: Float | None = None) -> Any:
+    """Add the shift of every place, (place,): one a dyad, around which eras vary or years drift.
+
+    The drift is centred over all spans of years, or by weights (dyad, span) over those of a record.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -599,7 +606,8 @@ def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str) -> Any:
         step = population_spread(f"{name}_drift", priors.kind_drift)
         walk = pt.cumsum(pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS)), axis=1)
         # Centred, so that the dyad's own value is that of its whole record.
-        return (dyad[:, None] + step * (walk - walk.mean(axis=1, keepdims=True))).ravel()
+        middle = walk.mean(axis=1, keepdims=True) if within is None else (walk * within).sum(axis=1, keepdims=True)
+        return (dyad[:, None] + step * (walk - middle)).ravel()
     if spec.has_depth:
         step = population_spread(f"{name}_era_sd", priors.kind_eras)
         return dyad[arrays.era_dyad] + step * pm.Normal(f"{name}_era_raw", 0.0, 1.0, dims="era")
