@@ -171,7 +171,7 @@ def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[Dataset
     return tuple(_outlook(fit, dyad, one, level, noise, present, one.place == main, seed) for one in told)
 
 
-def datasets_finding(found: tuple[DatasetOutlook, ...]) -> str:
+def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
     """Return in a sentence or two which dataset decides the present level, and where they disagree."""
     decisive = max(found, key=lambda one: one.worth)
     level = decisive.with_all

@@ -105,9 +105,10 @@ def observation_value_gradient(
     :class:`forecast.model.arrays.PanelArrays`.
     """
     none = np.zeros((0, 0))
-    return shifted_value_gradient(
+    total, by_level, by_offset, by_cutpoint, by_depth, by_concentration, by_noise, _ = shifted_value_gradient(
         level, offset, cutpoint, depth, concentration, noise, none, blocks, cells, rows, entries, nodes, weights
-    )[:7]
+    )
+    return total, by_level, by_offset, by_cutpoint, by_depth, by_concentration, by_noise
 
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]

@@ -77,11 +77,11 @@ class Readings:
         total = totals(panel)
         there = node_of >= 0
         knot, part = knots(panel)
-        by_period = [np.broadcast_to(values, there.shape)[there] for values in (knot, part)]
-        own = [values.transpose(1, 2, 0)[there] for values in (total, dataset_busyness(panel))]
+        period = np.nonzero(there)[1]
+        events, busy = total.transpose(1, 2, 0)[there], dataset_busyness(panel).transpose(1, 2, 0)[there]
         seen = total.transpose(1, 0, 2) > 0
         spans = tuple(_span(knot[months]) for dyad in seen for months in dyad)
-        return cls(own[0], own[1], by_period[0], by_period[1], spans)
+        return cls(events, busy, knot[period], part[period], spans)
 
     def record_of(self, dataset: int, dyads: int, spans: int) -> Float:
         """Return weights (dyad, span) that average over a dataset's record; spans of years begin at the knots."""
@@ -246,11 +246,11 @@ def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings
     walk = pm.Normal("dataset_drift_raw", 0.0, 1.0, shape=(dyads, others, KNOTS - 1))
     risen = pt.concatenate([pt.zeros((dyads, others, 1)), pt.cumsum(walk, axis=2)], axis=2)
     inside = np.zeros((dyads, others + 1, KNOTS))
-    for own, (first, behind) in zip(inside.reshape(-1, KNOTS), readings.spans, strict=True):
-        own[first:behind] = 1.0 / (behind - first)
+    for weights, (first, behind) in zip(inside.reshape(-1, KNOTS), readings.spans, strict=True):
+        weights[first:behind] = 1.0 / (behind - first)
     centred = risen - (risen * inside[:, 1:]).sum(axis=2, keepdims=True)
     drift = pt.concatenate([pt.zeros((dyads, 1, KNOTS)), step[:, None] * centred], axis=1)
-    own: Own = {"drift": pm.Deterministic("dataset_drift", drift)}
+    drift = pm.Deterministic("dataset_drift", drift)
     effect: Any = pt.zeros((dyads, others + 1))
     if spec.volume_effect:
         rest = _by_dyad_and_dataset(
@@ -258,7 +258,7 @@ def add_readings(spec: "PendulumSpec", arrays: "PanelArrays", readings: Readings
         )
         effect = pt.concatenate([first_effect[:, None], rest], axis=1)
         effect = pm.Deterministic("dataset_volume_effect", effect, dims=("dyad", "dataset"))
-    return own | {"dataset_volume_effect": effect}
+    return {"drift": drift, "dataset_volume_effect": effect}
 
 
 def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", side: Counted, pool: bool) -> Own:
