@@ -1,9 +1,10 @@
 """What each of several datasets says of the level, where it disagrees, and which of them decides.
 
-Nothing is fitted again. What a dataset *recorded* is held against what the joint level, read its way, would have made
-it record. What the present level would be *without* its last two years is Gaussian algebra at the posterior's mean:
-every month of a dataset is an observation of the level, as precise as its happenings and its overdispersion make it,
-behind an offset and a drift that are as uncertain as their priors, around a level that moves as structure and swing do.
+Nothing is fitted again. Beside what a dataset *recorded* stands what the joint level, read its way, would have made it
+record. Where it *disagrees*, and what the present level would be *without* its last two years, is Gaussian algebra at
+the posterior's mean: every month of a dataset is an observation of the level, as precise as its happenings and its
+overdispersion make it, behind an offset and a drift that are as uncertain as their priors, around a level that moves as
+structure and swing do. A year disagrees if it lies far from what the others, and its own other years, make expect.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 DRAWS = 400
 """Draws of the posterior, evenly spaced, under which records are simulated."""
-YEARS_BACK = 20
-"""So much of the record decides where the level stands: the rest is forgotten, and an algebra of all months is slow."""
+YEARS_BACK = 30
+"""The algebra is of so much of the record: earlier months hardly bear on the present, and all of them take long."""
 RECENT_MONTHS = 24
 """What a dataset is worth for the present is what its last two years are; its earlier ones tell what it is off."""
 BEYOND = 2.0
@@ -56,8 +57,9 @@ class DatasetYear:
         Per cent of them that were cooperative.
     expected, low, high : float
         Per cent that the joint level, read as the dataset reads it, makes expect: median and 90 % interval of records.
-    residual : float
-        How far what was recorded lies from the mean of these records, in their standard deviations.
+    residual : float or None
+        How far what was recorded lies from what the other datasets, and its own other years, make expect of the year,
+        in standard deviations; None where no other dataset reports, and of years that are long over.
     """
 
     year: int
@@ -66,7 +68,7 @@ class DatasetYear:
     expected: float
     low: float
     high: float
-    residual: float
+    residual: float | None
 
 
 @dataclass(frozen=True)
@@ -183,8 +185,8 @@ def datasets_finding(found: Sequence[DatasetOutlook]) -> str:
         f"{source_words(one.name)} in {join([str(year) for year in one.disagrees])}" for one in found if one.disagrees
     ]
     if not odd:
-        return f"{sentence} In no year do they disagree by more than chance."
-    return f"{sentence} Further from the common level than two standard deviations: {join(odd)}."
+        return f"{sentence} No year of one lies further from what the others say than two standard deviations."
+    return f"{sentence} Further from what the others say than two standard deviations: {join(odd)}."
 
 
 def _range(level: Estimate) -> str:
@@ -233,7 +235,8 @@ def _outlook(
 ) -> DatasetOutlook:
     clock = Clock.of(fit.panel)
     first, last = told.ends
-    years = _years(told, level, noise, clock, stream(seed, dyad, f"dataset {told.place}"))
+    residuals = present.residuals[told.place]
+    years = _years(told, level, noise, clock, residuals, stream(seed, dyad, f"dataset {told.place}"))
     offset, drift = _offsets(fit, dyad, told)
     concentration = None
     if "concentration" in fit.posterior:
@@ -249,7 +252,7 @@ def _outlook(
         drift=drift,
         concentration=concentration,
         years=years,
-        disagrees=tuple(one.year for one in years if abs(one.residual) > BEYOND),
+        disagrees=tuple(one.year for one in years if one.residual is not None and abs(one.residual) > BEYOND),
         without=present.level(told.place),
         with_all=present.level(None),
         worth=present.worth(told.place),
@@ -262,7 +265,9 @@ def _sentence(name: str, offset: Estimate | None, drift: Estimate | None) -> str
         return f"The level is on the scale of {source_words(name)}."
     reads = interval_in_words(offset.median, offset.low, offset.high, 0, "points")
     moved = interval_in_words(drift.median, drift.low, drift.high, 0, "points")
-    return f"{capital(source_words(name))} reads the level {reads} higher now; {moved} of that came over its record."
+    return (
+        f"{capital(source_words(name))} reads the level {reads} above the first dataset; since its beginning {moved}."
+    )
 
 
 def _offsets(fit: FitLike, dyad: str, told: _Told) -> tuple[Estimate | None, Estimate | None]:
@@ -282,16 +287,22 @@ def _offsets(fit: FitLike, dyad: str, told: _Told) -> tuple[Estimate | None, Est
     return offset, moved
 
 
-def _years(told: _Told, level: Float, noise: Float, clock: Clock, rng: np.random.Generator) -> tuple[DatasetYear, ...]:
-    """Hold the years of a record against records simulated at the joint level, read as the dataset reads it."""
+def _years(
+    told: _Told,
+    level: Float,
+    noise: Float,
+    clock: Clock,
+    residuals: Mapping[int, float],
+    rng: np.random.Generator,
+) -> tuple[DatasetYear, ...]:
+    """Put records simulated at the joint level, read as the dataset reads it, beside the years of a record."""
     month = level + told.reading + noise[:, None] * rng.standard_normal(level.shape)
     chance = share(month) / 100.0
     if told.concentration is not None:
         a = told.concentration[:, None]
         chance = rng.beta(np.maximum(a * chance, 1e-9), np.maximum(a * (1 - chance), 1e-9))
     simulated = rng.binomial(told.total, chance)
-    of_period = clock.times.astype("datetime64[Y]").astype(int) + 1970
-    found = []
+    of_period, found = _year_of(clock), []
     for year in np.unique(of_period[told.covered]).tolist():
         own = told.covered & (of_period == year)
         happenings = int(told.total[own].sum())
@@ -300,11 +311,14 @@ def _years(told: _Told, level: Float, noise: Float, clock: Clock, rng: np.random
         recorded = 100.0 * told.cooperative[own].sum() / happenings
         copies = 100.0 * simulated[:, own].sum(axis=1) / happenings
         low, middle, high = np.quantile(copies, (0.05, 0.5, 0.95))
-        residual = (recorded - copies.mean()) / max(copies.std(), 50.0 / happenings)
-        found.append(
-            DatasetYear(year, happenings, float(recorded), float(middle), float(low), float(high), float(residual))
-        )
+        expected = float(middle), float(low), float(high)
+        found.append(DatasetYear(year, happenings, float(recorded), *expected, residuals.get(year)))
     return tuple(found)
+
+
+def _year_of(clock: Clock) -> Index:
+    """Return the calendar year of every period, (time,)."""
+    return np.asarray(clock.times.astype("datetime64[Y]").astype(int) + 1970)
 
 
 @dataclass(frozen=True)
@@ -357,6 +371,7 @@ class _Present:
     """
 
     found: Mapping[int | None, tuple[float, float]]
+    residuals: Mapping[int, Mapping[int, float]]
     size: tuple[int, int]
 
     @classmethod
@@ -379,7 +394,12 @@ class _Present:
         for name in seen:
             kept = [part.before(recent) if place == name else part for place, part in seen.items()]
             found[name] = _solve(kept, moves, news, centre)
-        return cls(found, (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]))
+        years = _year_of(Clock.of(fit.panel))[window]
+        return cls(
+            found,
+            _residuals(seen, years, moves, news, centre),
+            (fit.posterior.sizes["chain"], fit.posterior.sizes["draw"]),
+        )
 
     def worth(self, dataset: int) -> float:
         """By how many per cent the standard deviation grows without a dataset's last two years."""
@@ -425,11 +445,41 @@ def _off(panel: "xr.Dataset", priors: Priors, step: float) -> Float:
 
 def _solve(seen: Sequence[_Seen], moves: Float, news: float, centre: float) -> tuple[float, float]:
     """Return mean and standard deviation of the level in the last month, given the months of some datasets."""
-    month = np.concatenate([one.month for one in seen])
-    value = np.concatenate([one.value for one in seen])
-    same = month[:, None] == month
-    covariance = moves[np.ix_(month, month)] + news * same + block_diag(*(one.shared for one in seen))
-    covariance[np.diag_indices(len(month))] += np.concatenate([one.variance for one in seen])
+    month, value, covariance = _joint(seen, moves, news)
     toward = moves[-1, month]
     weight = np.linalg.solve(covariance, toward)
     return centre + float(weight @ (value - centre)), float(np.sqrt(max(moves[-1, -1] - weight @ toward, 1e-12)))
+
+
+def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Float, Float]:
+    """Return month, value and covariance of what was seen, dataset by dataset."""
+    month = np.concatenate([one.month for one in seen])
+    value = np.concatenate([one.value for one in seen])
+    covariance = moves[np.ix_(month, month)] + news * (month[:, None] == month)
+    covariance += block_diag(*(one.shared for one in seen))
+    covariance[np.diag_indices(len(month))] += np.concatenate([one.variance for one in seen])
+    return month, value, covariance
+
+
+def _residuals(
+    seen: Mapping[int, _Seen], years: Index, moves: Float, news: float, centre: float
+) -> dict[int, dict[int, float]]:
+    """Return how far each year of each dataset lies from what is expected of it without it, by place and year.
+
+    With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
+    P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its months, weighted by
+    their precision.
+    """
+    month, value, covariance = _joint(list(seen.values()), moves, news)
+    precision = np.linalg.inv(covariance)
+    off, variance = precision @ (value - centre), np.concatenate([one.variance for one in seen.values()])
+    place, year = np.repeat(list(seen), [one.month.size for one in seen.values()]), years[month]
+    found: dict[int, dict[int, float]] = {one: {} for one in seen}
+    for dataset, of in {(int(p), int(y)) for p, y in zip(place, year, strict=True)}:
+        own = np.flatnonzero((place == dataset) & (year == of))
+        if not ((place != dataset) & (year == of)).any():
+            continue
+        spread = np.linalg.inv(precision[np.ix_(own, own)])
+        weight = 1.0 / (variance[own] + news)
+        found[dataset][of] = float(weight @ spread @ off[own] / np.sqrt(weight @ spread @ weight))
+    return found

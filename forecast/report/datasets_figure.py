@@ -33,7 +33,7 @@ def illustrate(found: Sequence[DatasetOutlook]) -> style.Illustration | None:
         caption=(
             "Dots: the cooperative share that each dataset recorded, year by year, larger with more happenings. Lines "
             "and bands: median and 90 % interval of what the joint level, read as the dataset reads it, makes expect. "
-            "Ringed: years further away than two standard deviations."
+            "Ringed: years that lie further than two standard deviations from what the others make expect."
         ),
     )
 

@@ -1,11 +1,13 @@
 """What each of several datasets says: what it is off, where it disagrees, what it is worth for the present."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from forecast.model import Priors
 from forecast.outlook import dataset_outlooks, datasets_finding
-from forecast.outlook.datasets import _off, _Seen, _solve
+from forecast.outlook.datasets import _joint, _off, _residuals, _Seen, _solve
 from outlook.conftest import make_fit, with_feed
 
 
@@ -45,9 +47,13 @@ def test_offset_and_drift_are_in_points_at_the_level_of_the_day(alone, found):
 
 
 def test_a_year_of_another_tone_is_a_disagreement(alone):
-    """Such a record is simulated at the level itself; then two years of one dataset are made what no level explains."""
-    feed = with_feed(alone, off=-1.0)
-    assert set(dataset_outlooks(feed, "USA-CHN")[1].disagrees) <= {2003, 2011}  # by chance
+    """Both records are simulated at the level itself; then two years of one are made what the other does not say."""
+    level = alone.posterior["level"].mean(("chain", "draw")).transpose("dyad", "time").to_numpy()
+    cooperative = np.random.default_rng(4).binomial(5, 1 / (1 + np.exp(-level)))
+    told = alone.panel["counts"] * 0
+    told[0, :, :, 0, 4], told[0, :, :, 0, 3] = cooperative, 5 - cooperative
+    feed = with_feed(replace(alone, panel=alone.panel.assign(counts=told)), off=-1.0)
+    assert not {2007, 2019} & set(dataset_outlooks(feed, "USA-CHN")[1].disagrees)
     counts = feed.panel["counts"].copy()
     odd = counts["time"].dt.year.isin([2007, 2019]).to_numpy()
     counts[1, 0, odd] = counts[1, 0, odd] * 0
@@ -95,6 +101,27 @@ def test_the_algebra_is_that_of_normal_variables():
     mean, spread = _solve(seen, moves, news, centre)
     assert spread == pytest.approx(precision[0, 0] ** -0.5)
     assert mean == pytest.approx(centre - precision[0, 1:] @ values / precision[0, 0])
+
+
+def test_a_year_is_held_against_the_rest():
+    """Against leaving it out and predicting it from the normal law of the others, the long way."""
+    rng = np.random.default_rng(2)
+    moves = 0.4 * 0.9 ** np.abs(np.arange(24)[:, None] - np.arange(24))
+    seen = {
+        place: _Seen(np.arange(24), rng.standard_normal(24), rng.uniform(0.1, 0.4, 24), np.full((24, 24), off))
+        for place, off in ((0, 0.0), (1, 0.5))
+    }
+    month, value, covariance = _joint(list(seen.values()), moves, 0.1)
+    own = np.arange(24, 36)  # the first year of the second dataset
+    rest = np.setdiff1d(np.arange(48), own)
+    across = covariance[np.ix_(own, rest)] @ np.linalg.inv(covariance[np.ix_(rest, rest)])
+    error = value[own] - 0.3 - across @ (value[rest] - 0.3)
+    spread = covariance[np.ix_(own, own)] - across @ covariance[np.ix_(rest, own)]
+    weight = 1 / (seen[1].variance[:12] + 0.1)
+    found = _residuals(seen, 2000 + np.arange(24) // 12, moves, 0.1, 0.3)
+    assert found[1][2000] == pytest.approx(weight @ error / np.sqrt(weight @ spread @ weight))
+    assert {place: set(years) for place, years in found.items()} == {0: {2000, 2001}, 1: {2000, 2001}}
+    assert month.size == 48
 
 
 def test_what_a_dataset_is_off_varies_as_its_priors_say(alone):
