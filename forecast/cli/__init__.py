@@ -17,6 +17,7 @@ from forecast.cli import (
     backtest,
     check,
     compare,
+    counting,
     events,
     fetch,
     moved,
@@ -78,6 +79,8 @@ app = typer.Typer(
 events.app.command()(fetch.fetch)
 events.app.command("import")(archive.import_command)
 events.app.command("status")(archive.status_command)
+events.app.command("count")(counting.count_command)
+events.app.command("sql")(counting.sql_command)
 app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
 app.command()(scenario.scenario)

@@ -1,18 +1,21 @@
 """Tables that hold no single events any more: counts by period, direction and class, and indices."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from forecast.arguments import MAPPING_OR_PATH, PATH, checked
-from forecast.errors import DataError
+from forecast.arguments import COUNTS, FLAG, MAPPING_OR_PATH, PATH, checked
+from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
 from forecast.events.raw import RawTable, load_raw
 from forecast.events.table import CountTable
+from forecast.files import check_target, write_csv, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_TIMES = {"month": "%Y-%m", "week": "%Y-%m-%d"}
 LARGEST_COUNT = 2**31 - 1
 """Of one cell of the table, as for the `n` of an event."""
 
@@ -62,6 +65,121 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
         rejects=raw.rejects(reasons),
         files=(raw.source_file(reasons),),
     )
+
+
+def wide_counts(table: CountTable, *, directed: bool = False) -> "pd.DataFrame":
+    """Return counts as `read_counts` reads them: a row a period and direction, a column a class.
+
+    Parameters
+    ----------
+    table : CountTable
+        With directions.
+    directed : bool
+        Whether for panels with directions, in which both sides of a joint act count; else of a joint act that is
+        there in both directions the other side is not counted, so that the two directions add up to the dyad's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `time` (YYYY-MM, or the Monday of a week), `source`, `target`, and a column a class (`class_column`).
+
+    Examples
+    --------
+    >>> from forecast.events.counts import wide_counts
+    >>> wide_counts(count_feed("gdelt/"))  # doctest: +SKIP
+    """
+    counts = table.counts
+    values = "n" if directed or "happenings" not in counts else "happenings"
+    time = counts["date"].dt.strftime(_TIMES[table.frequency])
+    wide = counts.assign(time=time).pivot_table(
+        index=["time", "source", "target"], columns="class", values=values, aggfunc="sum", fill_value=0
+    )
+    wide = wide.reindex(columns=range(len(table.classes)), fill_value=0)
+    return wide.set_axis([class_column(place) for place in wide.columns], axis=1).reset_index()
+
+
+def class_column(place: int) -> str:
+    """Return the name of the column of a class in `wide_counts`, counted from the most hostile."""
+    return f"class_{place}"
+
+
+def wide_mapping(
+    dataset: str, classes: Sequence[str], zero_cut: int, frequency: Literal["month", "week"]
+) -> dict[str, Any]:
+    """Return the mapping by which `read_counts` reads what `wide_counts` returns.
+
+    Examples
+    --------
+    >>> from forecast.events.counts import wide_mapping
+    >>> wide_mapping("mine", ["conflict", "cooperation"], 1, "month")["classes"][0]
+    {'name': 'conflict', 'side': 'conflict', 'columns': ['class_0']}
+    """
+    return {
+        "dataset": dataset,
+        "columns": {name: name for name in ("time", "source", "target")},
+        "date_format": _TIMES[frequency],
+        "frequency": frequency,
+        "missing": [""],
+        "classes": [
+            {
+                "name": name,
+                "side": "conflict" if place < zero_cut else "cooperation",
+                "columns": [class_column(place)],
+            }
+            for place, name in enumerate(classes)
+        ],
+    }
+
+
+@checked(table=COUNTS, path=PATH, directed=FLAG)
+def write_counts(table: CountTable, path: str | Path, *, directed: bool = False) -> Path:
+    """Write counts as CSV, and beside it the mapping by which `read_counts` and `forecast report` read them.
+
+    Parameters
+    ----------
+    table : CountTable
+        Of one dataset, with directions, as `count_feed` returns.
+    path : str or pathlib.Path
+        Of the CSV file; earlier ones of the two files are replaced.
+    directed : bool
+        As for `wide_counts`.
+
+    Returns
+    -------
+    pathlib.Path
+        Of the mapping: the name of the CSV file with the ending ``.yaml``.
+
+    Raises
+    ------
+    OutputPathError
+        If `path` ends in ``.yaml``, is a file that was read, or no ordinary file.
+    OutputError
+        If a file cannot be written.
+
+    Examples
+    --------
+    >>> from forecast import count_feed
+    >>> from forecast.events.counts import write_counts
+    >>> write_counts(count_feed("gdelt/"), "gdelt.csv")  # doctest: +SKIP
+    PosixPath('gdelt.yaml')
+    """
+    path = Path(path)
+    mapping = path.with_suffix(".yaml")
+    if mapping == path:
+        raise OutputPathError(f"{path}: the mapping would have the same name. Choose one that ends in .csv.")
+    for target in (path, mapping):
+        check_target(target)
+    write_csv(path, wide_counts(table, directed=directed))
+    dataset = str(table.counts["dataset"].iloc[0])
+    write_mapping(mapping, wide_mapping(dataset, table.classes, table.zero_cut, table.frequency))
+    return mapping
+
+
+def write_mapping(path: str | Path, mapping: dict[str, Any]) -> None:
+    """Write a mapping as YAML."""
+    import yaml
+
+    write_text(path, yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True, width=110))
 
 
 @checked(path=PATH, mapping=MAPPING_OR_PATH)

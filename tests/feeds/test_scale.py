@@ -1,14 +1,19 @@
 """Feeds at scale: dyads counted in one pass have the panels of each read alone; quick ways give what slow ones do."""
 
+import json
 import threading
 
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
 from benchmarks.made_feeds import make_gdelt
-from forecast import build_counts_panel, build_panel, count_feed, read_feed
+from forecast import build_counts_panel, build_panel, count_feed, read_counts, read_feed
+from forecast.cli import app
 from forecast.errors import DataError, SpecError
+from forecast.events.counts import write_counts
+from forecast.events.dyads import in_order
 from forecast.feeds import FeedSettings
 from forecast.feeds.feed import Layout
 from forecast.feeds.gdelt import BACKFILE, DAILY
@@ -52,6 +57,32 @@ def test_counts_of_all_dyads_have_the_panel_of_each(made, settings, counted):
     assert set(counts.counts["dyad"]) == set(table.dyads)
     for directed in (False, True):
         same_panels(table, counts, directed=directed, dyads=[*table.dyads[:6], *table.dyads[-3:]], **counted)
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("frequency", ["month", "week"])
+def test_counts_that_were_written_are_read_again(made, tmp_path, directed, frequency):
+    counts = count_feed(made, frequency=frequency)
+    mapping = write_counts(counts, tmp_path / "gdelt.csv", directed=directed)
+    again = read_counts(tmp_path / "gdelt.csv", mapping)
+    assert again.rejects.empty and (again.classes, again.zero_cut) == (counts.classes, counts.zero_cut)
+    dyads = in_order(counts.counts["dyad"].unique())[:5]
+    one, other = (build_counts_panel(table, dyads=dyads, directed=directed) for table in (counts, again))
+    for name in ("counts", "covered"):
+        xr.testing.assert_equal(one[name].drop_attrs(), other[name].drop_attrs())
+
+
+def test_the_command_counts_what_a_report_can_be_of(made, tmp_path):
+    out = tmp_path / "gdelt.csv"
+    done = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(out), "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said["dyads"] > 100 and said["feeds"][0]["files"][0]["rows"] > 1000
+    assert read_counts(out, said["mapping"]).counts["dyad"].nunique() == said["dyads"]
+    onto = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(next(made.iterdir()))])
+    assert onto.exit_code == 2 and "Choose another" in onto.output
+    plain = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(out), "--feed-setting", "one_a_day=no"])
+    assert "dyads:" in plain.stdout and "each row a happening" in plain.stdout
 
 
 def test_a_joint_act_with_two_sides_is_counted_once(tmp_path):

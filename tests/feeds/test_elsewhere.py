@@ -1,0 +1,174 @@
+"""The expression for tables elsewhere counts what is counted of files; SQL for BigQuery is whole, and never sent."""
+
+import os
+import shutil
+from datetime import date
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.made_feeds import make_gdelt
+from forecast import count_feed, read_counts
+from forecast.cli import app
+from forecast.errors import SpecError, UnknownDyadError
+from forecast.events.counts import wide_counts
+from forecast.feeds import FeedSettings
+from forecast.feeds.gdelt import DAILY
+from forecast.feeds.lines import find_files, read_chunks
+from forecast.feeds.splitting import split_lines
+from tests.feeds.made import gdelt_row, written
+
+ibis = pytest.importorskip("ibis")
+sqlglot = pytest.importorskip("sqlglot")
+
+from forecast.feeds.elsewhere import COLUMNS, PARTITION, bigquery_sql, count_table  # noqa: E402
+
+# Ibis 12 and PySpark 4.0 call what DuckDB 2 and pandas 3 have deprecated.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+CHOICES = [
+    {},
+    {"sectors": "all", "one_a_day": False},
+    {"sectors": ("military", "police"), "statements": False, "minimum_mentions": 5},
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two days of rows as they come, and a third with what a table does not have in two ways."""
+    made = tmp_path_factory.mktemp("elsewhere")
+    make_gdelt(made, 4_000, days=2, seed=3, level=1)
+    odd = [
+        gdelt_row(10_000_001, code="042"),
+        gdelt_row(10_000_002, source="CHN", target="USA", code="043"),
+        gdelt_row(10_000_003, source="CHN", target="USA", code="057"),
+        gdelt_row(10_000_004, source="USA", target="CHN", code="057"),
+        gdelt_row(10_000_005, source="EGY", target="ISR", code="057"),
+        gdelt_row(10_000_006, source="SUN", target="USA", code="1214"),
+        gdelt_row(10_000_007, GoldsteinScale="11"),
+        gdelt_row(10_000_008, GoldsteinScale="", code="111"),
+        gdelt_row(10_000_009, added="20170601"),
+        gdelt_row(10_000_010, day="20180631"),
+        gdelt_row(10_000_011, code="13y"),
+        gdelt_row(10_000_012, NumArticles="2.5"),
+        gdelt_row(10_000_013, source="EUR"),
+        gdelt_row(10_000_013, source=" rom ", code="112"),
+        gdelt_row(10_000_014, source="ROM", code="112"),
+    ]
+    written(made / "20180602.export.CSV", odd)
+    return made
+
+
+@pytest.fixture(scope="module")
+def texts(folder):
+    """The rows of 58 columns of these files, as a table of text."""
+    parts = []
+    for file in find_files([folder]):
+        for chunk in read_chunks(file):
+            split = split_lines(chunk.as_utf8("utf-8")[0], (DAILY,), lambda layout: layout.columns)
+            parts += [part.lines.to_pandas() for part in split.whole]
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)].astype(object)
+
+
+def counted(folder, tmp_path, settings):
+    """The same rows counted as files, with those of 57 columns left out."""
+    rows = []
+    for file in find_files([folder]):
+        rows += [
+            line
+            for chunk in read_chunks(file)
+            for line in chunk.text.split(b"\n")[:-1]
+            if line.count(b"\t") == len(DAILY.columns) - 1
+        ]
+    path = tmp_path / "20230101.export.CSV"
+    path.write_bytes(b"".join(line + b"\n" for line in rows))
+    return wide_counts(count_feed(path, settings=settings))
+
+
+def same(found, wanted):
+    columns = list(wanted.columns)
+    found = found[columns].sort_values(columns[:3], ignore_index=True)
+    wanted = wanted.sort_values(columns[:3], ignore_index=True)
+    pd.testing.assert_frame_equal(found, wanted, check_dtype=False)
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_duckdb_counts_what_is_counted_of_files(folder, texts, tmp_path, choice):
+    settings = FeedSettings(**choice)
+    connection = ibis.duckdb.connect()
+    connection.con.register("events", texts)
+    table = connection.table("events")
+    wanted = counted(folder, tmp_path, settings)
+    same(count_table(table, settings=settings).execute(), wanted)
+    of_dyad = wanted[wanted["source"].isin(["USA", "CHN"]) & wanted["target"].isin(["USA", "CHN"])]
+    of_dyad = of_dyad[(of_dyad["time"] >= "2022-12") & (of_dyad["time"] <= "2023-01")]
+    chosen = count_table(
+        table, dyads=["chn-usa"], first=date(2022, 12, 1), last=date(2023, 1, 31), settings=settings
+    ).execute()
+    assert len(of_dyad) or choice.get("minimum_mentions")
+    same(chosen, of_dyad)
+
+
+@pytest.mark.slow
+def test_spark_counts_what_is_counted_of_files(folder, texts, tmp_path):
+    pyspark = pytest.importorskip("pyspark.sql")
+    if not shutil.which("java") and not os.environ.get("JAVA_HOME"):
+        pytest.skip("Java is not at hand")
+    session = pyspark.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        path = tmp_path / "events.parquet"
+        texts.to_parquet(path)
+        connection = ibis.pyspark.connect(session)
+        table = connection.read_parquet(path, table_name="events")
+        for choice in CHOICES:
+            settings = FeedSettings(**choice)
+            same(count_table(table, settings=settings).execute(), counted(folder, tmp_path, settings))
+    finally:
+        session.stop()
+
+
+@pytest.mark.parametrize(("version", "name", "choice"), [("1.0", "full", {}), ("2.0", "gdeltv2", CHOICES[2])])
+def test_the_sql_for_bigquery_is_whole_and_looks_at_named_columns_and_partitions_alone(version, name, choice):
+    found = bigquery_sql(
+        ["USA-CHN", "KOR-PRK"], date(2018, 1, 1), date(2018, 12, 31), version=version, settings=FeedSettings(**choice)
+    )
+    (tree,) = sqlglot.parse(found.sql, dialect="bigquery")
+    (table,) = [one for one in tree.find_all(sqlglot.exp.Table) if one.db]
+    assert (table.catalog, table.db, table.name) == ("gdelt-bq", name, "events_partitioned")
+    inside = [select for select in tree.find_all(sqlglot.exp.Select) if select.args["from_"].this is table]
+    assert inside
+    for select in inside:
+        assert not any(isinstance(one, sqlglot.exp.Star) for one in select.expressions)
+        where = select.args["where"]
+        named = {column.name for column in where.find_all(sqlglot.exp.Column)}
+        assert named == {PARTITION}
+        looked_at = {column.name for column in select.find_all(sqlglot.exp.Column)} - {PARTITION}
+        assert looked_at == set(COLUMNS)
+    assert "DATETIME(" not in found.sql and "'USA-CHN'" not in found.sql and "'CHN-USA'" in found.sql
+
+
+def test_questions_that_make_no_sense_are_answered():
+    with pytest.raises(SpecError, match=r"Use one of 1[.]0, 2[.]0"):
+        bigquery_sql(["USA-CHN"], date(2018, 1, 1), date(2018, 1, 2), version="3")
+    with pytest.raises(SpecError, match="earlier day"):
+        bigquery_sql(["USA-CHN"], date(2018, 1, 2), date(2018, 1, 1))
+    with pytest.raises(UnknownDyadError):
+        bigquery_sql(["USA-EUR"], date(2018, 1, 1), date(2018, 1, 2))
+
+
+def test_the_command_prints_sql_whose_result_is_read_by_its_mapping(texts, tmp_path):
+    mapping = tmp_path / "gdelt.yaml"
+    words = ["--dyads", "usa-chn, ind-pak", "--from", "2022-12-01", "--to", "2023-01-31", "--mapping", str(mapping)]
+    done = CliRunner().invoke(app, ["events", "sql", "gdelt", *words])
+    assert done.exit_code == 0, done.output
+    assert len(sqlglot.parse(done.stdout, dialect="bigquery")) == 1
+    connection = ibis.duckdb.connect()
+    connection.con.register("events", texts)
+    result = count_table(connection.table("events"), dyads=["USA-CHN", "IND-PAK"]).execute()
+    result.to_csv(tmp_path / "result.csv", index=False)
+    counts = read_counts(tmp_path / "result.csv", mapping)
+    assert counts.rejects.empty and int(counts.counts["n"].sum()) == int(result.iloc[:, 3:].sum().sum())
+    missing = CliRunner().invoke(
+        app, ["events", "sql", "gdelt", *words[:2], "--from", "2018-13-01", "--to", "2018-12-31"]
+    )
+    assert missing.exit_code == 2 and "--from" in missing.output
