@@ -95,7 +95,7 @@ def wide_counts(table: CountTable, *, directed: bool = False) -> "pd.DataFrame":
         index=["time", "source", "target"], columns="class", values=values, aggfunc="sum", fill_value=0
     )
     wide = wide.reindex(columns=range(len(table.classes)), fill_value=0)
-    return wide.set_axis([class_column(place) for place in wide.columns], axis=1).reset_index()
+    return wide.set_axis([class_column(place) for place in range(len(table.classes))], axis=1).reset_index()
 
 
 def class_column(place: int) -> str:

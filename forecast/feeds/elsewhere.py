@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from forecast.arguments import DATE, DYADS, FEED_SETTINGS, TEXT, checked
-from forecast.errors import ForecastError, SpecError
+from forecast.errors import SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.events.counts import class_column, wide_mapping
 from forecast.events.dyads import read_dyads
+from forecast.extras import require
 from forecast.feeds.countries import state_names
 from forecast.feeds.feed import CAMEO_AGENTS, acting
 from forecast.feeds.judging import EARLIEST, MOST_REPORTS, PARENTS
@@ -21,7 +22,6 @@ from forecast.feeds.reading import state_pair
 from forecast.feeds.settings import FeedSettings
 
 if TYPE_CHECKING:
-    import ibis
     import ibis.expr.types as ir
 
 INTEGERS = ("GLOBALEVENTID", "SQLDATE", "DATEADDED", "NumMentions", "NumArticles")
@@ -87,7 +87,9 @@ def bigquery_sql(
     >>> from forecast.feeds.elsewhere import bigquery_sql
     >>> bigquery_sql(["USA-CHN"], date(2018, 1, 1), date(2018, 12, 31)).sql  # doctest: +SKIP
     """
-    ibis = _ibis()
+    require("ibis", "ibis")
+    import ibis
+
     if version not in TABLES:
         raise SpecError(f"version: there is no GDELT {version!r:.20}. Use one of {', '.join(TABLES)}.")
     if first > last:
@@ -142,9 +144,8 @@ def count_table(
     >>> from forecast.feeds.elsewhere import count_table
     >>> count_table(ibis.duckdb.connect("mine.duckdb").table("events")).execute()  # doctest: +SKIP
     """
-    ibis = _ibis()
     settings = settings or FeedSettings()
-    rows = _judged(ibis, events, settings)
+    rows = _judged(events, settings)
     if first is not None:
         rows = rows.filter(rows.day >= first)
     if last is not None:
@@ -152,11 +153,13 @@ def count_table(
     if dyads is not None:
         pairs = ["-".join(sorted(state_pair(dyad).split("-"))) for dyad in dyads]
         rows = rows.filter(rows.pair.isin(pairs))
-    return _by_class(ibis, _once_a_day(ibis, rows, settings), scale)
+    return _by_class(_once_a_day(rows, settings), scale)
 
 
-def _judged(ibis: "ibis", events: "ir.Table", settings: FeedSettings) -> "ir.Table":
+def _judged(events: "ir.Table", settings: FeedSettings) -> "ir.Table":
     """Return the rows between two states that are counted: id, day, known, source, target, pair, code."""
+    import ibis
+
     cells = {name: events[name].cast("string").fill_null("").strip() for name in COLUMNS}
     rows = events.select(**{name.lower(): cell for name, cell in cells.items()})
     codes = {code: code for code in read_codes().index}
@@ -165,9 +168,9 @@ def _judged(ibis: "ibis", events: "ir.Table", settings: FeedSettings) -> "ir.Tab
     rows = rows.mutate(
         day=_day(rows.sqldate),
         known=_day(rows.dateadded.left(8)),
-        code=_mapped(ibis, rows.eventcode, codes),
-        source=_mapped(ibis, rows.actor1countrycode.lower(), states),
-        target=_mapped(ibis, rows.actor2countrycode.lower(), states),
+        code=_mapped(rows.eventcode, codes),
+        source=_mapped(rows.actor1countrycode.lower(), states),
+        target=_mapped(rows.actor2countrycode.lower(), states),
         goldstein=rows.goldsteinscale.try_cast("float64"),
         reports=rows.numarticles.try_cast("int64"),
     )
@@ -200,8 +203,10 @@ def _day(text: "ir.StringValue") -> "ir.DateValue":
     return (text.substr(0, 4) + "-" + text.substr(4, 2) + "-" + text.substr(6, 2)).try_cast("date")
 
 
-def _mapped(ibis: "ibis", value: "ir.StringValue", to: dict[str, str]) -> "ir.StringValue":
+def _mapped(value: "ir.StringValue", to: dict[str, str]) -> "ir.StringValue":
     """Return what a text stands for; missing if nothing."""
+    import ibis
+
     same = [text for text, meaning in to.items() if text in (meaning, meaning.lower())]
     others = [(text, meaning) for text, meaning in to.items() if text not in same]
     itself = value.upper() if any(text != text.upper() for text in same) else value
@@ -218,8 +223,10 @@ def _acts(rows: "ir.Table", side: int, settings: FeedSettings) -> "ir.BooleanVal
     return typed | (rows[f"actor{side}code"] == rows[f"actor{side}countrycode"])
 
 
-def _once_a_day(ibis: "ibis", rows: "ir.Table", settings: FeedSettings) -> "ir.Table":
+def _once_a_day(rows: "ir.Table", settings: FeedSettings) -> "ir.Table":
     """Return happenings by day, source, target and code: `n`."""
+    import ibis
+
     key = ["day", "source", "target", "pair", "code"]
     order = [rows.known, rows.day, rows.source, rows.target, rows.code]
     first = rows.mutate(place=ibis.row_number().over(group_by=rows.id, order_by=order))
@@ -228,8 +235,10 @@ def _once_a_day(ibis: "ibis", rows: "ir.Table", settings: FeedSettings) -> "ir.T
     return happenings.mutate(n=ibis.literal(1, "int64")) if settings.one_a_day else happenings
 
 
-def _by_class(ibis: "ibis", days: "ir.Table", scale: str) -> "ir.Table":
+def _by_class(days: "ir.Table", scale: str) -> "ir.Table":
     """Return happenings by month, source and target, a column a class; joint acts once."""
+    import ibis
+
     codes, class_of = read_codes(), read_scale(scale).class_of
     joint = list(codes.index[codes["joint"]])
     # Of most dyads the first state is the first by the alphabet; of these it is the other one.
@@ -259,14 +268,3 @@ def _by_class(ibis: "ibis", days: "ir.Table", scale: str) -> "ir.Table":
         for place, own in class_of.groupby(class_of)
     }
     return sides.group_by(["time", "source", "target"]).agg(**classes).order_by(["time", "source", "target"])
-
-
-def _ibis() -> "ibis":
-    try:
-        import ibis
-    except ImportError as error:
-        raise ForecastError(
-            "Counting where a table lives needs Ibis: `pip install 'pendulum-forecast[ibis]'`, or in a checkout "
-            "`uv sync --extra ibis`."
-        ) from error
-    return ibis
