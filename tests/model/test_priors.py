@@ -10,6 +10,7 @@ import pytest
 from forecast.clock import WEEKS_A_MONTH
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
+from forecast.model.choices import is_dense, spec_for
 from forecast.model.observation.classes import class_probabilities
 from forecast.model.observation.index import standardised_index
 from forecast.model.priors import known_priors, reasons
@@ -256,3 +257,11 @@ def test_priors_of_a_pull_are_changed_and_read_like_all_others():
         priors.leen  # noqa: B018
     with pytest.raises(SpecError, match="priors: lean "):
         Priors(lean=-1.0)
+
+
+@pytest.mark.parametrize(("events", "dense"), [(2, False), (20, False), (40, True), (2000, True)])
+def test_a_feed_has_a_wide_prior_of_what_a_month_of_it_is_worth(events, dense):
+    panel = make_panel(dyads=2, events=events, empty=0.0)
+    assert is_dense(panel) is dense
+    prior = spec_for(panel).priors.side_concentration
+    assert prior == (Priors().dataset_concentration if dense else Priors().side_concentration)
