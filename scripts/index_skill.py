@@ -40,6 +40,8 @@ DRAWS = 2000
 SAMPLER = {"draws": 250, "tune": 200, "chains": 4}
 FEWEST = 120
 """Months of record before an origin."""
+FEWEST_WINDOWS = 8
+"""With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
 VARIATION_MONTHS = 240
 LAST_CHOSEN = 2014
 """Up to this year choices may be made; skill is reported on later origins."""
@@ -116,6 +118,8 @@ def automatic(past: Past, name: str) -> Forecast:
 
     found = {}
     for horizon in HORIZONS:
+        if len(past.windows(horizon)) < FEWEST_WINDOWS:
+            continue
         model = getattr(models, name)(season_length=1)
         said = model.forecast(y=past.windows(horizon), h=1, level=[68.27])
         spread = float(said["hi-68.27"][0] - said["lo-68.27"][0]) / 2
@@ -152,6 +156,8 @@ def scores(frame: pd.DataFrame, origin: date, seed: int) -> list[dict[str, Any]]
     for name, forecaster in FORECASTERS.items():
         said = forecaster(past)
         for months, recorded in windows.items():
+            if months not in said:
+                continue
             low, high = np.quantile(said[months], [0.05, 0.95])
             score = float(scoringrules.crps_ensemble(recorded, said[months]))
             row = {"model": name, "dyad": past.dyad, "origin": origin, "months": months, "crps": score}
@@ -166,8 +172,11 @@ def table(cases: pd.DataFrame) -> str:
         cells = []
         for months in HORIZONS:
             part = cases[cases["months"] == months].pivot(index=["dyad", "origin"], columns="model", values="crps")
-            less = part["pendulum"] - part[name]
-            years = [day.year for day in part.index.get_level_values("origin")]
+            if name not in part:
+                cells.append("")
+                continue
+            less = (part["pendulum"] - part[name]).dropna()
+            years = [day.year for day in less.index.get_level_values("origin")]
             by_year = less.groupby(years).agg(["sum", "size"])
             off = by_year["sum"] - by_year["size"] * less.mean()
             error = np.sqrt((off**2).sum() * len(off) / (len(off) - 1)) / len(less)
