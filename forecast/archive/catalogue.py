@@ -89,6 +89,8 @@ class Entry:
         Rows that are not between two states, by reason.
     months : dict
         `Counts` by month of the event, as lists.
+    published : str
+        The day on which it was published, as the manifest of its fetch says; '' without one.
     """
 
     file: int
@@ -110,6 +112,7 @@ class Entry:
     mended: int
     filtered_by: dict[str, int]
     months: dict[str, list[int]]
+    published: str = ""
 
     @property
     def key(self) -> Key:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from forecast.archive.catalogue import (
     clear_leftovers,
     opened_for_import,
 )
+from forecast.archive.published import earliest, published_days
 from forecast.archive.segments import SegmentWriter
 from forecast.archive.standing import Named, days_of
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
@@ -24,7 +25,7 @@ from forecast.errors import DataError
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, named_day
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import FeedFile, file_digest, find_files, is_beside
+from forecast.feeds.lines import MANIFEST, FeedFile, file_digest, find_files, is_beside
 from forecast.feeds.reading import FileRun, read_file
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
@@ -212,6 +213,7 @@ class _Run:
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
         self.folder, self.wanted = folder, wanted
         self.judges: dict[str, Judge] = {}
+        self.published: dict[Path, dict[str, str]] = {}
         self.catalogue: Catalogue | None = None
         self.batch: _Batch
         self.damaged: set[Key]
@@ -235,6 +237,9 @@ class _Run:
         except DataError as error:
             yield ImportedFile(path.name, "", "failed", reason=str(error))
             return
+        if path.parent not in self.published:
+            yield from self._read_manifest(path.parent)
+        published = self.published[path.parent].get(sha256, "")
         for file in files:
             try:
                 detected = detect_file(file)
@@ -243,24 +248,34 @@ class _Run:
                     reason = str(unknown_file(file, self.wanted))
                     yield ImportedFile(file.name, "", "failed" if alone else "skipped", reason=reason)
                 else:
-                    yield self._take_detected(file, detected, sha256)
+                    yield self._take_detected(file, detected, (sha256, file.member or ""), published)
             except DataError as error:
                 yield ImportedFile(file.name, "", "failed", reason=str(error))
 
-    def _take_detected(self, file: FeedFile, detected: Detected, sha256: str) -> ImportedFile:
-        named, key = Named.of(detected.feed, file), (sha256, file.member or "")
-        there = self.batch.holds(key)
-        if there and key not in self.damaged and not _says_more(detected.feed, named, there):
-            as_name = "" if there.name == file.name else f"as {there.name}"
-            return ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name)
-        entry = self._read(file, detected, named, key)
+    def _read_manifest(self, folder: Path) -> Iterator[ImportedFile]:
+        """Read when the files of a folder were published; a manifest that cannot be read stops none of them."""
+        self.published[folder] = {}
+        try:
+            self.published[folder] = published_days(folder)
+        except DataError as error:
+            yield ImportedFile(MANIFEST, "", "failed", reason=str(error))
+
+    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: str) -> ImportedFile:
+        feed, there = detected.feed, self.batch.holds(key)
+        known = _Known(file.name, Named.of(feed, file), published)
+        if there:
+            known = known.together(feed, there)
+            if key not in self.damaged and not known.is_more_than(there):
+                as_name = "" if there.name == file.name else f"as {there.name}"
+                return ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name)
+        entry = self._read(file, detected, known, key)
         self.batch.add(entry)
         self.damaged.discard(key)
         return ImportedFile(file.name, entry.dataset, "imported", *entry.counts)
 
-    def _read(self, file: FeedFile, detected: Detected, named: Named, key: Key) -> Entry:
+    def _read(self, file: FeedFile, detected: Detected, known: "_Known", key: Key) -> Entry:
         """Read a file into the segments; return what the catalogue says of it."""
-        feed = detected.feed
+        feed, named = detected.feed, known.named
         if feed.name not in self.judges:
             self.judges[feed.name] = Judge(feed, EVERYTHING, None, organs=True)
         judge, number = self.judges[feed.name], self.batch.number()
@@ -281,7 +296,7 @@ class _Run:
         return Entry(
             file=number,
             dataset=feed.name,
-            name=file.name,
+            name=known.name,
             sha256=key[0],
             member=key[1],
             said=named.name,
@@ -292,12 +307,13 @@ class _Run:
             year=named.facts.year,
             first=_iso(first),
             last=_iso(last),
-            released=_iso(_released(feed, named.facts)),
-            issued=_iso(_issued(named.facts, last)),
+            released=_released(feed, known),
+            issued=_issued(known, last),
             known=_iso(tallies.known),
             mended=run.mended,
             filtered_by=run.filtered,
             months=tallies.months(undated, run),
+            published=known.published,
         )
 
 
@@ -333,26 +349,58 @@ class _Tallies:
         }
 
 
-def _says_more(feed: Feed, named: Named, there: Entry) -> bool:
-    """Whether a name says what that in the catalogue does not; of two that say something, always the same one."""
-    before = Named(there.said, feed.facts(there.said), feed.stands(there.said))
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a file beside its content, by its names and by the manifests that it came with.
+
+    Attributes
+    ----------
+    name : str
+        How messages call it.
+    named : Named
+    published : str
+    """
+
+    name: str
+    named: Named
+    published: str
+
+    def together(self, feed: Feed, there: Entry) -> "_Known":
+        """Return what is known together with what the catalogue says: the same whichever of them came first."""
+        before = Named(there.said, feed.facts(there.said), feed.stands(there.said))
+        published = earliest(self.published, there.published)
+        if _says_more(self.named, before):
+            return replace(self, published=published)
+        return _Known(there.name, before, published)
+
+    def is_more_than(self, there: Entry) -> bool:
+        """Whether the catalogue does not say all of it."""
+        return (self.named.name, self.published) != (there.said, there.published)
+
+
+def _says_more(named: Named, before: Named) -> bool:
+    """Whether a name says what another does not; of two that say something, always the same one."""
     if (named.facts, named.stands) == (before.facts, before.stands):
         return False
     return (named.says, named.name) > (before.says, before.name)
 
 
-def _released(feed: Feed, facts: FileFacts) -> date | None:
+def _released(feed: Feed, known: _Known) -> str:
     """Return from when the rows of a release could be known, where they do not say so themselves."""
-    own = named_day(facts.day) if facts.day and feed.newest_first else None
-    return own + timedelta(days=1) if own else None
+    facts = known.named.facts
+    if not feed.newest_first or facts.year is not None:
+        return ""
+    own = named_day(facts.day) if facts.day else None
+    return known.published or _iso(own + timedelta(days=1) if own else None)
 
 
-def _issued(facts: FileFacts, last: date | None) -> date | None:
-    """Return the day of an edition: of its stamp, without one the day after its last event."""
+def _issued(known: _Known, last: date | None) -> str:
+    """Return the day of an edition: on which it was published or of its stamp, else the day after its last event."""
+    facts = known.named.facts
     if facts.year is None:
-        return None
+        return ""
     stamped = named_day(facts.edition[:8]) if facts.edition else None
-    return stamped or (last + timedelta(days=1) if last else None)
+    return known.published or _iso(stamped or (last + timedelta(days=1) if last else None))
 
 
 def _iso(day: date | None) -> str:

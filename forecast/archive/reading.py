@@ -221,7 +221,7 @@ class ArchiveReading:
             }
             with duckdb.connect(":memory:", config=limits) as database:
                 try:
-                    _add_files(database, entries)
+                    _add_files(database, self.feed, entries)
                     paths = self._segments(entries, ROWS)
                     database.execute(f"CREATE TEMP TABLE found AS {self._found(paths)}")
                     database.execute(f"CREATE TEMP TABLE events AS {self._judged()}")
@@ -264,7 +264,8 @@ class ArchiveReading:
             f"SELECT *, CASE WHEN filter = '' THEN coalesce('replaced by the newer edition ' || ({newer}), '') "
             f"ELSE filter END AS filtered FROM ({asked}) found"
         )
-        newest = "year IS NULL, edition DESC, coalesce(released, DATE '0001-01-01') DESC"
+        early = "DATE '0001-01-01'"
+        newest = f"year IS NULL, edition DESC, coalesce(released, {early}) DESC, coalesce(named, {early}) DESC"
         first = (
             f"SELECT *, first_value(struct_pack(name, line)) OVER same AS stays, row_number() OVER same AS nth "
             f"FROM ({placed}) WINDOW same AS (PARTITION BY filtered = '', id ORDER BY {newest}, {ORDER})"
@@ -373,25 +374,27 @@ def add_lines(database: "duckdb.DuckDBPyConnection") -> None:
     )
 
 
-def _add_files(database: "duckdb.DuckDBPyConnection", entries: list[Entry]) -> None:
+def _add_files(database: "duckdb.DuckDBPyConnection", feed: Feed, entries: list[Entry]) -> None:
     """Add what the catalogue says of files as the table `files`."""
     import pyarrow as pa
 
     def days(texts: list[str]) -> Any:
         return pa.array([date.fromisoformat(one) if one else None for one in texts], pa.date32())
 
-    stamped = [named_day(entry.edition[:8]) if entry.edition else None for entry in entries]
+    said = [feed.facts(entry.said).day for entry in entries]
+    named = [named_day(day) if day else None for day in said]
     table = pa.table(
         {
             "file": pa.array([entry.file for entry in entries], pa.int32()),
             "name": [entry.name for entry in entries],
             "sha256": [f"{entry.sha256} {entry.member}" for entry in entries],
             "edition": [entry.edition for entry in entries],
-            "edition_day": pa.array(stamped, pa.date32()),
+            "edition_day": days([entry.issued if entry.edition or entry.published else "" for entry in entries]),
             "year": pa.array([entry.year for entry in entries], pa.int32()),
             "first": days([entry.first for entry in entries]),
             "last": days([entry.last for entry in entries]),
             "released": days([entry.released for entry in entries]),
+            "named": pa.array(named, pa.date32()),
         }
     )
     database.register("given", table)

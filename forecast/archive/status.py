@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LOTS = ("kept", "rejected", "filtered", "duplicates")
+LAST = "last event"
 
 
 class Hole(NamedTuple):
@@ -44,6 +45,28 @@ class Hole(NamedTuple):
     def days(self) -> int:
         """How many days."""
         return (self.last - self.first).days + 1
+
+
+class Edition(NamedTuple):
+    """An edition of a year.
+
+    Attributes
+    ----------
+    file : str
+    issued : str
+        The day from which it counts.
+    by : str
+        What says so: ``published``, the manifest of its fetch; ``stamp``, its name; or ``last event``, the day before.
+    """
+
+    file: str
+    issued: str
+    by: str
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Edition":
+        """Return what the catalogue says of an edition."""
+        return cls(entry.name, entry.issued, "published" if entry.published else "stamp" if entry.edition else LAST)
 
 
 class MonthStatus(NamedTuple):
@@ -88,8 +111,10 @@ class DatasetStatus(Displayed):
     spans : tuple of (datetime.date, datetime.date)
         Days for which files are there.
     holes : tuple of Hole
-    editions : dict
-        The day of issue of each edition, by its file.
+    published : int
+        Files of which the manifest of a fetch says when they were published.
+    editions : tuple of Edition
+        In the order in which they were issued.
     months : tuple of MonthStatus
     rejected_by, filtered_by : dict
         How many rows for which reason.
@@ -101,7 +126,8 @@ class DatasetStatus(Displayed):
     series: dict[str, int]
     spans: tuple[Days, ...]
     holes: tuple[Hole, ...]
-    editions: dict[str, str]
+    published: int
+    editions: tuple[Edition, ...]
     months: tuple[MonthStatus, ...]
     rejected_by: dict[str, int]
     filtered_by: dict[str, int]
@@ -130,7 +156,8 @@ class DatasetStatus(Displayed):
                 {"first": f"{one.first}", "last": f"{one.last}", "days": one.days, "note": one.note}
                 for one in self.holes
             ],
-            "editions": [{"file": name, "issued": issued} for name, issued in self.editions.items()],
+            "published": self.published,
+            "editions": [edition._asdict() for edition in self.editions],
             "rows": self.total("rows"),
             **{lot: self.total(lot) for lot in LOTS},
             "rejected_by": self.rejected_by,
@@ -247,7 +274,8 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
         series=dict(sorted(Counter(entry.series for entry in entries).items())),
         spans=tuple(spans),
         holes=tuple(_hole(first, last, feed.holes) for first, last in Covered(name, tuple(spans)).holes),
-        editions={entry.name: entry.issued for entry in sorted(entries, key=_edition) if entry.issued},
+        published=sum(bool(entry.published) for entry in entries),
+        editions=tuple(Edition.of(entry) for entry in sorted(entries, key=_edition) if entry.issued),
         months=tuple(_months(entries, spans, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),

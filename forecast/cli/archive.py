@@ -23,6 +23,7 @@ MOST_FILES = 20
 MOST_MONTHS = 24
 MOST_HOLES = 10
 FORMS = (".svg", ".png", ".pdf")
+BY = {"published": "as published", "stamp": "by its name", "last event": "the day after its last event"}
 Folder = Annotated[Path, typer.Option("--archive", metavar="FOLDER", help="Folder of the archive.")]
 DEFAULT = Path("archive")
 
@@ -136,8 +137,10 @@ def _print_dataset(console: "Console", dataset: "DatasetStatus", months: int) ->
         console.print(f"Hole: {hole.first} to {hole.last}, {count(hole.days, 'day')}. {escape(hole.note)}")
     if len(dataset.holes) > MOST_HOLES:
         console.print(f"And {count(len(dataset.holes) - MOST_HOLES, 'hole')} before; --json has all.")
-    for name, issued in list(dataset.editions.items())[-MOST_FILES:]:
-        console.print(f"Edition: {escape(name)}, issued {issued}")
+    if dataset.published:
+        console.print(f"Published on a day that the manifest of a fetch says: {count(dataset.published, 'file')}")
+    for edition in dataset.editions[-MOST_FILES:]:
+        console.print(f"Edition: {escape(edition.file)}, issued {edition.issued} ({BY[edition.by]})")
     shown = Table("month", "days", box=None, padding=(0, 2, 0, 0))
     for name in ("files", "editions", "rows", "kept", "rejected", "filtered", "duplicates"):
         shown.add_column(name, justify="right")

@@ -1,5 +1,6 @@
 """Archives: whatever the order of imports, the same answers on any day; every row accounted for; holes are no zeros."""
 
+import json
 import shutil
 from datetime import date
 from types import SimpleNamespace
@@ -9,12 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast import build_panel
-from forecast.archive import import_files, importing, read_archive
+from forecast.archive import archive_status, import_files, importing, read_archive
 from forecast.archive.catalogue import CATALOGUE, read_catalogue
 from forecast.archive.coverage import covered_days
 from forecast.errors import DataError, OutputError, SpecError
 from forecast.feeds import FeedSettings, read_feed
 from forecast.feeds.gdelt import GDELT
+from forecast.feeds.lines import file_digest
 from tests.archive.conftest import daily
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
 
@@ -304,3 +306,89 @@ def test_a_dataset_that_is_not_there_is_named(feeds, tmp_path):
     import_files(feeds["20181004-icews-events.tab"], tmp_path / "a")
     with pytest.raises(SpecError, match=r"no 'gdelt' in .*; it holds icews"):
         read_archive(tmp_path / "a", ["gdelt"])
+
+
+def with_manifest(folder, days, **changes):
+    """Write a manifest that says when files of a folder were published, by their names."""
+    slots = [{"file": name, "sha256": file_digest(folder / name), "published": day} for name, day in days.items()]
+    (folder / "fetch.json").write_text(json.dumps({"schema": 1, "slots": slots} | changes), "utf-8")
+
+
+@pytest.fixture
+def fetched(feeds, tmp_path):
+    """Return the files of ICEWS in a folder with a manifest."""
+    folder = tmp_path / "fetched"
+    folder.mkdir()
+    for path in feeds.values():
+        if path.suffix == ".tab":
+            shutil.copy(path, folder)
+    with_manifest(folder, {"20181003-icews-events.tab": "2018-10-08", LATE[0]: "2019-06-03", LATE[1]: "2020-04-29"})
+    return folder
+
+
+def test_files_count_from_the_day_on_which_they_were_published(fetched, tmp_path):
+    import_files(fetched, tmp_path / "a")
+
+    def known(day):
+        return ids(read_archive(tmp_path / "a", as_of=day, settings=ALL))
+
+    # The release of the 3rd came out on the 8th, and the other ones, of which nothing is said, the day after their own.
+    assert known("2018-10-05") == ["7-20181003", "20181004-20181004", "9-20181004"]
+    assert "20181003-20181003" not in known("2018-10-07")
+    assert "20181003-20181003" in known("2018-10-08")
+    # Editions a while after their stamps.
+    assert "12-20181003" not in known("2019-06-02") and "12-20181003" in known("2019-06-03")
+    assert "13-20181004" not in known("2020-04-28") and "13-20181004" in known("2020-04-29")
+    edition = FeedSettings(icews_known="edition")
+    events = read_archive(tmp_path / "a", settings=edition).events.set_index("event_id")
+    assert f"{events['known_at']['icews:13-20181004']:%Y-%m-%d}" == "2020-04-29"
+
+
+def test_a_file_has_its_day_of_publication_whether_the_manifest_came_first_or_last(fetched, feeds, tmp_path):
+    asked = [(day, ALL) for day in (None, "2018-10-05", "2018-10-08", "2019-05-02", "2019-06-03", "2020-04-28")]
+    without = [path for path in feeds.values() if path.suffix == ".tab"]
+    again = tmp_path / "again"
+    shutil.copytree(fetched, again)
+    with_manifest(again, {LATE[0]: "2019-06-05", LATE[1]: "2020-04-30"})
+    import_files(fetched, tmp_path / "a")
+    whole = answers(tmp_path / "a", asked)
+    for place, order in enumerate(([without, fetched], [fetched, without], [again, without, fetched, again])):
+        for piece in order:
+            import_files(piece, tmp_path / f"{place}")
+        assert answers(tmp_path / f"{place}", asked) == whole
+    assert {one.became for one in import_files([again, *without], tmp_path / "a").files} == {"known"}
+
+
+def test_a_name_and_a_manifest_that_come_apart_count_together(fetched, feeds, tmp_path):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    shutil.copy(feeds[LATE[1]], bare / "copy.tab")
+    with_manifest(bare, {"copy.tab": "2020-04-29"})
+    (fetched / "fetch.json").unlink()
+    asked = [(day, ALL) for day in (None, "2020-04-28", "2020-04-29")]
+    import_files([bare, fetched], tmp_path / "a")
+    import_files([fetched, bare], tmp_path / "b")
+    assert answers(tmp_path / "a", asked) == answers(tmp_path / "b", asked)
+    (icews,) = archive_status(tmp_path / "a").datasets
+    assert icews.editions[1] == (LATE[1], "2020-04-29", "published")
+
+
+def test_releases_that_were_published_together_replace_each_other_by_their_names(fetched, tmp_path):
+    with_manifest(fetched, {f"2018100{day}-icews-events.tab": "2018-12-01" for day in (3, 4, 6)})
+    import_files(fetched, tmp_path / "a")
+    table = read_archive(tmp_path / "a", as_of="2018-12-31", settings=ALL)
+    assert table.events.set_index("event_id")["cameo"]["icews:7-20181003"] == "112"
+
+
+@pytest.mark.parametrize(
+    "content", ['{"schema": 1, "slots": [{"published": "2020', '{"slots": 3, "published": "2020"}']
+)
+def test_a_manifest_that_cannot_be_read_stops_no_file(fetched, tmp_path, content):
+    sound = (fetched / "fetch.json").read_text("utf-8")
+    (fetched / "fetch.json").write_text(content, "utf-8")
+    done = import_files(fetched, tmp_path / "a")
+    assert (len(done.of("imported")), [one.name for one in done.of("failed")]) == (5, ["fetch.json"])
+    assert "is no manifest of a fetch: it is damaged" in done.of("failed")[0].reason
+    (fetched / "fetch.json").write_text(sound, "utf-8")
+    assert len(import_files(fetched, tmp_path / "a").of("imported")) == 3
+    assert archive_status(tmp_path / "a").datasets[0].published == 3

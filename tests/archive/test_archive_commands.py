@@ -52,12 +52,16 @@ def test_status_accounts_for_every_row_of_every_month(archive):
     assert totals == {"gdelt": (6, 1, 2), "icews": (15, 1, 5), "polecat": (3, 0, 2)}
     (icews,) = (one for one in status.summary()["datasets"] if one["dataset"] == "icews")
     assert sum(icews["filtered_by"].values()) == icews["filtered"]
-    assert [one["issued"] for one in icews["editions"]] == ["2019-05-01", "2020-04-27"]
+    assert [(one["issued"], one["by"]) for one in icews["editions"]] == [
+        ("2019-05-01", "stamp"),
+        ("2020-04-27", "stamp"),
+    ]
+    assert icews["published"] == 0
     # The 5th has no file of its own: its events are in that of the 6th.
     assert (icews["holes"], icews["months"][-1]["covered"]) == ([], 4)
     # As of a day before the editions there are none.
     (before,) = archive_status(archive, ["icews"], as_of="2018-12-31").datasets
-    assert before.editions == {} and before.total("filtered") == 1
+    assert before.editions == () and before.total("filtered") == 1
 
 
 def test_a_hole_that_is_known_says_why(tmp_path):
