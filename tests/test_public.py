@@ -88,7 +88,7 @@ RIGHT = {
     "seed": "int", "draws": "int", "tune": "int", "chains": "int", "cores": "int", "months": "int",
     "futures_per_draw": "int", "smallest_improvement": "int float", "extreme_share": "int float",
     "band_mass": "int float", "target_accept": "float int", "directed": "bool", "evidence": "bool", "refit": "bool",
-    "paths": "str list", "feed": "str",
+    "paths": "str list", "feed": "str", "archive": "str", "datasets": "list",
     "version": "int", "stream": "str", "doi": "str", "edition": "str", "server": "str", "lists": "bool",
     "dry_run": "bool", "frozen": "bool", "labels": "dict", "hazard": "int float", "gather others": "bool",
 }  # fmt: skip

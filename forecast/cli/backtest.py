@@ -17,6 +17,7 @@ from forecast.cli.options import (
     Json,
     Mapping,
     Seed,
+    named_datasets,
     source,
 )
 from forecast.cli.paths import output
@@ -86,6 +87,13 @@ def backtest(
         float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
     ] = 5.0,
     datasets: Datasets = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            "--dataset",
+            help="Of several, the one that is predicted; the model is fitted to all. Default: the first of --data.",
+        ),
+    ] = None,
     archive: Archive = None,
     feed_setting: FeedSetting = None,
     events: Events = None,
@@ -141,6 +149,7 @@ def backtest(
         record = _record(
             source(events, counts, None, mapping, None, feed_setting, data=datasets, archive=archive),
             dyads,
+            dataset or next(iter(named_datasets(datasets)), None),
             eras,
             _together(together, alone=alone),
         )
@@ -204,7 +213,9 @@ def _together(listed: str | None, *, alone: bool) -> str | list[str]:
     return "alone" if alone else "default" if listed is None else listed.split(",")
 
 
-def _record(chosen: "object | None", dyads: str | None, eras: str, together: str | list[str]) -> "Record":
+def _record(
+    chosen: "object | None", dyads: str | None, dataset: str | None, eras: str, together: str | list[str]
+) -> "Record":
     from forecast.evaluation import Record
     from forecast.sources import Source, open_source
     from forecast.sources.records import wanted_together
@@ -213,7 +224,7 @@ def _record(chosen: "object | None", dyads: str | None, eras: str, together: str
     others = {"alone": (), "default": None}[together] if isinstance(together, str) else together
     wanted = None if named is None else wanted_together(named, others)
     table = open_source(chosen if isinstance(chosen, Source) else Source(), dyads=wanted).table
-    return Record.of(table, dyads=named, eras=eras, together=together)
+    return Record.of(table, dyads=named, dataset=dataset, eras=eras, together=together)
 
 
 def _print(results: "Results", page: Path) -> None:

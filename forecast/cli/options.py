@@ -208,14 +208,26 @@ def source(
     return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
 
 
+def named_datasets(data: str | None) -> list[str]:
+    """Return the names in --data, each once, in their order.
+
+    Raises
+    ------
+    SpecError
+        If it is given and names none.
+    """
+    names = list(dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip()))
+    if data and not names:
+        raise SpecError("--data: no dataset is named; name some, such as chronology,gdelt, or leave it out")
+    return names
+
+
 def _named_data(data: str | None, archive: Path | None, settings: list[str] | None) -> "Source":
     """Return the source of datasets that are named; without names, all that an archive holds."""
     from forecast.feeds import parse_settings
     from forecast.sources import Source
 
-    names = list(dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip()))
-    if data and not names:
-        raise SpecError("--data: no dataset is named; name some, such as chronology,gdelt, or leave it out")
+    names = named_datasets(data)
     of_archive = [name for name in names if name != CHRONOLOGY]
     if of_archive and archive is None:
         raise SpecError(f"--data: {of_archive[0]!r:.60} is a dataset of an archive; give --archive as well")
@@ -226,7 +238,8 @@ def _named_data(data: str | None, archive: Path | None, settings: list[str] | No
     sources = [Source()] if CHRONOLOGY in names else []
     if archive is not None:
         chosen = parse_settings(settings) if settings else None
-        sources.append(Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=chosen))
+        kept = Source(kind="archive", path=str(archive), datasets=tuple(of_archive), settings=chosen)
+        sources = [kept, *sources] if names and names[0] != CHRONOLOGY else [*sources, kept]
     return sources[0] if len(sources) == 1 else Source(kind="several", sources=tuple(sources))
 
 

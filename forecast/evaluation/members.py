@@ -248,12 +248,13 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
     level = simulate_futures(fit, dyad, months, seed=asked.seed, futures_per_draw=each).month_level[..., 1:]
     rng = asked.stream(view.origin, dyad, "news and overdispersion")
     kept = rng.permutation(level[..., 0].size)[: asked.draws]
-    read = reading(fit, dyad).of_draws(kept // each)
+    place = view.record.place_in(fit.panel)
+    read = reading(fit, dyad, place).of_draws(kept // each)
     month = simulate_months(level.reshape(1, -1, months)[:, kept], read, rng)
     alone = asked.stream(view.origin, dyad, "record")
     follows = alone.random(len(kept)) < (fit.spec.record_weight if record_weight is None else record_weight)
-    repeated = Repeats.of(fit.panel, dyad).simulate((len(kept), months), alone)
-    own = _VolumeChances(month, read, Usual.of(fit.panel, dyad), int(rng.integers(2**63)), follows, repeated)
+    repeated = Repeats.of(fit.panel, dyad, place).simulate((len(kept), months), alone)
+    own = _VolumeChances(month, read, Usual.of(fit.panel, dyad, place), int(rng.integers(2**63)), follows, repeated)
     return {horizon: own.until(horizon) for horizon in asked.horizons}
 
 

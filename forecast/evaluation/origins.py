@@ -76,7 +76,7 @@ class View:
     origin : datetime.date
         First day of the first month to be predicted.
     panel : xarray.Dataset
-        Counted from what was known, up to the month before the origin; dyads with a past long enough.
+        Counted from what was known of all datasets, up to the month before the origin; dyads with a past long enough.
     record : Record
         What it is a view of.
     """
@@ -104,8 +104,8 @@ class View:
         return found
 
     def past(self, dyad: str) -> Past:
-        """Return what was counted of a dyad."""
-        total, cooperative, _ = sides(self.panel, dyad)
+        """Return what the dataset that is predicted counts of a dyad."""
+        total, cooperative, _ = sides(self.panel, dyad, self.record.place_in(self.panel))
         first = int(np.flatnonzero(total)[0])
         return Past(total[first:], cooperative[first:])
 
@@ -162,9 +162,12 @@ class Record:
     Attributes
     ----------
     table : EventTable or CountTable
-        One dataset, counted by month.
+        One dataset or several, counted by month.
     dyads : tuple of str
         Which dyads.
+    dataset : str
+        The dataset whose happenings are predicted: by it a prediction is resolved, and rivals see it alone. A model is
+        fitted to all datasets, as they were known on the day.
     eras : pandas.DataFrame or None
         In the form of `forecast.events.read_eras`; None for the embedded ones.
     coverage : pandas.DataFrame or None
@@ -177,6 +180,7 @@ class Record:
 
     table: EventTable | CountTable = field(repr=False)
     dyads: tuple[str, ...]
+    dataset: str
     eras: "pd.DataFrame | None" = field(default=None, repr=False)
     coverage: "pd.DataFrame | None" = field(default=None, repr=False)
     together: str | tuple[str, ...] = "default"
@@ -188,6 +192,7 @@ class Record:
         table: object,
         *,
         dyads: Sequence[str] | None = None,
+        dataset: str | None = None,
         eras: "pd.DataFrame | str" = "given",
         coverage: "pd.DataFrame | None" = None,
         together: str | Sequence[str] = "default",
@@ -199,6 +204,8 @@ class Record:
         table : EventTable or CountTable
         dyads : sequence of str, optional
             By default all of which anything can be counted.
+        dataset : str, optional
+            Which dataset is predicted; needed if there are several.
         eras : {"given", "infer", "none"} or pandas.DataFrame
             The embedded ones as far as recognised on the day; from breaks of each record as known on the day, at every
             fit (a minute or two a dyad); one era for the whole record; or other ones.
@@ -212,9 +219,9 @@ class Record:
         UnknownDyadError
             If a dyad has no events.
         DataError
-            If there are several datasets: whose record would be predicted?
+            If there are several datasets, and none is chosen: whose record would be predicted?
         SpecError
-            If the counts are not by month, or `eras` or `together` is none of the choices.
+            If the counts are not by month, there is no such dataset, or `eras` or `together` is none of the choices.
 
         Examples
         --------
@@ -227,24 +234,28 @@ class Record:
             raise SpecError("backtest: an index records no happenings; give a table of events or of counts")
         if isinstance(table, CountTable) and table.frequency != "month":
             raise SpecError(f"backtest: the counts are by {table.frequency}; give counts by month")
-        rows = _rows(table)
-        datasets = sorted(rows["dataset"].unique())
-        if len(datasets) != 1:
-            raise DataError(
-                f"backtest: the table holds the datasets {', '.join(datasets)}, and a prediction is resolved by one; "
-                "give a table of one dataset"
-            )
-        present = in_order((rows if dyads is not None else _counted(table, coverage))["dyad"].unique())
+        dataset = _chosen_dataset(table, dataset)
+        own = _of_dataset(table, dataset)
+        present = in_order((_rows(own) if dyads is not None else _counted(own, coverage))["dyad"].unique())
         chosen = present if dyads is None else [find_dyad(dyad, present) for dyad in dyads]
         return cls(
-            table, tuple(in_order(set(chosen))), _eras(eras), coverage, _together(together, present),
+            table, tuple(in_order(set(chosen))), dataset, _eras(eras), coverage, _together(together, present),
             isinstance(eras, str) and eras == "infer",
         )  # fmt: skip
 
-    @property
-    def dataset(self) -> str:
-        """Name of the dataset whose happenings are predicted."""
-        return str(_rows(self.table)["dataset"].iloc[0])
+    @cached_property
+    def datasets(self) -> list[str]:
+        """Names of all datasets."""
+        return _datasets(self.table)
+
+    @cached_property
+    def predicted(self) -> EventTable | CountTable:
+        """The table of the dataset that is predicted, alone."""
+        return _of_dataset(self.table, self.dataset)
+
+    def place_in(self, panel: "xr.Dataset") -> int:
+        """Return the position in a panel of the dataset that is predicted."""
+        return [str(name) for name in panel["dataset"].to_numpy()].index(self.dataset)
 
     def only(self, dyads: Sequence[str]) -> "Record":
         """Return what is recorded of some of the dyads."""
@@ -286,13 +297,13 @@ class Record:
     @cached_property
     def _counted(self) -> "pd.DataFrame":
         """Days of happenings inside coverage, and when they became known."""
-        rows = _counted(self.table, self.coverage)
+        rows = _counted(self.predicted, self.coverage)
         return rows.loc[rows["dyad"].isin(self.dyads), ["dyad", "date", "known_at"]]
 
     @cached_property
     def final(self) -> "xr.Dataset":
-        """The panel of all that is known now: what resolves predictions, and nothing else."""
-        return self.panel(list(self.dyads), None)
+        """The panel of all that is known now of the dataset that is predicted: what resolves predictions."""
+        return replace(self, table=self.predicted).panel(list(self.dyads), None)
 
     def last_origin(self, horizon: int) -> date:
         """Return the last origin from which a window of so many months is all recorded, for at least one dyad."""
@@ -301,16 +312,18 @@ class Record:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Where eras come from (given, infer, none or own), and which dyads are fitted together, as plain values."""
+        """Where eras come from, which dyads are fitted together, and all datasets if several, as plain values."""
         given = "own" if self.eras is not None and len(self.eras) else "given" if self.eras is None else "none"
         together = self.together if isinstance(self.together, str) else list(self.together)
-        return {"eras": "infer" if self.infers_eras else given, "together": together}
+        several = {"datasets": self.datasets} if len(self.datasets) > 1 else {}
+        return {"eras": "infer" if self.infers_eras else given, "together": together, **several}
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 of everything that a view can depend on."""
         parts = [digest(frame) for frame in self._tables()]
-        choices = [*self.dyads, str(self.together), str(self.infers_eras), *map(str, _files(self.table))]
+        several = [self.dataset] if len(self.datasets) > 1 else []
+        choices = [*self.dyads, str(self.together), str(self.infers_eras), *map(str, _files(self.table)), *several]
         return digest(" ".join([*parts, *choices]).encode())
 
     @cached_property
@@ -397,6 +410,34 @@ def origins_between(first: date, last: date, every: int) -> tuple[date, ...]:
 
 def _rows(table: EventTable | CountTable) -> "pd.DataFrame":
     return table.counts if isinstance(table, CountTable) else table.events
+
+
+def _datasets(table: EventTable | CountTable) -> list[str]:
+    return sorted(map(str, _rows(table)["dataset"].unique()))
+
+
+def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
+    """Return the dataset that is predicted."""
+    present = _datasets(table)
+    if wanted is None and len(present) != 1:
+        raise DataError(
+            f"backtest: the table holds the datasets {', '.join(present)}, and a prediction is resolved by one; choose "
+            "it (--dataset NAME, or Record.of(..., dataset=NAME))"
+        )
+    if wanted is not None and wanted not in present:
+        raise SpecError(f"dataset: there is no {wanted!r:.60}; the data hold {', '.join(present)}")
+    return present[0] if wanted is None else wanted
+
+
+def _of_dataset(table: EventTable | CountTable, dataset: str) -> EventTable | CountTable:
+    """Return what a table holds of a dataset; the table itself if it holds nothing else."""
+    rows = _rows(table)
+    own = rows[rows["dataset"] == dataset]
+    if len(own) == len(rows):
+        return table
+    if isinstance(table, CountTable):
+        return replace(table, counts=own, rejects=table.rejects.iloc[:0])
+    return replace(table, events=own, covered=tuple(one for one in table.covered if one.dataset == dataset))
 
 
 def _files(table: EventTable | CountTable) -> tuple[Covered, ...]:

@@ -127,7 +127,7 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
         "spec": about.settings(setup.record.final) if isinstance(about, Member) else None,
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
-    misses = worst_misses(own, reference, setup.record.table)
+    misses = worst_misses(own, reference, setup.record.predicted)
     earned = scoring.earned()
     account = [one.to_dict() | earned.get(code, {}) for code, one in scoring.accounts.items()]
     return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))

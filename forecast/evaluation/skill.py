@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, TypedDict
+from typing import Any, NotRequired, Self, TypedDict
 
 from forecast.errors import DataError, SpecError
 from forecast.evaluation.members import DEFAULT
@@ -58,6 +58,7 @@ class _Scored(TypedDict):
 
 class _Choices(TypedDict):
     dataset: str
+    datasets: NotRequired[list[str]]
     dyads: list[str]
     horizons: list[int]
     improvement: float

@@ -177,7 +177,8 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
     # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
-    volume = recording_level(view.panel, window.dyad).simulate((setup.asked.draws, window.horizon), rng)
+    place = setup.record.place_in(view.panel)
+    volume = recording_level(view.panel, window.dyad, place).simulate((setup.asked.draws, window.horizon), rng)
     free = predict_free(_at(chances, volume), volume, window, rng, setup.improvement)
     given = predict_given(_at(chances, window.total), window, rng, setup.improvement)
     up, down = outcomes(window, setup.improvement)

@@ -12,6 +12,7 @@ from forecast.evaluation.rivals import REFERENCE
 from forecast.evaluation.skill import REPORTED_ON, Row, Skill
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.outlook import Assessment, NotDefined
+from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
 from forecast.panel import panel_kind
 from forecast.report import skill_words as say
@@ -211,8 +212,8 @@ def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any
         return None
     together = choices["together"] if isinstance(choices["together"], str) else tuple(choices["together"])
     try:
-        return Record.of(events, dyads=_dyads(fit), together=together)
-    except ForecastError:  # several datasets, or dyads that are not there
+        return Record.of(events, dyads=_dyads(fit), dataset=choices["dataset"], together=together)
+    except ForecastError:  # another dataset, or dyads that are not there
         return None
 
 
@@ -241,9 +242,13 @@ def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
 def _mismatch(fit: ReportedFit, assessment: Assessment, skill: Skill, record: "Record | None") -> str:
     """Describe why a backtest is not of such forecasts; an empty text if it is."""
     choices, dyads = skill.choices, _dyads(fit)
-    dataset = join(sorted({str(name) for name in fit.panel["dataset"].to_numpy()}))
-    if dataset != choices["dataset"]:
-        return f"the backtest is of the dataset {choices['dataset']}, and this report of {dataset}"
+    names = [str(name) for name in fit.panel["dataset"].to_numpy()]
+    tested = choices.get("datasets", [choices["dataset"]])
+    if sorted(names) != tested:
+        return f"the backtest is of the dataset {join(tested)}, and this report of {join(sorted(names))}"
+    own = names[main_dataset(fit.panel, assessment.dyad)]
+    if own != choices["dataset"]:
+        return f"the backtest predicts the dataset {choices['dataset']}, and this report {own}"
     if skill.subject != DEFAULT or choices["eras"] != "given":
         return "the backtest is not of the default model with the given eras"
     if all(skill.row(months, dyad=assessment.dyad) is None for months in choices["horizons"]):

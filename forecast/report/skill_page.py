@@ -287,6 +287,7 @@ def _choices(skill: Skill) -> Rows:
     choices = skill.choices
     return [
         ("Dataset", choices["dataset"]),
+        *([("The model is fitted to", join(choices["datasets"]))] if "datasets" in choices else []),
         ("Dyads", join(label(dyad) for dyad in choices["dyads"])),
         ("Origins", _span(skill)),
         ("Choices made on", say.PERIODS[CHOSEN_ON]),
