@@ -1,11 +1,13 @@
 """Files of feeds taken into an archive: each once, whole or not at all, whoever else is at work."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from forecast.archive.catalogue import (
     Catalogue,
@@ -25,10 +27,11 @@ from forecast.errors import DataError
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, named_day
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import MANIFEST, FeedFile, file_digest, find_files, is_beside
-from forecast.feeds.reading import FileRun, read_file
+from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_chunks
+from forecast.feeds.reading import FileRun, Together
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
+from forecast.parallel import ahead
 from forecast.progress import Progress, silent
 from forecast.wording import count
 
@@ -111,11 +114,12 @@ class _Batch:
     next_file: int
     entries: list[Entry] = field(default_factory=list)
     by_key: dict[Key, Entry] = field(default_factory=dict)
+    waiting: "dict[Key, _Reading]" = field(default_factory=dict)
 
     @property
     def full(self) -> bool:
         """Whether it is to be put in place before more files are taken."""
-        return bool(self.writer.segments) or len(self.entries) >= MOST_FILES
+        return bool(self.writer.segments) or len(self.entries) + len(self.waiting) >= MOST_FILES
 
     def number(self) -> int:
         """Return the number of a file that is about to be read."""
@@ -126,6 +130,7 @@ class _Batch:
         """Add a file that was read."""
         self.entries.append(entry)
         self.by_key[entry.key] = entry
+        self.waiting.pop(entry.key, None)
 
     def holds(self, key: Key) -> Entry | None:
         """Return a file that is in the batch or in the archive."""
@@ -184,7 +189,7 @@ def import_files(
     folder, tell = Path(archive), progress or silent
     waiting = [(path, one) for path in named for one in _each_file(path)]
     run = _Run(folder, find_feed(feed) if feed else None)
-    done, place = list[ImportedFile](), 0
+    place = 0
     while place < len(waiting):
         with opened_for_import(folder, run.catalogue) as catalogue:
             if place == 0:
@@ -192,11 +197,11 @@ def import_files(
             run.start(catalogue)
             while place < len(waiting) and not run.batch.full:
                 tell(STEP, place, len(waiting))
-                done += run.take(*waiting[place])
+                run.take(*waiting[place])
                 place += 1
             run.finish()
     tell(STEP, place, len(waiting))
-    return Imported(folder, tuple(done))
+    return Imported(folder, tuple(run.done))
 
 
 def _each_file(path: Path) -> list[Path]:
@@ -208,11 +213,12 @@ def _each_file(path: Path) -> list[Path]:
 
 
 class _Run:
-    """An import going on: one judge a feed, and the batch at hand."""
+    """An import going on: for each feed what is judged together, the batch at hand, and what became of each file."""
 
     def __init__(self, folder: Path, wanted: Feed | None) -> None:
         self.folder, self.wanted = folder, wanted
-        self.judges: dict[str, Judge] = {}
+        self.done: list[ImportedFile] = []
+        self.together: dict[str, Together[_Reading]] = {}
         self.published: dict[Path, dict[str, str]] = {}
         self.catalogue: Catalogue | None = None
         self.batch: _Batch
@@ -225,95 +231,164 @@ class _Run:
 
     def finish(self) -> None:
         """Put the batch into the catalogue."""
+        self._settle()
         batch = self.batch
         if batch.entries:
             batch.writer.write()
             self.catalogue = append_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
 
-    def take(self, named: Path, path: Path) -> Iterator[ImportedFile]:
-        """Take a file, or the members of an archive, into the batch; yield what became of each."""
+    def take(self, named: Path, path: Path) -> None:
+        """Take a file, or the members of an archive, into the batch."""
         try:
             files, sha256 = find_files([path]), file_digest(path)
         except DataError as error:
-            yield ImportedFile(path.name, "", "failed", reason=str(error))
+            self._failed(path.name, error)
             return
-        if path.parent not in self.published:
-            yield from self._read_manifest(path.parent)
-        published = self.published[path.parent].get(sha256, "")
+        published = self._published(path.parent).get(sha256, "")
         for file in files:
             try:
                 detected = detect_file(file)
                 if detected is None or (self.wanted and detected.feed is not self.wanted):
                     alone = named == path and file.member is None
                     reason = str(unknown_file(file, self.wanted))
-                    yield ImportedFile(file.name, "", "failed" if alone else "skipped", reason=reason)
+                    self.done.append(ImportedFile(file.name, "", "failed" if alone else "skipped", reason=reason))
                 else:
-                    yield self._take_detected(file, detected, (sha256, file.member or ""), published)
+                    self._take_detected(file, detected, (sha256, file.member or ""), published)
             except DataError as error:
-                yield ImportedFile(file.name, "", "failed", reason=str(error))
+                self._failed(file.name, error)
 
-    def _read_manifest(self, folder: Path) -> Iterator[ImportedFile]:
-        """Read when the files of a folder were published; a manifest that cannot be read stops none of them."""
-        self.published[folder] = {}
-        try:
-            self.published[folder] = published_days(folder)
-        except DataError as error:
-            yield ImportedFile(MANIFEST, "", "failed", reason=str(error))
+    def _failed(self, name: str, error: DataError) -> None:
+        self.done.append(ImportedFile(name, "", "failed", reason=str(error)))
 
-    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: str) -> ImportedFile:
+    def _published(self, folder: Path) -> dict[str, str]:
+        """Return when the files of a folder were published; a manifest that cannot be read stops none of them."""
+        if folder not in self.published:
+            self.published[folder] = {}
+            try:
+                self.published[folder] = published_days(folder)
+            except DataError as error:
+                self._failed(MANIFEST, error)
+        return self.published[folder]
+
+    def _take_detected(self, file: FeedFile, detected: Detected, key: Key, published: str) -> None:
+        if key in self.batch.waiting:
+            self._settle()
         feed, there = detected.feed, self.batch.holds(key)
         known = _Known(file.name, Named.of(feed, file), published)
         if there:
             known = known.together(feed, there)
             if key not in self.damaged and not known.is_more_than(there):
                 as_name = "" if there.name == file.name else f"as {there.name}"
-                return ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name)
-        entry = self._read(file, detected, known, key)
-        self.batch.add(entry)
-        self.damaged.discard(key)
-        return ImportedFile(file.name, entry.dataset, "imported", *entry.counts)
+                self.done.append(ImportedFile(file.name, there.dataset, "known", *there.counts, reason=as_name))
+                return
+        self.batch.waiting[key] = self._read(file, detected, known, key)
+        self.done.append(ImportedFile(file.name, feed.name, "imported"))
+        if self.together[feed.name].full:
+            self._settle()
 
-    def _read(self, file: FeedFile, detected: Detected, known: "_Known", key: Key) -> Entry:
-        """Read a file into the segments; return what the catalogue says of it."""
-        feed, named = detected.feed, known.named
-        if feed.name not in self.judges:
-            self.judges[feed.name] = Judge(feed, EVERYTHING, None, organs=True)
-        judge, number = self.judges[feed.name], self.batch.number()
-        run = FileRun(file, detected.layouts, FileFacts(), key[0])
-        stands, tallies = named.stands, _Tallies(feed)
-        month = f"{stands.first:%Y-%m}" if stands and stands.last - stands.first < MONTH else ""
-        if not month and named.facts.day and (own := named_day(named.facts.day)):
-            month = f"{own:%Y-%m}"
-        for kept in read_file(run, judge):
-            tallies.add(judge)
-            self.batch.writer.add(feed.name, number, kept, month)
-        self.batch.writer.reject(feed.name, number, run)
+    def _read(self, file: FeedFile, detected: Detected, known: "_Known", key: Key) -> "_Reading":
+        """Read a file to its end; its rows are judged together with those of others."""
+        feed = detected.feed
+        if feed.name not in self.together:
+            self.together[feed.name] = Together(Judge(feed, EVERYTHING, None, organs=True))
+        together = self.together[feed.name]
+        reading = _Reading(
+            file, detected.layouts, FileFacts(), key[0],
+            feed=feed, known=known, key=key, number=self.batch.number(), place=len(self.done), tallies=_Tallies(feed),
+        )  # fmt: skip
+        chunks = (chunk.as_utf8(feed.encoding) for chunk in read_chunks(file))
+        for chunk, strange in ahead(chunks) if file.size > CHUNK else chunks:
+            reading.mended += strange
+            together.add(reading, chunk)
+            if together.full:
+                self._judge(feed.name)
+        return reading
+
+    def _judge(self, dataset: str) -> None:
+        """Judge what was read of a feed, and put its rows on their way into segments."""
+        together = self.together[dataset]
+        readings = together.runs
+        for places, kept in together.judged():
+            for place, day, known, became, number in together.judge.tally():
+                readings[place].tallies.add(day, known, became, number)
+            numbers = np.array([one.number for one in readings])[places]
+            months = np.array([one.month for one in readings])[places]
+            for month in sorted({one.month for one in readings}):
+                own = months == month
+                self.batch.writer.add(dataset, numbers[own], kept.filter(own), month)
+
+    def _settle(self) -> None:
+        """Judge all that was read, and put its files into the batch."""
+        for dataset in self.together:
+            self._judge(dataset)
+        for reading in list(self.batch.waiting.values()):
+            self.batch.writer.reject(reading.feed.name, reading.number, reading)
+            entry = reading.entry()
+            self.batch.add(entry)
+            self.damaged.discard(entry.key)
+            self.done[reading.place] = self.done[reading.place]._replace(**entry.counts._asdict())
+
+
+@dataclass(kw_only=True)
+class _Reading(FileRun):
+    """A file that is being taken in.
+
+    Attributes
+    ----------
+    feed : Feed
+    known : _Known
+    key : Key
+    number : int
+    place : int
+        Among what became of files.
+    tallies : _Tallies
+    """
+
+    feed: Feed
+    known: "_Known"
+    key: Key
+    number: int
+    place: int
+    tallies: "_Tallies"
+
+    @property
+    def month(self) -> str:
+        """The month that its name says all its rows are of, '' if it does not."""
+        stands, facts = self.known.named.stands, self.known.named.facts
+        if stands and stands.last - stands.first < MONTH:
+            return f"{stands.first:%Y-%m}"
+        own = named_day(facts.day) if facts.day else None
+        return f"{own:%Y-%m}" if own else ""
+
+    def entry(self) -> Entry:
+        """Return what the catalogue says of it."""
+        named, tallies = self.known.named, self.tallies
+        stands, facts = named.stands, named.facts
         covers = days_of(named, tallies.days)
         undated = f"{covers[0][0]:%Y-%m}" if covers else "undated"
-        in_year = [day for day in tallies.days if day.year == named.facts.year]
+        in_year = [day for day in tallies.days if day.year == facts.year]
         first, last = (min(in_year), max(in_year)) if in_year else (None, None)
-        edition = named.facts.edition or ""
         return Entry(
-            file=number,
-            dataset=feed.name,
-            name=known.name,
-            sha256=key[0],
-            member=key[1],
+            file=self.number,
+            dataset=self.feed.name,
+            name=self.known.name,
+            sha256=self.key[0],
+            member=self.key[1],
             said=named.name,
-            series=stands.series if stands else "release" if named.facts.day else "file",
+            series=stands.series if stands else "release" if facts.day else "file",
             covers=[[f"{one}", f"{other}"] for one, other in covers],
             part=stands.part if stands else 1.0,
-            edition=edition,
-            year=named.facts.year,
+            edition=facts.edition or "",
+            year=facts.year,
             first=_iso(first),
             last=_iso(last),
-            released=_released(feed, known),
-            issued=_issued(known, last),
+            released=_released(self.feed, self.known),
+            issued=_issued(self.known, last),
             known=_iso(tallies.known),
-            mended=run.mended,
-            filtered_by=run.filtered,
-            months=tallies.months(undated, run),
-            published=known.published,
+            mended=self.mended,
+            filtered_by=self.filtered,
+            months=tallies.months(undated, self),
+            published=self.known.published,
         )
 
 
@@ -326,16 +401,15 @@ class _Tallies:
         self.known: date | None = None
         self.counts: dict[str, Counter[str]] = {}
 
-    def add(self, judge: Judge) -> None:
-        """Add the lines that were judged last."""
-        for day, known, became, number in judge.tally():
-            stands_for = known if self.by_known else day
-            if became != "rejected" and stands_for is not None:
-                self.days[stands_for] += number
-            if became != "rejected" and known is not None:
-                self.known = min(known, self.known or known)
-            month = "" if day is None else f"{day:%Y-%m}"
-            self.counts.setdefault(month, Counter())[became] += number
+    def add(self, day: date | None, known: date | None, became: str, number: int) -> None:
+        """Add lines of a day, known on a day, of which the same became."""
+        stands_for = known if self.by_known else day
+        if became != "rejected" and stands_for is not None:
+            self.days[stands_for] += number
+        if became != "rejected" and known is not None:
+            self.known = min(known, self.known or known)
+        month = "" if day is None else f"{day:%Y-%m}"
+        self.counts.setdefault(month, Counter())[became] += number
 
     def months(self, undated: str, run: FileRun) -> dict[str, list[int]]:
         """Return the counts by month; rows without a day count in a month that is given."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.archive.catalogue import REJECTED, ROWS, Segment
 from forecast.feeds.reading import FileRun
 from forecast.files import digest, write_bytes
+from forecast.typing import Index
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,13 +56,13 @@ class SegmentWriter:
         self.held = 0
         self._waiting: dict[str, list[pa.Table]] = {}
 
-    def add(self, dataset: str, file: int, kept: "pa.Table", month: str) -> None:
-        """Add the rows of a file as they were judged; without a month, by the month of their dates."""
+    def add(self, dataset: str, files: Index, kept: "pa.Table", month: str) -> None:
+        """Add rows of files, whose numbers are given, as they were judged; without a month, by that of their dates."""
         import pyarrow.compute as pc
 
         if not kept.num_rows:
             return
-        rows = _as_rows(kept, file)
+        rows = _as_rows(kept, files)
         months = [month] if month else pc.unique(pc.strftime(rows["date"], "%Y-%m")).to_pylist()
         for one in months:
             part = rows if month else rows.filter(pc.equal(pc.strftime(rows["date"], "%Y-%m"), one))
@@ -100,7 +101,7 @@ class SegmentWriter:
         self.held += rows.num_rows
 
 
-def _as_rows(kept: "pa.Table", file: int) -> "pa.Table":
+def _as_rows(kept: "pa.Table", files: Index) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -109,7 +110,7 @@ def _as_rows(kept: "pa.Table", file: int) -> "pa.Table":
     second = pc.max_element_wise(source, target)
     number = pc.fill_null(_as_number(kept["mentions"]), 0)
     renamed: dict[str, Any] = {
-        "file": pa.array([file] * kept.num_rows, pa.int32()),
+        "file": pa.array(files, pa.int32()),
         "source": source,
         "target": target,
         "pair": pc.binary_join_element_wise(first, second, "-"),

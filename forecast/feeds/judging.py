@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MEMORY = "1GB"
 EARLIEST = "1700-01-01"
 MOST_REPORTS = 2**31 - 1
+STRIDE = 2**40
+"""Of several chunks judged together, each with its place times this added to the numbers of its lines."""
 PARENTS = {"1214": "121", "1834": "183", "1951": "195", "1952": "195", "155": "150", "176": "170"}
 """Codes that GDELT uses beyond the codebook, read as what they are a kind of."""
 KEPT = (
@@ -42,15 +44,15 @@ class Judged:
         Events, columns `KEPT`, and `ACTING` if asked for; a line can have several.
     rejected : dict
         Reason by line.
-    filtered : dict
-        How many lines, by reason.
+    filtered : list of (int, str, int)
+        Place of the chunk, reason, and how many lines.
     filtered_lines : dict
         Reason by line, if the settings ask for the list.
     """
 
     kept: "pa.Table"
     rejected: dict[int, str]
-    filtered: dict[str, int]
+    filtered: list[tuple[int, str, int]]
     filtered_lines: dict[int, str]
 
 
@@ -120,29 +122,32 @@ class Judge:
                 "HAVING NOT bool_or(kept))"
             )
         rejected = run(f"SELECT line, reason FROM {others} WHERE reason <> '' ORDER BY line").fetchall()
-        filtered = run(f"SELECT filter, count(*) FROM {others} WHERE reason = '' GROUP BY filter ORDER BY 1").fetchall()
+        filtered = run(
+            f"SELECT line // {STRIDE}, filter, count(*) FROM {others} WHERE reason = '' GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
         listed = f"SELECT line, filter FROM {others} WHERE reason = '' ORDER BY line"
         lines_filtered = run(listed).fetchall() if self.settings.list_filtered else []
         words = list(_filters(self.settings).values())
         return Judged(
             events.to_arrow_table(),
             dict(rejected),
-            {words[at - 1]: number for at, number in filtered},
+            [(place, words[at - 1], number) for place, at, number in filtered],
             {line: words[at - 1] for line, at in lines_filtered},
         )
 
-    def tally(self) -> "list[tuple[datetime.date | None, datetime.date | None, str, int]]":
-        """Count the lines judged last by day of the event, day on which it became known, and what became of them.
+    def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
+        """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them.
 
         Returns
         -------
         list of tuple
-            Date and known (None if they are no days), ``kept``, ``rejected`` or ``filtered``, number of lines.
+            Place of the chunk, date and known (None if they are no days), ``kept``, ``rejected`` or ``filtered``,
+            number of lines.
         """
         return self.database.execute(
-            """
-            SELECT date, known, became, count(*) FROM (
-                SELECT min(date) AS date, min(known) AS known,
+            f"""
+            SELECT line // {STRIDE}, date, known, became, count(*) FROM (
+                SELECT line, min(date) AS date, min(known) AS known,
                     CASE WHEN bool_or(kept) THEN 'kept'
                     WHEN max(reason) <> '' THEN 'rejected' ELSE 'filtered' END AS became
                 FROM judged GROUP BY line)

@@ -68,6 +68,11 @@ class FeedFile:
         """Its own name, which may hold its date."""
         return PurePosixPath(self.member).name if self.member else self.path.name
 
+    @property
+    def size(self) -> int:
+        """Bytes, as a path or its archive says."""
+        return self.path.stat().st_size if self.entry is None else self.entry.file_size
+
     def head(self) -> list[str]:
         """Return its first lines."""
         with _opened(self) as file:

@@ -16,13 +16,14 @@ from forecast.events.table import TEXT_COLUMNS, EventTable, sort_events
 from forecast.feeds.countries import state_names
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, Layout
-from forecast.feeds.judging import Judge, Judged
+from forecast.feeds.judging import STRIDE, Judge, Judged
 from forecast.feeds.lines import Chunk, FeedFile, file_digest, find_files, read_chunks
 from forecast.feeds.registry import find_feed
 from forecast.feeds.repeats import without_repeats
 from forecast.feeds.settings import FeedSettings
 from forecast.feeds.splitting import split_lines
 from forecast.parallel import ahead
+from forecast.typing import Index
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +33,8 @@ MOST_REJECTED_TEXTS = 10_000
 """Rejected rows whose text is kept; of the others file, line and reason are."""
 LONGEST_TEXT = 2_000
 PLACE = ("file", "line", "reason")
+ENOUGH = 16_000_000
+"""Bytes of lines that are judged in one statement: some 40,000 lines of GDELT."""
 
 
 @dataclass
@@ -210,11 +213,6 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
     return sorted(found, key=edition, reverse=True)
 
 
-def read_file(run: FileRun, judge: Judge) -> "Iterator[pa.Table]":
-    """Yield the events of a file, chunk by chunk, and account for all other rows in its run."""
-    return (table for _, table in read_files([run], judge))
-
-
 def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[tuple[int, pa.Table]]":
     """Yield the events of files, chunk by chunk, with the place of their file, and account for all other rows."""
     chunks = (
@@ -222,26 +220,84 @@ def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[tuple[int, 
         for place, run in enumerate(runs)
         for chunk in read_chunks(run.file)
     )
+    together: Together[FileRun] = Together(judge)
     for place, chunk, strange in ahead(chunks):
         runs[place].mended += strange
-        for table in _judge_chunk(runs[place], judge, chunk):
+        together.add(runs[place], chunk)
+        for _, table in together.judged():
             yield place, table
 
 
-def _judge_chunk(run: FileRun, judge: Judge, chunk: Chunk) -> "Iterator[pa.Table]":
-    if len(chunk.numbers) and not run.begun:
-        run.begun = True
-        chunk = chunk.without_first() if run.layouts[0].header else chunk
-    run.rows += len(chunk.numbers) + len(chunk.too_long)
-    for line in chunk.too_long:
-        run.reject(line, "a line that is longer than any of a feed", "")
-    split = split_lines(chunk, run.layouts, lambda layout: judge.columns(layout, run.facts))
-    _reject(run, chunk, split.broken)
-    for part in split.whole:
-        judged: Judged = judge.judge(part.lines, part.layout, run.facts, padded=part.padded)
-        _reject(run, chunk, judged.rejected)
-        run.filter(judged.filtered, judged.filtered_lines)
-        yield judged.kept
+class Together[Run: FileRun]:
+    """Chunks of files that are judged in one statement: for a small one that costs more than its lines do.
+
+    Attributes
+    ----------
+    runs : list of FileRun
+        The file of each chunk that was added since the last judgement, in whose account its other rows are put.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
+        self._clear()
+
+    def _clear(self) -> None:
+        self.runs: list[Run] = []
+        self._chunks: list[Chunk] = []
+        self._parts: dict[tuple[Layout, FileFacts, bool], list[pa.Table]] = {}
+        self._bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether there are lines enough that more of them would not make them cheaper."""
+        return self._bytes >= ENOUGH
+
+    def add(self, run: Run, chunk: Chunk) -> None:
+        """Add a chunk of a file."""
+        if len(chunk.numbers) and not run.begun:
+            run.begun = True
+            chunk = chunk.without_first() if run.layouts[0].header else chunk
+        run.rows += len(chunk.numbers) + len(chunk.too_long)
+        for line in chunk.too_long:
+            run.reject(line, "a line that is longer than any of a feed", "")
+        split = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
+        _reject(run, chunk, split.broken)
+        for part in split.whole:
+            numbers = part.lines["line"].to_numpy() + len(self.runs) * STRIDE
+            self._parts.setdefault((part.layout, run.facts, part.padded), []).append(_with_lines(part.lines, numbers))
+        self.runs.append(run)
+        self._chunks.append(chunk)
+        self._bytes += len(chunk.text)
+
+    def judged(self) -> "Iterator[tuple[Index, pa.Table]]":
+        """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
+        import pyarrow as pa
+
+        for (layout, facts, padded), parts in self._parts.items():
+            judged: Judged = self.judge.judge(pa.concat_tables(parts), layout, facts, padded=padded)
+            self._account(judged)
+            numbers = judged.kept["line"].to_numpy()
+            yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
+        self._clear()
+
+    def _account(self, judged: Judged) -> None:
+        """Put rejected and filtered rows into the accounts of their files."""
+        rejected: dict[int, dict[int, str]] = {}
+        for line, reason in judged.rejected.items():
+            rejected.setdefault(line // STRIDE, {})[line % STRIDE] = reason
+        for place, reasons in rejected.items():
+            _reject(self.runs[place], self._chunks[place], reasons)
+        for place, reason, number in judged.filtered:
+            self.runs[place].filter({reason: number}, {})
+        for line, reason in judged.filtered_lines.items():
+            self.runs[line // STRIDE].filter({}, {line % STRIDE: reason})
+
+
+def _with_lines(table: "pa.Table", numbers: Index) -> "pa.Table":
+    """Return a table with other numbers of lines."""
+    import pyarrow as pa
+
+    return table.set_column(table.schema.get_field_index("line"), "line", pa.array(numbers))
 
 
 def _reject(run: FileRun, chunk: Chunk, reasons: dict[int, str]) -> None:

@@ -21,8 +21,6 @@ from forecast.archive.catalogue import CATALOGUE
 from forecast.events.codebook import read_codes
 from forecast.feeds.countries import state_names
 
-importing.MOST_FILES = 2  # several batches
-
 
 def answer(archive):
     """Return what an archive says, as text."""
@@ -82,4 +80,5 @@ def main(folder, work, kills):
 
 
 if __name__ == "__main__":
+    importing.MOST_FILES = 2  # several batches
     main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))

@@ -16,6 +16,7 @@ from forecast.archive.coverage import covered_days
 from forecast.errors import DataError, OutputError, SpecError
 from forecast.feeds import FeedSettings, read_feed
 from forecast.feeds.gdelt import GDELT
+from forecast.feeds.judging import Judge
 from forecast.feeds.lines import file_digest
 from tests.archive.conftest import daily
 from tests.feeds.made import ICEWS_HEADER, gdelt_row, icews_row, in_archive, written, zipped
@@ -156,6 +157,29 @@ def test_a_name_that_says_more_counts_whenever_it_comes(feeds, tmp_path):
         read_archive(tmp_path / "a", as_of="2019-01-01")
 
 
+def test_small_files_are_judged_together_and_accounted_for_one_by_one(tmp_path, monkeypatch):
+    folder, judged = tmp_path / "files", []
+    folder.mkdir()
+    for quarter in range(12):
+        rows = [
+            gdelt_row(100 * quarter + one, "20180601", target=target, code=code, width=61)
+            for one, (target, code) in enumerate([("CHN", "042")] * (quarter % 3) + [("EUR", "042"), ("CHN", "---")])
+        ]
+        name = f"20180601{quarter // 4:02}{15 * (quarter % 4):02}00.export.CSV"
+        written(folder / name, [*rows, "broken\trow"] if quarter % 5 == 0 else rows)
+    really = Judge.judge
+    monkeypatch.setattr(Judge, "judge", lambda self, *given, **more: judged.append(1) or really(self, *given, **more))
+    done = import_files(folder, tmp_path / "a").files
+    assert 1 <= len(judged) <= 4
+    expected = [(q % 3 + 2 + (q % 5 == 0), q % 3, 1 + (q % 5 == 0), 1) for q in range(12)]
+    assert [(one.rows, one.between, one.rejected, one.filtered) for one in done] == expected
+    for path in sorted(folder.iterdir()):
+        import_files(path, tmp_path / "alone")
+    assert answers(tmp_path / "a") == answers(tmp_path / "alone")
+    entries = [list(read_catalogue(tmp_path / name).entries.values()) for name in ("a", "alone")]
+    assert [one.months for one in entries[0]] == [one.months for one in entries[1]]
+
+
 def test_a_bad_file_stops_no_other(feeds, tmp_path):
     folder = tmp_path / "mixed"
     folder.mkdir()
@@ -184,14 +208,14 @@ def test_rows_of_a_file_that_failed_half_way_are_nobodys(feeds, tmp_path, monkey
     rows = [gdelt_row(number, code="112") for number in range(50)]
     bad = written(tmp_path / "20181005.export.CSV", rows)
     good = written(tmp_path / "20181006.export.CSV", [gdelt_row(99, "20181006")])
-    really = importing.read_file
+    really = importing.read_chunks
 
-    def fails(run, judge):
-        yield from really(run, judge)
-        if run.file.path == bad:
+    def fails(file):
+        yield from really(file)
+        if file.path == bad:
             raise DataError("damaged")
 
-    monkeypatch.setattr(importing, "read_file", fails)
+    monkeypatch.setattr(importing, "read_chunks", fails)
     import_files([bad, good], tmp_path / "a")
     assert ids(read_archive(tmp_path / "a"), "gdelt") == ["99"]
     monkeypatch.undo()

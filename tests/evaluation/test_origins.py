@@ -163,7 +163,7 @@ def test_bad_records(table):
     with pytest.raises(SpecError, match="given, infer, none"):
         Record.of(table, eras="mine")
     twice = replace(table, events=table.events.assign(dataset=lambda e: e["dataset"].where(e["date"] < "2000", "b")))
-    with pytest.raises(DataError, match="one dataset"):
+    with pytest.raises(DataError, match="resolved by one"):
         Record.of(twice)
     with pytest.raises(SpecError, match="an index records no happenings"):
         Record.of(pd.DataFrame())
