@@ -130,7 +130,6 @@ def test_a_model_is_fitted_to_all_datasets(tmp_path):
     results = backtest(
         record, [ORIGIN], horizons=(3,), forecasters=[member, *choose("no", "base_rate_10y")], out=tmp_path, draws=200
     )
-    assert set(results.cases["model"]) == {"quick", "base_rate_10y"}
-    (answer,) = member.answers([record.view(ORIGIN)], ASKED)
+    quick = results.cases[results.cases["model"] == "quick"]
     # The other dataset has a tenth of cooperation: what is predicted is the share of the one that resolves.
-    assert 0.4 < answer.chances["USA-CHN"][12].given(np.full((200, 12), 6)).mean() < 0.75
+    assert len(quick) and quick["mean"].between(40, 75).all()
