@@ -78,6 +78,7 @@ def test_a_cell_is_kept_until_there_is_more_to_know(tmp_path):
         Store(tmp_path, 10.0, 2).read(cell)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     """In processes of their own: one method measured, one that is not there, and then nothing left to do."""
     pytest.importorskip("statsmodels")

@@ -84,6 +84,7 @@ def white_of(panel, point):
     return (point["path"] - mu - carry * (before - mu)) / scale, np.log(scale).sum()
 
 
+@pytest.mark.slow
 def test_the_plain_model_is_the_reference(plain):
     """On every month, those without events too: the reference is written in NumPy and SciPy, without PyMC."""
     arrays = panel_arrays(plain.panel, SPEC, dense=True)
@@ -93,6 +94,7 @@ def test_the_plain_model_is_the_reference(plain):
     same_up_to_a_constant(plain.densities, written)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dyads", [1, 2])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_plain_model_is_the_package_s(name, dyads):

@@ -103,6 +103,7 @@ def test_months_add_up_to_the_record(fit):
     assert float(by_month.isel(chain=0, draw=0).sum()) == pytest.approx(total)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Estimated shape parameter")  # of draws of the prior, as these are
 def test_the_example_of_the_documentation_compares_two_fits(tmp_path, monkeypatch):
     panel = make_panel(periods=24, seed=1)

@@ -57,6 +57,7 @@ def few(tmp_path_factory):
     return run_few(record_of(*two_dyads()), tmp_path_factory.mktemp("few"))
 
 
+@pytest.mark.slow
 def test_on_walks_the_local_level_wins(walks):
     for given_n in (True, False):
         found = against_reference(walks, "local_level", horizon=3, given_n=given_n)

@@ -145,6 +145,7 @@ def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, her
     assert {name: text for name, text in files(tmp_path).items() if "slow" not in name} == files(here)
 
 
+@pytest.mark.slow
 def test_a_command_that_is_stopped_ends_in_time(loopback, tmp_path):
     options = ["--dyads", "CHN-JPN", "--from", "1985-01", "--every", "1", "--horizons", "3", "--models", "no"]
     options += ["--rivals", "base_rate_all", "--out", tmp_path, "--scheduler", loopback.address]

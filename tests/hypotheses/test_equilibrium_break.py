@@ -71,6 +71,7 @@ def test_a_jump_must_be_a_drop_and_no_matter_of_any_date(tested, jumped, answer,
     assert words in str(verdict.reason)
 
 
+@pytest.mark.slow
 def test_without_a_named_era_a_break_of_the_equilibrium_must_be_a_drop(tested):
     up, down = tested(-0.6, 0.6, eras=1), tested(0.6, -0.6, eras=1)
     assert (up.answer, down.answer) == ("rejected", "supported")

@@ -40,6 +40,7 @@ def test_without_data_no_prior_is_the_better(dynamics, ceiling, scales):
     assert (np.abs(narrow["log_bayes_factor"] - 0.7) < 3 * own).all()
 
 
+@pytest.mark.slow
 def test_data_that_a_narrow_prior_expects_speak_for_it():
     fitted = unmoved("linear", "era+depth")
     fitted.posterior["half_life"][:] = 24.0 + 0.01 * np.random.default_rng(1).standard_normal((1, 16_000, 1))

@@ -45,7 +45,7 @@ def test_saving_and_loading_changes_nothing(fit, tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-@pytest.mark.parametrize("name", ["fit.nc", "fit.zarr"])
+@pytest.mark.parametrize("name", [pytest.param("fit.nc", marks=pytest.mark.slow), "fit.zarr"])
 def test_a_loaded_fit_forecasts_without_sampler(fit, tmp_path, name, improvement):
     """In a process of its own that may not know PyMC: the same numbers to the last digit."""
     path = fit.save(tmp_path / name)

@@ -133,6 +133,7 @@ def test_an_interrupt_ends_it_at_once(simulated, quick):
     assert fit(simulated[0], ONE_SCALE, **SHORT).posterior.sizes["draw"] == 30  # and the next one runs
 
 
+@pytest.mark.slow
 def test_pymc_samples_the_same_model(quick, monkeypatch):
     """The same schema from PyMC's own sampler; without compiler, for the time of a compilation is spent above."""
     sample = pm.sample
