@@ -53,6 +53,7 @@ if _typing.TYPE_CHECKING:
     from forecast.pipeline import ReportSettings as ReportSettings
     from forecast.pipeline import make_report as make_report
     from forecast.questions import answer_question as answer_question
+    from forecast.questions import attribute_question as attribute_question
     from forecast.questions import make_question as make_question
     from forecast.questions import read_question as read_question
     from forecast.questions import resolve_question as resolve_question
@@ -114,6 +115,7 @@ _HOMES = {
     "make_question": "forecast.questions",
     "read_question": "forecast.questions",
     "answer_question": "forecast.questions",
+    "attribute_question": "forecast.questions",
     "resolve_question": "forecast.questions",
     "write_report": "forecast.report",
     "write_scenarios": "forecast.report",
@@ -140,6 +142,7 @@ __all__ = [
     "archive_status",
     "assess",
     "attribute",
+    "attribute_question",
     "build_counts_panel",
     "build_index_panel",
     "build_panel",

@@ -19,6 +19,7 @@ from forecast.cli.options import (
 )
 from forecast.cli.paths import output
 from forecast.cli.progress import progress
+from forecast.cli.question import FOLDER, Folder
 from forecast.cli.terminal import escape
 from forecast.errors import SpecError
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from forecast.outlook.attribution import Attribution
+    from forecast.progress import Progress
+    from forecast.questions import Question
+    from forecast.report.saved import SavedReport
+    from forecast.sources import Source
 
 SHOWN = 8
 MOST_MONTHS = 12
@@ -38,6 +43,11 @@ Replace = Annotated[bool, typer.Option("--replace", help="Replace the earlier pa
 def moved(
     report: Annotated[Path, typer.Argument(help="The folder of a report, with its fit.")],
     months: Annotated[int, typer.Option("--months", help="How many of the last months, 1 to 12.")] = 6,
+    question: Annotated[
+        str | None,
+        typer.Option("--question", help="In place of the headline: a question of the ledger, its ID or its file."),
+    ] = None,
+    folder: Folder = FOLDER,
     datasets: Datasets = None,
     archive: Archive = None,
     events: Events = None,
@@ -49,30 +59,26 @@ def moved(
     refit: Refit = False,
     as_json: Json = False,
 ) -> None:
-    """Show what each event of the last months did to the level and to the headline of a report.
+    """Show what each event of the last months did to the level and to the headline of a report, or to a question.
 
     Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
     """
+    from forecast.questions.folder import QuestionFolder
     from forecast.report.folder import MOVED, require_report_folder
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
+    asked = None if question is None else QuestionFolder(folder).find(question)
     given = added_to(source(events, None, None, mapping, data=datasets, archive=archive), add, covered_to)
-    require_report_folder(out, MOVED, [report, *(events or []), *(mapping or []), *(add or [])], replace=replace)
+    read = [report, *question_file(question), *(events or []), *(mapping or []), *(add or [])]
+    require_report_folder(out, MOVED, read, replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
-        from forecast.outlook.attribution import attribute
-        from forecast.panel.record import last_known
         from forecast.report import write_moved
         from forecast.report.saved import read_report
 
         saved = read_report(report)
-        tell("reading the data", 0, 0)
-        table = event_table(given, saved.dyad, last_known(saved.fit.panel))
-        found = attribute(
-            saved.fit, saved.dyad, table, months=months, horizon=saved.horizon,
-            smallest_improvement=saved.smallest_improvement, seed=saved.seed, refit=refit, progress=tell,
-        )  # fmt: skip
+        found = attribute_asked(saved, asked, given, tell, months=months, refit=refit)
         tell("writing the page", 0, 0)
         page = write_moved(saved.fit, found, out)
     if as_json:
@@ -81,6 +87,34 @@ def moved(
         _print(found, page)
     if not saved.fit.gate.passed:
         raise typer.Exit(3)
+
+
+def question_file(question: str | None) -> list[Path]:
+    """Return the file of a question that is given by its file."""
+    return [Path(question)] if question and Path(question).is_file() else []
+
+
+def attribute_asked(
+    saved: "SavedReport", asked: "Question | None", given: "Source | None", tell: "Progress", **options: Any
+) -> "Attribution":
+    """Return what events did to the headline of a report, or to a question."""
+    from forecast.errors import QuestionError
+    from forecast.outlook.attribution import attribute
+    from forecast.panel.record import last_known
+    from forecast.questions import attribute_question
+
+    if asked is not None and asked.dyad != saved.dyad:
+        raise QuestionError(
+            f"{asked.id}: it is about {asked.dyad}, and the report about {saved.dyad}; give a report of {asked.dyad}"
+        )
+    tell("reading the data", 0, 0)
+    table = event_table(given, saved.dyad, last_known(saved.fit.panel))
+    if asked is not None:
+        return attribute_question(saved.fit, asked, table, seed=saved.seed, progress=tell, **options)
+    return attribute(
+        saved.fit, saved.dyad, table, horizon=saved.horizon, smallest_improvement=saved.smallest_improvement,
+        seed=saved.seed, progress=tell, **options,
+    )  # fmt: skip
 
 
 def _print(found: "Attribution", page: Path) -> None:
@@ -93,15 +127,17 @@ def _print(found: "Attribution", page: Path) -> None:
         question,
         visits_sentence,
         weights_sentence,
+        what_moved,
+        window_sentences,
     )
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(finding(found))}[/]\n")
     print_grid(console, months_table(found))
-    console.print("\nWhat moved the level most, in points:")
+    console.print(f"\nWhat moved {what_moved(found)}:")
     for line in event_lines(found, SHOWN):
         console.print(escape(f"  {line}"))
-    for sentence in (visits_sentence(found), question(found), weights_sentence(found)):
+    for sentence in (visits_sentence(found), question(found), window_sentences(found), weights_sentence(found)):
         if sentence:
             console.print(f"\n{escape(sentence)}")
     console.print(f"\n{escape(str(page))}")

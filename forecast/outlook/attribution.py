@@ -3,7 +3,8 @@
 Two numbers an event. *In order*: what was said once it was recorded, less what was said before; within a month, in
 which a model knows no order, on average over orders. These add up to what all events did together. *Alone*: what is
 said, less what would be said had it alone not been recorded.
-Either way the months stay watched, the question keeps its baseline, and as many happenings lie ahead.
+Either way the months stay watched, the question keeps its baseline, and as many happenings lie ahead. What is asked is
+the headline of a report, or a question with a window of its own (`forecast.questions.moved`).
 
 Draws of the fit are weighed by how likely the record is without the events against with them, month noise integrated
 out, and smoothed [1]_; their futures are weighed along, the same ones. Futures that follow the record alone are weighed
@@ -22,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -32,7 +33,7 @@ from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
 from forecast.outlook.draws import position
 from forecast.outlook.happenings import Baseline, baseline_of
-from forecast.outlook.look import Look, Number, Numbers, ShareChange, difference, look, numbers_of
+from forecast.outlook.look import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
@@ -67,6 +68,8 @@ ORDERS = 2
 """Random orders, and their reverses, in which the events of one period join."""
 VISITS = (VISIT, HOST)
 
+type SampledFit = Fit
+"""A fit whose draws can be weighed, and which can be fitted again."""
 type How = Literal["weights", "path drawn again", "fitted again", "needs a new fit"]
 
 
@@ -109,6 +112,29 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Posed:
+    """A question with a window of its own, as the results name it.
+
+    Attributes
+    ----------
+    id, kind, sentence : str
+    asked : datetime.date
+    first, last : datetime.date
+        First and last day of its window.
+    recorded : int
+        How many months of the window the record holds.
+    """
+
+    id: str
+    kind: str
+    sentence: str
+    asked: date
+    first: date
+    last: date
+    recorded: int
+
+
+@dataclass(frozen=True)
 class Attribution:
     """What the events of the last months did.
 
@@ -117,14 +143,16 @@ class Attribution:
     dyad : str
     first, last : datetime.date
         First and last day of the months.
-    horizon : int
-        Months ahead that the chances are about.
-    baseline : Baseline or NotDefined
-        Of the question; it stays as it is, whatever is left out.
-    smallest_improvement : float
+    horizon : int or None
+        Months ahead that the chances of the headline are about; None of a question.
+    baseline : Baseline, NotDefined or None
+        Of the headline; it stays as it is, whatever is left out.
+    smallest_improvement : float or None
         Points of share that count as a change.
     now, before : mapping of str to Number
-        Level (mean share) and probabilities of `up`, `same` and `down`: as they are, and without any of the events.
+        Level (mean share) and probabilities of `up`, `same` and `down`: as they are, and without any of the events. Of
+        a question in their place `yes`; and `ahead`, the same with the months of its window as they were recorded, if
+        there are any.
     events : pandas.DataFrame
         As `forecast.panel.without.counted_events` returns them, from the first to the last.
     in_order : tuple of Part
@@ -137,14 +165,16 @@ class Attribution:
         The highest of all weights by which events were left out in order.
     visits : Alone or None
         All visits left out together.
+    posed : Posed or None
+        The question, in place of the headline.
     """
 
     dyad: str
     first: date
     last: date
-    horizon: int
-    baseline: Baseline | NotDefined
-    smallest_improvement: float
+    horizon: int | None
+    baseline: Baseline | NotDefined | None
+    smallest_improvement: float | None
     now: Numbers
     before: Numbers
     events: "pd.DataFrame"
@@ -153,6 +183,13 @@ class Attribution:
     rest: Numbers
     pareto_k: float | None
     visits: Alone | None
+    posed: Posed | None = None
+
+    @property
+    def outcome(self) -> str:
+        """Name of the chance that is followed; that of the level if no chance is defined."""
+        name = "up" if self.posed is None else "yes"
+        return name if name in self.now else LEVEL
 
     @property
     def total(self) -> Numbers:
@@ -255,9 +292,40 @@ def attribute(
     >>> round(found.total["level"].value, 1)  # doctest: +SKIP
     -1.3
     """
+    position(fit.panel, dyad)
+    baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
+    share = None if isinstance(baseline, NotDefined) else baseline.share
+    asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
+    setting = Setting(fit, dyad, _Headline(dyad, asked), seed, refit, progress or silent)
+    return attribute_to(
+        setting, table, months, horizon=horizon, baseline=baseline, smallest_improvement=smallest_improvement
+    )
+
+
+def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: Any) -> Attribution:
+    """Compute what every event of the last months did to the level and to anything that is asked.
+
+    Parameters
+    ----------
+    setting : Setting
+        Of which fit, and what is asked.
+    table : EventTable
+    months : int
+    **asked
+        What is asked, as the fields of `Attribution` have it.
+
+    Returns
+    -------
+    Attribution
+
+    Raises
+    ------
+    SpecError, DataError, NotUpdatable, UnknownDyadError
+        As by `attribute`.
+    """
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
-    position(fit.panel, dyad)
+    fit, dyad = setting.fit, setting.dyad
     clock = Clock.of(fit.panel)
     first = max(fit.panel.sizes["time"] - clock.periods(months), 0)
     events = counted_events(fit.panel, dyad, table, first)
@@ -265,27 +333,45 @@ def attribute(
         raise DataError(
             f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
         )
-    baseline = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
-    share = None if isinstance(baseline, NotDefined) else baseline.share
-    asked = None if share is None else ShareChange(share, smallest_improvement, horizon)
-    setting = Setting(fit, dyad, asked, seed, refit, progress or silent)
-    record = Record.of(fit.of_dyad(dyad), setting)
+    record = Record.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
     together = difference(numbers_of(record.said), line["before"])
     return Attribution(
         dyad=dyad,
         first=clock.times[first].item(),
         last=clock.last_day(),
-        horizon=horizon,
-        baseline=baseline,
-        smallest_improvement=smallest_improvement,
         now=numbers_of(record.said),
         events=events,
         alone=alone,
         rest=_rest(together, alone),
         visits=_visits(record, events),
         **line,
+        **asked,
     )
+
+
+class Subject(Protocol):
+    """What is asked of a record from which events are left out."""
+
+    def look(self, setting: "Setting", fit: "Fit", left_out: "pd.DataFrame") -> Look:
+        """Look at what a fit to the dyad's record without some events says; at the whole record first."""
+
+    def sorts(self, events: "pd.DataFrame") -> Index:
+        """Return a number for each event, other ones for events that are no different but to what is asked."""
+
+
+@dataclass(frozen=True)
+class _Headline:
+    """The headline of a report, which counts nothing of the record but a baseline that stays."""
+
+    dyad: str
+    asked: ShareChange | None
+
+    def look(self, setting: "Setting", fit: "Fit", left_out: "pd.DataFrame") -> Look:
+        return look(fit, self.dyad, self.asked, seed=setting.seed, volume=setting.panel)
+
+    def sorts(self, events: "pd.DataFrame") -> Index:
+        return np.zeros(len(events), dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -297,7 +383,8 @@ class Setting:
     fit : Fit
         Of the record with all events, and of all dyads.
     dyad : str
-    asked : ShareChange or None
+    subject : Subject
+        What is asked.
     seed : int
     refit : bool
     report : callable
@@ -305,7 +392,7 @@ class Setting:
 
     fit: "Fit"
     dyad: str
-    asked: ShareChange | None
+    subject: Subject
     seed: int
     refit: bool
     report: Progress
@@ -360,11 +447,11 @@ class Record:
     weights: "Weights | None" = None
 
     @classmethod
-    def of(cls, fit: "Fit", setting: Setting, **facts: Any) -> "Record":
-        """Look at what a fit says."""
+    def of(cls, fit: "Fit", setting: Setting, left_out: "pd.DataFrame", **facts: Any) -> "Record":
+        """Look at what a fit says, from whose record events were left out."""
         from forecast.model.likelihood import Draws
 
-        seen = look(fit, setting.dyad, setting.asked, seed=setting.seed, volume=setting.panel)
+        seen = setting.subject.look(setting, fit, left_out)
         return cls(fit, setting, Draws.of(fit.posterior, fit.spec), seen, **facts)
 
     @cached_property
@@ -376,14 +463,15 @@ class Record:
         """Return the panel of the whole record without some events."""
         return panel_without(self.setting.panel, self.setting.dyad, events)
 
-    def weighed(self, panel: "xr.Dataset") -> "Weighed":
-        """Return what would be said given another record, by weights."""
+    def weighed(self, events: "pd.DataFrame") -> "Weighed":
+        """Return what would be said given the whole record without some events, by weights."""
         from forecast.model.updating.weights import smoothed
 
+        panel, seen = self.without(events), self.look.without(events)
         weights = smoothed(self._log_weights(panel).reshape(self.look.level.shape))
         records, fault = self._record_weights(panel)
         few = weights.effective < FEWEST_EFFECTIVE * weights.weight.size
-        return Weighed(self.look.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
+        return Weighed(seen.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
 
     def redraw(self, events: "pd.DataFrame") -> "Record":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again.
@@ -399,7 +487,7 @@ class Record:
         setting = self.setting
         fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
-            return Record.of(fit, setting, how="path drawn again", weights=weights)
+            return Record.of(fit, setting, events, how="path drawn again", weights=weights)
         if not setting.refit:
             words = f"Pareto k of the draws' weights is {weights.pareto_k:.2f}"
             raise NotUpdatable(
@@ -408,7 +496,7 @@ class Record:
             )  # fmt: skip
         others = panel_without(setting.fit.panel, setting.dyad, events)
         fit = sampled_again(setting.fit, others, "events were left out", setting.report)
-        return Record.of(fit.of_dyad(setting.dyad), setting, how="fitted again")
+        return Record.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
 
     @cached_property
     def _known(self) -> "Observed":
@@ -555,7 +643,7 @@ def _shared(
         """Return what is said with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in known:
-            found = record.weighed(record.without(pd.concat([own[rank >= joined[kinds]], later])))
+            found = record.weighed(pd.concat([own[rank >= joined[kinds]], later]))
             known[key] = found.numbers
             worst.append(found.weights.pareto_k)
         return known[key]
@@ -580,9 +668,10 @@ def _shared(
 
 
 def _alike(record: Record, events: "pd.DataFrame") -> Index:
-    """Return a number for each event, the same for those that tell the same of the level, (event,)."""
+    """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
     tells = record.fit.spec.observation_model.alike(record.fit.panel)
-    cells = events[[*PLACES, "counted"]].assign(of_class=tells[events["of_class"]])
+    sorts = record.setting.subject.sorts(events)
+    cells = events[[*PLACES, "counted"]].assign(of_class=tells[events["of_class"]], sort=sorts)
     return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
 
 
@@ -612,7 +701,7 @@ def _visits(record: Record, events: "pd.DataFrame") -> Alone | None:
 
 def _left_out(record: Record, events: "pd.DataFrame") -> Alone:
     """Leave out some events while the others stay."""
-    found = record.weighed(record.without(events))
+    found = record.weighed(events)
     how: How = "weights"
     weights, without = found.weights, found.numbers
     if not found.holds:

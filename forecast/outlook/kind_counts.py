@@ -76,5 +76,25 @@ def draw_kinds(mixes: tuple[Float, Float], total: Index, cooperative: Index, rng
 
 def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.random.Generator) -> Float:
     """Draw the mix of a side's kinds, (..., kind), from its happenings by period and kind."""
+    return np.asarray(rng.dirichlet(mix_weights(counts, recent), futures))
+
+
+def mix_weights(counts: Index, recent: int) -> Float:
+    """Return the weights of the Dirichlet distribution of a side's mix, (kind,).
+
+    Parameters
+    ----------
+    counts : array of int (period, kind)
+        Its happenings.
+    recent : int
+        Periods of ten years.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.outlook.kind_counts import mix_weights
+    >>> mix_weights(np.array([[2, 0], [1, 1]]), 1)
+    array([6.33333333, 3.66666667])
+    """
     whole = counts.sum(axis=0) + 1.0
-    return np.asarray(rng.dirichlet(counts[-recent:].sum(axis=0) + WHOLE_RECORD * whole / whole.sum(), futures))
+    return np.asarray(counts[-recent:].sum(axis=0) + WHOLE_RECORD * whole / whole.sum())

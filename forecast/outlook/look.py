@@ -4,9 +4,9 @@ Attribution and the comparison of two days look at the same few numbers many tim
 one question. A `Look` has them by draw and future.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,10 +20,30 @@ from forecast.scale import share
 from forecast.typing import Bool, Float
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 LEVEL = "level"
 """Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
+
+
+class Outcome(NamedTuple):
+    """What may come of a question.
+
+    Attributes
+    ----------
+    hit : array of bool, or of chances (chain, draw, future)
+        Whether it comes about in a future, or how likely that is there.
+    there : array of bool (chain, draw, future)
+        Futures that count.
+    """
+
+    hit: Bool | Float
+    there: Bool
+
+
+type Outcomes = Mapping[str, Outcome]
+"""By name; empty without a question, or where nothing can be said of it."""
 
 
 class Asked(Protocol):
@@ -33,8 +53,8 @@ class Asked(Protocol):
     def months(self) -> int:
         """How far the futures have to reach."""
 
-    def outcomes(self, observed: Observed, futures: Futures) -> tuple[Mapping[str, Bool], Bool]:
-        """Return which futures (chain, draw, future) have each outcome, by name, and which futures count."""
+    def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
+        """Return what comes of it in futures; nothing if none of them counts."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +83,16 @@ class ShareChange:
         """How far the futures have to reach."""
         return self.start + self.length
 
-    def outcomes(self, observed: Observed, futures: Futures) -> tuple[Mapping[str, Bool], Bool]:
+    def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
         """Return which futures are up, the same and down, and which are not void."""
         clock = futures.clock
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.months) + 1)
         total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
         up, down = moved(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
-        return {"up": up, "same": ~(up | down), "down": down}, total >= FEWEST
+        there = total >= FEWEST
+        named = {"up": up, "same": ~(up | down), "down": down}
+        return {name: Outcome(hit, there) for name, hit in named.items()} if there.any() else {}
 
 
 @dataclass(frozen=True)
@@ -127,29 +149,32 @@ class Look:
     ----------
     level : array (chain, draw)
         Share now, points.
-    outcomes : mapping of str to array of bool (chain, draw, future)
-        Empty without a question, or where nothing can be said of it.
-    there : array of bool (chain, draw, future)
-        Futures that count.
+    outcomes : mapping of str to Outcome
     follows : array of bool (chain, draw, future)
         Futures of what is recorded that follow the record alone.
     repeated : Repetition or None
         How each would go on if it did.
     dataset : int
         Position of the dataset.
+    given : function, optional
+        Returns the outcomes without some events of the record, where the question counts these (`without`).
     """
 
     level: Float
-    outcomes: Mapping[str, Bool]
-    there: Bool
+    outcomes: Outcomes
     follows: Bool
     repeated: Repetition | None
     dataset: int = 0
+    given: "Callable[[pd.DataFrame], Outcomes] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def numbers(self) -> dict[str, Float]:
         """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
         return self.weighed(np.ones(self.level.shape), np.ones(self.follows.shape))
+
+    def without(self, events: "pd.DataFrame") -> "Look":
+        """Return the same futures where some events do not count for the question; draws are as they are."""
+        return self if self.given is None else replace(self, outcomes=self.given(events))
 
     def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
         """Return the numbers with draws (chain, draw) and futures that follow the record (chain, draw, future) weighed.
@@ -160,9 +185,9 @@ class Look:
         if self.outcomes:
             by_draw = np.broadcast_to(draws[..., None], self.follows.shape)
             weight = np.where(self.follows, _even(records, self.follows), _even(by_draw, ~self.follows))
-            whole = (weight * self.there).mean(axis=-1)
-            for name, hit in self.outcomes.items():
-                found[name] = _ratio((weight * (hit & self.there)).mean(axis=-1), whole)
+            for name, (hit, there) in self.outcomes.items():
+                counted = weight * there
+                found[name] = _ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
         return found
 
 
@@ -203,20 +228,21 @@ class Ahead:
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
         futures, observed = self.futures, self.observed
         level = futures.share[..., futures.at(ahead)].mean(axis=-1) if ahead else _level_now(self.fit, futures.dyad)
-        if isinstance(observed, NotDefined):
-            return _level_alone(level, futures.share.shape[2])
-        outcomes, there = asked.outcomes(observed, futures)
-        if not there.any():
-            return _level_alone(level, futures.share.shape[2])
-        reach = (*futures.share.shape[:-1], futures.at(asked.months))
-        follows, repeated = record_futures(self.fit, futures.dyad, observed.dataset, reach, self.seed)
-        return Look(level, outcomes, there, follows, repeated, observed.dataset)
+        outcomes = {} if isinstance(observed, NotDefined) else asked.outcomes(observed, futures)
+        if isinstance(observed, NotDefined) or not outcomes:
+            return of_draws(level, futures.share.shape[2])
+        return self.of_record(level, outcomes, asked.months, observed.dataset)
+
+    def of_record(self, level: Float, outcomes: Outcomes, months: int, dataset: int) -> "Look":
+        """Return a look at a level (chain, draw) and outcomes of what a dataset records in so many months."""
+        reach = (*self.futures.share.shape[:-1], self.futures.at(months))
+        follows, repeated = record_futures(self.fit, self.futures.dyad, dataset, reach, self.seed)
+        return Look(level, outcomes, follows, repeated, dataset)
 
 
-def _level_alone(level: Float, futures: int) -> Look:
-    """Return a look at nothing but a level (chain, draw)."""
-    size = (*level.shape, futures)
-    return Look(level, {}, np.ones(size, dtype=bool), np.zeros(size, dtype=bool), None)
+def of_draws(level: Float, futures: int, outcomes: Outcomes | None = None) -> Look:
+    """Return a look at a level (chain, draw), and at outcomes of which the draws alone decide how likely they are."""
+    return Look(level, outcomes or {}, np.zeros((*level.shape, futures), dtype=bool), None)
 
 
 def look(
@@ -243,7 +269,7 @@ def look(
         The panel whose record says how many happenings lie ahead; by default the fit's own.
     """
     if asked is None:
-        return _level_alone(_level_now(fit, dyad), futures_per_draw)
+        return of_draws(_level_now(fit, dyad), futures_per_draw)
     months = Ahead.of(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw, volume=volume)
     return months.look(asked)
 

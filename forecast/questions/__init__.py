@@ -2,6 +2,7 @@
 
 from forecast.questions.ask import make_question
 from forecast.questions.ledger import Draft, Entry, History, Ledger, answered, append_entries, asked, resolved
+from forecast.questions.moved import attribute_question
 from forecast.questions.probability import Answer, PutQuestion, answer_question, put_question, settle_futures
 from forecast.questions.question import FixedBaseline, Question, question_of, read_question, write_question
 from forecast.questions.resolve import Resolution, resolve_question
@@ -22,6 +23,7 @@ __all__ = [
     "answered",
     "append_entries",
     "asked",
+    "attribute_question",
     "make_question",
     "put_question",
     "question_of",

@@ -8,10 +8,11 @@ from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.kinds import read_kinds
 from forecast.outlook.resolution import class_codes
 from forecast.panel.without import count_placed, placed_events
-from forecast.typing import Index
+from forecast.typing import Bool, Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from forecast.events import EventTable
@@ -112,6 +113,11 @@ class Kind:
             return "all"
         return "some" if any(own.startswith(code) for own in self.codes) else "none"
 
+    def holds(self, rows: "pd.DataFrame") -> Bool:
+        """Return which rows of `placed_events` are of this kind, (row,)."""
+        own = rows["of_class"].isin(self.places)
+        return (own & rows["cameo"].str.startswith(self.codes) if self.codes else own).to_numpy(dtype=bool)
+
     def words(self, scale: str) -> str:
         """Return the codes in words, for a sentence; empty where the data have none."""
         return (
@@ -149,6 +155,5 @@ class Kind:
                 "the events"
             )
         rows = placed_events(panel, dyad, table)
-        own = rows[rows["cameo"].str.startswith(self.codes)]
-        found: Index = count_placed(panel, own)[dataset].sum(axis=1)
+        found: Index = count_placed(panel, rows[self.holds(rows)])[dataset].sum(axis=1)
         return found[:, list(self.places)]

@@ -1,19 +1,44 @@
-"""A question as the comparison of two fits asks it."""
+"""What moved the probability of a question: by events in one fit, and between two fits.
 
+What was fixed when the question was asked stays: its baseline, its threshold, the months before a passage. Happenings
+in its window tell twice, for they are a part of what it counts, and they move what is said of the months ahead. Left
+out, they are out of both; how far what is said of the months ahead moves alone is told beside it (`ahead`).
+
+Of counts of a kind the happenings of either side of each future are weighed as the draws are, and how many of these are
+of the kind is summed out (`forecast.questions.count_chance`): so the mix of kinds, too, is that without what is left
+out.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.arguments import CALLABLE, EVENTS, FIT, FLAG, checked, whole
 from forecast.errors import QuestionError
+from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.draws import FitLike
-from forecast.outlook.look import Look, Numbers, level_in, numbers_of
-from forecast.questions.probability import settle_futures
+from forecast.outlook.look import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of, of_draws
+from forecast.panel.record import last_known
+from forecast.progress import Progress, silent
+from forecast.questions.count_chance import chance_of_count, coupled, side_shares
+from forecast.questions.probability import QUESTION, PutQuestion, joined, put_question, settle_futures
 from forecast.questions.question import Question
+from forecast.questions.record import dataset_of
+from forecast.questions.settle import WindowCounts, settle
+from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
+    import xarray as xr
+
     from forecast.events import EventTable
+
+YES, AHEAD = "yes", "ahead"
+"""Names of the numbers: the chance of a yes, and the same with the months of the window as they were recorded."""
 
 
 def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
@@ -39,12 +64,182 @@ def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[
     """
 
     def ask(fit: FitLike, seed: int) -> Numbers:
-        yes, there = settle_futures(fit, question, seed=seed, table=table)
-        if not there.any():
-            raise QuestionError(
-                f"{question.id}: it is void in every simulated future; there is no probability to split"
-            )
+        outcome = _require_there(question, Outcome(*settle_futures(fit, question, seed=seed, table=table)))
         level = level_in(fit, question.dyad, 0)
-        return numbers_of(Look(level, {"yes": yes}, there, np.zeros(yes.shape, dtype=bool), None).numbers)
+        return numbers_of(of_draws(level, outcome.hit.shape[-1], {YES: outcome}).numbers)
 
     return ask
+
+
+@checked(
+    fit=FIT, question=QUESTION, table=EVENTS, months=whole(1), seed=whole(0), refit=FLAG, progress=CALLABLE
+)  # fmt: skip
+def attribute_question(
+    fit: SampledFit,
+    question: Question,
+    table: "EventTable",
+    *,
+    months: int = 6,
+    seed: int = 1,
+    refit: bool = False,
+    progress: Progress | None = None,
+) -> Attribution:
+    """Compute what every event of the last months did to the level and to the probability of a question.
+
+    As `forecast.attribute` does it for a headline. With no event left out it is the number of `answer_question`.
+
+    Parameters
+    ----------
+    fit : Fit
+        Of coded events, as of a day on which the question is open.
+    question : Question
+    table : EventTable
+        The events that the fit was made of; later ones do not matter.
+    months : int
+        How many of the fit's last months, 1 to 12.
+    seed : int
+    refit : bool
+        Whether to fit the model again without some events where nothing else is valid; it takes as long as a fit.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Attribution
+        Its numbers are `level`, `yes`, and `ahead` where months of the window are recorded.
+
+    Raises
+    ------
+    QuestionError
+        If the question is over or was asked after the day of the fit, the fit has not its data, or it is void in every
+        future.
+    SpecError, DataError, NotUpdatable, UnknownDyadError
+        As by `forecast.attribute`.
+
+    Examples
+    --------
+    >>> from forecast import Fit, attribute_question, read_chronology, read_question
+    >>> fit, question = Fit.load("report/fit.zarr"), read_question("mine.yaml")  # doctest: +SKIP
+    >>> found = attribute_question(fit, question, read_chronology())  # doctest: +SKIP
+    >>> round(found.total["yes"].value, 2)  # doctest: +SKIP
+    -0.04
+    """
+    if closed := question.closed(last_known(fit.panel)):
+        raise QuestionError(f"{question.id}: {closed}")
+    put = put_question(fit, question, seed=seed, table=table)
+    own = fit.of_dyad(question.dyad)
+    subject = _Subject(put, own, own.panel, dataset_of(fit.panel, question))
+    setting = Setting(fit, question.dyad, subject, seed, refit, progress or silent)
+    facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
+    posed = Posed(**facts, recorded=put.recorded)
+    return attribute_to(setting, table, months, posed=posed, horizon=None, baseline=None, smallest_improvement=None)
+
+
+def _require_there(question: Question, outcome: Outcome) -> Outcome:
+    """Return what may come of a question; reject one that is void whatever comes."""
+    if not outcome.there.any():
+        raise QuestionError(f"{question.id}: it is void in every simulated future; there is no probability to split")
+    return outcome
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What was drawn of a count from the whole record.
+
+    Attributes
+    ----------
+    hit : array of bool (chain, draw, future)
+        Whether there are enough happenings.
+    chance : array (chain, draw, future)
+        How likely that was, given the happenings of either side.
+    """
+
+    hit: Bool
+    chance: Float
+
+    def given(self, chance: Float) -> Float:
+        """Return how likely enough are, were the chances others; a new fit may have another number of draws."""
+        return coupled(self.hit, self.chance, chance) if chance.shape == self.chance.shape else chance
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A question put to a record from which events are left out.
+
+    Attributes
+    ----------
+    put : PutQuestion
+        To the fit of the whole record.
+    fit : SampledFit
+        Of the dyad alone.
+    volume : xarray.Dataset
+        The panel whose record says how many happenings lie ahead.
+    dataset : int
+        Its position in the panel.
+    """
+
+    put: PutQuestion
+    fit: SampledFit
+    volume: "xr.Dataset"
+    dataset: int
+
+    def look(self, setting: Setting, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
+        """Look at what a fit to the record without some events says."""
+        put, level = self.put, level_in(fit, self.put.question.dyad, 0)
+        ahead = self._ahead(fit)
+        if put.past is None:
+            outcome = Outcome(*put.settle(ahead.futures, ahead.observed))
+            return of_draws(level, outcome.hit.shape[-1], {YES: outcome})
+        months = _months(put, ahead)
+
+        def given(events: "pd.DataFrame") -> Outcomes:
+            return self._outcomes(months, events)
+
+        seen = ahead.of_record(level, given(left_out), put.ahead, self.dataset)
+        return replace(seen, given=given)
+
+    def sorts(self, events: "pd.DataFrame") -> Index:
+        """Return a number for each event: of a count, by its class and whether it is of the kind."""
+        kind = self.put.kind
+        if kind is None:
+            return np.zeros(len(events), dtype=np.int64)
+        return np.asarray(2 * events["of_class"].to_numpy() + kind.holds(events), dtype=np.int64)
+
+    def _ahead(self, fit: SampledFit) -> Ahead:
+        put = self.put
+        return Ahead.of(fit, put.question.dyad, put.ahead, seed=put.seed, volume=self.volume)
+
+    @cached_property
+    def _drawn(self) -> _Drawn:
+        """What was drawn of a count, as `answer_question` draws it."""
+        ahead, put = self._ahead(self.fit), self.put
+        hit, _ = put.settle(ahead.futures, ahead.observed)
+        return _Drawn(hit, _chance(put, put.past, _months(put, ahead)))
+
+    def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
+        """Return what may come of the question without some events, given the months ahead of every future."""
+        put = self.put.without(left_out[left_out["of_dataset"] == self.dataset])
+        found = {YES: self._outcome(put, put.past, months)}
+        if self.put.recorded:
+            found[AHEAD] = self._outcome(put, self.put.past, months)
+        return found
+
+    def _outcome(self, put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Outcome:
+        assert past is not None
+        if put.kind is not None:
+            hit = self._drawn.given(_chance(put, past, months))
+            return Outcome(hit, np.ones(hit.shape, dtype=bool))
+        return _require_there(put.question, Outcome(*settle(put.question, joined(past, months))))
+
+
+def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
+    """Return the months ahead of every future that are in the window, without kinds."""
+    return put.sides_ahead(ahead.futures, put.require(ahead.observed))
+
+
+def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:
+    """Return how likely a count is reached in each future, given the happenings of either side."""
+    assert put.kind is not None and put.record is not None and put.question.at_least is not None
+    assert past is not None and past.kind is not None
+    need = put.question.at_least - int(past.kind.sum())
+    return chance_of_count(need, months, side_shares(put.record, put.kind))

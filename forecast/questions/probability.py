@@ -3,7 +3,7 @@
 What is recorded of the window by then counts as it is; the months that are left are simulated.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,13 +17,13 @@ from forecast.events.codebook import HOST, VISIT, read_scale
 from forecast.outlook.assumed import Cell
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.futures import Futures, simulate_futures, stream
-from forecast.outlook.kind_counts import MIX_MONTHS, WHOLE_RECORD
 from forecast.outlook.observed import Observed, observe
 from forecast.outlook.prospect import question_outlook
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import followed_by, reached
 from forecast.panel.record import last_known
 from forecast.panel.without import counted_events
+from forecast.questions.count_chance import ALL, code_shares
 from forecast.questions.kind import Kind
 from forecast.questions.question import Question
 from forecast.questions.record import MonthlyRecord, dataset_of, require_reporting
@@ -33,6 +33,8 @@ from forecast.wording import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import pandas as pd
 
     from forecast.events import EventTable
 
@@ -163,6 +165,8 @@ def settle_futures(
 class PutQuestion:
     """A question put to a fit: what is recorded of its window, and what futures say of the rest.
 
+    What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
+
     Attributes
     ----------
     question : Question
@@ -208,6 +212,21 @@ class PutQuestion:
         """
         if self.past is None:
             return _settle_level(self.question, futures.share[..., futures.at(self.ahead)])
+        return settle(self.question, joined(self.past, self._simulated(futures, self.require(observed))))
+
+    @property
+    def recorded(self) -> int:
+        """How many months of the window are recorded."""
+        return 0 if self.past is None else len(self.past.total)
+
+    def require(self, observed: Observed | NotDefined) -> Observed:
+        """Return what will be recorded.
+
+        Raises
+        ------
+        QuestionError
+            If nothing can be said of it, or it is of another dataset.
+        """
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
         if observed.dataset != self.dataset:
@@ -215,18 +234,34 @@ class PutQuestion:
                 f"{self.id}: the futures are of another dataset than {self.question.dataset!r:.60}; ask about the main "
                 "one, or answer the question without a scenario"
             )
-        return settle(self.question, _joined(self.past, self._simulated(futures, observed)))
+        return observed
+
+    def without(self, rows: "pd.DataFrame") -> "PutQuestion":
+        """Return the question put to a record that does not hold some of its dataset's rows (`placed_events`)."""
+        if self.record is None:
+            return self
+        record = self.record.without(rows, self.kind)
+        return replace(self, record=record, past=_recorded(record, self.question))
+
+    def sides_ahead(self, futures: Futures, observed: Observed) -> WindowCounts:
+        """Return the simulated months of the window, without kinds."""
+        own = self._months_ahead(futures)
+        return WindowCounts(observed.total[..., own], observed.cooperative[..., own])
+
+    def _months_ahead(self, futures: Futures) -> range:
+        """Return which months of futures are in the window."""
+        last = futures.clock.last_day()
+        return range(max(months_between(last, self.question.first), 1), futures.at(self.ahead) + 1)
 
     def _simulated(self, futures: Futures, observed: Observed) -> WindowCounts:
         """Return the simulated months of the window."""
         assert self.record is not None
-        last, kind, counts = self.record.clock.last_day(), self.kind, None
-        own = range(max(months_between(last, self.question.first), 1), futures.at(self.ahead) + 1)
+        own, kind, counts = self._months_ahead(futures), self.kind, None
         if kind is not None and not kind.codes:
             counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
         elif kind is not None:
             counts = _coded(self.question.dyad, kind, self.record, observed, own, self.seed)
-        return WindowCounts(observed.total[..., own], observed.cooperative[..., own], counts)
+        return replace(self.sides_ahead(futures, observed), kind=counts)
 
 
 def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
@@ -307,22 +342,16 @@ def _coded(dyad: str, kind: Kind, record: MonthlyRecord, observed: Observed, mon
     Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
     What a scenario assumes of codes counts as it is.
     """
-    assert record.kind is not None
-    own, whole = record.kind[record.covered], record.counts[record.covered][:, list(kind.places)]
     codes = read_scale(record.scale).class_of
     rng = stream(seed, dyad, f"codes {' '.join(kind.codes)}")
     found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
-    for column, place in enumerate(kind.places):
+    for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
         total = observed.kinds[..., place][..., months]
-        of_class = codes.index[codes == place]
-        of_kind = of_class[of_class.str.startswith(kind.codes)]
-        if len(of_kind) == len(of_class):
+        if of_class == ALL:
             found += total
             continue
-        overall = (own[:, column].sum() + 1) / (whole[:, column].sum() + 2)
-        recent, among = own[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
-        more = recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall)
-        shares = rng.beta(*more, size=total.shape[:-1])
+        of_kind = codes.index[(codes == place) & codes.index.str.startswith(kind.codes)]
+        shares = rng.beta(*of_class, size=total.shape[:-1])
         drawn = rng.binomial(total, shares[..., None])
         for period, sorts in observed.coded.items():
             assumed = [(cell, number) for cell, number in sorts if cell.of_class == place]
@@ -363,7 +392,8 @@ def _among_assumed(
     return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
 
 
-def _joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
+def joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
+    """Return the months of a window that are recorded and, after them, those of every future."""
     kind = None if past.kind is None or ahead.kind is None else followed_by(past.kind, ahead.kind)
     total, cooperative = followed_by(past.total, ahead.total), followed_by(past.cooperative, ahead.cooperative)
     return WindowCounts(total, cooperative, kind)

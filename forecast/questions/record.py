@@ -1,6 +1,6 @@
 """What a dataset has recorded of a dyad month by month, as questions read it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -21,6 +21,7 @@ from forecast.typing import Bool, Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from forecast.events import EventTable
@@ -99,6 +100,25 @@ class MonthlyRecord:
     def place(self, day: date) -> int:
         """Return the position of the month of a day; before the first, negative."""
         return months_between(self.clock.times[0].item(), day)
+
+    def without(self, rows: "pd.DataFrame", kind: Kind | None = None) -> Self:
+        """Return the record without some of the dataset's rows, as `placed_events` has them; its months stay covered.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame
+        kind : Kind, optional
+            That which the record counts.
+        """
+        counts = self.counts.copy()
+        np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
+        of_a_kind = None
+        if kind is not None and self.kind is not None:
+            own = rows[kind.holds(rows)]
+            of_a_kind = self.kind.copy()
+            columns = own["of_class"].map(kind.places.index)
+            np.subtract.at(of_a_kind, (own["of_period"], columns), own["counted"])
+        return replace(self, counts=counts, kind=of_a_kind)
 
     def months(self, part: slice) -> WindowCounts:
         """Return what some months hold."""

@@ -72,6 +72,7 @@ def change_page(
         "steps": steps_table(change),
         "notes": [(step.name, step.note) for step in change.steps if step.note],
         "events": None if events is None else events_table(events, LARGEST),
+        "of_question": events is not None and events.posed is not None,
         "files": list(files),
     }
     return render("change.html.j2", content)

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from forecast.dates import months_between
 from forecast.model.updating.weights import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Attribution, Part
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from forecast.model import Fit
 
 SCHEMA = 1
+AHEAD = "ahead"
 LARGEST = 12
 """Events that are not folded."""
 WEEKS_SHOWN = 3
@@ -75,6 +77,8 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tupl
         "references": _references(found),
         "note": unchecked_note(found.events["reference"]),
         "rest": rest_sentence(found),
+        "posed": found.posed,
+        "window": window_sentences(found),
         "weights": weights_sentence(found),
         "files": list(files),
     }
@@ -90,7 +94,7 @@ def moved_json(found: Attribution) -> dict[str, Any]:
     ]
     names = (
         "dyad", "first", "last", "horizon", "baseline", "smallest_improvement", "now", "before", "total", "rest",
-        "pareto_k", "by_month", "by_week", "by_kind", "visits",
+        "pareto_k", "by_month", "by_week", "by_kind", "visits", "posed",
     )  # fmt: skip
     body = {"schema": SCHEMA, "finding": finding(found), "question": question(found)}
     return body | {name: plain(getattr(found, name)) for name in names} | {"events": events}
@@ -114,15 +118,18 @@ def finding(found: Attribution) -> str:
     """Return what all events together did, in a sentence."""
     number_of = int(found.events["counted"].sum())
     moved = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
-    if "up" in found.now:
-        moved.append(f"the chance of a higher share in {count(found.horizon, 'month')} from {_from_to('up', found)}")
+    if found.outcome != LEVEL:
+        moved.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
     return f"The {count(number_of, 'happening')} {_months(found)} moved {' and '.join(moved)}."
 
 
 def question(found: Attribution) -> str:
     """Return what is asked, in a sentence."""
-    points = count(found.smallest_improvement, "point")
+    if found.posed is not None:
+        return f"Asked on {day(found.posed.asked)}: {found.posed.sentence}"
     baseline = found.baseline
+    assert baseline is not None and found.horizon is not None and found.smallest_improvement is not None
+    points = count(found.smallest_improvement, "point")
     if isinstance(baseline, NotDefined) or baseline.share is None:
         reason = baseline.reason if isinstance(baseline, NotDefined) else "it has fewer than three happenings"
         return f"No chances are given: there is no baseline to compare with ({reason})."
@@ -132,6 +139,33 @@ def question(found: Attribution) -> str:
         f"below, {number(baseline.share, 1)} %, that of {before} as it was recorded. This baseline stays, whatever is "
         "left out."
     )
+
+
+def window_sentences(found: Attribution) -> str:
+    """Return what of a question is left out with an event, in sentences; empty without a question."""
+    posed = found.posed
+    if posed is None:
+        return ""
+    parts = [
+        "What was fixed when the question was asked, such as a baseline, stays whatever is left out: what events "
+        "before did to it is not in these numbers."
+    ]
+    if AHEAD in found.now:
+        whole = months_between(posed.first, posed.last) + 1
+        parts.append(
+            f"Of the {count(whole, 'month')} of its window, {day(posed.first)} to {day(posed.last)}, the record holds "
+            f"{posed.recorded}. An event in these tells twice: it counts in the window, and it moves what is said of "
+            "the months ahead. Left out, it is out of both. The column “of it ahead” is what it adds with the window’s "
+            "record as it is; the rest of “yes” it adds as a part of that record."
+        )
+    elif posed.kind != "level":
+        parts.append(f"No month of its window, {day(posed.first)} to {day(posed.last)}, is recorded yet.")
+    if posed.kind == "count":
+        parts.append(
+            "The kinds of the happenings ahead follow the mix of the last ten years. An event that is left out is out "
+            "of that mix, too, so that events of one side but of different kinds add different amounts."
+        )
+    return " ".join(parts)
 
 
 def visits_sentence(found: Attribution) -> str:
@@ -145,6 +179,8 @@ def visits_sentence(found: Attribution) -> str:
     if "up" in visits.added:
         changes.append(f"the chance of a higher share {_missing('up', visits.added)}")
         changes.append(f"that of a lower one {_missing('down', visits.added)}")
+    if "yes" in visits.added:
+        changes.append(f"the chance of a yes {_missing('yes', visits.added)}")
     return f"Had no visit been recorded and all else been the same, {join(changes)}."
 
 
@@ -163,16 +199,18 @@ def weights_sentence(found: Attribution) -> str:
 
 def rest_sentence(found: Attribution) -> str:
     """Return how far the contributions alone are from the whole, in a sentence."""
-    whole, rest = found.total[LEVEL].value, found.rest[LEVEL].value
+    name = _followed(found)
+    whole, rest = (say.scaled(name, numbers[name])[0] for numbers in (found.total, found.rest))
+    added = "points to the level" if name == LEVEL else "percentage points to the chance of a yes"
     return (
-        f"Each left out alone, the events add {signed(whole - rest, 1)} points to the level; the rest, "
-        f"{signed(rest, 1)}, they did only together."
+        f"Each left out alone, the events add {signed(whole - rest, 1)} {added}; the rest, {signed(rest, 1)}, they did "
+        "only together."
     )
 
 
 def moved_figure(found: Attribution) -> Illustration:
-    """Draw how the chance of a higher share, or the level, went from before the first event to now."""
-    name = "up" if "up" in found.now else LEVEL
+    """Draw how the chance that is followed, or the level, went from before the first event to now."""
+    name = found.outcome
     short = len(found.by_month) <= WEEKS_SHOWN
     parts = found.by_week if short else found.by_month
     named = [
@@ -180,7 +218,7 @@ def moved_figure(found: Attribution) -> Illustration:
         for one in parts
     ]
     steps = [(words, say.scaled(name, one.added[name])[0]) for words, one in named]
-    unit = "level of 100" if name == LEVEL else f"chance of a higher share in {count(found.horizon, 'month')}, %"
+    unit = "level of 100" if name == LEVEL else f"{_chance_in_words(found).removeprefix('the ')}, %"
     fall = Waterfall(
         ("without them", say.scaled(name, found.before[name])[0]),
         steps,
@@ -192,6 +230,18 @@ def moved_figure(found: Attribution) -> Illustration:
         f"What {'weeks' if short else 'months'} added, in the order of the record: from what would be said had "
         "nothing been recorded in them to what is said now.",
     )
+
+
+def _chance_in_words(found: Attribution) -> str:
+    """Name the chance that is followed."""
+    if found.horizon is None:
+        return "the chance of a yes"
+    return f"the chance of a higher share in {count(found.horizon, 'month')}"
+
+
+def _followed(found: Attribution) -> str:
+    """Name the number by which events are ordered: the level, or the chance of a question."""
+    return LEVEL if found.posed is None else found.outcome
 
 
 def _missing(name: str, added: Numbers) -> str:
@@ -214,24 +264,32 @@ def months_table(found: Attribution) -> dict[str, Any]:
     return _parts("month", [(month(date.fromisoformat(one.name)), one) for one in found.by_month], found)
 
 
+def what_moved(found: Attribution) -> str:
+    """Name what events are ordered by, with its unit."""
+    return "the level most, in points" if _followed(found) == LEVEL else "the chance most, in percentage points"
+
+
 def event_lines(found: Attribution, most: int) -> list[str]:
-    """Return a line for each of the events that moved the level most."""
+    """Return a line for each of the events that moved the level, or the chance of a question, most."""
     lines = []
     for place in _by_size(found)[:most]:
         row, part = found.events.iloc[place], found.in_order[place]
         when = row["date"].date().isoformat()
-        lines.append(f"{say.added(LEVEL, part.added)}  {when}  {row['source']} to {row['target']}: {row['summary']}")
+        lines.append(
+            f"{say.added(_followed(found), part.added)}  {when}  {row['source']} to {row['target']}: {row['summary']}"
+        )
     return lines
 
 
 def events_table(found: Attribution, most: int) -> dict[str, Any]:
-    """Return a table of the events that moved the level most."""
+    """Return a table of the events that moved the level, or the chance of a question, most."""
     return _events(found, _by_size(found)[:most])
 
 
 def _by_size(found: Attribution) -> list[int]:
-    """Return the places of the events, those first that added most to the level or took most from it."""
-    sizes = [-abs(part.added[LEVEL].value) for part in found.in_order]
+    """Return the places of the events, those first that added or took most."""
+    name = _followed(found)
+    sizes = [-abs(part.added[name].value) for part in found.in_order]
     return sorted(range(len(sizes)), key=lambda place: (sizes[place], place))
 
 
@@ -241,9 +299,10 @@ def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict
 
 
 def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
+    name = _followed(found)
     columns = [
         *say.heads([("day", False), ("what", False), ("kind", False)], found.now),
-        ("alone: level", True),
+        (f"alone: {'level' if name == LEVEL else say.ADDED[name]}", True),
         ("", False),
     ]
     rows = []
@@ -253,7 +312,7 @@ def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
         rows.append(
             [
                 day(row["date"].date()), f"{who}: {row['summary']}", row["class"], *say.added_cells(part.added),
-                say.added(LEVEL, alone.added), say.how_words(alone),
+                say.added(name, alone.added), say.how_words(alone),
             ]
         )  # fmt: skip
     return say.grid(columns, rows)

@@ -7,7 +7,7 @@ from forecast.outlook.attribution import Alone, Part
 from forecast.outlook.look import LEVEL, Number, Numbers
 from forecast.wording import DASH, chance, number, signed
 
-ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %"}
+ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %"}
 """Heads of columns of what was added, for the numbers that tables have."""
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.errors import DataError, OutputPathError, SpecError
+from forecast.errors import DataError, OutputPathError, QuestionError, SpecError, UnknownDyadError
 from forecast.events import read_chronology
 from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
@@ -21,10 +22,13 @@ from forecast.model.updating.update import redraw
 from forecast.outlook import assess
 from forecast.outlook.attribution import attribute
 from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change, split_question_change
+from forecast.outlook.futures import simulate_futures
 from forecast.outlook.look import ShareChange, look, numbers_of
+from forecast.outlook.observed import observe, record_futures
 from forecast.panel import build_panel, panel_of_dyad
 from forecast.panel.without import counted_events, panel_without
-from forecast.questions import answer_question, make_question
+from forecast.questions import answer_question, attribute_question, make_question, put_question
+from forecast.questions.folder import QuestionFolder
 from forecast.questions.moved import asking
 from forecast.report import write_change, write_moved
 from tests.commands import faults
@@ -299,6 +303,156 @@ def test_the_commands_of_the_task_page_exist():
 # A question
 
 
+EARLY = "2023-07-31"
+
+
+def earlier_questions(table, *names):
+    """Questions asked three months before the day of the fit, by name."""
+    asked = {
+        "higher": {"higher": 5}, "talks": {"of": "meeting", "at_least": 2}, "coercion": {"of": "coercion"},
+        "throughout": {"above": 20, "when": "throughout", "span": 6}, "level": {"level": 45},
+        "violence": {"of": "violence", "at_least": 1},
+    }  # fmt: skip
+    panel = panel_of(table, EARLY)
+    return {name: make_question(panel, DYAD, months=12, table=table, id=name, **asked[name]) for name in names}
+
+
+def left_out(table, found, place):
+    """The table without one event of what was found."""
+    event = found.events.iloc[place]
+    same = (table.events["date"] == event["date"]) & (table.events["cameo"] == event["cameo"])
+    return replace(table, events=table.events[~same])
+
+
+@pytest.fixture(scope="module")
+def split(fit, table):
+    """What the events of the last months, three of them in the window, did to the chance of each question."""
+    months = {"higher": 6, "talks": 3, "throughout": 3, "level": 2}
+    asked = earlier_questions(table, *months)
+    return {name: (one, attribute_question(fit, one, table, months=months[name])) for name, one in asked.items()}
+
+
+@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level"])
+def test_with_no_event_left_out_it_is_the_answer_of_the_ledger(split, fit, table, name):
+    question, found = split[name]
+    assert found.now["yes"].value == pytest.approx(answer_question(fit, question, table=table).chance.value, abs=1e-12)
+    assert found.posed.recorded == (0 if name == "level" else 3)
+
+
+@pytest.mark.parametrize("name", ["higher", "talks", "throughout", "level"])
+def test_what_events_did_to_a_question_adds_up(split, name):
+    _, found = split[name]
+    assert ("ahead" in found.now) == (name != "level")
+    for number in found.now:
+        total = found.now[number].value - found.before[number].value
+        for parts in (found.in_order, found.by_kind, found.by_week, found.by_month):
+            assert sum(part.added[number].value for part in parts) == pytest.approx(total, abs=1e-9)
+        alone = sum(one.added[number].value for one in found.alone)
+        assert alone + found.rest[number].value == pytest.approx(total, abs=1e-9)
+        assert -1e-9 <= found.before[number].value <= 100
+    assert found.total["yes"].value != 0
+
+
+def test_a_cooperative_event_raises_the_chance_of_a_higher_share_be_it_before_the_window_or_in_it(split):
+    _, found = split["higher"]
+    for good, part, alone in zip(found.events["of_class"] >= 4, found.in_order, found.alone, strict=True):
+        assert (part.added["yes"].value > 0) == good
+        assert (alone.added["yes"].value > 0) == good
+
+
+def test_an_event_of_the_window_tells_as_a_part_of_its_record_too(split):
+    _, found = split["higher"]
+    for when, alone in zip(found.events["date"], found.alone, strict=True):
+        yes, ahead = alone.added["yes"].value, alone.added["ahead"].value
+        if str(when)[:10] > EARLY:
+            assert abs(yes) > abs(ahead) + 0.05
+        else:
+            assert yes == pytest.approx(ahead, abs=1e-12)
+    _, found = split["talks"]
+    meeting = found.events["cameo"].tolist().index("044")
+    assert found.alone[meeting].added["yes"].value > 0.3  # one of the two that are asked for
+    assert 0 < found.alone[meeting].added["ahead"].value < 0.15  # it makes another one more likely
+
+
+def brute_answer(prior, panel, question, without, table):
+    """Return the chance of a yes given a record, by weights of the prior's draws and what they then answer."""
+    other = panel_of(without)
+    weight = np.exp(given(prior, other) - given(prior, other).max())
+    fitted = holding(prior, other)
+    put = put_question(fitted, question, table=without)
+    futures = simulate_futures(fitted, DYAD, put.ahead)
+    yes, there = put.settle(futures, observe(fitted, futures, put.ahead, seed=1, volume=panel))
+    follows = np.zeros(yes.shape, dtype=bool)
+    if question.resolvable:
+        follows, _ = record_futures(fitted, DYAD, 0, (*yes.shape, futures.at(put.ahead)), 1)
+    each = np.broadcast_to((weight / weight.mean())[..., None], yes.shape)
+    each = np.where(follows, 1.0, each)
+    return (each * yes).sum() / (each * there).sum(), weight.sum() ** 2 / (weight**2).sum()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["higher", "talks", "coercion", "level"])
+def test_the_chance_of_a_question_without_an_event_is_what_brute_force_says(panel, table, name):
+    """The question asked again of the record without the event, kinds and all drawn again."""
+    prior = unobserved(panel, SPEC, chains=4, draws=5000)
+    (question,) = earlier_questions(table, name).values()
+    found = attribute_question(posterior(prior, panel, 1000), question, table, months=6)
+    whole, effective = brute_answer(prior, panel, question, table, table)
+    assert effective > 300
+    apart = []
+    for place in range(len(found.events)):
+        without, _ = brute_answer(prior, panel, question, left_out(table, found, place), table)
+        apart.append((found.alone[place].added["yes"].value, whole - without))
+    ours, theirs = np.array(apart).T
+    np.testing.assert_allclose(ours, theirs, atol=0.04)
+    assert np.abs(theirs).max() > 0.02
+    if name != "coercion":
+        assert np.corrcoef(ours, theirs)[0, 1] > 0.9
+
+
+def test_a_violent_event_before_the_window_raises_the_chance_of_violence(prior, table):
+    """By the level, which it lowers, and by the mix of kinds, which it is a part of."""
+    calm = table.events[table.events["date"] == "2023-06-18"]
+    violent = calm.assign(date=pd.Timestamp("2023-07-20"), known_at=pd.Timestamp("2023-07-20"), cameo="190")
+    hostile = violent.assign(date=pd.Timestamp("2023-07-21"), known_at=pd.Timestamp("2023-07-21"), cameo="111")
+    more = replace(table, events=pd.concat([table.events, violent, hostile], ignore_index=True).sort_values("date"))
+    fit = posterior(prior, panel_of(more), 300)
+    (question,) = earlier_questions(more, "violence").values()
+    found = attribute_question(fit, question, more, months=4)
+    added = dict(zip(found.events["cameo"], (one.added["yes"].value for one in found.alone), strict=True))
+    assert added["190"] > 0.05
+    assert added["190"] > added["111"] + 0.05  # no less hostile to the level, and of another kind
+    assert added["042"] < 0
+
+
+def test_a_question_that_the_fit_cannot_split_is_an_error(fit, table):
+    (question,) = earlier_questions(table, "higher").values()
+    for changes, words in (
+        ({"dataset": "other"}, "asks about the dataset 'other'"),
+        ({"asked": date(2023, 12, 1)}, "it was asked on 2023-12-01, after"),
+        ({"last": date(2023, 9, 30)}, "its window is over"),
+    ):
+        with pytest.raises(QuestionError, match=words):
+            attribute_question(fit, question.model_copy(update=changes), table)
+    with pytest.raises(UnknownDyadError):
+        attribute_question(fit, question.model_copy(update={"dyad": "CHN-RUS"}), table)
+
+
+def test_the_page_of_a_question_says_how_its_events_count(split, fit, tmp_path):
+    question, found = split["higher"]
+    page = write_moved(fit, found, tmp_path / "moved")
+    text, numbers = (
+        page.read_text().replace("\N{NO-BREAK SPACE}", " "),
+        json.loads((page.parent / "moved.json").read_text()),
+    )
+    assert question.sentence in text and "Left out, it is out of both" in text and "the chance of a yes" in text
+    assert numbers["posed"]["id"] == "higher" and numbers["horizon"] is None and numbers["baseline"] is None
+    assert numbers["total"]["yes"]["value"] == pytest.approx(found.total["yes"].value)
+    row = pd.read_csv(page.parent / "moved.csv").iloc[0]
+    assert row["yes_added"] == pytest.approx(found.in_order[0].added["yes"].value)
+    assert "up_added" not in row
+
+
 def test_the_chance_of_a_question_is_split_and_time_alone_does_not_move_it(fit, later, panel):
     question = make_question(panel, DYAD, higher=5, months=12)
     change = split_question_change(fit, later, DYAD, question.sentence, asking(question))
@@ -372,3 +526,54 @@ def test_what_is_no_report_is_rejected(folders, tmp_path):
     assert not (folders / "m").exists()
     done = CliRunner().invoke(app, ["moved", str(folders / "old"), "--months", "13"])
     assert done.exit_code == 2
+
+
+@pytest.fixture(scope="module")
+def ledger(folders, table):
+    """A ledger with a question, one about other states, and one that is over."""
+    (higher,) = earlier_questions(table, "higher").values()
+    place = QuestionFolder(folders / "questions")
+    place.ask(higher)
+    place.ask(make_question(panel_of(table, "2023-02-28"), DYAD, higher=5, months=3, id="over"))
+    place.ask(
+        make_question(build_panel(read_chronology(dyads=["CHN-RUS"])), "CHN-RUS", below=80, months=12, id="other")
+    )
+    return folders / "questions"
+
+
+def moved(folders, *arguments):
+    return CliRunner().invoke(app, ["moved", str(folders / "old"), "--folder", str(folders / "questions"), *arguments])
+
+
+def test_a_question_that_is_not_there_or_not_of_the_report_is_an_error_of_the_command(folders, ledger):
+    for name, words in (
+        ("none", "no question of"),
+        ("other", "the report about USA-CHN"),
+        ("over", "its window is over"),
+    ):
+        done = moved(folders, "--question", name, "--out", str(folders / "q"))
+        assert done.exit_code == 2, done.output
+        assert words in " ".join(done.stderr.split())
+        assert not (folders / "q").exists()
+
+
+def test_a_question_of_the_ledger_is_split_by_name_and_by_file(folders, ledger, table, split):
+    rows = table.events.assign(date=table.events["date"].dt.date)
+    columns = ["date", "source", "target", "cameo", "summary"]
+    rows[columns].to_csv(folders / "thin.csv", index=False)
+    names = ", ".join(f"{name}: {name}" for name in columns)
+    (folders / "thin.yaml").write_text(f"dataset: thin\ncolumns: {{{names}}}\n")
+    own = ["--events", str(folders / "thin.csv"), "--mapping", str(folders / "thin.yaml"), "--json"]
+    done = moved(folders, "--question", str(ledger / "higher.yaml"), "--out", str(folders / "q"), *own)
+    assert done.exit_code in (0, 3), done.output
+    said, (_, found) = json.loads(done.stdout), split["higher"]
+    assert said["now"]["yes"]["value"] == pytest.approx(found.now["yes"].value, abs=1e-9)
+    assert said["before"]["yes"]["value"] == pytest.approx(found.before["yes"].value, abs=1e-9)
+    reports = [str(folders / name) for name in ("old", "new")]
+    by_name = ["--question", "higher", "--folder", str(ledger), "--out", str(folders / "cq")]
+    done = CliRunner().invoke(app, ["compare", *reports, *by_name, *own])
+    assert done.exit_code in (0, 3), done.output
+    change = json.loads(done.stdout)
+    assert change["before"]["yes"]["value"] == pytest.approx(found.now["yes"].value, abs=1e-9)
+    assert change["moved"]["posed"]["id"] == "higher"
+    assert change["moved"]["now"]["yes"]["value"] == pytest.approx(change["now"]["yes"]["value"], abs=1e-9)
