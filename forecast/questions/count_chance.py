@@ -34,8 +34,8 @@ class Share(NamedTuple):
         Examples
         --------
         >>> from forecast.questions.count_chance import Share
-        >>> Share.like(0.25, 0.1)
-        Share(own=1.0, rest=3.0)
+        >>> round(Share.like(0.25, 0.1).rest, 6)
+        3.0
         """
         if not 0 < mean < _ONE:
             return NONE if mean <= 0 else ALL
@@ -109,23 +109,24 @@ def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share])
     >>> from forecast.questions.count_chance import NONE, Share, chance_of_count
     >>> from forecast.questions.settle import WindowCounts
     >>> ahead = WindowCounts(np.array([[1, 0], [0, 0]]), np.array([[0, 0], [0, 0]]))
-    >>> chance_of_count(1, ahead, (Share(1, 3), NONE)).tolist()
+    >>> chance_of_count(1, ahead, (Share(1, 3), NONE)).round(6).tolist()
     [0.25, 0.0]
     """
     total, cooperative = ahead.total.sum(axis=-1), ahead.cooperative.sum(axis=-1)
     if need <= 0:
         return np.ones(total.shape)
-    most = min(need, int(total.max(initial=0)) + 1)
-    if most < need:
+    sides = list(zip((total - cooperative, cooperative), shares, strict=True))
+    possible = np.asarray(sum(number * (share.own > 0) for number, share in sides)) >= need
+    if not possible.any():
         return np.zeros(total.shape)
     # The side that it is most of comes first, so that the sum over numbers of the other is short where there are none.
-    first, second = sorted(zip((total - cooperative, cooperative), shares, strict=True), key=lambda side: -side[1].mean)
+    first, second = sorted(sides, key=lambda side: -side[1].mean)
     number, place = np.unique(first[0], return_inverse=True)
     at_most = np.cumsum(list(_chances(number, first[1], need)), axis=0)
     below = np.zeros(total.shape)
     for other, chance in enumerate(_chances(second[0], second[1], need if second[1].own else 1)):
         below += chance * at_most[need - 1 - other][place.reshape(total.shape)]
-    return np.clip(1 - below, 0, 1)
+    return np.where(possible, np.clip(1 - below, 0, 1), 0.0)
 
 
 def _chances(happenings: Index, share: Share, most: int) -> Iterator[Float]:
@@ -160,7 +161,7 @@ def coupled(hit: Bool, before: Float, after: Float) -> Float:
     --------
     >>> import numpy as np
     >>> from forecast.questions.count_chance import coupled
-    >>> coupled(np.array([True, False, False]), np.array([0.5, 0.5, 0.2]), np.array([0.25, 0.25, 0.6])).tolist()
+    >>> coupled(np.array([True, False, False]), np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.25, 0.5])).tolist()
     [0.5, 0.0, 0.5]
     """
     stays = np.minimum(after, before) / np.where(before > 0, before, 1.0)
