@@ -219,10 +219,11 @@ class Ahead:
         seed: int = 1,
         futures_per_draw: int = 4,
         volume: "xr.Dataset | None" = None,
+        dataset: int | None = None,
     ) -> "Ahead":
-        """Simulate so many months; the other arguments are those of `look`."""
+        """Simulate so many months, by default in the main dataset; the other arguments are those of `look`."""
         futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
-        return cls(fit, seed, futures, observe(fit, futures, months, seed=seed, volume=volume))
+        return cls(fit, seed, futures, observe(fit, futures, months, seed=seed, volume=volume, dataset=dataset))
 
     def look(self, asked: Asked, ahead: int = 0) -> "Look":
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""

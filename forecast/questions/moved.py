@@ -25,7 +25,6 @@ from forecast.progress import Progress, silent
 from forecast.questions.count_chance import chance_of_count, coupled, side_shares
 from forecast.questions.probability import QUESTION, PutQuestion, joined, put_question, settle_futures
 from forecast.questions.question import Question
-from forecast.questions.record import dataset_of
 from forecast.questions.settle import WindowCounts, settle
 from forecast.typing import Bool, Float, Index
 
@@ -128,7 +127,7 @@ def attribute_question(
         raise QuestionError(f"{question.id}: {closed}")
     put = put_question(fit, question, seed=seed, table=table)
     own = fit.of_dyad(question.dyad)
-    subject = _Subject(put, own, own.panel, dataset_of(fit.panel, question))
+    subject = _Subject(put, own, own.panel)
     setting = Setting(fit, question.dyad, subject, seed, refit, progress or silent)
     facts = {name: getattr(question, name) for name in ("id", "kind", "sentence", "asked", "first", "last")}
     posed = Posed(**facts, recorded=put.recorded)
@@ -174,14 +173,11 @@ class _Subject:
         Of the dyad alone.
     volume : xarray.Dataset
         The panel whose record says how many happenings lie ahead.
-    dataset : int
-        Its position in the panel.
     """
 
     put: PutQuestion
     fit: SampledFit
     volume: "xr.Dataset"
-    dataset: int
 
     def look(self, setting: Setting, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""
@@ -195,7 +191,7 @@ class _Subject:
         def given(events: "pd.DataFrame") -> Outcomes:
             return self._outcomes(months, events)
 
-        seen = ahead.of_record(level, given(left_out), put.ahead, self.dataset)
+        seen = ahead.of_record(level, given(left_out), put.ahead, put.dataset)
         return replace(seen, given=given)
 
     def sorts(self, events: "pd.DataFrame") -> Index:
@@ -207,7 +203,8 @@ class _Subject:
 
     def _ahead(self, fit: SampledFit) -> Ahead:
         put = self.put
-        return Ahead.of(fit, put.question.dyad, put.ahead, seed=put.seed, volume=self.volume)
+        dataset = None if put.past is None else put.dataset
+        return Ahead.of(fit, put.question.dyad, put.ahead, seed=put.seed, volume=self.volume, dataset=dataset)
 
     @cached_property
     def _drawn(self) -> _Drawn:
@@ -218,7 +215,7 @@ class _Subject:
 
     def _outcomes(self, months: WindowCounts, left_out: "pd.DataFrame") -> Outcomes:
         """Return what may come of the question without some events, given the months ahead of every future."""
-        put = self.put.without(left_out[left_out["of_dataset"] == self.dataset])
+        put = self.put.without(left_out[left_out["of_dataset"] == self.put.dataset])
         found = {YES: self._outcome(put, put.past, months)}
         if self.put.recorded:
             found[AHEAD] = self._outcome(put, self.put.past, months)
