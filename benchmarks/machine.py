@@ -9,7 +9,7 @@ from typing import Any
 
 PACKAGES = (
     "pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz-stats", "jax", "numpyro",
-    "pystan", "httpstan", "pymc-extras", "statsmodels",
+    "pystan", "httpstan", "pymc-extras", "statsmodels", "duckdb", "pyarrow",
 )  # fmt: skip
 
 

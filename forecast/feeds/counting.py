@@ -1,12 +1,13 @@
 """All dyads of states of a feed counted in one pass, in memory that does not grow with the files."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from forecast.arguments import FEED_SETTINGS, FREQUENCY, PATHS, TEXT, checked
-from forecast.errors import SpecError
+from forecast.errors import OutputError, SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.events.dyads import dyad_code
 from forecast.events.table import CountTable
@@ -66,6 +67,8 @@ def count_feed(
         If a file cannot be read or is of no feed or of another one, or no row is kept.
     SpecError
         If there is no such feed or scale, or a setting does not suit it.
+    OutputError
+        If memory or disk are full.
 
     Examples
     --------
@@ -80,18 +83,14 @@ def count_feed(
     order = read_scale(scale)
     kind, runs, strange = begin(paths, feed, settings)
     with (
+        _room(),
         tempfile.TemporaryDirectory() as scratch,
         Judge(kind, settings, None, kept=COUNTED, memory=MEMORY, scratch=scratch) as judge,
     ):
         _fill(judge, runs)
         judge.database.execute("SET threads = 2")
         take_out_repeats(judge.database, settings, [run.facts for run in runs])
-        repeated = [0] * len(runs)
-        for place, why, by, number in gone_numbers(judge.database):
-            if why == REPLACED:
-                runs[place].filter({f"replaced by the newer edition {runs[by].file.name}": number}, {})
-            else:
-                repeated[place] += number
+        repeated = _repeated(judge.database, runs)
         counts = _counts(judge.database, scale, frequency)
     account, rejects = account_of(kind, settings, runs, repeated), rejects_of(kind, runs, strange)
     if counts.empty:
@@ -118,6 +117,31 @@ def _fill(judge: Judge, runs: list[FileRun]) -> None:
         judge.database.register("events", events)
         run(f"INSERT INTO kept SELECT {place}, {', '.join(COUNTED)} FROM events")
         judge.database.unregister("events")
+
+
+def _repeated(database: "duckdb.DuckDBPyConnection", runs: list[FileRun]) -> list[int]:
+    """Return how many lines of each file are duplicates; those that a newer edition replaces are filtered."""
+    repeated = [0] * len(runs)
+    for place, why, by, number in gone_numbers(database):
+        if why == REPLACED:
+            runs[place].filter({f"replaced by the newer edition {runs[by].file.name}": number}, {})
+        else:
+            repeated[place] += number
+    return repeated
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Answer a full memory or disk in a sentence."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise OutputError(
+            f"There is no room for counting: {str(error).splitlines()[0]:.200}. Free memory, or disk in the scratch "
+            f"folder {tempfile.gettempdir()}, or name another one by TMPDIR."
+        ) from error
 
 
 def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Literal["month", "week"]) -> "pd.DataFrame":

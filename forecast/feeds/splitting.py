@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SEPARATOR = "\x1f"
 """Stands between the fields of a line that had quotation marks."""
 BLOCK = 2**20
-"""Bytes that are split at once, more than the longest line has: what fits the processor's cache is quick."""
+"""Bytes that are split at once, or one line if it is longer: what fits the processor's cache is quick."""
 
 Columns = Callable[[Layout], Sequence[str]]
 """Which columns of a layout are needed."""
@@ -67,9 +67,10 @@ def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Ta
         return "skip"
 
     needed = list(columns(layout))
+    longest = int(np.diff(chunk.ends, prepend=-1).max())
     table = arrow.read_csv(
         pa.BufferReader(chunk.text),
-        arrow.ReadOptions(column_names=list(layout.columns), block_size=BLOCK, use_threads=False),
+        arrow.ReadOptions(column_names=list(layout.columns), block_size=max(BLOCK, longest), use_threads=False),
         arrow.ParseOptions(
             delimiter=layout.delimiter, quote_char=False, escape_char=False, invalid_row_handler=leave
         ),

@@ -110,6 +110,7 @@ def test_duckdb_counts_what_is_counted_of_files(folder, texts, tmp_path, choice)
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_spark_counts_what_is_counted_of_files(folder, texts, tmp_path):
     pyspark = pytest.importorskip("pyspark.sql")
     if not shutil.which("java") and not os.environ.get("JAVA_HOME"):

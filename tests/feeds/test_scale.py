@@ -1,17 +1,21 @@
 """Feeds at scale: dyads counted in one pass have the panels of each read alone; quick ways give what slow ones do."""
 
 import json
+import re
+import shlex
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
+from benchmarks.feeds import measure
 from benchmarks.made_feeds import make_gdelt
 from forecast import build_counts_panel, build_panel, count_feed, read_counts, read_feed
 from forecast.cli import app
-from forecast.errors import DataError, SpecError
+from forecast.errors import DataError, OutputError, SpecError
 from forecast.events.counts import write_counts
 from forecast.events.dyads import in_order
 from forecast.feeds import FeedSettings
@@ -20,6 +24,7 @@ from forecast.feeds.gdelt import BACKFILE, DAILY
 from forecast.feeds.lines import find_files, read_chunks
 from forecast.feeds.splitting import _split_each, split_lines
 from forecast.parallel import ahead
+from forecast.sources import Source, open_source
 from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row, written
 
 
@@ -83,6 +88,37 @@ def test_the_command_counts_what_a_report_can_be_of(made, tmp_path):
     assert onto.exit_code == 2 and "Choose another" in onto.output
     plain = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(out), "--feed-setting", "one_a_day=no"])
     assert "dyads:" in plain.stdout and "each row a happening" in plain.stdout
+
+
+def test_a_full_memory_is_answered_in_a_sentence(made, monkeypatch):
+    monkeypatch.setattr("forecast.feeds.counting.MEMORY", "1MB")
+    with pytest.raises(OutputError, match=r"no room for counting.*TMPDIR"):
+        count_feed(made)
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_files(tmp_path):
+    peaks = []
+    for rows in (400_000, 2_000_000):
+        folder = tmp_path / str(rows)
+        make_gdelt(folder, rows, days=rows // 80_000, seed=5, level=1)
+        peaks.append(measure("every", folder)["memory_mb"])
+    assert max(peaks) < 1200
+    assert peaks[1] < peaks[0] + 250
+
+
+def test_every_command_of_the_page_works(made, tmp_path, monkeypatch):
+    page = Path(__file__).resolve().parents[2] / "docs" / "feeds-at-scale.md"
+    commands = [shlex.split(found) for found in re.findall(r"^    forecast (.*)$", page.read_text("utf-8"), re.M)]
+    assert [words[:2] for words in commands] == [["events", "count"], ["report", "--dyad"], ["events", "sql"]]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gdelt").symlink_to(made)
+    assert CliRunner().invoke(app, commands[0]).exit_code == 0
+    given = dict(zip(commands[1][1::2], commands[1][2::2], strict=True))
+    source = Source(kind="counts", path=given["--counts"], mapping=given["--mapping"])
+    assert given["--dyad"] in open_source(source).dyads
+    pytest.importorskip("ibis")
+    assert CliRunner().invoke(app, commands[2]).exit_code == 0
 
 
 def test_a_joint_act_with_two_sides_is_counted_once(tmp_path):
@@ -170,6 +206,14 @@ def all_columns(layout: Layout):
 
 def rows_of(split):
     return sorted((part.layout.title, *row.items()) for part in split.whole for row in part.lines.to_pylist())
+
+
+def test_a_line_that_grows_as_it_is_mended_is_read(tmp_path):
+    long = gdelt_row(1, Actor1Name="M").encode().replace(b"\tM\t", b"\t" + b"\xff" * 900_000 + b"\t")
+    path = tmp_path / "20180602.export.CSV"
+    path.write_bytes(b"\n".join([gdelt_row(2, code="112").encode(), long, gdelt_row(3, code="111").encode()]))
+    table = read_feed(path)
+    assert len(table.events) == 3 and table.accounts[0].files[0].mended == 1
 
 
 @pytest.mark.parametrize("place", [2, 6, 8, 27, 58])
