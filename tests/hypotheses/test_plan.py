@@ -18,7 +18,7 @@ from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, Priors
 from forecast.model.driving import PRIORS as OF_DRIVERS
-from forecast.model.priors import LONGEST_MONTHS
+from forecast.model.priors import LONGEST_MONTHS, OF_DATASETS
 from forecast.sources import Source
 
 from .fakes import small_data
@@ -292,5 +292,5 @@ def test_claims_are_read_in_any_order_and_case():
 def test_the_plan_says_every_choice_of_the_rule_and_the_model(plan):
     content = plan.model_dump(mode="json")
     assert content["rule"] == asdict(Rule())
-    assert set(content["priors"]) == set(Priors().to_dict()) - set(OF_DRIVERS)
+    assert set(content["priors"]) == set(Priors().to_dict()) - {*OF_DRIVERS, *OF_DATASETS}
     assert {*content["base"], "priors"} == set(PendulumSpec.one_scale().to_dict())

@@ -229,7 +229,7 @@ def test_where_nothing_can_be_compared_the_level_is_the_headline():
     assert isinstance(result.recorded[12].up, NotDefined)
 
 
-def test_of_two_datasets_the_one_that_counts_more_is_forecast_and_named():
+def test_of_two_datasets_the_first_is_forecast_and_named_however_much_the_other_counts():
     counts = xr.concat([FIT.panel["counts"], 3 * FIT.panel["counts"]], "dataset").assign_coords(dataset=["a", "b"])
     covered = (counts.sum(["direction", "class"]) >= 0).transpose("dataset", "dyad", "time")
     panel = FIT.panel.drop_vars(["counts", "covered", "dataset"]).assign(counts=counts, covered=covered)
@@ -237,9 +237,9 @@ def test_of_two_datasets_the_one_that_counts_more_is_forecast_and_named():
     both = xr.concat([FIT.posterior[own], FIT.posterior[own]], "dataset")
     fit = type(FIT)(FIT.posterior.drop_vars(own).merge(both), panel, FIT.spec)
     window = assess(fit, "USA-CHN", (3,), seed=1).recorded[3]
-    assert window.dataset == "b" and "in “b” is at least" in window.sentence
-    assert window.rule.startswith("Data: the first edition of “b” whose coverage of USA-CHN")
-    assert window.baseline.happenings == int(counts.sel(dataset="b", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
+    assert window.dataset == "a" and "in “a” is at least" in window.sentence
+    assert window.rule.startswith("Data: the first edition of “a” whose coverage of USA-CHN")
+    assert window.baseline.happenings == int(counts.sel(dataset="a", dyad="USA-CHN").isel(time=slice(-3, None)).sum())
 
 
 def test_an_index_and_a_dyad_never_covered_have_no_baseline():
