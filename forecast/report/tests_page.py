@@ -13,6 +13,8 @@ from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.hypotheses import Comparison, Plan, Results, Verdict
 
 _UNKNOWN = "This run cannot tell: its sampler has not converged."
@@ -201,21 +203,23 @@ def standing(plan: "Plan") -> str:
 def _data(results: "Results") -> account.Rows:
     plan, data = results.plan, results.data
     time = data.panel["time"].to_numpy()
-    kinds = {
-        "chronology": "the embedded chronology" if plan.source.path is None else "a chronology",
-        "events": "a table of events",
-        "counts": "a table of counts",
-        "index": "an index",
-    }
     rows = [
-        ("Data", kinds[plan.source.kind]),
+        ("Data", plan.source.words),
         ("Periods", f"{len(time):,}, {str(time[0])[:10]} to {data.as_of.isoformat()}, by {plan.frequency}"),
         ("Digest of the panel (SHA-256)", data.digest),
     ]
     if panel_kind(data.panel).coded:
-        counted = int(data.panel["counts"].sum())
-        rows.insert(2, ("Counted", f"{counted:,} of the dyad, on the scale {data.panel.attrs.get('scale', '')!s}"))
+        scale = str(data.panel.attrs.get("scale", ""))
+        rows.insert(2, ("Counted", f"{_counted(data.panel)} of the dyad, on the scale {scale}"))
     return rows
+
+
+def _counted(panel: "xr.Dataset") -> str:
+    """Count the happenings of a panel; of several datasets those of each."""
+    counts = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dataset"]).to_series()
+    if len(counts) == 1:
+        return f"{counts.sum():,}"
+    return wording.join(f"{number:,} of {name}" for name, number in counts.items())
 
 
 def _run(results: "Results") -> account.Rows:

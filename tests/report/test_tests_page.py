@@ -24,6 +24,7 @@ from forecast.report import verdict_words as say
 from forecast.report.tests_json import COLUMNS, SCHEMA
 from forecast.report.tests_page import results_figures, results_page
 from forecast.report.verdict_figure import illustrate
+from forecast.sources import Source
 
 from .conftest import Reader, keys_documented
 
@@ -130,6 +131,33 @@ def test_the_finding_is_in_sight_and_the_rest_is_folded(html, results):
     for hidden in ("Evidence by three routes", "Power and false alarms", "SHA-256", "Smallest bulk ESS"):
         assert hidden in folded and hidden not in shown
     assert len(shown) < len(folded) / 2
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (Source(), "the embedded chronology"),
+        (Source(kind="archive", path="kept", datasets=("gdelt",)), "gdelt of an archive (kept)"),
+        (
+            Source(kind="several", sources=(Source(), Source(kind="feed", paths=("icews/",)))),
+            "the embedded chronology and a machine-coded feed (icews)",
+        ),
+    ],
+)
+def test_the_data_are_named_whatever_their_source(results, source, words):
+    """A run of a feed, or of several sources, is written as one of the chronology is."""
+    named = replace(results, plan=results.plan.model_copy(update={"source": source}))
+    assert f"Data {words}" in Reader(results_page(named, {})).text
+
+
+def test_what_each_dataset_counts_is_said(results):
+    panel = results.data.panel
+    other = (3 * panel).assign_coords(dataset=["gdelt"])["counts"]
+    both = panel.reindex(dataset=["chronology", "gdelt"], fill_value=0)
+    both["counts"].loc[{"dataset": "gdelt"}] = other.isel(dataset=0)
+    counted = int(panel["counts"].sum())
+    several = replace(results, data=replace(results.data, panel=both))
+    assert f"{counted:,} of chronology and {3 * counted:,} of gdelt" in Reader(results_page(several, {})).text
 
 
 def test_power_stands_beside_every_answer(results, read):
