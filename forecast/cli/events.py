@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import Feed, FeedSetting, looks_like_feed
+from forecast.cli.options import Archive, Datasets, Feed, FeedSetting, event_table, looks_like_feed, source
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, SpecError
 from forecast.escaping import json_text
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from forecast.events import EventTable
+    from forecast.sources import Source
 
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
 
@@ -44,6 +45,8 @@ def check(
     mapping: Mapping = None,
     feed: Feed = None,
     feed_setting: FeedSetting = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write the rejected rows with their reasons to this CSV.")
     ] = None,
@@ -56,8 +59,9 @@ def check(
 
     if rejects:
         check_target(rejects, inputs=[path, mapping, data_folder()])
-    table = _read(path, mapping, feed, feed_setting)
-    breaches = None if mapping or table.accounts else _breaches(path)
+    named = _named(path, mapping, feed, feed_setting, datasets, archive)
+    table = event_table(named) if named else _read(path, mapping, feed, feed_setting)
+    breaches = None if named or mapping or table.accounts else _breaches(path)
     summary = _summary(table, breaches)
     if rejects:
         write_rejects(table, rejects)
@@ -85,13 +89,16 @@ def show(
     mapping: Mapping = None,
     feed: Feed = None,
     feed_setting: FeedSetting = None,
+    datasets: Datasets = None,
+    archive: Archive = None,
     as_json: Json = False,
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events import find_dyad
     from forecast.panel import happenings
 
-    table = _read(path, mapping, feed, feed_setting)
+    named = _named(path, mapping, feed, feed_setting, datasets, archive)
+    table = event_table(named, dyad) if named else _read(path, mapping, feed, feed_setting)
     events = table.events[table.events["dyad"] == find_dyad(dyad, table.dyads)]
     first, last = _span(events, start, end)
     events = events[events["date"].between(first, last)]
@@ -104,6 +111,22 @@ def show(
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
             typer.echo(f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them).")
+
+
+def _named(
+    path: Path | None,
+    mapping: Path | None,
+    feed: str | None,
+    settings: list[str] | None,
+    datasets: str | None,
+    archive: Path | None,
+) -> "Source | None":
+    """Return the source of datasets that are named; None if none is, and a path says what to read."""
+    if not (datasets or archive):
+        return None
+    if path or mapping or feed:
+        raise SpecError("--data, --archive: name the data, as a path does; give one of them")
+    return source(None, None, None, None, None, settings, data=datasets, archive=archive)
 
 
 def _read(path: Path | None, mapping: Path | None, feed: str | None, settings: list[str] | None) -> "EventTable":
@@ -197,12 +220,13 @@ def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
     files = _grid(["file"], ["rows", "rejected"])
     for file in summary["files"]:
         files.add_row(escape(file["name"]), f"{file['rows']:,}", f"{file['rejected']:,}")
-    dyads = _grid(["dyad", "coverage", "last event"], ["rows", "happenings", "empty months"])
+    several = len({row["dataset"] for row in summary["dyads"]}) > 1
+    dyads = _grid(["dyad", *_if(several, "dataset"), "coverage", "last event"], ["rows", "happenings", "empty months"])
     for row in summary["dyads"][:MOST_SHOWN]:
         even = f"{row['start'][:7]} to {row['last_even'][:7]}"
         empty = f"{row['empty_months']} of {row['months']}"
         counts = (f"{row['rows']:,}", f"{row['happenings']:,}", empty)
-        dyads.add_row(escape(row["dyad"]), even, row["last"], *counts)
+        dyads.add_row(escape(row["dyad"]), *_if(several, escape(row["dataset"])), even, row["last"], *counts)
     console.print(*([] if "feeds" in summary else [files]), dyads)
     if len(summary["dyads"]) > MOST_SHOWN:
         console.print(f"And {len(summary['dyads']) - MOST_SHOWN:,} dyads more; --json has all.")
@@ -237,18 +261,25 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
     from forecast.events.references import is_unchecked
 
     scale = read_scale("commitment")
-    rows = _grid(["date", "who", "code", "kind", "what"], [])
-    shown = events[["date", "source", "target", "cameo", "actor", "summary"]]
-    for day, source, target, code, actor, summary in shown.itertuples(index=False, name=None):
+    several = events["dataset"].nunique() > 1
+    rows = _grid(["date", *_if(several, "dataset"), "who", "code", "kind", "what"], [])
+    shown = events[["date", "dataset", "source", "target", "cameo", "actor", "summary"]]
+    for day, dataset, one, other, code, actor, summary in shown.itertuples(index=False, name=None):
         place = int(scale.class_of.loc[code])
         colour = "red" if place < scale.zero_cut else "green"
         kind = f"[{colour}]{scale.classes[place]}[/]"
-        rows.add_row(f"{day:%Y-%m-%d}", escape(f"{source} > {target}"), escape(code), kind, escape(summary or actor))
+        who, what = escape(f"{one} > {other}"), escape(summary or actor)
+        rows.add_row(f"{day:%Y-%m-%d}", *_if(several, escape(dataset)), who, escape(code), kind, what)
     console = Console(highlight=False)
     unchecked = sum(map(is_unchecked, events["reference"]))
     console.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
     if len(events):
         console.print(rows)
+
+
+def _if(several: bool, text: str) -> list[str]:
+    """Return what a row says of its dataset, if there are several."""
+    return [text] if several else []
 
 
 def _grid(texts: list[str], numbers: list[str]) -> "RichTable":

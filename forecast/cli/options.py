@@ -307,8 +307,8 @@ def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | No
     return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": stated})
 
 
-def event_table(given: "Source | None", dyad: str, as_of: "date | None" = None) -> "EventTable":
-    """Return the single events of a source, by default of the chronology, as it was on a day.
+def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
+    """Return the single events of a source, by default of the chronology, as it was on a day; of all dyads or of one.
 
     Raises
     ------

@@ -125,3 +125,20 @@ def test_data_without_a_day_can_be_gathered_again(feeds, tmp_path):
     assert (first.as_of, first.digest, first.files) == (date(2018, 10, 4), again.digest, again.files)
     several = Source(kind="several", sources=(Source(), named))
     assert several.latest.sources == (Source(), named.latest) and Source().latest == Source()
+
+
+def test_events_of_named_datasets_are_checked_and_shown(archive):
+    named = ("--data", "icews,chronology", "--archive", archive)
+    summary = json.loads(run("events", "check", *named, "--json").stdout)
+    assert {row["dataset"] for row in summary["dyads"]} == {"icews", "chronology"}
+    assert [feed["feed"] for feed in summary["feeds"]] == ["icews"]
+    alone = run("events", "check", "--archive", archive, "--data", "icews")
+    assert alone.exit_code == 0 and alone.output.startswith("4 events")
+    shown = run("events", "show", *named, "--from", "2018-10", "--to", "2018-10", "--json")
+    events = json.loads(shown.stdout)
+    assert {event["dataset"] for event in events} == {"icews", "chronology"}
+    printed = run("events", "show", *named, "--from", "2018-10", "--to", "2018-10")
+    assert "dataset" in printed.output and "icews" in printed.output
+    for wrong in (("mine.csv",), ("--feed", "icews")):
+        assert run("events", "show", *wrong, "--archive", archive).exit_code == 2
+    assert run("events", "check", "--data", "icews").exit_code == 2
