@@ -113,9 +113,9 @@ def _fill(judge: Judge, runs: list[FileRun]) -> None:
         "CREATE TEMP TABLE kept (place INTEGER, line BIGINT, id VARCHAR, date DATE, known DATE, source_state VARCHAR, "
         "target_state VARCHAR, cameo VARCHAR, n BIGINT)"
     )
-    for place, events in read_files(runs, judge):
+    for events in read_files(runs, judge):
         judge.database.register("events", events)
-        run(f"INSERT INTO kept SELECT {place}, {', '.join(COUNTED)} FROM events")
+        run(f"INSERT INTO kept SELECT place, {', '.join(COUNTED)} FROM events")
         judge.database.unregister("events")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,8 @@ MOST_REJECTED_TEXTS = 10_000
 """Rejected rows whose text is kept; of the others file, line and reason are."""
 LONGEST_TEXT = 2_000
 PLACE = ("file", "line", "reason")
-ENOUGH = 16_000_000
-"""Bytes of lines that are judged in one statement: some 40,000 lines of GDELT."""
+ENOUGH = 64_000_000
+"""Bytes of lines that are judged in one statement: some 160,000 lines of GDELT."""
 
 
 @dataclass
@@ -120,7 +120,7 @@ def read_feed(
     chosen = None if dyads is None else [state_pair(dyad) for dyad in dyads]
     kind, runs, strange = begin(paths, feed, settings)
     with Judge(kind, settings, chosen) as judge:
-        kept = [_placed(table, place) for place, table in read_files(runs, judge)]
+        kept = list(read_files(runs, judge))
     return _as_table(kind, settings, runs, kept, strange)
 
 
@@ -213,38 +213,60 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
     return sorted(found, key=edition, reverse=True)
 
 
-def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[tuple[int, pa.Table]]":
-    """Yield the events of files, chunk by chunk, with the place of their file, and account for all other rows."""
+def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[pa.Table]":
+    """Yield the events of files with the `place` of their file, in order of files and lines; account for all rows."""
     chunks = (
         (place, *chunk.as_utf8(judge.feed.encoding))
         for place, run in enumerate(runs)
         for chunk in read_chunks(run.file)
     )
     together: Together[FileRun] = Together(judge)
+    places: list[int] = []
     for place, chunk, strange in ahead(chunks):
         runs[place].mended += strange
         together.add(runs[place], chunk)
-        for _, table in together.judged():
-            yield place, table
+        places.append(place)
+        if together.full:
+            yield from _in_order_of_lines(together, places)
+            places = []
+    yield from _in_order_of_lines(together, places)
+
+
+def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> "Iterator[pa.Table]":
+    """Judge chunks of the files at some places; yield the events, if there are lines at all."""
+    import pyarrow as pa
+
+    of_file = np.array(places, dtype=np.int64)
+    tables = [events.append_column("place", pa.array(of_file[at])) for at, events in together.judged()]
+    if len(tables) == 1:  # which is in order as it is
+        yield tables[0]
+    elif tables:
+        yield pa.concat_tables(tables).sort_by([(key, "ascending") for key in ("place", "line", "id")])
+
+
+Alike = tuple[Layout, FileFacts, bool]
+"""What lines have in common that are judged in one statement; the last says whether fields may have blanks."""
+
+
+class _Added[Run: FileRun](NamedTuple):
+    """A chunk that waits to be judged: its file, lines that fit no layout, and what its other lines are like."""
+
+    run: Run
+    chunk: Chunk
+    broken: dict[int, str]
+    alike: list[Alike]
 
 
 class Together[Run: FileRun]:
-    """Chunks of files that are judged in one statement: for a small one that costs more than its lines do.
-
-    Attributes
-    ----------
-    runs : list of FileRun
-        The file of each chunk that was added since the last judgement, in whose account its other rows are put.
-    """
+    """Chunks of files that are judged in one statement: for a small one that costs more than its lines do."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self._clear()
 
     def _clear(self) -> None:
-        self.runs: list[Run] = []
-        self._chunks: list[Chunk] = []
-        self._parts: dict[tuple[Layout, FileFacts, bool], list[pa.Table]] = {}
+        self._added: list[_Added[Run]] = []
+        self._parts: dict[Alike, list[pa.Table]] = {}
         self._bytes = 0
 
     @property
@@ -252,45 +274,67 @@ class Together[Run: FileRun]:
         """Whether there are lines enough that more of them would not make them cheaper."""
         return self._bytes >= ENOUGH
 
+    @property
+    def runs(self) -> list[Run]:
+        """The file of each chunk that was added since the last judgement, in whose account its other rows are put."""
+        return [one.run for one in self._added]
+
     def add(self, run: Run, chunk: Chunk) -> None:
         """Add a chunk of a file."""
         if len(chunk.numbers) and not run.begun:
             run.begun = True
             chunk = chunk.without_first() if run.layouts[0].header else chunk
         run.rows += len(chunk.numbers) + len(chunk.too_long)
-        for line in chunk.too_long:
-            run.reject(line, "a line that is longer than any of a feed", "")
         split = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
-        _reject(run, chunk, split.broken)
-        for part in split.whole:
-            numbers = part.lines["line"].to_numpy() + len(self.runs) * STRIDE
-            self._parts.setdefault((part.layout, run.facts, part.padded), []).append(_with_lines(part.lines, numbers))
-        self.runs.append(run)
-        self._chunks.append(chunk)
+        alike = [(part.layout, run.facts, part.padded) for part in split.whole]
+        for key, part in zip(alike, split.whole, strict=True):
+            numbers = part.lines["line"].to_numpy() + len(self._added) * STRIDE
+            self._parts.setdefault(key, []).append(_with_lines(part.lines, numbers))
+        self._added.append(_Added(run, chunk, split.broken, alike))
         self._bytes += len(chunk.text)
 
     def judged(self) -> "Iterator[tuple[Index, pa.Table]]":
         """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
         import pyarrow as pa
 
+        found: dict[Alike, Judged] = {}
         for (layout, facts, padded), parts in self._parts.items():
-            judged: Judged = self.judge.judge(pa.concat_tables(parts), layout, facts, padded=padded)
-            self._account(judged)
+            judged = self.judge.judge(pa.concat_tables(parts), layout, facts, padded=padded)
+            found[layout, facts, padded] = judged
             numbers = judged.kept["line"].to_numpy()
             yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
+        self._account({alike: _by_place(judged, len(self._added)) for alike, judged in found.items()})
         self._clear()
 
-    def _account(self, judged: Judged) -> None:
-        """Put rejected and filtered rows into the accounts of their files."""
-        rejected: dict[int, dict[int, str]] = {}
-        for line, reason in judged.rejected.items():
-            rejected.setdefault(line // STRIDE, {})[line % STRIDE] = reason
-        for place, reasons in rejected.items():
-            _reject(self.runs[place], self._chunks[place], reasons)
-        for place, reason, number in judged.filtered:
-            self.runs[place].filter({reason: number}, {})
-        for line, reason in judged.filtered_lines.items():
-            self.runs[line // STRIDE].filter({}, {line % STRIDE: reason})
+    def _account(self, others: "dict[Alike, list[_Others]]") -> None:
+        """Put rejected and filtered rows into the accounts of their files, in the order of these."""
+        for place, (run, chunk, broken, alike) in enumerate(self._added):
+            for line in chunk.too_long:
+                run.reject(line, "a line that is longer than any of a feed", "")
+            _reject(run, chunk, broken)
+            for own in alike:
+                _reject(run, chunk, others[own][place].rejected)
+                run.filter(others[own][place].filtered, others[own][place].filtered_lines)
+
+
+class _Others(NamedTuple):
+    """Rows of a chunk that are not kept: the reason by line, and how many by reason."""
+
+    rejected: dict[int, str]
+    filtered: dict[str, int]
+    filtered_lines: dict[int, str]
+
+
+def _by_place(judged: Judged, places: int) -> list[_Others]:
+    """Return what is not kept of chunks that were judged together, chunk by chunk."""
+    others = [_Others({}, {}, {}) for _ in range(places)]
+    for line, reason in judged.rejected.items():
+        others[line // STRIDE].rejected[line % STRIDE] = reason
+    for place, reason, number in judged.filtered:
+        others[place].filtered[reason] = number
+    for line, reason in judged.filtered_lines.items():
+        others[line // STRIDE].filtered_lines[line % STRIDE] = reason
+    return others
 
 
 def _with_lines(table: "pa.Table", numbers: Index) -> "pa.Table":
@@ -305,13 +349,6 @@ def _reject(run: FileRun, chunk: Chunk, reasons: dict[int, str]) -> None:
     places = np.searchsorted(chunk.numbers, np.array(list(reasons), dtype=np.int64))
     for (line, reason), text in zip(reasons.items(), chunk.lines(places), strict=True):
         run.reject(line, reason, text.decode())
-
-
-def _placed(table: "pa.Table", place: int) -> "pa.Table":
-    """Return events with the place of their file."""
-    import pyarrow as pa
-
-    return table.append_column("place", pa.array(np.full(len(table), place)))
 
 
 def _as_table(

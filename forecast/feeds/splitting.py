@@ -112,7 +112,7 @@ def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
     if layouts[0].quoted:
         texts, delimiter = [SEPARATOR.join(_unquoted(line, delimiter)) for line in texts], SEPARATOR
     texts = [_without_empty_end(line, delimiter, max(widths)) for line in texts]
-    fields = pc.split_pattern(pa.array(texts, pa.large_string()), delimiter)
+    fields = pc.split_pattern(pa.array(texts, pa.string()), delimiter)
     lengths = pc.list_value_length(fields).to_numpy(zero_copy_only=False)
     whole = []
     for width, layout in zip(widths, layouts, strict=True):

@@ -21,6 +21,7 @@ from forecast.events.dyads import in_order
 from forecast.feeds import FeedSettings
 from forecast.feeds.feed import Layout
 from forecast.feeds.gdelt import BACKFILE, DAILY
+from forecast.feeds.judging import Judge
 from forecast.feeds.lines import find_files, read_chunks
 from forecast.feeds.splitting import _split_each, split_lines
 from forecast.parallel import ahead
@@ -154,6 +155,56 @@ def test_editions_and_pairs_are_counted_as_they_are_read(tmp_path):
         assert table.accounts[0].files == counts.accounts[0].files
         assert table.accounts[0].filtered_by == counts.accounts[0].filtered_by
         same_panels(table, counts, directed=False, dyads=None)
+
+
+def small_files(folder):
+    """Write files of some rows each, in several layouts and with all that can be wrong with a row."""
+    rows = [
+        [gdelt_row(1), gdelt_row(2, width=57, code="112"), gdelt_row(3, code="X"), gdelt_row(4, width=61)],
+        [gdelt_row(5, width=57), gdelt_row(6, source="FRA"), "a" * 1_000_001, gdelt_row(7, day="20180231")],
+        [gdelt_row(8, source=" CHN", target="USA"), gdelt_row(9, source="XYZ"), gdelt_row(10, source="CHN")],
+        [gdelt_row(2, code="112"), gdelt_row(11, width=57, code="---"), gdelt_row(12, types=("BUS", "GOV"))],
+        [gdelt_row(13, code="043"), gdelt_row(13, code="042"), "nothing"],
+        [gdelt_row(14, source=""), gdelt_row(15, source="EUR"), gdelt_row(16, width=57, code="13y")],
+    ]
+    return [written(folder / f"2018060{day}.export.CSV", lines) for day, lines in enumerate(rows, 1)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"sectors": "all", "list_filtered": True}, {"one_a_day": False}])
+def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch, settings):
+    paths, chosen = small_files(tmp_path), FeedSettings(**settings)
+
+    def read():
+        return read_feed(paths, settings=chosen), None if chosen.list_filtered else count_feed(paths, settings=chosen)
+
+    judged = []
+    monkeypatch.setattr(Judge, "judge", lambda *given, own=Judge.judge, **more: judged.append(1) or own(*given, **more))
+    together, counted = read()
+    number = len(judged)
+    monkeypatch.setattr("forecast.feeds.reading.ENOUGH", 1)
+    alone, counted_alone = read()
+    assert len(judged) - number > 2 * number
+    (one,), (other,) = together.accounts, alone.accounts
+    assert together.events.equals(alone.events) and together.rejects.equals(alone.rejects)
+    assert len(together.rejects) > 5 and len(one.duplicates) > 1
+    assert one.summary() == other.summary() and list(one.filtered_by) == list(other.filtered_by)
+    assert one.duplicates.equals(other.duplicates) and one.filtered.equals(other.filtered)
+    if counted:
+        assert counted.counts.equals(counted_alone.counts) and counted.rejects.equals(counted_alone.rejects)
+        assert counted.accounts[0].summary() == counted_alone.accounts[0].summary() == one.summary()
+
+
+def test_of_repeats_the_first_line_stays_whatever_its_layout(tmp_path):
+    one = written(tmp_path / "20180602.export.CSV", [gdelt_row(1, width=57), gdelt_row(2, code="112")])
+    rows = [gdelt_row(1), gdelt_row(2, width=57, code="112"), gdelt_row(3), gdelt_row(3, width=57, code="111")]
+    two = written(tmp_path / "20180603.export.CSV", [rows[0], rows[3], *rows[1:3]])
+    (account,) = read_feed([one, two]).accounts
+    assert account.duplicates.values.tolist() == [
+        ["20180603.export.CSV", 1, "the same event as 20180602.export.CSV, line 1"],
+        ["20180603.export.CSV", 3, "the same event as 20180602.export.CSV, line 2"],
+        ["20180603.export.CSV", 4, "the same event as 20180603.export.CSV, line 2"],
+    ]
+    assert count_feed([one, two]).accounts[0].files == account.files
 
 
 def test_what_cannot_be_counted_says_so(tmp_path):
