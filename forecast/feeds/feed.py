@@ -192,7 +192,23 @@ def one_of(column: str, values: tuple[str, ...]) -> str:
     return f"{quoted(column)} IN ({', '.join(map(text, values))})" if values else "false"
 
 
-_SHAPES = {"%Y%m%d": r"\d{8}", "%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+def only_digits(name: str) -> str:
+    """Return the SQL condition that a column has digits and nothing else: where that is known, it is taken as met."""
+    return f"regexp_full_match({quoted(name)}, '[0-9]+')"
+
+
+def digits(name: str, least: int, most: int) -> str:
+    """Return the SQL condition that a column has so many digits and nothing else."""
+    return f"({only_digits(name)} AND strlen({quoted(name)}) BETWEEN {least} AND {most})"
+
+
+_SHAPES = {"%Y-%m-%d": r"\d{4}-\d{2}-\d{2}", "%m/%d/%Y": r"\d{1,2}/\d{1,2}/\d{4}"}
+
+
+def _shaped(column: str, form: str) -> str:
+    if form == "%Y%m%d":
+        return digits(column, 8, 8)
+    return f"regexp_full_match({quoted(column)}, {text(_SHAPES[form])})"
 
 
 def day(column: str, *forms: str) -> str:
@@ -202,7 +218,6 @@ def day(column: str, *forms: str) -> str:
     """
     name = quoted(column)
     whens = " ".join(
-        f"WHEN regexp_full_match({name}, {text(_SHAPES[form])}) THEN CAST(try_strptime({name}, {text(form)}) AS DATE)"
-        for form in forms
+        f"WHEN {_shaped(column, form)} THEN CAST(try_strptime({name}, {text(form)}) AS DATE)" for form in forms
     )
     return f"CASE {whens} END"

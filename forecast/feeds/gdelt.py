@@ -12,6 +12,7 @@ from forecast.feeds.feed import (
     Standing,
     acting,
     day,
+    digits,
     named_day,
     one_of,
     quoted,
@@ -57,9 +58,9 @@ def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
 
 def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) -> dict[str, str]:
     return {
-        "id": "CASE WHEN regexp_full_match(GLOBALEVENTID, '[0-9]{1,18}') THEN GLOBALEVENTID ELSE '' END",
+        "id": f"CASE WHEN {digits('GLOBALEVENTID', 1, 18)} THEN GLOBALEVENTID ELSE '' END",
         "date": day("SQLDATE", "%Y%m%d"),
-        "known": "CASE WHEN regexp_full_match(DATEADDED, '[0-9]{8}([0-9]{6})?') "
+        "known": f"CASE WHEN {digits('DATEADDED', 8, 8)} OR {digits('DATEADDED', 14, 14)} "
         "THEN CAST(try_strptime(left(DATEADDED, 8), '%Y%m%d') AS DATE) END",
         "source": "Actor1CountryCode",
         "target": "Actor2CountryCode",
@@ -88,19 +89,19 @@ QUARTERS = 96
 
 def _stands(name: str) -> Standing | None:
     """Read the name: 2005.zip, 201303.zip, 20180601.export.CSV, 20180601001500.export.CSV or one of translations."""
-    digits = re.match(r"(\d+)(?!\d)", name)
-    length = len(digits[1]) if digits else 0
-    if digits is None or length not in (4, 6, 8, 14):
+    number = re.match(r"(\d+)(?!\d)", name)
+    length = len(number[1]) if number else 0
+    if number is None or length not in (4, 6, 8, 14):
         return None
-    first = named_day(f"{digits[1]}0101"[:8])
-    last = named_day((digits[1] + ("1231" if length == 4 else "31"))[:8]) if length < 8 else first
+    first = named_day(f"{number[1]}0101"[:8])
+    last = named_day((number[1] + ("1231" if length == 4 else "31"))[:8]) if length < 8 else first
     if first is None or last is None:
         return None
     if length == 14:
         series = "quarter hour, translated" if ".translation." in name.lower() else "quarter hour"
         return Standing(series, first, last, part=1 / QUARTERS)
     if length == 4:
-        return whole_year("year", digits[1], whole=True)
+        return whole_year("year", number[1], whole=True)
     return Standing("month" if length == 6 else "day", first, last)
 
 

@@ -11,6 +11,7 @@ from forecast.feeds.feed import (
     Standing,
     acting,
     day,
+    digits,
     header_names,
     named_day,
     text,
@@ -80,7 +81,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
     date = day("Event Date", "%Y-%m-%d", "%m/%d/%Y")
     return {
         # An id occurs on several days; with the day it is unique.
-        "id": "CASE WHEN regexp_full_match(\"Event ID\", '[0-9]{1,18}') "
+        "id": f"CASE WHEN {digits('Event ID', 1, 18)} "
         f"THEN \"Event ID\" || '-' || strftime({date}, '%Y%m%d') ELSE '' END",
         "date": date,
         "known": _known(settings, facts),
@@ -120,7 +121,7 @@ def _stands(name: str) -> Standing | None:
         return whole_year("year", str(facts.year), whole=False)
     if facts.day is None:
         return None
-    days = [named_day(digits) for digits in re.findall(r"(?<!\d)(\d{8})(?!\d)", name.partition("icews")[0])]
+    days = [named_day(found) for found in re.findall(r"(?<!\d)(\d{8})(?!\d)", name.partition("icews")[0])]
     month = re.match(r"(\d{6})-icews", name)
     if month:
         days = [named_day(f"{month[1]}01"), named_day(f"{month[1]}31")]

@@ -21,7 +21,7 @@ from forecast.feeds.lines import Chunk, FeedFile, file_digest, find_files, read_
 from forecast.feeds.registry import find_feed
 from forecast.feeds.repeats import without_repeats
 from forecast.feeds.settings import FeedSettings
-from forecast.feeds.splitting import split_lines
+from forecast.feeds.splitting import Part, split_lines
 from forecast.parallel import ahead
 from forecast.typing import Index
 
@@ -244,8 +244,8 @@ def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> "Ite
         yield pa.concat_tables(tables).sort_by([(key, "ascending") for key in ("place", "line", "id")])
 
 
-Alike = tuple[Layout, FileFacts, bool]
-"""What lines have in common that are judged in one statement; the last says whether fields may have blanks."""
+Alike = tuple[Layout, FileFacts]
+"""What lines have in common that are judged in one statement."""
 
 
 class _Added[Run: FileRun](NamedTuple):
@@ -266,7 +266,7 @@ class Together[Run: FileRun]:
 
     def _clear(self) -> None:
         self._added: list[_Added[Run]] = []
-        self._parts: dict[Alike, list[pa.Table]] = {}
+        self._parts: dict[Alike, list[Part]] = {}
         self._bytes = 0
 
     @property
@@ -286,10 +286,11 @@ class Together[Run: FileRun]:
             chunk = chunk.without_first() if run.layouts[0].header else chunk
         run.rows += len(chunk.numbers) + len(chunk.too_long)
         split = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
-        alike = [(part.layout, run.facts, part.padded) for part in split.whole]
-        for key, part in zip(alike, split.whole, strict=True):
+        for part in split.whole:
             numbers = part.lines["line"].to_numpy() + len(self._added) * STRIDE
-            self._parts.setdefault(key, []).append(_with_lines(part.lines, numbers))
+            placed = part._replace(lines=_with_lines(part.lines, numbers))
+            self._parts.setdefault((part.layout, run.facts), []).append(placed)
+        alike = list(dict.fromkeys((part.layout, run.facts) for part in split.whole))
         self._added.append(_Added(run, chunk, split.broken, alike))
         self._bytes += len(chunk.text)
 
@@ -298,9 +299,12 @@ class Together[Run: FileRun]:
         import pyarrow as pa
 
         found: dict[Alike, Judged] = {}
-        for (layout, facts, padded), parts in self._parts.items():
-            judged = self.judge.judge(pa.concat_tables(parts), layout, facts, padded=padded)
-            found[layout, facts, padded] = judged
+        for (layout, facts), parts in self._parts.items():
+            lines = pa.concat_tables([part.lines for part in parts])
+            padded = any(part.padded for part in parts)
+            digits = frozenset.intersection(*(part.digits for part in parts))
+            judged = self.judge.judge(lines, layout, facts, padded=padded, digits=digits)
+            found[layout, facts] = judged
             numbers = judged.kept["line"].to_numpy()
             yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
         self._account({alike: _by_place(judged, len(self._added)) for alike, judged in found.items()})

@@ -13,6 +13,7 @@ from forecast.wording import join
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 SEPARATOR = "\x1f"
 """Stands between the fields of a line that had quotation marks."""
@@ -24,11 +25,23 @@ Columns = Callable[[Layout], Sequence[str]]
 
 
 class Part(NamedTuple):
-    """Lines of a layout: a table of `line` and the columns needed, and whether a field may have blanks at an end."""
+    """Lines of a layout, and what all of them have in common, which need not be asked of each.
+
+    Attributes
+    ----------
+    layout : Layout
+    lines : pyarrow.Table
+        `line`, and the columns needed as text.
+    padded : bool
+        Whether a text may have blanks at an end.
+    digits : frozenset of str
+        Columns of which every text is digits and nothing else.
+    """
 
     layout: Layout
     lines: "pa.Table"
     padded: bool
+    digits: frozenset[str]
 
 
 class Split(NamedTuple):
@@ -51,7 +64,7 @@ def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
     layout = next((one for one in layouts if len(one.columns) == width), layouts[-1])
     table, others = _split_alike(chunk, layout, columns)
     rest = _split_each(chunk.only(others), layouts, columns) if len(others) else Split([], {})
-    alike = [Part(layout, table, _is_padded(table))] if len(table) else []
+    alike = [_part(layout, table)] if len(table) else []
     return Split([*alike, *rest.whole], rest.broken)
 
 
@@ -83,23 +96,38 @@ def _split_alike(chunk: Chunk, layout: Layout, columns: Columns) -> "tuple[pa.Ta
     return table.append_column("line", pa.array(np.delete(chunk.numbers, odd))), odd
 
 
-def _is_padded(table: "pa.Table") -> bool:
-    """Whether a text of a table begins or ends with a blank."""
-    import pyarrow as pa
+def _part(layout: Layout, lines: "pa.Table") -> Part:
+    """Return lines with what they have in common."""
+    padded, digits = False, set()
+    for name in lines.column_names:
+        if name != "line":
+            contents = [_content(texts) for texts in lines[name].chunks]
+            padded = padded or any(_is_padded(*content) for content in contents)
+            if all(_is_digits(*content) for content in contents):
+                digits.add(name)
+    return Part(layout, lines, padded, frozenset(digits))
 
-    texts = [column for column in table.columns if column.type == pa.string()]
-    return any(_has_padded(part) for column in texts for part in column.chunks)
 
-
-def _has_padded(texts: "pa.StringArray") -> bool:
+def _content(texts: "pa.StringArray") -> "tuple[bytes, NDArray[np.int32]]":
+    """Return the bytes of texts one after the other, and where in them the first begins and each ends."""
     _, offsets, letters = texts.buffers()
-    if letters is None or b" " not in (content := letters.to_pybytes()):
+    bounds = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    first, last = int(bounds[0]), int(bounds[-1])
+    content: bytes = letters[first:last].to_pybytes() if last > first else b""
+    return content, bounds - first
+
+
+def _is_padded(content: bytes, bounds: "NDArray[np.int32]") -> bool:
+    if b" " not in content:
         return False
-    ends = np.frombuffer(offsets, np.int32)[texts.offset : texts.offset + len(texts) + 1]
-    filled = ends[1:] > ends[:-1]
+    filled = bounds[1:] > bounds[:-1]
     found = np.frombuffer(content, np.uint8)
-    edges = found[ends[:-1][filled]], found[ends[1:][filled] - 1]
+    edges = found[bounds[:-1][filled]], found[bounds[1:][filled] - 1]
     return any(bool((edge == ord(" ")).any()) for edge in edges)
+
+
+def _is_digits(content: bytes, bounds: "NDArray[np.int32]") -> bool:
+    return content.isdigit() and bool((bounds[1:] > bounds[:-1]).all())
 
 
 def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> Split:
@@ -120,7 +148,7 @@ def _split_each(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
         if own.any():
             cells = fields.filter(pa.array(own))
             needed = {name: pc.list_element(cells, layout.columns.index(name)) for name in columns(layout)}
-            whole.append(Part(layout, pa.table(needed | {"line": pa.array(numbers[own])}), padded=True))
+            whole.append(_part(layout, pa.table(needed | {"line": pa.array(numbers[own])})))
     expected = join([str(width) for width in widths], "or")
     odd = np.flatnonzero(~np.isin(lengths, widths))
     return Split(whole, {int(numbers[at]): f"{lengths[at]} fields where {expected} are expected" for at in odd})

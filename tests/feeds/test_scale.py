@@ -194,6 +194,34 @@ def test_files_judged_together_are_those_judged_one_by_one(tmp_path, monkeypatch
         assert counted.accounts[0].summary() == counted_alone.accounts[0].summary() == one.summary()
 
 
+NO_NUMBERS = [
+    ("GLOBALEVENTID", "1234567890123456789", "no event id"),
+    ("GLOBALEVENTID", "", "no event id"),
+    ("GLOBALEVENTID", "12a", "no event id"),
+    ("GLOBALEVENTID", "1e5", "no event id"),
+    ("SQLDATE", "2018060", "date: not a day"),
+    ("SQLDATE", "201806011", "date: not a day"),
+    ("SQLDATE", "20180631", "date: not a day"),
+    ("SQLDATE", "2018-6-1", "date: not a day"),
+    ("DATEADDED", "201806010", "day of publication"),
+    ("DATEADDED", "2018060a", "day of publication"),
+    ("NumArticles", "00000000001", "reports 00000000001"),
+    ("NumArticles", "2147483648", "reports 2147483648"),
+    ("NumArticles", "", "reports : not a whole number"),
+    ("NumArticles", "+5", "reports"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "reason"), NO_NUMBERS)
+def test_what_is_no_number_is_rejected_whatever_the_others_of_its_column_are(tmp_path, column, value, reason):
+    good = [gdelt_row(number) for number in (2, 3, 4, 5)]
+    for others in (good, [*good, gdelt_row(6, **{column: "x"})]):
+        path = written(tmp_path / "20180602.export.CSV", [*others, gdelt_row(1, **{column: value})])
+        rejects = read_feed(path).rejects
+        assert rejects["line"].tolist() == [*range(len(good) + 1, len(others) + 1), len(others) + 1]
+        assert rejects["reason"].iloc[-1].startswith(reason)
+
+
 def test_of_repeats_the_first_line_stays_whatever_its_layout(tmp_path):
     one = written(tmp_path / "20180602.export.CSV", [gdelt_row(1, width=57), gdelt_row(2, code="112")])
     rows = [gdelt_row(1), gdelt_row(2, width=57, code="112"), gdelt_row(3), gdelt_row(3, width=57, code="111")]
