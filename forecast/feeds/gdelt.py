@@ -46,13 +46,17 @@ DAILY = Layout("GDELT 1.0", _columns(second=False))
 SECOND = Layout("GDELT 2.0", _columns(second=True))
 
 
+_SHAPED = re.compile(r"\d+\t\d{8}\t")
+"""How a row begins: an id and a day."""
+
+
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:
     """Recognise export files by the number of fields and the shape of the first ones; most rows decide."""
-    rows = [line.split("\t") for line in lines]
-    shaped = [row for row in rows if len(row) in (57, 58, 61) and row[0].isdigit() and re.fullmatch(r"\d{8}", row[1])]
-    if not shaped or 2 * len(shaped) < len(rows):
+    widths = [line.count("\t") + 1 for line in lines if _SHAPED.match(line)]
+    shaped = [width for width in widths if width in (57, 58, 61)]
+    if not shaped or 2 * len(shaped) < len(lines):
         return None
-    second = sum(len(row) == 61 for row in shaped)
+    second = sum(width == 61 for width in shaped)
     return (SECOND,) if 2 * second > len(shaped) else (BACKFILE, DAILY)
 
 
