@@ -16,9 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pytensor.tensor as pt
 import xarray as xr
 
-from forecast.model.compiled import Compiled
+from forecast.model.compiled import Compiled, is_positive
 from forecast.model.pendulum import WHITE
 from forecast.typing import Bool, Float
 
@@ -44,8 +45,10 @@ def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, Bool]:
     model, parts, white = compiled.model, [], []
     for variable in model.free_RVs:
         values = drawn[variable.name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
-        if model.rvs_to_transforms[variable] is not None:
-            values = np.log(values)  # every bounded variable of the model is positive
+        if is_positive(variable, model):
+            values = np.log(values)
+        elif (transform := model.rvs_to_transforms[variable]) is not None:  # values that sum to zero
+            values = transform.forward(pt.as_tensor(values)).eval()
         part = values.reshape(*values.shape[:2], -1)
         parts.append(part)
         white += [variable.name == WHITE] * part.shape[2]

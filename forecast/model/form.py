@@ -1,14 +1,17 @@
 """What a model reads of its panel as data, and what is built into it: panels of one form share a compilation."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import Reference, anchor_path, transition_pairs
+from forecast.model.whitening import Reference, anchor_path, prior_reference, transition_pairs
+
+type Part = Literal["whole", "path", "aside"]
+"""Of a model: all of it; the path and what tells of the level; or what tells nothing of it, and is fitted apart."""
 
 
 @dataclass(frozen=True)
@@ -22,13 +25,14 @@ class Form:
     era_dyad: tuple[int, ...]
     shape: tuple[int, ...]
     periods_a_month: float
+    part: Part = "whole"
 
     @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Form":
-        """Return the form of a panel under a spec."""
+    def of(cls, spec: PendulumSpec, arrays: PanelArrays, part: Part = "whole") -> "Form":
+        """Return the form of a panel, or of a part of its model, under a spec."""
         shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), node_capacity(arrays.nodes))
         eras = () if spec.two_scales and not arrays.observation.uses_eras(spec) else tuple(arrays.era_dyad.tolist())
-        return cls(spec, eras, shape, arrays.periods_a_month)
+        return cls(spec, eras, shape, arrays.periods_a_month, part)
 
 
 def node_capacity(nodes: int) -> int:
@@ -40,8 +44,26 @@ def node_capacity(nodes: int) -> int:
     return int(-(-nodes // step) * step)
 
 
-def model_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) -> dict[str, Any]:
-    """Arrays that a model reads of a panel, by the names of its data."""
+def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
+    """Return the parts in which the model of a panel can be fitted: they share no parameter."""
+    return ("path", "aside") if arrays.observation.has_aside(arrays.observed) else ("whole",)
+
+
+def model_data(
+    spec: PendulumSpec, arrays: PanelArrays, reference: Reference | None = None, part: Part = "whole"
+) -> dict[str, Any]:
+    """Arrays that a model, or a part of it, reads of a panel, by the names of its data.
+
+    The path is whitened at ``reference``, by default at the priors' centres.
+    """
+    aside = {} if part == "path" else spec.observation_model.aside_data(spec, arrays)
+    if part == "aside":
+        return aside
+    return _path_data(spec, arrays, reference or prior_reference(spec, arrays)) | aside
+
+
+def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) -> dict[str, Any]:
+    """Arrays of the path and of what tells of its level."""
     anchor = anchor_path(reference, arrays, spec)
     data = {
         **transition_pairs(arrays),

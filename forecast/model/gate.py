@@ -165,10 +165,16 @@ def check_convergence(
     .. [2] Betancourt (2016), Diagnosing suboptimal cotangent disintegrations in Hamiltonian Monte Carlo,
        https://doi.org/10.48550/arXiv.1604.00695
     """
-    energy = sample_stats["energy"].transpose("chain", "draw").to_numpy()
-    bfmi = float(np.min((np.diff(energy, axis=1) ** 2).mean(axis=1) / energy.var(axis=1)))
+    energies = [sample_stats[name] for name in ("energy", "energy_aside") if name in sample_stats]
+    bfmi = min(map(_energy_fraction, energies))
     table = _diagnosed(_reported(posterior) | dict(extra or {}), sampled)
     return _judged(table, float(sample_stats["diverging"].mean()), bfmi, sampled, nodes)
+
+
+def _energy_fraction(energy: xr.DataArray) -> float:
+    """Return the smallest energy fraction of missing information over chains."""
+    values = energy.transpose("chain", "draw").to_numpy()
+    return float(np.min((np.diff(values, axis=1) ** 2).mean(axis=1) / values.var(axis=1)))
 
 
 def with_quantities(

@@ -32,7 +32,7 @@ class Parameters:
 
 
 def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
-    """Add every parameter to the PyMC model on the context stack.
+    """Add the parameters of path and level to the PyMC model on the context stack.
 
     Dyad effects are non-centred where dyads pool; era effects sit around their own dyad, so that a framework yet
     to come is drawn from its dyad's population.

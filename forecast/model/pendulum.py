@@ -9,14 +9,16 @@ import xarray as xr
 from forecast.errors import DataError
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.choices import spec_for
-from forecast.model.form import model_data, node_capacity
+from forecast.model.form import Part, model_data, node_capacity
 from forecast.model.graph import PathGraph, graph_of
 from forecast.model.held import hold
 from forecast.model.parameters import add_parameters
 from forecast.model.spec import PendulumSpec
-from forecast.model.whitening import Reference, prior_reference
+from forecast.model.whitening import Reference
 
 WHITE = "white"
+OBSERVED = ("events", "events_aside")
+"""Names of the log-likelihoods of what tells of the level, and of what does not."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class PendulumModel:
 
     spec: PendulumSpec | None = None
 
-    def build(self, panel: xr.Dataset, reference: Reference | None = None) -> pm.Model:
+    def build(self, panel: xr.Dataset, reference: Reference | None = None, part: Part = "whole") -> pm.Model:
         """Build the model on a panel.
 
         Parameters
@@ -49,6 +51,9 @@ class PendulumModel:
             Event or index panel (schema: docs/schema/panel.md).
         reference : Reference, optional
             Where to whiten the path; the posterior is the same for any. Default: the priors' centres.
+        part : {"whole", "path", "aside"}
+            All of it; the path and what tells of the level; or what tells nothing of it, such as the kinds of a side,
+            which share no parameter with the path. The posterior of the whole is the product of both.
 
         Returns
         -------
@@ -68,10 +73,16 @@ class PendulumModel:
         arrays = panel_arrays(panel, spec)
         if not arrays.observation.number(arrays.observed):
             raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
-        data = model_data(spec, arrays, reference or prior_reference(spec, arrays))
+        data = model_data(spec, arrays, reference, part)
         with pm.Model(coords=coordinates(panel, arrays)) as model:
-            graph = graph_of(spec, add_parameters(spec, arrays), hold(data))
-            _path_in_white(graph, node_capacity(arrays.nodes))
+            held = hold(data)
+            if part != "aside":
+                graph = graph_of(spec, add_parameters(spec, arrays), held)
+                _path_in_white(graph, node_capacity(arrays.nodes))
+            if part != "path" and arrays.observation.has_aside(arrays.observed):
+                observation = spec.observation_model
+                aside = observation.add_aside(spec, arrays, held)
+                pm.Potential(OBSERVED[1], observation.aside_log_likelihood(aside, held))
         return model
 
 
@@ -85,7 +96,7 @@ def _path_in_white(graph: PathGraph, capacity: int) -> None:
         pm.Deterministic(name, values)
     pm.Deterministic("node_level", level)
     pm.Potential("path_prior", graph.prior(state) + log_det - 0.5 * (white[nodes:] ** 2).sum())
-    pm.Potential("events", graph.likelihood(level))
+    pm.Potential(OBSERVED[0], graph.likelihood(level))
 
 
 def coordinates(panel: xr.Dataset, arrays: PanelArrays) -> dict[str, Any]:

@@ -5,10 +5,11 @@ import os
 import platform
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pymc as pm
@@ -25,6 +26,7 @@ from forecast.model.compiled import Compiled, compiled_model, is_compiled
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.fitted import Fit
+from forecast.model.form import Part, parts_of
 from forecast.model.interpolation import complete_dyad
 from forecast.model.pendulum import PendulumModel
 from forecast.model.posterior import flat
@@ -136,7 +138,8 @@ def fit(
 
     report("filling in the path", 0, 0)
     with run.timed("path"):
-        posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(path_seed))
+        rng, threads = np.random.default_rng(path_seed), run.settings["cores"]
+        posterior = complete_posterior(sampled, panel, spec, arrays, rng, threads=threads)
         worth = spec.observation_model.integration_worth(spec, posterior, arrays)
     provenance = {"seed": seed, "sampler": sampler, **run.account(), "nodes_worth": round(worth, 4), **facts}
     attributes = {
@@ -231,48 +234,92 @@ class Run:
 
 
 def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
-    if not is_compiled(run.spec, run.arrays):
-        run.report("compiling", 0, 0)
-    with run.timed("compile"):
-        compiled = compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), *NODE_PATHS))
-    with run.timed("sample"):
-        groups = _sampled(compiled, run)
-    drawn = groups["posterior"]
+    """Run nutpie on every part of the model, and put together what it found."""
+    parts = _sampled_parts(run)
     with run.timed("derive"):
-        derived = compiled.derived_from(drawn)
-    scores = {name: (("chain", "draw"), derived.pop(name)) for name in ("log_prior", "log_likelihood_total")}
+        derived = [part.compiled.derived_from(part.drawn) for part in parts]
+    log_prior, log_rest = (sum(own.pop(name) for own in derived) for name in ("log_prior", "log_rest"))
+    log_likelihood = sum(part.log_density for part in parts) - log_rest
     facts = {}
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)
         with run.timed("evidence"):
-            found = evidence_of(compiled, drawn, run.bridge)
-        facts["evidence"] = {"log": found.log, "error": found.error}
-    values = derived | {name: drawn[name].to_numpy() for name in sampled_variables() if name in drawn}
+            found = [evidence_of(part.compiled, part.drawn, run.bridge) for part in parts]
+        error = float(np.hypot.reduce([one.error for one in found]))
+        facts["evidence"] = {"log": sum(one.log for one in found), "error": error}
+    values: dict[str, Any] = {}
+    for part, own in zip(parts, derived, strict=True):
+        values |= own | {name: part.drawn[name].to_numpy() for name in sampled_variables() if name in part.drawn}
     sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
-    return xr.Dataset(sampled), _statistics(groups["sample_stats"]).assign(scores), facts
+    scores = {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
+    by_draw = {name: (("chain", "draw"), score) for name, score in scores.items()}
+    return xr.Dataset(sampled), _together([part.statistics for part in parts]).assign(by_draw), facts
 
 
-def _sampled(compiled: Compiled, run: Run) -> dict[str, xr.Dataset]:
-    """Run nutpie; return the groups of its draws."""
-    import nutpie
+@dataclass(frozen=True)
+class _Part:
+    """What nutpie found of a part: draws of its variables, statistics, and the sampler's log-density (chain, draw)."""
 
-    settings = run.settings
-    total = settings["chains"] * (settings["draws"] + settings["tune"])
+    compiled: Compiled
+    drawn: xr.Dataset
+    statistics: xr.Dataset
+    log_density: Float
 
-    def on_progress(chains: list[Any]) -> None:
-        run.report("sampling", sum(chain.finished_draws for chain in chains), total)
 
-    sampler = nutpie.sample(
-        compiled.sampler, **settings, seed=run.seed, save_warmup=False, progress_bar=False, blocking=False,
-        progress_callback=on_progress, progress_rate=250, target_accept=run.trees.accept, maxdepth=run.trees.depth,
-    )  # fmt: skip
-    try:
-        groups = take_apart(sampler.wait())
-    except BaseException:
-        sampler.cancel()
-        raise
-    run.report("sampling", total, total)
-    return groups
+def _sampled_parts(run: Run) -> list[_Part]:
+    """Sample the parts of a model one after the other; what comes next is compiled while the sampler runs."""
+    names, found = parts_of(run.arrays), []
+    seeds = [run.seed, *np.random.SeedSequence(run.seed).generate_state(len(names) - 1).tolist()]
+    if not is_compiled(run.spec, run.arrays, names[0]):
+        run.report("compiling", 0, 0)
+    with run.timed("compile"):
+        compiled = [_compiled(run, names[0])]
+    for place, seed in enumerate(seeds):
+        own, step = compiled[place], "sample aside" if place else "sample"
+        words = "sampling the kinds" if place else "sampling"
+        with run.timed(step), _Sampling(own, run, seed, words) as sampling:
+            compiled += [_compiled(run, name) for name in names[place + 1 : place + 2]]
+            own.derivation.prepare()
+            groups = sampling.wait()
+        log_density = groups["sample_stats"]["logp"].transpose("chain", "draw").to_numpy()
+        found.append(_Part(own, groups["posterior"], _statistics(groups["sample_stats"]), log_density))
+    return found
+
+
+def _compiled(run: Run, part: Part) -> Compiled:
+    return compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), *NODE_PATHS), part)
+
+
+class _Sampling:
+    """A run of nutpie in threads of its own: begun with the context, cancelled where that is left early."""
+
+    def __init__(self, compiled: Compiled, run: Run, seed: int, words: str) -> None:
+        self.compiled, self.run, self.seed, self.words = compiled, run, seed, words
+        self.total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
+
+    def __enter__(self) -> Self:
+        import nutpie
+
+        run = self.run
+        self.sampler = nutpie.sample(
+            self.compiled.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
+            blocking=False, progress_callback=self._on_progress, progress_rate=250,
+            target_accept=run.trees.accept, maxdepth=run.trees.depth,
+        )  # fmt: skip
+        return self
+
+    def _on_progress(self, chains: list[Any]) -> None:
+        self.run.report(self.words, sum(chain.finished_draws for chain in chains), self.total)
+
+    def wait(self) -> dict[str, xr.Dataset]:
+        """Return the groups of its draws, once all are there."""
+        groups = take_apart(self.sampler.wait())
+        self.run.report(self.words, self.total, self.total)
+        return groups
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.sampler.cancel()
 
 
 def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
@@ -304,17 +351,35 @@ def _statistics(stats: xr.Dataset) -> xr.Dataset:
     return xr.Dataset({name: (("chain", "draw"), kept[name].transpose("chain", "draw").to_numpy()) for name in kept})
 
 
+def _together(parts: list[xr.Dataset]) -> xr.Dataset:
+    """Put together the statistics of parts that were sampled one after the other; each has an energy of its own."""
+    first, *others = parts
+    for other in others:
+        first = first.assign(
+            diverging=first["diverging"] | other["diverging"],
+            n_steps=first["n_steps"] + other["n_steps"],
+            energy_aside=other["energy"],
+        )
+    return first
+
+
 def complete_posterior(
-    sampled: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+    sampled: xr.Dataset,
+    panel: xr.Dataset,
+    spec: PendulumSpec,
+    arrays: PanelArrays,
+    rng: np.random.Generator,
+    *,
+    threads: int = 1,
 ) -> xr.Dataset:
     """Return the posterior by the fit's schema from the sampled variables: paths completed, dims named.
 
-    Works on draws of :meth:`PendulumModel.build` from any sampler.
+    Works on draws of :meth:`PendulumModel.build` from any sampler. The numbers are the same whatever the threads.
     """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
     phi = flat(sampled["phi"]) if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
     if spec.two_scales:
-        completed = _complete_two_scales(sampled, phi, spec, arrays, rng)
+        completed = _complete_two_scales(sampled, phi, spec, arrays, rng, threads)
     else:
         completed = _complete_one_scale(sampled, phi, spec, arrays, rng)
     completed["phi"] = phi
@@ -353,7 +418,7 @@ def _complete_one_scale(
 
 
 def _complete_two_scales(
-    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
     """Return level and structure (draw, dyad, time), the last states, and the structure's mean of every era."""
     nodes = {name: flat(sampled[name]) for name in ("node_structure", "node_swing")}
@@ -364,7 +429,8 @@ def _complete_two_scales(
     last, before = np.empty((2, len(phi), arrays.dyads))
     mu = np.empty((len(phi), arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
-    for d in range(arrays.dyads):
+
+    def complete(d: int, rng: np.random.Generator) -> None:
         slow = complete_dyad(d, nodes["node_structure"], kept, step, centre, arrays, rng)
         whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
         if effect is not None and arrays.driving is not None:
@@ -374,6 +440,9 @@ def _complete_two_scales(
         level[:, d], structure[:, d] = whole, slow
         own_eras = np.flatnonzero(arrays.era_dyad == d)
         mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))
     return {"level": level, "structure": structure, "state": last, "mu": mu, **_momentum(before, spec)}
 
 

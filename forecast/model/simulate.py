@@ -45,6 +45,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
         add_parameters(spec, arrays)
+        spec.observation_model.add_aside(spec, arrays)
         dims = {name: own for name, own in sampled_variables().items() if name in model.named_vars}
         # Not compiled: that would take longer than thousands of draws.
         plain = {"mode": Mode(linker="py", optimizer=None)}

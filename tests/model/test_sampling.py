@@ -10,6 +10,7 @@ import numpy as np
 import pymc as pm
 import pytest
 
+from forecast.checks.predictive import pointwise_log_likelihood
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
 
@@ -98,6 +99,13 @@ def test_the_path_between_the_nodes_is_filled_in(quick):
     state, softness = posterior["state"].to_numpy(), quick.spec.ceiling_softness
     level = last_ceiling - softness * np.logaddexp(0, (last_ceiling - state) / softness)
     np.testing.assert_allclose(posterior["level"].isel(time=-1), level, atol=1e-5)
+
+
+def test_the_likelihood_of_a_draw_is_that_of_its_months(quick):
+    by_month = pointwise_log_likelihood(quick).sum("observed").to_numpy()
+    total = quick.sample_stats["log_likelihood_total"].to_numpy()
+    assert np.ptp(total) > 1
+    np.testing.assert_allclose(total - total.mean(), by_month - by_month.mean(), atol=0.01)  # of levels kept roughly
 
 
 def test_progress_is_told_from_the_first_step_to_the_last_draw(quick, told):

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.special import expit
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, norm
 
 from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
@@ -92,6 +92,8 @@ class Compiled:
         values, number = self.values(point), len(self.nodes) * self.arrays.nodes
         spare = -0.5 * (point["white"][number:] ** 2).sum()
         total = self.log_prior(point) + self.log_volume(point) + spare + self.path_density(values)
+        walks = [name.removesuffix("_white") for name in values if name.endswith("_drift_white")]
+        total += sum(norm.logpdf(values[f"{walk}_raw"]).sum() for walk in walks)
         return total + events_density(self.panel, self.spec, self.level(values), values)
 
     def level(self, values):
@@ -190,6 +192,18 @@ def test_density_is_the_plain_one_after_the_change_of_variables(choices, shape):
     plain = np.array([compiled.plain(point) for point in points])
     assert np.ptp(fast) > 1
     np.testing.assert_allclose(fast - fast[0], plain - plain[0], rtol=1e-8, atol=1e-7)
+
+
+def test_the_density_is_the_product_of_its_parts():
+    panel, spec = panel_with_gaps(datasets=2), PendulumSpec(**SIDES, ceiling="trend")
+    whole = Compiled(panel, spec)
+    point, parts = whole.random_point(np.random.default_rng(2)), []
+    for part in ("path", "aside"):
+        model = PendulumModel(spec).build(panel, part=part)
+        own = {variable.name: point[variable.name] for variable in model.value_vars}
+        assert 0 < len(own) < len(point)
+        parts.append(sum(term.sum() for term in model.compile_logp(sum=False, mode=python_mode())(own)))
+    assert sum(parts) == pytest.approx(whole.log_density(point), rel=1e-12)
 
 
 @pytest.mark.parametrize("dynamics", ["band", "cubic", "oscillator"])

@@ -114,6 +114,14 @@ class Observation:
         """Return what of the observations tells of the level: all of them, unless a part is about something else."""
         return observed
 
+    def has_aside(self, observed: Any) -> bool:
+        """Whether a part of the observations tells nothing of the level, so that it can be fitted apart from it.
+
+        What is aside has parameters (`add_aside`), data (`aside_data`) and a likelihood (`aside_log_likelihood`) that
+        share nothing with those of the level but the panel.
+        """
+        return False
+
     def alike(self, panel: "xr.Dataset") -> Index:
         """Return a number for every class of a panel; classes with the same tell the same of the level, (class,)."""
         return np.arange(panel.sizes["class"])
@@ -144,13 +152,29 @@ class Observation:
         """Add the parameters of a measurement error, last of all."""
         return {}
 
+    def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:
+        """Add the parameters of what tells nothing of the level.
+
+        ``data`` is what `aside_data` returned, as held; without it the parameters must be such as can be drawn from
+        their priors.
+        """
+        return {}
+
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         """Return the arrays that the model reads, by the names of its data; names must not clash with the path's."""
         raise NotImplementedError
 
+    def aside_data(self, spec: "PendulumSpec", arrays: "PanelArrays") -> dict[str, Any]:
+        """Return the arrays of what tells nothing of the level."""
+        return {}
+
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the log-likelihood of everything observed, as a PyTensor expression of the level at the nodes."""
+        """Return the log-likelihood of what tells of the level, as a PyTensor expression of the level at the nodes."""
         raise NotImplementedError
+
+    def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the log-likelihood of what tells nothing of the level, as a PyTensor expression."""
+        return 0.0
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors, by the names of the parameters."""

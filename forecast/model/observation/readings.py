@@ -83,14 +83,6 @@ class Readings:
         spans = tuple(_span(knot[months]) for dyad in seen for months in dyad)
         return cls(events, busy, knot[period], part[period], spans)
 
-    def record_of(self, dataset: int, dyads: int, spans: int) -> Float:
-        """Return weights (dyad, span) that average over a dataset's record; spans of years begin at the knots."""
-        datasets, weights = self.events.shape[1], np.zeros((dyads, spans))
-        for dyad, (first, behind) in enumerate(self.spans[dataset::datasets]):
-            last = min(max(behind - 1, first + 1), spans)
-            weights[dyad, first:last] = 1.0 / (last - first)
-        return weights
-
 
 def totals(panel: "xr.Dataset") -> Index:
     """Count the happenings that every dataset reports, (dataset, dyad, time)."""

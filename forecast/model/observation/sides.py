@@ -23,7 +23,7 @@ from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.classes import class_probabilities, draw_classes
 from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.events import EventObservation, thinned
-from forecast.model.observation.readings import Readings
+from forecast.model.observation.readings import INFORMATION, Readings
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.volume import panel_busyness
 from forecast.typing import Float, Index
@@ -56,10 +56,16 @@ class Kinds:
         Of cooperation, of conflict.
     counted : Counted
         Ordered from the mildest kind to the strongest.
+    record : (dataset * dyad, span)
+        Weights that average over the spans of years of a record, dyad by dyad within a dataset.
+    told : (dataset * dyad, span)
+        How much a record tells of its kinds in every span, in the inverse square of log-odds.
     """
 
     name: str
     counted: Counted
+    record: Float
+    told: Float
 
     @property
     def cuts(self) -> int:
@@ -162,7 +168,11 @@ class SidesObservation(Observation):
         counts = panel["counts"].transpose(*ORDER).to_numpy()
         sides = _count_sides(panel)
         ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
-        kinds = tuple(Kinds(name, count_sparsely(own, node_of)) for name, own in ordered.items() if own.shape[-1] > 1)
+        kinds = tuple(
+            Kinds(name, count_sparsely(own, node_of), *_spans_of(own.sum(axis=(2, 4)), panel))
+            for name, own in ordered.items()
+            if own.shape[-1] > 1
+        )
         (place, places), there = _places(panel, by_year), node_of >= 0
         side, busy = count_sparsely(sides, node_of, zero_cut=1), panel_busyness(panel)
         if sides.shape[3] == 1:
@@ -175,6 +185,10 @@ class SidesObservation(Observation):
         """Return the sides alone."""
         return replace(observed, kinds=())
 
+    def has_aside(self, observed: Sides) -> bool:
+        """Whether a side has kinds: they follow the record and not the level."""
+        return bool(observed.kinds)
+
     def alike(self, panel: "xr.Dataset") -> Index:
         """Return 0 for hostile classes and 1 for cooperative ones."""
         return np.asarray(panel["class"].to_numpy() >= int(panel.attrs["zero_cut"]), dtype=np.int64)
@@ -186,7 +200,8 @@ class SidesObservation(Observation):
     def shape(self, observed: Sides) -> tuple[int, ...]:
         """Return how many directions, datasets, kinds of either side and places there are."""
         side = observed.side
-        return side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
+        spans = () if observed.readings is None else (end for span in observed.readings.spans for end in span)
+        return side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places, *spans
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> dict[str, Index]:
         """Return where the shifts of one dyad's kinds stand."""
@@ -197,7 +212,7 @@ class SidesObservation(Observation):
         return {name: panel[name].to_numpy() for name in ("dataset", "direction")}
 
     def add_scale(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
-        """Add the month noise, and all that the kinds have."""
+        """Add month noise and effect of volume."""
         import pytensor.tensor as pt
 
         own = {
@@ -209,9 +224,17 @@ class SidesObservation(Observation):
             own |= by_dataset.add_readings(spec, arrays, readings, own["volume_effect"], pool)
         own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
         own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
-        for kinds in arrays.observed.kinds:
-            own |= _add_kinds(spec, arrays, kinds)
         return own
+
+    def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:
+        """Add all that the kinds have."""
+        import pytensor.tensor as pt
+
+        side = arrays.observed.side
+        own: Own = {}
+        for kinds in arrays.observed.kinds:
+            own |= _add_kinds(spec, arrays, kinds, data)
+        return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))} if own else own
 
     def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Add concentration and offsets of the side."""
@@ -220,31 +243,40 @@ class SidesObservation(Observation):
         return by_dataset.add_scatter(spec, arrays, arrays.observed.side, spec.pooling and arrays.dyads > 1)
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        """Return the counts of the sides and of the kinds, where a node's shift stands, and what its kinds follow."""
+        """Return the counts of the sides, and how busy every node's period was."""
         observed = arrays.observed
-        layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
-        places = {"place_of_node": observed.place_of_node, "recent": observed.recent} if observed.kinds else {}
         volume = {
             "busyness": observed.busyness, "busy_dyad": arrays.node_dyad,
             "anchor_volume_effect": reference["volume_effect"],
         }  # fmt: skip
-        own = SIDE.data(spec, _of_side(arrays), reference) | layouts | places | (volume if spec.volume_effect else {})
+        own = SIDE.data(spec, _of_side(arrays), reference) | (volume if spec.volume_effect else {})
         if observed.readings is None:
             return own
         return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
 
+    def aside_data(self, spec: "PendulumSpec", arrays: "PanelArrays") -> dict[str, Any]:
+        """Return the counts of the kinds, where a node's shift stands, and what its kinds follow."""
+        observed = arrays.observed
+        if not observed.kinds:
+            return {}
+        layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
+        places = {"place_of_node": observed.place_of_node, "recent": observed.recent}
+        if not spec.has_trend:
+            return layouts | places
+        walks = [(f"{one.name}_walk", _walk_of_white(one, spec.priors.kind_drift)) for one in observed.kinds]
+        return layouts | places | dict(walks)
+
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
-        """Return the log-likelihood of sides and kinds."""
+        """Return the log-likelihood of the sides."""
         if "reading_events" in data:
-            total = SIDE.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
-        else:
-            if spec.volume_effect:
-                level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
-            total = SIDE.log_likelihood(spec, level, own, data)
-        for name in TOWARDS:
-            if f"{name}_slope" in own:
-                total += _kinds_log_likelihood(name, own, data)
-        return total
+            return SIDE.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
+        if spec.volume_effect:
+            level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
+        return SIDE.log_likelihood(spec, level, own, data)
+
+    def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
+        """Return the log-likelihood of the kinds."""
+        return sum(_kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side: the kinds tell nothing of the path."""
@@ -424,8 +456,12 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
     era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
     if not by_year:
         return era, int(panel.sizes["era"])
-    span = np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1)
-    return span + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+    return _span(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
+
+
+def _span(panel: "xr.Dataset") -> Index:
+    """Return the span of years of every period, (time,)."""
+    return np.asarray(np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1))
 
 
 def _places_of(panel: "xr.Dataset", dyad: int, by_year: bool) -> Index:
@@ -542,12 +578,12 @@ def _kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
 
     from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
 
-    offset, noise = pt.zeros_like(own["offset"]), pt.zeros(own["offset"].shape[0])
+    offset, noise = own["kinds_offset"], pt.zeros(own["kinds_offset"].shape[0])
     cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
     layout = [data[f"{name}_{part}"] for part in LAYOUT]
     rule = [pt.constant(one) for one in QUADRATURE]
     depth = pt.zeros((cutpoint.shape[0], 1))
-    if "reading_events" not in data:
+    if data["recent"].ndim == 1:
         shift = own[f"{name}_shift"][data["place_of_node"]]
         at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
         return EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
@@ -557,23 +593,19 @@ def _kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
     return ShiftedEventLikelihood()(still, offset, cutpoint, depth, concentration, noise, at, *layout, *rule)[0]
 
 
-def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own:
+def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None) -> Own:
     """Add slope, shifts, thresholds and concentration of one side's kinds."""
     import pymc as pm
     import pytensor.tensor as pt
 
     name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
     slope: Any = pm.Normal(f"{name}_slope", *priors.kind_slope)
-    readings = arrays.observed.readings
-    within = None if readings is None else [readings.record_of(q, arrays.dyads, SPANS) for q in range(datasets)]
-    shift = _add_shift(spec, arrays, name, None if within is None else within[0])
-    if within is not None:  # the kinds of another dataset are its own affair
+    shifts = [_add_shift(spec, arrays, kinds, data, 0)]
+    if datasets > 1:  # the kinds of another dataset are its own affair
         others = pm.Normal(f"{name}_other_slope", *priors.kind_slope, shape=datasets - 1)
         slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
-        shift = pt.concatenate(
-            [shift, *(_add_shift(spec, arrays, f"{name}_{q}", within[q]) for q in range(1, datasets))]
-        )
-    shift = pm.Deterministic(f"{name}_shift", shift)
+        shifts += [_add_shift(spec, arrays, kinds, data, q) for q in range(1, datasets)]
+    shift = pm.Deterministic(f"{name}_shift", pt.concatenate(shifts))
     first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
     cutpoint = first
     if kinds.cuts > 1:
@@ -589,26 +621,73 @@ def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds) -> Own
     }  # fmt: skip
 
 
-def _add_shift(spec: "PendulumSpec", arrays: "PanelArrays", name: str, within: Float | None = None) -> Any:
+def _add_shift(
+    spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None, dataset: int
+) -> Any:
     """Add the shift of every place, (place,): one a dyad, around which eras vary or years drift.
 
-    The drift is centred over all spans of years, or by weights (dyad, span) over those of a record.
+    The drift is centred over the record, so that a dyad's own value is that of its whole record.
     """
     import pymc as pm
     import pytensor.tensor as pt
 
-    priors = spec.priors
+    priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
     dyad: Any = pt.zeros(arrays.dyads)
     if arrays.dyads > 1:  # the thresholds say where the dyads stand together
         spread = population_spread(f"{name}_dyad_sd", priors.kind_dyads)
         dyad = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=arrays.dyads)  # by itself: each has hundreds of events
     if spec.has_trend:
         step = population_spread(f"{name}_drift", priors.kind_drift)
-        walk = pt.cumsum(pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS)), axis=1)
-        # Centred, so that the dyad's own value is that of its whole record.
-        middle = walk.mean(axis=1, keepdims=True) if within is None else (walk * within).sum(axis=1, keepdims=True)
-        return (dyad[:, None] + step * (walk - middle)).ravel()
+        own = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
+        if data is None:
+            steps = pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS))
+            walk = pt.cumsum(steps, axis=1)
+            walk = walk - (walk * kinds.record[own]).sum(axis=1, keepdims=True)
+        else:
+            walk = _add_white_walk(f"{name}_drift", data[f"{kinds.name}_walk"][own], arrays.dyads)
+        return (dyad[:, None] + step * walk).ravel()
     if spec.has_depth:
         step = population_spread(f"{name}_era_sd", priors.kind_eras)
         return dyad[arrays.era_dyad] + step * pm.Normal(f"{name}_era_raw", 0.0, 1.0, dims="era")
     return dyad[arrays.era_dyad]
+
+
+def _add_white_walk(name: str, made_of_white: Any, dyads: int) -> Any:
+    """Add walks of unit steps over spans of years, (dyad, span), in coordinates near white noise (`_walk_of_white`)."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    steps_of_white, walk_of_white = made_of_white[:, :SPANS], made_of_white[:, SPANS:]
+    white = pm.Flat(f"{name}_white", shape=(dyads, SPANS))
+    steps = pm.Deterministic(f"{name}_raw", (steps_of_white * white[:, None, :]).sum(axis=2))
+    log_det = pt.log(pt.diagonal(steps_of_white, axis1=1, axis2=2)).sum()
+    pm.Potential(f"{name}_prior", log_det - 0.5 * (steps**2).sum() - 0.5 * dyads * SPANS * np.log(2.0 * np.pi))
+    return (walk_of_white * white[:, None, :]).sum(axis=2)
+
+
+def _walk_of_white(kinds: Kinds, step: float) -> Float:
+    """Return what makes a walk's steps of white noise, and below it its walk, (dataset * dyad, 2 span, span).
+
+    Steps that have unit variance beforehand are far from it, and from independent, after hundreds of happenings. White
+    noise of about the covariance that these leave is sampled instead; the posterior is the same.
+    """
+    made = np.empty((len(kinds.record), 2 * SPANS, SPANS))
+    for both, record, told in zip(made, kinds.record, kinds.told, strict=True):
+        walk = np.tril(np.ones((SPANS, SPANS)))
+        centred = walk - record @ walk
+        precision = np.eye(SPANS) + step**2 * centred.T @ (told[:, None] * centred)
+        both[:SPANS] = np.linalg.inv(np.linalg.cholesky(precision)).T
+        both[SPANS:] = centred @ both[:SPANS]
+    return made
+
+
+def _spans_of(counts: Index, panel: "xr.Dataset") -> tuple[Float, Float]:
+    """Return weights over the spans of a record, and what they tell, of counts (dyad, time, dataset)."""
+    span, dyads, _, datasets = _span(panel), *counts.shape
+    record, told = np.zeros((2, datasets, dyads, SPANS))
+    for dataset, dyad in np.ndindex(datasets, dyads):
+        events = counts[dyad, :, dataset]
+        seen = span[events > 0] if events.any() else np.array([0, SPANS - 1])
+        record[dataset, dyad, seen.min() : seen.max() + 1] = 1.0 / (seen.max() + 1 - seen.min())
+        told[dataset, dyad] = INFORMATION * np.bincount(span, events, SPANS)
+    return record.reshape(-1, SPANS), told.reshape(-1, SPANS)
