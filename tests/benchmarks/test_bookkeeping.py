@@ -206,7 +206,9 @@ def test_both_loops_evaluate_sides_and_kinds():
     problem = make_problem("2x30", 5, 1, spec)
     arrays = panel_arrays(problem.panel, spec, dense=True)
     own, sides = centre_of_sides(spec, arrays), spec.observation_model
+    aside = own | {"kinds_offset": np.zeros_like(own["offset"])}
     likelihood = sides.log_likelihood(spec, np.zeros(arrays.nodes), own, sides.data(spec, arrays, own))
+    likelihood += sides.aside_log_likelihood(aside, sides.aside_data(spec, arrays))
     expected = float(likelihood.eval(mode=python_mode()))
     for loop in (plain_loop, lean_loop):
         assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
