@@ -11,9 +11,9 @@ from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.model import PendulumSpec, prior_draws
 
 
-def unmoved(dynamics, ceiling):
+def unmoved(dynamics, ceiling, make=PendulumSpec.one_scale, **shape):
     """A fit of no data: its posterior is the prior."""
-    panel, spec = make_panel(dyads=1, periods=24), PendulumSpec.one_scale(dynamics=dynamics, ceiling=ceiling)
+    panel, spec = make_panel(dyads=1, periods=24, **shape), make(dynamics=dynamics, ceiling=ceiling)
     return SimpleNamespace(
         panel=panel, spec=spec, posterior=prior_draws(panel, spec, draws=16_000).expand_dims("chain")
     )
@@ -38,6 +38,20 @@ def test_without_data_no_prior_is_the_better(dynamics, ceiling, scales):
     own = np.sqrt(narrow["error"] ** 2 - 0.1**2)
     assert (own < 0.12).all()
     assert (np.abs(narrow["log_bayes_factor"] - 0.7) < 3 * own).all()
+
+
+@pytest.mark.parametrize("datasets", [1, 2])
+def test_the_spread_of_kinds_over_eras_is_read_off_their_shifts(datasets):
+    """That of the default model, whose fits keep no draws of the spread itself."""
+    fitted = unmoved("linear", "depth", PendulumSpec, eras=3 - datasets, datasets=datasets)
+    table = prior_sensitivity(fitted, ("kind_eras",), 0.7, 0.1)
+    narrow = table[table["factor"] == 0.5].iloc[0]
+    own = np.sqrt(narrow["error"] ** 2 - 0.1**2)
+    assert own < 0.12 and abs(narrow["log_bayes_factor"] - 0.7) < 3 * own
+    fitted.posterior["depth_shift"][:] = 0.01
+    fitted.posterior["severity_shift"][:] = 0.01
+    small = prior_sensitivity(fitted, ("kind_eras",), 0.0, 0.0).set_index("factor")["log_bayes_factor"]
+    assert small[0.5] > 1 and small[2.0] < -1, "shifts that hardly differ speak for a narrow prior"
 
 
 @pytest.mark.slow

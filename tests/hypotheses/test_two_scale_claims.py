@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from model.fits import unobserved
 
+from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.hypotheses.registry import CLAIMS
 
 from .made import TWO_SCALES as BASE
@@ -18,6 +19,7 @@ class PriorCandidates(MadeCandidates):
     """Candidates whose fits are draws from their priors, of any spec."""
 
     made: dict = field(default_factory=dict)
+    widened: list = field(default_factory=list)
 
     def fit(self, **choices):
         spec = replace(self.spec, **choices)
@@ -28,6 +30,7 @@ class PriorCandidates(MadeCandidates):
     def compare(self, claim, rival, words, scales=(), *, name="", decides=True):
         ours, theirs = (replace(self.spec, **choices) for choices in (claim, rival))
         self.asked.append((ours, theirs))
+        self.widened.append(scales)
         return replace(comparison(), claim=words[0], rival=words[1], name=name, decides=decides)
 
 
@@ -96,3 +99,6 @@ def test_deeper_eras_have_more_of_the_deepest_kind():
     found = numbers(CLAIMS["S4"].test(candidates))
     assert found["deep_share_1"].value > found["deep_share_2"].value > found["deep_share_3"].value
     assert found["depth_difference"].value == pytest.approx(1.5)
+    # The prior that the evidence is tried with is one that such a fit can be read under.
+    widths = prior_sensitivity(candidates.fit(ceiling=("depth",)), candidates.widened[0], 0.0, 0.1)
+    assert widths["prior"].tolist() == ["", "kind_eras", "kind_eras"]

@@ -86,9 +86,10 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
         With the depth of the last era against the eras before, and the bound in force with the data and without.
     """
     room = "headroom" if candidates.spec.pull.has_equilibrium else "headroom_walk"
+    size = "kind_eras" if candidates.spec.observation == "sides" else "depth_eras"
     comparisons = (
         *(
-            candidates.compare({"ceiling": DEPTH}, {"ceiling": form}, (BY_ERA, rival), ("depth_eras",), name=name)
+            candidates.compare({"ceiling": DEPTH}, {"ceiling": form}, (BY_ERA, rival), (size,), name=name)
             for name, (rival, form) in DEPTH_RIVALS.items()
         ),
         *(

@@ -27,6 +27,7 @@ PRIORS = {
     "headroom": "the headroom",
     "headroom_walk": "the headroom",
     "depth_eras": "the size of depths",
+    "kind_eras": "the spread of kinds over eras",
     "driver_effects": "the size of effects of drivers",
 }
 """What a prior is about, for `prior_sensitivity`'s names; what is not here reads as it is written."""

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import logsumexp
 from scipy.stats import halfnorm, lognorm, norm
 
 from forecast.clock import periods_a_month
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from forecast.model.priors import Priors
 
 FACTORS = (0.5, 2.0)
-DRIVERS = "driver_effects"
+DRIVERS, KINDS = "driver_effects", "kind_eras"
 # The prior of a dyad alone is as wide as the population's and its spread together.
 POOLED = {
     "half_life": "half_life_dyads",
@@ -51,7 +52,7 @@ def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: 
 
 
 def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, float]:
-    scalable = (*POOLED, "depth_eras", DRIVERS, *_of_pulls())
+    scalable = (*POOLED, "depth_eras", KINDS, DRIVERS, *_of_pulls())
     if name not in scalable:
         raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(scalable)}")
     value = _with_prior(fitted, name)
@@ -61,7 +62,7 @@ def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, flo
     effective = ratio.sum() ** 2 / (ratio**2).sum()
     if effective < ESS_LIMIT:
         return float("nan"), float("nan")
-    return float(np.log(ratio.mean())), float(ratio.std() / ratio.mean() / np.sqrt(value.size / 4))
+    return float(np.log(ratio.mean())), float(ratio.std() / ratio.mean() / np.sqrt(ratio.size / 4))
 
 
 def _of_pulls() -> dict[str, Prior]:
@@ -76,6 +77,8 @@ def _with_prior(fitted: "Fit", name: str) -> Float:
         return np.ravel(posterior["driver_effects_sd"].to_numpy())
     if name == "depth_eras":
         return np.ravel(posterior["depth_sd"].to_numpy())
+    if name == KINDS:
+        return _shifts_of_eras(fitted)
     if name in ("headroom", "headroom_walk"):  # a pendulum's is in units of its spread
         unit = posterior["sd"].to_numpy() if name == "headroom" else 1.0
         return np.ravel(np.exp(posterior["headroom_dyad"].to_numpy()) / unit)
@@ -88,6 +91,8 @@ def _with_prior(fitted: "Fit", name: str) -> Float:
 
 def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Float:
     prior, own = getattr(priors, name), _of_pulls().get(name)
+    if name == KINDS:
+        return _log_density_of_shifts(value, factor * prior)
     if name == DRIVERS or (own is not None and own.family == "half-normal"):
         return np.asarray(halfnorm(scale=factor * prior).logpdf(value))
     if own is not None and own.family == "normal":
@@ -97,3 +102,23 @@ def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Floa
     dyads = POOLED.get(name, "" if own is None else own.dyads)
     spread = np.hypot(prior[1], getattr(priors, dyads)) if dyads else prior[1]
     return np.asarray(lognorm(factor * spread, scale=np.exp(prior[0])).logpdf(value))
+
+
+def _shifts_of_eras(fitted: "Fit") -> Float:
+    """Return by how much the eras of a dyad shift kinds, (draw, side and dataset, era)."""
+    eras, sides = fitted.panel.sizes["era"], ("depth", "severity")
+    shifts = [fitted.posterior[f"{side}_shift"] for side in sides if f"{side}_shift" in fitted.posterior]
+    draws = [shift.transpose("chain", "draw", ...).to_numpy() for shift in shifts]
+    return np.concatenate([own.reshape(own.shape[0] * own.shape[1], -1, eras) for own in draws], axis=1)
+
+
+def _log_density_of_shifts(shifts: Float, typical: float) -> Float:
+    """Return the log-density of shifts, (draw,), but for a constant: normal, averaged over the prior of their spread.
+
+    A fit keeps the shifts and not their spread, of which each side and dataset has one of its own.
+    """
+    deviation = np.linspace(-6.0, 6.0, 121)
+    spread, weight = typical * np.exp(SPREAD_OF_SPREADS * deviation), norm.logpdf(deviation)
+    squares = (shifts**2).sum(axis=-1)[..., None]
+    given = weight - 0.5 * squares / spread**2 - shifts.shape[-1] * np.log(spread)
+    return np.asarray(logsumexp(given, axis=-1).sum(axis=-1))
