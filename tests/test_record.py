@@ -9,6 +9,7 @@ import pytest
 
 from forecast.errors import DataError
 from forecast.events import read_chronology
+from forecast.events.covered import Covered
 from forecast.outlook.volume import recording_level
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import (
@@ -62,6 +63,19 @@ def test_without_coverage_the_record_is_even_to_the_month_of_its_last_event(tabl
     assert coverage_end(table, "USA-CHN") == date(2026, 6, 13)
     assert coverage_end(other, "USA-CHN") >= last
     assert (coverage_end(other, "USA-CHN") + pd.Timedelta(days=1)).day == 1
+
+
+@pytest.mark.parametrize(
+    ("last", "end"), [("2026-03-31", "2026-03-31"), ("2027-01-31", "2026-06-13"), ("2013-06-30", "2026-06-13")]
+)
+def test_a_dataset_that_has_stopped_does_not_end_the_record(table, last, end):
+    """One that ends a few months earlier does: to that day all are complete."""
+    feed = table.events[table.events["dyad"] == "USA-CHN"].assign(dataset="feed")
+    covered = Covered("feed", ((date(2010, 1, 1), date.fromisoformat(last)),))
+    both = replace(table, events=pd.concat([table.events, feed]), covered=(covered,))
+    assert coverage_end(both, "USA-CHN") == date.fromisoformat(end)
+    assert coverage_end(both, "USA-CHN", "feed") == date.fromisoformat(last)
+    assert coverage_end(both, "USA-CHN", "chronology") == date(2026, 6, 13)
 
 
 @pytest.mark.parametrize(

@@ -264,8 +264,8 @@ def resolve(
     def decide(history: "History") -> "Draft | str":
         code = records.find(history.question.dyad)
         found = resolve_question(
-            records.panel([code], day), history.question, coverage_end=records.last_day(code), today=day,
-            table=records.events,
+            records.panel([code], day), history.question, today=day, table=records.events,
+            coverage_end=records.last_day(code, history.question.dataset),
         )  # fmt: skip
         return found.reason if found.outcome in ("open", "never") else resolved(found)
 

@@ -23,10 +23,11 @@ SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
 
-def coverage_end(table: "EventTable", dyad: str) -> date:
+def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> date:
     """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
-    Added events extend it.
+    Added events extend it. Of several datasets it is the day to which all are covered that go on: one that ended more
+    than a year before another has stopped, and holds nobody up. With a dataset it is that one's own.
 
     Examples
     --------
@@ -38,14 +39,16 @@ def coverage_end(table: "EventTable", dyad: str) -> date:
     import pandas as pd
 
     coverage, extended = read_coverage(), extended_ends(table.additions)
-    datasets = set(table.events.loc[table.events["dyad"] == dyad, "dataset"])
+    events = table.events[table.events["dyad"] == dyad]
+    datasets = set(events["dataset"]) if dataset is None else {dataset}
     known = coverage[(coverage["dyad"] == dyad) & coverage["dataset"].isin(datasets)].set_index("dataset")["last_even"]
     ends = {one.dataset: pd.Timestamp(one.last) for one in table.covered if one.dataset in datasets and one.spans}
     even = [max(last, extended.get((str(name), dyad), last)) for name, last in (ends | known.to_dict()).items()]
     if even:
-        first: date = min(even).date()
+        going = max(even) - pd.DateOffset(years=1)
+        first: date = min(end for end in even if end >= going).date()
         return first
-    last = month_end(table.events.loc[table.events["dyad"] == dyad, "date"].max().date())
+    last = month_end(events["date"].max().date())
     return max([last, *(day.date() for (_, code), day in extended.items() if code == dyad)])
 
 

@@ -27,7 +27,7 @@ class CountRecords(Records):
         self.table, self.digests = table, digests
         self.dyads, self.datasets = in_order(table.counts["dyad"].unique()), frozenset(table.counts["dataset"].unique())
 
-    def last_day(self, dyad: str) -> date:
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the last day of the dyad's last period."""
         counts = self.table.counts
         last: date = counts.loc[counts["dyad"] == dyad, "known_at"].max().date()

@@ -61,7 +61,7 @@ class IndexRecords(Records):
         self.table, self.digests = table, digests
         self.dyads = in_order(table.values["dyad"].unique())
 
-    def last_day(self, dyad: str) -> date:
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
         """Return the end of the month of the dyad's last value."""
         values = self.table.values
         return month_end(values.loc[values["dyad"] == dyad, "time"].max().date())

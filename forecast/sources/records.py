@@ -135,8 +135,8 @@ class Records(ABC):
         return self.table
 
     @abstractmethod
-    def last_day(self, dyad: str) -> date:
-        """Return the coverage end of a dyad: the last day to which its record is complete."""
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
+        """Return the coverage end of a dyad: the last day to which its record, or that of a dataset, is complete."""
 
     @abstractmethod
     def panel(
@@ -167,11 +167,11 @@ class EventRecords(Records):
             return together
         return [code for code in together if code == dyad or code in read_dyads().index]
 
-    def last_day(self, dyad: str) -> date:
-        """Return the coverage end of the dyad, or the end of the month of its last event."""
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
+        """Return the coverage end of the dyad (in a dataset), or the end of the month of its last event."""
         from forecast.panel.record import coverage_end
 
-        return coverage_end(self.events, dyad)
+        return coverage_end(self.events, dyad, dataset)
 
     def known(self, as_of: date) -> list[str]:
         """Return the dyads that have events by a day."""
