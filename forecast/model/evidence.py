@@ -19,6 +19,7 @@ import numpy as np
 import pytensor.tensor as pt
 import xarray as xr
 
+from forecast.errors import SpecError
 from forecast.model.compiled import Compiled, is_positive
 from forecast.model.pendulum import WHITE
 from forecast.typing import Bool, Float
@@ -74,8 +75,20 @@ def log_density_of(compiled: Compiled) -> Callable[[Float], float]:
 
 
 def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator) -> Evidence:
-    """Logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
-    half = points.shape[1] // 2
+    """Compute the logarithm of the integral of a density, from draws (chain, draw, coordinate) of it.
+
+    Raises
+    ------
+    SpecError
+        If half of the draws are no more than there are parameters, whose covariance they would not give.
+    """
+    chains, draws, parameters = *points.shape[:2], int((~white).sum())
+    half = draws // 2
+    if chains * half <= parameters:
+        raise SpecError(
+            f"draws: {chains} x {draws} are too few for the evidence of a model with {parameters} parameters, which "
+            f"half of them have to outnumber; take at least {2 * (parameters // chains + 1)} a chain"
+        )
     guide = Gaussian.of(points[:, :half].reshape(-1, points.shape[2]), white)
     kept = points[:, half:].reshape(-1, points.shape[2])
     drawn = guide.draw(len(kept), rng)

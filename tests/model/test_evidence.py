@@ -33,6 +33,12 @@ def test_the_bridge_finds_the_integral_of_a_density_unlike_its_guide():
     assert found.log == pytest.approx(np.log(7.0), abs=4 * found.error)
 
 
+def test_draws_that_are_too_few_for_a_covariance_are_named():
+    points = np.random.default_rng(1).standard_normal((2, 30, 40))
+    with pytest.raises(SpecError, match=r"2 x 30 are too few .* 35 parameters, .* at least 36 a chain"):
+        bridge(lambda point: -0.5 * float(point @ point), points, np.arange(40) < 5, np.random.default_rng(2))
+
+
 @pytest.mark.parametrize(
     ("spec", "shape"),
     [
