@@ -88,7 +88,8 @@ def fit(
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
         Acceptance rate that the step size aims at, 0 to 1; by default 0.65 for several dyads with a structure, whose
-        trees have at most 15 steps, otherwise 0.8, and 0.9 for a dyad alone, which no other dyad steadies.
+        trees have at most 15 steps, and 0.7 for one, with at most 7; without a structure 0.8, and 0.9 for a dyad alone,
+        which no other dyad steadies.
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     evidence : bool
@@ -164,12 +165,13 @@ class Trees:
     def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
         """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
 
-        With a structure of several dyads nearly all coordinates are white noise, of which 15 steps are half a turn;
-        more of them bring a path back to where it came from.
+        With a structure nearly all coordinates are white noise. Of several dyads 15 steps are half a turn, and more of
+        them bring a path back to where it came from; of a dyad alone, without a hierarchy that moves slowly, 7 longer
+        ones do as well.
         """
-        if arrays.dyads == 1:
-            return cls(0.9)
-        return cls(0.65, 4) if spec.two_scales else cls(0.8)
+        if spec.two_scales:
+            return cls(0.7, 3) if arrays.dyads == 1 else cls(0.65, 4)
+        return cls(0.9) if arrays.dyads == 1 else cls(0.8)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
