@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from model.panels import make_panel
 
 from forecast.errors import DataError, ForecastError
 from forecast.events import read_chronology
@@ -88,6 +89,14 @@ def test_the_series_is_the_share_of_cooperative_events():
     month = int(np.flatnonzero(total)[-1])
     cooperative = int(counts.isel({"time": month, "class": slice(panel.attrs["zero_cut"], None)}).sum())
     assert series.iloc[month] == pytest.approx(100 * cooperative / total[month])
+
+
+def test_of_several_datasets_the_first_is_the_series():
+    first, both = make_panel(periods=60), make_panel(periods=60, datasets=2)
+    both["counts"][:1] = first["counts"].to_numpy()
+    pd.testing.assert_series_equal(observed_series(both, "USA-CHN"), observed_series(first, "USA-CHN"))
+    both["counts"][0] = 0
+    assert observed_series(both, "USA-CHN").isna().all()
 
 
 def test_of_an_index_it_is_the_index():

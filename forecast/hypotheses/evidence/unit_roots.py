@@ -97,6 +97,8 @@ _TESTS = (
 def observed_series(panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
     """Return the observed share of cooperative events by period, or the index, missing where there is none.
 
+    Of several datasets it is that of the first: added up they would jump where another begins or ends.
+
     Parameters
     ----------
     panel : xarray.Dataset
@@ -120,7 +122,8 @@ def observed_series(panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
     """
     from forecast.panel import panel_kind
 
-    return panel_kind(panel).series(panel, dyad)
+    own = panel.isel(dataset=[0]) if "dataset" in panel.dims else panel
+    return panel_kind(own).series(own, dyad)
 
 
 def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:

@@ -194,7 +194,8 @@ def _without_visits(events: "EventTable", dyad: str) -> "EventTable":
 
 
 def _matching(panel: xr.Dataset) -> Matching:
-    counts = panel["counts"].sum(("dataset", "direction")).isel(dyad=0).transpose("time", "class").to_numpy()
+    """Match periods by what the first dataset counts: others begin and end, and read the level from elsewhere."""
+    counts = panel["counts"].isel(dataset=0, dyad=0).sum("direction").transpose("time", "class").to_numpy()
     cooperative = counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1)
     return Matching(cooperative, counts.sum(axis=1), Clock.of(panel).per_month)
 
