@@ -16,8 +16,8 @@ from benchmarks.problems import Problem
 from forecast.model import PendulumSpec
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.observation.base import Own
+from forecast.model.observation.kinds import QUADRATURE, TOWARDS
 from forecast.model.observation.quadrature import quadrature
-from forecast.model.observation.sides import QUADRATURE, TOWARDS
 from forecast.model.whitening import prior_reference
 from forecast.typing import Float, Index
 

@@ -17,8 +17,9 @@ from forecast.errors import SpecError
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.base import Own
+from forecast.model.observation.kinds import TOWARDS, Kinds
 from forecast.model.observation.quadrature import quadrature
-from forecast.model.observation.sides import TOWARDS, Kinds, Sides
+from forecast.model.observation.sides import Sides
 from forecast.model.parameters import Parameters, add_parameters
 from forecast.model.pendulum import coordinates
 from forecast.model.structure import era_means
@@ -47,8 +48,9 @@ def centred_model(panel: xr.Dataset, spec: PendulumSpec) -> pm.Model:
         nodes, weights = quadrature(spec)
         level = (structure + swing).ravel()
         pm.Potential("sides", sides_log_likelihood(level, p.observed, arrays.observed, (nodes, np.log(weights))))
+        own = spec.observation_model.add_aside(spec, arrays)
         for kinds in arrays.observed.kinds:
-            pm.Potential(kinds.name, kinds_log_likelihood(kinds, p.observed, arrays.observed))
+            pm.Potential(kinds.name, kinds_log_likelihood(kinds, own, arrays.observed))
     return model
 
 

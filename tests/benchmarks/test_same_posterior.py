@@ -11,6 +11,7 @@ from benchmarks.problems import Problem
 from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
+from forecast.model.observation.kinds import SPANS
 from forecast.model.observation.quadrature import quadrature
 
 SPEC = PendulumSpec.one_scale()
@@ -94,6 +95,16 @@ def test_the_plain_model_is_the_reference(plain):
     same_up_to_a_constant(plain.densities, written)
 
 
+def in_white(point, panel, spec):
+    """The point with the walks of kinds in the package's coordinates, in place of their steps."""
+    made = spec.observation_model.aside_data(spec, panel_arrays(panel, spec))
+    for name in ("depth", "severity"):
+        if f"{name}_walk" in made:
+            steps, steps_of_white = point.pop(f"{name}_drift_raw"), made[f"{name}_walk"][:, :SPANS]
+            point[f"{name}_drift_white"] = np.linalg.solve(steps_of_white, steps[..., None])[..., 0]
+    return point
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("dyads", [1, 2])
 @pytest.mark.parametrize("name", MODELS)
@@ -112,7 +123,7 @@ def test_the_plain_model_is_the_package_s(name, dyads):
     spare = model.initial_point()["white"].size - number
     ours = []
     for point in plain.points:
-        at = {name: value for name, value in point.items() if name not in paths}
+        at = in_white({name: value for name, value in point.items() if name not in paths}, plain.panel, spec)
         units = [at | {"white": np.pad(unit, (0, spare))} for unit in np.vstack([np.zeros(number), np.eye(number)])]
         origin, *moved = (np.concatenate(path(unit)) for unit in units)
         change = np.column_stack(moved) - origin[:, None]

@@ -12,10 +12,10 @@ from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.arrays import panel_arrays
 from forecast.model.interpolation import complete_dyad
 from forecast.model.observation import find_observation
+from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS, SPANS
 from forecast.model.observation.quadrature import quadrature
 from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
-from forecast.model.observation.sides import FIRST_YEAR, SPAN_YEARS, SPANS
 from forecast.model.simulate import simulate_structure
 from forecast.outlook import horizon_outlook, simulate_futures
 from forecast.panel import validate_panel

@@ -6,7 +6,7 @@ import xarray as xr
 from scipy.special import expit
 
 from forecast.model import PendulumSpec
-from forecast.model.observation.sides import FIRST_YEAR, SPAN_YEARS
+from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS
 from forecast.outlook import NotDefined, assess, kind_series, kinds_line, kinds_sentence, reported
 from tests.model.panels import make_panel
 

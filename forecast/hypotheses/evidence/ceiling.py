@@ -16,7 +16,8 @@ from forecast.hypotheses.evidence.measures import (
     prior_of,
 )
 from forecast.hypotheses.verdict import Comparison, Found, Number
-from forecast.model.observation.sides import SPAN_YEARS, places_by_year, recent_of
+from forecast.model.observation.kinds import SPAN_YEARS
+from forecast.model.observation.sides import places_by_year, recent_of
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import Learning, framework, learned
 from forecast.outlook.summary import Estimate

@@ -17,13 +17,26 @@ from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
-from forecast.model.hierarchy import by_dyad, population_spread
+from forecast.model.hierarchy import by_dyad
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.classes import class_probabilities, draw_classes
 from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.events import EventObservation, thinned
-from forecast.model.observation.readings import INFORMATION, Readings
+from forecast.model.observation.kinds import (
+    LAYOUT,
+    QUADRATURE,
+    SPANS,
+    TOWARDS,
+    Kinds,
+    add_kinds,
+    kinds_log_likelihood,
+    log_odds,
+    span_of,
+    spans_of,
+    walk_of_white,
+)
+from forecast.model.observation.readings import Readings
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.volume import panel_busyness
 from forecast.typing import Float, Index
@@ -34,43 +47,9 @@ if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
-SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
-"""A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
 SIDE = EventObservation()
 """What the sides are to the level is what two classes are."""
-QUADRATURE = np.zeros(1), np.ones(1)
-"""The month noise is the side's alone: nothing is integrated for the kinds."""
-TOWARDS = {"depth": 1.0, "severity": -1.0}
-"""Depth grows with the recent share, severity as it falls, where they follow it at all."""
 RECENT_MONTHS = 12
-LAYOUT = ("blocks", "cells", "rows", "entries")
-
-
-@dataclass(frozen=True)
-class Kinds:
-    """The kinds of one side.
-
-    Attributes
-    ----------
-    name : {"depth", "severity"}
-        Of cooperation, of conflict.
-    counted : Counted
-        Ordered from the mildest kind to the strongest.
-    record : (dataset * dyad, span)
-        Weights that average over the spans of years of a record, dyad by dyad within a dataset.
-    told : (dataset * dyad, span)
-        How much a record tells of its kinds in every span, in the inverse square of log-odds.
-    """
-
-    name: str
-    counted: Counted
-    record: Float
-    told: Float
-
-    @property
-    def cuts(self) -> int:
-        """Thresholds between them."""
-        return self.counted.classes - 1
 
 
 @dataclass(frozen=True)
@@ -169,7 +148,7 @@ class SidesObservation(Observation):
         sides = _count_sides(panel)
         ordered = {name: counts[..., ordered_kinds(name, panel)] for name in TOWARDS}
         kinds = tuple(
-            Kinds(name, count_sparsely(own, node_of), *_spans_of(own.sum(axis=(2, 4)), panel))
+            Kinds(name, count_sparsely(own, node_of), *spans_of(own.sum(axis=(2, 4)), panel))
             for name, own in ordered.items()
             if own.shape[-1] > 1
         )
@@ -233,7 +212,7 @@ class SidesObservation(Observation):
         side = arrays.observed.side
         own: Own = {}
         for kinds in arrays.observed.kinds:
-            own |= _add_kinds(spec, arrays, kinds, data)
+            own |= add_kinds(spec, arrays, kinds, data)
         return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))} if own else own
 
     def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
@@ -263,7 +242,7 @@ class SidesObservation(Observation):
         places = {"place_of_node": observed.place_of_node, "recent": observed.recent}
         if not spec.has_trend:
             return layouts | places
-        walks = [(f"{one.name}_walk", _walk_of_white(one, spec.priors.kind_drift)) for one in observed.kinds]
+        walks = [(f"{one.name}_walk", walk_of_white(one, spec.priors.kind_drift)) for one in observed.kinds]
         return layouts | places | dict(walks)
 
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
@@ -276,7 +255,7 @@ class SidesObservation(Observation):
 
     def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the log-likelihood of the kinds."""
-        return sum(_kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
+        return sum(kinds_log_likelihood(name, own, data) for name in TOWARDS if f"{name}_slope" in own)
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side: the kinds tell nothing of the path."""
@@ -352,10 +331,10 @@ class SidesObservation(Observation):
             at, offset = np.zeros((len(level), 1)), np.zeros_like(own["offset"])
             if observed.readings is None:
                 shift = own[f"{name}_shift"][:, observed.place_of_node[node]]
-                at = _log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None]
+                at = log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None]
             else:
                 shift = own[f"{name}_shift"].reshape(*offset.shape[::3], -1)[..., observed.place_of_node[node]]
-                offset = offset + _log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None, None, :]
+                offset = offset + log_odds(name, own[f"{name}_slope"], observed.recent[node], shift)[:, None, None, :]
             still = np.zeros_like(own["noise"])
             total = total + event_log_likelihood(
                 np.ascontiguousarray(np.broadcast_to(at, level.shape)),
@@ -399,7 +378,7 @@ class SidesObservation(Observation):
                 continue
             shift = parameters[f"{name}_shift"].to_numpy()[place[d, t] + places * q]
             slope = parameters[f"dataset_{name}_slope" if several else f"{name}_slope"].to_numpy()
-            kind = _log_odds(name, np.broadcast_to(slope, total.shape[3])[q], recent[d, t, q], shift)
+            kind = log_odds(name, np.broadcast_to(slope, total.shape[3])[q], recent[d, t, q], shift)
             chances = class_probabilities(kind, parameters[f"{name}_cutpoint"].to_numpy()[q])
             ordered = draw_classes(number, chances, _of(parameters, f"{name}_", q), rng)
             drawn[:, own] = ordered if name == "depth" else ordered[:, ::-1]
@@ -456,12 +435,7 @@ def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
     era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
     if not by_year:
         return era, int(panel.sizes["era"])
-    return _span(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
-
-
-def _span(panel: "xr.Dataset") -> Index:
-    """Return the span of years of every period, (time,)."""
-    return np.asarray(np.clip((panel["time"].dt.year.to_numpy() - FIRST_YEAR) // SPAN_YEARS, 0, SPANS - 1))
+    return span_of(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
 
 
 def _places_of(panel: "xr.Dataset", dyad: int, by_year: bool) -> Index:
@@ -479,11 +453,6 @@ def places_by_year(panel: "xr.Dataset") -> Index:
 def recent_of(panel: "xr.Dataset", dataset: int = 0) -> Float:
     """Return the log-odds of cooperation in the twelve months that end with each period of a panel, (dyad, time)."""
     return _recent(_count_sides(panel)[:, :, :, dataset].sum(axis=2), panel)
-
-
-def _log_odds(name: str, slope: Any, recent: Any, shift: Any) -> Any:
-    """Return where the kinds of a side stand on their own scale, for arrays and PyTensor variables alike."""
-    return TOWARDS[name] * slope * recent + shift
 
 
 def recent_log_odds(sides: Index, periods: int) -> Float:
@@ -569,125 +538,4 @@ def stronger_log_odds(
     shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
     highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
     recent = recent_of(panel, dataset)[dyad].astype(np.float32)
-    return np.asarray(_log_odds(name, slope[..., None], recent, shift - highest))
-
-
-def _kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the log-likelihood of the kinds of a side; of several datasets each stands in a place of its own."""
-    import pytensor.tensor as pt
-
-    from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
-
-    offset, noise = own["kinds_offset"], pt.zeros(own["kinds_offset"].shape[0])
-    cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
-    layout = [data[f"{name}_{part}"] for part in LAYOUT]
-    rule = [pt.constant(one) for one in QUADRATURE]
-    depth = pt.zeros((cutpoint.shape[0], 1))
-    if data["recent"].ndim == 1:
-        shift = own[f"{name}_shift"][data["place_of_node"]]
-        at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-        return EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
-    shift = own[f"{name}_shift"].reshape((cutpoint.shape[0], -1))[:, data["place_of_node"]].T
-    at = _log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-    still = pt.zeros(at.shape[0])
-    return ShiftedEventLikelihood()(still, offset, cutpoint, depth, concentration, noise, at, *layout, *rule)[0]
-
-
-def _add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None) -> Own:
-    """Add slope, shifts, thresholds and concentration of one side's kinds."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
-    slope: Any = pm.Normal(f"{name}_slope", *priors.kind_slope)
-    shifts = [_add_shift(spec, arrays, kinds, data, 0)]
-    if datasets > 1:  # the kinds of another dataset are its own affair
-        others = pm.Normal(f"{name}_other_slope", *priors.kind_slope, shape=datasets - 1)
-        slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
-        shifts += [_add_shift(spec, arrays, kinds, data, q) for q in range(1, datasets)]
-    shift = pm.Deterministic(f"{name}_shift", pt.concatenate(shifts))
-    first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
-    cutpoint = first
-    if kinds.cuts > 1:
-        gap = pm.LogNormal(f"{name}_gap", *priors.gap, shape=(datasets, kinds.cuts - 1))
-        cutpoint = pt.concatenate([first, first + pt.cumsum(gap, axis=1)], axis=1)
-    cutpoint = pm.Deterministic(f"{name}_cutpoint", cutpoint)
-    concentration: Any = pt.zeros(datasets)
-    if spec.overdispersion:
-        concentration = pm.LogNormal(f"{name}_concentration", *priors.concentration, dims="dataset")
-    return {
-        f"{name}_slope": slope, f"{name}_shift": shift, f"{name}_cutpoint": cutpoint,
-        f"{name}_concentration": concentration,
-    }  # fmt: skip
-
-
-def _add_shift(
-    spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None, dataset: int
-) -> Any:
-    """Add the shift of every place, (place,): one a dyad, around which eras vary or years drift.
-
-    The drift is centred over the record, so that a dyad's own value is that of its whole record.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
-    dyad: Any = pt.zeros(arrays.dyads)
-    if arrays.dyads > 1:  # the thresholds say where the dyads stand together
-        spread = population_spread(f"{name}_dyad_sd", priors.kind_dyads)
-        dyad = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=arrays.dyads)  # by itself: each has hundreds of events
-    if spec.has_trend:
-        step = population_spread(f"{name}_drift", priors.kind_drift)
-        own = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
-        if data is None:
-            steps = pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS))
-            walk = pt.cumsum(steps, axis=1)
-            walk = walk - (walk * kinds.record[own]).sum(axis=1, keepdims=True)
-        else:
-            walk = _add_white_walk(f"{name}_drift", data[f"{kinds.name}_walk"][own], arrays.dyads)
-        return (dyad[:, None] + step * walk).ravel()
-    if spec.has_depth:
-        step = population_spread(f"{name}_era_sd", priors.kind_eras)
-        return dyad[arrays.era_dyad] + step * pm.Normal(f"{name}_era_raw", 0.0, 1.0, dims="era")
-    return dyad[arrays.era_dyad]
-
-
-def _add_white_walk(name: str, made_of_white: Any, dyads: int) -> Any:
-    """Add walks of unit steps over spans of years, (dyad, span), in coordinates near white noise (`_walk_of_white`)."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    steps_of_white, walk_of_white = made_of_white[:, :SPANS], made_of_white[:, SPANS:]
-    white = pm.Flat(f"{name}_white", shape=(dyads, SPANS))
-    steps = pm.Deterministic(f"{name}_raw", (steps_of_white * white[:, None, :]).sum(axis=2))
-    log_det = pt.log(pt.diagonal(steps_of_white, axis1=1, axis2=2)).sum()
-    pm.Potential(f"{name}_prior", log_det - 0.5 * (steps**2).sum() - 0.5 * dyads * SPANS * np.log(2.0 * np.pi))
-    return (walk_of_white * white[:, None, :]).sum(axis=2)
-
-
-def _walk_of_white(kinds: Kinds, step: float) -> Float:
-    """Return what makes a walk's steps of white noise, and below it its walk, (dataset * dyad, 2 span, span).
-
-    Steps that have unit variance beforehand are far from it, and from independent, after hundreds of happenings. White
-    noise of about the covariance that these leave is sampled instead; the posterior is the same.
-    """
-    made = np.empty((len(kinds.record), 2 * SPANS, SPANS))
-    for both, record, told in zip(made, kinds.record, kinds.told, strict=True):
-        walk = np.tril(np.ones((SPANS, SPANS)))
-        centred = walk - record @ walk
-        precision = np.eye(SPANS) + step**2 * centred.T @ (told[:, None] * centred)
-        both[:SPANS] = np.linalg.inv(np.linalg.cholesky(precision)).T
-        both[SPANS:] = centred @ both[:SPANS]
-    return made
-
-
-def _spans_of(counts: Index, panel: "xr.Dataset") -> tuple[Float, Float]:
-    """Return weights over the spans of a record, and what they tell, of counts (dyad, time, dataset)."""
-    span, dyads, _, datasets = _span(panel), *counts.shape
-    record, told = np.zeros((2, datasets, dyads, SPANS))
-    for dataset, dyad in np.ndindex(datasets, dyads):
-        events = counts[dyad, :, dataset]
-        seen = span[events > 0] if events.any() else np.array([0, SPANS - 1])
-        record[dataset, dyad, seen.min() : seen.max() + 1] = 1.0 / (seen.max() + 1 - seen.min())
-        told[dataset, dyad] = INFORMATION * np.bincount(span, events, SPANS)
-    return record.reshape(-1, SPANS), told.reshape(-1, SPANS)
+    return np.asarray(log_odds(name, slope[..., None], recent, shift - highest))
