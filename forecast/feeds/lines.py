@@ -7,13 +7,11 @@ is bounded: sizes that an archive states, how much it is said to be compressed, 
 import hashlib
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from types import ModuleType
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -310,25 +308,15 @@ def _member(archive: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
     if len(header) < HEADER or not header.startswith(b"PK\3\4"):
         raise zipfile.BadZipFile("its header is missing")
     archive.seek(sum(struct.unpack("<HH", header[-4:])), 1)
-    member = zipfile.ZipExtFile(archive, "r", entry)
-    if entry.compress_type == zipfile.ZIP_DEFLATED:
-        member._decompressor = _deflate().decompressobj(-zlib.MAX_WBITS)  # type: ignore[attr-defined]
-    return member
-
-
-def _deflate() -> ModuleType:
-    """Return what unpacks: ISA-L where it is installed, in half of the time that the standard library takes."""
-    try:
-        from isal import isal_zlib
-    except ImportError:
-        return zlib
-    return isal_zlib
+    return zipfile.ZipExtFile(archive, "r", entry)
 
 
 def _read(file: FeedFile, stream: BinaryIO, most: int) -> bytes:
+    import zlib
+
     try:
         return stream.read(most)
-    except (zipfile.BadZipFile, _deflate().error, EOFError, NotImplementedError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
         raise _damaged(file, error) from error
 
 
