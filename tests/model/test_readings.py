@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.model import PendulumSpec, prior_draws, simulate_panel
+from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, drift_between, knots
 
@@ -37,6 +37,14 @@ def test_kinds_are_centred_over_the_spans_of_the_record(panel):
         np.testing.assert_allclose(weights.sum(axis=1), 1.0)
         assert np.flatnonzero(weights[0]).tolist() == [11, 12], "2000 to 2009"
         assert (weights[1] > 0).all(), "of no record: over all spans"
+
+
+def test_dyads_differ_in_a_dataset_that_holds_them(panel):
+    """Of a single one only priors would tell its shift from the thresholds of the dataset."""
+    model = PendulumModel(PendulumSpec()).build(panel, part="aside")
+    names = {variable.name for variable in model.free_RVs}
+    assert {"depth_dyad", "severity_dyad"} <= names
+    assert not {"depth_1_dyad", "severity_1_dyad"} & names
 
 
 def test_drifts_run_straight_from_knot_to_knot(panel):

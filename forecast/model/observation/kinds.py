@@ -57,6 +57,11 @@ class Kinds:
         """Thresholds between them."""
         return self.counted.classes - 1
 
+    def dyads_of(self, dataset: int) -> Index:
+        """Return the dyads that differ in a dataset, (dyad,): of another than the first those of which it has kinds."""
+        told = self.told.reshape(self.counted.datasets, -1, SPANS).sum(axis=2)
+        return np.flatnonzero(told[dataset] > 0.0) if dataset else np.arange(told.shape[1])
+
 
 def span_of(panel: "xr.Dataset") -> Index:
     """Return the span of years of every period, (time,)."""
@@ -129,18 +134,20 @@ def _add_shift(
 
     priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
     dyad: Any = pt.zeros(arrays.dyads)
-    if arrays.dyads > 1:  # the thresholds say where the dyads stand together
+    differing = kinds.dyads_of(dataset)
+    if len(differing) > 1:  # the thresholds say where the dyads stand together
         spread = population_spread(f"{name}_dyad_sd", priors.kind_dyads)
-        dyad = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=arrays.dyads)  # by itself: each has hundreds of events
+        own = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=len(differing))  # by itself: each has hundreds of events
+        dyad = own if len(differing) == arrays.dyads else dyad[differing].set(own)
     if spec.has_trend:
         step = population_spread(f"{name}_drift", priors.kind_drift)
-        own = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
+        rows = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
         if data is None:
             steps = pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS))
             walk = pt.cumsum(steps, axis=1)
-            walk = walk - (walk * kinds.record[own]).sum(axis=1, keepdims=True)
+            walk = walk - (walk * kinds.record[rows]).sum(axis=1, keepdims=True)
         else:
-            walk = _add_white_walk(f"{name}_drift", data[f"{kinds.name}_walk"][own], arrays.dyads)
+            walk = _add_white_walk(f"{name}_drift", data[f"{kinds.name}_walk"][rows], arrays.dyads)
         return (dyad[:, None] + step * walk).ravel()
     if spec.has_depth:
         step = population_spread(f"{name}_era_sd", priors.kind_eras)

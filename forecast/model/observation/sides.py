@@ -179,8 +179,12 @@ class SidesObservation(Observation):
     def shape(self, observed: Sides) -> tuple[int, ...]:
         """Return how many directions, datasets, kinds of either side and places there are."""
         side = observed.side
-        spans = () if observed.readings is None else (end for span in observed.readings.spans for end in span)
-        return side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places, *spans
+        sizes = side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
+        if observed.readings is None:
+            return sizes
+        spans = (end for span in observed.readings.spans for end in span)
+        differing = (dyad for one in observed.kinds for q in range(side.datasets) for dyad in (-1, *one.dyads_of(q)))
+        return *sizes, *spans, *(int(dyad) for dyad in differing)
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> dict[str, Index]:
         """Return where the shifts of one dyad's kinds stand."""
