@@ -67,9 +67,16 @@ def _unwind(number: int, frame: FrameType | None) -> NoReturn:
     _received.append(number)
     for each in CODES:  # once is enough: a second one would only disturb the clearing up
         signal.signal(each, signal.SIG_IGN)
+    sys.unraisablehook = _without_stops
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(TERMINATED)
+
+
+def _without_stops(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Print what could not be raised, but for a stop that fell into a destructor: the thread ends the process."""
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt | SystemExit):
+        sys.__unraisablehook__(unraisable)
 
 
 def _watch(descriptor: int) -> None:

@@ -108,3 +108,31 @@ with stoppable():
 """
     command = ["sh", "-c", f"trap '' INT; exec {sys.executable} -c '{program}'"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "True\n"
+
+
+IN_A_DESTRUCTOR = """
+import os, signal, time
+from forecast.stopping import stoppable
+
+class Held:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.05)
+
+class Broken:
+    def __del__(self):
+        raise ValueError("a defect of its own")
+
+with stoppable():
+    Held()
+    Broken()
+    time.sleep(60)
+"""
+
+
+def test_a_stop_that_falls_into_a_destructor_prints_nothing():
+    """Nobody can raise it from there; the process ends all the same, and other defects are still told."""
+    done = subprocess.run([sys.executable, "-c", IN_A_DESTRUCTOR], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 143
+    assert "SystemExit" not in done.stderr
+    assert "a defect of its own" in done.stderr
