@@ -13,6 +13,7 @@ from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.hypotheses.verdict import Comparison, Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
+from forecast.model.quick import PartKey
 from forecast.model.spec import THRESHOLDS
 from forecast.panel import build_panel
 from forecast.progress import Progress, silent, within
@@ -88,6 +89,7 @@ class Candidates:
     together: Sequence[str] | None = None
     _fits: "dict[PendulumSpec, Fit]" = field(default_factory=dict, init=False, repr=False)
     _ahead: dict[PendulumSpec, Ahead] = field(default_factory=dict, init=False, repr=False)
+    _parts: dict[PartKey, Evidence] = field(default_factory=dict, init=False, repr=False)
     _hierarchy: "Fit | None" = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -112,8 +114,9 @@ class Candidates:
         if spec not in self._ahead:
             whole = self.evidence(**choices)
             self._ahead[spec] = leave_future_out(
-                self.panel, spec, seed=self.seed, whole=whole, cores=self.sampler.cores, progress=self._told(spec)
-            )
+                self.panel, spec, seed=self.seed, whole=whole, kept=self._parts, cores=self.sampler.cores,
+                progress=self._told(spec),
+            )  # fmt: skip
         return self._ahead[spec]
 
     def compare(
@@ -167,7 +170,7 @@ class Candidates:
     def with_drivers(self, panel: xr.Dataset) -> "Candidates":
         """Return the same with a panel that carries drivers; models without drivers are fitted once for both."""
         driven = replace(self, panel=panel)
-        driven._fits, driven._ahead = self._fits, self._ahead
+        driven._fits, driven._ahead, driven._parts = self._fits, self._ahead, self._parts
         return driven
 
     @property

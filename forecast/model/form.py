@@ -1,6 +1,6 @@
 """What a model reads of its panel as data, and what is built into it: panels of one form share a compilation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -47,6 +47,21 @@ def node_capacity(nodes: int) -> int:
 def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
     """Return the parts in which the model of a panel can be fitted: they share no parameter."""
     return ("path", "aside") if arrays.observation.has_aside(arrays.observed) else ("whole",)
+
+
+def spec_of(spec: PendulumSpec, part: Part) -> PendulumSpec:
+    """Return a spec that says of a part what the given one says, and of all else what is usual.
+
+    Models that differ only elsewhere have this part in common: its posterior, its evidence and its compilation.
+    """
+    if part == "path":
+        return replace(spec, ceiling=(*filter(None, [spec.level_ceiling]), "trend"))
+    if part == "aside":
+        return PendulumSpec(
+            ceiling=tuple(filter(None, [spec.threshold])), observation=spec.observation,
+            overdispersion=spec.overdispersion, pooling=spec.pooling, priors=spec.priors,
+        )  # fmt: skip
+    return spec
 
 
 def model_data(

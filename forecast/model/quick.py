@@ -1,14 +1,16 @@
 """Short fits, quick enough to make hundreds of them side by side in the threads of one process.
 
 A record is fitted in about a second, and compiling its model takes ten: every other process would compile it, while
-threads share what is compiled and sample outside of Python's lock.
+threads share what is compiled and sample outside of Python's lock. A model is fitted by parts that share no parameter
+(`forecast.model.form`), so that what two models have in common need not be fitted twice, or not at all.
 """
 
+from collections.abc import MutableMapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +18,7 @@ import xarray as xr
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import Compiled, compiled_model
 from forecast.model.evidence import Evidence, evidence
+from forecast.model.form import Part, parts_of, spec_of
 from forecast.model.sampling import NODE_PATHS, complete_posterior
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
@@ -32,6 +35,26 @@ LOOK = 0.1
 # All fits of one form share the data of the compiled model; a filled sampler has its own.
 _refilling = Lock()
 
+type PartKey = tuple[int, "PendulumSpec", Part, int]
+"""Periods of a record, the spec of a part, the part, and the seed: what its evidence follows from."""
+
+
+@dataclass(frozen=True)
+class QuickPart:
+    """Draws of one part of a model.
+
+    Attributes
+    ----------
+    name : {"whole", "path", "aside"}
+    compiled : Compiled
+    drawn : xarray.Dataset
+        Of the sampled variables.
+    """
+
+    name: Part
+    compiled: Compiled
+    drawn: xr.Dataset
+
 
 @dataclass(frozen=True)
 class QuickFit:
@@ -39,34 +62,34 @@ class QuickFit:
 
     Attributes
     ----------
-    panel, spec, arrays, compiled
+    panel, spec, arrays
         What was fitted.
-    drawn : xarray.Dataset
-        Draws of the sampled variables.
+    parts : tuple of QuickPart
     seed : int
     """
 
     panel: xr.Dataset
     spec: "PendulumSpec"
     arrays: PanelArrays
-    compiled: Compiled
-    drawn: xr.Dataset
+    parts: tuple[QuickPart, ...]
     seed: int
 
     @cached_property
     def evidence(self) -> Evidence:
         """Marginal likelihood, as that of `forecast.model.fit`."""
-        return evidence(self.compiled, self.drawn, np.random.default_rng(np.random.SeedSequence(self.seed).spawn(3)[2]))
+        rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(3)[2])
+        return together([evidence(part.compiled, part.drawn, rng) for part in self.parts])
 
     @cached_property
     def posterior(self) -> xr.Dataset:
         """Posterior by the schema of a fit."""
         dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
-        with _refilling:
-            derived = compiled_model(self.panel, self.spec, self.arrays, tuple(dims)).derived_from(self.drawn)
-        values = {name: derived[name] if name in derived else self.drawn[name].to_numpy() for name in dims
-                  if name in derived or name in self.drawn}  # fmt: skip
-        named = {name: (("chain", "draw", *dims[name]), value) for name, value in values.items()}
+        values: dict[str, Any] = {}
+        for part in self.parts:
+            with _refilling:
+                values |= _compiled(self.panel, self.spec, self.arrays, part.name).derived_from(part.drawn)
+            values |= {name: part.drawn[name].to_numpy() for name in dims if name in part.drawn}
+        named = {name: (("chain", "draw", *dims[name]), values[name]) for name in dims if name in values}
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(3)[1])
         return complete_posterior(xr.Dataset(named), self.panel, self.spec, self.arrays, rng)
 
@@ -79,6 +102,7 @@ def quick_fit(
     draws: int = DRAWS,
     tune: int = TUNE,
     chains: int = CHAINS,
+    part: Part | None = None,
     stop: Event | None = None,
 ) -> QuickFit:
     """Fit a panel with the quick engine, in any thread.
@@ -91,6 +115,8 @@ def quick_fit(
         The same seed gives the same numbers, whatever else is fitted meanwhile.
     draws, tune, chains : int
         Kept draws and warm-up draws of a chain, and chains.
+    part : {"whole", "path", "aside"}, optional
+        Only this part of the model, of a model that has parts: its evidence is there, a posterior of the whole is not.
     stop : threading.Event, optional
         Once it is set, sampling ends.
 
@@ -107,22 +133,97 @@ def quick_fit(
     >>> quick_fit(panel, PendulumSpec(ceiling="depth"), seed=1).evidence.log  # doctest: +SKIP
     -89.2
     """
+    arrays = panel_arrays(panel, spec)
+    parts = []
+    names = parts_of(arrays)
+    for name in (part,) if part in names else names:
+        with _refilling:
+            compiled = _compiled(panel, spec, arrays, name)
+        own = int(np.random.SeedSequence(seed).spawn(3)[0].generate_state(2)[1 if name == "aside" else 0])
+        drawn = _draw(compiled, {"draws": draws, "tune": tune, "chains": chains, "seed": own}, stop)
+        parts.append(QuickPart(name, compiled, drawn))
+    return QuickFit(panel, spec, arrays, tuple(parts), seed)
+
+
+def quick_evidence(
+    panel: xr.Dataset,
+    spec: "PendulumSpec",
+    *,
+    seed: int,
+    kept: "MutableMapping[PartKey, Evidence] | None" = None,
+    **settings: Any,
+) -> Evidence:
+    """Estimate the marginal likelihood of a model, part by part.
+
+    Parameters
+    ----------
+    panel, spec, seed
+        As of `quick_fit`.
+    kept : mutable mapping, optional
+        Evidence of parts of models of this record and its beginnings: those in it are not fitted, the others are added.
+    **settings
+        Draws and so on, as of `quick_fit`; the same in all that is kept together.
+    """
+    kept = {} if kept is None else kept
+    return together([_part_evidence(panel, spec, part, seed, kept, **settings) for part in _parts(panel, spec)])
+
+
+def quick_evidences(
+    panel: xr.Dataset, specs: "Sequence[PendulumSpec]", *, seed: int, stop: Event | None = None
+) -> list[Evidence]:
+    """Estimate marginal likelihoods of several models of a panel, but for the parts that all of them share.
+
+    They compare these models, and mean nothing alone.
+
+    Parameters
+    ----------
+    panel, seed, stop
+        As of `quick_fit`.
+    specs : sequence of PendulumSpec
+        All of one kind of observation.
+    """
+    differing = [part for part in _parts(panel, specs[0]) if len({spec_of(spec, part) for spec in specs}) > 1]
+    kept: dict[PartKey, Evidence] = {}
+    return [
+        together([_part_evidence(panel, spec, part, seed, kept, stop=stop) for part in differing]) for spec in specs
+    ]
+
+
+def together(parts: Sequence[Evidence]) -> Evidence:
+    """Return the evidence of a model from those of its parts; of no part it is that of a certainty."""
+    return Evidence(sum(one.log for one in parts), float(np.sqrt(sum(one.error**2 for one in parts))))
+
+
+def _parts(panel: xr.Dataset, spec: "PendulumSpec") -> tuple[Part, ...]:
+    return parts_of(panel_arrays(panel, spec))
+
+
+def _part_evidence(
+    panel: xr.Dataset, spec: "PendulumSpec", part: Part, seed: int, kept: "MutableMapping[PartKey, Evidence]",
+    **settings: Any,
+) -> Evidence:  # fmt: skip
+    own = spec_of(spec, part)
+    key = panel.sizes["time"], own, part, seed
+    if key not in kept:
+        kept[key] = quick_fit(panel, own, seed=seed, part=part, **settings).evidence
+    return kept[key]
+
+
+def _compiled(panel: xr.Dataset, spec: "PendulumSpec", arrays: PanelArrays, part: Part) -> Compiled:
+    return compiled_model(panel, spec, arrays, (*sampled_variables(), *NODE_PATHS), part)
+
+
+def _draw(compiled: Compiled, settings: dict[str, int], stop: Event | None) -> xr.Dataset:
     import nutpie
 
-    arrays = panel_arrays(panel, spec)
-    with _refilling:
-        compiled = compiled_model(panel, spec, arrays, (*sampled_variables(), *NODE_PATHS))
     sampler = nutpie.sample(
-        compiled.sampler, draws=draws, tune=tune, chains=chains, cores=1, save_warmup=False, progress_bar=False,
-        blocking=False, target_accept=ACCEPT, maxdepth=DEPTH,
-        seed=int(np.random.SeedSequence(seed).spawn(3)[0].generate_state(1)[0]),
+        compiled.sampler, **settings, cores=1, save_warmup=False, progress_bar=False, blocking=False,
+        target_accept=ACCEPT, maxdepth=DEPTH,
     )  # fmt: skip
     while True:
         try:
-            drawn = take_apart(sampler.wait(timeout=LOOK))["posterior"]
+            return take_apart(sampler.wait(timeout=LOOK))["posterior"]
         except TimeoutError:
             if stop is not None and stop.is_set():
                 sampler.cancel()
                 raise CancelledError from None
-        else:
-            return QuickFit(panel, spec, arrays, compiled, drawn, seed)

@@ -52,7 +52,7 @@ def fake_fits(monkeypatch):
         asked.append((seed, panel.sizes["time"]))
         return SimpleNamespace(evidence=Evidence(-10.0 * panel.sizes["time"], 0.3))
 
-    monkeypatch.setattr("forecast.hypotheses.evidence.ahead.quick_fit", quick_fit)
+    monkeypatch.setattr("forecast.model.quick.quick_fit", quick_fit)
     return asked
 
 
@@ -67,6 +67,20 @@ def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
     assert found.table["until"].tolist() == ["2006-04-01", "2008-04-01"]
     assert found.table["events"].sum() == int(panel["counts"].isel(time=slice(52, None)).sum())
     assert found.total == pytest.approx(-470.0)
+
+
+def test_what_models_share_is_fitted_once(monkeypatch):
+    asked = fake_fits(monkeypatch)
+    panel, kept = make_panel(periods=100), {}
+    depth, trend, walk = (
+        PendulumSpec(ceiling="depth"),
+        PendulumSpec(),
+        PendulumSpec(dynamics="none", structure="eras"),
+    )
+    for spec in (depth, trend, walk):
+        leave_future_out(panel, spec, seed=3, whole=Evidence(-990.0, 0.4), kept=kept)
+    # Two origins: the kinds of two models and the paths of two, and not the six parts of each that three models have.
+    assert len(asked) == len(kept) == 2 * 4
 
 
 @pytest.mark.slow

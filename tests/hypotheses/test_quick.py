@@ -14,7 +14,9 @@ from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.power import contests
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.breaks.fits import CHOICES, with_breaks
-from forecast.model.quick import quick_fit
+from forecast.model.form import spec_of
+from forecast.model.pendulum import PendulumModel
+from forecast.model.quick import quick_evidence, quick_evidences, quick_fit
 from forecast.parallel import side_by_side
 
 # One form for all of these tests: a model takes ten seconds to compile. Pulls are quick and eras differ, so that a
@@ -49,6 +51,42 @@ def test_fits_side_by_side_give_the_numbers_they_give_alone(alone):
     for place, posterior, evidence in side_by_side(work, [0, 1, 0, 1, 1, 0], threads=3):
         assert evidence == alone[place].evidence
         assert posterior.identical(alone[place].posterior)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"ceiling": "depth"},
+        {"ceiling": "none", "month_noise": False},
+        {"ceiling": "era+depth", "structure": "eras"},
+        {"ceiling": "trend", "structure": "eras", "dynamics": "none", "shocks": "student"},
+    ],
+)
+def test_a_part_is_the_same_model_whatever_the_others_are(choices):
+    """The density at the same point, under a spec and under what it says of the part alone."""
+    panel, spec = make_panel(periods=60, eras=2, seed=4), PendulumSpec(**choices)
+    for part in ("path", "aside"):
+        ours, usual = (PendulumModel(one).build(panel, part=part) for one in (spec, spec_of(spec, part)))
+        rng, start = np.random.default_rng(1), ours.initial_point()
+        point = {name: value + 0.1 * rng.standard_normal(value.shape) for name, value in start.items()}
+        here, there = (model.compile_logp(mode="FAST_COMPILE")(point) for model in (ours, usual))
+        assert np.isfinite(here) and here == pytest.approx(there, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_the_evidence_of_the_parts_is_that_of_the_whole():
+    panel, spec = make_panel(periods=120, eras=2, seed=4), PendulumSpec()
+    whole = quick_fit(panel, spec, seed=1, part="whole")
+    assert [part.name for part in whole.parts] == ["path", "aside"]  # a model that has parts is fitted by them
+    long = fit(panel, spec, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance["evidence"]
+    found = quick_evidence(panel, spec, seed=1)
+    assert found.log == pytest.approx(long["log"], abs=4 * np.hypot(found.error, long["error"]))
+    rivals = [spec, replace(spec, ceiling="depth")]
+    ours, theirs = quick_evidences(panel, rivals, seed=1)
+    wholly = [quick_evidence(panel, one, seed=2) for one in rivals]
+    error = np.hypot.reduce([ours.error, theirs.error, *(one.error for one in wholly)])
+    assert ours.log - theirs.log == pytest.approx(wholly[0].log - wholly[1].log, abs=4 * error)
+    assert ours.log > found.log / 2  # the path, which both share, is not in it
 
 
 def test_the_posterior_has_the_form_of_a_fit(alone):

@@ -27,7 +27,7 @@ from scipy.optimize import minimize_scalar
 
 from forecast.clock import Clock
 from forecast.model.evidence import Evidence
-from forecast.model.quick import quick_fit
+from forecast.model.quick import PartKey, quick_evidence
 from forecast.panel import panel_kind
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
@@ -71,13 +71,15 @@ def leave_future_out(
     *,
     seed: int = 1,
     whole: Evidence | None = None,
+    kept: dict[PartKey, Evidence] | None = None,
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> Ahead:
     """Predict the last blocks of a panel, each from a fit to what lies before it.
 
-    ``whole`` is the evidence of the whole panel, if it is known already; ``cores`` changes no number. An index is
-    standardised again at every origin, so that its densities compare models and mean nothing alone.
+    ``whole`` is the evidence of the whole panel, if it is known already; ``kept`` that of parts of models of this
+    panel, which several of them may share; ``cores`` changes no number. An index is standardised again at every origin,
+    so that its densities compare models and mean nothing alone.
     """
     import pandas as pd
 
@@ -89,7 +91,8 @@ def leave_future_out(
 
     def work(task: tuple[int, int], halt: Event) -> tuple[int, Evidence]:
         i, stop = task
-        return stop, quick_fit(panel.isel(time=slice(stop)), spec, seed=seed + i, draws=DRAWS, stop=halt).evidence
+        known = panel.isel(time=slice(stop))
+        return stop, quick_evidence(known, spec, seed=seed + i, draws=DRAWS, kept=kept, stop=halt)
 
     tell("leaving the future out", 0, len(asked))
     with closing(side_by_side(work, asked, cores or os.cpu_count() or 1)) as results:

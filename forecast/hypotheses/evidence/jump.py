@@ -126,7 +126,7 @@ def _placebo(candidates: "Candidates", named: Places) -> Number:
 
     def work(place: int, stop: Event) -> tuple[int, Evidence]:
         record = broken_at(candidates, (*named[:-1], place))
-        return place, quick_fit(record, spec, seed=candidates.seed, stop=stop).evidence
+        return place, quick_fit(record, spec, seed=candidates.seed, part="path", stop=stop).evidence
 
     found: dict[int, float] = {}
     threads = candidates.sampler.cores or os.cpu_count() or 1

@@ -23,7 +23,7 @@ from forecast.model.breaks.fits import CHOICES, BreakFits, Places, with_breaks
 from forecast.model.breaks.search import one_break
 from forecast.model.dynamics import find_pull
 from forecast.model.dynamics.cubic import cubic_widening
-from forecast.model.quick import QuickFit, quick_fit
+from forecast.model.quick import QuickFit, quick_evidences, quick_fit
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import sampled_variables
 from forecast.scale import share
@@ -157,7 +157,8 @@ def contest_of_jump(candidates: "Candidates") -> Contest:
     def test(record: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
         own = replace(candidates, panel=record)
         jumped, smooth = (
-            quick_fit(broken_at(own, places), spec, seed=seed, stop=stop).evidence for places in (named, named[:-1])
+            quick_fit(broken_at(own, places), spec, seed=seed, part="path", stop=stop).evidence
+            for places in (named, named[:-1])
         )
         return ((jumped.log - smooth.log, float(np.hypot(jumped.error, smooth.error))),)
 
@@ -182,7 +183,7 @@ def contest_of_break(candidates: "Candidates") -> Contest:
         return Truth(name, size, spec, quick_fit(panel, spec, seed=candidates.seed).posterior, panel, change)
 
     def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
-        def fit(panel: xr.Dataset, spec: PendulumSpec, *, cores: int | None = None, **options: int) -> QuickFit:
+        def fit(panel: xr.Dataset, spec: PendulumSpec, *, cores: int | None = None, **options: Any) -> QuickFit:
             return quick_fit(panel, spec, stop=stop, **options)
 
         own = replace(candidates, panel=panel, seed=seed, progress=lambda step, done, total: None)
@@ -274,7 +275,7 @@ def _by_evidence(candidates: "Candidates", claim: Choices, *rivals: Choices) -> 
     ours, *theirs = (replace(candidates.spec, **choices) for choices in (claim, *rivals))
 
     def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
-        found, *others = (quick_fit(panel, spec, seed=seed, stop=stop).evidence for spec in (ours, *theirs))
+        found, *others = quick_evidences(panel, (ours, *theirs), seed=seed, stop=stop)
         return tuple((found.log - other.log, float(np.hypot(found.error, other.error))) for other in others)
 
     real = candidates.evidence(**claim)
