@@ -88,6 +88,29 @@ def pit(prediction: Prediction, rng: np.random.Generator) -> float:
     return float(prediction.below + rng.random() * (prediction.up_to - prediction.below))
 
 
+def in_the_middle(values: ArrayLike, coverage: float) -> float:
+    """Return the share of PIT values in the middle of 0 to 1, which is ``coverage`` if predictions are calibrated.
+
+    An interval of a share of few happenings holds whole steps, and with them more than its name says; randomised PIT
+    values know no steps.
+
+    Parameters
+    ----------
+    values : array of float
+        As of `pit`.
+    coverage : float
+        Width of the middle, 0 to 1.
+
+    Examples
+    --------
+    >>> from forecast.evaluation.scores import in_the_middle
+    >>> in_the_middle([0.02, 0.3, 0.5, 0.9], 0.8)
+    0.75
+    """
+    off = np.abs(np.asarray(values, dtype=np.float64) - 0.5)
+    return float((off <= coverage / 2).mean())
+
+
 @dataclass(frozen=True)
 class Brier:
     """The Brier score of a series of probabilities, and what it is made of.

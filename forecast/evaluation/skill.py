@@ -53,6 +53,9 @@ class _Scored(TypedDict):
     coverage_50: float
     coverage_80: float
     coverage_90: float
+    pit_50: NotRequired[float]
+    pit_80: NotRequired[float]
+    pit_90: NotRequired[float]
     against: list[_Compared]
 
 

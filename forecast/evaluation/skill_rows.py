@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from forecast.evaluation.rivals import REFERENCE
-from forecast.evaluation.scores import COVERAGES, brier, brier_score
+from forecast.evaluation.scores import COVERAGES, brier, brier_score, in_the_middle
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, within
 from forecast.pairs import paired
 from forecast.typing import Bool, Float, Index
@@ -113,6 +113,7 @@ def _summary(
         "crps": rounded(scored["crps"].mean()), "log_score": rounded(logs.mean()) if len(logs) else None,
         "n_moves": len(asked), **moves,
         **{f"coverage_{100 * level:.0f}": rounded(scored[f"covered_{100 * level:.0f}"].mean()) for level in COVERAGES},
+        **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
         "against": against,
     }  # fmt: skip
 

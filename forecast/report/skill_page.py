@@ -222,10 +222,13 @@ def _coverage_sentence(skill: Skill) -> str:
     row = skill.row(main, period=skill.period)
     if row is None:
         return ""
-    return (
+    held = (
         f"The 80 % intervals held what was recorded in {percent(row['coverage_80'])} of "
-        f"{count(row['n'], 'window')} {count(main, 'month')} ahead."
+        f"{count(row['n'], 'window')} {count(main, 'month')} ahead"
     )
+    if "pit_80" not in row:
+        return f"{held}."
+    return f"{held}; without the steps between shares of few happenings it would be {percent(row['pit_80'])}."
 
 
 def _curves(results: "Results") -> list[Curve]:

@@ -257,7 +257,8 @@ def test_files_keep_their_schema(walks, tmp_path):
     ]  # fmt: skip
     assert list(content["rows"][0]) == [
         "model", "rival", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "log_score", "n_moves",
-        "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90", "against",
+        "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90",
+        "pit_50", "pit_80", "pit_90", "against",
     ]  # fmt: skip
     keys = [tuple(row[name] for name in ("horizon", "given_n", "period", "dyad", "model")) for row in content["rows"]]
     assert len(set(keys)) == len(keys)

@@ -2,14 +2,15 @@
 
 from datetime import date
 from functools import cache
+from inspect import signature
 
 import numpy as np
 import pytest
 
-from forecast import read_chronology
+from forecast import fit, read_chronology
 from forecast.errors import SpecError
 from forecast.evaluation import MEMBERS, Asked, Member, Processes, Record, backtest
-from forecast.evaluation.members import two_classes, with_drivers
+from forecast.evaluation.members import SAMPLER, two_classes, with_drivers
 from forecast.report.skill_tables import fits_table
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -174,3 +175,8 @@ def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_pat
     (tmp_path / "origins" / "2002-04.quick.json").unlink()
     again = backtest(record(), origins, out=tmp_path, **options)
     assert again.cases.equals(whole.cases)
+
+
+def test_a_fit_of_a_backtest_is_as_long_as_that_of_a_report():
+    usual = signature(fit).parameters
+    assert {name: usual[name].default for name in SAMPLER} == dict(SAMPLER)
