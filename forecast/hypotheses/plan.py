@@ -113,7 +113,7 @@ class Plan(BaseModel):
     priors: dict[str, Any]
     rule: Rule = Rule()
     smallest_effect: float = 5.0
-    half_lives: tuple[float, ...] = Field(default=(24.0,), min_length=1)
+    half_lives: tuple[float, ...] = Field(default=(6.0, 24.0), min_length=1)
     simulations: int = 20
     sensitivity: bool = True
     draws: int = 800

@@ -59,7 +59,7 @@ def jump_of(log_bayes_factor, fell, below):
         ((5.0, 0.99, 0.95), "supported", "exceeds 3"),
         ((5.0, 0.01, 0.95), "rejected", "no such drop"),
         ((5.0, 0.50, 0.95), "undecided", "does not say that it is such a drop"),
-        ((5.0, 0.99, 0.30), "rejected", "30 %"),
+        ((5.0, 0.99, 0.30), "undecided", "30 %"),  # ranks are chance where no date has evidence
         ((5.0, 0.99, 0.70), "undecided", "70 %"),
         ((0.2, 0.99, 0.95), "undecided", "cannot tell"),
         ((-5.0, 0.99, 0.95), "rejected", NO_JUMP),

@@ -41,7 +41,7 @@ def _contest(candidates: "Candidates", half_lives: tuple[float, ...]) -> "Contes
 
 
 def _decide(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
-    """All parts of the claim must hold, and one that fails is enough against it."""
+    """All parts of the claim must hold, and one that is rejected is enough against it."""
     parts: set[Answer] = {
         rule.decide(_deciding(found)),
         rule.decide_probability(_fell(found).value),
@@ -63,13 +63,12 @@ def _fell(found: "Found[EquilibriumBreak]") -> Number:
 
 
 def _at_the_date(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
-    """Decide whether it was then: a jump must do better there than at most other dates; else nothing is claimed."""
-    if _deciding(found).name == "":
-        return "supported"
-    below = found["placebos_below"].value
-    if below >= MOST_PLACEBOS:
-        return "supported"
-    return "rejected" if below < 0.5 else "undecided"
+    """Decide whether it was then: a jump must do better there than at most other dates.
+
+    A low rank speaks against nothing: where no date has evidence, ranks are chance.
+    """
+    better = _deciding(found).name == "" or found["placebos_below"].value >= MOST_PLACEBOS
+    return "supported" if better else "undecided"
 
 
 def _word(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Words:
@@ -227,11 +226,11 @@ CLAIM = Hypothesis(
     decide=_decide,
     word=_word,
     decides=("probability_structure_drop", "placebos_below"),
-    how="A jump of the structure where the era in force began is compared with none. That is one of three parts, and "
-    "the claim fails with any: the structure must also have fallen by the smallest effect of interest, by the rule's "
-    "probability, and a jump at that date must have more evidence than at nine of ten others (fewer than half reject). "
-    "Where no named era begins in the last thirty years, a break of the equilibrium at an unknown date decides "
-    "instead, with the same conditions on its drop.",
+    how="A jump of the structure where the era in force began is compared with none. That is one of three parts: the "
+    "structure must also have fallen by the smallest effect of interest, by the rule's probability, and the claim is "
+    "rejected if it did not; and a jump at that date must have more evidence than at nine of ten others, or the answer "
+    "is undecided. Where no named era begins in the last thirty years, a break of the equilibrium at an unknown date "
+    "decides instead, with the same conditions on its drop.",
     also=(theory.ERAS,),
     contest=_contest,
     work=4.0,

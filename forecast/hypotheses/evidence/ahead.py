@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 # Blocks of two years over the last twenty: long enough for a pull to show, and ten of them.
 BLOCK_MONTHS = 24
 BLOCKS = 10
-# Of a chain; the evidence at an origin is then known to a tenth or better.
-DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def leave_future_out(
     def work(task: tuple[int, int], halt: Event) -> tuple[int, Evidence]:
         i, stop = task
         known = panel.isel(time=slice(stop))
-        return stop, quick_evidence(known, spec, seed=seed + i, draws=DRAWS, kept=kept, stop=halt)
+        return stop, quick_evidence(known, spec, seed=seed + i, kept=kept, stop=halt)
 
     tell("leaving the future out", 0, len(asked))
     with closing(side_by_side(work, asked, cores or os.cpu_count() or 1)) as results:
