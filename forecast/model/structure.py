@@ -82,14 +82,21 @@ def add_structure(priors: "Priors", pool: bool) -> Structure:
 def era_means(structure: Float, era_index: Index, eras: Index) -> Float:
     """Return the mean of one dyad's structure (..., time) over each of some eras, (..., era).
 
+    An era that has no period here, as where a record is cut before it begins, has none: not a number.
+
     Examples
     --------
     >>> import numpy as np
     >>> from forecast.model.structure import era_means
-    >>> era_means(np.array([1.0, 3.0, 6.0]), np.array([4, 4, 5]), np.array([4, 5]))
-    array([2., 6.])
+    >>> era_means(np.array([1.0, 3.0, 6.0]), np.array([4, 4, 5]), np.array([4, 5, 6]))
+    array([ 2.,  6., nan])
     """
-    return np.stack([structure[..., era_index == era].mean(axis=-1) for era in eras], axis=-1)
+    means = np.full((*structure.shape[:-1], len(eras)), np.nan)
+    for place, era in enumerate(eras):
+        inside = era_index == era
+        if inside.any():
+            means[..., place] = structure[..., inside].mean(axis=-1)
+    return means
 
 
 def central_structure(priors: "Priors", dyads: int) -> Structure:

@@ -239,6 +239,7 @@ def small_panel():
     return make_panel(dyads=2, periods=8, directions=2, datasets=2)
 
 
+@pytest.mark.slow  # any two choices together are built below
 def test_every_combination_of_choices_builds(small_panel):
     for choices in ALL[::2]:  # pooling, the last to vary, meets the others below
         model = PendulumModel(PendulumSpec.one_scale(**choices)).build(small_panel)

@@ -94,7 +94,7 @@ def power(
     Parameters
     ----------
     candidates : Candidates
-    claim : {"S4", "S5", "S6"}
+    claim : {"S2", "S4", "S5", "S6", "S12"}
     half_lives : tuple of float
         Months; the alternatives of S5 beside the random walk.
     simulations : int
