@@ -197,7 +197,7 @@ def test_power_is_printed_and_says_where_it_is_kept(simulated):
     assert FakePower().words in said(result) and "40 % to 52 %" in result.stdout
     found = json.loads(run("power", *OLD, "--json", "--kept", "mine").stdout)
     assert found["table"][1]["supported"] == 0.46
-    assert simulated[1] == ("S5", (24.0,), 200, "mine")
+    assert simulated[1] == ("S5", (6.0, 24.0), 200, "mine")
 
 
 def test_interrupted_power_says_how_to_go_on(simulated):

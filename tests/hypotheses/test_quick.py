@@ -32,7 +32,7 @@ PANELS = [
 @pytest.fixture(scope="module")
 def alone():
     """Both panels fitted one after the other."""
-    return [quick_fit(panel, SPEC, seed=3) for panel in PANELS]
+    return [quick_fit(panel, SPEC, seed=3, draws=500) for panel in PANELS]
 
 
 @pytest.mark.slow
@@ -45,7 +45,7 @@ def test_the_evidence_is_that_of_a_long_fit(alone):
 
 def test_fits_side_by_side_give_the_numbers_they_give_alone(alone):
     def work(place, stop):
-        fitted = quick_fit(PANELS[place], SPEC, seed=3, stop=stop)
+        fitted = quick_fit(PANELS[place], SPEC, seed=3, draws=500, stop=stop)
         return place, fitted.posterior, fitted.evidence
 
     for place, posterior, evidence in side_by_side(work, [0, 1, 0, 1, 1, 0], threads=3):
