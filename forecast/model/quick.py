@@ -182,10 +182,11 @@ def quick_evidences(
 
     Parameters
     ----------
-    panel, seed, stop
-        As of `quick_fit`.
+    panel : xarray.Dataset
     specs : sequence of PendulumSpec
         All of one kind of observation.
+    seed, stop
+        As of `quick_fit`.
     """
     differing = [part for part in _parts(panel, specs[0]) if len({spec_of(spec, part) for spec in specs}) > 1]
     kept: dict[PartKey, Evidence] = {}
