@@ -12,7 +12,7 @@ References
 """
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,11 @@ def evidence(compiled: Compiled, drawn: xr.Dataset, rng: np.random.Generator) ->
     found = bridge(log_density_of(compiled), points, white, rng)
     # Prior and change of variables of the path are written without their constant (see the model's potentials).
     return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * int(white.sum()), found.error)
+
+
+def together(parts: Sequence[Evidence]) -> Evidence:
+    """Return the evidence of a model from those of its parts; of no part it is that of a certainty."""
+    return Evidence(sum(one.log for one in parts), float(np.sqrt(sum(one.error**2 for one in parts))))
 
 
 def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, Bool]:

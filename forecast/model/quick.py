@@ -17,7 +17,7 @@ import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import Compiled, compiled_model
-from forecast.model.evidence import Evidence, evidence
+from forecast.model.evidence import Evidence, evidence, together
 from forecast.model.form import Part, parts_of, spec_of
 from forecast.model.sampling import NODE_PATHS, complete_posterior
 from forecast.model.trees import take_apart
@@ -193,11 +193,6 @@ def quick_evidences(
     return [
         together([_part_evidence(panel, spec, part, seed, kept, stop=stop) for part in differing]) for spec in specs
     ]
-
-
-def together(parts: Sequence[Evidence]) -> Evidence:
-    """Return the evidence of a model from those of its parts; of no part it is that of a certainty."""
-    return Evidence(sum(one.log for one in parts), float(np.sqrt(sum(one.error**2 for one in parts))))
 
 
 def _parts(panel: xr.Dataset, spec: "PendulumSpec") -> tuple[Part, ...]:

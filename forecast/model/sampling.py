@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Self
 
@@ -25,6 +25,7 @@ from forecast.model.choices import spec_for
 from forecast.model.compiled import Compiled, compiled_model, is_compiled
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
+from forecast.model.evidence import together
 from forecast.model.fitted import Fit
 from forecast.model.form import Part, parts_of
 from forecast.model.interpolation import complete_dyad
@@ -246,9 +247,8 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)
         with run.timed("evidence"):
-            found = [evidence_of(part.compiled, part.drawn, run.bridge) for part in parts]
-        error = float(np.hypot.reduce([one.error for one in found]))
-        facts["evidence"] = {"log": sum(one.log for one in found), "error": error}
+            found = together([evidence_of(part.compiled, part.drawn, run.bridge) for part in parts])
+        facts["evidence"] = asdict(found)
     values: dict[str, Any] = {}
     for part, own in zip(parts, derived, strict=True):
         values |= own | {name: part.drawn[name].to_numpy() for name in sampled_variables() if name in part.drawn}
