@@ -86,7 +86,7 @@ def test_the_evidence_of_the_parts_is_that_of_the_whole():
     wholly = [quick_evidence(panel, one, seed=2) for one in rivals]
     error = np.hypot.reduce([ours.error, theirs.error, *(one.error for one in wholly)])
     assert ours.log - theirs.log == pytest.approx(wholly[0].log - wholly[1].log, abs=4 * error)
-    assert ours.log > found.log / 2  # the path, which both share, is not in it
+    assert ours.log > found.log + 10  # the path, which both share, is not in it
 
 
 def test_the_posterior_has_the_form_of_a_fit(alone):
