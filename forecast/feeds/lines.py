@@ -7,6 +7,7 @@ is bounded: sizes that an archive states, how much it is said to be compressed, 
 import hashlib
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -312,8 +313,6 @@ def _member(archive: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
 
 
 def _read(file: FeedFile, stream: BinaryIO, most: int) -> bytes:
-    import zlib
-
     try:
         return stream.read(most)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
