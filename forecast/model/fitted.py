@@ -147,8 +147,8 @@ class Fit(Displayed):
             f"Pendulum fit of {join_some(self.dyads)}",
             (
                 ("panel", f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}"),
-                ("pull", spec.dynamics),
-                ("ceiling", " + ".join(spec.ceiling) or "none"),
+                ("trend, cycle", f"{spec.trend}, {spec.cycle}"),
+                ("ceiling", spec.ceiling),
                 ("draws", f"{size['chain']} chains of {size['draw']:,}"),
                 ("updates", str(len(self.updates))),
                 ("converged", ("yes" if self.gate.passed else "NO") if checked else "not checked yet (fit.gate)"),

@@ -9,12 +9,12 @@ SPREAD_OF_SPREADS = 0.4
 
 
 def by_dyad(name: str, prior: tuple[float, float], spread: float, pool: bool) -> Any:
-    """Add one value a dyad around a population (non-centred), or independent ones with the same total spread.
+    """Add one value per dyad around a population (non-centred), or independent ones with the same total spread.
 
     Parameters
     ----------
     name : str
-        Beginning of the names of the variables that are added.
+        Prefix of the names of the variables.
     prior : (float, float)
         Centre and spread of the population's mean.
     spread : float
@@ -36,7 +36,7 @@ def by_dyad(name: str, prior: tuple[float, float], spread: float, pool: bool) ->
 
 
 def population_spread(name: str, typical: float) -> Any:
-    """Add the spread of a population: log-normal around its typical size, as no two dyads or eras are alike."""
+    """Add the spread of a population: log-normal around its typical size."""
     import pymc as pm
 
     return pm.LogNormal(name, float(np.log(typical)), SPREAD_OF_SPREADS)

@@ -19,7 +19,8 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.compiled import Compiled, compiled_model
 from forecast.model.evidence import Evidence, evidence, together
 from forecast.model.form import Part, parts_of, spec_of
-from forecast.model.sampling import NODE_PATHS, complete_posterior
+from forecast.model.pendulum import NODE_PATHS
+from forecast.model.sampling import complete_posterior
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 
@@ -134,7 +135,7 @@ def quick_fit(
     >>> from forecast import PendulumSpec, build_panel, read_chronology
     >>> from forecast.model.quick import quick_fit
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> quick_fit(panel, PendulumSpec(ceiling="depth"), seed=1).evidence.log  # doctest: +SKIP
+    >>> quick_fit(panel, PendulumSpec(trend="walk"), seed=1).evidence.log  # doctest: +SKIP
     -89.2
     """
     arrays = panel_arrays(panel, spec)

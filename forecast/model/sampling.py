@@ -29,20 +29,18 @@ from forecast.model.evidence import together
 from forecast.model.fitted import Fit
 from forecast.model.form import Part, parts_of
 from forecast.model.interpolation import complete_dyad
-from forecast.model.pendulum import PendulumModel
+from forecast.model.pendulum import NODE_PATHS, PendulumModel
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import KIND, SCHEMA
-from forecast.model.structure import era_means
+from forecast.model.ceiling import bounded
+from forecast.model.trend import era_means
 from forecast.model.trees import take_apart
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
-from forecast.scale import soft_ceiling
 from forecast.typing import Float
 
-NODE_PATHS = ("node_state", "node_structure", "node_swing")
-"""Paths at the nodes, as `forecast.model.graph` names them."""
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
 
@@ -88,9 +86,7 @@ def fit(
     cores : int, optional
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
-        Acceptance rate that the step size aims at, 0 to 1; by default 0.65 for several dyads with a structure, whose
-        trees have at most 15 steps, and 0.7 for one, with at most 7; without a structure 0.8, and 0.9 for a dyad alone,
-        which no other dyad steadies.
+        Acceptance rate that the step size aims at, 0 to 1; by default what suits the number of dyads (docs/speed.md).
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     evidence : bool
@@ -166,13 +162,10 @@ class Trees:
     def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
         """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
 
-        With a structure nearly all coordinates are white noise. Of several dyads 15 steps are half a turn, and more of
-        them bring a path back to where it came from; of a dyad alone, without a hierarchy that moves slowly, 7 longer
-        ones do as well.
+        Nearly all coordinates are white noise. Of several dyads 15 steps are half a turn, and more of them bring a path
+        back to where it came from; of a dyad alone, without a hierarchy that moves slowly, 7 longer ones do as well.
         """
-        if spec.two_scales:
-            return cls(0.7, 3) if arrays.dyads == 1 else cls(0.65, 4)
-        return cls(0.9) if arrays.dyads == 1 else cls(0.8)
+        return cls(0.7, 3) if arrays.dyads == 1 else cls(0.65, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
@@ -379,12 +372,7 @@ def complete_posterior(
     Works on draws of :meth:`PendulumModel.build` from any sampler. The numbers are the same whatever the threads.
     """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
-    phi = flat(sampled["phi"]) if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
-    if spec.two_scales:
-        completed = _complete_two_scales(sampled, phi, spec, arrays, rng, threads)
-    else:
-        completed = _complete_one_scale(sampled, phi, spec, arrays, rng)
-    completed["phi"] = phi
+    completed = _complete_paths(sampled, spec, arrays, rng, threads)
     table = all_variables()
     result = {
         name: (("chain", "draw", *dims), sampled[name].transpose("chain", "draw", ...).to_numpy())
@@ -402,52 +390,44 @@ def complete_posterior(
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 
-def _complete_one_scale(
-    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+def _complete_paths(
+    sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
-    """Return the level (draw, dyad, time), and the state in the last period and the one before, (draw, dyad)."""
-    node_state, sigma = flat(sampled["node_state"]), flat(sampled["sigma"])
-    mu, ceiling = (flat(sampled[name]) if name in sampled else None for name in ("mu", "ceiling"))
-    level = np.empty((len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
-    last, before = np.empty((2, len(phi), arrays.dyads))
-    for d in range(arrays.dyads):  # dyad by dyad, for all of them at once would take twice the memory of the result
-        own = complete_dyad(d, node_state, phi, sigma, mu, arrays, rng)
-        last[:, d], before[:, d] = own[:, -1], own[:, -2]
-        if ceiling is not None:
-            own = soft_ceiling(own, ceiling[:, arrays.era_index[d]], spec.ceiling_softness)
-        level[:, d] = own
-    return {"level": level, "state": last, **_momentum(before, spec)}
-
-
-def _complete_two_scales(
-    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
-) -> dict[str, NDArray[Any]]:
-    """Return level and structure (draw, dyad, time), the last states, and the structure's mean of every era."""
-    nodes = {name: flat(sampled[name]) for name in ("node_structure", "node_swing")}
-    step, sigma = flat(sampled["structure_step"]), flat(sampled["sigma"])
-    kept = np.broadcast_to(flat(sampled["structure_retention"])[:, None], phi.shape)
-    centre = np.broadcast_to(flat(sampled["structure_centre"])[:, None], (len(phi), arrays.eras))
-    level, structure = np.empty((2, len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
-    last, before = np.empty((2, len(phi), arrays.dyads))
-    mu = np.empty((len(phi), arrays.eras))
+    """Return level and trend (draw, dyad, time), the free trend of the last period, and its mean over every era."""
+    number = sampled.sizes["chain"] * sampled.sizes["draw"]
+    draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
+    level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
+    last, mu = np.empty((number, arrays.dyads)), np.empty((number, arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: np.random.Generator) -> None:
-        slow = complete_dyad(d, nodes["node_structure"], kept, step, centre, arrays, rng)
-        whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
+        free = _complete_trend(d, draws, spec, arrays, rng)
+        last[:, d] = free[:, -1]
+        ceiling = draws["ceiling"][:, arrays.era_index[d]] if spec.has_ceiling else None
+        slow = bounded(free, ceiling)
+        whole = slow
+        if spec.has_cycle:
+            phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
+            whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
         if effect is not None and arrays.driving is not None:
-            pushed = push(spec.drivers, effect[:, :, d], arrays.driving.value[:, d], phi[:, d], kept[:, d])
-            slow, whole = slow + pushed.structure, whole + pushed.level
-        last[:, d], before[:, d] = whole[:, -1], whole[:, -2]
-        level[:, d], structure[:, d] = whole, slow
+            kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
+            pushed = push(spec.drivers, effect[:, :, d], arrays.driving.value[:, d], kept)
+            slow, whole = slow + pushed.trend, whole + pushed.level
+        level[:, d], trend[:, d] = whole, slow
         own_eras = np.flatnonzero(arrays.era_dyad == d)
         mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))
-    return {"level": level, "structure": structure, "state": last, "mu": mu, **_momentum(before, spec)}
+    found: dict[str, NDArray[Any]] = {"level": level, "trend": trend, "free_trend": last}
+    return found | {"mu": mu} if spec.moves else found
 
 
-def _momentum(before: Float, spec: PendulumSpec) -> dict[str, Float]:
-    """Return where the pendulum was a period before, if it has a momentum."""
-    return {"state_before": before} if spec.pull.order == 2 else {}
+def _complete_trend(
+    d: int, draws: dict[str, Float], spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+) -> Float:
+    """Return the free trend of one dyad, (draw, time)."""
+    if not spec.moves:
+        return draws["mu"][:, arrays.era_index[d]]
+    step, mean = draws["trend_step"][:, d], draws["trend_mean"][:, d]
+    return complete_dyad(d, draws["node_trend"], draws["trend_retention"], step, mean, arrays, rng)

@@ -83,15 +83,14 @@ def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
     cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
     layout = [data[f"{name}_{part}"] for part in LAYOUT]
     rule = [pt.constant(one) for one in QUADRATURE]
-    depth = pt.zeros((cutpoint.shape[0], 1))
     if data["recent"].ndim == 1:
         shift = own[f"{name}_shift"][data["place_of_node"]]
         at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-        return EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
+        return EventLikelihood()(at, offset, cutpoint, concentration, noise, *layout, *rule)[0]
     shift = own[f"{name}_shift"].reshape((cutpoint.shape[0], -1))[:, data["place_of_node"]].T
     at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
     still = pt.zeros(at.shape[0])
-    return ShiftedEventLikelihood()(still, offset, cutpoint, depth, concentration, noise, at, *layout, *rule)[0]
+    return ShiftedEventLikelihood()(still, offset, cutpoint, concentration, noise, at, *layout, *rule)[0]
 
 
 def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None) -> Own:
@@ -110,12 +109,12 @@ def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: M
     first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
     cutpoint = first
     if kinds.cuts > 1:
-        gap = pm.LogNormal(f"{name}_gap", *priors.gap, shape=(datasets, kinds.cuts - 1))
+        gap = pm.LogNormal(f"{name}_gap", *priors.kind_gap, shape=(datasets, kinds.cuts - 1))
         cutpoint = pt.concatenate([first, first + pt.cumsum(gap, axis=1)], axis=1)
     cutpoint = pm.Deterministic(f"{name}_cutpoint", cutpoint)
     concentration: Any = pt.zeros(datasets)
     if spec.overdispersion:
-        concentration = pm.LogNormal(f"{name}_concentration", *priors.concentration, dims="dataset")
+        concentration = pm.LogNormal(f"{name}_concentration", *priors.kind_concentration, dims="dataset")
     return {
         f"{name}_slope": slope, f"{name}_shift": shift, f"{name}_cutpoint": cutpoint,
         f"{name}_concentration": concentration,
@@ -139,7 +138,7 @@ def _add_shift(
         spread = population_spread(f"{name}_dyad_sd", priors.kind_dyads)
         own = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=len(differing))  # by itself: each has hundreds of events
         dyad = own if len(differing) == arrays.dyads else dyad[differing].set(own)
-    if spec.has_trend:
+    if spec.kind_drift == "years":
         step = population_spread(f"{name}_drift", priors.kind_drift)
         rows = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
         if data is None:
@@ -149,7 +148,7 @@ def _add_shift(
         else:
             walk = _add_white_walk(f"{name}_drift", data[f"{kinds.name}_walk"][rows], arrays.dyads)
         return (dyad[:, None] + step * walk).ravel()
-    if spec.has_depth:
+    if spec.kind_drift == "eras":
         step = population_spread(f"{name}_era_sd", priors.kind_eras)
         return dyad[arrays.era_dyad] + step * pm.Normal(f"{name}_era_raw", 0.0, 1.0, dims="era")
     return dyad[arrays.era_dyad]
