@@ -36,6 +36,6 @@ def _parts(result: Assessment, change: str) -> str:
     """Describe what of an improvement is technical, and what structural."""
     if result.moving:
         return (
-            f"Structural: the structure, what the level swings around, has risen by {change} too; technical: it has not"
+            f"Structural: the trend has risen by {change} too; technical: it has not"
         )
     return "Technical: under the framework in force; structural: under a new one"
