@@ -297,7 +297,7 @@ def test_the_default_panel_of_the_chronology():
     assert (outside["USA-CHN"], outside["KOR-PRK"], outside["IND-PAK"]) == (21, 47, 0)
     months = panel["covered"].sum("time")
     assert (months.drop_sel(dyad="RUS-UKR").values > 650).all()
-    assert int(months.sel(dyad="RUS-UKR")) == 416  # Ukraine is independent since August 1991
+    assert int(months.sel(dyad="RUS-UKR").item()) == 416  # Ukraine is independent since August 1991
 
 
 def test_the_schema_is_locked(tmp_path):

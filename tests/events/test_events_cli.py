@@ -104,7 +104,7 @@ def test_show_says_when_there_is_nothing(run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("show", "--dyad", "USA-VNM"), "There is no dyad 'USA-PRK'"),
+        (("show", "--dyad", "USA-VNM"), "There is no dyad 'USA-VNM'"),
         (("show", "--from", "2024", "--to", "2023-01"), "--from: '2024' is not a date"),
         (("show", "--from", "2024-01", "--to", "2023-01"), "--from 2024-01-01 comes after --to 2023-01-31"),
         (("check", "nowhere.csv"), "nowhere.csv does not exist"),
