@@ -126,7 +126,7 @@ def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
     Examples
     --------
     >>> from forecast.events.dyads import caveats
-    >>> caveats("JPN-KOR", ["chronology"])[0][-60:]
+    >>> caveats("JPN-KOR", ["chronology"])[0].partition(". ")[2]
     'Seizures of boats before 1965 are only partly listed.'
     """
     table = read_coverage()
