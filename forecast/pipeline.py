@@ -50,7 +50,8 @@ class ReportSettings:
     dyad : str
         In either order and any case.
     as_of : datetime.date, optional
-        Only what was known by that day counts; by default the coverage end of the dyad, or of a saved fit its own day.
+        Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
+        saved fit its own day.
     horizons : tuple of int
         Months ahead.
     above : float, optional

@@ -178,6 +178,7 @@ class ArchiveReading:
             files=(self.source_file(entries),),
             accounts=(account,),
             covered=(covered,) if covered.spans else (),
+            vintaged=(self.feed.name,) if self.settings.editions == "issued" else (),
         )
 
     def source_file(self, entries: list[Entry]) -> SourceFile:

@@ -74,8 +74,8 @@ def backtest(
         str,
         typer.Option(
             "--eras",
-            help="given (as far as recognised on the day), infer (at every fit, from what was known; a minute or two a "
-            "dyad) or none.",
+            help="given (as far as recognised on the day), infer (at every fit, from events up to then; a minute or "
+            "two a dyad) or none.",
         ),
     ] = "given",
     together: Annotated[

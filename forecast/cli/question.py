@@ -173,7 +173,7 @@ def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
         lines.append(f"as of {body.as_of}: {said}, {body.by}{mark}{'  with hindsight' if entry.retrospective else ''}")
     if history.resolution is not None:
         decided: Any = history.resolution.body
-        lines.append(f"{decided.outcome.upper()}: {decided.reason}, as known on {decided.as_of}.")
+        lines.append(f"{decided.outcome.upper()}: {decided.reason}, as of {decided.as_of}.")
     typer.echo(_plain("\n".join(lines)))
     _warn(_folder(folder).edited(history))
 

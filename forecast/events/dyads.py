@@ -100,7 +100,8 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     -------
     pandas.DataFrame
         `dyad`, `start`, `last_even` (datetime64), and whatever other columns there are. A column `dataset`
-        limits a row to that dataset.
+        limits a row to that dataset. The embedded table also has `compiled` (the year in which the rows were written
+        down), `empty_years` (inside coverage), `note` and `caveat` (what a reader of a report has to know).
 
     Raises
     ------
@@ -117,6 +118,33 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     for column in ("start", "last_even"):
         coverage[column] = _read_days(coverage[column], name, column)
     return coverage
+
+
+def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
+    """Return what a reader has to know of how some datasets record a dyad, as `coverage.csv` states it.
+
+    Examples
+    --------
+    >>> from forecast.events.dyads import caveats
+    >>> caveats("JPN-KOR", ["chronology"])[0].partition(". ")[2]
+    'Seizures of boats before 1965 are only partly listed.'
+    """
+    table = read_coverage()
+    own = table[(table["dyad"] == dyad) & table["dataset"].isin(list(datasets))]
+    return tuple(str(text) for text in own["caveat"] if text)
+
+
+def compiled_in(dataset: str) -> str:
+    """Return the year in which a dataset was written down, as `coverage.csv` states it; '' if it does not.
+
+    Examples
+    --------
+    >>> from forecast.events.dyads import compiled_in
+    >>> compiled_in("chronology"), compiled_in("gdelt")
+    ('2026', '')
+    """
+    table = read_coverage()
+    return str(table.loc[table["dataset"] == dataset, "compiled"].max()) if dataset in set(table["dataset"]) else ""
 
 
 def even_spans(

@@ -73,6 +73,8 @@ class EventTable(Displayed):
         The days that the files of a dataset stand for, of datasets of an archive.
     order : tuple of str
         Datasets in the order in which tables were combined: the level is on the scale of the first. By name without it.
+    vintaged : tuple of str
+        Datasets that say when each event became known. An event of any other counts as known on its date.
     """
 
     events: "pd.DataFrame"
@@ -83,6 +85,7 @@ class EventTable(Displayed):
     accounts: tuple[FeedAccount, ...] = ()
     covered: tuple[Covered, ...] = ()
     order: tuple[str, ...] = ()
+    vintaged: tuple[str, ...] = ()
 
     @property
     def datasets(self) -> list[str]:
@@ -197,6 +200,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         accounts=tuple(one for table in tables for one in table.accounts),
         covered=tuple(one for table in tables for one in table.covered),
         order=tuple(dict.fromkeys(name for table in tables for name in table.datasets)),
+        vintaged=tuple(dict.fromkeys(name for table in tables for name in table.vintaged)),
     )
 
 

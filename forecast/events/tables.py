@@ -70,7 +70,12 @@ def conform(
     events = events.drop(index=list(reasons.keys() & set(events.index)))
     if events.empty:
         raise raw.nothing_usable(reasons)
-    return EventTable(sort_events(in_types(events)), raw.rejects(reasons), (raw.source_file(reasons),))
+    return EventTable(
+        events=sort_events(in_types(events)),
+        rejects=raw.rejects(reasons),
+        files=(raw.source_file(reasons),),
+        vintaged=(mapping.dataset,) if mapping.has("known_at") else (),
+    )
 
 
 def typed_rows(raw: RawTable, mapping: TableMapping) -> "tuple[pd.DataFrame, dict[int, str]]":

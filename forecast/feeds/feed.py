@@ -124,6 +124,8 @@ class Feed:
         SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
     newest_first : bool
         Whether a later edition of a year replaces what it repeats.
+    vintaged : bool
+        Whether its files say when each row became known.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Feed:
     newest_first: bool = False
     stands: Callable[[str], Standing | None] = field(default=lambda name: None)
     by_known: bool = False
+    vintaged: bool = True
     holes: tuple[tuple[date, date, str], ...] = ()
 
 

@@ -379,6 +379,7 @@ def _as_table(
         rejects=rejects,
         files=source_files(runs),
         accounts=(account,),
+        vintaged=(feed.name,) if feed.vintaged else (),
     )
 
 

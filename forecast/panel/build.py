@@ -20,6 +20,7 @@ from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import DIRECTIONS
 from forecast.panel.pairing import happenings
+from forecast.panel.record import vintaged_datasets
 from forecast.panel.schema import SCHEMA
 from forecast.panel.spans import (
     COVERED_TO,
@@ -152,7 +153,7 @@ def build_panel(
         directed=directed,
         eras=eras,
         coverage=coverage,
-        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
+        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events)), **vintaged_datasets(table)},
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
         datasets=table.datasets,

@@ -31,6 +31,7 @@ from forecast.questions import answer_question, attribute_question, make_questio
 from forecast.questions.folder import QuestionFolder
 from forecast.questions.moved import asking
 from forecast.report import write_change, write_moved
+from forecast.wording import day
 from tests.commands import faults
 from tests.model.fits import unobserved
 
@@ -269,11 +270,13 @@ def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     assert numbers["total"]["level"]["value"] == pytest.approx(found.total["level"].value)
     assert len(numbers["events"]) == len(found.events) == len((page.parent / "moved.csv").read_text().splitlines()) - 1
     assert numbers["finding"] in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "Events up to 31 October 2023 count as the thin data date them" in page.read_text()
     change = split_change(fit, later, DYAD)
     page = write_change((fit, later), change, tmp_path / "change", events=found)
     numbers = json.loads((page.parent / "change.json").read_text())
     assert [step["name"] for step in numbers["steps"]] == [step.name for step in change.steps]
     assert all(sentence in page.read_text().replace("\N{NO-BREAK SPACE}", " ") for sentence in numbers["sentences"])
+    assert f"Events up to {day(change.days[0])} and {day(change.days[1])} count as the thin data" in page.read_text()
     write_change((fit, later), change, tmp_path / "change")  # its own files may be replaced
     with pytest.raises(OutputPathError):
         (tmp_path / "moved" / "moved.json").write_text("[1]")
