@@ -15,8 +15,9 @@ from forecast.questions import Ledger, append_entries, asked, read_question
 from forecast.questions.folder import QuestionFolder
 from tests.questions.made import made
 from tests.questions.test_cli import run, said
+from tests.systems import posix
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked and killed")
+pytestmark = posix
 STEPS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
 """Audited before they happen."""
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from forecast.errors import LedgerError, OutputError
 from forecast.questions import Ledger, answered, append_entries, asked, resolved
 from tests.questions.made import append_line, came, made, said
+from tests.systems import posix
 
 NOW = datetime(2021, 4, 1, 12, tzinfo=UTC)
 OVER = datetime(2022, 2, 1, 12, tzinfo=UTC)
@@ -178,6 +179,7 @@ def _write_slowly(part):
     os.write = write
 
 
+@posix
 @pytest.mark.parametrize("writers", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writers):
     """Each writer is killed at a random moment of its writing."""
@@ -209,6 +211,7 @@ def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writ
     assert len(torn) > writers // 4, "the kills came too early or too late to try anything"
 
 
+@posix
 def test_two_writers_at_once_make_one_chain(tmp_path):
     path = tmp_path / "ledger.jsonl"
 
@@ -242,6 +245,7 @@ def test_a_full_disk_leaves_no_half_line(ledger, monkeypatch):
     assert ledger.read_bytes() == before
 
 
+@posix
 def test_what_is_no_file_is_left_alone(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(LedgerError, match="no ordinary file"):
