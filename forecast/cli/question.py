@@ -271,7 +271,10 @@ def resolve(
             records.panel([code], day), history.question, today=day, table=records.events,
             coverage_end=records.last_day(code, history.question.dataset),
         )  # fmt: skip
-        return found.reason if found.outcome in ("open", "never") else resolved(found)
+        if found.outcome in ("open", "never"):
+            return found.reason
+        last = history.question.last
+        return resolved(found) if last < today() else f"its window ends on {last}; resolve it after that day"
 
     drafts = _each(chosen, decide, named=bool(names))
     done = append_entries(place.ledger, drafts)

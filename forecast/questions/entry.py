@@ -31,7 +31,7 @@ def _day(text: str) -> str:
 
 def _moment(text: str) -> str:
     with contextlib.suppress(ValueError):
-        if f"{datetime.strptime(text, MOMENT):{MOMENT}}" == text:
+        if f"{datetime.fromisoformat(text):{MOMENT}}" == text:
             return text
     raise ValueError(f"{text!r:.40} is no moment; expected one of the calendar, as YYYY-MM-DDThh:mm:ssZ")
 
@@ -202,7 +202,7 @@ class Entry:
     @property
     def day(self) -> date:
         """The day it was written, UTC."""
-        return datetime.strptime(self.written, MOMENT).date()
+        return date.fromisoformat(self.written[:10])
 
     @property
     def plain(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from forecast.errors import QuestionError
-from forecast.questions.entry import Answered, Asked, BadLine, Draft, Entry, Resolved
+from forecast.questions.entry import Answered, Asked, BadLine, Body, Draft, Entry, Resolved
 from forecast.questions.question import Question, question_of
 
 Timing = Literal["as it happened", "late", "retrospective"]
@@ -76,12 +76,10 @@ def written_when(entry: Entry, question: Question, known: date) -> Timing:
 
 def is_retrospective(draft: Draft, found: dict[str, History], day: date) -> bool:
     """Return whether something written on a day is written with hindsight; a resolution is what its question is."""
-    history = found.get(draft.question)
     if isinstance(draft.body, Asked):
         return _content(draft.body, draft.question).over(day)
-    if history is None:
-        return False
-    return history.asked.retrospective if isinstance(draft.body, Resolved) else history.question.over(day)
+    history = found.get(draft.question)
+    return history is not None and _hindsight(history, draft.body, day)
 
 
 def follow(found: dict[str, History], entry: Entry) -> None:
@@ -92,7 +90,6 @@ def follow(found: dict[str, History], entry: Entry) -> None:
     BadLine
         If it does not follow from that; the message begins with the field, and nothing is added.
     """
-    derived = is_retrospective(Draft(entry.question, entry.body), found, entry.day)
     if isinstance(entry.body, Asked):
         history = _begun(found, entry, entry.body)
     else:
@@ -104,7 +101,7 @@ def follow(found: dict[str, History], entry: Entry) -> None:
             _require_resolution(history, entry, entry.body)
         if known > entry.day:
             raise BadLine(f"field `as_of`: {known} is after {entry.day}, the day it was written; give a day up to then")
-    if entry.retrospective != derived:
+    if entry.retrospective != _hindsight(history, entry.body, entry.day):
         raise BadLine(
             f"field `retrospective`: {str(entry.retrospective).lower()} is stated, but it was written on "
             f"{entry.day}, and the window of {entry.question} ends on {history.question.last}; "
@@ -116,6 +113,10 @@ def follow(found: dict[str, History], entry: Entry) -> None:
         history.answers.append(entry)
     else:
         history.resolution = entry
+
+
+def _hindsight(history: History, body: Body, day: date) -> bool:
+    return history.asked.retrospective if isinstance(body, Resolved) else history.question.over(day)
 
 
 def _content(body: Asked, name: str) -> Question:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -192,3 +192,12 @@ def test_asking_mends_what_an_earlier_run_left(begun):
     assert not (begun.parent / "up.yaml").exists()
     assert "up.yaml: missing, and written again from the ledger" in said(run("new", "--lower", 5, "--id", "down", *ASK))
     assert (begun.parent / "up.yaml").exists() and (begun.parent / "down.yaml").exists()
+
+
+def test_on_the_last_day_of_a_window_nothing_is_resolved(begun, monkeypatch):
+    """The data are said to reach the end of a day that is not over."""
+    monkeypatch.setattr("forecast.questions.ledger.today", lambda: date(2024, 10, 31))
+    done = run("resolve")
+    assert done.exit_code == 0
+    assert "up: its window ends on 2024-10-31; resolve it after that day" in said(done)
+    assert "No question was decided" in said(done)

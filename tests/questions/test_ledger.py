@@ -375,10 +375,9 @@ def test_what_a_wrong_clock_wrote_is_scored_without_and_nothing_is_written_befor
 
 
 def test_a_line_too_long_to_be_read_is_not_appended(ledger):
-    draft = asked(made("new"))
-    draft.body.content["label"] = "x" * 100_001
-    with pytest.raises(LedgerError, match="not appended"):
-        append_entries(ledger, [draft], now=NOW)
+    fields = {"kind": "count", "of": "x", "at_least": 1, "threshold": None, "cooperative": None}
+    with pytest.raises(LedgerError, match="more than 100,000; say it in fewer words"):
+        append_entries(ledger, [asked(made("new", codes=["1234"] * 20_000, **fields))], now=NOW)
 
 
 @pytest.mark.parametrize(
