@@ -11,6 +11,10 @@ import pytest
 import yaml
 from commands import faults, unknown
 
+from tests.systems import posix
+
+pytestmark = posix
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts/monday.sh"
 WORKFLOW = ROOT / "docs/every-monday.yml"

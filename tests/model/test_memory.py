@@ -1,7 +1,6 @@
 """What a large panel takes (twelve dyads, a thousand months), and that fits in a loop take no more than one."""
 
 import gc
-import resource
 import tracemalloc
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import xarray as xr
 from forecast.model import PendulumSpec, fit, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.sampling import complete_posterior
+from tests.systems import linux
 
 from .fits import unobserved
 from .panels import make_panel
@@ -64,10 +64,10 @@ def growth(step, number=20, settled=3):
         gc.enable()
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+resource = pytest.importorskip("resource", reason="the memory of a process is asked of POSIX")
 
 
-@needs_proc
+@linux
 @pytest.mark.slow  # updates in a row, which hold as much, are tested below
 def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind():
     """Each holds 6 MB of draws while it lives."""
@@ -81,7 +81,7 @@ def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind
     assert growth(fit_a_later_day) < 30e6
 
 
-@needs_proc
+@linux
 def test_twenty_updates_in_a_row_leave_nothing_behind():
     """The draws of a fit take 16 MB."""
     spec = PendulumSpec.one_scale(observation="index", ceiling="none")

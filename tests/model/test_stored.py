@@ -12,6 +12,7 @@ import xarray as xr
 from forecast.errors import FitFileError
 from forecast.model.fitted import Fit
 from forecast.model.stored import GROUPS, is_saved_fit
+from tests.systems import posix
 
 V1 = Path(__file__).parent / "data" / "fit_v1.nc"
 STRANGE = ["", "{", "[]", "null", "0", "{}", '{"spec": 1}', "\x1b[2J", 7, 1.5, [1, 2]]
@@ -202,6 +203,7 @@ def test_other_dyads_in_panel_and_draws_are_rejected(fit, tmp_path):
         Fit.load(stored(tree, tmp_path / "fit.nc"))
 
 
+@posix
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/zero", "/dev/stdin"])
 def test_devices_are_no_fits(path):
     with pytest.raises(FitFileError):
