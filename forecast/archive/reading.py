@@ -112,15 +112,18 @@ def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> lis
     ------
     SpecError
         If one of them is not there.
+    DataError
+        If the archive is empty.
     """
     present = catalogue.datasets
+    if not present:
+        raise DataError(f"{catalogue.folder} is empty: import files into it first (`forecast events import`).")
     if datasets is None:
         return present
     named = [name.strip().lower() for name in datasets]
     for name in named:
         if name not in present:
-            held = f"it holds {join(present)}" if present else "it is empty"
-            raise SpecError(f"datasets: there is no {name!r:.60} in {catalogue.folder}; {held}")
+            raise SpecError(f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds {join(present)}")
     return list(dict.fromkeys(named))
 
 

@@ -179,7 +179,7 @@ class ArchiveStatus(Displayed):
     as_of : datetime.date or None
     datasets : tuple of DatasetStatus
     unfinished : bool
-        Whether a run was killed while it wrote the catalogue; nothing of the archive is lost by it.
+        Whether an import is at work or was killed; the archive has lost nothing by it.
     """
 
     archive: Path
@@ -244,7 +244,7 @@ def archive_status(
     catalogue = read_catalogue(Path(archive))
     day = None if as_of is None else as_day(as_of, "as_of").date()
     found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
-    return ArchiveStatus(Path(archive), day, found, bool(catalogue.torn))
+    return ArchiveStatus(Path(archive), day, found, bool(catalogue.pending))
 
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
