@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
+from forecast.archive.days import Named, days_of
 from forecast.archive.published import earliest, published_days
 from forecast.archive.recovery import opened_for_import
 from forecast.archive.segments import SegmentWriter, write_batch
-from forecast.archive.standing import Named, days_of
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.display import Card, Displayed
 from forecast.errors import DataError
@@ -323,18 +323,7 @@ class _Run:
 
 @dataclass(kw_only=True)
 class _Reading(FileRun):
-    """A file that is being taken in.
-
-    Attributes
-    ----------
-    feed : Feed
-    known : _Known
-    key : Key
-    number : int
-    place : int
-        Among what became of files.
-    tallies : _Tallies
-    """
+    """A file that is being imported; `place` is its place among the results."""
 
     feed: Feed
     known: "_Known"
@@ -417,15 +406,7 @@ class _Tallies:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a file beside its content, by its names and by the manifests that it came with.
-
-    Attributes
-    ----------
-    name : str
-        How messages call it.
-    named : Named
-    published : str
-    """
+    """Facts about a file besides its content, from its names and the manifests that it came with."""
 
     name: str
     named: Named

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
-from forecast.archive.coverage import covered_days
+from forecast.archive.days import covered_days
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
 from forecast.errors import DataError, SpecError
 from forecast.events.account import FeedAccount, FileAccount

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
-from forecast.archive.coverage import covered_days
+from forecast.archive.days import Days, covered_days
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets
-from forecast.archive.standing import Days
 from forecast.arguments import DAY, PATH, TEXTS, checked
 from forecast.dates import month_end
 from forecast.display import Card, Displayed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecast import build_panel
 from forecast.archive import archive_status, import_files, importing, read_archive
 from forecast.archive.catalogue import read_catalogue
-from forecast.archive.coverage import covered_days
+from forecast.archive.days import covered_days
 from forecast.errors import DataError, OutputError, SpecError
 from forecast.feeds import FeedSettings, read_feed
 from forecast.feeds.gdelt import GDELT
