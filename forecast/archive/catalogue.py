@@ -7,7 +7,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -99,12 +99,12 @@ class Entry:
     @classmethod
     def of(cls, row: dict[str, Any]) -> "Entry":
         """Return the entry that `row` returned."""
-        return cls(**{name: json.loads(value) if name in ENTRY_AS_JSON else value for name, value in row.items()})
+        nested = json.loads(f"[{', '.join(row[name] for name in ENTRY_AS_JSON)}]")  # at once, which is faster
+        return cls(**row | dict(zip(ENTRY_AS_JSON, nested, strict=True)))
 
     def row(self) -> dict[str, Any]:
         """Return its fields as numbers and text."""
-        values = asdict(self)
-        return values | {name: json.dumps(values[name], ensure_ascii=False) for name in ENTRY_AS_JSON}
+        return vars(self) | {name: json.dumps(getattr(self, name), ensure_ascii=False) for name in ENTRY_AS_JSON}
 
     @property
     def key(self) -> Key:
@@ -139,7 +139,8 @@ class Batch:
     @property
     def sha256(self) -> str:
         """Checksum of everything that the catalogue says of the batch."""
-        return digest(json.dumps(asdict(self), sort_keys=True).encode())
+        files = [vars(entry) for entry in self.files]
+        return digest(json.dumps([self.number, self.at, self.next_file, files, self.segments]).encode())
 
 
 @dataclass(frozen=True)

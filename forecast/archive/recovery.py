@@ -31,6 +31,7 @@ from forecast.files import check_writable, unwritable
 from forecast.partials import clear_leftovers, locked
 from forecast.wording import count
 
+OWN = tuple(f"{part}/" for part in PARTS)
 ASIDE = "set-aside"
 """Folder of an archive for files that a repair could not recognise."""
 
@@ -98,7 +99,9 @@ def _without_pending(catalogue: Catalogue) -> Catalogue:
     if not catalogue.pending:
         return catalogue
     catalogue = _adopt(catalogue, catalogue.pending)
-    for path in catalogue.pending:
+    segments_on_disk(catalogue.folder)  # no part is a link
+    inside = [path for path in catalogue.pending if path.startswith(OWN) and ".." not in Path(path).parts]
+    for path in inside:
         clear_leftovers(catalogue.folder / path)
         (catalogue.folder / path).unlink(missing_ok=True)
     with transaction(catalogue.folder) as database:

@@ -61,6 +61,13 @@ def goes_on(files, archive, whole):
     assert not list(archive.rglob("*.partial"))
 
 
+def watches(archive, over):
+    """Read the catalogue again and again while others import."""
+    while not over.exists():
+        if (archive / CATALOGUE).exists():
+            read_catalogue(archive)
+
+
 def main(folder, work, kills):
     """Kill imports at random moments; then let two import at once."""
     read_codes(), state_names()
@@ -78,7 +85,10 @@ def main(folder, work, kills):
         killed += not ended_well(victim)
         well += ended_well(child(lambda archive=archive: goes_on(files, archive, whole)))
     both = [child(lambda order=order: import_files(order, work / "both")) for order in (files, files[::-1])]
+    watcher = child(lambda: watches(work / "both", work / "over"))
     together = all([ended_well(one) for one in both])  # noqa: C419 - wait for each
+    (work / "over").touch()
+    together = together and ended_well(watcher)
     together = together and ended_well(child(lambda: goes_on(files, work / "both", whole)))
     print(json.dumps({"killed": killed, "well": well, "together": together}))
 

@@ -244,13 +244,22 @@ def test_a_copy_of_the_catalogue_made_during_an_import_removes_nothing(archive, 
     assert (whole(archive), contents(archive)) == (before, files)
 
 
-def test_a_file_of_someone_else_that_is_pending_by_its_temporary_name_stays(archive, feeds):
+def test_a_file_beside_a_pending_segment_stays(archive, feeds):
     """Only what the catalogue notes as pending is cleared, and nothing beside it."""
     add_pending(archive, [f"{ROWS}/dataset=icews/gone.parquet"])
     mine = archive / ROWS / "dataset=icews" / "gone.txt"
     mine.write_text("mine")
     import_files(list(feeds.values()), archive)
     assert mine.read_text() == "mine" and not read_catalogue(archive).pending
+
+
+def test_nothing_outside_the_folders_of_segments_is_cleared(archive, feeds, tmp_path):
+    mine = [archive / "mine.parquet", tmp_path / "mine.parquet"]
+    for path in mine:
+        path.write_bytes(b"mine")
+    add_pending(archive, ["mine.parquet", f"{ROWS}/../mine.parquet", "../mine.parquet", str(mine[1])])
+    import_files(list(feeds.values()), archive)
+    assert all(path.read_bytes() == b"mine" for path in mine) and not read_catalogue(archive).pending
 
 
 def test_a_repair_names_the_files_whose_rows_are_lost(archive, feeds):
