@@ -60,7 +60,7 @@ def as_spans(days: Iterable[date]) -> list[Days]:
     Examples
     --------
     >>> from datetime import date
-    >>> from forecast.archive.standing import as_spans
+    >>> from forecast.archive.days import as_spans
     >>> [f"{first} {last}" for first, last in as_spans([date(2020, 1, 2), date(2020, 1, 1), date(2020, 1, 4)])]
     ['2020-01-01 2020-01-02', '2020-01-04 2020-01-04']
     """
