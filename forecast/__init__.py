@@ -11,6 +11,7 @@ if _typing.TYPE_CHECKING:
     from forecast.archive import archive_status as archive_status
     from forecast.archive import import_files as import_files
     from forecast.archive import read_archive as read_archive
+    from forecast.archive import repair_archive as repair_archive
     from forecast.drivers import add_drivers as add_drivers
     from forecast.drivers import calendar_drivers as calendar_drivers
     from forecast.drivers import read_drivers as read_drivers
@@ -105,6 +106,7 @@ _HOMES = {
     "archive_status": "forecast.archive",
     "import_files": "forecast.archive",
     "read_archive": "forecast.archive",
+    "repair_archive": "forecast.archive",
     "FetchSettings": "forecast.fetch",
     "fetch_feed": "forecast.fetch",
     "make_plan": "forecast.hypotheses",

@@ -9,18 +9,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.archive.catalogue import (
-    Catalogue,
-    Counts,
-    Entry,
-    Key,
-    append_batch,
-    clear_leftovers,
-    opened_for_import,
-)
+from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
+from forecast.archive.days import Named, days_of
 from forecast.archive.published import earliest, published_days
-from forecast.archive.segments import SegmentWriter
-from forecast.archive.standing import Named, days_of
+from forecast.archive.recovery import opened_for_import
+from forecast.archive.segments import SegmentWriter, write_batch
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.display import Card, Displayed
 from forecast.errors import DataError
@@ -173,7 +166,8 @@ def import_files(
     SpecError
         If there is no such feed.
     DataError
-        If the catalogue of the archive is damaged, or no path is named.
+        If the catalogue of the archive is missing, damaged or older than its segments, or a part of the archive is a
+        link; the message names the remedy, and nothing is changed. Also if no path is named.
     OutputError
         If the archive cannot be written.
 
@@ -192,8 +186,6 @@ def import_files(
     place = 0
     while place < len(waiting):
         with opened_for_import(folder, run.catalogue) as catalogue:
-            if place == 0:
-                clear_leftovers(catalogue)
             run.start(catalogue)
             while place < len(waiting) and not run.batch.full:
                 tell(STEP, place, len(waiting))
@@ -235,7 +227,7 @@ class _Run:
         batch = self.batch
         if batch.entries:
             batch.writer.write()
-            self.catalogue = append_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
+            self.catalogue = write_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
 
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
@@ -331,18 +323,7 @@ class _Run:
 
 @dataclass(kw_only=True)
 class _Reading(FileRun):
-    """A file that is being taken in.
-
-    Attributes
-    ----------
-    feed : Feed
-    known : _Known
-    key : Key
-    number : int
-    place : int
-        Among what became of files.
-    tallies : _Tallies
-    """
+    """A file that is being imported; `place` is its place among the results."""
 
     feed: Feed
     known: "_Known"
@@ -425,15 +406,7 @@ class _Tallies:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a file beside its content, by its names and by the manifests that it came with.
-
-    Attributes
-    ----------
-    name : str
-        How messages call it.
-    named : Named
-    published : str
-    """
+    """Facts about a file besides its content, from its names and the manifests that it came with."""
 
     name: str
     named: Named

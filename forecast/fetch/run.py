@@ -1,6 +1,5 @@
 """A fetch from beginning to end: what is expected, what is there, what is missing, and what became of it."""
 
-import os
 import shutil
 import tempfile
 import time
@@ -426,16 +425,16 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = lock_folder(folder)
+        release = lock_folder(folder)
     except OSError as error:
         raise OutputError(unwritable(folder, error)) from error
-    if lock is None:
+    if release is None:
         raise OutputError(f"{folder}: another fetch is at work in it. Wait for it, or choose another folder.")
     try:
         with partial_folder(folder / "lists") as scratch:
             yield scratch
     finally:
-        os.close(lock)
+        release()
         if made:
             with suppress(OSError):  # what is in it stays
                 folder.rmdir()
