@@ -112,6 +112,8 @@ class Feed:
         From the name of a file to the days that it stands for; None if the name does not say.
     by_known : bool
         Whether rows are put into files by the day on which they became known, in place of the day of the event.
+    around : (int, int)
+        How many days before the first and after the last day of a file's name its rows may be.
     holes : tuple of (datetime.date, datetime.date, str)
         First and last day of what was never published, and why.
     missing : tuple of str
@@ -139,6 +141,7 @@ class Feed:
     newest_first: bool = False
     stands: Callable[[str], Standing | None] = field(default=lambda name: None)
     by_known: bool = False
+    around: tuple[int, int] = (0, 0)
     holes: tuple[tuple[date, date, str], ...] = ()
 
 
@@ -171,7 +174,7 @@ def header_names(line: str, delimiter: str) -> tuple[str, ...]:
     """Return the names in a header, each once and none empty; empty ones at its end are no columns."""
     names: list[str] = []
     for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
-        own = name.strip().removeprefix("\ufeff") or f"column {place}"
+        own = name.strip() or f"column {place}"
         same = own.casefold() in {one.casefold() for one in names}
         names.append(f"{own} (column {place})" if same else own)
     return tuple(names)
