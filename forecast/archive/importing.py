@@ -33,6 +33,7 @@ from forecast.feeds.naming import DaysOfRows
 from forecast.feeds.reading import FileRun, Together
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
+from forecast.fence import fence
 from forecast.parallel import ahead
 from forecast.progress import Progress, silent
 from forecast.wording import count
@@ -334,12 +335,16 @@ class _Run:
         for dataset in self.together:
             self._judge(dataset)
         for reading in list(self.batch.waiting.values()):
+            try:
+                with fence(reading.file.name):
+                    entry = reading.entry()
+            except DataError as error:
+                reading.failed = reading.failed or str(error)
             if reading.failed:
                 del self.batch.waiting[reading.key]
                 self.done[reading.place] = ImportedFile(reading.file.name, "", "failed", reason=reading.failed)
                 continue
             self.batch.writer.reject(reading.feed.name, reading.number, reading)
-            entry = reading.entry()
             self.batch.add(entry)
             self.damaged.discard(entry.key)
             self.done[reading.place] = self.done[reading.place]._replace(

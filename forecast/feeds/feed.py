@@ -150,8 +150,14 @@ def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tu
     return tuple(code for sector in settings.sectors for code in written[sector])
 
 
+YEARS = range(1700, 2200)
+"""Of days in names."""
+
+
 def named_day(digits: str) -> date | None:
     """Return the day that a name writes as 20180601; of a day beyond the end of its month, that end; else None.
+
+    Numbers that would be a day long before or after all events are no day.
 
     Examples
     --------
@@ -160,14 +166,14 @@ def named_day(digits: str) -> date | None:
     (datetime.date(2022, 2, 28), None)
     """
     year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
-    if year == 0 or not 1 <= month <= 12 or day_of_month < 1:
+    if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
         return None
     return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))
 
 
 def whole_year(series: str, year: str, *, whole: bool) -> Standing | None:
     """Return what a file of a year stands for."""
-    return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) else None
+    return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) in YEARS else None
 
 
 def header_names(line: str, delimiter: str) -> tuple[str, ...]:

@@ -55,7 +55,6 @@ def findings(path):
         ("2005.csv", gdelt("20060701", added="20130203", width=57), "dated 2005-01-01 to 2005-12-31"),
         ("20181004-icews-events.tab", icews("2017-03-01", "2017-03-31"), "all are of 2017-03-01 to 2017-03-31"),
         ("20181004-icews-events.tab", icews("2018-10-04", "2018-11-04", "2018-11-05"), "1 of 3 are"),
-        ("00010101-icews-events.tab", icews("2017-03-01"), "dated 0001-01-01"),
         ("events.2018.20190501000000.tab", icews("2017-03-01"), "dated 2018-01-01 to 2018-12-31"),
         ("202201-icews-events.tab", icews("2022-03-05"), "dated 2022-01-01 to 2022-01-31"),
         ("ngecEvents.DV.2018.txt", [POLECAT_HEADER, polecat_row(day="2019-06-01")], "dated 2018-01-01 to 2018-12-31"),
@@ -80,6 +79,8 @@ def test_a_file_whose_rows_are_of_other_days_is_named(tmp_path, name, rows, word
         ("2005.csv", gdelt("20050101", "20051231", added="20130203", width=57)),
         ("renamed.CSV", gdelt("20141124", added="20150101")),
         ("20181004-icews-events.tab", icews("2018-10-05")),
+        ("00010101-icews-events.tab", icews("2018-10-05")),
+        ("0001.csv", gdelt("20141124", added="20150101")),
         ("20181004-icews-events.tab", icews("2018-09-05")),
         ("20230106-icews-events.tab", icews("2023-01-01", "2023-01-03")),
         ("20190503-thru-20190519-icews-events.tab", icews("2019-05-03", "2019-05-19")),
@@ -114,8 +115,8 @@ def test_commands_show_findings_and_end_well(tmp_path, monkeypatch, command):
 
 @pytest.mark.skipif(not REAL.exists(), reason="real files are not at hand")
 def test_real_files_contradict_only_names_that_are_not_theirs(tmp_path):
-    own = sorted(REAL.glob("icews/daily/*.tab")) + [REAL / "icews/events.2018.sample.tab"]
-    own += [REAL / "gdelt/20250810020000.export.CSV"]
+    more = [REAL / "icews/events.2018.sample.tab", REAL / "gdelt/20250810020000.export.CSV"]
+    own = [*sorted(REAL.glob("icews/daily/*.tab")), *more]
     for path in own:
         (account,) = read_feed(path, settings=ALL).accounts
         assert account.findings == (), path.name
