@@ -31,7 +31,7 @@ class Named:
     def of(cls, feed: Feed, file: FeedFile) -> "Named":
         """Read the name of a file or, where it says nothing, that of its archive."""
         own = cls(file.own_name, feed.facts(file.own_name), feed.stands(file.own_name))
-        outer = cls(file.path.name, feed.facts(file.path.name), feed.stands(file.path.name))
+        outer = cls(file.outer_name, feed.facts(file.outer_name), feed.stands(file.outer_name))
         return outer if outer.says and not own.says else own
 
     @property

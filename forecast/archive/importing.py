@@ -17,13 +17,16 @@ from forecast.archive.segments import SegmentWriter, write_batch
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.display import Card, Displayed
 from forecast.errors import DataError
+from forecast.escaping import printable
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, named_day
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_chunks
+from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
+from forecast.feeds.naming import DaysOfRows
 from forecast.feeds.reading import FileRun, Together
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
+from forecast.fence import fence
 from forecast.parallel import ahead
 from forecast.progress import Progress, silent
 from forecast.wording import count
@@ -50,6 +53,8 @@ class ImportedFile(NamedTuple):
         Its rows, those between two states, those rejected, and those that are not between two states.
     reason : str
         Why it was skipped or failed, or under which name it is known.
+    finding : str
+        In words, if its rows are not of the days in its name.
     """
 
     name: str
@@ -60,6 +65,7 @@ class ImportedFile(NamedTuple):
     rejected: int = 0
     filtered: int = 0
     reason: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,6 +86,11 @@ class Imported(Displayed):
         return [file for file in self.files if file.became == became]
 
     @property
+    def findings(self) -> list[str]:
+        """What contradicts the names of files."""
+        return [file.finding for file in self.files if file.finding]
+
+    @property
     def sentence(self) -> str:
         """What was done, in words."""
         new = self.of("imported")
@@ -88,6 +99,8 @@ class Imported(Displayed):
         for became, more in (("known", "in the archive already"), ("skipped", "of no feed"), ("failed", "not read")):
             if files := self.of(became):
                 words.append(f"{count(len(files), 'file')} {more}")
+        if self.findings:
+            words.append(f"{count(len(self.findings), 'file')} of other days than the name says")
         return "; ".join(words) + "."
 
     def summary(self) -> dict[str, Any]:
@@ -234,7 +247,7 @@ class _Run:
         try:
             files, sha256 = find_files([path]), file_digest(path)
         except DataError as error:
-            self._failed(path.name, error)
+            self._failed(printable(path.name), error)
             return
         published = self._published(path.parent).get(sha256, "")
         for file in files:
@@ -285,10 +298,10 @@ class _Run:
             self.together[feed.name] = Together(Judge(feed, EVERYTHING, None, organs=True))
         together = self.together[feed.name]
         reading = _Reading(
-            file, detected.layouts, FileFacts(), key[0],
+            file, detected.layouts, FileFacts(), key[0], DaysOfRows.of(feed, file),
             feed=feed, known=known, key=key, number=self.batch.number(), place=len(self.done), tallies=_Tallies(feed),
         )  # fmt: skip
-        chunks = (chunk.as_utf8(feed.encoding) for chunk in read_chunks(file))
+        chunks = read_utf8(file, feed.encoding)
         for chunk, strange in ahead(chunks) if file.size > CHUNK else chunks:
             reading.mended += strange
             together.add(reading, chunk)
@@ -314,11 +327,21 @@ class _Run:
         for dataset in self.together:
             self._judge(dataset)
         for reading in list(self.batch.waiting.values()):
+            try:
+                with fence(reading.file.name):
+                    entry = reading.entry()
+            except DataError as error:
+                reading.failed = reading.failed or str(error)
+            if reading.failed:
+                del self.batch.waiting[reading.key]
+                self.done[reading.place] = ImportedFile(reading.file.name, "", "failed", reason=reading.failed)
+                continue
             self.batch.writer.reject(reading.feed.name, reading.number, reading)
-            entry = reading.entry()
             self.batch.add(entry)
             self.damaged.discard(entry.key)
-            self.done[reading.place] = self.done[reading.place]._replace(**entry.counts._asdict())
+            self.done[reading.place] = self.done[reading.place]._replace(
+                **entry.counts._asdict(), finding=reading.days.finding
+            )
 
 
 @dataclass(kw_only=True)

@@ -115,6 +115,8 @@ def _print_import(done: "Imported") -> None:
         console.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
     for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
         console.print(f"[yellow]{escape(file.reason)}[/]")
+    for finding in done.findings[:MOST_FILES]:
+        console.print(f"[yellow]{escape(finding)}[/]")
     console.print(escape(done.sentence))
 
 

@@ -145,6 +145,12 @@ class Judge:
             {line: words[at - 1] for line, at in lines_filtered},
         )
 
+    def days(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, int]]":
+        """Count the rows judged last that were not rejected by chunk, day of the event and day of becoming known."""
+        return self.database.execute(
+            f"SELECT line // {STRIDE}, date, known, count(*) FROM judged WHERE reason = '' GROUP BY ALL"
+        ).fetchall()
+
     def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
         """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them.
 
