@@ -473,7 +473,7 @@ def _as_table(opened: Opened, settings: FeedSettings, kept: "list[pa.Table]") ->
         rejects=rejects,
         files=source_files(read),
         accounts=(account,),
-        vintaged=(feed.name,) if feed.vintaged else (),
+        vintaged=(opened.feed.name,) if opened.feed.vintaged else (),
     )
 
 
