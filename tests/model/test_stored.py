@@ -80,7 +80,7 @@ def test_a_fit_without_its_digests_is_not_believed(fit, tmp_path, name):
         fit.tree.to_zarr(path, consolidated=False, zarr_format=3)
     else:
         fit.tree.to_netcdf(path, engine="netcdf4")
-    with pytest.raises(FitFileError, match="'digests' is missing.*fit again"):
+    with pytest.raises(FitFileError, match=r"'digests' is missing.*fit again"):
         Fit.load(path)
 
 
