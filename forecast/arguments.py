@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
@@ -90,7 +90,7 @@ AT_LEAST = Kind(
     "a list of AtLeast, such as [AtLeast('violence', 3, 12)]",
     lambda value: isinstance(value, list | tuple) and all(type(one).__name__ == "AtLeast" for one in value),
 )
-DATE = Kind("a datetime.date", lambda value: isinstance(value, date))
+DATE = Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime))
 COUNTS = a("CountTable", "a CountTable, such as read_counts() returns")
 NEWS = a("EventTable", "an EventTable, such as read_chronology() returns, or a later panel", "Dataset")
 SPEC = a("PendulumSpec", "a PendulumSpec")

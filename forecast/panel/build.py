@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
+from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
@@ -130,6 +131,7 @@ def build_panel(
     (8, '2023-10-01')
     """
     order = read_scale(scale)
+    _reject_future_rows(table.events["date"], "table: date")
     chosen = _chosen(dyads, table.dyads)
     table = replace(table, events=table.events[table.events["dyad"].isin(chosen)])
     day = None if as_of is None else as_day(as_of, "as_of")
@@ -202,6 +204,7 @@ def build_counts_panel(
     >>> from forecast.panel import build_counts_panel
     >>> build_counts_panel(read_counts("verbal.csv", "verbal.yaml"), directed=True)  # doctest: +SKIP
     """
+    _reject_future_rows(table.counts["date"], "table: date")
     chosen = _chosen(dyads, in_order(table.counts["dyad"].unique()))
     rows = table.counts[table.counts["dyad"].isin(chosen)]
     if directed and (rows["source"] == "").any():
@@ -278,6 +281,7 @@ def build_index_panel(
     import xarray as xr
 
     _check_index(frame)
+    _reject_future_rows(frame["time"], "frame: time")
     chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
     rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
     rows = rows.assign(time=floor_period(rows["time"], frequency))
@@ -414,6 +418,13 @@ def _check_index(frame: "pd.DataFrame") -> None:
     for name, right in fits.items():
         if not right:
             raise DataError(f"frame: column {name!r} holds {frame[name].dtype}; expected {words[name]}")
+
+
+def _reject_future_rows(days: "pd.Series[pd.Timestamp]", field: str) -> None:
+    """Reject a table with a row that has no day, or one to come; readers do, but a table can be made by hand."""
+    if len(days):
+        for day in (days.min(skipna=False), days.max()):
+            reject_future(read_day(day, field), field)
 
 
 def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:

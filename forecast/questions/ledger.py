@@ -8,7 +8,7 @@ the file under version control.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -505,8 +505,3 @@ def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool =
         )
     chosen = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
     return [one for one in chosen if not only_open or one.outcome == "open"]
-
-
-def today() -> date:
-    """Return the day in UTC, as entries are dated."""
-    return datetime.now(UTC).date()

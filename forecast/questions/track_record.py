@@ -18,8 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from forecast.dates import today
 from forecast.pairs import paired
-from forecast.questions.ledger import Answered, History, Ledger, today
+from forecast.questions.ledger import Answered, History, Ledger
 
 SCHEMA = 1
 EDGE = 0.001
