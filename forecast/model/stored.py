@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -166,14 +165,6 @@ def _provenance_faults(provenance: dict[str, Any], panel: xr.Dataset) -> Iterato
 
 
 def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
-    attributes = panel.attrs
-    try:
-        if attributes["as_of"]:
-            date.fromisoformat(str(attributes["as_of"])[:10])
-    except ValueError:
-        yield f"as_of is {attributes['as_of']!r:.40}, no day"
-    if attributes["frequency"] not in ("month", "week"):
-        yield f"frequency is {attributes['frequency']!r:.40}"
     kind = panel_kind(panel)
     if kind.name != spec.observation_model.panel:
         yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"

@@ -24,6 +24,7 @@ from forecast.panel.pairing import happenings
 from forecast.panel.schema import SCHEMA
 from forecast.panel.spans import (
     COVERED_TO,
+    END,
     Frequency,
     covered_days,
     covered_periods,
@@ -304,6 +305,7 @@ def build_index_panel(
             "schema": SCHEMA,
             "frequency": frequency,
             "as_of": "" if day is None else f"{day:%Y-%m-%d}",
+            **_ended((start, end, day), periods),
             "late": len(rows) - len(known),
             "digest": digest(known.sort_values(["dyad", "time"])),
         },
@@ -384,6 +386,7 @@ def _panel(
             "zero_cut": classes.zero_cut,
             "frequency": frequency,
             "as_of": "" if span[2] is None else f"{span[2]:%Y-%m-%d}",
+            **_ended(span, periods),
             "counted": int(counts.sum()),
             "paired": int((n - counted)[kept].sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
@@ -392,6 +395,11 @@ def _panel(
             **attrs,
         },
     )
+
+
+def _ended(span: "tuple[Day | None, Day | None, pd.Timestamp | None]", periods: "pd.DatetimeIndex") -> dict[str, str]:
+    """Return the attribute of a panel that was asked to end with a period, whatever is known of later ones."""
+    return {} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}
 
 
 def _summed(counted: Index, places: Sequence[Index], sizes: tuple[int, ...]) -> NDArray[Any]:
