@@ -115,7 +115,7 @@ def _account_problems(panel: "xr.Dataset") -> list[str]:
     if present > last and not ended:
         problems.append(f"it is as of {present}, and its last period ends on {last}")
     number = panel_kind(panel).number(panel)
-    if attributes.get("counted", number) != number:
+    if panel_kind(panel).coded and attributes["counted"] != number:
         problems.append(f"counted is {attributes['counted']}, and its counts are {number}")
     return problems
 

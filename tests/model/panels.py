@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from forecast.panel import validate_panel
+from forecast.panel import recounted, validate_panel
 
 NAMES = ("USA-CHN", "USA-RUS", "CHN-RUS", "CHN-JPN", *(f"AA{letter}-BB{letter}" for letter in "ABCDEFGHIJ"))
 
@@ -68,6 +68,17 @@ def make_panel(
     panel = xr.Dataset(shared | variables, coords, attrs)
     validate_panel(panel)
     return panel
+
+
+def consistent(panel):
+    """A panel that a test has changed by hand, as a panel of such counts and coverage would be.
+
+    What is not covered holds no counts, and how many there are is said.
+    """
+    if "counts" not in panel:
+        return panel
+    counts = panel["counts"] * panel["covered"].astype(panel["counts"].dtype)
+    return recounted(panel.assign(counts=counts.transpose(*panel["counts"].dims)))
 
 
 def numerical_gradient(function, point, step=1e-3):
