@@ -113,7 +113,9 @@ CUTS = {
     "in the middle of months": (
         lambda p: p.assign_coords(time=p["time"] + np.timedelta64(9, "D")), "not the first day of a month",
     ),
-    "a month that is none": (lambda p: p.assign_coords(time=[np.datetime64("NaT", "ns"), *p["time"].values[1:]]), "no day"),
+    "a month that is none": (
+        lambda p: p.assign_coords(time=[np.datetime64("NaT", "ns"), *p["time"].values[1:]]), "no day",
+    ),
     "in a hundred years": (
         lambda p: p.assign_coords(time=pd.date_range("2100-01-01", periods=p.sizes["time"], freq="MS").as_unit("ns")),
         "a time in the future",
