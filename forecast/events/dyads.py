@@ -268,7 +268,7 @@ def _read_days(column: "pd.Series[Any]", file: str, name: str) -> "pd.Series[pd.
             continue
         try:
             if isinstance(given, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
-                raise SpecError(f"{name}: {given!r} is not a day. Write YYYY-MM-DD.")
+                raise SpecError(f"{name} is {given!r}, not a day. Write YYYY-MM-DD.")
             days[given] = read_day(given if isinstance(given, str | date) else str(given), name)
             reject_future(days[given], name)
         except SpecError as error:
