@@ -29,7 +29,9 @@ def make_panel(
     begins = np.linspace(0, periods, eras, endpoint=False).astype(int)
     era_of_time = np.searchsorted(begins, np.arange(periods), side="right") - 1
     freq = {"month": "MS", "week": "W-MON"}[frequency]
-    time = pd.date_range("2000-01-01", periods=periods, freq=freq).as_unit("ns")
+    years = periods / {"month": 12, "week": 52.17}[frequency]
+    first = next(year for year in (2000, 1945, 1760) if year + years <= 2026)  # nothing is in the future
+    time = pd.date_range(f"{first}-01-01", periods=periods, freq=freq).as_unit("ns")
     codes = [f"{NAMES[d]}:{e}" for d in range(dyads) for e in range(eras)]
     shared = {"era_index": (("dyad", "time"), (era_of_time + eras * np.arange(dyads)[:, None]).astype(np.int16))}
     coords = {
