@@ -5,9 +5,9 @@ make the report, test the claims. Each name is imported from its home on first u
 quick.
 """
 
-import typing as _typing
+TYPE_CHECKING = False  # type checkers know better; importing typing would take half of the time of importing this
 
-if _typing.TYPE_CHECKING:
+if TYPE_CHECKING:
     from forecast.archive import archive_status as archive_status
     from forecast.archive import import_files as import_files
     from forecast.archive import read_archive as read_archive
@@ -188,7 +188,8 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-if not _typing.TYPE_CHECKING:  # a type checker knows the names from above, and no others
+if not TYPE_CHECKING:  # a type checker knows the names from above, and no others
+    del TYPE_CHECKING
 
     def __getattr__(name):
         """Import a public name from its home."""

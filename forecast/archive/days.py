@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from forecast.archive.catalogue import Entry
+from forecast.dates import today
 from forecast.events.covered import MOST_MISSING
 from forecast.feeds.feed import Feed, FileFacts, Standing, named_day
 from forecast.feeds.lines import FeedFile
@@ -78,14 +79,14 @@ def _each(first: date, last: date) -> list[date]:
 
 
 def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
-    """Return the days that files stand for, up to a day, as spans in order of time.
+    """Return the days that files stand for, up to a day, by default today, as spans in order of time.
 
     A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of it is missing.
     """
     whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
     for entry in entries:
         for first, last in entry.spans:
-            end = last if day is None else min(last, day)
+            end = min(last, day or today())
             days = [first + timedelta(days=step) for step in range((end - first).days + 1)]
             if entry.part >= 1:
                 whole.update(days)

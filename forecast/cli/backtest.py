@@ -202,9 +202,9 @@ def _executor(processes: int | None, scheduler: str | None) -> "Executor":
 
 
 def _month(text: str, field: str) -> "date":
-    from forecast.dates import month_start, parse_date
+    from forecast.events.table import as_day
 
-    return month_start(parse_date(text, field))
+    return as_day(text, field, first=True).date().replace(day=1)
 
 
 def _together(listed: str | None, *, alone: bool) -> str | list[str]:

@@ -78,9 +78,9 @@ def sql_command(
 
     Run it there, save the result as CSV, and report on it with --counts and --mapping.
     """
-    from forecast.dates import parse_date
     from forecast.errors import SpecError
     from forecast.events.counts import write_mapping
+    from forecast.events.table import as_day
     from forecast.feeds import parse_settings
     from forecast.feeds.elsewhere import bigquery_sql
     from forecast.files import check_target
@@ -91,8 +91,8 @@ def sql_command(
         check_target(mapping)
     found = bigquery_sql(
         [one.strip() for one in dyads.split(",")],
-        parse_date(first, "--from"),
-        parse_date(last, "--to"),
+        as_day(first, "--from").date(),
+        as_day(last, "--to").date(),
         version=version,  # type: ignore[arg-type]
         settings=parse_settings(feed_setting or []),
         scale=scale,

@@ -253,8 +253,8 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
+    from forecast.dates import today
     from forecast.questions import append_entries, resolve_question, resolved
-    from forecast.questions.ledger import today
 
     place, ledger = _folder(folder), _read(folder)
     chosen = _chosen(ledger, names)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.arguments import COUNTS, FLAG, MAPPING_OR_PATH, PATH, checked
+from forecast.dates import today
 from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
@@ -236,7 +237,7 @@ def _as_index(raw: RawTable, mapping: IndexMapping) -> "pd.DataFrame":
     frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
     problems = {
         "time is not in the date_format": time.isna(),
-        "time is later than today": time > pd.Timestamp.today(),
+        "time is later than today": time > pd.Timestamp(today()),
         "value is not a number": value.isna() & (text["value"] != ""),
         "dyad is not like USA-CHN": ~named,
         "the same dyad and time as before": frame.duplicated(["dyad", "time"]),
@@ -296,7 +297,7 @@ def _reject_reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") 
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
         "time is not in the date_format": rows["date"].isna(),
-        "time is later than today": rows["date"] > pd.Timestamp.today(),
+        "time is later than today": rows["date"] > pd.Timestamp(today()),
         "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
         "a count is not a whole number from 0": ~((cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)).all(

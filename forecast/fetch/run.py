@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, whole
-from forecast.dates import parse_date
+from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
 from forecast.extras import require
 from forecast.feeds.lines import MANIFEST
@@ -316,21 +316,13 @@ class _Run:
 
 
 def _span(start: str | date, end: str | date) -> tuple[date, date]:
-    first = _day(start, "start")
+    first = read_day(start, "start")
     if isinstance(start, str) and len(start.strip()) == len("2018-06"):
         first = first.replace(day=1)
-    last = _day(end, "end")
+    last = read_day(end, "end")
     if first > last:
         raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
     return first, last
-
-
-def _day(given: str | date, name: str) -> date:
-    if isinstance(given, datetime):
-        return given.date()
-    if isinstance(given, date):
-        return given
-    return parse_date(str(given)[:10] if not isinstance(given, str) else given, name)
 
 
 def _origin(

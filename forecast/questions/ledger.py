@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from forecast.dates import today
 from forecast.errors import LedgerError
 from forecast.files import digest
 from forecast.journal import TORN, Journal, append_lines, read_journal
@@ -316,8 +317,3 @@ def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool =
         )
     chosen = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
     return [one for one in chosen if not only_open or one.outcome == "open"]
-
-
-def today() -> date:
-    """Return the day in UTC, as entries are dated."""
-    return datetime.now(UTC).date()

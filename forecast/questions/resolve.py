@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from forecast import dates
 from forecast.arguments import DATE, EVENTS, PANEL, checked
 from forecast.outlook.resolution import noun_for
 from forecast.panel.spans import covered_to
@@ -98,6 +99,9 @@ def resolve_question(
     >>> found.outcome, found.reason
     ('yes', '45 of 119 happenings are cooperative, 37.82 %')
     """
+    for name, stated in (("coverage_end", coverage_end), ("today", today)):
+        if stated is not None:
+            dates.reject_future(stated, name)
     dataset = dataset_of(panel, question)
     kind = Kind.of(panel, question) if question.kind == "count" else None
     record = MonthlyRecord.of(panel, question.dyad, dataset, kind, table)
@@ -107,7 +111,7 @@ def resolve_question(
     covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
     end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
     if not covered or end < question.last or record.known < question.last:
-        known = record.known if panel.attrs["as_of"] else date.today()
+        known = record.known if panel.attrs["as_of"] else dates.today()
         return _not_covered(question, record, end, today or known)
     counts = record.months(slice(start, stop))
     yes, there = settle(question, counts)

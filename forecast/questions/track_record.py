@@ -18,10 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from forecast.dates import today
 from forecast.pairs import paired
 from forecast.questions.entry import Answered
 from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
-from forecast.questions.ledger import Ledger, today
+from forecast.questions.ledger import Ledger
 
 SCHEMA = 1
 EDGE = 0.001

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast import build_panel
-from forecast.archive import archive_status, import_files, importing, read_archive
+from forecast.archive import archive_status, import_files, read_archive
 from forecast.archive.catalogue import read_catalogue
 from forecast.archive.days import covered_days
 from forecast.errors import DataError, OutputError, SpecError

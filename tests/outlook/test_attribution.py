@@ -25,7 +25,7 @@ from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, spli
 from forecast.outlook.futures import simulate_futures
 from forecast.outlook.look import ShareChange, look, numbers_of
 from forecast.outlook.observed import observe, record_futures
-from forecast.panel import build_panel, panel_of_dyad
+from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.without import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question
 from forecast.questions.folder import QuestionFolder
@@ -194,6 +194,7 @@ def test_other_dyads_of_the_fit_change_nothing_of_what_its_events_did():
     whole = Fit.load(V1)
     later = whole.panel.copy(deep=True)
     later["counts"][0, 0, -2, 0, 5] += 2
+    later = recounted(later)
     part, own = redraw(whole.of_dyad(DYAD), panel_of_dyad(later, DYAD), 12)
     both, weights = redraw(whole, later, 12)
     xr.testing.assert_identical(both.of_dyad(DYAD).posterior, part.posterior)
@@ -241,6 +242,7 @@ def test_nothing_changes_between_a_fit_and_itself(fit):
 def test_an_event_that_came_late_is_no_new_one(fit, panel, table):
     late = panel.copy(deep=True)
     late["counts"][0, 0, -4, 0, 5] += 3
+    late = recounted(late)
     change = split_change(fit, update(fit, late, refit=False), DYAD)
     events, revised = change.steps[1:3]
     assert events.added["level"].value == 0.0
@@ -251,6 +253,7 @@ def test_cooperation_among_the_new_events_is_seen_in_their_part(fit, later, tabl
     plain = split_change(fit, later, DYAD).steps[1].added
     warm = panel_of(table, "2024-01-31").copy(deep=True)
     warm["counts"][0, 0, -1, 0, 5] += 1
+    warm = recounted(warm)
     change = split_change(fit, update(fit, warm, refit=False), DYAD)
     assert change.steps[1].added["level"].value > plain["level"].value + 0.5
     assert change.steps[1].added["up"].value > plain["up"].value
@@ -481,6 +484,7 @@ def test_five_events_move_the_chance_of_a_question_whose_baseline_stays(fit, pan
     def chance(of_class):
         more = panel.copy(deep=True)
         more["counts"][0, 0, -1, 0, of_class] += 5
+        more = recounted(more)
         # Of such a thin record too few draws are left for an update, and enough to see which way it goes.
         return answer_question(redraw(fit, more, 24)[0], question).chance
 
