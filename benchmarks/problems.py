@@ -11,6 +11,7 @@ from forecast import PendulumSpec, build_panel, read_chronology
 from forecast.errors import SpecError
 from forecast.events import hierarchy
 from forecast.model import prior_draws, simulate_panel
+from forecast.panel import recounted
 
 CHRONOLOGY = "6x920"
 SIZES = ("1x300", "3x300", CHRONOLOGY, "12x660")
@@ -70,6 +71,7 @@ def simulated_panel(dyads: int, periods: int, density: float, seed: int, spec: P
     totals[0, :, 0] += 1
     empty = empty_panel(dyads, periods)
     empty["counts"][..., 0] = totals
+    empty = recounted(empty)
     truth = most_typical(prior_draws(empty, spec, draws=DRAWS, seed=seed))
     return simulate_panel(empty, truth, spec, seed=seed)[0]
 

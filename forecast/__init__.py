@@ -5,12 +5,13 @@ make the report, test the claims. Each name is imported from its home on first u
 quick.
 """
 
-import typing as _typing
+TYPE_CHECKING = False  # type checkers know better; importing typing would take half of the time of importing this
 
-if _typing.TYPE_CHECKING:
+if TYPE_CHECKING:
     from forecast.archive import archive_status as archive_status
     from forecast.archive import import_files as import_files
     from forecast.archive import read_archive as read_archive
+    from forecast.archive import repair_archive as repair_archive
     from forecast.drivers import add_drivers as add_drivers
     from forecast.drivers import calendar_drivers as calendar_drivers
     from forecast.drivers import read_drivers as read_drivers
@@ -105,6 +106,7 @@ _HOMES = {
     "archive_status": "forecast.archive",
     "import_files": "forecast.archive",
     "read_archive": "forecast.archive",
+    "repair_archive": "forecast.archive",
     "FetchSettings": "forecast.fetch",
     "fetch_feed": "forecast.fetch",
     "make_plan": "forecast.hypotheses",
@@ -186,7 +188,8 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-if not _typing.TYPE_CHECKING:  # a type checker knows the names from above, and no others
+if not TYPE_CHECKING:  # a type checker knows the names from above, and no others
+    del TYPE_CHECKING
 
     def __getattr__(name):
         """Import a public name from its home."""

@@ -1,11 +1,18 @@
 """Run the command `forecast`, also as ``python -m forecast``."""
 
-from forecast.stopping import stoppable
+import os
+import signal
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    with stoppable():  # from the first moment on: importing the command line takes a while
+    # First of all: importing the rest takes a while, in which there is nothing yet to be cleared up.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as after nohup: who started us wants it ignored
+            signal.signal(number, lambda number, _: os._exit(128 + number))
+    from forecast.stopping import stoppable
+
+    with stoppable():
         from forecast.cli import main
 
         main()

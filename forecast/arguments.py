@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
@@ -22,10 +22,13 @@ class Kind:
         What is expected, for messages.
     fits : callable
         Whether a value is of this kind.
+    panel : callable, optional
+        Finds the panel in a value, None if there is none: it is validated wherever it is given.
     """
 
     words: str
     fits: Callable[[Any], bool]
+    panel: Callable[[Any], Any] | None = None
 
 
 def _is_sequence_of(kind: type, value: Any) -> bool:
@@ -38,15 +41,15 @@ def one_of(*names: str) -> Kind:
     return Kind(f"one of {', '.join(names)}", lambda value: isinstance(value, str) and value in names)
 
 
-def a(name: str, words: str, *others: str) -> Kind:
+def a(name: str, words: str, *others: str, panel: Callable[[Any], Any] | None = None) -> Kind:
     """Return the kind of an object of a class, by the class's name, so that the class need not be imported."""
     names = {name, *others}
-    return Kind(words, lambda value: any(base.__name__ in names for base in type(value).__mro__))
+    return Kind(words, lambda value: any(base.__name__ in names for base in type(value).__mro__), panel)
 
 
-def having(words: str, *attributes: str) -> Kind:
+def having(words: str, *attributes: str, panel: Callable[[Any], Any] | None = None) -> Kind:
     """Return the kind of an object that has some attributes."""
-    return Kind(words, lambda value: all(hasattr(value, name) for name in attributes))
+    return Kind(words, lambda value: all(hasattr(value, name) for name in attributes), panel)
 
 
 def whole(least: int) -> Kind:
@@ -72,7 +75,9 @@ DYAD = Kind("the code of a dyad, such as 'USA-CHN'", lambda value: isinstance(va
 DYADS = Kind("a list of dyads, such as ['USA-CHN']", lambda value: _is_sequence_of(str, value))
 HORIZONS = Kind("a list of months, such as [3, 6, 12]", lambda value: _is_sequence_of(Integral, value))
 EVENTS = a("EventTable", "an EventTable, such as read_chronology() returns")
-PANEL = a("Dataset", "a panel (xarray.Dataset), such as build_panel(read_chronology()) returns")
+PANEL = a(
+    "Dataset", "a panel (xarray.Dataset), such as build_panel(read_chronology()) returns", panel=lambda panel: panel
+)
 FRAME = a("DataFrame", "a pandas.DataFrame")
 FRAME_OR_PATH = Kind("a pandas.DataFrame or a path", lambda value: FRAME.fits(value) or PATH.fits(value))
 MAPPING_OR_PATH = Kind(
@@ -90,15 +95,18 @@ AT_LEAST = Kind(
     "a list of AtLeast, such as [AtLeast('violence', 3, 12)]",
     lambda value: isinstance(value, list | tuple) and all(type(one).__name__ == "AtLeast" for one in value),
 )
-DATE = Kind("a datetime.date", lambda value: isinstance(value, date))
+DATE = Kind("a datetime.date", lambda value: isinstance(value, date) and not isinstance(value, datetime))
 COUNTS = a("CountTable", "a CountTable, such as read_counts() returns")
-NEWS = a("EventTable", "an EventTable, such as read_chronology() returns, or a later panel", "Dataset")
+NEWS = a(
+    "EventTable", "an EventTable, such as read_chronology() returns, or a later panel", "Dataset",
+    panel=lambda news: None if EVENTS.fits(news) else news,
+)  # fmt: skip
 SPEC = a("PendulumSpec", "a PendulumSpec")
 SETTINGS = a("ReportSettings", "ReportSettings")
 FEED_SETTINGS = a("FeedSettings", "FeedSettings, such as FeedSettings(one_a_day=False)")
 FETCH_SETTINGS = a("FetchSettings", "FetchSettings, such as FetchSettings(parallel=2)")
 SOURCE = a("Source", "a Source, such as Source() for the chronology or Source(kind='events', ...)")
-DATA = a("Data", "Data, such as gather(Source(), 'USA-CHN') returns")
+DATA = a("Data", "Data, such as gather(Source(), 'USA-CHN') returns", panel=lambda data: data.panel)
 PLAN = a("Plan", "a Plan, such as make_plan() or read_plan() returns")
 ASSESSMENT = a("Assessment", "an Assessment, such as assess(fit, 'USA-CHN') returns")
 BESIDE = a("Assessment", "an Assessment or a Brief", "Brief")
@@ -114,20 +122,30 @@ NUMBERS = Kind(
     "a number or an array of numbers",
     lambda value: NUMBER.fits(value) or ARRAY.fits(value),
 )
-FIT = having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec")
+FIT = having("a Fit, such as fit(panel) returns", "posterior", "panel", "spec", panel=lambda fit: fit.panel)
 
 
 def _is_numpy_day(value: Any) -> bool:
     return type(value).__name__ == "datetime64"
 
 
+_validate_panel: list[Callable[[Any], None]] = []
+
+
+def validate_panels_with(validate: Callable[[Any], None]) -> None:
+    """Say how a panel is validated; `forecast.panel` does, for nothing of it can be imported here."""
+    _validate_panel[:] = [validate]
+
+
 def check(name: str, value: Any, kind: Kind) -> None:
-    """Make sure that an argument is of its kind.
+    """Make sure that an argument is of its kind, and a panel in it one.
 
     Raises
     ------
     SpecError
         If not.
+    DataError
+        If its panel does not keep the schema.
 
     Examples
     --------
@@ -138,6 +156,10 @@ def check(name: str, value: Any, kind: Kind) -> None:
     """
     if not kind.fits(value):
         raise SpecError(f"{name}: got {_short(value)}; expected {kind.words}")
+    panel = None if kind.panel is None else kind.panel(value)
+    if panel is not None:
+        for validate in _validate_panel:
+            validate(panel)
 
 
 def checked[**Given, Result](**kinds: Kind) -> Callable[[Callable[Given, Result]], Callable[Given, Result]]:

@@ -3,11 +3,18 @@
 import calendar
 import datetime
 import re
+from typing import TYPE_CHECKING
 
 from forecast.errors import SpecError
 
+if TYPE_CHECKING:
+    import numpy as np
+
 LONGEST_HORIZON = 120
 """Months; beyond ten years the model has nothing to say that its equilibrium does not."""
+
+EARLIEST = datetime.date(1700, 1, 1)
+"""No record goes further back."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-\d{2}")
@@ -49,13 +56,57 @@ def parse_date(text: str, field: str) -> datetime.date:
     raise SpecError(f"{field}: {text!r} is not a date. Write YYYY-MM-DD, or YYYY-MM for its last day.")
 
 
-def reject_future(day: datetime.date, field: str) -> None:
-    """Reject a day of which nothing can be known yet; `field` is what the error calls it.
+def read_day(given: "str | datetime.date | np.datetime64", field: str) -> datetime.date:
+    """Read a day that is given as text, as a date, or as a moment without a time zone.
 
     Raises
     ------
     SpecError
-        If `day` comes after today.
+        If it is none: no day of the calendar, missing (NaT), or of a time zone, in which days begin at another time.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from forecast.dates import read_day
+    >>> read_day(datetime.datetime(2023, 10, 31, 12), "as_of")
+    datetime.date(2023, 10, 31)
+    """
+    if isinstance(given, str):
+        return parse_date(given, field)
+    day = given if isinstance(given, datetime.date) else given.astype("datetime64[D]").item()
+    if not isinstance(day, datetime.date) or day != day:
+        raise SpecError(f"{field}: {given} is not a day. Give one such as 2023-10-31.")
+    if not isinstance(day, datetime.datetime):
+        return day
+    if day.tzinfo is not None:
+        raise SpecError(f"{field}: {given} has a time zone, and a day has none. Give {day:%Y-%m-%d}.")
+    return day.date()
+
+
+def now() -> datetime.datetime:
+    """Return the moment, in UTC; what today is follows from it everywhere, also in tests that set it."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def today() -> datetime.date:
+    """Return the day in UTC, the same all over the world: what comes after it is in the future.
+
+    Examples
+    --------
+    >>> from forecast.dates import EARLIEST, today
+    >>> today() > EARLIEST
+    True
+    """
+    return now().date()
+
+
+def reject_future(day: datetime.date, field: str) -> None:
+    """Reject a day of which nothing can be known yet, or of which no record is; `field` is what the error calls it.
+
+    Raises
+    ------
+    SpecError
+        If `day` comes after today in UTC, or before 1700.
 
     Examples
     --------
@@ -63,8 +114,10 @@ def reject_future(day: datetime.date, field: str) -> None:
     >>> from forecast.dates import reject_future
     >>> reject_future(datetime.date(2023, 10, 31), "as-of")
     """
-    if day > datetime.date.today():
-        raise SpecError(f"{field}: {day} is in the future; give a day up to today, {datetime.date.today()}")
+    if day > today():
+        raise SpecError(f"{field}: {day} is in the future; give a day up to today, {today()} (UTC)")
+    if day < EARLIEST:
+        raise SpecError(f"{field}: {day} is before all records; give a day from {EARLIEST} to today")
 
 
 def month_start(date: datetime.date) -> datetime.date:

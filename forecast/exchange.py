@@ -18,6 +18,8 @@ def exchange(one: Path, other: Path) -> None:
         If the system or the disk cannot do that, or the two are not on one disk.
     """
     sys.audit("forecast.exchange", str(one), str(other))
+    if sys.platform == "win32":
+        raise OSError("Windows cannot exchange two names")
     library = ctypes.CDLL(None, use_errno=True)
     names = os.fsencode(one), os.fsencode(other)
     if hasattr(library, "renameat2"):

@@ -5,6 +5,7 @@ does at once or not at all. Whoever is killed in the middle leaves what was
 there before. Folders of files (a report) are for `forecast.folders`.
 """
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")
 """Where the system shows processes and devices, some of them under names of ordinary files."""
+OPENING: int = sum(getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))
+"""How files are opened, as far as the system has it: their bytes, not by children, without waiting for a pipe."""
+NO_LINK: int = getattr(os, "O_NOFOLLOW", 0)
 LONGEST_NAME = 255
 """Bytes, on the file systems in use."""
 
@@ -44,8 +48,15 @@ def write_text(path: str | Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
-def write_bytes(path: str | Path, content: bytes) -> None:
+def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> None:
     """Write bytes to `path`, making its folder if need be.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    content : bytes
+    durable : bool
+        Whether to wait until the disk has them, and then the file's name.
 
     Raises
     ------
@@ -61,8 +72,14 @@ def write_bytes(path: str | Path, content: bytes) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial_folder(target) as partial:
-            (partial / "new").write_bytes(content)
+            with (partial / "new").open("wb") as file:
+                file.write(content)
+                if durable:
+                    file.flush()
+                    os.fsync(file.fileno())
             (partial / "new").replace(target)
+        if durable:
+            sync_folder(target.parent)
     except OSError as error:
         raise OutputError(unwritable(Path(path), error)) from error
 
@@ -207,7 +224,7 @@ def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
     >>> from forecast.files import open_ordinary
     >>> open_ordinary("20180601.export.CSV", most=10**9)  # doctest: +SKIP
     """
-    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    file = os.fdopen(os.open(path, os.O_RDONLY | OPENING), "rb")
     try:
         require_ordinary(file.fileno(), most)
     except OSError:
@@ -229,6 +246,17 @@ def require_ordinary(descriptor: int, most: int | None = None) -> None:
         raise OSError(errno.EINVAL, "it is no ordinary file")
     if most is not None and status.st_size > most:
         raise OSError(errno.EFBIG, f"it has {status.st_size:,} bytes, more than the {most:,} that are read")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder, where the system can."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with contextlib.suppress(OSError):  # file systems that cannot
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def digest(content: "bytes | pd.DataFrame") -> str:

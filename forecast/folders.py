@@ -16,7 +16,7 @@ from pathlib import Path
 from forecast.errors import OutputError
 from forecast.exchange import exchange
 from forecast.files import check_writable, unwritable
-from forecast.partials import clear_leftovers, lock_folder, partial_folder, swapping
+from forecast.partials import clear_leftovers, locked, partial_folder, swapping
 
 ENTRANCES = (
     "forecast.json",
@@ -95,7 +95,7 @@ def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> N
     OSError
         If that cannot be done.
     """
-    with swapping, _alone(target):
+    with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
             new.rename(target)
             return
@@ -128,7 +128,7 @@ def replace_folder(new: Path, target: Path) -> None:
     OSError
         If that cannot be done; the old folder is then where it was.
     """
-    with swapping, _alone(target):
+    with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
             new.rename(target)
             return
@@ -149,26 +149,11 @@ def finish_moves(folder: Path) -> None:
     if not folder.is_dir():
         return
     clear_leftovers(folder / "swap")
-    ready = [name for name in _names(folder) if _READY.fullmatch(name)]
-    for name in ready:
-        with contextlib.suppress(FileNotFoundError):  # another run has just moved the last file
-            lock = lock_folder(folder / name, wait=True)
-            try:
-                _move_all(folder / name, folder)
-            finally:
-                if lock is not None:
-                    os.close(lock)
-
-
-@contextlib.contextmanager
-def _alone(target: Path) -> Iterator[None]:
-    """Keep other runs from putting anything in place in the same folder."""
-    lock = lock_folder(target.parent, wait=True)
-    try:
-        yield
-    finally:
-        if lock is not None:
-            os.close(lock)
+    if not any(map(_READY.fullmatch, _names(folder))):
+        return
+    with locked(folder):  # no other run moves the same files
+        for name in filter(_READY.fullmatch, _names(folder)):
+            _move_all(folder / name, folder)
 
 
 def _require_exchangeable(folder: Path, subfolders: Collection[str]) -> None:
@@ -193,7 +178,7 @@ def _link(source: Path, place: Path) -> None:
 
 def _copy_rights(source: Path, place: Path) -> None:
     status = source.stat()
-    with contextlib.suppress(OSError):  # only root may give files away
+    with contextlib.suppress(OSError, AttributeError):  # only root may give files away, and nobody on Windows
         os.chown(place, status.st_uid, status.st_gid)
     shutil.copymode(source, place)
 

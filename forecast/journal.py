@@ -5,14 +5,16 @@ the beginning of a line, which the next writer finds: it is set aside beside the
 """
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import lock_descriptor
+
 from forecast.errors import OutputError
-from forecast.files import require_ordinary, unwritable
+from forecast.files import NO_LINK, OPENING, require_ordinary, sync_folder, unwritable
+from forecast.partials import POLL
 
 LARGEST = 500_000_000
 """Bytes that are read."""
@@ -50,10 +52,11 @@ def read_journal(path: Path) -> Journal:
     >>> from forecast.journal import read_journal
     >>> read_journal(Path("ledger.jsonl")).lines  # doctest: +SKIP
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | OPENING)
     try:
         require_ordinary(descriptor)
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        with contextlib.suppress(OSError):  # a disk where what is only read cannot be locked
+            lock_descriptor(descriptor, poll_interval=POLL)
         return _split(_content(descriptor))
     finally:
         os.close(descriptor)
@@ -118,7 +121,7 @@ def _write(descriptor: int, target: Path, size: int, torn: bytes, lines: tuple[b
 
 def _set_aside(target: Path, torn: bytes) -> None:
     beside = target.with_name(target.name + TORN)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK, 0o666)
     try:
         require_ordinary(descriptor)
         os.write(descriptor, torn + b"\n")
@@ -132,14 +135,13 @@ def _locked(target: Path) -> Iterator[int]:
     """Open a file and lock it; again, if it was exchanged for another before it was locked."""
     while True:
         there = target.exists()
-        flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-        descriptor = os.open(target, flags, 0o666)
+        descriptor = os.open(target, os.O_RDWR | os.O_CREAT | OPENING | NO_LINK, 0o666)
         try:
             require_ordinary(descriptor)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            lock_descriptor(descriptor, poll_interval=POLL)
             if _is_at(descriptor, target):
                 if not there:
-                    _sync_folder(target.parent)
+                    sync_folder(target.parent)
                 yield descriptor
                 return
         finally:
@@ -153,22 +155,13 @@ def _is_at(descriptor: int, target: Path) -> bool:
         return False
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):  # file systems that cannot
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _content(descriptor: int) -> bytes:
     require_ordinary(descriptor, LARGEST)
-    size = os.fstat(descriptor).st_size
-    parts, place = [], 0
-    while part := os.pread(descriptor, size - place, place):
+    left, parts = os.lseek(descriptor, 0, os.SEEK_END), list[bytes]()
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    while part := os.read(descriptor, left):
         parts.append(part)
-        place += len(part)
+        left -= len(part)
     return b"".join(parts)
 
 

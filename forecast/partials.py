@@ -1,17 +1,24 @@
-"""Unfinished work: hidden folders, locked by their run, and cleared by the next one if that was killed."""
+"""Locked folders, and hidden temporary folders that the next run clears if their own run was killed."""
 
 import contextlib
-import fcntl
 import os
 import re
 import secrets
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from filelock import FileLock, Timeout, lock_descriptor
+
+LOCK = ".lock"
+"""Name of the lock file in a folder, on systems where the folder itself cannot be locked."""
+FOLDERS_OPEN = hasattr(os, "O_DIRECTORY")
+"""Whether a folder can be opened, and so locked, like a file; on Windows it cannot."""
 PARTIAL_LENGTH = len("..12345678.partial")
 """By how many characters a hidden name is longer than that of its target."""
+POLL = 0.01
+"""Seconds between two attempts to get a lock."""
 _own: set[Path] = set()
 swapping = threading.Lock()
 """Held while finished work is put in place: what is being swapped is not abandoned."""
@@ -40,13 +47,11 @@ def partial_folder(target: Path) -> Iterator[Path]:
         If it cannot be made.
     """
     clear_leftovers(target)
-    folder, lock = _claim(target)
+    folder, release = _claim(target)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        _own.discard(folder)
-        os.close(lock)
+        _remove(folder, release)
 
 
 def abandon(patience: float) -> None:
@@ -72,37 +77,69 @@ def clear_leftovers(target: Path) -> None:
             _remove_unless_held(path)
 
 
-def lock_folder(folder: Path, *, wait: bool = False) -> int | None:
-    """Lock a folder, and return the descriptor whose closing unlocks it; None if another run holds it."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | None:
+    """Lock a folder until the process ends or calls the function returned; None if another run holds the lock.
+
+    On a disk without locks nothing is kept out, and None is returned as well.
+    """
+    if not FOLDERS_OPEN:
+        lock = FileLock(folder / LOCK, thread_local=False, poll_interval=POLL)
+        try:
+            lock.acquire(blocking=wait)
+        except Timeout:
+            return None
+        return lock.release
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        held = lock_descriptor(descriptor, blocking=wait, poll_interval=POLL)
     except OSError:
+        held = False
+    except BaseException:  # an interrupt while it waits
         os.close(descriptor)
-        return None
-    return descriptor
+        raise
+    if held:
+        return lambda: os.close(descriptor)
+    os.close(descriptor)
+    return None
 
 
-def _claim(target: Path) -> tuple[Path, int]:
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait for the lock of a folder and hold it."""
+    release = lock_folder(folder, wait=True)
+    try:
+        yield
+    finally:
+        if release is not None:
+            release()
+
+
+def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
     while True:
         folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
         _own.add(folder)  # before it is there: an interrupt may come at any moment
         folder.mkdir()
         try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        except FileNotFoundError:  # somebody took it for a leftover before it was locked
+            release = lock_folder(folder, wait=True)
+        except FileNotFoundError:  # another run took it for a leftover before it was locked
             continue
-        # A disk without locks: nobody clears there either.
-        with contextlib.suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():
-            return folder, lock
-        os.close(lock)
+            return folder, release
+        if release is not None:
+            release()
 
 
 def _remove_unless_held(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        lock = lock_folder(folder)
-        if lock is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(lock)
+        if (release := lock_folder(folder)) is not None:
+            _remove(folder, release)
+
+
+def _remove(folder: Path, release: Callable[[], None] | None) -> None:
+    """Remove a folder before its lock is released; a lock file that Windows keeps until then goes afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    _own.discard(folder)
+    if release is not None:
+        release()
+    if not FOLDERS_OPEN:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import CALLABLE, EVENTS, SETTINGS, SPEC, checked
+from forecast.arguments import CALLABLE, DATE, EVENTS, SETTINGS, SPEC, check, checked
 from forecast.bounds import MOST_POINTS, require_positive, require_sampler
 from forecast.dates import months_between, reject_future
 from forecast.display import Card, Displayed
@@ -50,7 +50,8 @@ class ReportSettings:
     dyad : str
         In either order and any case.
     as_of : datetime.date, optional
-        Only what was known by that day counts; by default the coverage end of the dyad, or of a saved fit its own day.
+        Only events that the data date, or publish, by that day count; by default the coverage end of the dyad, or of a
+        saved fit its own day.
     horizons : tuple of int
         Months ahead.
     above : float, optional
@@ -342,8 +343,10 @@ def _check_settings(settings: ReportSettings) -> None:
     from forecast.outlook.query import require_consistent
 
     if settings.as_of is not None:
+        check("as_of", settings.as_of, DATE)
         reject_future(settings.as_of, "as-of")
     if settings.since is not None:
+        check("since", settings.since, DATE)
         reject_future(settings.since, "since")
     require_positive("improvement", settings.smallest_improvement, MOST_POINTS, "points of share")
     require_consistent(settings.above, settings.at, settings.by)

@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
@@ -38,24 +38,32 @@ def stoppable() -> Iterator[None]:
     ------
     None
     """
-    if _watching.acquire(blocking=False):  # once a process
-        read, write = os.pipe()
-        os.set_blocking(write, False)
-        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        for number in CODES:
-            if signal.getsignal(number) != signal.SIG_IGN:  # as after nohup: who started us wants it ignored
-                signal.signal(number, _unwind)
-        threading.Thread(target=_watch, args=(read,), daemon=True, name="stop on signals").start()
+    owner = _watching.acquire(blocking=False)  # once a process
     try:
+        if owner:
+            read, write = os.pipe()
+            os.set_blocking(write, False)
+            signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+            threading.Thread(target=_watch, args=(read,), daemon=True, name="stop on signals").start()
+            _answer_with(_unwind)
         yield
     finally:
+        if owner:
+            _answer_with(_end)  # what comes now has nothing left to unwind
         if _received:
             with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
                 sys.stdout.flush()
             _end(_received[0])
 
 
-def _end(number: int) -> NoReturn:
+def _answer_with(handler: Callable[[int, FrameType | None], object]) -> None:
+    """Let the signals call a handler; one that is ignored stays so, as after nohup: who started us wants it."""
+    for number in CODES:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
+def _end(number: int, frame: FrameType | None = None) -> NoReturn:
     """End the process, now: what is unfinished is removed, and no thread is waited for."""
     abandon(CLEARING)
     if os.isatty(2):

@@ -159,7 +159,7 @@ CONCLUSION = Statement(
     "no extreme for long",
     "No extreme lasts long, so there is hope for more moderate relations.",
     "No extreme lasts long: there is hope that US-China relations move towards moderation.",
-    "`forecast report`: the outlook as of a day, from what was known by then",
+    "`forecast report`: the outlook as of a day, from events up to then",
 )
 THEORY = (
     LOW, DECLINE, ERAS, CEILING, PENDULUM, COST, NATURE, BALANCE, IMPROVEMENT, VISITS, SUMMIT, REASONS, CONCLUSION,

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from forecast.files import require_ordinary, write_text
+from forecast.files import NO_LINK, OPENING, require_ordinary, write_text
 
 ENDING = ".unfinished"
 MARK = ".mark"
@@ -82,7 +82,7 @@ class Unfinished:
         OSError
             If it cannot be written, or is no ordinary file.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
         with os.fdopen(os.open(self.path, flags, 0o666), "ab") as stream:
             require_ordinary(stream.fileno())
             yield stream

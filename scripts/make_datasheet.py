@@ -106,7 +106,8 @@ def by_year(rows: pd.DataFrame) -> str:
 def spans(_: pd.DataFrame) -> str:
     """Return from when to when each file is even, and where it is thin."""
     table = read_small_csv(DATA / "coverage.csv").set_index("dyad")
-    return _markdown(table.rename(columns={"last_even": "end"})[["start", "end", "note"]], "dyad", texts=3)
+    named = table.rename(columns={"last_even": "end", "empty_years": "years without a row"})
+    return _markdown(named[["start", "end", "years without a row", "note"]], "dyad", texts=4)
 
 
 def by_reference(rows: pd.DataFrame) -> str:

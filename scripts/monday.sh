@@ -18,9 +18,18 @@ added=(added/*.csv)
 news=()
 if [ "${#added[@]}" -gt 0 ]; then news=(--add added); fi
 
+# The digest of each file of a fit. It is committed with the report, and a fit without it is not believed.
+digests() { (cd "$1/fit.zarr" && find . ! -type d -print0 | LC_ALL=C sort -z | xargs -0 sha256sum); }
+
 last=
 for fit in reports/*/fit.zarr; do
-    if [ "$fit" != "$new/fit.zarr" ]; then last=${fit%/fit.zarr}; fi
+    report=${fit%/fit.zarr}
+    if [ "$report" = "$new" ]; then continue; fi
+    if git show "HEAD:./$report/fit.sha256" 2> /dev/null | cmp -s - <(digests "$report"); then
+        last=$report
+    else
+        echo "$fit is not the one that was committed with its report; it is not used." >&2
+    fi
 done
 
 # The report: from last week's fit, updated, where there is one.
@@ -38,6 +47,7 @@ if [ ! -e "$new/index.html" ]; then
 fi
 # Where nothing was new, the fit is last week's and was not saved again.
 if [ ! -e "$new/fit.zarr" ]; then cp -R "$last/fit.zarr" "$new/fit.zarr"; fi
+digests "$new" > "$new/fit.sha256"
 
 if [ -n "$last" ] && [ ! -e "changes/$day/index.html" ]; then
     forecast compare "$last" "$new" --out "changes/$day" ${news[@]+"${news[@]}"}

@@ -1,10 +1,10 @@
 """Build a ledger from a backtest: questions asked as of their day, answered by what the backtest said, and resolved.
 
 Run from anywhere: ``python scripts/retrospective_ledger.py quarterly reports/ledger``. Every entry is marked as
-retrospective. The questions are those that the package asks of the record as it was known the day before each origin:
-whether the share of the next months is at least five points higher, or lower, than that of as many months before. They
-are resolved from the record as it is now; where that differs from how the backtest had resolved the same window,
-nothing is written.
+retrospective, because every window is over. The questions are those that the package asks of the record as it was known
+the day before each origin: whether the share of the next months is at least five points higher, or lower, than that of
+as many months before. They are resolved from the record as it is now; where that differs from how the backtest had
+resolved the same window, nothing is written.
 
 The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
 as void. The questions of reports/ledger are quarterly; their backtest takes an hour on one core:
@@ -29,7 +29,8 @@ from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E40
 from forecast.evaluation import Record, Results  # noqa: E402
 from forecast.panel.record import coverage_end  # noqa: E402
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, make_question, resolve_question  # noqa: E402
-from forecast.questions.ledger import NAME, Answered, Draft, model_digest, resolved  # noqa: E402
+from forecast.questions.entry import Answered, Draft  # noqa: E402
+from forecast.questions.ledger import NAME, model_digest, resolved  # noqa: E402
 
 if TYPE_CHECKING:
     from forecast.evaluation.origins import View
@@ -125,14 +126,14 @@ def _window(
     _require_same(question, found, case, way)
     counts.asked += 1
     counts.void += found.outcome == "void"
-    yield asked(question, retrospective=True)
+    yield asked(question)
     if case is not None:
         body = Answered(
             as_of=question.asked.isoformat(), chance=round(float(case[f"p_{way}"]), 6), by=f"backtest, {case['model']}",
             data=None, model=model, seed=choices["seed"], futures=choices["draws"],
         )  # fmt: skip
-        yield Draft(question.id, body, retrospective=True)
-    yield Draft(question.id, resolved(found).body, retrospective=True)
+        yield Draft(question.id, body)
+    yield resolved(found)
 
 
 def _question(view: "View", dyad: str, horizon: int, way: str, points: float) -> "Question | None":

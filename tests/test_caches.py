@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.systems import linux
+
 COMPILE = """
 import forecast.model, numpy
 import pytensor, pytensor.tensor as pt
@@ -31,6 +33,7 @@ def run(script, tmp_path, home):
     return ended, sorted(path.name for path in temporary.rglob("*"))
 
 
+@linux
 @pytest.mark.parametrize("kind", ["missing", "a file", "not to be written in", "usable"])
 def test_compiling_leaves_nothing_whatever_the_home(kind, tmp_path):
     home = tmp_path / "home"
@@ -48,6 +51,7 @@ def test_compiling_leaves_nothing_whatever_the_home(kind, tmp_path):
     assert (tmp_path / "home").exists() == (kind in ("a file", "usable"))
 
 
+@linux
 @pytest.mark.slow
 @pytest.mark.parametrize("home", [None, "/proc/self"], ids=["unset", "not to be written in"])
 def test_a_fit_leaves_nothing_in_the_temporary_folder(home, tmp_path):

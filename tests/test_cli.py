@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import forecast
 from forecast import errors
 from forecast.cli import EXIT_CODES, app
+from tests.systems import linux, posix
 
 HEAVY = {
     "numpy",
@@ -73,6 +74,7 @@ def test_a_bug_is_not_dressed_up(command: Callable) -> None:
     assert isinstance(CliRunner().invoke(app, ["fail"]).exception, ZeroDivisionError)
 
 
+@linux
 @pytest.mark.parametrize("arguments", ["--help", "--version", "events show", "events show --json", "events check"])
 def test_output_that_cannot_be_written_costs_a_sentence(arguments: str) -> None:
     with Path("/dev/full").open("w") as full:
@@ -104,6 +106,7 @@ def test_wrong_usage_ends_with_2() -> None:
     assert CliRunner().invoke(app, ["no-such-command"]).exit_code == 2
 
 
+@posix
 @pytest.mark.parametrize(("kill", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_killed_run_leaves_nothing_half_written(tmp_path: Path, kill: signal.Signals, code: int) -> None:
     program = """

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from forecast import files
 from forecast.errors import ForecastError, OutputError
 from forecast.folders import atomic_folder
+from tests.systems import posix
 
 UNWRITABLE = [Path("/dev/null"), Path("/dev/null/deep/down")]
 """Refused to everyone, root too: neither a folder, nor can there be one below."""
@@ -60,6 +61,7 @@ def test_csv_has_a_header_and_no_index(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_bytes() == b"code,n\n010,1\n"
 
 
+@posix
 @pytest.mark.parametrize("path", UNWRITABLE)
 def test_an_unwritable_place_is_refused_before_the_work(path: Path) -> None:
     with pytest.raises(OutputError, match="Choose another place"):

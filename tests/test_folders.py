@@ -11,6 +11,9 @@ import pytest
 from forecast import files, folders, partials
 from forecast.exchange import exchange
 
+if sys.platform == "win32":
+    pytest.skip("needs signals, forks and links, as POSIX has them", allow_module_level=True)
+
 KILLED = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.exchange", "shutil.move"}
 """Audited before they happen: a kill at each of them is a kill between any two of them."""
 

@@ -12,6 +12,7 @@ import pytest
 
 from forecast.errors import MappingError
 from forecast.forms import DEEPEST, LARGEST, LONGEST_SCALAR, read_form
+from tests.systems import posix
 
 ROUND = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))
 BOMBS = {
@@ -102,6 +103,7 @@ print(int(peak) * 1024)
     assert float(done.stdout) < 200e6
 
 
+@posix
 def test_special_files_are_rejected_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")

@@ -15,6 +15,9 @@ from forecast.errors import OutputError, OutputPathError
 from forecast.events import read_table, write_rejects
 from forecast.report.folder import REPORT, TESTS, dated_folder, require_report_folder
 from forecast.resources import data_folder
+from tests.systems import posix
+
+pytestmark = posix
 
 MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code}\n"
 ROWS = "day,from,to,code\n2024-05-15,USA,CHN,010\n2024-05-15,USA,[CHN],010\n"

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from forecast.cli import app
 from forecast.errors import OutputPathError, SpecError
 from forecast.kept import Kept, check_kept
+from tests.systems import posix
 
 COLUMNS = ("log_bayes_factor", "error")
 FOREIGN = {
@@ -46,6 +47,7 @@ def test_what_is_no_file_of_results_is_left_as_it_is(tmp_path: Path, kind: str) 
     assert path.read_bytes() == FOREIGN[kind]
 
 
+@posix
 def test_what_is_no_ordinary_file_is_rejected(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
@@ -55,6 +57,7 @@ def test_what_is_no_ordinary_file_is_rejected(tmp_path: Path) -> None:
             check_kept(path)
 
 
+@posix
 @pytest.mark.parametrize("verb", ["power", "test"])
 @pytest.mark.parametrize("kept", ["mine.csv", "mine.yaml", "pipe", "link.csv"])
 def test_a_command_says_so_before_it_reads_anything(

@@ -1,5 +1,6 @@
 """The recipe for every Monday: its commands exist, and a week's work leaves what the page says."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -10,6 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 from commands import faults, unknown
+
+from tests.systems import posix
+
+pytestmark = posix
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "scripts/monday.sh"
@@ -81,6 +86,7 @@ def test_the_first_monday_fits_and_commits_all_but_the_fit(repository: Path) -> 
     assert committed == [
         "added/one.csv",
         "questions/ledger.jsonl",
+        "reports/2026-06-22/fit.sha256",
         "reports/2026-06-22/index.html",
         "reports/2026-06-22/summary.md",
     ]
@@ -118,6 +124,30 @@ def test_a_fit_that_is_unchanged_is_there_for_the_next_week(repository: Path) ->
     assert (repository / "reports/2026-06-29/fit.zarr/zarr.json").is_file()
     monday("2026-07-06")
     assert "reports/2026-06-29/fit.zarr" in calls()[0]
+
+
+@pytest.mark.parametrize("change", ["altered", "more", "less", "linked", "uncommitted"])
+def test_a_fit_that_is_not_the_committed_one_is_not_used(repository: Path, change: str) -> None:
+    monday("2026-06-22")
+    report = repository / "reports/2026-06-22"
+    content = report / "fit.zarr/zarr.json"
+    match change:
+        case "altered":
+            content.write_text("[]")
+        case "more":
+            (report / "fit.zarr/more").write_text("")
+        case "less":
+            content.unlink()
+        case "linked":
+            content.rename(repository / "elsewhere")
+            content.symlink_to("../../elsewhere")
+        case "uncommitted":  # whoever brings another fit may bring its digests
+            content.write_text("[]")
+            digest = hashlib.sha256(content.read_bytes()).hexdigest()
+            (report / "fit.sha256").write_text(f"{digest}  ./zarr.json\n")
+    done = monday("2026-06-29")
+    assert done.returncode == 0 and "reports/2026-06-22/fit.zarr is not the one that was committed" in done.stderr
+    assert "--fit" not in calls()[0] and "compare" not in [words[0] for words in calls()]
 
 
 @pytest.mark.parametrize("status", [1, 2, 3])
@@ -168,19 +198,62 @@ def test_the_workflow_is_one_and_does_what_the_page_says() -> None:
     flow = yaml.load(WORKFLOW.read_text("utf-8"), yaml.BaseLoader)  # `on` is a word here, not true
     (cron,) = [one["cron"] for one in flow["on"]["schedule"]]
     assert re.fullmatch(r"\d{1,2} \d{1,2} \* \* 1", cron)
-    assert flow["permissions"] == {"contents": "write", "actions": "read"}
-    job = flow["jobs"]["forecast"]
-    steps = job["steps"]
-    assert all(("uses" in step) != ("run" in step) for step in steps)
-    assert all(re.fullmatch(r"actions/[\w-]+@v\d+", step["uses"]) for step in steps if "uses" in step)
-    scripts = [step["run"] for step in steps if "run" in step]
-    for script in scripts:
+    assert flow["permissions"] == {}
+    jobs = flow["jobs"]
+    assert jobs["forecast"]["permissions"] == {"contents": "read", "actions": "read"}
+    assert jobs["push"]["permissions"] == {"contents": "write"}
+    steps = jobs["forecast"]["steps"]
+    every = [step for job in jobs.values() for step in job["steps"]]
+    assert all(("uses" in step) != ("run" in step) for step in every)
+    for script in (step["run"] for step in every if "run" in step):
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
-    assert any("PUSH=1 ./monday.sh" in script for script in scripts)
+    scripts = [step["run"] for step in steps if "run" in step]
+    assert any("./monday.sh" in script for script in scripts)
     # What is kept for the next run is what this one looks for, and where.
-    kept = next(step["with"] for step in steps if "upload-artifact" in step.get("uses", ""))
+    kept = next(step["with"] for step in steps if step.get("with", {}).get("path", "").startswith("reports"))
     assert kept["path"] == "reports/*/fit.zarr"
     assert any("gh run download" in script and f"--name {kept['name']} --dir reports" in script for script in scripts)
+
+
+def test_what_the_workflow_runs_is_pinned() -> None:
+    text = WORKFLOW.read_text("utf-8")
+    used = re.findall(r"uses: (.*)", text)
+    assert used and all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", one) for one in used)
+    jobs = yaml.load(text, yaml.BaseLoader)["jobs"]
+    assert all(re.fullmatch(r"ubuntu-\d\d\.\d\d", job["runs-on"]) for job in jobs.values())
+    (install,) = re.findall(r"pip install .*", text)
+    assert "--require-hashes --only-binary :all: -r requirements.txt" in install
+    # Where the packages run, no right to write is lying about; where there is one, nothing runs but git.
+    checkout = jobs["forecast"]["steps"][0]
+    assert checkout["uses"].startswith("actions/checkout@") and checkout["with"] == {"persist-credentials": "false"}
+    (push,) = [step["run"] for step in jobs["push"]["steps"] if "run" in step]
+    assert [line.split()[0] for line in push.splitlines()] == ["echo", "git", "git", "git"]
+
+
+def test_a_commit_is_handed_over_with_its_digest(repository: Path) -> None:
+    (repository / ".git/info/exclude").write_text("/bin\n/calls.jsonl\n/monday.bundle\n/origin\n/pushing\n")
+    monday("2026-06-22")
+    git("clone", "--quiet", "--bare", ".", "origin")
+    git("clone", "--quiet", "origin", "pushing")
+    jobs = yaml.load(WORKFLOW.read_text("utf-8"), yaml.BaseLoader)["jobs"]
+    pack = next(step["run"] for step in jobs["forecast"]["steps"] if step.get("id") == "bundle")
+    push = next(step["run"] for step in jobs["push"]["steps"] if "run" in step)
+    output = repository / "bin/output"
+    output.write_text("")
+    environment = {**os.environ, "GITHUB_SHA": git("rev-parse", "HEAD"), "GITHUB_OUTPUT": str(output)}
+
+    subprocess.run(["bash", "-ec", pack], env=environment, check=True)
+    assert output.read_text() == ""  # nothing is new, and nothing handed over
+    monday("2026-06-29")
+    subprocess.run(["bash", "-ec", pack], env=environment, check=True)
+    shutil.move("monday.bundle", "pushing/monday.bundle")
+    sha256 = output.read_text().strip().removeprefix("sha256=")
+
+    for digest, works in (("0" * 64, False), (sha256, True)):
+        given = {**os.environ, "SHA256": digest}
+        done = subprocess.run(["bash", "-ec", push], env=given, cwd="pushing", check=False, capture_output=True)
+        assert (done.returncode == 0) == works, done.stderr
+        assert (git("-C", "origin", "rev-parse", "HEAD") == git("rev-parse", "HEAD")) == works
 
 
 def test_the_commands_of_the_page_are_there() -> None:

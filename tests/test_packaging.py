@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import posix
+
 ROOT = Path(__file__).parents[1]
 
 GOOD = "echo CPython 3 {minor} {path}"
@@ -47,12 +49,14 @@ def found(*path: Path, folders: str = "", **environment: str) -> Path:
     return Path(result.stdout.removesuffix("\n"))
 
 
+@posix
 def test_the_newest_name_is_taken_first(tmp_path: Path) -> None:
     fake(tmp_path, "python3", minor=12)
     newer = fake(tmp_path, "python3.13", minor=13)
     assert found(tmp_path) == newer
 
 
+@posix
 @pytest.mark.parametrize("script", [SHIM, PYPY, NOGIL, PYTHON2, "echo nonsense", ""])
 def test_what_does_not_run_or_will_not_do_is_passed_over(tmp_path: Path, script: str) -> None:
     fake(tmp_path / "shims", "python3.13", script)
@@ -61,6 +65,7 @@ def test_what_does_not_run_or_will_not_do_is_passed_over(tmp_path: Path, script:
     assert found(tmp_path / "shims", tmp_path / "bin with space") == good
 
 
+@posix
 def test_other_folders_are_searched_after_path(tmp_path: Path) -> None:
     good = fake(tmp_path / "versions" / "3.12.1" / "bin", "python3.12", minor=12)
     folders = f"{tmp_path}/nowhere:{tmp_path}/versions/*/bin"
@@ -69,6 +74,7 @@ def test_other_folders_are_searched_after_path(tmp_path: Path) -> None:
     assert found(tmp_path / "on path", folders=folders) == first
 
 
+@posix
 def test_the_interpreter_asked_for_is_taken_or_refused(tmp_path: Path) -> None:
     fake(tmp_path, "python3.14", minor=14)
     wanted = fake(tmp_path / "mine", "py", minor=12)
@@ -79,6 +85,7 @@ def test_the_interpreter_asked_for_is_taken_or_refused(tmp_path: Path) -> None:
     assert f"PYTHON={old}" in result.stderr
 
 
+@posix
 def test_no_python_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
     fake(tmp_path, "python3", minor=11)
     result = find(tmp_path)
@@ -88,6 +95,7 @@ def test_no_python_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> Non
     assert "apt install python3" in result.stderr
 
 
+@posix
 def test_a_real_interpreter_answers_the_question() -> None:
     assert found(PYTHON=sys.executable).exists()
 

@@ -295,7 +295,9 @@ def test_the_default_panel_of_the_chronology():
     outside = json.loads(panel.attrs["outside_coverage"])
     assert panel.attrs["counted"] + panel.attrs["paired"] == len(table.events) - sum(outside.values())
     assert (outside["USA-CHN"], outside["KOR-PRK"], outside["IND-PAK"]) == (21, 47, 0)
-    assert (panel["covered"].sum("time").values > 650).all()
+    months = panel["covered"].sum("time")
+    assert (months.drop_sel(dyad="RUS-UKR").values > 650).all()
+    assert int(months.sel(dyad="RUS-UKR").item()) == 416  # Ukraine is independent since August 1991
 
 
 def test_the_schema_is_locked(tmp_path):
@@ -348,7 +350,7 @@ def test_a_panel_outlives_being_saved(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"dyads": ["USA-PRK"]}, UnknownDyadError, "Known: USA-CHN"),
+        ({"dyads": ["USA-VNM"]}, UnknownDyadError, "Known: USA-CHN"),
         ({"dyads": []}, DataError, "There is no dyad"),
         (
             {"as_of": "1945-01-01"},

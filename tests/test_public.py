@@ -106,6 +106,7 @@ def given(name, events, made):
         "hierarchy": {"dyad": "USA-CHN"}, "read_feed": {"paths": "f.CSV"}, "count_feed": {"paths": "f.CSV"},
         "gather": {"source": forecast.Source(), "dyad": "USA-IRN"}, "read_plan": {"path": "p.yaml"},
         "describe_panel": {"panel": made.panel}, "read_archive": {"archive": "a"}, "archive_status": {"archive": "a"},
+        "repair_archive": {"archive": "a"},
         "import_files": {"paths": "f.CSV", "archive": "a"},
         "fetch_feed": {"feed": "gdelt", "out": "gdelt", "start": "2020-01", "end": "2020-01"},
     }.get(name, {})  # fmt: skip

@@ -9,7 +9,9 @@ import pytest
 
 from forecast.cli.options import source
 from forecast.errors import SpecError, UnknownDyadError
+from forecast.events import hierarchy
 from forecast.sources import Source, gather, open_source
+from forecast.sources.records import wanted_together
 
 
 @pytest.fixture
@@ -49,8 +51,23 @@ def test_the_hierarchy_is_the_default_one_or_chosen() -> None:
     assert {name for name in chosen.files if "-" in name} == {"USA-RUS.csv", "IND-PAK.csv", "EGY-ISR.csv"}
     alone = gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["IND-PAK"])
     assert (chosen.offers, alone.offers) == ("dyads", "events")
-    with pytest.raises(UnknownDyadError, match="USA-PRK"):
-        gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["USA-PRK"])
+    with pytest.raises(UnknownDyadError, match="USA-VNM"):
+        gather(Source(), "IND-PAK", as_of=as_of, hierarchy=["USA-VNM"])
+
+
+def test_a_dyad_that_is_kept_out_of_the_hierarchy_is_alone_unless_company_is_named() -> None:
+    as_of = date(2015, 12, 31)
+    alone = gather(Source(), "ukr-rus", as_of=as_of)
+    assert (alone.dyad, alone.hierarchy, alone.offers) == ("RUS-UKR", ("RUS-UKR",), "events")
+    chosen = gather(Source(), "RUS-UKR", as_of=as_of, hierarchy=["USA-RUS", "USA-PRK"])
+    assert chosen.hierarchy == ("USA-RUS", "RUS-UKR", "USA-PRK")
+    assert "RUS-UKR" not in gather(Source(), "USA-RUS", as_of=as_of).hierarchy
+
+
+def test_of_a_feed_no_more_is_read_than_is_fitted_together() -> None:
+    assert wanted_together(["RUS-UKR"]) == ("RUS-UKR",)
+    assert wanted_together(["USA-CHN"]) == tuple(hierarchy("USA-CHN"))
+    assert wanted_together(["RUS-UKR"], ["USA-RUS"]) == ("RUS-UKR", "USA-RUS")
 
 
 def test_what_is_shown_of_the_chronology_is_of_the_dyads_that_were_fitted() -> None:
@@ -58,7 +75,7 @@ def test_what_is_shown_of_the_chronology_is_of_the_dyads_that_were_fitted() -> N
     shown = records.table_of(["USA-CHN", "USA-IRN"])
     assert [file.name for file in shown.files] == ["USA-CHN.csv", "USA-IRN.csv"]
     assert set(shown.events["dyad"]) == {"USA-CHN", "USA-IRN"}  # type: ignore[attr-defined]
-    assert len(records.table.files) == 11
+    assert len(records.table.files) == 15
 
 
 def test_a_hierarchy_holds_only_dyads_that_had_events_by_then() -> None:

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import posix
+
+pytestmark = posix
+
 LIMIT = 2.0
 """Seconds from the signal to the end of the process."""
 BUSY = 4.0
@@ -97,6 +101,37 @@ def test_a_run_stops_while_it_starts(tmp_path: Path, kill: signal.Signals, after
     assert process.returncode in (130, 143, -kill)  # the last before the command had begun
     assert "forecast/cli" not in stderr
     assert list(tmp_path.iterdir()) == []
+
+
+TOLD = """
+import os, signal, sys
+install, told = signal.signal, []
+def tell(*words):
+    found = install(*words)
+    if not told:
+        told.append(" ".join(name for name in sys.modules if name.startswith("forecast")))
+        os.write(1, told[0].encode() + b"\\n")
+    return found
+signal.signal = tell
+sys.argv[0] = "forecast"
+from forecast.__main__ import main
+main()
+"""
+"""The command, saying what of the package is there when it first answers a signal."""
+
+
+@pytest.mark.parametrize("option", ["--help", "--alone"])
+def test_ctrl_c_while_the_command_starts_is_an_exit_code(tmp_path: Path, option: str) -> None:
+    command = [sys.executable, "-c", TOLD, "report", "--out", str(tmp_path / "report"), option]
+    for moment in [*range(0, 100, 10), *range(100, 600, 50)]:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None and process.stdout.readline() == "forecast forecast.__main__\n"
+            time.sleep(moment / 1000)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=30)
+        assert (process.returncode, "Traceback" in stderr) in [(130, False), (0, False)], (moment, stderr)
+        assert process.returncode == 130 or option == "--help"
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_ignored_stays_ignored() -> None:

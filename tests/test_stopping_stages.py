@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import posix
+
+pytestmark = posix
+
 LIMIT = 2.0
 """Seconds from the signal to the end of the process."""
 BUSY = 6.0

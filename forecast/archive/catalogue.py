@@ -1,38 +1,60 @@
-"""The catalogue of an archive: what was imported, a line a batch, which is there as a whole or not at all.
-
-A line says which files it has brought, what became of their rows, and in which segments these are. Segments that no
-line names are left over from runs that were killed; they are not read, and the next import clears them.
-"""
+"""Catalogue of an archive: one SQLite file that names the imported files and the segments with their rows."""
 
 import hashlib
 import json
 import os
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+import sqlite3
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecast.errors import DataError, OutputError
-from forecast.files import check_writable, digest, unwritable
-from forecast.journal import Journal, append_lines, read_journal
-from forecast.partials import lock_folder
+from forecast.files import digest, unwritable
+from forecast.partials import partial_folder
 
 SCHEMA = 1
-CATALOGUE = "catalogue.jsonl"
-ROWS, REJECTED = "rows", "rejected"
-"""Folders of the segments: of rows between two states, and of rejected rows."""
-CHECK_LENGTH = 16
+APPLICATION = 0x70656E64
+"""Application id of the SQLite file: "pend"."""
+CATALOGUE = "catalogue.sqlite"
+ROWS, REJECTED, FILES = PARTS = "rows", "rejected", "files"
+"""Folders of the segments: rows between two states, rejected rows, and the imported files of each batch."""
+PATIENCE = 30
+"""Seconds that SQLite waits for another process."""
+MOST_NAMED = 5
+ENTRY_AS_JSON = ("covers", "filtered_by", "months")
+TABLES = """
+CREATE TABLE batch (
+    number INTEGER PRIMARY KEY, at TEXT NOT NULL, next_file INTEGER NOT NULL, sha256 TEXT NOT NULL
+) STRICT;
+CREATE TABLE file (
+    file INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, dataset TEXT NOT NULL, name TEXT NOT NULL,
+    sha256 TEXT NOT NULL, member TEXT NOT NULL, said TEXT NOT NULL, series TEXT NOT NULL, covers TEXT NOT NULL,
+    part REAL NOT NULL, edition TEXT NOT NULL, year INTEGER, first TEXT NOT NULL, last TEXT NOT NULL,
+    released TEXT NOT NULL, issued TEXT NOT NULL, known TEXT NOT NULL, mended INTEGER NOT NULL,
+    filtered_by TEXT NOT NULL, months TEXT NOT NULL, published TEXT NOT NULL
+) STRICT;
+CREATE TABLE segment (
+    path TEXT PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batch, bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
+    rows INTEGER NOT NULL
+) STRICT;
+CREATE TABLE pending (path TEXT PRIMARY KEY) STRICT;
+"""
 
 Key = tuple[str, str]
 """SHA-256 of a file and, of an archive, the name of the member."""
 
 
+class NewerError(DataError):
+    """The catalogue was written by a newer version, which can read it."""
+
+
 class Counts(NamedTuple):
-    """How many rows there are, and what became of them when they were imported."""
+    """Numbers of rows: all, between two states, rejected, filtered."""
 
     rows: int = 0
     between: int = 0
@@ -41,7 +63,7 @@ class Counts(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """A Parquet file: its path in the archive, and by what it is known to be whole."""
+    """A Parquet file of the archive, with its size and checksum."""
 
     path: str
     bytes: int
@@ -51,47 +73,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """A file that was imported.
-
-    Attributes
-    ----------
-    file : int
-        Its number, by which rows say where they come from.
-    dataset : str
-        Name of the feed.
-    name : str
-        How messages call it.
-    sha256, member : str
-        Of the file as it was given; its member, if it is an archive.
-    said : str
-        The name that says which days and edition it is of.
-    series : str
-        Which of the feed's series it belongs to.
-    covers : list of [str, str]
-        First and last day of each span of days that it stands for.
-    part : float
-        The part of each day that it stands for.
-    edition : str
-        Stamp of the edition, '' without one.
-    year : int or None
-        The year that it is an edition of.
-    first, last : str
-        First and last day of that year with a row; '' of other files.
-    released : str
-        The day from which its rows could be known, '' if each row says so itself.
-    issued : str
-        The day of its edition, '' of other files.
-    known : str
-        The first day on which any of its rows was known, '' if it has none.
-    mended : int
-        Rows that are not UTF-8.
-    filtered_by : dict
-        Rows that are not between two states, by reason.
-    months : dict
-        `Counts` by month of the event, as lists.
-    published : str
-        The day on which it was published, as the manifest of its fetch says; '' without one.
-    """
+    """An imported file; docs/schema/archive.md describes the fields."""
 
     file: int
     dataset: str
@@ -114,14 +96,24 @@ class Entry:
     months: dict[str, list[int]]
     published: str = ""
 
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Entry":
+        """Return the entry that `row` returned."""
+        nested = json.loads(f"[{', '.join(row[name] for name in ENTRY_AS_JSON)}]")  # at once, which is faster
+        return cls(**row | dict(zip(ENTRY_AS_JSON, nested, strict=True)))
+
+    def row(self) -> dict[str, Any]:
+        """Return its fields as numbers and text."""
+        return vars(self) | {name: json.dumps(getattr(self, name), ensure_ascii=False) for name in ENTRY_AS_JSON}
+
     @property
     def key(self) -> Key:
-        """What makes it the same file again, whatever its name."""
+        """Identity of the file, whatever its name."""
         return self.sha256, self.member
 
     @property
     def spans(self) -> list[tuple[date, date]]:
-        """The days that it stands for."""
+        """The days that the file stands for."""
         return [(date.fromisoformat(first), date.fromisoformat(last)) for first, last in self.covers]
 
     @property
@@ -132,73 +124,69 @@ class Entry:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a line of the catalogue says.
+    """Files that were committed together, with their segments.
 
-    Attributes
-    ----------
-    at : str
-        When it was written, in UTC.
-    files : tuple of Entry
-    segments : tuple of Segment
-    next_file : int
-        The number of the first file of the next batch. Rows of files that could not be read to their end may be in a
-        segment: their numbers are given to no other file.
+    `next_file` is the number of the first file of the next batch: rows of a file that could not be read to its end may
+    be in a segment, so no other file gets its number.
     """
 
+    number: int
     at: str
+    next_file: int
     files: tuple[Entry, ...]
     segments: tuple[Segment, ...]
-    next_file: int
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of everything that the catalogue says of the batch."""
+        files = [vars(entry) for entry in self.files]
+        return digest(json.dumps([self.number, self.at, self.next_file, files, self.segments]).encode())
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All that was imported.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-    batches : tuple of Batch
-        In the order in which they were written.
-    torn : bytes
-        A line that a killed run has left unfinished.
-    size : int
-        Bytes of its file.
-    """
+    """All batches of an archive in their order, and the segments of an unfinished import."""
 
     folder: Path
     batches: tuple[Batch, ...] = ()
-    torn: bytes = field(default=b"", repr=False)
-    size: int = 0
+    pending: frozenset[str] = frozenset()
 
     @cached_property
     def entries(self) -> dict[Key, Entry]:
-        """The files that are read, by their keys: of one imported again, for a name that says more, the last."""
+        """The files to be read, by key: of a file that was imported again, the last entry."""
         return {entry.key: entry for batch in self.batches for entry in batch.files}
 
     @cached_property
+    def paths(self) -> frozenset[str]:
+        """Paths of all segments."""
+        return frozenset(segment.path for batch in self.batches for segment in batch.segments)
+
+    @property
     def next_file(self) -> int:
-        """The number of the next file."""
+        """Number of the next file."""
         return self.batches[-1].next_file if self.batches else 0
 
     @property
     def datasets(self) -> list[str]:
-        """Names of the datasets there are."""
+        """Names of the datasets."""
         return sorted({entry.dataset for entry in self.entries.values()})
 
     def batches_of(self, entries: Sequence[Entry]) -> list[Batch]:
-        """Return the batches that have brought some files."""
+        """Return the batches that contain some of these files."""
         wanted = {entry.file for entry in entries}
         return [batch for batch in self.batches if any(entry.file in wanted for entry in batch.files)]
 
+    def current(self, batch: Batch) -> list[Entry]:
+        """Return the files of a batch that no later entry replaces."""
+        return [entry for entry in batch.files if self.entries[entry.key] is entry]
+
     def damaged(self) -> set[Key]:
-        """Return the files whose segments are not all there; only names and sizes are looked at."""
+        """Return the files with a missing segment or one of another size; contents are not compared."""
         return {
             entry.key
             for batch in self.batches
             if not all(self._is_there(segment) for segment in batch.segments)
-            for entry in batch.files
-            if self.entries[entry.key] is entry
+            for entry in self.current(batch)
         }
 
     def _is_there(self, segment: Segment) -> bool:
@@ -206,178 +194,249 @@ class Catalogue:
         return path.is_file() and path.stat().st_size == segment.bytes
 
     def require_whole(self, batches: Sequence[Batch], inside: str = "") -> None:
-        """Make sure that segments are as they were written.
-
-        Parameters
-        ----------
-        batches : sequence of Batch
-        inside : str
-            Only segments whose path begins so.
+        """Compare segments whose path begins with `inside` with their checksums.
 
         Raises
         ------
         DataError
-            If one is missing or has changed; it is named, with the files to import again.
+            If one is missing or has changed; the message names it and the files to import again.
         """
         for batch in batches:
             for segment in batch.segments:
-                if segment.path.startswith(inside) and (fault := self._fault(segment)):
-                    lost = [entry.name for entry in batch.files if self.entries[entry.key] is entry]
-                    shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
+                if segment.path.startswith(inside) and (fault := self.fault(segment)):
                     raise DataError(
                         f"{self.folder / segment.path} {fault}. Delete it, and import again the files whose rows are "
-                        f"in it: {shown}."
+                        f"in it: {some(entry.name for entry in self.current(batch))}."
                     )
 
-    def _fault(self, segment: Segment) -> str:
-        path = self.folder / segment.path
+    def fault(self, segment: Segment) -> str:
+        """Return what is wrong with a segment; '' if it is unchanged."""
         try:
-            with path.open("rb") as file:
+            with (self.folder / segment.path).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
-        return "" if found == segment.sha256 else "is damaged: it is not as it was written"
+        return "" if found == segment.sha256 else "is damaged: its checksum differs"
+
+
+def some(names: Iterable[str]) -> str:
+    """Return names as a list in words, of which the first few are written out."""
+    listed = list(names)
+    more = len(listed) - MOST_NAMED
+    return ", ".join(listed[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def repair_hint(folder: Path) -> str:
+    """Return the remedy for a catalogue and segments that do not agree."""
+    return f"Nothing was changed. Run `forecast events repair --archive {folder}`."
 
 
 def read_catalogue(folder: Path) -> Catalogue:
-    """Read the catalogue of an archive.
+    """Read the catalogue of an archive, and make sure that it names every segment in the folder.
 
     Raises
     ------
     DataError
-        If the folder is no archive, or the catalogue is damaged; the line is named.
+        If the folder is no archive, the catalogue is damaged or older than the segments, or a part is a link.
     """
-    path = folder / CATALOGUE
-    try:
-        journal = read_journal(path)
-    except FileNotFoundError as error:
+    found = segments_on_disk(folder)  # before the catalogue is read: it names a segment before that is written
+    catalogue = load(folder)
+    unknown = [path for path in unknown_segments(catalogue, found) if (folder / path).exists()]
+    if unknown:
         raise DataError(
-            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast events import`)."
-        ) from error
+            f"{folder}: {CATALOGUE} does not name {len(unknown):,} of its segments ({some(unknown)}). It may be an "
+            f"older copy, or the segments may be from elsewhere. {repair_hint(folder)}"
+        )
+    return catalogue
+
+
+def unknown_segments(catalogue: Catalogue, found: Iterable[str]) -> list[str]:
+    """Return the segments that the catalogue does not name, not even as those of an unfinished import."""
+    return sorted(set(found) - catalogue.paths - catalogue.pending)
+
+
+def segments_on_disk(folder: Path) -> set[str]:
+    """Return the paths of the Parquet files in an archive.
+
+    Raises
+    ------
+    DataError
+        If a part of the archive is a link, or the catalogue is no ordinary file.
+    """
+    for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", *PARTS):
+        _require_own(folder / name, stat.S_ISDIR if name in PARTS else stat.S_ISREG)
+    found = set[str]()
+    for part in PARTS:
+        for inside, folders, names in os.walk(folder / part):
+            for name in (*folders, *names):
+                path = Path(inside, name)
+                if path.is_symlink() or path.is_junction():
+                    raise _link(path)
+                if name in names and path.suffix == ".parquet" and not _is_hidden(path.relative_to(folder)):
+                    found.add(path.relative_to(folder).as_posix())
+    return found
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _require_own(path: Path, is_right: Callable[[int], bool]) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. Check the path.") from error
-    return _parsed(folder, journal)
+    if stat.S_ISLNK(mode) or path.is_junction():
+        raise _link(path)
+    if not is_right(mode):
+        raise DataError(f"{path} is not what an archive has there (docs/schema/archive.md). Move it away.")
 
 
-def _parsed(folder: Path, journal: Journal) -> Catalogue:
-    batches = tuple(_read_line(folder / CATALOGUE, number, line) for number, line in enumerate(journal.lines, 1))
-    size = sum(len(line) + 1 for line in journal.lines) + len(journal.torn)
-    return Catalogue(folder, batches, journal.torn, size)
+def _link(path: Path) -> DataError:
+    return DataError(
+        f"{path} is a link, and archives are neither read nor written through links. Nothing was changed. Put the "
+        "folder or file itself in its place, or name the real folder with --archive."
+    )
+
+
+def load(folder: Path) -> Catalogue:
+    """Read the catalogue without a look at the segments.
+
+    Raises
+    ------
+    DataError
+        If it is missing, damaged or of another schema.
+    """
+    if not (folder / CATALOGUE).exists():
+        if holds_segments(folder):
+            raise DataError(f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}")
+        raise DataError(
+            f"{folder} is no archive: it has no {CATALOGUE}. Import files into it first (`forecast events import`)."
+        )
+    try:
+        with connected(folder) as database:
+            _require_schema(folder, database)
+            return _loaded(folder, database)
+    except DataError:
+        raise
+    except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
+        raise DataError(f"{folder / CATALOGUE} is damaged ({error!s:.200}). {repair_hint(folder)}") from error
+
+
+def holds_segments(folder: Path) -> bool:
+    """Whether any of the folders of segments has something in it."""
+    return any(path.is_dir() and any(path.iterdir()) for path in (folder / part for part in PARTS))
+
+
+def _require_schema(folder: Path, database: sqlite3.Connection) -> None:
+    (application,), (schema,) = (
+        database.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    )
+    if application != APPLICATION:
+        raise DataError(f"{folder / CATALOGUE} is no catalogue of an archive. {repair_hint(folder)}")
+    if schema > SCHEMA:
+        raise NewerError(f"{folder / CATALOGUE} has schema {schema}; this version reads {SCHEMA}. Use a newer version.")
+    if schema < SCHEMA:
+        raise DataError(
+            f"{folder / CATALOGUE} has schema {schema}, and this version reads {SCHEMA}. {repair_hint(folder)}"
+        )
+    (state,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    (page,) = database.execute("PRAGMA page_size").fetchone()
+    if (folder / CATALOGUE).stat().st_size % page:
+        state = "it has been cut"
+    if state != "ok":
+        raise sqlite3.DatabaseError(" ".join(state.split()))
+
+
+def _loaded(folder: Path, database: sqlite3.Connection) -> Catalogue:
+    database.execute("BEGIN")  # one state of all tables
+    files: dict[int, list[Entry]] = {}
+    columns = ", ".join(field.name for field in fields(Entry))
+    for row in database.execute(f"SELECT batch, {columns} FROM file ORDER BY file"):
+        files.setdefault(row["batch"], []).append(Entry.of({name: row[name] for name in row.keys()[1:]}))
+    segments: dict[int, list[Segment]] = {}
+    for batch, *values in database.execute("SELECT batch, path, bytes, sha256, rows FROM segment ORDER BY rowid"):
+        segments.setdefault(batch, []).append(Segment(*values))
+    batches = []
+    for number, at, next_file, sha256 in database.execute("SELECT * FROM batch ORDER BY number"):
+        batch = Batch(number, at, next_file, tuple(files.pop(number, ())), tuple(segments.pop(number, ())))
+        if batch.sha256 != sha256:
+            raise ValueError(f"the checksum of batch {number} differs")
+        batches.append(batch)
+    if files or segments:
+        raise ValueError("a batch is missing")
+    pending = frozenset(path for (path,) in database.execute("SELECT path FROM pending"))
+    return Catalogue(folder, tuple(batches), pending)
 
 
 @contextmanager
-def opened_for_import(folder: Path, before: Catalogue | None = None) -> Iterator[Catalogue]:
-    """Keep other imports out of an archive, which is made if need be, and read its catalogue.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-    before : Catalogue, optional
-        As it was read last: returned as it is if nobody has appended to it since.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written, or holds something else.
-    DataError
-        If the catalogue is damaged.
-    """
-    check_writable(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = lock_folder(folder, wait=True)
-    except OSError as error:
-        raise OutputError(unwritable(folder, error)) from error
-    try:
-        if before and before.size == _size(folder):
-            catalogue = before
-        elif (folder / CATALOGUE).exists():
-            catalogue = read_catalogue(folder)
-        else:
-            _require_empty(folder)
-            catalogue = Catalogue(folder)
-        yield catalogue
-    finally:
-        if lock is not None:
-            os.close(lock)
-
-
-def append_batch(
-    catalogue: Catalogue, files: Sequence[Entry], segments: Sequence[Segment], next_file: int
-) -> Catalogue:
-    """Append a batch to a catalogue that was opened for import, and return the catalogue with it.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; the archive is then as it was.
-    """
-    number, at = len(catalogue.batches) + 1, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    batch = Batch(at, tuple(files), tuple(segments), next_file)
-    content = {
-        "n": number,
-        "schema": SCHEMA,
-        "at": at,
-        "files": [asdict(entry) for entry in files],
-        "segments": [segment._asdict() for segment in segments],
-        "next_file": next_file,
-    }
-    line = _line(content)
-    append_lines(catalogue.folder / CATALOGUE, lambda journal: (line,))
-    return Catalogue(catalogue.folder, (*catalogue.batches, batch), size=_size(catalogue.folder))
-
-
-def clear_leftovers(catalogue: Catalogue) -> None:
-    """Remove segments that no line names, and unfinished ones; nobody else may be importing."""
-    named = {segment.path for batch in catalogue.batches for segment in batch.segments}
-    for part in (ROWS, REJECTED):
-        for path in sorted((catalogue.folder / part).rglob("*")):
-            if path.is_dir() and path.name.endswith(".partial"):
-                shutil.rmtree(path, ignore_errors=True)
-            elif path.suffix == ".parquet" and path.relative_to(catalogue.folder).as_posix() not in named:
-                path.unlink(missing_ok=True)
-
-
-def _size(folder: Path) -> int:
+def connected(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database; one that nobody can be writing to, because its folder is read-only, as it is."""
     path = folder / CATALOGUE
-    return path.stat().st_size if path.exists() else 0
+    fixed = not os.access(folder, os.W_OK) and not path.with_name(f"{CATALOGUE}-wal").exists()
+    address = f"{path.absolute().as_uri()}?mode={'ro&immutable=1' if fixed else 'rw'}"
+    with closing(sqlite3.connect(address, uri=True, timeout=PATIENCE, isolation_level=None)) as database:
+        database.row_factory = sqlite3.Row
+        database.execute("PRAGMA foreign_keys = ON")
+        database.execute("PRAGMA synchronous = FULL")
+        yield database
 
 
-def _require_empty(folder: Path) -> None:
-    others = [path.name for path in folder.iterdir() if path.name not in (ROWS, REJECTED) and path.name[0] != "."]
-    if others:
-        raise OutputError(
-            f"{folder} is no archive, and holds something else ({min(others)!r:.60}). Choose another folder."
-        )
-
-
-def _line(content: Mapping[str, Any]) -> bytes:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    check = digest(text.encode())[:CHECK_LENGTH]
-    return f'{text[:-1]},"check":"{check}"}}'.encode()
-
-
-def _read_line(path: Path, number: int, line: bytes) -> Batch:
+def create(folder: Path) -> None:
+    """Put an empty catalogue into a folder that has none."""
     try:
-        content = json.loads(line)
-        check, schema = content.pop("check"), content["schema"]
-        whole = _line(content).endswith(f'"check":"{check}"}}'.encode()) and content["n"] == number
-        if schema == SCHEMA and whole:
-            return Batch(
-                content["at"],
-                tuple(Entry(**one) for one in content["files"]),
-                tuple(Segment(**one) for one in content["segments"]),
-                content["next_file"],
-            )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path, number) from error
-    if schema != SCHEMA:
-        raise DataError(f"{path}, line {number}: schema {schema!r:.20}; this version reads {SCHEMA}. Use a newer one.")
-    raise _damaged(path, number)
+        with partial_folder(folder / CATALOGUE) as partial:
+            with closing(sqlite3.connect(partial / "new", isolation_level=None)) as database:
+                database.execute("PRAGMA journal_mode = WAL")
+                database.executescript(
+                    f"BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {SCHEMA}; COMMIT;"
+                )
+            (partial / "new").rename(folder / CATALOGUE)
+    except (OSError, sqlite3.Error) as error:
+        raise OutputError(unwritable(folder, OSError(str(error)))) from error
 
 
-def _damaged(path: Path, number: int) -> DataError:
-    return DataError(
-        f"{path}, line {number}: damaged, it is not as it was written. Bring the file back from a copy, or import the "
-        "files into a new archive."
-    )
+@contextmanager
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """Change the catalogue entirely or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    try:
+        with connected(folder) as database:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
+            database.execute("COMMIT")
+    except sqlite3.Error as error:
+        raise OutputError(unwritable(folder / CATALOGUE, OSError(str(error)))) from error
+
+
+def add_pending(folder: Path, paths: Iterable[str]) -> None:
+    """Record which segments are about to be written: only these may be removed if the run is killed."""
+    with transaction(folder) as database:
+        database.executemany("INSERT OR IGNORE INTO pending VALUES (?)", [(path,) for path in paths])
+
+
+def add_batch(catalogue: Catalogue, batch: Batch) -> Catalogue:
+    """Commit a batch whose segments are on the disk, and return the catalogue with it."""
+    paths = [(segment.path,) for segment in batch.segments]
+    with transaction(catalogue.folder) as database:
+        database.execute(
+            "INSERT INTO batch VALUES (?, ?, ?, ?)", (batch.number, batch.at, batch.next_file, batch.sha256)
+        )
+        for entry in batch.files:
+            row = entry.row() | {"batch": batch.number}
+            marks = ", ".join(f":{name}" for name in row)
+            database.execute(f"INSERT INTO file ({', '.join(row)}) VALUES ({marks})", row)
+        database.executemany(
+            "INSERT INTO segment (path, bytes, sha256, rows, batch) VALUES (?, ?, ?, ?, ?)",
+            [(*segment, batch.number) for segment in batch.segments],
+        )
+        database.executemany("DELETE FROM pending WHERE path = ?", paths)
+    pending = catalogue.pending - {path for (path,) in paths}
+    return replace(catalogue, batches=(*catalogue.batches, batch), pending=pending)

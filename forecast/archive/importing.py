@@ -9,28 +9,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.archive.catalogue import (
-    Catalogue,
-    Counts,
-    Entry,
-    Key,
-    append_batch,
-    clear_leftovers,
-    opened_for_import,
-)
+from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
+from forecast.archive.days import Named, days_of
 from forecast.archive.published import earliest, published_days
-from forecast.archive.segments import SegmentWriter
-from forecast.archive.standing import Named, days_of
+from forecast.archive.recovery import opened_for_import
+from forecast.archive.segments import SegmentWriter, write_batch
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.display import Card, Displayed
 from forecast.errors import DataError
+from forecast.escaping import printable
 from forecast.feeds.detect import Detected, detect_file, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, named_day
 from forecast.feeds.judging import Judge
-from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_chunks
+from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
+from forecast.feeds.naming import DaysOfRows
 from forecast.feeds.reading import FileRun, Together
 from forecast.feeds.registry import find_feed
 from forecast.feeds.settings import FeedSettings
+from forecast.fence import fence
 from forecast.parallel import ahead
 from forecast.progress import Progress, silent
 from forecast.wording import count
@@ -57,6 +53,8 @@ class ImportedFile(NamedTuple):
         Its rows, those between two states, those rejected, and those that are not between two states.
     reason : str
         Why it was skipped or failed, or under which name it is known.
+    finding : str
+        In words, if its rows are not of the days in its name.
     """
 
     name: str
@@ -67,6 +65,7 @@ class ImportedFile(NamedTuple):
     rejected: int = 0
     filtered: int = 0
     reason: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,6 +86,11 @@ class Imported(Displayed):
         return [file for file in self.files if file.became == became]
 
     @property
+    def findings(self) -> list[str]:
+        """What contradicts the names of files."""
+        return [file.finding for file in self.files if file.finding]
+
+    @property
     def sentence(self) -> str:
         """What was done, in words."""
         new = self.of("imported")
@@ -95,6 +99,8 @@ class Imported(Displayed):
         for became, more in (("known", "in the archive already"), ("skipped", "of no feed"), ("failed", "not read")):
             if files := self.of(became):
                 words.append(f"{count(len(files), 'file')} {more}")
+        if self.findings:
+            words.append(f"{count(len(self.findings), 'file')} of other days than the name says")
         return "; ".join(words) + "."
 
     def summary(self) -> dict[str, Any]:
@@ -173,7 +179,8 @@ def import_files(
     SpecError
         If there is no such feed.
     DataError
-        If the catalogue of the archive is damaged, or no path is named.
+        If the catalogue of the archive is missing, damaged or older than its segments, or a part of the archive is a
+        link; the message names the remedy, and nothing is changed. Also if no path is named.
     OutputError
         If the archive cannot be written.
 
@@ -192,8 +199,6 @@ def import_files(
     place = 0
     while place < len(waiting):
         with opened_for_import(folder, run.catalogue) as catalogue:
-            if place == 0:
-                clear_leftovers(catalogue)
             run.start(catalogue)
             while place < len(waiting) and not run.batch.full:
                 tell(STEP, place, len(waiting))
@@ -235,14 +240,14 @@ class _Run:
         batch = self.batch
         if batch.entries:
             batch.writer.write()
-            self.catalogue = append_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
+            self.catalogue = write_batch(batch.catalogue, batch.entries, batch.writer.segments, batch.next_file)
 
     def take(self, named: Path, path: Path) -> None:
         """Take a file, or the members of an archive, into the batch."""
         try:
             files, sha256 = find_files([path]), file_digest(path)
         except DataError as error:
-            self._failed(path.name, error)
+            self._failed(printable(path.name), error)
             return
         published = self._published(path.parent).get(sha256, "")
         for file in files:
@@ -293,10 +298,10 @@ class _Run:
             self.together[feed.name] = Together(Judge(feed, EVERYTHING, None, organs=True))
         together = self.together[feed.name]
         reading = _Reading(
-            file, detected.layouts, FileFacts(), key[0],
+            file, detected.layouts, FileFacts(), key[0], DaysOfRows.of(feed, file),
             feed=feed, known=known, key=key, number=self.batch.number(), place=len(self.done), tallies=_Tallies(feed),
         )  # fmt: skip
-        chunks = (chunk.as_utf8(feed.encoding) for chunk in read_chunks(file))
+        chunks = read_utf8(file, feed.encoding)
         for chunk, strange in ahead(chunks) if file.size > CHUNK else chunks:
             reading.mended += strange
             together.add(reading, chunk)
@@ -322,27 +327,26 @@ class _Run:
         for dataset in self.together:
             self._judge(dataset)
         for reading in list(self.batch.waiting.values()):
+            try:
+                with fence(reading.file.name):
+                    entry = reading.entry()
+            except DataError as error:
+                reading.failed = reading.failed or str(error)
+            if reading.failed:
+                del self.batch.waiting[reading.key]
+                self.done[reading.place] = ImportedFile(reading.file.name, "", "failed", reason=reading.failed)
+                continue
             self.batch.writer.reject(reading.feed.name, reading.number, reading)
-            entry = reading.entry()
             self.batch.add(entry)
             self.damaged.discard(entry.key)
-            self.done[reading.place] = self.done[reading.place]._replace(**entry.counts._asdict())
+            self.done[reading.place] = self.done[reading.place]._replace(
+                **entry.counts._asdict(), finding=reading.days.finding
+            )
 
 
 @dataclass(kw_only=True)
 class _Reading(FileRun):
-    """A file that is being taken in.
-
-    Attributes
-    ----------
-    feed : Feed
-    known : _Known
-    key : Key
-    number : int
-    place : int
-        Among what became of files.
-    tallies : _Tallies
-    """
+    """A file that is being imported; `place` is its place among the results."""
 
     feed: Feed
     known: "_Known"
@@ -425,15 +429,7 @@ class _Tallies:
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known of a file beside its content, by its names and by the manifests that it came with.
-
-    Attributes
-    ----------
-    name : str
-        How messages call it.
-    named : Named
-    published : str
-    """
+    """Facts about a file besides its content, from its names and the manifests that it came with."""
 
     name: str
     named: Named

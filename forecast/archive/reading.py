@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
-from forecast.archive.coverage import covered_days
+from forecast.archive.days import covered_days
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
 from forecast.errors import DataError, SpecError
 from forecast.events.account import FeedAccount, FileAccount
@@ -112,15 +112,18 @@ def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> lis
     ------
     SpecError
         If one of them is not there.
+    DataError
+        If the archive is empty.
     """
     present = catalogue.datasets
+    if not present:
+        raise DataError(f"{catalogue.folder} is empty: import files into it first (`forecast events import`).")
     if datasets is None:
         return present
     named = [name.strip().lower() for name in datasets]
     for name in named:
         if name not in present:
-            held = f"it holds {join(present)}" if present else "it is empty"
-            raise SpecError(f"datasets: there is no {name!r:.60} in {catalogue.folder}; {held}")
+            raise SpecError(f"datasets: there is no {name!r:.60} in {catalogue.folder}; it holds {join(present)}")
     return list(dict.fromkeys(named))
 
 
@@ -178,6 +181,7 @@ class ArchiveReading:
             files=(self.source_file(entries),),
             accounts=(account,),
             covered=(covered,) if covered.spans else (),
+            vintaged=(self.feed.name,) if self.settings.editions == "issued" else (),
         )
 
     def source_file(self, entries: list[Entry]) -> SourceFile:

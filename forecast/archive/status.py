@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
-from forecast.archive.coverage import covered_days
+from forecast.archive.days import Days, covered_days
 from forecast.archive.importing import EVERYTHING
 from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets
-from forecast.archive.standing import Days
 from forecast.arguments import DAY, PATH, TEXTS, checked
 from forecast.dates import month_end
 from forecast.display import Card, Displayed
@@ -179,7 +178,7 @@ class ArchiveStatus(Displayed):
     as_of : datetime.date or None
     datasets : tuple of DatasetStatus
     unfinished : bool
-        Whether a run was killed while it wrote the catalogue; nothing of the archive is lost by it.
+        Whether an import is at work or was killed; the archive has lost nothing by it.
     """
 
     archive: Path
@@ -244,7 +243,7 @@ def archive_status(
     catalogue = read_catalogue(Path(archive))
     day = None if as_of is None else as_day(as_of, "as_of").date()
     found = tuple(_dataset(catalogue, name, day) for name in chosen_datasets(catalogue, datasets))
-    return ArchiveStatus(Path(archive), day, found, bool(catalogue.torn))
+    return ArchiveStatus(Path(archive), day, found, bool(catalogue.pending))
 
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:

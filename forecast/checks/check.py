@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from forecast.arguments import FIT, checked
 from forecast.bounds import require_whole
 from forecast.checks.ahead import Ahead, pit_ahead
 from forecast.checks.predictive import posterior_predictive, require_counts
@@ -81,6 +82,7 @@ class Checks(Displayed):
         return Card("Posterior predictive checks", (("finding", self.finding), *rows))
 
 
+@checked(fit=FIT)
 def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str | Path | None" = None) -> Checks:
     """Compare a record with records simulated at the level of each draw, with as many happenings.
 

@@ -79,6 +79,7 @@ app = typer.Typer(
 events.app.command()(fetch.fetch)
 events.app.command("import")(archive.import_command)
 events.app.command("status")(archive.status_command)
+events.app.command("repair")(archive.repair_command)
 events.app.command("count")(counting.count_command)
 events.app.command("sql")(counting.sql_command)
 app.add_typer(events.app, name="events")

@@ -1,4 +1,4 @@
-"""`forecast events import` and `forecast events status`: options, what is printed."""
+"""The commands `forecast events import`, `status` and `repair`: their options and what they print."""
 
 import json
 from pathlib import Path
@@ -81,6 +81,20 @@ def status_command(
     _print_status(found, months)
 
 
+def repair_command(archive: Folder = DEFAULT, as_json: Json = False) -> None:
+    """Rebuild the catalogue of an archive from its segments, when it is missing, damaged or an older copy.
+
+    Files that cannot be recognised are moved into the folder set-aside of the archive. Nothing is deleted. Exit code 2
+    if files have to be imported again.
+    """
+    from forecast.archive import repair_archive
+
+    done = repair_archive(archive)
+    typer.echo(json_text(json.dumps(done.summary(), indent=2, ensure_ascii=False)) if as_json else done.sentence)
+    if done.damaged:
+        raise DataError(f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again.")
+
+
 def _print_import(done: "Imported") -> None:
     from rich.console import Console
     from rich.table import Table
@@ -101,6 +115,8 @@ def _print_import(done: "Imported") -> None:
         console.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
     for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
         console.print(f"[yellow]{escape(file.reason)}[/]")
+    for finding in done.findings[:MOST_FILES]:
+        console.print(f"[yellow]{escape(finding)}[/]")
     console.print(escape(done.sentence))
 
 
@@ -125,7 +141,7 @@ def _print_status(found: "ArchiveStatus", months: int) -> None:
         console.print(f"[bold]{escape(dataset.sentence)}[/]")
         _print_dataset(console, dataset, months)
     if found.unfinished:
-        console.print("A run was killed while it wrote the catalogue; run the same import again.")
+        console.print("An import is at work, or was killed: then run the same import again.")
 
 
 def _print_dataset(console: "Console", dataset: "DatasetStatus", months: int) -> None:

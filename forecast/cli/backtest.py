@@ -74,8 +74,8 @@ def backtest(
         str,
         typer.Option(
             "--eras",
-            help="given (as far as recognised on the day), infer (at every fit, from what was known; a minute or two a "
-            "dyad) or none.",
+            help="given (as far as recognised on the day), infer (at every fit, from events up to then; a minute or "
+            "two a dyad) or none.",
         ),
     ] = "given",
     together: Annotated[
@@ -202,9 +202,9 @@ def _executor(processes: int | None, scheduler: str | None) -> "Executor":
 
 
 def _month(text: str, field: str) -> "date":
-    from forecast.dates import month_start, parse_date
+    from forecast.events.table import as_day
 
-    return month_start(parse_date(text, field))
+    return as_day(text, field, first=True).date().replace(day=1)
 
 
 def _together(listed: str | None, *, alone: bool) -> str | list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from forecast.cli.events import require_all_read
 from forecast.cli.options import Feed, FeedSetting, Json
 from forecast.cli.terminal import escape
 
@@ -33,7 +34,8 @@ def count_command(
 ) -> None:
     """Count all dyads of states in files of a feed, in one pass and bounded memory (docs/feeds.md).
 
-    Report on any of them afterwards with --counts and --mapping.
+    Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be read; all others
+    are counted then.
     """
     import json
 
@@ -52,9 +54,12 @@ def count_command(
     if as_json:
         summary = {"counts": str(out), "mapping": str(mapping), "dyads": dyads, "feeds": [account.summary()]}
         typer.echo(json_text(json.dumps(summary, indent=2, ensure_ascii=False)))
-        return
-    typer.echo(escape(account.sentence))
-    typer.echo(f"{dyads:,} dyads: {escape(str(out))}, read by {escape(str(mapping))}.")
+    else:
+        for finding in account.findings:
+            typer.echo(escape(finding))
+        typer.echo(escape(account.sentence))
+        typer.echo(f"{dyads:,} dyads: {escape(str(out))}, read by {escape(str(mapping))}.")
+    require_all_read(account.unread)
 
 
 def sql_command(
@@ -73,9 +78,9 @@ def sql_command(
 
     Run it there, save the result as CSV, and report on it with --counts and --mapping.
     """
-    from forecast.dates import parse_date
     from forecast.errors import SpecError
     from forecast.events.counts import write_mapping
+    from forecast.events.table import as_day
     from forecast.feeds import parse_settings
     from forecast.feeds.elsewhere import bigquery_sql
     from forecast.files import check_target
@@ -86,8 +91,8 @@ def sql_command(
         check_target(mapping)
     found = bigquery_sql(
         [one.strip() for one in dyads.split(",")],
-        parse_date(first, "--from"),
-        parse_date(last, "--to"),
+        as_day(first, "--from").date(),
+        as_day(last, "--to").date(),
         version=version,  # type: ignore[arg-type]
         settings=parse_settings(feed_setting or []),
         scale=scale,

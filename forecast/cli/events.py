@@ -1,6 +1,7 @@
 """`forecast events`: check a table of events, and show events."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,7 @@ from forecast.cli.options import Archive, Datasets, Feed, FeedSetting, event_tab
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, SpecError
 from forecast.escaping import json_text
+from forecast.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from forecast.events import EventTable
+    from forecast.events.account import Unread
     from forecast.sources import Source
 
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
@@ -52,7 +55,10 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad."""
+    """Validate events and summarise them: rows, rejects with reasons, span, counts and coverage by dyad.
+
+    Exit code 2 if a file of a feed could not be read; all others are in the summary then.
+    """
     from forecast.events import write_rejects
     from forecast.files import check_target
     from forecast.resources import data_folder
@@ -69,6 +75,7 @@ def check(
         typer.echo(json_text(json.dumps(summary, indent=2)))
     else:
         _print_summary(summary, rejects)
+    require_all_read([file for account in table.accounts for file in account.unread])
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
     if new:
         raise DataError(
@@ -252,6 +259,14 @@ def _print_feed(console: "Console", feed: dict[str, Any]) -> None:
     for reason, n in feed["filtered_by"].items():
         reasons.add_row(escape(reason), f"{n:,}")
     console.print(f"{feed['feed']}: {escape(feed['settings'])}", files, *([reasons] if feed["filtered_by"] else []))
+    for words in [*(file["reason"] for file in feed["unread"]), *feed["findings"]][:MOST_SHOWN]:
+        console.print(f"[yellow]{escape(words)}[/]")
+
+
+def require_all_read(unread: "Sequence[Unread]") -> None:
+    """Raise DataError if files of a feed could not be read."""
+    if unread:
+        raise DataError(f"{count(len(unread), 'file')} could not be read. The first: {unread[0].reason}")
 
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:

@@ -27,7 +27,9 @@ Dyad = Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN."
 AsOf = Annotated[
     str | None,
     typer.Option(
-        "--as-of", help="Use only what was known by this day, YYYY-MM-DD or YYYY-MM. Default: the coverage end."
+        "--as-of",
+        help="Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM. Default: the "
+        "coverage end.",
     ),
 ]
 Events = Annotated[
@@ -118,8 +120,8 @@ With = Annotated[
     str | None,
     typer.Option(
         "--with",
-        help="Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: the six of the hierarchy for one "
-        "of them, and none for any other dyad of data/dyads.csv.",
+        help="Dyads to fit together with this one, such as USA-RUS,CHN-RUS. Default: those that data/dyads.csv "
+        "names under `hierarchy`; none for a dyad that it keeps out.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -33,7 +33,7 @@ from forecast.escaping import json_text, printable
 
 if TYPE_CHECKING:
     from forecast.model import Fit
-    from forecast.questions import Draft, History, Ledger, TrackRecord
+    from forecast.questions import Draft, Entry, History, Ledger, TrackRecord
     from forecast.questions.folder import QuestionFolder
     from forecast.sources import Records, Source
 
@@ -110,7 +110,10 @@ def new(
         chosen: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
         panel = records.panel([code], _as_of(as_of) or records.last_day(code))
         question = make_question(panel, code, when=when, table=records.events, **chosen)
-    done = _folder(folder).ask(question)
+    place = _folder(folder)
+    if place.ledger.exists():
+        _mend(place, place.read())
+    done = place.ask(question)
     _warn(done.repaired)
     typer.echo(_plain(f"{question.id}: {question.sentence}"))
     typer.echo(_plain(question.rule))
@@ -150,7 +153,7 @@ def list_questions(
         )
         shown.add_row(*map(escape, row))
     Console(highlight=False).print(shown)
-    say(f"{count(len(ledger.entries), 'line')} in the ledger; the last has the hash {ledger.head}")
+    say(f"{count(ledger.lines, 'line')} in the ledger; the last has the hash {ledger.head}")
 
 
 @app.command()
@@ -170,10 +173,10 @@ def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
         body: Any = entry.body
         said = DASH if body.chance is None else chance(body.chance)
         mark = "" if body.converged else "  NOT CONVERGED"
-        lines.append(f"as of {body.as_of}: {said}, {body.by}{mark}{'  with hindsight' if entry.retrospective else ''}")
+        lines.append(f"as of {body.as_of}: {said}, {body.by}{mark}{_timing(history, entry)}")
     if history.resolution is not None:
         decided: Any = history.resolution.body
-        lines.append(f"{decided.outcome.upper()}: {decided.reason}, as known on {decided.as_of}.")
+        lines.append(f"{decided.outcome.upper()}: {decided.reason}, as of {decided.as_of}.")
     typer.echo(_plain("\n".join(lines)))
     _warn(_folder(folder).edited(history))
 
@@ -223,6 +226,7 @@ def update(
             found = answer_question(known, asks, seed=seed, table=records.events)
             if closed := asks.closed(found.as_of):
                 return closed
+            history.require_forward(found.as_of)
             draft = answered(found, model=choices, converged=converged)
             return "nothing new since the last answer" if draft.body == history.last_answer else draft
 
@@ -249,8 +253,8 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
+    from forecast.dates import today
     from forecast.questions import append_entries, resolve_question, resolved
-    from forecast.questions.ledger import today
 
     place, ledger = _folder(folder), _read(folder)
     chosen = _chosen(ledger, names)
@@ -267,7 +271,10 @@ def resolve(
             records.panel([code], day), history.question, today=day, table=records.events,
             coverage_end=records.last_day(code, history.question.dataset),
         )  # fmt: skip
-        return found.reason if found.outcome in ("open", "never") else resolved(found)
+        if found.outcome in ("open", "never"):
+            return found.reason
+        last = history.question.last
+        return resolved(found) if last < today() else f"its window ends on {last}; resolve it after that day"
 
     drafts = _each(chosen, decide, named=bool(names))
     done = append_entries(place.ledger, drafts)
@@ -290,16 +297,14 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score what was said of the questions that are past their date: Brier and logarithmic scores, calibration."""
-    from forecast.questions import Ledger, TrackRecord
+    from forecast.questions import TrackRecord
 
-    where = ledger or _folder(folder).ledger
-    found = Ledger.read(where)
-    _warn(found.torn)
+    found = _read(folder, ledger)
     record = TrackRecord.of(found)
     if out is not None:
         from forecast.report import write_track_record
 
-        page = write_track_record(record, out, inputs=[where])
+        page = write_track_record(record, out, inputs=[found.path])
         say(str(page))
     if as_json:
         _json(record.to_dict())
@@ -315,13 +320,11 @@ def export(
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
     from forecast.files import check_target, write_csv, write_json
-    from forecast.questions import Ledger
     from forecast.questions.export import entry_rows
 
     where = ledger or _folder(folder).ledger
     check_target(out, [where])
-    found = Ledger.read(where)
-    _warn(found.torn)
+    found = _read(folder, ledger)
     if out.suffix == ".csv":
         write_csv(out, entry_rows(found))
     elif out.suffix == ".json":
@@ -337,10 +340,30 @@ def _folder(folder: Path) -> "QuestionFolder":
     return QuestionFolder(folder)
 
 
-def _read(folder: Path) -> "Ledger":
-    found = _folder(folder).read()
-    _warn(found.torn)
+def _read(folder: Path, ledger: Path | None = None) -> "Ledger":
+    """Read the ledger of a folder, and mend what a killed run left there; or read one elsewhere."""
+    from forecast.questions import Ledger
+
+    place = _folder(folder)
+    found = Ledger.read(ledger or place.ledger)
+    for words in found.warnings:
+        _warn(words)
+    if ledger is None:
+        _mend(place, found)
     return found
+
+
+def _mend(place: "QuestionFolder", ledger: "Ledger") -> None:
+    if mended := place.mend(ledger):
+        say(mended)
+
+
+def _timing(history: "History", entry: "Entry") -> str:
+    """Return the mark of an answer that was not written in time."""
+    from forecast.questions.history import LATE, WITH_HINDSIGHT
+
+    marks = {LATE: f"  late, written on {entry.day}", WITH_HINDSIGHT: "  with hindsight"}
+    return marks.get(history.timing(entry), "")
 
 
 def _chosen(ledger: "Ledger", names: list[str] | None) -> "list[History]":

@@ -71,8 +71,8 @@ def report(
         str | None,
         typer.Option(
             "--as-of",
-            help="Use only what was known by this day, YYYY-MM-DD or YYYY-MM; with --fit, update it to this day. "
-            "Default: the coverage end.",
+            help="Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM; with --fit, "
+            "update it to this day. Default: the coverage end.",
         ),
     ] = None,
     horizons: Annotated[

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from forecast.arguments import PATH, checked
-from forecast.dates import month_start, parse_date
+from forecast.dates import month_start, parse_date, today
 from forecast.errors import DataError, SpecError
 from forecast.files import digest, read_bytes
 from forecast.wording import join
@@ -212,7 +212,7 @@ def _rows(reader: "Iterator[list[str]]", header: list[str], path: Path) -> Itera
 def _values(line: _Line, names: tuple[str, ...], path: Path) -> Iterator[Value]:
     where = f"{path}, line {line.number}"
     month, known_at = (read_day(line.cells[name], name, where) for name in (TIME, KNOWN_AT))
-    if known_at > date.today():
+    if known_at > today():
         raise DataError(f"{where}: {KNOWN_AT} is {known_at}, in the future; give the day since when the value is known")
     dyad = _dyad(line.cells.get(DYAD, ""), where)
     for name in names:

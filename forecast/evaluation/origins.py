@@ -312,11 +312,16 @@ class Record:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Where eras come from, which dyads are fitted together, and all datasets if several, as plain values."""
+        """Where eras come from, which dyads are fitted together, and which datasets there are, as plain values.
+
+        `datasets` only if there are several, `vintaged` only if some say when each event became known.
+        """
         given = "own" if self.eras is not None and len(self.eras) else "given" if self.eras is None else "none"
         together = self.together if isinstance(self.together, str) else list(self.together)
         several = {"datasets": self.datasets} if len(self.datasets) > 1 else {}
-        return {"eras": "infer" if self.infers_eras else given, "together": together, **several}
+        known = list(self.table.vintaged) if isinstance(self.table, EventTable) else []
+        vintaged = {"vintaged": known} if known else {}
+        return {"eras": "infer" if self.infers_eras else given, "together": together, **several, **vintaged}
 
     @cached_property
     def digest(self) -> str:

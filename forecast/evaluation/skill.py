@@ -62,6 +62,7 @@ class _Scored(TypedDict):
 class _Choices(TypedDict):
     dataset: str
     datasets: NotRequired[list[str]]
+    vintaged: NotRequired[list[str]]
     dyads: list[str]
     horizons: list[int]
     improvement: float

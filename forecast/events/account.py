@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from forecast.wording import count
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -28,6 +30,13 @@ class FileAccount(NamedTuple):
     mended: int
 
 
+class Unread(NamedTuple):
+    """A file of which nothing could be read, and why."""
+
+    name: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class FeedAccount:
     """What became of the rows of a feed's files.
@@ -47,6 +56,10 @@ class FeedAccount:
         `file`, `line` and `reason` of each duplicate.
     filtered : pandas.DataFrame
         The same of each filtered row; empty unless the settings ask for the list.
+    unread : tuple of Unread
+        Files that could not be read, and why; nothing of them is in the table.
+    findings : tuple of str
+        Files that were read and whose rows are not of the days in their names.
     """
 
     feed: str
@@ -56,6 +69,8 @@ class FeedAccount:
     filtered_by: dict[str, int]
     duplicates: "pd.DataFrame"
     filtered: "pd.DataFrame"
+    unread: tuple[Unread, ...] = ()
+    findings: tuple[str, ...] = ()
 
     def total(self, what: str) -> int:
         """Return a number of rows over all files, such as that of `kept` rows."""
@@ -65,9 +80,12 @@ class FeedAccount:
     def sentence(self) -> str:
         """What became of the rows, and what was counted, in words."""
         numbers = {name: f"{self.total(name):,}" for name in FileAccount._fields[1:6]}
+        unread = f" Not read: {count(len(self.unread), 'file')}." if self.unread else ""
+        other = f" Of other days than their names say: {count(len(self.findings), 'file')}." if self.findings else ""
         return (
             f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} rejected, "
-            f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates. Settings: {self.settings}."
+            f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates.{unread}{other} "
+            f"Settings: {self.settings}."
         )
 
     def summary(self) -> dict[str, Any]:
@@ -77,4 +95,6 @@ class FeedAccount:
             "settings": self.settings,
             "files": [file._asdict() for file in self.files],
             "filtered_by": self.filtered_by,
+            "unread": [file._asdict() for file in self.unread],
+            "findings": list(self.findings),
         }

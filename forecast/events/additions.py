@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
-from forecast.dates import reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.added import AddedEvent, Addition, Extension
 from forecast.events.codebook import read_codes, read_scale
@@ -109,7 +108,7 @@ def add_events(
         repeated=len(repeats),
         rejected=len(every) - len(repeats),
         events=_added_events(fresh),
-        extensions=record.extensions(usable, None if covered_to is None else as_day(covered_to, "covered_to")),
+        extensions=record.extensions(usable, None if covered_to is None else as_day(covered_to, "covered-to")),
     )
     return _merged(table, fresh, raw, every, addition)
 
@@ -229,8 +228,6 @@ def _read_rows(raw: RawTable, dataset: str) -> _Read:
         raise raw.nothing_usable(reasons)
     mapping = TableMapping(dataset=dataset, columns={name: name for name in rows.columns}, missing=("",))
     events, wrong = typed_rows(replace(raw, rows=rows, broken={}), mapping)
-    later = events.index[events["known_at"] > pd.Timestamp.today()].difference(list(wrong))
-    wrong |= dict.fromkeys(later, "known_at is later than today")
     return _Read(in_types(events.drop(index=list(wrong))), reasons | wrong)
 
 
@@ -329,10 +326,8 @@ class _Record:
         Raises
         ------
         SpecError
-            If that day is in the future, or coverage ends later already.
+            If coverage ends later already.
         """
-        if stated is not None:
-            reject_future(stated.date(), "covered-to")
         extended = []
         for dyad, last in rows.groupby("dyad")["date"].max().items():
             before, to = self.spans["last"][str(dyad)], last if stated is None else stated

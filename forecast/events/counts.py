@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from forecast.arguments import COUNTS, FLAG, MAPPING_OR_PATH, PATH, checked
+from forecast.dates import today
 from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
-from forecast.events.raw import RawTable, load_raw
+from forecast.events.raw import ADVICE, RawTable, load_raw
 from forecast.events.table import CountTable
+from forecast.fence import fence
 from forecast.files import check_target, write_csv, write_text
 
 if TYPE_CHECKING:
@@ -50,6 +52,11 @@ def read_counts(path: str | Path, mapping: CountsMapping | dict[str, Any] | str 
     """
     mapping = load_mapping(mapping, CountsMapping)
     raw = load_raw(path, mapping)
+    with fence(raw.name, ADVICE):
+        return _as_counts(raw, mapping)
+
+
+def _as_counts(raw: RawTable, mapping: CountsMapping) -> CountTable:
     rows, cells = _read_periods_and_states(raw, mapping), _sum_cells(raw, mapping)
     reasons = _reject_reasons(raw, rows, cells)
     good = rows.index.difference(list(reasons))
@@ -213,10 +220,15 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
     >>> mapping = {"dataset": "gpr", "columns": columns, "constants": {"dyad": "USA-CHN"}}
     >>> read_index("gpr.csv", mapping)  # doctest: +SKIP
     """
-    import pandas as pd
-
     mapping = load_mapping(mapping, IndexMapping)
     raw = load_raw(path, mapping)
+    with fence(raw.name, ADVICE):
+        return _as_index(raw, mapping)
+
+
+def _as_index(raw: RawTable, mapping: IndexMapping) -> "pd.DataFrame":
+    import pandas as pd
+
     text = pd.DataFrame({field: raw.field(field, mapping) for field in mapping.fields})
     time = pd.to_datetime(text["time"], format=mapping.date_format, errors="coerce")
     value = pd.to_numeric(text["value"], errors="coerce").astype(float)
@@ -225,7 +237,7 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
     frame = pd.DataFrame({"dyad": dyad, "time": time, "value": value})
     problems = {
         "time is not in the date_format": time.isna(),
-        "time is later than today": time > pd.Timestamp.today(),
+        "time is later than today": time > pd.Timestamp(today()),
         "value is not a number": value.isna() & (text["value"] != ""),
         "dyad is not like USA-CHN": ~named,
         "the same dyad and time as before": frame.duplicated(["dyad", "time"]),
@@ -236,7 +248,7 @@ def read_index(path: str | Path, mapping: IndexMapping | dict[str, Any] | str | 
             raise DataError(f"{raw.name}, line {line}: {problem} ({', '.join(text.loc[line])!r:.80}).")
     if raw.broken or value.isna().all():
         what = f"line {min(raw.broken)} is broken" if raw.broken else "there is no value"
-        raise DataError(f"{raw.name}: {what}. Correct the file, or the mapping that describes it.")
+        raise DataError(f"{raw.name}: {what}. {ADVICE}")
     return frame.sort_values(["dyad", "time"], ignore_index=True)
 
 
@@ -285,7 +297,7 @@ def _reject_reasons(raw: RawTable, rows: "pd.DataFrame", cells: "pd.DataFrame") 
     state = r"[A-Z]{3}-[A-Z]{3}"
     problems = {
         "time is not in the date_format": rows["date"].isna(),
-        "time is later than today": rows["date"] > pd.Timestamp.today(),
+        "time is later than today": rows["date"] > pd.Timestamp(today()),
         "the states are not two ISO 3166 alpha-3 codes": ~rows["dyad"].str.fullmatch(state).astype(bool)
         | (rows["dyad"].str[:3] == rows["dyad"].str[4:]),
         "a count is not a whole number from 0": ~((cells >= 0) & (cells <= LARGEST_COUNT) & (cells % 1 == 0)).all(

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
-from forecast.errors import DataError, UnknownDyadError
+from forecast.dates import read_day, reject_future
+from forecast.errors import DataError, SpecError, UnknownDyadError
 from forecast.events.added import Addition, extended_ends
 from forecast.events.codebook import read_small_csv
 from forecast.events.covered import Covered
@@ -70,7 +71,7 @@ def read_eras(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFrame"
     Raises
     ------
     DataError
-        If a column is missing, a day is malformed, or a dyad has an era twice.
+        If a column is missing, a day is malformed or in the future, or a dyad has an era twice.
 
     Examples
     --------
@@ -100,12 +101,13 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     -------
     pandas.DataFrame
         `dyad`, `start`, `last_even` (datetime64), and whatever other columns there are. A column `dataset`
-        limits a row to that dataset.
+        limits a row to that dataset. The embedded table also has `compiled` (the year in which the rows were written
+        down), `empty_years` (inside coverage), `note` and `caveat` (what a reader of a report has to know).
 
     Raises
     ------
     DataError
-        If a column is missing or a day is malformed.
+        If a column is missing, or a day is malformed or in the future, or a dyad's coverage ends before it begins.
 
     Examples
     --------
@@ -116,7 +118,41 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
     name, coverage = _read_table(path, "coverage", ("dyad", "start", "last_even"))
     for column in ("start", "last_even"):
         coverage[column] = _read_days(coverage[column], name, column)
+    turned = (coverage["last_even"] < coverage["start"]).to_numpy()
+    if turned.any():
+        place = int(turned.argmax())
+        raise DataError(
+            f"{name}, line {place + 2}: last_even is {coverage['last_even'].iloc[place]:%Y-%m-%d}, before start, "
+            f"{coverage['start'].iloc[place]:%Y-%m-%d}. Write the last day of coverage."
+        )
     return coverage
+
+
+def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
+    """Return what a reader has to know of how some datasets record a dyad, as `coverage.csv` states it.
+
+    Examples
+    --------
+    >>> from forecast.events.dyads import caveats
+    >>> caveats("JPN-KOR", ["chronology"])[0].partition(". ")[2]
+    'Seizures of boats before 1965 are only partly listed.'
+    """
+    table = read_coverage()
+    own = table[(table["dyad"] == dyad) & table["dataset"].isin(list(datasets))]
+    return tuple(str(text) for text in own["caveat"] if text)
+
+
+def compiled_in(dataset: str) -> str:
+    """Return the year in which a dataset was written down, as `coverage.csv` states it; '' if it does not.
+
+    Examples
+    --------
+    >>> from forecast.events.dyads import compiled_in
+    >>> compiled_in("chronology"), compiled_in("gdelt")
+    ('2026', '')
+    """
+    table = read_coverage()
+    return str(table.loc[table["dataset"] == dataset, "compiled"].max()) if dataset in set(table["dataset"]) else ""
 
 
 def even_spans(
@@ -251,15 +287,18 @@ def _read_table(
     return name, frame
 
 
-def _read_days(column: "pd.Series[str]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
+def _read_days(column: "pd.Series[Any]", file: str, name: str) -> "pd.Series[pd.Timestamp]":
     import pandas as pd
 
-    if pd.api.types.is_datetime64_any_dtype(column) and column.notna().all():
-        return pd.to_datetime(column)
-    texts = column.map(lambda day: f"{day:%Y-%m-%d}" if isinstance(day, date) and day == day else str(day))
-    iso = texts.map(lambda text: bool(re.fullmatch(r"\d{4}-\d{2}-\d{2}", text)))
-    days = pd.to_datetime(texts.where(iso), format="%Y-%m-%d", errors="coerce")
-    if days.isna().any():
-        place = int(days.isna().to_numpy().argmax())
-        raise DataError(f"{file}, line {place + 2}: {name} is {column.iloc[place]!r}, not a day. Write YYYY-MM-DD.")
-    return days.dt.as_unit("s")
+    days: dict[Any, date] = {}
+    for place, given in enumerate(column):
+        if given in days:
+            continue
+        try:
+            if isinstance(given, str) and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", given):
+                raise SpecError(f"{name} is {given!r}, not a day. Write YYYY-MM-DD.")
+            days[given] = read_day(given if isinstance(given, str | date) else str(given), name)
+            reject_future(days[given], name)
+        except SpecError as error:
+            raise DataError(f"{file}, line {place + 2}: {error}") from error
+    return pd.Series([pd.Timestamp(days[given]) for given in column], column.index, "datetime64[s]", name)

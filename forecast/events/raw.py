@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from forecast.errors import DataError, MappingError
+from forecast.escaping import printable
 from forecast.events.mapping import FileForm, Place
+from forecast.fence import fence
 from forecast.files import digest, read_bytes
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 LARGEST_FILE = 500_000_000
 """Bytes; read as text they take some ten times as much memory."""
 LARGEST_FIELD = 10_000_000
+FREE_ROWS = 100_000
+"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they may take none."""
+ADVICE = "Correct the file, or the mapping that describes it."
 REJECT_COLUMNS = ("file", "line", "reason", "row")
 
 
@@ -88,8 +93,7 @@ class RawTable:
             return DataError(f"{self.name} has a header and no rows. It needs at least one.")
         line = min(reasons)
         return DataError(
-            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. "
-            "Correct the file, or the mapping that describes it."
+            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. {ADVICE}"
         )
 
     def _text_of(self, line: int) -> str:
@@ -108,14 +112,12 @@ def load_raw(path: str | Path, form: FileForm) -> RawTable:
         If the file is not there, is not of its format or encoding, is empty, or has two columns of one name.
     """
     path = Path(path)
-    try:
+    name = printable(path.name)
+    with fence(printable(str(path))):
         content = read_bytes(path, LARGEST_FILE)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read: {reason}. Check the path.") from error
     is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
-    read = _read_parquet if is_parquet else _read_csv
-    return read(path.name, content, form)
+    with fence(name, ADVICE):
+        return (_read_parquet if is_parquet else _read_csv)(name, content, form)
 
 
 def raw_frame(frame: "pd.DataFrame", name: str) -> RawTable:
@@ -167,11 +169,16 @@ def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
 
 def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
     import pandas as pd
+    import pyarrow.parquet as pq
 
-    try:
+    with fence(name, "If it is not a Parquet file, set `format` in the mapping."):
+        number = pq.read_metadata(io.BytesIO(content)).num_rows
+        if number > max(FREE_ROWS, len(content)):
+            raise DataError(
+                f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a byte are read. Leave "
+                "out rows that say nothing, or write it as CSV."
+            )
         table = pd.read_parquet(io.BytesIO(content))
-    except Exception as error:  # the library raises its own kinds for a damaged file
-        raise DataError(f"{name} is not a Parquet file ({error!s:.300}). Set `format` in the mapping.") from error
     _check_header(name, [str(column) for column in table.columns])
     numeric = frozenset(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column]))
     rows = pd.DataFrame(

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from forecast.arguments import TABLES, checked
-from forecast.dates import month_start, parse_date
+from forecast.arguments import DAY, EVENTS, TABLES, checked
+from forecast.dates import month_start, read_day, reject_future, today
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError, OutputPathError, SpecError
 from forecast.events.account import FeedAccount
@@ -73,6 +73,8 @@ class EventTable(Displayed):
         The days that the files of a dataset stand for, of datasets of an archive.
     order : tuple of str
         Datasets in the order in which tables were combined: the level is on the scale of the first. By name without it.
+    vintaged : tuple of str
+        Datasets that say when each event became known. An event of any other counts as known on its date.
     """
 
     events: "pd.DataFrame"
@@ -83,6 +85,7 @@ class EventTable(Displayed):
     accounts: tuple[FeedAccount, ...] = ()
     covered: tuple[Covered, ...] = ()
     order: tuple[str, ...] = ()
+    vintaged: tuple[str, ...] = ()
 
     @property
     def datasets(self) -> list[str]:
@@ -197,9 +200,11 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
         accounts=tuple(one for table in tables for one in table.accounts),
         covered=tuple(one for table in tables for one in table.covered),
         order=tuple(dict.fromkeys(name for table in tables for name in table.datasets)),
+        vintaged=tuple(dict.fromkeys(name for table in tables for name in table.vintaged)),
     )
 
 
+@checked(table=EVENTS, date=DAY)
 def as_of(table: EventTable, date: Day) -> EventTable:
     """Keep what was known by a day; `late` of the result says how many events that leaves out.
 
@@ -261,16 +266,22 @@ def _sha256(path: Path) -> str:
 
 
 def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
-    """Return a day as a Timestamp without time; `field` is what an error calls it.
+    """Return a day of the past or today as a Timestamp without time; `field` is what an error calls it.
 
     A month (`2023-10`) means its last day, or with `first` its first.
+
+    Raises
+    ------
+    SpecError
+        If it is none (`read_day`), or in the future.
     """
     import pandas as pd
 
-    day = parse_date(date, field) if isinstance(date, str) else date
+    day = read_day(date, field)
     if first and isinstance(date, str) and len(date.strip()) == len("2023-10"):
         day = month_start(day)
-    return pd.Timestamp(day).normalize().tz_localize(None)
+    reject_future(day, field)
+    return pd.Timestamp(day)
 
 
 def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
@@ -306,6 +317,9 @@ def event_schema() -> "pa.DataFrameSchema":
     def text(reason: str, pattern: str) -> pa.Column:
         return column(None, reason, lambda value: value.str.fullmatch(pattern))
 
+    def not_later(field: str) -> pa.Check:
+        return pa.Check(lambda e: ~(e[field] > pd.Timestamp(today())), error=f"{field} is later than today")
+
     codes = read_codes().index
     country = r"[A-Z]{3}"
     return pa.DataFrameSchema(
@@ -328,7 +342,7 @@ def event_schema() -> "pa.DataFrameSchema":
         checks=[
             pa.Check(lambda e: e["source"] != e["target"], error="source and target are the same"),
             pa.Check(lambda e: ~(e["known_at"] < e["date"]), error="known_at is before date"),
-            pa.Check(lambda e: ~(e["date"] > pd.Timestamp(datetime.date.today())), error="date is later than today"),
+            *(not_later(field) for field in ("date", "known_at")),
         ],
     )
 

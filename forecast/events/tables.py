@@ -9,9 +9,10 @@ from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes
 from forecast.events.dyads import dyad_code
 from forecast.events.mapping import TableMapping, load_mapping
-from forecast.events.raw import RawTable, load_raw
+from forecast.events.raw import ADVICE, RawTable, load_raw
 from forecast.events.references import shown_reference
 from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, sort_events
+from forecast.fence import fence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +47,9 @@ def read_table(path: str | Path, mapping: TableMapping | dict[str, Any] | str | 
     >>> read_table("mine.csv", {"dataset": "mine", "columns": columns})  # doctest: +SKIP
     """
     mapping = load_mapping(mapping, TableMapping)
-    return conform(load_raw(path, mapping), mapping)
+    raw = load_raw(path, mapping)
+    with fence(raw.name, ADVICE):
+        return conform(raw, mapping)
 
 
 def conform(
@@ -70,7 +73,12 @@ def conform(
     events = events.drop(index=list(reasons.keys() & set(events.index)))
     if events.empty:
         raise raw.nothing_usable(reasons)
-    return EventTable(sort_events(in_types(events)), raw.rejects(reasons), (raw.source_file(reasons),))
+    return EventTable(
+        events=sort_events(in_types(events)),
+        rejects=raw.rejects(reasons),
+        files=(raw.source_file(reasons),),
+        vintaged=(mapping.dataset,) if mapping.has("known_at") else (),
+    )
 
 
 def typed_rows(raw: RawTable, mapping: TableMapping) -> "tuple[pd.DataFrame, dict[int, str]]":

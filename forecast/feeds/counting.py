@@ -1,6 +1,7 @@
 """All dyads of states of a feed counted in one pass, in memory that does not grow with the files."""
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,7 +65,7 @@ def count_feed(
     Raises
     ------
     DataError
-        If a file cannot be read or is of no feed or of another one, or no row is kept.
+        If no file can be read, one is named that is not there, of no feed or of another one, or no row is kept.
     SpecError
         If there is no such feed or scale, or a setting does not suit it.
     OutputError
@@ -81,7 +82,8 @@ def count_feed(
     if settings.list_filtered:
         raise SpecError("list_filtered: counting lists no rows. Leave the setting out, or use read_feed.")
     order = read_scale(scale)
-    kind, runs, strange = begin(paths, feed, settings)
+    opened = begin(paths, feed, settings)
+    kind, runs = opened.feed, opened.runs
     with (
         _room(),
         tempfile.TemporaryDirectory() as scratch,
@@ -92,7 +94,8 @@ def count_feed(
         take_out_repeats(judge.database, settings, [run.facts for run in runs])
         repeated = _repeated(judge.database, runs)
         counts = _counts(judge.database, scale, frequency)
-    account, rejects = account_of(kind, settings, runs, repeated), rejects_of(kind, runs, strange)
+        read = opened.read
+    account, rejects = account_of(opened, settings, repeated), rejects_of(opened)
     if counts.empty:
         raise nothing_kept(account, rejects)
     return CountTable(
@@ -101,13 +104,13 @@ def count_feed(
         zero_cut=order.zero_cut,
         frequency=frequency,
         rejects=rejects,
-        files=source_files(runs),
+        files=source_files(read),
         accounts=(account,),
     )
 
 
 def _fill(judge: Judge, runs: list[FileRun]) -> None:
-    """Put all events of files into the table `kept`."""
+    """Put all events of files that can be read into the table `kept`."""
     run = judge.database.execute
     run(
         "CREATE TEMP TABLE kept (place INTEGER, line BIGINT, id VARCHAR, date DATE, known DATE, source_state VARCHAR, "
@@ -117,11 +120,14 @@ def _fill(judge: Judge, runs: list[FileRun]) -> None:
         judge.database.register("events", events)
         run(f"INSERT INTO kept SELECT place, {', '.join(COUNTED)} FROM events")
         judge.database.unregister("events")
+    for place, one in enumerate(runs):
+        if one.failed:
+            run(f"DELETE FROM kept WHERE place = {place}")
 
 
-def _repeated(database: "duckdb.DuckDBPyConnection", runs: list[FileRun]) -> list[int]:
+def _repeated(database: "duckdb.DuckDBPyConnection", runs: list[FileRun]) -> Counter[int]:
     """Return how many lines of each file are duplicates; those that a newer edition replaces are filtered."""
-    repeated = [0] * len(runs)
+    repeated: Counter[int] = Counter()
     for place, why, by, number in gone_numbers(database):
         if why == REPLACED:
             runs[place].filter({f"replaced by the newer edition {runs[by].file.name}": number}, {})

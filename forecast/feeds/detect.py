@@ -1,12 +1,16 @@
 """Which feed a file is of, by its content: names are changed, content is not."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from forecast.errors import DataError
+from forecast.escaping import printable
+from forecast.events.account import Unread
 from forecast.feeds.feed import Feed, Layout
-from forecast.feeds.lines import FeedFile, find_files
+from forecast.feeds.lines import FeedFile, find_files, paths_in
 from forecast.feeds.registry import FEEDS
+from forecast.fence import fence
 from forecast.wording import join
 
 MENTIONS, GKG = 16, 27
@@ -33,12 +37,34 @@ def detect_file(file: FeedFile) -> Detected | None:
     DataError
         If it cannot be read.
     """
-    lines = [line for line in file.head() if line.strip()]
-    for feed in FEEDS.values():
-        layouts = feed.recognise(lines)
-        if layouts:
-            return Detected(feed, layouts)
+    with fence(file.name):
+        lines = [line for line in file.head() if line.strip()]
+        for feed in FEEDS.values():
+            layouts = feed.recognise(lines)
+            if layouts:
+                return Detected(feed, layouts)
     return None
+
+
+def detect_files(path: Path, unread: list[Unread]) -> Iterator[tuple[FeedFile, Detected | None]]:
+    """Yield the files of a path and what they are; those that cannot be read are put into `unread`.
+
+    Raises
+    ------
+    DataError
+        If the path is not there, or is a folder without files.
+    """
+    for one in paths_in(path):
+        try:
+            files = find_files([one])
+        except DataError as error:
+            unread.append(Unread(printable(one.name), str(error)))
+            continue
+        for file in files:
+            try:
+                yield file, detect_file(file)
+            except DataError as error:
+                unread.append(Unread(file.name, str(error)))
 
 
 def detect_feed(path: str | Path) -> str | None:
@@ -57,10 +83,12 @@ def detect_feed(path: str | Path) -> str | None:
     >>> detect_feed("20180601.export.CSV.zip")  # doctest: +SKIP
     'gdelt'
     """
-    for file in find_files([Path(path)]):
-        detected = detect_file(file)
+    unread: list[Unread] = []
+    for _, detected in detect_files(Path(path), unread):
         if detected:
             return detected.feed.name
+    if unread:
+        raise DataError(unread[0].reason)
     return None
 
 

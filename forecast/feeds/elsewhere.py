@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from forecast.arguments import DATE, DYADS, FEED_SETTINGS, TEXT, checked
+from forecast.dates import EARLIEST, today
 from forecast.errors import SpecError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale
 from forecast.events.counts import class_column, wide_mapping
@@ -17,7 +18,7 @@ from forecast.events.dyads import read_dyads
 from forecast.extras import require
 from forecast.feeds.countries import state_names
 from forecast.feeds.feed import CAMEO_AGENTS, acting
-from forecast.feeds.judging import EARLIEST, MOST_REPORTS, PARENTS
+from forecast.feeds.judging import MOST_REPORTS, PARENTS
 from forecast.feeds.reading import state_pair
 from forecast.feeds.settings import FeedSettings
 
@@ -174,14 +175,14 @@ def _judged(events: "ir.Table", settings: FeedSettings) -> "ir.Table":
         goldstein=rows.goldsteinscale.try_cast("float64"),
         reports=rows.numarticles.try_cast("int64"),
     )
-    today = ibis.date(f"{datetime.date.today():%Y-%m-%d}")
+    latest = ibis.date(f"{today():%Y-%m-%d}")
     right = [
         rows.globaleventid.re_search("^[0-9]{1,18}$"),
         rows.sqldate.re_search("^[0-9]{8}$"),
         rows.dateadded.re_search("^[0-9]{8}([0-9]{6})?$"),
-        rows.day.between(ibis.date(EARLIEST), today),
+        rows.day.between(ibis.date(f"{EARLIEST:%Y-%m-%d}"), latest),
         rows.known.delta(rows.day, unit="day") >= -1,
-        rows.known.delta(today, unit="day") <= 1,
+        rows.known <= latest,
         (rows.goldsteinscale == "") | rows.goldstein.between(-10, 10),
         rows.numarticles.re_search("^[0-9]{1,10}$") & (rows.reports <= MOST_REPORTS),
         rows.code.notnull(),

@@ -112,6 +112,8 @@ class Feed:
         From the name of a file to the days that it stands for; None if the name does not say.
     by_known : bool
         Whether rows are put into files by the day on which they became known, in place of the day of the event.
+    around : (int, int)
+        How many days before the first and after the last day of a file's name its rows may be.
     holes : tuple of (datetime.date, datetime.date, str)
         First and last day of what was never published, and why.
     missing : tuple of str
@@ -124,6 +126,8 @@ class Feed:
         SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
     newest_first : bool
         Whether a later edition of a year replaces what it repeats.
+    vintaged : bool
+        Whether its files say when each row became known.
     """
 
     name: str
@@ -139,6 +143,8 @@ class Feed:
     newest_first: bool = False
     stands: Callable[[str], Standing | None] = field(default=lambda name: None)
     by_known: bool = False
+    vintaged: bool = True
+    around: tuple[int, int] = (0, 0)
     holes: tuple[tuple[date, date, str], ...] = ()
 
 
@@ -147,8 +153,14 @@ def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tu
     return tuple(code for sector in settings.sectors for code in written[sector])
 
 
+YEARS = range(1700, 2200)
+"""Of days in names."""
+
+
 def named_day(digits: str) -> date | None:
     """Return the day that a name writes as 20180601; of a day beyond the end of its month, that end; else None.
+
+    Numbers that would be a day long before or after all events are no day.
 
     Examples
     --------
@@ -157,21 +169,21 @@ def named_day(digits: str) -> date | None:
     (datetime.date(2022, 2, 28), None)
     """
     year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
-    if year == 0 or not 1 <= month <= 12 or day_of_month < 1:
+    if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:
         return None
     return date(year, month, min(day_of_month, calendar.monthrange(year, month)[1]))
 
 
 def whole_year(series: str, year: str, *, whole: bool) -> Standing | None:
     """Return what a file of a year stands for."""
-    return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) else None
+    return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) in YEARS else None
 
 
 def header_names(line: str, delimiter: str) -> tuple[str, ...]:
     """Return the names in a header, each once and none empty; empty ones at its end are no columns."""
     names: list[str] = []
     for place, name in enumerate(line.rstrip(delimiter).split(delimiter), 1):
-        own = name.strip().removeprefix("\ufeff") or f"column {place}"
+        own = name.strip() or f"column {place}"
         same = own.casefold() in {one.casefold() for one in names}
         names.append(f"{own} (column {place})" if same else own)
     return tuple(names)

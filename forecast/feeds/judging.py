@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from forecast.dates import EARLIEST, today
 from forecast.feeds.feed import FIELDS, Feed, FileFacts, Layout, Side, only_digits, quoted, text
 from forecast.feeds.settings import SECTORS, FeedSettings
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MEMORY = "1GB"
-EARLIEST = "1700-01-01"
 MOST_REPORTS = 2**31 - 1
 REPORT_DIGITS = 10
 STRIDE = 2**40
@@ -145,6 +145,12 @@ class Judge:
             {line: words[at - 1] for line, at in lines_filtered},
         )
 
+    def days(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, int]]":
+        """Count the rows judged last that were not rejected by chunk, day of the event and day of becoming known."""
+        return self.database.execute(
+            f"SELECT line // {STRIDE}, date, known, count(*) FROM judged WHERE reason = '' GROUP BY ALL"
+        ).fetchall()
+
     def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
         """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them.
 
@@ -262,16 +268,16 @@ def _add_tables(database: "duckdb.DuckDBPyConnection", dyads: Sequence[str] | No
 
 def _reasons(*, whole: bool) -> str:
     """Return the SQL of all that is wrong with a row, '' if nothing is; `whole` says that reports are digits."""
-    today = f"DATE '{datetime.date.today():%Y-%m-%d}'"
+    latest = f"DATE '{today():%Y-%m-%d}'"
     faults = {
         "id = ''": "'no event id, or none that is one'",
         "date IS NULL": "'date: not a day'",
         f"date < DATE '{EARLIEST}'": "'date: before 1700'",
-        f"date > {today}": "'date is later than today'",
+        f"date > {latest}": "'date is later than today'",
         "known IS NULL AND date IS NOT NULL": "'day of publication: not a day'",
         # Clocks of sources differ by a day; a report long before its event is an error.
         "known < date - 1": "'published before its date'",
-        f"known > {today} + 1": "'published later than today'",
+        f"known > {latest}": "'published later than today'",
         "cameo IS NULL": "'code ' || left(code, 20) || ': not a code of the codebook'",
         "source <> '' AND source_state IS NULL": "'source ' || left(source, 40) || ': no country of that name or code'",
         "target <> '' AND target_state IS NULL": "'target ' || left(target, 40) || ': no country of that name or code'",

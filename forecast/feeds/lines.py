@@ -1,23 +1,27 @@
 """From files, zipped or not, to chunks of lines: in bounded memory, with the number of each line.
 
 Archives are read as streams and never unpacked, so that no name in one can lead anywhere. What could take for ever
-is bounded: sizes that an archive states, how much it is said to be compressed, the length of a line.
+is bounded: the directory of an archive, sizes that it states, how much it unpacks to, the number of lines that a byte
+of a file can hold, the length of a line.
 """
 
 import hashlib
 import struct
 import zipfile
-import zlib
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 import numpy as np
 
 from forecast.errors import DataError
+from forecast.escaping import printable
+from forecast.fence import fence
 from forecast.files import open_ordinary
 from forecast.typing import Index
 
@@ -28,10 +32,21 @@ LONGEST_LINE = 1_000_000
 LARGEST_FILE = 100_000_000_000
 """Bytes of a file, or of all that an archive holds."""
 MOST_MEMBERS = 10_000
-MOST_COMPRESSED = 200
-"""Bytes that a byte of an archive may stand for; feeds have 4 to 10."""
+LARGEST_DIRECTORY = 300 * MOST_MEMBERS
+"""Bytes of the directory of an archive: it is read at once, and what it says of the number of its entries may be wrong.
+
+An entry takes 46 bytes and its name.
+"""
+MOST_COMPRESSED = 100
+"""Bytes that a byte of an archive may unpack to: ten times what files of feeds do (4 to 10)."""
 FREELY_COMPRESSED = 10_000_000
-"""Bytes below which a member may be compressed as much as it likes."""
+"""Bytes that any archive may unpack to."""
+LEAST_OF_A_LINE = 25
+"""Bytes of a line on average: a tenth of what files of feeds have (250 to 600)."""
+LEAST_ON_THE_DISK = 4
+"""Bytes that a line takes on the disk on average: a ninth of what zipped files of feeds have (35 to 150)."""
+FREE_LINES = 100_000
+"""Lines that any file may have."""
 SNIFFED = 200_000
 MOST_ASCII = 127
 MANIFEST = "fetch.json"
@@ -61,23 +76,38 @@ class FeedFile:
 
     @property
     def name(self) -> str:
-        """How messages call it."""
-        return f"{self.path.name}/{self.member}" if self.member else self.path.name
+        """How messages call it: as text, also where the system's name is none."""
+        return printable(f"{self.path.name}/{self.member}" if self.member else self.path.name)
 
     @property
     def own_name(self) -> str:
         """Its own name, which may hold its date."""
-        return PurePosixPath(self.member).name if self.member else self.path.name
+        return printable(PurePosixPath(self.member).name) if self.member else self.outer_name
+
+    @property
+    def outer_name(self) -> str:
+        """That of the file or archive on the disk."""
+        return printable(self.path.name)
 
     @property
     def size(self) -> int:
         """Bytes, as a path or its archive says."""
-        return self.path.stat().st_size if self.entry is None else self.entry.file_size
+        return self._on_disk if self.entry is None else self.entry.file_size
+
+    @property
+    def stored(self) -> int:
+        """Bytes that it takes on the disk."""
+        return self._on_disk if self.entry is None else self.entry.compress_size
+
+    @property
+    def _on_disk(self) -> int:
+        with fence(self.name):
+            return self.path.stat().st_size
 
     def head(self) -> list[str]:
         """Return its first lines."""
-        with _opened(self) as file:
-            start = _read(self, file, SNIFFED)
+        with fence(self.name), _opened(self) as file:
+            start = _first(file, SNIFFED)
         lines = [_decode(line, "latin-1")[0] for line in start.split(b"\n")]
         return lines[:-1] if len(start) == SNIFFED and len(lines) > 1 else lines
 
@@ -159,16 +189,25 @@ def find_files(paths: "list[Path]") -> list[FeedFile]:
     DataError
         If a path is not there, a folder or archive holds no file, or an archive is not safe to read.
     """
-    files: list[FeedFile] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(one for one in path.iterdir() if one.is_file() and not is_beside(one.name))
-            if not inside:
-                raise DataError(f"{path} is a folder without files. Name a folder with the files of a feed.")
-            files += [file for one in inside for file in _members(one)]
-        else:
-            files += _members(path)
-    return files
+    return [file for path in paths for one in paths_in(path) for file in _members(one)]
+
+
+def paths_in(path: Path) -> list[Path]:
+    """Return a file, or the files of a folder in the order of their names.
+
+    Raises
+    ------
+    DataError
+        If the path is not there, or is a folder without files.
+    """
+    with fence(printable(str(path))):
+        if not path.is_dir():
+            path.lstat()
+            return [path]
+        inside = sorted(one for one in path.iterdir() if one.is_file() and not is_beside(one.name))
+    if not inside:
+        raise DataError(f"{printable(str(path))} is a folder without files. Name a folder with the files of a feed.")
+    return inside
 
 
 def read_chunks(file: FeedFile) -> Iterator[Chunk]:
@@ -177,11 +216,14 @@ def read_chunks(file: FeedFile) -> Iterator[Chunk]:
     Raises
     ------
     DataError
-        If it cannot be read, or an archive is damaged.
+        If it cannot be read, an archive is damaged, or there are more lines than a file of its size can have.
     """
-    before, rest, skipping = 0, b"", False
-    with _opened(file) as stream:
-        while block := _read(file, stream, CHUNK):
+    before, rest, skipping, lines, size = 0, b"", False, 0, 0
+    with fence(file.name), _opened(file) as stream:
+        block = _first(stream, CHUNK)
+        while block:
+            lines, size = lines + block.count(b"\n"), size + len(block)
+            _require_few(file, lines, size)
             end = block.rfind(b"\n") + 1
             if end:
                 chunk, number = _as_lines(rest + block[:end], before, skipping)
@@ -191,8 +233,33 @@ def read_chunks(file: FeedFile) -> Iterator[Chunk]:
                 rest += block
             if len(rest) > LONGEST_LINE:
                 rest, skipping = b"", True
+            block = stream.read(CHUNK)
     if rest or skipping:
         yield _as_lines(rest + b"\n", before, skipping)[0]
+
+
+def _require_few(file: FeedFile, lines: int, size: int) -> None:
+    """Raise DataError if so many bytes of a file have more lines than those of any feed."""
+    most = max(FREE_LINES, min(size // LEAST_OF_A_LINE, file.stored // LEAST_ON_THE_DISK))
+    if lines > most:
+        raise DataError(
+            f"{file.name} has {lines:,} lines in {size:,} bytes ({file.stored:,} on the disk); a feed has {most:,} at "
+            f"most, because a line takes {LEAST_OF_A_LINE} bytes and more, {LEAST_ON_THE_DISK} when compressed. It is "
+            "not read. Fetch it again from its publisher, or take out by hand what is not of the feed."
+        )
+
+
+def read_utf8(file: FeedFile, fallback: Encoding) -> Generator[tuple[Chunk, int]]:
+    """Yield the lines of a file in chunks as UTF-8, and how many of each were not.
+
+    Raises
+    ------
+    DataError
+        As for `read_chunks`.
+    """
+    with fence(file.name):
+        for chunk in read_chunks(file):
+            yield chunk.as_utf8(fallback)
 
 
 def _as_lines(text: bytes, before: int, skipping: bool) -> tuple[Chunk, int]:
@@ -219,7 +286,7 @@ def file_digest(path: Path) -> str:
     DataError
         If it cannot be read.
     """
-    with _ordinary(path) as file:
+    with fence(printable(str(path))), open_ordinary(path, LARGEST_FILE) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -235,67 +302,83 @@ def is_beside(name: str) -> bool:
     return name.startswith(".") or name == MANIFEST
 
 
+class _Bounded:
+    """An archive for `zipfile`, which reads the whole directory whatever it says of the number of its entries."""
+
+    def __init__(self, file: BufferedReader, name: str) -> None:
+        self.name, self._file = name, file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Read as much as the directory of as many files as are allowed takes."""
+        if size > LARGEST_DIRECTORY:
+            raise _unsafe(self.name, f"has a directory of {size:,} bytes, more than that of {MOST_MEMBERS:,} files")
+        return self._file.read(size)
+
+
 def _members(path: Path) -> list[FeedFile]:
     """Return a file by itself, or the members of an archive after looking at what it says of them."""
-    with _ordinary(path) as file:
-        if file.read(2) == b"\x1f\x8b":
-            raise DataError(f"{path} is compressed with gzip. Unpack it, or keep the feed's own zip file.")
-        file.seek(0)
-        if not zipfile.is_zipfile(file) or file.seek(0) or file.read(2) != b"PK":
+    name = printable(str(path))
+    with fence(name), open_ordinary(path, LARGEST_FILE) as file:
+        start = file.read(2)
+        if start == b"\x1f\x8b":
+            raise DataError(f"{name} is compressed with gzip. Unpack it, or keep the feed's own zip file.")
+        bounded = _Bounded(file, name)
+        if start != b"PK" or not zipfile.is_zipfile(bounded):
             return [FeedFile(path)]
-        try:
-            with zipfile.ZipFile(file) as archive:
-                infos = [info for info in archive.infolist() if not info.is_dir()]
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-            raise DataError(f"{path} is no whole zip archive ({error!s:.200}). Fetch it again.") from error
-    _require_safe(path, infos)
+        with zipfile.ZipFile(bounded) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+        if fault := _fault(infos, path.stat().st_size):
+            raise _unsafe(name, fault)
     return [FeedFile(path, info.filename, info) for info in sorted(infos, key=lambda info: info.filename)]
 
 
-def _require_safe(path: Path, infos: list[zipfile.ZipInfo]) -> None:
-    """Raise DataError for an archive that no feed would publish."""
-    fault = ""
-    names = [info.filename for info in infos]
+def _unsafe(name: str, fault: str) -> DataError:
+    return DataError(
+        f"{name} {fault}; it is not read. Fetch it again from its publisher, or unpack it by hand and name the folder."
+    )
+
+
+def _fault(infos: list[zipfile.ZipInfo], size: int) -> str:
+    """Return why an archive of so many bytes is none that a feed would publish, '' if nothing speaks against it."""
+    names, unpacked = [info.filename for info in infos], sum(info.file_size for info in infos)
     if not infos:
-        fault = "holds no file"
-    elif len(infos) > MOST_MEMBERS:
-        fault = f"holds {len(infos):,} files, more than {MOST_MEMBERS:,}"
-    elif len(set(names)) < len(names):
-        fault = "holds two files of one name"
-    elif sum(info.file_size for info in infos) > LARGEST_FILE:
-        fault = f"holds more than {LARGEST_FILE:,} bytes"
-    for info in infos:
-        place = PurePosixPath(info.filename.replace("\\", "/"))
-        if not place.parts or place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
-            fault = f"holds a file that leads out of it ({info.filename!r:.100})"
-        elif info.flag_bits & 1:
-            fault = f"holds an encrypted file ({info.filename!r:.100})"
-        elif info.file_size > max(FREELY_COMPRESSED, MOST_COMPRESSED * info.compress_size):
-            fault = f"holds a file that unpacks to {info.file_size:,} bytes from {info.compress_size:,}"
-    if fault:
-        raise DataError(f"{path} {fault}; it is not read. Fetch it again from its publisher.")
+        return "holds no file"
+    if len(infos) > MOST_MEMBERS:
+        return f"holds {len(infos):,} files, more than {MOST_MEMBERS:,}"
+    if len(set(names)) < len(names):
+        return "holds two files of one name"
+    if unpacked > LARGEST_FILE:
+        return f"holds more than {LARGEST_FILE:,} bytes"
+    places = sorted((info.header_offset, info.header_offset + HEADER + info.compress_size) for info in infos)
+    if places[0][0] < 0 or any(end > start for (_, end), (start, _) in pairwise([*places, (size, size)])):
+        return "says that files in it lie in the same place or beyond its end"
+    if unpacked > max(FREELY_COMPRESSED, MOST_COMPRESSED * size):
+        return f"unpacks to {unpacked:,} bytes from {size:,}, more than {MOST_COMPRESSED} times its size"
+    return next(filter(None, map(_fault_of_member, infos)), "")
 
 
-def _ordinary(path: Path) -> BufferedReader:
-    try:
-        return open_ordinary(path, LARGEST_FILE)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DataError(f"{path} cannot be read: {reason}. Check the path.") from error
+def _fault_of_member(info: zipfile.ZipInfo) -> str:
+    place, name = PurePosixPath(info.filename.replace("\\", "/")), f"({info.filename!r:.100})"
+    if not place.parts or place.is_absolute() or ".." in place.parts or ":" in place.parts[0]:
+        return f"holds a file that leads out of it {name}"
+    if info.flag_bits & 1:
+        return f"holds an encrypted file {name}"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return f"holds a file that is not compressed as zip files usually are {name}"
+    if info.file_size > max(FREELY_COMPRESSED, MOST_COMPRESSED * info.compress_size):
+        return f"holds a file {name} that unpacks to {info.file_size:,} bytes from {info.compress_size:,}"
+    return ""
 
 
 @contextmanager
 def _opened(file: FeedFile) -> Iterator[BinaryIO]:
     """Open a file, or a member of an archive, for its bytes."""
-    with _ordinary(file.path) as outer:
+    with open_ordinary(file.path, LARGEST_FILE) as outer:
         if file.entry is None:
             yield outer
             return
-        try:
-            inner = _member(outer, file.entry)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, OSError) as error:
-            raise _damaged(file, error) from error
-        with inner:
+        with _member(outer, file.entry) as inner:
             yield inner  # type: ignore[misc]
 
 
@@ -312,12 +395,6 @@ def _member(archive: BinaryIO, entry: zipfile.ZipInfo) -> zipfile.ZipExtFile:
     return zipfile.ZipExtFile(archive, "r", entry)
 
 
-def _read(file: FeedFile, stream: BinaryIO, most: int) -> bytes:
-    try:
-        return stream.read(most)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError) as error:
-        raise _damaged(file, error) from error
-
-
-def _damaged(file: FeedFile, error: Exception) -> DataError:
-    return DataError(f"{file.name} is damaged ({error!s:.200}). Fetch it again.")
+def _first(stream: BinaryIO, most: int) -> bytes:
+    """Read the first bytes, without the mark of UTF-8 at the beginning of a text."""
+    return stream.read(most).removeprefix(BOM_UTF8)

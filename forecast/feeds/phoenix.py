@@ -97,5 +97,14 @@ def _stands(name: str) -> Standing | None:
 
 
 PHOENIX = Feed(
-    "phoenix", "Phoenix", _recognise, _fields, _acts, missing=("", "---", "NULL", "NA"), mentions=True, stands=_stands
+    "phoenix",
+    "Phoenix",
+    _recognise,
+    _fields,
+    _acts,
+    missing=("", "---", "NULL", "NA"),
+    mentions=True,
+    stands=_stands,
+    vintaged=False,
+    around=(31, 1),
 )

@@ -164,4 +164,5 @@ POLECAT = Feed(
     encoding="latin-1",
     pairs=_pairs(),
     stands=_stands,
+    around=(31, 1),
 )

@@ -1,6 +1,7 @@
 """Files of a feed read into the event table, with an account of every row."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,19 +10,21 @@ import numpy as np
 
 from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.account import FeedAccount, FileAccount
+from forecast.events.account import FeedAccount, FileAccount, Unread
 from forecast.events.dyads import dyad_code
 from forecast.events.raw import REJECT_COLUMNS, SourceFile
 from forecast.events.table import TEXT_COLUMNS, EventTable, sort_events
 from forecast.feeds.countries import state_names
-from forecast.feeds.detect import Detected, detect_file, unknown_file
+from forecast.feeds.detect import Detected, detect_files, unknown_file
 from forecast.feeds.feed import Feed, FileFacts, Layout
 from forecast.feeds.judging import STRIDE, Judge, Judged
-from forecast.feeds.lines import Chunk, FeedFile, file_digest, find_files, read_chunks
+from forecast.feeds.lines import Chunk, FeedFile, file_digest, read_utf8
+from forecast.feeds.naming import DaysOfRows
 from forecast.feeds.registry import find_feed
 from forecast.feeds.repeats import without_repeats
 from forecast.feeds.settings import FeedSettings
 from forecast.feeds.splitting import Part, split_lines
+from forecast.fence import fence
 from forecast.parallel import ahead
 from forecast.typing import Index
 
@@ -39,13 +42,15 @@ ENOUGH = 64_000_000
 
 @dataclass
 class FileRun:
-    """A file being read: what it is, and what has become of its lines so far."""
+    """A file being read: what it is, and what has become of its lines so far; `failed` says why it is left out."""
 
     file: FeedFile
     layouts: tuple[Layout, ...]
     facts: FileFacts
     sha256: str
+    days: DaysOfRows
     begun: bool = False
+    failed: str = ""
     rows: int = 0
     mended: int = 0
     rejected: list[tuple[int, str, str]] = field(default_factory=list)
@@ -79,7 +84,8 @@ def read_feed(
 ) -> EventTable:
     """Read files of a machine-coded feed.
 
-    Files are read in chunks and in bounded memory; only the events that are kept are held. Quad classes follow from
+    Files are read in chunks and in bounded memory; only the events that are kept are held. A file that cannot be read
+    stops no other: `table.accounts` says which and why. Quad classes follow from
     the codes by the codebook (feeds disagree on roots 01, 02, 09, 14 and 16); what the feed says is in `source_quad`.
     `n` is the number of reports, and every row is one happening. Of every file, rows = kept + rejected + filtered +
     duplicates; `table.accounts` has the numbers, `table.rejects` the rejected rows.
@@ -103,7 +109,7 @@ def read_feed(
     Raises
     ------
     DataError
-        If a file cannot be read or is of no feed or of another one, or no row is kept.
+        If no file can be read, one is named that is not there, of no feed or of another one, or no row is kept.
     UnknownDyadError
         If a dyad is not two states.
     SpecError
@@ -118,26 +124,76 @@ def read_feed(
     """
     settings = settings or FeedSettings()
     chosen = None if dyads is None else [state_pair(dyad) for dyad in dyads]
-    kind, runs, strange = begin(paths, feed, settings)
-    with Judge(kind, settings, chosen) as judge:
-        kept = list(read_files(runs, judge))
-    return _as_table(kind, settings, runs, kept, strange)
+    opened = begin(paths, feed, settings)
+    with Judge(opened.feed, settings, chosen) as judge:
+        kept = list(read_files(opened.runs, judge))
+    return _as_table(opened, settings, kept)
 
 
-def begin(
-    paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings
-) -> tuple[Feed, list[FileRun], list[FeedFile]]:
-    """Return the feed that files are of, its files in the order of reading, and files that are not of it."""
+@dataclass
+class Opened:
+    """Files about to be read.
+
+    Attributes
+    ----------
+    feed : Feed
+        That they are of.
+    runs : list of FileRun
+        In the order of reading.
+    strange : list of FeedFile
+        Files of folders and archives that are not of the feed.
+    unread : list of Unread
+        Files that could not be opened, and why.
+    """
+
+    feed: Feed
+    runs: list[FileRun]
+    strange: list[FeedFile]
+    unread: list[Unread]
+
+    @property
+    def read(self) -> list[FileRun]:
+        """The files that were read to their end, so far.
+
+        Raises
+        ------
+        DataError
+            If there is none.
+        """
+        read = [run for run in self.runs if not run.failed]
+        if not read:
+            raise none_read(self.failures)
+        return read
+
+    @property
+    def failures(self) -> list[Unread]:
+        """The files that could not be read, so far."""
+        return [*self.unread, *(Unread(run.file.name, run.failed) for run in self.runs if run.failed)]
+
+
+def begin(paths: "str | Path | Sequence[str | Path]", feed: str | None, settings: FeedSettings) -> Opened:
+    """Find out which feed files are of, and which of them can be opened."""
     named = [Path(paths)] if isinstance(paths, str | Path) else [Path(path) for path in paths]
-    found, strange = _detect(named, find_feed(feed) if feed else None)
+    found, strange, unread = _detect(named, find_feed(feed) if feed else None)
     kind = found[0][1].feed
     require_suitable(kind, settings)
-    digests = {path: file_digest(path) for path in {file.path for file, _ in found}}  # an archive once
-    runs = [
-        FileRun(file, detected.layouts, kind.facts(file.own_name), digests[file.path])
-        for file, detected in _in_order(kind, found)
-    ]
-    return kind, runs, strange
+    digests: dict[Path, str] = {}
+    runs = []
+    for file, detected in _in_order(kind, found):
+        try:
+            digests[file.path] = digests.get(file.path) or file_digest(file.path)  # an archive once
+        except DataError as error:
+            unread.append(Unread(file.name, str(error)))
+            continue
+        facts, days = kind.facts(file.own_name), DaysOfRows.of(kind, file)
+        runs.append(FileRun(file, detected.layouts, facts, digests[file.path], days))
+    return Opened(kind, runs, strange, unread)
+
+
+def none_read(failures: Sequence[Unread]) -> DataError:
+    """Return the error for files of which none could be read."""
+    more = f" Of {len(failures):,} files none could be read." if len(failures) > 1 else ""
+    return DataError(failures[0].reason + more)
 
 
 def state_pair(dyad: str) -> str:
@@ -161,13 +217,15 @@ def state_pair(dyad: str) -> str:
     return dyad_code(*(names[one.lower()] for one in states))
 
 
-def _detect(paths: list[Path], wanted: Feed | None) -> tuple[list[tuple[FeedFile, Detected]], list[FeedFile]]:
-    """Return the files of the feed with their layouts, and files of folders and archives that are not of it."""
+def _detect(
+    paths: list[Path], wanted: Feed | None
+) -> tuple[list[tuple[FeedFile, Detected]], list[FeedFile], list[Unread]]:
+    """Return the files of the feed with their layouts, files inside that are not of it, and those that are unread."""
     found: list[tuple[FeedFile, Detected]] = []
     strange: list[FeedFile] = []
+    unread: list[Unread] = []
     for path in paths:
-        for file in find_files([path]):
-            detected = detect_file(file)
+        for file, detected in detect_files(path, unread):
             kind = wanted or (found[0][1].feed if found else None)
             if detected and (kind is None or detected.feed is kind):
                 found.append((file, detected))
@@ -175,10 +233,12 @@ def _detect(paths: list[Path], wanted: Feed | None) -> tuple[list[tuple[FeedFile
                 raise unknown_file(file, kind)
             else:
                 strange.append(file)
+    if not found and unread:
+        raise none_read(unread)
     if not found:
         raise unknown_file(strange[0], wanted) if strange else DataError("paths: no file is named; name at least one")
     _require_different(found)
-    return found, strange
+    return found, strange, unread
 
 
 def _require_different(found: list[tuple[FeedFile, Detected]]) -> None:
@@ -214,22 +274,36 @@ def _in_order(feed: Feed, found: list[tuple[FeedFile, Detected]]) -> list[tuple[
 
 
 def read_files(runs: "Sequence[FileRun]", judge: Judge) -> "Iterator[pa.Table]":
-    """Yield the events of files with the `place` of their file, in order of files and lines; account for all rows."""
-    chunks = (
-        (place, *chunk.as_utf8(judge.feed.encoding))
-        for place, run in enumerate(runs)
-        for chunk in read_chunks(run.file)
-    )
+    """Yield the events of files with the `place` of their file, in order of files and lines; account for all rows.
+
+    A file can fail after some of its events were yielded: these are not to be used.
+    """
     together: Together[FileRun] = Together(judge)
     places: list[int] = []
-    for place, chunk, strange in ahead(chunks):
+    for place, chunk, strange in ahead(_chunks_of(runs, judge.feed)):
         runs[place].mended += strange
-        together.add(runs[place], chunk)
+        try:
+            together.add(runs[place], chunk)
+        except DataError as error:
+            runs[place].failed = str(error)
+            continue
         places.append(place)
         if together.full:
             yield from _in_order_of_lines(together, places)
             places = []
     yield from _in_order_of_lines(together, places)
+
+
+def _chunks_of(runs: "Sequence[FileRun]", feed: Feed) -> Generator[tuple[int, Chunk, int]]:
+    """Yield the chunks of files, each with the place of its file and how many of its lines are not UTF-8."""
+    for place, run in enumerate(runs):
+        try:
+            for chunk, strange in read_utf8(run.file, feed.encoding):
+                if run.failed:
+                    break
+                yield place, chunk, strange
+        except DataError as error:
+            run.failed = str(error)
 
 
 def _in_order_of_lines(together: "Together[FileRun]", places: list[int]) -> "Iterator[pa.Table]":
@@ -249,12 +323,11 @@ Alike = tuple[Layout, FileFacts]
 
 
 class _Added[Run: FileRun](NamedTuple):
-    """A chunk that waits to be judged: its file, lines that fit no layout, and what its other lines are like."""
+    """A chunk that waits to be judged: its file, and lines that fit no layout."""
 
     run: Run
     chunk: Chunk
     broken: dict[int, str]
-    alike: list[Alike]
 
 
 class Together[Run: FileRun]:
@@ -280,45 +353,68 @@ class Together[Run: FileRun]:
         return [one.run for one in self._added]
 
     def add(self, run: Run, chunk: Chunk) -> None:
-        """Add a chunk of a file."""
+        """Add a chunk of a file.
+
+        Raises
+        ------
+        DataError
+            If its lines cannot be split, by a fault of the file.
+        """
         if len(chunk.numbers) and not run.begun:
             run.begun = True
             chunk = chunk.without_first() if run.layouts[0].header else chunk
         run.rows += len(chunk.numbers) + len(chunk.too_long)
-        split = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
+        with fence(run.file.name):
+            split = split_lines(chunk, run.layouts, lambda layout: self.judge.columns(layout, run.facts))
         for part in split.whole:
             numbers = part.lines["line"].to_numpy() + len(self._added) * STRIDE
             placed = part._replace(lines=_with_lines(part.lines, numbers))
             self._parts.setdefault((part.layout, run.facts), []).append(placed)
-        alike = list(dict.fromkeys((part.layout, run.facts) for part in split.whole))
-        self._added.append(_Added(run, chunk, split.broken, alike))
+        self._added.append(_Added(run, chunk, split.broken))
         self._bytes += len(chunk.text)
 
     def judged(self) -> "Iterator[tuple[Index, pa.Table]]":
         """Judge what was added; yield events with the places of their files in `runs`, and account for other rows."""
-        import pyarrow as pa
-
-        found: dict[Alike, Judged] = {}
+        others = [_Others({}, {}, {}) for _ in self._added]
         for (layout, facts), parts in self._parts.items():
-            lines = pa.concat_tables([part.lines for part in parts])
-            padded = any(part.padded for part in parts)
-            digits = frozenset.intersection(*(part.digits for part in parts))
-            judged = self.judge.judge(lines, layout, facts, padded=padded, digits=digits)
-            found[layout, facts] = judged
-            numbers = judged.kept["line"].to_numpy()
-            yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
-        self._account({alike: _by_place(judged, len(self._added)) for alike, judged in found.items()})
+            for judged in self._judge(layout, facts, parts):
+                _sort_in(judged, others)
+                for place, day, known, number in self.judge.days():
+                    self._added[place].run.days.add(day, known, number)
+                numbers = judged.kept["line"].to_numpy()
+                yield numbers // STRIDE, _with_lines(judged.kept, numbers % STRIDE)
+        for added, of_chunk in zip(self._added, others, strict=True):
+            _account(*added, of_chunk)
         self._clear()
 
-    def _account(self, others: "dict[Alike, list[_Others]]") -> None:
-        """Put rejected and filtered rows into the accounts of their files, in the order of these."""
-        for place, (run, chunk, broken, alike) in enumerate(self._added):
-            for line in chunk.too_long:
-                run.reject(line, "a line that is longer than any of a feed", "")
-            _reject(run, chunk, broken)
-            for own in alike:
-                _reject(run, chunk, others[own][place].rejected)
-                run.filter(others[own][place].filtered, others[own][place].filtered_lines)
+    def _judge(self, layout: Layout, facts: FileFacts, parts: list[Part]) -> Iterator[Judged]:
+        """Judge lines that are alike, all at once; only if that fails, each file's alone, to see whose fault it is."""
+        import pyarrow as pa
+
+        lines = pa.concat_tables([part.lines for part in parts])
+        padded = any(part.padded for part in parts)
+        digits = frozenset.intersection(*(part.digits for part in parts))
+        run = self._added[lines["line"][0].as_py() // STRIDE].run
+        try:
+            with fence(run.file.name):
+                judged = self.judge.judge(lines, layout, facts, padded=padded, digits=digits)
+        except DataError as error:
+            if len(parts) == 1:
+                run.failed = str(error)
+            else:
+                for part in parts:
+                    yield from self._judge(layout, facts, [part])
+        else:
+            yield judged
+
+
+def _account(run: FileRun, chunk: Chunk, broken: dict[int, str], others: "_Others") -> None:
+    """Put the rejected and filtered rows of a chunk into the account of its file."""
+    for line in chunk.too_long:
+        run.reject(line, "a line that is longer than any of a feed", "")
+    _reject(run, chunk, broken)
+    _reject(run, chunk, others.rejected)
+    run.filter(others.filtered, others.filtered_lines)
 
 
 class _Others(NamedTuple):
@@ -329,16 +425,14 @@ class _Others(NamedTuple):
     filtered_lines: dict[int, str]
 
 
-def _by_place(judged: Judged, places: int) -> list[_Others]:
-    """Return what is not kept of chunks that were judged together, chunk by chunk."""
-    others = [_Others({}, {}, {}) for _ in range(places)]
+def _sort_in(judged: Judged, others: list[_Others]) -> None:
+    """Sort what is not kept of lines into what is not kept of their chunks."""
     for line, reason in judged.rejected.items():
         others[line // STRIDE].rejected[line % STRIDE] = reason
     for place, reason, number in judged.filtered:
-        others[place].filtered[reason] = number
+        others[place].filtered[reason] = others[place].filtered.get(reason, 0) + number
     for line, reason in judged.filtered_lines.items():
         others[line // STRIDE].filtered_lines[line % STRIDE] = reason
-    return others
 
 
 def _with_lines(table: "pa.Table", numbers: Index) -> "pa.Table":
@@ -355,66 +449,69 @@ def _reject(run: FileRun, chunk: Chunk, reasons: dict[int, str]) -> None:
         run.reject(line, reason, text.decode())
 
 
-def _as_table(
-    feed: Feed, settings: FeedSettings, runs: list[FileRun], kept: "list[pa.Table]", strange: list[FeedFile]
-) -> EventTable:
+def _as_table(opened: Opened, settings: FeedSettings, kept: "list[pa.Table]") -> EventTable:
     """Put events together, take out what repeats others, and account for all of it."""
     import pyarrow as pa
 
+    runs, read = opened.runs, opened.read
     if not kept:
-        raise nothing_kept(account_of(feed, settings, runs, [0] * len(runs)), rejects_of(feed, runs, strange))
+        raise nothing_kept(account_of(opened, settings, {}), rejects_of(opened))
     names = [run.file.name for run in runs]
-    unique = without_repeats(pa.concat_tables(kept), names, settings, [run.facts for run in runs])
+    rows = pa.concat_tables(kept)
+    if len(read) < len(runs):
+        rows = rows.filter(pa.array([not run.failed for run in runs]).take(rows["place"]))
+    unique = without_repeats(rows, names, settings, [run.facts for run in runs])
     for place, line, reason in unique.superseded:
         runs[place].filter({reason: 1}, {line: reason} if settings.list_filtered else {})
-    repeated = [0] * len(runs)
-    for place, _, _ in unique.repeats:
-        repeated[place] += 1
+    repeated = Counter(place for place, _, _ in unique.repeats)
     duplicates = [(names[place], line, reason) for place, line, reason in unique.repeats]
-    account, rejects = account_of(feed, settings, runs, repeated, duplicates), rejects_of(feed, runs, strange)
+    account, rejects = account_of(opened, settings, repeated, duplicates), rejects_of(opened)
     if unique.events.empty:
         raise nothing_kept(account, rejects)
     return EventTable(
-        events=sort_events(in_contract(unique.events, feed)),
+        events=sort_events(in_contract(unique.events, opened.feed)),
         rejects=rejects,
-        files=source_files(runs),
+        files=source_files(read),
         accounts=(account,),
+        vintaged=(opened.feed.name,) if opened.feed.vintaged else (),
     )
 
 
 def account_of(
-    feed: Feed,
+    opened: Opened,
     settings: FeedSettings,
-    runs: Sequence[FileRun],
-    repeated: Sequence[int],
+    repeated: Mapping[int, int],
     duplicates: Sequence[tuple[str, int, str]] = (),
 ) -> FeedAccount:
-    """Account for the rows of files, of which so many repeat others; `duplicates` lists these, if they are listed."""
+    """Account for the rows of files, of which so many by place repeat others; `duplicates` lists these, if asked."""
+    read = [(place, run) for place, run in enumerate(opened.runs) if not run.failed]
     files = []
-    for run, number in zip(runs, repeated, strict=True):
+    for place, run in read:
+        number = repeated.get(place, 0)
         kept = run.rows - len(run.rejected) - run.filtered_rows - number
         files.append(
             FileAccount(
                 run.file.name, run.rows, kept, len(run.rejected), run.filtered_rows, number, run.mended
             )
         )  # fmt: skip
-    reasons: dict[str, int] = {}
-    for run in runs:
-        for reason, number in run.filtered.items():
-            reasons[reason] = reasons.get(reason, 0) + number
-    filtered = [(run.file.name, *each) for run in runs for each in run.filtered_lines]
+    reasons: Counter[str] = Counter()
+    for _, run in read:
+        reasons.update(run.filtered)
+    filtered = [(run.file.name, *each) for _, run in read for each in run.filtered_lines]
     return FeedAccount(
-        feed.name, feed.title, settings.words, tuple(files), reasons,
-        duplicates=_places(duplicates), filtered=_places(filtered),
+        opened.feed.name, opened.feed.title, settings.words, tuple(files), dict(reasons),
+        duplicates=_places(duplicates), filtered=_places(filtered), unread=tuple(opened.failures),
+        findings=tuple(run.days.finding for _, run in read if run.days.finding),
     )  # fmt: skip
 
 
-def rejects_of(feed: Feed, runs: Sequence[FileRun], strange: Sequence[FeedFile]) -> "pd.DataFrame":
-    """Return the rejected rows, and the files that are not of the feed."""
+def rejects_of(opened: Opened) -> "pd.DataFrame":
+    """Return the rejected rows, the files that could not be read, and those that are not of the feed."""
     import pandas as pd
 
-    rows = [(run.file.name, *each) for run in runs for each in sorted(run.rejected)]
-    rows += [(file.name, 0, f"no file of {feed.title}: not read", "") for file in strange]
+    rows = [(run.file.name, *each) for run in opened.runs if not run.failed for each in sorted(run.rejected)]
+    rows += [(name, 0, reason, "") for name, reason in opened.failures]
+    rows += [(file.name, 0, f"no file of {opened.feed.title}: not read", "") for file in opened.strange]
     return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
 
 

@@ -1,6 +1,7 @@
 """Lines split into fields, sorted by how many they have; what fits no layout is broken."""
 
 import csv
+from codecs import BOM_UTF8
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -58,7 +59,8 @@ def split_lines(chunk: Chunk, layouts: tuple[Layout, ...], columns: Columns) -> 
     """
     if not len(chunk.numbers):
         return Split([], {})
-    if layouts[0].quoted or b"\r" in chunk.text:
+    # What splits them at once takes a carriage return for an end of a line, and a mark of UTF-8 for no text.
+    if layouts[0].quoted or b"\r" in chunk.text or chunk.text.startswith(BOM_UTF8):
         return _split_each(chunk, layouts, columns)
     width = chunk.lines(np.array([0]))[0].count(layouts[0].delimiter.encode()) + 1
     layout = next((one for one in layouts if len(one.columns) == width), layouts[-1])

@@ -1,6 +1,5 @@
 """A fetch from beginning to end: what is expected, what is there, what is missing, and what became of it."""
 
-import os
 import shutil
 import tempfile
 import time
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from forecast.arguments import CALLABLE, DAY, DYADS, FETCH_SETTINGS, FLAG, PATH, TEXT, checked, whole
-from forecast.dates import parse_date
+from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
 from forecast.extras import require
 from forecast.feeds.lines import MANIFEST
@@ -317,21 +316,13 @@ class _Run:
 
 
 def _span(start: str | date, end: str | date) -> tuple[date, date]:
-    first = _day(start, "start")
+    first = read_day(start, "start")
     if isinstance(start, str) and len(start.strip()) == len("2018-06"):
         first = first.replace(day=1)
-    last = _day(end, "end")
+    last = read_day(end, "end")
     if first > last:
         raise SpecError(f"start: {first} comes after the end, {last}; choose an earlier day")
     return first, last
-
-
-def _day(given: str | date, name: str) -> date:
-    if isinstance(given, datetime):
-        return given.date()
-    if isinstance(given, date):
-        return given
-    return parse_date(str(given)[:10] if not isinstance(given, str) else given, name)
 
 
 def _origin(
@@ -426,16 +417,16 @@ def _prepared(folder: Path, *, dry_run: bool) -> Iterator[Path]:
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = lock_folder(folder)
+        release = lock_folder(folder)
     except OSError as error:
         raise OutputError(unwritable(folder, error)) from error
-    if lock is None:
+    if release is None:
         raise OutputError(f"{folder}: another fetch is at work in it. Wait for it, or choose another folder.")
     try:
         with partial_folder(folder / "lists") as scratch:
             yield scratch
     finally:
-        os.close(lock)
+        release()
         if made:
             with suppress(OSError):  # what is in it stays
                 folder.rmdir()

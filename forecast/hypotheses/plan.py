@@ -16,12 +16,15 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_serializer,
     model_validator,
 )
 
 from forecast.arguments import DATA, FLAG, PATH, SOURCE, TEXTS, checked
 from forecast.bounds import MOST_MONTHS, MOST_POINTS, require_positive, require_sampler, require_whole
+from forecast.dates import reject_future, today
 from forecast.errors import PlanError, SpecError
 from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
@@ -123,6 +126,15 @@ class Plan(BaseModel):
     package: str
     created: date
     frozen: Digest | None = None
+
+    @field_validator("as_of", "created")
+    @classmethod
+    def _past(cls, day: date, info: ValidationInfo) -> date:
+        try:
+            reject_future(day, str(info.field_name))
+        except SpecError as error:
+            raise ValueError(str(error)) from error
+        return day
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -229,7 +241,7 @@ def make_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **cho
         "models": _models(claims),
         **_choices(spec),
         "package": version(PACKAGE),
-        "created": date.today(),
+        "created": today(),
     }
     try:
         return Plan.model_validate(given | choices)
@@ -246,7 +258,7 @@ def freeze(plan: Plan, day: date | None = None) -> Plan:
     >>> freeze(plan).frozen  # doctest: +SKIP
     '3f0c...'
     """
-    dated = plan.model_copy(update={"created": day or date.today(), "frozen": None})
+    dated = plan.model_copy(update={"created": day or today(), "frozen": None})
     return dated.model_copy(update={"frozen": dated.digest})
 
 

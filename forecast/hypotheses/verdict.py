@@ -4,9 +4,9 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from forecast.dates import parse_date
 from forecast.display import SHOWN, Card, Displayed
 from forecast.errors import SpecError
 from forecast.hypotheses.reason import Reason
@@ -514,8 +514,8 @@ def _fits(x: float | str, places: Places) -> bool:
 
 def _is_date(text: str) -> bool:
     try:
-        date.fromisoformat(text)
-    except ValueError:
+        parse_date(text, "x")
+    except SpecError:
         return False
     return True
 

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,6 @@ KIND = "pendulum-forecast fit"
 GROUPS = ("posterior", "sample_stats", "constant_data")
 DIGESTS = "digests"
 STATISTICS = {"diverging": "b", "energy": "f", "step_size": "f", "n_steps": "iu"}
-RENAMED = {"log_likelihood": "log_likelihood_total"}
-"""Of `sample_stats`, from earlier versions: by its old name ArviZ would have taken a sum for pointwise values."""
 SHARED = ("dyad", "time", "era", "dataset", "direction")
 
 
@@ -61,14 +57,11 @@ def read_stored(path: Path) -> Groups:
             tree = opened.load()
     except Exception as error:  # every storage library raises its own kinds for a damaged file
         raise FitFileError(f"{path}: cannot be read as zarr or netCDF ({error}); save the fit again") from error
-    problem = _foreign(tree) or _damage(tree, path) or _malformed(tree)
+    problem = _foreign(tree) or _damage(tree) or _malformed(tree)
     if problem:
         raise FitFileError(f"{path}: {problem}")
     tree.attrs = {name: value for name, value in tree.attrs.items() if name != DIGESTS}
-    groups = take_apart(tree)
-    there = groups["sample_stats"]
-    now = {old: new for old, new in RENAMED.items() if old in there and new not in there}
-    return groups | {"sample_stats": there.rename(now)}
+    return take_apart(tree)
 
 
 def _opened(path: Path) -> xr.DataTree:
@@ -87,19 +80,18 @@ def _foreign(tree: xr.DataTree) -> str:
     return f"group {', '.join(missing)} missing; the file is damaged, save the fit again" if missing else ""
 
 
-def _damage(tree: xr.DataTree, path: Path) -> str:
-    """Describe what differs from what was saved; files of earlier versions have no digests, so chunks are counted."""
-    if DIGESTS in tree.attrs:
-        now = _digests(tree)
-        try:
-            then = dict(json.loads(tree.attrs[DIGESTS]))
-        except (TypeError, ValueError):
-            then = {}
-        altered = [group for group in now if then.get(group) != now[group]]
-        what = ", ".join(group or "attributes" for group in altered)
-        return f"{what} not as saved: damaged or altered; restore the file, or fit again" if altered else ""
-    missing = sorted(_missing_chunks(path)) if path.is_dir() else []
-    return f"chunks of {', '.join(missing)} missing; the folder is damaged, restore it" if missing else ""
+def _damage(tree: xr.DataTree) -> str:
+    """Describe what differs from what was saved."""
+    if DIGESTS not in tree.attrs:
+        return f"attribute {DIGESTS!r} is missing, by which it is seen that nothing was altered; fit again"
+    now = _digests(tree)
+    try:
+        then = dict(json.loads(tree.attrs[DIGESTS]))
+    except (TypeError, ValueError):
+        then = {}
+    altered = [group for group in now if then.get(group) != now[group]]
+    what = ", ".join(group or "attributes" for group in altered)
+    return f"{what} not as saved: damaged or altered; restore the file, or fit again" if altered else ""
 
 
 def _digests(tree: xr.DataTree) -> dict[str, str]:
@@ -128,17 +120,6 @@ def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memo
         return "\0".join(map(str, values.ravel())).encode()
     ordered = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
     return ordered.reshape(-1).view(np.uint8).data  # the numbers themselves: a copy of the paths is half a gigabyte
-
-
-def _missing_chunks(path: Path) -> Iterator[str]:
-    """Yield the arrays of a zarr folder that lack chunks; of whole numbers a chunk may be absent if all of it is 0."""
-    import zarr
-
-    for name, array in zarr.open_group(path, mode="r").members(max_depth=None):
-        if isinstance(array, zarr.Array) and array.dtype.kind in "fM":
-            expected = math.prod(math.ceil(n / c) for n, c in zip(array.shape, array.chunks, strict=True))
-            if array.nchunks_initialized < expected:
-                yield name
 
 
 def _malformed(tree: xr.DataTree) -> str:
@@ -184,14 +165,6 @@ def _provenance_faults(provenance: dict[str, Any], panel: xr.Dataset) -> Iterato
 
 
 def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
-    attributes = panel.attrs
-    try:
-        if attributes["as_of"]:
-            date.fromisoformat(str(attributes["as_of"])[:10])
-    except ValueError:
-        yield f"as_of is {attributes['as_of']!r:.40}, no day"
-    if attributes["frequency"] not in ("month", "week"):
-        yield f"frequency is {attributes['frequency']!r:.40}"
     kind = panel_kind(panel)
     if kind.name != spec.observation_model.panel:
         yield f"the spec is of {spec.observation}, and the panel holds {kind.name}"

@@ -30,7 +30,7 @@ from forecast.outlook.happenings import Baseline, baseline_of
 from forecast.outlook.look import LEVEL, Ahead, Numbers, ShareChange, difference, level_in, look, numbers_of
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import NotDefined
-from forecast.panel import panel_kind
+from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
 from forecast.wording import join
@@ -345,7 +345,7 @@ def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":
     mixed = values.to_numpy().copy()
     mixed[:, :known] = old[kind.values].transpose(*kind.dims).to_numpy()[:, :known]
     changed = values.copy(data=mixed).transpose(*new[kind.values].dims)
-    return new.assign({kind.values: changed}).assign_attrs(new.attrs | {"digest": digest(mixed.tobytes())})
+    return recounted(new.assign({kind.values: changed}).assign_attrs(digest=digest(mixed.tobytes())))
 
 
 def _again(fit: "Fit", old: "Fit") -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the dataset has recorded in the months before, as known on the day; later revisions do not change it.
+    """What the dataset has recorded in the months before, as of the day; later revisions do not change it.
 
     Attributes
     ----------

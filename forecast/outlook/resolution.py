@@ -106,8 +106,8 @@ class Terms:
 
     @property
     def edition(self) -> str:
-        """What was known, and when."""
-        return f"as known on {day(self.known)} (SHA-256 {self.digest[:_DIGITS]}…)"
+        """The day of the data and their digest."""
+        return f"as of {day(self.known)} (SHA-256 {self.digest[:_DIGITS]}…)"
 
     def ahead(self, months: int) -> str:
         """Name the window that ends so many months ahead: ``the 12 months to October 2024``."""

@@ -11,7 +11,7 @@ from forecast.panel.kinds import PanelKind, panel_kind
 from forecast.panel.pairing import happenings
 from forecast.panel.record import coverage_end, observed_shares, require_record, watched
 from forecast.panel.schema import SCHEMA, validate_panel
-from forecast.panel.spans import panel_of_dyad
+from forecast.panel.spans import first_periods, panel_of_dyad, recounted
 from forecast.panel.summary import summarise
 
 __all__ = [
@@ -23,10 +23,12 @@ __all__ = [
     "build_panel",
     "coverage_end",
     "describe_panel",
+    "first_periods",
     "happenings",
     "observed_shares",
     "panel_kind",
     "panel_of_dyad",
+    "recounted",
     "require_record",
     "summarise",
     "validate_panel",

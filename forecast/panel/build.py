@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
+from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
 from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
@@ -20,9 +21,11 @@ from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import DIRECTIONS
 from forecast.panel.pairing import happenings
+from forecast.panel.record import vintaged_datasets
 from forecast.panel.schema import SCHEMA
 from forecast.panel.spans import (
     COVERED_TO,
+    END,
     Frequency,
     covered_days,
     covered_periods,
@@ -130,6 +133,7 @@ def build_panel(
     (8, '2023-10-01')
     """
     order = read_scale(scale)
+    _reject_future_rows(table.events["date"], "table: date")
     chosen = _chosen(dyads, table.dyads)
     table = replace(table, events=table.events[table.events["dyad"].isin(chosen)])
     day = None if as_of is None else as_day(as_of, "as_of")
@@ -152,7 +156,7 @@ def build_panel(
         directed=directed,
         eras=eras,
         coverage=coverage,
-        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events))},
+        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events)), **vintaged_datasets(table)},
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
         datasets=table.datasets,
@@ -202,6 +206,7 @@ def build_counts_panel(
     >>> from forecast.panel import build_counts_panel
     >>> build_counts_panel(read_counts("verbal.csv", "verbal.yaml"), directed=True)  # doctest: +SKIP
     """
+    _reject_future_rows(table.counts["date"], "table: date")
     chosen = _chosen(dyads, in_order(table.counts["dyad"].unique()))
     rows = table.counts[table.counts["dyad"].isin(chosen)]
     if directed and (rows["source"] == "").any():
@@ -278,6 +283,7 @@ def build_index_panel(
     import xarray as xr
 
     _check_index(frame)
+    _reject_future_rows(frame["time"], "frame: time")
     chosen = _chosen(dyads, in_order(frame["dyad"].unique()))
     rows = frame[frame["dyad"].isin(chosen) & frame["value"].notna()]
     rows = rows.assign(time=floor_period(rows["time"], frequency))
@@ -300,6 +306,7 @@ def build_index_panel(
             "schema": SCHEMA,
             "frequency": frequency,
             "as_of": "" if day is None else f"{day:%Y-%m-%d}",
+            **_ended((start, end, day), periods),
             "late": len(rows) - len(known),
             "digest": digest(known.sort_values(["dyad", "time"])),
         },
@@ -380,6 +387,7 @@ def _panel(
             "zero_cut": classes.zero_cut,
             "frequency": frequency,
             "as_of": "" if span[2] is None else f"{span[2]:%Y-%m-%d}",
+            **_ended(span, periods),
             "counted": int(counts.sum()),
             "paired": int((n - counted)[kept].sum()),
             "outside_coverage": json.dumps({dyad: int(outside.get(dyad, 0)) for dyad in dyads}),
@@ -388,6 +396,11 @@ def _panel(
             **attrs,
         },
     )
+
+
+def _ended(span: "tuple[Day | None, Day | None, pd.Timestamp | None]", periods: "pd.DatetimeIndex") -> dict[str, str]:
+    """Return the attribute of a panel that was asked to end with a period, whatever is known of later ones."""
+    return {} if span[1] is None else {END: f"{periods[-1]:%Y-%m-%d}"}
 
 
 def _summed(counted: Index, places: Sequence[Index], sizes: tuple[int, ...]) -> NDArray[Any]:
@@ -414,6 +427,13 @@ def _check_index(frame: "pd.DataFrame") -> None:
     for name, right in fits.items():
         if not right:
             raise DataError(f"frame: column {name!r} holds {frame[name].dtype}; expected {words[name]}")
+
+
+def _reject_future_rows(days: "pd.Series[pd.Timestamp]", field: str) -> None:
+    """Reject a table with a row that has no day, or one to come; readers do, but a table can be made by hand."""
+    if len(days):
+        for day in (days.min(skipna=False), days.max()):
+            reject_future(read_day(day, field), field)
 
 
 def _chosen(dyads: Sequence[str] | None, present: list[str]) -> list[str]:

@@ -127,7 +127,11 @@ class EventPanel(PanelKind):
         outside = counts.sum(axis=(3, 4))[~panel["covered"].values]
         directions = tuple(panel["direction"].values)
         cut = panel.attrs["zero_cut"]
+        datasets, classes = panel["dataset"].values.tolist(), panel["class"].values
         return {
+            "no dataset": not datasets,
+            "a dataset is there twice": len(set(datasets)) < len(datasets),
+            "classes other than 0, 1, 2 and so on": not np.array_equal(classes, np.arange(len(classes))),
             "a negative count": bool((counts < 0).any()),
             "a count outside coverage": bool((outside > 0).any()),
             "zero_cut is not between two classes": not isinstance(cut, int | np.integer)
@@ -197,7 +201,8 @@ class IndexPanel(PanelKind):
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
         """Return what may be wrong with the scale of the index, and whether it is."""
         wrong = "index_spread" in panel and not (panel["index_spread"].values > 0).all()
-        return {"an index_spread that is not above zero": wrong}
+        infinite = np.isinf(panel["index"].values).any()
+        return {"an index_spread that is not above zero": wrong, "an infinite index": bool(infinite)}
 
     def seen(self, panel: "xr.Dataset") -> Bool:
         """Return in which periods the index has a value, (dyad, time)."""

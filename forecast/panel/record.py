@@ -1,5 +1,6 @@
 """A dyad's record: the end of its coverage, which periods are covered, what was observed in them."""
 
+import json
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from forecast.events.table import EventTable
 
+VINTAGED = "vintaged"
 SHORTEST_RECORD = 36
 """Months: a pendulum of years cannot be seen in less."""
 
@@ -64,6 +66,25 @@ def last_known(panel: "xr.Dataset") -> date:
     """
     stated = str(panel.attrs.get("as_of") or "")
     return date.fromisoformat(stated[:10]) if stated else Clock.of(panel).last_day()
+
+
+def vintaged_datasets(table: "EventTable") -> dict[str, str]:
+    """Return the attribute of a panel that names its datasets that say when each event became known; none, if none."""
+    named = [name for name in table.datasets if name in table.vintaged]
+    return {VINTAGED: json.dumps(named)} if named else {}
+
+
+def vintaged(panel: "xr.Dataset") -> tuple[str, ...]:
+    """Return the datasets of a panel that say when each event became known.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel.record import vintaged
+    >>> vintaged(build_panel(read_chronology(), as_of="2023-10-31"))
+    ()
+    """
+    return tuple(json.loads(str(panel.attrs.get(VINTAGED, "[]"))))
 
 
 def watched(panel: "xr.Dataset", dyad: str) -> Bool:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Frequency = Literal["month", "week"]
+END = "end"
+"""Attribute of a panel that ends before what is known of it: the first day of its last period."""
 COVERED_TO = "covered_to"
 """Attribute of a panel of events or counts: to which day dyads are covered, where that is stated; JSON."""
 
@@ -183,9 +185,33 @@ def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
     True
     """
     place = panel["dyad"].to_numpy().tolist().index(dyad)
+    if panel.sizes["dyad"] == 1:
+        return panel
     eras = np.flatnonzero(panel["era_dyad"].to_numpy() == place)
     part = panel.isel(dyad=[place], era=eras)
     index, owner = part["era_index"], part["era_dyad"]
-    return part.assign(era_index=index.copy(data=np.searchsorted(eras, index).astype(index.dtype))).assign_coords(
-        era_dyad=("era", np.zeros(len(eras), dtype=owner.dtype))
-    )
+    part = part.assign(era_index=index.copy(data=np.searchsorted(eras, index).astype(index.dtype)))
+    return recounted(part.assign_coords(era_dyad=("era", np.zeros(len(eras), dtype=owner.dtype))))
+
+
+def first_periods(panel: "xr.Dataset", stop: int) -> "xr.Dataset":
+    """Return the first periods of a panel alone, which says that it ends there.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.panel import first_periods, validate_panel
+    >>> panel = first_periods(build_panel(read_chronology()), 100)
+    >>> validate_panel(panel)
+    >>> panel.sizes["time"], panel.attrs["end"]
+    (100, '1953-11-01')
+    """
+    if stop >= panel.sizes["time"]:
+        return panel
+    part = panel.isel(time=slice(stop))
+    return recounted(part.assign_attrs({END: str(part["time"].to_numpy()[-1])[:10]}))
+
+
+def recounted(panel: "xr.Dataset") -> "xr.Dataset":
+    """Return a panel whose counts were changed, saying how many it holds now."""
+    return panel.assign_attrs(counted=int(panel["counts"].sum())) if "counts" in panel else panel

@@ -1,7 +1,9 @@
 """Questions that data decide, what was said of them, and what came of it (docs/questions.md)."""
 
 from forecast.questions.ask import make_question
-from forecast.questions.ledger import Draft, Entry, History, Ledger, answered, append_entries, asked, resolved
+from forecast.questions.entry import Draft, Entry
+from forecast.questions.history import History
+from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.moved import attribute_question
 from forecast.questions.probability import Answer, PutQuestion, answer_question, put_question, settle_futures
 from forecast.questions.question import FixedBaseline, Question, question_of, read_question, write_question

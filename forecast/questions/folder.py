@@ -1,10 +1,15 @@
-"""A folder of questions: their files, and the ledger of what was said of them."""
+"""A folder of questions: their files, and the ledger of what was said of them.
+
+The ledger counts. The file of a question is made of its line, and made again if a run was killed between the two.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecast.errors import QuestionError
-from forecast.questions.ledger import NAME, Appended, History, Ledger, append_entries, asked, questions_of
+from forecast.errors import OutputError, QuestionError
+from forecast.partials import PARTIAL_LENGTH, clear_leftovers
+from forecast.questions.history import History
+from forecast.questions.ledger import NAME, Appended, Ledger, append_entries, asked, questions_of
 from forecast.questions.question import Question, read_question, write_question
 from forecast.wording import join
 
@@ -46,8 +51,27 @@ class QuestionFolder:
             raise QuestionError(f"{file}: holds another question; choose another name (--id), or remove the file")
         done = append_entries(self.ledger, [asked(question)])
         if not file.exists():
-            write_question(file, question)
+            try:
+                write_question(file, question)
+            except OutputError as error:
+                raise OutputError(
+                    f"{error} The question stands in {self.ledger}; the next run writes its file"
+                ) from error
         return done
+
+    def mend(self, ledger: Ledger) -> str:
+        """Write the files that open questions lack, and clear what killed runs left; return words on it, or none."""
+        for left in self.path.glob(".*.yaml.*.partial"):
+            clear_leftovers(self.path / left.name[1 : 1 - PARTIAL_LENGTH])
+        files = [self.file(one.question.id) for one in questions_of(ledger, only_open=True)]
+        if not (missing := [file for file in files if not file.exists()]):
+            return ""
+        try:
+            for file in missing:
+                write_question(file, ledger.histories[file.stem].question)
+        except OutputError as error:
+            return f"{error} The ledger has the question, and counts"
+        return f"{join([str(file) for file in missing])}: missing, and written again from the ledger"
 
     def find(self, text: str) -> Question:
         """Return the question of a name, as it stands in the ledger, or of a file.

@@ -1,239 +1,84 @@
 """The ledger: what was asked, what was said of it, and what came of it, one JSON line an entry (docs/schema/ledger.md).
 
-Entries are only ever appended. Each holds the hash of the one before and its own, so that an edited, removed or added
-line is found and named. What was cut off at the end cannot be known from the file alone: publish the last hash, or keep
-the file under version control.
+Entries are only ever appended, and time goes forward in them. Each holds the hash of the one before and its own, so
+that an edited, removed or added line is found and named. What was cut off at the end cannot be known from the file
+alone: publish the last hash, or keep the file under version control.
+
+A line whose hash is right but which is no sound entry cannot be mended, for the file is never edited: it is a fault,
+which is named and left out, and the others count.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from forecast.errors import LedgerError, QuestionError
+from forecast.dates import today
+from forecast.errors import LedgerError
 from forecast.files import digest
-from forecast.forms import faults
 from forecast.journal import TORN, Journal, append_lines, read_journal
-from forecast.questions.question import Digest, Question, question_of
+from forecast.questions.entry import (
+    LONGEST_LINE,
+    Answered,
+    Asked,
+    BadLine,
+    Draft,
+    Entry,
+    Resolved,
+    canonical,
+    hash_of,
+    line_of,
+)
+from forecast.questions.history import History, follow, is_retrospective
+from forecast.questions.question import Question
 from forecast.wording import count
 
 if TYPE_CHECKING:
     from forecast.questions.probability import Answer
     from forecast.questions.resolve import Resolution
 
-SCHEMA = 1
 NAME = "ledger.jsonl"
 FIRST = "0" * 64
 """In place of the hash of the entry before the first one."""
-PACKAGE = "pendulum-forecast"
-LONGEST_LINE = 100_000
-_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-Chance = Annotated[float, Field(ge=0, le=1)]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Text = Annotated[str, Field(max_length=2_000)]
 _RESTORE = "Nothing was written. Restore the file from a copy, or move it away to begin another"
 
 
-class Asked(BaseModel):
-    """That a question was asked: all of it."""
-
-    model_config = _STRICT
-
-    content: dict[str, Any]
-    digest: Digest
-
-
-class Answered(BaseModel):
-    """What was said of a question on a day.
-
-    Attributes
-    ----------
-    as_of : str
-        The day whose knowledge it rests on.
-    chance : float or None
-        That the answer is yes, given that the question is not void; None where it is void in every future.
-    mcse : float or None
-        Monte Carlo standard error of it.
-    void : float or None
-        Chance that the question is void for lack of happenings; None where it was not computed.
-    recorded : int
-        Months of the window that were recorded by then.
-    by : str
-        Who says so, in words.
-    data, model : str or None
-        SHA-256 of the data and of the choices of the model.
-    seed, futures : int
-        How many futures, and from which seed.
-    converged : bool
-        Whether the fit has passed its gate.
-    """
-
-    model_config = _STRICT
-
-    as_of: Day
-    chance: Chance | None
-    mcse: Annotated[float, Field(ge=0)] | None = None
-    void: Chance | None = None
-    recorded: Annotated[int, Field(ge=0)] = 0
-    by: Text = "the model"
-    data: Digest | None
-    model: Digest | None
-    seed: int
-    futures: Annotated[int, Field(ge=1)]
-    converged: bool = True
-
-
-class Resolved(BaseModel):
-    """How a question was decided, by which data."""
-
-    model_config = _STRICT
-
-    as_of: Day
-    outcome: Literal["yes", "no", "void"]
-    reason: Text
-    happenings: int | None = None
-    cooperative: int | None = None
-    of_a_kind: int | None = None
-    data: Digest
-
-
-type Body = Asked | Answered | Resolved
-BODIES: dict[str, type[BaseModel]] = {"asked": Asked, "answered": Answered, "resolved": Resolved}
-
-
-class _Head(BaseModel):
-    """What every entry begins and ends with."""
-
-    model_config = _STRICT
-
-    schema_: Annotated[Literal[1], Field(alias="schema")]
-    number: int
-    previous: Digest
-    written: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
-    entry: Literal["asked", "answered", "resolved"]
-    question: Annotated[str, Field(max_length=80)]
-    retrospective: bool
-    code: Annotated[str, Field(max_length=80)]
-    hash: Digest
-
-
-_FIELDS = ("schema", "number", "previous", "written", "entry", "question", "retrospective", "code")
-
-
 @dataclass(frozen=True)
-class Entry:
-    """One line of a ledger.
+class Fault:
+    """A line that is left out: its number, and why, beginning with the field."""
 
-    Attributes
-    ----------
-    number : int
-        Its line, from 1.
-    previous : str
-        Hash of the entry before.
-    written : str
-        When it was written, UTC.
-    question : str
-        Name of the question it is about.
-    retrospective : bool
-        Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
-    code : str
-        Version of the package that wrote it.
-    body : Asked, Answered or Resolved
-        What it says.
-    hash : str
-        SHA-256 of all of the above.
-    """
-
-    number: int
-    previous: str
-    written: str
-    question: str
-    retrospective: bool
-    code: str
-    body: Body
-    hash: str
-
-    @property
-    def kind(self) -> str:
-        """What it is: asked, answered or resolved."""
-        return type(self.body).__name__.lower()
-
-    @property
-    def plain(self) -> dict[str, Any]:
-        """Its fields as plain values."""
-        head = (
-            SCHEMA,
-            self.number,
-            self.previous,
-            self.written,
-            self.kind,
-            self.question,
-            self.retrospective,
-            self.code,
-        )
-        body = self.body.model_dump(mode="json", exclude_none=not isinstance(self.body, Answered))
-        return {**dict(zip(_FIELDS, head, strict=True)), **body, "hash": self.hash}
-
-
-@dataclass(frozen=True)
-class Draft:
-    """What is to be appended: which question, what is said, and whether with hindsight (None: by its window)."""
-
-    question: str
-    body: Body
-    retrospective: bool | None = None
-
-
-@dataclass
-class History:
-    """All that a ledger holds of a question, in order.
-
-    Attributes
-    ----------
-    question : Question
-    asked : Entry
-    answers : list of Entry
-    resolution : Entry or None
-    """
-
-    question: Question
-    asked: Entry
-    answers: list[Entry] = field(default_factory=list)
-    resolution: Entry | None = None
-
-    @property
-    def last_answer(self) -> Answered | None:
-        """What was said last."""
-        body = self.answers[-1].body if self.answers else None
-        return body if isinstance(body, Answered) else None
-
-    @property
-    def outcome(self) -> str:
-        """How it was decided; `open` if it was not."""
-        body = self.resolution.body if self.resolution else None
-        return body.outcome if isinstance(body, Resolved) else "open"
+    line: int
+    reason: str
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """A ledger as it was read: every entry follows from the one before.
+    """A ledger as it was read: every line follows from the one before.
 
     Attributes
     ----------
     path : pathlib.Path
     entries : tuple of Entry
+    histories : dict of str to History
+        What there is of every question, by its name, in the order of asking.
+    lines : int
+        How many there are, faults included.
+    head : str
+        Hash of the last line, which stands for all of them.
+    faults : tuple of Fault
+        Lines that are left out.
     torn : str
         What is to be said of an unfinished last line; empty if there is none.
     """
 
     path: Path
     entries: tuple[Entry, ...]
+    histories: dict[str, History]
+    lines: int
+    head: str
+    faults: tuple[Fault, ...] = ()
     torn: str = ""
 
     @classmethod
@@ -258,22 +103,20 @@ class Ledger:
             raise LedgerError(
                 f"{path}: the ledger cannot be read ({reason}). Ask a question first, or name it"
             ) from error
-        entries, whole = _checked(journal, path)
-        torn = journal.torn and not whole
-        return cls(path, entries, _torn_words(path, len(entries) + 1, "is left out") if torn else "")
+        found = _Reading(path, today())
+        whole = found.read(journal)
+        words = _torn_words(path, found.lines + 1, "is left out") if journal.torn and not whole else ""
+        return cls(path, tuple(found.entries), found.histories, found.lines, found.head, tuple(found.faults), words)
 
     @property
-    def head(self) -> str:
-        """Hash of the last entry, which stands for all of them."""
-        return self.entries[-1].hash if self.entries else FIRST
-
-    @cached_property
-    def histories(self) -> dict[str, History]:
-        """What there is of every question, by its name, in the order of asking."""
-        found: dict[str, History] = {}
-        for entry in self.entries:
-            _follow(found, entry, f"{self.path}, line {entry.number}")
-        return found
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be said of lines that are left out, and how to go on."""
+        words = (
+            f"{self.path}, line {one.line}: {one.reason}. The line is left out and the others count; the ledger is "
+            "never edited, so give the command again to append a right one"
+            for one in self.faults
+        )
+        return (*words, *([self.torn] if self.torn else []))
 
 
 @dataclass(frozen=True)
@@ -314,32 +157,28 @@ def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime |
     >>> append_entries("questions/ledger.jsonl", [asked(question)])  # doctest: +SKIP
     """
     path, wanted = Path(path), list(drafts)
-    written = (now or datetime.now(UTC)).astimezone(UTC)
     made: list[Entry] = []
     repaired: list[str] = []
 
     def make(journal: Journal) -> tuple[bytes, ...]:
-        entries, whole = _checked(journal, path)
-        found = Ledger(path, entries).histories
-        for draft in wanted:
-            previous = (entries + tuple(made))[-1] if entries or made else None
-            entry = _entry(draft, previous, found, written)
-            _follow(found, entry, f"{path}: not appended")
-            made.append(entry)
+        found = _Reading(path)
+        whole, before = found.read(journal), found.lines
+        written = (now or datetime.now(UTC)).astimezone(UTC)  # now that no other writer can come between
+        made.extend(found.append(draft, written) for draft in wanted)
         kept = (journal.torn,) if whole else ()
         if journal.torn and (whole or made):
             done = f"is set aside in {path.name}{TORN}"
             repaired.append(f"{path}: the last line had no end, which was added" if whole else
-                            _torn_words(path, len(entries) + 1, done))  # fmt: skip
-        return (*kept, *(_line(entry.plain) for entry in made))
+                            _torn_words(path, before + 1, done))  # fmt: skip
+        return (*kept, *(line_of(entry.plain) for entry in made))
 
     append_lines(path, make)
     return Appended(tuple(made), "".join(repaired))
 
 
-def asked(question: Question, *, retrospective: bool | None = None) -> Draft:
+def asked(question: Question) -> Draft:
     """Return the entry that a question is asked."""
-    return Draft(question.id, Asked(content=question.plain, digest=question.digest), retrospective)
+    return Draft(question.id, Asked(content=question.plain, digest=question.digest))
 
 
 def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bool, by: str = "the model") -> Draft:
@@ -378,115 +217,88 @@ def resolved(resolution: "Resolution") -> Draft:
 
 def model_digest(choices: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the choices of a model, as `PendulumSpec.to_dict` has them."""
-    return digest(_canonical(choices))
+    return digest(canonical(choices))
 
 
 def _torn_words(path: Path, line: int, done: str) -> str:
     return f"{path}, line {line}: it was never finished (its writer was killed) and {done}"
 
 
-def _canonical(values: Mapping[str, Any]) -> bytes:
-    return json.dumps(values, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+@dataclass
+class _Reading:
+    """The lines of a ledger, read one after the other; until a day, after which none can have been written."""
 
+    path: Path
+    until: date = date.max
+    lines: int = 0
+    head: str = FIRST
+    entries: list[Entry] = field(default_factory=list)
+    histories: dict[str, History] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
 
-def _line(plain: Mapping[str, Any]) -> bytes:
-    return json.dumps(plain, separators=(",", ":"), allow_nan=False).encode()
-
-
-def _hash(plain: Mapping[str, Any]) -> str:
-    return digest(_canonical({name: value for name, value in plain.items() if name != "hash"}))
-
-
-def _checked(journal: Journal, path: Path) -> tuple[tuple[Entry, ...], bool]:
-    """Return the entries of a journal, and whether the unfinished line at its end is a whole entry without its end."""
-    entries: list[Entry] = []
-    for number, line in enumerate(journal.lines, 1):
-        entries.append(_read_line(line, number, entries[-1].hash if entries else FIRST, path))
-    try:
-        last = _read_line(journal.torn, len(entries) + 1, entries[-1].hash if entries else FIRST, path)
-    except LedgerError:
-        return tuple(entries), False
-    return (*entries, last), True
-
-
-def _read_line(line: bytes, number: int, previous: str, path: Path) -> Entry:
-    where = f"{path}, line {number}"
-    try:
-        if len(line) > LONGEST_LINE:
-            raise ValueError(f"it has {len(line):,} bytes")
-        plain = json.loads(line)
-        head = _Head.model_validate({name: plain[name] for name in (*_FIELDS, "hash")})
-        body = BODIES[head.entry].model_validate({k: v for k, v in plain.items() if k not in (*_FIELDS, "hash")})
-        own = _hash(plain)
-    except ValidationError as error:
-        raise LedgerError(f"{where}: this is no entry of a ledger: {faults(error)}. {_RESTORE}") from error
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise LedgerError(f"{where}: this is no entry of a ledger ({error!r:.120}). {_RESTORE}") from error
-    if own != head.hash or _line(plain) != line:
-        raise LedgerError(f"{where}: this entry was edited: it does not have the hash that it states. {_RESTORE}")
-    if head.number != number or head.previous != previous:
-        raise LedgerError(
-            f"{where}: this entry does not follow the one before it: lines were removed, added or moved. {_RESTORE}"
-        )
-    assert isinstance(body, Asked | Answered | Resolved)
-    return Entry(
-        number, previous, head.written, head.question, head.retrospective, head.code, body, head.hash
-    )  # fmt: skip
-
-
-def _entry(draft: Draft, previous: Entry | None, found: Mapping[str, History], written: datetime) -> Entry:
-    """Return an entry that follows the last one."""
-    retrospective = draft.retrospective
-    if retrospective is None:
-        if isinstance(draft.body, Asked):
-            retrospective = written.date().isoformat() > str(draft.body.content["last"])
-        else:
-            history = found.get(draft.question)
-            over = history is not None and isinstance(draft.body, Answered) and written.date() > history.question.last
-            retrospective = over or (history is not None and history.asked.retrospective)
-    number, before = (1, FIRST) if previous is None else (previous.number + 1, previous.hash)
-    entry = Entry(
-        number, before, f"{written:%Y-%m-%dT%H:%M:%SZ}", draft.question, retrospective, version(PACKAGE), draft.body, ""
-    )  # fmt: skip
-    # By way of JSON, so that what is hashed is what will be read.
-    return replace(entry, hash=_hash(json.loads(_line(entry.plain))))
-
-
-def _follow(found: dict[str, History], entry: Entry, where: str) -> None:
-    """Add an entry to what there is of its question; reject one that does not follow from that."""
-    history, body = found.get(entry.question), entry.body
-    if isinstance(body, Asked):
-        if history is not None:
-            raise LedgerError(f"{where}: the question {entry.question} was asked already; give it another name")
+    def read(self, journal: Journal) -> bool:
+        """Read all lines; return whether the unfinished one at their end is a whole one without its end."""
+        for line in journal.lines:
+            self._take(line)
         try:
-            question = question_of(body.content, f"{where}: {entry.question}")
-        except QuestionError as error:
-            raise LedgerError(str(error)) from error
-        if question.id != entry.question or question.digest != body.digest:
-            raise LedgerError(f"{where}: the question {entry.question} does not have the digest that is stated")
-        found[entry.question] = History(question, entry)
-        return
-    if history is None:
-        raise LedgerError(f"{where}: the question {entry.question} was never asked; ask it first")
-    if history.resolution is not None:
-        raise LedgerError(
-            f"{where}: the question {entry.question} is resolved already, in line {history.resolution.number}"
-        )
-    if isinstance(body, Answered):
-        asked_on, last = history.question.asked.isoformat(), history.question.last.isoformat()
-        if body.as_of < asked_on:
+            self._take(journal.torn)
+        except LedgerError:
+            return False
+        return True
+
+    def append(self, draft: Draft, written: datetime) -> Entry:
+        """Make the entry that follows, and read it as it will be read."""
+        try:
+            hindsight = is_retrospective(draft, self.histories, written.date())
+            entry = Entry.make(draft, self.lines + 1, self.head, written, retrospective=hindsight)
+            line = line_of(entry.plain)
+            if len(line) > LONGEST_LINE:
+                raise BadLine(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words")
+            self._follow(self._chained(line))
+        except BadLine as error:
+            raise LedgerError(f"{self.path}: not appended: {error}") from error
+        return entry
+
+    def _take(self, line: bytes) -> None:
+        plain = self._chained(line)
+        try:
+            self._follow(plain)
+        except BadLine as error:
+            self.faults.append(Fault(self.lines, str(error)))
+
+    def _chained(self, line: bytes) -> dict[str, Any]:
+        """Return the fields of a line that has the hash it states, and states that of the line before."""
+        where = f"{self.path}, line {self.lines + 1}"
+        try:
+            if len(line) > LONGEST_LINE:
+                raise ValueError(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}")
+            plain: dict[str, Any] = json.loads(line)
+            number, previous, stated = plain["number"], plain["previous"], plain["hash"]
+            whole = hash_of(plain) == stated and line_of(plain) == line
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise LedgerError(f"{where}: this is no entry of a ledger ({error!r:.120}). {_RESTORE}") from error
+        if not whole:
+            raise LedgerError(f"{where}: this entry was edited: it does not have the hash that it states. {_RESTORE}")
+        if number != self.lines + 1 or previous != self.head:
             raise LedgerError(
-                f"{where}: {entry.question} was asked on {asked_on}, after {body.as_of}; answer a later day"
+                f"{where}: this entry does not follow the one before it: lines were removed, added or moved. {_RESTORE}"
             )
-        if body.as_of >= last:
-            raise LedgerError(f"{where}: the window of {entry.question} is over on {body.as_of}; resolve it")
-        history.answers.append(entry)
-    else:
-        if not history.question.resolvable:
-            raise LedgerError(f"{where}: no data decide {entry.question}, which is about the level")
-        if body.outcome != "void" and body.as_of < history.question.last.isoformat():
-            raise LedgerError(f"{where}: the window of {entry.question} is not over on {body.as_of}")
-        history.resolution = entry
+        self.lines, self.head = self.lines + 1, stated
+        return plain
+
+    def _follow(self, plain: dict[str, Any]) -> None:
+        """Add an entry; time goes forward only."""
+        entry = Entry.of(plain)
+        if entry.day > self.until:
+            raise BadLine(f"field `written`: {entry.day} is after today, {self.until} (UTC)")
+        last = self.entries[-1] if self.entries else None
+        if last is not None and entry.written < last.written:
+            raise BadLine(
+                f"field `written`: {entry.written} is before {last.written}, when line {last.number} was written; set "
+                "the clock of this computer right, or begin another ledger if it was wrong then"
+            )
+        follow(self.histories, entry)
+        self.entries.append(entry)
 
 
 def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False) -> list[History]:
@@ -505,8 +317,3 @@ def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool =
         )
     chosen = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
     return [one for one in chosen if not only_open or one.outcome == "open"]
-
-
-def today() -> date:
-    """Return the day in UTC, as entries are dated."""
-    return datetime.now(UTC).date()

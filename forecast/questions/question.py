@@ -237,9 +237,13 @@ class Question(BaseModel):
         """Whether data can decide it; of a level they never can."""
         return self.kind != "level"
 
+    def over(self, day: date) -> bool:
+        """Whether the last day of its window has come."""
+        return day >= self.last
+
     def closed(self, day: date) -> str:
         """Describe why nothing may be said of it any more, or yet, as of a day; empty if it is open then."""
-        if day >= self.last:
+        if self.over(day):
             return f"its window is over on {day}; resolve it"
         if day < self.asked:
             return f"it was asked on {self.asked}, after {day}, the day of the fit; take a later one"

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from forecast import dates
 from forecast.arguments import DATE, EVENTS, PANEL, checked
 from forecast.outlook.resolution import noun_for
+from forecast.panel.spans import covered_to
 from forecast.questions.kind import Kind
 from forecast.questions.probability import QUESTION
 from forecast.questions.question import Question
@@ -69,7 +71,7 @@ def resolve_question(
         All that is known of the dyad.
     question : Question
     coverage_end : datetime.date, optional
-        The last day to which the record of the dyad is complete; by default the end of the panel's last covered month.
+        The last day to which the record of the dyad is complete; by default that of the panel.
     today : datetime.date, optional
         The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
         or of a panel without one today.
@@ -97,16 +99,19 @@ def resolve_question(
     >>> found.outcome, found.reason
     ('yes', '45 of 119 happenings are cooperative, 37.82 %')
     """
+    for name, stated in (("coverage_end", coverage_end), ("today", today)):
+        if stated is not None:
+            dates.reject_future(stated, name)
     dataset = dataset_of(panel, question)
     kind = Kind.of(panel, question) if question.kind == "count" else None
     record = MonthlyRecord.of(panel, question.dyad, dataset, kind, table)
     if not question.resolvable:
         return Resolution(question.id, "never", NEVER, record.known, record.digest)
     start, stop = record.place(question.first), record.place(question.last) + 1
-    covered = stop <= len(record.covered) and bool(record.covered[max(start, 0) : stop].all()) and start >= 0
-    end = coverage_end or record.covered_to
+    covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
+    end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
     if not covered or end < question.last or record.known < question.last:
-        known = record.known if panel.attrs["as_of"] else date.today()
+        known = record.known if panel.attrs["as_of"] else dates.today()
         return _not_covered(question, record, end, today or known)
     counts = record.months(slice(start, stop))
     yes, there = settle(question, counts)

@@ -21,7 +21,7 @@ def rule_of(question: "Question") -> str:
     if question.kind == "level":
         return NEVER
     data = data_rule(question.dataset, question.dyad, question.last, joint=question.joint)
-    asked = f"Asked as known on {day(question.asked)} (SHA-256 {question.data[:12]}…)."
+    asked = f"Asked as of {day(question.asked)} (SHA-256 {question.data[:12]}…)."
     late = f"no such edition by {day(question.void_after)}"
     if question.kind == "count":
         return f"{data} {asked} Void: {late}."

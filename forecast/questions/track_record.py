@@ -1,8 +1,8 @@
 """The track record: how good the probabilities in a ledger have been, against the base rate and against each other.
 
 Only questions whose window is over and whose answer data have given are scored, by the first answer, by all of them as
-long as each was the last one, and by the last. What was written with hindsight is never counted together with what was
-not.
+long as each was the last one, and by the last. An answer counts from the day it was written, whatever day it is as of.
+What was written in time, late and with hindsight is never counted together.
 
 References
 ----------
@@ -18,15 +18,17 @@ from typing import Any
 
 import numpy as np
 
+from forecast.dates import today
 from forecast.pairs import paired
-from forecast.questions.ledger import Answered, History, Ledger, today
+from forecast.questions.entry import Answered
+from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
+from forecast.questions.ledger import Ledger
 
 SCHEMA = 1
 EDGE = 0.001
 """For the logarithmic score, chances are kept so far from 0 and 1: some thousand futures prove neither."""
 BINS = 10
 HORIZONS = ((6, "up to 6 months"), (12, "7 to 12 months"), (24, "13 to 24 months"), (10**6, "more than 24 months"))
-WITH, WITHOUT = "retrospective", "as it happened"
 BY = ("first", "mean", "last", "base")
 """Whose scores: of the first answer, of all of them over time, of the last one, and of the base rate."""
 
@@ -40,13 +42,13 @@ class Case:
     question, kind, dyad : str
     months : int
         Horizon.
-    hindsight : str
-        `WITH` or `WITHOUT`.
+    hindsight : {"as it happened", "late", "retrospective"}
+        When the first answer was written, or the question if there is none.
     outcome : str
     asked, last : str
         Days.
     answers : int
-        How many were given in time.
+        How many count.
     first, mean, last_answer, base : float or None
         Chances: of the first answer, the mean over time, of the last, and the base rate when it was asked.
     brier, log_score : dict
@@ -58,7 +60,7 @@ class Case:
     kind: str
     dyad: str
     months: int
-    hindsight: str
+    hindsight: Timing
     outcome: str
     asked: str
     last: str
@@ -90,8 +92,12 @@ class TrackRecord:
     ----------
     head : str
         Hash of the ledger's last entry.
-    entries, questions : int
-        How many there are.
+    entries : int
+        Lines of the ledger.
+    faults : tuple of str
+        Lines that are left out, and why.
+    questions : int
+        How many were asked.
     open, overdue, never : int
         Questions that are not decided yet; of these, whose window is over; and that data never decide.
     cases : tuple of Case
@@ -104,6 +110,7 @@ class TrackRecord:
 
     head: str
     entries: int
+    faults: tuple[str, ...]
     questions: int
     open: int
     overdue: int
@@ -129,14 +136,15 @@ class TrackRecord:
         cases = tuple(_case(one) for one in decided)
         return cls(
             head=ledger.head,
-            entries=len(ledger.entries),
+            entries=ledger.lines,
+            faults=tuple(f"line {one.line}: {one.reason}" for one in ledger.faults),
             questions=len(histories),
             open=len(resolvable),
             overdue=sum(one.question.last < now for one in resolvable),
             never=len(left) - len(resolvable),
             cases=cases,
             rows=list(_rows(cases)),
-            calibration=[row for name in (WITHOUT, WITH) for row in _calibration(name, cases)],
+            calibration=[row for name in TIMINGS for row in _calibration(name, cases)],
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -154,19 +162,17 @@ def _plain_case(case: Case) -> dict[str, Any]:
 
 def _case(history: History) -> Case:
     question, last = history.question, history.question.last
-    given = [(body.as_of, body.chance) for body in _bodies(history) if body.chance is not None]
-    said = [(day, chance) for day, chance in given if day < last.isoformat()]
+    hindsight, said = _said(history)
     chances = [chance for _, chance in said]
     held = _held([day for day, _ in said], last)
     outcome = history.outcome
     brier, log = ({}, {}) if outcome == "void" else _scores(chances, held, question.base_rate, outcome == "yes")
-    late = history.asked.retrospective or any(entry.retrospective for entry in history.answers)
     return Case(
         question=question.id,
         kind=question.kind,
         dyad=question.dyad,
         months=question.horizon,
-        hindsight=WITH if late else WITHOUT,
+        hindsight=hindsight,
         outcome=outcome,
         asked=question.asked.isoformat(),
         last=last.isoformat(),
@@ -181,17 +187,28 @@ def _case(history: History) -> Case:
     )
 
 
-def _bodies(history: History) -> list[Answered]:
-    """Return the answers in the order of the days that they are as of."""
-    bodies = [entry.body for entry in history.answers if isinstance(entry.body, Answered)]
-    return sorted(bodies, key=lambda body: body.as_of)
+def _said(history: History) -> tuple[Timing, list[tuple[date, float]]]:
+    """Return the timing of a question, and the chances that count with the days from which they do, in order.
+
+    They count from the day they were written; what was written with hindsight counts only where nothing else was said,
+    and then from the day it is as of. The first one is late if it was written long after the question's day.
+    """
+    given = [
+        (entry, entry.body.as_of, entry.body.chance)
+        for entry in history.answers
+        if isinstance(entry.body, Answered) and entry.body.chance is not None
+    ]
+    open_then = [(entry, entry.day, chance) for entry, _, chance in given if not entry.retrospective]
+    first = (open_then or given or [(history.asked,)])[0][0]
+    timing = written_when(first, history.question, history.question.asked)
+    if timing == WITH_HINDSIGHT:
+        return timing, [(date.fromisoformat(day), chance) for _, day, chance in given]
+    return timing, [(day, chance) for _, day, chance in open_then]
 
 
-def _held(days: Sequence[str], last: date) -> list[int]:
+def _held(starts: Sequence[date], last: date) -> list[int]:
     """Return for how many days each answer was the last one."""
-    starts = [date.fromisoformat(day) for day in days]
-    ends = [*starts, last][1:]
-    return [max((end - start).days, 0) for start, end in zip(starts, ends, strict=True)]
+    return [(end - start).days for start, end in zip(starts, [*starts, last][1:], strict=True)]
 
 
 def _scores(
@@ -220,7 +237,7 @@ def _scores(
 
 def _rows(cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
     kinds, horizons = _present(cases, "kind"), [words for _, words in HORIZONS]
-    for hindsight in (WITHOUT, WITH):
+    for hindsight in TIMINGS:
         for kind in ("all", *kinds):
             for horizon in ("all", *horizons):
                 own = [
@@ -265,7 +282,7 @@ def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
     return {"difference": _rounded(found.mean), "error": error, "blocks": found.blocks}
 
 
-def _calibration(hindsight: str, cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
+def _calibration(hindsight: Timing, cases: Sequence[Case]) -> Iterable[dict[str, Any]]:
     own = [case for case in cases if case.hindsight == hindsight and case.scored and case.first is not None]
     for place in range(BINS):
         said = [case for case in own if min(int((case.first or 0.0) * BINS), BINS - 1) == place]

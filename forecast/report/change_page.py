@@ -11,6 +11,7 @@ from forecast.report import waterfall_figure
 from forecast.report.moved_page import events_table
 from forecast.report.style import Illustration
 from forecast.report.tests_page import label
+from forecast.report.vintage import vintage
 from forecast.report.waterfall_figure import Waterfall
 from forecast.report.words import STAMP
 from forecast.wording import chance, count, day, join, number
@@ -67,6 +68,7 @@ def change_page(
         "days": [day(one) for one in change.days],
         "sentences": sentences(change),
         "question": question(change),
+        "vintage": vintage(fits[1].panel, " and ".join(map(day, change.days))),
         "figures": {"fall": figure},
         "numbers": {"fall": 1},
         "steps": steps_table(change),

@@ -7,6 +7,7 @@ from typing import Any
 
 from forecast.events import EventTable
 from forecast.events.added import additions_of
+from forecast.events.dyads import caveats
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment
 from forecast.report.contract import ReportedFit
@@ -16,6 +17,12 @@ def as_of(fit: ReportedFit, result: Assessment) -> date:
     """Return the as-of day of a fit: that of its panel, else the end of its last period."""
     text = str(fit.panel.attrs.get("as_of") or "")
     return date.fromisoformat(text) if text else result.origin
+
+
+def caveats_of(fit: ReportedFit, dyad: str) -> tuple[str, ...]:
+    """Return what a reader has to know of how the datasets of a fit record a dyad; an index has none."""
+    coords = fit.panel.coords
+    return caveats(dyad, map(str, coords["dataset"].to_numpy())) if "dataset" in coords else ()
 
 
 def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from forecast.outlook import (
 from forecast.outlook.datasets import dataset_outlooks, datasets_finding
 from forecast.outlook.drivers import driver_outlooks
 from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.facts import as_of, facts
+from forecast.report.facts import as_of, caveats_of, facts
 from forecast.report.skill_box import DyadSkill, find_skill
+from forecast.report.vintage import vintage
 from forecast.report.words import STAMP, meaning
 
 SCHEMA = 2
@@ -68,6 +69,8 @@ def forecast_json(
         "converged": bool(judged.passed),
         "stamp": "" if judged.passed else STAMP,
         "as_of": as_of(fit, assessment),
+        "vintage": vintage(fit.panel),
+        "caveats": caveats_of(fit, assessment.dyad),
         "origin": assessment.origin,
         "dyad": assessment.dyad,
         "label": assessment.label,

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.scores import Band, calibration
 from forecast.pairs import difference_interval
-from forecast.questions.track_record import BY, WITH, WITHOUT, Case, TrackRecord
+from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, Timing
+from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import calibration_figure
 from forecast.report.calibration_figure import Curve
 from forecast.report.rendering import render
@@ -20,6 +21,7 @@ LATEST = 12
 """Decided questions that are shown."""
 KINDS = {"all": "all", "share": "share of a window", "passage": "rolling windows", "count": "happenings of a kind"}
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
+TITLES = {IN_TIME: "Asked as it happened", LATE: "Answered late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (
     "question", "kind", "dyad", "months", "hindsight", "outcome", "asked", "last", "answers", "first", "mean",
     "last_answer", "base", "sentence",
@@ -34,8 +36,8 @@ def track_record_page(record: TrackRecord, files: tuple[str, ...] = ()) -> str:
     str
         HTML that loads nothing.
     """
-    parts = [_part(record, name) for name in (WITHOUT, WITH) if any(row["hindsight"] == name for row in record.rows)]
-    figures = {name: figure for name in (WITHOUT, WITH) if (figure := _draw(record, name)) is not None}
+    parts = [_part(record, name) for name in TIMINGS if any(row["hindsight"] == name for row in record.rows)]
+    figures = {name: figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
     latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
     content = {
         "stamp": "",
@@ -48,6 +50,7 @@ def track_record_page(record: TrackRecord, files: tuple[str, ...] = ()) -> str:
         "latest": _latest(latest),
         "head": record.head,
         "entries": f"{record.entries:,}",
+        "faults": list(record.faults),
         "files": list(files),
     }
     return render("ledger.html.j2", content)
@@ -83,13 +86,13 @@ def _counted(record: TrackRecord) -> str:
     )
 
 
-def _part(record: TrackRecord, hindsight: str) -> dict[str, Any]:
+def _part(record: TrackRecord, hindsight: Timing) -> dict[str, Any]:
     rows = [row for row in record.rows if row["hindsight"] == hindsight]
     if len({row["kind"] for row in rows}) == 2:  # one kind is all there is
         rows = [row for row in rows if row["kind"] != "all"]
     return {
         "name": hindsight.replace(" ", "-"),
-        "title": "Asked as it happened" if hindsight == WITHOUT else "Retrospective",
+        "title": TITLES[hindsight],
         "brier": _scores(rows, "brier"),
         "log_score": _scores(rows, "log_score"),
         "calibration": _calibration([row for row in record.calibration if row["hindsight"] == hindsight]),
@@ -127,7 +130,7 @@ def _calibration(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"columns": columns, "rows": shown}
 
 
-def _draw(record: TrackRecord, hindsight: str) -> Illustration | None:
+def _draw(record: TrackRecord, hindsight: Timing) -> Illustration | None:
     own = [case for case in record.cases if case.hindsight == hindsight and case.scored and case.first is not None]
     based = [case for case in own if case.base is not None]
     if len(own) < FEWEST_DRAWN or len(based) < FEWEST_DRAWN:

@@ -24,7 +24,7 @@ from forecast.outlook import (
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.facts import as_of
+from forecast.report.facts import as_of, caveats_of
 from forecast.report.notable import notable_events
 from forecast.report.skill_box import DyadSkill, find_skill
 from forecast.wording import month
@@ -58,6 +58,8 @@ class Material:
         What a backtest says of such forecasts.
     datasets : tuple of DatasetOutlook
         What each of several datasets says.
+    caveats : tuple of str
+        What a reader has to know of how the datasets record the dyad.
     """
 
     fit: ReportedFit
@@ -73,6 +75,7 @@ class Material:
     named: pd.DataFrame
     skill: DyadSkill | NotDefined
     datasets: tuple[DatasetOutlook, ...] = ()
+    caveats: tuple[str, ...] = ()
 
 
 def gather(
@@ -118,6 +121,7 @@ def gather(
         named=notable_events(known, record, _reference_date(result.dyad)),
         skill=skill or find_skill(fit, result, events),
         datasets=dataset_outlooks(fit, result.dyad, seed=result.seed),
+        caveats=caveats_of(fit, result.dyad),
     )
 
 

@@ -13,6 +13,7 @@ from forecast.report import waterfall_figure
 from forecast.report.recent import state_name, unchecked_note
 from forecast.report.style import Illustration
 from forecast.report.tests_page import label
+from forecast.report.vintage import vintage
 from forecast.report.waterfall_figure import Waterfall
 from forecast.report.words import STAMP
 from forecast.wording import count, day, fitted_together, join, month, number, signed
@@ -64,6 +65,7 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tupl
         "months": _months(found),
         "finding": finding(found),
         "question": question(found),
+        "vintage": vintage(fit.panel),
         "figures": {"fall": figure},
         "numbers": {"fall": 1},
         "by_month": months_table(found),

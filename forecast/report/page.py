@@ -46,6 +46,7 @@ from forecast.report.rendering import render
 from forecast.report.skill_box import DyadSkill, skill_table
 from forecast.report.style import Illustration, stamped
 from forecast.report.tables import era_columns, era_row, horizon_column
+from forecast.report.vintage import vintage
 from forecast.wording import number
 
 if TYPE_CHECKING:
@@ -142,6 +143,8 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
     return {
         "result": result,
         "as_of": material.as_of,
+        "vintage": vintage(material.fit.panel),
+        "caveats": material.caveats,
         "now": words.period(result, result.origin),
         "unit": words.unit(result),
         "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),

@@ -11,6 +11,7 @@ from forecast.report import scenario_figure, words
 from forecast.report.account import settings
 from forecast.report.contract import GateLike, ReportedFit
 from forecast.report.style import Illustration, stamped
+from forecast.report.vintage import vintage
 from forecast.wording import DASH, chance, count, day, number, period
 
 OUTCOMES = {"up": "higher", "same": "about the same", "down": "lower", "void": "void"}
@@ -50,6 +51,7 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike, files: tup
         "label": found.label,
         "assumed_stamp": found.stamp,
         "origin": period(found.origin, weekly=found.weekly),
+        "vintage": vintage(fit.panel),
         "figures": {"scenarios": _figure(gate, found)},
         "numbers": {"scenarios": 1},
         "scenarios": [_about(found, one) for one in found.scenarios],

@@ -18,6 +18,7 @@ from forecast.report.recent import state_name, unchecked_note
 from forecast.report.rendering import render
 from forecast.report.style import Illustration
 from forecast.report.tests_page import label
+from forecast.report.vintage import vintage_of
 from forecast.wording import capital, count, interval, join, month, number, percent
 
 if TYPE_CHECKING:
@@ -93,6 +94,11 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration], files: S
         "reasons": (),
         "dataset": skill.choices["dataset"],
         "span": _span(skill),
+        "vintage": vintage_of(
+            skill.choices.get("datasets", [skill.choices["dataset"]]),
+            skill.choices.get("vintaged", ()),
+            "the day before each origin",
+        ),
         "headline": headline(skill),
         "finding": finding(skill),
         "subject": say.subject_words(skill),

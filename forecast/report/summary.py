@@ -11,6 +11,7 @@ from forecast.report.folder import GENERATOR
 from forecast.report.material import Material
 from forecast.report.skill_box import DyadSkill, skill_sentence
 from forecast.report.tables import horizon_column
+from forecast.report.vintage import vintage
 from forecast.wording import count, day, join
 
 MOST_WORDS = 80
@@ -41,6 +42,7 @@ def summary(material: Material) -> str:
         _table(result),
         "" if question is None else f"**How this is resolved.** {markdown(question.rule)}",
         f"**Skill.** {markdown(_skill(material.skill))}",
+        *(f"**The data.** {markdown(text)}" for text in material.caveats),
         f"**Sources.** {markdown(_sources(material))}",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -101,7 +103,8 @@ def _sources(material: Material) -> str:
     counted, made = known["data"]["digest"][:_DIGITS], known["simulation"]
     version = known["fit"].get("versions", {}).get(GENERATOR, "")
     sentences = [
-        f"Data as known on {day(material.as_of)}" + (f"; what was counted has SHA-256 {counted}…" if counted else ""),
+        vintage(material.fit.panel).removesuffix("."),
+        f"What was counted has SHA-256 {counted}…" if counted else "",
         f"Files read: {join(files)}" if files else "",
         f"Made with {f'{GENERATOR} {version}'.strip()} from {made['futures']:,} futures of {made['draws']:,} posterior "
         f"draws, seed {made['seed']}",

@@ -11,6 +11,7 @@ from forecast.report import account, verdict_figure, words
 from forecast.report import verdict_words as say
 from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
+from forecast.report.vintage import vintage
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,6 +69,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
     content = {
         "label": label(results.data.dyad),
         "as_of": results.data.as_of,
+        "vintage": vintage(results.data.panel),
         "headline": headline(results),
         "kind": name,
         "kind_meaning": meaning,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from forecast.arguments import DATE, DYAD, DYADS, FLAG, FREQUENCY, SOURCE, TEXT, UNIT, checked
-from forecast.dates import reject_future
 from forecast.display import Card, Displayed, join_some
 from forecast.files import digest
 from forecast.panel import describe_panel, panel_kind
@@ -111,8 +110,6 @@ def gather(
     >>> data.dyad, data.panel.sizes["time"], sorted(data.files)[0]
     ('USA-CHN', 889, 'CHN-IND.csv')
     """
-    if as_of is not None:
-        reject_future(as_of, "as-of")
     only, together = None if others else dyad, wanted_together([dyad], hierarchy)
     records = open_source(source, only, as_of, together)
     code = records.find(dyad)

@@ -71,10 +71,11 @@ class Wanted:
 
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return dyads with those that are fitted together with them: others that are named, else those of `dyads.csv`."""
-    from forecast.events import read_dyads
+    """Return dyads with those that are fitted together with them: others that are named, else those of `hierarchy`."""
+    from forecast.events import hierarchy
 
-    return (*dyads, *(read_dyads().index if others is None else others))
+    company = others if others is not None else (code for dyad in dyads for code in hierarchy(dyad))
+    return tuple(dict.fromkeys((*dyads, *company)))
 
 
 class Records(ABC):

@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic import model_validator as validator
 
 from forecast.arguments import DATE, DYAD, DYADS, SOURCE, checked
+from forecast.dates import reject_future
 from forecast.display import join_some
 from forecast.errors import SpecError
 from forecast.feeds.settings import FeedSettings
@@ -201,6 +202,8 @@ def open_source(
     >>> open_source(Source(), "chn-usa").dyads
     ['USA-CHN']
     """
+    if as_of is not None:
+        reject_future(as_of, "as-of")
     # What is added may be about any dyad, and is checked against the record of all.
     read = importlib.import_module(KINDS[source.kind]).read
     only = None if dyads is None or source.additions else tuple(dyads)

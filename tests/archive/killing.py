@@ -17,7 +17,7 @@ import duckdb  # noqa: F401 - loaded before forking
 import pyarrow.parquet  # noqa: F401
 
 from forecast.archive import archive_status, import_files, importing, read_archive
-from forecast.archive.catalogue import CATALOGUE
+from forecast.archive.catalogue import CATALOGUE, PARTS, read_catalogue
 from forecast.events.codebook import read_codes
 from forecast.feeds.countries import state_names
 
@@ -49,12 +49,23 @@ def ended_well(number):
 
 def goes_on(files, archive, whole):
     """Read what a killed import has left, import again, and compare."""
-    if (archive / CATALOGUE).exists():
+    if (archive / CATALOGUE).exists() and read_catalogue(archive).batches:
         answer(archive)
     import_files(files, archive)
     assert answer(archive) == whole.read_text()
     assert {file.became for file in import_files(files, archive).files} == {"known"}
+    catalogue = read_catalogue(archive)
+    segments = {path.relative_to(archive).as_posix() for part in PARTS for path in (archive / part).rglob("*.parquet")}
+    assert segments == catalogue.paths and not catalogue.pending
+    assert {path.name for path in archive.iterdir()} == {CATALOGUE, *PARTS}
     assert not list(archive.rglob("*.partial"))
+
+
+def watches(archive, over):
+    """Read the catalogue again and again while others import."""
+    while not over.exists():
+        if (archive / CATALOGUE).exists():
+            read_catalogue(archive)
 
 
 def main(folder, work, kills):
@@ -74,7 +85,10 @@ def main(folder, work, kills):
         killed += not ended_well(victim)
         well += ended_well(child(lambda archive=archive: goes_on(files, archive, whole)))
     both = [child(lambda order=order: import_files(order, work / "both")) for order in (files, files[::-1])]
+    watcher = child(lambda: watches(work / "both", work / "over"))
     together = all([ended_well(one) for one in both])  # noqa: C419 - wait for each
+    (work / "over").touch()
+    together = together and ended_well(watcher)
     together = together and ended_well(child(lambda: goes_on(files, work / "both", whole)))
     print(json.dumps({"killed": killed, "well": well, "together": together}))
 

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from forecast import build_panel
-from forecast.archive import archive_status, import_files, importing, read_archive
-from forecast.archive.catalogue import CATALOGUE, read_catalogue
-from forecast.archive.coverage import covered_days
+from forecast.archive import archive_status, import_files, read_archive
+from forecast.archive.catalogue import read_catalogue
+from forecast.archive.days import covered_days
 from forecast.errors import DataError, OutputError, SpecError
-from forecast.feeds import FeedSettings, read_feed
+from forecast.feeds import FeedSettings, lines, read_feed
 from forecast.feeds.gdelt import GDELT
 from forecast.feeds.judging import Judge
 from forecast.feeds.lines import file_digest
@@ -208,14 +208,14 @@ def test_rows_of_a_file_that_failed_half_way_are_nobodys(feeds, tmp_path, monkey
     rows = [gdelt_row(number, code="112") for number in range(50)]
     bad = written(tmp_path / "20181005.export.CSV", rows)
     good = written(tmp_path / "20181006.export.CSV", [gdelt_row(99, "20181006")])
-    really = importing.read_chunks
+    really = lines.read_chunks
 
     def fails(file):
         yield from really(file)
         if file.path == bad:
             raise DataError("damaged")
 
-    monkeypatch.setattr(importing, "read_chunks", fails)
+    monkeypatch.setattr(lines, "read_chunks", fails)
     import_files([bad, good], tmp_path / "a")
     assert ids(read_archive(tmp_path / "a"), "gdelt") == ["99"]
     monkeypatch.undo()
@@ -277,17 +277,6 @@ def test_releases_stand_for_their_busy_days_and_editions_for_their_span(tmp_path
     )
 
 
-def test_segments_that_no_line_names_are_not_read_and_are_cleared(feeds, tmp_path):
-    path = feeds["20181004-icews-events.tab"]
-    import_files(path, tmp_path / "a")
-    (segment,) = (tmp_path / "a" / "rows").rglob("*.parquet")
-    stray = shutil.copy(segment, segment.with_name("0123.parquet"))
-    before = answers(tmp_path / "a", ASKED[:1])
-    import_files(path, tmp_path / "a")
-    assert not stray.exists()
-    assert answers(tmp_path / "a", ASKED[:1]) == before
-
-
 @pytest.mark.parametrize("part", ["rows", "rejected"])
 def test_a_damaged_segment_is_named_and_importing_again_mends_it(feeds, tmp_path, part):
     path = feeds["20181004-icews-events.tab"]
@@ -306,23 +295,10 @@ def test_a_damaged_segment_is_named_and_importing_again_mends_it(feeds, tmp_path
     assert answers(tmp_path / "a") == before
 
 
-@pytest.mark.parametrize("place", [3, 40, -20])
-def test_a_damaged_catalogue_is_named(feeds, tmp_path, place):
-    import_files([feeds["20181004-icews-events.tab"]], tmp_path / "a")
-    import_files([feeds["20181003-icews-events.tab"]], tmp_path / "a")
-    path = tmp_path / "a" / CATALOGUE
-    lines = path.read_bytes().split(b"\n")
-    for damaged in (lines[1:], [lines[0][:place] + b"?" + lines[0][place:], *lines[1:]]):
-        path.write_bytes(b"\n".join(damaged))
-        for use in (read_archive, lambda archive: import_files(feeds["20181006-icews-events.tab"], archive)):
-            with pytest.raises(DataError, match=rf"{CATALOGUE}, line 1: damaged"):
-                use(tmp_path / "a")
-
-
 def test_a_folder_that_is_no_archive_is_left_alone(feeds, tmp_path):
     with pytest.raises(OutputError, match="is no archive"):
         import_files(list(feeds.values()), tmp_path / "feeds")
-    with pytest.raises(DataError, match=r"is no archive: it has no catalogue\.jsonl"):
+    with pytest.raises(DataError, match=r"is no archive: it has no catalogue\.sqlite"):
         read_archive(tmp_path / "feeds")
 
 

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import posix
+
+pytestmark = posix
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -1,7 +1,6 @@
 """Rivals that take their time, kill their process or weigh it; in a module that a cluster's workers can import."""
 
 import os
-import resource
 import signal
 import time
 from dataclasses import replace
@@ -30,6 +29,8 @@ class Weighed(Slow):
     """Notes how much memory its process has taken at most, in megabytes."""
 
     def answers(self, views, asked):
+        import resource  # which Windows does not have
+
         for answer in super().answers(views, asked):
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             yield replace(answer, notes={"process": os.getpid(), "peak": peak})

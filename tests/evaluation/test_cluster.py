@@ -21,6 +21,9 @@ from forecast.errors import ForecastError, SpecError
 from forecast.evaluation import Cluster, Member, Processes, Record, backtest, choose
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 from tests.evaluation.slow import Slow, Weighed
+from tests.systems import posix
+
+pytestmark = posix
 
 distributed = pytest.importorskip("distributed")
 

@@ -189,6 +189,6 @@ def test_a_row_of_another_dyad_is_rejected(tmp_path):
 
 def test_an_unknown_dyad_and_an_empty_folder_are_refused(tmp_path):
     with pytest.raises(UnknownDyadError, match="Known: USA-CHN"):
-        read_chronology(dyads=["USA-PRK"])
+        read_chronology(dyads=["USA-VNM"])
     with pytest.raises(DataError, match="holds no chronology"):
         read_chronology(tmp_path)

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 import forecast.events.dyads
 from forecast.errors import DataError, UnknownDyadError
 from forecast.events import dyad_code, find_dyad, hierarchy, read_chronology, read_coverage, read_dyads, read_eras
+from forecast.events.dyads import caveats
+from forecast.panel import build_panel
 
 states = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=3, max_size=3)
 
@@ -42,12 +44,36 @@ def test_coverage_agrees_with_the_chronology():
     assert (coverage["start"] < coverage["last_even"]).all()
 
 
-def test_the_notes_on_empty_years_are_true():
-    events = read_chronology().events
-    first = read_coverage().set_index("dyad")["start"].dt.year
+def test_every_covered_year_has_a_row_but_those_that_the_coverage_names():
+    events, coverage = read_chronology().events, read_coverage().set_index("dyad")
     for dyad, own in events.groupby("dyad"):
-        empty = {"CHN-JPN": {1949}, "CHN-IND": {1973}}.get(str(dyad), set())
-        assert set(range(first[dyad], 2026)) - set(own["date"].dt.year) == empty
+        stated = set(map(int, coverage["empty_years"][dyad].split()))
+        assert set(range(coverage["start"][dyad].year, 2026)) - set(own["date"].dt.year) == stated, dyad
+    assert coverage.loc[coverage["empty_years"] != "", "empty_years"].to_dict() == {
+        "CHN-JPN": "1949",
+        "CHN-IND": "1973",
+        "GRC-TUR": "1962 1970",
+    }
+
+
+def test_what_the_caveats_say_of_the_rows_is_true():
+    events = read_chronology(dyads=["RUS-UKR"]).events
+    war = events[events["date"] >= "2022-02-24"]
+    violence = war[war["cameo"].str[:2].isin(["18", "19", "20"])]
+    by_month = violence.groupby(violence["date"].dt.to_period("M")).size()
+    assert not violence.duplicated(["date", "source"]).any()
+    assert by_month.quantile([0.25, 0.75]).between(3, 6).all()
+    panel = build_panel(read_chronology(), dyads=["GRC-TUR"])
+    assert int(panel["counts"].sel(time=slice("2025", None)).sum()) == 16
+
+
+def test_the_caveats_are_of_a_dyad_and_a_dataset():
+    (words,) = caveats("RUS-UKR", ["chronology", "gdelt"])
+    assert "violence of the war is a sample" in words
+    assert caveats("RUS-UKR", ["gdelt"]) == caveats("USA-CHN", ["chronology"]) == ()
+    thin = {dyad: text for dyad in read_dyads().index for text in caveats(dyad, ["chronology"])}
+    assert list(thin) == ["RUS-UKR", "USA-PRK", "JPN-KOR", "GRC-TUR"]
+    assert all(len(sentence.split()) <= 25 for text in thin.values() for sentence in text.split(". "))
 
 
 def test_no_era_is_recognised_long_before_it_begins():
@@ -66,9 +92,14 @@ def test_a_dyad_is_found_in_either_order_and_any_case(text):
     assert find_dyad(text, read_dyads().index) == "USA-CHN"
 
 
-def test_all_dyads_are_fitted_together():
-    dyads = list(read_dyads().index)
-    assert all(hierarchy(dyad) == dyads for dyad in dyads)
+NEW = ["RUS-UKR", "USA-PRK", "JPN-KOR", "GRC-TUR"]
+
+
+def test_eleven_dyads_are_fitted_together_and_four_alone():
+    together = [dyad for dyad in read_dyads().index if dyad not in NEW]
+    assert len(together) == 11
+    assert all(hierarchy(dyad) == together for dyad in together)
+    assert all(hierarchy(dyad) == [dyad] for dyad in NEW)
     present = ["USA-CHN", "IND-PAK", "DEU-FRA"]
     assert hierarchy("DEU-FRA", present) == hierarchy("USA-CHN", present) == present
 

@@ -12,6 +12,7 @@ from forecast.events import as_of, combine, read_table, write_rejects
 from forecast.events.codebook import read_codes
 from forecast.events.mapping import TableMapping
 from forecast.events.table import EVENT_COLUMNS, broken_rules
+from tests.systems import posix
 
 COLUMNS = {"date": "day", "source": "from", "target": "to", "cameo": "code"}
 MAPPING = {"dataset": "mine", "columns": COLUMNS}
@@ -272,6 +273,7 @@ def test_the_largest_n_is_read_whole(write):
     assert table.events["n"].tolist() == [2147483647]
 
 
+@posix
 def test_special_and_endless_files_are_rejected_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "zero.csv").symlink_to("/dev/zero")

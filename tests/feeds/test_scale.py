@@ -27,6 +27,7 @@ from forecast.feeds.splitting import _split_each, split_lines
 from forecast.parallel import ahead
 from forecast.sources import Source, open_source
 from tests.feeds.made import ICEWS_HEADER, POLECAT_HEADER, gdelt_row, icews_row, polecat_row, written
+from tests.systems import posix
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +109,7 @@ def test_memory_does_not_grow_with_the_files(tmp_path):
     assert peaks[1] < peaks[0] + 250
 
 
+@posix
 def test_every_command_of_the_page_works(made, tmp_path, monkeypatch):
     page = Path(__file__).resolve().parents[2] / "docs" / "feeds-at-scale.md"
     commands = [shlex.split(found) for found in re.findall(r"^    forecast (.*)$", page.read_text("utf-8"), re.M)]

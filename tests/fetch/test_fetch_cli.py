@@ -21,6 +21,7 @@ from forecast.fetch.dataverse import DOIS
 from forecast.fetch.manifest import Entry
 from scripts.feed_server import FeedServer, World, dataverse_files, gdelt_files
 from tests.fetch.server import FaultyServer, page, places, stalled
+from tests.systems import posix
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "fetching.md").read_text("utf-8")
@@ -102,6 +103,7 @@ def test_text_of_the_server_is_shown_as_it_is(run, server):
     assert "\x9b" not in done.output
 
 
+@posix
 def test_an_interrupt_keeps_what_has_come_and_the_next_run_goes_on(tmp_path):
     with FaultyServer(places()) as server:
         server.faults["events/20180602.export.CSV.zip"] = [stalled(100)]

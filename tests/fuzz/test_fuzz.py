@@ -22,6 +22,9 @@ from forecast.escaping import has_controls
 from forecast.events import read_table
 from forecast.forms import read_form
 from forecast.model.fitted import Fit
+from tests.systems import posix
+
+pytestmark = posix
 
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
 PIECES = 20

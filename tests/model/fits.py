@@ -10,6 +10,7 @@ from forecast.model.shocks import draw_shocks
 from forecast.model.simulate import prior_draws, simulate_structure
 from forecast.model.stored import KIND, SCHEMA
 from forecast.model.structure import era_means
+from forecast.panel import recounted
 from forecast.scale import soft_ceiling
 
 
@@ -18,6 +19,7 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     panel = panel.copy(deep=True)
     blank = "counts" if "counts" in panel else "index"
     panel[blank] = xr.zeros_like(panel[blank]) if blank == "counts" else xr.full_like(panel[blank], np.nan)
+    panel = recounted(panel)
     prior = prior_draws(panel, spec, draws=chains * draws, seed=seed)
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3

@@ -5,6 +5,7 @@ import pytest
 
 from forecast.model import PendulumSpec, complete_path
 from forecast.model.arrays import panel_arrays
+from forecast.panel import recounted
 
 from .panels import make_panel
 from .reference import process_moments
@@ -17,7 +18,9 @@ def arrays():
     """Two dyads of two eras; gaps of several lengths, one up to the last month of an era and one from its first."""
     panel = make_panel(dyads=2, periods=MONTHS, eras=2, empty=0.0)
     panel["counts"][:, 0, [1, 3, 4, 6, 7, 8, 10, 11, 12, 14, 16, 17]] = 0
+    panel = recounted(panel)
     panel["counts"][:, 1, 1:17] = 0
+    panel = recounted(panel)
     return panel_arrays(panel, PendulumSpec.one_scale())
 
 
@@ -114,6 +117,7 @@ def test_the_nearly_random_walk_keeps_its_digits():
     """A half-life of a million months: 1 - phi**2 is lost in rounding, the bridge is not."""
     panel = make_panel(periods=MONTHS, eras=1, empty=0.0)
     panel["counts"][:, :, 1:-1] = 0
+    panel = recounted(panel)
     arrays = panel_arrays(panel, PendulumSpec.one_scale())
     nodes, sigma = np.array([[0.0, 1.0]]), np.full((1, 1), 0.1)
     paths = [

@@ -1,7 +1,6 @@
 """What a large panel takes (twelve dyads, a thousand months), and that fits in a loop take no more than one."""
 
 import gc
-import resource
 import tracemalloc
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import xarray as xr
 from forecast.model import PendulumSpec, fit, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.sampling import complete_posterior
+from forecast.panel import first_periods
+from tests.systems import linux
 
 from .fits import unobserved
 from .panels import make_panel
@@ -64,10 +65,10 @@ def growth(step, number=20, settled=3):
         gc.enable()
 
 
-needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+resource = pytest.importorskip("resource", reason="the memory of a process is asked of POSIX")
 
 
-@needs_proc
+@linux
 @pytest.mark.slow  # updates in a row, which hold as much, are tested below
 def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind():
     """Each holds 6 MB of draws while it lives."""
@@ -75,20 +76,20 @@ def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind
     last = make_panel(periods=120, index=True, seed=1)
 
     def fit_a_later_day(turn):
-        made = fit(last.isel(time=slice(100 + turn)), spec, draws=1000, tune=20, chains=4, seed=turn)
+        made = fit(first_periods(last, 100 + turn), spec, draws=1000, tune=20, chains=4, seed=turn)
         assert made.posterior["level"].nbytes == 4 * 4000 * (100 + turn)
 
     assert growth(fit_a_later_day) < 30e6
 
 
-@needs_proc
+@linux
 def test_twenty_updates_in_a_row_leave_nothing_behind():
     """The draws of a fit take 16 MB."""
     spec = PendulumSpec.one_scale(observation="index", ceiling="none")
     panel = make_panel(periods=1000, index=True, empty=1.0, seed=1)
-    known = [unobserved(panel.isel(time=slice(979)), spec, chains=4, draws=1000)]
+    known = [unobserved(first_periods(panel, 979), spec, chains=4, draws=1000)]
 
     def update_by_a_month(turn):
-        known[0] = update(known[0], panel.isel(time=slice(980 + turn)), refit=False)
+        known[0] = update(known[0], first_periods(panel, 980 + turn), refit=False)
 
     assert growth(update_by_a_month) < 30e6

@@ -22,6 +22,7 @@ from forecast.model.kernels.observation import (
 )
 from forecast.model.observation.quadrature import quadrature
 from forecast.model.spec import PendulumSpec
+from forecast.panel import recounted
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .reference import class_shares, fine_quadrature, log_likelihood
@@ -150,6 +151,7 @@ def test_a_single_report_is_the_dirichlet_multinomial_of_scipy():
     panel = make_panel(periods=1, eras=1)
     counts = np.array([3, 0, 1, 2, 0, 4, 1, 1])
     panel["counts"][:] = counts
+    panel = recounted(panel)
     arrays, values = draw_case(panel, noisy=False)
     cuts = values["cutpoint"][0] + np.eye(7)[-1] * values["depth"][0, 0]
     shares = class_shares(values["level"][0] + values["offset"][0, 0, 0], cuts)
@@ -194,6 +196,7 @@ def test_empty_months_cost_nothing():
 def test_no_month_with_events_no_likelihood():
     panel = make_panel(periods=4)
     panel["counts"][:] = 0
+    panel = recounted(panel)
     arrays, values = draw_case(panel)
     value, gradients = evaluate(arrays, values, quadrature(PendulumSpec.one_scale()))
     assert value == 0
@@ -258,9 +261,10 @@ def month_errors(noise, concentration, events, nodes, months=40):
     shares = class_shares(level + noise * rng.standard_normal(months), gaps)
     shares = np.array([rng.dirichlet(concentration * share + 1e-9) for share in shares])
     panel["counts"][0, 0, :, 0] = rng.multinomial(events, shares)
+    panel = recounted(panel)
     errors = []
     for t in range(months):
-        one = panel.isel(time=[t])
+        one = recounted(panel.isel(time=[t]))
         arrays, values = draw_case(one)
         values |= {
             "level": level[[t]], "offset": np.zeros((1, 1, 1)), "cutpoint": gaps[None], "depth": np.zeros((1, 1)),

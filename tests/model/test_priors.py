@@ -15,7 +15,7 @@ from forecast.model.observation.classes import class_probabilities
 from forecast.model.observation.index import standardised_index
 from forecast.model.priors import known_priors, reasons
 from forecast.model.simulate import simulate_level
-from forecast.panel import validate_panel
+from forecast.panel import recounted, validate_panel
 from forecast.scale import soft_ceiling
 
 from .panels import make_panel
@@ -187,7 +187,9 @@ def test_simulated_events_follow_the_class_probabilities():
     """At a level that does not move, without noise: frequencies of 60000 events within five standard errors."""
     panel = make_panel(periods=200, eras=1, empty=0.0)
     panel["counts"][:] = 0
+    panel = recounted(panel)
     panel["counts"][..., 0] = 300
+    panel = recounted(panel)
     spec = PendulumSpec.one_scale(month_noise=False, overdispersion=False)
     one = prior_draws(panel, spec, draws=1, seed=1).isel(draw=0)
     one = one.assign(sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), depth=("era", [0.4]))
@@ -202,7 +204,9 @@ def test_overdispersed_months_scatter_more(panel):
     """Of n = 20 events in a class of share p, the variance is n p (1 - p) (a + n) / (a + 1)."""
     months = make_panel(periods=3000, eras=1, empty=0.0, classes=2, zero_cut=1)
     months["counts"][:] = 0
+    months = recounted(months)
     months["counts"][..., 0] = 20
+    months = recounted(months)
     spec = PendulumSpec.one_scale(month_noise=False, ceiling="none")
     one = prior_draws(months, spec, draws=1, seed=1).isel(draw=0)
     one = one.assign(sd=("dyad", [1e-9]), sigma=("dyad", [1e-9]), concentration=("dataset", [4.0]))

@@ -10,6 +10,7 @@ import pytest
 from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
 from forecast.model.observation.readings import KNOTS, drift_between, knots
 from forecast.outlook import dataset_outlooks
+from forecast.panel import recounted
 
 from .panels import make_panel
 
@@ -49,7 +50,7 @@ def made():
 def found():
     panel, level, truth = made()
     options = {"draws": 500, "tune": 400, "chains": 2, "seed": 1}
-    both, alone = fit(panel, **options), fit(panel.isel(dataset=[0]), **options)
+    both, alone = fit(panel, **options), fit(recounted(panel.isel(dataset=[0])), **options)
     return panel, level.to_numpy()[0], truth, both, alone
 
 

@@ -14,6 +14,7 @@ from forecast.model.declarations import Variable
 from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
 from forecast.model.posterior import flat
 from forecast.model.whitening import anchor_path, prior_reference
+from forecast.panel import first_periods
 from forecast.report.account import settings
 from forecast.scale import soft_ceiling
 
@@ -90,7 +91,7 @@ def simulated(spec):
 
 @pytest.fixture(scope="module")
 def fitted(simulated, spec):
-    earlier = simulated[0].isel(time=slice(58))
+    earlier = first_periods(simulated[0], 58)
     return fit(earlier, spec, draws=300, tune=200, chains=2, seed=1, cores=1)
 
 
@@ -145,7 +146,7 @@ def test_it_is_fitted(fitted, simulated):
 
 
 def test_it_is_updated_or_fitted_again(fitted, simulated):
-    later = update(fitted, simulated[0].isel(time=slice(59)))
+    later = update(fitted, first_periods(simulated[0], 59))
     assert later.updates or later.provenance["refitted"]
     assert later.panel.sizes["time"] == 59
 

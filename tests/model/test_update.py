@@ -21,6 +21,7 @@ from forecast.model.observation.index import IndexObservation, standardised_inde
 from forecast.model.posterior import flat
 from forecast.model.simulate import prior_draws
 from forecast.outlook import assess
+from forecast.panel import first_periods, recounted
 
 from .fits import unobserved
 from .panels import make_panel
@@ -47,7 +48,7 @@ def seen_at(places, periods=21, number=2, **shape):
 
 
 def until(panel, periods):
-    return panel.isel(time=slice(periods))
+    return first_periods(recounted(panel), periods)
 
 
 @pytest.fixture(scope="module")
@@ -346,7 +347,7 @@ def loud():
     """News of many events of the most hostile class, which no draw of the prior foresaw."""
     panel = seen_at(NEW)
     panel["counts"][..., 0] += 60 * panel["counts"].any("class")
-    return panel
+    return recounted(panel)
 
 
 def test_too_few_draws_left_are_refused(later):

@@ -11,6 +11,7 @@ from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
 from forecast.model.variables import all_variables
 from forecast.outlook import assess
 from forecast.scale import soft_ceiling
+from tests.model.panels import consistent
 
 SOFTNESS = 0.25
 ERAS = {
@@ -33,6 +34,9 @@ class MadeFit:
     posterior: xr.Dataset
     panel: xr.Dataset
     spec: Spec
+
+    def __post_init__(self):
+        object.__setattr__(self, "panel", consistent(self.panel))
 
 
 def make_fit(

@@ -25,12 +25,13 @@ from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, spli
 from forecast.outlook.futures import simulate_futures
 from forecast.outlook.look import ShareChange, look, numbers_of
 from forecast.outlook.observed import observe, record_futures
-from forecast.panel import build_panel, panel_of_dyad
+from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.without import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question
 from forecast.questions.folder import QuestionFolder
 from forecast.questions.moved import asking
 from forecast.report import write_change, write_moved
+from forecast.wording import day
 from tests.commands import faults
 from tests.model.fits import unobserved
 
@@ -193,6 +194,7 @@ def test_other_dyads_of_the_fit_change_nothing_of_what_its_events_did():
     whole = Fit.load(V1)
     later = whole.panel.copy(deep=True)
     later["counts"][0, 0, -2, 0, 5] += 2
+    later = recounted(later)
     part, own = redraw(whole.of_dyad(DYAD), panel_of_dyad(later, DYAD), 12)
     both, weights = redraw(whole, later, 12)
     xr.testing.assert_identical(both.of_dyad(DYAD).posterior, part.posterior)
@@ -240,6 +242,7 @@ def test_nothing_changes_between_a_fit_and_itself(fit):
 def test_an_event_that_came_late_is_no_new_one(fit, panel, table):
     late = panel.copy(deep=True)
     late["counts"][0, 0, -4, 0, 5] += 3
+    late = recounted(late)
     change = split_change(fit, update(fit, late, refit=False), DYAD)
     events, revised = change.steps[1:3]
     assert events.added["level"].value == 0.0
@@ -250,6 +253,7 @@ def test_cooperation_among_the_new_events_is_seen_in_their_part(fit, later, tabl
     plain = split_change(fit, later, DYAD).steps[1].added
     warm = panel_of(table, "2024-01-31").copy(deep=True)
     warm["counts"][0, 0, -1, 0, 5] += 1
+    warm = recounted(warm)
     change = split_change(fit, update(fit, warm, refit=False), DYAD)
     assert change.steps[1].added["level"].value > plain["level"].value + 0.5
     assert change.steps[1].added["up"].value > plain["up"].value
@@ -269,11 +273,13 @@ def test_the_pages_say_what_was_computed(fit, later, found, tmp_path):
     assert numbers["total"]["level"]["value"] == pytest.approx(found.total["level"].value)
     assert len(numbers["events"]) == len(found.events) == len((page.parent / "moved.csv").read_text().splitlines()) - 1
     assert numbers["finding"] in page.read_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "Events up to 31 October 2023 count as the thin data date them" in page.read_text()
     change = split_change(fit, later, DYAD)
     page = write_change((fit, later), change, tmp_path / "change", events=found)
     numbers = json.loads((page.parent / "change.json").read_text())
     assert [step["name"] for step in numbers["steps"]] == [step.name for step in change.steps]
     assert all(sentence in page.read_text().replace("\N{NO-BREAK SPACE}", " ") for sentence in numbers["sentences"])
+    assert f"Events up to {day(change.days[0])} and {day(change.days[1])} count as the thin data" in page.read_text()
     write_change((fit, later), change, tmp_path / "change")  # its own files may be replaced
     with pytest.raises(OutputPathError):
         (tmp_path / "moved" / "moved.json").write_text("[1]")
@@ -478,6 +484,7 @@ def test_five_events_move_the_chance_of_a_question_whose_baseline_stays(fit, pan
     def chance(of_class):
         more = panel.copy(deep=True)
         more["counts"][0, 0, -1, 0, of_class] += 5
+        more = recounted(more)
         # Of such a thin record too few draws are left for an update, and enough to see which way it goes.
         return answer_question(redraw(fit, more, 24)[0], question).chance
 

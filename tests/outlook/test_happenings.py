@@ -194,7 +194,7 @@ def test_a_stranger_can_resolve_it_from_the_rule_alone():
         "a joint act with a row for each side counts once",
         "Window: 1 January 2005 to 31 March 2005.",
         "Cooperative: class 4; class 5; class 6; class 7 (CAMEO codes that begin with 01, 02",
-        f"{before.cooperative} of {before.happenings}, from 1 October 2004 to 31 December 2004, as known on 31 D",
+        f"{before.cooperative} of {before.happenings}, from 1 October 2004 to 31 December 2004, as of 31 D",
         f"Higher: a share of at least {before.share + 5:.2f} %. Lower: of at most {before.share - 5:.2f} %",
         "Void: fewer than 3 happenings in it",
     ):  # fmt: skip

@@ -166,9 +166,8 @@ def test_a_record_that_repeats_itself_has_its_shares_and_their_variation():
 
 
 def test_futures_follow_the_record_as_often_as_asked(make):
-    # A pendulum at its very bottom ...
-    made = refit(make(("USA-CHN",), spread=0.0), tau=0.0, sigma=0.0, phi=1.0, state=-6.0)
-    made.panel["counts"][:] = 1  # ... and a record that is even
+    # A pendulum at its very bottom, and a record that is even.
+    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, sigma=0.0, phi=1.0, state=-6.0)
     futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
     for weight in (0.0, 0.3, 1.0):
         seen = observe(replace(made, spec=replace(made.spec, record_weight=weight)), futures, 12, seed=1)

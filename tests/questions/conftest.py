@@ -9,6 +9,7 @@ from forecast.events import read_chronology
 from forecast.model.choices import spec_for
 from forecast.panel import build_panel
 from tests.model.fits import unobserved
+from tests.model.panels import consistent
 
 
 @functools.cache
@@ -28,6 +29,9 @@ class PriorFit:
     posterior: xr.Dataset
     panel: xr.Dataset
     spec: Any
+
+    def __post_init__(self):
+        object.__setattr__(self, "panel", consistent(self.panel))
 
 
 @functools.cache

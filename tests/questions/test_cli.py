@@ -2,6 +2,7 @@
 
 import csv
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from tests.questions.conftest import fit_as_of
+from forecast.questions import answered, append_entries, asked, make_question
+from tests.questions.conftest import fit_as_of, panel_as_of
+from tests.questions.made import append_line
+from tests.questions.made import said as an_answer
 
 ASK = ("--as-of", "2023-10-31", "--months", "6")
 
@@ -136,3 +140,64 @@ def test_a_name_is_given_once():
     assert run("new", "--higher", 5, "--id", "up", *ASK).exit_code == 0
     assert "asked already" in said(run("new", "--higher", 5, "--id", "up", *ASK))
     assert "holds another question" in said(run("new", "--lower", 5, "--id", "up", *ASK))
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A ledger with a question of 2023 that was asked and answered as of later days, as it happened."""
+    question = make_question(panel_as_of("2023-10-31"), "USA-CHN", months=12, higher=5, id="up")
+    path = tmp_path / "questions" / "ledger.jsonl"
+    append_entries(path, [asked(question)], now=datetime(2023, 11, 1, tzinfo=UTC))
+    answer = answered(an_answer("up", 0.2, "2023-11-30"), model={}, converged=True)
+    append_entries(path, [answer], now=datetime(2023, 12, 1, tzinfo=UTC))
+    return path
+
+
+def test_an_answer_from_a_fit_of_an_earlier_day_is_not_appended(fit, begun):
+    """`update` made such answers, and they replaced the first one."""
+    before = begun.read_bytes()
+    done = run("update", "up", "--fit", "fit.zarr")  # as of 2023-10-31
+    assert done.exit_code == 2
+    assert "2023-10-31 is before 2023-11-30, the day of the answer to up in line 2" in said(done)
+    every = run("update", "--fit", "fit.zarr")
+    assert every.exit_code == 0
+    assert "in line 2; answer as of 2023-11-30 or a later day" in said(every)
+    assert begun.read_bytes() == before
+
+
+def test_a_bad_line_is_told_by_every_command_and_the_rest_is_read(begun):
+    append_line(begun, as_of="2023-13-99")
+    for command in (("list",), ("show", "up"), ("resolve",), ("score",), ("export", "--out", "all.csv")):
+        done = run(*command)
+        assert done.exit_code == 0, said(done)
+        assert "line 3: field `as_of`: '2023-13-99' is no day" in said(done)
+    assert "1 questions: 1 decided" in said(run("score")).replace("1 question:", "1 questions:")
+    shown = run("show", "up").stdout
+    assert "as of 2023-11-30: 20 %" in shown and "99 %" not in shown
+
+
+def test_a_late_answer_is_marked(begun):
+    late = answered(an_answer("up", 0.3, "2023-12-31"), model={}, converged=True)
+    append_entries(begun, [late], now=datetime(2024, 6, 1, tzinfo=UTC))
+    lines = run("show", "up").stdout.splitlines()
+    assert [line.partition("the model")[2] for line in lines if line.startswith("as of")] == [
+        "", "  late, written on 2024-06-01",
+    ]  # fmt: skip
+    assert run("export", "--out", "all.csv").exit_code == 0
+    with Path("all.csv").open() as file:
+        assert [row["timing"] for row in csv.DictReader(file)] == ["as it happened", "as it happened", "late"]
+
+
+def test_asking_mends_what_an_earlier_run_left(begun):
+    assert not (begun.parent / "up.yaml").exists()
+    assert "up.yaml: missing, and written again from the ledger" in said(run("new", "--lower", 5, "--id", "down", *ASK))
+    assert (begun.parent / "up.yaml").exists() and (begun.parent / "down.yaml").exists()
+
+
+def test_on_the_last_day_of_a_window_nothing_is_resolved(begun, monkeypatch):
+    """The data are said to reach the end of a day that is not over."""
+    monkeypatch.setattr("forecast.questions.ledger.today", lambda: date(2024, 10, 31))
+    done = run("resolve")
+    assert done.exit_code == 0
+    assert "up: its window ends on 2024-10-31; resolve it after that day" in said(done)
+    assert "No question was decided" in said(done)

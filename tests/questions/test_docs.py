@@ -9,7 +9,7 @@ import typer
 
 from forecast.cli import app
 from forecast.questions import Question
-from forecast.questions.ledger import _FIELDS, Answered, Asked, Resolved
+from forecast.questions.entry import FIELDS, Answered, Asked, Resolved
 from forecast.questions.question import FixedBaseline
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -27,7 +27,7 @@ def documented(page, heading=None):
     [
         ("question.md", None, Question.model_fields),
         ("question.md", "baseline", FixedBaseline.model_fields),
-        ("ledger.md", None, [*_FIELDS, "hash"]),
+        ("ledger.md", None, [*FIELDS, "hash"]),
         ("ledger.md", "asked", Asked.model_fields),
         ("ledger.md", "answered", Answered.model_fields),
         ("ledger.md", "resolved", Resolved.model_fields),

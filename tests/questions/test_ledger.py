@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from forecast.errors import LedgerError, OutputError
 from forecast.questions import Ledger, answered, append_entries, asked, resolved
-from tests.questions.made import came, made, said
+from tests.questions.made import append_line, came, made, said
+from tests.systems import posix
 
 NOW = datetime(2021, 4, 1, 12, tzinfo=UTC)
+OVER = datetime(2022, 2, 1, 12, tzinfo=UTC)
+"""A month after the window."""
 SPEC = {"dynamics": "linear"}
 
 
@@ -33,7 +36,7 @@ def ledger(tmp_path):
 
 
 def test_entries_are_read_as_they_were_written(ledger):
-    append_entries(ledger, [resolved(came("q0"))], now=NOW)
+    append_entries(ledger, [resolved(came("q0"))], now=OVER)
     found = Ledger.read(ledger)
     history = found.histories["q0"]
     assert history.question == made("q0")
@@ -69,10 +72,10 @@ def test_what_does_not_follow_is_not_appended(ledger, draft, named):
 
 
 def test_nothing_is_said_of_a_question_that_is_resolved(ledger):
-    append_entries(ledger, [resolved(came("q0"))], now=NOW)
+    append_entries(ledger, [resolved(came("q0"))], now=OVER)
     for draft in (answered(said("q0"), model=SPEC, converged=True), resolved(came("q0", "no"))):
         with pytest.raises(LedgerError, match="resolved already, in line 3"):
-            append_entries(ledger, [draft], now=NOW)
+            append_entries(ledger, [draft], now=OVER)
 
 
 def test_an_edit_of_any_byte_is_named_with_its_line(tmp_path):
@@ -176,6 +179,7 @@ def _write_slowly(part):
     os.write = write
 
 
+@posix
 @pytest.mark.parametrize("writers", [40, pytest.param(200, marks=pytest.mark.slow)])
 def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writers):
     """Each writer is killed at a random moment of its writing."""
@@ -207,6 +211,7 @@ def test_killed_at_any_byte_a_writer_loses_nothing_that_was_there(tmp_path, writ
     assert len(torn) > writers // 4, "the kills came too early or too late to try anything"
 
 
+@posix
 def test_two_writers_at_once_make_one_chain(tmp_path):
     path = tmp_path / "ledger.jsonl"
 
@@ -220,9 +225,9 @@ def test_two_writers_at_once_make_one_chain(tmp_path):
 
 
 def test_of_two_who_resolve_one_is_told(ledger):
-    append_entries(ledger, [resolved(came("q0"))], now=NOW)
+    append_entries(ledger, [resolved(came("q0"))], now=OVER)
     with pytest.raises(LedgerError, match="line 3"):
-        append_entries(ledger, [resolved(came("q0"))], now=NOW)
+        append_entries(ledger, [resolved(came("q0"))], now=OVER)
 
 
 def test_a_full_disk_leaves_no_half_line(ledger, monkeypatch):
@@ -240,6 +245,7 @@ def test_a_full_disk_leaves_no_half_line(ledger, monkeypatch):
     assert ledger.read_bytes() == before
 
 
+@posix
 def test_what_is_no_file_is_left_alone(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(LedgerError, match="no ordinary file"):
@@ -259,3 +265,127 @@ def test_the_ledger_imports_no_model():
     )
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+# Time goes forward
+
+
+def at(day):
+    return datetime.fromisoformat(f"{day}T12:00:00+00:00")
+
+
+def an_answer(day="2021-03-31", chance=0.99):
+    return answered(said("q0", chance, day), model=SPEC, converged=True)
+
+
+def a_resolution(outcome="yes", day="2022-01-31"):
+    return resolved(came("q0", outcome, day))
+
+
+@pytest.mark.parametrize(
+    ("draft", "written", "named"),
+    [
+        (an_answer("2021-02-28"), NOW, "`as_of`: 2021-02-28 is before 2021-03-31, .* in line 2; answer as of 2021-03"),
+        (an_answer(), at("2021-03-31"), "`written`: 2021-03-31.* is before 2021-04-01.*, when line 2 .* set the clock"),
+        (an_answer("2021-05-31"), at("2021-04-30"), "`as_of`: 2021-05-31 is after 2021-04-30.* give a day up to then"),
+        (asked(made("new", asked="2021-06-01", first="2021-07-01")), NOW, "`content.asked`: 2021-06-01 is after 2021-"),
+        (a_resolution(), at("2021-12-31"), "`written`: .* is not over on 2021-12-31; resolve it after 2021-12-31"),
+        (
+            a_resolution(day="2021-11-30"),
+            OVER,
+            "`as_of`: .* is not over on 2021-11-30; resolve it with data that reach",
+        ),
+        (a_resolution("void", "2021-11-30"), OVER, "or as void after 2022-12-31"),
+        (a_resolution(day="2022-03-01"), OVER, "`as_of`: 2022-03-01 is after 2022-02-01"),
+    ],
+)
+def test_time_goes_forward_only(ledger, draft, written, named):
+    before = ledger.read_bytes()
+    with pytest.raises(LedgerError, match=named):
+        append_entries(ledger, [draft], now=written)
+    assert ledger.read_bytes() == before
+
+
+def test_a_void_question_without_an_edition_is_resolved_after_a_year(ledger):
+    append_entries(ledger, [a_resolution("void", "2021-11-30")], now=at("2023-01-01"))
+    assert Ledger.read(ledger).histories["q0"].outcome == "void"
+
+
+def test_the_moment_of_writing_is_that_of_the_lock(ledger, monkeypatch):
+    """A writer that waited for another one does not write an earlier moment than that one did."""
+    from forecast.questions import ledger as module
+
+    class Clock(datetime):
+        moment = NOW
+
+        @classmethod
+        def now(cls, tz=None):
+            return cls.moment
+
+    whole = module.append_lines
+
+    def slow(path, make):
+        monkeypatch.setattr(module, "append_lines", whole)
+        append_entries(path, [asked(made("other"))], now=at("2021-04-02"))
+        Clock.moment = at("2021-04-03")
+        return whole(path, make)
+
+    monkeypatch.setattr(module, "datetime", Clock)
+    monkeypatch.setattr(module, "append_lines", slow)
+    (made_,) = append_entries(ledger, [asked(made("new"))]).entries
+    assert made_.written == "2021-04-03T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"as_of": "2023-13-99"}, "field `as_of`: '2023-13-99' is no day"),
+        ({"as_of": "20210331"}, "field `as_of`: '20210331' is no day"),
+        ({"written": "2021-02-30T10:00:00Z"}, "field `written`: '2021-02-30T10:00:00Z' is no moment"),
+        ({"written": "2020-12-31T10:00:00Z"}, "field `written`: 2020-12-31T10:00:00Z is before 2021-04-01"),
+        ({"written": "2093-01-01T10:00:00Z"}, "field `written`: 2093-01-01 is after today"),
+        ({"as_of": "2021-02-28"}, "field `as_of`: 2021-02-28 is before 2021-03-31"),
+        ({"retrospective": True}, "field `retrospective`: true is stated"),
+        ({"chance": 7}, "field `chance`"),
+        ({"entry": "guessed"}, "field `entry`"),
+        ({"mood": "good"}, "field `mood`"),
+        ({"question": "never"}, "field `question`: never was never asked"),
+    ],
+)
+def test_a_bad_line_is_named_and_left_out_and_the_others_count(ledger, changes, named):
+    append_line(ledger, **changes)
+    before = ledger.read_bytes()
+    found = Ledger.read(ledger)
+    assert [(fault.line, named in fault.reason) for fault in found.faults] == [(3, True)], found.faults
+    (warning,) = found.warnings
+    assert f"{ledger}, line 3: " in warning and "append a right one" in warning
+    assert found.histories["q0"].last_answer.chance == 0.3
+    assert found.head == json.loads(before.splitlines()[-1])["hash"]
+    if "2093" not in str(changes):  # then nothing may follow before that day
+        append_entries(ledger, [an_answer(chance=0.4)], now=OVER)
+        found = Ledger.read(ledger)
+        assert (found.lines, len(found.entries), found.histories["q0"].last_answer.chance) == (4, 3, 0.4)
+        assert ledger.read_bytes().startswith(before)
+
+
+def test_what_a_wrong_clock_wrote_is_scored_without_and_nothing_is_written_before_it(ledger):
+    append_line(ledger, written="2093-01-01T10:00:00Z", retrospective=True)
+    with pytest.raises(LedgerError, match=r"before 2093-01-01.*, when line 3 was written; set the clock"):
+        append_entries(ledger, [an_answer()], now=OVER)
+
+
+def test_a_line_too_long_to_be_read_is_not_appended(ledger):
+    fields = {"kind": "count", "of": "x", "at_least": 1, "threshold": None, "cooperative": None}
+    with pytest.raises(LedgerError, match="more than 100,000; say it in fewer words"):
+        append_entries(ledger, [asked(made("new", codes=["1234"] * 20_000, **fields))], now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "timing"),
+    [("2021-05-01", "as it happened"), ("2021-05-02", "late"), ("2021-12-30", "late"), ("2021-12-31", "retrospective")],
+)
+def test_how_late_an_answer_was_is_derived_from_when_it_was_written(ledger, written, timing):
+    append_entries(ledger, [an_answer()], now=at(written))
+    history = Ledger.read(ledger).histories["q0"]
+    assert history.timing(history.answers[-1]) == timing
+    assert history.answers[-1].retrospective == (timing == "retrospective")

@@ -4,7 +4,6 @@ from datetime import date
 
 import numpy as np
 import pytest
-import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from forecast.evaluation.origins import Window
 from forecast.evaluation.prediction import outcomes
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
-from forecast.panel import build_panel
+from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
 from forecast.questions import answer_question, make_question, resolve_question, settle_futures
 from forecast.questions.kind import Kind
@@ -148,10 +147,20 @@ def test_a_question_is_open_until_it_is_covered_and_void_when_that_is_too_late()
     assert cut.outcome == "open"
 
 
+def test_a_window_whose_last_month_is_known_in_part_is_not_resolved():
+    """The record of the dyad ends on 13 June 2026."""
+    question = make_question(panel_as_of("2025-12-31"), "USA-CHN", months=6, higher=5)
+    assert question.last == date(2026, 6, 30)
+    for panel in (panel_as_of(None), panel_as_of("2026-06-30"), panel_as_of("2026-10-01")):
+        found = resolve_question(panel, question)
+        assert (found.outcome, found.reason[-39:]) == ("open", "ends with 13 June 2026, before 30 June 2026"[-39:])
+
+
 def test_too_few_happenings_are_void():
     panel = panel_as_of("2026-05-31")
     window = (panel["time"] >= np.datetime64("2023-11-01")) & (panel["time"] <= np.datetime64("2024-10-01"))
-    found = resolve_question(panel.assign(counts=xr.where(window, 0, panel["counts"])), ask(higher=5))
+    silent = recounted(panel.assign(counts=panel["counts"].where(~window, 0).astype(panel["counts"].dtype)))
+    found = resolve_question(silent, ask(higher=5))
     assert (found.outcome, found.happenings) == ("void", 0)
     assert "too few happenings" in found.reason
 

@@ -1,5 +1,6 @@
 """The retrospective ledger that comes with the package, and the script that makes such a one."""
 
+import json
 import runpy
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from forecast.errors import DataError
-from forecast.questions import Ledger
+from forecast.questions import Ledger, TrackRecord
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "reports" / "ledger"
@@ -20,9 +21,17 @@ def build():
 
 def test_the_ledger_that_comes_along_is_whole_and_marked():
     found = Ledger.read(LEDGER / "ledger.jsonl")
+    assert not found.faults
     assert all(entry.retrospective for entry in found.entries)
     assert found.head in (LEDGER / "index.html").read_text()
     assert found.head in (LEDGER / "track_record.json").read_text()
+
+
+def test_its_track_record_is_the_one_that_comes_along():
+    found = TrackRecord.of(Ledger.read(LEDGER / "ledger.jsonl"))
+    kept = json.loads((LEDGER / "track_record.json").read_text())
+    assert json.loads(json.dumps(found.to_dict())) == kept
+    assert (found.questions, found.faults) == (3724, ())
 
 
 def test_a_ledger_that_is_there_is_not_written_to(build, tmp_path):

@@ -1,7 +1,7 @@
 """Scores by hand, what is counted and what is not, and the page."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -9,17 +9,23 @@ import pytest
 from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
 from forecast.questions.export import entry_rows
 from forecast.report import write_track_record
-from tests.questions.made import came, made, said
+from tests.questions.made import append_line, came, made, said
 
-NOW = datetime(2021, 4, 1, tzinfo=UTC)
+OVER = "2022-02-01"
 LATER = date(2022, 6, 1)
 
 
-def write(path, name, outcome=None, answers=((0.3, "2021-03-31"),), now=NOW, **changes):
-    drafts = [asked(made(name, **changes))]
-    drafts += [answered(said(name, chance, day), model={}, converged=True) for chance, day in answers]
-    drafts += [resolved(came(name, outcome))] if outcome else []
-    append_entries(path, drafts, now=now)
+def told(name, outcome=None, answers=((0.3, "2020-12-31"),), written=None, **changes):
+    """Return what is written of a question, with the day: by default each answer on the day that it is as of."""
+    drafts = [(written or "2020-12-31", asked(made(name, **changes)))]
+    drafts += [(written or day, answered(said(name, chance, day), model={}, converged=True)) for chance, day in answers]
+    return drafts + ([(max(written or OVER, OVER), resolved(came(name, outcome)))] if outcome else [])
+
+
+def write(path, *questions):
+    """Write a ledger of some questions in the order of the days."""
+    for day, draft in sorted((one for drafts in questions for one in drafts), key=lambda one: one[0]):
+        append_entries(path, [draft], now=datetime.fromisoformat(f"{day}T12:00:00+00:00"))
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def row(record, **where):
 
 def test_scores_by_hand(path):
     """An answer of 20 % for 100 days and one of 60 % for 265: yes."""
-    write(path, "q", "yes", [(0.2, "2020-12-31"), (0.6, "2021-04-10")])
+    write(path, told("q", "yes", [(0.2, "2020-12-31"), (0.6, "2021-04-10")]))
     found = row(TrackRecord.of(Ledger.read(path), day=LATER), kind="share", horizon="7 to 12 months")
     assert found["brier_first"] == pytest.approx(0.64)
     assert found["brier_last"] == pytest.approx(0.16)
@@ -45,17 +51,20 @@ def test_scores_by_hand(path):
 
 
 def test_a_chance_of_nothing_costs_much_and_not_everything(path):
-    write(path, "q", "yes", [(0.0, "2021-03-31")])
+    write(path, told("q", "yes", [(0.0, "2020-12-31")]))
     found = TrackRecord.of(Ledger.read(path), day=LATER).rows[0]
     assert found["log_score_first"] == pytest.approx(-np.log(0.001), abs=1e-6)
 
 
 def test_only_what_is_past_its_date_is_scored_and_voids_are_counted(path):
-    write(path, "yes", "yes")
-    write(path, "void", "void")
-    write(path, "open")
-    write(path, "silent", "no", [])
-    write(path, "level", kind="level", cooperative=None)
+    write(
+        path,
+        told("yes", "yes"),
+        told("void", "void"),
+        told("open"),
+        told("silent", "no", []),
+        told("level", kind="level", cooperative=None),
+    )
     record = TrackRecord.of(Ledger.read(path), day=LATER)
     found = record.rows[0]
     assert (found["n"], found["void"], found["unanswered"]) == (1, 1, 1)
@@ -65,26 +74,61 @@ def test_only_what_is_past_its_date_is_scored_and_voids_are_counted(path):
 
 
 def test_hindsight_is_kept_apart(path):
-    write(path, "then", "yes")
-    write(path, "later", "no", now=datetime(2022, 3, 1, tzinfo=UTC))
+    write(path, told("then", "yes"), told("later", "no", written="2022-03-01"))
     rows = TrackRecord.of(Ledger.read(path), day=LATER).rows
     assert [(one["hindsight"], one["n"]) for one in rows if one["kind"] == "all" and one["horizon"] == "all"] == [
         ("as it happened", 1), ("retrospective", 1),
     ]  # fmt: skip
 
 
+def test_what_is_written_while_the_window_runs_is_late_and_kept_apart(path):
+    write(path, told("then", "yes"), told("late", "yes", written="2021-11-30"))
+    record = TrackRecord.of(Ledger.read(path), day=LATER)
+    assert [(case.question, case.hindsight) for case in record.cases] == [("then", "as it happened"), ("late", "late")]
+    assert [row["n"] for row in record.rows if row["kind"] == "all" and row["horizon"] == "all"] == [1, 1]
+
+
+def test_an_answer_counts_from_the_day_it_was_written(path):
+    """As of the end of March, written on 10 April: the first answer of 20 % stood 100 days, and stays the first."""
+    drafts = told("q", "yes", [(0.2, "2020-12-31"), (0.6, "2021-03-31")])
+    write(path, [("2021-04-10", draft) if place == 2 else (day, draft) for place, (day, draft) in enumerate(drafts)])
+    (case,) = TrackRecord.of(Ledger.read(path), day=LATER).cases
+    assert (case.first, case.last_answer) == (0.2, 0.6)
+    assert case.mean == pytest.approx((100 * 0.2 + 265 * 0.6) / 365, abs=1e-6)
+
+
+def test_an_answer_with_hindsight_neither_counts_beside_one_in_time_nor_moves_its_question(path):
+    drafts = told("q", "yes", [(0.2, "2020-12-31"), (0.99, "2021-03-31")])
+    write(path, [("2022-01-15", draft) if place == 2 else (day, draft) for place, (day, draft) in enumerate(drafts)])
+    (case,) = TrackRecord.of(Ledger.read(path), day=LATER).cases
+    assert (case.hindsight, case.answers, case.first, case.last_answer) == ("as it happened", 1, 0.2, 0.2)
+
+
+def test_lines_that_are_left_out_are_told_on_the_page_and_in_the_json(path, tmp_path):
+    write(path, told("q", "yes"))
+    append_line(path, as_of="2023-13-99", question="<b>", entry="answered")
+    record = TrackRecord.of(Ledger.read(path), day=LATER)
+    assert (record.entries, record.rows[0]["n"], len(record.faults)) == (4, 1, 1)
+    text = write_track_record(record, tmp_path / "page").read_text()
+    assert "line 4: field `as_of`: " in text
+    assert "line 4: field `as_of`: " in json.loads((tmp_path / "page" / "track_record.json").read_text())["faults"][0]
+
+
 def test_calibration_says_how_many(path):
-    for number in range(10):
-        write(path, f"q{number}", "yes" if number < 3 else "no", [(0.35, "2021-03-31")])
+    write(path, *(told(f"q{n}", "yes" if n < 3 else "no", [(0.35, "2020-12-31")]) for n in range(10)))
     (found,) = TrackRecord.of(Ledger.read(path), day=LATER).calibration
     assert (found["n"], found["yes"], found["said"], found["happened"], found["from"]) == (10, 3, 0.35, 0.3, 0.3)
 
 
 def test_page_json_and_table_agree_and_nothing_is_markup(path, tmp_path):
     evil = "<script>alert(1)</script>"
-    for number in range(25):
-        outcome = "yes" if number % 3 else "no"
-        write(path, f"q{number}", outcome, [(0.05 + number / 30, "2021-03-31")], label=evil, dataset="=cmd|x")
+    write(
+        path,
+        *(
+            told(f"q{n}", "yes" if n % 3 else "no", [(0.05 + n / 30, "2020-12-31")], label=evil, dataset="=cmd|x")
+            for n in range(25)
+        ),
+    )
     record = TrackRecord.of(Ledger.read(path), day=LATER)
     page = write_track_record(record, tmp_path / "page")
     text, found = page.read_text(), json.loads((tmp_path / "page" / "track_record.json").read_text())
@@ -96,7 +140,7 @@ def test_page_json_and_table_agree_and_nothing_is_markup(path, tmp_path):
 
 
 def test_a_row_an_entry_is_exported(path):
-    write(path, "q", "no")
+    write(path, told("q", "no"))
     rows = entry_rows(Ledger.read(path))
     assert rows["entry"].tolist() == ["asked", "answered", "resolved"]
     assert rows["chance"].tolist()[1] == 0.3

@@ -28,7 +28,7 @@ from scipy.optimize import minimize_scalar
 from forecast.clock import Clock
 from forecast.model.evidence import Evidence
 from forecast.model.quick import PartKey, quick_evidence
-from forecast.panel import panel_kind
+from forecast.panel import first_periods, panel_kind
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
 from forecast.typing import Float
@@ -89,7 +89,7 @@ def leave_future_out(
 
     def work(task: tuple[int, int], halt: Event) -> tuple[int, Evidence]:
         i, stop = task
-        known = panel.isel(time=slice(stop))
+        known = first_periods(panel, stop)
         return stop, quick_evidence(known, spec, seed=seed + i, kept=kept, stop=halt)
 
     tell("leaving the future out", 0, len(asked))

@@ -9,7 +9,7 @@ import xarray as xr
 
 from forecast.clock import Clock
 from forecast.model.breaks.fits import Places, with_breaks
-from forecast.panel import panel_kind
+from forecast.panel import panel_kind, recounted
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -78,12 +78,13 @@ def _left_out(panel: xr.Dataset) -> Iterator[Variation]:
     datasets = panel["dataset"].to_numpy()
     if len(datasets) > 1:
         for place, name in enumerate(datasets):
-            yield Variation(f"without the dataset {name}", panel.isel(dataset=np.arange(len(datasets)) != place))
+            others = panel.isel(dataset=np.arange(len(datasets)) != place)
+            yield Variation(f"without the dataset {name}", recounted(others))
     for place, name in enumerate(panel["class_name"].to_numpy()):
         number = int(panel["counts"].isel({"class": place}).sum())
         if 0 < number < int(panel["counts"].sum()):
             kept = panel["counts"].where(panel["class"] != place, 0)
-            less = panel.assign(counts=kept.transpose(*panel["counts"].dims).astype(panel["counts"].dtype))
+            less = recounted(panel.assign(counts=kept.transpose(*panel["counts"].dims).astype(panel["counts"].dtype)))
             yield Variation(f"without the class “{name}”", less, f"{number} of {int(panel['counts'].sum())} left out")
 
 

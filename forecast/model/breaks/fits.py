@@ -29,6 +29,7 @@ from forecast.clock import Clock
 from forecast.model.breaks.multistate import BATCHES, Pool
 from forecast.model.hierarchy import SPREAD_OF_SPREADS
 from forecast.model.sampling import fit
+from forecast.panel import first_periods
 from forecast.progress import Progress, silent
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
@@ -150,7 +151,7 @@ class BreakFits:
 
     def cut(self, periods: int) -> "BreakFits":
         """Return fits, none yet, of the first periods alone."""
-        panel = self.record.panel.isel(time=slice(periods))
+        panel = first_periods(self.record.panel, periods)
         return BreakFits(self.record.with_panel(panel), self.most, self.fit)
 
     @cached_property
