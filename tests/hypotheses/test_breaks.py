@@ -181,8 +181,9 @@ def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index)
     assert first <= "2005-01-01" <= last
     assert found.date[:4] in ("2004", "2005")
     pooled, error = fits.pool.log_ratio(fits.at((60,)), fits.at(()))
+    spec = index.spec.with_choices(**ONE_COMPONENT)
     ours, theirs = (
-        fit(with_breaks(index.panel, places, eras=2), index.spec.with_choices(**ONE_COMPONENT), evidence=True, draws=400,
+        fit(with_breaks(index.panel, places, eras=2), spec, evidence=True, draws=400,
             chains=2).provenance["evidence"]
         for places in ((60,), ())
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The test of a pull back (S5)."""
+"""The test of mean reversion (S5)."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ from forecast.model import PendulumSpec, simulate_panel
 
 from .made import candidates, comparison, drawn_once, numbers
 
-MODELS = ("linear/depth", "none/depth")
+CYCLE, WALK, ONE = "reverting/linear/none/years", "walk/none/none/years", "constant/linear/none/years"
+MODELS = (CYCLE, WALK)
 answered = CLAIMS["S5"].test
 
 
@@ -28,40 +29,41 @@ def verdict():
     return answered(candidates())
 
 
-def test_the_answer_is_that_of_the_evidence_for_a_pull_without_a_bound_on_the_level():
+def test_the_answer_is_that_of_the_evidence_for_a_cycle_without_a_ceiling():
     for found in (comparison(4.0), comparison(-4.0), comparison(0.3)):
         made = candidates(evidence_of={MODELS: found})
         verdict = answered(made)
         assert verdict.answer == Rule().decide(found)
         assert str(verdict.reason).lower().startswith(verdict.answer)
-        assert [ask[:2] for ask in made.asked] == [MODELS]
+        assert [ask[:2] for ask in made.asked] == [MODELS, (CYCLE, ONE)]
+        assert [one.decides for one in verdict.comparisons] == [True, False]
 
 
-def test_a_pull_too_slow_for_the_rule_is_not_supported():
-    verdict = answered(candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"half_life": 200.0}))
+def test_reversion_too_slow_for_the_rule_is_not_supported():
+    verdict = answered(candidates(evidence_of={MODELS: comparison(4.0)}, posterior={"cycle_half_life": 200.0}))
     assert verdict.answer == "undecided" and "longer than 60 months" in str(verdict.reason)
 
 
 def test_the_half_life_stands_beside_its_prior(verdict):
     found = numbers(verdict)
-    # The made posterior is centred on 30 months; the model's prior on 24, with 6 % beyond 60 months.
+    # The made posterior is centred on 30 months; the model's prior on 4, with hardly any beyond 60 months.
     assert found["half_life"].value == pytest.approx(30, rel=0.05)
-    assert found["prior_half_life"].value == pytest.approx(24, rel=0.05)
-    assert found["prior_probability_short"].value == pytest.approx(0.94, abs=0.02)
+    assert found["prior_half_life"].value == pytest.approx(4, rel=0.05)
+    assert found["prior_probability_short"].value == pytest.approx(1.0, abs=0.01)
     assert found["half_life_sd_ratio"].value < 0.7
     assert "The data moved it" in verdict.prose[0]
     assert [curve.role for curve in verdict.drawing.series] == ["prior", "posterior"]
 
 
 def test_half_lives_are_in_months_whatever_the_period(verdict):
-    weekly = answered(candidates(frequency="week", posterior={"half_life": 4.348 * 30}))
+    weekly = answered(candidates(frequency="week", posterior={"cycle_half_life": 4.348 * 30}))
     for name in ("half_life", "prior_half_life"):
         assert numbers(weekly)[name].value == pytest.approx(numbers(verdict)[name].value, rel=0.08)
 
 
 def test_both_models_are_asked_how_long_they_stay_in_the_extreme(verdict):
     found = numbers(verdict)
-    for model in ("pull", "walk"):
+    for model in ("cycle", "walk"):
         assert 0 < found[f"out_of_extreme_by_24_{model}"].value <= found[f"out_of_extreme_by_60_{model}"].value <= 1
 
 

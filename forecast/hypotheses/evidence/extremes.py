@@ -101,11 +101,10 @@ def undone(drawn: Mapping[str, Float], spreads: float, periods: int) -> Float:
         Negative on the hostile side.
     periods : int
     """
-    cubic = find_cycle("cubic")
-    motion = {name: drawn[variable] for name, variable in cubic.reads.items()}
+    motion = {**drawn, "sd": drawn["cycle_sd"]}
     left = start = spreads * drawn["cycle_sd"]
     for _ in range(periods):
-        left = cubic.next(left, motion)
+        left = find_cycle("cubic").next(left, motion)
     return np.asarray(np.abs(start) - np.abs(left))
 
 
