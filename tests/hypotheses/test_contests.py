@@ -6,7 +6,7 @@ import xarray as xr
 
 from forecast.hypotheses.power.contests import Truth, with_drop, with_half_life, with_strength
 from forecast.hypotheses.registry import CLAIMS
-from forecast.model import PendulumSpec, prior_draws
+from forecast.model import PendulumSpec, Priors, prior_draws
 from forecast.model.dynamics import find_cycle
 from forecast.model.evidence import Evidence
 from forecast.model.simulate import simulate_level
@@ -18,7 +18,8 @@ from .made import candidates
 
 def draw(cycle, seed=1):
     """One draw of every parameter, and the spec it is of: a cycle around a constant."""
-    spec = PendulumSpec(trend="constant", cycle=cycle)
+    priors = Priors(cycle_half_life=(np.log(24.0), 0.5))  # of many steps
+    spec = PendulumSpec(trend="constant", cycle=cycle, priors=priors)
     return prior_draws(candidates().panel, spec, draws=1, seed=seed).isel(draw=0, drop=True), spec
 
 

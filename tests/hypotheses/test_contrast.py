@@ -34,8 +34,9 @@ class Made(Candidates):
         made = make_fit(self.codes, **self.choices)
         if self.mu:
             mu, trend = made.posterior["mu"].copy(), made.posterior["trend"].copy()
+            rng = np.random.default_rng(1)
             for era, value in self.mu:
-                at = value + 0.1 * np.random.default_rng(1).standard_normal(mu.shape[:2])
+                at = value + 0.1 * rng.standard_normal(mu.shape[:2])
                 mu.loc[{"era": era}] = at
                 if era.endswith("competition"):  # the current era is where its trend stands now
                     trend.loc[{"dyad": era[:7], "time": trend["time"][-1]}] = at
