@@ -168,7 +168,7 @@ def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, 
 def index():
     """A record, all but free of error, whose equilibrium breaks in the middle."""
     panel = make_panel(periods=120, eras=1, index=True, empty=0.0)
-    panel["index"] = (("dyad", "time"), path_around(1.2, -1.2, periods=120)[None])
+    panel["index"] = (("dyad", "time"), path_around(0.5, -0.5, periods=120)[None])
     spec = PendulumSpec(observation="index")
     return Candidates(None, "USA-CHN", spec, panel=panel)
 

@@ -23,6 +23,7 @@ from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.evidence import Evidence
 from forecast.model.form import Form
+from forecast.model.observation.readings import shift_of_panel
 
 from .made import candidates
 
@@ -92,28 +93,31 @@ def test_each_of_several_datasets_is_left_out_and_counts_alone_are_no_hindrance(
 @pytest.mark.parametrize("shape", [{}, {"directions": 2, "datasets": 2}], ids=["plain", "directed, two feeds"])
 def test_an_event_adds_its_likelihood_given_the_others(shape):
     """With one draw the expectation is the draw: the ratio of likelihoods by brute force."""
-    panel = make_panel(periods=8, events=4, seed=3, **shape)
-    drawn = {name: unobserved(panel, spec, draws=1).posterior for name, spec in SPECS.items()}
-    adds = influence(panel, *((drawn[name], SPECS[name]) for name in SPECS))
+    panel = make_panel(periods=8, events=4, seed=3, classes=2, zero_cut=1, **shape)
+    specs = {name: replace(spec, volume_effect=False) for name, spec in SPECS.items()}
+    drawn = {name: unobserved(panel, spec, draws=1).posterior for name, spec in specs.items()}
+    adds = influence(panel, *((drawn[name], specs[name]) for name in specs))
     counts = panel["counts"].transpose("dyad", "dataset", "time", "direction", "class").to_numpy()[0]
     assert set(adds.index) == set(zip(*(place.tolist() for place in np.nonzero(counts)), strict=True))
     assert adds.is_monotonic_decreasing
 
     def log(name, panel):
         own = drawn[name].isel(chain=0, draw=0)
-        gap = np.diff(own["cutpoint"].to_numpy(), axis=1)[:, -1:]
+        datasets = panel.sizes["dataset"]
         values = {
-            "offset": own["direction_offset"].to_numpy(), "cutpoint": own["cutpoint"].to_numpy(),
-            "depth": own["depth"].to_numpy() * gap / gap[0], "concentration": own["concentration"].to_numpy(),
+            "offset": own["direction_offset"].to_numpy(), "cutpoint": np.zeros((datasets, 1)),
+            "depth": np.zeros((datasets, panel.sizes["era"])), "concentration": own["concentration"].to_numpy(),
             "noise": own["tau"].to_numpy(),
         }  # fmt: skip
+        if datasets > 1:
+            values["shift"] = shift_of_panel(panel, own)
         return log_likelihood(panel, own["level"].to_numpy().astype(float), values, fine_quadrature(101, 6.0))
 
     # Seven nodes of quadrature in the one, a hundred in the other: 0.003 apart with four events (docs/model.md).
     for place in [*adds.index[:2], *adds.index[-2:], adds.index[len(adds) // 2]]:
         less = without(panel, [place])
         assert int(less["counts"].sum()) == int(panel["counts"].sum()) - 1
-        ours, theirs = (log(name, panel) - log(name, less) for name in ("linear", "none"))
+        ours, theirs = (log(name, panel) - log(name, less) for name in specs)
         assert adds[place] == pytest.approx(ours - theirs, abs=0.02)
 
 
