@@ -58,7 +58,7 @@ def fake_fits(monkeypatch):
 
 def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
     asked = fake_fits(monkeypatch)
-    panel = make_panel(periods=100)
+    panel = make_panel(periods=100, classes=2, zero_cut=1)
     found = leave_future_out(panel, PendulumSpec(trend="constant"), seed=3, whole=Evidence(-990.0, 0.4))
     assert sorted(asked) == [(3, 52), (4, 76)]  # the whole is known already
     assert found.table["log_density"].tolist() == pytest.approx([-240.0, -230.0])
