@@ -1,6 +1,6 @@
 """What kind of pendulum is fitted: every choice of the model in one frozen, printable record."""
 
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from forecast.errors import SpecError
@@ -110,7 +110,9 @@ class PendulumSpec:
                 "cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
             )
         if not self.has_cycle and self.trend == "constant":
-            raise SpecError("cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' or a cycle")
+            raise SpecError(
+                "cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' or a cycle"
+            )
         if self.has_ceiling and not self.moves:
             raise SpecError(
                 "ceiling: 'framework' bounds a trend that moves, and trend='constant' does not; use trend='reverting' "
@@ -148,6 +150,20 @@ class PendulumSpec:
             if one.name != self.cycle:
                 unused |= {prior.name: f"it belongs to cycle={one.name!r}" for prior in one.priors}
         return unused | self.observation_model.unused_priors(self)
+
+    def with_choices(self, **choices: Any) -> "PendulumSpec":
+        """Return the spec with other choices; priors that these do not use return to their defaults.
+
+        Examples
+        --------
+        >>> spec = PendulumSpec(priors=Priors(cycle_sd=(-1.0, 0.2)))
+        >>> spec.with_choices(trend="walk", cycle="none").priors
+        Priors()
+        """
+        plain = replace(self, **choices, priors=Priors())
+        unused = plain._unused_priors()
+        used = {name: value for name, value in self.priors.to_dict().items() if name not in unused}
+        return replace(plain, priors=Priors(**used))
 
     @property
     def moves(self) -> bool:

@@ -271,7 +271,7 @@ class _Particles:
     def moved(self, own: DyadDraws, streams: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period."""
         arrived = streams["breaks"].random(self.trend.shape) < self.chance
-        trend = _trend_step(own, self.trend, arrived, self.parameters, streams["trend"])
+        trend = trend_step(own, self.trend, arrived, self.parameters, streams["trend"])
         ceiling = self.ceiling
         if ceiling is not None:
             headroom = _new_headroom(arrived, self.parameters, streams["frameworks"])
@@ -373,7 +373,7 @@ def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
 
 
-def _trend_step(own: DyadDraws, trend: Float, arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
+def trend_step(own: DyadDraws, trend: Float, arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
     """Move the free trend by a period, with a jump where a new framework has arrived."""
     jump = parameters.get("trend_jump", np.zeros(1))
     mean, noise = parameters["trend_mean"], rng.standard_normal(arrived.shape)
