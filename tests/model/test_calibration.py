@@ -23,7 +23,10 @@ class Posterior:
         half_life = factor * np.exp(prior.cycle_half_life[0] + spread * rng.standard_normal((2, 300, 1)))
         level = np.zeros((2, 300, 1, panel.sizes["time"]))
         self.posterior = xr.Dataset(
-            {"cycle_half_life": (("chain", "draw", "dyad"), half_life), "level": (("chain", "draw", "dyad", "time"), level)},
+            {
+                "cycle_half_life": (("chain", "draw", "dyad"), half_life),
+                "level": (("chain", "draw", "dyad", "time"), level),
+            },
             {"time": panel["time"].to_numpy()},
         )
 

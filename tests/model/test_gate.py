@@ -114,7 +114,7 @@ def test_one_divergence_in_a_thousand_fails_and_fewer_do_not():
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e-9])
 def test_constants_are_left_out(constant):
-    """A threshold that is fixed, or a probability that is the same in every draw: it has nothing that could converge."""
+    """A threshold that is fixed, or a probability that is the same in all draws: it has nothing that could converge."""
     posterior, stats = make_draws()
     posterior["mu"][..., 0] = constant
     values = xr.full_like(posterior["cycle_half_life"], constant)

@@ -37,9 +37,7 @@ def test_few_nodes_are_enough_where_it_is_weak():
 
 
 def test_where_nothing_is_integrated_nothing_is_missed():
-    index = unobserved(
-        make_panel(1, 12, index=True), PendulumSpec(observation="index"), draws=5
-    )
+    index = unobserved(make_panel(1, 12, index=True), PendulumSpec(observation="index"), draws=5)
     assert index.spec.observation_model.integration_worth(index.spec, index.posterior, panel_arrays(index.panel)) == 1.0
     quiet = unobserved(make_panel(1, 12), PendulumSpec(month_noise=False), draws=5)
     assert quiet.spec.observation_model.integration_worth(quiet.spec, quiet.posterior, panel_arrays(quiet.panel)) == 1.0

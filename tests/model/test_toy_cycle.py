@@ -102,8 +102,8 @@ def test_futures_move_as_it_says(fitted):
     level = simulate_futures(fitted, "USA-CHN", 12, seed=1, hazard=0.0).level
     assert level.shape[-1] == 13
     own = fitted.posterior.isel(dyad=0)
-    quiet = {name: 0.0 * fitted.posterior[name] for name in ("sigma", "trend_step")}
-    still = fitted.posterior.assign(quiet, trend_retention=1.0 + 0.0 * fitted.posterior["trend_retention"])
+    quiet = {"sigma": 0.0, "trend_step": 0.0, "trend_retention": 1.0}
+    still = fitted.posterior.assign({name: value + 0.0 * fitted.posterior[name] for name, value in quiet.items()})
     shockless = SimpleNamespace(posterior=still, panel=fitted.panel, spec=fitted.spec)
     futures = simulate_futures(shockless, "USA-CHN", 1, seed=1, futures_per_draw=1, hazard=0.0)
     moved = futures.level[..., 0, 1]
