@@ -525,7 +525,7 @@ class Record:
 
         dyad = position(panel, self.setting.dyad)
         changed = np.flatnonzero((_read(self.fit.panel)[dyad] != _read(panel)[dyad]).any(axis=-1))
-        other, total = Observed.of(panel, self.draws, level_only=True), np.zeros(len(self.draws.sigma))
+        other, total = Observed.of(panel, self.draws, level_only=True), np.zeros(len(self.draws.mu))
         for period in changed.tolist():
             state, own = self._period(dyad, period)
             total += _likelihood(other, dyad, period, state) - own

@@ -16,7 +16,7 @@ from forecast.questions import Ledger, answered, append_entries, asked, resolved
 from tests.questions.made import came, made, said
 
 NOW = datetime(2021, 4, 1, 12, tzinfo=UTC)
-SPEC = {"dynamics": "linear"}
+SPEC = {"cycle": "linear"}
 
 
 def begun(path, questions=1):

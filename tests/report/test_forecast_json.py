@@ -106,6 +106,6 @@ def test_events_left_out_are_accounted_for(content, events):
 def test_what_is_not_defined_says_why():
     fit = reported_fit(dyads=("USA-CHN",), trend="walk", cycle="none", draws=40)
     content = forecast_json(fit, assessed(fit))
-    assert "random walk" in content["band"]["not_defined"]
-    assert "random walk" in content["dyads"][0]["half_life"]["not_defined"]
+    assert "no cycle" in content["band"]["not_defined"]
+    assert "no cycle" in content["dyads"][0]["half_life"]["not_defined"]
     assert content["contrast"]["not_defined"]

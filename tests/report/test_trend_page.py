@@ -39,7 +39,7 @@ def test_technical_and_structural_follow_the_trend(fit):
 def test_the_page_tells_of_trend_and_cycle(fit, tmp_path):
     page = write_report(fit, assess(fit, "USA-CHN"), out=tmp_path / "report")
     text = Reader(page.read_text("utf-8")).text
-    assert "The level is the sum of a slow structure and a quick swing" in text
+    assert "The level is the sum of a slow trend and a quick cycle" in text
     assert "the pull acts on the swing around it" in text
     assert "framework in force (technical)" not in text
     assert "the trend has risen by 5 points" in (tmp_path / "report" / "forecast.json").read_text()
