@@ -514,8 +514,8 @@ class Record:
         from forecast.model.posterior import flat
 
         if period not in self._periods:
-            level = flat(self.fit.posterior["level"].isel(dyad=dyad, time=[period]))
-            state = self.draws.state(level, self._known.era_index[dyad, [period]])
+            level, trend = (flat(self.fit.posterior[name].isel(dyad=dyad, time=[period])) for name in ("level", "trend"))
+            state = self.draws.state(level, trend, self._known.era_index[dyad, [period]])
             self._periods[period] = state, _likelihood(self._known, dyad, period, state)
         return self._periods[period]
 

@@ -8,7 +8,6 @@ import pytensor.tensor as pt
 import pytest
 
 from forecast.errors import DataError, SpecError
-from forecast.hypotheses.power.contests import with_half_life
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw
@@ -236,7 +235,9 @@ def test_a_known_effect_is_recovered(acts, phase, size):
     panel = attach(panel, ["cycle"], values, np.full((1, 1, 120), np.nan), "carried")
     priors = Priors(driver_effects=0.5)  # as if such effects were usual: a rare one is shrunk, as it should be
     spec = PendulumSpec(volume_effect=False, drivers={"cycle": acts}, priors=priors)
-    draw = with_half_life(2.0)(prior_draws(panel, spec, draws=1, seed=2).isel(draw=0))
+    draw = prior_draws(panel, spec, draws=1, seed=2).isel(draw=0)
+    phi = 0.5 ** (1 / 2.0) + 0.0 * draw["phi"]
+    draw = draw.assign(phi=phi, sigma=draw["cycle_sd"] * np.sqrt(1 - phi**2), cycle_half_life=2.0 + 0.0 * phi)
     truth = draw.assign(driver_effect=size + 0.0 * draw["driver_effect"])
     simulated, _ = simulate_panel(panel, truth, spec, seed=3)
     found = fit(simulated, spec, draws=400, tune=300, chains=2, seed=4).posterior["driver_effect"]
