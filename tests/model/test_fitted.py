@@ -70,7 +70,7 @@ import forecast.model
 from forecast.model import Fit, Gate, PendulumSpec, Priors, check_convergence
 assert not {"pymc", "pytensor", "numba"} & set(sys.modules), "heavy"
 assert set(forecast.model.__all__) <= set(dir(forecast.model))
-from forecast.model import PendulumModel, complete_path, fit
+from forecast.model import PendulumModel, fit
 import forecast
 assert callable(fit) and forecast.fit is fit and forecast.model.fit is fit
 try:

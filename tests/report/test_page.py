@@ -180,7 +180,7 @@ def _absent(part):
 
 
 def test_an_index_without_events_has_its_page():
-    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False))
+    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40))
     read = Reader(render_page(fit, assessed(fit)))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
