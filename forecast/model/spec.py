@@ -110,7 +110,9 @@ class PendulumSpec:
                 "cycle around a constant; use trend='constant', cycle='linear', or trend='walk', cycle='none'"
             )
         if not self.has_cycle and self.trend == "constant":
-            raise SpecError("cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' or a cycle")
+            raise SpecError(
+                "cycle: 'none' with trend='constant' leaves nothing that moves; use trend='walk' or a cycle"
+            )
         if self.has_ceiling and not self.moves:
             raise SpecError(
                 "ceiling: 'framework' bounds a trend that moves, and trend='constant' does not; use trend='reverting' "

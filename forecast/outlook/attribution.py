@@ -514,7 +514,9 @@ class Record:
         from forecast.model.posterior import flat
 
         if period not in self._periods:
-            level, trend = (flat(self.fit.posterior[name].isel(dyad=dyad, time=[period])) for name in ("level", "trend"))
+            level, trend = (
+                flat(self.fit.posterior[name].isel(dyad=dyad, time=[period])) for name in ("level", "trend")
+            )
             state = self.draws.state(level, trend, self._known.era_index[dyad, [period]])
             self._periods[period] = state, _likelihood(self._known, dyad, period, state)
         return self._periods[period]

@@ -91,9 +91,7 @@ def test_the_share_asked_for_is_there(fit):
 
 
 def test_an_index_records_nothing():
-    content = forecast_json(
-        index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False)), assessed(index_fit)
-    )
+    content = forecast_json(index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40)), assessed(index_fit))
     assert content["recorded"]["not_defined"] and content["rule"] is None and content["threshold"] is None
 
 

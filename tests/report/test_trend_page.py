@@ -33,14 +33,17 @@ def test_technical_and_structural_follow_the_trend(fit):
         assert outlook.technical.value + outlook.structural.value == pytest.approx(outlook.improvement.value)
         assert "the trend has risen by 5 points" in outlook.structural.definition
     claim = next(one for one in assessment.claims if one.code == "S9")
-    assert "by a swing (technical)" in claim.sentence and "by a rise of the trend (structural)" in claim.sentence
+    assert (
+        "while the trend stays (technical)" in claim.sentence
+        and "by a rise of the trend (structural)" in claim.sentence
+    )
 
 
 def test_the_page_tells_of_trend_and_cycle(fit, tmp_path):
     page = write_report(fit, assess(fit, "USA-CHN"), out=tmp_path / "report")
     text = Reader(page.read_text("utf-8")).text
     assert "The level is the sum of a slow trend and a quick cycle" in text
-    assert "the pull acts on the swing around it" in text
+    assert "shocks displace the level, and it reverts to the trend" in text
     assert "framework in force (technical)" not in text
     assert "the trend has risen by 5 points" in (tmp_path / "report" / "forecast.json").read_text()
 
