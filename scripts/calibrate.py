@@ -56,7 +56,7 @@ def main() -> None:
         if not path.exists():
             choices, shape = FORMS[form]
             ranks = calibrate(
-                make_panel(**SHAPE | shape), PendulumSpec.one_scale(**choices), panels=options.panels, seed=11
+                make_panel(**SHAPE | shape), PendulumSpec(**choices), panels=options.panels, seed=11
             )
             write_csv(path, as_table(ranks))
         print(f"{form}: {path}", flush=True)

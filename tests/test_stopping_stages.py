@@ -35,12 +35,12 @@ def fit_an_index(**sampler):  # which compiles in a few seconds
     from forecast import PendulumSpec, fit
     from tests.model.panels import make_panel
     panel = make_panel(periods=600, index=True, seed=1)
-    return fit(panel, PendulumSpec.one_scale(observation="index", ceiling="none"), seed=1, progress=tell, **sampler)
+    return fit(panel, PendulumSpec(observation="index"), seed=1, progress=tell, **sampler)
 
 def fit(**sampler):
     from forecast import PendulumSpec, build_panel, fit, read_chronology
     panel = build_panel(read_chronology(dyads=[RECORD["dyad"]]), as_of=RECORD["as_of"])
-    return fit(panel, PendulumSpec.one_scale(), seed=1, progress=tell, **sampler)
+    return fit(panel, PendulumSpec(), seed=1, progress=tell, **sampler)
 
 def report(**eras):
     from forecast.pipeline import ReportSettings, make_report

@@ -59,7 +59,7 @@ def complete_dyad(
         precision = 1.0 / variance + carried**2 / ahead
         mean = (kept * path[:, time - 1] / variance + carried * path[:, ends[open_gaps]] / ahead) / precision
         path[:, time] = mean + rng.standard_normal(mean.shape) / np.sqrt(precision)
-    return path + middle
+    return np.asarray(path + middle)
 
 
 def _gathered(carry: Float, periods: Index) -> Float:

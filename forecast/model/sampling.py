@@ -21,6 +21,7 @@ from forecast.bounds import require_sampler
 from forecast.errors import SpecError
 from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.ceiling import bounded
 from forecast.model.choices import spec_for
 from forecast.model.compiled import Compiled, compiled_model, is_compiled
 from forecast.model.driving import push
@@ -33,9 +34,8 @@ from forecast.model.pendulum import NODE_PATHS, PendulumModel
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import KIND, SCHEMA
-from forecast.model.ceiling import bounded
-from forecast.model.trend import era_means
 from forecast.model.trees import take_apart
+from forecast.model.trend import era_means
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent

@@ -125,7 +125,9 @@ def simulate_trend(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: 
     free = mean + lfilter([1.0], [1.0, -kept], scale * rng.standard_normal(era.shape), axis=1)
     if not spec.has_ceiling:
         return np.asarray(free)
-    return bounded(free, free[np.arange(len(era))[:, None], _first_periods(era)] + parameters["headroom"].to_numpy()[era])
+    return bounded(
+        free, free[np.arange(len(era))[:, None], _first_periods(era)] + parameters["headroom"].to_numpy()[era]
+    )
 
 
 def _first_periods(era: Index) -> Index:

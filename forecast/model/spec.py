@@ -89,8 +89,8 @@ class PendulumSpec:
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
         if self.cycle != NO_CYCLE and self.cycle not in [one.name for one in cycles()]:
-            known = ", ".join([*(one.name for one in cycles()), NO_CYCLE])
-            raise SpecError(f"cycle: got {self.cycle!r}; expected one of {known}")
+            names = ", ".join([*(one.name for one in cycles()), NO_CYCLE])
+            raise SpecError(f"cycle: got {self.cycle!r}; expected one of {names}")
         find_observation(self.observation)
         self._check_components()
         object.__setattr__(self, "drivers", parse_drivers(self.drivers))

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from forecast.arguments import ARRAY, AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
+from forecast.arguments import AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
-from forecast.errors import SpecError
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief
 from forecast.outlook.band import band
 from forecast.outlook.claims import change_sentence, claims, headline
@@ -25,7 +24,6 @@ from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.record import last_break, present, standing
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.typing import Float
 
 
 @checked(

@@ -14,7 +14,9 @@ from forecast.report.skill_box import DyadSkill, skill_sentence, skill_table
 from forecast.wording import DASH, chance, count, day
 
 ERA_COLUMNS = {
-    "mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling",
+    "mean": "Mean so far",
+    "equilibrium": "Equilibrium",
+    "ceiling": "Ceiling",
 }
 """Of the table of frameworks; those that the model says nothing of are left out."""
 _INTERVALS = "Medians and 90 % equal-tailed intervals."

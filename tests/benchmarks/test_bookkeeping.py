@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import xarray as xr
+from forecast.model.observation.quadrature import quadrature
 from model.panels import python_mode
 from model.reference import log_likelihood
 
@@ -25,7 +26,6 @@ from benchmarks.table import write_results
 from forecast import PendulumSpec
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.observation.quadrature import quadrature
 from forecast.model.whitening import prior_reference
 from forecast.panel import validate_panel
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from forecast.model.observation.quadrature import quadrature
 from model.panels import make_panel, python_mode
 from model.reference import PlainModel
 
@@ -12,7 +13,6 @@ from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.kinds import SPANS
-from forecast.model.observation.quadrature import quadrature
 
 SPEC = PendulumSpec.one_scale()
 MODELS = {

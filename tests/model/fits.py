@@ -24,7 +24,9 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    free = np.stack([simulate_trend(prior.isel(draw=i), era, _unbounded(spec), rng) for i in range(prior.sizes["draw"])])
+    free = np.stack(
+        [simulate_trend(prior.isel(draw=i), era, _unbounded(spec), rng) for i in range(prior.sizes["draw"])]
+    )
     trend = free
     if spec.has_ceiling:
         own, first = np.unique(era, return_index=True)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from forecast.model.observation.events import KERNEL
+from forecast.model.observation.quadrature import quadrature
 from scipy.stats import t as student
 
 from forecast.model import PendulumSpec
 from forecast.model.kernels.observation import observation_value_gradient
 from forecast.model.likelihood import Draws, Observed
-from forecast.model.observation.events import KERNEL
-from forecast.model.observation.quadrature import quadrature
 
 from .fits import unobserved
 from .panels import make_panel

@@ -8,6 +8,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from forecast.model.observation.quadrature import quadrature
 from scipy.integrate import quad
 from scipy.special import gammaln, psi
 from scipy.stats import dirichlet_multinomial, norm
@@ -20,7 +21,6 @@ from forecast.model.kernels.observation import (
     observation_value_gradient,
     shifted_value_gradient,
 )
-from forecast.model.observation.quadrature import quadrature
 from forecast.model.spec import PendulumSpec
 from forecast.panel import recounted
 

@@ -7,13 +7,13 @@ from itertools import product
 import numpy as np
 import pytest
 import xarray as xr
+from forecast.model.observation.quadrature import quadrature
 
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.dynamics import find_pull
 from forecast.model.dynamics.base import Motion
-from forecast.model.observation.quadrature import quadrature
 from forecast.model.whitening import prior_reference, transition_pairs
 from forecast.panel import validate_panel
 

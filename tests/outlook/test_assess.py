@@ -137,7 +137,7 @@ def test_another_seed_agrees_within_its_error(make, assessment, fit):
 
 
 def test_the_band_holds_its_mass_in_the_long_run(make):
-    made = make(("USA-CHN",), spread=0.0)
+    made = make(("USA-CHN",), trend="constant", ceiling="none", spread=0.0)
     futures = simulate_futures(made, "USA-CHN", 120, seed=1, futures_per_draw=20, hazard=0.0)
     result = band(dyad_draws(made, "USA-CHN"), futures, (120,))
     # 6 000 futures four half-lives ahead: the start still counts for 1/16 of its displacement, a third of a

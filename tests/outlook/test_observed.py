@@ -13,7 +13,6 @@ from forecast.outlook.repeats import Repeats
 from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
 
-
 STILL = {"sigma": 0.0, "phi": 1.0, "trend_step": 0.0, "trend_retention": 1.0}
 """Of a fit whose level stays where it is."""
 

@@ -153,9 +153,9 @@ def test_a_fit_that_passed_is_not_stamped(read, html):
 
 
 KINDS = {
-    "walk": {"dynamics": "none"},
-    "free walk": {"dynamics": "none", "ceiling": None, "depth": False},
-    "constant ceiling": {"ceiling": "constant"},
+    "no cycle": {"trend": "walk", "cycle": "none"},
+    "free walk": {"trend": "walk", "cycle": "none", "ceiling": "none"},
+    "pendulum": {"trend": "constant", "ceiling": "none"},
     "weekly": {"frequency": "week", "dyads": ("USA-CHN",)},
     "one era": {"dyads": ("USA-CHN",), "eras": {"USA-CHN": (("all", 0),)}},
     "short": {"months": 30, "dyads": ("USA-CHN",), "eras": {"USA-CHN": (("before", -9), ("now", 20))}},
@@ -180,7 +180,7 @@ def _absent(part):
 
 
 def test_an_index_without_events_has_its_page():
-    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False))
+    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40))
     read = Reader(render_page(fit, assessed(fit)))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
