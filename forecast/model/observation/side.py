@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.hierarchy import by_dyad
+from forecast.model.hierarchy import ByDyad, Declared, Free
 from forecast.model.observation.base import Own
 from forecast.model.observation.counted import Counted
 from forecast.model.posterior import flat
@@ -41,15 +41,26 @@ def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
     return nodes, weights / weights.sum()
 
 
+def declare(spec: "PendulumSpec", counted: Counted, pool: bool) -> Declared:
+    """Declare noise, concentration and effects of directions of a single dataset."""
+    priors = spec.priors
+    declared: Declared = {}
+    if spec.month_noise:
+        declared["noise"] = ByDyad("noise", *priors.noise, priors.noise_dyads, pool, positive=True)
+    if spec.overdispersion:
+        declared["concentration"] = Free("concentration", *priors.concentration, ("dataset",), positive=True)
+    if counted.directions == 2:
+        declared["direction"] = Free("direction_effect", 0.0, priors.direction, ("dyad", "dataset"))
+    return declared
+
+
 def add_noise(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
     """Add the month noise, (dyad,); zeros without it."""
     import pymc as pm
-    import pytensor.tensor as pt
 
     if not spec.month_noise:
         return np.zeros(arrays.dyads)
-    priors = spec.priors
-    return pm.Deterministic("tau", pt.exp(by_dyad("noise", priors.noise, priors.noise_dyads, pool)), dims="dyad")
+    return pm.Deterministic("tau", declare(spec, arrays.observed.side, pool)["noise"].add(), dims="dyad")
 
 
 def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
@@ -57,12 +68,11 @@ def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -
     import pymc as pm
     import pytensor.tensor as pt
 
-    concentration: Any = np.zeros(1)
-    if spec.overdispersion:
-        concentration = pm.LogNormal("concentration", *spec.priors.concentration, dims="dataset")
+    own = declare(spec, counted, pool=False)
+    concentration: Any = own["concentration"].add() if spec.overdispersion else np.zeros(1)
     offset: Any = pt.zeros((arrays.dyads, counted.directions, 1))
     if counted.directions == 2:
-        direction = pm.Normal("direction_effect", 0.0, spec.priors.direction, dims=("dyad", "dataset"))
+        direction = own["direction"].add()
         offset = offset + pt.stack([direction, -direction], axis=1)
     offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
     return {"concentration": concentration, "offset": offset}
@@ -99,7 +109,7 @@ def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str
     """
     import pytensor.tensor as pt
 
-    from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
+    from forecast.model.kernels.ops import EventLikelihood, ShiftedEventLikelihood
 
     layout = [data[name] for name in ("blocks", "cells", "rows", "entries")]
     nodes, weights = quadrature(spec)
