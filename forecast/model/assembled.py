@@ -20,6 +20,7 @@ from forecast.model.form import Part, model_data
 from forecast.model.hierarchy import ByDyad, Declared, Free, free_of
 from forecast.model.kernels import density, kinds, parameters
 from forecast.model.kernels.parameters import NONE
+from forecast.model.kernels.transitions import Pairs
 from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kinds, declare_shift
 from forecast.model.observation.side import quadrature
 from forecast.model.parameters import declare_parameters
@@ -168,10 +169,16 @@ class PathBlock:
             "weights": weights, "directions": arrays.observed.side.directions,
         }  # fmt: skip
         every = still | dict(data) | own
-        return cls(
-            spec, declared, layout, by_dyad, choices,
-            density.PathData(**{name: _held(every[name]) for name in density.PathData._fields}),
-        )  # fmt: skip
+        held = {name: _held(value) for name, value in every.items()}
+
+        def tuple_of(kind: Any, prefixes: Sequence[str] = ("",)) -> Any:
+            names = {name: prefix + name for name in kind._fields for prefix in prefixes if prefix + name in held}
+            return kind(**{name: held[full] for name, full in names.items()})
+
+        held["pairs"] = tuple_of(Pairs, ("pair_",))
+        held["anchor"] = tuple_of(density.Anchor, ("", "anchor_"))
+        held["counts"] = tuple_of(density.Counts)
+        return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
         """Return log-density and gradient of a point."""

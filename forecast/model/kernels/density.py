@@ -23,6 +23,7 @@ from forecast.model.kernels.parameters import (
 )
 from forecast.model.kernels.path import path_backward, path_forward
 from forecast.model.kernels.transitions import (
+    Pairs,
     at_nodes,
     cycle_backward,
     cycle_forward,
@@ -67,33 +68,42 @@ class Choices(NamedTuple):
     white: int
 
 
-class PathData(NamedTuple):
-    """What the density reads of a panel, as in `forecast.model.form.model_data`; ``nodes`` are those of the noise."""
+class Anchor(NamedTuple):
+    """Pseudo-observations of the level where the path is whitened, (node,), and what moves them with the parameters."""
 
-    starts: Index
-    node_dyad: Index
-    node_era: Index
-    pair_dyad: Index
-    pair_gap: Index
-    pair_new_era: Index
-    pair_of_node: Index
-    anchor_weight: Float
-    anchor_level: Float
-    anchor_variance: Float
-    anchor_volume_effect: Float
+    weight: Float
+    level: Float
+    variance: Float
+    volume_effect: Float
     report_dyad: Index
     report_events: Float
     report_of_node: Index
-    busyness: Float
-    era_dyad: Index
-    era_start: Index
-    directions: int
+
+
+class Counts(NamedTuple):
+    """What was counted, as in `forecast.model.observation.counted.Counted`, and the quadrature of the month noise."""
+
     blocks: Index
     cells: Index
     rows: Index
     entries: Index
     nodes: Float
     weights: Float
+
+
+class PathData(NamedTuple):
+    """What the density reads of a panel, as in `forecast.model.arrays.PanelArrays`."""
+
+    starts: Index
+    node_dyad: Index
+    node_era: Index
+    era_dyad: Index
+    era_start: Index
+    busyness: Float
+    directions: int
+    pairs: Pairs
+    anchor: Anchor
+    counts: Counts
 
 
 class Path(NamedTuple):
@@ -115,57 +125,59 @@ class Path(NamedTuple):
 
 
 @kernel
-def era_values(values: Float, by_dyad: Float, choices: Choices, data: PathData) -> Float:
+def era_values(values: Float, by_dyad: Float, choices: Choices, era_dyad: Index) -> Float:
     """Headroom of every era under a ceiling, or a constant trend; both around the dyad's."""
-    result = np.empty(data.era_dyad.size)
-    spread = scalar(values, choices.era_spread, 0.0)
+    result = np.empty(era_dyad.size)
     for e in range(result.size):
-        at = by_dyad[HEADROOM if choices.ceiling else MEAN, data.era_dyad[e]]
+        at = by_dyad[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
         if choices.era_spread >= 0:
-            at += spread * values[choices.eras + e]
+            at += values[choices.era_spread] * values[choices.eras + e]
         result[e] = math.exp(at) if choices.ceiling else at
     return result
 
 
 @kernel
+def anchor_variance(a: float, noise: Float, anchor: Anchor) -> Float:
+    """Rough variance of a month's level as its events tell it, by report; no concentration stands for no scatter."""
+    variance = np.empty(anchor.report_dyad.size)
+    for k in range(variance.size):
+        n, own = anchor.report_events[k], noise[anchor.report_dyad[k]]
+        scattered = (a + n) / (a + 1.0) if a > 0.0 else 1.0
+        variance[k] = scattered / (INFORMATION * n) + own * own
+    return variance
+
+
+@kernel
 def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: PathData) -> Path:
     """Path of the white noise among the values."""
-    nodes, pairs = data.node_dyad.size, data.pair_dyad.size
-    pairs_trend, pairs_cycle = np.empty((3, pairs)), np.empty((3, pairs))
+    anchor, nodes, pairs = data.anchor, data.node_dyad.size, data.pairs
+    pairs_trend, pairs_cycle = np.empty((3, pairs.dyad.size)), np.empty((3, pairs.dyad.size))
     if choices.moves:
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
-        pairs_trend = trend_forward(
-            dyads[MEAN], dyads[STEP], jump, half_life, choices.start_sd,
-            data.pair_dyad, data.pair_gap, data.pair_new_era,
-        )  # fmt: skip
+        pairs_trend = trend_forward(dyads[MEAN], dyads[STEP], jump, half_life, choices.start_sd, pairs)
     if choices.cycle:
-        pairs_cycle = cycle_forward(dyads[HALF_LIFE], dyads[SD], data.pair_dyad, data.pair_gap)
-    trend, cycle = at_nodes(pairs_trend, data.pair_of_node), at_nodes(pairs_cycle, data.pair_of_node)
-    a = scalar(values, choices.concentration, 0.0)
-    variance = np.empty(data.report_dyad.size)
-    for k in range(variance.size):
-        n, noise = data.report_events[k], dyads[NOISE, data.report_dyad[k]]
-        dispersed = (a + n) / (a + 1.0) if choices.concentration >= 0 else 1.0
-        variance[k] = dispersed / (INFORMATION * n) + noise * noise
+        pairs_cycle = cycle_forward(dyads[HALF_LIFE], dyads[SD], pairs)
+    trend, cycle = at_nodes(pairs_trend, pairs), at_nodes(pairs_cycle, pairs)
+    variance = anchor_variance(scalar(values, choices.concentration, 0.0), dyads[NOISE], anchor)
     weight, target, information = np.empty(nodes), np.empty(nodes), np.empty(nodes)
     for i in range(nodes):
         d = data.node_dyad[i]
-        weight[i] = data.anchor_weight[i] * data.anchor_variance[i] / variance[data.report_of_node[i]]
-        target[i] = data.anchor_level[i] + (data.anchor_volume_effect[d] - dyads[VOLUME, d]) * data.busyness[i]
+        weight[i] = anchor.weight[i] * anchor.variance[i] / variance[anchor.report_of_node[i]]
+        target[i] = anchor.level[i] + (anchor.volume_effect[d] - dyads[VOLUME, d]) * data.busyness[i]
         if not choices.moves:
             target[i] -= eras[data.node_era[i]]
         information[i] = weight[i] * target[i]
-    both = choices.moves and choices.cycle
-    z = values[choices.white : choices.white + (2 * nodes if both else nodes)]
-    if both:
+    if choices.moves and choices.cycle:
         x, log_det, inverse, solved, beside, beyond = pair_forward(
-            z, trend[0], trend[1], trend[2], cycle[0], cycle[1], cycle[2], weight, information, data.starts
-        )
+            values[choices.white : choices.white + 2 * nodes], trend[0], trend[1], trend[2],
+            cycle[0], cycle[1], cycle[2], weight, information, data.starts,
+        )  # fmt: skip
     else:
         process = trend if choices.moves else cycle
         x, log_det, inverse, solved = path_forward(
-            z, process[0], process[1], process[2], weight, information, data.starts
-        )
+            values[choices.white : choices.white + nodes], process[0], process[1], process[2],
+            weight, information, data.starts,
+        )  # fmt: skip
         beside, beyond = np.empty(0), np.empty(0)
     return Path(
         x, log_det.item(), inverse, solved, beside, beyond,
@@ -174,23 +186,20 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
 
 
 @kernel
-def path_prior(
-    path: Path, values: Float, choices: Choices, data: PathData,
-    g_x: Float, g_trend: Float, g_cycle: Float, slope: Float,
-) -> float:  # fmt: skip
-    """Log-density of path and spare coordinates, with the change of variables; slopes are added to what is there."""
-    both = choices.moves and choices.cycle
-    stride, total = (2 if both else 1), path.log_det
+def path_prior(path: Path, choices: Choices, starts: Index, g_x: Float) -> tuple[float, Float, Float]:
+    """Log-density of a path with the change of variables, and its slopes in the transitions of trend and cycle.
+
+    Slopes in the path are added to what is there.
+    """
+    stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
+    g_trend, g_cycle = path.trend, path.cycle
     if choices.moves:
-        total += process_density(path.x, 0, stride, path.trend, data.starts, g_x, g_trend[0], g_trend[1], g_trend[2])
+        own, g_trend = process_density(path.x, 0, stride, path.trend, starts, g_x)
+        total += own
     if choices.cycle:
-        total += process_density(
-            path.x, stride - 1, stride, path.cycle, data.starts, g_x, g_cycle[0], g_cycle[1], g_cycle[2]
-        )
-    for i in range(choices.white + path.x.size, values.size):
-        total -= 0.5 * values[i] * values[i]
-        slope[i] -= values[i]
-    return total
+        own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, starts, g_x)
+        total += own
+    return total, g_trend, g_cycle
 
 
 @kernel
@@ -199,8 +208,7 @@ def under_ceiling(x: float, ceiling: float, softness: float) -> tuple[float, flo
     room = (ceiling - x) / softness
     decayed = math.exp(-abs(room))
     bend = max(room, 0.0) + math.log1p(decayed)
-    slope = (1.0 if room >= 0.0 else decayed) / (1.0 + decayed)
-    return ceiling - softness * bend, slope
+    return ceiling - softness * bend, (1.0 if room >= 0.0 else decayed) / (1.0 + decayed)
 
 
 @kernel
@@ -208,15 +216,12 @@ def path_density(
     point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
 ) -> tuple[float, Float]:
     """Log-density of a point, and its gradient."""
-    nodes, directions = data.node_dyad.size, data.directions
-    number = data.starts.size - 1
+    nodes, number, counts = data.node_dyad.size, data.starts.size - 1, data.counts
     values, total, slope = values_of(point, coordinates)
-    by_value = np.zeros(values.size)
     dyads = dyads_forward(values, by_dyad, number)
-    eras = era_values(values, dyads, choices, data)
+    eras = era_values(values, dyads, choices, data.era_dyad)
     path = find_path(values, dyads, eras, choices, data)
-    x, both = path.x, choices.moves and choices.cycle
-    stride = 2 if both else 1
+    x, stride = path.x, (2 if choices.moves and choices.cycle else 1)
 
     month, bend = np.empty(nodes), np.ones(nodes)
     for i in range(nodes):
@@ -228,19 +233,17 @@ def path_density(
             level += x[stride * i + stride - 1]
         month[i] = level + dyads[VOLUME, data.node_dyad[i]] * data.busyness[i]
 
-    offset, concentration = np.zeros((number, directions, 1)), np.zeros(1)
+    offset, concentration = np.zeros((number, data.directions, 1)), np.zeros(1)
     concentration[0] = scalar(values, choices.concentration, 0.0)
     if choices.direction >= 0:
         for d in range(number):
             offset[d, 0, 0], offset[d, 1, 0] = values[choices.direction + d], -values[choices.direction + d]
-    likelihood, g_month, g_offset, _, g_concentration, g_noise = observation_value_gradient(
-        month, offset, np.zeros((1, 1)), concentration, dyads[NOISE],
-        data.blocks, data.cells, data.rows, data.entries, data.nodes, data.weights,
+    likelihood, g_month, g_offset, _, g_concentration, g_noise, _ = observation_value_gradient(
+        month, offset, np.zeros((1, 1)), concentration, dyads[NOISE], np.zeros((0, 0)),
+        counts.blocks, counts.cells, counts.rows, counts.entries, counts.nodes, counts.weights,
     )  # fmt: skip
-    total += likelihood.item()
 
-    g_dyads, g_eras, g_x = np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)
-    g_trend, g_cycle = np.zeros((3, nodes)), np.zeros((3, nodes))
+    by_value, g_dyads, g_eras, g_x = np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)
     for d in range(number):
         g_dyads[NOISE, d] = g_noise[d]
         if choices.direction >= 0:
@@ -252,142 +255,114 @@ def path_density(
             g_x[stride * i + stride - 1] += g
         if choices.moves:
             g_x[stride * i] += g * bend[i]
-            if choices.ceiling:
-                g_x[stride * data.era_start[e]] += g * (1.0 - bend[i])
-                g_eras[e] += g * (1.0 - bend[i])
         else:
             g_eras[e] += g
-    total += path_prior(path, values, choices, data, g_x, g_trend, g_cycle, slope)
-    g_weight, g_information = _path_slopes(path, values, choices, data, g_x, g_trend, g_cycle, by_value)
-    g_concentration[0] += _anchor_slopes(
-        path, concentration[0], choices, data, dyads, g_weight, g_information, g_dyads, g_eras
-    )
-    _transition_slopes(path, values, choices, data, dyads, g_trend, g_cycle, g_dyads, by_value)
-    _era_slopes(values, eras, choices, data, g_eras, g_dyads, by_value)
-    if choices.concentration >= 0:
-        by_value[choices.concentration] += g_concentration[0]
-    dyads_backward(values, by_dyad, dyads, g_dyads, by_value)
-    add_slopes(values, by_value, coordinates, slope)
-    return total, slope
+        if choices.ceiling:
+            g_x[stride * data.era_start[e]] += g * (1.0 - bend[i])
+            g_eras[e] += g * (1.0 - bend[i])
+    prior, g_trend, g_cycle = path_prior(path, choices, data.starts, g_x)
 
-
-@kernel
-def _path_slopes(
-    path: Path, values: Float, choices: Choices, data: PathData,
-    g_x: Float, g_trend: Float, g_cycle: Float, by_value: Float,
-) -> tuple[Float, Float]:  # fmt: skip
-    """Add slopes in white noise and transitions to what is there; return those in weight and information."""
-    trend, cycle, starts = path.trend, path.cycle, data.starts
-    white = choices.white
     if choices.moves and choices.cycle:
-        z = values[white : white + path.x.size]
-        g_z, drift, carry, scale, drift_f, carry_f, scale_f, g_weight, g_information = pair_backward(
-            z, trend[0], trend[1], trend[2], cycle[0], cycle[1], cycle[2],
-            path.x, path.inverse, path.solved, path.beside, path.beyond, g_x, 1.0, starts,
+        g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = pair_backward(
+            values[choices.white : choices.white + x.size], path.trend[0], path.trend[1], path.trend[2],
+            path.cycle[0], path.cycle[1], path.cycle[2],
+            x, path.inverse, path.solved, path.beside, path.beyond, g_x, 1.0, data.starts,
         )  # fmt: skip
-        g_cycle[0] += drift_f
-        g_cycle[1] += carry_f
-        g_cycle[2] += scale_f
     else:
-        process = trend if choices.moves else cycle
+        process = path.trend if choices.moves else path.cycle
         g_z, drift, carry, scale, g_weight, g_information = path_backward(
-            process[0], process[1], process[2], path.x, path.inverse, path.solved, g_x, 1.0, starts
+            process[0], process[1], process[2], x, path.inverse, path.solved, g_x, 1.0, data.starts
         )
-    g_first = g_trend if choices.moves else g_cycle
-    g_first[0] += drift
-    g_first[1] += carry
-    g_first[2] += scale
-    by_value[white : white + g_z.size] += g_z
-    return g_weight, g_information
-
-
-@kernel
-def _anchor_slopes(
-    path: Path, a: float, choices: Choices, data: PathData, dyads: Float,
-    g_weight: Float, g_information: Float, g_dyads: Float, g_eras: Float,
-) -> float:  # fmt: skip
-    """Add what the pseudo-observations tell of noise, volume and eras; return the slope in the concentration."""
-    g_variance, g_a = np.zeros(path.variance.size), 0.0
-    for i in range(path.weight.size):
-        d, k = data.node_dyad[i], data.report_of_node[i]
-        g_target = g_information[i] * path.weight[i]
-        g_variance[k] -= (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
-        g_dyads[VOLUME, d] -= g_target * data.busyness[i]
-        if not choices.moves:
-            g_eras[data.node_era[i]] -= g_target
-    for k in range(g_variance.size):
-        d, n = data.report_dyad[k], data.report_events[k]
-        g_dyads[NOISE, d] += 2.0 * dyads[NOISE, d] * g_variance[k]
-        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * INFORMATION * n)
-    return g_a
-
-
-@kernel
-def _transition_slopes(
-    path: Path, values: Float, choices: Choices, data: PathData, dyads: Float,
-    g_trend: Float, g_cycle: Float, g_dyads: Float, by_value: Float,
-) -> None:  # fmt: skip
-    """Add what the transitions tell of the parameters of trend and cycle."""
-    pairs = data.pair_dyad.size
+        drift_c, carry_c, scale_c = drift, carry, scale
+    for i in range(g_z.size):
+        by_value[choices.white + i] = g_z[i]
     if choices.moves:
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
-        g_pairs = to_pairs(g_trend[0], g_trend[1], g_trend[2], data.pair_of_node, pairs)
         g_jump, g_half_life = trend_backward(
-            dyads[MEAN], dyads[STEP], jump, half_life, data.pair_dyad, data.pair_gap, data.pair_new_era,
-            path.pairs_trend, g_pairs, g_dyads[MEAN], g_dyads[STEP],
+            dyads[MEAN], dyads[STEP], jump, half_life, data.pairs, path.pairs_trend,
+            to_pairs(g_trend, drift, carry, scale, data.pairs), g_dyads[MEAN], g_dyads[STEP],
         )  # fmt: skip
         if choices.jump >= 0:
             by_value[choices.jump] += g_jump
         if choices.half_life >= 0:
             by_value[choices.half_life] += g_half_life
     if choices.cycle:
-        g_pairs = to_pairs(g_cycle[0], g_cycle[1], g_cycle[2], data.pair_of_node, pairs)
         cycle_backward(
-            dyads[HALF_LIFE], dyads[SD], data.pair_dyad, data.pair_gap,
-            path.pairs_cycle, g_pairs, g_dyads[HALF_LIFE], g_dyads[SD],
+            dyads[HALF_LIFE], dyads[SD], data.pairs, path.pairs_cycle,
+            to_pairs(g_cycle, drift_c, carry_c, scale_c, data.pairs), g_dyads[HALF_LIFE], g_dyads[SD],
         )  # fmt: skip
+    g_target, g_a = anchor_backward(
+        concentration[0], dyads[NOISE], data.anchor, path, g_weight, g_information, g_dyads[NOISE]
+    )
+    for i in range(nodes):
+        g_dyads[VOLUME, data.node_dyad[i]] -= g_target[i] * data.busyness[i]
+        if not choices.moves:
+            g_eras[data.node_era[i]] -= g_target[i]
+    if choices.concentration >= 0:
+        by_value[choices.concentration] += g_concentration[0] + g_a
+    if choices.ceiling or not choices.moves:
+        era_backward(values, eras, choices, data.era_dyad, g_eras, g_dyads, by_value)
+    dyads_backward(values, by_dyad, dyads, g_dyads, by_value)
+    add_slopes(values, by_value, coordinates, slope)
+    return total + prior + likelihood.item(), slope
 
 
 @kernel
-def _era_slopes(
-    values: Float, eras: Float, choices: Choices, data: PathData, g_eras: Float, g_dyads: Float, by_value: Float
+def anchor_backward(
+    a: float, noise: Float, anchor: Anchor, path: Path, g_weight: Float, g_information: Float, g_noise: Float
+) -> tuple[Float, float]:
+    """Slopes in the pseudo-observations, (node,), and in the concentration; those in the noise are added."""
+    g_target, g_variance, g_a = np.empty(path.weight.size), np.zeros(path.variance.size), 0.0
+    for i in range(path.weight.size):
+        k = anchor.report_of_node[i]
+        g_target[i] = g_information[i] * path.weight[i]
+        g_variance[k] -= (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
+    for k in range(g_variance.size):
+        d, n = anchor.report_dyad[k], anchor.report_events[k]
+        g_noise[d] += 2.0 * noise[d] * g_variance[k]
+        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * INFORMATION * n)
+    return g_target, g_a
+
+
+@kernel
+def era_backward(
+    values: Float, eras: Float, choices: Choices, era_dyad: Index, g_eras: Float, g_dyads: Float, by_value: Float
 ) -> None:
     """Add the slopes of `era_values`."""
-    if choices.moves and not choices.ceiling:
-        return
-    spread = scalar(values, choices.era_spread, 0.0)
     for e in range(eras.size):
         g = g_eras[e] * eras[e] if choices.ceiling else g_eras[e]
-        g_dyads[HEADROOM if choices.ceiling else MEAN, data.era_dyad[e]] += g
+        g_dyads[HEADROOM if choices.ceiling else MEAN, era_dyad[e]] += g
         if choices.era_spread >= 0:
             by_value[choices.era_spread] += g * values[choices.eras + e]
-            by_value[choices.eras + e] += g * spread
+            by_value[choices.eras + e] += g * values[choices.era_spread]
 
 
 @kernel
 def path_draws(
     points: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData,
-    dyads: Float, eras: Float, trend: Float, cycle: Float, ceiling: Float, rest: Float,
+    by_draw: Float, of_eras: Float, trend: Float, cycle: Float, ceiling: Float, rest: Float,
 ) -> None:  # fmt: skip
     """Write what follows from points (draw, coordinate), each array by draw.
 
     That is the quantities of dyads and eras, trend and cycle at the nodes, ceilings, and the log-density without the
     likelihood.
     """
-    nodes = data.node_dyad.size
     stride = 2 if choices.moves and choices.cycle else 1
     for draw in range(points.shape[0]):
-        values, prior, slope = values_of(points[draw], coordinates)
-        dyads[draw] = dyads_forward(values, by_dyad, data.starts.size - 1)
-        eras[draw] = era_values(values, dyads[draw], choices, data)
-        path = find_path(values, dyads[draw], eras[draw], choices, data)
-        g_trend, g_cycle = np.zeros((3, nodes)), np.zeros((3, nodes))
-        g_x = np.zeros(path.x.size)
-        rest[draw] = prior + path_prior(path, values, choices, data, g_x, g_trend, g_cycle, slope)
-        if choices.moves:
-            trend[draw] = path.x[::stride]
-        if choices.cycle:
-            cycle[draw] = path.x[stride - 1 :: stride]
-        if choices.ceiling:
-            for e in range(data.era_start.size):
-                ceiling[draw, e] = path.x[stride * data.era_start[e]] + eras[draw, e]
+        values, total, _ = values_of(points[draw], coordinates)
+        dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
+        eras = era_values(values, dyads, choices, data.era_dyad)
+        path = find_path(values, dyads, eras, choices, data)
+        rest[draw] = total + path_prior(path, choices, data.starts, np.zeros(path.x.size))[0]
+        for k in range(dyads.shape[0]):
+            for d in range(dyads.shape[1]):
+                by_draw[draw, k, d] = dyads[k, d]
+        for e in range(eras.size):
+            of_eras[draw, e] = eras[e]
+            if choices.ceiling:
+                ceiling[draw, e] = path.x[stride * data.era_start[e]] + eras[e]
+        for i in range(data.node_dyad.size):
+            if choices.moves:
+                trend[draw, i] = path.x[stride * i]
+            if choices.cycle:
+                cycle[draw, i] = path.x[stride * i + stride - 1]

@@ -79,11 +79,13 @@ def kinds_shift(values: Float, choices: KindsChoices, data: KindsData) -> tuple[
                 for k in range(spans):
                     g_white[d, k] -= step * data.made_of_white[d, s, k]
     elif choices.raw >= 0:
-        walk[:] = values[choices.raw : choices.raw + places]
-    step = scalar(values, choices.step, 0.0)
-    shift = step * walk
-    if choices.dyad_sd >= 0:
         for p in range(places):
+            walk[p] = values[choices.raw + p]
+    step = scalar(values, choices.step, 0.0)
+    shift = np.empty(places)
+    for p in range(places):
+        shift[p] = step * walk[p]
+        if choices.dyad_sd >= 0:
             for k in range(data.basis.shape[1]):
                 shift[p] += data.basis[data.dyad_of_place[p], k] * values[choices.dyad + k]
     return shift, walk, prior, g_white
@@ -130,8 +132,8 @@ def kinds_density(
     dyads = data.basis.shape[0]
     concentration = np.zeros(1)
     concentration[0] = scalar(values, choices.concentration, 0.0)
-    likelihood, g_level, _, g_cutpoint, g_concentration, _ = observation_value_gradient(
-        level, np.zeros((dyads, data.directions, 1)), thresholds(values, choices), concentration, np.zeros(dyads),
+    likelihood, g_level, _, g_cutpoint, g_concentration, _, _ = observation_value_gradient(
+        level, np.zeros((dyads, data.directions, 1)), thresholds(values, choices), concentration, np.zeros(dyads), np.zeros((0, 0)),
         data.blocks, data.cells, data.rows, data.entries, np.zeros(1), np.ones(1),
     )  # fmt: skip
     total += likelihood.item()
@@ -178,7 +180,11 @@ def kinds_draws(
     """Write what follows from points (draw, coordinate): shifts, cutpoints, and log-densities of prior and white noise."""
     for draw in range(points.shape[0]):
         values, own, slope = values_of(points[draw], coordinates)
-        shift[draw], _, white, _ = kinds_shift(values, choices, data)
-        cutpoint[draw] = thresholds(values, choices)
+        at, _, white, _ = kinds_shift(values, choices, data)
+        cuts = thresholds(values, choices)
+        for p in range(at.size):
+            shift[draw, p] = at[p]
+        for j in range(cuts.size):
+            cutpoint[draw, 0, j] = cuts[0, j]
         prior[draw] = own + rest_density(values, choices, data, slope)
         rest[draw] = white

@@ -82,32 +82,6 @@ def observation_value_gradient(
     cutpoint: Float,
     concentration: Float,
     noise: Float,
-    blocks: Index,
-    cells: Index,
-    rows: Index,
-    entries: Index,
-    nodes: Float,
-    weights: Float,
-) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Log-likelihood and its gradients with respect to the first five arguments.
-
-    ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
-    multinomial). The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
-    """
-    none = np.zeros((0, 0))
-    total, by_level, by_offset, by_cutpoint, by_concentration, by_noise, _ = shifted_value_gradient(
-        level, offset, cutpoint, concentration, noise, none, blocks, cells, rows, entries, nodes, weights
-    )
-    return total, by_level, by_offset, by_cutpoint, by_concentration, by_noise
-
-
-@kernel
-def shifted_value_gradient(
-    level: Float,
-    offset: Float,
-    cutpoint: Float,
-    concentration: Float,
-    noise: Float,
     shift: Float,
     blocks: Index,
     cells: Index,
@@ -116,10 +90,11 @@ def shifted_value_gradient(
     nodes: Float,
     weights: Float,
 ) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
-    """Log-likelihood where datasets read the level in their own way, and its gradients in the first six arguments.
+    """Log-likelihood and its gradients with respect to the first six arguments.
 
-    ``shift`` (node, dataset) is added to the level for what a dataset reports at a node; of no size stands for none.
-    The other arguments are those of :func:`observation_value_gradient`.
+    ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
+    multinomial); ``shift`` (node, dataset) is added to the level for what a dataset reports at a node, of no size stands
+    for none. The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
     """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)

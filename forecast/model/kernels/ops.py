@@ -11,7 +11,7 @@ from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels import STAMP
 from forecast.model.kernels.following import follow_backward, follow_forward
-from forecast.model.kernels.observation import observation_value_gradient, shifted_value_gradient
+from forecast.model.kernels.observation import observation_value_gradient
 from forecast.model.kernels.pair import pair_backward, pair_forward
 from forecast.model.kernels.path import path_backward, path_forward
 
@@ -54,10 +54,10 @@ def _compile(op: KernelOp, **_: Any) -> Any:
 
 
 class EventLikelihood(KernelOp):
-    """Op of :func:`observation_value_gradient`: the value with its five gradients as further outputs."""
+    """Op of :func:`observation_value_gradient`: the value with its six gradients as further outputs."""
 
     kernel = staticmethod(observation_value_gradient)
-    dims = (0, 1, 3, 2, 1, 1)
+    dims = (0, 1, 3, 2, 1, 1, 2)
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
         """Scale the gradients that were computed with the value."""
@@ -68,13 +68,6 @@ class EventLikelihood(KernelOp):
         """Only the value is differentiable."""
         number = len(self.dims) - 1
         return [[i < number] + [False] * number for i in range(len(node.inputs))]
-
-
-class ShiftedEventLikelihood(EventLikelihood):
-    """Op of :func:`shifted_value_gradient`: the value with its six gradients as further outputs."""
-
-    kernel = staticmethod(shifted_value_gradient)
-    dims = (0, 1, 3, 2, 1, 1, 2)
 
 
 class Whitened(KernelOp):

@@ -77,7 +77,7 @@ def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
     """Return the log-likelihood of the kinds of a side; of several datasets each stands in a place of its own."""
     import pytensor.tensor as pt
 
-    from forecast.model.kernels.ops import EventLikelihood, ShiftedEventLikelihood
+    from forecast.model.kernels.ops import EventLikelihood
 
     offset, noise = own["kinds_offset"], pt.zeros(own["kinds_offset"].shape[0])
     cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
@@ -86,11 +86,11 @@ def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
     if data["recent"].ndim == 1:
         shift = own[f"{name}_shift"][data["place_of_node"]]
         at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-        return EventLikelihood()(at, offset, cutpoint, concentration, noise, *layout, *rule)[0]
+        return EventLikelihood()(at, offset, cutpoint, concentration, noise, pt.zeros((0, 0)), *layout, *rule)[0]
     shift = own[f"{name}_shift"].reshape((cutpoint.shape[0], -1))[:, data["place_of_node"]].T
     at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
     still = pt.zeros(at.shape[0])
-    return ShiftedEventLikelihood()(still, offset, cutpoint, concentration, noise, at, *layout, *rule)[0]
+    return EventLikelihood()(still, offset, cutpoint, concentration, noise, at, *layout, *rule)[0]
 
 
 def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:

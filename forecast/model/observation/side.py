@@ -31,6 +31,8 @@ FINE = 61
 DRAWS_A_CHAIN = 15
 # The order in which the kernels read the parameters.
 KERNEL = ("offset", "cutpoint", "concentration", "noise")
+NO_SHIFT = np.zeros((0, 0))
+"""Where datasets read the level as it is."""
 
 
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
@@ -109,15 +111,14 @@ def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str
     """
     import pytensor.tensor as pt
 
-    from forecast.model.kernels.ops import EventLikelihood, ShiftedEventLikelihood
+    from forecast.model.kernels.ops import EventLikelihood
 
     layout = [data[name] for name in ("blocks", "cells", "rows", "entries")]
     nodes, weights = quadrature(spec)
     *parameters, noise = (own[name] for name in KERNEL)
     rest = *layout, pt.constant(nodes), pt.constant(weights)
-    if shift is None:
-        return EventLikelihood()(level, *parameters, pt.as_tensor(noise), *rest)[0]
-    return ShiftedEventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
+    shift = pt.constant(NO_SHIFT) if shift is None else shift
+    return EventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
 
 
 def reference(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
@@ -213,11 +214,8 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
 
 def _value_and_slope(level: Float, own: Own, counted: Counted, rule: tuple[Float, Float]) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
-    from forecast.model.kernels.observation import observation_value_gradient, shifted_value_gradient
+    from forecast.model.kernels.observation import observation_value_gradient
 
-    parameters, rest = [own[name] for name in KERNEL], (*counted.layout.values(), *rule)
-    if "shift" in own:
-        shifted: tuple[Any, ...] = shifted_value_gradient(level, *parameters, own["shift"], *rest)
-        return shifted
-    plain: tuple[Any, ...] = observation_value_gradient(level, *parameters, *rest)
-    return plain
+    parameters, layout = [own[name] for name in KERNEL], counted.layout.values()
+    found: tuple[Any, ...] = observation_value_gradient(level, *parameters, own.get("shift", NO_SHIFT), *layout, *rule)
+    return found
