@@ -1,8 +1,8 @@
 """The log-density of the usual models, assembled from kernels that are compiled once an environment.
 
 Compiling a model from its PyMC graph takes longer than sampling it. Where one dataset of sides is observed and the
-cycle is linear or none, the kernels of `forecast.model.kernels.density` and `kinds` compute the same density; parameters
-and priors are those that the PyMC model declares (`forecast.model.hierarchy`).
+cycle is linear or none, the kernels of `forecast.model.kernels.density` and `kinds` compute the same density.
+Parameters and priors are those that the PyMC model declares (`forecast.model.hierarchy`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,8 @@ from forecast.model.spec import PendulumSpec
 from forecast.typing import Bool, Float
 
 WHITE = "white"
+NODE_PATHS = ("node_trend", "node_cycle")
+"""Free trend and cycle at the nodes."""
 POINT = "point"
 """Name of what is kept of a draw: its coordinates."""
 ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom", "noise", "volume_effect")
@@ -326,7 +328,7 @@ class Assembled:
         number = self.ends[-1]
         return from_pyfunc(
             number, lambda: self.evaluate, lambda *_: _keep, [np.dtype(np.float64)], [(number,)], [POINT],
-            make_initial_point_fn=self._start,
+            make_initial_point_fn=self.start,
         )  # fmt: skip
 
     def points(self, drawn: xr.Dataset) -> Float:
@@ -339,17 +341,22 @@ class Assembled:
     def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
         """Return the variables of the posterior, (chain, draw, ...), with `log_prior` and `log_rest`."""
         points = self.points(drawn)
+        found = self.of_points(points.reshape(-1, points.shape[-1]))
+        return {name: values.reshape(*points.shape[:2], *values.shape[1:]) for name, values in found.items()}
+
+    def of_points(self, points: Float) -> dict[str, Float]:
+        """Return the same of points (draw, coordinate)."""
         result: dict[str, Float] = {}
         for block, own in zip(self.blocks, self._split(points), strict=True):
-            for name, values in block.derived(np.ascontiguousarray(own.reshape(-1, own.shape[-1]))).items():
-                shaped = values.reshape(*points.shape[:2], *values.shape[1:])
-                result[name] = result[name] + shaped if name in result else shaped
+            for name, values in block.derived(np.ascontiguousarray(own)).items():
+                result[name] = result[name] + values if name in result else values
         return result
 
     def _split(self, points: Float) -> list[Float]:
         return np.split(points, self.ends[:-1], axis=-1)
 
-    def _start(self, seed: int) -> Float:
+    def start(self, seed: int) -> Float:
+        """Draw a point to start from."""
         rng = np.random.default_rng(seed)
         return np.concatenate([block.layout.start(rng) for block in self.blocks])
 

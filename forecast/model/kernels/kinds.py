@@ -61,7 +61,7 @@ class KindsData(NamedTuple):
 
 @kernel
 def kinds_shift(values: Float, choices: KindsChoices, data: KindsData) -> tuple[Float, Float, float, Float]:
-    """Shift of every place, its walk of unit steps, the prior of the white noise that this is made of, and its slope."""
+    """Shift of every place, its walk of unit steps, the prior of the white noise that makes it, and its slope."""
     places = data.dyad_of_place.size
     walk, g_white, prior = np.zeros(places), np.zeros((0, 0)), 0.0
     if choices.white >= 0:
@@ -133,8 +133,8 @@ def kinds_density(
     concentration = np.zeros(1)
     concentration[0] = scalar(values, choices.concentration, 0.0)
     likelihood, g_level, _, g_cutpoint, g_concentration, _, _ = observation_value_gradient(
-        level, np.zeros((dyads, data.directions, 1)), thresholds(values, choices), concentration, np.zeros(dyads), np.zeros((0, 0)),
-        data.blocks, data.cells, data.rows, data.entries, np.zeros(1), np.ones(1),
+        level, np.zeros((dyads, data.directions, 1)), thresholds(values, choices), concentration,
+        np.zeros(dyads), np.zeros((0, 0)), data.blocks, data.cells, data.rows, data.entries, np.zeros(1), np.ones(1),
     )  # fmt: skip
     total += likelihood.item()
     g_shift = np.zeros(places)
@@ -177,7 +177,7 @@ def kinds_draws(
     points: Float, coordinates: Coordinates, choices: KindsChoices, data: KindsData,
     shift: Float, cutpoint: Float, prior: Float, rest: Float,
 ) -> None:  # fmt: skip
-    """Write what follows from points (draw, coordinate): shifts, cutpoints, and log-densities of prior and white noise."""
+    """Write what follows from points (draw, coordinate): shifts, cutpoints, log-densities of prior and white noise."""
     for draw in range(points.shape[0]):
         values, own, slope = values_of(points[draw], coordinates)
         at, _, white, _ = kinds_shift(values, choices, data)

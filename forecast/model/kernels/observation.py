@@ -93,8 +93,8 @@ def observation_value_gradient(
     """Log-likelihood and its gradients with respect to the first six arguments.
 
     ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
-    multinomial); ``shift`` (node, dataset) is added to the level for what a dataset reports at a node, of no size stands
-    for none. The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
+    multinomial); ``shift`` (node, dataset) is added to the level for what a dataset reports at a node, and is of no
+    size where there is none. The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
     """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)

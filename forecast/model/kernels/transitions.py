@@ -1,7 +1,6 @@
-"""Transitions of trend and cycle from node to node, each pair of dyad and gap computed once; formulas: docs/model.md.
+"""Transitions of trend and cycle from node to node, and their slopes; each pair of dyad and gap is computed once.
 
-The arithmetic of :meth:`forecast.model.trend.Trend.transitions` and :func:`forecast.model.dynamics.base.over_gaps`, with
-slopes.
+The formulas are those of `forecast.model.trend.Trend.transitions` and `forecast.model.dynamics.base.over_gaps`.
 """
 
 import math
@@ -81,7 +80,9 @@ def cycle_forward(half_life: Float, sd: Float, pairs: Pairs) -> Float:
 
 @kernel
 def cycle_backward(
-    half_life: Float, sd: Float, pairs: Pairs,
+    half_life: Float,
+    sd: Float,
+    pairs: Pairs,
     result: Float,
     g_result: Float,
     g_half_life: Float,
