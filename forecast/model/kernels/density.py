@@ -27,6 +27,7 @@ from forecast.model.kernels.transitions import (
     at_nodes,
     cycle_backward,
     cycle_forward,
+    log_scales,
     process_density,
     to_pairs,
     trend_backward,
@@ -186,19 +187,19 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
 
 
 @kernel
-def path_prior(path: Path, choices: Choices, starts: Index, g_x: Float) -> tuple[float, Float, Float]:
+def path_prior(path: Path, choices: Choices, data: PathData, g_x: Float) -> tuple[float, Float, Float]:
     """Log-density of a path with the change of variables, and its slopes in the transitions of trend and cycle.
 
-    Slopes in the path are added to what is there.
+    Slopes in the path are added to what is there; those of the scales' logarithms `to_pairs` adds.
     """
     stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
     g_trend, g_cycle = path.trend, path.cycle
     if choices.moves:
-        own, g_trend = process_density(path.x, 0, stride, path.trend, starts, g_x)
-        total += own
+        own, g_trend = process_density(path.x, 0, stride, path.trend, data.starts, g_x)
+        total += own - log_scales(path.pairs_trend, data.pairs)
     if choices.cycle:
-        own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, starts, g_x)
-        total += own
+        own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, data.starts, g_x)
+        total += own - log_scales(path.pairs_cycle, data.pairs)
     return total, g_trend, g_cycle
 
 
@@ -260,7 +261,7 @@ def path_density(
         if choices.ceiling:
             g_x[stride * data.era_start[e]] += g * (1.0 - bend[i])
             g_eras[e] += g * (1.0 - bend[i])
-    prior, g_trend, g_cycle = path_prior(path, choices, data.starts, g_x)
+    prior, g_trend, g_cycle = path_prior(path, choices, data, g_x)
 
     if choices.moves and choices.cycle:
         g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = pair_backward(
@@ -280,7 +281,7 @@ def path_density(
         jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
         g_jump, g_half_life = trend_backward(
             dyads[MEAN], dyads[STEP], jump, half_life, data.pairs, path.pairs_trend,
-            to_pairs(g_trend, drift, carry, scale, data.pairs), g_dyads[MEAN], g_dyads[STEP],
+            to_pairs(path.pairs_trend, g_trend, drift, carry, scale, data.pairs), g_dyads[MEAN], g_dyads[STEP],
         )  # fmt: skip
         if choices.jump >= 0:
             by_value[choices.jump] += g_jump
@@ -289,7 +290,7 @@ def path_density(
     if choices.cycle:
         cycle_backward(
             dyads[HALF_LIFE], dyads[SD], data.pairs, path.pairs_cycle,
-            to_pairs(g_cycle, drift_c, carry_c, scale_c, data.pairs), g_dyads[HALF_LIFE], g_dyads[SD],
+            to_pairs(path.pairs_cycle, g_cycle, drift_c, carry_c, scale_c, data.pairs), g_dyads[HALF_LIFE], g_dyads[SD],
         )  # fmt: skip
     g_target, g_a = anchor_backward(
         concentration[0], dyads[NOISE], data.anchor, path, g_weight, g_information, g_dyads[NOISE]
@@ -353,7 +354,7 @@ def path_draws(
         dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
         eras = era_values(values, dyads, choices, data.era_dyad)
         path = find_path(values, dyads, eras, choices, data)
-        rest[draw] = total + path_prior(path, choices, data.starts, np.zeros(path.x.size))[0]
+        rest[draw] = total + path_prior(path, choices, data, np.zeros(path.x.size))[0]
         for k in range(dyads.shape[0]):
             for d in range(dyads.shape[1]):
                 by_draw[draw, k, d] = dyads[k, d]

@@ -15,12 +15,21 @@ LOG_TWO = math.log(2.0)
 
 
 class Pairs(NamedTuple):
-    """Distinct pairs of dyad and gap, as `forecast.model.whitening.transition_pairs`, and which every node has."""
+    """Distinct pairs of dyad and gap, as `forecast.model.whitening.transition_pairs`, and which every node has.
+
+    Attributes
+    ----------
+    dyad, gap, new_era : (pair,)
+    of_node : (node,)
+    nodes : (pair,)
+        How many nodes have it.
+    """
 
     dyad: Index
     gap: Index
     new_era: Index
     of_node: Index
+    nodes: Index
 
 
 @kernel
@@ -108,9 +117,20 @@ def at_nodes(by_pair: Float, pairs: Pairs) -> Float:
 
 
 @kernel
-def to_pairs(g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, pairs: Pairs) -> Float:
-    """Slopes in the transitions of pairs, (3, pair), from two parts of those at the nodes."""
+def log_scales(by_pair: Float, pairs: Pairs) -> float:
+    """Sum of the logarithms of all scales."""
+    total = 0.0
+    for p in range(pairs.nodes.size):
+        total += pairs.nodes[p] * math.log(by_pair[2, p])
+    return total
+
+
+@kernel
+def to_pairs(by_pair: Float, g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, pairs: Pairs) -> Float:
+    """Slopes in the transitions of pairs, (3, pair): of two parts of those at the nodes, less `log_scales`."""
     result = np.zeros((3, pairs.dyad.size))
+    for p in range(pairs.nodes.size):
+        result[2, p] = -pairs.nodes[p] / by_pair[2, p]
     for i in range(pairs.of_node.size):
         p = pairs.of_node[i]
         result[0, p] += g_process[0, i] + g_drift[i]
@@ -123,9 +143,10 @@ def to_pairs(g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, p
 def process_density(
     x: Float, first: int, stride: int, process: Float, starts: Index, g_x: Float
 ) -> tuple[float, Float]:
-    """Log-density of one component of a path, but for constants, and its slopes in drift, carry and scale, (3, node).
+    """Log-density of one component of a path, and its slopes in drift, carry and scale, (3, node).
 
-    The component stands in every so many entries of `x`, from the first; slopes in it are added to what is there.
+    Constants and `log_scales` are left out. The component stands in every so many entries of `x`, from the first; slopes
+    in it are added to what is there.
     """
     total, g_process = 0.0, np.zeros(process.shape)
     for d in range(starts.size - 1):
@@ -133,12 +154,13 @@ def process_density(
             e, drift, carry, scale = first + stride * i, process[0, i], process[1, i], process[2, i]
             follows = i > starts[d]
             last = x[e - stride] if follows else 0.0
-            off = (x[e] - drift - carry * last) / scale
-            total -= 0.5 * off * off + math.log(scale)
-            g = off / scale
+            sharp = 1.0 / scale
+            off = (x[e] - drift - carry * last) * sharp
+            g = off * sharp
+            total -= 0.5 * off * off
             g_x[e] -= g
             g_process[0, i] = g
-            g_process[2, i] = (off * off - 1.0) / scale
+            g_process[2, i] = off * g
             if follows:
                 g_x[e - stride] += carry * g
                 g_process[1, i] = g * last
