@@ -210,7 +210,7 @@ def _draw(density: Density, settings: dict[str, int], stop: Event | None) -> xr.
 
     sampler = nutpie.sample(
         density.sampler, **settings, cores=1, save_warmup=False, progress_bar=False, blocking=False,
-        target_accept=ACCEPT, maxdepth=DEPTH,
+        target_accept=ACCEPT, maxdepth=DEPTH, exact_normal_trajectory=True,
     )  # fmt: skip
     while True:
         try:

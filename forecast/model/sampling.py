@@ -155,16 +155,16 @@ class Trees:
     """How the sampler grows its trees: the acceptance rate that the step size aims at, and the most doublings."""
 
     accept: float
-    depth: int = 10
+    depth: int = 3
 
     @classmethod
     def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
         """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
 
-        Nearly all coordinates are white noise. Of several dyads 15 steps are half a turn, and more of them bring a path
-        back to where it came from; of a dyad alone, without a hierarchy that moves slowly, 7 longer ones do as well.
+        Nearly all coordinates are white noise, along which the trajectories are exact: 7 long steps are half a turn, and
+        more of them bring a path back to where it came from.
         """
-        return cls(0.7, 3) if arrays.dyads == 1 else cls(0.65, 4)
+        return cls(0.7)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
@@ -297,7 +297,7 @@ class _Sampling:
         self.sampler = nutpie.sample(
             self.density.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
             blocking=False, progress_callback=self._on_progress, progress_rate=250,
-            target_accept=run.trees.accept, maxdepth=run.trees.depth,
+            target_accept=run.trees.accept, maxdepth=run.trees.depth, exact_normal_trajectory=True,
         )  # fmt: skip
         return self
 

@@ -1,16 +1,17 @@
 """Fits made without a sampler: nothing was observed, so the posterior is the prior, and draws of it are exact."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
+from forecast.model.ceiling import bounded
 from forecast.model.fitted import Fit
-from forecast.model.shocks import draw_shocks
-from forecast.model.simulate import prior_draws, simulate_structure
+from forecast.model.priors import Priors
+from forecast.model.simulate import prior_draws, simulate_level, simulate_trend
 from forecast.model.stored import KIND, SCHEMA
-from forecast.model.structure import era_means
-from forecast.scale import soft_ceiling
+from forecast.model.trend import era_means
 
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
@@ -22,26 +23,18 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    state = _states(prior, era, spec, rng)
-    if spec.two_scales:
-        structure = np.stack([simulate_structure(prior.isel(draw=i), era, spec, rng) for i in range(len(state))])
-        state = state + structure
-    level = state
-    if "ceiling" in prior:
-        level = soft_ceiling(
-            state, prior["ceiling"].to_numpy()[:, panel["era_index"].to_numpy()], spec.ceiling_softness
-        )
+    made = [_paths(prior.isel(draw=i), era, spec, rng) for i in range(prior.sizes["draw"])]
+    free, trend, cycle = (np.stack(own) for own in zip(*made, strict=True))
     made = prior.drop_attrs().assign(
-        level=(("draw", "dyad", "time"), level.astype(np.float32)),
-        state=(("draw", "dyad"), state[..., -1]),
-        phi=prior["phi"] if "phi" in prior else (("draw", "dyad"), np.ones(state.shape[:2])),
+        level=(("draw", "dyad", "time"), (trend + cycle).astype(np.float32)),
+        trend=(("draw", "dyad", "time"), trend.astype(np.float32)),
+        free_trend=(("draw", "dyad"), free[..., -1]),
     )
-    if spec.two_scales:
-        means = [era_means(structure[:, d], own, np.unique(own)) for d, own in enumerate(era)]
-        made["structure"] = (("draw", "dyad", "time"), structure.astype(np.float32))
+    if spec.moves:
+        means = [era_means(trend[:, d], own, np.unique(own)) for d, own in enumerate(era)]
         made["mu"] = (("draw", "era"), np.concatenate(means, axis=1))
-    if spec.pull.order == 2:
-        made["state_before"] = (("draw", "dyad"), state[..., -2])
+    if spec.has_ceiling:
+        made["ceiling"] = (("draw", "era"), _at_starts(free, era) + prior["headroom"].to_numpy())
     in_chains = {
         name: (("chain", "draw", *values.dims[1:]), values.to_numpy().reshape(chains, draws, *values.shape[1:]))
         for name, values in made.items()
@@ -66,23 +59,19 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-def _states(prior, era, spec, rng):
-    """Paths of the state (draw, dyad, time), period by period as the model's definition says."""
-    draws = prior.sizes["draw"]
-    pull, names = spec.pull, ("sigma", *spec.pull.reads)
-    own = {name: prior[name].to_numpy().reshape(draws, -1) for name in names if name in prior}
-    mu = prior["mu"].to_numpy()[:, era] if "mu" in prior and not spec.two_scales else np.zeros((draws, *era.shape))
-    start = pull.start_spread(own, spec.priors)
+def _paths(own, era, spec, rng):
+    """Free trend, trend and cycle of one draw, (dyad, time)."""
+    free = simulate_trend(own, era, replace(spec, ceiling="none", priors=Priors(trend_start=spec.priors.trend_start)), rng)
+    trend = free
+    if spec.has_ceiling:
+        trend = bounded(free, (_at_starts(free[None], era)[0] + own["headroom"].to_numpy())[era])
+    if not spec.has_cycle:
+        return free, trend, np.zeros(era.shape)
+    still = own.assign(mu=("era", np.zeros(era.max() + 1)))
+    return free, trend, simulate_level(still, era, replace(spec, trend="constant", ceiling="none", priors=Priors()), rng)
 
-    df = prior["shock_df"].to_numpy()[:, None] if "shock_df" in prior else None
-    size = own["sigma"].shape
-    state = np.empty(mu.shape)
-    state[..., 0] = mu[..., 0] + start * draw_shocks(rng, size, df)
-    for t in range(1, era.shape[1]):
-        last, before, shock = state[..., t - 1], state[..., max(t - 2, 0)], draw_shocks(rng, size, df)
-        if pull.order == 2 and t == 1:
-            carry, scale = pull.second_transition(start, own)
-            state[..., 1] = mu[..., 1] + carry * (last - mu[..., 1]) + scale * shock
-        else:
-            state[..., t] = pull.step(last, before, mu[..., t], shock, own)
-    return state
+
+def _at_starts(path, era):
+    """Values (draw, era) of paths (draw, dyad, time) where every era begins."""
+    begins = [np.argwhere(era == one)[0] for one in range(era.max() + 1)]
+    return np.stack([path[:, d, t] for d, t in begins], axis=1)

@@ -43,7 +43,7 @@ def month_log_likelihood(counts, level, offset, cutpoint, concentration, noise, 
 
 
 def log_likelihood(counts, level, values, quadrature):
-    """All months of counts (dyad, time, direction, dataset, class); level (dyad, time), values as the kernels read them.
+    """All months of counts (dyad, time, direction, dataset, class); level (dyad, time), values as kernels read them.
 
     A `shift` (dyad, time, dataset) among them is added to the level for what a dataset reports.
     """
@@ -160,7 +160,8 @@ class PlainModel:
             values["mu"] = mean[era_dyad] + (values["jump"] * normal("trend_jump_raw") if spec.jumps else 0.0)
         if spec.has_cycle:
             half_life = np.exp(by_dyad("log_cycle_half_life", p.cycle_half_life, p.cycle_half_life_dyads))
-            values |= {"phi": 2 ** (-1 / half_life), "sd": np.exp(by_dyad("log_cycle_sd", p.cycle_sd, p.cycle_sd_dyads))}
+            values["phi"] = 2 ** (-1 / half_life)
+            values["sd"] = np.exp(by_dyad("log_cycle_sd", p.cycle_sd, p.cycle_sd_dyads))
         if spec.has_ceiling:
             room, sd = by_dyad("log_headroom", p.headroom, p.headroom_dyads), np.log(p.headroom_eras)
             values["headroom"] = np.exp(room[era_dyad] + positive("headroom_era_sd", sd) * normal("headroom_raw"))
