@@ -60,8 +60,8 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1200,
-    tune: int = 400,
+    draws: int = 1000,
+    tune: int = 200,
     chains: int = 4,
     seed: int = 1,
     cores: int | None = None,
@@ -85,7 +85,7 @@ def fit(
     cores : int, optional
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
-        Acceptance rate that the step size aims at, 0 to 1; by default what suits the number of dyads (docs/speed.md).
+        Acceptance rate that the step size aims at, 0 to 1; by default what costs least (docs/speed.md).
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     evidence : bool
@@ -118,15 +118,13 @@ def fit(
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
-    trees = Trees.of(spec, arrays)
-    if target_accept is not None and target_accept != trees.accept:
-        trees = Trees(target_accept)
+    accept = target_accept or PATH_TREES.accept
     run = Run(
         panel=panel,
         spec=spec,
         arrays=arrays,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        trees=trees,
+        accept=accept,
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
         report=report,
@@ -155,16 +153,12 @@ class Trees:
     """How the sampler grows its trees: the acceptance rate that the step size aims at, and the most doublings."""
 
     accept: float
-    depth: int = 3
+    depth: int
 
-    @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
-        """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
 
-        Nearly all coordinates are white noise, along which the trajectories are exact: 7 long steps are half a turn, and
-        more of them bring a path back to where it came from.
-        """
-        return cls(0.7)
+# What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
+# white noise, along which trajectories are exact: along the path 7 long steps are half a turn, of the kinds 15 shorter.
+PATH_TREES, ASIDE_TREES = Trees(0.85, 3), Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
@@ -186,8 +180,8 @@ class Run:
         What is fitted.
     settings : dict of str to int
         Draws, tune, chains and cores.
-    trees : Trees
-        How the sampler grows them.
+    accept : float
+        Acceptance rate that the step size aims at, along the path.
     seed : int
         Of the sampler.
     bridge : numpy.random.Generator or None
@@ -202,7 +196,7 @@ class Run:
     spec: PendulumSpec
     arrays: PanelArrays
     settings: dict[str, int]
-    trees: Trees
+    accept: float
     seed: int
     bridge: np.random.Generator | None
     report: Progress
@@ -219,8 +213,8 @@ class Run:
         """Return settings, data, versions and times, for the provenance of a fit."""
         return {
             **self.settings,
-            "target_accept": self.trees.accept,
-            "tree_depth": self.trees.depth,
+            "target_accept": self.accept,
+            "tree_depth": PATH_TREES.depth,
             **data_facts(self.panel),
             "versions": {name: version(name) for name in VERSIONS},
             "python": platform.python_version(),
@@ -273,8 +267,10 @@ def _sampled_parts(run: Run) -> list[_Part]:
         densities = [density_of(run.panel, run.spec, run.arrays, names[0])]
     for place, seed in enumerate(seeds):
         own, step = densities[place], "sample aside" if place else "sample"
-        words = "sampling the kinds" if place else "sampling"
-        with run.timed(step), _Sampling(own, run, seed, words) as sampling:
+        words, trees = (
+            ("sampling the kinds", ASIDE_TREES) if place else ("sampling", Trees(run.accept, PATH_TREES.depth))
+        )
+        with run.timed(step), _Sampling(own, run, trees, seed, words) as sampling:
             densities += [density_of(run.panel, run.spec, run.arrays, name) for name in names[place + 1 : place + 2]]
             own.prepare()
             groups = sampling.wait()
@@ -286,18 +282,18 @@ def _sampled_parts(run: Run) -> list[_Part]:
 class _Sampling:
     """A run of nutpie in threads of its own: begun with the context, cancelled where that is left early."""
 
-    def __init__(self, density: Density, run: Run, seed: int, words: str) -> None:
-        self.density, self.run, self.seed, self.words = density, run, seed, words
+    def __init__(self, density: Density, run: Run, trees: Trees, seed: int, words: str) -> None:
+        self.density, self.run, self.trees, self.seed, self.words = density, run, trees, seed, words
         self.total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
 
     def __enter__(self) -> Self:
         import nutpie
 
-        run = self.run
+        run, trees = self.run, self.trees
         self.sampler = nutpie.sample(
             self.density.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
             blocking=False, progress_callback=self._on_progress, progress_rate=250,
-            target_accept=run.trees.accept, maxdepth=run.trees.depth, exact_normal_trajectory=True,
+            target_accept=trees.accept, maxdepth=trees.depth, exact_normal_trajectory=True,
         )  # fmt: skip
         return self
 
@@ -327,7 +323,7 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"},
-            nuts={"target_accept": run.trees.accept, "max_treedepth": run.trees.depth},
+            nuts={"target_accept": run.accept, "max_treedepth": PATH_TREES.depth},
         )  # fmt: skip
     groups = take_apart(sampled)
     return groups["posterior"], _statistics(groups["sample_stats"]), {}

@@ -61,14 +61,20 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
 
 def _paths(own, era, spec, rng):
     """Free trend, trend and cycle of one draw, (dyad, time)."""
-    free = simulate_trend(own, era, replace(spec, ceiling="none", priors=Priors(trend_start=spec.priors.trend_start)), rng)
+    free = simulate_trend(
+        own, era, replace(spec, ceiling="none", priors=Priors(trend_start=spec.priors.trend_start)), rng
+    )
     trend = free
     if spec.has_ceiling:
         trend = bounded(free, (_at_starts(free[None], era)[0] + own["headroom"].to_numpy())[era])
     if not spec.has_cycle:
         return free, trend, np.zeros(era.shape)
     still = own.assign(mu=("era", np.zeros(era.max() + 1)))
-    return free, trend, simulate_level(still, era, replace(spec, trend="constant", ceiling="none", priors=Priors()), rng)
+    return (
+        free,
+        trend,
+        simulate_level(still, era, replace(spec, trend="constant", ceiling="none", priors=Priors()), rng),
+    )
 
 
 def _at_starts(path, era):

@@ -21,7 +21,7 @@ TINY = {"draws": 4, "tune": 20, "chains": 1}
 INDEX = PendulumSpec(observation="index")
 
 FIT = """
-import sys, time
+import sys
 import numba
 from numba.core import event
 
@@ -33,14 +33,14 @@ class Watch(event.Listener):
 event.register("numba:compile", Watch())
 from forecast.model import PendulumSpec, fit
 from tests.model.panels import make_panel
-begun = time.process_time()
 made = fit(make_panel(periods=60, events=3), PendulumSpec(), draws=4, tune=20, chains=1, seed=1)
-print(Watch.number, [name for name in ("pymc", "pytensor") if name in sys.modules], made.posterior["level"].sum().item())
+there = [name for name in ("pymc", "pytensor") if name in sys.modules]
+print(Watch.number, there, made.posterior["level"].sum().item())
 """
 
 
 def run_a_fit():
-    """How many functions numba compiled in a process that fits a usual model, what it imported, and the sum of levels."""
+    """How many functions numba compiled in a process that fits a usual model, what it imported, a sum of levels."""
     done = subprocess.run(
         [sys.executable, "-c", FIT], check=True, capture_output=True, text=True, timeout=600, env=os.environ
     )

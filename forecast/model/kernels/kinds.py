@@ -1,5 +1,6 @@
 """Log-density of the kinds of a side in the sampler's coordinates, with its gradient; model: docs/model.md."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -75,7 +76,7 @@ def kinds_shift(values: Float, choices: KindsChoices, data: KindsData) -> tuple[
                     step += data.made_of_white[d, s, k] * white
                     at += data.made_of_white[d, spans + s, k] * white
                 walk[d * spans + s] = at
-                prior -= 0.5 * step * step - np.log(data.made_of_white[d, s, s]) + HALF_LOG_TWO_PI
+                prior -= 0.5 * step * step - math.log(data.made_of_white[d, s, s]) + HALF_LOG_TWO_PI
                 for k in range(spans):
                     g_white[d, k] -= step * data.made_of_white[d, s, k]
     elif choices.raw >= 0:
@@ -113,7 +114,7 @@ def rest_density(values: Float, choices: KindsChoices, data: KindsData, by_value
         squares += off * off
         by_value[choices.dyad + k] -= off / sd
     by_value[choices.dyad_sd] += (squares - free) / sd
-    return -0.5 * squares - free * (np.log(sd) + HALF_LOG_TWO_PI)
+    return -0.5 * squares - free * (math.log(sd) + HALF_LOG_TWO_PI)
 
 
 @kernel
