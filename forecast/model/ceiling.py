@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from forecast.model.hierarchy import by_dyad, population_spread
+from forecast.model.hierarchy import ByDyad, Declared, Free, spread_around
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -23,15 +23,22 @@ SOFTNESS = 0.15
 """Width of the bend under the ceiling, log-odds: 4 points of share around the middle."""
 
 
+def declare_headroom(priors: "Priors", pool: bool) -> Declared:
+    """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
+    return {
+        "headroom": ByDyad("log_headroom", *priors.headroom, priors.headroom_dyads, pool),
+        "headroom_era_sd": spread_around("headroom_era_sd", priors.headroom_eras),
+        "headroom_raw": Free("headroom_raw", dims=("era",)),
+    }
+
+
 def add_headroom(priors: "Priors", arrays: "PanelArrays", pool: bool) -> Any:
     """Add the headroom of every era, (era,), to the PyMC model on the context stack."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    dyad = by_dyad("log_headroom", priors.headroom, priors.headroom_dyads, pool)
+    dyad, spread, raw = (one.add() for one in declare_headroom(priors, pool).values())
     dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
-    spread = population_spread("headroom_era_sd", priors.headroom_eras)
-    raw = pm.Normal("headroom_raw", 0.0, 1.0, dims="era")
     return pm.Deterministic("headroom", pt.exp(dyad[arrays.era_dyad] + spread * raw), dims="era")
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.model.hierarchy import population_spread
+from forecast.model.hierarchy import spread_around
 from forecast.panel.drivers import standardised
 from forecast.typing import Float, Index
 from forecast.wording import join
@@ -127,7 +127,7 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
         raw = pm.Normal("driver_raw", 0.0, float(np.hypot(1.0, priors.driver_dyads)), dims=("driver", "dyad"))
         return pm.Deterministic("driver_effect", spread * raw, dims=("driver", "dyad"))
     common = pm.Normal("driver_common_raw", 0.0, 1.0, dims="driver")
-    apart = population_spread("driver_dyad_sd", priors.driver_dyads)
+    apart = spread_around("driver_dyad_sd", priors.driver_dyads).add()
     own = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
     pm.Deterministic("driver_common", spread * common, dims="driver")
     return pm.Deterministic("driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad"))
@@ -158,7 +158,7 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mappin
     data : mapping
         Of the model, with what `driving_data` returns.
     """
-    from forecast.model.kernels.following import Following
+    from forecast.model.kernels.ops import Following
 
     dyad = data["driven_dyad"]
     level: Any = 0.0

@@ -10,8 +10,7 @@ import pytensor.tensor as pt
 from forecast.model.ceiling import bounded_graph
 from forecast.model.driving import node_push
 from forecast.model.dynamics.base import Nodes, Transitions
-from forecast.model.kernels.pair import WhitenedPair
-from forecast.model.kernels.path import WhitenedPath
+from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.parameters import Parameters
 from forecast.model.spec import PendulumSpec
 

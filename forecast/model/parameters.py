@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.ceiling import add_headroom
+from forecast.model.ceiling import add_headroom, declare_headroom
 from forecast.model.driving import add_effects
-from forecast.model.dynamics.base import Motion
+from forecast.model.dynamics.base import Motion, declare_cycle
+from forecast.model.hierarchy import Declared
+from forecast.model.observation import side
 from forecast.model.observation.base import Own
+from forecast.model.observation.sides import declare_volume_effect
 from forecast.model.spec import PendulumSpec
-from forecast.model.trend import Trend, add_constant, add_trend
+from forecast.model.trend import Trend, add_constant, add_trend, declare_trend
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ class Parameters:
     headroom: Any
     observed: Own
     effect: Any = None
+
+
+def declare_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Declared:
+    """Declare the parameters of a linear cycle or none, a trend, and one dataset of sides, by their roles."""
+    pool = spec.pooling and arrays.dyads > 1
+    paced = spec.priors.paced(arrays.periods_a_month)
+    return {
+        **declare_trend(spec, paced, pool),
+        **(declare_cycle(paced, pool) if spec.has_cycle else {}),
+        **(declare_headroom(paced, pool) if spec.has_ceiling else {}),
+        **declare_volume_effect(spec, pool),
+        **side.declare(spec, arrays.observed.side, pool),
+    }
 
 
 def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:

@@ -8,17 +8,14 @@ import xarray as xr
 
 from forecast.errors import DataError
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.assembled import NODE_PATHS, WHITE
 from forecast.model.choices import spec_for
-from forecast.model.form import Part, model_data, node_capacity
+from forecast.model.form import Part, hold, model_data, node_capacity
 from forecast.model.graph import PathGraph
-from forecast.model.held import hold
 from forecast.model.parameters import add_parameters
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference
 
-WHITE = "white"
-NODE_PATHS = ("node_trend", "node_cycle")
-"""Free trend and cycle at the nodes."""
 OBSERVED = ("events", "events_aside")
 """Names of the log-likelihoods of what tells of the level, and of what does not."""
 

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Any, Self
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -21,16 +20,16 @@ from forecast.bounds import require_sampler
 from forecast.errors import SpecError
 from forecast.memory import release_free_memory
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.assembled import NODE_PATHS
 from forecast.model.ceiling import bounded
 from forecast.model.choices import spec_for
-from forecast.model.compiled import Compiled, compiled_model, is_compiled
+from forecast.model.compiled import Density, density_of, is_ready
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
 from forecast.model.fitted import Fit
-from forecast.model.form import Part, parts_of
+from forecast.model.form import parts_of
 from forecast.model.interpolation import complete_dyad
-from forecast.model.pendulum import NODE_PATHS, PendulumModel
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import KIND, SCHEMA
@@ -61,8 +60,8 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1200,
-    tune: int = 400,
+    draws: int = 1000,
+    tune: int = 200,
     chains: int = 4,
     seed: int = 1,
     cores: int | None = None,
@@ -86,7 +85,7 @@ def fit(
     cores : int, optional
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
-        Acceptance rate that the step size aims at, 0 to 1; by default what suits the number of dyads (docs/speed.md).
+        Acceptance rate that the step size aims at, 0 to 1; by default what costs least (docs/speed.md).
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     evidence : bool
@@ -119,15 +118,13 @@ def fit(
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
-    trees = Trees.of(spec, arrays)
-    if target_accept is not None and target_accept != trees.accept:
-        trees = Trees(target_accept)
+    accept = target_accept or PATH_TREES.accept
     run = Run(
         panel=panel,
         spec=spec,
         arrays=arrays,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        trees=trees,
+        accept=accept,
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
         report=report,
@@ -156,16 +153,12 @@ class Trees:
     """How the sampler grows its trees: the acceptance rate that the step size aims at, and the most doublings."""
 
     accept: float
-    depth: int = 10
+    depth: int
 
-    @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
-        """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
 
-        Nearly all coordinates are white noise. Of several dyads 15 steps are half a turn, and more of them bring a path
-        back to where it came from; of a dyad alone, without a hierarchy that moves slowly, 7 longer ones do as well.
-        """
-        return cls(0.7, 3) if arrays.dyads == 1 else cls(0.65, 4)
+# What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
+# white noise, along which trajectories are exact: along the path 7 long steps are half a turn, of the kinds 15 shorter.
+PATH_TREES, ASIDE_TREES = Trees(0.85, 3), Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
@@ -187,8 +180,8 @@ class Run:
         What is fitted.
     settings : dict of str to int
         Draws, tune, chains and cores.
-    trees : Trees
-        How the sampler grows them.
+    accept : float
+        Acceptance rate that the step size aims at, along the path.
     seed : int
         Of the sampler.
     bridge : numpy.random.Generator or None
@@ -203,7 +196,7 @@ class Run:
     spec: PendulumSpec
     arrays: PanelArrays
     settings: dict[str, int]
-    trees: Trees
+    accept: float
     seed: int
     bridge: np.random.Generator | None
     report: Progress
@@ -220,8 +213,8 @@ class Run:
         """Return settings, data, versions and times, for the provenance of a fit."""
         return {
             **self.settings,
-            "target_accept": self.trees.accept,
-            "tree_depth": self.trees.depth,
+            "target_accept": self.accept,
+            "tree_depth": PATH_TREES.depth,
             **data_facts(self.panel),
             "versions": {name: version(name) for name in VERSIONS},
             "python": platform.python_version(),
@@ -233,19 +226,22 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     """Run nutpie on every part of the model, and put together what it found."""
     parts = _sampled_parts(run)
     with run.timed("derive"):
-        derived = [part.compiled.derived_from(part.drawn) for part in parts]
+        derived = [part.density.derived(part.drawn) for part in parts]
     log_prior, log_rest = (sum(own.pop(name) for own in derived) for name in ("log_prior", "log_rest"))
     log_likelihood = sum(part.log_density for part in parts) - log_rest
     facts = {}
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)
         with run.timed("evidence"):
-            found = together([evidence_of(part.compiled, part.drawn, run.bridge) for part in parts])
+            found = together([evidence_of(part.density, part.drawn, run.bridge) for part in parts])
         facts["evidence"] = asdict(found)
-    values: dict[str, Any] = {}
-    for part, own in zip(parts, derived, strict=True):
-        values |= own | {name: part.drawn[name].to_numpy() for name in sampled_variables() if name in part.drawn}
-    sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
+    dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
+    sampled = {
+        name: (("chain", "draw", *dims[name]), values)
+        for own in derived
+        for name, values in own.items()
+        if name in dims
+    }
     scores = {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
     by_draw = {name: (("chain", "draw"), score) for name, score in scores.items()}
     return xr.Dataset(sampled), _together([part.statistics for part in parts]).assign(by_draw), facts
@@ -253,53 +249,51 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Part:
-    """What nutpie found of a part: draws of its variables, statistics, and the sampler's log-density (chain, draw)."""
+    """What nutpie found of a part: its draws, statistics, and the sampler's log-density (chain, draw)."""
 
-    compiled: Compiled
+    density: Density
     drawn: xr.Dataset
     statistics: xr.Dataset
     log_density: Float
 
 
 def _sampled_parts(run: Run) -> list[_Part]:
-    """Sample the parts of a model one after the other; what comes next is compiled while the sampler runs."""
+    """Sample the parts of a model one after the other; what comes next is made ready while the sampler runs."""
     names, found = parts_of(run.arrays), []
     seeds = [run.seed, *np.random.SeedSequence(run.seed).generate_state(len(names) - 1).tolist()]
-    if not is_compiled(run.spec, run.arrays, names[0]):
+    if not is_ready(run.spec, run.arrays, names[0]):
         run.report("compiling", 0, 0)
     with run.timed("compile"):
-        compiled = [_compiled(run, names[0])]
+        densities = [density_of(run.panel, run.spec, run.arrays, names[0])]
     for place, seed in enumerate(seeds):
-        own, step = compiled[place], "sample aside" if place else "sample"
-        words = "sampling the kinds" if place else "sampling"
-        with run.timed(step), _Sampling(own, run, seed, words) as sampling:
-            compiled += [_compiled(run, name) for name in names[place + 1 : place + 2]]
-            own.derivation.prepare()
+        own, step = densities[place], "sample aside" if place else "sample"
+        words, trees = (
+            ("sampling the kinds", ASIDE_TREES) if place else ("sampling", Trees(run.accept, PATH_TREES.depth))
+        )
+        with run.timed(step), _Sampling(own, run, trees, seed, words) as sampling:
+            densities += [density_of(run.panel, run.spec, run.arrays, name) for name in names[place + 1 : place + 2]]
+            own.prepare()
             groups = sampling.wait()
         log_density = groups["sample_stats"]["logp"].transpose("chain", "draw").to_numpy()
         found.append(_Part(own, groups["posterior"], _statistics(groups["sample_stats"]), log_density))
     return found
 
 
-def _compiled(run: Run, part: Part) -> Compiled:
-    return compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), *NODE_PATHS), part)
-
-
 class _Sampling:
     """A run of nutpie in threads of its own: begun with the context, cancelled where that is left early."""
 
-    def __init__(self, compiled: Compiled, run: Run, seed: int, words: str) -> None:
-        self.compiled, self.run, self.seed, self.words = compiled, run, seed, words
+    def __init__(self, density: Density, run: Run, trees: Trees, seed: int, words: str) -> None:
+        self.density, self.run, self.trees, self.seed, self.words = density, run, trees, seed, words
         self.total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
 
     def __enter__(self) -> Self:
         import nutpie
 
-        run = self.run
+        run, trees = self.run, self.trees
         self.sampler = nutpie.sample(
-            self.compiled.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
+            self.density.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
             blocking=False, progress_callback=self._on_progress, progress_rate=250,
-            target_accept=run.trees.accept, maxdepth=run.trees.depth,
+            target_accept=trees.accept, maxdepth=trees.depth, exact_normal_trajectory=True,
         )  # fmt: skip
         return self
 
@@ -318,6 +312,10 @@ class _Sampling:
 
 
 def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
+    import pymc as pm
+
+    from forecast.model.pendulum import PendulumModel
+
     run.report("sampling", 0, 0)
     with run.timed("sample"), PendulumModel(run.spec).build(run.panel) as model:
         kept = [name for name in (*sampled_variables(), *NODE_PATHS) if name in model.named_vars]
@@ -325,18 +323,13 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"},
-            nuts={"target_accept": run.trees.accept, "max_treedepth": run.trees.depth},
+            nuts={"target_accept": run.accept, "max_treedepth": PATH_TREES.depth},
         )  # fmt: skip
     groups = take_apart(sampled)
     return groups["posterior"], _statistics(groups["sample_stats"]), {}
 
 
 SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
-
-
-def _dims(name: str, number: int) -> tuple[str, ...]:
-    """Dims of a variable: those of the fit's schema, or the node."""
-    return sampled_variables().get(name, ("node",) * number)
 
 
 def _statistics(stats: xr.Dataset) -> xr.Dataset:

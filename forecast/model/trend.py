@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.hierarchy import by_dyad, population_spread
+from forecast.model.hierarchy import ByDyad, Declared, Free, spread_around
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -83,32 +83,48 @@ def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
     return (1.0 - retention ** (2 * periods)) / (1.0 - retention**2)
 
 
+def declare_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Declared:
+    """Declare the parameters of a trend; priors in periods."""
+    declared: Declared = {}
+    if spec.trend != "walk":
+        declared["trend_mean"] = ByDyad("trend_mean", *priors.trend_mean, priors.trend_mean_dyads, pool)
+    if spec.moves:
+        step = ByDyad("log_trend_step", *priors.trend_step, priors.trend_step_dyads, pool, positive=True)
+        declared["trend_step"] = step
+    if spec.jumps:
+        declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
+    if spec.jumps and not spec.moves:
+        declared["trend_jump_raw"] = Free("trend_jump_raw", dims=("era",))
+    if spec.trend == "reverting":
+        declared["trend_half_life"] = Free("trend_half_life", *priors.trend_half_life, positive=True)
+    return declared
+
+
 def add_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Trend:
     """Add the parameters of a moving trend to the PyMC model on the context stack; priors in periods."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    mean = add_mean(spec, priors, pool)
-    step = pt.exp(by_dyad("log_trend_step", priors.trend_step, priors.trend_step_dyads, pool))
-    step = pm.Deterministic("trend_step", step, dims="dyad")
-    jump: Any = population_spread("trend_jump", priors.trend_jump) if spec.jumps else pt.constant(0.0)
+    own = declare_trend(spec, priors, pool)
+    mean = _add_mean(own, priors)
+    step = pm.Deterministic("trend_step", own["trend_step"].add(), dims="dyad")
+    jump: Any = own["trend_jump"].add() if spec.jumps else pt.constant(0.0)
     retention: Any = pt.constant(1.0)
     if spec.trend == "reverting":
-        half_life = pm.LogNormal("trend_half_life", *priors.trend_half_life)
-        retention = 0.5 ** (1.0 / half_life)
+        retention = 0.5 ** (1.0 / own["trend_half_life"].add())
     retention = pm.Deterministic("trend_retention", retention)
     return Trend(mean, step, jump, priors.trend_start, 1.0 if spec.trend == "walk" else retention)
 
 
-def add_mean(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Any:
+def _add_mean(own: Declared, priors: "Priors") -> Any:
     """Add the long-run mean of every dyad, (dyad,); a walk has none, and starts around the centre."""
     import pymc as pm
     import pytensor.tensor as pt
 
-    if spec.trend == "walk":
-        mean = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
+    if "trend_mean" in own:
+        mean = own["trend_mean"].add()
     else:
-        mean = by_dyad("trend_mean", priors.trend_mean, priors.trend_mean_dyads, pool)
+        mean = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
     return pm.Deterministic("trend_mean", mean, dims="dyad")
 
 
@@ -116,10 +132,10 @@ def add_constant(spec: "PendulumSpec", priors: "Priors", arrays: "PanelArrays", 
     """Add a constant trend, (era,): the dyad's mean, and with jumps an era's own value around it."""
     import pymc as pm
 
-    mean = add_mean(spec, priors, pool)[arrays.era_dyad]
+    own = declare_trend(spec, priors, pool)
+    mean = _add_mean(own, priors)[arrays.era_dyad]
     if spec.jumps:
-        jump = population_spread("trend_jump", priors.trend_jump)
-        mean = mean + jump * pm.Normal("trend_jump_raw", 0.0, 1.0, dims="era")
+        mean = mean + own["trend_jump"].add() * own["trend_jump_raw"].add()
     return pm.Deterministic("mu", mean, dims="era")
 
 

@@ -11,9 +11,9 @@ from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw
-from forecast.model.form import model_data
-from forecast.model.held import pack
-from forecast.model.kernels.following import Following, follow_backward, follow_forward
+from forecast.model.form import model_data, pack
+from forecast.model.kernels.following import follow_backward, follow_forward
+from forecast.model.kernels.ops import Following
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating.later import unforeseen

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from forecast.model.declarations import Prior, Variable
-from forecast.model.hierarchy import by_dyad
+from forecast.model.hierarchy import ByDyad, Declared
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -173,11 +173,10 @@ class Cycle:
         import pymc as pm
         import pytensor.tensor as pt
 
-        typical = by_dyad("log_cycle_half_life", priors.cycle_half_life, priors.cycle_half_life_dyads, pool)
-        sd = by_dyad("log_cycle_sd", priors.cycle_sd, priors.cycle_sd_dyads, pool)
-        sd = pm.Deterministic("cycle_sd", pt.exp(sd), dims="dyad")
+        typical, sd = (one.add() for one in declare_cycle(priors, pool).values())
+        sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
         shape, wide = self.shape(priors, pool)
-        half_life = pm.Deterministic("cycle_half_life", pt.exp(typical) / wide, dims="dyad")
+        half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
         phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
         shock = self.shock_of_spread(sd / pt.sqrt(wide), phi, shape, pt)
         return Motion(phi, pm.Deterministic("sigma", shock, dims="dyad"), sd, shape)
@@ -226,6 +225,15 @@ class Cycle:
             A period later.
         """
         return np.asarray(self.next(y, p) + p["sigma"] * shock)
+
+
+def declare_cycle(priors: "Priors", pool: bool) -> Declared:
+    """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
+    half_life = ByDyad(
+        "log_cycle_half_life", *priors.cycle_half_life, priors.cycle_half_life_dyads, pool, positive=True
+    )
+    sd = ByDyad("log_cycle_sd", *priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
+    return {"cycle_half_life": half_life, "cycle_sd": sd}
 
 
 def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Transitions:

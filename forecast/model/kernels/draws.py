@@ -2,9 +2,9 @@
 
 import math
 
-import numba
 import numpy as np
 
+from forecast.model.kernels import kernel
 from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, rising_factorial
 from forecast.typing import Float, Index
 
@@ -13,13 +13,13 @@ LEAST = 1e-300
 FARTHEST = 200.0
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def odds(log_odds: float) -> float:
     """Exponential of log-odds, which are never out of reach."""
     return math.exp(min(log_odds, FARTHEST))
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def event_log_likelihood(
     level: Float, cutpoint: Float, concentration: Float, offset: Float, noise: Float,
     cell: Index, rows: Index, entries: Index, nodes: Float, weights: Float,

@@ -13,23 +13,15 @@ logarithm, so that a month costs a handful of divisions a node. Months without e
 """
 
 import math
-from typing import Any, ClassVar
 
-import numba
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.gradient import disconnected_type
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch import basic as numba_dispatch
 
+from forecast.model.kernels import kernel
 from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, PRODUCT_LIMIT, rising_factorial
 from forecast.typing import Float, Index
 
-KERNEL_VERSION = "13"  # part of PyTensor's compilation cache key: raise it when the kernel changes
 
-
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
     """Logarithms of the rising factorials of every concentration up to the busiest report, with their slopes."""
     value = np.zeros((concentration.size, busiest + 1))
@@ -42,7 +34,7 @@ def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
     return value, slope
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def node_terms(
     n: int, stretch: float, base: Float, upper: Float, lower: Float, mass_scale: Float,
     strength: Float, inverse: Float, below_upper: Float, below_lower: Float, factor: Float,
@@ -64,7 +56,7 @@ def node_terms(
         factor[e] = mass_scale[e] * strength[e] * inverse[e]
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def node_gradients(
     n: int, node: float, stretch: float, base: Float, upper: Float, lower: Float,
     share: Float, below_upper: Float, below_lower: Float,
@@ -83,34 +75,8 @@ def node_gradients(
         by_lower[e] += share[e] * below_lower[e] * (upper[e] + base[e] * stretch)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def observation_value_gradient(
-    level: Float,
-    offset: Float,
-    cutpoint: Float,
-    concentration: Float,
-    noise: Float,
-    blocks: Index,
-    cells: Index,
-    rows: Index,
-    entries: Index,
-    nodes: Float,
-    weights: Float,
-) -> tuple[Float, Float, Float, Float, Float, Float]:
-    """Log-likelihood and its gradients with respect to the first five arguments.
-
-    ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain multinomial). The sparse layout is that of
-    :class:`forecast.model.arrays.PanelArrays`.
-    """
-    none = np.zeros((0, 0))
-    total, by_level, by_offset, by_cutpoint, by_concentration, by_noise, _ = shifted_value_gradient(
-        level, offset, cutpoint, concentration, noise, none, blocks, cells, rows, entries, nodes, weights
-    )
-    return total, by_level, by_offset, by_cutpoint, by_concentration, by_noise
-
-
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def shifted_value_gradient(
     level: Float,
     offset: Float,
     cutpoint: Float,
@@ -124,10 +90,11 @@ def shifted_value_gradient(
     nodes: Float,
     weights: Float,
 ) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
-    """Log-likelihood where datasets read the level in their own way, and its gradients in the first six arguments.
+    """Log-likelihood and its gradients with respect to the first six arguments.
 
-    ``shift`` (node, dataset) is added to the level for what a dataset reports at a node; of no size stands for none.
-    The other arguments are those of :func:`observation_value_gradient`.
+    ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
+    multinomial); ``shift`` (node, dataset) is added to the level for what a dataset reports at a node, and is of no
+    size where there is none. The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
     """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
@@ -251,70 +218,3 @@ def shifted_value_gradient(
         total -= log_rising[q, n]
         g_concentration[q] -= log_rising_slope[q, n]
     return np.asarray(total), g_level, g_offset, g_cutpoint, g_concentration, g_noise, g_shift
-
-
-class EventLikelihood(Op):  # type: ignore[misc]
-    """Op of :func:`observation_value_gradient`: the value with its five gradients as further outputs."""
-
-    __props__ = ()
-    kernel: ClassVar[Any] = staticmethod(observation_value_gradient)
-    dims: ClassVar[tuple[int, ...]] = (1, 3, 2, 1, 1)
-    """Of the arguments that have a gradient."""
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        tensors = [pt.as_tensor(i) for i in inputs]
-        gradients = [pt.tensor(dtype="float64", shape=(None,) * dims) for dims in self.dims]
-        return Apply(self, tensors, [pt.dscalar(), *gradients])
-
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        for cell, value in zip(outputs, self.kernel(*inputs), strict=True):
-            cell[0] = value
-
-    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Scale the gradients that were computed with the value."""
-        plain = inputs[len(self.dims) :]
-        return [cotangents[0] * g for g in outputs[1:]] + [disconnected_type() for _ in plain]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Only the value is differentiable."""
-        number = len(self.dims)
-        return [[i < number] + [False] * number for i in range(len(node.inputs))]
-
-
-class ShiftedEventLikelihood(EventLikelihood):
-    """Op of :func:`shifted_value_gradient`: the value with its six gradients as further outputs."""
-
-    kernel: ClassVar[Any] = staticmethod(shifted_value_gradient)
-    dims: ClassVar[tuple[int, ...]] = (1, 3, 2, 1, 1, 2)
-
-
-@numba_dispatch.register_funcify_and_cache_key(EventLikelihood)  # type: ignore[untyped-decorator]
-def _compile(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        level: Any, offset: Any, cutpoint: Any, concentration: Any, noise: Any,
-        blocks: Any, cells: Any, rows: Any, entries: Any, nodes: Any, weights: Any,
-    ) -> Any:  # fmt: skip
-        return observation_value_gradient(
-            level, offset, cutpoint, concentration, noise,
-            blocks, cells, rows, entries, nodes, weights,
-        )  # fmt: skip
-
-    return evaluate, KERNEL_VERSION
-
-
-@numba_dispatch.register_funcify_and_cache_key(ShiftedEventLikelihood)  # type: ignore[untyped-decorator]
-def _compile_shifted(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        level: Any, offset: Any, cutpoint: Any, concentration: Any, noise: Any, shift: Any,
-        blocks: Any, cells: Any, rows: Any, entries: Any, nodes: Any, weights: Any,
-    ) -> Any:  # fmt: skip
-        return shifted_value_gradient(
-            level, offset, cutpoint, concentration, noise, shift,
-            blocks, cells, rows, entries, nodes, weights,
-        )  # fmt: skip
-
-    return evaluate, KERNEL_VERSION

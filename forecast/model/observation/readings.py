@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
-from forecast.model.hierarchy import SPREAD_OF_SPREADS, population_spread
+from forecast.model.hierarchy import SPREAD_OF_SPREADS, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.counted import Counted
 from forecast.model.posterior import flat, flat_or_zeros
@@ -274,5 +274,5 @@ def _by_dyad_and_dataset(
     if not pool:
         return pm.Normal(f"{name}_dyad", prior[0], float(np.hypot(prior[1], spread)), shape=shape)
     population = pm.Normal(f"{name}_population", *prior, shape=shape[1])
-    scale = population_spread(f"{name}_dyad_sd", spread)
+    scale = spread_around(f"{name}_dyad_sd", spread).add()
     return population + scale * pm.Normal(f"{name}_raw", 0.0, 1.0, shape=shape)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.hierarchy import by_dyad
+from forecast.model.hierarchy import ByDyad, Declared, Free
 from forecast.model.observation.base import Own
 from forecast.model.observation.counted import Counted
 from forecast.model.posterior import flat
@@ -31,6 +31,8 @@ FINE = 61
 DRAWS_A_CHAIN = 15
 # The order in which the kernels read the parameters.
 KERNEL = ("offset", "cutpoint", "concentration", "noise")
+NO_SHIFT = np.zeros((0, 0))
+"""Where datasets read the level as it is."""
 
 
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
@@ -41,15 +43,26 @@ def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
     return nodes, weights / weights.sum()
 
 
+def declare(spec: "PendulumSpec", counted: Counted, pool: bool) -> Declared:
+    """Declare noise, concentration and effects of directions of a single dataset."""
+    priors = spec.priors
+    declared: Declared = {}
+    if spec.month_noise:
+        declared["noise"] = ByDyad("noise", *priors.noise, priors.noise_dyads, pool, positive=True)
+    if spec.overdispersion:
+        declared["concentration"] = Free("concentration", *priors.concentration, ("dataset",), positive=True)
+    if counted.directions == 2:
+        declared["direction"] = Free("direction_effect", 0.0, priors.direction, ("dyad", "dataset"))
+    return declared
+
+
 def add_noise(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
     """Add the month noise, (dyad,); zeros without it."""
     import pymc as pm
-    import pytensor.tensor as pt
 
     if not spec.month_noise:
         return np.zeros(arrays.dyads)
-    priors = spec.priors
-    return pm.Deterministic("tau", pt.exp(by_dyad("noise", priors.noise, priors.noise_dyads, pool)), dims="dyad")
+    return pm.Deterministic("tau", declare(spec, arrays.observed.side, pool)["noise"].add(), dims="dyad")
 
 
 def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
@@ -57,12 +70,11 @@ def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -
     import pymc as pm
     import pytensor.tensor as pt
 
-    concentration: Any = np.zeros(1)
-    if spec.overdispersion:
-        concentration = pm.LogNormal("concentration", *spec.priors.concentration, dims="dataset")
+    own = declare(spec, counted, pool=False)
+    concentration: Any = own["concentration"].add() if spec.overdispersion else np.zeros(1)
     offset: Any = pt.zeros((arrays.dyads, counted.directions, 1))
     if counted.directions == 2:
-        direction = pm.Normal("direction_effect", 0.0, spec.priors.direction, dims=("dyad", "dataset"))
+        direction = own["direction"].add()
         offset = offset + pt.stack([direction, -direction], axis=1)
     offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
     return {"concentration": concentration, "offset": offset}
@@ -99,15 +111,14 @@ def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str
     """
     import pytensor.tensor as pt
 
-    from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
+    from forecast.model.kernels.ops import EventLikelihood
 
     layout = [data[name] for name in ("blocks", "cells", "rows", "entries")]
     nodes, weights = quadrature(spec)
     *parameters, noise = (own[name] for name in KERNEL)
     rest = *layout, pt.constant(nodes), pt.constant(weights)
-    if shift is None:
-        return EventLikelihood()(level, *parameters, pt.as_tensor(noise), *rest)[0]
-    return ShiftedEventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
+    shift = pt.constant(NO_SHIFT) if shift is None else shift
+    return EventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
 
 
 def reference(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
@@ -203,11 +214,9 @@ def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
 
 def _value_and_slope(level: Float, own: Own, counted: Counted, rule: tuple[Float, Float]) -> tuple[Any, ...]:
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
-    from forecast.model.kernels.observation import observation_value_gradient, shifted_value_gradient
+    from forecast.model.kernels.observation import observation_value_gradient
 
-    parameters, rest = [own[name] for name in KERNEL], (*counted.layout.values(), *rule)
-    if "shift" in own:
-        shifted: tuple[Any, ...] = shifted_value_gradient(level, *parameters, own["shift"], *rest)
-        return shifted
-    plain: tuple[Any, ...] = observation_value_gradient(level, *parameters, *rest)
-    return plain
+    parameters, layout = (own[name] for name in KERNEL), counted.layout
+    return observation_value_gradient(
+        level, *parameters, own.get("shift", NO_SHIFT), **layout, nodes=rule[0], weights=rule[1]
+    )

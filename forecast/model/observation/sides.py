@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
-from forecast.model.hierarchy import by_dyad
+from forecast.model.hierarchy import ByDyad, Declared
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
@@ -445,8 +445,14 @@ def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) 
 
     if not spec.volume_effect:
         return np.zeros(arrays.dyads)
-    effect = by_dyad("volume", spec.priors.volume_effect, spec.priors.volume_effect_dyads, pool)
-    return pm.Deterministic("volume_effect", effect, dims="dyad")
+    return pm.Deterministic("volume_effect", declare_volume_effect(spec, pool)["volume_effect"].add(), dims="dyad")
+
+
+def declare_volume_effect(spec: "PendulumSpec", pool: bool) -> Declared:
+    """Declare what a busy month adds to the level, if anything."""
+    priors = spec.priors
+    effect = ByDyad("volume", *priors.volume_effect, priors.volume_effect_dyads, pool)
+    return {"volume_effect": effect} if spec.volume_effect else {}
 
 
 def _of(parameters: "xr.Dataset", prefix: str, dataset: Index) -> Float | None:
