@@ -95,7 +95,7 @@ PENDULUM = Statement(
     "Relations swing like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
     "US-China relations swing like a pendulum: they can hardly return to what they were, and can hardly stay in an "
     "extreme either.",
-    "`forecast test`: a cycle around a moving trend against a random walk and one reverting component; `forecast report`: "
+    "`forecast test`: a cycle around a moving trend against a random walk and one component; `forecast report`: "
     "half-life, way back, time in the extreme",
     tested=True,
 )

@@ -202,8 +202,8 @@ REASONS = {
     "cycle_sd": "at 0.6 two thirds of the time lie within 14 points of an even trend; wider ones take every quarter of "
     "one-sided news for a cycle, and predicted worse before 2015",
     "cycle_sd_dyads": "dyads are a tenth calmer or livelier: the data of a single dyad say little about its own",
-    "headroom": "ceiling less the trend where its era begins: 1.0 log-odds is 23 points from an even share, and 0.25 to "
-    "4 leave room for a tight ceiling and for none",
+    "headroom": "ceiling less the trend where its era begins: 1.0 log-odds is 23 points from an even share, and 0.25 "
+    "to 4 leave room for a tight ceiling and for none",
     "headroom_dyads": "frameworks of one dyad resemble each other",
     "headroom_eras": "eras of one dyad may differ by half",
     "noise": "month-specific noise beside that of its events: 0.2 moves an even share by 5 points; more belongs to the "

@@ -147,7 +147,7 @@ def central_trend(spec: "PendulumSpec", priors: "Priors", dyads: int) -> Trend:
 
 
 def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
-    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era); NaN for eras without a period.
+    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era); NaN without a period.
 
     Examples
     --------

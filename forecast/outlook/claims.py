@@ -197,8 +197,8 @@ def _describe_ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     learning = headroom.learning
     verdict = "moved" if learning.moved else "did not move"
     sentence = (
-        f"The ceiling of “{era.name}” stands {_interval(headroom.room)} points above the present trend; the chance that "
-        f"the trend is within 5 points of it is {chance(headroom.near.value)}. The data {verdict} this ceiling (its "
+        f"The ceiling of “{era.name}” stands {_interval(headroom.room)} points above the present trend; the chance "
+        f"that the trend is within 5 points of it is {chance(headroom.near.value)}. The data {verdict} this ceiling (its "
         f"spread is {learning.sd_ratio:.2f} times that of {learning.compared_with})"
         f"{': it is an assumption, not a finding' if frameworks.ceiling_assumed else ''}."
     )

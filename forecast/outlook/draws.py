@@ -138,7 +138,7 @@ class DyadDraws:
         return np.asarray(self.share[..., here.first : here.stop].mean(axis=-1, dtype=np.float64))
 
     def rest(self, era: int, displaced: float = 0.0) -> Float | None:
-        """Share of an era's trend, (chain, draw), or so many long-run spreads of the cycle away; None without a cycle."""
+        """Share of an era's trend, (chain, draw), or so many spreads of the cycle away; None without a cycle."""
         if self.cycle is None:
             return None
         return share(self.by_era["mu"][..., era] + displaced * self.scalars["cycle_sd"])

@@ -30,7 +30,8 @@ def illustrate(result: Assessment) -> style.Illustration | None:
         lambda layout: _draw(room, learning, layout),
         alt=f"Two densities of the headroom in log-odds: {numbers}. {said}",
         caption=(
-            f"Headroom of the current framework (ceiling less the trend where the era began, log-odds): {numbers}. The latter is what is "
+            f"Headroom of the current framework (ceiling less the trend where the era began, log-odds): {numbers}. "
+            f"The latter is what is "
             f"known of a framework without a single {unit(result)} of its own. {said}"
         ),
     )
