@@ -55,9 +55,7 @@ def main() -> None:
         path = options.out / "ranks" / f"{form}.csv"
         if not path.exists():
             choices, shape = FORMS[form]
-            ranks = calibrate(
-                make_panel(**SHAPE | shape), PendulumSpec(**choices), panels=options.panels, seed=11
-            )
+            ranks = calibrate(make_panel(**SHAPE | shape), PendulumSpec(**choices), panels=options.panels, seed=11)
             write_csv(path, as_table(ranks))
         print(f"{form}: {path}", flush=True)
     kept = {form: pd.read_csv(path) for form in FORMS if (path := options.out / "ranks" / f"{form}.csv").exists()}

@@ -145,7 +145,7 @@ def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[s
     return data
 
 
-def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mapping[str, Any]) -> tuple[Any, Any]:
+def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions.
 
     Parameters
@@ -153,8 +153,8 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mappin
     acts : tuple of str
         What each driver acts on.
     effect : variable (driver, dyad)
-    motion : Motion
-        Of the swing.
+    motion : Motion or None
+        Of the cycle.
     data : mapping
         Of the model, with what `driving_data` returns.
     """
@@ -168,6 +168,7 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mappin
     if places := acting_on(acts, "trend"):
         level = level + (effect[places].T[dyad] * data["driver_trend"]).sum(axis=1)
     if places := acting_on(acts, "cycle"):
+        assert motion is not None
         target = (effect[places] * data["driver_cycle"]).sum(axis=1).T
         level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
     return level, month

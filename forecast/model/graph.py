@@ -29,6 +29,7 @@ class PathGraph:
     @cached_property
     def nodes(self) -> Nodes:
         """The nodes as the cycle sees them."""
+        assert self.parameters.motion is not None
         return Nodes(self.parameters.motion, self.data, pt)
 
     @cached_property

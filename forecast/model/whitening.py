@@ -86,7 +86,8 @@ def _level_under(reference: Reference, arrays: PanelArrays) -> tuple[_Path, int]
             return both[::2] + both[1::2]
 
         return path, 2 * arrays.nodes
-    process = trend if cycle is None else cycle
+    process = trend or cycle
+    assert process is not None
     constant = reference.mu[arrays.node_era] if trend is None else np.zeros(arrays.nodes)
 
     def one(white: Float, weight: Float, told: Float) -> Float:

@@ -198,8 +198,8 @@ def _describe_ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     verdict = "moved" if learning.moved else "did not move"
     sentence = (
         f"The ceiling of “{era.name}” stands {_interval(headroom.room)} points above the present trend; the chance "
-        f"that the trend is within 5 points of it is {chance(headroom.near.value)}. The data {verdict} this ceiling (its "
-        f"spread is {learning.sd_ratio:.2f} times that of {learning.compared_with})"
+        f"that the trend is within 5 points of it is {chance(headroom.near.value)}. The data {verdict} this ceiling "
+        f"(its spread is {learning.sd_ratio:.2f} times that of {learning.compared_with})"
         f"{': it is an assumption, not a finding' if frameworks.ceiling_assumed else ''}."
     )
     numbers = _medians(ceiling=era.ceiling, room=headroom.room) | _values(near=headroom.near)

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-from forecast.model.observation.events import KERNEL
-from forecast.model.observation.quadrature import quadrature
 from scipy.stats import t as student
 
 from forecast.model import PendulumSpec

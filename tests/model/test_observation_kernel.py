@@ -7,7 +7,6 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from forecast.model.observation.quadrature import quadrature
 from scipy.integrate import quad
 from scipy.special import gammaln, psi
 from scipy.stats import dirichlet_multinomial, norm

@@ -7,7 +7,6 @@ from itertools import product
 import numpy as np
 import pytest
 import xarray as xr
-from forecast.model.observation.quadrature import quadrature
 
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel

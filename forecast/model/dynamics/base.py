@@ -27,7 +27,7 @@ from forecast.typing import Float
 if TYPE_CHECKING:
     from forecast.model.priors import Priors
 
-type Transitions = tuple[Any, ...]
+type Transitions = tuple[Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,8 @@ class Cycle:
     def centre(self, priors: "Priors", dyads: int) -> Motion:
         """Return the motion of a linear cycle at the centres of the priors."""
         phi, sd = 0.5 ** (1.0 / np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
-        return Motion(*(np.full(dyads, value) for value in (phi, sd * np.sqrt(1.0 - phi**2), sd)), {})
+        phi, shock, start = (np.full(dyads, value) for value in (phi, sd * np.sqrt(1.0 - phi**2), sd))
+        return Motion(phi, shock, start, {})
 
     def transitions(self, nodes: Nodes) -> Transitions:
         """Return drift, carry and scale of the Gaussian process by which the path is whitened, each (node,).

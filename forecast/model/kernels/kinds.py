@@ -114,7 +114,8 @@ def rest_density(values: Float, choices: KindsChoices, data: KindsData, by_value
         squares += off * off
         by_value[choices.dyad + k] -= off / sd
     by_value[choices.dyad_sd] += (squares - free) / sd
-    return -0.5 * squares - free * (math.log(sd) + HALF_LOG_TWO_PI)
+    total: float = -0.5 * squares - free * (math.log(sd) + HALF_LOG_TWO_PI)
+    return total
 
 
 @kernel

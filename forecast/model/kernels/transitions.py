@@ -145,8 +145,8 @@ def process_density(
 ) -> tuple[float, Float]:
     """Log-density of one component of a path, and its slopes in drift, carry and scale, (3, node).
 
-    Constants and `log_scales` are left out. The component stands in every so many entries of `x`,
-    from the first; slopes in it are added to what is there.
+    Constants and `log_scales` are left out. The component stands in every so many entries of `x`, from the first; its
+    slopes are added to what is there.
     """
     total, g_process = 0.0, np.zeros(process.shape)
     for d in range(starts.size - 1):

@@ -216,7 +216,6 @@ def _value_and_slope(level: Float, own: Own, counted: Counted, rule: tuple[Float
     """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
     from forecast.model.kernels.observation import observation_value_gradient
 
-    parameters, layout = (own[name] for name in KERNEL), counted.layout
-    return observation_value_gradient(
-        level, *parameters, own.get("shift", NO_SHIFT), **layout, nodes=rule[0], weights=rule[1]
-    )
+    kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
+    parameters = (own[name] for name in KERNEL)
+    return kernel(level, *parameters, own.get("shift", NO_SHIFT), *counted.layout.values(), *rule)
