@@ -10,6 +10,7 @@ from typing import Any
 
 import numba
 import numpy as np
+from forecast.model.observation.quadrature import quadrature
 
 from benchmarks.engines.layout import FAR, Months, layout
 from benchmarks.problems import Problem
@@ -17,7 +18,6 @@ from forecast.model import PendulumSpec
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import QUADRATURE, TOWARDS
-from forecast.model.observation.quadrature import quadrature
 from forecast.model.whitening import prior_reference
 from forecast.typing import Float, Index
 

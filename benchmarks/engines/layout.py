@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+from forecast.model.observation.quadrature import quadrature
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.counted import Counted
-from forecast.model.observation.quadrature import quadrature
 from forecast.typing import Float, Index
 
 FAR = 1e3

@@ -8,6 +8,8 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from forecast.model.observation.quadrature import quadrature
+from forecast.model.structure import era_means
 
 from benchmarks.engines.layout import FAR, Months
 from benchmarks.engines.pymc_centred import dirichlet_multinomial, nutpie_runs
@@ -18,11 +20,9 @@ from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import TOWARDS, Kinds
-from forecast.model.observation.quadrature import quadrature
 from forecast.model.observation.sides import Sides
 from forecast.model.parameters import Parameters, add_parameters
 from forecast.model.pendulum import coordinates
-from forecast.model.structure import era_means
 from forecast.typing import Index
 
 PARTS = ("path_structure", "path_swing")
