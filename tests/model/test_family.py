@@ -16,7 +16,7 @@ from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
 from forecast.panel import validate_panel
 
-from .panels import make_panel, python_mode
+from .panels import consistent, make_panel, python_mode
 from .reference import class_shares, report_log_density
 
 SOFTNESS = 0.15
@@ -52,7 +52,7 @@ def panel_with_gaps(dyads=2, **shape):
     """A panel with months without events on either side of an era's beginning, and at its end."""
     panel = make_panel(dyads=dyads, periods=20, eras=2, **shape)
     panel["counts"][:, 0, np.isin(np.arange(20), [7, 8, 9, 10, 11, 18, 19])] = 0
-    return panel
+    return consistent(panel)
 
 
 class Compiled:

@@ -106,7 +106,7 @@ def test_busy_months_take_other_paths_to_the_same_value(busy, overdispersed):
     for t in range(6):  # all in one class, spread over classes, over directions
         counts[0, 0, t, 0, t] = busy
         counts[0, 0, t, 1] = rng.multinomial(busy * (t % 3), np.full(8, 1 / 8))
-    case, values = draw_case(panel, overdispersed=overdispersed)
+    case, values = draw_case(recounted(panel), overdispersed=overdispersed)
     points = quadrature(PendulumSpec())
     expected = case.plain(values, points)
     value, gradients = evaluate(case, values, points)

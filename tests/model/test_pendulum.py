@@ -17,7 +17,7 @@ from forecast.model.trend import Trend
 from forecast.model.whitening import prior_reference, transition_pairs
 from forecast.panel import validate_panel
 
-from .panels import make_panel, python_mode
+from .panels import consistent, make_panel, python_mode
 from .reference import PlainModel, process_moments
 
 INDEX = {"observation": "index"}
@@ -74,7 +74,7 @@ def panel_with_gaps(**shape):
         panel["index"][:, silent] = np.nan
     else:
         panel["counts"][:, :, silent] = 0
-    return panel
+    return consistent(panel)
 
 
 FORMS = [
@@ -332,4 +332,4 @@ def test_an_empty_panel_is_refused(index):
     spec = PendulumSpec(**INDEX) if index else PendulumSpec()
     panel["index" if index else "counts"][:] = np.nan if index else 0
     with pytest.raises(DataError, match="no observation"):
-        PendulumModel(spec).build(panel)
+        PendulumModel(spec).build(consistent(panel))

@@ -12,6 +12,7 @@ from forecast.report import forecast_json, render_page
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from forecast.report.recent import UNCHECKED_NOTE
+from tests.model.panels import consistent
 
 from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, reported_fit
 
@@ -208,6 +209,7 @@ def test_counts_are_named_as_such_with_their_own_kinds():
 def test_the_end_of_the_record_is_told():
     fit = reported_fit(dyads=("USA-CHN",), draws=40)
     fit.panel["covered"][..., -3:] = False
+    fit = replace(fit, panel=consistent(fit.panel))
     read = Reader(render_page(fit, assessed(fit), events=made_events()))
     assert (
         "Coverage ends in September 2024" in read.text and "coverage of this dyad ends in September 2024" in read.text

@@ -21,6 +21,7 @@ import xarray as xr
 
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
+from forecast.panel import recounted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def without(panel: xr.Dataset, places: "list[tuple[int, ...]]") -> xr.Dataset:
     for place in places:
         counts.values[(0, *place)] -= 1
     less["counts"] = counts.transpose(*panel["counts"].dims)
-    return less
+    return recounted(less)
 
 
 def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") -> dict[tuple[int, ...], float]:
