@@ -76,8 +76,7 @@ def test_a_cell_is_kept_until_there_is_more_to_know(tmp_path):
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
     """In a process of its own: one engine measured, and then nothing left to do."""
-    said, store = [], Store(tmp_path, 1.0, 1)
-    cells = list(cells_of(["ours"], ["1x30"], [3], 1))
+    said, store, cells = [], Store(tmp_path, 60.0, 1), [Cell("ours", "1x30", 3, 0, draws=20)]
     measure_cells(cells, store, said.append)
     (kept,) = store.read_all()
     assert kept["status"] == "measured", kept
