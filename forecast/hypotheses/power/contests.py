@@ -201,7 +201,7 @@ def contest_of_break(candidates: "Candidates") -> Contest:
 
 
 def with_half_life(periods: float) -> Change:
-    """Give a linear cycle another half-life and the same long-run spread."""
+    """Return the change to a linear cycle of another half-life and the same long-run spread."""
     phi = 0.5 ** (1.0 / periods)
 
     def change(own: xr.Dataset) -> xr.Dataset:
