@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from model.fits import unobserved
 from model.panels import make_panel
-from model.reference import fine_quadrature, log_likelihood
+from model.reference import fine_quadrature, log_likelihood, side_counts
 from report.conftest import keys_documented
 
 from forecast.events import read_chronology
@@ -106,12 +106,13 @@ def test_an_event_adds_its_likelihood_given_the_others(shape):
         datasets = panel.sizes["dataset"]
         values = {
             "offset": own["direction_offset"].to_numpy(), "cutpoint": np.zeros((datasets, 1)),
-            "depth": np.zeros((datasets, panel.sizes["era"])), "concentration": own["concentration"].to_numpy(),
+            "concentration": own["concentration"].to_numpy(),
             "noise": own["tau"].to_numpy(),
         }  # fmt: skip
         if datasets > 1:
             values["shift"] = shift_of_panel(panel, own)
-        return log_likelihood(panel, own["level"].to_numpy().astype(float), values, fine_quadrature(101, 6.0))
+        level = own["level"].to_numpy().astype(float)
+        return log_likelihood(side_counts(panel), level, values, fine_quadrature(101, 6.0))
 
     # Seven nodes of quadrature in the one, a hundred in the other: 0.003 apart with four events (docs/model.md).
     for place in [*adds.index[:2], *adds.index[-2:], adds.index[len(adds) // 2]]:
