@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import periods_a_month
+from forecast.errors import DataError
 from forecast.model.driving import Driving
 from forecast.model.observation import Observation, observation_of
 from forecast.model.spec import PendulumSpec
@@ -121,6 +122,12 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
         observed=observation.read(panel, node_of, "years" if spec is None else spec.kind_drift),
         driving=None if spec is None else Driving.of(spec, panel),
     )
+
+
+def require_observations(arrays: PanelArrays) -> None:
+    """Make sure that there is something to fit, or raise `DataError`."""
+    if not arrays.observation.number(arrays.observed):
+        raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
 
 
 def _is_node(seen: Bool, era_index: Index, dense: bool) -> Bool:

@@ -6,8 +6,7 @@ from typing import Any
 import pymc as pm
 import xarray as xr
 
-from forecast.errors import DataError
-from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
 from forecast.model.assembled import NODE_PATHS, WHITE
 from forecast.model.choices import spec_for
 from forecast.model.form import Part, hold, model_data, node_capacity
@@ -69,8 +68,7 @@ class PendulumModel:
         """
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
-        if not arrays.observation.number(arrays.observed):
-            raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
+        require_observations(arrays)
         data = model_data(spec, arrays, reference, part)
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             held = hold(data)

@@ -196,6 +196,9 @@ def _required(spec: PendulumSpec) -> list[str]:
 def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
     known = all_variables()
     yield from (f"posterior: {name} is missing" for name in _required(spec) if name not in posterior)
+    for group in spec.observation_model.together():
+        if any(name in posterior for name in group):
+            yield from (f"posterior: {name} is missing" for name in group if name not in posterior)
     for name in known.keys() & posterior.keys():
         if posterior[name].dims != ("chain", "draw", *known[str(name)].dims):
             yield f"posterior: {name} has dims {posterior[name].dims}"
@@ -219,6 +222,9 @@ def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSp
 
 def _statistics_faults(statistics: xr.Dataset, posterior: xr.Dataset) -> Iterator[str]:
     size = {name: posterior.sizes.get(name) for name in ("chain", "draw")}
+    for name, values in statistics.items():
+        if values.dims != ("chain", "draw"):
+            yield f"sample_stats: {name} has dims {values.dims}"
     for name, kinds in STATISTICS.items():
         if name not in statistics:
             yield f"sample_stats: {name} is missing"

@@ -70,6 +70,10 @@ class Observation:
         """Return the names of its variables that every fit of a spec has."""
         return tuple(variable.name for variable in self.variables)
 
+    def together(self) -> tuple[tuple[str, ...], ...]:
+        """Return groups of its variables of which a fit has all or none."""
+        return ()
+
     def uses_eras(self, spec: "PendulumSpec") -> bool:
         """Whether it has parameters an era."""
         return False

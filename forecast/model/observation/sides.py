@@ -163,6 +163,10 @@ class SidesObservation(Observation):
         }  # fmt: skip
         return "direction_offset", *(name for name, has in optional.items() if has)
 
+    def together(self) -> tuple[tuple[str, ...], ...]:
+        """Return what the kinds of each side have."""
+        return tuple(tuple(f"{name}_{part}" for part in ("shift", "slope", "cutpoint")) for name in TOWARDS)
+
     def uses_eras(self, spec: "PendulumSpec") -> bool:
         """Whether it has parameters an era: always, but for kinds that drift with the years."""
         return spec.kind_drift != "years"
