@@ -53,7 +53,7 @@ def tests():
     run_tests(plan, data=data, progress=tell)
 
 RUNS = {
-    "one fit": lambda: fit(draws=50, tune=50),
+    "one fit of an index": lambda: fit_an_index(draws=50, tune=50),
     "a long fit": lambda: fit(draws=4, tune=100_000),
     "a long fit of an index": lambda: fit_an_index(draws=4, tune=100_000),
     "report": report,
@@ -64,11 +64,11 @@ with stoppable():
     RUNS[work]()
 """
 QUICK = [
-    ("one fit", "compiling", signal.SIGINT),
+    ("one fit of an index", "compiling", signal.SIGINT),
     ("a long fit of an index", "sampling", signal.SIGTERM),
 ]
 STAGES = [
-    ("one fit", "compiling", signal.SIGTERM),
+    ("one fit of an index", "compiling", signal.SIGTERM),
     ("a long fit", "sampling", signal.SIGINT),
     ("a long fit", "sampling", signal.SIGTERM),
     ("report", "reading the data", signal.SIGINT),
