@@ -45,14 +45,20 @@ def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
 
 def declare(spec: "PendulumSpec", counted: Counted, pool: bool) -> Declared:
     """Declare noise, concentration and effects of directions of a single dataset."""
+    declared = declare_shared(spec, pool)
+    if counted.directions == 2:
+        declared["direction"] = Free("direction_effect", 0.0, spec.priors.direction, ("dyad", "dataset"))
+    return declared
+
+
+def declare_shared(spec: "PendulumSpec", pool: bool) -> Declared:
+    """Declare noise and concentration."""
     priors = spec.priors
     declared: Declared = {}
     if spec.month_noise:
         declared["noise"] = ByDyad("noise", *priors.noise, priors.noise_dyads, pool, positive=True)
     if spec.overdispersion:
         declared["concentration"] = Free("concentration", *priors.concentration, ("dataset",), positive=True)
-    if counted.directions == 2:
-        declared["direction"] = Free("direction_effect", 0.0, priors.direction, ("dyad", "dataset"))
     return declared
 
 
