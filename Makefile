@@ -26,13 +26,10 @@ test-all: setup ## Run all tests, the long ones too
 lowest: setup ## Try the oldest versions of everything that is depended on, with the quick tests
 	@scripts/lowest
 
-bench: setup ## Measure speed beside other samplers (benchmarks/README.md; ARGS="gradient" and so on)
-	@$(PY) -c "import jax, numpyro, pymc_extras, statsmodels" 2>/dev/null || \
-	    PATH="$$PATH:$$HOME/.local/bin:.venv-tools/bin" uv sync --frozen --inexact --quiet --extra bench --python $(PY) || \
-	    $(PY) -m pip install --quiet --editable '.[bench]'
+bench: setup ## Measure speed beside the same model written plainly (benchmarks/README.md; ARGS="gradient" and so on)
 	@$(PY) -m benchmarks $(ARGS)
 
-calibration: setup ## Calibrate every form of the model on simulated panels (an hour or so), into reports/calibration
+calibration: setup ## Calibrate every variant of the model on simulated panels (an hour or so), into reports/calibration
 	@$(PY) scripts/calibrate.py $(ARGS)
 
 what-if: setup ## Make the example of a meeting in November 2023 again, with its fit (two minutes), into reports/scenario-2023

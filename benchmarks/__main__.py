@@ -33,7 +33,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE", help=", ".join(ENGINES))
     add("--sizes", nargs="+", default=SIZES, help="dyads x months, such as 3x300; 6x920 is the chronology")
     add("--densities", nargs="+", type=int, default=DENSITIES, help="events a dyad-month")
-    add("--default", action="store_true", help="gradient and waits: the default model alone, and less of it")
     add("--repetitions", type=int, default=3)
     add("--limit", type=float, default=120.0, help="seconds of sampling a cell (default 120)")
     add("--rows", type=int, default=3_000_000, help="feeds: rows of the files that are made (default 3,000,000)")
@@ -62,7 +61,7 @@ def gradient(options: argparse.Namespace) -> None:
     """Measure the cost of a gradient and its growth."""
     from benchmarks.gradient import write_gradient
 
-    write_gradient(options.results, options.seed, _say, options.default)
+    write_gradient(options.results, options.seed, _say)
     _say(f"{options.results}: gradient.md, gradient.json")
 
 
@@ -78,7 +77,7 @@ def waits(options: argparse.Namespace) -> None:
     """Measure how long a user waits, and how large a saved fit is."""
     from benchmarks.waits import write_waits
 
-    write_waits(options.results, options.seed, options.repetitions, _say, options.default)
+    write_waits(options.results, options.seed, options.repetitions, _say)
     _say(f"{options.results}: waits.md, waits.json")
 
 

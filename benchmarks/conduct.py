@@ -39,7 +39,7 @@ def _measure(cell: Cell, store: Store) -> dict[str, Any]:
     first = None
     if cell.repetition > 0:
         first = store.read(Cell(cell.engine, cell.size, cell.density, 0, cell.draws))
-        if first is not None and first["status"] in ("skipped", "over the limit"):
+        if first is not None and first["status"] == "over the limit":
             return {"status": first["status"], "reason": first["reason"], "at": now()}
     length = (first["tune"], first["draws_kept"]) if first else None
     surroundings = {"at": now(), "load": load(), "machine": machine()}
@@ -84,29 +84,25 @@ def _child(connection: Connection, cell: Cell, store: Store, length: tuple[int, 
     log = os.open(store.path(cell).with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
-    from benchmarks.runs import Unavailable
-
     try:
         connection.send(_run(cell, store, length, connection))
-    except Unavailable as why:
-        connection.send({"status": "skipped", "reason": str(why)})
     except Exception:
         connection.send({"status": "failed", "reason": traceback.format_exc().strip()})
 
 
 def _run(cell: Cell, store: Store, length: tuple[int, int] | None, connection: Connection) -> dict[str, Any]:
     from benchmarks.budget import OverLimit, longest_run
-    from benchmarks.engines import full_length, prepare, spec_of
+    from benchmarks.engines import FULL_LENGTH, prepare
     from benchmarks.measures import measure
     from benchmarks.problems import make_problem
     from benchmarks.runs import CHAINS, Run, cores
 
-    problem = make_problem(cell.size, cell.density, store.seed, spec_of(cell.engine))
+    problem = make_problem(cell.size, cell.density, store.seed)
     seed = cell.seed(store.seed)
     with Run.clock() as preparing:
         run = prepare(cell.engine, problem)
     connection.send({"status": "compiled"})
-    full = full_length(cell.engine)
+    full = FULL_LENGTH[cell.engine]
     if cell.draws is not None:
         length = full = (full[0], cell.draws)
     try:

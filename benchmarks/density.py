@@ -15,10 +15,10 @@ import xarray as xr
 from benchmarks.engines.ours import quantities
 from benchmarks.machine import load, machine, now
 from benchmarks.measures import diagnose
-from benchmarks.problems import DRAWS, empty_panel, most_typical
+from benchmarks.problems import DRAWS, SPEC, empty_panel, most_typical
 from benchmarks.runs import CHAINS
 from benchmarks.table import describe
-from forecast import PendulumSpec, fit
+from forecast import fit
 from forecast.files import write_json, write_text
 from forecast.model import prior_draws, simulate_panel
 
@@ -49,11 +49,11 @@ class Density:
 
 def dense_panel(happenings: int, seed: int) -> xr.Dataset:
     """Simulate one dyad of 20 years with so many happenings a month, all densities at one truth."""
-    spec, panel = PendulumSpec(), empty_panel(1, PERIODS)
+    panel = empty_panel(1, PERIODS)
     panel["counts"][..., 0] = 5  # what is not there has no parameters
-    truth = most_typical(prior_draws(panel, spec, draws=DRAWS, seed=seed))
+    truth = most_typical(prior_draws(panel, SPEC, draws=DRAWS, seed=seed))
     panel["counts"][..., 0] = np.random.default_rng(seed).poisson(happenings, (1, 1, PERIODS, 1))
-    return simulate_panel(panel, truth, spec, seed=seed)[0]
+    return simulate_panel(panel, truth, SPEC, seed=seed)[0]
 
 
 def measure(happenings: int, seed: int) -> Density:

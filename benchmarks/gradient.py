@@ -11,9 +11,9 @@ import numpy as np
 
 from benchmarks.loops import lean_loop, loop_arguments, plain_loop
 from benchmarks.machine import load, machine, now
-from benchmarks.problems import CHRONOLOGY, Problem, make_problem, model_name
+from benchmarks.problems import CHRONOLOGY, SPEC, Problem, make_problem
 from benchmarks.table import describe
-from forecast import PendulumModel, PendulumSpec
+from forecast import PendulumModel
 from forecast.files import write_json, write_text
 from forecast.typing import Float
 
@@ -27,7 +27,7 @@ def compiled_gradient(problem: Problem) -> Callable[[], Any]:
     """Compile the model as a fit does, and give a call of its value and gradient at the priors' centres."""
     import nutpie
 
-    model = PendulumModel(problem.spec).build(problem.panel)
+    model = PendulumModel(SPEC).build(problem.panel)
     compiled = nutpie.compile_pymc_model(model, var_names=[variable.name for variable in model.free_RVs])
     start = model.initial_point()
     point = np.concatenate([np.ravel(start[value.name]) for value in model.value_vars]).astype(float)
@@ -81,7 +81,7 @@ def against_loops(problem: Problem) -> dict[str, Any]:
     )
     cost = 1e6 * seconds_a_call(compiled_gradient(problem))
     return {
-        "size": problem.size, "density": problem.density, "model": model_name(problem.spec),
+        "size": problem.size, "density": problem.density,
         "plain_loop_us": plain, "lean_loop_us": lean,
         "gradient_us": cost, "times_plain_loop": cost / plain, "times_lean_loop": cost / lean,
     }  # fmt: skip
@@ -100,14 +100,12 @@ def growth(seed: int, say: Callable[[str], None]) -> dict[str, Any]:
     return {"points": points, "line": fit_line(size, np.array([point["gradient_us"] for point in points]))}
 
 
-def write_gradient(folder: Path, seed: int, say: Callable[[str], None], default: bool = False) -> None:
-    """Measure, and write ``gradient.md`` and ``gradient.json``; of the default model without its growth."""
+def write_gradient(folder: Path, seed: int, say: Callable[[str], None]) -> None:
+    """Measure, and write ``gradient.md`` and ``gradient.json``."""
     found: dict[str, Any] = {"written": now(), "load": load(), "machines": [machine()], "target_ratio": TARGET}
-    spec = PendulumSpec() if default else PendulumSpec.one_scale()
-    problems = (make_problem(CHRONOLOGY, None, seed, spec), make_problem("3x300", DENSITY, seed, spec))
+    problems = (make_problem(CHRONOLOGY, None, seed), make_problem("3x300", DENSITY, seed))
     found["against_loops"] = [against_loops(problem) for problem in problems]
-    if not default:
-        found["growth"] = growth(seed, say)
+    found["growth"] = growth(seed, say)
     write_json(folder / "gradient.json", found)
     write_text(folder / "gradient.md", _markdown(found))
 
@@ -128,12 +126,11 @@ def _markdown(found: dict[str, Any]) -> str:
     ]
     for row in found["against_loops"]:
         panel = row["size"] if row["density"] is None else f"{row['size']}, {row['density']} events a month"
-        panel += f", {row['model']}"
         lines.append(
             f"| {panel} | {row['plain_loop_us']:.0f} | {row['lean_loop_us']:.0f} | {row['gradient_us']:.0f} | "
             f"{row['times_plain_loop']:.2f} | {row['times_lean_loop']:.2f} |"
         )
-    lines += _growth_lines(found["growth"]) if "growth" in found else []
+    lines += _growth_lines(found["growth"])
     return "\n".join(lines) + "\n"
 
 

@@ -11,13 +11,12 @@ from typing import Any
 import numba
 import numpy as np
 
-from benchmarks.engines.layout import FAR, Months, layout
-from benchmarks.problems import Problem
-from forecast.model import PendulumSpec
+from benchmarks.engines.layout import FAR, Months
+from benchmarks.problems import SPEC, Problem
 from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.observation.base import Own
-from forecast.model.observation.kinds import QUADRATURE, TOWARDS
-from forecast.model.observation.quadrature import quadrature
+from forecast.model.observation.kinds import QUADRATURE, log_odds
+from forecast.model.observation.side import quadrature
 from forecast.model.whitening import prior_reference
 from forecast.typing import Float, Index
 
@@ -27,12 +26,12 @@ PRODUCT_LIMIT = 16
 
 @numba.njit(error_model="numpy")  # type: ignore[untyped-decorator]
 def plain_loop(
-    level: Float, noise: Float, cuts: Float, depth: Float, concentration: float, nodes: Float, weights: Float,
+    level: Float, noise: Float, cuts: Float, concentration: float, nodes: Float, weights: Float,
     month_dyad: Index, month_place: Index, month_events: Index, first: Index,
-    entry_class: Index, entry_count: Index, entry_era: Index,
+    entry_class: Index, entry_count: Index,
 ) -> float:  # fmt: skip
     """Evaluate the likelihood as one writes it down: months, nodes, classes."""
-    top, total = cuts.size - 2, 0.0
+    total = 0.0
     for m in range(month_place.size):
         likelihood, highest = 0.0, -np.inf
         for k in range(nodes.size):
@@ -40,9 +39,7 @@ def plain_loop(
             log_mass = math.log(weights[k])
             for e in range(first[m], first[m + 1]):
                 j = entry_class[e]
-                upper = cuts[j + 1] + (depth[entry_era[e]] if j == top - 1 else 0.0)
-                lower = cuts[j] + (depth[entry_era[e]] if j == top else 0.0)
-                mass = concentration * (1.0 / (1.0 + math.exp(at - upper)) - 1.0 / (1.0 + math.exp(at - lower)))
+                mass = concentration * (1.0 / (1.0 + math.exp(at - cuts[j + 1])) - 1.0 / (1.0 + math.exp(at - cuts[j])))
                 if entry_count[e] == 1:
                     log_mass += math.log(mass)
                 else:
@@ -57,13 +54,12 @@ def plain_loop(
 
 @numba.njit(error_model="numpy", fastmath=True)  # type: ignore[untyped-decorator]
 def lean_loop(
-    level: Float, noise: Float, cuts: Float, depth: Float, concentration: float, nodes: Float, weights: Float,
+    level: Float, noise: Float, cuts: Float, concentration: float, nodes: Float, weights: Float,
     month_dyad: Index, month_place: Index, month_events: Index, first: Index,
-    entry_class: Index, entry_count: Index, entry_era: Index,
+    entry_class: Index, entry_count: Index,
 ) -> float:  # fmt: skip
     """Evaluate it with the package's arithmetic: no exponential and hardly a logarithm in the inner loops."""
-    top, total = cuts.size - 2, 0.0
-    exp_cuts, exp_depth, log_mass = np.exp(cuts), np.exp(depth), np.empty(nodes.size)
+    total, exp_cuts, log_mass = 0.0, np.exp(cuts), np.empty(nodes.size)
     exp_cuts[0], exp_cuts[-1] = 0.0, 1e30
     for m in range(month_place.size):
         exp_level, spread = math.exp(level[month_place[m]]), noise[month_dyad[m]]
@@ -71,8 +67,7 @@ def lean_loop(
             odds, product, logs = exp_level * math.exp(spread * nodes[k]), weights[k], 0.0
             for e in range(first[m], first[m + 1]):
                 j = entry_class[e]
-                upper = exp_cuts[j + 1] * (exp_depth[entry_era[e]] if j == top - 1 else 1.0)
-                lower = exp_cuts[j] * (exp_depth[entry_era[e]] if j == top else 1.0)
+                lower, upper = exp_cuts[j], exp_cuts[j + 1]
                 mass = concentration * (upper - lower) * odds / ((upper + odds) * (lower + odds))
                 if entry_count[e] <= PRODUCT_LIMIT:
                     rising = mass
@@ -95,57 +90,44 @@ def lean_loop(
 
 
 def loop_arguments(problem: Problem) -> list[tuple[Any, ...]]:
-    """Return arguments of the loops at the priors' centres, for every part of the likelihood: their sum is all of it.
-
-    Of two scales the parts are the sides and the kinds of either.
-    """
-    if problem.spec.two_scales:
-        return list(_of_sides(problem))
-    data = layout(problem.panel, problem.spec)
-    reference = prior_reference(problem.spec, panel_arrays(problem.panel, problem.spec))
-    own, rule = reference.observed, (data.nodes, np.exp(data.log_weights))
-    level = reference.mu[data.era].ravel()
-    parameters = own["noise"], own["cutpoint"], own["depth"], own["concentration"]
-    return [_arguments(level, parameters, rule, data, data.entry_era)]
+    """Return arguments of the loops at the priors' centres, for the sides and for the kinds of either side."""
+    return list(_parts(panel_arrays(problem.panel, SPEC, dense=True)))
 
 
-def centre_of_sides(spec: PendulumSpec, arrays: PanelArrays) -> Own:
+def centres(arrays: PanelArrays) -> Own:
     """Return the centres of the priors of sides and kinds, by name."""
-    own, priors = dict(prior_reference(spec, arrays).observed), spec.priors
+    own, priors = dict(prior_reference(SPEC, arrays).observed), SPEC.priors
     for kinds in arrays.observed.kinds:
+        gaps = np.exp(priors.kind_gap[0]) * np.arange(kinds.cuts)
         own[f"{kinds.name}_slope"] = priors.kind_slope[0]
         own[f"{kinds.name}_shift"] = np.zeros(arrays.observed.places)
-        own[f"{kinds.name}_cutpoint"] = priors.kind_cut[0] + np.exp(priors.gap[0]) * np.arange(kinds.cuts)[None, :]
-        own[f"{kinds.name}_concentration"] = np.exp([priors.concentration[0]])
+        own[f"{kinds.name}_cutpoint"] = priors.kind_cut[0] + gaps[None, :]
+        own[f"{kinds.name}_concentration"] = np.exp([priors.kind_concentration[0]])
     return own
 
 
-def _of_sides(problem: Problem) -> Iterator[tuple[Any, ...]]:
-    arrays = panel_arrays(problem.panel, problem.spec, dense=True)
-    own, observed = centre_of_sides(problem.spec, arrays), arrays.observed
+def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
+    own, observed = centres(arrays), arrays.observed
     busy = own["volume_effect"][arrays.node_dyad] * observed.busyness
-    parameters = own["noise"], own["cutpoint"], own["depth"], own["concentration"]
-    yield _arguments(busy, parameters, quadrature(problem.spec), Months.of(observed.side))
-    still, none = np.zeros(arrays.dyads), np.zeros((1, 1))
+    parameters = own["noise"], own["cutpoint"], own["concentration"]
+    yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
+    still = np.zeros(arrays.dyads)
     for kinds in observed.kinds:
         slope, shift, cutpoint, concentration = (
             own[f"{kinds.name}_{part}"] for part in ("slope", "shift", "cutpoint", "concentration")
         )
-        at = TOWARDS[kinds.name] * slope * observed.recent + shift[observed.place_of_node]
-        yield _arguments(at, (still, cutpoint, none, concentration), QUADRATURE, Months.of(kinds.counted))
+        at = log_odds(kinds.name, slope, observed.recent, shift[observed.place_of_node])
+        yield _arguments(at, (still, cutpoint, concentration), QUADRATURE, Months.of(kinds.counted))
 
 
-def _arguments(
-    level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months, era: Index | None = None
-) -> tuple[Any, ...]:
-    """Arguments of one call; ``parameters`` are noise, cutpoint, depth and concentration as the kernels take them."""
-    noise, cutpoint, depth, concentration = parameters
+def _arguments(level: Float, parameters: tuple[Float, ...], rule: tuple[Float, Float], data: Months) -> tuple[Any, ...]:
+    """Arguments of one call; ``parameters`` are noise, cutpoint and concentration as the kernels take them."""
+    noise, cutpoint, concentration = parameters
     order = np.argsort(data.entry_month, kind="stable")
     return (
         level,
         noise,
         np.concatenate([[-FAR], cutpoint[0], [FAR]]),
-        depth[0],
         float(concentration[0]),
         *rule,
         data.month_dyad.copy(),
@@ -154,5 +136,4 @@ def _arguments(
         np.searchsorted(data.entry_month[order], np.arange(data.month_place.size + 1)),
         data.entry_class[order],
         data.entry_count[order],
-        (np.zeros_like(data.entry_class) if era is None else era)[order],
     )

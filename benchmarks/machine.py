@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = (
-    "pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz-stats", "jax", "numpyro",
-    "pystan", "httpstan", "pymc-extras", "statsmodels", "duckdb", "pyarrow",
+    "pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "scipy", "arviz-stats", "duckdb",
+    "pyarrow",
 )  # fmt: skip
 
 

@@ -28,11 +28,8 @@ def measure(run: Run) -> dict[str, Any]:
         "warmup_seconds": None if run.warmup is None else round(run.warmup, 3),
         "steps_per_draw": None if run.steps is None else round(run.steps, 2),
         "divergences": run.divergences,
-        "ess_min": None, "ess_min_of": None, "r_hat_max": None, "r_hat_max_of": None,
-        "ess_per_second": None, "ess_per_second_after_warmup": None,
+        "ess_per_second_after_warmup": None,
     }  # fmt: skip
-    if run.posterior is None:
-        return found
     smallest, worst = diagnose(run.posterior)
     found |= {"ess_min": round(smallest[0], 1), "ess_min_of": smallest[1]}
     found |= {"r_hat_max": round(worst[0], 4), "r_hat_max_of": worst[1]}

@@ -17,25 +17,19 @@ CHRONOLOGY = "6x920"
 SIZES = ("1x300", "3x300", CHRONOLOGY, "12x660")
 DENSITIES = (1, 5, 50, 2000)
 CLASSES, ZERO_CUT, ERAS = 8, 4, 2
+DRAWS = 200
+"""Draws of the priors, of which the most typical is what a panel is simulated at."""
+SPEC = PendulumSpec()
+"""The model that is fitted, and that a panel is simulated from."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A panel and the model to fit to it; ``density`` is None for the chronology, which has its own."""
+    """A panel to fit the model to; ``density`` is None for the chronology, which has its own."""
 
     size: str
     density: int | None
     panel: xr.Dataset
-    spec: PendulumSpec
-
-
-def model_name(spec: PendulumSpec) -> str:
-    """Return how the tables call a model."""
-    return "two scales" if spec.two_scales else "one scale"
-
-
-DRAWS = 200
-"""Draws of the priors, of which the most typical is what a panel is simulated at."""
 
 
 def shape_of(size: str) -> tuple[int, int]:
@@ -46,25 +40,22 @@ def shape_of(size: str) -> tuple[int, int]:
     return int(shape[1]), int(shape[2])
 
 
-def make_problem(size: str, density: int | None, seed: int, spec: PendulumSpec | None = None) -> Problem:
+def make_problem(size: str, density: int | None, seed: int) -> Problem:
     """Make the problem of a size, such as ``3x300`` (dyads x months), and a density (events a dyad-month).
-
-    The model is by default that of one scale; a panel is simulated from the model that is fitted to it.
 
     Raises
     ------
     SpecError
         If the size is no such text, or a simulated panel has no density.
     """
-    spec = spec or PendulumSpec.one_scale()
     if size == CHRONOLOGY:
-        return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")), spec)
+        return Problem(size, None, build_panel(read_chronology(), dyads=hierarchy("USA-CHN")))
     if density is None:
         raise SpecError(f"density: a simulated panel of {size} needs one, such as 5 events a dyad-month")
-    return Problem(size, density, simulated_panel(*shape_of(size), density, seed, spec), spec)
+    return Problem(size, density, simulated_panel(*shape_of(size), density, seed))
 
 
-def simulated_panel(dyads: int, periods: int, density: float, seed: int, spec: PendulumSpec) -> xr.Dataset:
+def simulated_panel(dyads: int, periods: int, density: float, seed: int) -> xr.Dataset:
     """Simulate a panel at a draw of the priors, with a Poisson number of events a dyad-month and two eras a dyad."""
     rng = np.random.default_rng([seed, dyads, periods])
     totals = rng.poisson(density, (1, dyads, periods, 1))
@@ -72,8 +63,8 @@ def simulated_panel(dyads: int, periods: int, density: float, seed: int, spec: P
     empty = empty_panel(dyads, periods)
     empty["counts"][..., 0] = totals
     empty = recounted(empty)
-    truth = most_typical(prior_draws(empty, spec, draws=DRAWS, seed=seed))
-    return simulate_panel(empty, truth, spec, seed=seed)[0]
+    truth = most_typical(prior_draws(empty, SPEC, draws=DRAWS, seed=seed))
+    return simulate_panel(empty, truth, SPEC, seed=seed)[0]
 
 
 def most_typical(draws: xr.Dataset) -> xr.Dataset:

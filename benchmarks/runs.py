@@ -8,30 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
-from benchmarks.problems import Problem
-from forecast.model.arrays import panel_arrays
-from forecast.model.parameters import add_parameters
-from forecast.model.pendulum import coordinates
-from forecast.scale import soft_ceiling
+from forecast.model.variables import reported_variables
 
 CHAINS = 4
-PARAMETERS = (
-    "half_life", "sd", "sigma", "tau", "mu", "mu_dyad", "mu_era_sd", "headroom", "headroom_dyad", "headroom_era_sd",
-    "ceiling", "depth", "depth_sd", "cutpoint", "concentration", "structure_step", "structure_jump", "volume_effect",
-    "depth_slope", "depth_cutpoint", "depth_concentration",
-    "severity_slope", "severity_cutpoint", "severity_concentration",
-)  # fmt: skip
-"""Parameters that a report states, as far as a model has them."""
-PATHS = ("level", "structure")
+PATHS = ("level", "trend")
 """Paths whose last month counts."""
-
-
-class Unavailable(Exception):
-    """An engine that cannot run here; the message says why."""
+PARAMETERS = tuple(name for name in reported_variables().values() if name not in PATHS)
+"""Parameters that a report states, as far as a model has them."""
 
 
 @dataclass
@@ -47,8 +33,8 @@ class Run:
 
     Attributes
     ----------
-    posterior : xarray.Dataset or None
-        Draws, dims (chain, draw, ...), of exactly the quantities that count; None for a method without draws.
+    posterior : xarray.Dataset
+        Draws, dims (chain, draw, ...), of exactly the quantities that count.
     sampling, compiling : float
         Seconds; sampling includes the warm-up, compiling is what this run compiled.
     warmup : float or None
@@ -58,7 +44,7 @@ class Run:
     divergences : int or None
     """
 
-    posterior: xr.Dataset | None
+    posterior: xr.Dataset
     sampling: float
     compiling: float = 0.0
     warmup: float | None = None
@@ -77,37 +63,6 @@ class Run:
 def cores() -> int:
     """Chains run at once, the same for every engine that lets one choose."""
     return min(CHAINS, os.cpu_count() or 1)
-
-
-def reported(free: xr.Dataset, state: NDArray[Any], problem: Problem) -> xr.Dataset:
-    """Return what counts of a model of one scale, from its free variables and the last state (chain, draw, dyad)."""
-    plain = reported_parameters(free, problem)
-    ceiling = plain["ceiling"][..., panel_arrays(problem.panel, problem.spec).era_index[:, -1]]
-    return as_dataset(plain | {"level": soft_ceiling(state, ceiling, problem.spec.ceiling_softness)})
-
-
-def reported_parameters(free: xr.Dataset, problem: Problem) -> dict[str, NDArray[Any]]:
-    """Return the reported parameters, by the package's names, (chain, draw, ...), from the free variables.
-
-    Whatever the sampler, the same expressions turn free variables into parameters: those of the package.
-    """
-    arrays = panel_arrays(problem.panel, problem.spec)
-    with pm.Model(coords=coordinates(problem.panel, arrays)) as model:
-        add_parameters(problem.spec, arrays)
-    names = [name for name in PARAMETERS if name in model.named_vars]
-    derived = pm.compute_deterministics(
-        free, var_names=[name for name in names if name not in free], model=model, progressbar=False
-    )
-    parameters = {name: (free if name in free else derived)[name] for name in names}
-    return {name: value.transpose("chain", "draw", ...).to_numpy() for name, value in parameters.items()}
-
-
-def free_names(problem: Problem) -> list[str]:
-    """Names of the free variables that are no path."""
-    arrays = panel_arrays(problem.panel, problem.spec)
-    with pm.Model(coords=coordinates(problem.panel, arrays)) as model:
-        add_parameters(problem.spec, arrays)
-    return [variable.name for variable in model.free_RVs]
 
 
 def as_dataset(draws: dict[str, NDArray[Any]]) -> xr.Dataset:

@@ -6,14 +6,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from benchmarks.engines import ENGINES, NUMPYRO, SIMPLER, TWO_SCALES, ours_beside, spec_of
+from benchmarks.engines import ENGINES, OURS, PLAIN
 from benchmarks.machine import now
 from benchmarks.measures import CONVERGED
-from benchmarks.problems import model_name, shape_of
+from benchmarks.problems import shape_of
 from forecast.files import write_json, write_text
 
-TARGETS = (("pymc-centred-nutpie", 100.0), ("NumPyro's best", 8.0), ("pymc-default-nutpie", 50.0))
-"""What our effective draws a second are held to at 3x300, 5 events a month, as ratios."""
+TARGET, TARGET_AT = 50.0, ("3x300", 5)
+"""How many times the plain model's effective draws a second ours are held to, and at what size and density."""
 NUMBERS = (
     "ess_per_second", "ess_per_second_after_warmup", "ess_min", "r_hat_max", "divergences", "steps_per_draw",
     "compile_seconds", "sampling_seconds", "warmup_seconds", "peak_memory_mb", "tune", "draws_kept",
@@ -55,7 +55,7 @@ def _by_problem(cells: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """Cells of each problem, small problems first; those of the scaling page, with fixed draws, are left out."""
 
     def scale(cell: dict[str, Any]) -> tuple[int, ...]:
-        return (*shape_of(cell["size"]), cell["density"] or 0, cell["engine"] in TWO_SCALES)
+        return (*shape_of(cell["size"]), cell["density"] or 0)
 
     ordered = sorted((cell for cell in cells if cell["draws"] is None), key=scale)
     return [list(group) for _, group in groupby(ordered, key=scale)]
@@ -67,10 +67,9 @@ def _problem(cells: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "size": cells[0]["size"],
         "density": cells[0]["density"],
-        "model": model_name(spec_of(cells[0]["engine"])),
         "limit_seconds": distinct(cell["limit"] for cell in cells),
         "engines": engines,
-        "ratios": _ratios(cells, engines),
+        "ratio": _ratio(cells),
     }
 
 
@@ -88,24 +87,13 @@ def _engine(cells: list[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _ratios(cells: list[dict[str, Any]], engines: dict[str, Any]) -> dict[str, Any]:
-    """Our effective draws a second over others', repetition by repetition: median and range."""
-    ratios = {}
-    for name in engines:
-        if name != ours_beside(name) and name not in SIMPLER:
-            ratios[name] = _paired(cells, (name,))
-    if set(NUMPYRO) & set(engines):
-        ratios["NumPyro's best"] = _paired(cells, NUMPYRO)
-    return {name: ratio for name, ratio in ratios.items() if ratio}
-
-
-def _paired(cells: list[dict[str, Any]], others: Sequence[str]) -> list[float] | None:
+def _ratio(cells: list[dict[str, Any]]) -> list[float] | None:
+    """Our effective draws a second over the plain model's, repetition by repetition: median and range."""
     ratios = []
     for repetition in distinct(cell["repetition"] for cell in cells):
         same = {c["engine"]: c.get("ess_per_second") or 0.0 for c in cells if c["repetition"] == repetition}
-        ours, best = same.get(ours_beside(others[0]), 0.0), max(same.get(name, 0.0) for name in others)
-        if ours and best:
-            ratios.append(ours / best)
+        if same.get(OURS) and same.get(PLAIN):
+            ratios.append(same[OURS] / same[PLAIN])
     return summary(ratios) if ratios else None
 
 
@@ -116,14 +104,14 @@ def _markdown(found: dict[str, Any]) -> str:
         limits = " or ".join(f"{limit:g}" for limit in problem["limit_seconds"])
         lines += [
             "",
-            f"## {problem['size']}, {events}, {problem['model']}",
+            f"## {problem['size']}, {events}",
             "",
             f"At most about {limits} s of sampling a cell.",
             "",
         ]
         lines += _table(problem["engines"])
-        if problem["ratios"]:
-            lines += ["", *_ratio_lines(problem)]
+        if problem["ratio"]:
+            lines += ["", _ratio_line(problem)]
     return "\n".join(lines) + "\n"
 
 
@@ -162,26 +150,20 @@ def _table(engines: dict[str, Any]) -> list[str]:
             continue
         length = f"{found['tune'][0]:g} + {found['draws_kept'][0]:g}"
         notes = ["**not converged**"] if found["converged"] is False else []
-        notes += ["simpler model, for orientation"] if name in SIMPLER else []
-        notes += ["no draws: one maximum-likelihood fit a dyad"] if found["ess_min"] is None else []
         compiling = found["compile_seconds"]
         rows.append((
             name, spread(found["ess_per_second"]), spread(found["ess_per_second_after_warmup"]),
             spread(found["ess_min"]), _number(found["r_hat_max"], 2, 3), _number(found["divergences"], 2),
             _number(found["steps_per_draw"], 0), f"{compiling[2]:.3g}, {compiling[1]:.3g}",
-            spread(found["sampling_seconds"]), length if found["ess_min"] is not None else "", "; ".join(notes),
+            spread(found["sampling_seconds"]), length, "; ".join(notes),
         ))  # fmt: skip
     return ["| " + " | ".join(row) + " |" for row in rows]
 
 
-def _ratio_lines(problem: dict[str, Any]) -> list[str]:
-    held = dict(TARGETS) if (problem["size"], problem["density"]) == ("3x300", 5) else {}
-    lines = [f"`{ours_beside(next(iter(problem['engines'])))}` gives so many times the ESS/s of"]
-    for name, ratio in problem["ratios"].items():
-        target = f" (aimed at: {held[name]:g})" if name in held else ""
-        sound = problem["engines"].get(name, {}).get("converged") is not False
-        lines.append(f"- {name}: **{spread(ratio)}**{target}{'' if sound else ', which has not converged'}")
-    return [lines[0], "", *lines[1:]]
+def _ratio_line(problem: dict[str, Any]) -> str:
+    target = f" (aimed at: {TARGET:g})" if (problem["size"], problem["density"]) == TARGET_AT else ""
+    sound = "" if problem["engines"][PLAIN]["converged"] else ", which has not converged"
+    return f"`{OURS}` gives **{spread(problem['ratio'])}** times the ESS/s of `{PLAIN}`{target}{sound}."
 
 
 def spread(values: Sequence[float] | None) -> str:

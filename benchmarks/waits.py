@@ -12,7 +12,7 @@ import pandas as pd
 from benchmarks.engines.ours import quantities
 from benchmarks.machine import load, machine, now
 from benchmarks.measures import diagnose
-from benchmarks.problems import CHRONOLOGY, make_problem
+from benchmarks.problems import CHRONOLOGY, SPEC, make_problem
 from benchmarks.runs import CHAINS, Run, cores
 from benchmarks.table import describe, spread, summary
 from forecast import Fit, build_panel, fit, read_chronology, update
@@ -42,11 +42,11 @@ def short_fit(size: str, density: int | None, draws: int, limit: float, seeds: S
     """Fit as often as there are seeds, compiled before; the note tells the effective draws."""
     problem = make_problem(size, density, seeds[0])
     options = {"chains": CHAINS, "cores": cores()}
-    fit(problem.panel, problem.spec, draws=10, tune=10, seed=seeds[0], **options)
+    fit(problem.panel, SPEC, draws=10, tune=10, seed=seeds[0], **options)
     seconds, smallest, r_hat = [], [], []
     for seed in seeds:
         with Run.clock() as clock:
-            fitted = fit(problem.panel, problem.spec, draws=draws, tune=TUNE, seed=seed, **options)
+            fitted = fit(problem.panel, SPEC, draws=draws, tune=TUNE, seed=seed, **options)
         (ess, _), (worst, _) = diagnose(quantities(fitted.posterior))
         seconds.append(clock.seconds)
         smallest.append(ess)
@@ -90,23 +90,22 @@ def start(what: str, arguments: Sequence[str], limit: float, repetitions: int) -
     return Wait(f"Python with `{what}`", "s", limit, tuple(seconds[1:]))
 
 
-def write_waits(folder: Path, seed: int, repetitions: int, say: Callable[[str], None], default: bool = False) -> None:
-    """Measure, and write ``waits.md`` and ``waits.json``; ``default``: only what a fit of one dyad waits for."""
+def write_waits(folder: Path, seed: int, repetitions: int, say: Callable[[str], None]) -> None:
+    """Measure, and write ``waits.md`` and ``waits.json``."""
     found = {"written": now(), "load": load(), "machines": [machine()]}
     waits = []
     with tempfile.TemporaryDirectory() as scratch:
-        for wait in _measured(seed, repetitions, Path(scratch), default):
+        for wait in _measured(seed, repetitions, Path(scratch)):
             say(f"{wait.what}: {spread(summary(wait.values))} {wait.unit}")
             waits.append(wait)
     write_json(folder / "waits.json", found | {"waits": [asdict(wait) for wait in waits]})
     write_text(folder / "waits.md", _markdown(found["written"], found["load"], found["machines"], waits))
 
 
-def _measured(seed: int, repetitions: int, scratch: Path, default: bool) -> Iterator[Wait]:
-    if not default:
-        yield from (start(*given, repetitions) for given in STARTS)
-        yield from (short_fit(*given, range(seed, seed + repetitions)) for given in SHORT)
-        yield from updates(seed, scratch, "the chronology", hierarchy("USA-CHN"))
+def _measured(seed: int, repetitions: int, scratch: Path) -> Iterator[Wait]:
+    yield from (start(*given, repetitions) for given in STARTS)
+    yield from (short_fit(*given, range(seed, seed + repetitions)) for given in SHORT)
+    yield from updates(seed, scratch, "the chronology", hierarchy("USA-CHN"))
     yield from updates(seed, scratch, "USA-CHN alone", ["USA-CHN"])
 
 

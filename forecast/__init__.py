@@ -172,6 +172,7 @@ __all__ = [
     "read_plan",
     "read_question",
     "read_table",
+    "repair_archive",
     "resolve_question",
     "run_tests",
     "scenario",

@@ -133,7 +133,7 @@ _validate_panel: list[Callable[[Any], None]] = []
 
 
 def validate_panels_with(validate: Callable[[Any], None]) -> None:
-    """Say how a panel is validated; `forecast.panel` does, for nothing of it can be imported here."""
+    """Register how a panel is validated; `forecast.panel` does, because it cannot be imported here."""
     _validate_panel[:] = [validate]
 
 

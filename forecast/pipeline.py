@@ -90,7 +90,7 @@ class ReportSettings:
     drivers : pathlib.Path or "calendar", optional
         Covariates (docs/drivers.md): a file, or those of ``data/calendar.csv``.
     driver_acts : str, optional
-        What they act on: ``month``, ``swing`` or ``structure`` for all, or ``name=swing,other=month``; by default the
+        What they act on: ``month``, ``cycle`` or ``trend`` for all, or ``name=cycle,other=month``; by default the
         month, and the calendar's what each is of (a phase or an occasion).
     driver_future : {"given", "carried", "simulated"}
         What is assumed of the months ahead.

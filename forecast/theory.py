@@ -68,7 +68,7 @@ DECLINE = Statement(
     "a lasting fall",
     "Relations have fallen, and stayed down, since the framework in force began.",
     "US-China relations have been getting worse for more than five years, since 2018.",
-    "`forecast test`: a jump of the structure against none and against other dates; `forecast report`: drop and trend",
+    "`forecast test`: a jump of the trend against none and against other dates; `forecast report`: drop and trend",
     tested=True,
 )
 ERAS = Statement(
@@ -95,7 +95,7 @@ PENDULUM = Statement(
     "Relations swing like a pendulum: going back to an earlier state is hard, and so is staying in an extreme.",
     "US-China relations swing like a pendulum: they can hardly return to what they were, and can hardly stay in an "
     "extreme either.",
-    "`forecast test`: a swing around a moving structure against a random walk and one pull; `forecast report`: "
+    "`forecast test`: a cycle around a moving trend against a random walk and one component; `forecast report`: "
     "half-life, way back, time in the extreme",
     tested=True,
 )

@@ -1,4 +1,4 @@
-"""Calibrate every member of the family, and write reports/calibration: ranks, a table and a figure.
+"""Calibrate the variants of the model, and write reports/calibration: ranks, a table and a figure.
 
 Each form is kept when it is done (ranks/FORM.csv), so that an interrupted run goes on with the next.
 """
@@ -18,7 +18,6 @@ from scipy.stats import kstest
 from forecast.files import write_csv, write_text
 from forecast.model import PendulumSpec
 from forecast.model.calibration import AMONG, calibrate, coverage
-from forecast.model.dynamics import pulls
 from forecast.model.variables import all_variables
 
 ROOT = Path(__file__).parents[1]
@@ -26,22 +25,20 @@ sys.path.insert(0, str(ROOT))
 from tests.model.panels import make_panel  # noqa: E402  (the shapes are those of the tests)
 
 SHAPE = {"dyads": 2, "periods": 100, "events": 3.0, "empty": 0.1, "seed": 5}
-BOUNDS = {"none": {"ceiling": "constant+depth"}, "oscillator": {"ceiling": "depth"}}
-"""Ceilings that differ from the default's."""
-FORMS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
-    **{pull.name: ({"dynamics": pull.name} | BOUNDS.get(pull.name, {}), {}) for pull in pulls()},
-    "student": ({"shocks": "student", "ceiling": "none"}, {}),
-    "trend": ({"ceiling": "era+trend"}, {}),
-    "structure": ({"structure": "walk", "observation": "sides", "ceiling": "trend", "volume_effect": True}, {}),
-    "index": ({"observation": "index", "ceiling": "era"}, {"index": True}),
+FORMS: dict[str, tuple[dict[str, object], dict[str, object], str]] = {
+    "default": ({}, {}, "trend_half_life"),
+    "ceiling": ({"ceiling": "framework"}, {}, "headroom"),
+    "walk": ({"trend": "walk"}, {}, "trend_jump"),
+    "constant": ({"trend": "constant"}, {}, "trend_jump"),
+    "band": ({"cycle": "band"}, {}, "band"),
+    "cubic": ({"cycle": "cubic"}, {}, "stiffening"),
+    "no-cycle": ({"trend": "walk", "cycle": "none"}, {}, "trend_jump"),
+    "datasets": ({}, {"datasets": 2}, "concentration"),
+    "index": ({"observation": "index"}, {"index": True}, "index_error"),
 }
-"""Choices of the model, and what differs in the panel."""
+"""Choices of the model, what differs in the panel, and the variable that the figure shows in its last column."""
 
-COLUMNS = ("level", "half_life", "sd", "mu", "own")
-# What a form alone has: the first variable of its pull, or of its other choice.
-OWN = {pull.name: next((one.name for one in pull.variables), "sigma") for pull in pulls()}
-OWN |= {"student": "shock_df", "trend": "depth_trend", "structure": "structure_step", "index": "index_error"}
-OWN["linear"] = "ceiling"
+COLUMNS = ("level", "cycle_half_life", "cycle_sd", "trend_step", "own")
 
 
 def main() -> None:
@@ -54,10 +51,8 @@ def main() -> None:
     for form in options.forms:
         path = options.out / "ranks" / f"{form}.csv"
         if not path.exists():
-            choices, shape = FORMS[form]
-            ranks = calibrate(
-                make_panel(**SHAPE | shape), PendulumSpec.one_scale(**choices), panels=options.panels, seed=11
-            )
+            choices, shape, _ = FORMS[form]
+            ranks = calibrate(make_panel(**SHAPE | shape), PendulumSpec(**choices), panels=options.panels, seed=11)
             write_csv(path, as_table(ranks))
         print(f"{form}: {path}", flush=True)
     kept = {form: pd.read_csv(path) for form in FORMS if (path := options.out / "ranks" / f"{form}.csv").exists()}
@@ -102,7 +97,7 @@ def figure(kept: dict[str, pd.DataFrame]) -> str:
         for row, (form, ranks) in zip(axes, kept.items(), strict=True):
             edge = band(int(ranks["panel"].nunique()))
             for at, column in zip(row, COLUMNS, strict=True):
-                name = OWN[form] if column == "own" else column
+                name = FORMS[form][-1] if column == "own" else column
                 own = ranks[ranks["quantity"] == name]
                 if not len(own):
                     at.set_axis_off()

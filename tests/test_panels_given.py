@@ -87,7 +87,7 @@ def test_a_cut_panel_is_refused_wherever_it_is_given(panel, cut, table, name):
         panel=panel, table=table, question=question, source=Source(), data=lambda panel: Data(panel=panel),
         fitted=lambda panel: SimpleNamespace(posterior=None, spec=None, panel=panel),
     )  # fmt: skip
-    with pytest.raises(DataError, match=r"Not a panel of schema 1: .*Build it anew"):
+    with pytest.raises(DataError, match=r"Not a panel of schema 1: .*Build it again"):
         GIVEN[name](cut, given)
 
 

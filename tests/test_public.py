@@ -146,12 +146,12 @@ def test_every_argument_of_a_wrong_type_is_named(name, events, made):
         (lambda f: f.read_chronology(dyads="USA-CHN"), "dyads: got 'USA-CHN' (str); expected a list of dyads"),
         (lambda f: f.build_panel("USA-CHN"), "table: got 'USA-CHN' (str); expected an EventTable"),
         (lambda f: f.fit(f.read_chronology(dyads=["USA-IRN"])), "panel: got an object of type EventTable; expected a"),
-        (lambda f: f.PendulumSpec(priors={"half_life": (3.2, 0.5)}), "priors: got an object of type dict"),
-        (lambda f: f.Priors(half_life=(24, 0.5)), "For 24 months write Priors(half_life=(np.log(24), 0.5))"),
-        (lambda f: f.Priors(half_life=(6, 0.5)), "exp(6) = 403.4 months are more than 240"),
-        (lambda f: f.Priors(period=(120.0, 0.4)), "For 120 months write Priors(period=(np.log(120), 0.4))"),
-        (lambda f: f.Priors(half_life=24), "half_life is 24; expected a pair"),
-        (lambda f: f.PendulumSpec(dynamics=5), "dynamics: got 5; expected one of"),
+        (lambda f: f.PendulumSpec(priors={"cycle_half_life": (3.2, 0.5)}), "priors: got an object of type dict"),
+        (lambda f: f.Priors(cycle_half_life=(24, 0.5)), "months write Priors(cycle_half_life=(np.log(24), 0.5))"),
+        (lambda f: f.Priors(cycle_half_life=(6, 0.5)), "exp(6) = 403.4 months are more than 240"),
+        (lambda f: f.Priors(trend_half_life=(120.0, 0.4)), "months write Priors(trend_half_life=(np.log(120), 0.4))"),
+        (lambda f: f.Priors(cycle_half_life=24), "cycle_half_life is 24; expected a pair"),
+        (lambda f: f.PendulumSpec(cycle=5), "cycle: got 5; expected one of"),
         (lambda f: f.PendulumSpec(nodes="7"), "nodes: got '7'"),
         (lambda f: f.Source(kind="events"), "need a path and a mapping"),
         (lambda f: f.Source(kind="wire"), "there is no source 'wire'"),
@@ -278,15 +278,12 @@ def test_many_dyads_files_and_futures_are_counted_not_listed(events, made):
     assert "Simulated futures of USA-CHN" in text and "3 months" in text
 
 
-def test_a_rate_of_new_frameworks_and_draws_of_a_headroom_are_checked(made):
+def test_a_rate_of_new_frameworks_is_checked(made):
     for wrong in (-0.1, np.nan, np.full(3, 0.1)):
         with pytest.raises(ForecastError, match=r"hazard: .*expected"):
             forecast.simulate_futures(made, "USA-CHN", 3, hazard=wrong)
-    for wrong in (np.array([]), np.array([1.0, -1.0])):
-        with pytest.raises(ForecastError, match=r"headroom_prior: .*expected draws"):
-            assess(made, "USA-CHN", headroom_prior=wrong)
 
 
 def test_a_prior_of_a_monthly_pull_is_not_taken_for_months_in_weeks():
-    slow = forecast.Priors(half_life=(float(np.log(200)), 0.5))
-    assert slow.paced(4.35).half_life[0] == pytest.approx(np.log(200 * 4.35))
+    slow = forecast.Priors(cycle_half_life=(float(np.log(200)), 0.5))
+    assert slow.paced(4.35).cycle_half_life[0] == pytest.approx(np.log(200 * 4.35))

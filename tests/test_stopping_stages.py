@@ -35,12 +35,12 @@ def fit_an_index(**sampler):  # which compiles in a few seconds
     from forecast import PendulumSpec, fit
     from tests.model.panels import make_panel
     panel = make_panel(periods=600, index=True, seed=1)
-    return fit(panel, PendulumSpec.one_scale(observation="index", ceiling="none"), seed=1, progress=tell, **sampler)
+    return fit(panel, PendulumSpec(observation="index"), seed=1, progress=tell, **sampler)
 
 def fit(**sampler):
     from forecast import PendulumSpec, build_panel, fit, read_chronology
     panel = build_panel(read_chronology(dyads=[RECORD["dyad"]]), as_of=RECORD["as_of"])
-    return fit(panel, PendulumSpec.one_scale(), seed=1, progress=tell, **sampler)
+    return fit(panel, PendulumSpec(), seed=1, progress=tell, **sampler)
 
 def report(**eras):
     from forecast.pipeline import ReportSettings, make_report
@@ -53,7 +53,7 @@ def tests():
     run_tests(plan, data=data, progress=tell)
 
 RUNS = {
-    "one fit": lambda: fit(draws=50, tune=50),
+    "one fit of an index": lambda: fit_an_index(draws=50, tune=50),
     "a long fit": lambda: fit(draws=4, tune=100_000),
     "a long fit of an index": lambda: fit_an_index(draws=4, tune=100_000),
     "report": report,
@@ -64,11 +64,11 @@ with stoppable():
     RUNS[work]()
 """
 QUICK = [
-    ("one fit", "compiling", signal.SIGINT),
+    ("one fit of an index", "compiling", signal.SIGINT),
     ("a long fit of an index", "sampling", signal.SIGTERM),
 ]
 STAGES = [
-    ("one fit", "compiling", signal.SIGTERM),
+    ("one fit of an index", "compiling", signal.SIGTERM),
     ("a long fit", "sampling", signal.SIGINT),
     ("a long fit", "sampling", signal.SIGTERM),
     ("report", "reading the data", signal.SIGINT),

@@ -98,10 +98,11 @@ def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArr
         posterior = posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, draws).astype(int))
     own = Draws.of(posterior, fit.spec)
     observed = Observed.of(fit.spec.observation_model.on_scale_of(fit.panel, fit.panel), own)
-    level, months = flat(posterior["level"]), np.argwhere(observed.node >= 0)
+    level, trend = flat(posterior["level"]), flat(posterior["trend"])
+    months = np.argwhere(observed.node >= 0)
     values = np.empty((len(level), len(months)))
     for place, (dyad, time) in enumerate(months):
-        state = own.state(level[:, dyad, [time]], observed.era_index[dyad, [time]])
+        state = own.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.era_index[dyad, [time]])
         values[:, place] = observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     size = posterior.sizes["chain"], posterior.sizes["draw"]
     coords = {

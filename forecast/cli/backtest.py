@@ -49,8 +49,8 @@ def backtest(
         str,
         typer.Option(
             "--models",
-            help="Forms of the model: default, pendulum, no_pull (or none), no_hierarchy, no_month_noise, "
-            "no_volume, heavy_tails, ordered, one_scale; all; or no for none of them.",
+            help="Model variants: default, pendulum, no_cycle (or none), no_return, no_ceiling, ceiling, no_hierarchy, "
+            "no_month_noise, no_volume; all; or no for none of them.",
         ),
     ] = "default",
     rivals: Annotated[

@@ -85,7 +85,7 @@ DriverActs = Annotated[
     str | None,
     typer.Option(
         "--driver-acts",
-        help="What drivers act on: month, swing or structure; or each, such as summit=month,trade=swing. Default: "
+        help="What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: "
         "month, and what suits those of the calendar.",
     ),
 ]

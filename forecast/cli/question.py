@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from forecast import dates
 from forecast.bounds import require_whole
 from forecast.cli.options import (
     Add,
@@ -253,12 +254,11 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Resolve the questions whose window is over and covered, from data, and append it to the ledger."""
-    from forecast.dates import today
     from forecast.questions import append_entries, resolve_question, resolved
 
     place, ledger = _folder(folder), _read(folder)
     chosen = _chosen(ledger, names)
-    day = _as_of(as_of) or today()
+    day = _as_of(as_of) or dates.today()
     records = _records(
         added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
         _only_dyad(chosen),
@@ -274,7 +274,7 @@ def resolve(
         if found.outcome in ("open", "never"):
             return found.reason
         last = history.question.last
-        return resolved(found) if last < today() else f"its window ends on {last}; resolve it after that day"
+        return resolved(found) if last < dates.today() else f"its window ends on {last}; resolve it after that day"
 
     drafts = _each(chosen, decide, named=bool(names))
     done = append_entries(place.ledger, drafts)

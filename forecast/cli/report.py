@@ -48,20 +48,20 @@ if TYPE_CHECKING:
     from forecast.outlook import Assessment, WindowOutlook
     from forecast.pipeline import Report
 
-PULLS = "The pull: {pulls}."
+CYCLES = "The cycle: {cycles}, or none."
 
 
 class ReportCommand(TyperCommand):
-    """The command with the pulls named in its help, which are read only if the help is."""
+    """The command with the cycles named in its help, which are read only if the help is."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help."""
-        from forecast.model.dynamics import pulls
+        from forecast.model.dynamics import cycles
 
-        named = [f"{pull.name} ({pull.hint})" if pull.hint else pull.name for pull in pulls()]
+        named = [f"{one.name} ({one.hint})" if one.hint else one.name for one in cycles()]
         for parameter in self.params:
-            if getattr(parameter, "help", None) == PULLS:
-                parameter.help = PULLS.format(pulls=join(named, "or"))  # type: ignore[attr-defined]
+            if getattr(parameter, "help", None) == CYCLES:
+                parameter.help = CYCLES.format(cycles=", ".join(named))  # type: ignore[attr-defined]
         return super().get_help(ctx)
 
 
@@ -129,38 +129,18 @@ def report(
             "none.",
         ),
     ] = "given",
-    structure: Annotated[
+    trend: Annotated[
         str | None,
         typer.Option(
-            "--structure",
-            help="What the pendulum swings around: walk (a structure that moves) or eras (an equilibrium each). "
-            "Default: walk, but eras for a random walk and under a bound on the level.",
+            "--trend",
+            help="The slow component: reverting (to the dyad's long-run mean), walk or constant. Default: reverting.",
         ),
     ] = None,
-    dynamics: Annotated[
-        str,
-        typer.Option(
-            "--dynamics",
-            help=PULLS,
-        ),
-    ] = "linear",
+    cycle: Annotated[str | None, typer.Option("--cycle", help=CYCLES)] = None,
     ceiling: Annotated[
         str | None,
-        typer.Option(
-            "--ceiling",
-            help="What bounds depth (depth: by era; trend: by the years) or the level (era, constant), joined by +, or "
-            "none. Default: trend; none for an index.",
-        ),
+        typer.Option("--ceiling", help="What bounds the trend: framework (the ceiling of each era) or none."),
     ] = None,
-    observation: Annotated[
-        str | None,
-        typer.Option(
-            "--observation",
-            help="How events are read: sides (cooperative or hostile, kinds apart) or events (ordered classes, all of "
-            "which follow the level). Default: sides.",
-        ),
-    ] = None,
-    shocks: Annotated[str, typer.Option("--shocks", help="normal or student.")] = "normal",
     nodes: Annotated[
         int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")
     ] = 7,
@@ -218,8 +198,8 @@ def report(
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
     if fit and data and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
-    model: dict[str, Any] = {"dynamics": dynamics, "shocks": shocks, "nodes": nodes}
-    chosen = {"structure": structure, "ceiling": ceiling, "observation": observation}
+    model: dict[str, Any] = {"nodes": nodes}
+    chosen = {"trend": trend, "cycle": cycle, "ceiling": ceiling}
     model |= {name: value for name, value in chosen.items() if value}
     if horizons and at:
         raise SpecError("--horizons, --at: both say how far ahead; leave out one of them")
@@ -324,7 +304,7 @@ def _level_table(result: "Assessment") -> "Table":
         "structural": "structural",
     }  # fmt: skip
     smallest = count(result.smallest_improvement, "point")
-    parts = "a rise of the structure by as much" if result.moving else "a new framework"
+    parts = "a rise of the trend by as much" if result.moving else "a new framework"
     shown = Table(
         "by", *names.values(), box=None, title="The level", title_justify="left", caption_justify="left",
         caption=f"better, worse: by at least {smallest}; technical, structural: without and with {parts}",

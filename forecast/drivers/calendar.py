@@ -71,8 +71,8 @@ class CalendarDriver:
         Whether both states of a dyad have to be concerned.
     first, last : int
         Months from the fact to the first and the last month in which the driver is one; elsewhere it is zero.
-    acts : {"month", "swing", "structure"}
-        What it acts on where that is not chosen: a phase on the swing, an occasion on the month.
+    acts : {"month", "cycle", "trend"}
+        What it acts on where that is not chosen: a phase on the cycle, an occasion on the month.
     """
 
     name: str
@@ -90,20 +90,20 @@ DRIVERS = (
         "the twelve months up to a US presidential election",
         ("us_election",),
         first=-11,
-        acts="swing",
+        acts="cycle",
     ),
     CalendarDriver(
         "us_first_year",
         "the first twelve months of a US presidential term",
         ("us_inauguration",),
         last=11,
-        acts="swing",
+        acts="cycle",
     ),
     CalendarDriver("election", "a month with an election in another of the two states", ("election",)),
     CalendarDriver("party_congress", "a month with a Chinese party congress", ("party_congress",)),
     CalendarDriver("summit", "a month with a G20, APEC, SCO or BRICS summit of both states", SUMMITS, both=True),
     CalendarDriver(
-        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1, "swing"
+        "treaty_expiry", "the year before a treaty of both states expires", ("treaty_expiry",), True, -12, -1, "cycle"
     ),
 )
 """Of those that look ahead for months, the facts are known years before, so that no month is coded with hindsight."""

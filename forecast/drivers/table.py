@@ -83,8 +83,8 @@ class DriverTable:
         Examples
         --------
         >>> from forecast.drivers import calendar_drivers
-        >>> calendar_drivers(["CHN-RUS"]).acting("summit=swing")
-        {'summit': 'swing'}
+        >>> calendar_drivers(["CHN-RUS"]).acting("summit=cycle")
+        {'summit': 'cycle'}
         """
         if chosen is None:
             return {name: self.acts.get(name, "month") for name in self.names}

@@ -24,7 +24,7 @@ from forecast.progress import Progress, silent
 if TYPE_CHECKING:
     from forecast.evaluation.results import Results
 
-ALIASES = {"none": "no_pull"}
+ALIASES = {"none": "no_cycle"}
 """Other names of forms of the model: that of its dynamics."""
 _NAMED = 12
 """Dyads that a message names."""
@@ -137,7 +137,7 @@ def choose(models: str | Iterable[str] = DEFAULT, rivals: str | Iterable[str] = 
     --------
     >>> from forecast.evaluation import choose
     >>> [one.code for one in choose("default,none", "local_level")]
-    ['default', 'no_pull', 'local_level']
+    ['default', 'no_cycle', 'local_level']
     """
     found: list[Forecaster] = [*_named("models", models, MEMBERS), *_named("rivals", rivals, RIVALS)]
     if not found:

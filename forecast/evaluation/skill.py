@@ -245,8 +245,8 @@ def subject_of(rivals: Mapping[str, bool]) -> str:
     Examples
     --------
     >>> from forecast.evaluation.skill import subject_of
-    >>> subject_of({"no_pull": False, "base_rate_10y": True})
-    'no_pull'
+    >>> subject_of({"no_cycle": False, "base_rate_10y": True})
+    'no_cycle'
     """
     own = [code for code, rival in rivals.items() if not rival]
     for wanted, there in ((DEFAULT, own), (REFERENCE, list(rivals))):

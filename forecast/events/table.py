@@ -318,7 +318,13 @@ def event_schema() -> "pa.DataFrameSchema":
         return column(None, reason, lambda value: value.str.fullmatch(pattern))
 
     def not_later(field: str) -> pa.Check:
-        return pa.Check(lambda e: ~(e[field] > pd.Timestamp(today())), error=f"{field} is later than today")
+        """Reject days to come; where `known_at` is the date, the date alone is named."""
+
+        def holds(e: "pd.DataFrame") -> "pd.Series[bool]":
+            later = e[field] > pd.Timestamp(today())
+            return ~(later if field == "date" else later & (e[field] != e["date"]))
+
+        return pa.Check(holds, error=f"{field} is later than today")
 
     codes = read_codes().index
     country = r"[A-Z]{3}"

@@ -14,7 +14,6 @@ from forecast.hypotheses.verdict import Comparison, Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.quick import PartKey
-from forecast.model.spec import THRESHOLDS
 from forecast.panel import build_panel
 from forecast.progress import Progress, silent, within
 
@@ -24,15 +23,17 @@ if TYPE_CHECKING:
 
 CAREFUL = 0.97
 
-_BOUNDS = {"era": "ceiling by era", "constant": "constant ceiling", "depth": "depth by era", "trend": "trend in depth"}
+WALK: dict[str, Any] = {"trend": "walk", "cycle": "none", "ceiling": "none"}
+"""A random walk alone: one component, without reversion."""
+_KINDS = {"years": "kinds drift", "eras": "kinds by era", "none": "kinds constant"}
 
 
 @dataclass(frozen=True)
 class Sampler:
     """Settings of the fits; those of the leave-future-out refits and of simulations are shorter.
 
-    A fit that has not converged is made once more with ``patience`` times the draws and in smaller steps: a bound on
-    the level makes two readings of one record, between which a sampler moves slowly.
+    A fit that has not converged is made once more with ``patience`` times the draws and in smaller steps: a ceiling
+    makes two readings of one record, between which a sampler moves slowly.
     """
 
     draws: int = 800
@@ -70,10 +71,9 @@ class Candidates:
     Examples
     --------
     >>> from forecast.events import read_chronology
-    >>> from forecast.hypotheses.candidates import Candidates
+    >>> from forecast.hypotheses.candidates import WALK, Candidates
     >>> candidates = Candidates(read_chronology(), "USA-CHN")
-    >>> pull, walk = {"dynamics": "linear"}, {"dynamics": "none", **candidates.one_scale}
-    >>> candidates.compare(pull, walk, ("a pull", "a walk")).log_bayes_factor  # doctest: +SKIP
+    >>> candidates.compare(candidates.around_trend(), WALK, ("a cycle", "a walk")).log_bayes_factor  # doctest: +SKIP
     """
 
     events: "EventTable | None"
@@ -99,7 +99,7 @@ class Candidates:
 
     def fit(self, **choices: Any) -> "Fit":
         """Fit a candidate, with its evidence, unless that was done before."""
-        spec = replace(self.spec, **choices)
+        spec = self.spec.with_choices(**choices)
         if spec not in self._fits:
             self._fits[spec] = self._converged(spec)
         return self._fits[spec]
@@ -110,7 +110,7 @@ class Candidates:
 
     def ahead(self, **choices: Any) -> Ahead:
         """Leave-future-out predictive density of a candidate."""
-        spec = replace(self.spec, **choices)
+        spec = self.spec.with_choices(**choices)
         if spec not in self._ahead:
             whole = self.evidence(**choices)
             self._ahead[spec] = leave_future_out(
@@ -136,7 +136,7 @@ class Candidates:
         claim, rival : dict
             By what each differs from the base.
         words : tuple of str
-            What each is called, such as ``("a linear pull", "a random walk")``.
+            What each is called, such as ``("a cycle around a trend", "a random walk")``.
         scales : tuple of str
             The priors whose width matters for the Bayes factor.
         name, decides
@@ -189,27 +189,13 @@ class Candidates:
             found["all dyads together"] = self._hierarchy.gate
         return found
 
-    @property
-    def unbounded(self) -> dict[str, Any]:
-        """The choice of no bound on the level, for models that are about the pull.
+    def around_trend(self, cycle: str = "linear") -> dict[str, Any]:
+        """Return the choices of a cycle around a trend that moves, without a ceiling.
 
-        A pull's bound is counted from its equilibrium and a random walk's from an even share: to set them against each
-        other is to compare assumptions on bounds as well. Nor can one record tell a bound from a low equilibrium.
+        A walk has no ceiling, so comparing it with a model that has one would compare assumptions on ceilings too.
         """
-        return {"ceiling": tuple(form for form in self.spec.ceiling if form in THRESHOLDS)}
-
-    @property
-    def one_scale(self) -> dict[str, Any]:
-        """The choice of one time scale: a level around the equilibrium of its era, without a bound.
-
-        A random walk alone is of this family, and so is what is claimed of equilibria that stay for an era.
-        """
-        return {"structure": "eras", **self.unbounded}
-
-    @property
-    def two_scales(self) -> dict[str, Any]:
-        """The choice of two time scales: a swing around a structure that walks, and jumps where eras begin."""
-        return {"structure": "walk", **self.unbounded}
+        trend = self.spec.trend if self.spec.moves else PendulumSpec().trend
+        return {"trend": trend, "cycle": cycle, "ceiling": "none"}
 
     def _converged(self, spec: PendulumSpec) -> "Fit":
         asked = self.sampler
@@ -221,9 +207,9 @@ class Candidates:
         return fit(self.panel, spec, draws=asked.patience * asked.draws, target_accept=CAREFUL, **settings)
 
     def _words(self, spec: PendulumSpec) -> str:
-        around = [f"{spec.pull.title} around a structure that moves" if spec.two_scales else spec.pull.title]
-        around += ["drivers"] if spec.drivers else []
-        return ", ".join([*around, *([_BOUNDS[form] for form in spec.ceiling] or ["no ceiling"])])
+        cycle = [spec.cycle_model.title] if spec.has_cycle else []
+        parts = [f"{spec.trend} trend", *cycle, *(["drivers"] if spec.drivers else [])]
+        return ", ".join([*parts, *(["ceiling"] if spec.has_ceiling else []), _KINDS[spec.kind_drift]])
 
     def _told(self, spec: PendulumSpec) -> Progress:
         return within(self.progress, self._words(spec))

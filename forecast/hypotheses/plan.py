@@ -82,7 +82,7 @@ class Plan(BaseModel):
     smallest_effect : float
         Points of share; the smallest difference of interest.
     half_lives : tuple of float
-        Months; the pulls whose detection the power is about.
+        Months; half-lives of the cycle whose detection the power is about.
     simulations : int
         Simulated records an alternative for the power; 0 for none.
     sensitivity : bool

@@ -14,8 +14,8 @@ _WORDS = {
     "{rival} by two of its errors: the data cannot tell the two apart.",
     "evidence_contradicted": "{answer}, because the record as a whole speaks for {model}, and leaving the future out "
     "for {ahead} by more than {errors:g} of its standard errors.",
-    "pull_too_slow": "{answer}, because the pull that the evidence speaks for needs longer than {half_life:g} months, "
-    "and counts as none by the rule.",
+    "reversion_too_slow": "{answer}, because the reversion that the evidence speaks for needs longer than "
+    "{half_life:g} months, and counts as none by the rule.",
     "break_not_a_drop": "{answer}, because a break, if there is one, is no such drop (chance {chance}).",
     "jump_no_better": "{answer}, because a jump at that date has more evidence than one at {below} of other dates, "
     "and not at nine of ten.",

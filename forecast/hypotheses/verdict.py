@@ -64,7 +64,7 @@ class Rule:
     rope : float
         Points of share; a difference within it on either side is practically none.
     half_life : float
-        Months; a pull that needs longer to undo half of a displacement counts as none.
+        Months; reversion that needs longer to undo half of a deviation counts as none.
 
     Raises
     ------
@@ -103,7 +103,7 @@ class Rule:
         Examples
         --------
         >>> from forecast.hypotheses import Comparison, Rule
-        >>> clear = Comparison("a pull", "none", 4.0, 0.1, ahead_difference=-0.2, ahead_error=0.5)
+        >>> clear = Comparison("a cycle", "none", 4.0, 0.1, ahead_difference=-0.2, ahead_error=0.5)
         >>> Rule().decide(clear)
         'supported'
         """
@@ -190,7 +190,7 @@ class Comparison:
     Attributes
     ----------
     claim, rival : str
-        The two models, such as ``a linear pull`` and ``a random walk``.
+        The two models, such as ``a cycle`` and ``a random walk``.
     log_bayes_factor, error : float
         Natural logarithm, by bridge sampling, and its Monte Carlo standard error.
     ahead_difference, ahead_error : float
@@ -210,8 +210,8 @@ class Comparison:
     Examples
     --------
     >>> from forecast.hypotheses import Comparison
-    >>> Comparison("a pull", "a walk", 1.2, 0.1).words
-    'a pull against a walk'
+    >>> Comparison("a cycle", "a walk", 1.2, 0.1).words
+    'a cycle against a walk'
     """
 
     claim: str
@@ -228,7 +228,7 @@ class Comparison:
 
     @property
     def words(self) -> str:
-        """Both models, such as ``a pull against a walk``."""
+        """Both models, such as ``a cycle against a walk``."""
         return f"{self.claim} against {self.rival}"
 
     @property

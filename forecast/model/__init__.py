@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from forecast.model.fitted import Fit as Fit
     from forecast.model.gate import Gate as Gate
     from forecast.model.gate import check_convergence as check_convergence
-    from forecast.model.interpolation import complete_path as complete_path
     from forecast.model.pendulum import PendulumModel as PendulumModel
     from forecast.model.priors import Priors as Priors
     from forecast.model.sampling import fit as fit
@@ -30,7 +29,6 @@ _HOMES = {
     "PendulumSpec": "spec",
     "Priors": "priors",
     "check_convergence": "gate",
-    "complete_path": "interpolation",
     "fit": "sampling",
     "prior_draws": "simulate",
     "simulate_panel": "simulate",

@@ -7,6 +7,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import periods_a_month
+from forecast.errors import DataError
 from forecast.model.driving import Driving
 from forecast.model.observation import Observation, observation_of
 from forecast.model.spec import PendulumSpec
@@ -19,8 +20,8 @@ class PanelArrays:
     """Sparse view of a panel: only what was observed, and only the periods the path needs.
 
     A node is a period of a dyad that has a coordinate of its own: every period with an observation, the first and
-    last of every era, and the dyad's first and last. Between nodes, where one equilibrium holds, the linear pendulum
-    moves by its exact transition, so that empty periods cost nothing; dynamics without one ask for ``dense`` nodes.
+    last of every era, and the dyad's first and last. Between nodes trend and cycle move by their exact transitions, so
+    that empty periods cost nothing; a cycle without one asks for ``dense`` nodes.
     Nodes run dyad by dyad in time order.
 
     Attributes
@@ -67,6 +68,14 @@ class PanelArrays:
         return int(self.node_dyad.size)
 
     @property
+    def era_start(self) -> Index:
+        """First node of every era, (era,); zero for an era without a node."""
+        first = np.zeros(self.eras, dtype=np.int64)
+        begins = np.flatnonzero(np.diff(self.node_era, prepend=-1) != 0)
+        first[self.node_era[begins]] = begins
+        return first
+
+    @property
     def eras(self) -> int:
         """Number of eras over all dyads."""
         return int(self.era_dyad.size)
@@ -80,7 +89,7 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
     panel : xarray.Dataset
         Schema: docs/schema/panel.md.
     spec : PendulumSpec, optional
-        What the panel is read for; by default it is read as its kind is by default, thresholds by era.
+        What the panel is read for; by default it is read as its kind is by default, kinds by spans of years.
     dense : bool, optional
         Whether every period is a node; by default as the spec needs.
 
@@ -110,9 +119,15 @@ def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: 
         node_gap=gap,
         periods_a_month=periods_a_month(panel),
         observation=observation,
-        observed=observation.read(panel, node_of, spec is not None and spec.has_trend),
+        observed=observation.read(panel, node_of, "years" if spec is None else spec.kind_drift),
         driving=None if spec is None else Driving.of(spec, panel),
     )
+
+
+def require_observations(arrays: PanelArrays) -> None:
+    """Make sure that there is something to fit, or raise `DataError`."""
+    if not arrays.observation.number(arrays.observed):
+        raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
 
 
 def _is_node(seen: Bool, era_index: Index, dense: bool) -> Bool:

@@ -93,7 +93,7 @@ def calibrate(
     >>> from forecast import build_panel, read_chronology
     >>> from forecast.model.calibration import calibrate
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> calibrate(panel, panels=40)["half_life"].shape  # doctest: +SKIP
+    >>> calibrate(panel, panels=40)["cycle_half_life"].shape  # doctest: +SKIP
     (40, 1)
     """
     spec = spec or spec_for(panel)

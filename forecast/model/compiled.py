@@ -1,31 +1,92 @@
-"""Compiled models: each form is compiled once a process, and refilled with the data of the next panel."""
+"""Densities ready to be sampled: assembled from kernels where they know the model, else compiled from its PyMC graph.
+
+A graph takes some twenty seconds to compile, so each form of it is compiled once a process, and refilled with the data
+of the next panel.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-import pymc as pm
-import pytensor
-import xarray as xr
-from pymc.distributions.transforms import LogTransform
 
-from forecast.model.arrays import PanelArrays
-from forecast.model.form import Form, Part, model_data
-from forecast.model.held import pack
-from forecast.model.pendulum import OBSERVED, WHITE, PendulumModel
-from forecast.model.spec import PendulumSpec
+from forecast.model.assembled import NODE_PATHS, WHITE, assemble, is_usual
+from forecast.model.form import Form, Part, model_data, pack
+from forecast.typing import Bool, Float
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.spec import PendulumSpec
 
 # A form takes 100 to 250 MB (one dyad, six of them); a comparison of models needs a handful at once, some of two parts.
 KEPT_FORMS = 12
 _COMPILED: "OrderedDict[Form, Compiled]" = OrderedDict()
+# All panels of one form share the data of the compiled model; a filled sampler has its own.
+_LOCK = Lock()
+
+
+class Density(Protocol):
+    """The log-density of a model, or of a part of it, in the sampler's coordinates."""
+
+    @property
+    def sampler(self) -> Any:
+        """What nutpie samples."""
+
+    @property
+    def white(self) -> Bool:
+        """Which coordinates are near white noise, (coordinate,)."""
+
+    @property
+    def unnormalised(self) -> int:
+        """Number of coordinates whose prior is written without its constant, half the logarithm of two pi."""
+
+    def prepare(self) -> None:
+        """Compile what `derived` needs: it can be done while the sampler runs."""
+
+    def points(self, drawn: "xr.Dataset") -> Float:
+        """Return the coordinates of what was drawn, (chain, draw, coordinate)."""
+
+    def log_density(self, point: Float) -> float:
+        """Return the log-density of a point."""
+
+    def derived(self, drawn: "xr.Dataset") -> dict[str, Float]:
+        """Return the variables of the posterior, (chain, draw, ...).
+
+        Among them are ``log_prior``, of the parameters and not of the path, and ``log_rest``, all of the log-density
+        but the likelihood: which is the better part of the work, and the sampler has done it.
+        """
+
+
+def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> Density:
+    """Return the density of the model of a panel, or of a part of it."""
+    if is_usual(spec, arrays, part):
+        return assemble(spec, arrays, part)
+    form = Form.of(spec, arrays, part)
+    with _LOCK:
+        if form not in _COMPILED:
+            from forecast.model.pendulum import PendulumModel
+
+            _COMPILED[form] = _compile(PendulumModel(spec).build(panel, part=part))
+            while len(_COMPILED) > KEPT_FORMS:
+                _COMPILED.popitem(last=False)
+        _COMPILED.move_to_end(form)
+        return _COMPILED[form].filled(pack(model_data(spec, arrays, part=part)))
+
+
+def is_ready(spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> bool:
+    """Whether the density of a panel would need no compilation in this process."""
+    return is_usual(spec, arrays, part) or Form.of(spec, arrays, part) in _COMPILED
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A model ready to be sampled.
+    """A density compiled from the graph of a PyMC model.
 
     Attributes
     ----------
@@ -33,106 +94,114 @@ class Compiled:
         The model of the first panel of this form; its labels are that panel's.
     sampler : nutpie.CompiledModel
         Log-density and gradient.
-    free : tuple of str
-        Names of the sampled variables.
     derivation : Derivation
-        What follows from them.
+        What follows from the free variables.
+    data : mapping of str to array
+        Of the panel whose density it is.
     """
 
-    model: pm.Model
+    model: "pm.Model"
     sampler: Any
-    free: tuple[str, ...]
     derivation: "Derivation"
+    data: dict[str, Any]
 
     def filled(self, data: dict[str, Any]) -> "Compiled":
-        """Return the same with another panel's data; the model and its derivation change with it."""
-        packed = {name: value.astype(self.model[name].type.dtype) for name, value in pack(data).items()}
-        for name, value in packed.items():
-            self.model[name].set_value(value, borrow=False)
+        """Return the same with another panel's packed data."""
+        packed = {name: value.astype(self.model[name].type.dtype) for name, value in data.items()}
         read = {variable.name for variable in self.sampler.shared_var_keys}
         sampler = self.sampler.with_data(**{name: value for name, value in packed.items() if name in read})
-        return Compiled(self.model, sampler, self.free, self.derivation)
+        return Compiled(self.model, sampler, self.derivation, packed)
 
-    def derived_from(self, drawn: xr.Dataset) -> dict[str, Any]:
-        """Every derived variable for every draw, arrays (chain, draw, ...)."""
+    @cached_property
+    def white(self) -> Bool:
+        """Coordinates near white noise."""
+        sizes = [(name, np.size(value)) for name, value in self.model.initial_point().items()]
+        return np.concatenate([np.full(size, name == WHITE) for name, size in sizes])
+
+    @property
+    def unnormalised(self) -> int:
+        """Number of coordinates whose prior is written without its constant: of the path and of those to spare."""
+        return int(self.white.sum())
+
+    def prepare(self) -> None:
+        """Compile what `derived` needs."""
+        _ = self.derivation.of_draw
+
+    def points(self, drawn: "xr.Dataset") -> Float:
+        """Return draws in the sampler's coordinates."""
+        import pytensor.tensor as pt
+
+        parts = []
+        for variable in self.model.free_RVs:
+            values = drawn[variable.name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
+            if is_positive(variable, self.model):
+                values = np.log(values)
+            elif (transform := self.model.rvs_to_transforms[variable]) is not None:  # values that sum to zero
+                values = transform.forward(pt.as_tensor(values)).eval()
+            parts.append(values.reshape(*values.shape[:2], -1))
+        return np.concatenate(parts, axis=2)
+
+    def log_density(self, point: Float) -> float:
+        """Return the log-density of a point, as the sampler itself evaluates it."""
+        import ctypes
+
+        call, number = self.sampler.compiled_logp_func.ctypes, self.sampler.n_dim
+        value, gradient = ctypes.c_double(), np.empty(number)
+        held, pointer = np.ascontiguousarray(point, dtype=np.float64), ctypes.POINTER(ctypes.c_double)
+        failed = call(
+            ctypes.c_uint64(number), held.ctypes.data_as(pointer), gradient.ctypes.data_as(pointer),
+            ctypes.byref(value), ctypes.c_void_p(self.sampler.user_data.ctypes.data),
+        )  # fmt: skip
+        return -np.inf if failed else value.value
+
+    def derived(self, drawn: "xr.Dataset") -> dict[str, Float]:
+        """Return the variables of the posterior, those that were drawn among them."""
         chains, draws = drawn.sizes["chain"], drawn.sizes["draw"]
+        names = [variable.name for variable in self.derivation.inputs]
         inputs = [
             np.ascontiguousarray(drawn[name].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64)
-            for name in self.free
+            for name in names
         ]
         result: list[Any] = []
-        for chain, draw in np.ndindex(chains, draws):
-            values = self.derivation.of_draw(*(np.asarray(value[chain, draw]) for value in inputs))
-            if not result:
-                result = [np.empty((chains, draws, *np.shape(value))) for value in values]
-            for kept, value in zip(result, values, strict=True):
-                kept[chain, draw] = value
-        return dict(zip(self.derivation.names, result, strict=True))
+        with _LOCK:
+            for name, value in self.data.items():
+                self.model[name].set_value(value, borrow=False)
+            for chain, draw in np.ndindex(chains, draws):
+                values = self.derivation.of_draw(*(np.asarray(value[chain, draw]) for value in inputs))
+                result = result or [np.empty((chains, draws, *np.shape(value))) for value in values]
+                for kept, value in zip(result, values, strict=True):
+                    kept[chain, draw] = value
+        return dict(zip(names, inputs, strict=True)) | dict(zip(self.derivation.outputs, result, strict=True))
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """What follows from the sampled variables, compiled when it is first asked for: a sampler can run meanwhile.
-
-    Attributes
-    ----------
-    inputs : list
-        The sampled variables.
-    outputs : dict of str to PyTensor variable
-        What follows, by name; among it ``log_prior``, of the parameters and not of the path, and ``log_rest``, all of
-        the sampler's log-density but the likelihood: which is the better part of the work, and the sampler has done it.
-    """
+    """What follows from the sampled variables: computed by the sampler it would slow it down."""
 
     inputs: list[Any]
     outputs: dict[str, Any]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of what follows."""
-        return tuple(self.outputs)
-
     @cached_property
     def of_draw(self) -> Callable[..., list[Any]]:
         """From one draw of the sampled variables to what follows from it."""
+        import pytensor
+
         outputs = list(self.outputs.values())
         compiled: Callable[..., list[Any]] = pytensor.function(
             self.inputs, outputs, mode="NUMBA", on_unused_input="ignore"
         )
         return compiled
 
-    def prepare(self) -> None:
-        """Compile it now."""
-        _ = self.of_draw
 
-
-def compiled_model(
-    panel: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, wanted: tuple[str, ...], part: Part = "whole"
-) -> Compiled:
-    """Compile the model of a panel, or a part of it; or refill the one compiled for a panel of the same form.
-
-    ``wanted`` names the variables to derive, those that the model has.
-    """
-    form = Form.of(spec, arrays, part)
-    if form in _COMPILED:
-        _COMPILED.move_to_end(form)
-        return _COMPILED[form].filled(model_data(spec, arrays, part=part))
-    compiled = _compile(PendulumModel(spec).build(panel, part=part), wanted)
-    _COMPILED[form] = compiled
-    while len(_COMPILED) > KEPT_FORMS:
-        _COMPILED.popitem(last=False)
-    return compiled
-
-
-def is_compiled(spec: PendulumSpec, arrays: PanelArrays, part: Part = "whole") -> bool:
-    """Whether a panel of this form would need no compilation in this process."""
-    return Form.of(spec, arrays, part) in _COMPILED
-
-
-def _compile(model: pm.Model, wanted: tuple[str, ...]) -> Compiled:
+def _compile(model: "pm.Model") -> Compiled:
     import nutpie
+    import pymc as pm
 
-    # What follows from the sampled variables is computed afterwards: as part of the sampler it would slow it down.
-    free = tuple(variable.name for variable in model.free_RVs)
+    from forecast.model.pendulum import OBSERVED
+    from forecast.model.variables import sampled_variables
+
+    free = [variable.name for variable in model.free_RVs]
+    wanted = (*sampled_variables(), *NODE_PATHS)
     derived = {name: model[name] for name in wanted if name in model.named_vars and name not in free}
     parameters = [variable for variable in model.free_RVs if variable.name != WHITE]
     derived["log_prior"] = sum(pm.logp(variable, variable).sum() for variable in parameters)
@@ -141,15 +210,19 @@ def _compile(model: pm.Model, wanted: tuple[str, ...]) -> Compiled:
         + _log_jacobian(parameters, model)
         + sum(potential for potential in model.potentials if potential.name not in OBSERVED)
     )
-    sampler = nutpie.compile_pymc_model(model, var_names=list(free))
-    return Compiled(model, sampler, free, Derivation([model[name] for name in free], derived))
+    sampler = nutpie.compile_pymc_model(model, var_names=free)
+    return Compiled(model, sampler, Derivation([model[name] for name in free], derived), {})
 
 
-def is_positive(variable: Any, model: pm.Model) -> bool:
+def is_positive(variable: Any, model: "pm.Model") -> bool:
     """Whether a variable is sampled by its logarithm."""
+    from pymc.distributions.transforms import LogTransform
+
     return isinstance(model.rvs_to_transforms[variable], LogTransform)
 
 
-def _log_jacobian(variables: list[Any], model: pm.Model) -> Any:
+def _log_jacobian(variables: list[Any], model: "pm.Model") -> Any:
     """Logarithm of the change of variables to the sampler's coordinates; that of sums to zero is none."""
-    return sum(pytensor.tensor.log(variable).sum() for variable in variables if is_positive(variable, model))
+    import pytensor.tensor as pt
+
+    return sum(pt.log(variable).sum() for variable in variables if is_positive(variable, model))

@@ -40,7 +40,8 @@ def r_hat(draws: Float) -> Float:
     """
     from arviz_stats.base import array_stats
 
-    return np.asarray(array_stats.rhat(draws, **AXES))
+    with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
+        return np.asarray(array_stats.rhat(draws, **AXES))
 
 
 def bulk_ess(draws: Float) -> Float:

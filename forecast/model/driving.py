@@ -1,16 +1,13 @@
 r"""Drivers: covariates that push the level, each by an effect that is estimated.
 
 A driver's push is a path that follows from its values and the parameters alone, so that it adds to the level without
-entering the whitened path: level = structure + swing + push. With :math:`x_t` the standardised driver and :math:`b` its
+entering the whitened path: level = trend + cycle + push. With :math:`x_t` the standardised driver and :math:`b` its
 effect, the push is
 
-- on the **month** :math:`b x_t`, in that month alone: it adds to the month's log-odds and leaves the level be;
-- on the **swing** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the swing is pulled to :math:`b x_t` and no longer to
-  zero, and forgets it with its own half-life;
-- on the **structure** :math:`g_t = r g_{t-1} + b (x_t - x_{t-1})`, with :math:`r` the structure's retention: it moves
-  as the driver changes, and stays.
-
-Both recursions are exact for linear processes: what moves their target only adds to them.
+- on the **month** :math:`b x_t`, in that month alone: it adds to the month's log-odds and leaves the level unchanged;
+- on the **cycle** :math:`g_t = \phi g_{t-1} + (1 - \phi) b x_t`: the cycle reverts to :math:`b x_t` and no longer to
+  zero, and forgets it with its own half-life; exact for a linear cycle;
+- on the **trend** :math:`b x_t`: the trend stands so much higher while the driver does.
 
 Effects are shrunk to zero together: normal around zero with one spread for all, itself half-normal. If no driver tells
 anything the spread goes to zero and takes all effects with it. A horseshoe would have a spread of its own for each
@@ -24,8 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.model.hierarchy import population_spread
-from forecast.model.structure import retention
+from forecast.model.hierarchy import spread_around
 from forecast.panel.drivers import standardised
 from forecast.typing import Float, Index
 from forecast.wording import join
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
     from forecast.model.priors import Priors
     from forecast.model.spec import PendulumSpec
 
-ACTS = ("month", "swing", "structure")
+ACTS = ("month", "cycle", "trend")
 PRIORS = ("driver_effects", "driver_dyads")
 
 type Drivers = tuple[tuple[str, str], ...]
@@ -70,7 +66,7 @@ def parse_drivers(value: Any) -> Drivers:
     return tuple((name, acts) for name, acts in pairs)
 
 
-def check_drivers(drivers: Drivers, *, two_scales: bool, linear: bool) -> None:
+def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
     """Make sure that what drivers act on is there, and moves so that their push is known.
 
     Raises
@@ -79,14 +75,12 @@ def check_drivers(drivers: Drivers, *, two_scales: bool, linear: bool) -> None:
         If not.
     """
     for name, acts in drivers:
-        if acts != "month" and not two_scales:
+        if acts == "trend" and not moving:
+            raise SpecError(f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on the month")
+        if acts == "cycle" and not linear:
             raise SpecError(
-                f"drivers: {name} acts on the {acts}, which needs structure='walk'; let it act on the month"
-            )
-        if acts == "swing" and not linear:
-            raise SpecError(
-                f"drivers: {name} acts on the swing, which needs dynamics='linear': the push on another pull depends "
-                "on where the swing is. Let it act on the month or the structure"
+                f"drivers: {name} acts on the cycle, which needs cycle='linear': the push on another cycle depends "
+                "on where it is. Let it act on the month or the trend"
             )
 
 
@@ -133,31 +127,25 @@ def add_effects(priors: "Priors", drivers: int, pool: bool) -> Any:
         raw = pm.Normal("driver_raw", 0.0, float(np.hypot(1.0, priors.driver_dyads)), dims=("driver", "dyad"))
         return pm.Deterministic("driver_effect", spread * raw, dims=("driver", "dyad"))
     common = pm.Normal("driver_common_raw", 0.0, 1.0, dims="driver")
-    apart = population_spread("driver_dyad_sd", priors.driver_dyads)
+    apart = spread_around("driver_dyad_sd", priors.driver_dyads).add()
     own = pm.Normal("driver_raw", 0.0, 1.0, dims=("driver", "dyad"))
     pm.Deterministic("driver_common", spread * common, dims="driver")
     return pm.Deterministic("driver_effect", spread * (common[:, None] + apart * own), dims=("driver", "dyad"))
 
 
-def driving_data(
-    driving: Driving, spec: "PendulumSpec", node_dyad: Index, node_time: Index, periods_a_month: float
-) -> dict[str, Any]:
+def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[str, Any]:
     """Return the arrays that a model reads of its drivers, by the names of its data: nodes or months come first."""
     data: dict[str, Any] = {"driven_dyad": node_dyad}
     at_nodes = driving.value[:, node_dyad, node_time]
-    if month := driving.acting_on("month"):
-        data["driver_month"] = at_nodes[month].T
-    if swing := driving.acting_on("swing"):
-        data |= {"driver_swing": np.moveaxis(driving.value[swing], -1, 0), "driven_time": node_time}
-    if structure := driving.acting_on("structure"):
-        kept = np.asarray(retention(spec.priors.paced(periods_a_month)))
-        own = driving.value[structure]
-        moved = followed(kept, np.diff(own, axis=-1, prepend=own[..., :1]), own[..., 0])
-        data["driver_structure"] = moved[:, node_dyad, node_time].T
+    for what in ("month", "trend"):
+        if places := driving.acting_on(what):
+            data[f"driver_{what}"] = at_nodes[places].T
+    if cycle := driving.acting_on("cycle"):
+        data |= {"driver_cycle": np.moveaxis(driving.value[cycle], -1, 0), "driven_time": node_time}
     return data
 
 
-def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mapping[str, Any]) -> tuple[Any, Any]:
+def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions.
 
     Parameters
@@ -165,22 +153,23 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion", data: Mappin
     acts : tuple of str
         What each driver acts on.
     effect : variable (driver, dyad)
-    motion : Motion
-        Of the swing.
+    motion : Motion or None
+        Of the cycle.
     data : mapping
         Of the model, with what `driving_data` returns.
     """
-    from forecast.model.kernels.following import Following
+    from forecast.model.kernels.ops import Following
 
     dyad = data["driven_dyad"]
     level: Any = 0.0
     month: Any = 0.0
     if places := acting_on(acts, "month"):
         month = (effect[places].T[dyad] * data["driver_month"]).sum(axis=1)
-    if places := acting_on(acts, "structure"):
-        level = level + (effect[places].T[dyad] * data["driver_structure"]).sum(axis=1)
-    if places := acting_on(acts, "swing"):
-        target = (effect[places] * data["driver_swing"]).sum(axis=1).T
+    if places := acting_on(acts, "trend"):
+        level = level + (effect[places].T[dyad] * data["driver_trend"]).sum(axis=1)
+    if places := acting_on(acts, "cycle"):
+        assert motion is not None
+        target = (effect[places] * data["driver_cycle"]).sum(axis=1).T
         level = level + Following()(motion.phi, target)[dyad, data["driven_time"]]
     return level, month
 
@@ -191,24 +180,24 @@ class Push:
 
     Attributes
     ----------
-    structure, swing : array
+    trend, cycle : array
         Parts of the level.
     month : array
         Beside the level, in the month alone.
     """
 
-    structure: Float
-    swing: Float
+    trend: Float
+    cycle: Float
     month: Float
 
     @property
     def level(self) -> Float:
         """What they add to the level."""
-        return np.asarray(self.structure + self.swing)
+        return np.asarray(self.trend + self.cycle)
 
     def mapped(self, change: Callable[[Float], Float]) -> "Push":
         """Return the same with each part changed in one way."""
-        return Push(change(self.structure), change(self.swing), change(self.month))
+        return Push(change(self.trend), change(self.cycle), change(self.month))
 
     def followed_by(self, later: "Push") -> "Push":
         """Return the last period of this one, and then another."""
@@ -217,15 +206,10 @@ class Push:
             start = np.broadcast_to(now[..., -1:], (*then.shape[:-1], 1))
             return np.concatenate([start, then], axis=-1)
 
-        return Push(
-            joined(self.structure, later.structure), joined(self.swing, later.swing), joined(self.month, later.month)
-        )
+        return Push(joined(self.trend, later.trend), joined(self.cycle, later.cycle), joined(self.month, later.month))
 
 
-def push(
-    drivers: Drivers, effect: Float, value: Float, phi: Float, retention: Float | float, before: "Push | None" = None,
-    last: Float | None = None,
-) -> Push:  # fmt: skip
+def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Push | None" = None) -> Push:
     """Compute the push on one dyad.
 
     Parameters
@@ -234,12 +218,9 @@ def push(
     effect : array (..., driver)
     value : array (..., driver, time)
         Standardised.
-    phi, retention : array (...) or float
+    phi : array (...) or float
     before : Push, optional
-        Of the period before the first: by default the drivers had always been at their first value, and the structure
-        with them.
-    last : array (..., driver), optional
-        Values of that period.
+        Of the period before the first: by default the drivers had always been at their first value.
 
     Returns
     -------
@@ -247,21 +228,18 @@ def push(
         (..., time)
     """
 
-    def summed(what: str, of: Float) -> Float:
-        total = np.zeros(np.broadcast_shapes(effect.shape[:-1], of.shape[:-2]) + of.shape[-1:])
+    def summed(what: str) -> Float:
+        total = np.zeros(np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:])
         for place in acting_on((acts for _, acts in drivers), what):
-            total = total + effect[..., place, None] * of[..., place, :]
+            total = total + effect[..., place, None] * value[..., place, :]
         return total
 
-    first = value[..., :1] if last is None else np.broadcast_to(last[..., None], (*value.shape[:-1], 1))
-    change = np.diff(value, axis=-1, prepend=first)
-    target, moves = summed("swing", value), summed("structure", change)
-    swing = summed("swing", first)[..., 0] if before is None else before.swing[..., -1]
-    structure = summed("structure", first)[..., 0] if before is None else before.structure[..., -1]
+    target = summed("cycle")
+    start = target[..., 0] if before is None else before.cycle[..., -1]
     return Push(
-        structure=followed(np.asarray(retention), moves, structure),
-        swing=followed(np.asarray(phi), (1.0 - np.asarray(phi))[..., None] * target, swing),
-        month=summed("month", value),
+        trend=summed("trend"),
+        cycle=followed(np.asarray(phi), (1.0 - np.asarray(phi))[..., None] * target, start),
+        month=summed("month"),
     )
 
 
@@ -272,8 +250,7 @@ def push_of_draw(spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Data
         return None
     effect = parameters["driver_effect"].transpose("dyad", "driver").to_numpy()
     phi = np.broadcast_to(parameters["phi"].to_numpy() if "phi" in parameters else 1.0, effect.shape[:1])
-    kept = float(parameters["structure_retention"]) if "structure_retention" in parameters else 1.0
-    return push(spec.drivers, effect, driving.value.transpose(1, 0, 2), phi, kept)
+    return push(spec.drivers, effect, driving.value.transpose(1, 0, 2), phi)
 
 
 def followed(carry: Float, fresh: Float, start: Float) -> Float:

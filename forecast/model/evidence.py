@@ -11,17 +11,14 @@ References
    Gronau et al. (2017), A tutorial on bridge sampling, https://doi.org/10.1016/j.jmp.2017.09.005
 """
 
-import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pytensor.tensor as pt
 import xarray as xr
 
 from forecast.errors import SpecError
-from forecast.model.compiled import Compiled, is_positive
-from forecast.model.pendulum import WHITE
+from forecast.model.compiled import Density
 from forecast.typing import Bool, Float
 
 
@@ -33,50 +30,16 @@ class Evidence:
     error: float
 
 
-def evidence(compiled: Compiled, drawn: xr.Dataset, rng: np.random.Generator) -> Evidence:
-    """Estimate the marginal likelihood of a compiled model from draws of all its free variables."""
-    points, white = unconstrained(compiled, drawn)
-    found = bridge(log_density_of(compiled), points, white, rng)
-    # Prior and change of variables of the path are written without their constant (see the model's potentials).
-    return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * int(white.sum()), found.error)
+def evidence(density: Density, drawn: xr.Dataset, rng: np.random.Generator) -> Evidence:
+    """Estimate the marginal likelihood of a model from draws of all its coordinates."""
+    found = bridge(density.log_density, density.points(drawn), density.white, rng)
+    # Prior and change of variables of the path are written without their constant.
+    return Evidence(found.log - 0.5 * float(np.log(2.0 * np.pi)) * density.unnormalised, found.error)
 
 
 def together(parts: Sequence[Evidence]) -> Evidence:
     """Return the evidence of a model from those of its parts; of no part it is that of a certainty."""
     return Evidence(sum(one.log for one in parts), float(np.sqrt(sum(one.error**2 for one in parts))))
-
-
-def unconstrained(compiled: Compiled, drawn: xr.Dataset) -> tuple[Float, Bool]:
-    """Draws in the sampler's coordinates (chain, draw, coordinate), and which of these are white noise."""
-    model, parts, white = compiled.model, [], []
-    for variable in model.free_RVs:
-        values = drawn[variable.name].transpose("chain", "draw", ...).to_numpy().astype(np.float64)
-        if is_positive(variable, model):
-            values = np.log(values)
-        elif (transform := model.rvs_to_transforms[variable]) is not None:  # values that sum to zero
-            values = transform.forward(pt.as_tensor(values)).eval()
-        part = values.reshape(*values.shape[:2], -1)
-        parts.append(part)
-        white += [variable.name == WHITE] * part.shape[2]
-    return np.concatenate(parts, axis=2), np.array(white)
-
-
-def log_density_of(compiled: Compiled) -> Callable[[Float], float]:
-    """Return the log-density of a point in the sampler's coordinates, as the sampler itself evaluates it."""
-    sampler = compiled.sampler
-    call, number = sampler.compiled_logp_func.ctypes, sampler.n_dim
-    value, gradient = ctypes.c_double(), np.empty(number)
-    pointer = ctypes.POINTER(ctypes.c_double)
-
-    def log_density(point: Float) -> float:
-        held = np.ascontiguousarray(point, dtype=np.float64)
-        failed = call(
-            ctypes.c_uint64(number), held.ctypes.data_as(pointer), gradient.ctypes.data_as(pointer),
-            ctypes.byref(value), ctypes.c_void_p(sampler.user_data.ctypes.data),
-        )  # fmt: skip
-        return -np.inf if failed else value.value
-
-    return log_density
 
 
 def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator) -> Evidence:

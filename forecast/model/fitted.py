@@ -4,7 +4,7 @@ import json
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -19,6 +19,9 @@ from forecast.model.stored import is_saved_fit, read_stored, sealed
 from forecast.model.trees import Groups, groups_of, take_apart
 from forecast.panel import panel_of_dyad
 from forecast.partials import partial_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GATE = "gate"
 """Name in the provenance of what the gate found."""
@@ -133,6 +136,30 @@ class Fit(Displayed):
         posterior = self.posterior.isel(own, missing_dims="ignore")
         return Fit(self._groups | {"posterior": posterior, "constant_data": panel}).forgetting_gate()
 
+    def prior_posterior(self, dyad: str, *, seed: int = 1) -> "pd.DataFrame":
+        """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left.
+
+        Parameters
+        ----------
+        dyad : str
+        seed : int
+            Of the draws from the prior.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per parameter: medians and 90 % intervals before and after the data, and ``variance_left``. Near 1
+            the data said nothing.
+
+        Examples
+        --------
+        >>> from forecast import Fit
+        >>> Fit.load("report/fit.zarr").prior_posterior("USA-CHN")  # doctest: +SKIP
+        """
+        from forecast.model.learning import prior_beside_posterior
+
+        return prior_beside_posterior(self, dyad, seed=seed)
+
     def forgetting_gate(self) -> "Fit":
         """Return the same fit without a gate that was noted: of other draws it would not be."""
         facts = {name: value for name, value in self.provenance.items() if name != GATE}
@@ -147,8 +174,8 @@ class Fit(Displayed):
             f"Pendulum fit of {join_some(self.dyads)}",
             (
                 ("panel", f"{panel.sizes['time']:,} {panel.attrs['frequency']}s, {times[0]} to {times[-1]}"),
-                ("pull", spec.dynamics),
-                ("ceiling", " + ".join(spec.ceiling) or "none"),
+                ("trend, cycle", f"{spec.trend}, {spec.cycle}"),
+                ("ceiling", spec.ceiling),
                 ("draws", f"{size['chain']} chains of {size['draw']:,}"),
                 ("updates", str(len(self.updates))),
                 ("converged", ("yes" if self.gate.passed else "NO") if checked else "not checked yet (fit.gate)"),

@@ -1,12 +1,15 @@
 """What a model reads of its panel as data, and what is built into it: panels of one form share a compilation."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.model.arrays import PanelArrays
 from forecast.model.driving import driving_data
+from forecast.model.priors import Priors, known_priors
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference, anchor_path, prior_reference, transition_pairs
 
@@ -18,7 +21,7 @@ type Part = Literal["whole", "path", "aside"]
 class Form:
     """All that a compiled model has built in; two panels with one form differ in data only.
 
-    Where the structure walks nothing has a parameter an era, unless the observation does.
+    Eras are built in only where something has a parameter per era.
     """
 
     spec: PendulumSpec
@@ -31,7 +34,8 @@ class Form:
     def of(cls, spec: PendulumSpec, arrays: PanelArrays, part: Part = "whole") -> "Form":
         """Return the form of a panel, or of a part of its model, under a spec."""
         shape = (arrays.dyads, *arrays.observation.shape(arrays.observed), node_capacity(arrays.nodes))
-        eras = () if spec.two_scales and not arrays.observation.uses_eras(spec) else tuple(arrays.era_dyad.tolist())
+        by_era = spec.has_ceiling or not spec.moves or arrays.observation.uses_eras(spec)
+        eras = tuple(arrays.era_dyad.tolist()) if by_era else ()
         return cls(spec, eras, shape, arrays.periods_a_month, part)
 
 
@@ -50,18 +54,20 @@ def parts_of(arrays: PanelArrays) -> tuple[Part, ...]:
 
 
 def spec_of(spec: PendulumSpec, part: Part) -> PendulumSpec:
-    """Return a spec that says of a part what the given one says, and of all else what is usual.
+    """Return a spec with the choices that matter for a part, and the defaults for all else.
 
     Models that differ only elsewhere have this part in common: its posterior, its evidence and its compilation.
     """
-    if part == "path":
-        return replace(spec, ceiling=(*filter(None, [spec.level_ceiling]), "trend"))
+    if part == "whole":
+        return spec
+    of_kinds = {name: getattr(spec.priors, name) for name in known_priors() if name.startswith("kind_")}
     if part == "aside":
         return PendulumSpec(
-            ceiling=tuple(filter(None, [spec.threshold])), observation=spec.observation,
-            overdispersion=spec.overdispersion, pooling=spec.pooling, priors=spec.priors,
+            kind_drift=spec.kind_drift, observation=spec.observation, overdispersion=spec.overdispersion,
+            pooling=spec.pooling, priors=Priors(**of_kinds),
         )  # fmt: skip
-    return spec
+    own = {name: value for name, value in spec.priors.to_dict(spec.cycle_model).items() if name not in of_kinds}
+    return replace(spec, kind_drift="years", priors=Priors(**own))
 
 
 def model_data(
@@ -84,20 +90,57 @@ def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) ->
         **transition_pairs(arrays),
         "node_era": arrays.node_era,
         "starts": arrays.starts,
-        "anchor_state": anchor.state,
         "anchor_weight": anchor.weight,
         "anchor_level": anchor.level,
     }
-    if spec.two_scales:
-        data["node_era"] = np.zeros_like(arrays.node_era)  # the swing knows one equilibrium: none
-    else:
-        del data["pair_new_era"]
-    if not spec.pull.jumps:
+    if spec.has_ceiling:
+        data["era_start"] = arrays.era_start
+    if spec.dense:
         data |= {"node_dyad": arrays.node_dyad, "node_gap": arrays.node_gap}
-        if not spec.two_scales:
-            data = {name: value for name, value in data.items() if not name.startswith("pair_")}
-    if spec.level_ceiling:
-        data["anchor_room"] = np.exp(-anchor.state / spec.ceiling_softness)
     if arrays.driving is not None:
-        data |= driving_data(arrays.driving, spec, arrays.node_dyad, arrays.node_time, arrays.periods_a_month)
+        data |= driving_data(arrays.driving, arrays.node_dyad, arrays.node_time)
     return data | spec.observation_model.data(spec, arrays, reference.observed)
+
+
+STORES = {"held_numbers": np.float64, "held_indices": np.int64}
+"""Vectors by name, and the type of what they hold."""
+ENDS = "held_ends"
+"""Where each array ends in the vector of its type, in the order of the arrays."""
+
+
+def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Pack arrays of numbers and of indices into one vector each; their ends are a third.
+
+    A sampler compiles some code for every array that a model holds, which for thirty of them takes longer than all else
+    that is not cached; a slice of a vector costs nothing.
+    """
+    ends = np.empty(len(data), dtype=np.int64)
+    packed: dict[str, NDArray[Any]] = {}
+    for store, dtype in STORES.items():
+        own = [place for place, array in enumerate(data.values()) if _store(array) == store]
+        arrays = [array.ravel() for array in data.values() if _store(array) == store]
+        ends[own] = np.cumsum([array.size for array in arrays])
+        packed[store] = np.concatenate(arrays).astype(dtype) if arrays else np.zeros(0, dtype=dtype)
+    return packed | {ENDS: ends}
+
+
+def hold(data: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """Add the packed arrays to the PyMC model on the context stack; return each as a slice, by its name.
+
+    The length of an array is data, its number of columns is built in.
+    """
+    import pymc as pm
+
+    held = {name: pm.Data(name, value) for name, value in pack(data).items()}
+    begin: dict[str, Any] = dict.fromkeys(STORES, 0)
+    slices = {}
+    for place, (name, array) in enumerate(data.items()):
+        store, end = _store(array), held[ENDS][place]
+        own = held[store][begin[store] : end]
+        slices[name] = own if array.ndim == 1 else own.reshape((-1, *array.shape[1:]))
+        begin[store] = end
+    return slices
+
+
+def _store(array: NDArray[Any]) -> str:
+    return "held_numbers" if array.dtype.kind == "f" else "held_indices"

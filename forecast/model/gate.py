@@ -21,8 +21,8 @@ ESS_LIMIT = 400
 BFMI_LIMIT = 0.3
 DIVERGENCE_LIMIT = 0.001
 NODES_LIMIT = 0.5
-CHECKED_EVERY = {"level": 6, "structure": 24}
-"""Every how many periods a path is checked, besides the last ones: the structure moves little in two years."""
+CHECKED_EVERY = {"level": 6, "trend": 24}
+"""Every how many periods a path is checked, besides the last ones: the trend moves little in two years."""
 
 
 @dataclass(frozen=True)

@@ -11,94 +11,85 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.ceiling import bounded, unbounded
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind
-from forecast.scale import soft_ceiling, soft_ceiling_inverse
 from forecast.typing import Float, Index
 
-OF_ALL_STRUCTURES = ("structure_jump", "structure_retention", "structure_centre")
+TREND, CYCLE = 0, 1
+"""Places of the two components in the last axis of a state."""
 
 
 @dataclass(frozen=True)
 class Draws:
-    """The draws of a fit as plain arrays, chains one after the other, with zeros for what the model does not have.
+    """The draws of a fit as plain arrays, chains one after the other.
 
     Attributes
     ----------
-    sigma : (draw, dyad)
-    structure_step : (draw, dyad) or None
-        Spread of a period's step of the structure, if that moves; then a state has two parts, structure and swing.
-    structure_jump, structure_retention, structure_centre : (draw,) or None
-    pull : mapping of str to (draw, dyad)
-        What shapes the motion, by the names that `Pull.reads` lists.
+    spec : PendulumSpec
+    mean, step : (draw, dyad)
+        Of a trend that moves; zeros for a constant one.
+    jump, retention : (draw,)
     mu : (draw, era)
+        Mean of the trend over each era: of a constant one, the trend.
     ceiling : (draw, era) or None
-    shock_df : (draw,) or None
+    cycle : mapping of str to (draw, dyad)
+        What shapes the cycle, by the names that `Cycle.next` reads, and ``sigma``.
     observed : dict of str to (draw, ...)
         Parameters of the observation, by the names that its class documents.
-    spec : PendulumSpec
     driver_effect : (draw, driver, dyad) or None
     """
 
-    sigma: Float
-    structure_step: Float | None
-    structure_jump: Float | None
-    structure_retention: Float | None
-    structure_centre: Float | None
-    pull: Mapping[str, Float]
+    spec: PendulumSpec
+    mean: Float
+    step: Float
+    jump: Float
+    retention: Float
     mu: Float
     ceiling: Float | None
-    shock_df: Float | None
+    cycle: Mapping[str, Float]
     observed: Own
-    spec: PendulumSpec
     driver_effect: Float | None = None
 
     @classmethod
     def of(cls, posterior: xr.Dataset, spec: PendulumSpec) -> "Draws":
         """Take them out of a fit's posterior."""
         sizes = posterior.sizes
-        number, dyads, eras = sizes["chain"] * sizes["draw"], sizes["dyad"], sizes["era"]
+        number, dyads = sizes["chain"] * sizes["draw"], sizes["dyad"]
 
         def by_dyad(name: str) -> Float:
             values = flat(posterior[name]).reshape(number, -1)
             return values if "dyad" in posterior[name].dims else values.repeat(dyads, axis=1)
 
+        reads = {**spec.cycle_model.reads, "sigma": "sigma"} if spec.has_cycle else {}
         return cls(
-            sigma=flat_or_zeros(posterior, "sigma", dyads),
-            structure_step=flat(posterior["structure_step"]) if spec.two_scales else None,
-            **{name: flat(posterior[name]) if spec.two_scales else None for name in OF_ALL_STRUCTURES},
-            pull={name: by_dyad(name) for name in spec.pull.reads if name in posterior},
-            mu=flat_or_zeros(posterior, "mu", eras),
-            ceiling=flat(posterior["ceiling"]) if "ceiling" in posterior else None,
-            shock_df=flat(posterior["shock_df"]) if "shock_df" in posterior else None,
-            observed=spec.observation_model.draws(posterior),
             spec=spec,
+            mean=flat_or_zeros(posterior, "trend_mean", dyads),
+            step=flat_or_zeros(posterior, "trend_step", dyads),
+            jump=flat_or_zeros(posterior, "trend_jump"),
+            retention=flat_or_zeros(posterior, "trend_retention"),
+            mu=flat(posterior["mu"]),
+            ceiling=flat(posterior["ceiling"]) if spec.has_ceiling else None,
+            cycle={name: by_dyad(variable) for name, variable in reads.items()},
+            observed=spec.observation_model.draws(posterior),
             driver_effect=flat(posterior["driver_effect"]) if "driver_effect" in posterior else None,
         )
 
+    def trend(self, state: Float, era: int | Index, kept: Index | slice = slice(None)) -> Float:
+        """Trend of states (draw, particle, part) in an era, or of some draws' (draw, period, part) in theirs."""
+        ceiling = None if self.ceiling is None else self.ceiling[kept][:, np.atleast_1d(era)]
+        return bounded(state[..., TREND], ceiling)
+
     def level(self, state: Float, era: int | Index, kept: Index | slice = slice(None)) -> Float:
-        """Level of states (draw, particle) under the ceiling of an era, or of some draws' (draw, period) in theirs.
+        """Level of states, as `trend`."""
+        return np.asarray(self.trend(state, era, kept) + state[..., CYCLE])
 
-        Where the structure moves a state's two parts are its last axis.
-        """
-        if self.spec.two_scales:
-            return np.asarray(state.sum(axis=-1))
-        if self.ceiling is None:
-            return state
-        return soft_ceiling(state, self.ceiling[kept][:, np.atleast_1d(era)], self.spec.ceiling_softness)
-
-    def state(self, level: Float, era: Index) -> Float:
-        """State of levels (draw, period) in the eras (period,): the inverse of `level`.
-
-        Where the structure moves it is a state of one part, the sum of the two.
-        """
-        if self.spec.two_scales:
-            return level[..., None]
-        if self.ceiling is None:
-            return level
-        return soft_ceiling_inverse(level, self.ceiling[:, era], self.spec.ceiling_softness)
+    def state(self, level: Float, trend: Float, era: Index) -> Float:
+        """State of levels and trends (draw, period) in the eras (period,), (draw, period, part): inverse of `level`."""
+        ceiling = None if self.ceiling is None else self.ceiling[:, era]
+        return np.stack([unbounded(trend, ceiling), level - trend], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -142,7 +133,7 @@ class Observed:
         return cls(draws, arrays, arrays.era_index[:, stretch], seen[:, stretch], month)
 
     def log_likelihood(self, dyad: int, period: int, state: Float) -> Float:
-        """Log-likelihood of what a dyad's period holds, at states (draw, particle[, part]) of each draw."""
+        """Log-likelihood of what a dyad's period holds, at states (draw, particle, part) of each draw."""
         draws, node = self.draws, int(self.node[dyad, period])
         level = draws.level(state, int(self.era_index[dyad, period]))
         if self.month is not None:

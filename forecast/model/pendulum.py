@@ -6,17 +6,15 @@ from typing import Any
 import pymc as pm
 import xarray as xr
 
-from forecast.errors import DataError
-from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
+from forecast.model.assembled import NODE_PATHS, WHITE
 from forecast.model.choices import spec_for
-from forecast.model.form import Part, model_data, node_capacity
-from forecast.model.graph import PathGraph, graph_of
-from forecast.model.held import hold
+from forecast.model.form import Part, hold, model_data, node_capacity
+from forecast.model.graph import PathGraph
 from forecast.model.parameters import add_parameters
 from forecast.model.spec import PendulumSpec
 from forecast.model.whitening import Reference
 
-WHITE = "white"
 OBSERVED = ("events", "events_aside")
 """Names of the log-likelihoods of what tells of the level, and of what does not."""
 
@@ -28,15 +26,14 @@ class PendulumModel:
     Attributes
     ----------
     spec : PendulumSpec, optional
-        Choices of the model; by default those that suit the panel: for events of several classes, the linear pendulum
-        under both ceilings.
+        Choices of the model; by default those that suit the panel.
 
     Examples
     --------
     >>> from forecast import PendulumModel, PendulumSpec, build_panel, read_chronology
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2009-01", end="2012-12")
-    >>> model = PendulumModel(PendulumSpec(ceiling="depth")).build(panel)
-    >>> "half_life" in model.named_vars
+    >>> model = PendulumModel(PendulumSpec(trend="walk")).build(panel)
+    >>> "cycle_half_life" in model.named_vars
     True
     """
 
@@ -58,26 +55,25 @@ class PendulumModel:
         Returns
         -------
         pymc.Model
-            With named dims ``dyad``, ``era``, ``dataset``, ``direction`` and ``cut``. The path lives on
-            nodes (see :class:`forecast.model.arrays.PanelArrays`): ``node_state`` is the pendulum and ``node_level``
-            its level under the ceiling, in log-odds; :func:`forecast.model.complete_path` fills in the other periods.
+            With named dims ``dyad``, ``era``, ``dataset`` and ``direction``. The path lives on nodes (see
+            :class:`forecast.model.arrays.PanelArrays`): ``node_trend``, ``node_cycle`` and their level ``node_level``,
+            in log-odds; `forecast.model.sampling.complete_posterior` fills in the other periods.
 
         Raises
         ------
         DataError
             If the panel's kind does not fit ``spec.observation`` or holds nothing to fit.
         SpecError
-            If a ceiling form does not fit the panel's classes.
+            If a choice does not fit the panel.
         """
         spec = self.spec or spec_for(panel)
         arrays = panel_arrays(panel, spec)
-        if not arrays.observation.number(arrays.observed):
-            raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
+        require_observations(arrays)
         data = model_data(spec, arrays, reference, part)
         with pm.Model(coords=coordinates(panel, arrays)) as model:
             held = hold(data)
             if part != "aside":
-                graph = graph_of(spec, add_parameters(spec, arrays), held)
+                graph = PathGraph(spec, add_parameters(spec, arrays), held)
                 _path_in_white(graph, node_capacity(arrays.nodes))
             if part != "path" and arrays.observation.has_aside(arrays.observed):
                 observation = spec.observation_model
@@ -88,14 +84,18 @@ class PendulumModel:
 
 def _path_in_white(graph: PathGraph, capacity: int) -> None:
     """Add the path in coordinates near white noise, its prior and what is seen of it."""
-    white = pm.Flat(WHITE, shape=graph.coordinates * capacity)
-    nodes = graph.coordinates * graph.data["starts"][-1]
-    state, log_det = graph.path(white[:nodes], *graph.pseudo)
-    level = graph.level(state)
-    for name, values in graph.named(state).items():
-        pm.Deterministic(name, values)
+    components = graph.spec.components
+    white = pm.Flat(WHITE, shape=components * capacity)
+    nodes = components * graph.data["starts"][-1]
+    path, log_det = graph.path(white[:nodes], *graph.pseudo)
+    level = graph.level(path)
+    for name, values in zip(NODE_PATHS, graph.parts(path), strict=True):
+        if values is not None:
+            pm.Deterministic(name, values)
+    if graph.spec.has_ceiling:
+        pm.Deterministic("ceiling", graph.ceiling(graph.parts(path)[0]), dims="era")
     pm.Deterministic("node_level", level)
-    pm.Potential("path_prior", graph.prior(state) + log_det - 0.5 * (white[nodes:] ** 2).sum())
+    pm.Potential("path_prior", graph.prior(path) + log_det - 0.5 * (white[nodes:] ** 2).sum())
     pm.Potential(OBSERVED[0], graph.likelihood(level))
 
 

@@ -1,25 +1,25 @@
 """Short fits, quick enough to make hundreds of them side by side in the threads of one process.
 
-A record is fitted in about a second, and compiling its model takes ten: every other process would compile it, while
-threads share what is compiled and sample outside of Python's lock. A model is fitted by parts that share no parameter
-(`forecast.model.form`), so that what two models have in common need not be fitted twice, or not at all.
+A record is fitted in about a second, and threads sample outside of Python's lock. A model is fitted by parts that
+share no parameter (`forecast.model.form`), so that what two models have in common need not be fitted twice, or at all.
 """
 
 from collections.abc import MutableMapping, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from functools import cached_property
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
-from forecast.model.compiled import Compiled, compiled_model
+from forecast.model.assembled import NODE_PATHS
+from forecast.model.compiled import Density, density_of
 from forecast.model.evidence import Evidence, evidence, together
 from forecast.model.form import Part, parts_of, spec_of
-from forecast.model.sampling import NODE_PATHS, complete_posterior
+from forecast.model.sampling import complete_posterior
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 
@@ -36,8 +36,6 @@ DRAWS, DENSE_DRAWS = 1000, 2000
 DEPTH = 3
 # Seconds between looks at whether the work is to stop.
 LOOK = 0.1
-# All fits of one form share the data of the compiled model; a filled sampler has its own.
-_refilling = Lock()
 
 type PartKey = tuple[int, "PendulumSpec", Part, int]
 """Periods of a record, the spec of a part, the part, and the seed: what its evidence follows from."""
@@ -50,13 +48,13 @@ class QuickPart:
     Attributes
     ----------
     name : {"whole", "path", "aside"}
-    compiled : Compiled
+    density : Density
     drawn : xarray.Dataset
-        Of the sampled variables.
+        As the sampler keeps them.
     """
 
     name: Part
-    compiled: Compiled
+    density: Density
     drawn: xr.Dataset
 
 
@@ -82,7 +80,7 @@ class QuickFit:
     def evidence(self) -> Evidence:
         """Marginal likelihood, as that of `forecast.model.fit`."""
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(3)[2])
-        return together([evidence(part.compiled, part.drawn, rng) for part in self.parts])
+        return together([evidence(part.density, part.drawn, rng) for part in self.parts])
 
     @cached_property
     def posterior(self) -> xr.Dataset:
@@ -90,9 +88,7 @@ class QuickFit:
         dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
         values: dict[str, Any] = {}
         for part in self.parts:
-            with _refilling:
-                values |= _compiled(self.panel, self.spec, self.arrays, part.name).derived_from(part.drawn)
-            values |= {name: part.drawn[name].to_numpy() for name in dims if name in part.drawn}
+            values |= part.density.derived(part.drawn)
         named = {name: (("chain", "draw", *dims[name]), values[name]) for name in dims if name in values}
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(3)[1])
         return complete_posterior(xr.Dataset(named), self.panel, self.spec, self.arrays, rng)
@@ -134,19 +130,18 @@ def quick_fit(
     >>> from forecast import PendulumSpec, build_panel, read_chronology
     >>> from forecast.model.quick import quick_fit
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> quick_fit(panel, PendulumSpec(ceiling="depth"), seed=1).evidence.log  # doctest: +SKIP
+    >>> quick_fit(panel, PendulumSpec(trend="walk"), seed=1).evidence.log  # doctest: +SKIP
     -89.2
     """
     arrays = panel_arrays(panel, spec)
     parts = []
     names = parts_of(arrays)
     for name in (part,) if part in names else names:
-        with _refilling:
-            compiled = _compiled(panel, spec, arrays, name)
+        density = density_of(panel, spec, arrays, name)
         own = int(np.random.SeedSequence(seed).spawn(3)[0].generate_state(2)[1 if name == "aside" else 0])
         kept = draws or (DENSE_DRAWS if spec.dense and name != "aside" else DRAWS)
-        drawn = _draw(compiled, {"draws": kept, "tune": tune, "chains": chains, "seed": own}, stop)
-        parts.append(QuickPart(name, compiled, drawn))
+        drawn = _draw(density, {"draws": kept, "tune": tune, "chains": chains, "seed": own}, stop)
+        parts.append(QuickPart(name, density, drawn))
     return QuickFit(panel, spec, arrays, tuple(parts), seed)
 
 
@@ -210,16 +205,12 @@ def _part_evidence(
     return kept[key]
 
 
-def _compiled(panel: xr.Dataset, spec: "PendulumSpec", arrays: PanelArrays, part: Part) -> Compiled:
-    return compiled_model(panel, spec, arrays, (*sampled_variables(), *NODE_PATHS), part)
-
-
-def _draw(compiled: Compiled, settings: dict[str, int], stop: Event | None) -> xr.Dataset:
+def _draw(density: Density, settings: dict[str, int], stop: Event | None) -> xr.Dataset:
     import nutpie
 
     sampler = nutpie.sample(
-        compiled.sampler, **settings, cores=1, save_warmup=False, progress_bar=False, blocking=False,
-        target_accept=ACCEPT, maxdepth=DEPTH,
+        density.sampler, **settings, cores=1, save_warmup=False, progress_bar=False, blocking=False,
+        target_accept=ACCEPT, maxdepth=DEPTH, exact_normal_trajectory=True,
     )  # fmt: skip
     while True:
         try:

@@ -12,7 +12,6 @@ from importlib.metadata import version
 from typing import Any, Self
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 from numpy.typing import NDArray
 
@@ -20,29 +19,27 @@ from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checke
 from forecast.bounds import require_sampler
 from forecast.errors import SpecError
 from forecast.memory import release_free_memory
-from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
+from forecast.model.assembled import NODE_PATHS
+from forecast.model.ceiling import bounded
 from forecast.model.choices import spec_for
-from forecast.model.compiled import Compiled, compiled_model, is_compiled
+from forecast.model.compiled import Density, density_of, is_ready
 from forecast.model.driving import push
 from forecast.model.evidence import evidence as evidence_of
 from forecast.model.evidence import together
 from forecast.model.fitted import Fit
-from forecast.model.form import Part, parts_of
+from forecast.model.form import parts_of
 from forecast.model.interpolation import complete_dyad
-from forecast.model.pendulum import PendulumModel
 from forecast.model.posterior import flat
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import KIND, SCHEMA
-from forecast.model.structure import era_means
 from forecast.model.trees import take_apart
+from forecast.model.trend import era_means
 from forecast.model.variables import all_variables, sampled_variables
 from forecast.panel.record import data_facts
 from forecast.progress import Progress, silent
-from forecast.scale import soft_ceiling
 from forecast.typing import Float
 
-NODE_PATHS = ("node_state", "node_structure", "node_swing")
-"""Paths at the nodes, as `forecast.model.graph` names them."""
 VERSIONS = ("pendulum-forecast", "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 
 
@@ -63,8 +60,8 @@ def fit(
     panel: xr.Dataset,
     spec: PendulumSpec | None = None,
     *,
-    draws: int = 1200,
-    tune: int = 400,
+    draws: int = 1000,
+    tune: int = 200,
     chains: int = 4,
     seed: int = 1,
     cores: int | None = None,
@@ -88,9 +85,7 @@ def fit(
     cores : int, optional
         Chains run at once; by default as many as the machine has.
     target_accept : float, optional
-        Acceptance rate that the step size aims at, 0 to 1; by default 0.65 for several dyads with a structure, whose
-        trees have at most 15 steps, and 0.7 for one, with at most 7; without a structure 0.8, and 0.9 for a dyad alone,
-        which no other dyad steadies.
+        Acceptance rate that the step size aims at, 0 to 1; by default what costs least (docs/speed.md).
     sampler : {"nutpie", "pymc"}
         Who runs the No-U-Turn sampler.
     evidence : bool
@@ -123,15 +118,14 @@ def fit(
 
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
-    trees = Trees.of(spec, arrays)
-    if target_accept is not None and target_accept != trees.accept:
-        trees = Trees(target_accept)
+    require_observations(arrays)
+    accept = target_accept or PATH_TREES.accept
     run = Run(
         panel=panel,
         spec=spec,
         arrays=arrays,
         settings={"draws": draws, "tune": tune, "chains": chains, "cores": min(cores or os.cpu_count() or 1, chains)},
-        trees=trees,
+        accept=accept,
         seed=int(sampler_seed.generate_state(1)[0]),
         bridge=np.random.default_rng(bridge_seed) if evidence else None,
         report=report,
@@ -160,19 +154,12 @@ class Trees:
     """How the sampler grows its trees: the acceptance rate that the step size aims at, and the most doublings."""
 
     accept: float
-    depth: int = 10
+    depth: int
 
-    @classmethod
-    def of(cls, spec: PendulumSpec, arrays: PanelArrays) -> "Trees":
-        """Choose them so that an effective draw costs least, without divergent transitions (docs/speed.md).
 
-        With a structure nearly all coordinates are white noise. Of several dyads 15 steps are half a turn, and more of
-        them bring a path back to where it came from; of a dyad alone, without a hierarchy that moves slowly, 7 longer
-        ones do as well.
-        """
-        if spec.two_scales:
-            return cls(0.7, 3) if arrays.dyads == 1 else cls(0.65, 4)
-        return cls(0.9) if arrays.dyads == 1 else cls(0.8)
+# What gives most effective draws a second without divergent transitions (docs/speed.md). Nearly all coordinates are
+# white noise, along which trajectories are exact: along the path 7 long steps are half a turn, of the kinds 15 shorter.
+PATH_TREES, ASIDE_TREES = Trees(0.85, 3), Trees(0.8, 4)
 
 
 def _require_choices(sampler: str, target_accept: float | None, evidence: bool) -> None:
@@ -194,8 +181,8 @@ class Run:
         What is fitted.
     settings : dict of str to int
         Draws, tune, chains and cores.
-    trees : Trees
-        How the sampler grows them.
+    accept : float
+        Acceptance rate that the step size aims at, along the path.
     seed : int
         Of the sampler.
     bridge : numpy.random.Generator or None
@@ -210,7 +197,7 @@ class Run:
     spec: PendulumSpec
     arrays: PanelArrays
     settings: dict[str, int]
-    trees: Trees
+    accept: float
     seed: int
     bridge: np.random.Generator | None
     report: Progress
@@ -227,8 +214,8 @@ class Run:
         """Return settings, data, versions and times, for the provenance of a fit."""
         return {
             **self.settings,
-            "target_accept": self.trees.accept,
-            "tree_depth": self.trees.depth,
+            "target_accept": self.accept,
+            "tree_depth": PATH_TREES.depth,
             **data_facts(self.panel),
             "versions": {name: version(name) for name in VERSIONS},
             "python": platform.python_version(),
@@ -240,19 +227,22 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
     """Run nutpie on every part of the model, and put together what it found."""
     parts = _sampled_parts(run)
     with run.timed("derive"):
-        derived = [part.compiled.derived_from(part.drawn) for part in parts]
+        derived = [part.density.derived(part.drawn) for part in parts]
     log_prior, log_rest = (sum(own.pop(name) for own in derived) for name in ("log_prior", "log_rest"))
     log_likelihood = sum(part.log_density for part in parts) - log_rest
     facts = {}
     if run.bridge is not None:
         run.report("bridge sampling", 0, 0)
         with run.timed("evidence"):
-            found = together([evidence_of(part.compiled, part.drawn, run.bridge) for part in parts])
+            found = together([evidence_of(part.density, part.drawn, run.bridge) for part in parts])
         facts["evidence"] = asdict(found)
-    values: dict[str, Any] = {}
-    for part, own in zip(parts, derived, strict=True):
-        values |= own | {name: part.drawn[name].to_numpy() for name in sampled_variables() if name in part.drawn}
-    sampled = {name: (("chain", "draw", *_dims(name, kept.ndim - 2)), kept) for name, kept in values.items()}
+    dims = {**sampled_variables(), **dict.fromkeys(NODE_PATHS, ("node",))}
+    sampled = {
+        name: (("chain", "draw", *dims[name]), values)
+        for own in derived
+        for name, values in own.items()
+        if name in dims
+    }
     scores = {"log_prior": log_prior, "log_likelihood_total": log_likelihood}
     by_draw = {name: (("chain", "draw"), score) for name, score in scores.items()}
     return xr.Dataset(sampled), _together([part.statistics for part in parts]).assign(by_draw), facts
@@ -260,53 +250,51 @@ def _nutpie(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Part:
-    """What nutpie found of a part: draws of its variables, statistics, and the sampler's log-density (chain, draw)."""
+    """What nutpie found of a part: its draws, statistics, and the sampler's log-density (chain, draw)."""
 
-    compiled: Compiled
+    density: Density
     drawn: xr.Dataset
     statistics: xr.Dataset
     log_density: Float
 
 
 def _sampled_parts(run: Run) -> list[_Part]:
-    """Sample the parts of a model one after the other; what comes next is compiled while the sampler runs."""
+    """Sample the parts of a model one after the other; what comes next is made ready while the sampler runs."""
     names, found = parts_of(run.arrays), []
     seeds = [run.seed, *np.random.SeedSequence(run.seed).generate_state(len(names) - 1).tolist()]
-    if not is_compiled(run.spec, run.arrays, names[0]):
+    if not is_ready(run.spec, run.arrays, names[0]):
         run.report("compiling", 0, 0)
     with run.timed("compile"):
-        compiled = [_compiled(run, names[0])]
+        densities = [density_of(run.panel, run.spec, run.arrays, names[0])]
     for place, seed in enumerate(seeds):
-        own, step = compiled[place], "sample aside" if place else "sample"
-        words = "sampling the kinds" if place else "sampling"
-        with run.timed(step), _Sampling(own, run, seed, words) as sampling:
-            compiled += [_compiled(run, name) for name in names[place + 1 : place + 2]]
-            own.derivation.prepare()
+        own, step = densities[place], "sample aside" if place else "sample"
+        words, trees = (
+            ("sampling the kinds", ASIDE_TREES) if place else ("sampling", Trees(run.accept, PATH_TREES.depth))
+        )
+        with run.timed(step), _Sampling(own, run, trees, seed, words) as sampling:
+            densities += [density_of(run.panel, run.spec, run.arrays, name) for name in names[place + 1 : place + 2]]
+            own.prepare()
             groups = sampling.wait()
         log_density = groups["sample_stats"]["logp"].transpose("chain", "draw").to_numpy()
         found.append(_Part(own, groups["posterior"], _statistics(groups["sample_stats"]), log_density))
     return found
 
 
-def _compiled(run: Run, part: Part) -> Compiled:
-    return compiled_model(run.panel, run.spec, run.arrays, (*sampled_variables(), *NODE_PATHS), part)
-
-
 class _Sampling:
     """A run of nutpie in threads of its own: begun with the context, cancelled where that is left early."""
 
-    def __init__(self, compiled: Compiled, run: Run, seed: int, words: str) -> None:
-        self.compiled, self.run, self.seed, self.words = compiled, run, seed, words
+    def __init__(self, density: Density, run: Run, trees: Trees, seed: int, words: str) -> None:
+        self.density, self.run, self.trees, self.seed, self.words = density, run, trees, seed, words
         self.total = run.settings["chains"] * (run.settings["draws"] + run.settings["tune"])
 
     def __enter__(self) -> Self:
         import nutpie
 
-        run = self.run
+        run, trees = self.run, self.trees
         self.sampler = nutpie.sample(
-            self.compiled.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
+            self.density.sampler, **run.settings, seed=self.seed, save_warmup=False, progress_bar=False,
             blocking=False, progress_callback=self._on_progress, progress_rate=250,
-            target_accept=run.trees.accept, maxdepth=run.trees.depth,
+            target_accept=trees.accept, maxdepth=trees.depth, exact_normal_trajectory=True,
         )  # fmt: skip
         return self
 
@@ -325,6 +313,10 @@ class _Sampling:
 
 
 def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
+    import pymc as pm
+
+    from forecast.model.pendulum import PendulumModel
+
     run.report("sampling", 0, 0)
     with run.timed("sample"), PendulumModel(run.spec).build(run.panel) as model:
         kept = [name for name in (*sampled_variables(), *NODE_PATHS) if name in model.named_vars]
@@ -332,18 +324,13 @@ def _pymc(run: Run) -> tuple[xr.Dataset, xr.Dataset, dict[str, Any]]:
             **run.settings, random_seed=run.seed, progressbar=False, compute_convergence_checks=False,
             nuts_sampler="pymc", var_names=kept,
             compile_kwargs={"mode": "NUMBA"},
-            nuts={"target_accept": run.trees.accept, "max_treedepth": run.trees.depth},
+            nuts={"target_accept": run.accept, "max_treedepth": PATH_TREES.depth},
         )  # fmt: skip
     groups = take_apart(sampled)
     return groups["posterior"], _statistics(groups["sample_stats"]), {}
 
 
 SAMPLERS = {"nutpie": _nutpie, "pymc": _pymc}
-
-
-def _dims(name: str, number: int) -> tuple[str, ...]:
-    """Dims of a variable: those of the fit's schema, or the node."""
-    return sampled_variables().get(name, ("node",) * number)
 
 
 def _statistics(stats: xr.Dataset) -> xr.Dataset:
@@ -379,12 +366,7 @@ def complete_posterior(
     Works on draws of :meth:`PendulumModel.build` from any sampler. The numbers are the same whatever the threads.
     """
     chains, draws = sampled.sizes["chain"], sampled.sizes["draw"]
-    phi = flat(sampled["phi"]) if "phi" in sampled else np.ones((chains * draws, arrays.dyads))
-    if spec.two_scales:
-        completed = _complete_two_scales(sampled, phi, spec, arrays, rng, threads)
-    else:
-        completed = _complete_one_scale(sampled, phi, spec, arrays, rng)
-    completed["phi"] = phi
+    completed = _complete_paths(sampled, spec, arrays, rng, threads)
     table = all_variables()
     result = {
         name: (("chain", "draw", *dims), sampled[name].transpose("chain", "draw", ...).to_numpy())
@@ -402,52 +384,44 @@ def complete_posterior(
     return xr.Dataset(result, coords={"chain": np.arange(chains), "draw": np.arange(draws), **coords})
 
 
-def _complete_one_scale(
-    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+def _complete_paths(
+    sampled: xr.Dataset, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
 ) -> dict[str, NDArray[Any]]:
-    """Return the level (draw, dyad, time), and the state in the last period and the one before, (draw, dyad)."""
-    node_state, sigma = flat(sampled["node_state"]), flat(sampled["sigma"])
-    mu, ceiling = (flat(sampled[name]) if name in sampled else None for name in ("mu", "ceiling"))
-    level = np.empty((len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
-    last, before = np.empty((2, len(phi), arrays.dyads))
-    for d in range(arrays.dyads):  # dyad by dyad, for all of them at once would take twice the memory of the result
-        own = complete_dyad(d, node_state, phi, sigma, mu, arrays, rng)
-        last[:, d], before[:, d] = own[:, -1], own[:, -2]
-        if ceiling is not None:
-            own = soft_ceiling(own, ceiling[:, arrays.era_index[d]], spec.ceiling_softness)
-        level[:, d] = own
-    return {"level": level, "state": last, **_momentum(before, spec)}
-
-
-def _complete_two_scales(
-    sampled: xr.Dataset, phi: Float, spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator, threads: int
-) -> dict[str, NDArray[Any]]:
-    """Return level and structure (draw, dyad, time), the last states, and the structure's mean of every era."""
-    nodes = {name: flat(sampled[name]) for name in ("node_structure", "node_swing")}
-    step, sigma = flat(sampled["structure_step"]), flat(sampled["sigma"])
-    kept = np.broadcast_to(flat(sampled["structure_retention"])[:, None], phi.shape)
-    centre = np.broadcast_to(flat(sampled["structure_centre"])[:, None], (len(phi), arrays.eras))
-    level, structure = np.empty((2, len(phi), arrays.dyads, arrays.periods), dtype=np.float32)
-    last, before = np.empty((2, len(phi), arrays.dyads))
-    mu = np.empty((len(phi), arrays.eras))
+    """Return level and trend (draw, dyad, time), the free trend of the last period, and its mean over every era."""
+    number = sampled.sizes["chain"] * sampled.sizes["draw"]
+    draws = {str(name): flat(sampled[name]) for name in sampled if sampled[name].ndim <= 3}
+    level, trend = np.empty((2, number, arrays.dyads, arrays.periods), dtype=np.float32)
+    last, mu = np.empty((number, arrays.dyads)), np.empty((number, arrays.eras))
     effect = flat(sampled["driver_effect"]) if "driver_effect" in sampled else None
 
     def complete(d: int, rng: np.random.Generator) -> None:
-        slow = complete_dyad(d, nodes["node_structure"], kept, step, centre, arrays, rng)
-        whole = slow + complete_dyad(d, nodes["node_swing"], phi, sigma, None, arrays, rng)
+        free = _complete_trend(d, draws, spec, arrays, rng)
+        last[:, d] = free[:, -1]
+        ceiling = draws["ceiling"][:, arrays.era_index[d]] if spec.has_ceiling else None
+        slow = bounded(free, ceiling)
+        whole = slow
+        if spec.has_cycle:
+            phi, sigma = draws["phi"][:, d], draws["sigma"][:, d]
+            whole = slow + complete_dyad(d, draws["node_cycle"], phi, sigma, 0.0, arrays, rng)
         if effect is not None and arrays.driving is not None:
-            pushed = push(spec.drivers, effect[:, :, d], arrays.driving.value[:, d], phi[:, d], kept[:, d])
-            slow, whole = slow + pushed.structure, whole + pushed.level
-        last[:, d], before[:, d] = whole[:, -1], whole[:, -2]
-        level[:, d], structure[:, d] = whole, slow
+            kept = draws["phi"][:, d] if spec.has_cycle else np.ones(number)
+            pushed = push(spec.drivers, effect[:, :, d], arrays.driving.value[:, d], kept)
+            slow, whole = slow + pushed.trend, whole + pushed.level
+        level[:, d], trend[:, d] = whole, slow
         own_eras = np.flatnonzero(arrays.era_dyad == d)
         mu[:, own_eras] = era_means(slow, arrays.era_index[d], own_eras)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(complete, range(arrays.dyads), rng.spawn(arrays.dyads)))
-    return {"level": level, "structure": structure, "state": last, "mu": mu, **_momentum(before, spec)}
+    found: dict[str, NDArray[Any]] = {"level": level, "trend": trend, "free_trend": last}
+    return found | {"mu": mu} if spec.moves else found
 
 
-def _momentum(before: Float, spec: PendulumSpec) -> dict[str, Float]:
-    """Return where the pendulum was a period before, if it has a momentum."""
-    return {"state_before": before} if spec.pull.order == 2 else {}
+def _complete_trend(
+    d: int, draws: dict[str, Float], spec: PendulumSpec, arrays: PanelArrays, rng: np.random.Generator
+) -> Float:
+    """Return the free trend of one dyad, (draw, time)."""
+    if not spec.moves:
+        return draws["mu"][:, arrays.era_index[d]]
+    step, mean = draws["trend_step"][:, d], draws["trend_mean"][:, d]
+    return complete_dyad(d, draws["node_trend"], draws["trend_retention"], step, mean, arrays, rng)

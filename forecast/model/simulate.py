@@ -8,15 +8,14 @@ from scipy.signal import lfilter
 
 from forecast.arguments import PANEL, checked
 from forecast.model.arrays import panel_arrays
+from forecast.model.ceiling import bounded
 from forecast.model.choices import spec_for
 from forecast.model.driving import push_of_draw
 from forecast.model.parameters import add_parameters
 from forecast.model.pendulum import coordinates
-from forecast.model.shocks import draw_shocks
 from forecast.model.spec import PendulumSpec
 from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
-from forecast.scale import soft_ceiling
 from forecast.typing import Float, Index
 
 
@@ -40,7 +39,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
     --------
     >>> from forecast import build_panel, read_chronology
     >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> dict(prior_draws(panel, draws=5)["half_life"].sizes)
+    >>> dict(prior_draws(panel, draws=5)["cycle_half_life"].sizes)
     {'draw': 5, 'dyad': 1}
     """
     spec = spec or spec_for(panel)
@@ -99,35 +98,39 @@ def simulate_panel(
 
 def simulate_level(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
     """Simulate the path of the level (dyad, time) in log-odds, month by month."""
-    dyads, periods = era.shape
-    pull = spec.pull
-    own = {name: parameters[name].to_numpy() for name in ("sigma", *pull.reads) if name in parameters}
-    structure = simulate_structure(parameters, era, spec, rng) if spec.two_scales else 0.0
-    mu = parameters["mu"].to_numpy()[era] if "mu" in parameters and not spec.two_scales else np.zeros(era.shape)
-    df = float(parameters["shock_df"]) if "shock_df" in parameters else None
-    shock = draw_shocks(rng, (dyads, periods))
-    if df is not None:  # after the normal ones, so that a seed keeps its numbers
-        shock = draw_shocks(rng, (dyads, periods), df)
-    start = pull.start_spread(own, spec.priors)
-    state = np.empty((dyads, periods))
-    state[:, 0] = mu[:, 0] + start * shock[:, 0]
-    for t in range(1, periods):
-        if pull.order == 2 and t == 1:
-            carry, scale = pull.second_transition(start, own)
-            state[:, 1] = mu[:, 1] + carry * (state[:, 0] - mu[:, 1]) + scale * shock[:, 1]
-            continue
-        state[:, t] = pull.step(state[:, t - 1], state[:, max(t - 2, 0)], mu[:, t], shock[:, t], own)
-    if "ceiling" not in parameters:
-        return structure + state
-    return soft_ceiling(state, parameters["ceiling"].to_numpy()[era], spec.ceiling_softness)
+    trend = simulate_trend(parameters, era, spec, rng)
+    if not spec.has_cycle:
+        return trend
+    cycle = spec.cycle_model
+    own = {name: parameters[variable].to_numpy() for name, variable in cycle.reads.items()}
+    own["sigma"] = parameters["sigma"].to_numpy()
+    shock = rng.standard_normal(era.shape)
+    path = np.empty(era.shape)
+    path[:, 0] = own["sd"] * shock[:, 0]
+    for t in range(1, era.shape[1]):
+        path[:, t] = cycle.step(path[:, t - 1], shock[:, t], own)
+    return trend + path
 
 
-def simulate_structure(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
-    """Simulate the path of a walking structure (dyad, time) in log-odds."""
-    centre, kept = float(parameters["structure_centre"]), float(parameters["structure_retention"])
-    step, jump = parameters["structure_step"].to_numpy()[:, None], float(parameters["structure_jump"])
+def simulate_trend(parameters: xr.Dataset, era: Index, spec: PendulumSpec, rng: np.random.Generator) -> Float:
+    """Simulate the trend (dyad, time) in log-odds, under its ceiling."""
+    if not spec.moves:
+        return np.asarray(parameters["mu"].to_numpy()[era])
+    mean, kept = parameters["trend_mean"].to_numpy()[:, None], float(parameters["trend_retention"])
+    step = parameters["trend_step"].to_numpy()[:, None]
+    jump = float(parameters["trend_jump"]) if spec.jumps else 0.0
     new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
     scale = np.sqrt(step**2 + jump**2 * new_era)
-    scale[:, 0] = spec.priors.structure_start
-    moves = scale * rng.standard_normal(era.shape)
-    return np.asarray(centre + lfilter([1.0], [1.0, -kept], moves, axis=1))
+    scale[:, 0] = spec.priors.trend_start
+    free = mean + lfilter([1.0], [1.0, -kept], scale * rng.standard_normal(era.shape), axis=1)
+    if not spec.has_ceiling:
+        return np.asarray(free)
+    return bounded(
+        free, free[np.arange(len(era))[:, None], _first_periods(era)] + parameters["headroom"].to_numpy()[era]
+    )
+
+
+def _first_periods(era: Index) -> Index:
+    """Return the period in which the era of every period begins, (dyad, time)."""
+    begins = np.diff(era, axis=1, prepend=-1) != 0
+    return np.asarray(np.maximum.accumulate(np.where(begins, np.arange(era.shape[1]), 0), axis=1))

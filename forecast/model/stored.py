@@ -177,27 +177,28 @@ def _panel_faults(panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
 
 def _required(spec: PendulumSpec) -> list[str]:
     """Return the variables that a fit of a spec always has."""
-    wanted = ["level", "state", "phi", "sigma"]
-    if spec.pull.has_equilibrium:
-        wanted += ["half_life", "sd", "mu"]
-    if spec.two_scales:
-        wanted += ["structure", "structure_step", "structure_jump", "structure_retention", "structure_centre"]
-    elif spec.pull.has_equilibrium:
-        wanted += ["mu_dyad", "mu_era_sd"]
-    if spec.level_ceiling:
-        wanted += ["ceiling", "headroom"]
-    if spec.level_ceiling == "era":
-        wanted += ["headroom_dyad", "headroom_era_sd"]
-    if spec.shocks == "student":
-        wanted.append("shock_df")
+    wanted = ["level", "trend", "free_trend", "mu", "trend_mean"]
+    if spec.moves:
+        wanted += ["trend_step", "trend_retention"]
+    if spec.trend == "reverting":
+        wanted.append("trend_half_life")
+    if spec.jumps:
+        wanted.append("trend_jump")
+    if spec.has_ceiling:
+        wanted += ["headroom", "ceiling", "headroom_dyad", "headroom_era_sd"]
+    if spec.has_cycle:
+        wanted += ["cycle_half_life", "phi", "cycle_sd", "sigma", *(one.name for one in spec.cycle_model.variables)]
     if spec.drivers:
         wanted.append("driver_effect")
-    return [*wanted, *(one.name for one in spec.pull.variables), *spec.observation_model.required(spec)]
+    return [*wanted, *spec.observation_model.required(spec)]
 
 
 def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSpec) -> Iterator[str]:
     known = all_variables()
     yield from (f"posterior: {name} is missing" for name in _required(spec) if name not in posterior)
+    for group in spec.observation_model.together():
+        if any(name in posterior for name in group):
+            yield from (f"posterior: {name} is missing" for name in group if name not in posterior)
     for name in known.keys() & posterior.keys():
         if posterior[name].dims != ("chain", "draw", *known[str(name)].dims):
             yield f"posterior: {name} has dims {posterior[name].dims}"
@@ -221,6 +222,9 @@ def _posterior_faults(posterior: xr.Dataset, panel: xr.Dataset, spec: PendulumSp
 
 def _statistics_faults(statistics: xr.Dataset, posterior: xr.Dataset) -> Iterator[str]:
     size = {name: posterior.sizes.get(name) for name in ("chain", "draw")}
+    for name, values in statistics.items():
+        if values.dims != ("chain", "draw"):
+            yield f"sample_stats: {name} has dims {values.dims}"
     for name, kinds in STATISTICS.items():
         if name not in statistics:
             yield f"sample_stats: {name} is missing"

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.dynamics.base import Motion, Pull
+from forecast.model.dynamics.base import Motion, over_gaps
 from forecast.model.kernels.pair import pair_forward
 from forecast.model.kernels.path import path_forward
 from forecast.model.observation.base import Own
 from forecast.model.spec import PendulumSpec
-from forecast.model.structure import Structure, central_structure
-from forecast.scale import ceiling_lift, soft_ceiling, soft_ceiling_slope
+from forecast.model.trend import Trend, central_trend
 from forecast.typing import Float
 
 AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
@@ -27,36 +26,28 @@ AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
 class Reference:
     """Parameter values around which the path is whitened, shaped as in `forecast.model.parameters.Parameters`."""
 
-    motion: Motion
-    structure: Structure | None
+    trend: Trend | None
     mu: Float
-    ceiling: Float
+    motion: Motion | None
     observed: Own
 
 
 def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
     """Centres of the priors."""
     p = spec.priors.paced(arrays.periods_a_month)
-    dyads, eras = arrays.dyads, arrays.eras
-    own = p.of_swing() if spec.two_scales else p
-    phi, sigma, start_sd = (np.full(dyads, value) for value in spec.pull.centre(own))
-    structure = central_structure(p, dyads) if spec.two_scales else None
-    motion = Motion(phi, sigma, start_sd, {})
-    mu = np.full(eras, p.equilibrium[0] if spec.pull.has_equilibrium else 0.0)
-    ceiling = np.full(eras, np.inf)
-    if spec.level_ceiling:
-        headroom = p.headroom if spec.pull.has_equilibrium else p.headroom_walk
-        ceiling = mu + np.exp(headroom[0])
-        if spec.pull.has_equilibrium:
-            mu = mu + ceiling_lift(start_sd[arrays.era_dyad], ceiling - mu, spec.ceiling_softness)
-    return Reference(motion, structure, mu, ceiling, spec.observation_model.reference(spec, arrays))
+    return Reference(
+        trend=central_trend(spec, p, arrays.dyads) if spec.moves else None,
+        mu=np.full(arrays.eras, p.trend_mean[0]),
+        motion=spec.cycle_model.centre(p, arrays.dyads) if spec.has_cycle else None,
+        observed=spec.observation_model.reference(spec, arrays),
+    )
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where the path is linearised: state, and weight and value of the pseudo-observation of each node's level."""
+    """Where the path is linearised: the level, and weight and value of each node's pseudo-observation of it."""
 
-    state: Float
+    mean: Float
     weight: Float
     level: Float
 
@@ -64,46 +55,46 @@ class Anchor:
 def anchor_path(
     reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
-    """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the path."""
-    path, coordinates = _path_under(reference, arrays, spec)
-    still = np.zeros(coordinates)
-    ceiling = reference.ceiling[arrays.node_era]
-    softness = spec.ceiling_softness if spec.level_ceiling else None
-    state = reference.mu[arrays.node_era].astype(float)
-    anchor = Anchor(state, np.zeros_like(state), state)
+    """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the level, without a ceiling."""
+    path, coordinates = _level_under(reference, arrays)
+    still, observation = np.zeros(coordinates), spec.observation_model
+
+    def slope_at(level: Float) -> Float:
+        return observation.derivatives(spec, level, reference.observed, arrays)[0]
+
+    level = np.full(arrays.nodes, spec.priors.trend_mean[0])
+    anchor = Anchor(level, np.zeros_like(level), level)
     for _ in range(iterations):
-        level = state if softness is None else soft_ceiling(state, ceiling, softness)
-        bend = np.ones_like(state) if softness is None else soft_ceiling_slope(state, ceiling, softness)
-        slope, weight = spec.observation_model.derivatives(spec, level, reference.observed, arrays)
-        anchor = Anchor(state, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
-        information = weight * bend * (anchor.level - level + bend * state)
-        state = state + damping * (path(still, weight * bend**2, information) - state)
-    if spec.two_scales:
-        observation = spec.observation_model
-        return _average(
-            anchor, path, coordinates, lambda at: observation.derivatives(spec, at, reference.observed, arrays)[0]
-        )
-    return anchor
+        slope, weight = observation.derivatives(spec, level, reference.observed, arrays)
+        anchor = Anchor(level, weight, level + np.where(weight > 0, slope / np.where(weight > 0, weight, 1.0), 0.0))
+        level = level + damping * (path(still, weight, weight * anchor.level) - level)
+    return _average(anchor, path, coordinates, slope_at)
 
 
 type _Path = Callable[[Float, Float, Float], Float]
 
 
-def _path_under(reference: Reference, arrays: PanelArrays, spec: PendulumSpec) -> tuple[_Path, int]:
-    """Return the function from white noise and pseudo-observations to the state at every node, and how much noise."""
+def _level_under(reference: Reference, arrays: PanelArrays) -> tuple[_Path, int]:
+    """Return the function from white noise and pseudo-observations to the level at every node, and how much noise."""
     pairs, starts = transition_pairs(arrays), arrays.starts
-    if reference.structure is None:
-        process = spec.pull.over_gaps(reference.motion, reference.mu, pairs)
-        return lambda white, weight, told: path_forward(white, *process, weight, told, starts)[0], arrays.nodes
-    around = pairs | {"node_era": np.zeros_like(arrays.node_era)}
-    swing = Pull.over_gaps(spec.pull, reference.motion, np.zeros(1), around)
-    process = (*reference.structure.transitions(pairs), *swing)
+    trend = None if reference.trend is None else reference.trend.transitions(pairs)
+    cycle = None if reference.motion is None else over_gaps(reference.motion, pairs)
+    if trend is not None and cycle is not None:
 
-    def path(white: Float, weight: Float, told: Float) -> Float:
-        both: Float = pair_forward(white, *process, weight, told, starts)[0]
-        return both[::2] + both[1::2]
+        def path(white: Float, weight: Float, told: Float) -> Float:
+            both: Float = pair_forward(white, *trend, *cycle, weight, told, starts)[0]
+            return both[::2] + both[1::2]
 
-    return path, 2 * arrays.nodes
+        return path, 2 * arrays.nodes
+    process = trend or cycle
+    assert process is not None
+    constant = reference.mu[arrays.node_era] if trend is None else np.zeros(arrays.nodes)
+
+    def one(white: Float, weight: Float, told: Float) -> Float:
+        own: Float = path_forward(white, *process, weight, told - weight * constant, starts)[0]
+        return own + constant
+
+    return one, arrays.nodes
 
 
 def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[Float], Float]) -> Anchor:
@@ -121,7 +112,7 @@ def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[
     noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, coordinates))
     weight, told, still = anchor.weight, anchor.weight * anchor.level, np.zeros(coordinates)
     seen = weight > 0
-    mean = anchor.state
+    mean = anchor.mean
     for _ in range(AVERAGED_ITERATIONS):
         mean = path(still, weight, told)
         spread = np.sqrt(np.mean([(path(white, weight, told) - mean) ** 2 for white in noise], axis=0))
@@ -141,5 +132,4 @@ def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
     pairs, pair_of = np.unique(columns, axis=0, return_inverse=True)
     return {
         "pair_dyad": pairs[:, 0], "pair_gap": pairs[:, 1], "pair_new_era": pairs[:, 2], "pair_of_node": pair_of,
-        "node_era": arrays.node_era,
     }  # fmt: skip

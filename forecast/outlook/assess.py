@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
-from forecast.arguments import ARRAY, AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
+from forecast.arguments import AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
-from forecast.errors import SpecError
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief
 from forecast.outlook.band import band
 from forecast.outlook.claims import change_sentence, claims, headline
@@ -25,7 +24,6 @@ from forecast.outlook.query import AtLeast, Query, main_horizon
 from forecast.outlook.record import last_break, present, standing
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.typing import Float
 
 
 @checked(
@@ -41,7 +39,6 @@ from forecast.typing import Float
     futures_per_draw=whole(1),
     extreme_share=NUMBER,
     band_mass=NUMBER,
-    headroom_prior=ARRAY,
     above=NUMBER,
     at=DATE,
     by=DATE,
@@ -61,7 +58,6 @@ def assess(
     futures_per_draw: int = 4,
     extreme_share: float = 30.0,
     band_mass: float = 0.5,
-    headroom_prior: Float | None = None,
     above: float | None = None,
     at: date | None = None,
     by: date | None = None,
@@ -95,8 +91,6 @@ def assess(
         Upper edge of the hostile zone, points of share.
     band_mass : float
         Part of the stationary distribution inside the equilibrium band.
-    headroom_prior : array, optional
-        Draws of an era's headroom, log-odds, from the prior, to compare with.
     above : float, optional
         A share, per cent: the chance that what is recorded reaches it is in `Assessment.threshold`, by horizon.
     at : datetime.date, optional
@@ -124,8 +118,6 @@ def assess(
     >>> from forecast.outlook import assess
     >>> print(assess(fit, "USA-CHN", seed=1).headline)  # doctest: +SKIP
     """
-    if headroom_prior is not None and not (headroom_prior.size and (headroom_prior > 0).all()):
-        raise SpecError("headroom_prior: is empty or has values that are not positive; expected draws of a headroom")
     own, kind = dyad_draws(fit, dyad), panel_kind(fit.panel)
     query = Query.of(fit.panel, dyad, horizons, above=above, at=at, by=by, at_least=at_least)
     ordered = query.horizons
@@ -156,7 +148,7 @@ def assess(
         last_break=last_break(own, smallest_improvement),
         frameworks=Frameworks(
             eras=tuple(framework(own, era, seed=seed, band_mass=band_mass) for era in range(len(own.eras))),
-            headroom=headroom(own, seed=seed, prior=headroom_prior),
+            headroom=headroom(own, seed=seed),
             change=change(hazard, hazard.draws(own.size, seed), expected),
         ),
         pendulum=pendulum(own, futures, ordered, seed=seed, extreme_share=extreme_share),

@@ -141,7 +141,7 @@ class Assessment(Displayed):
     record_weight : float
         Share of the futures of what is recorded that follow the record alone, 0 to 1.
     moving : bool
-        Whether the level swings around a structure that moves in every period.
+        Whether the trend moves in every period.
     """
 
     schema: int

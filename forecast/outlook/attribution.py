@@ -514,8 +514,10 @@ class Record:
         from forecast.model.posterior import flat
 
         if period not in self._periods:
-            level = flat(self.fit.posterior["level"].isel(dyad=dyad, time=[period]))
-            state = self.draws.state(level, self._known.era_index[dyad, [period]])
+            level, trend = (
+                flat(self.fit.posterior[name].isel(dyad=dyad, time=[period])) for name in ("level", "trend")
+            )
+            state = self.draws.state(level, trend, self._known.era_index[dyad, [period]])
             self._periods[period] = state, _likelihood(self._known, dyad, period, state)
         return self._periods[period]
 
@@ -525,7 +527,7 @@ class Record:
 
         dyad = position(panel, self.setting.dyad)
         changed = np.flatnonzero((_read(self.fit.panel)[dyad] != _read(panel)[dyad]).any(axis=-1))
-        other, total = Observed.of(panel, self.draws, level_only=True), np.zeros(len(self.draws.sigma))
+        other, total = Observed.of(panel, self.draws, level_only=True), np.zeros(len(self.draws.mu))
         for period in changed.tolist():
             state, own = self._period(dyad, period)
             total += _likelihood(other, dyad, period, state) - own

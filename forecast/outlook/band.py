@@ -1,11 +1,11 @@
-"""The middle ground into which the pendulum settles (S8)."""
+"""The middle ground into which relations settle (S8)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
 from forecast.errors import SpecError
-from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
+from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.futures import Futures
 from forecast.outlook.passage import Passage, passage
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
@@ -14,7 +14,7 @@ from forecast.typing import Float
 
 @dataclass(frozen=True)
 class Band:
-    """The equilibrium band of the framework in force, and when the level enters it.
+    """The equilibrium band of the current framework, and when the level enters it.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ THROUGHOUT_MONTHS = 6
 
 
 def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
-    """Return the edges (chain, draw), points of share, of an era's equilibrium band; None for a random walk.
+    """Return the edges (chain, draw), points of share, of an era's equilibrium band; None without a cycle.
 
     Raises
     ------
@@ -59,11 +59,10 @@ def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Flo
 
 
 def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> Band | NotDefined:
-    """Compute the equilibrium band of the framework in force, and when the futures enter it.
+    """Compute the equilibrium band of the current framework, and when the futures enter it.
 
-    The band is the central part of the stationary distribution of the level that the framework in force
-    implies, draw by draw: equilibrium plus and minus some stationary standard deviations, through the
-    ceiling. (With Student-t shocks its mass is approximate.)
+    The band is the central part of the stationary distribution of the level that the current framework
+    implies, draw by draw: trend plus and minus some standard deviations of the cycle.
 
     Parameters
     ----------
@@ -76,7 +75,7 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
     """
     low, high = band_edges(own, -1, mass)
     if low is None or high is None:
-        return NotDefined(NO_EQUILIBRIUM)
+        return NotDefined(NO_CYCLE)
     inside = (futures.share >= low[..., None, None]) & (futures.share <= high[..., None, None])
     words = f"the equilibrium band of “{own.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"

@@ -6,7 +6,7 @@ be higher than the baseline of the earlier day?
 1. *As it was*: the earlier fit on its day.
 2. *Time passed*: the same fit, the question asked from the later day on, with nothing known of the months between. They
    are not months in which nothing happened: nobody has looked. So this part is what the earlier fit expected all along:
-   the way back to the structure, and how far apart futures drift.
+   the way back to the trend, and how far apart futures drift.
 3. *New events*: the earlier fit, updated with what was recorded of the months since.
 4. *Late or revised data*: updated with what has become known since of the months before.
 5. *Model*: the later fit; other choices, dyads or sampling.

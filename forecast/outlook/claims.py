@@ -143,7 +143,7 @@ def _low(result: Assessment) -> Claim:
 
 
 def _decline(result: Assessment) -> Claim:
-    title = "Relations have deteriorated since the framework in force began"
+    title = "Relations have deteriorated since the current framework began"
     change = result.last_break
     if isinstance(change, NotDefined):
         return _not_defined(theory.DECLINE, result, title, change)
@@ -170,7 +170,7 @@ def _eras(result: Assessment) -> Claim:
     values = resting or [(era, era.mean) for era in eras]
     verb = "comes to rest at" if resting else "averages"
     past = [f"{number(value.median, 0)} under “{era.name}”" for era, value in values[:-1]]
-    present = f"{_interval(values[-1][1])} under “{values[-1][0].name}”, now in force"
+    present = f"{_interval(values[-1][1])} under “{values[-1][0].name}”"
     sentence = f"The share {verb} {join([*past, present])}."
     numbers = {era.code: value.median for era, value in values}
     return _claim(theory.ERAS, result, "Strategic frameworks set the level", sentence, numbers)
@@ -180,44 +180,36 @@ def _ceiling(result: Assessment) -> Claim:
     longest = result.horizons[-1]
     change = result.frameworks.change.by[longest]
     ceiling, room = _describe_ceiling(result.frameworks)
-    deep, shares = _describe_depth(result.frameworks)
     lasts = result.frameworks.change.lasts
     soon = (
         f"The chance of a new framework within {longest} months is {chance(change.value)}, that of none within "
         f"{LASTING_YEARS} years {chance(lasts.value)}."
     )
-    sentence = " ".join(part for part in (ceiling, deep, soon) if part)
-    title = "The framework in force caps relations and may last for decades"
-    return _claim(theory.CEILING, result, title, sentence, room | shares | _values(new_framework=change, lasts=lasts))
+    sentence = " ".join(part for part in (ceiling, soon))
+    title = "The current framework caps relations and may last for decades"
+    return _claim(theory.CEILING, result, title, sentence, room | _values(new_framework=change, lasts=lasts))
 
 
 def _describe_ceiling(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
     headroom, era = frameworks.headroom, frameworks.eras[-1]
     if isinstance(headroom, NotDefined) or isinstance(era.ceiling, NotDefined):
-        return "The model sets no ceiling on the level.", {}
-    room, learning = headroom.room, headroom.learning
-    numbers = _medians(ceiling=era.ceiling, room=room)
-    sentence = f"The ceiling of “{era.name}” lies {_interval(room)} points above the present level"
-    if isinstance(learning, NotDefined):
-        return f"{sentence}.", numbers
+        return "This model has no ceiling.", {}
+    learning = headroom.learning
     verdict = "moved" if learning.moved else "did not move"
-    sentence += (
-        f"; the data {verdict} this ceiling (its spread is {learning.sd_ratio:.2f} times that of "
-        f"{learning.compared_with}){': it is an assumption, not a finding' if frameworks.ceiling_assumed else ''}."
+    sentence = (
+        f"The ceiling of “{era.name}” stands {_interval(headroom.room)} points above the present trend; the chance "
+        f"that the trend is within 5 points of it is {chance(headroom.near.value)}. The data {verdict} this ceiling "
+        f"(its spread is {learning.sd_ratio:.2f} times that of {learning.compared_with})"
+        f"{': it is an assumption, not a finding' if frameworks.ceiling_assumed else ''}."
     )
+    numbers = _medians(ceiling=era.ceiling, room=headroom.room) | _values(near=headroom.near)
+    if isinstance(headroom.reach, Estimate):
+        sentence += (
+            f" A technical improvement, the cycle at its 95 % quantile while the trend stays, reaches "
+            f"{_interval(headroom.reach)} points above the present level."
+        )
+        numbers |= _medians(reach=headroom.reach)
     return sentence, numbers | {"sd_ratio": learning.sd_ratio}
-
-
-def _describe_depth(frameworks: "Frameworks") -> tuple[str, dict[str, float]]:
-    shares = {era.name: era.deep_share for era in frameworks.eras}
-    known = {name: value.median for name, value in shares.items() if isinstance(value, Estimate)}
-    if not known:
-        return "", {}
-    present, freest = list(known)[-1], max(known, key=lambda name: known[name])
-    sentence = f"It lets {percent(known[present] / 100)} of cooperative acts be of the deepest kind"
-    if freest != present:
-        sentence += f", against {percent(known[freest] / 100)} under “{freest}” at the same level"
-    return f"{sentence}.", {"deep_share": known[present], "deep_share_freest": known[freest]}
 
 
 def _pendulum(result: Assessment) -> Claim:
@@ -267,7 +259,7 @@ def _balance(result: Assessment) -> Claim:
     if isinstance(area, NotDefined):
         return _not_defined(theory.BALANCE, result, title, area)
     sentence = (
-        f"The equilibrium band of the framework in force runs from {number(area.low.median, 0)} to "
+        f"The equilibrium band of the current framework runs from {number(area.low.median, 0)} to "
         f"{number(area.high.median, 0)}. The chance of being inside is {chance(area.inside_now.value)} now and "
         f"{chance(area.inside[longest].value)} in {longest} months; entering it takes {_passage_in_words(area.entry)}."
     )
@@ -291,8 +283,8 @@ def _improvement(result: Assessment) -> Claim:
 def improvement_in_parts(result: Assessment, technical: str, structural: str) -> str:
     """Return in words which part of an improvement is technical, and which structural."""
     if result.moving:
-        return f"{technical} by a swing (technical) and {structural} by a rise of the structure (structural)"
-    return f"{technical} inside the framework in force (technical) and {structural} with a new one (structural)"
+        return f"{technical} while the trend stays (technical) and {structural} by a rise of the trend (structural)"
+    return f"{technical} inside the current framework (technical) and {structural} with a new one (structural)"
 
 
 def _conclusion(result: Assessment) -> Claim:

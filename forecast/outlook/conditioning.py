@@ -300,7 +300,7 @@ def _weights(log_weight: Float) -> Weights | None:
 
 def _futures_at(futures: Futures, places: Index, periods: int) -> Futures:
     """Return some futures, up to a period."""
-    names = ("level", "share", "frameworks", "equilibrium", "ceiling", "depth", "pushed")
+    names = ("level", "share", "frameworks", "trend", "ceiling", "pushed")
     kept = {name: getattr(futures, name) for name in names}
     some: dict[str, Any] = {
         name: picked(values[..., : periods + 1], places) for name, values in kept.items() if values is not None

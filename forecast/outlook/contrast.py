@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
+from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.typing import Float
 
@@ -87,8 +87,8 @@ def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast
         second_label=label,
         first_era=own.eras[-1].name,
         second_era=other.eras[then].name,
-        half_life=_compare_both("half-life", _half_life(own), _half_life(other), NO_EQUILIBRIUM),
-        equilibrium=_compare_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_EQUILIBRIUM),
+        half_life=_compare_both("half-life", _half_life(own), _half_life(other), NO_CYCLE),
+        equilibrium=_compare_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_CYCLE),
         mean=_compare("mean share over the era", own.mean(-1), other.mean(then)),
         month_noise=_compare_both(
             "month noise", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"
@@ -100,7 +100,7 @@ _UNITS = {"half-life": "months", "month noise": "log-odds"}
 
 
 def _half_life(own: DyadDraws) -> Float | None:
-    return own.scalars["half_life"] / own.clock.per_month if "half_life" in own.scalars else None
+    return own.scalars["cycle_half_life"] / own.clock.per_month if "cycle_half_life" in own.scalars else None
 
 
 def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> DyadQuantity | NotDefined:

@@ -4,7 +4,7 @@ Nothing is fitted again. Beside what a dataset *recorded* stands what the joint 
 record. Where it *disagrees*, and what the present level would be *without* its last two years, is Gaussian algebra at
 the posterior's mean: every month of a dataset is an observation of the level, as precise as its happenings and its
 overdispersion make it, behind an offset and a drift that are as uncertain as their priors, around a level that moves as
-structure and swing do. A year disagrees if it lies far from what the others, and its own other years, make expect.
+trend and cycle do. A year disagrees if it lies far from what the others, and its own other years, make expect.
 """
 
 from collections.abc import Mapping, Sequence
@@ -423,15 +423,16 @@ def _level_covariance(draws: "xr.Dataset", dyad: int, era: Index, mean: float) -
 
     months = np.arange(len(era))
     apart = np.abs(months[:, None] - months)
-    swing = value("sd") ** 2 * value("phi") ** apart if "sd" in draws else 0.0 * apart
-    if "structure_step" not in draws:
-        return np.asarray(swing), mean
-    kept, start = value("structure_retention"), Priors().structure_start
-    variance = np.full(len(era), value("structure_step") ** 2)
-    variance[1:] += value("structure_jump") ** 2 * (np.diff(era) != 0)
+    cycle = value("cycle_sd") ** 2 * value("phi") ** apart if "cycle_sd" in draws else 0.0 * apart
+    if "trend_step" not in draws:
+        return np.asarray(cycle), mean
+    kept, start = value("trend_retention"), Priors().trend_start
+    variance = np.full(len(era), value("trend_step") ** 2)
+    if "trend_jump" in draws:
+        variance[1:] += value("trend_jump") ** 2 * (np.diff(era) != 0)
     variance[0] = start**2
     carried = np.where(months[:, None] >= months, kept ** np.maximum(months[:, None] - months, 0), 0.0)
-    return np.asarray(swing + (carried * variance) @ carried.T), value("structure_centre")
+    return np.asarray(cycle + (carried * variance) @ carried.T), value("trend_mean")
 
 
 def _off(panel: "xr.Dataset", priors: Priors, step: float) -> Float:

@@ -12,32 +12,32 @@ from numpy.typing import NDArray
 
 from forecast.clock import Clock
 from forecast.errors import DataError, UnknownDyadError
-from forecast.model.dynamics import Pull, find_pull
+from forecast.model.dynamics import Cycle, find_cycle
 from forecast.model.variables import all_variables
-from forecast.scale import share, soft_ceiling
+from forecast.scale import share
 from forecast.typing import Float
 
-NO_EQUILIBRIUM = "a random walk (dynamics 'none') has no equilibrium, no band and no half-life"
+NO_CYCLE = "the model has no cycle (cycle='none'): no half-life and no band around a trend"
 
 
 class SpecLike(Protocol):
-    """The settings of a model that matter for its futures."""
+    """The settings of a model that matter for its simulations."""
 
     @property
-    def dynamics(self) -> Any:
-        """Name of the pull: ``linear``, or ``none`` for a random walk."""
+    def cycle(self) -> str:
+        """Name of the cycle, or ``none``."""
 
     @property
-    def ceiling_softness(self) -> float:
-        """Width of the bend under the ceiling, log-odds."""
+    def trend(self) -> str:
+        """Name of the trend."""
 
     @property
     def record_weight(self) -> float:
-        """Share of the futures of what is recorded that follow the record alone."""
+        """Share of the simulations of what is recorded that follow past base rates alone."""
 
     @property
-    def has_trend(self) -> bool:
-        """Whether the kinds within a side drift with the years, not by era; read only where a model has them."""
+    def kind_drift(self) -> str:
+        """What the kinds within a side drift by; read only where a model has them."""
 
 
 class FitLike(Protocol):
@@ -75,38 +75,30 @@ class DyadDraws:
     ----------
     dyad : str
     clock : Clock
-    dynamics : str
-    softness : float
-        Of the ceiling, log-odds.
+    cycle : Cycle or None
+    moves : bool
+        Whether the trend moves; otherwise it is constant within an era.
     eras : tuple of Era
-        In time order; the last is the era in force.
+        In time order; the last is the current era.
     scalars : mapping of str to array (chain, draw)
-        Posterior quantities with one value a dyad or one for all: phi, sigma, tau, mu_dyad, mu_era_sd ...;
-        and deepest, deep_gap: the threshold to the deepest class and its distance from the next, log-odds.
+        Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean, free_trend ...
     by_era : mapping of str to array (chain, draw, era)
-        Those with one value an era: mu (zero for a random walk), headroom, ceiling, depth, and rest, the mean of the
-        level under the ceiling.
+        Those with one value per era: mu, the mean of the trend, of the current era where it is now; headroom, ceiling.
     level : array (chain, draw, time)
         Log-odds, single precision.
-    structure : array (chain, draw, time) or None
-        What the pendulum swings around, if that moves, log-odds, single precision. The equilibrium of the era in force
-        is then where it stands now.
+    trend : array (chain, draw, time)
+        Log-odds, single precision.
     """
 
     dyad: str
     clock: Clock
-    dynamics: str
-    softness: float
+    cycle: Cycle | None
+    moves: bool
     eras: tuple[Era, ...]
     scalars: Mapping[str, Float]
     by_era: Mapping[str, Float]
     level: NDArray[np.float32]
-    structure: NDArray[np.float32] | None = None
-
-    @cached_property
-    def pull(self) -> Pull:
-        """The pull that `dynamics` names."""
-        return find_pull(self.dynamics)
+    trend: NDArray[np.float32]
 
     @property
     def size(self) -> tuple[int, int]:
@@ -121,19 +113,23 @@ class DyadDraws:
     @cached_property
     def level_now(self) -> Float:
         """Level of the current period, (chain, draw)."""
-        return soft_ceiling(self.scalars["state"], self.ceiling(-1), self.softness)
+        return self.level[..., -1].astype(np.float64)
 
     @property
-    def last_states(self) -> tuple[Float, Float]:
-        """State of the current period and of the one before, (chain, draw), as seen from today's equilibrium."""
-        now = self.scalars["state"]
-        before = self.scalars.get("state_before", now)
-        if self.structure is not None:
-            before = before + (self.structure[..., -1].astype(np.float64) - self.structure[..., -2])
-        return now, before
+    def cycle_now(self) -> Float:
+        """Deviation from the trend in the current period, (chain, draw)."""
+        return self.level_now - self.trend[..., -1]
+
+    @cached_property
+    def motion(self) -> dict[str, Float]:
+        """What the cycle reads, by its own names, (chain, draw); empty without one."""
+        if self.cycle is None:
+            return {}
+        own = {name: self.scalars[variable] for name, variable in self.cycle.reads.items()}
+        return own | {"sigma": self.scalars["sigma"]}
 
     def ceiling(self, era: int) -> Float | None:
-        """Ceiling of an era in log-odds, (chain, draw); None without a level ceiling."""
+        """Ceiling of an era in log-odds, (chain, draw); None without a ceiling."""
         return self.by_era["ceiling"][..., era] if "ceiling" in self.by_era else None
 
     def mean(self, era: int) -> Float:
@@ -142,17 +138,10 @@ class DyadDraws:
         return np.asarray(self.share[..., here.first : here.stop].mean(axis=-1, dtype=np.float64))
 
     def rest(self, era: int, displaced: float = 0.0) -> Float | None:
-        """Share at which the pendulum of an era comes to rest, (chain, draw); None for a random walk.
-
-        Under a ceiling that is the mean of the level in the long run (in a fit without ``rest``: the level where the
-        state rests). Or the share where the state is `displaced` stationary standard deviations from its equilibrium.
-        """
-        if not self.pull.has_equilibrium:
+        """Share of an era's trend, (chain, draw), or so many spreads of the cycle away; None without a cycle."""
+        if self.cycle is None:
             return None
-        if not displaced and "rest" in self.by_era:
-            return share(self.by_era["rest"][..., era])
-        state = self.by_era["mu"][..., era] + displaced * self.scalars["sd"]
-        return share(soft_ceiling(state, self.ceiling(era), self.softness))
+        return share(self.by_era["mu"][..., era] + displaced * self.scalars["cycle_sd"])
 
 
 def position(panel: xr.Dataset, dyad: str) -> int:
@@ -189,22 +178,18 @@ def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
         if "era" not in posterior[name].dims:
             raise DataError(f"posterior: {name} has dims {posterior[name].dims}. Name its last dim 'era'.")
     by_era = _select_variables(posterior, {"era": positions}, ({"era"},))
-    structure = None
-    if "structure" in posterior:
-        structure = posterior["structure"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
-        by_era["mu"][..., -1] = structure[..., -1]
-    # A random walk has no equilibrium; its ceiling is counted from an even share.
-    by_era.setdefault("mu", np.zeros((*level.shape[:2], len(eras))))
+    trend = posterior["trend"].isel(dyad=place).transpose("chain", "draw", "time").to_numpy()
+    by_era["mu"][..., -1] = trend[..., -1]
     return DyadDraws(
         dyad=dyad,
         clock=Clock.of(panel),
-        dynamics=str(fit.spec.dynamics),
-        softness=float(fit.spec.ceiling_softness),
+        cycle=None if fit.spec.cycle == "none" else find_cycle(fit.spec.cycle),
+        moves=fit.spec.trend != "constant",
         eras=eras,
-        scalars=_select_variables(posterior, {"dyad": place}, ({"dyad"}, set())) | _deepest_thresholds(posterior),
+        scalars=_select_variables(posterior, {"dyad": place}, ({"dyad"}, set())),
         by_era=by_era,
         level=level,
-        structure=structure,
+        trend=trend,
     )
 
 
@@ -217,15 +202,6 @@ def _read_era(panel: xr.Dataset, position: int, visited: NDArray[Any]) -> Era:
         first=int(here[0]),
         stop=int(here[-1]) + 1,
     )
-
-
-def _deepest_thresholds(posterior: xr.Dataset) -> dict[str, Float]:
-    """Threshold to the deepest class of the first dataset, and how far above the next; an index has none."""
-    if "cutpoint" not in posterior or posterior.sizes["cut"] < 2:
-        return {}
-    cuts = posterior["cutpoint"].isel(dataset=0, missing_dims="ignore").transpose("chain", "draw", "cut")
-    last, next_to_last = (cuts.isel(cut=cut).to_numpy().astype(np.float64) for cut in (-1, -2))
-    return {"deepest": last, "deep_gap": last - next_to_last}
 
 
 def _select_variables(posterior: xr.Dataset, index: Mapping[str, Any], dims: tuple[set[str], ...]) -> dict[str, Float]:

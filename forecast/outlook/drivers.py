@@ -25,7 +25,7 @@ class FuturePush:
     Attributes
     ----------
     past : Push
-        In the last two periods of the record, (chain, draw, 2).
+        In the last period of the record, (chain, draw, 1).
     ahead : Push
         (chain, draw, future, period), period 0 being the present; of one future where all are alike.
     """
@@ -42,17 +42,16 @@ class FuturePush:
             return None
         drivers, effect = drivers_of(fit), _effect(fit, own.dyad)
         record = standardised(fit.panel, [name for name, _ in drivers])[:, position(fit.panel, own.dyad)]
-        ones = np.ones(own.size)
-        phi, kept = (own.scalars.get(name, ones) for name in ("phi", "structure_retention"))
-        past = push(drivers, effect, record, phi, kept)
+        phi = own.scalars.get("phi", np.ones(own.size))
+        past = push(drivers, effect, record, phi)
         size = (*own.size, futures)
         paths = [
             _standardised_path(fit, name, own.dyad, size, periods, streams(f"driver {name}")) for name, _ in drivers
         ]
         values = np.stack(np.broadcast_arrays(*paths), axis=-2)
         now = past.mapped(lambda part: part[:, :, None])
-        ahead = push(drivers, effect[:, :, None], values, phi[..., None], kept[..., None], now, record[:, -1])
-        return cls(past.mapped(lambda part: part[..., -2:]), now.followed_by(ahead))
+        ahead = push(drivers, effect[:, :, None], values, phi[..., None], now)
+        return cls(past.mapped(lambda part: part[..., -1:]), now.followed_by(ahead))
 
     def at(self, period: int, size: tuple[int, ...]) -> Push:
         """Return what they add in a period, (chain, draw, future) of that size."""
@@ -64,17 +63,11 @@ class FuturePush:
         return replace(self, ahead=ahead)
 
     def taken_out(self, own: DyadDraws) -> DyadDraws:
-        """Return the draws as if there were no drivers: where state and structure stand without their push."""
-        level, scalars = self.past.level, dict(own.scalars)
-        scalars["state"] = scalars["state"] - level[..., -1]
-        if "state_before" in scalars:
-            scalars["state_before"] = scalars["state_before"] - level[..., -2]
-        if own.structure is None:
-            return replace(own, scalars=scalars)
-        mu = own.by_era["mu"].copy()
-        mu[..., -1] -= self.past.structure[..., -1]
-        structure = (own.structure[..., -2:] - self.past.structure).astype(np.float32)
-        return replace(own, scalars=scalars, structure=structure, by_era={**own.by_era, "mu": mu})
+        """Return the draws as if there were no drivers: where trend and cycle stand without their push."""
+        trend, cycle = (part[..., -1].astype(np.float32) for part in (self.past.trend, self.past.cycle))
+        now = own.trend[..., -1:] - trend[..., None]
+        level = own.level[..., -1:] - (trend + cycle)[..., None]
+        return replace(own, level=level, trend=now)
 
 
 @dataclass(frozen=True)
@@ -84,7 +77,7 @@ class DriverOutlook:
     Attributes
     ----------
     name : str
-    acts : {"month", "swing", "structure"}
+    acts : {"month", "cycle", "trend"}
         What it acts on.
     spread : float
         Its standard deviation, in its own units.
@@ -134,7 +127,7 @@ def drivers_of(fit: FitLike) -> Drivers:
 def _outlook(fit: FitLike, dyad: str, place: int) -> DriverOutlook:
     name, acts = drivers_of(fit)[place]
     effect, ahead = _effect(fit, dyad)[..., place], ahead_of(fit.panel, name, dyad)
-    of = {"month": "that month alone", "swing": "what the swing is pulled to", "structure": "the structure"}[acts]
+    of = {"month": "that month alone", "cycle": "what the cycle reverts to", "trend": "the trend"}[acts]
     words = f"points of share that a standard deviation of {name} adds to {of}, from an even share"
     points = estimate(share(effect) - 50.0, "points", words)
     positive = probability(effect > 0, f"{name} helps cooperation")

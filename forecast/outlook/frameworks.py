@@ -7,25 +7,25 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecast.outlook.band import band_edges
-from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
+from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.futures import stream
 from forecast.outlook.hazard import StructuralHazard
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.scale import share
 from forecast.typing import Float
 
-MOVING = "the structure moves on from where it stood: no population of equilibria stands behind it"
-NO_CEILING = "the model sets no ceiling on the level"
-NO_DEPTH = "the model lets no framework limit the depth of cooperation"
+NO_CEILING = "this model has no ceiling (ceiling='none')"
 POPULATION = "the dyad's own population of frameworks"
 LASTING_YEARS = 20
 UNMOVED_RATIO = 0.9
 UNMOVED_SHIFT = 0.5
+NEAR_POINTS = 5.0
+CYCLE_QUANTILE = 1.645
 
 
 @dataclass(frozen=True)
 class Learning:
-    """Whether the data moved an era's equilibrium or headroom from what is known without its months.
+    """Whether the data moved an era's headroom from what is known without its months.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Framework:
     start : datetime.date
         Its first day, which may be before the panel's.
     end : datetime.date or None
-        Day before the next era's first; None for the era in force.
+        Day before the next era's first; None for the current era.
     mean : Estimate
         Mean share over the era so far as the panel sees it, points.
     equilibrium : Estimate or NotDefined
@@ -69,12 +69,6 @@ class Framework:
         Edges of its equilibrium band, points.
     ceiling : Estimate or NotDefined
         Share it allows at most, points.
-    learning : Learning or NotDefined
-        Whether the data moved its equilibrium from what the dyad's other eras and the other dyads say.
-    depth : Estimate or NotDefined
-        How much harder than on average it makes the deepest kind of cooperation, log-odds.
-    deep_share : Estimate or NotDefined
-        Percent of cooperative acts that would be of the deepest kind at the present level.
     """
 
     code: str
@@ -86,28 +80,32 @@ class Framework:
     band_low: Estimate | NotDefined
     band_high: Estimate | NotDefined
     ceiling: Estimate | NotDefined
-    learning: Learning | NotDefined
-    depth: Estimate | NotDefined
-    deep_share: Estimate | NotDefined
 
 
 @dataclass(frozen=True)
 class Headroom:
-    """Room under the ceiling of the framework in force.
+    """Room under the ceiling of the current framework.
 
     Attributes
     ----------
     room : Estimate
-        Ceiling less the present level, points of share.
+        Ceiling less the present trend, points of share.
     log_odds : Estimate
-        Ceiling less equilibrium (for a random walk: less an even share), log-odds.
-    learning : Learning or NotDefined
+        Ceiling less the trend where the era began, log-odds.
+    near : Probability
+        The trend stands within 5 points of the ceiling.
+    reach : Estimate or NotDefined
+        How much a technical improvement can reach at most: points of share that the cycle at its 95 % quantile would
+        stand above the present level while the trend stays.
+    learning : Learning
         Whether the data inform it.
     """
 
     room: Estimate
     log_odds: Estimate
-    learning: Learning | NotDefined
+    near: Probability
+    reach: Estimate | NotDefined
+    learning: Learning
 
 
 @dataclass(frozen=True)
@@ -156,8 +154,7 @@ class Frameworks:
     @property
     def ceiling_assumed(self) -> bool:
         """Whether the ceiling in force is an assumption: one that the data did not move."""
-        learning = None if isinstance(self.headroom, NotDefined) else self.headroom.learning
-        return isinstance(learning, Learning) and not learning.moved
+        return not isinstance(self.headroom, NotDefined) and not self.headroom.learning.moved
 
 
 def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) -> Framework:
@@ -173,7 +170,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
         Part of the stationary distribution inside the band.
     """
     this, following = own.eras[era], own.eras[era + 1 :]
-    ceiling, depth = own.ceiling(era), own.by_era.get("depth")
+    ceiling = own.ceiling(era)
     low, high = band_edges(own, era, band_mass)
 
     def points(values: Float | None, what: str, otherwise: str) -> Estimate | NotDefined:
@@ -188,20 +185,9 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
         end=following[0].start - timedelta(days=1) if following else None,
         mean=estimate(own.mean(era), "points of share", f"mean share under “{this.name}”"),
         equilibrium=equilibrium(own, era),
-        band_low=points(low, "lower edge of the equilibrium band", NO_EQUILIBRIUM),
-        band_high=points(high, "upper edge of the equilibrium band", NO_EQUILIBRIUM),
+        band_low=points(low, "lower edge of the equilibrium band", NO_CYCLE),
+        band_high=points(high, "upper edge of the equilibrium band", NO_CYCLE),
         ceiling=points(None if ceiling is None else share(ceiling), "highest share possible", NO_CEILING),
-        learning=_equilibrium_learning(own, era, stream(seed, own.dyad, f"equilibrium {this.code}")),
-        depth=NotDefined(NO_DEPTH)
-        if depth is None
-        else estimate(depth[..., era], "log-odds", f"extra threshold to the deepest class under “{this.name}”"),
-        deep_share=NotDefined(NO_DEPTH)
-        if depth is None or "deepest" not in own.scalars
-        else estimate(
-            100 * share(own.level_now - own.scalars["deepest"] - depth[..., era]) / share(own.level_now),
-            "per cent",
-            f"percent of cooperative acts of the deepest kind at the present level, under “{this.name}”",
-        ),
     )
 
 
@@ -209,50 +195,37 @@ def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
     """Return the share at which the pendulum of an era comes to rest, by default of the one in force."""
     rest = own.rest(era)
     if rest is None:
-        return NotDefined(NO_EQUILIBRIUM)
+        return NotDefined(NO_CYCLE)
     return estimate(rest, "points of share", f"share at rest under “{own.eras[era].name}”")
 
 
-def headroom(own: DyadDraws, *, seed: int, prior: Float | None = None) -> Headroom | NotDefined:
-    """Compute the room under the ceiling in force, and whether the data inform it.
+def headroom(own: DyadDraws, *, seed: int) -> Headroom | NotDefined:
+    """Compute the room under the current ceiling, and whether the data inform it.
 
-    Parameters
-    ----------
-    own : DyadDraws
-    seed : int
-    prior : array, optional
-        Draws of an era's headroom, log-odds, from the prior. Without them the comparison is with the dyad's
-        own population of frameworks: the posterior of an era without months.
+    The comparison is with the dyad's own population of frameworks: the posterior of an era without months.
     """
     ceiling = own.ceiling(-1)
     if ceiling is None:
         return NotDefined(NO_CEILING)
-    values = own.by_era["headroom"][..., -1]
+    values, trend = own.by_era["headroom"][..., -1], share(own.trend[..., -1].astype(np.float64))
+    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * stream(
+        seed, own.dyad, "headroom"
+    ).standard_normal(own.size)
+    room = share(ceiling) - trend
+    best = own.rest(-1, CYCLE_QUANTILE)
     return Headroom(
-        room=estimate(share(ceiling) - share(own.level_now), "points of share", "ceiling less the present share"),
-        log_odds=estimate(values, "log-odds", "ceiling less equilibrium"),
-        learning=_headroom_learning(own, values, stream(seed, own.dyad, "headroom"), prior),
+        room=estimate(room, "points of share", "ceiling less the present trend"),
+        log_odds=estimate(values, "log-odds", "ceiling less the trend where the era began"),
+        near=probability(room <= NEAR_POINTS, f"the trend stands within {NEAR_POINTS:g} points of its ceiling"),
+        reach=NotDefined(NO_CYCLE)
+        if best is None
+        else estimate(
+            best - share(own.level_now),
+            "points of share",
+            "the share with the cycle at its 95 % quantile and the trend unchanged, less the present share",
+        ),
+        learning=learned(np.log(values), population, POPULATION, np.exp),
     )
-
-
-def _headroom_learning(
-    own: DyadDraws, values: Float, rng: np.random.Generator, prior: Float | None
-) -> Learning | NotDefined:
-    if prior is not None:
-        return learned(np.log(values), np.log(rng.choice(np.ravel(prior), size=own.size)), "the prior", np.exp)
-    if "headroom_era_sd" not in own.scalars:
-        return NotDefined("the ceiling is the same for all eras, and no draws of its prior were given for comparison")
-    population = own.scalars["headroom_dyad"] + own.scalars["headroom_era_sd"] * rng.standard_normal(own.size)
-    return learned(np.log(values), population, POPULATION, np.exp)
-
-
-def _equilibrium_learning(own: DyadDraws, era: int, rng: np.random.Generator) -> Learning | NotDefined:
-    if not own.pull.has_equilibrium:
-        return NotDefined(NO_EQUILIBRIUM)
-    if "mu_era_sd" not in own.scalars:
-        return NotDefined(MOVING)
-    population = own.scalars["mu_dyad"] + own.scalars["mu_era_sd"] * rng.standard_normal(own.size)
-    return learned(own.by_era.get("rest", own.by_era["mu"])[..., era], population, POPULATION)
 
 
 def learned(

@@ -1,8 +1,8 @@
 """Simulated futures of one dyad: the one set from which everything about its future is computed.
 
 Each posterior draw starts from its own present state and goes on with its own parameters, a few times over.
-In any month a new strategic framework may come: then a new equilibrium, ceiling and depth are drawn from the
-dyad's own population of frameworks, and hold from that month on until the next.
+In any month a new strategic framework may come: then the trend jumps, and a new ceiling is drawn from the dyad's own
+population of frameworks.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,11 +18,11 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.display import Card, Displayed
 from forecast.errors import SpecError
-from forecast.model.shocks import draw_shocks
+from forecast.model.ceiling import bounded
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.drivers import NOTHING, FuturePush
 from forecast.outlook.hazard import structural_hazard
-from forecast.scale import ceiling_lift, share, soft_ceiling
+from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 from forecast.wording import number
 
@@ -45,15 +45,12 @@ class Futures(Displayed):
         The same as an expected share of cooperative actions, 0 to 100.
     frameworks : array of int (chain, draw, future, period)
         How many new frameworks have come since the present.
-    equilibrium : array (chain, draw, future, period) or None
-        Share at which the pendulum comes to rest, by the framework in force or where the structure stands; None for a
-        random walk.
+    trend : array (chain, draw, future, period)
+        Share at which the trend stands.
     moving : bool
-        Whether the equilibrium is a structure that moves in every period.
+        Whether the trend moves in every period.
     ceiling : array (chain, draw, future, period) or None
-        Share the framework in force allows at most; None without a level ceiling.
-    depth : array (chain, draw, future, period) or None
-        Depth of the framework in force, log-odds; None without a depth ceiling.
+        Share that the current framework allows the trend at most; None without a ceiling.
     pushed : array (chain, draw, future, period) or None
         What drivers add in the month alone, beside the level, log-odds; None without drivers.
     """
@@ -64,10 +61,9 @@ class Futures(Displayed):
     level: Float
     share: Float
     frameworks: NDArray[np.int16]
-    equilibrium: Float | None = None
+    trend: Float
     ceiling: Float | None = None
-    depth: Float | None = None
-    moving: bool = False
+    moving: bool = True
     pushed: Float | None = None
 
     def _card(self) -> Card:
@@ -81,13 +77,13 @@ class Futures(Displayed):
         return Card(f"Simulated futures of {self.dyad}", facts)
 
     def structural(self, at: int, points: float) -> Bool:
-        """Whether what the pendulum swings around has changed by then, so that a rise of the share is structural.
+        """Whether a rise of the share by then is structural: whether the trend has risen by so many points.
 
-        That is: whether the structure has risen by so many points, if it moves; else whether a new framework has come.
+        Of a constant trend it is whether a new framework has come.
         """
-        if not self.moving or self.equilibrium is None:
+        if not self.moving:
             return self.broken[..., at]
-        return self.equilibrium[..., at] - self.equilibrium[..., 0] >= points
+        return np.asarray(self.trend[..., at] - self.trend[..., 0] >= points)
 
     @property
     def month_level(self) -> Float:
@@ -110,13 +106,6 @@ class Futures(Displayed):
         if not 1 <= months <= self.months:
             raise SpecError(f"horizon: {months} months, but these futures go from 1 to {self.months} months.")
         return self.clock.periods(months)
-
-
-FRAMEWORK = {"mu", "rest", "ceiling", "depth"}
-"""What a framework sets, as far as the model has it."""
-
-CLOSEST = 0.1
-"""How near to a ceiling that outlasts frameworks a new one may rest, in units of the ceiling's softness."""
 
 
 def stream(seed: int, dyad: str, purpose: str) -> np.random.Generator:
@@ -154,7 +143,7 @@ def simulate_futures(
     futures_per_draw : int
     hazard : array (chain, draw) or float, optional
         Rate a month at which new frameworks come; by default its posterior given the panel
-        (`structural_hazard`). Zero simulates the framework in force alone.
+        (`structural_hazard`). Zero simulates the current framework alone.
 
     Returns
     -------
@@ -163,7 +152,7 @@ def simulate_futures(
     Raises
     ------
     SpecError
-        If `months`, `seed`, `futures_per_draw` or `hazard` make no sense, or the dynamics are unknown.
+        If `months`, `seed`, `futures_per_draw` or `hazard` make no sense, or the cycle is unknown.
     UnknownDyadError
         If the fit does not hold the dyad.
 
@@ -252,56 +241,61 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """Where futures stand in a period, and the parameters that they go on with, each (chain, draw, future)."""
+    """Where simulations stand in a period, and the parameters that they go on with, each (chain, draw, future).
+
+    The ceiling is None where the model has none.
+    """
 
     parameters: Mapping[str, Float]
+    motion: Mapping[str, Float]
     chance: Float
-    framework: dict[str, Float]
-    state: Float
-    before: Float
+    trend: Float
+    cycle: Float
+    ceiling: Float | None
     count: NDArray[np.int16]
 
     @classmethod
     def start(cls, own: DyadDraws, futures_per_draw: int, hazard: Float) -> "_Particles":
         size = (*own.size, futures_per_draw)
-        state, before = (_repeat(values, size) for values in own.last_states)
+        ceiling = own.ceiling(-1)
         return cls(
             parameters={name: values[..., None] for name, values in own.scalars.items()},
+            motion={name: values[..., None] for name, values in own.motion.items()},
             chance=-np.expm1(-hazard / own.clock.per_month)[..., None],
-            framework={name: _repeat(own.by_era[name][..., -1], size) for name in FRAMEWORK & own.by_era.keys()},
-            state=state,
-            before=before,
+            trend=_repeat(own.scalars["free_trend"], size),
+            cycle=_repeat(own.cycle_now, size),
+            ceiling=None if ceiling is None else _repeat(ceiling, size),
             count=np.zeros(size, dtype=np.int16),
         )
 
-    def moved(self, own: DyadDraws, streams: tuple[np.random.Generator, ...]) -> "_Particles":
+    def moved(self, own: DyadDraws, streams: Mapping[str, np.random.Generator]) -> "_Particles":
         """Move on by a period."""
-        shock, arrival, novelty, structure = streams
-        size, parameters = self.state.shape, self.parameters
-        arrived = arrival.random(size) < self.chance
-        framework = {name: values.copy() for name, values in self.framework.items()}
-        _draw_new_frameworks(framework, arrived, parameters, novelty, own.softness)
-        fresh = draw_shocks(shock, size, parameters.get("shock_df"))
-        state, before = self.state, self.before
-        if own.structure is not None:
-            moved = _structure_step(framework["mu"], arrived, parameters, structure)
-            framework["mu"], state, before = framework["mu"] + moved, state + moved, before + moved
-        state, before = own.pull.step(state, before, framework["mu"], fresh, parameters), state
-        return replace(self, framework=framework, state=state, before=before, count=self.count + arrived)
+        arrived = streams["breaks"].random(self.trend.shape) < self.chance
+        trend = trend_step(own, self.trend, arrived, self.parameters, streams["trend"])
+        ceiling = self.ceiling
+        if ceiling is not None:
+            headroom = _new_headroom(arrived, self.parameters, streams["frameworks"])
+            ceiling = ceiling.copy()
+            ceiling[arrived] = trend[arrived] + headroom
+        cycle = self.cycle
+        if own.cycle is not None:
+            cycle = own.cycle.step(cycle, streams["shocks"].standard_normal(cycle.shape), self.motion)
+        return replace(self, trend=trend, cycle=cycle, ceiling=ceiling, count=self.count + arrived)
 
     def at(self, places: Index) -> "_Particles":
         """Return those at some places."""
-        size = self.state.shape
+        size = self.trend.shape
 
         def some(values: NDArray[Any]) -> NDArray[Any]:
             return picked(np.broadcast_to(values, size), places)
 
         return _Particles(
             parameters={name: some(values) for name, values in self.parameters.items()},
+            motion={name: some(values) for name, values in self.motion.items()},
             chance=some(self.chance),
-            framework={name: some(values) for name, values in self.framework.items()},
-            state=some(self.state),
-            before=some(self.before),
+            trend=some(self.trend),
+            cycle=some(self.cycle),
+            ceiling=None if self.ceiling is None else some(self.ceiling),
             count=some(self.count),
         )
 
@@ -316,42 +310,40 @@ def _simulate(
     steer: Steer | None = None,
 ) -> Futures:
     own = own if driven is None else driven.taken_out(own)
-    streams = tuple(stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "structure"))
+    streams = {name: stream(seed, own.dyad, name) for name in ("shocks", "breaks", "frameworks", "trend")}
     particles = _Particles.start(own, futures_per_draw, hazard)
     history: dict[str, list[NDArray[Any]]] = {}
     for period in range(own.clock.periods(months) + 1):
         particles = particles.moved(own, streams) if period else particles
-        added = NOTHING if driven is None else driven.at(period, particles.state.shape)
-        level, rules = _level_and_limits(particles.state + added.level, particles.framework, own, added.structure)
-        now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, **rules}
+        added = NOTHING if driven is None else driven.at(period, particles.trend.shape)
+        trend = bounded(particles.trend, particles.ceiling) + added.trend
+        level = trend + particles.cycle + added.cycle
+        now: dict[str, NDArray[Any]] = {"level": level, "frameworks": particles.count, "trend": share(trend)}
+        if particles.ceiling is not None:
+            now["ceiling"] = share(particles.ceiling)
         if driven is not None:
             now["pushed"] = added.month
         for name, values in now.items():
             history.setdefault(name, []).append(values)
         places = steer(period, level + added.month) if steer is not None and period else None
         if places is not None:
-            driven = None if driven is None else driven.picked(partial(picked, places=places), particles.state.shape)
+            driven = None if driven is None else driven.picked(partial(picked, places=places), particles.trend.shape)
             particles = particles.at(places)
             history = {name: [picked(values, places) for values in past] for name, past in history.items()}
     stacked = {name: _stack_periods(values) for name, values in history.items()}
     return Futures(
-        dyad=own.dyad,
-        clock=own.clock,
-        months=months,
-        share=share(stacked["level"]),
-        moving=own.structure is not None,
-        **stacked,
+        dyad=own.dyad, clock=own.clock, months=months, share=share(stacked["level"]), moving=own.moves, **stacked
     )
 
 
-def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Float:
-    """Let the pendulum go from rest at a share and simulate it under the framework in force alone.
+def simulate_from(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Float:
+    """Simulate from a share, without news at the start and under the current framework alone.
 
     Parameters
     ----------
     own : DyadDraws
     start : float
-        Share, points, from which the state starts.
+        Share, points, at which the level starts; the trend starts where it is.
     periods : int
     futures_per_draw : int
     seed : int
@@ -362,19 +354,15 @@ def release(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *
         Share, points.
     """
     rng = stream(seed, own.dyad, "release")
-    size = (*own.size, futures_per_draw)
-    parameters = {name: values[..., None] for name, values in own.scalars.items()}
-    mu, ceiling = np.broadcast_to(own.by_era["mu"][..., -1, None], size), own.ceiling(-1)
-    states = [np.full(size, np.log(start / (100 - start)))]
+    particles = _Particles.start(own, futures_per_draw, np.zeros(own.size))
+    level = np.full(particles.trend.shape, np.log(start / (100 - start)))
+    particles = replace(particles, cycle=level - bounded(particles.trend, particles.ceiling))
+    levels = [level]
+    streams = dict.fromkeys(("shocks", "breaks", "frameworks", "trend"), rng)
     for _ in range(periods):
-        shock = draw_shocks(rng, size, parameters.get("shock_df"))
-        last, before = states[-1], states[-2:][0]
-        if own.structure is not None:  # no era begins: the structure takes its ordinary steps
-            moved = _structure_step(mu, np.zeros(size, dtype=bool), parameters, rng)
-            mu, last, before = mu + moved, last + moved, before + moved
-        states.append(own.pull.step(last, before, mu, shock, parameters))
-    limit = None if ceiling is None else ceiling[..., None, None]
-    return share(soft_ceiling(_stack_periods(states), limit, own.softness))
+        particles = particles.moved(own, streams)
+        levels.append(bounded(particles.trend, particles.ceiling) + particles.cycle)
+    return share(_stack_periods(levels))
 
 
 def _repeat(values: Float, size: tuple[int, ...]) -> Float:
@@ -385,55 +373,19 @@ def _stack_periods(periods: list[NDArray[Any]]) -> NDArray[Any]:
     return np.moveaxis(np.stack(periods), 0, -1)
 
 
-def _structure_step(structure: Float, arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
-    """Draw by how much the structure moves in a period, more where a new framework has arrived."""
-    variance = parameters["structure_step"] ** 2 + parameters["structure_jump"] ** 2 * arrived
-    returned = (1.0 - parameters["structure_retention"]) * (parameters["structure_centre"] - structure)
-    return np.asarray(returned + np.sqrt(variance) * rng.standard_normal(arrived.shape))
+def trend_step(own: DyadDraws, trend: Float, arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
+    """Move the free trend by a period, with a jump where a new framework has arrived."""
+    jump = parameters.get("trend_jump", np.zeros(1))
+    mean, noise = parameters["trend_mean"], rng.standard_normal(arrived.shape)
+    if not own.moves:
+        return np.where(arrived, mean + jump * noise, trend) if "trend_jump" in parameters else trend
+    spread = np.sqrt(parameters["trend_step"] ** 2 + jump**2 * arrived)
+    return np.asarray(mean + parameters["trend_retention"] * (trend - mean) + spread * noise)
 
 
-def _draw_new_frameworks(
-    framework: dict[str, Float], arrived: Bool, parameters: Mapping[str, Float], rng: Any, softness: float
-) -> None:
-    """Where a new framework has arrived, draw it from the dyad's population of frameworks."""
-    rest = "rest" if "rest" in framework else "mu"
-
-    def here(name: str) -> Float:
-        return np.asarray(np.broadcast_to(parameters[name], arrived.shape)[arrived])
-
-    def drawn(spread: str) -> Float:
-        return np.asarray(here(spread) * rng.standard_normal(int(arrived.sum())))
-
-    if "mu_era_sd" in parameters:
-        framework[rest][arrived] = here("mu_dyad") + drawn("mu_era_sd")
-    if "headroom_era_sd" in parameters:  # a constant ceiling is the dyad's own and outlasts its frameworks
-        headroom = np.exp(here("headroom_dyad") + drawn("headroom_era_sd"))
-        framework["ceiling"][arrived] = framework[rest][arrived] + headroom
-    if rest == "rest":  # under a ceiling that outlasts frameworks there is no rest above it
-        bound, sd = framework["ceiling"][arrived], here("sd")
-        framework["rest"][arrived] = np.minimum(framework["rest"][arrived], bound - CLOSEST * softness)
-        own_rest = framework["rest"][arrived]
-        framework["mu"][arrived] = own_rest + ceiling_lift(sd, bound - own_rest, softness)
-    if "depth" in framework:  # an era stretches the step to the deepest class, on the log scale
-        framework["depth"][arrived] = here("deep_gap") * np.expm1(drawn("depth_sd"))
-
-
-def _level_and_limits(
-    state: Float, framework: Mapping[str, Float], own: DyadDraws, pushed: Float | float = 0.0
-) -> tuple[Float, dict[str, Float]]:
-    """Return a period's level, log-odds, and what its framework rules, in the terms of `Futures`.
-
-    `pushed` is what drivers add to the structure.
-    """
-    ceiling = framework.get("ceiling")
-    rules = {}
-    if ceiling is not None:
-        rules["ceiling"] = share(ceiling)
-    if own.pull.has_equilibrium:
-        level = (
-            framework["rest"] if "rest" in framework else soft_ceiling(framework["mu"] + pushed, ceiling, own.softness)
-        )
-        rules["equilibrium"] = share(level)
-    if "depth" in framework:
-        rules["depth"] = framework["depth"].copy()
-    return soft_ceiling(state, ceiling, own.softness), rules
+def _new_headroom(arrived: Bool, parameters: Mapping[str, Float], rng: Any) -> Float:
+    """Draw the headroom of the frameworks that have arrived from the dyad's population, (number,)."""
+    centre, spread = (
+        np.broadcast_to(parameters[name], arrived.shape)[arrived] for name in ("headroom_dyad", "headroom_era_sd")
+    )
+    return np.asarray(np.exp(centre + spread * rng.standard_normal(centre.size)))

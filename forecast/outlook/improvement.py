@@ -31,8 +31,8 @@ class HorizonOutlook:
     improvement, stability, deterioration : Probability
         Share at least the smallest improvement higher, within it, or at least that much lower than now.
     technical, structural : Probability
-        Improvement with no new framework by then, and with one; or, where the structure moves, without and with a
-        rise of the structure by at least as much.
+        Improvement with no new framework by then, and with one; or, where the trend moves, without and with a
+        rise of the trend by at least as much.
     new_framework : Probability
         A new framework has come by then.
     touched : Probability
@@ -81,7 +81,7 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
     structurally = futures.structural(at, smallest_improvement)
     without, with_it = ("with no new framework by then", "and a new framework has come by then")
     if futures.moving:
-        without, with_it = (f"the structure {has} risen by {points}" for has in ("has not", "has"))
+        without, with_it = (f"the trend {has} risen by {points}" for has in ("has not", "has"))
     technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
     structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
     return HorizonOutlook(

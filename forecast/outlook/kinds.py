@@ -114,7 +114,7 @@ def kind_series(fit: FitLike, dyad: str) -> dict[str, KindSeries] | NotDefined:
 def _series(fit: FitLike, name: str, at: tuple[int, int], covered: Index) -> KindSeries:
     panel, clock, ordered = fit.panel, Clock.of(fit.panel), ordered_kinds(name, fit.panel)
     stronger = ordered[-(len(ordered) // 2) :]
-    draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.has_trend)
+    draws = stronger_log_odds(name, len(stronger), panel, fit.posterior, at, fit.spec.kind_drift)
     quantiles = np.full((len(QUANTILES), len(clock.times)), np.nan)
     # The share of a quantile is the quantile of the share, and far fewer numbers are to be transformed.
     quantiles[:, covered] = share(quantiles_over_draws(draws[..., covered], QUANTILES)).round(_DECIMALS)

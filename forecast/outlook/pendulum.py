@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from forecast.errors import SpecError
-from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws
-from forecast.outlook.futures import Futures, release
+from forecast.outlook.draws import NO_CYCLE, DyadDraws
+from forecast.outlook.futures import Futures, simulate_from
 from forecast.outlook.passage import Passage, crosses, mean_spell, passage
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.scale import share
@@ -52,7 +52,7 @@ class HostileZone:
     ahead : mapping of int to Probability
         The level is in the zone so many months from now.
     way_out : Passage
-        Time to leave the zone by the pull of the framework in force alone, from `inside` points inside.
+        Time to leave the zone under the current framework alone, from `inside` points inside.
     inside : float
         Points of share inside the zone from which the way out begins.
     """
@@ -74,7 +74,7 @@ class Pendulum:
     Attributes
     ----------
     half_life : Estimate or NotDefined
-        Months in which half of a displacement is undone.
+        Months in which half of a deviation from the trend is undone.
     short : Probability or NotDefined
         The half-life is below 60 months.
     back : Return or NotDefined
@@ -117,10 +117,10 @@ def pendulum(
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     zone = _hostile_zone(own, futures, horizons, seed, extreme_share)
-    if not own.pull.has_equilibrium:
-        absent = NotDefined(NO_EQUILIBRIUM)
+    if own.cycle is None:
+        absent = NotDefined(NO_CYCLE)
         return Pendulum(absent, absent, absent, zone)
-    months = own.scalars["half_life"] / own.clock.per_month
+    months = own.scalars["cycle_half_life"] / own.clock.per_month
     return Pendulum(
         half_life=half_life(own),
         short=probability(months < SHORT_MONTHS, f"the half-life is below {SHORT_MONTHS} months"),
@@ -130,11 +130,11 @@ def pendulum(
 
 
 def half_life(own: DyadDraws) -> Estimate | NotDefined:
-    """Return the months in which half of a displacement is undone."""
-    if not own.pull.has_equilibrium:
-        return NotDefined(NO_EQUILIBRIUM)
-    months = own.scalars["half_life"] / own.clock.per_month
-    return estimate(months, "months", "time in which half of a displacement from equilibrium is undone")
+    """Return the half-life of the cycle, months."""
+    if own.cycle is None:
+        return NotDefined(NO_CYCLE)
+    months = own.scalars["cycle_half_life"] / own.clock.per_month
+    return estimate(months, "months", "time in which half of a deviation from the trend is undone")
 
 
 def _return_to_previous(own: DyadDraws, futures: Futures, horizons: Sequence[int]) -> Return | NotDefined:
@@ -158,8 +158,8 @@ def _hostile_zone(own: DyadDraws, futures: Futures, horizons: Sequence[int], see
     span = round(recent.shape[-1] / own.clock.per_month)
     words, name = f"the hostile zone, a share below {below:g}", futures.clock.name
     start, (*_, futures_per_draw, periods) = below - INSIDE, futures.share.shape
-    released = release(own, start, periods - 1, futures_per_draw, seed=seed)
-    edge = f"a share of {below:g}, from {start:g} and by the pull of “{own.eras[-1].name}” alone,"
+    released = simulate_from(own, start, periods - 1, futures_per_draw, seed=seed)
+    edge = f"a share of {below:g}, from {start:g} under “{own.eras[-1].name}” alone,"
     return HostileZone(
         below=below,
         now=probability(there[..., 0, 0], f"the share of {name()} is in {words}"),

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.errors import SpecError
-from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, Era, FitLike, dyad_draws
+from forecast.outlook.draws import NO_CYCLE, DyadDraws, Era, FitLike, dyad_draws
 from forecast.outlook.summary import (
     QUANTILES,
     Estimate,
@@ -168,7 +168,7 @@ def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefin
         months_before=months,
         drop=estimate(drop, "points of share", words),
         dropped=probability(drop > smallest_change, f"{words} is more than {smallest_change:g} points"),
-        equilibrium_drop=NotDefined(NO_EQUILIBRIUM)
+        equilibrium_drop=NotDefined(NO_CYCLE)
         if then is None or now is None
         else estimate(then - now, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”"),
         trend=trend,

@@ -45,8 +45,8 @@ def validate_panel(panel: "xr.Dataset") -> None:
     problems = _shape_problems(panel) or _content_problems(panel) or _account_problems(panel)
     if problems:
         raise DataError(
-            f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it anew: a panel that was cut or changed by "
-            "hand may say of itself what is no longer so. See docs/schema/panel.md."
+            f"Not a panel of schema {SCHEMA}: {'; '.join(problems)}. Build it again: a panel that was cut or changed "
+            "by hand may describe itself wrongly. See docs/schema/panel.md."
         )
 
 

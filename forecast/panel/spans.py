@@ -204,7 +204,7 @@ def first_periods(panel: "xr.Dataset", stop: int) -> "xr.Dataset":
     >>> panel = first_periods(build_panel(read_chronology()), 100)
     >>> validate_panel(panel)
     >>> panel.sizes["time"], panel.attrs["end"]
-    (100, '1953-11-01')
+    (100, '1953-12-01')
     """
     if stop >= panel.sizes["time"]:
         return panel

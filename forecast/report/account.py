@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from forecast.model.dynamics import pulls
+from forecast.model.dynamics import cycles
 from forecast.model.observation import observations
 from forecast.wording import join, number, percent
 
@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
 type Rows = list[tuple[str, str]]
 
-_CEILINGS = {
-    "era": "a soft bound on the level for each era",
-    "constant": "one soft bound on the level for all eras of a dyad",
-    "depth": "a threshold to the deepest kind of cooperation that moves with the era",
-    "trend": "a threshold to the deepest kind of cooperation that drifts in time",
+_TRENDS = {
+    "reverting": "a walk that returns to the dyad's long-run mean, with an estimated half-life",
+    "walk": "a walk, without a mean to return to",
+    "constant": "one value for each era, or for the dyad",
 }
-_SHOCKS = {"normal": "normal", "student": "Student-t, which allows rare large ones"}
+_CEILINGS = {
+    "none": "none",
+    "framework": "each era's framework bounds the trend softly from above; the cycle may pass it",
+}
 _FACTS = {
     "digest": "Digest of the data (SHA-256)",
     "data_digest": "Digest of the data (SHA-256)",
@@ -59,9 +61,6 @@ _STEPS = {
 }
 
 
-_MOVING = "a slow walk, with larger steps where an era begins; the pull acts on the swing around it"
-
-
 def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
     """Describe the choices of the model with which a fit was made, and of which dyads."""
 
@@ -69,12 +68,11 @@ def settings(spec: "SpecLike", dyads: Sequence[str] = ()) -> Rows:
         chosen = str(getattr(spec, field, ""))
         return meanings.get(chosen, chosen or "not stated")
 
-    forms = [_CEILINGS.get(form, form) for form in getattr(spec, "ceiling", ())]
     return [
-        ("Pull", words("dynamics", {pull.name: pull.words for pull in pulls()})),
-        *([("Structure", _MOVING)] if getattr(spec, "structure", "eras") != "eras" else []),
-        ("Ceiling", join(forms) if forms else "none"),
-        ("Shocks", words("shocks", _SHOCKS)),
+        ("Trend", words("trend", _TRENDS)),
+        ("Jumps", "where an era begins" if getattr(spec, "jumps", True) else "none"),
+        ("Ceiling", words("ceiling", _CEILINGS)),
+        ("Cycle", words("cycle", {cycle.name: cycle.words for cycle in cycles()})),
         (
             "News of the single month",
             "modelled, apart from the level" if getattr(spec, "month_noise", True) else "not modelled",

@@ -35,7 +35,5 @@ def illustrate(result: Assessment) -> style.Illustration:
 def _parts(result: Assessment, change: str) -> str:
     """Describe what of an improvement is technical, and what structural."""
     if result.moving:
-        return (
-            f"Structural: the structure, what the level swings around, has risen by {change} too; technical: it has not"
-        )
+        return f"Structural: the trend has risen by {change} too; technical: it has not"
     return "Technical: under the framework in force; structural: under a new one"

@@ -13,7 +13,7 @@ COLUMNS = (
     ("ahead it", False),
 )  # fmt: skip
 """Heads of the columns, and whether these hold numbers."""
-_ACTS = {"month": "the month alone", "swing": "the swing", "structure": "the structure"}
+_ACTS = {"month": "the month alone", "cycle": "the cycle", "trend": "the trend"}
 
 
 def driver_cards(drivers: Sequence[DriverOutlook]) -> dict[str, Any] | None:

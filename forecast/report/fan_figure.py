@@ -38,7 +38,7 @@ def illustrate(
         else f" Not drawn is what the dataset would show: {seen.reason}."
     )
     balance = (
-        f" Green: equilibrium band, the central {percent(band.mass)} of where the pull of the framework in force would "
+        f" Green: equilibrium band, the central {percent(band.mass)} of where the cycle would "
         f"keep the level, {number(band.low.median, 0)} to {number(band.high.median, 0)} (medians)."
         if not isinstance(band, NotDefined)
         else f" No equilibrium band: {band.reason}."

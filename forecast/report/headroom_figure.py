@@ -16,9 +16,9 @@ _BINS = 25
 
 
 def illustrate(result: Assessment) -> style.Illustration | None:
-    """Draw the headroom of the framework in force and, for comparison, what is known of it without its months."""
+    """Draw the headroom of the current framework and, for comparison, what is known of it without its months."""
     room = result.frameworks.headroom
-    if isinstance(room, NotDefined) or isinstance(room.learning, NotDefined):
+    if isinstance(room, NotDefined):
         return None
     learning = room.learning
     said = verdict(learning)
@@ -30,7 +30,8 @@ def illustrate(result: Assessment) -> style.Illustration | None:
         lambda layout: _draw(room, learning, layout),
         alt=f"Two densities of the headroom in log-odds: {numbers}. {said}",
         caption=(
-            f"Headroom of the ceiling in force (ceiling less equilibrium, log-odds): {numbers}. The latter is what is "
+            f"Headroom of the current framework (ceiling less the trend where the era began, log-odds): {numbers}. "
+            f"The latter is what is "
             f"known of a framework without a single {unit(result)} of its own. {said}"
         ),
     )

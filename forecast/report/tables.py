@@ -14,9 +14,10 @@ from forecast.report.skill_box import DyadSkill, skill_sentence, skill_table
 from forecast.wording import DASH, chance, count, day
 
 ERA_COLUMNS = {
-    "mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling", "deep": "Deepest kind, %",
-    "moved": "Moved by the data",
-}  # fmt: skip
+    "mean": "Mean so far",
+    "equilibrium": "Equilibrium",
+    "ceiling": "Ceiling",
+}
 """Of the table of frameworks; those that the model says nothing of are left out."""
 _INTERVALS = "Medians and 90 % equal-tailed intervals."
 _LISTS = {
@@ -76,15 +77,12 @@ def horizon_column(result: Assessment, outlook: HorizonOutlook) -> dict[str, Any
 
 def era_row(era: Framework) -> dict[str, str]:
     """Format an era: its `name`, its `years` and the `ERA_COLUMNS`."""
-    learning = era.learning
     return {
         "name": era.name,
         "years": f"{era.start:%Y}–{f'{era.end:%Y}' if era.end else ''}",
         "mean": words.interval(era.mean),
         "equilibrium": words.or_dash(era.equilibrium),
         "ceiling": words.or_dash(era.ceiling),
-        "deep": words.or_dash(era.deep_share),
-        "moved": DASH if isinstance(learning, NotDefined) else words.moved(learning),
     }
 
 

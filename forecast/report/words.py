@@ -57,12 +57,6 @@ def meaning(result: Assessment) -> str:
     )
 
 
-def moved(learning: Learning) -> str:
-    """Format for a table whether the data moved a quantity, and how far."""
-    verdict = "yes" if learning.moved else "no"
-    return f"{verdict}: spread × {number(learning.sd_ratio, 2)}, shift {number(learning.shift, 1)}"
-
-
 def verdict(learning: Learning) -> str:
     """Describe in a sentence whether the data moved a quantity."""
     spread = f"its spread is {number(learning.sd_ratio, 2)} times that of {learning.compared_with}"
@@ -73,15 +67,14 @@ def verdict(learning: Learning) -> str:
 
 
 def headroom(result: Assessment) -> str:
-    """Describe the room under the ceiling in force, and what is known of it."""
+    """Describe the room under the current ceiling, and what is known of it."""
     room = result.frameworks.headroom
     if isinstance(room, NotDefined):
         return f"Room under the ceiling is not defined, because {room.reason}."
-    said = f"The ceiling lies {interval(room.room)} points above the present share (median, 90 % equal-tailed)."
-    learning = room.learning
-    if isinstance(learning, NotDefined):
-        return f"{said} Whether the data inform it is not known, because {learning.reason}."
-    return f"{said} {verdict(learning)}"
+    return (
+        f"The ceiling stands {interval(room.room)} points above the present trend (median, 90 % equal-tailed). "
+        f"{verdict(room.learning)}"
+    )
 
 
 def change(result: Assessment, *, alone: bool = False) -> str:

@@ -6,27 +6,23 @@ import numpy as np
 import pytest
 import xarray as xr
 from model.panels import python_mode
-from model.reference import log_likelihood
 
 from benchmarks import waits
 from benchmarks.__main__ import main
 from benchmarks.budget import OverLimit, longest_run
 from benchmarks.cells import Cell, Store, cells_of
 from benchmarks.conduct import measure_cells
-from benchmarks.engines import ENGINES, WAYS, full_length, prepare
+from benchmarks.engines import FULL_LENGTH, PLAIN, prepare
 from benchmarks.engines.ours import Watch
 from benchmarks.gradient import fit_line, seconds_a_call
-from benchmarks.loops import centre_of_sides, lean_loop, loop_arguments, plain_loop
+from benchmarks.loops import centres, lean_loop, loop_arguments, plain_loop
 from benchmarks.measures import diagnose, measure
-from benchmarks.problems import CHRONOLOGY, make_problem
-from benchmarks.runs import Run, Unavailable, as_dataset
+from benchmarks.problems import CHRONOLOGY, SPEC, make_problem
+from benchmarks.runs import PARAMETERS, PATHS, Run, as_dataset
 from benchmarks.scaling import exponent, figure, points
 from benchmarks.table import write_results
-from forecast import PendulumSpec
 from forecast.errors import SpecError
 from forecast.model.arrays import panel_arrays
-from forecast.model.observation.quadrature import quadrature
-from forecast.model.whitening import prior_reference
 from forecast.panel import validate_panel
 
 
@@ -59,36 +55,31 @@ def test_repetitions_differ_in_their_seed_and_engines_do_not():
 
 
 def test_a_cell_is_kept_until_there_is_more_to_know(tmp_path):
-    cell, store = Cell("stan", "1x9", 1, 0), Store(tmp_path, 10.0, 1)
+    cell, store = Cell("ours", "1x9", 1, 0), Store(tmp_path, 10.0, 1)
     assert store.read(cell) is None
     longer = Store(tmp_path, 20.0, 1)
     for found, again_with_more_time in (
         ({"status": "measured", "full_length": True}, False),
         ({"status": "measured", "full_length": False}, True),
         ({"status": "over the limit", "reason": ""}, True),
-        ({"status": "skipped", "reason": ""}, False),
     ):
         store.write(cell, found)
         assert store.read(cell)["status"] == found["status"]
         assert (longer.read(cell) is None) == again_with_more_time
     store.write(cell, {"status": "failed", "reason": "out of memory"})
     assert store.read(cell) is None
-    store.write(cell, {"status": "skipped", "reason": ""})
+    store.write(cell, {"status": "over the limit", "reason": ""})
     with pytest.raises(SpecError, match="measured with --seed 1"):
         Store(tmp_path, 10.0, 2).read(cell)
 
 
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
-    """In processes of their own: one method measured, one that is not there, and then nothing left to do."""
-    pytest.importorskip("statsmodels")
-    said, store = [], Store(tmp_path, 10.0, 1)
-    cells = list(cells_of(["statespace-statsmodels"], ["1x30"], [3], 1))
+    """In a process of its own: one engine measured, and then nothing left to do."""
+    said, store, cells = [], Store(tmp_path, 60.0, 1), [Cell("ours", "1x30", 3, 0, draws=20)]
     measure_cells(cells, store, said.append)
     (kept,) = store.read_all()
     assert kept["status"] == "measured", kept
-    assert kept["ess_min"] is None
-    assert kept["sampling_seconds"] < 10
     measure_cells(cells, store, said.append)
     assert len(said) == 1
 
@@ -96,7 +87,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path):
 def sampler(seconds_a_draw, log):
     def run(tune, draws, seed):
         log.append((tune, draws))
-        return Run(None, seconds_a_draw * (tune + draws), compiling=10.0 / len(log))
+        return Run(as_dataset({}), seconds_a_draw * (tune + draws), compiling=10.0 / len(log))
 
     return run
 
@@ -152,24 +143,19 @@ def test_the_warm_up_is_told_from_the_progress(monkeypatch):
     assert watch.warmup(100, 300, 10.0) == pytest.approx(4.0)
 
 
-def test_the_table_states_ratios_repetition_by_repetition(tmp_path):
+def test_the_table_states_the_ratio_repetition_by_repetition(tmp_path):
     cells = [measured("ours", r, rate) for r, rate in enumerate((100.0, 200.0, 300.0))]
-    cells += [measured("pymc-centred-nutpie", r, 1.0, r_hat_max=1.2) for r in range(3)]
-    cells += [measured("numpyro-centred", r, 1.0) for r in range(3)]
-    cells += [measured("numpyro-noncentred", r, 10.0) for r in range(3)]
-    cells += [measured("stan", 0, 0.0, status="skipped", reason="pystan is not installed")]
-    cells += [measured("ours", 0, 7.0, size="1x300", draws=500)]
-    cells += [measured(name, 0, rate) for name, rate in (("ours-default", 60.0), ("pymc-default-nutpie", 2.0))]
+    cells += [measured(PLAIN, r, 1.0, r_hat_max=1.2) for r in range(3)]
+    cells += [measured("ours", 0, 7.0, size="1x300"), measured("ours", 0, 7.0, size="1x300", draws=500)]
+    cells += [measured(PLAIN, 0, 0.0, size="1x300", status="over the limit", reason="40 draws took 80 s")]
     write_results(cells, tmp_path)
-    problem, default = json.loads((tmp_path / "fits.json").read_text("utf-8"))["problems"]
-    assert (problem["model"], default["model"]) == ("one scale", "two scales")
-    assert default["ratios"] == {"pymc-default-nutpie": [30.0, 30.0, 30.0]}
-    assert problem["ratios"]["pymc-centred-nutpie"] == [200.0, 100.0, 300.0]
-    assert problem["ratios"]["NumPyro's best"] == [20.0, 10.0, 30.0]
+    small, problem = json.loads((tmp_path / "fits.json").read_text("utf-8"))["problems"]
+    assert small["ratio"] is None
+    assert small["engines"]["ours"]["repetitions"] == 1
+    assert problem["ratio"] == [200.0, 100.0, 300.0]
     page = (tmp_path / "fits.md").read_text("utf-8")
-    assert "NumPyro's best: **20 [10 to 30]** (aimed at: 8)" in page
-    assert "pymc-centred-nutpie: **200 [100 to 300]** (aimed at: 100), which has not converged" in page
-    assert "skipped: pystan is not installed" in page
+    assert "**200 [100 to 300]** times the ESS/s of `pymc-plain` (aimed at: 50), which has not converged." in page
+    assert "over the limit: 40 draws took 80 s" in page
     assert "made, 2 cores, 8.0 GB" in page
     assert page.count("**not converged**") == 1
 
@@ -192,23 +178,12 @@ def test_a_size_that_is_none_is_refused(size):
 
 @pytest.mark.parametrize(("size", "density"), [("2x30", 3), ("1x12", 50)])
 def test_both_loops_evaluate_the_likelihood(size, density):
-    """Against the reference in NumPy and SciPy, up to the normal's weights at the same nodes."""
     problem = make_problem(size, density, 1)
-    at = prior_reference(problem.spec, panel_arrays(problem.panel, problem.spec))
-    level = at.mu[problem.panel["era_index"].to_numpy()]
-    expected = log_likelihood(problem.panel, level, at.observed, quadrature(problem.spec))
-    for loop in (plain_loop, lean_loop):
-        assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
-
-
-def test_both_loops_evaluate_sides_and_kinds():
-    spec = PendulumSpec()
-    problem = make_problem("2x30", 5, 1, spec)
-    arrays = panel_arrays(problem.panel, spec, dense=True)
-    own, sides = centre_of_sides(spec, arrays), spec.observation_model
+    arrays = panel_arrays(problem.panel, SPEC, dense=True)
+    own, sides = centres(arrays), SPEC.observation_model
     aside = own | {"kinds_offset": np.zeros_like(own["offset"])}
-    likelihood = sides.log_likelihood(spec, np.zeros(arrays.nodes), own, sides.data(spec, arrays, own))
-    likelihood += sides.aside_log_likelihood(aside, sides.aside_data(spec, arrays))
+    likelihood = sides.log_likelihood(SPEC, np.zeros(arrays.nodes), own, sides.data(SPEC, arrays, own))
+    likelihood += sides.aside_log_likelihood(aside, sides.aside_data(SPEC, arrays))
     expected = float(likelihood.eval(mode=python_mode()))
     for loop in (plain_loop, lean_loop):
         assert sum(loop(*part) for part in loop_arguments(problem)) == pytest.approx(expected, rel=1e-10)
@@ -246,20 +221,24 @@ def test_scaling_curves_meet_and_are_drawn():
         assert f">{words}<" in drawn
 
 
-def test_an_engine_that_cannot_run_says_why(monkeypatch):
-    monkeypatch.setitem(WAYS, "nowhere", ("nowhere", "prepare", {}))
-    with pytest.raises(Unavailable, match=r"nowhere is not installed; run `make bench`"):
-        prepare("nowhere", make_problem("1x12", 1, 1))
-
-
 def test_ours_is_measured_at_its_own_length():
     import inspect
 
     from forecast import fit
 
     defaults = inspect.signature(fit).parameters
-    assert full_length("ours") == full_length("ours-default") == (defaults["tune"].default, defaults["draws"].default)
-    assert set(ENGINES) == set(WAYS)
+    assert FULL_LENGTH["ours"] == (defaults["tune"].default, defaults["draws"].default)
+
+
+@pytest.mark.slow
+def test_both_engines_are_measured_by_the_same_quantities():
+    problem = make_problem("2x24", 5, 1)
+    ours, plain = (prepare(engine, problem)(30, 30, 1).posterior for engine in FULL_LENGTH)
+    assert {*ours} == {*plain} >= {*PATHS, "mu", "cycle_sd", "trend_step", "depth_slope"}
+    assert {*ours} <= {*PARAMETERS, *PATHS}
+    assert {name: value.shape[2:] for name, value in ours.items()} == {
+        name: value.shape[2:] for name, value in plain.items()
+    }
 
 
 def test_waits_are_told_with_what_they_are_held_to(tmp_path, monkeypatch):
@@ -278,7 +257,7 @@ def test_waits_are_told_with_what_they_are_held_to(tmp_path, monkeypatch):
 
 
 def test_the_command_refuses_in_words(tmp_path, capsys):
-    code = main(["--sizes", "none", "--engines", "stan", "--cells", str(tmp_path), "--results", str(tmp_path)])
+    code = main(["--sizes", "none", "--engines", "ours", "--cells", str(tmp_path), "--results", str(tmp_path)])
     assert code == 2
     assert "size 'none'" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

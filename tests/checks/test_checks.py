@@ -24,8 +24,8 @@ from tests.report.conftest import Reader
 
 DOCS = Path(__file__).parents[2] / "docs" / "checks.md"
 SPECS = [
-    pytest.param(PendulumSpec.one_scale(), id="one scale"),
-    pytest.param(PendulumSpec(), id="two scales"),
+    pytest.param(PendulumSpec(trend="constant"), id="constant"),
+    pytest.param(PendulumSpec(ceiling="framework"), id="ceiling"),
 ]
 
 ONE = pytest.mark.parametrize("fit", SPECS[:1], indirect=True)
@@ -95,10 +95,10 @@ def test_months_add_up_to_the_record(fit):
     by_month = pointwise_log_likelihood(fit, 2)
     own = Draws.of(fit.posterior.isel(draw=[0]), fit.spec)
     observed = Observed.of(fit.panel, own)
-    level = fit.posterior["level"].isel(chain=0, draw=[0]).to_numpy().astype(float)
+    level, trend = (fit.posterior[name].isel(chain=0, draw=[0]).to_numpy().astype(float) for name in ("level", "trend"))
     total = 0.0
     for dyad, time in np.argwhere(observed.node >= 0):
-        state = own.state(level[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
+        state = own.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.arrays.era_index[dyad, [time]])
         total += observed.log_likelihood(int(dyad), int(time), state)[0, 0]
     assert float(by_month.isel(chain=0, draw=0).sum()) == pytest.approx(total)
 
@@ -108,7 +108,7 @@ def test_months_add_up_to_the_record(fit):
 def test_the_example_of_the_documentation_compares_two_fits(tmp_path, monkeypatch):
     panel = make_panel(periods=24, seed=1)
     for name, choices in {
-        "eras": {"structure": "eras"},
+        "eras": {"trend": "constant"},
         "walk": {},
     }.items():
         made = unobserved(panel, PendulumSpec(**choices), chains=2, draws=100)
@@ -186,7 +186,7 @@ def test_page_json_and_command_have_the_months_ahead(fit, tmp_path):
 
 def test_an_index_and_senseless_numbers_are_rejected(fit):
     panel = make_panel(periods=24, index=True)
-    index = unobserved(panel, PendulumSpec.one_scale(observation="index", ceiling="none"))
+    index = unobserved(panel, PendulumSpec(observation="index"))
     with pytest.raises(DataError, match="index, which counts no happenings"):
         check_fit(index)
     with pytest.raises(SpecError, match="records: got 3"):

@@ -53,7 +53,7 @@ def walk(months=420, *, step=0.25, news=0.0, seed=3):
 
 ORIGINS = tuple(date(year, 1, 1) for year in range(2000, 2024))
 
-MODELS = {"default": False, "no_pull": False, "base_rate_10y": True, "local_level": True}
+MODELS = {"default": False, "no_cycle": False, "base_rate_10y": True, "local_level": True}
 
 
 def results_of(

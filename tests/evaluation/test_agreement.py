@@ -21,7 +21,7 @@ ASKED = Asked(HORIZONS, draws=2000)
 
 @pytest.fixture(
     scope="module",
-    params=[({}, 0.5), ({"directed": True}, 0.0), ({"dynamics": "none"}, 1.0)],
+    params=[({}, 0.5), ({"directed": True}, 0.0), ({"trend": "walk", "cycle": "none"}, 1.0)],
     ids=["averaged", "directed", "record alone"],
 )
 def fit(request):

@@ -125,11 +125,16 @@ def test_ablations_leave_out_what_they_say():
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
     spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in MEMBERS.items()}
     assert spec["default"] == PendulumSpec()
-    assert spec["no_pull"] == PendulumSpec(dynamics="none", structure="eras")
+    assert spec["no_cycle"] == PendulumSpec(trend="walk", cycle="none")
+    assert spec["no_return"] == PendulumSpec(trend="walk")
+    assert spec["no_ceiling"] == PendulumSpec(ceiling="none")
+    assert spec["ceiling"] == PendulumSpec(ceiling="framework")
     assert (spec["no_hierarchy"].pooling, spec["no_month_noise"].month_noise) == (False, False)
-    assert (spec["no_volume"].volume_effect, spec["heavy_tails"].shocks) == (False, "student")
-    assert spec["ordered"].observation == "events" and not MEMBERS["ordered"].sides
-    assert spec["one_scale"] == PendulumSpec.one_scale()
+    assert not spec["no_volume"].volume_effect
+    assert set(spec) == {
+        "default", "pendulum", "no_cycle", "no_return", "no_ceiling", "ceiling", "no_hierarchy", "no_month_noise",
+        "no_volume",
+    }  # fmt: skip
     assert not any(member.rival for member in MEMBERS.values())
 
 
@@ -140,15 +145,15 @@ def test_a_member_with_drivers_uses_what_was_known_on_the_day():
     assert panel.attrs["as_of"] == "2002-06-30"
     drivers = dict(member._spec(panel).drivers)
     assert drivers == {
-        "us_election_year": "swing", "us_first_year": "swing", "party_congress": "month", "summit": "month",
+        "us_election_year": "cycle", "us_first_year": "cycle", "party_congress": "month", "summit": "month",
     }  # fmt: skip
     given = panel["driver_given"].sel(driver="summit", dyad="USA-CHN").to_numpy()
     assert given[:12].sum() == 0, "the next summit is known thirty days before"
     years = panel["driver_given"].sel(driver="us_election_year", dyad="USA-CHN").to_numpy()
     assert years[:29].tolist() == [0.0] * 17 + [1.0] * 12
     assert member.code != with_drivers("calendar", "month").code
-    assert "drivers" not in MEMBERS["pendulum"].settings(record().final)
-    with pytest.raises(SpecError, match="one of month, swing, structure"):
+    assert MEMBERS["pendulum"].settings(record().final)["drivers"] == {}
+    with pytest.raises(SpecError, match="one of month, cycle, trend"):
         with_drivers("calendar", "mood")
 
 

@@ -104,5 +104,5 @@ def test_a_rival_from_outside_is_one_class():
 
 def test_forecasters_by_name():
     assert [one.code for one in choose("no", "last_window, base_rate_2y")] == ["last_window", "base_rate_2y"]
-    assert [one.code for one in choose("none", "no")] == ["no_pull"]
+    assert [one.code for one in choose("none", "no")] == ["no_cycle"]
     assert {one.code for one in choose("no", "all")} == set(RIVALS)

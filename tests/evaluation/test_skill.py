@@ -100,8 +100,8 @@ def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
 
 
 def test_the_subject_is_the_default_if_there_is_one():
-    assert subject_of({"no_pull": False, "default": False, "last_window": True}) == "default"
-    assert subject_of({"no_pull": False, "last_window": True}) == "no_pull"
+    assert subject_of({"no_cycle": False, "default": False, "last_window": True}) == "default"
+    assert subject_of({"no_cycle": False, "last_window": True}) == "no_cycle"
     assert subject_of({"last_window": True, "base_rate_10y": True}) == "base_rate_10y"
     assert subject_of({"last_window": True}) == "last_window"
 

@@ -11,7 +11,7 @@ PHI, SIGMA, PRIOR = 0.8, 0.3, 1.0
 
 
 class KnownPath(BreakFits):
-    """Path, pull and shocks are known, and equilibria are normal: their posterior is one too."""
+    """Path, reversion and shocks are known, and equilibria are normal: their posterior is one too."""
 
     def __init__(self, path, most, candidates=None, draws=400):
         panel = make_panel(periods=len(path), eras=1)
@@ -24,21 +24,23 @@ class KnownPath(BreakFits):
         return KnownPath(self.path[:periods], self.most, self.record.with_panel(panel), self.draws)
 
     def sums(self, places):
-        edges = np.array([0, *places, *[self.periods] * (self.most - len(places)), self.periods])
-        pull, number = 1 - PHI, np.diff(np.maximum(edges - 1, 0))
-        return pull * np.diff(self.steps[edges]) / SIGMA**2, pull**2 * number / SIGMA**2 + 1 / PRIOR**2
+        """Information and precision of the equilibria: every step is their mix and a shock."""
+        era = np.searchsorted(np.array(places), np.arange(self.periods), side="right")
+        own = np.eye(self.most + 1)[era]
+        mix = own[1:] - PHI * own[:-1]
+        return mix.T @ np.diff(self.steps[1:]) / SIGMA**2, mix.T @ mix / SIGMA**2 + np.eye(self.most + 1) / PRIOR**2
 
     def log_evidence(self, places):
         first, second = self.sums(places)
-        return float((0.5 * first**2 / second - 0.5 * np.log(second * PRIOR**2)).sum())
+        return float(0.5 * first @ np.linalg.solve(second, first) - 0.5 * np.linalg.slogdet(second * PRIOR**2)[1])
 
     def _fitted(self, places):
         first, second = self.sums(places)
         rng = np.random.default_rng([1, *places])
-        mu = first / second + rng.standard_normal((self.draws, first.size)) / np.sqrt(second)
+        mu = rng.multivariate_normal(np.linalg.solve(second, first), np.linalg.inv(second), self.draws)
         return _Drawn(
-            steps=np.tile(self.steps, (self.draws, 1)), mu=mu, drift=mu * (1 - PHI), sigma=np.full(self.draws, SIGMA),
-            away=mu, batch=np.arange(self.draws) * BATCHES // self.draws,
+            steps=np.tile(self.steps, (self.draws, 1)), mu=mu, phi=np.full(self.draws, PHI),
+            sigma=np.full(self.draws, SIGMA), away=mu, batch=np.arange(self.draws) * BATCHES // self.draws,
         )  # fmt: skip
 
 
@@ -46,7 +48,7 @@ def path_around(*equilibria, periods=100, seed=1):
     """A path around equilibria that follow each other at even distances."""
     rng = np.random.default_rng(seed)
     at = np.repeat(equilibria, periods // len(equilibria))
-    path = np.full(len(at), float(equilibria[0]))
+    cycle = np.zeros(len(at))
     for t in range(1, len(at)):
-        path[t] = at[t] + PHI * (path[t - 1] - at[t]) + SIGMA * rng.standard_normal()
-    return path
+        cycle[t] = PHI * cycle[t - 1] + SIGMA * rng.standard_normal()
+    return at + cycle

@@ -58,8 +58,8 @@ def fake_fits(monkeypatch):
 
 def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
     asked = fake_fits(monkeypatch)
-    panel = make_panel(periods=100)
-    found = leave_future_out(panel, PendulumSpec.one_scale(), seed=3, whole=Evidence(-990.0, 0.4))
+    panel = make_panel(periods=100, classes=2, zero_cut=1)
+    found = leave_future_out(panel, PendulumSpec(trend="constant"), seed=3, whole=Evidence(-990.0, 0.4))
     assert sorted(asked) == [(3, 52), (4, 76)]  # the whole is known already
     assert found.table["log_density"].tolist() == pytest.approx([-240.0, -230.0])
     assert found.table["error"].tolist() == pytest.approx([0.3 * np.sqrt(2), 0.5])
@@ -72,12 +72,12 @@ def test_a_block_is_predicted_from_what_lies_before_it(monkeypatch):
 def test_what_models_share_is_fitted_once(monkeypatch):
     asked = fake_fits(monkeypatch)
     panel, kept = make_panel(periods=100), {}
-    depth, trend, walk = (
-        PendulumSpec(ceiling="depth"),
+    eras, years, walk = (
+        PendulumSpec(kind_drift="eras"),
         PendulumSpec(),
-        PendulumSpec(dynamics="none", structure="eras"),
+        PendulumSpec(trend="walk", cycle="none"),
     )
-    for spec in (depth, trend, walk):
+    for spec in (eras, years, walk):
         leave_future_out(panel, spec, seed=3, whole=Evidence(-990.0, 0.4), kept=kept)
     # Two origins: the kinds of two models and the paths of two, and not the six parts of each that three models have.
     assert len(asked) == len(kept) == 2 * 4
@@ -86,7 +86,7 @@ def test_what_models_share_is_fitted_once(monkeypatch):
 @pytest.mark.slow
 def test_densities_agree_with_draws_that_are_carried_on_and_weighed():
     """So few events in a block that weighing the draws by them leaves most."""
-    panel, spec = make_panel(dyads=1, periods=60, eras=1, events=0.4, seed=2), PendulumSpec.one_scale(ceiling="none")
+    panel, spec = make_panel(dyads=1, periods=60, eras=1, events=0.4, seed=2), PendulumSpec(trend="constant")
     table = leave_future_out(panel, spec, seed=1).table
     for row, stop in zip(table.to_dict("records"), block_ends(panel), strict=True):
         past = fit(panel.isel(time=slice(stop - BLOCK_MONTHS)), spec, seed=9, draws=400, chains=2)

@@ -1,6 +1,5 @@
 """Breaks of the equilibrium: against every way of placing them, and in records with breaks that are known."""
 
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,7 +12,7 @@ from forecast.errors import DataError
 from forecast.hypotheses.candidates import Candidates
 from forecast.model import PendulumSpec, fit
 from forecast.model.breaks.fits import (
-    CHOICES,
+    ONE_COMPONENT,
     BreakFits,
     Dates,
     _log_running_sum,
@@ -36,14 +35,16 @@ def ways(fits, number):
 def test_the_sum_over_dates_is_that_of_every_way_of_placing_them():
     rng = np.random.default_rng(1)
     sums = np.concatenate([np.zeros((3, 4, 1)), rng.standard_normal((3, 4, 20)).cumsum(axis=2)], axis=2)
+    arrivals = rng.standard_normal(sums.shape)
     for number, apart in ((0, 3), (1, 3), (2, 3), (3, 4), (3, 5)):
         dates = Dates(np.tile(np.arange(21) >= apart, (number, 1)), apart)
         each = [
             sum(sums[:, era, b] - sums[:, era, a] for era, (a, b) in enumerate(zip((0, *w), (*w, 20), strict=True)))
+            + sum(arrivals[:, era, a] for era, a in enumerate(w, 1))
             for w in combinations(range(apart, 21 - apart), number)
             if (np.diff(w) >= apart).all()
         ]
-        assert log_sum_over_dates(sums, dates) == pytest.approx(logsumexp(each, axis=0))
+        assert log_sum_over_dates(sums, arrivals, dates) == pytest.approx(logsumexp(each, axis=0))
 
 
 def test_running_sums_keep_what_a_single_number_could_not_hold():
@@ -55,26 +56,32 @@ def test_running_sums_keep_what_a_single_number_could_not_hold():
 def test_dates_are_drawn_by_their_density():
     rng = np.random.default_rng(2)
     sums = np.concatenate([np.zeros((1, 3, 1)), rng.standard_normal((1, 3, 12)).cumsum(axis=2)], axis=2)
-    dates = Dates(np.tile(np.arange(13) >= 3, (2, 1)), 3)
-    drawn = draw_dates(np.repeat(sums, 20000, axis=0), dates, rng)
+    dates, arrivals = Dates(np.tile(np.arange(13) >= 3, (2, 1)), 3), rng.standard_normal(sums.shape)
+    drawn = draw_dates(np.repeat(sums, 20000, axis=0), np.repeat(arrivals, 20000, axis=0), dates, rng)
     chosen = [w for w in combinations(range(3, 10), 2) if w[1] - w[0] >= 3]
-    density = np.array(
-        [sums[0, 0, a] + sums[0, 1, b] - sums[0, 1, a] + sums[0, 2, 12] - sums[0, 2, b] for a, b in chosen]
-    )
+    density = np.array([
+        sums[0, 0, a] + sums[0, 1, b] - sums[0, 1, a] + sums[0, 2, 12] - sums[0, 2, b]
+        + arrivals[0, 1, a] + arrivals[0, 2, b]
+        for a, b in chosen
+    ])  # fmt: skip
     share = [(drawn == w).all(axis=1).mean() for w in chosen]
     # 20,000 draws: a share has a standard error of at most 0.0035.
     assert share == pytest.approx(np.exp(density - logsumexp(density)), abs=0.015)
 
 
-@pytest.mark.parametrize("equilibria", [(0.0,), (1.0, -1.0), (0.0, 1.5, 0.0)])
-def test_evidence_is_that_of_every_way_of_placing_breaks(equilibria):
+@pytest.mark.parametrize(
+    ("equilibria", "most"),
+    # A second break may lie on either side of a strong one, and draws of the two hardly overlap.
+    [((0.0,), 0.2), ((0.6, -0.6), 0.2), ((0.0, 1.0, 0.0), 0.2), ((1.0, -1.0), 1.2)],
+)
+def test_evidence_is_that_of_every_way_of_placing_breaks(equilibria, most):
     fits = KnownPath(path_around(*equilibria, periods=90), most=2)
     found = count_breaks(fits.record, 2, fits=fits)
     for row in found.table.to_dict("records"):
         each = [fits.log_evidence(places) for places in ways(fits, row["breaks"])]
         exact = logsumexp(each) - np.log(len(each)) - fits.log_evidence(())
         assert row["log_bayes_factor"] == pytest.approx(exact, abs=4 * row["error"] + 1e-9)
-        assert row["error"] < 0.2
+        assert row["error"] < most
     assert found.number == len(equilibria) - 1
 
 
@@ -140,10 +147,10 @@ def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, 
     from forecast.model import simulate_panel
     from forecast.model.simulate import prior_draws
 
-    spec = PendulumSpec.one_scale(**CHOICES)
+    spec = PendulumSpec(**ONE_COMPONENT)
     base = with_breaks(make_panel(periods=240, eras=1, events=10.0, empty=0.0), (120,))
     parameters = prior_draws(base, spec, draws=1, seed=1).isel(draw=0)
-    told = {"half_life": 6.0, "sd": 0.4, "tau": 0.3, "concentration": 30.0, "phi": 0.5 ** (1 / 6)}
+    told = {"cycle_half_life": 6.0, "cycle_sd": 0.4, "tau": 0.3, "concentration": 30.0, "phi": 0.5 ** (1 / 6)}
     told["sigma"] = 0.4 * np.sqrt(1 - told["phi"] ** 2)
     parameters = parameters.assign({name: parameters[name] * 0 + value for name, value in told.items()})
     parameters["mu"] = parameters["mu"] * 0 + np.array([size, -size])
@@ -161,8 +168,8 @@ def test_events_with_a_strong_break_have_it_and_stationary_ones_have_none(size, 
 def index():
     """A record, all but free of error, whose equilibrium breaks in the middle."""
     panel = make_panel(periods=120, eras=1, index=True, empty=0.0)
-    panel["index"] = (("dyad", "time"), path_around(1.2, -1.2, periods=120)[None])
-    spec = PendulumSpec.one_scale(observation="index", ceiling=())
+    panel["index"] = (("dyad", "time"), path_around(0.5, -0.5, periods=120)[None])
+    spec = PendulumSpec(observation="index")
     return Candidates(None, "USA-CHN", spec, panel=panel)
 
 
@@ -174,8 +181,9 @@ def test_a_real_break_is_found_and_its_evidence_is_that_of_single_bridges(index)
     assert first <= "2005-01-01" <= last
     assert found.date[:4] in ("2004", "2005")
     pooled, error = fits.pool.log_ratio(fits.at((60,)), fits.at(()))
+    spec = index.spec.with_choices(**ONE_COMPONENT)
     ours, theirs = (
-        fit(with_breaks(index.panel, places, eras=2), replace(index.spec, **CHOICES), evidence=True, draws=400,
+        fit(with_breaks(index.panel, places, eras=2), spec, evidence=True, draws=400,
             chains=2).provenance["evidence"]
         for places in ((60,), ())
     )  # fmt: skip

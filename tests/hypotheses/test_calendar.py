@@ -1,7 +1,5 @@
 """The test of a scheduled calendar (S12)."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from model.fits import unobserved
@@ -15,18 +13,18 @@ from forecast.hypotheses.registry import CLAIMS, answerable
 from forecast.model import PendulumSpec
 from forecast.scale import share
 
-from .made import TWO_SCALES, candidates, comparison, model, numbers
+from .made import candidates, comparison, model, numbers
 
 claim = CLAIMS["S12"]
 NAMES = ["us_election_year", "us_first_year", "party_congress", "summit"]
-MODEL = model(TWO_SCALES)
+MODEL = model(PendulumSpec())
 
 
 @pytest.fixture(scope="module")
 def fitted():
     """A posterior of a model with drivers, the effect of the first of them known."""
-    driven, choice = with_calendar(candidates(spec=TWO_SCALES, months=180))
-    made = unobserved(driven.panel, replace(TWO_SCALES, **choice), chains=2, draws=60)
+    driven, choice = with_calendar(candidates(months=180))
+    made = unobserved(driven.panel, PendulumSpec(**choice), chains=2, draws=60)
     effect = made.posterior["driver_effect"].copy()
     effect[:, :, 0] = 0.2 + 0.01 * np.random.default_rng(1).standard_normal(effect[:, :, 0].shape)
     return replace_posterior(made, made.posterior.assign(driver_effect=effect))
@@ -38,7 +36,7 @@ def replace_posterior(fit, posterior):
 
 
 def made(fitted, found):
-    return candidates(spec=TWO_SCALES, months=180, fitted={MODEL: fitted}, evidence_of={(MODEL, MODEL): found})
+    return candidates(months=180, fitted={MODEL: fitted}, evidence_of={(MODEL, MODEL): found})
 
 
 def test_the_answer_is_that_of_the_evidence(fitted):
@@ -59,22 +57,23 @@ def test_the_effect_of_every_driver_is_stated(fitted):
     assert "us_election_year adds 5.0" in verdict.prose[0]
 
 
-def test_phases_act_on_the_swing_and_occasions_on_the_month():
-    acts = with_calendar(candidates(spec=TWO_SCALES, months=180))[1]["drivers"]
-    assert acts == dict(zip(NAMES, ("swing", "swing", "month", "month"), strict=True))
-    one_scale = with_calendar(candidates(months=180))[1]["drivers"]
-    assert set(one_scale.values()) == {"month"}
+def test_phases_act_on_the_cycle_and_occasions_on_the_month():
+    acts = with_calendar(candidates(months=180))[1]["drivers"]
+    assert acts == dict(zip(NAMES, ("cycle", "cycle", "month", "month"), strict=True))
+    for choices in ({"trend": "walk", "cycle": "none"}, {"cycle": "band"}, {"trend": "constant"}):
+        others = with_calendar(candidates(months=180, spec=PendulumSpec(**choices)))[1]["drivers"]
+        assert set(others.values()) == {"month"}
 
 
 def test_without_facts_or_months_it_is_undecided():
-    weekly = claim.test(candidates(spec=TWO_SCALES, frequency="week"))
+    weekly = claim.test(candidates(frequency="week"))
     assert weekly.answer == "undecided"
     assert "weekly" in str(weekly.reason)
     assert weekly.prose == ()
 
 
 def test_models_without_drivers_are_fitted_once():
-    own = candidates(spec=TWO_SCALES, months=180)
+    own = candidates(months=180)
     driven, _ = with_calendar(own)
     assert driven._fits is own._fits
     assert driven.panel.sizes["driver"] == 4
@@ -96,7 +95,7 @@ def test_a_known_effect_is_set_for_power(fitted):
 @pytest.mark.slow  # it compiles two models
 def test_a_strong_calendar_is_found_and_none_is_not():
     panel = make_panel(dyads=1, periods=240, eras=1, events=6, empty=0.0, classes=2, zero_cut=1, seed=2)
-    spec = PendulumSpec(structure="walk", observation="sides", ceiling="none", volume_effect=False)
+    spec = PendulumSpec(volume_effect=False)
     base = Candidates(None, "USA-CHN", spec, sampler=Sampler(300, 300, 2, patience=1), panel=panel)
     contest = claim.contest(base, ())
     null, _, strong = contest.truths

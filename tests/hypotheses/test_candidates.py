@@ -7,11 +7,9 @@ import pandas as pd
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.candidates import WALK, Candidates, Sampler
 from forecast.hypotheses.evidence.ahead import Ahead
-from forecast.model import PendulumSpec
-
-from .made import ONE_SCALE, TWO_SCALES
+from forecast.model import PendulumSpec, Priors
 
 
 @dataclass
@@ -22,8 +20,8 @@ class Settling:
     asked: list
 
     def __call__(self, panel, spec, *, draws, **settings):
-        self.asked.append((spec.dynamics, draws))
-        evidence = {"log": {"linear": -9.0, "none": -12.0}[spec.dynamics], "error": 0.3}
+        self.asked.append((spec.cycle, draws))
+        evidence = {"log": {"linear": -9.0, "none": -12.0}[spec.cycle], "error": 0.3}
         return SimpleNamespace(
             spec=spec, panel=panel, provenance={"evidence": evidence}, gate=SimpleNamespace(passed=draws >= self.enough)
         )
@@ -37,12 +35,12 @@ def fits(monkeypatch):
 
 
 def made(**given):
-    return Candidates(None, "USA-CHN", panel=make_panel(periods=48), **{"spec": ONE_SCALE} | given)
+    return Candidates(None, "USA-CHN", panel=make_panel(periods=48), **given)
 
 
 def test_a_candidate_is_fitted_once(fits):
     candidates = made()
-    assert candidates.fit(dynamics="none") is candidates.fit(dynamics="none")
+    assert candidates.fit(**WALK) is candidates.fit(**WALK)
     candidates.fit()
     assert fits.asked == [("none", 800), ("linear", 800)]
 
@@ -60,20 +58,24 @@ def test_a_comparison_speaks_for_the_first(fits, monkeypatch):
     blocks = {"linear": [-3.0, -2.0, -4.0], "none": [-4.0, -4.0, -4.5]}
     monkeypatch.setattr(
         "forecast.hypotheses.candidates.leave_future_out",
-        lambda panel, spec, **_: Ahead(pd.DataFrame({"log_density": blocks[spec.dynamics]})),
+        lambda panel, spec, **_: Ahead(pd.DataFrame({"log_density": blocks[spec.cycle]})),
     )
-    found = made().compare({"dynamics": "linear"}, {"dynamics": "none"}, ("a pull", "a walk"))
+    found = made().compare({"cycle": "linear"}, WALK, ("a cycle", "a walk"))
     assert found.log_bayes_factor == 3.0 and found.error == pytest.approx(0.3 * 2**0.5)
     assert found.ahead_difference == 3.5 and found.weight > 0.9
 
 
-@pytest.mark.parametrize(("ceiling", "left"), [("era+depth", ("depth",)), ("constant+trend", ("trend",)), ("none", ())])
-def test_models_about_the_pull_have_no_bound_on_the_level(ceiling, left):
-    assert made(spec=PendulumSpec.one_scale(ceiling=ceiling)).unbounded == {"ceiling": left}
+@pytest.mark.parametrize(
+    ("base", "trend"),
+    [({}, "reverting"), ({"trend": "walk", "ceiling": "framework"}, "walk"), ({"trend": "constant"}, "reverting")],
+)
+def test_a_cycle_is_around_a_trend_that_moves_without_a_ceiling(base, trend):
+    candidates = made(spec=PendulumSpec(**base))
+    assert candidates.around_trend("band") == {"trend": trend, "cycle": "band", "ceiling": "none"}
 
 
-@pytest.mark.parametrize("base", [ONE_SCALE, TWO_SCALES])
-def test_a_family_is_the_same_whatever_the_base(base):
-    candidates = made(spec=base)
-    assert candidates.one_scale == {"structure": "eras", **candidates.unbounded}
-    assert candidates.two_scales == {"structure": "walk", **candidates.unbounded}
+def test_a_candidate_leaves_out_the_priors_that_it_does_not_use(fits):
+    priors = Priors(cycle_sd=(-1.0, 0.2), trend_step=(-3.0, 0.3))
+    candidates = made(spec=PendulumSpec(priors=priors))
+    assert candidates.fit(**WALK).spec.priors == Priors(trend_step=(-3.0, 0.3))
+    assert candidates.fit().spec.priors == priors

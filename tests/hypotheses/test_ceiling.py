@@ -8,8 +8,9 @@ from forecast.hypotheses.registry import CLAIMS
 
 from .made import candidates, comparison, drawn_once, numbers
 
-NONE, TREND = ("linear/depth", "linear/"), ("linear/depth", "linear/trend")
-CONSTANT, UNBOUND = ("linear/era+depth", "linear/constant+depth"), ("linear/era+depth", "linear/depth")
+TREND = "reverting/linear"
+NONE, YEARS = ((f"{TREND}/none/eras", f"{TREND}/none/{rival}") for rival in ("none", "years"))
+CEILING = (f"{TREND}/framework/years", f"{TREND}/none/years")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -18,8 +19,8 @@ def priors():
         yield drawn_once(patch, ceiling)
 
 
-def verdict_of(none=3.0, trend=3.0, bound=0.0, **given):
-    evidence = {NONE: none, TREND: trend, CONSTANT: bound, UNBOUND: bound}
+def verdict_of(none=3.0, years=3.0, ceiling=0.0, **given):
+    evidence = {NONE: none, YEARS: years, CEILING: ceiling}
     made = candidates(evidence_of={key: comparison(log) for key, log in evidence.items()}, **given)
     return CLAIMS["S4"].test(made)
 
@@ -30,39 +31,37 @@ def verdict():
 
 
 @pytest.mark.parametrize(
-    ("none", "trend", "answer", "rival"),
+    ("none", "years", "answer", "rival"),
     [
-        (5.0, 3.0, "supported", "a trend in depth"),
-        (5.0, 0.0, "undecided", "a trend in depth"),
-        (0.0, 5.0, "undecided", "one depth for all time"),
-        (5.0, -5.0, "rejected", "a trend in depth"),
-        (-5.0, -9.0, "rejected", "a trend in depth"),
+        (5.0, 3.0, "supported", "kinds that drift in time"),
+        (5.0, 0.0, "undecided", "kinds that drift in time"),
+        (0.0, 5.0, "undecided", "the same kinds for all time"),
+        (5.0, -5.0, "rejected", "kinds that drift in time"),
+        (-5.0, -9.0, "rejected", "kinds that drift in time"),
     ],
 )
-def test_depth_by_era_must_be_preferred_to_both_rivals(none, trend, answer, rival):
-    verdict = verdict_of(none, trend)
+def test_kinds_by_era_must_be_preferred_to_both_rivals(none, years, answer, rival):
+    verdict = verdict_of(none, years)
     assert verdict.answer == answer
     assert str(verdict.reason).lower().startswith(answer)
-    assert rival in str(verdict.reason) or "a depth by era exceeds" in str(verdict.reason)
+    assert rival in str(verdict.reason) or "kinds by era exceeds" in str(verdict.reason)
     assert ("undecided" if answer == "supported" else answer) in verdict.prose[-1]
 
 
-def test_a_bound_on_the_level_decides_nothing():
-    assert [verdict_of(bound=log).answer for log in (-9.0, 9.0)] == ["supported", "supported"]
+def test_a_ceiling_on_the_trend_decides_nothing():
+    assert [verdict_of(ceiling=log).answer for log in (-9.0, 9.0)] == ["supported", "supported"]
 
 
 def test_every_comparison_is_in_numbers_table_and_drawing(verdict):
     found = numbers(verdict)
-    assert {f"log_bayes_factor_{end}" for end in ("depth_none", "depth_trend", "bound_constant", "bound_none")} <= set(
-        found
-    )
-    assert len(set(verdict.table["comparison"])) == len(verdict.drawing.series[0].x) == 4
+    assert {f"log_bayes_factor_{end}" for end in ("kinds_none", "kinds_years", "ceiling")} <= set(found)
+    assert len(set(verdict.table["comparison"])) == len(verdict.drawing.series[0].x) == 3
 
 
 def test_the_last_era_is_set_against_those_before():
     made = candidates()
-    depth = made.fit(ceiling=("depth",)).posterior["depth"]
-    depth[..., :] = np.array([0.0, 0.4, 1.2])
+    shift = made.fit(kind_drift="eras").posterior["depth_shift"]
+    shift[..., :3] = -np.array([0.0, 0.4, 1.2])
     verdict = CLAIMS["S4"].test(made)
     found = numbers(verdict)
     assert found["depth_difference"].value == pytest.approx(1.0)
@@ -73,11 +72,14 @@ def test_the_last_era_is_set_against_those_before():
     assert any("Competition" in words and ">99 %" in words for words in verdict.prose)
 
 
-def test_the_bound_in_force_stands_beside_its_prior(verdict):
+def test_the_current_ceiling_stands_beside_its_prior(verdict):
     found = numbers(verdict)
-    assert found["prior_bound"].low < found["bound"].value
-    assert found["headroom_sd_ratio"].value > 0
-    assert any("its distance from the equilibrium" in words for words in verdict.prose)
+    assert 0 < found["ceiling"].low < found["ceiling"].high < 100
+    # The made headroom is about 1.1, with a spread of 0.3 of its logarithm; the prior's is 1, with one of 0.9.
+    assert found["headroom"].value == pytest.approx(1.1, rel=0.1)
+    assert found["prior_headroom"].value == pytest.approx(1.0, rel=0.1)
+    assert found["headroom_sd_ratio"].value == pytest.approx(0.33, abs=0.1)
+    assert any("its distance from the trend" in words for words in verdict.prose)
 
 
 def test_rises_are_set_against_how_much_lies_within_one_framework(verdict):
@@ -89,7 +91,7 @@ def test_rises_are_set_against_how_much_lies_within_one_framework(verdict):
 
 def test_a_record_of_one_era_has_nothing_to_compare():
     made = candidates()
-    one = made.fit(ceiling=("depth",))
+    one = made.fit(kind_drift="eras")
     one.panel["era_index"][:] = 2
     verdict = CLAIMS["S4"].test(made)
     assert "depth_difference" not in numbers(verdict)

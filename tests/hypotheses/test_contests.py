@@ -6,8 +6,8 @@ import xarray as xr
 
 from forecast.hypotheses.power.contests import Truth, with_drop, with_half_life, with_strength
 from forecast.hypotheses.registry import CLAIMS
-from forecast.model import PendulumSpec, prior_draws
-from forecast.model.dynamics import find_pull
+from forecast.model import PendulumSpec, Priors, prior_draws
+from forecast.model.dynamics import find_cycle
 from forecast.model.evidence import Evidence
 from forecast.model.simulate import simulate_level
 from forecast.model.variables import sampled_variables
@@ -16,9 +16,10 @@ from forecast.scale import share
 from .made import candidates
 
 
-def draw(dynamics, seed=1):
-    """One draw of every parameter, and the spec it is of."""
-    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth")
+def draw(cycle, seed=1):
+    """One draw of every parameter, and the spec it is of: a cycle around a constant."""
+    priors = Priors(cycle_half_life=(np.log(24.0), 0.5))  # of many steps
+    spec = PendulumSpec(trend="constant", cycle=cycle, priors=priors)
     return prior_draws(candidates().panel, spec, draws=1, seed=seed).isel(draw=0, drop=True), spec
 
 
@@ -32,23 +33,23 @@ def long_run_spread(own, spec, seed=1, periods=100_000):
 def test_another_half_life_leaves_the_spread(periods):
     own, spec = draw("linear")
     changed = with_half_life(periods)(own)
-    left = find_pull("linear").next(1.0, 1.0, {"phi": float(changed["phi"].item())})
+    left = find_cycle("linear").next(1.0, {"phi": float(changed["phi"].item())})
     assert left**periods == pytest.approx(0.5)
     # A path of n half-lives is worth about 0.7 n independent places, and its spread is known to 1 / sqrt(1.4 n) of
     # itself: 1.3 % with the longer half-life.
-    assert long_run_spread(changed, spec) == pytest.approx(float(own["sd"].item()), rel=0.06)
+    assert long_run_spread(changed, spec) == pytest.approx(float(own["cycle_sd"].item()), rel=0.06)
 
 
 @pytest.mark.parametrize("strength", [2.0, 4.0])
-def test_a_pull_of_given_strength_has_it_one_spread_away(strength):
+def test_reversion_of_given_strength_has_it_one_spread_away(strength):
     own, spec = draw("cubic")
     even = with_strength(strength)(own.assign(lean=0.0))
-    p = {name: float(even[name].item()) for name in ("phi", "sd", "stiffening", "lean")}
-    # The pull is that of the flow which the monthly step solves: take the step of a thousandth of a month.
+    p = {name: float(even[variable].item()) for name, variable in find_cycle("cubic").reads.items()}
+    # Reversion is that of the flow which the monthly step solves: take the step of a thousandth of a month.
     p["phi"] **= 1e-3
     near, far = 1e-4 * p["sd"], p["sd"]
-    pulls = [1.0 - find_pull("cubic").next(y, y, p) / y for y in (near, far)]
-    assert pulls[1] / pulls[0] == pytest.approx(strength, rel=0.01)
+    undone = [1.0 - find_cycle("cubic").next(y, p) / y for y in (near, far)]
+    assert undone[1] / undone[0] == pytest.approx(strength, rel=0.01)
     # The spread is that of small steps, and known to about 2 % by chance.
     assert long_run_spread(even, spec) == pytest.approx(p["sd"], rel=0.08)
 
@@ -62,7 +63,7 @@ def test_a_drop_is_so_many_points_of_share_and_stops_short_of_nothing():
 
 
 def test_a_record_has_the_real_ones_events_in_number_and_another_draw_each():
-    panel, spec = candidates().panel, PendulumSpec.one_scale(ceiling="depth")
+    panel, spec = candidates().panel, PendulumSpec()
     drawn = prior_draws(panel, spec, draws=8, seed=3)
     posterior = drawn.expand_dims(chain=1).transpose("chain", "draw", ...)
     truth = Truth("it", 1.0, spec, posterior[[name for name in sampled_variables() if name in posterior]], panel)

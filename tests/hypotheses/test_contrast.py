@@ -1,7 +1,7 @@
 """One relation against another, from made posteriors whose equilibria are known."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -14,7 +14,7 @@ from forecast.hypotheses.evidence import contrast
 from forecast.hypotheses.evidence.contrast import Side, cold_war
 from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook.draws import dyad_draws
-from forecast.scale import share, soft_ceiling
+from forecast.scale import share
 
 from .made import numbers
 
@@ -24,19 +24,23 @@ class Made(Candidates):
     """All dyads, with equilibria as wanted: the Cold War is the first era of the US-Soviet record."""
 
     mu: tuple = ()
-    dynamics: str = "linear"
+    choices: dict = field(default_factory=dict)
     codes: tuple = ("USA-CHN", "USA-RUS", "CHN-RUS")
 
     def __post_init__(self):
         pass
 
     def hierarchy(self):
-        made = make_fit(self.codes, dynamics=self.dynamics)
+        made = make_fit(self.codes, **self.choices)
         if self.mu:
-            mu = made.posterior["mu"].copy()
+            mu, trend = made.posterior["mu"].copy(), made.posterior["trend"].copy()
+            rng = np.random.default_rng(1)
             for era, value in self.mu:
-                mu.loc[{"era": era}] = value + 0.1 * np.random.default_rng(1).standard_normal(mu.shape[:2])
-            made = replace(made, posterior=made.posterior.assign(mu=mu))
+                at = value + 0.1 * rng.standard_normal(mu.shape[:2])
+                mu.loc[{"era": era}] = at
+                if era.endswith("competition"):  # the current era is where its trend stands now
+                    trend.loc[{"dyad": era[:7], "time": trend["time"][-1]}] = at
+            made = replace(made, posterior=made.posterior.assign(mu=mu, trend=trend))
         return With(made.posterior, made.panel, made.spec)
 
 
@@ -102,18 +106,22 @@ def test_several_eras_count_by_their_length():
     assert both.hostile == pytest.approx(100 * zone.mean(axis=-1))
 
 
-@pytest.mark.parametrize("bound", ["era", ""])
-def test_the_long_run_in_the_zone_is_that_of_its_normal_distribution(bound):
-    own = dyad_draws(make_fit(("USA-CHN",), ceiling=bound), "USA-CHN")
+def test_the_long_run_in_the_zone_is_that_of_its_normal_distribution():
+    own = dyad_draws(make_fit(("USA-CHN",)), "USA-CHN")
     side = Side(own, {2: slice(210, 300)}, "")
     draw, rng = (0, 3), np.random.default_rng(1)
-    mu, sd = own.by_era["mu"][(*draw, 2)], own.scalars["sd"][draw]
-    ceiling = None if own.ceiling(2) is None else own.ceiling(2)[draw]
-    drawn = share(soft_ceiling(rng.normal(mu, sd, 40_000), ceiling, own.softness))
+    mu, sd = own.by_era["mu"][(*draw, 2)], own.scalars["cycle_sd"][draw]
+    drawn = share(rng.normal(mu, sd, 40_000))
     # 40,000 draws: a standard error of at most a quarter of a per cent.
     assert side.tendency[draw] == pytest.approx(100 * (drawn < 30).mean(), abs=1.0)
-    if not bound:
-        assert side.tendency[draw] == pytest.approx(100 * norm(mu, sd).cdf(np.log(3 / 7)))
+    assert side.tendency[draw] == pytest.approx(100 * norm(mu, sd).cdf(np.log(3 / 7)))
+
+
+def test_the_way_out_of_an_era_starts_at_its_own_trend():
+    own = dyad_draws(make_fit(("USA-CHN",), trend="constant", ceiling="none"), "USA-CHN")
+    own.by_era["mu"][..., 0], own.by_era["mu"][..., 1] = -3.0, 3.0
+    low, high = (Side(own, {era: slice(0, 30)}, "").dwell(1) for era in (0, 1))
+    assert (low > high).all()
 
 
 def test_without_the_us_soviet_relation_another_takes_its_place():
@@ -123,10 +131,10 @@ def test_without_the_us_soviet_relation_another_takes_its_place():
 
 def test_a_dyad_alone_or_a_random_walk_decide_nothing():
     alone = CLAIMS["S7"].test(Made(None, "USA-CHN", codes=("USA-CHN",)))
-    walk = CLAIMS["S7"].test(Made(None, "USA-CHN", dynamics="none"))
+    walk = CLAIMS["S7"].test(Made(None, "USA-CHN", choices={"trend": "walk", "cycle": "none"}))
     assert alone.answer == walk.answer == "undecided"
     assert "one dyad alone" in str(alone.reason)
-    assert "random walk" in str(walk.reason)
+    assert "no cycle" in str(walk.reason)
 
 
 def test_a_dyad_can_be_set_against_its_own_past():

@@ -1,7 +1,6 @@
 """What the test of a break concludes from records whose evidence is known by formulas."""
 
 import json
-from dataclasses import replace
 from functools import cache
 from types import SimpleNamespace
 
@@ -12,16 +11,17 @@ from model.fits import unobserved
 
 from forecast.hypotheses.evidence import equilibrium_break, jump
 from forecast.hypotheses.evidence.equilibrium_break import gained_ahead, question
-from forecast.hypotheses.evidence.jump import JUMP, NAME, NO_JUMP, Jump, measure_jump, structure_fall
+from forecast.hypotheses.evidence.jump import JUMP, NAME, NO_JUMP, Jump, measure_jump, trend_fall
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Number
+from forecast.model import PendulumSpec
 from forecast.model.breaks.fits import with_breaks
 from forecast.model.evidence import Evidence
 from forecast.outlook.draws import dyad_draws
 from forecast.scale import share
 
 from .known import KnownPath, path_around
-from .made import TWO_SCALES, candidates, comparison, numbers
+from .made import candidates, comparison, numbers
 
 MONTHS = 300
 
@@ -46,8 +46,8 @@ def jump_of(log_bayes_factor, fell, below):
     """What is found of a jump, as a test wants it."""
     found = comparison(log_bayes_factor, claim=JUMP, rival=NO_JUMP, name=NAME)
     numbers = (
-        Number("structure_drop", 12.0, 5.0, 20.0),
-        Number("probability_structure_drop", fell, kind="probability"),
+        Number("trend_drop", 12.0, 5.0, 20.0),
+        Number("probability_trend_drop", fell, kind="probability"),
         Number("placebos_below", below, kind="value"),
     )
     return Jump(found, numbers)
@@ -79,14 +79,15 @@ def test_without_a_named_era_a_break_of_the_equilibrium_must_be_a_drop(tested):
 
 
 def test_the_date_is_set_against_dates_far_from_all_that_are_named(monkeypatch):
-    asked, real, tried = candidates(months=MONTHS, spec=TWO_SCALES), 200, []
-    fitted = unobserved(asked.panel, replace(TWO_SCALES, dynamics="linear"), chains=2, draws=20)
+    base = PendulumSpec(kind_drift="eras", ceiling="framework", jumps=False)
+    asked, real, tried = candidates(months=MONTHS, spec=base), 200, []
+    fitted = unobserved(asked.panel, PendulumSpec(), chains=2, draws=20)
 
     def evidence(panel, spec, **_):
         firsts = {int(place) + 1 for place in np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0]))}
         (last,) = firsts - {100}  # the earlier named era, which stays
         tried.append(last)
-        assert spec.two_scales and spec.ceiling == ("trend",)
+        assert spec == PendulumSpec(kind_drift="none")  # nothing but the jump has eras
         return SimpleNamespace(evidence=Evidence(-float(abs(last - real - 40)), 0.1))
 
     blocks = SimpleNamespace(table=pd.DataFrame({"log_density": [0.0, 1.0]}))
@@ -102,10 +103,8 @@ def test_the_date_is_set_against_dates_far_from_all_that_are_named(monkeypatch):
     # The evidence peaks at 240: dates between 200 and 280 have more of it than the claimed one.
     assert found.numbers[-1].value == pytest.approx(np.mean([abs(date - 240) > 40 for date in dates]))
     own = dyad_draws(fitted, "USA-CHN")
-    points = share(own.structure.astype(float))
-    np.testing.assert_allclose(
-        structure_fall(own), points[..., 140:200].mean(axis=-1) - points[..., 200:].mean(axis=-1)
-    )
+    points = share(own.trend.astype(float))
+    np.testing.assert_allclose(trend_fall(own), points[..., 140:200].mean(axis=-1) - points[..., 200:].mean(axis=-1))
 
 
 def test_without_a_break_the_evidence_asks_for_none(tested):
@@ -153,7 +152,7 @@ def test_a_record_of_one_era_claims_no_date(tested):
 def test_long_records_take_the_eras_before_the_window_for_granted():
     asked = candidates(months=600, eras=6)
     found = question(asked.panel)
-    assert found.since == "2020-01-01"
+    assert found.since == "1965-01-01"
     assert found.held == (100, 200)
     assert found.claimed == 500
     old = question(with_breaks(asked.panel, (100,)))

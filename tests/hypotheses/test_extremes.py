@@ -1,4 +1,4 @@
-"""The test of a pull that grows (S6)."""
+"""The test of nonlinear reversion (S6)."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from forecast.outlook.draws import dyad_draws
 
 from .made import candidates, comparison, numbers
 
-CUBIC, BAND = ("cubic/depth", "linear/depth"), ("band/depth", "linear/depth")
+LINEAR = "reverting/linear/none/years"
+CUBIC, BAND = ((f"reverting/{name}/none/years", LINEAR) for name in ("cubic", "band"))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def verdict(made):
     return CLAIMS["S6"].test(made)
 
 
-def test_the_growing_pull_decides_and_the_band_stands_beside(made, verdict):
+def test_nonlinear_reversion_decides_and_the_band_stands_beside(made, verdict):
     assert [ask[:2] for ask in made.asked] == [CUBIC, BAND]
     assert verdict.answer == "rejected"
     assert numbers(verdict)["log_bayes_factor"].value == -4.0
@@ -44,19 +45,19 @@ def test_the_side_that_leans_is_the_stronger(verdict):
     assert sum(chances) == pytest.approx(1.0)
 
 
-def test_a_pull_without_lean_undoes_as_much_on_either_side(made):
-    own = dyad_draws(made.fit(dynamics="cubic", ceiling=("depth",)), made.dyad).scalars
+def test_reversion_without_lean_undoes_as_much_on_either_side(made):
+    own = dyad_draws(made.fit(cycle="cubic"), made.dyad).scalars
     own["lean"][:] = 0.0
     assert extremes.undone(own, 1.0, 12) == pytest.approx(extremes.undone(own, -1.0, 12))
     own["stiffening"][:] = 0.0  # and without growth it is the linear one
-    assert extremes.undone(own, 1.0, 12) == pytest.approx(own["sd"] * (1 - own["phi"] ** 12))
+    assert extremes.undone(own, 1.0, 12) == pytest.approx(own["cycle_sd"] * (1 - own["phi"] ** 12))
 
 
 def test_growth_that_is_the_priors_is_called_so():
     """The prior of the growth, half-normal, taken for its posterior; the made one is narrow."""
     made = candidates(evidence_of={CUBIC: comparison(0.1), BAND: comparison(0.1)})
-    fitted = made.fit(dynamics="cubic", ceiling=("depth",))
-    prior = prior_of(made, dynamics="cubic", ceiling=("depth",))
+    fitted = made.fit(cycle="cubic")
+    prior = prior_of(made, cycle="cubic")
     for name in ("stiffening", "lean"):
         fitted.posterior[name][:] = prior[name].to_numpy()[0, :800].reshape(2, 400)
     verdict = CLAIMS["S6"].test(made)

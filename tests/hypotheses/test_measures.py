@@ -11,24 +11,26 @@ from .made import comparison
 
 
 def test_evidence_is_the_same_in_numbers_table_and_bars():
-    found = comparison(1.5, 0.1, -0.4, 0.9, 0.3, priors=[("half_life", 0.6), ("sd", -0.1)], name="pull")
+    found = comparison(1.5, 0.1, -0.4, 0.9, 0.3, priors=[("cycle_half_life", 0.6), ("cycle_sd", -0.1)], name="cycle")
     values = {one.name: one for one in found.numbers}
-    assert values["log_bayes_factor_pull"].value == 1.5 and values["log_bayes_factor_pull"].error == 0.1
-    assert values["log_bayes_factor_least_pull"].value == pytest.approx(0.9)
-    assert values["log_bayes_factor_most_pull"].value == pytest.approx(2.1)
-    table = evidence_table({"pull against walk": found, "band against walk": comparison()})
-    assert list(table["comparison"]) == ["pull against walk"] * 5 + ["band against walk"]
+    assert values["log_bayes_factor_cycle"].value == 1.5 and values["log_bayes_factor_cycle"].error == 0.1
+    assert values["log_bayes_factor_least_cycle"].value == pytest.approx(0.9)
+    assert values["log_bayes_factor_most_cycle"].value == pytest.approx(2.1)
+    table = evidence_table({"cycle against walk": found, "band against walk": comparison()})
+    assert list(table["comparison"]) == ["cycle against walk"] * 5 + ["band against walk"]
     assert table["prior"].tolist()[:3] == [
         "as in the plan", "prior of the half-life half as wide", "prior of the half-life twice as wide"
     ]  # fmt: skip
     assert table["ahead_difference"].notna().tolist() == [True, False, False, False, False, True]
-    log, ahead = evidence_bars("evidence", {"pull against walk": found}).series
+    log, ahead = evidence_bars("evidence", {"cycle against walk": found}).series
     assert (log.y, log.error, ahead.y, ahead.error) == ((1.5,), (0.1,), (-0.4,), (0.9,))
 
 
 def test_sentences_name_the_model_that_the_data_favour():
-    factor, _, ahead = evidence_sentences(comparison(-np.log(5), ahead_difference=2.0, priors=[("sd", 0.1)]), Rule())
-    assert "5.0 times as likely under a walk as under a pull" in factor
+    factor, _, ahead = evidence_sentences(
+        comparison(-np.log(5), ahead_difference=2.0, priors=[("cycle_sd", 0.1)]), Rule()
+    )
+    assert "5.0 times as likely under a walk as under a cycle" in factor
     assert "better than a walk by 2.0" in ahead and "chance may explain" in ahead
     *_, ahead = evidence_sentences(comparison(ahead_difference=2.1), Rule())
     assert "chance" not in ahead
@@ -41,18 +43,18 @@ def test_sentences_name_the_model_that_the_data_favour():
     [(0.1, "the rule says the same"), (1.5, "would say undecided"), (np.nan, "could not be computed")],
 )
 def test_a_prior_that_changes_the_answer_is_told(change, words):
-    prose = evidence_sentences(comparison(2.0, priors=[("half_life", change)]), Rule())
+    prose = evidence_sentences(comparison(2.0, priors=[("cycle_half_life", change)]), Rule())
     assert words in prose[1]
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        (comparison(5.0), "Supported: the Bayes factor for a pull exceeds 3"),
+        (comparison(5.0), "Supported: the Bayes factor for a cycle exceeds 3"),
         (comparison(-5.0), "Rejected: the Bayes factor for a walk exceeds 3"),
         (comparison(0.5), "the data cannot tell the two apart"),
-        (comparison(5.0, ahead_difference=-3.0), "speaks for a pull, and leaving the future out for a walk"),
-        (comparison(-5.0, ahead_difference=3.0), "speaks for a walk, and leaving the future out for a pull"),
+        (comparison(5.0, ahead_difference=-3.0), "speaks for a cycle, and leaving the future out for a walk"),
+        (comparison(-5.0, ahead_difference=3.0), "speaks for a walk, and leaving the future out for a cycle"),
         (comparison(5.0, ahead_error=np.nan), "could not be computed in full"),
     ],
 )

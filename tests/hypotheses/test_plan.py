@@ -1,7 +1,6 @@
 """The plan: it round-trips, any change of it or of the data is found, and nonsense is rejected by name."""
 
 import json
-import math
 from dataclasses import asdict, replace
 from datetime import date
 from itertools import pairwise
@@ -17,8 +16,6 @@ from forecast.hypotheses.plan import Plan, freeze, make_plan, read_plan, require
 from forecast.hypotheses.registry import CLAIMS, answerable, parse_claims
 from forecast.hypotheses.verdict import Rule
 from forecast.model import PendulumSpec, Priors
-from forecast.model.driving import PRIORS as OF_DRIVERS
-from forecast.model.priors import LONGEST_MONTHS, OF_DATASETS
 from forecast.sources import Source
 
 from .fakes import small_data
@@ -40,16 +37,16 @@ def plan(data):
 positive = st.floats(1e-6, 1e6)
 priors = st.builds(
     Priors,
-    half_life=st.tuples(st.floats(-5, math.log(LONGEST_MONTHS)), positive),
-    stiffening=positive,
-    lean=positive,
+    noise=st.tuples(st.floats(-5, 5), positive),
+    concentration=st.tuples(st.floats(-5, 5), positive),
+    trend_mean_dyads=positive,
 )
 specs = st.builds(
-    PendulumSpec.one_scale,
-    dynamics=st.sampled_from(["linear", "none", "band", "cubic"]),
-    ceiling=st.sampled_from([("era", "depth"), ("constant",), ()]),
-    shocks=st.sampled_from(["normal", "student"]),
-    month_noise=st.booleans(),
+    PendulumSpec,
+    trend=st.sampled_from(["reverting", "constant"]),
+    cycle=st.sampled_from(["linear", "band", "cubic"]),
+    kind_drift=st.sampled_from(["years", "eras", "none"]),
+    volume_effect=st.booleans(),
     priors=priors,
 )
 rules = st.builds(
@@ -201,9 +198,9 @@ def test_a_plan_that_is_not_frozen_is_refused(plan, tmp_path):
         ({"rule": {"bayes_factor": 0.5}}, "bayes_factor"),
         ({"rule": {"bayes": 3.0}}, "bayes"),
         ({"smallest_effect": float("nan")}, "smallest_effect"),
-        ({"priors": {"half_life": 3.0}}, "half_life"),
+        ({"priors": {"cycle_half_life": 3.0}}, "cycle_half_life"),
         ({"priors": {}}, "missing"),
-        ({"base": {"dynamics": "circular"}}, "dynamics"),
+        ({"base": {"cycle": "circular"}}, "cycle"),
         ({"base": []}, "base"),
         ({"models": {"S5": ["something else"]}}, "models"),
         ({"source": {"kind": "index"}}, "mapping"),
@@ -292,5 +289,5 @@ def test_claims_are_read_in_any_order_and_case():
 def test_the_plan_says_every_choice_of_the_rule_and_the_model(plan):
     content = plan.model_dump(mode="json")
     assert content["rule"] == asdict(Rule())
-    assert set(content["priors"]) == set(Priors().to_dict()) - {*OF_DRIVERS, *OF_DATASETS}
-    assert {*content["base"], "priors"} == set(PendulumSpec.one_scale().to_dict())
+    assert set(content["priors"]) == set(PendulumSpec().to_dict()["priors"])
+    assert {*content["base"], "priors"} == set(PendulumSpec().to_dict())

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.candidates import WALK, Candidates, Sampler
 from forecast.hypotheses.evidence.equilibrium_break import question
 from forecast.hypotheses.power import contests
 from forecast.hypotheses.power.contests import Truth
@@ -33,20 +33,24 @@ def small():
     )
 
 
-def from_prior(candidates, dynamics):
+SPECS = {
+    "walk": PendulumSpec(**WALK), "linear": PendulumSpec(), "cubic": PendulumSpec(cycle="cubic"),
+}  # fmt: skip
+
+
+def from_prior(candidates, name):
     """A truth whose records come from the prior, as a Bayes factor supposes."""
-    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth")
-    prior = prior_draws(candidates.panel, spec, draws=500, seed=4).expand_dims("chain")
-    return Truth(dynamics, np.nan, spec, prior, candidates.panel)
+    prior = prior_draws(candidates.panel, SPECS[name], draws=500, seed=4).expand_dims("chain")
+    return Truth(name, np.nan, SPECS[name], prior, candidates.panel)
 
 
-@pytest.mark.parametrize(("dynamics", "way"), [("none", 1), ("linear", -1)])
-def test_a_bayes_factor_misleads_no_more_often_than_it_promises(small, dynamics, way):
+@pytest.mark.parametrize(("name", "way"), [("walk", 1), ("linear", -1)])
+def test_a_bayes_factor_misleads_no_more_often_than_it_promises(small, name, way):
     """Under a model the mean of the Bayes factor against it is 1, so that at most a third of the records exceed 3.
 
     That many and three binomial standard errors more may do so by chance.
     """
-    tried, truth = CLAIMS["S5"].contest(small, ()), from_prior(small, dynamics)
+    tried, truth = CLAIMS["S5"].contest(small, ()), from_prior(small, name)
 
     def work(i, stop):
         return tried.test(truth.record(np.random.default_rng(i)), i, stop)[0]
@@ -58,7 +62,7 @@ def test_a_bayes_factor_misleads_no_more_often_than_it_promises(small, dynamics,
     assert way * found[:, 0].mean() < 0
 
 
-def test_power_grows_the_quicker_the_pull(small, tmp_path):
+def test_power_grows_the_quicker_the_reversion(small, tmp_path):
     kept = tmp_path / "kept.jsonl"
     power(small, "S5", (3.0, 48.0), SIMULATIONS, kept=kept, cores=2)
     found = Kept.open(kept, identity(small), FOUND).found
@@ -75,8 +79,8 @@ def test_power_grows_the_quicker_the_pull(small, tmp_path):
 def test_short_fits_have_the_errors_that_they_state(small):
     """Against a long fit, the errors of short ones in units of those stated are about standard normal."""
     off = []
-    for dynamics in ("linear", "none", "cubic"):
-        truth = from_prior(small, dynamics)
+    for name in SPECS:
+        truth = from_prior(small, name)
         for i in range(4):
             record = truth.record(np.random.default_rng(i))
             long = fit(record, truth.spec, draws=2000, chains=4, seed=1, evidence=True).provenance["evidence"]
@@ -102,7 +106,7 @@ def test_two_fits_weigh_the_dates_of_a_break_as_a_whole_scan_does(small, monkeyp
 
 
 def test_what_events_add_is_what_leaving_them_out_takes_away(small):
-    specs = [PendulumSpec.one_scale(dynamics=name, ceiling="depth") for name in ("linear", "none")]
+    specs = [SPECS["linear"], SPECS["walk"]]
     whole = [quick_fit(small.panel, spec, seed=1, draws=2000, tune=200) for spec in specs]
     adds = influence(small.panel, *((one.posterior, one.spec) for one in whole))
     for most in (adds.head(8), adds.tail(8)):

@@ -11,30 +11,29 @@ from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
 from forecast.model import PendulumSpec, prior_draws
 
 
-def unmoved(dynamics, ceiling, make=PendulumSpec.one_scale, **shape):
+def unmoved(choices, **shape):
     """A fit of no data: its posterior is the prior."""
-    panel, spec = make_panel(dyads=1, periods=24, **shape), make(dynamics=dynamics, ceiling=ceiling)
+    panel, spec = make_panel(dyads=1, periods=24, **shape), PendulumSpec(**choices)
     return SimpleNamespace(
         panel=panel, spec=spec, posterior=prior_draws(panel, spec, draws=16_000).expand_dims("chain")
     )
 
 
 @pytest.mark.parametrize(
-    ("dynamics", "ceiling", "scales"),
+    ("choices", "scales"),
     [
-        pytest.param("linear", "era+depth", ("half_life", "sd", "headroom", "depth_eras"), marks=pytest.mark.slow),
-        pytest.param("cubic", "none", ("half_life", "stiffening", "lean"), marks=pytest.mark.slow),
-        pytest.param("band", "none", ("half_life", "band"), marks=pytest.mark.slow),
-        ("none", "constant", ("headroom_walk",)),
+        ({"ceiling": "framework"}, ("cycle_half_life", "cycle_sd", "headroom")),
+        pytest.param({"cycle": "cubic"}, ("cycle_half_life", "stiffening", "lean"), marks=pytest.mark.slow),
+        pytest.param({"cycle": "band"}, ("cycle_half_life", "band"), marks=pytest.mark.slow),
     ],
 )
-def test_without_data_no_prior_is_the_better(dynamics, ceiling, scales):
+def test_without_data_no_prior_is_the_better(choices, scales):
     """Every prior predicts no data alike; a formula that is not the model's own would show."""
-    table = prior_sensitivity(unmoved(dynamics, ceiling), scales, 0.7, 0.1)
+    table = prior_sensitivity(unmoved(choices), scales, 0.7, 0.1)
     narrow = table[table["factor"] == 0.5]
     assert narrow["prior"].tolist() == list(scales)
     # The own error, without that of the Bayes factor; it counts four draws of a sampler for one, and these are
-    # independent. Half the size of depths is nearly two of its prior's spreads away, and few draws get there.
+    # independent.
     own = np.sqrt(narrow["error"] ** 2 - 0.1**2)
     assert (own < 0.12).all()
     assert (np.abs(narrow["log_bayes_factor"] - 0.7) < 3 * own).all()
@@ -42,8 +41,8 @@ def test_without_data_no_prior_is_the_better(dynamics, ceiling, scales):
 
 @pytest.mark.parametrize("datasets", [1, 2])
 def test_the_spread_of_kinds_over_eras_is_read_off_their_shifts(datasets):
-    """That of the default model, whose fits keep no draws of the spread itself."""
-    fitted = unmoved("linear", "depth", PendulumSpec, eras=3 - datasets, datasets=datasets)
+    """Fits keep no draws of the spread itself."""
+    fitted = unmoved({"kind_drift": "eras"}, eras=3 - datasets, datasets=datasets)
     table = prior_sensitivity(fitted, ("kind_eras",), 0.7, 0.1)
     narrow = table[table["factor"] == 0.5].iloc[0]
     own = np.sqrt(narrow["error"] ** 2 - 0.1**2)
@@ -56,9 +55,9 @@ def test_the_spread_of_kinds_over_eras_is_read_off_their_shifts(datasets):
 
 @pytest.mark.slow
 def test_data_that_a_narrow_prior_expects_speak_for_it():
-    fitted = unmoved("linear", "era+depth")
-    fitted.posterior["half_life"][:] = 24.0 + 0.01 * np.random.default_rng(1).standard_normal((1, 16_000, 1))
-    table = prior_sensitivity(fitted, ("half_life",), 0.0, 0.0)
+    fitted = unmoved({})
+    fitted.posterior["cycle_half_life"][:] = 4.0 + 0.002 * np.random.default_rng(1).standard_normal((1, 16_000, 1))
+    table = prior_sensitivity(fitted, ("cycle_half_life",), 0.0, 0.0)
     change = dict(zip(table["factor"], table["log_bayes_factor"], strict=True))
     # At its centre a normal prior is twice as high when half as wide.
     assert change[0.5] == pytest.approx(np.log(2), abs=0.01)
@@ -67,4 +66,4 @@ def test_data_that_a_narrow_prior_expects_speak_for_it():
 
 def test_a_prior_that_is_not_known_is_refused():
     with pytest.raises(SpecError, match="luck"):
-        prior_sensitivity(unmoved("linear", "none"), ("luck",), 0.0, 0.0)
+        prior_sensitivity(unmoved({}), ("luck",), 0.0, 0.0)

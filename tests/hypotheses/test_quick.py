@@ -13,16 +13,16 @@ from model.panels import make_panel
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.power import contests
 from forecast.model import PendulumSpec, Priors, fit
-from forecast.model.breaks.fits import CHOICES, with_breaks
+from forecast.model.breaks.fits import ONE_COMPONENT, with_breaks
 from forecast.model.form import spec_of
 from forecast.model.pendulum import PendulumModel
 from forecast.model.quick import quick_evidence, quick_evidences, quick_fit
 from forecast.parallel import side_by_side
 
-# One form for all of these tests: a model takes ten seconds to compile. Pulls are quick and eras differ, so that a
-# break of the equilibrium is no slow swing.
-PRIORS = Priors(half_life=(float(np.log(2.0)), 0.3), equilibrium_eras=1.5)
-SPEC = PendulumSpec.one_scale(**CHOICES, priors=PRIORS)
+# One form for all of these tests: a model takes ten seconds to compile. Reversion is quick and eras differ, so that a
+# break of the equilibrium is no slow cycle.
+PRIORS = Priors(cycle_half_life=(float(np.log(2.0)), 0.3), trend_jump=1.5)
+SPEC = PendulumSpec(**ONE_COMPONENT, priors=PRIORS)
 PANELS = [
     with_breaks(make_panel(periods=periods, events=events, eras=1, seed=seed), (periods // 2,), eras=4)
     for periods, events, seed in ((120, 4, 1), (96, 2, 2))
@@ -56,10 +56,10 @@ def test_fits_side_by_side_give_the_numbers_they_give_alone(alone):
 @pytest.mark.parametrize(
     "choices",
     [
-        {"ceiling": "depth"},
-        {"ceiling": "none", "month_noise": False},
-        {"ceiling": "era+depth", "structure": "eras"},
-        {"ceiling": "trend", "structure": "eras", "dynamics": "none", "shocks": "student"},
+        {"kind_drift": "eras"},
+        {"kind_drift": "none", "month_noise": False},
+        {"kind_drift": "eras", "ceiling": "framework", "priors": Priors(kind_eras=0.3)},
+        {"trend": "walk", "cycle": "none", "overdispersion": False},
     ],
 )
 def test_a_part_is_the_same_model_whatever_the_others_are(choices):
@@ -81,7 +81,7 @@ def test_the_evidence_of_the_parts_is_that_of_the_whole():
     long = fit(panel, spec, draws=800, tune=200, chains=4, seed=1, evidence=True).provenance["evidence"]
     found = quick_evidence(panel, spec, seed=1)
     assert found.log == pytest.approx(long["log"], abs=4 * np.hypot(found.error, long["error"]))
-    rivals = [spec, replace(spec, ceiling="depth")]
+    rivals = [spec, replace(spec, kind_drift="eras")]
     ours, theirs = quick_evidences(panel, rivals, seed=1)
     wholly = [quick_evidence(panel, one, seed=2) for one in rivals]
     error = np.hypot.reduce([ours.error, theirs.error, *(one.error for one in wholly)])

@@ -193,7 +193,7 @@ def test_counts_are_tested_too(tmp_path, fitted):
     data = gather(source, "USA-CHN")
     assert data.as_of == date(2005, 12, 31) and data.offers == "panel"
     plan = make_plan(data, source)
-    assert plan.claims == ("S2", "S5", "S6", "S8") and plan.spec.structure == "walk"
+    assert plan.claims == ("S2", "S5", "S6", "S8") and plan.spec.trend == "reverting"
     assert isinstance(run_tests(plan, data=data), Results)
     with pytest.raises(SpecError, match="S4 needs events counted by class, at least two of them cooperative"):
         run_tests(make_plan(data, source, claims=("S4", "S5")), data=data)

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 from model.fits import unobserved
 from model.panels import make_panel
-from model.reference import fine_quadrature, log_likelihood
+from model.reference import fine_quadrature, log_likelihood, side_counts
 from report.conftest import keys_documented
 
 from forecast.events import read_chronology
@@ -23,11 +23,12 @@ from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.evidence import Evidence
 from forecast.model.form import Form
+from forecast.model.observation.readings import shift_of_panel
 
 from .made import candidates
 
 DOCUMENT = Path(__file__).parents[2] / "docs/schema/tests-json.md"
-LINEAR = PendulumSpec.one_scale(ceiling="depth")
+SPECS = {"cycle": PendulumSpec(trend="constant"), "walk": PendulumSpec(trend="walk", cycle="none")}
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,10 @@ def test_other_eras_begin_when_they_should_and_keep_their_place_in_the_model(chr
     assert not varied["one era"].panel["era_index"].any()
     # As many eras, classes and directions make one form of model, up to the number of nodes.
     for change in ("one era", "eras a year earlier", "eras a year later", "scale goldstein"):
-        own, base = (Form.of(LINEAR, panel_arrays(panel, LINEAR)) for panel in (varied[change].panel, chronology.panel))
+        own, base = (
+            Form.of(SPECS["cycle"], panel_arrays(panel, SPECS["cycle"]))
+            for panel in (varied[change].panel, chronology.panel)
+        )
         assert replace(own, shape=base.shape) == base and own.shape[:-1] == base.shape[:-1]
 
 
@@ -86,37 +90,35 @@ def test_each_of_several_datasets_is_left_out_and_counts_alone_are_no_hindrance(
     ]  # fmt: skip
 
 
-def fitted(dynamics, panel, draws=1):
-    """A posterior of a panel, though of no fit to it."""
-    return unobserved(panel, PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth"), draws=draws).posterior
-
-
 @pytest.mark.parametrize("shape", [{}, {"directions": 2, "datasets": 2}], ids=["plain", "directed, two feeds"])
 def test_an_event_adds_its_likelihood_given_the_others(shape):
     """With one draw the expectation is the draw: the ratio of likelihoods by brute force."""
-    panel = make_panel(periods=8, events=4, seed=3, **shape)
-    drawn = {dynamics: fitted(dynamics, panel) for dynamics in ("linear", "none")}
-    specs = {dynamics: PendulumSpec.one_scale(dynamics=dynamics, ceiling="depth") for dynamics in drawn}
-    adds = influence(panel, *((drawn[name], specs[name]) for name in drawn))
+    panel = make_panel(periods=8, events=4, seed=3, classes=2, zero_cut=1, **shape)
+    specs = {name: replace(spec, volume_effect=False) for name, spec in SPECS.items()}
+    drawn = {name: unobserved(panel, spec, draws=1).posterior for name, spec in specs.items()}
+    adds = influence(panel, *((drawn[name], specs[name]) for name in specs))
     counts = panel["counts"].transpose("dyad", "dataset", "time", "direction", "class").to_numpy()[0]
     assert set(adds.index) == set(zip(*(place.tolist() for place in np.nonzero(counts)), strict=True))
     assert adds.is_monotonic_decreasing
 
     def log(name, panel):
         own = drawn[name].isel(chain=0, draw=0)
-        gap = np.diff(own["cutpoint"].to_numpy(), axis=1)[:, -1:]
+        datasets = panel.sizes["dataset"]
         values = {
-            "offset": own["direction_offset"].to_numpy(), "cutpoint": own["cutpoint"].to_numpy(),
-            "depth": own["depth"].to_numpy() * gap / gap[0], "concentration": own["concentration"].to_numpy(),
+            "offset": own["direction_offset"].to_numpy(), "cutpoint": np.zeros((datasets, 1)),
+            "concentration": own["concentration"].to_numpy(),
             "noise": own["tau"].to_numpy(),
         }  # fmt: skip
-        return log_likelihood(panel, own["level"].to_numpy().astype(float), values, fine_quadrature(101, 6.0))
+        if datasets > 1:
+            values["shift"] = shift_of_panel(panel, own)
+        level = own["level"].to_numpy().astype(float)
+        return log_likelihood(side_counts(panel), level, values, fine_quadrature(101, 6.0))
 
     # Seven nodes of quadrature in the one, a hundred in the other: 0.003 apart with four events (docs/model.md).
     for place in [*adds.index[:2], *adds.index[-2:], adds.index[len(adds) // 2]]:
         less = without(panel, [place])
         assert int(less["counts"].sum()) == int(panel["counts"].sum()) - 1
-        ours, theirs = (log(name, panel) - log(name, less) for name in ("linear", "none"))
+        ours, theirs = (log(name, panel) - log(name, less) for name in specs)
         assert adds[place] == pytest.approx(ours - theirs, abs=0.02)
 
 
@@ -126,7 +128,7 @@ def gaussian_fit(prior_sd, error):
     precision = 1 / prior_sd**2 + 1 / error**2
     mean = rng.normal(1 / error**2 / precision, precision**-0.5, size=(4, 2000))
     scores = {"log_prior": -0.5 * (mean / prior_sd) ** 2, "log_likelihood_total": -0.5 * ((mean - 1) / error) ** 2}
-    places = {"half_life": "dyad", "mu": "era"}
+    places = {"cycle_half_life": "dyad", "mu": "era"}
     return SimpleNamespace(
         panel=make_panel(eras=1),
         posterior=xr.Dataset({name: (("chain", "draw", dim), mean[..., None]) for name, dim in places.items()}),
@@ -136,7 +138,7 @@ def gaussian_fit(prior_sd, error):
 
 def test_power_scaling_tells_prior_from_data():
     assumed, learnt = (power_scaling(gaussian_fit(*sds)) for sds in ((0.1, 10.0), (10.0, 0.1)))
-    assert [one.quantity for one in assumed] == ["half-life", "equilibrium in force"]
+    assert [one.quantity for one in assumed] == ["half-life of the cycle", "trend of the current era"]
     assert all(one.prior > MOVES > one.likelihood and "assumption" in one.words for one in assumed)
     assert all(one.likelihood > MOVES > one.prior and "the data lead" in one.words for one in learnt)
     both = power_scaling(gaussian_fit(1.0, 1.0))
@@ -163,15 +165,17 @@ def told(monkeypatch):
         made, rng = real(self, **choices), np.random.default_rng(2)
         stats = xr.Dataset({name: (("chain", "draw"), 0.1 * rng.standard_normal((2, 400))) for name in scores})
         return SimpleNamespace(
-            posterior=made.posterior, spec=replace(self.spec, **choices), panel=made.panel, sample_stats=stats
+            posterior=made.posterior, spec=self.spec.with_choices(**choices), panel=made.panel, sample_stats=stats
         )
 
     def evidence(self, **choices):
-        return Evidence(5.0 if choices["dynamics"] == "linear" else 0.0, 0.1)
+        return Evidence(5.0 if choices["cycle"] == "linear" else 0.0, 0.1)
 
     def quick(panel, spec, *, seed, draws, tune, stop):
-        log = 0.01 * int(panel["counts"].sum()) if spec.dynamics == "linear" else 0.0
-        return SimpleNamespace(evidence=Evidence(log, 0.1), posterior=given.fit(dynamics=spec.dynamics).posterior)
+        log = 0.01 * int(panel["counts"].sum()) if spec.cycle == "linear" else 0.0
+        return SimpleNamespace(
+            evidence=Evidence(log, 0.1), posterior=given.fit(trend=spec.trend, cycle=spec.cycle).posterior
+        )
 
     monkeypatch.setattr(type(given), "fit", fit)
     monkeypatch.setattr(type(given), "evidence", evidence)
@@ -199,7 +203,7 @@ def test_the_table_has_a_row_a_change_and_the_columns_that_are_documented(told):
     weighed = table[table["change"].isin(module.POWERS)]
     assert len(weighed) == 4 and weighed["half_life"].notna().all() and (weighed["answer"] == "").all()
     scaled = table[table["change"].str.startswith("power-scaling: ")]
-    assert {"power-scaling: half-life", "power-scaling: depth in force"} <= set(scaled["change"])
+    assert {"power-scaling: half-life of the cycle", "power-scaling: trend of the current era"} <= set(scaled["change"])
     assert scaled["half_life"].isna().all() and (scaled["note"] != "").all()
 
 

@@ -86,7 +86,7 @@ class Untouched(Candidates):
     def fit(self, **choices):
         assert not self.events.events["cameo"].isin([visits.VISIT, visits.HOST]).any()
         months = self.panel.sizes["time"]
-        return make_fit((self.dyad,), months=months, draws=40, ceiling="", depth=False)
+        return make_fit((self.dyad,), months=months, draws=40, ceiling="none")
 
 
 def made(effect, periods=480, every=31, seed=1):

@@ -1,17 +1,17 @@
 """Fits made without a sampler: nothing was observed, so the posterior is the prior, and draws of it are exact."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import xarray as xr
 
+from forecast.model.ceiling import bounded
 from forecast.model.fitted import Fit
-from forecast.model.shocks import draw_shocks
-from forecast.model.simulate import prior_draws, simulate_structure
+from forecast.model.simulate import prior_draws, simulate_trend
 from forecast.model.stored import KIND, SCHEMA
-from forecast.model.structure import era_means
+from forecast.model.trend import era_means
 from forecast.panel import recounted
-from forecast.scale import soft_ceiling
 
 
 def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
@@ -24,26 +24,25 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     if "index_error" in prior:  # an error of next to nothing, which the prior allows, makes weights without a variance
         prior["index_error"] = prior["index_error"] + 0.3
     era, rng = panel["era_index"].to_numpy(), np.random.default_rng(seed)
-    state = _states(prior, era, spec, rng)
-    if spec.two_scales:
-        structure = np.stack([simulate_structure(prior.isel(draw=i), era, spec, rng) for i in range(len(state))])
-        state = state + structure
-    level = state
-    if "ceiling" in prior:
-        level = soft_ceiling(
-            state, prior["ceiling"].to_numpy()[:, panel["era_index"].to_numpy()], spec.ceiling_softness
-        )
+    free = np.stack(
+        [simulate_trend(prior.isel(draw=i), era, _unbounded(spec), rng) for i in range(prior.sizes["draw"])]
+    )
+    trend = free
+    if spec.has_ceiling:
+        own, first = np.unique(era, return_index=True)
+        dyad, start = np.unravel_index(first, era.shape)
+        ceiling = np.full((len(free), own[-1] + 1), np.nan)
+        ceiling[:, own] = free[:, dyad, start] + prior["headroom"].to_numpy()[:, own]
+        trend = bounded(free, ceiling[:, era])
+        prior["ceiling"] = (("draw", "era"), np.where(np.isnan(ceiling), 0.0, ceiling))
+    level = trend + _cycles(prior, era.shape[1], spec, rng) if spec.has_cycle else trend
+    means = [era_means(trend[:, d], own, np.unique(own)) for d, own in enumerate(era)]
     made = prior.drop_attrs().assign(
         level=(("draw", "dyad", "time"), level.astype(np.float32)),
-        state=(("draw", "dyad"), state[..., -1]),
-        phi=prior["phi"] if "phi" in prior else (("draw", "dyad"), np.ones(state.shape[:2])),
+        trend=(("draw", "dyad", "time"), trend.astype(np.float32)),
+        free_trend=(("draw", "dyad"), free[..., -1]),
+        mu=(("draw", "era"), np.concatenate(means, axis=1)),
     )
-    if spec.two_scales:
-        means = [era_means(structure[:, d], own, np.unique(own)) for d, own in enumerate(era)]
-        made["structure"] = (("draw", "dyad", "time"), structure.astype(np.float32))
-        made["mu"] = (("draw", "era"), np.concatenate(means, axis=1))
-    if spec.pull.order == 2:
-        made["state_before"] = (("draw", "dyad"), state[..., -2])
     in_chains = {
         name: (("chain", "draw", *values.dims[1:]), values.to_numpy().reshape(chains, draws, *values.shape[1:]))
         for name, values in made.items()
@@ -68,23 +67,17 @@ def unobserved(panel, spec, *, chains=1, draws=1000, seed=1):
     return Fit({"/": xr.Dataset(attrs=attributes), **groups})
 
 
-def _states(prior, era, spec, rng):
-    """Paths of the state (draw, dyad, time), period by period as the model's definition says."""
-    draws = prior.sizes["draw"]
-    pull, names = spec.pull, ("sigma", *spec.pull.reads)
-    own = {name: prior[name].to_numpy().reshape(draws, -1) for name in names if name in prior}
-    mu = prior["mu"].to_numpy()[:, era] if "mu" in prior and not spec.two_scales else np.zeros((draws, *era.shape))
-    start = pull.start_spread(own, spec.priors)
+def _unbounded(spec):
+    return replace(spec, ceiling="none", priors=type(spec.priors)()) if spec.has_ceiling else spec
 
-    df = prior["shock_df"].to_numpy()[:, None] if "shock_df" in prior else None
+
+def _cycles(prior, periods, spec, rng):
+    """Paths of the cycle (draw, dyad, time), period by period as the model's definition says."""
+    names = {"sigma": "sigma", **spec.cycle_model.reads}
+    own = {name: prior[variable].to_numpy().reshape(prior.sizes["draw"], -1) for name, variable in names.items()}
     size = own["sigma"].shape
-    state = np.empty(mu.shape)
-    state[..., 0] = mu[..., 0] + start * draw_shocks(rng, size, df)
-    for t in range(1, era.shape[1]):
-        last, before, shock = state[..., t - 1], state[..., max(t - 2, 0)], draw_shocks(rng, size, df)
-        if pull.order == 2 and t == 1:
-            carry, scale = pull.second_transition(start, own)
-            state[..., 1] = mu[..., 1] + carry * (last - mu[..., 1]) + scale * shock
-        else:
-            state[..., t] = pull.step(last, before, mu[..., t], shock, own)
-    return state
+    path = np.empty((*size, periods))
+    path[..., 0] = own["sd"] * rng.standard_normal(size)
+    for t in range(1, periods):
+        path[..., t] = spec.cycle_model.step(path[..., t - 1], rng.standard_normal(size), own)
+    return path

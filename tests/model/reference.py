@@ -1,10 +1,11 @@
 """The model's densities written down plainly, month by month and class by class, to hold the fast ones to."""
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import expit, gammaln, logsumexp
-from scipy.stats import gamma, halfnorm, multivariate_normal, norm
-from scipy.stats import t as student
+from scipy.stats import multivariate_normal, norm
+
+from forecast.model.ceiling import SOFTNESS
+from forecast.panel.volume import panel_busyness
 
 
 def fine_quadrature(points=4001, reach=10.0):
@@ -30,33 +31,28 @@ def report_log_density(counts, shares, concentration):
     return rising.sum(-1) + gammaln(concentration) - gammaln(concentration + total)
 
 
-def month_log_likelihood(counts, level, offset, cutpoint, depth, concentration, noise, quadrature):
+def month_log_likelihood(counts, level, offset, cutpoint, concentration, noise, quadrature):
     """One month: counts (direction, dataset, class), offset (direction, dataset), the rest (dataset,)."""
     nodes, weights = quadrature
     logs = np.log(np.maximum(weights, 1e-300))
     for s, q in np.ndindex(counts.shape[:2]):
         if counts[s, q].any():
-            cuts = cutpoint[q].copy()
-            cuts[-1] += depth[q]
-            shares = class_shares(level + noise * nodes + offset[s, q], cuts)
+            shares = class_shares(level + noise * nodes + offset[s, q], cutpoint[q])
             logs = logs + report_log_density(counts[s, q], shares, concentration[q])
     return logsumexp(logs)
 
 
-def log_likelihood(panel, level, values, quadrature):
-    """All months of an event panel; level (dyad, time), values by name with the shapes of the model's parameters.
+def log_likelihood(counts, level, values, quadrature):
+    """All months of counts (dyad, time, direction, dataset, class); level (dyad, time), values as kernels read them.
 
     A `shift` (dyad, time, dataset) among them is added to the level for what a dataset reports.
     """
-    counts = panel["counts"].transpose("dyad", "time", "direction", "dataset", "class").to_numpy()
-    era = panel["era_index"].to_numpy()
     return sum(
         month_log_likelihood(
             counts[d, t],
             level[d, t],
             values["offset"][d] if "shift" not in values else values["offset"][d] + values["shift"][d, t],
             values["cutpoint"],
-            values["depth"][:, era[d, t]],
             values["concentration"],
             values["noise"][d],
             quadrature,
@@ -65,171 +61,118 @@ def log_likelihood(panel, level, values, quadrature):
     )
 
 
-def soft_bound(state, ceiling, softness):
-    """Level of a state under its ceiling."""
-    return ceiling - softness * np.log1p(np.exp((ceiling - state) / softness))
+def side_counts(panel):
+    """Hostile and cooperative counts (dyad, time, direction, dataset, side) of an event panel."""
+    counts = panel["counts"].transpose("dyad", "time", "direction", "dataset", "class").to_numpy()
+    cut = panel.attrs["zero_cut"]
+    return np.stack([counts[..., :cut].sum(-1), counts[..., cut:].sum(-1)], axis=-1)
 
 
-def centre_of(mean, spread, ceiling, softness):
-    """Centre of a normal state whose level under the ceiling has a mean, by root finding.
-
-    The mean is the sum over 15 nodes that the model has; how near that is to the integral, tests/test_scale.py asks.
-    """
-    z, weight = np.polynomial.hermite_e.hermegauss(15)
-    weight = weight / weight.sum()
-
-    def centre(m, sd, bound):
-        return brentq(lambda at: weight @ soft_bound(at + sd * z, bound, softness) - m, m, m + 50.0, xtol=1e-12)
-
-    return np.array([centre(*one) for one in zip(mean, spread, ceiling, strict=True)])
+def soft_bound(trend, ceiling, softness=SOFTNESS):
+    """A free trend under its ceiling."""
+    return ceiling - softness * np.log1p(np.exp((ceiling - trend) / softness))
 
 
-def process_moments(phi, sigma, start_sd, mu):
-    """Mean and covariance of one dyad's path over all months; mu (time,) is the equilibrium of each month."""
-    mean, transition = np.empty(mu.size), np.eye(mu.size)
-    mean[0], spread = mu[0], np.full(mu.size, sigma)
-    spread[0] = start_sd
-    for t in range(1, mu.size):
-        mean[t] = mu[t] + phi * (mean[t - 1] - mu[t])
-        transition[t] += phi * transition[t - 1]
-    return mean, (transition * spread**2) @ transition.T
+def process_moments(carry, scale, mean):
+    """Mean and covariance of a path over all months around a mean, with the spread of every month's shock (time,)."""
+    transition = np.eye(scale.size)
+    for t in range(1, scale.size):
+        transition[t] += carry * transition[t - 1]
+    return np.full(scale.size, mean), (transition * scale**2) @ transition.T
 
 
 class PlainModel:
-    """The posterior density written down from docs/model.md, without whitening, nodes, kernels or PyMC.
+    """The posterior density of path and sides written down from docs/model.md, without whitening, nodes or kernels.
 
-    `log_density(point, path)` takes the free values by the names PyMC gives them (logarithms where it takes
-    logarithms) and the state at the nodes' months; months without node are integrated out (normal shocks).
+    `log_density(point, trend, cycle)` takes the free values by the names PyMC gives them (logarithms where it takes
+    logarithms) and both components at the nodes' months (None for one without a path); other months are integrated out.
     """
 
     def __init__(self, spec, panel, arrays):
         self.spec, self.panel, self.arrays = spec, panel, arrays
         self.pool = spec.pooling and arrays.dyads > 1
 
-    def log_density(self, point, path, quadrature):
-        values, log_prior = self.parameters(point)
-        total = log_prior + self.path_density(values, path)
-        era = self.panel["era_index"].to_numpy()[self.arrays.node_dyad, self.arrays.node_time]
-        level = path
-        if "ceiling" in values:
-            level = soft_bound(path, values["ceiling"][era], self.spec.ceiling_softness)
-        if self.spec.observation == "index":
-            return total + self.index_density(values, level)
-        months = np.zeros(self.panel["era_index"].shape)
-        months[self.arrays.node_dyad, self.arrays.node_time] = level
-        return total + log_likelihood(self.panel, months, values, quadrature)
+    def log_density(self, point, trend, cycle, quadrature):
+        values, total = self.parameters(point)
+        arrays, era = self.arrays, self.panel["era_index"].to_numpy()
+        own_era = era[arrays.node_dyad, arrays.node_time]
+        new_era = np.diff(era, axis=1, prepend=era[:, :1]) != 0
+        level = np.zeros(arrays.nodes)
+        if trend is None:
+            level += values["mu"][own_era]
+        else:
+            for d in range(arrays.dyads):
+                scale = np.sqrt(values["step"][d] ** 2 + (values["jump"] * new_era[d]) ** 2)
+                scale[0] = self.spec.priors.trend_start
+                total += self.at_nodes(d, trend, process_moments(values["retention"], scale, values["mean"][d]))
+            bound = trend
+            if self.spec.has_ceiling:
+                starts = [np.flatnonzero(own_era == e)[0] for e in range(arrays.eras)]
+                bound = soft_bound(trend, (trend[starts] + values["headroom"])[own_era])
+            level += bound
+        if cycle is not None:
+            for d in range(arrays.dyads):
+                phi, sd = values["phi"][d], values["sd"][d]
+                scale = np.full(arrays.periods, sd * np.sqrt(1 - phi**2))
+                scale[0] = sd
+                total += self.at_nodes(d, cycle, process_moments(phi, scale, 0.0))
+            level += cycle
+        months = np.zeros(era.shape)
+        months[arrays.node_dyad, arrays.node_time] = level
+        months += values["volume"][:, None] * panel_busyness(self.panel)
+        return total + log_likelihood(side_counts(self.panel), months, values, quadrature)
 
-    def by_dyad(self, point, name, prior, spread):
-        """Values (dyad,) on the log or plain scale, and their log-prior."""
-        if not self.pool:
-            own = point[f"{name}_dyad"]
-            return own, norm.logpdf(own, prior[0], np.hypot(prior[1], spread)).sum()
-        population, raw, log_sd = (point[f"{name}_{part}"] for part in ("population", "raw", "dyad_sd_log__"))
-        log_prior = norm.logpdf(population, *prior) + norm.logpdf(raw).sum() + norm.logpdf(log_sd, np.log(spread), 0.4)
-        return population + np.exp(log_sd) * raw, log_prior
+    def at_nodes(self, d, path, moments):
+        """Log-density of a dyad's path at the months that are nodes."""
+        own = self.arrays.node_dyad == d
+        months = self.arrays.node_time[own]
+        return multivariate_normal(moments[0][months], moments[1][np.ix_(months, months)]).logpdf(path[own])
 
     def parameters(self, point):
+        """Parameters by name, and the log-density of the point under their priors."""
         spec, p, arrays = self.spec, self.spec.priors, self.arrays
-        era_dyad = self.panel["era_dyad"].to_numpy()
-        walk, log_prior, values = spec.dynamics == "none", 0.0, {}
+        era_dyad, log_prior = self.panel["era_dyad"].to_numpy(), 0.0
 
-        def draw(name, prior, spread):
-            nonlocal log_prior
-            value, density = self.by_dyad(point, name, prior, spread)
-            log_prior += density
-            return value
-
-        def spread_of(name, typical):
-            nonlocal log_prior
-            log_prior += norm.logpdf(point[f"{name}_log__"], np.log(typical), 0.4)
-            return np.exp(point[f"{name}_log__"])
-
-        def standard(name, centre=0.0, sd=1.0):
+        def normal(name, centre=0.0, sd=1.0):
             nonlocal log_prior
             log_prior += norm.logpdf(point[name], centre, sd).sum()
             return point[name]
 
-        if walk:
-            values |= {"phi": np.ones(arrays.dyads), "sigma": np.exp(draw("step", p.step, p.step_dyads))}
-            values["start_sd"] = np.full(arrays.dyads, p.start_sd)
-            mu = np.zeros(era_dyad.size)
+        def positive(name, centre, sd=0.4):
+            return np.exp(normal(f"{name}_log__", centre, sd))
+
+        def by_dyad(name, prior, spread):
+            if not self.pool:
+                return normal(f"{name}_dyad", prior[0], np.hypot(prior[1], spread))
+            population, sd = normal(f"{name}_population", *prior), positive(f"{name}_dyad_sd", np.log(spread))
+            return population + sd * normal(f"{name}_raw")
+
+        mean = np.full(arrays.dyads, p.trend_mean[0])
+        if spec.trend != "walk":
+            mean = by_dyad("trend_mean", p.trend_mean, p.trend_mean_dyads)
+        values = {"mean": mean, "jump": positive("trend_jump", np.log(p.trend_jump)) if spec.jumps else 0.0}
+        if spec.moves:
+            values["step"] = np.exp(by_dyad("log_trend_step", p.trend_step, p.trend_step_dyads))
+            values["retention"] = 1.0
+            if spec.trend == "reverting":
+                values["retention"] = 2 ** (-1 / positive("trend_half_life", *p.trend_half_life))
         else:
-            half_life = np.exp(draw("log_half_life", p.half_life, p.half_life_dyads))
-            sd = np.exp(draw("log_sd", p.sd, p.sd_dyads))
-            phi = 2 ** (-1 / half_life)
-            values |= {"phi": phi, "sigma": sd * np.sqrt(1 - phi**2), "start_sd": sd}
-            centre = draw("equilibrium", p.equilibrium, p.equilibrium_dyads)
-            mu = centre[era_dyad] + spread_of("mu_era_sd", p.equilibrium_eras) * standard("mu_raw")
-        values["mu"] = mu
-        if spec.level_ceiling:
-            prior = p.headroom_walk if walk else p.headroom
-            log_room = draw("log_headroom", prior, p.headroom_dyads) + (0.0 if walk else np.log(values["start_sd"]))
-            if spec.level_ceiling == "constant":
-                highest = np.array([mu[era_dyad == d].max() for d in range(arrays.dyads)])
-                values["ceiling"] = (highest + np.exp(log_room))[era_dyad]
-            else:
-                sd = spread_of("headroom_era_sd", p.headroom_eras)
-                values["ceiling"] = mu + np.exp(log_room[era_dyad] + sd * standard("headroom_raw"))
-            if not walk:
-                values["mu"] = centre_of(mu, values["start_sd"][era_dyad], values["ceiling"], spec.ceiling_softness)
-        if spec.shocks == "student":
-            values["df"] = 2 + self.gamma(point, "shock_df_excess_log__", p.shock_df)
-            log_prior += self.log_gamma
-        if spec.observation == "index":
-            error = np.exp(point["index_error_log__"])
-            log_prior += halfnorm.logpdf(error, scale=p.index_error) + point["index_error_log__"]
-            values |= {"index_error": error, "index_df": 1 + self.gamma(point, "index_df_excess_log__", p.index_df)}
-            return values, log_prior + self.log_gamma
-        values["noise"] = np.zeros(arrays.dyads)
+            values["mu"] = mean[era_dyad] + (values["jump"] * normal("trend_jump_raw") if spec.jumps else 0.0)
+        if spec.has_cycle:
+            half_life = np.exp(by_dyad("log_cycle_half_life", p.cycle_half_life, p.cycle_half_life_dyads))
+            values["phi"] = 2 ** (-1 / half_life)
+            values["sd"] = np.exp(by_dyad("log_cycle_sd", p.cycle_sd, p.cycle_sd_dyads))
+        if spec.has_ceiling:
+            room, sd = by_dyad("log_headroom", p.headroom, p.headroom_dyads), np.log(p.headroom_eras)
+            values["headroom"] = np.exp(room[era_dyad] + positive("headroom_era_sd", sd) * normal("headroom_raw"))
+        values |= {"noise": np.zeros(arrays.dyads), "volume": np.zeros(arrays.dyads)}
         if spec.month_noise:
-            values["noise"] = np.exp(draw("noise", p.noise, p.noise_dyads))
-        values["concentration"] = np.zeros(arrays.observed.datasets)
-        if spec.overdispersion:
-            values["concentration"] = np.exp(standard("concentration_log__", *p.concentration))
-        values["cutpoint"] = np.zeros((arrays.observed.datasets, 1))
-        values["depth"] = np.zeros((arrays.observed.datasets, era_dyad.size))
-        if arrays.observed.classes > 2:
-            gap = np.exp(standard("log_gap", *p.gap))
-            cutpoint = np.concatenate([np.zeros((arrays.observed.datasets, 1)), np.cumsum(gap, axis=1)], axis=1)
-            values["cutpoint"] = cutpoint - cutpoint[:, [arrays.observed.zero_cut - 1]]
-        if spec.has_depth:
-            sd = spread_of("depth_sd", p.depth_eras)
-            stretch = standard("log_gap_era", point["log_gap"][0, -1], sd) - point["log_gap"][0, -1]
-            values["depth"] = gap[:, [-1]] * (np.exp(stretch) - 1)
-        values["offset"] = np.zeros((arrays.dyads, arrays.observed.directions, arrays.observed.datasets))
-        if arrays.observed.directions == 2:
-            direction = standard("direction_effect", 0.0, p.direction)
-            values["offset"] += direction[:, None] * np.array([1.0, -1.0])[:, None]
-        if arrays.observed.datasets > 1:
-            values["offset"][:, :, 1:] += standard("dataset_offset", 0.0, p.dataset)[:, None]
+            values["noise"] = np.exp(by_dyad("noise", p.noise, p.noise_dyads))
+        if spec.volume_effect:
+            values["volume"] = by_dyad("volume", p.volume_effect, p.volume_effect_dyads)
+        values["concentration"] = positive("concentration", *p.concentration) if spec.overdispersion else np.zeros(1)
+        values["cutpoint"] = np.zeros((1, 1))
+        values["offset"] = np.zeros((arrays.dyads, arrays.observed.side.directions, 1))
+        if arrays.observed.side.directions == 2:
+            values["offset"] += normal("direction_effect", 0.0, p.direction)[:, None] * np.array([1.0, -1.0])[:, None]
         return values, log_prior
-
-    def gamma(self, point, name, prior):
-        value = np.exp(point[name])
-        self.log_gamma = gamma.logpdf(value, prior[0], scale=1 / prior[1]) + point[name]
-        return value
-
-    def path_density(self, values, path):
-        total = 0.0
-        for d, era in enumerate(self.panel["era_index"].to_numpy()):
-            mu, months = values["mu"][era], self.arrays.node_time[self.arrays.node_dyad == d]
-            own = path[self.arrays.node_dyad == d]
-            phi, sigma, start_sd = (values[name][d] for name in ("phi", "sigma", "start_sd"))
-            if "df" in values:
-                step = np.diff(own) - (1 - phi) * (mu[1:] - own[:-1])
-                shock = np.concatenate([[(own[0] - mu[0]) / start_sd], step / sigma])
-                scale, df = np.sqrt((values["df"] - 2) / values["df"]), values["df"]
-                total += (
-                    student.logpdf(shock, df, scale=scale).sum() - (own.size - 1) * np.log(sigma) - np.log(start_sd)
-                )
-                continue
-            mean, covariance = process_moments(phi, sigma, start_sd, mu)
-            total += multivariate_normal(mean[months], covariance[np.ix_(months, months)]).logpdf(own)
-        return total
-
-    def index_density(self, values, level):
-        raw = self.panel["index"].to_numpy()
-        centred = (raw - np.nanmean(raw, axis=1, keepdims=True)) / np.nanstd(raw, axis=1, keepdims=True)
-        seen = centred[self.arrays.node_dyad, self.arrays.node_time]
-        density = student.logpdf(seen, values["index_df"], level, values["index_error"])
-        return np.nansum(density)

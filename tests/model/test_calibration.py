@@ -10,7 +10,7 @@ from forecast.model.calibration import AMONG, calibrate, coverage
 
 from .panels import make_panel
 
-SPEC = PendulumSpec.one_scale(ceiling="none")
+SPEC = PendulumSpec()
 
 
 class Posterior:
@@ -19,11 +19,14 @@ class Posterior:
     def __init__(self, factor, panel, seed):
         rng = np.random.default_rng(seed)
         prior = SPEC.priors
-        spread = np.hypot(prior.half_life[1], prior.half_life_dyads)
-        half_life = factor * np.exp(prior.half_life[0] + spread * rng.standard_normal((2, 300, 1)))
+        spread = np.hypot(prior.cycle_half_life[1], prior.cycle_half_life_dyads)
+        half_life = factor * np.exp(prior.cycle_half_life[0] + spread * rng.standard_normal((2, 300, 1)))
         level = np.zeros((2, 300, 1, panel.sizes["time"]))
         self.posterior = xr.Dataset(
-            {"half_life": (("chain", "draw", "dyad"), half_life), "level": (("chain", "draw", "dyad", "time"), level)},
+            {
+                "cycle_half_life": (("chain", "draw", "dyad"), half_life),
+                "level": (("chain", "draw", "dyad", "time"), level),
+            },
             {"time": panel["time"].to_numpy()},
         )
 
@@ -32,7 +35,7 @@ class Posterior:
 def ranked(monkeypatch):
     def run(factor):
         monkeypatch.setattr(calibration, "fit", lambda panel, spec, *, seed, **_: Posterior(factor, panel, seed))
-        return calibrate(make_panel(periods=30), SPEC, panels=200, seed=3, cores=1)["half_life"].to_numpy()
+        return calibrate(make_panel(periods=30), SPEC, panels=200, seed=3, cores=1)["cycle_half_life"].to_numpy()
 
     return run
 

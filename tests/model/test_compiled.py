@@ -1,5 +1,8 @@
-"""Compiling takes longer than sampling: once for all panels of one form, and with the same numbers as anew."""
+"""What a fit needs of compiling: nothing for usual models once numba's cache is there, a graph a form for others."""
 
+import os
+import subprocess
+import sys
 from collections import OrderedDict
 
 import numpy as np
@@ -14,12 +17,53 @@ from forecast.model.form import Form, node_capacity
 
 from .panels import make_panel
 
-TINY = {"draws": 4, "tune": 2, "chains": 1}
+TINY = {"draws": 4, "tune": 20, "chains": 1}
+INDEX = PendulumSpec(observation="index")
+
+FIT = """
+import sys
+import numba
+from numba.core import event
+
+class Watch(event.Listener):
+    number = 0
+    def on_start(self, happened): Watch.number += 1
+    def on_end(self, happened): pass
+
+event.register("numba:compile", Watch())
+from forecast.model import PendulumSpec, fit
+from tests.model.panels import make_panel
+made = fit(make_panel(periods=60, events=3), PendulumSpec(), draws=4, tune=20, chains=1, seed=1)
+there = [name for name in ("pymc", "pytensor") if name in sys.modules]
+print(Watch.number, there, made.posterior["level"].sum().item())
+"""
+
+
+def run_a_fit():
+    """How many functions numba compiled in a process that fits a usual model, what it imported, a sum of levels."""
+    done = subprocess.run(
+        [sys.executable, "-c", FIT], check=True, capture_output=True, text=True, timeout=600, env=os.environ
+    )
+    return done.stdout.strip().split(maxsplit=1)
+
+
+def test_a_second_process_compiles_nothing_and_imports_no_pymc():
+    _, first = run_a_fit()
+    compiled, again = run_a_fit()
+    assert int(compiled) == 0
+    assert again == first
+    assert again.startswith("[] ")
+
+
+def test_what_samples_is_imported_without_what_compiles():
+    code = "import sys, forecast.model.sampling; print({'pymc', 'pytensor', 'nutpie'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "set()"
 
 
 @pytest.fixture
 def compilations(monkeypatch):
-    """What was compiled while it is in use, from an empty memory on."""
+    """What was compiled from a graph while it is in use, from an empty memory on."""
     import nutpie
 
     compile_model, made = nutpie.compile_pymc_model, []
@@ -33,81 +77,65 @@ def compilations(monkeypatch):
     return made
 
 
-INDEX = PendulumSpec.one_scale(observation="index", ceiling="none")
-# A model of events takes some twenty seconds to compile, one of an index a few.
-FORMS = pytest.mark.parametrize(
-    ("spec", "shape"),
-    [
-        pytest.param(INDEX, {"index": True}, id="index"),
-        pytest.param(PendulumSpec.one_scale(), {}, marks=pytest.mark.slow, id="events"),
-        pytest.param(PendulumSpec.one_scale(ceiling="none"), {}, marks=pytest.mark.slow, id="no ceiling"),
-    ],
-)
-
-
-@FORMS
 def test_a_second_panel_of_the_same_form_compiles_nothing_and_gives_the_numbers_it_gives_alone(
-    compilations, monkeypatch, spec, shape
+    compilations, monkeypatch
 ):
-    first = make_panel(dyads=2, periods=60, events=3, empty=0.2, seed=1, **shape)
-    second = make_panel(dyads=2, periods=66, events=5, empty=0.1, seed=2, **shape)
-    fit(first, spec, **TINY)
-    after = fit(second, spec, **TINY)
-    again = fit(first, spec, **TINY)
+    first, second = (make_panel(dyads=2, periods=60 + 6 * seed, empty=0.1, index=True, seed=seed) for seed in (1, 2))
+    fit(first, INDEX, **TINY)
+    after = fit(second, INDEX, **TINY)
+    again = fit(first, INDEX, **TINY)
     assert len(compilations) == 1
     monkeypatch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
-    alone = fit(second, spec, **TINY)
+    alone = fit(second, INDEX, **TINY)
     assert len(compilations) == 2
     for name in alone.posterior:
         np.testing.assert_array_equal(after.posterior[name], alone.posterior[name], err_msg=name)
-    assert not np.array_equal(again.posterior["state"], after.posterior["state"])
+    assert not np.array_equal(again.posterior["free_trend"], after.posterior["free_trend"])
 
 
-def origins():
-    """Panels of a chronology that grows month by month; no era begins in these three years."""
-    table = read_chronology(dyads=["CHN-JPN"])
-    for month in range(36):
-        end = add_months(np.datetime64("2019-03-31").item(), month)
-        yield build_panel(table, start="2014-01", end=f"{end:%Y-%m}")
+def test_usual_models_are_not_compiled_from_a_graph(compilations):
+    fit(make_panel(periods=40), PendulumSpec(), **TINY)
+    assert not compilations
 
 
 def test_36_origins_have_at_most_two_forms():
-    spec, panels = PendulumSpec.one_scale(), list(origins())
+    """Panels of a chronology that grows month by month; no era begins in these three years."""
+    spec, table, panels = PendulumSpec(cycle="cubic"), read_chronology(dyads=["CHN-JPN"]), []
+    for month in range(36):
+        end = add_months(np.datetime64("2019-03-31").item(), month)
+        panels.append(build_panel(table, start="2014-01", end=f"{end:%Y-%m}"))
     assert [panel.sizes["time"] for panel in panels] == list(range(63, 99))
     assert len({Form.of(spec, panel_arrays(panel, spec)) for panel in panels}) <= 2
-
-
-@pytest.mark.slow
-def test_a_loop_of_36_origins_compiles_at_most_twice(compilations):
-    levels = [fit(panel, seed=1, **TINY).posterior["level"].sizes["time"] for panel in origins()]
-    assert levels == list(range(63, 99))
-    assert len(compilations) <= 2
 
 
 def test_what_is_built_in_makes_another_form():
     panel = make_panel(dyads=2, periods=60, eras=2, seed=1)
 
     def form(panel=panel, **choices):
-        spec = PendulumSpec.one_scale(**choices)
+        spec = PendulumSpec(**choices)
         return Form.of(spec, panel_arrays(panel, spec))
 
     assert form() == form(make_panel(dyads=2, periods=60, eras=2, seed=9))
     others = [
-        form(nodes=9), form(ceiling="era"), form(make_panel(dyads=1, periods=60, eras=2)),
-        form(make_panel(dyads=2, periods=60, eras=3)), form(make_panel(dyads=2, periods=60, eras=2, directions=2)),
-        form(make_panel(dyads=2, periods=400, eras=2)),
+        form(nodes=9), form(ceiling="framework"), form(make_panel(dyads=1, periods=60, eras=2)),
+        form(make_panel(dyads=2, periods=60, eras=3), ceiling="framework"),
+        form(make_panel(dyads=2, periods=60, eras=2, directions=2)), form(make_panel(dyads=2, periods=400, eras=2)),
     ]  # fmt: skip
     assert len({form(), *others}) == 1 + len(others)
 
 
 def test_memory_holds_a_handful_of_forms(compilations, monkeypatch):
-    monkeypatch.setattr("forecast.model.compiled._compile", lambda model, wanted: model)
-    from forecast.model.compiled import _COMPILED, compiled_model
+    class Made:
+        def filled(self, data):
+            return self
+
+    monkeypatch.setattr("forecast.model.compiled._compile", lambda model: Made())
+    from forecast.model.compiled import _COMPILED, density_of
 
     panel = make_panel(periods=40)
     for nodes in range(3, 3 + KEPT_FORMS + 2):
-        spec = PendulumSpec.one_scale(nodes=nodes)
-        compiled_model(panel, spec, panel_arrays(panel, spec), ())
+        spec = PendulumSpec(nodes=nodes, cycle="cubic")
+        density_of(panel, spec, panel_arrays(panel, spec))
     assert len(_COMPILED) == KEPT_FORMS
     assert min(form.spec.nodes for form in _COMPILED) == 5
 

@@ -8,13 +8,12 @@ import pytensor.tensor as pt
 import pytest
 
 from forecast.errors import DataError, SpecError
-from forecast.hypotheses.power.contests import with_half_life
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw
-from forecast.model.form import model_data
-from forecast.model.held import pack
-from forecast.model.kernels.following import Following, follow_backward, follow_forward
+from forecast.model.form import model_data, pack
+from forecast.model.kernels.following import follow_backward, follow_forward
+from forecast.model.kernels.ops import Following
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.sampling import complete_posterior
 from forecast.model.updating.later import unforeseen
@@ -24,10 +23,10 @@ from forecast.panel.drivers import attach
 
 from .fits import unobserved
 from .panels import make_panel, python_mode
-from .test_two_scales import Compiled
+from .test_family import Compiled
 
-ACTS = {"fair": "month", "trade": "swing", "treaty": "structure"}
-SPEC = PendulumSpec(observation="sides", ceiling=("trend",), drivers=ACTS)
+ACTS = {"fair": "month", "trade": "cycle", "treaty": "trend"}
+SPEC = PendulumSpec(drivers=ACTS)
 
 
 def driven_panel(dyads=2, periods=14, *, future="carried", seed=3, **shape):
@@ -41,16 +40,13 @@ def plain_push(panel, values):
     """What drivers add to level and month, (dyad, time), in loops."""
     scaled = (panel["driver_value"] - panel["driver_mean"]) / panel["driver_spread"]
     x, effect = np.nan_to_num(scaled.to_numpy()), np.asarray(values["driver_effect"])
-    kept = 0.5 ** (1 / SPEC.priors.structure_half_life)
     level = np.zeros(x.shape[1:])
     for d in range(x.shape[1]):
-        phi = values["phi"][d]
-        swing, structure = effect[1, d] * x[1, d, 0], effect[2, d] * x[2, d, 0] * kept
+        phi, cycle = values["phi"][d], effect[1, d] * x[1, d, 0]
         for t in range(x.shape[2]):
             if t:
-                swing = phi * swing + (1 - phi) * effect[1, d] * x[1, d, t]
-                structure = kept * structure + effect[2, d] * (x[2, d, t] - x[2, d, t - 1])
-            level[d, t] = swing + structure
+                cycle = phi * cycle + (1 - phi) * effect[1, d] * x[1, d, t]
+            level[d, t] = cycle + effect[2, d] * x[2, d, t]
     return level, effect[0][:, None] * x[0]
 
 
@@ -89,7 +85,7 @@ def test_a_compiled_model_is_refilled_with_a_longer_panel():
     assert refilled.log_density(point) == pytest.approx(own.log_density(point))
 
 
-def test_without_drivers_the_model_is_as_it_was():
+def test_without_drivers_the_panels_are_not_read():
     panel = driven_panel(1)
     bare = panel.drop_dims(["driver", "ahead"])
     spec = replace(SPEC, drivers=())
@@ -98,22 +94,17 @@ def test_without_drivers_the_model_is_as_it_was():
         assert not [name for name in compiled.model.named_vars if "driver" in name or "driven" in name]
     one, other = (compiled.log_density(models[0].start) for compiled in models)
     assert one == other
-    assert one == pytest.approx(LOG_DENSITY_BEFORE, rel=1e-12)
-    assert "drivers" not in spec.to_dict()
+    assert spec.to_dict()["drivers"] == {}
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
-
-
-LOG_DENSITY_BEFORE = -74.335549196738
-"""Of the same panel and point, by the version before there were drivers."""
 
 
 def test_a_push_goes_on_where_it_stood():
     rng = np.random.default_rng(2)
     drivers, effect, x = SPEC.drivers, rng.normal(size=(5, 3)), rng.normal(size=(3, 30))
     phi = rng.uniform(0.5, 0.95, 5)
-    whole, first = (push(drivers, effect, x[:, :stop], phi, 0.99) for stop in (30, 18))
-    later = push(drivers, effect, x[:, 18:], phi, 0.99, first, x[:, 17])
-    for part in ("structure", "swing", "month"):
+    whole, first = (push(drivers, effect, x[:, :stop], phi) for stop in (30, 18))
+    later = push(drivers, effect, x[:, 18:], phi, first)
+    for part in ("trend", "cycle", "month"):
         np.testing.assert_allclose(getattr(later, part), getattr(whole, part)[:, 18:], atol=1e-12)
 
 
@@ -142,7 +133,7 @@ def test_the_kernel_follows_its_target_and_knows_its_slope():
 def test_a_simulated_record_has_the_push():
     panel, spec = (
         driven_panel(1, 60, index=True),
-        PendulumSpec(observation="index", ceiling=(), drivers={"trade": "swing"}),
+        PendulumSpec(observation="index", drivers={"trade": "cycle"}),
     )
     draw = prior_draws(panel, spec, draws=2, seed=1).isel(draw=0)
     none, some = (
@@ -150,8 +141,8 @@ def test_a_simulated_record_has_the_push():
         for effect in (0.0, 1.5)
     )
     x = np.nan_to_num(((panel["driver_value"] - panel["driver_mean"]) / panel["driver_spread"]).to_numpy()[1])
-    expected = push(spec.drivers, np.array([[1.5]]), x[:, None], draw["phi"].to_numpy(), 1.0)
-    np.testing.assert_allclose(some - none, expected.swing, atol=1e-9)
+    expected = push(spec.drivers, np.array([[1.5]]), x[:, None], draw["phi"].to_numpy())
+    np.testing.assert_allclose(some - none, expected.cycle, atol=1e-9)
 
 
 def test_the_completed_posterior_holds_the_push():
@@ -159,7 +150,7 @@ def test_the_completed_posterior_holds_the_push():
     arrays = panel_arrays(panel, SPEC)
     sampled = prior_draws(panel, SPEC, draws=6, seed=2).expand_dims("chain")
     rng = np.random.default_rng(3)
-    for name in ("node_structure", "node_swing"):
+    for name in ("node_trend", "node_cycle"):
         sampled[name] = (("chain", "draw", "node"), rng.normal(size=(1, 6, arrays.nodes)))
     with_push = complete_posterior(sampled, panel, SPEC, arrays, np.random.default_rng(4)).isel(chain=0)
     still = sampled.assign(driver_effect=0.0 * sampled["driver_effect"])
@@ -169,10 +160,10 @@ def test_the_completed_posterior_holds_the_push():
         one, other = with_push.isel(draw=i), without.isel(draw=i)
         expected, _ = plain_push(panel, {name: one[name].to_numpy() for name in ("driver_effect", "phi")})
         np.testing.assert_allclose(one["level"] - other["level"], expected, atol=2e-5)
-        np.testing.assert_allclose(one["state"] - other["state"], expected[:, -1], atol=1e-9)
-        only = replace(SPEC, drivers={"treaty": "structure"})
+        np.testing.assert_array_equal(one["free_trend"], other["free_trend"])
+        only = replace(SPEC, drivers={"treaty": "trend"})
         pushed = push_of_draw(only, panel, one.sel(driver=["treaty"]))
-        np.testing.assert_allclose(one["structure"] - other["structure"], pushed.structure, atol=2e-5)
+        np.testing.assert_allclose(one["trend"] - other["trend"], pushed.trend, atol=2e-5)
 
 
 def test_the_likelihood_of_draws_knows_the_push_on_the_month():
@@ -193,16 +184,16 @@ def test_the_likelihood_of_draws_knows_the_push_on_the_month():
     ("choices", "message"),
     [
         ({"drivers": "summit"}, "expected a mapping"),
-        ({"drivers": {"summit": "mood"}}, "one of month, swing, structure"),
-        ({"drivers": (("a", "month"), ("a", "swing"))}, "there twice"),
-        ({"drivers": {"a": "swing"}, "dynamics": "cubic"}, "needs dynamics='linear'"),
+        ({"drivers": {"summit": "mood"}}, "one of month, cycle, trend"),
+        ({"drivers": (("a", "month"), ("a", "cycle"))}, "there twice"),
+        ({"drivers": {"a": "cycle"}, "cycle": "cubic"}, "needs cycle='linear'"),
+        ({"drivers": {"a": "cycle"}, "trend": "walk", "cycle": "none"}, "needs cycle='linear'"),
+        ({"drivers": {"a": "trend"}, "trend": "constant"}, "trend='constant' fixes"),
     ],
 )
 def test_drivers_that_make_no_sense_are_rejected(choices, message):
     with pytest.raises(SpecError, match=message):
         PendulumSpec(**choices)
-    with pytest.raises(SpecError, match="needs structure='walk'"):
-        PendulumSpec.one_scale(drivers={"a": "structure"})
 
 
 def test_a_spec_with_drivers_survives_json():
@@ -236,15 +227,17 @@ def test_a_short_fit_without_drivers_is_the_same_whatever_the_panel_carries():
 
 
 @pytest.mark.slow  # it compiles a model
-@pytest.mark.parametrize(("acts", "phase", "size"), [("month", 1, 0.4), ("swing", 12, 0.8)])
+@pytest.mark.parametrize(("acts", "phase", "size"), [("month", 1, 0.4), ("cycle", 12, 0.8)])
 def test_a_known_effect_is_recovered(acts, phase, size):
     """Thirty years of a record that says something every month, pushed by phases that come at random."""
     panel = make_panel(1, 360, eras=1, events=12.0, empty=0.0, classes=2, zero_cut=1, seed=1)
     values = np.repeat(np.random.default_rng(7).integers(0, 2, 360 // phase), phase)[None, None].astype(float)
     panel = attach(panel, ["cycle"], values, np.full((1, 1, 120), np.nan), "carried")
     priors = Priors(driver_effects=0.5)  # as if such effects were usual: a rare one is shrunk, as it should be
-    spec = PendulumSpec(observation="sides", ceiling=(), volume_effect=False, drivers={"cycle": acts}, priors=priors)
-    draw = with_half_life(2.0)(prior_draws(panel, spec, draws=1, seed=2).isel(draw=0))
+    spec = PendulumSpec(volume_effect=False, drivers={"cycle": acts}, priors=priors)
+    draw = prior_draws(panel, spec, draws=1, seed=2).isel(draw=0)
+    phi = 0.5 ** (1 / 2.0) + 0.0 * draw["phi"]
+    draw = draw.assign(phi=phi, sigma=draw["cycle_sd"] * np.sqrt(1 - phi**2), cycle_half_life=2.0 + 0.0 * phi)
     truth = draw.assign(driver_effect=size + 0.0 * draw["driver_effect"])
     simulated, _ = simulate_panel(panel, truth, spec, seed=3)
     found = fit(simulated, spec, draws=400, tune=300, chains=2, seed=4).posterior["driver_effect"]

@@ -6,8 +6,8 @@ import pytest
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, fit
 from forecast.model.arrays import panel_arrays
-from forecast.model.compiled import compiled_model
-from forecast.model.evidence import bridge, log_density_of
+from forecast.model.compiled import density_of
+from forecast.model.evidence import bridge
 
 from .panels import make_panel, python_mode
 
@@ -39,44 +39,49 @@ def test_draws_that_are_too_few_for_a_covariance_are_named():
         bridge(lambda point: -0.5 * float(point @ point), points, np.arange(40) < 5, np.random.default_rng(2))
 
 
-@pytest.mark.parametrize(
-    ("spec", "shape"),
-    [
-        pytest.param(PendulumSpec.one_scale(observation="index", ceiling="none"), {"index": True}, id="index"),
-        pytest.param(PendulumSpec.one_scale(), {}, marks=pytest.mark.slow, id="events"),
-        pytest.param(
-            PendulumSpec(), {}, marks=pytest.mark.slow,
-            id="two scales",
-        ),
-    ],
-)  # fmt: skip
-def test_the_sampler_evaluates_the_density_of_the_model(spec, shape):
-    panel = make_panel(dyads=1, periods=20, **shape)
-    compiled = compiled_model(panel, spec, panel_arrays(panel, spec), ())
-    plain = compiled.model.compile_logp(mode=python_mode())
-    start = compiled.model.initial_point()
+def test_the_sampler_evaluates_the_density_of_the_model():
+    """Of a model that is compiled from its graph; tests/model/test_assembled.py holds the others to it."""
+    panel, spec = make_panel(dyads=1, periods=20, index=True), PendulumSpec(observation="index")
+    density = density_of(panel, spec, panel_arrays(panel, spec))
+    plain = density.model.compile_logp(mode=python_mode())
+    start = density.model.initial_point()
     rng = np.random.default_rng(2)
     for _ in range(3):
         point = {name: value + 0.3 * rng.standard_normal(np.shape(value)) for name, value in start.items()}
-        names = [compiled.model.rvs_to_values[variable].name for variable in compiled.model.free_RVs]
+        names = [density.model.rvs_to_values[variable].name for variable in density.model.free_RVs]
         flat = np.concatenate([np.ravel(point[name]) for name in names])
-        assert log_density_of(compiled)(flat) == pytest.approx(float(plain(point)), rel=1e-9)
+        assert density.log_density(flat) == pytest.approx(float(plain(point)), rel=1e-9)
+
+
+@pytest.mark.slow
+def test_the_evidence_is_that_of_the_model_compiled_from_its_graph(monkeypatch):
+    panel, spec = make_panel(dyads=2, periods=40, events=3, seed=2), PendulumSpec()
+    settings = {"draws": 800, "tune": 200, "chains": 2, "seed": 1, "evidence": True}
+    assembled = fit(panel, spec, **settings).provenance["evidence"]
+    monkeypatch.setattr("forecast.model.compiled.is_usual", lambda *_: False)
+    compiled = fit(panel, spec, **settings).provenance["evidence"]
+    error = np.hypot(assembled["error"], compiled["error"])
+    assert assembled["log"] == pytest.approx(compiled["log"], abs=4 * error)
+    assert error < 0.5
 
 
 @pytest.mark.slow  # the bridge itself is tested above, on densities whose integral is known
-@pytest.mark.parametrize("dynamics", ["linear", "none", "band", "cubic", "oscillator"])
-def test_evidence_is_the_mean_likelihood_under_the_prior(dynamics):
+@pytest.mark.parametrize(
+    "choices", [{}, {"cycle": "band"}, {"cycle": "cubic"}, {"trend": "walk", "cycle": "none"}, {"trend": "constant"}]
+)
+def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     """Eight months, few events: so little data that draws of the prior reach the posterior.
 
     The mean over prior draws is exact but for its own Monte Carlo error, some 0.04 in the logarithm.
     """
     from forecast.model import prior_draws
     from forecast.model.simulate import simulate_level
+    from forecast.panel.volume import panel_busyness
 
-    from .reference import fine_quadrature, log_likelihood
+    from .reference import fine_quadrature, log_likelihood, side_counts
 
-    panel = make_panel(dyads=1, periods=8, eras=1, events=1, empty=0.2, seed=4)
-    spec = PendulumSpec.one_scale(dynamics=dynamics, ceiling="none", month_noise=True)
+    panel = make_panel(dyads=1, periods=8, eras=1, events=1, empty=0.2, classes=2, zero_cut=1, seed=4)
+    spec = PendulumSpec(**choices)
     found = fit(panel, spec, draws=1500, tune=500, chains=4, seed=1, evidence=True).provenance["evidence"]
     draws = prior_draws(panel, spec, draws=1200, seed=2)
     era, rng, quadrature = panel["era_index"].to_numpy(), np.random.default_rng(3), fine_quadrature(41, 5.0)
@@ -84,10 +89,11 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(dynamics):
     for i in range(draws.sizes["draw"]):
         own = draws.isel(draw=i)
         values = {
-            "offset": own["direction_offset"].to_numpy(), "cutpoint": own["cutpoint"].to_numpy(),
-            "depth": np.zeros((1, 1)), "concentration": own["concentration"].to_numpy(), "noise": own["tau"].to_numpy(),
+            "offset": own["direction_offset"].to_numpy(), "cutpoint": np.zeros((1, 1)),
+            "concentration": own["concentration"].to_numpy(), "noise": own["tau"].to_numpy(),
         }  # fmt: skip
-        logs.append(log_likelihood(panel, simulate_level(own, era, spec, rng), values, quadrature))
+        month = simulate_level(own, era, spec, rng) + own["volume_effect"].to_numpy() * panel_busyness(panel)
+        logs.append(log_likelihood(side_counts(panel), month, values, quadrature))
     weights = np.exp(np.array(logs) - np.max(logs))
     brute, error = np.log(weights.mean()) + np.max(logs), weights.std() / weights.mean() / np.sqrt(len(logs))
     assert error < 0.1

@@ -19,13 +19,13 @@ def make_draws(seed=1, chains=CHAINS, draws=DRAWS):
     posterior = xr.Dataset(
         {
             "level": (("chain", "draw", "dyad", "time"), rng.standard_normal((*size, 2, MONTHS)).astype(np.float32)),
-            "half_life": (("chain", "draw", "dyad"), rng.lognormal(size=(*size, 2))),
-            "cutpoint": (("chain", "draw", "dataset", "cut"), rng.standard_normal((*size, 1, 3))),
+            "cycle_half_life": (("chain", "draw", "dyad"), rng.lognormal(size=(*size, 2))),
+            "depth_cutpoint": (("chain", "draw", "dataset", "depth_cut"), rng.standard_normal((*size, 1, 3))),
             "mu": (("chain", "draw", "era"), rng.standard_normal((*size, 4))),
-            "shock_df": (("chain", "draw"), rng.lognormal(size=size)),
+            "trend_half_life": (("chain", "draw"), rng.lognormal(size=size)),
         }
     )
-    posterior["cutpoint"][..., 1] = 0.0
+    posterior["depth_cutpoint"][..., 1] = 0.0
     stats = xr.Dataset(
         {
             "energy": (("chain", "draw"), rng.standard_normal(size)),
@@ -55,8 +55,8 @@ def test_independent_draws_pass():
 
 def test_the_table_names_what_the_report_states():
     table = check_convergence(*make_draws()).table.set_index("quantity")
-    assert {"level", "half-life", "equilibrium by era", "cutpoints"} <= set(table.index)
-    assert table.loc["half-life", "number"] == 2
+    assert {"level", "half-life of the cycle", "trend by era", "cutpoints of depth"} <= set(table.index)
+    assert table.loc["half-life of the cycle", "number"] == 2
 
 
 def test_chains_at_different_places_fail_by_r_hat():
@@ -64,27 +64,27 @@ def test_chains_at_different_places_fail_by_r_hat():
     posterior["mu"][0, :, 2] += 1.0
     gate = check_convergence(posterior, stats)
     assert not gate.passed
-    assert any(reason.startswith("equilibrium by era: R-hat") for reason in gate.reasons)
-    assert not any("half-life" in reason for reason in gate.reasons)
+    assert any(reason.startswith("trend by era: R-hat") for reason in gate.reasons)
+    assert not any("half-life of the cycle" in reason for reason in gate.reasons)
 
 
 def test_slow_chains_fail_by_effective_size():
     posterior, stats = make_draws()
     rng = np.random.default_rng(2)
-    posterior["half_life"] = (("chain", "draw", "dyad"), slow(posterior["half_life"].to_numpy(), rng))
+    posterior["cycle_half_life"] = (("chain", "draw", "dyad"), slow(posterior["cycle_half_life"].to_numpy(), rng))
     reasons = check_convergence(posterior, stats).reasons
-    assert any("half-life: bulk effective sample size" in reason for reason in reasons)
+    assert any("half-life of the cycle: bulk effective sample size" in reason for reason in reasons)
 
 
 def test_slow_tails_fail_by_tail_size():
     """Chains that visit a tail once and stay there a while move freely in the middle."""
     posterior, stats = make_draws()
-    tail = posterior["half_life"].to_numpy().copy()
+    tail = posterior["cycle_half_life"].to_numpy().copy()
     tail[:, ::25] = tail[:, :40]
     tail[:, 400:500, 0] += 50.0
-    posterior["half_life"] = (("chain", "draw", "dyad"), tail)
+    posterior["cycle_half_life"] = (("chain", "draw", "dyad"), tail)
     reasons = check_convergence(posterior, stats).reasons
-    assert any("half-life: tail effective sample size" in reason for reason in reasons)
+    assert any("half-life of the cycle: tail effective sample size" in reason for reason in reasons)
 
 
 def test_a_single_month_of_a_single_dyad_is_enough_to_fail():
@@ -114,15 +114,15 @@ def test_one_divergence_in_a_thousand_fails_and_fewer_do_not():
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e-9])
 def test_constants_are_left_out(constant):
-    """A pinned cutpoint, or a probability that is the same in every draw: it has nothing that could converge."""
+    """A threshold that is fixed, or a probability that is the same in all draws: it has nothing that could converge."""
     posterior, stats = make_draws()
     posterior["mu"][..., 0] = constant
-    values = xr.full_like(posterior["half_life"], constant)
+    values = xr.full_like(posterior["cycle_half_life"], constant)
     gate = check_convergence(posterior, stats, {"probability": values})
     table = gate.table.set_index("quantity")
     assert gate.passed
-    assert table.loc["cutpoints", "number"] == 2
-    assert table.loc["equilibrium by era", "number"] == 3
+    assert table.loc["cutpoints of depth", "number"] == 2
+    assert table.loc["trend by era", "number"] == 3
     assert "probability" not in table.index
 
 
@@ -131,7 +131,7 @@ def test_a_number_that_is_none_does_not_slip_through():
     posterior["mu"][2, 7, 1] = np.nan
     gate = check_convergence(posterior, stats)
     assert not gate.passed
-    assert any(reason.startswith("equilibrium by era: R-hat nan") for reason in gate.reasons)
+    assert any(reason.startswith("trend by era: R-hat nan") for reason in gate.reasons)
 
 
 def test_one_chain_cannot_show_that_it_converged():
@@ -166,12 +166,12 @@ def test_the_summary_counts_quantities_and_names_the_three_worst():
     misses = [
         Miss("level", "R-hat 1.0200, limit 1.01", 2.0),
         Miss("level", "bulk effective sample size 20, at least 400 needed", 20.0),
-        Miss("half-life", "R-hat nan, limit 1.01", np.nan),
+        Miss("half-life of the cycle", "R-hat nan, limit 1.01", np.nan),
         Miss("spread", "tail effective sample size 300, at least 400 needed", 1.33),
         Miss("energy", "fraction of missing information 0.10, must exceed 0.3", 3.0),
     ]
     said = summarize_misses(misses)
-    assert said.startswith("4 quantities miss the limits. Worst: half-life: R-hat nan")
-    places = [said.index(quantity) for quantity in ("half-life", "level: bulk", "energy")]
+    assert said.startswith("4 quantities miss the limits. Worst: half-life of the cycle: R-hat nan")
+    places = [said.index(quantity) for quantity in ("half-life of the cycle", "level: bulk", "energy")]
     assert places == sorted(places)
     assert "spread" not in said and "R-hat 1.0200" not in said

@@ -21,9 +21,9 @@ DYADS, PERIODS, CHAINS, DRAWS = 12, 1000, 4, 100
 
 
 def test_completing_the_path_takes_little_more_than_its_result():
-    """Levels are kept as float32 and filled in dyad by dyad: half as much again as the result is room enough."""
+    """Paths are kept as float32 and filled in dyad by dyad: half as much again as the result is room enough."""
     panel = make_panel(dyads=DYADS, periods=PERIODS, events=1, empty=0.5)
-    spec = PendulumSpec.one_scale(ceiling="era")
+    spec = PendulumSpec(ceiling="framework")
     arrays = panel_arrays(panel, spec)
     rng = np.random.default_rng(1)
 
@@ -31,18 +31,19 @@ def test_completing_the_path_takes_little_more_than_its_result():
         return (("chain", "draw", *dims), rng.uniform(0.4, 0.6, (CHAINS, DRAWS, *sizes)))
 
     sampled = xr.Dataset(
-        {name: drawn("dyad", sizes=[DYADS]) for name in ("phi", "sigma", "half_life", "sd", "tau")}
-        | {name: drawn("era", sizes=[arrays.eras]) for name in ("mu", "ceiling", "headroom")}
-        | {"node_state": drawn("node", sizes=[arrays.nodes])}
+        {name: drawn("dyad", sizes=[DYADS]) for name in ("phi", "sigma", "cycle_sd", "trend_mean", "trend_step", "tau")}
+        | {name: drawn("era", sizes=[arrays.eras]) for name in ("ceiling", "headroom")}
+        | {name: drawn("node", sizes=[arrays.nodes]) for name in ("node_trend", "node_cycle")}
+        | {"trend_retention": drawn(sizes=[])}
     )
     tracemalloc.start()
     posterior = complete_posterior(sampled, panel, spec, arrays, np.random.default_rng(2))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert posterior["level"].dtype == np.float32
-    result = CHAINS * DRAWS * DYADS * PERIODS * 4
-    assert posterior["level"].nbytes == result
-    assert peak < 1.5 * result + sampled["node_state"].nbytes
+    result = 2 * CHAINS * DRAWS * DYADS * PERIODS * 4
+    assert posterior["level"].nbytes + posterior["trend"].nbytes == result
+    assert peak < 1.5 * result + 2 * sampled["node_trend"].nbytes
 
 
 def resident():
@@ -72,7 +73,7 @@ resource = pytest.importorskip("resource", reason="the memory of a process is as
 @pytest.mark.slow  # updates in a row, which hold as much, are tested below
 def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind():
     """Each holds 6 MB of draws while it lives."""
-    spec = PendulumSpec.one_scale(observation="index", ceiling="none")
+    spec = PendulumSpec(observation="index")
     last = make_panel(periods=120, index=True, seed=1)
 
     def fit_a_later_day(turn):
@@ -85,7 +86,7 @@ def test_twenty_fits_of_a_record_that_grows_by_a_month_each_leave_nothing_behind
 @linux
 def test_twenty_updates_in_a_row_leave_nothing_behind():
     """The draws of a fit take 16 MB."""
-    spec = PendulumSpec.one_scale(observation="index", ceiling="none")
+    spec = PendulumSpec(observation="index")
     panel = make_panel(periods=1000, index=True, empty=1.0, seed=1)
     known = [unobserved(first_periods(panel, 979), spec, chains=4, draws=1000)]
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytensor
@@ -13,53 +12,66 @@ from scipy.special import gammaln, psi
 from scipy.stats import dirichlet_multinomial, norm
 
 from forecast.model.arrays import panel_arrays
-from forecast.model.fitted import Fit
 from forecast.model.kernels.factorials import digamma, rising_factorial
-from forecast.model.kernels.observation import (
-    EventLikelihood,
-    observation_value_gradient,
-    shifted_value_gradient,
-)
-from forecast.model.observation.quadrature import quadrature
+from forecast.model.kernels.observation import observation_value_gradient
+from forecast.model.kernels.ops import EventLikelihood
+from forecast.model.observation.counted import count_sparsely
+from forecast.model.observation.side import NO_SHIFT, quadrature
 from forecast.model.spec import PendulumSpec
 from forecast.panel import recounted
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .reference import class_shares, fine_quadrature, log_likelihood
 
-NAMES = ("level", "offset", "cutpoint", "depth", "concentration", "noise")
+NAMES = ("level", "offset", "cutpoint", "concentration", "noise")
 LAYOUT = ("blocks", "cells", "rows", "entries")
 
 
+class Case:
+    """All classes of a panel's counts as the kernel reads them, and where its nodes stand."""
+
+    def __init__(self, panel, *, dense=False):
+        arrays = panel_arrays(panel, PendulumSpec(), dense=dense)
+        self.dyad, self.time, self.nodes = arrays.node_dyad, arrays.node_time, arrays.nodes
+        self.counts = panel["counts"].transpose("dyad", "time", "direction", "dataset", "class").to_numpy()
+        node_of = np.full(self.counts.shape[:2], -1)
+        node_of[self.dyad, self.time] = np.arange(self.nodes)
+        self.counted = count_sparsely(self.counts, node_of)
+
+    @property
+    def layout(self):
+        return list(self.counted.layout.values())
+
+    def at_months(self, level):
+        """The level as (dyad, time), as the plain density wants it."""
+        months = np.zeros(self.counts.shape[:2])
+        months[self.dyad, self.time] = level
+        return months
+
+    def plain(self, values, points):
+        """The plain density."""
+        return log_likelihood(self.counts, self.at_months(values["level"]), values, points)
+
+
 def draw_case(panel, *, overdispersed=True, noisy=True, seed=0):
-    """Values of the kernel's first six inputs for a panel."""
+    """Values of the kernel's first five inputs for a panel."""
     rng = np.random.default_rng(seed)
-    arrays = panel_arrays(panel, PendulumSpec.one_scale())
-    cuts, datasets = arrays.observed.classes - 1, arrays.observed.datasets
-    cutpoint = np.cumsum(rng.uniform(0.4, 1.2, (datasets, cuts)), axis=1)
-    values = {
-        "level": 0.8 * rng.standard_normal(arrays.nodes),
-        "offset": 0.3 * rng.standard_normal((arrays.dyads, arrays.observed.directions, datasets)),
-        "cutpoint": cutpoint - cutpoint[:, [arrays.observed.zero_cut - 1]],
-        # A depth may not carry the last cutpoint past the one below it.
-        "depth": rng.uniform(-0.3, 0.6, (datasets, arrays.eras)),
+    case = Case(panel)
+    dyads, _, directions, datasets, classes = case.counts.shape
+    cutpoint = np.cumsum(rng.uniform(0.4, 1.2, (datasets, classes - 1)), axis=1)
+    return case, {
+        "level": 0.8 * rng.standard_normal(case.nodes),
+        "offset": 0.3 * rng.standard_normal((dyads, directions, datasets)),
+        "cutpoint": cutpoint - cutpoint[:, [(classes - 1) // 2]],
         "concentration": rng.uniform(2.0, 12.0, datasets) * overdispersed,
-        "noise": rng.uniform(0.3, 1.2, arrays.dyads) * noisy,
+        "noise": rng.uniform(0.3, 1.2, dyads) * noisy,
     }
-    return arrays, values
 
 
-def evaluate(arrays, values, points):
-    layout = [getattr(arrays.observed, name) for name in LAYOUT]
-    value, *gradients = observation_value_gradient(*(values[name] for name in NAMES), *layout, *points)
+def evaluate(case, values, points):
+    own = [values[name] for name in NAMES]
+    value, *gradients, _ = observation_value_gradient(*own, NO_SHIFT, *case.layout, *points)
     return float(value), dict(zip(NAMES, gradients, strict=True))
-
-
-def at_months(arrays, values):
-    """The values with the level as (dyad, time), as the plain density wants them."""
-    level = np.zeros((arrays.dyads, arrays.periods))
-    level[arrays.node_dyad, arrays.node_time] = values["level"]
-    return level
 
 
 SHAPES = [
@@ -77,10 +89,10 @@ SHAPES = [
 @pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "multinomial"])
 def test_value_is_that_of_the_plain_density(shape, overdispersed, noisy):
     panel = make_panel(**shape)
-    arrays, values = draw_case(panel, overdispersed=overdispersed, noisy=noisy)
-    points = quadrature(PendulumSpec.one_scale(month_noise=noisy))
-    expected = log_likelihood(panel, at_months(arrays, values), values, points)
-    assert evaluate(arrays, values, points)[0] == pytest.approx(expected, rel=1e-11)
+    case, values = draw_case(panel, overdispersed=overdispersed, noisy=noisy)
+    points = quadrature(PendulumSpec(month_noise=noisy))
+    expected = case.plain(values, points)
+    assert evaluate(case, values, points)[0] == pytest.approx(expected, rel=1e-11)
 
 
 @pytest.mark.parametrize("busy", [1, 5, 16, 17, 40, 41, 50, 2000])
@@ -94,45 +106,44 @@ def test_busy_months_take_other_paths_to_the_same_value(busy, overdispersed):
     for t in range(6):  # all in one class, spread over classes, over directions
         counts[0, 0, t, 0, t] = busy
         counts[0, 0, t, 1] = rng.multinomial(busy * (t % 3), np.full(8, 1 / 8))
-    arrays, values = draw_case(panel, overdispersed=overdispersed)
-    points = quadrature(PendulumSpec.one_scale())
-    expected = log_likelihood(panel, at_months(arrays, values), values, points)
-    value, gradients = evaluate(arrays, values, points)
+    case, values = draw_case(recounted(panel), overdispersed=overdispersed)
+    points = quadrature(PendulumSpec())
+    expected = case.plain(values, points)
+    value, gradients = evaluate(case, values, points)
     assert value == pytest.approx(expected, rel=1e-11)
-    check_gradients(arrays, values, gradients, points)
+    check_gradients(case, values, gradients, points)
 
 
 @pytest.mark.parametrize("events", [1.5, 300.0])
 def test_a_shift_of_a_dataset_is_added_to_the_level_as_it_reads_it(events):
     panel = make_panel(dyads=2, periods=8, directions=2, datasets=2, events=events)
-    arrays, values = draw_case(panel)
-    layout = [getattr(arrays.observed, name) for name in LAYOUT]
-    points = quadrature(PendulumSpec.one_scale())
-    shift = 0.5 * np.random.default_rng(3).standard_normal((arrays.nodes, 2))
+    case, values = draw_case(panel)
+    points = quadrature(PendulumSpec())
+    shift = 0.5 * np.random.default_rng(3).standard_normal((case.nodes, 2))
 
     def shifted(at):
-        return shifted_value_gradient(*(values[name] for name in NAMES), at, *layout, *points)
+        return observation_value_gradient(*(values[name] for name in NAMES), at, *case.layout, *points)
 
     value, *gradients, by_shift = shifted(shift)
     by_month = np.zeros((2, 8, 2))
-    by_month[arrays.node_dyad, arrays.node_time] = shift
-    expected = log_likelihood(panel, at_months(arrays, values), values | {"shift": by_month}, points)
+    by_month[case.dyad, case.time] = shift
+    expected = case.plain(values | {"shift": by_month}, points)
     assert float(value) == pytest.approx(expected, rel=1e-11)
     np.testing.assert_allclose(by_shift, numerical_gradient(lambda at: float(shifted(at)[0]), shift), atol=1e-6)
     np.testing.assert_allclose(by_shift.sum(axis=1), gradients[0], atol=1e-9)
     still, *same, _ = shifted(np.zeros_like(shift))
-    plain, others = evaluate(arrays, values, points)
+    plain, others = evaluate(case, values, points)
     assert float(still) == plain
     for name, gradient in zip(NAMES, same, strict=True):
         np.testing.assert_array_equal(gradient, others[name])
 
 
-def check_gradients(arrays, values, gradients, points):
+def check_gradients(case, values, gradients, points):
     for name in NAMES:
         if name == "concentration" and not values[name].all():
             continue  # zero stands for "no overdispersion" and has no neighbours
         expected = numerical_gradient(
-            lambda at, name=name: evaluate(arrays, values | {name: at}, points)[0], values[name]
+            lambda at, name=name: evaluate(case, values | {name: at}, points)[0], values[name]
         )
         size = np.abs(expected).max()
         np.testing.assert_allclose(gradients[name], expected, rtol=1e-5, atol=1e-7 * (1 + size), err_msg=name)
@@ -142,9 +153,9 @@ def check_gradients(arrays, values, gradients, points):
 @pytest.mark.parametrize("noisy", [True, False], ids=["noise", "no noise"])
 @pytest.mark.parametrize("overdispersed", [True, False], ids=["overdispersed", "multinomial"])
 def test_every_gradient_is_that_of_finite_differences(shape, overdispersed, noisy):
-    arrays, values = draw_case(make_panel(**shape), overdispersed=overdispersed, noisy=noisy, seed=2)
-    points = quadrature(PendulumSpec.one_scale(month_noise=noisy))
-    check_gradients(arrays, values, evaluate(arrays, values, points)[1], points)
+    case, values = draw_case(make_panel(**shape), overdispersed=overdispersed, noisy=noisy, seed=2)
+    points = quadrature(PendulumSpec(month_noise=noisy))
+    check_gradients(case, values, evaluate(case, values, points)[1], points)
 
 
 def test_a_single_report_is_the_dirichlet_multinomial_of_scipy():
@@ -152,53 +163,51 @@ def test_a_single_report_is_the_dirichlet_multinomial_of_scipy():
     counts = np.array([3, 0, 1, 2, 0, 4, 1, 1])
     panel["counts"][:] = counts
     panel = recounted(panel)
-    arrays, values = draw_case(panel, noisy=False)
-    cuts = values["cutpoint"][0] + np.eye(7)[-1] * values["depth"][0, 0]
-    shares = class_shares(values["level"][0] + values["offset"][0, 0, 0], cuts)
+    case, values = draw_case(panel, noisy=False)
+    shares = class_shares(values["level"][0] + values["offset"][0, 0, 0], values["cutpoint"][0])
     coefficient = gammaln(counts.sum() + 1) - gammaln(counts + 1).sum()
     expected = dirichlet_multinomial.logpmf(counts, values["concentration"][0] * shares, counts.sum())
-    value = evaluate(arrays, values, quadrature(PendulumSpec.one_scale(month_noise=False)))[0]
+    value = evaluate(case, values, quadrature(PendulumSpec(month_noise=False)))[0]
     assert value + coefficient == pytest.approx(expected, rel=1e-11)
 
 
 def test_the_month_noise_is_integrated():
     """Against SciPy's adaptive quadrature, which knows nothing of nodes."""
     panel = make_panel(periods=1, eras=1, directions=2, datasets=2)
-    arrays, values = draw_case(panel, seed=5)
+    case, values = draw_case(panel, seed=5)
 
     def integrand(news):
         quiet = values | {"noise": np.zeros(1)}
         quiet["level"] = values["level"] + values["noise"] * news
-        level = at_months(arrays, quiet)
-        return norm.pdf(news) * np.exp(log_likelihood(panel, level, quiet, (np.zeros(1), np.ones(1))))
+        return norm.pdf(news) * np.exp(case.plain(quiet, (np.zeros(1), np.ones(1))))
 
     expected = np.log(quad(integrand, -10, 10, epsabs=0, epsrel=1e-10, limit=200)[0])
-    assert evaluate(arrays, values, fine_quadrature())[0] == pytest.approx(expected, abs=1e-8)
+    assert evaluate(case, values, fine_quadrature())[0] == pytest.approx(expected, abs=1e-8)
 
 
 def test_empty_months_cost_nothing():
     full = make_panel(dyads=2, periods=12, empty=0.5, seed=3)
-    arrays, values = draw_case(full)
-    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec.one_scale()))
-    dense = panel_arrays(full, PendulumSpec.one_scale(), dense=True)
-    level = at_months(arrays, values)
-    every_month = values | {"level": level[dense.node_dyad, dense.node_time]}
-    again, every_gradient = evaluate(dense, every_month, quadrature(PendulumSpec.one_scale()))
+    case, values = draw_case(full)
+    value, gradients = evaluate(case, values, quadrature(PendulumSpec()))
+    dense = Case(full, dense=True)
+    level = case.at_months(values["level"])
+    every_month = values | {"level": level[dense.dyad, dense.time]}
+    again, every_gradient = evaluate(dense, every_month, quadrature(PendulumSpec()))
     assert again == value
-    silent = dense.observed.events_at_nodes() == 0
+    silent = dense.counted.events_at_nodes() == 0
     assert silent.any()
     assert not every_gradient["level"][silent].any()
     assert every_gradient["level"][~silent].all()
     np.testing.assert_array_equal(gradients["cutpoint"], every_gradient["cutpoint"])
-    assert dense.observed.cells.shape == arrays.observed.cells.shape
+    assert dense.counted.cells.shape == case.counted.cells.shape
 
 
 def test_no_month_with_events_no_likelihood():
     panel = make_panel(periods=4)
     panel["counts"][:] = 0
     panel = recounted(panel)
-    arrays, values = draw_case(panel)
-    value, gradients = evaluate(arrays, values, quadrature(PendulumSpec.one_scale()))
+    case, values = draw_case(panel)
+    value, gradients = evaluate(case, values, quadrature(PendulumSpec()))
     assert value == 0
     assert not any(gradient.any() for gradient in gradients.values())
 
@@ -220,37 +229,9 @@ def test_the_error_of_the_quadrature_is_known(noise, concentration, nodes):
         assert month_errors(noise, concentration, events, nodes).max() < bound
 
 
-def test_the_default_quadrature_changes_no_posterior_of_the_chronology():
-    """Draws of a fit to the chronology (a file of this folder), weighted from the default quadrature to an exact one.
-
-    With weights w of mean one, no quantity's posterior mean moves by more than sd(w) of its posterior standard
-    deviations (Cauchy and Schwarz). On all six dyads and 970 months sd(w) was 0.10 with 7 nodes, and no half-life,
-    noise or concentration in fact moved by more than 0.02; two dyads and 154 months must stay below that.
-    """
-    fit = Fit.load(Path(__file__).parent / "data" / "fit_v1.nc")
-    arrays, draws = panel_arrays(fit.panel, fit.spec), fit.posterior.stack(draw_of_all=("chain", "draw"))
-    level = draws["level"].transpose("draw_of_all", ...).to_numpy()[:, arrays.node_dyad, arrays.node_time]
-
-    def log_likelihoods(points):
-        for i in range(draws.sizes["draw_of_all"]):
-            one = draws.isel(draw_of_all=i)
-            values = {
-                "level": level[i].astype(float), "offset": one["direction_offset"].to_numpy(),
-                "cutpoint": one["cutpoint"].to_numpy(), "depth": one["depth"].to_numpy()[None],
-                "concentration": one["concentration"].to_numpy(), "noise": one["tau"].to_numpy(),
-            }  # fmt: skip
-            yield evaluate(arrays, values, points)[0]
-
-    coarse, fine = (
-        np.array(list(log_likelihoods(by))) for by in (quadrature(PendulumSpec.one_scale()), fine_quadrature(401))
-    )
-    weights = np.exp(fine - coarse)
-    assert np.std(weights / weights.mean()) < 0.1
-
-
 @pytest.mark.parametrize(("noise", "bound"), [(0.6, 1e-6), (1.0, 2e-4), (1.5, 5e-3)])
 def test_a_single_event_needs_few_nodes(noise, bound):
-    assert month_errors(noise, 8.0, 1, PendulumSpec.one_scale().nodes).max() < bound
+    assert month_errors(noise, 8.0, 1, PendulumSpec().nodes).max() < bound
 
 
 def month_errors(noise, concentration, events, nodes, months=40):
@@ -265,34 +246,33 @@ def month_errors(noise, concentration, events, nodes, months=40):
     errors = []
     for t in range(months):
         one = recounted(panel.isel(time=[t]))
-        arrays, values = draw_case(one)
+        case, values = draw_case(one)
         values |= {
-            "level": level[[t]], "offset": np.zeros((1, 1, 1)), "cutpoint": gaps[None], "depth": np.zeros((1, 1)),
+            "level": level[[t]], "offset": np.zeros((1, 1, 1)), "cutpoint": gaps[None],
             "noise": np.array([noise]), "concentration": np.array([concentration]),
         }  # fmt: skip
-        near = evaluate(arrays, values, quadrature(PendulumSpec.one_scale(nodes=nodes)))[0]
-        errors.append(abs(near - evaluate(arrays, values, fine_quadrature(1001))[0]))
+        near = evaluate(case, values, quadrature(PendulumSpec(nodes=nodes)))[0]
+        errors.append(abs(near - evaluate(case, values, fine_quadrature(1001))[0]))
     return np.array(errors)
 
 
 @pytest.fixture(scope="module")
 def functions():
     """The Op with its gradients as PyTensor functions, with and without compilation."""
-    kinds = (pt.dvector, pt.dtensor3, pt.dmatrix, pt.dmatrix, pt.dvector, pt.dvector)
+    kinds = (pt.dvector, pt.dtensor3, pt.dmatrix, pt.dvector, pt.dvector)
     variables = [kind(name) for kind, name in zip(kinds, NAMES, strict=True)]
     layout, points = [pt.lmatrix(name) for name in LAYOUT], [pt.dvector("nodes"), pt.dvector("weights")]
-    value = EventLikelihood()(*variables, *layout, *points)[0]
+    value = EventLikelihood()(*variables, pt.constant(NO_SHIFT), *layout, *points)[0]
     outputs = [value, *pytensor.grad(3.0 * value, variables)]
     return [pytensor.function([*variables, *layout, *points], outputs, mode=mode) for mode in (python_mode(), "NUMBA")]
 
 
 def test_the_op_and_its_gradients_are_those_of_the_kernel(functions):
-    arrays, values = draw_case(make_panel(dyads=2, directions=2, datasets=2))
-    points = quadrature(PendulumSpec.one_scale())
-    value, gradients = evaluate(arrays, values, points)
-    layout = [getattr(arrays.observed, name) for name in LAYOUT]
+    case, values = draw_case(make_panel(dyads=2, directions=2, datasets=2))
+    points = quadrature(PendulumSpec())
+    value, gradients = evaluate(case, values, points)
     for function in functions:
-        again, *by_op = function(*(values[name] for name in NAMES), *layout, *points)
+        again, *by_op = function(*(values[name] for name in NAMES), *case.layout, *points)
         assert again == pytest.approx(value, rel=1e-13)
         for name, gradient in zip(NAMES, by_op, strict=True):
             np.testing.assert_allclose(gradient, 3 * gradients[name], rtol=1e-12, atol=1e-13, err_msg=name)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from forecast.model.kernels.pair import WhitenedPair, pair_backward, pair_forward
+from forecast.model.kernels.ops import WhitenedPair
+from forecast.model.kernels.pair import pair_backward, pair_forward
 from forecast.model.kernels.path import path_forward
 
 from . import test_path_kernel as one_part

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.linalg import block_diag
 from scipy.stats import multivariate_normal
 
-from forecast.model.kernels.path import WhitenedPath, path_backward, path_forward
+from forecast.model.kernels.ops import WhitenedPath
+from forecast.model.kernels.path import path_backward, path_forward
 
 from .panels import numerical_gradient, python_mode
 

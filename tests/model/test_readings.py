@@ -7,7 +7,7 @@ from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_pa
 from forecast.model.arrays import panel_arrays
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, drift_between, knots
 
-from .panels import make_panel
+from .panels import consistent, make_panel
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def panel():
     seen[0, 48:84] = True
     made["counts"].to_numpy()[1] *= seen[..., None, None]
     made["covered"].to_numpy()[1] = seen
-    return made
+    return consistent(made)
 
 
 def test_a_drift_is_centred_over_the_record(panel):

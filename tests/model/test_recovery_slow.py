@@ -20,14 +20,13 @@ pytestmark = pytest.mark.slow
 
 FORMS = {
     "default": (200, {}, {}),
-    "walk": (60, {"dynamics": "none", "ceiling": "constant+depth"}, {"datasets": 2, "directions": 2, "events": 1.5}),
-    "heavy": (60, {"shocks": "student", "pooling": False}, {}),
-    "band": (40, {"dynamics": "band"}, {}),
-    "cubic": (40, {"dynamics": "cubic"}, {}),
-    "oscillator": (40, {"dynamics": "oscillator", "ceiling": "depth"}, {}),
-    "trend": (40, {"ceiling": "era+trend"}, {}),
-    "structure": (40, {"structure": "walk", "observation": "sides", "ceiling": "trend", "volume_effect": True}, {}),
-    "index": (40, {"observation": "index", "ceiling": "era"}, {"index": True}),
+    "walk": (60, {"trend": "walk", "cycle": "none"}, {"datasets": 2, "directions": 2, "events": 1.5}),
+    "no return, unpooled": (60, {"trend": "walk", "pooling": False}, {}),
+    "pendulum": (60, {"trend": "constant", "kind_drift": "eras"}, {}),
+    "ceiling": (60, {"ceiling": "framework"}, {}),
+    "band": (40, {"cycle": "band", "trend": "constant"}, {}),
+    "cubic": (40, {"cycle": "cubic", "trend": "constant"}, {}),
+    "index": (40, {"observation": "index", "ceiling": "framework"}, {"index": True}),
 }
 
 
@@ -36,7 +35,7 @@ def ranks(request):
     """Rank of every true number among draws of its posterior: name -> (panel, number)."""
     panels, choices, shape = FORMS[request.param]
     panel = make_panel(dyads=2, periods=150, **{"events": 3.0, "empty": 0.1, "seed": 5} | shape)
-    found = calibrate(panel, PendulumSpec.one_scale(**choices), panels=panels, seed=11)
+    found = calibrate(panel, PendulumSpec(**choices), panels=panels, seed=11)
     return {name: values.to_numpy() for name, values in found.items()}
 
 
@@ -80,7 +79,17 @@ def test_both_samplers_find_the_same_posterior():
     panel = make_panel(dyads=2, periods=80, events=3.0, empty=0.1, seed=5)
     settings = {"draws": 1000, "tune": 600, "chains": 2, "seed": 1}
     one, other = (fit(panel, sampler=sampler, **settings).posterior for sampler in ("nutpie", "pymc"))
-    for name in ("half_life", "sd", "tau", "mu", "headroom", "depth", "cutpoint", "concentration", "state"):
+    for name in (
+        "cycle_half_life",
+        "cycle_sd",
+        "trend_half_life",
+        "trend_step",
+        "tau",
+        "mu",
+        "depth_cutpoint",
+        "concentration",
+        "free_trend",
+    ):
         gap = np.abs(one[name].mean(("chain", "draw")) - other[name].mean(("chain", "draw"))).to_numpy()
         error = np.hypot(*(mcse(posterior[[name]])[name].to_numpy() for posterior in (one, other)))
         assert (gap <= 5 * np.nan_to_num(error)).all(), name

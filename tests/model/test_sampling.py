@@ -4,19 +4,20 @@ import json
 import signal
 import threading
 import time
-from collections import OrderedDict
 
 import numpy as np
 import pymc as pm
 import pytest
 
-from forecast.checks.predictive import pointwise_log_likelihood
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
+from forecast.model.ceiling import bounded
+from forecast.model.likelihood import Draws, Observed
+from forecast.model.posterior import flat
 
 from .panels import make_panel, python_mode
 
-ONE_SCALE = PendulumSpec.one_scale()
+SPEC = PendulumSpec(ceiling="framework")
 SHORT = {"draws": 30, "tune": 40, "chains": 2, "seed": 3}
 
 
@@ -27,25 +28,26 @@ def panel():
 
 @pytest.fixture(scope="module")
 def truth(panel):
-    """Parameters as they could be: the prior's centre, but two dyads that differ in all that is theirs."""
-    parameters = prior_draws(panel, ONE_SCALE, draws=1, seed=1).isel(draw=0)
-    half_life, sd = np.array([14.0, 40.0]), np.array([0.9, 0.7])
+    """Parameters as they could be: a draw of the prior, but two dyads that differ in all that is theirs."""
+    parameters = prior_draws(panel, SPEC, draws=1, seed=1).isel(draw=0)
+    half_life, sd = np.array([3.0, 6.0]), np.array([0.7, 0.5])
     phi = 0.5 ** (1 / half_life)
-    mu = np.array([-0.6, 0.8, 0.9, 0.1])
     own = {
-        "half_life": half_life, "sd": sd, "phi": phi, "sigma": sd * np.sqrt(1 - phi**2), "tau": np.array([0.5, 0.8]),
+        "cycle_half_life": half_life, "cycle_sd": sd, "phi": phi, "sigma": sd * np.sqrt(1 - phi**2),
+        "tau": np.array([0.2, 0.3]), "trend_mean": np.array([-0.4, 0.8]), "trend_step": np.array([0.1, 0.15]),
+        "volume_effect": np.array([-0.3, 0.1]),
     }  # fmt: skip
-    by_era = {"mu": mu, "headroom": np.full(4, 1.2), "ceiling": mu + 1.2, "depth": np.array([0.8, -0.4, 0.0, 0.5])}
     parameters = parameters.assign({name: ("dyad", value) for name, value in own.items()})
-    parameters = parameters.assign({name: ("era", value) for name, value in by_era.items()})
-    parameters["cutpoint"] = (("dataset", "cut"), 0.8 * np.arange(-3.0, 4)[None])
-    parameters["concentration"] = ("dataset", [10.0])
+    one = {"trend_half_life": 180.0, "trend_retention": 0.5 ** (1 / 180.0), "trend_jump": 0.4}
+    parameters = parameters.assign({name: ((), value) for name, value in one.items()})
+    parameters["headroom"] = ("era", np.full(4, 1.2))
+    parameters["concentration"] = ("dataset", [6.0])
     return parameters
 
 
 @pytest.fixture(scope="module")
 def simulated(panel, truth):
-    return simulate_panel(panel, truth, ONE_SCALE, seed=2)
+    return simulate_panel(panel, truth, SPEC, seed=2)
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +58,13 @@ def told():
 
 @pytest.fixture(scope="module")
 def quick(simulated, told):
-    """The first of these fits, so that it compiles the model for all of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forecast.model.compiled._COMPILED", OrderedDict())
-        yield fit(simulated[0], ONE_SCALE, cores=1, progress=lambda *step: told.append(step), **SHORT)
+    """A fit in one thread."""
+    return fit(simulated[0], SPEC, cores=1, progress=lambda *step: told.append(step), **SHORT)
 
 
 @pytest.fixture(scope="module")
 def recovered(simulated, quick):
-    return fit(simulated[0], ONE_SCALE, draws=400, tune=400, chains=2, seed=1)
+    return fit(simulated[0], SPEC, draws=400, tune=400, chains=2, seed=1)
 
 
 def assert_same_numbers(one, other):
@@ -73,11 +73,11 @@ def assert_same_numbers(one, other):
 
 
 def test_the_same_seed_gives_the_same_numbers_on_any_number_of_cores(simulated, quick):
-    twice = fit(simulated[0], ONE_SCALE, cores=1024, **SHORT)
+    twice = fit(simulated[0], SPEC, cores=1024, **SHORT)
     assert twice.provenance["cores"] == SHORT["chains"]  # no more than chains
     assert_same_numbers(quick, twice)
-    other = fit(simulated[0], ONE_SCALE, cores=1, **(SHORT | {"seed": 4}))
-    assert not np.array_equal(quick.posterior["state"], other.posterior["state"])
+    other = fit(simulated[0], SPEC, cores=1, **(SHORT | {"seed": 4}))
+    assert not np.array_equal(quick.posterior["free_trend"], other.posterior["free_trend"])
 
 
 def test_a_fit_tells_where_it_comes_from(quick, simulated):
@@ -87,7 +87,7 @@ def test_a_fit_tells_where_it_comes_from(quick, simulated):
     assert {"pymc", "nutpie", "numba", "pendulum-forecast"} <= set(told["versions"])
     assert {"compile", "sample", "derive", "path"} <= set(told["seconds"])
     assert json.loads(json.dumps(told)) == told
-    assert quick.spec == ONE_SCALE
+    assert quick.spec == SPEC
     assert quick.dyads == ["USA-CHN", "USA-RUS"]
 
 
@@ -96,25 +96,31 @@ def test_the_path_between_the_nodes_is_filled_in(quick):
     assert posterior["level"].dims == ("chain", "draw", "dyad", "time")
     assert np.isfinite(posterior["level"]).all()
     last_ceiling = posterior["ceiling"].isel(era=[1, 3]).to_numpy()
-    state, softness = posterior["state"].to_numpy(), quick.spec.ceiling_softness
-    level = last_ceiling - softness * np.logaddexp(0, (last_ceiling - state) / softness)
-    np.testing.assert_allclose(posterior["level"].isel(time=-1), level, atol=1e-5)
+    trend = bounded(posterior["free_trend"].to_numpy(), last_ceiling)
+    np.testing.assert_allclose(posterior["trend"].isel(time=-1), trend, atol=1e-5)
 
 
 def test_the_likelihood_of_a_draw_is_that_of_its_months(quick):
-    by_month = pointwise_log_likelihood(quick).sum("observed").to_numpy()
-    total = quick.sample_stats["log_likelihood_total"].to_numpy()
+    draws = Draws.of(quick.posterior, quick.spec)
+    observed = Observed.of(quick.panel, draws)
+    level, trend = (flat(quick.posterior[name]) for name in ("level", "trend"))
+    by_month = np.zeros(len(level))
+    for d, t in zip(*np.nonzero(observed.node >= 0), strict=True):
+        state = draws.state(level[:, d, [t]], trend[:, d, [t]], observed.era_index[d, [t]])
+        by_month += observed.log_likelihood(d, t, state)[:, 0]
+    total = flat(quick.sample_stats["log_likelihood_total"])
     assert np.ptp(total) > 1
     np.testing.assert_allclose(total - total.mean(), by_month - by_month.mean(), atol=0.01)  # of levels kept roughly
 
 
 def test_progress_is_told_from_the_first_step_to_the_last_draw(quick, told):
     steps = list(dict.fromkeys(step for step, _, _ in told))
-    assert steps == ["building the model", "compiling", "sampling", "filling in the path"]
-    sampling = [(done, total) for step, done, total in told if step == "sampling"]
-    assert sampling[-1] == (140, 140)
-    assert all(0 <= done <= total == 140 for done, total in sampling)
-    assert [done for done, _ in sampling] == sorted(done for done, _ in sampling)
+    assert steps == ["building the model", "sampling", "sampling the kinds", "filling in the path"]
+    for name in ("sampling", "sampling the kinds"):
+        sampling = [(done, total) for step, done, total in told if step == name]
+        assert sampling[-1] == (140, 140)
+        assert all(0 <= done <= total == 140 for done, total in sampling)
+        assert [done for done, _ in sampling] == sorted(done for done, _ in sampling)
 
 
 def test_an_interrupt_ends_it_at_once(simulated, quick):
@@ -133,12 +139,12 @@ def test_an_interrupt_ends_it_at_once(simulated, quick):
     finger = threading.Thread(target=press, daemon=True)
     finger.start()
     with pytest.raises(KeyboardInterrupt):
-        fit(simulated[0], ONE_SCALE, draws=100_000, tune=400, chains=2, seed=1, progress=watch)
+        fit(simulated[0], SPEC, draws=100_000, tune=400, chains=2, seed=1, progress=watch)
     finger.join()
     ended = time.monotonic()
     time.sleep(1.0)
     assert told[-1] < ended + 0.5
-    assert fit(simulated[0], ONE_SCALE, **SHORT).posterior.sizes["draw"] == 30  # and the next one runs
+    assert fit(simulated[0], SPEC, **SHORT).posterior.sizes["draw"] == 30  # and the next one runs
 
 
 @pytest.mark.slow
@@ -146,7 +152,7 @@ def test_pymc_samples_the_same_model(quick, monkeypatch):
     """The same schema from PyMC's own sampler; without compiler, for the time of a compilation is spent above."""
     sample = pm.sample
     monkeypatch.setattr(pm, "sample", lambda **kw: sample(**kw | {"compile_kwargs": {"mode": python_mode()}}))
-    other = fit(make_panel(periods=6), ONE_SCALE, draws=4, tune=4, chains=1, cores=1, sampler="pymc")
+    other = fit(make_panel(periods=6), SPEC, draws=4, tune=4, chains=1, cores=1, sampler="pymc")
     assert set(other.posterior) == set(quick.posterior)
     # Scores of prior and data come with nutpie alone (docs/schema/fit.md).
     assert {*other.sample_stats, "log_prior", "log_likelihood_total"} == set(quick.sample_stats)
@@ -163,8 +169,9 @@ def test_known_parameters_lie_inside_wide_intervals(recovered, truth, simulated)
     failure means a fault and not bad luck. Coverage proper is for the slow suite.
     """
     posterior = recovered.posterior
-    for name in ("half_life", "sd", "tau", "sigma", "mu", "headroom", "depth", "cutpoint", "concentration"):
-        take = np.log if name in ("half_life", "sd", "tau", "sigma", "headroom", "concentration") else np.asarray
+    positive = ("cycle_half_life", "cycle_sd", "tau", "sigma", "headroom", "concentration", "trend_step")
+    for name in (*positive, "trend_mean", "volume_effect", "depth_cutpoint", "severity_cutpoint", "depth_slope"):
+        take = np.log if name in positive else np.asarray
         draws, right = take(posterior[name].to_numpy()), take(truth[name].to_numpy())
         distance = np.abs(draws.mean((0, 1)) - right)
         assert (distance <= 5 * draws.std((0, 1)) + 1e-12).all(), name

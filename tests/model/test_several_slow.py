@@ -37,7 +37,7 @@ def made():
     drift[0, 1] = STEP * (np.arange(KNOTS) - np.arange(knot[0], knot[-1] + 2).mean())
     known = {
         "direction_offset": np.array([0.0, OFFSET]), "dataset_drift": drift, "concentration": np.array(SCATTER),
-        "tau": np.array(0.25), "structure_step": np.array(0.1), "sd": np.array(0.5), "phi": np.array(0.8),
+        "tau": np.array(0.25), "trend_step": np.array(0.1), "cycle_sd": np.array(0.5), "phi": np.array(0.8),
         "sigma": np.array(0.3),
     }  # fmt: skip
     truth = truth.assign(
@@ -78,7 +78,7 @@ def test_offset_and_drift_are_found(found):
 def test_each_scatters_as_it_does(found):
     """That of the dense one is far from its prior's centre, 20; that of the sparse one is held by its prior.
 
-    A quick swing of the level scatters a feed's months as well, so that half of the prior's spread, 1, may stay.
+    A quick cycle scatters a feed's months as well, so that half of the prior's spread, 1, may stay.
     """
     *_, both, _ = found
     sparse, dense = np.moveaxis(np.log(both.posterior["concentration"].to_numpy()), -1, 0)

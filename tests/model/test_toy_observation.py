@@ -1,6 +1,6 @@
 """A kind of observation from outside of the package, in this one file: an index with a normal error.
 
-It is fitted with the pull of `test_toy_pull`, so that one compilation shows that both are sampled, saved and updated.
+It is fitted with the cycle of `test_toy_cycle`, so that one compilation shows that both are sampled, saved and updated.
 """
 
 import numpy as np
@@ -16,10 +16,9 @@ from forecast.model.posterior import flat
 from forecast.model.whitening import anchor_path, prior_reference
 from forecast.panel import first_periods
 from forecast.report.account import settings
-from forecast.scale import soft_ceiling
 
 from .panels import make_panel
-from .test_toy_pull import Saturating
+from .test_toy_cycle import Saturating
 
 PRIOR = 0.5
 
@@ -33,13 +32,13 @@ class GaussianIndex(Observation):
     words = "an index with a normal error"
     variables = (Variable("gaussian_error", (), "log-odds", "Standard deviation of the error."),)
 
-    def read(self, panel, node_of, by_year):
+    def read(self, panel, node_of, kind_drift):
         return panel["index"].to_numpy()[node_of >= 0]
 
     def number(self, observed):
         return int(np.isfinite(observed).sum())
 
-    def add_error(self, spec, arrays):
+    def add_parameters(self, spec, arrays, pool):
         import pymc as pm
 
         return {"error": pm.HalfNormal("gaussian_error", PRIOR)}
@@ -77,7 +76,7 @@ class GaussianIndex(Observation):
 def spec():
     register(GaussianIndex)
     dynamics.register(Saturating)
-    yield PendulumSpec.one_scale(dynamics="saturating", observation="gaussian", ceiling="era")
+    yield PendulumSpec(cycle="saturating", observation="gaussian", trend="constant")
     dynamics.unregister("saturating")
     unregister("gaussian")
 
@@ -100,8 +99,6 @@ def test_it_is_known_by_its_name_and_only_while_registered(spec):
     assert observation_of(make_panel(index=True)).name == "index"
     with pytest.raises(SpecError, match="registered already"):
         register(GaussianIndex)
-    with pytest.raises(SpecError, match="'depth' needs coded events; a Gaussian index has no classes"):
-        PendulumSpec.one_scale(observation="gaussian")
 
 
 def test_its_simulated_values_follow_the_level(simulated):
@@ -119,9 +116,7 @@ def test_the_path_is_whitened_towards_its_values(simulated, spec):
     np.testing.assert_allclose(anchor.level[seen], arrays.observed[seen])
     np.testing.assert_allclose(anchor.weight, np.where(seen, PRIOR**-2, 0.0))
     # The path passes the values, which lie within 0.01 of a path of the model, no further off than the error assumed.
-    off = simulated[1].to_numpy()[0, arrays.node_time] - soft_ceiling(
-        anchor.state, prior_reference(spec, arrays).ceiling[arrays.node_era], spec.ceiling_softness
-    )
+    off = simulated[1].to_numpy()[0, arrays.node_time] - anchor.mean
     assert np.sqrt(np.mean(off[seen] ** 2)) < PRIOR
 
 
@@ -129,8 +124,8 @@ def test_the_likelihood_of_model_and_draws_agree(fitted, spec):
     from forecast.model.likelihood import Draws, Observed
 
     draws = Draws.of(fitted.posterior, spec)
-    level = flat(fitted.posterior["level"])[:, 0]
-    state = draws.state(level, fitted.panel["era_index"].to_numpy()[0])
+    level, trend = (flat(fitted.posterior[name])[:, 0] for name in ("level", "trend"))
+    state = draws.state(level, trend, fitted.panel["era_index"].to_numpy()[0])
     observed = Observed.of(fitted.panel, draws)
     total = sum(observed.log_likelihood(0, t, state[:, [t]])[:, 0] for t in np.flatnonzero(observed.node[0] >= 0))
     np.testing.assert_allclose(total, flat(fitted.sample_stats["log_likelihood_total"]), rtol=1e-3, atol=0.5)

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from forecast.model.ceiling import bounded
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
+from forecast.model.trend import era_means
 from forecast.model.variables import all_variables
 from forecast.outlook import assess
-from forecast.scale import soft_ceiling
 from tests.model.panels import consistent
 
-SOFTNESS = 0.25
 ERAS = {
     "USA-CHN": (("containment", -40), ("engagement", 60), ("competition", 210)),
     "USA-RUS": (("confrontation", 0), ("partnership", 130)),
@@ -24,9 +24,15 @@ MU = {"containment": -1.0, "engagement": 1.0, "competition": -0.2, "confrontatio
 
 @dataclass(frozen=True)
 class Spec:
-    dynamics: str = "linear"
-    ceiling_softness: float = SOFTNESS
+    trend: str = "reverting"
+    cycle: str = "linear"
+    ceiling: str = "framework"
     record_weight: float = 0.0
+    kind_drift: str = "years"
+
+    @property
+    def moves(self):
+        return self.trend != "constant"
 
 
 @dataclass(frozen=True)
@@ -42,51 +48,50 @@ class MadeFit:
 def make_fit(
     dyads=("USA-CHN", "USA-RUS", "CHN-RUS"),
     *,
-    dynamics="linear",
-    ceiling="era",
-    depth=True,
+    trend="reverting",
+    cycle="linear",
+    ceiling="framework",
     months=300,
     chains=2,
     draws=150,
     frequency="month",
     eras=None,
     spread=1.0,
-    student=False,
     directed=False,
     seed=1,
 ):
     """Make a fit; `spread` = 0 makes all draws alike."""
     # One stream a dyad: a dyad's draws do not depend on which others there are.
-    panel = make_panel(dyads, months, frequency, eras or ERAS, directed)
-    parts = [_dyad_posterior(panel, dyad, dynamics, ceiling, depth, (chains, draws), spread, seed) for dyad in dyads]
+    panel, spec, size = (
+        make_panel(dyads, months, frequency, eras or ERAS, directed),
+        Spec(trend, cycle, ceiling),
+        (chains, draws),
+    )
+    parts = [_dyad_posterior(panel, dyad, spec, size, spread, seed) for dyad in dyads]
     own = {name: xr.concat([part[name] for part in parts], dim=part_dim) for name, part_dim in _dims(parts[0]).items()}
     rng = np.random.default_rng(seed)
-    size = chains, draws
 
     def common(centre, sd):
         return ("chain", "draw"), np.exp(np.log(centre) + spread * sd * rng.standard_normal(size))
 
-    classes = panel.sizes["class"]
-    cut = np.broadcast_to((np.arange(classes - 1.0) - 3) * 0.9, (*size, 1, classes - 1))
     shared = {
-        "cutpoint": (("chain", "draw", "dataset", "cut"), cut.copy()),
         "concentration": (("chain", "draw", "dataset"), np.full((*size, 1), 6.0)),
         "direction_offset": (
             ("chain", "draw", "dyad", "direction", "dataset"),
             np.zeros((*size, len(dyads), panel.sizes["direction"], 1)),
         ),
+        "trend_jump": common(0.5, 0.2),
     }
-    if dynamics != "none":
-        shared["mu_era_sd"] = common(0.7, 0.2)
-    if ceiling == "era":
+    if trend == "reverting":
+        shared["trend_half_life"] = common(120.0, 0.3)
+    if spec.moves:
+        half_lives = shared["trend_half_life"][1] if trend == "reverting" else np.inf
+        shared["trend_retention"] = ("chain", "draw"), np.broadcast_to(0.5 ** (1.0 / half_lives), size).copy()
+    if ceiling == "framework":
         shared["headroom_era_sd"] = common(0.3, 0.2)
-    if depth:
-        shared["depth_sd"] = common(0.5, 0.2)
-    if student:
-        shared["shock_df"] = ("chain", "draw"), np.full(size, 5.0)
     posterior = xr.Dataset(own).assign(shared)
     coords = {name: panel[name].to_numpy() for name in ("dyad", "time", "era")}
-    return MadeFit(posterior.assign_coords(coords), panel, Spec(dynamics))
+    return MadeFit(posterior.assign_coords(coords), panel, spec)
 
 
 def _dims(part):
@@ -144,10 +149,10 @@ def make_panel(dyads, months, frequency, eras, directed=False):
     )
 
 
-def _dyad_posterior(panel, dyad, dynamics, ceiling, depth, size, spread, seed):
+def _dyad_posterior(panel, dyad, spec, size, spread, seed):
     rng = np.random.default_rng([seed, *dyad.encode()])
     era_of = panel["era_index"].sel(dyad=dyad).to_numpy()
-    eras = np.unique(era_of)
+    eras, begins, era_at = np.unique(era_of, return_index=True, return_inverse=True)
     codes = [str(code).rpartition(":")[2] for code in panel["era"].to_numpy()[eras]]
 
     def normal(*shape):
@@ -156,52 +161,54 @@ def _dyad_posterior(panel, dyad, dynamics, ceiling, depth, size, spread, seed):
     def by_dyad(values):
         return ("chain", "draw", "dyad"), values[..., None]
 
-    half_life = np.exp(np.log(30.0) + 0.3 * normal())
-    phi = 0.5 ** (1 / half_life) if dynamics != "none" else np.ones(size)
-    sd = np.exp(np.log(0.6) + 0.15 * normal())
-    sigma = sd * np.sqrt(1 - phi**2) if dynamics != "none" else np.exp(np.log(0.12) + 0.15 * normal())
-    mu = np.array([MU.get(code, 0.4) for code in codes]) + 0.25 * normal(len(codes))
-    headroom = np.exp(0.1 + 0.3 * normal(len(codes)))
-    if dynamics == "none":
-        mu, headroom = np.zeros_like(mu), headroom + 1.5
-    if ceiling == "constant":
-        top = mu.max(axis=-1, keepdims=True) + headroom[..., :1]
-        headroom = top - mu
-    limit = mu + headroom if ceiling else None
+    def by_time(values):
+        return ("chain", "draw", "dyad", "time"), values[:, :, None, :].astype(np.float32)
 
-    months = len(era_of)
-    era_at = era_of - eras[0]
-    truth = np.empty(months)
-    centre = np.array([MU.get(code, 0.4) for code in codes])[era_at]
-    path_rng = np.random.default_rng([99, *dyad.encode()])
-    truth[0] = centre[0]
-    for t in range(1, months):
-        truth[t] = centre[t] + 0.97 * (truth[t - 1] - centre[t]) + 0.12 * path_rng.standard_normal()
-    wobble = np.empty((*size, months))
-    wobble[..., 0] = 0.3 * normal()
-    for t in range(1, months):
-        wobble[..., t] = 0.95 * wobble[..., t - 1] + 0.09 * normal()
-    state = truth + wobble
-    level = soft_ceiling(state, None if limit is None else limit[..., era_at], SOFTNESS)
+    half_life = np.exp(np.log(30.0) + 0.3 * normal())
+    phi = 0.5 ** (1 / half_life)
+    sd = np.exp(np.log(0.6) + 0.15 * normal())
     tau = np.exp(np.log(0.5) + 0.2 * normal())
+    step = np.exp(np.log(0.04) + 0.2 * normal())
+    headroom = np.exp(0.1 + 0.3 * normal(len(codes)))
+    path_rng = np.random.default_rng([99, *dyad.encode()])
+    news, wander = (path_rng.standard_normal(len(era_of)) for _ in range(2))
+    swings = _reverting(news, 0.97, 0.12) + _reverting(normal(len(era_of)), 0.95, 0.09)
+    free = (np.array([MU.get(code, 0.4) for code in codes]) + 0.25 * normal(len(codes)))[..., era_at]
+    if spec.moves:
+        free = free + 0.02 * wander.cumsum()
+    if spec.cycle == "none":
+        free, swings = free + swings, 0.0
+    limit = free[..., begins] + headroom if spec.ceiling == "framework" else None
+    trend = bounded(free, None if limit is None else limit[..., era_at])
     values = {
-        "level": (("chain", "draw", "dyad", "time"), level[:, :, None, :].astype(np.float32)),
-        "state": by_dyad(state[..., -1]),
-        "sigma": by_dyad(sigma),
+        "level": by_time(trend + swings),
+        "trend": by_time(trend),
+        "free_trend": by_dyad(free[..., -1]),
+        "mu": (("chain", "draw", "era"), era_means(trend, era_at, np.arange(len(codes)))),
+        "trend_mean": by_dyad(0.1 + 0.2 * normal()),
         "tau": by_dyad(tau),
     }
-    if dynamics != "none":
-        values |= {"phi": by_dyad(phi), "half_life": by_dyad(half_life), "sd": by_dyad(sd)}
-        values |= {"mu": (("chain", "draw", "era"), mu), "mu_dyad": by_dyad(0.1 + 0.2 * normal())}
-    if ceiling:
+    if spec.moves:
+        values["trend_step"] = by_dyad(step)
+    if spec.cycle != "none":
+        values |= {"phi": by_dyad(phi), "cycle_half_life": by_dyad(half_life), "cycle_sd": by_dyad(sd)}
+        values["sigma"] = by_dyad(sd * np.sqrt(1 - phi**2))
+    if limit is not None:
         values |= {
             "headroom": (("chain", "draw", "era"), headroom),
             "ceiling": (("chain", "draw", "era"), limit),
             "headroom_dyad": by_dyad(0.1 + 0.2 * normal()),
         }
-    if depth:
-        values["depth"] = ("chain", "draw", "era"), 0.9 * np.expm1(0.4 * normal(len(codes)))
     return xr.Dataset(values)
+
+
+def _reverting(shocks, kept, step):
+    """A path (..., time) that reverts to zero, in its stationary state from the start."""
+    path = step * shocks
+    path[..., 0] = path[..., 0] / np.sqrt(1 - kept**2)
+    for t in range(1, path.shape[-1]):
+        path[..., t] += kept * path[..., t - 1]
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -253,8 +260,6 @@ def with_feed(made, *, off=-1.0, drift=0.0, ends=None):
         "dataset_drift": rising,
         "dataset_drift_sd": np.full((*size, 1), 0.15),
     }
-    if "cutpoint" in made.posterior:
-        own["cutpoint"] = made.posterior["cutpoint"].to_numpy().repeat(2, axis=2)
     old = made.posterior.drop_vars([*own, "dataset"], errors="ignore")
     table = all_variables()
     new = {name: (("chain", "draw", *table[name].dims), np.array(values)) for name, values in own.items()}

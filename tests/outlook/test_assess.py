@@ -18,11 +18,11 @@ from forecast.outlook.draws import dyad_draws
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "outlook.md"
 KINDS = {
     "default": {},
-    "walk": {"dynamics": "none"},
-    "free walk": {"dynamics": "none", "ceiling": None, "depth": False},
-    "no ceiling": {"ceiling": None, "depth": False},
-    "constant ceiling": {"ceiling": "constant"},
-    "heavy tails": {"student": True},
+    "no return": {"trend": "walk"},
+    "no cycle": {"trend": "walk", "cycle": "none"},
+    "free walk": {"trend": "walk", "cycle": "none", "ceiling": "none"},
+    "no ceiling": {"ceiling": "none"},
+    "pendulum": {"trend": "constant", "ceiling": "none"},
     "directed": {"directed": True},
     "weekly": {"frequency": "week"},
     "alone": {"dyads": ("USA-CHN",)},
@@ -90,11 +90,11 @@ def test_numbers_said_twice_are_the_same(result):
     np.testing.assert_allclose(result.fan.share[[0, 2, 4], -1], [level.low, level.median, level.high])
 
 
-def test_what_a_random_walk_has_not_is_not_defined(make):
-    result = assess(make(dynamics="none"), "USA-CHN", seed=1)
+def test_what_a_model_without_cycle_has_not_is_not_defined(make):
+    result = assess(make(trend="walk", cycle="none"), "USA-CHN", seed=1)
     for absent in (result.band, result.pendulum.half_life, result.pendulum.back):
         assert isinstance(absent, NotDefined)
-        assert "random walk" in absent.reason
+        assert "cycle='none'" in absent.reason
     assert all(isinstance(era.equilibrium, NotDefined) for era in result.frameworks.eras)
     assert isinstance(result.frameworks.eras[-1].ceiling, Estimate)
 
@@ -109,18 +109,17 @@ def test_what_one_dyad_or_one_era_has_not_is_not_defined(make):
 
 
 def test_without_a_ceiling_none_is_made_up(make):
-    frameworks = assess(make(ceiling=None, depth=False), "USA-CHN", seed=1).frameworks
-    for absent in (frameworks.headroom, frameworks.eras[0].ceiling, frameworks.eras[0].depth):
+    frameworks = assess(make(ceiling="none"), "USA-CHN", seed=1).frameworks
+    for absent in (frameworks.headroom, frameworks.eras[0].ceiling):
         assert isinstance(absent, NotDefined)
 
 
 def test_an_index_has_no_observed_fan(make):
-    fit = make(depth=False)
+    fit = make()
     panel = fit.panel.drop_vars(["counts", "covered"]).assign(index=0.0 * fit.panel["era_index"])
-    index = type(fit)(fit.posterior.drop_vars(["cutpoint"]), panel, fit.spec)
+    index = type(fit)(fit.posterior, panel, fit.spec)
     result = assess(index, "USA-CHN", seed=1)
     assert isinstance(result.fan.observed, NotDefined)
-    assert isinstance(result.frameworks.eras[-1].deep_share, NotDefined)
 
 
 def test_the_order_of_dyads_and_of_horizons_changes_nothing(make, assessment):
@@ -138,7 +137,7 @@ def test_another_seed_agrees_within_its_error(make, assessment, fit):
 
 
 def test_the_band_holds_its_mass_in_the_long_run(make):
-    made = make(("USA-CHN",), spread=0.0)
+    made = make(("USA-CHN",), trend="constant", ceiling="none", spread=0.0)
     futures = simulate_futures(made, "USA-CHN", 120, seed=1, futures_per_draw=20, hazard=0.0)
     result = band(dyad_draws(made, "USA-CHN"), futures, (120,))
     # 6 000 futures four half-lives ahead: the start still counts for 1/16 of its displacement, a third of a

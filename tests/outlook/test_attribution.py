@@ -37,7 +37,7 @@ from tests.model.fits import unobserved
 
 DYAD = "USA-CHN"
 V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
-SPEC = PendulumSpec.one_scale(observation="sides", ceiling="none")
+SPEC = PendulumSpec(trend="constant")
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +71,11 @@ def prior(panel):
 def given(prior, panel):
     """Draws of the prior, a panel, and the logarithms of their weights given it, (chain, draw): by brute force."""
     draws = Draws.of(prior.posterior, prior.spec)
-    observed, level = Observed.of(panel, draws, level_only=True), flat(prior.posterior["level"])
+    observed = Observed.of(panel, draws, level_only=True)
+    level, trend = flat(prior.posterior["level"]), flat(prior.posterior["trend"])
     total = np.zeros(len(level))
     for dyad, time in np.argwhere(observed.node >= 0):
-        state = draws.state(level[:, dyad, [time]], observed.era_index[dyad, [time]])
+        state = draws.state(level[:, dyad, [time]], trend[:, dyad, [time]], observed.era_index[dyad, [time]])
         total += observed.log_likelihood(int(dyad), int(time), state)[:, 0]
     return total.reshape(4, -1)
 

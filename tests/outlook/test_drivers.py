@@ -32,14 +32,11 @@ def pair(future="carried", given=None):
     posterior = bare.posterior
     effect = np.random.default_rng(1).normal(0.0, 0.5, (2, 40, 3, 1))
     values = standardised(panel, ACTS)[:, 0]
-    pushed = push(SPEC.drivers, effect[..., 0], values, posterior["phi"].to_numpy()[..., 0], kept(posterior))
-    mu = posterior["mu"].copy()
+    pushed = push(SPEC.drivers, effect[..., 0], values, posterior["phi"].to_numpy()[..., 0])
     moved = posterior.assign_coords(driver=list(ACTS)).assign(
         driver_effect=(("chain", "draw", "driver", "dyad"), effect),
         level=posterior["level"] + pushed.level[:, :, None],
-        structure=posterior["structure"] + pushed.structure[:, :, None],
-        state=posterior["state"] + pushed.level[..., -1:],
-        mu=mu,
+        trend=posterior["trend"] + pushed.trend[:, :, None],
     )
     tree = {
         "/": bare.tree.to_dataset().assign_attrs(bare.attrs | {"spec": json.dumps(SPEC.to_dict())}),
@@ -49,16 +46,12 @@ def pair(future="carried", given=None):
     return bare, Fit(tree), (effect[..., 0], values, pushed)
 
 
-def kept(posterior):
-    return posterior["structure_retention"].to_numpy()
-
-
 def ahead(fit, made, given):
-    effect, values, pushed = made
+    effect, _, pushed = made
     panel = fit.panel
     scaled = (given - panel["driver_mean"].to_numpy()[:, None]) / panel["driver_spread"].to_numpy()[:, None]
     phi = fit.posterior["phi"].to_numpy()[..., 0]
-    return push(SPEC.drivers, effect, scaled, phi, kept(fit.posterior), pushed, values[:, -1])
+    return push(SPEC.drivers, effect, scaled, phi, pushed)
 
 
 def test_futures_are_those_without_drivers_and_their_push():
@@ -70,7 +63,7 @@ def test_futures_are_those_without_drivers_and_their_push():
     np.testing.assert_allclose(
         difference[..., 1:], np.broadcast_to(expected.level[:, :, None], difference[..., 1:].shape), atol=1e-5
     )
-    np.testing.assert_allclose(other.level[:, :, 0, 0], driven.posterior["state"][..., 0], atol=1e-5)
+    np.testing.assert_allclose(other.level[:, :, 0, 0], driven.posterior["level"][..., 0, -1], atol=1e-5)
     np.testing.assert_allclose(other.pushed[:, :, 0, 1:], expected.month, atol=1e-9)
     assert one.pushed is None
     assert one.month_level is one.level

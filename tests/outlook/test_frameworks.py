@@ -9,7 +9,7 @@ from forecast.outlook import Estimate, NotDefined, assess
 from forecast.outlook.claims import claims
 from forecast.outlook.contrast import contrast
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.frameworks import framework, headroom
+from forecast.outlook.frameworks import headroom
 
 
 def test_eras_follow_each_other(assessment):
@@ -19,20 +19,11 @@ def test_eras_follow_each_other(assessment):
     assert first.start < date(2000, 1, 1)  # it began before the panel
 
 
-def test_every_equilibrium_lies_in_its_band_and_under_its_ceiling(assessment):
+def test_every_trend_lies_in_its_band_and_under_its_ceiling(assessment):
     for era in assessment.frameworks.eras:
         assert (era.equilibrium.draws < era.ceiling.draws).all()
         assert (era.band_low.draws < era.equilibrium.draws).all()
         assert (era.equilibrium.draws < era.band_high.draws).all()
-        assert 0 < era.deep_share.low < era.deep_share.high < 100
-
-
-def test_a_deeper_threshold_leaves_less_deep_cooperation(make):
-    made = make(("USA-CHN",), spread=0.0)
-    depth = made.posterior["depth"] * 0 + np.array([0.0, 1.0, 2.0])
-    own = dyad_draws(type(made)(made.posterior.assign(depth=depth), made.panel, made.spec), "USA-CHN")
-    shares = [framework(own, era, seed=1).deep_share.mean for era in range(3)]
-    assert shares[0] > shares[1] > shares[2]
 
 
 @pytest.mark.parametrize(("narrower", "moved"), [(1.0, False), (0.5, True)])
@@ -57,13 +48,26 @@ def test_headroom_is_compared_with_its_population(make, narrower, moved):
     assert result.frameworks.ceiling_assumed is not moved
     said = next(claim for claim in claims(result) if claim.code == "S4").sentence
     assert ("it is an assumption" in said) is not moved
-    assert headroom(own, seed=1, prior=np.exp(rng.standard_normal(4000))).learning.compared_with == "the prior"
+    assert headroom(own, seed=1).learning.compared_with == "the dyad's own population of frameworks"
 
 
-def test_room_is_up_to_the_ceiling(assessment):
+def test_room_is_from_the_trend_up_to_the_ceiling(fit, assessment):
     head, era = assessment.frameworks.headroom, assessment.frameworks.eras[-1]
-    np.testing.assert_allclose(head.room.draws, era.ceiling.draws - assessment.standing.level.draws)
+    trend = dyad_draws(fit, "USA-CHN").trend[..., -1]
+    np.testing.assert_allclose(head.room.draws, era.ceiling.draws - 100 / (1 + np.exp(-trend)), atol=1e-4)
     assert head.room.low > 0
+    np.testing.assert_array_equal(head.near.draws, head.room.draws <= 5.0)
+    np.testing.assert_allclose(head.log_odds.draws, fit.posterior["headroom"].sel(era="USA-CHN:competition"))
+
+
+def test_a_technical_improvement_reaches_as_far_as_the_cycle_does(fit, assessment, make):
+    """The cycle at its 95 % quantile, above the trend where it stands, which may be above the ceiling."""
+    own, reach = dyad_draws(fit, "USA-CHN"), assessment.frameworks.headroom.reach
+    best = own.trend[..., -1] + 1.645 * own.scalars["cycle_sd"]
+    np.testing.assert_allclose(reach.draws, 100 / (1 + np.exp(-best)) - assessment.standing.level.draws, atol=1e-4)
+    none = headroom(dyad_draws(make(trend="walk", cycle="none"), "USA-CHN"), seed=1)
+    assert isinstance(none.reach, NotDefined)
+    assert none.room.low > 0
 
 
 def test_a_dyad_stands_against_another(fit):
@@ -81,7 +85,7 @@ def test_a_contrast_needs_the_era_and_the_quantity(fit, make):
     absent = contrast(own, other, "detente", "US-Russia")
     assert isinstance(absent, NotDefined)
     assert "confrontation, partnership" in absent.reason
-    walk = make(dynamics="none")
+    walk = make(trend="walk", cycle="none")
     versus = contrast(dyad_draws(walk, "USA-CHN"), dyad_draws(walk, "USA-RUS"), "confrontation", "US-Russia")
     assert isinstance(versus.half_life, NotDefined)
     assert isinstance(versus.equilibrium, NotDefined)

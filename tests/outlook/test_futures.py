@@ -1,18 +1,17 @@
 """Futures: what they start from, what bounds them, where they end up, and that a seed fixes them."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import xarray as xr
 
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.model.dynamics import find_pull, pulls
-from forecast.model.fitted import Fit
+from forecast.model.dynamics import cycles, find_cycle
 from forecast.outlook import simulate_futures, structural_hazard
 from forecast.outlook.draws import dyad_draws
+from forecast.outlook.futures import simulate_from
 from forecast.panel import validate_panel
-from forecast.scale import ceiling_lift
+from forecast.scale import share
 
 
 @pytest.mark.parametrize("kind", [{}, {"frequency": "week"}, {"directed": True}])
@@ -31,27 +30,35 @@ def test_the_present_is_the_records_last_month(fit):
     assert not futures.broken[..., 0].any()
 
 
-@pytest.mark.parametrize("ceiling", ["era", "constant"])
-def test_no_level_passes_the_ceiling_in_force(make, ceiling):
-    futures = simulate_futures(make(ceiling=ceiling), "USA-CHN", 120, seed=1, hazard=0.05)
+def altered(made, **values):
+    """The same fit with some variables at a value, or at values."""
+    return replace(made, posterior=made.posterior.assign({k: made.posterior[k] * 0 + v for k, v in values.items()}))
+
+
+def test_no_trend_passes_the_ceiling_in_force_and_the_cycle_may(fit):
+    futures = simulate_futures(fit, "USA-CHN", 120, seed=1, hazard=0.05)
     assert futures.broken[..., -1].mean() > 0.9
-    assert (futures.share <= futures.ceiling).all()
-    assert (futures.equilibrium < futures.ceiling).all() or ceiling == "constant"
+    assert (futures.trend <= futures.ceiling).all()
+    assert 0 < (futures.share > futures.ceiling).mean() < 0.2
 
 
-def test_a_constant_ceiling_outlasts_its_frameworks_and_an_eras_does_not(make):
-    constant = simulate_futures(make(ceiling="constant"), "USA-CHN", 60, seed=1, hazard=0.1).ceiling
-    assert (constant == constant[..., :1]).all()
-    futures = simulate_futures(make(), "USA-CHN", 60, seed=1, hazard=0.1)
-    changed = (np.diff(futures.ceiling, axis=-1) != 0) & (np.diff(futures.equilibrium, axis=-1) != 0)
-    np.testing.assert_array_equal(changed, np.diff(futures.frameworks, axis=-1) > 0)
+def test_a_ceiling_changes_with_its_framework_alone(fit):
+    futures = simulate_futures(fit, "USA-CHN", 60, seed=1, hazard=0.1)
+    np.testing.assert_array_equal(np.diff(futures.ceiling, axis=-1) != 0, np.diff(futures.frameworks, axis=-1) > 0)
 
 
-def test_without_hazard_the_framework_stays(fit):
-    futures = simulate_futures(fit, "USA-CHN", 24, seed=1, hazard=0.0)
+@pytest.mark.parametrize("trend", ["reverting", "walk", "constant"])
+def test_without_hazard_the_framework_stays(make, trend):
+    ceiling = "none" if trend == "constant" else "framework"
+    futures = simulate_futures(make(trend=trend, ceiling=ceiling), "USA-CHN", 24, seed=1, hazard=0.0)
     assert not futures.broken.any()
-    for ruled in (futures.equilibrium, futures.ceiling, futures.depth):
-        assert (ruled == ruled[..., :1]).all()
+    if trend == "constant":
+        assert futures.ceiling is None
+        assert (futures.trend == futures.trend[..., :1]).all()
+        assert not futures.structural(24, 0.0).any()
+    else:
+        assert (futures.ceiling == futures.ceiling[..., :1]).all()
+        assert (np.diff(futures.trend, axis=-1) != 0).all()
 
 
 def test_a_seed_fixes_the_futures_and_another_gives_others(fit):
@@ -84,23 +91,22 @@ def test_dyads_have_shocks_of_their_own(make):
     assert abs(np.corrcoef(*steps)[0, 1]) < 5 * 0.0084
 
 
-@pytest.mark.parametrize("student", [False, True])
-def test_long_futures_have_the_stationary_distribution(make, student):
-    made = make(("USA-CHN",), ceiling=None, spread=0.0, student=student)
-    half_life = 6.0
-    phi = 0.5 ** (1 / half_life)
-    sd, mu = float(made.posterior["sd"][0, 0, 0]), float(made.posterior["mu"][0, 0, -1])
-    sigma = sd * np.sqrt(1 - phi**2)
-    scalars = {"phi": phi, "sigma": sigma, "half_life": half_life}
-    posterior = made.posterior.assign({k: made.posterior[k] * 0 + v for k, v in scalars.items()})
-    made = type(made)(posterior, made.panel, made.spec)
+def test_long_futures_have_the_stationary_distribution(make):
+    """Of the cycle around its trend, and of the trend around its long-run mean."""
+    made, half_life = make(("USA-CHN",), ceiling="none", spread=0.0), 6.0
+    kept = 0.5 ** (1 / half_life)
+    sd, mean, step = (float(made.posterior[name][0, 0, 0]) for name in ("cycle_sd", "trend_mean", "trend_step"))
+    made = altered(made, phi=kept, sigma=sd * np.sqrt(1 - kept**2), trend_retention=kept)
     futures = simulate_futures(made, "USA-CHN", 120, seed=3, futures_per_draw=20, hazard=0.0)
-    end = futures.level[..., -1].ravel()
-    # 6 000 independent futures after 20 half-lives. The mean has standard error sd/sqrt(n); the variance, for
-    # an excess kurtosis k of the sum (0 for normal shocks, below 6/5 of a t5's 6 here), sqrt((2 + k)/n). Four
-    # of them fail once in 16 000 runs; the seed is fixed anyway.
-    assert abs(end.mean() - mu) < 4 * sd / np.sqrt(end.size)
-    assert abs(end.var() / sd**2 - 1) < 4 * np.sqrt((2 + 1.2 * student) / end.size)
+    trend = log_odds(futures.trend[..., -1].ravel())
+    # 6 000 independent futures after 20 half-lives. The mean has standard error sd/sqrt(n); the variance sqrt(2/n).
+    # Eight of them fail once in 8 000 runs; the seed is fixed anyway.
+    for values, centre, spread in (
+        (futures.level[..., -1].ravel() - trend, 0.0, sd),
+        (trend, mean, step / np.sqrt(1 - kept**2)),
+    ):
+        assert abs(values.mean() - centre) < 4 * spread / np.sqrt(values.size)
+        assert abs(values.var() / spread**2 - 1) < 4 * np.sqrt(2 / values.size)
 
 
 def test_frameworks_come_at_the_hazards_rate(alike):
@@ -110,28 +116,50 @@ def test_frameworks_come_at_the_hazards_rate(alike):
     assert abs(futures.broken[..., -1].mean() - expected) < 4 * np.sqrt(expected * (1 - expected) / n)
 
 
-def test_new_frameworks_come_from_the_dyads_population(make):
-    made = make(("USA-CHN",), ceiling=None, spread=0.0)
+@pytest.mark.parametrize("trend", ["walk", "constant"])
+def test_the_trend_jumps_where_a_framework_comes(make, trend):
+    """A walk from where it was, in the month itself; a constant trend to a new value around the long-run mean."""
+    made = altered(make(("USA-CHN",), trend=trend, ceiling="none", spread=0.0), trend_jump=0.8)
     futures = simulate_futures(made, "USA-CHN", 60, seed=3, futures_per_draw=10, hazard=0.2)
-    new = log_odds(futures.equilibrium[..., -1][futures.broken[..., -1]])
-    centre, sd = float(made.posterior["mu_dyad"][0, 0, 0]), float(made.posterior["mu_era_sd"][0, 0])
-    assert abs(new.mean() - centre) < 4 * sd / np.sqrt(new.size)
-    assert abs(new.std() / sd - 1) < 4 / np.sqrt(2 * new.size)
+    path, arrived = log_odds(futures.trend), np.diff(futures.frameworks, axis=-1) > 0
+    if trend == "walk":
+        jumped, centre = np.diff(path, axis=-1), 0.0
+        step = float(made.posterior["trend_step"][0, 0, 0])
+        assert jumped[~arrived].std() == pytest.approx(step, rel=0.02)
+    else:
+        jumped, centre, step = path[..., 1:], float(made.posterior["trend_mean"][0, 0, 0]), 0.0
+        assert (np.diff(path, axis=-1)[~arrived] == 0).all()
+    spread, jumped = np.hypot(0.8, step), jumped[arrived]
+    assert abs(jumped.mean() - centre) < 4 * spread / np.sqrt(jumped.size)
+    assert abs(jumped.std() / spread - 1) < 4 / np.sqrt(2 * jumped.size)
 
 
-def test_new_depths_stretch_the_last_step(make):
+def test_without_jumps_a_framework_moves_no_trend(make):
+    made = make(("USA-CHN",), trend="walk", ceiling="none", spread=0.0)
+    still = replace(made, posterior=made.posterior.drop_vars("trend_jump"))
+    often, never = (simulate_futures(still, "USA-CHN", 60, seed=3, hazard=hazard) for hazard in (0.2, 0.0))
+    assert often.broken[..., -1].all()
+    np.testing.assert_array_equal(often.trend, never.trend)
+
+
+def test_new_headrooms_come_from_the_dyads_population(make):
     made = make(("USA-CHN",), spread=0.0)
     futures = simulate_futures(made, "USA-CHN", 60, seed=3, futures_per_draw=10, hazard=0.2)
-    stretch = np.log1p(futures.depth[..., -1][futures.broken[..., -1]] / 0.9)  # steps are 0.9 wide
-    sd = float(made.posterior["depth_sd"][0, 0])
-    assert abs(stretch.mean()) < 4 * sd / np.sqrt(stretch.size)
-    assert abs(stretch.std() / sd - 1) < 4 / np.sqrt(2 * stretch.size)
+    arrived = np.diff(futures.frameworks, axis=-1) > 0
+    # In the month in which it comes the free trend stands a headroom below the ceiling, and is bounded by it.
+    room = log_odds(futures.ceiling)[..., 1:][arrived] - log_odds(futures.trend)[..., 1:][arrived]
+    log_headroom = np.log(0.15 * np.log(np.expm1(room / 0.15)))  # the inverse of the bend
+    centre, sd = (float(made.posterior[name].to_numpy().flat[0]) for name in ("headroom_dyad", "headroom_era_sd"))
+    assert abs(log_headroom.mean() - centre) < 4 * sd / np.sqrt(log_headroom.size)
+    assert abs(log_headroom.std() / sd - 1) < 4 / np.sqrt(2 * log_headroom.size)
 
 
 def test_a_random_walk_spreads_without_pull(make):
-    futures = simulate_futures(make(("USA-CHN",), dynamics="none", ceiling=None), "USA-CHN", 60, seed=3)
+    futures = simulate_futures(
+        make(("USA-CHN",), trend="walk", cycle="none", ceiling="none"), "USA-CHN", 60, seed=3, hazard=0.0
+    )
     spread = (futures.level - futures.level[..., :1]).std(axis=(0, 1, 2))
-    assert futures.equilibrium is None
+    np.testing.assert_allclose(futures.trend, futures.share)
     # Variance grows with time: four times the months, twice the spread (1 200 futures: 2 % standard error).
     assert spread[60] / spread[15] == pytest.approx(2, rel=0.1)
 
@@ -172,34 +200,44 @@ def test_an_unknown_dyad_is_refused_by_name(fit):
 
 def test_a_posterior_without_its_era_dim_is_refused(make):
     made = make(("USA-CHN",))
-    nameless = made.posterior.assign(depth=made.posterior["depth"].rename(era="depth_dim_0").drop_vars("depth_dim_0"))
-    with pytest.raises(DataError, match="depth has dims"):
-        simulate_futures(type(made)(nameless, made.panel, made.spec), "USA-CHN", 12, seed=1)
+    nameless = made.posterior.assign(mu=made.posterior["mu"].rename(era="mu_dim_0").drop_vars("mu_dim_0"))
+    with pytest.raises(DataError, match="mu has dims"):
+        simulate_futures(replace(made, posterior=nameless), "USA-CHN", 12, seed=1)
 
 
-@pytest.mark.parametrize("dynamics", ["band", "cubic", "oscillator"])
-def test_other_pulls_go_on_as_the_model_says(make, dynamics):
-    """Without shocks and new frameworks a future is the pull alone; an oscillator goes on with its momentum."""
-    made = make(("USA-CHN",), ceiling="", draws=5)
-    shape = {"band": 0.8, "stiffening": 0.5, "lean": 0.3, "period": 60.0, "sd": 0.7, "sigma": 0.0}
-    drawn = {name: (made.posterior["phi"] * 0 + value) for name, value in shape.items()}
-    drawn["state_before"] = made.posterior["state"] - 0.2
-    moving = type(made)(made.posterior.assign(drawn), made.panel, type(made.spec)(dynamics))
-    level = simulate_futures(moving, "USA-CHN", 6, seed=1, futures_per_draw=2, hazard=0.0).level
+@pytest.mark.parametrize("cycle", ["linear", "band", "cubic"])
+def test_cycles_go_on_as_the_model_says(make, cycle):
+    """Without shocks, steps and new frameworks a future is the cycle alone."""
+    made = make(("USA-CHN",), cycle=cycle, ceiling="none", draws=5)
+    like = made.posterior["phi"]
+    values = {"band": 0.8, "inner_band": 0.7, "stiffening": 0.5, "inner_stiffening": 0.9, "lean": 0.3}
+    shape = {name: like * 0 + value for name, value in values.items()}
+    still = altered(made, cycle_sd=0.7, sigma=0.0, trend_step=0.0, trend_retention=1.0)
+    moving = replace(still, posterior=still.posterior.assign(shape))
+    futures = simulate_futures(moving, "USA-CHN", 6, seed=1, futures_per_draw=2, hazard=0.0)
     own = moving.posterior.isel(dyad=0)
-    mu = own["mu"].isel(era=-1).to_numpy()
-    parameters = {name: own[name].to_numpy() for name in (*shape, "phi")}
-    state, before = own["state"].to_numpy(), own["state_before"].to_numpy()
+    parameters = {name: own[name].to_numpy() for name in (*shape, "phi")} | {"sd": own["cycle_sd"].to_numpy()}
+    trend = own["trend"].isel(time=-1).to_numpy()
+    away = own["level"].isel(time=-1).to_numpy() - trend
     for period in range(1, 7):
-        state, before = mu + find_pull(dynamics).next(state - mu, before - mu, parameters), state
-        assert level[..., period] == pytest.approx(np.repeat(state[..., None], 2, axis=-1))
+        away = find_cycle(cycle).next(away, parameters)
+        assert futures.level[..., period] == pytest.approx(np.repeat((trend + away)[..., None], 2, axis=-1), abs=1e-5)
 
 
-def test_unknown_dynamics_are_refused_by_name(fit, make):
+def test_an_unknown_cycle_is_refused_by_name(make):
     made = make(("USA-CHN",))
-    odd = type(made)(made.posterior, made.panel, type(made.spec)("circular"))
-    with pytest.raises(SpecError, match=f"circular.*{', '.join(pull.name for pull in pulls())}"):
+    odd = replace(made, spec=replace(made.spec, cycle="circular"))
+    with pytest.raises(SpecError, match=f"circular.*{', '.join(cycle.name for cycle in cycles())}"):
         simulate_futures(odd, "USA-CHN", 12, seed=1)
+
+
+def test_a_future_let_go_starts_from_the_share_and_returns_to_the_trend(make):
+    """Without news at the start and without a new framework; the trend starts where it is."""
+    made = altered(make(("USA-CHN",), ceiling="framework", spread=0.0), trend_step=0.0, trend_retention=1.0, sigma=0.0)
+    own = dyad_draws(made, "USA-CHN")
+    paths = simulate_from(own, 20.0, 600, 2, seed=1)
+    np.testing.assert_allclose(paths[..., 0], 20.0)
+    np.testing.assert_allclose(paths[..., -1], np.repeat(share(own.trend[..., -1:]), 2, axis=-1), atol=1e-3)
 
 
 def test_the_hazard_counts_breaks_over_exposure(fit):
@@ -214,38 +252,3 @@ def test_the_hazard_counts_breaks_over_exposure(fit):
 def test_months_before_the_first_era_are_no_exposure(make):
     made = make(("USA-CHN",), eras={"USA-CHN": (("late", 100), ("later", 200))})
     assert structural_hazard(made.panel).exposure == 200.0
-
-
-V1 = Path(__file__).parents[1] / "model" / "data" / "fit_v1.nc"
-
-
-def test_a_fit_of_before_the_ceiling_kept_the_mean_is_forecast_as_it_was():
-    fit = Fit.load(V1)
-    assert "rest" not in fit.posterior
-    own, futures = dyad_draws(fit, "USA-CHN"), simulate_futures(fit, "USA-CHN", 24, seed=1, hazard=0.05)
-    assert float(own.rest(-1).mean()) == pytest.approx(29.4975830046066, rel=1e-9)
-    assert float(futures.share[..., 24].mean()) == pytest.approx(29.844048773113524, rel=1e-9)
-    assert float(futures.equilibrium[..., 24].mean()) == pytest.approx(36.699194041208386, rel=1e-9)
-
-
-def with_rest(made):
-    """The same fit with levels at rest whose states are lifted under the ceiling, and half-lives of a month."""
-    own, softness = made.posterior, made.spec.ceiling_softness
-    rest = own["mu"]
-    sd = own["sd"].isel(dyad=0) * xr.ones_like(rest)
-    lift = ceiling_lift(sd.to_numpy(), (own["ceiling"] - rest).to_numpy(), softness)
-    quick = {"phi": 0.5 * xr.ones_like(own["sd"]), "sigma": own["sd"] * np.sqrt(0.75)}
-    return type(made)(own.assign(rest=rest, mu=rest + lift, **quick), made.panel, made.spec)
-
-
-@pytest.mark.parametrize("ceiling", ["era", "constant"])
-def test_levels_under_new_frameworks_have_their_rests_mean(make, ceiling):
-    made = with_rest(make(("USA-CHN",), ceiling=ceiling, depth=False, spread=0.0))
-    own = dyad_draws(made, "USA-CHN")
-    futures = simulate_futures(made, "USA-CHN", 120, seed=3, futures_per_draw=40, hazard=0.03)
-    settled = futures.broken[..., -1] & (futures.frameworks[..., -1] == futures.frameworks[..., -13])
-    rest = log_odds(futures.equilibrium[..., -1])
-    assert (futures.equilibrium < futures.ceiling).all()
-    displaced = (futures.level[..., -1] - rest)[settled]
-    assert abs(displaced.mean()) < 4 * displaced.std() / np.sqrt(displaced.size)
-    np.testing.assert_allclose(own.rest(-1), 100 / (1 + np.exp(-own.by_era["rest"][..., -1])))

@@ -1,5 +1,6 @@
 """Improvement: parts make the whole to the last bit, and the chances are the model's own."""
 
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -26,7 +27,8 @@ def made_futures(draw):
     breaks = rng.random((*size, MONTHS + 1)) < draw(st.sampled_from([0.0, 0.05, 1.0]))
     breaks[..., 0] = False
     clock = Clock(TIMES, weekly=False)
-    return Futures("A-B", clock, MONTHS, level, share(level), breaks.cumsum(axis=-1).astype(np.int16))
+    frameworks, trend = breaks.cumsum(axis=-1).astype(np.int16), share(level / 2)
+    return Futures("A-B", clock, MONTHS, level, share(level), frameworks, trend, moving=draw(st.booleans()))
 
 
 @given(made_futures(), st.floats(0.1, 30))
@@ -40,7 +42,9 @@ def test_parts_make_the_whole_exactly_and_touching_only_grows(futures, smallest)
         assert out.technical.value + out.structural.value == better
         assert min(better, same, worse, out.technical.value, out.structural.value) >= 0
         assert out.touched.value >= max(touched, better)
-        assert out.structural.value <= out.new_framework.value + 2**-40  # a difference, off by a grid step
+        slow = futures.trend[..., months] - futures.trend[..., 0] >= smallest
+        most = slow.mean() if futures.moving else out.new_framework.value
+        assert out.structural.value <= most + 2**-40  # a difference, off by a grid step
         touched = out.touched.value
         printed = printed_percents(out)
         assert printed["improvement"] + printed["stability"] + printed["deterioration"] == 100
@@ -60,35 +64,47 @@ def test_draws_agree_with_values(futures):
 
 
 @pytest.mark.parametrize("months", [3, 12, 24])
-def test_one_draw_without_breaks_has_the_normal_distributions_chances(alike, months):
-    own = alike.posterior.isel(chain=0, draw=0).sel(dyad="USA-CHN")
-    futures = simulate_futures(alike, "USA-CHN", months, seed=11, futures_per_draw=40, hazard=0.0)
+def test_one_draw_without_breaks_has_the_normal_distributions_chances(make, months):
+    """Of improvement those of trend plus cycle; of structural improvement those of a rise of the trend alone."""
+    made = make(("USA-CHN",), ceiling="none", spread=0.0)
+    made = replace(made, posterior=made.posterior.assign(trend_step=made.posterior["trend_step"] * 0 + 0.08))
+    own = {name: float(values[0, 0, 0]) for name, values in made.posterior.items() if values.ndim == 3}
+    trend = float(made.posterior["trend"][0, 0, 0, -1])
+    cycle = float(made.posterior["level"][0, 0, 0, -1]) - trend
+    futures = simulate_futures(made, "USA-CHN", months, seed=11, futures_per_draw=40, hazard=0.0)
     out = horizon_outlook(futures, months)
-    phi, sigma = float(own["phi"]), float(own["sigma"])
-    mu, ceiling = (float(own[name].sel(era="USA-CHN:competition")) for name in ("mu", "ceiling"))
-    softness, now = alike.spec.ceiling_softness, futures.share[0, 0, 0, 0]
-    centre = mu + phi**months * (float(own["state"]) - mu)
-    spread = sigma * np.sqrt((1 - phi ** (2 * months)) / (1 - phi**2))
+    phi, kept = own["phi"], float(made.posterior["trend_retention"][0, 0])
 
-    def state_at(points):  # the ceiling's map, turned round
-        level = np.log(points / (100 - points))
-        return ceiling - softness * np.log(np.expm1((ceiling - level) / softness))
+    def spread(sigma, phi):
+        return sigma * np.sqrt((1 - phi ** (2 * months)) / (1 - phi**2))
 
-    ahead = NormalDist(centre, spread)
+    now = futures.share[0, 0, 0, 0]
+    slow = NormalDist(own["trend_mean"] + kept**months * (trend - own["trend_mean"]), spread(own["trend_step"], kept))
+    ahead = slow + NormalDist(phi**months * cycle, spread(own["sigma"], phi))
+    # Improvement where the trend rises so much is structural: the trend's quantiles, and the cycle's beside each.
+    rises = np.array([slow.inv_cdf(q) for q in (np.arange(4000) + 0.5) / 4000])
+    rises = rises[share(rises) - share(np.array(trend)) >= 5]
+    beside = NormalDist(phi**months * cycle, spread(own["sigma"], phi))
+    structural = sum(1 - beside.cdf(log_odds(now + 5) - rise) for rise in rises) / 4000
     expected = {
-        "improvement": 1 - ahead.cdf(state_at(now + 5)),
-        "deterioration": ahead.cdf(state_at(now - 5)),
+        "improvement": 1 - ahead.cdf(log_odds(now + 5)),
+        "deterioration": ahead.cdf(log_odds(now - 5)),
+        "structural": structural,
     }
     for name, chance in expected.items():
         number = getattr(out, name)
         # 12 000 futures: binomial standard error; ArviZ's must be near it, and the value within four of them.
         assert number.mcse == pytest.approx(np.sqrt(chance * (1 - chance) / 12_000), rel=0.3)
         assert abs(number.value - chance) < 4 * number.mcse
-    assert out.structural.value == 0
 
 
-def test_without_hazard_all_improvement_is_technical(fit):
-    out = horizon_outlook(simulate_futures(fit, "USA-CHN", 24, seed=1, hazard=0.0), 24)
+def log_odds(points):
+    return np.log(points / (100 - points))
+
+
+def test_without_a_trend_that_moves_or_hazard_all_improvement_is_technical(make):
+    still = make(trend="constant", ceiling="none")
+    out = horizon_outlook(simulate_futures(still, "USA-CHN", 24, seed=1, hazard=0.0), 24)
     assert out.structural.value == out.new_framework.value == 0
     assert out.structural.mcse == 0
     assert out.technical.value == out.improvement.value > 0

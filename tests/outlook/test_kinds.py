@@ -18,9 +18,9 @@ CUTS = {"depth": (-1.0, 0.6, 1.5), "severity": (-0.5, 0.2, 2.0)}
 SPREAD = np.linspace(-1, 1, 101)
 
 
-def made_fit(panel, names=("depth", "severity"), cuts=CUTS, ceiling="trend"):
+def made_fit(panel, names=("depth", "severity"), cuts=CUTS, kind_drift="years"):
     """A fit whose draws differ in the shift alone, by known steps; the second dyad's is another one."""
-    places = panel.sizes["era"] if ceiling == "depth" else 20 * panel.sizes["dyad"]
+    places = panel.sizes["era"] if kind_drift == "eras" else 20 * panel.sizes["dyad"]
     posterior = xr.Dataset()
     for name in names:
         shift = np.tile((SHIFTS[name] + SPREAD)[None, :, None], (1, 1, places))
@@ -28,8 +28,7 @@ def made_fit(panel, names=("depth", "severity"), cuts=CUTS, ceiling="trend"):
         posterior[f"{name}_shift"] = ("chain", "draw", f"{name}_place"), shift
         posterior[f"{name}_slope"] = ("chain", "draw"), np.full((1, len(SPREAD)), SLOPES[name])
         posterior[f"{name}_cutpoint"] = ("chain", "draw", "dataset", f"{name}_cut"), cut
-    spec = PendulumSpec(structure="walk", observation="sides", ceiling=ceiling)
-    return MadeFit(posterior, panel, spec)
+    return MadeFit(posterior, panel, PendulumSpec(kind_drift=kind_drift))
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +36,9 @@ def panel():
     return make_panel(dyads=2, periods=150, events=6, seed=4)
 
 
-@pytest.mark.parametrize("ceiling", ["trend", "depth"])
-def test_a_month_is_what_its_last_year_and_the_parameters_say(panel, ceiling):
-    found = kind_series(made_fit(panel, ceiling=ceiling), "USA-RUS")
+@pytest.mark.parametrize("kind_drift", ["years", "eras"])
+def test_a_month_is_what_its_last_year_and_the_parameters_say(panel, kind_drift):
+    found = kind_series(made_fit(panel, kind_drift=kind_drift), "USA-RUS")
     counts = panel["counts"].sel(dyad="USA-RUS").sum(("dataset", "direction")).transpose("time", "class").to_numpy()
     assert found["depth"].kinds == ("class 6", "class 7")
     assert found["severity"].kinds == ("class 1", "class 0")

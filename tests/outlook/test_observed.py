@@ -13,6 +13,9 @@ from forecast.outlook.repeats import Repeats
 from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
 
+STILL = {"sigma": 0.0, "phi": 1.0, "trend_step": 0.0, "trend_retention": 1.0}
+"""Of a fit whose level stays where it is."""
+
 
 def refit(made, *, counts=None, covered=None, **posterior):
     panel = made.panel
@@ -81,7 +84,7 @@ def test_directions_count_by_how_much_they_report(make):
 
 @pytest.mark.parametrize("overdispersed", [False, True])
 def test_shares_spread_as_the_happenings_and_the_chances_say(make, overdispersed):
-    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, sigma=0.0, phi=1.0)  # eight happenings a month
+    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL)  # eight happenings a month
     if not overdispersed:
         made = type(made)(made.posterior.drop_vars(["tau", "concentration"]), made.panel, made.spec)
     futures = simulate_futures(made, "USA-CHN", 24, seed=1, futures_per_draw=10, hazard=0.0)
@@ -95,7 +98,7 @@ def test_shares_spread_as_the_happenings_and_the_chances_say(make, overdispersed
 
 
 def test_a_busy_month_ahead_is_as_hostile_as_the_effect_says(make):
-    made = refit(make(("USA-CHN",), spread=0.0), tau=0.0, sigma=0.0, phi=1.0)
+    made = refit(make(("USA-CHN",), spread=0.0), tau=0.0, **STILL)
     effect = xr.zeros_like(made.posterior["tau"]) - 0.8
     made = type(made)(made.posterior.assign(volume_effect=effect).drop_vars("concentration"), made.panel, made.spec)
     futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
@@ -167,7 +170,7 @@ def test_a_record_that_repeats_itself_has_its_shares_and_their_variation():
 
 def test_futures_follow_the_record_as_often_as_asked(make):
     # A pendulum at its very bottom, and a record that is even.
-    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, sigma=0.0, phi=1.0, state=-6.0)
+    made = refit(make(("USA-CHN",), spread=0.0), counts=1, tau=0.0, **STILL, level=-6.0)
     futures = simulate_futures(made, "USA-CHN", 12, seed=1, futures_per_draw=10, hazard=0.0)
     for weight in (0.0, 0.3, 1.0):
         seen = observe(replace(made, spec=replace(made.spec, record_weight=weight)), futures, 12, seed=1)

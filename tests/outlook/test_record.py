@@ -14,13 +14,12 @@ from forecast.outlook.record import last_break, standing
 def with_level(made, path):
     """The fit with one dyad whose level follows `path` (time,) in every draw."""
     level = made.posterior["level"] * 0 + np.asarray(path, dtype=np.float32)
-    state = made.posterior["state"] * 0 + path[-1]
-    return type(made)(made.posterior.assign(level=level, state=state), made.panel, made.spec)
+    return type(made)(made.posterior.assign(level=level), made.panel, made.spec)
 
 
 @pytest.fixture(scope="module")
 def plain(make):
-    return make(("USA-CHN",), ceiling=None, spread=0.0)
+    return make(("USA-CHN",), ceiling="none", spread=0.0)
 
 
 def test_the_percentile_counts_the_months_below(fit):
@@ -87,8 +86,8 @@ def test_a_young_era_has_no_trend(make):
     assert isinstance(change.falling, NotDefined)
 
 
-def test_a_random_walk_has_no_equilibrium_to_drop(make):
-    change = last_break(dyad_draws(make(("USA-CHN",), dynamics="none"), "USA-CHN"))
+def test_without_a_cycle_there_is_no_equilibrium_to_drop(make):
+    change = last_break(dyad_draws(make(("USA-CHN",), trend="walk", cycle="none"), "USA-CHN"))
     assert isinstance(change.equilibrium_drop, NotDefined)
 
 

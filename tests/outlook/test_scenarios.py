@@ -22,7 +22,7 @@ ATTACK = Assumed(date(2025, 3, 1), "USA", "CHN", kind="class 0", n=2)
 @pytest.fixture(scope="module")
 def large(make):
     """A fit with draws enough for the limits of weights."""
-    return make(("USA-CHN",), chains=4, draws=150, depth=False, ceiling=None)
+    return make(("USA-CHN",), chains=4, draws=150, ceiling="none")
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from tests.systems import posix
 NOW = datetime(2021, 4, 1, 12, tzinfo=UTC)
 OVER = datetime(2022, 2, 1, 12, tzinfo=UTC)
 """A month after the window."""
-SPEC = {"dynamics": "linear"}
+SPEC = {"cycle": "linear"}
 
 
 def begun(path, questions=1):

@@ -107,7 +107,9 @@ def test_with_and_without_average_to_the_answer():
     fit = fit_as_of(DAY)
     put = put_question(fit, ask(of="coercion", at_least=4, months=1), table=events())
     some, none = replace(SANCTIONS, n=1, date=date(2023, 11, 1)), replace(NONE, until=date(2023, 11, 30))
-    found = scenario(fit, "USA-CHN", {"some": [some], "none": [none]}, (3,), events=events(), questions=[put])
+    found = scenario(
+        fit, "USA-CHN", {"some": [some], "none": [none]}, (3,), events=events(), questions=[put], futures_per_draw=40
+    )
     parts = [one.plausibility.value for one in found.scenarios]
     own = [chances(one.prospect)[0] for one in found.scenarios]
     assert sum(parts) == pytest.approx(1, abs=0.02)
@@ -154,7 +156,7 @@ def test_the_command_asks_by_name_and_by_file(ledger):
     assert [up["id"], sanctions["id"]] == ["up", "sanctions"]
     answered = json.loads(run("question", "update", "--fit", V1, "--json").stdout)
     assert {one["question"]: one["chance"] for one in answered} == {
-        one["id"]: one["chance"]["value"] for one in stated["unconditional"]["questions"]
+        one["id"]: pytest.approx(one["chance"]["value"], abs=1e-9) for one in stated["unconditional"]["questions"]
     }
     assert len(Path("questions/ledger.jsonl").read_text().splitlines()) == 4  # two asked, two answered
     page = Path("out/index.html").read_text(encoding="utf-8")

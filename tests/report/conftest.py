@@ -72,7 +72,7 @@ def index_of(made):
     index = made.panel["counts"].isel(dataset=0, direction=0).sum("class").astype(float)
     panel = made.panel.drop_vars(["counts", "covered"]).assign(index=index)
     panel.attrs = {"schema": 1, "frequency": "month", "as_of": "", "digest": "", "late": 0}
-    return type(made)(made.posterior.drop_vars(["cutpoint", "concentration"]), panel, made.spec)
+    return type(made)(made.posterior.drop_vars("concentration"), panel, made.spec)
 
 
 def keys_documented(page):

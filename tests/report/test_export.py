@@ -206,7 +206,7 @@ def test_a_summary_of_a_fit_that_failed_is_stamped(fit, assessment):
 
 
 def test_a_summary_of_an_index_is_about_the_level():
-    made = index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False))
+    made = index_of(reported_fit(dyads=("USA-CHN",), draws=40))
     result = assessed(made)
     assert isinstance(result.recorded, NotDefined)
     prose, rows = parts(summary(gather(made, result, None, (), None)))

@@ -91,9 +91,7 @@ def test_the_share_asked_for_is_there(fit):
 
 
 def test_an_index_records_nothing():
-    content = forecast_json(
-        index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False)), assessed(index_fit)
-    )
+    content = forecast_json(index_fit := index_of(reported_fit(dyads=("USA-CHN",), draws=40)), assessed(index_fit))
     assert content["recorded"]["not_defined"] and content["rule"] is None and content["threshold"] is None
 
 
@@ -104,8 +102,8 @@ def test_events_left_out_are_accounted_for(content, events):
 
 
 def test_what_is_not_defined_says_why():
-    fit = reported_fit(dyads=("USA-CHN",), dynamics="none", draws=40)
+    fit = reported_fit(dyads=("USA-CHN",), trend="walk", cycle="none", draws=40)
     content = forecast_json(fit, assessed(fit))
-    assert "random walk" in content["band"]["not_defined"]
-    assert "random walk" in content["dyads"][0]["half_life"]["not_defined"]
+    assert "no cycle" in content["band"]["not_defined"]
+    assert "no cycle" in content["dyads"][0]["half_life"]["not_defined"]
     assert content["contrast"]["not_defined"]

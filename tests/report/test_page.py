@@ -12,6 +12,7 @@ from forecast.report import forecast_json, render_page
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from forecast.report.recent import UNCHECKED_NOTE
+from tests.model.panels import consistent
 
 from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, reported_fit
 
@@ -153,9 +154,9 @@ def test_a_fit_that_passed_is_not_stamped(read, html):
 
 
 KINDS = {
-    "walk": {"dynamics": "none"},
-    "free walk": {"dynamics": "none", "ceiling": None, "depth": False},
-    "constant ceiling": {"ceiling": "constant"},
+    "no cycle": {"trend": "walk", "cycle": "none"},
+    "free walk": {"trend": "walk", "cycle": "none", "ceiling": "none"},
+    "pendulum": {"trend": "constant", "ceiling": "none"},
     "weekly": {"frequency": "week", "dyads": ("USA-CHN",)},
     "one era": {"dyads": ("USA-CHN",), "eras": {"USA-CHN": (("all", 0),)}},
     "short": {"months": 30, "dyads": ("USA-CHN",), "eras": {"USA-CHN": (("before", -9), ("now", 20))}},
@@ -180,7 +181,7 @@ def _absent(part):
 
 
 def test_an_index_without_events_has_its_page():
-    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40, depth=False))
+    fit = index_of(reported_fit(dyads=("USA-CHN",), draws=40))
     read = Reader(render_page(fit, assessed(fit)))
     assert "The data are an index, which hold no single events" in read.text
     assert "counts no actions" in read.text
@@ -208,6 +209,7 @@ def test_counts_are_named_as_such_with_their_own_kinds():
 def test_the_end_of_the_record_is_told():
     fit = reported_fit(dyads=("USA-CHN",), draws=40)
     fit.panel["covered"][..., -3:] = False
+    fit = replace(fit, panel=consistent(fit.panel))
     read = Reader(render_page(fit, assessed(fit), events=made_events()))
     assert (
         "Coverage ends in September 2024" in read.text and "coverage of this dyad ends in September 2024" in read.text

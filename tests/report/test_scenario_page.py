@@ -33,7 +33,7 @@ CONTACT = Assumed(date(2025, 2, 1), "USA", "CHN", kind="class 4", n=2, summary=S
 
 @pytest.fixture(scope="module")
 def fit():
-    return reported_fit(dyads=("USA-CHN",), depth=False, draws=40)
+    return reported_fit(dyads=("USA-CHN",), draws=40)
 
 
 def half_are_void(futures, observed):

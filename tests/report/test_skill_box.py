@@ -113,9 +113,9 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
             lambda it: replace(it, rows=[row for row in it.rows if row["dyad"] != "USA-CHN"]),
             "no scored window of US-China",
         ),
-        (lambda it: replace(it, subject="no_pull"), "not of the default model"),
+        (lambda it: replace(it, subject="no_cycle"), "not of the default model"),
         (lambda it: changed(it, eras="infer"), "with the given eras"),
-        (lambda it: changed(it, spec={**it.choices["spec"], "dynamics": "none"}), "this one has another dynamics"),
+        (lambda it: changed(it, spec={**it.choices["spec"], "cycle": "band"}), "this one has another cycle"),
         (
             lambda it: changed(it, dyads=["USA-CHN", "CHN-JPN"]),
             "fitted to USA-CHN and CHN-JPN, and this one",

@@ -135,12 +135,7 @@ def test_each_framework_has_its_numbers(tables, said):
     assert len(rows) == len(said["frameworks"]["eras"]) + 1
     for row, era in zip(rows[1:], said["frameworks"]["eras"], strict=True):
         assert row[0].startswith(f"{era['name']} {era['start'][:4]}")
-        assert row[1:5] == [estimate(era[name]) for name in ("mean", "equilibrium", "ceiling", "deep_share")]
-        learning = era["learning"]
-        assert row[5] == (
-            f"{'yes' if learning['moved'] else 'no'}: spread × {number(learning['sd_ratio'], 2)}, "
-            f"shift {number(learning['shift'], 1)}"
-        )
+        assert row[1:] == [estimate(era[name]) for name in ("mean", "equilibrium", "ceiling")]
 
 
 def test_the_claims_have_the_numbers_of_the_json(tables, said):

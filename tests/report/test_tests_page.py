@@ -36,7 +36,7 @@ FAILED = {"linear pull": FakeGate(("half-life: R-hat 1.2, limit 1.01",)), "walk"
 def compared(log=2.4, error=0.1, ahead=-0.3, ahead_error=0.8, models=("a linear pull", "a random walk"), **which):
     widths = pd.DataFrame(
         {
-            "prior": ["", "half_life", "half_life"],
+            "prior": ["", "cycle_half_life", "cycle_half_life"],
             "factor": [1.0, 0.5, 2.0],
             "log_bayes_factor": [log, log + 0.4, log - 0.6],
             "error": [error, error, error],

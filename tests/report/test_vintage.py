@@ -83,7 +83,7 @@ def test_a_dataset_of_unknown_year_and_an_index_are_not_said_to_be_known(tmp_pat
 
 
 def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, material):
-    alone = reported_fit(dyads=("USA-CHN",), depth=False, draws=40)
+    alone = reported_fit(dyads=("USA-CHN",), draws=40)
     pages = {
         "report": html,
         "scenario": scenario_page(alone, scenario(alone, "USA-CHN", {"nothing": []}, (3,), labels=LABELS), MadeGate()),

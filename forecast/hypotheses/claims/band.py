@@ -38,9 +38,9 @@ def _word(found: "Found[Band]", rule: Rule, answer: Answer) -> Words:
             f"per cent of the months, where {100 * MASS:.0f} is what a pendulum does by definition.",
             "Measured alike, within half that band's width of its own mean of an era: the record spent "
             f"{numbers['near_record']} per cent of its months there, random walks fitted to it {numbers['near_walk']} "
-            f"and linear pulls {numbers['near_pull']}.",
+            f"and reverting components {numbers['near_reverting']}.",
             f"Once away, the record came back after {numbers['away_record']} months on average, random walks after "
-            f"{numbers['away_walk']} and linear pulls after {numbers['away_pull']}.",
+            f"{numbers['away_walk']} and reverting components after {numbers['away_reverting']}.",
             *evidence_sentences(found.comparison(), rule),
         ),
     )
@@ -56,7 +56,7 @@ def _reason(found: "Found[Band]", rule: Rule, answer: Answer) -> Reason:
 CLAIM = Hypothesis(
     theory.BALANCE,
     title="a middle ground",
-    models=("one scale: linear pull", "none: random walk"),
+    models=("one reverting component", "random walk"),
     measure=_measure,
     decide=_decide,
     word=_word,

@@ -34,7 +34,7 @@ def _contest(candidates: "Candidates", half_lives: tuple[float, ...]) -> "Contes
 
 
 def _decide(found: "Found[Ceiling]", rule: Rule) -> Answer:
-    """Depth by era must be preferred to every rival."""
+    """Kinds by era must be preferred to every rival."""
     return least_favourable(rule.decide(one) for one in found.comparisons if one.decides)
 
 
@@ -51,12 +51,14 @@ def _word(found: "Found[Ceiling]", rule: Rule, answer: Answer) -> Words:
         reason=reason_of_evidence(_worst(found, rule, answer), rule),
         prose=(
             *(sentence for one in found.comparisons for sentence in evidence_sentences(one, rule)),
-            "The bound on the level decides nothing here, for a low equilibrium leaves the same mark on a record.",
+            "The ceiling on the trend decides nothing here, because a low trend leaves the same mark on a record.",
             *_depths(found, rule),
-            _trend(found),
-            f"The bound under “{found.findings.eras[-1]}” stands at a share of {median_interval(found['bound'])} with "
-            f"the data and {median_interval(found['prior_bound'])} without them. "
-            f"{learning_sentence(found.findings.learning, 'its distance from the equilibrium')}",
+            "If kinds drift in time, deep cooperation becomes harder by "
+            f"{median_interval(found['depth_drift'], 2)} log-odds a decade.",
+            f"The ceiling under “{found.findings.eras[-1]}” stands at a share of {median_interval(found['ceiling'])}, "
+            f"{median_interval(found['headroom'], 1)} log-odds above the trend where that era began; without the data "
+            f"{median_interval(found['prior_headroom'], 1)}. "
+            f"{learning_sentence(found.findings.learning, 'its distance from the trend')}",
             _rises(found),
             _within_frameworks(found, answer),
         ),
@@ -86,18 +88,6 @@ def _depths(found: "Found[Ceiling]", rule: Rule) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _trend(found: "Found[Ceiling]") -> str:
-    if "depth_trend" in found:
-        return (
-            f"Taken for a trend, the way to the deepest kind of cooperation stretches by "
-            f"{median_interval(found['depth_trend'])} per cent a decade."
-        )
-    return (
-        "Taken for a drift of the record, deep cooperation becomes harder by "
-        f"{median_interval(found['depth_drift'], 2)} log-odds a decade."
-    )
-
-
 def _rises(found: "Found[Ceiling]") -> str:
     from forecast.hypotheses.evidence.ceiling import RISE_MONTHS
 
@@ -125,13 +115,13 @@ def _within_frameworks(found: "Found[Ceiling]", answer: Answer) -> str:
 CLAIM = Hypothesis(
     theory.CEILING,
     title="a ceiling set by the framework",
-    models=("one scale, level: era, constant, none", "kinds: by era, drift in time, none"),
+    models=("kinds: by era, drift in time, constant", "trend: ceiling by framework, none"),
     measure=_measure,
     decide=_decide,
     word=_word,
     needs="classes",
-    how="Depth by era is compared with one depth for all time and with a trend, and the less favourable answer counts. "
-    "The bound on the level decides nothing.",
+    how="Kinds by era are compared with constant kinds and with kinds that drift in time, and the less favourable "
+    "answer counts. The ceiling on the trend decides nothing.",
     also=(theory.IMPROVEMENT,),
     contest=_contest,
     work=3.0,

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from forecast import theory
 from forecast.hypotheses.claims.sentences import (
     difference_sentence,
-    learning_sentence,
     median_interval,
     percent,
 )
@@ -63,17 +62,15 @@ def _stays(found: "Found[ContrastOfDyads]") -> tuple[str, ...]:
     return (
         f"It has spent {both('hostile')} per cent of its months in the hostile zone (a share below {EXTREME:g}), in "
         f"stays of {both('spell')} months.",
-        f"By its pull alone it would be there {both('tendency')} per cent of the time in the long run, and out of it "
-        f"again after {both('dwell')} months on average (no more than {DWELL_MONTHS} are counted).",
+        f"With the trend of its era it would be there {both('tendency')} per cent of the time in the long run, and out "
+        f"of it again after {both('dwell')} months on average (no more than {DWELL_MONTHS} are counted).",
         f"The half-life is {both('half_life')} months; that of {found.findings.rival} is the shorter with a chance of "
         f"{percent(found['probability_longer'])}.",
     )
 
 
 def _cautions(found: "Found[ContrastOfDyads]") -> tuple[str, ...]:
-    learning = found.findings.learning
     return (
-        *([] if learning is None else [learning_sentence(learning, "the equilibrium in force")]),
         "One hierarchy draws the dyads together: what the record of one does not say of its equilibrium is taken "
         "from the others, which makes contrasts smaller than each record alone would have them.",
         "A share is one of recorded acts. Where the record of one dyad has its negotiating rounds in full and that "
@@ -91,7 +88,7 @@ CLAIM = Hypothesis(
     needs="dyads",
     by_evidence=False,
     decides=("equilibrium_difference_above_rope",),
-    how="Decided by the equilibrium of the era in force less that of the relation it is compared with.",
+    how="Decided by the equilibrium of the current era less that of the relation it is compared with.",
     without_power="Power was not simulated, for the test has no rival model to simulate records from: it contrasts "
     "dyads within one fit of all, and each simulated record would need such a fit.",
     work=2.0,

@@ -1,4 +1,4 @@
-"""The equilibrium broke about when the era in force began, and has been lower since."""
+"""The equilibrium broke about when the current era began, and has been lower since."""
 
 from typing import TYPE_CHECKING
 
@@ -53,13 +53,13 @@ def _decide(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
 
 
 def _deciding(found: "Found[EquilibriumBreak]") -> Comparison:
-    """Return the comparison that decides: a jump of the structure, where an era is claimed to have brought it."""
+    """Return the comparison that decides: a jump of the trend, where an era is claimed to have brought it."""
     return next(one for one in found.comparisons if one.decides)
 
 
 def _fell(found: "Found[EquilibriumBreak]") -> Number:
     """Return the chance that what is claimed to have fallen did."""
-    return found["probability_drop" if _deciding(found).name == "" else "probability_structure_drop"]
+    return found["probability_drop" if _deciding(found).name == "" else "probability_trend_drop"]
 
 
 def _at_the_date(found: "Found[EquilibriumBreak]", rule: Rule) -> Answer:
@@ -97,16 +97,16 @@ def _word(found: "Found[EquilibriumBreak]", rule: Rule, answer: Answer) -> Words
 
 
 def _jump(found: "Found[EquilibriumBreak]", rule: Rule) -> tuple[str, ...]:
-    """Describe whether the structure jumped, where an era is claimed to have brought it."""
+    """Describe whether the trend jumped, where an era is claimed to have brought it."""
     if _deciding(found).name == "":
         return ()
     return (
         *evidence_sentences(_deciding(found), rule),
-        f"The structure since lies {median_interval(found['structure_drop'])} points of share below that of the five "
+        f"The trend since lies {median_interval(found['trend_drop'])} points of share below that of the five "
         f"years before; the chance that it fell by at least {found.findings.smallest_effect:g} points is "
-        f"{percent(found['probability_structure_drop'])}.",
+        f"{percent(found['probability_trend_drop'])}.",
         f"A jump at this date has more evidence than one at {percent(found['placebos_below'].value)} of other dates.",
-        "What follows is of one time scale: an equilibrium that stays for an era, and a pull towards it.",
+        "What follows has one component: a level that reverts to an equilibrium, which is constant within an era.",
     )
 
 
@@ -126,8 +126,8 @@ def _date(found: "Found[EquilibriumBreak]") -> str:
         return f"{said}; no named era begins in that time with which the date could agree."
     after, before = (percent(found[f"{prior}probability_near_claimed"]) for prior in ("", "prior_"))
     return (
-        f"{said}: the interval {'holds' if own.where_claimed else 'does not hold'} {month(own.claimed)}, when the era "
-        f"in force began. The chance that it lies within {NEAR_MONTHS} months of that is {after}, and was {before} "
+        f"{said}: the interval {'holds' if own.where_claimed else 'does not hold'} {month(own.claimed)}, when the "
+        f"current era began. The chance that it lies within {NEAR_MONTHS} months of that is {after}, and was {before} "
         "before the data."
     )
 
@@ -221,13 +221,13 @@ def _span(span: "Span", interval: str = "") -> str:
 CLAIM = Hypothesis(
     theory.DECLINE,
     title="a break in the equilibrium",
-    models=("two scales: jump of the structure, no jump, placebo dates", "one scale: one break, no break"),
+    models=("cycle and trend: jump of the trend, no jump, placebo dates", "one component: one break, no break"),
     measure=_measure,
     decide=_decide,
     word=_word,
-    decides=("probability_structure_drop", "placebos_below"),
-    how="A jump of the structure where the era in force began is compared with none. That is one of three parts: the "
-    "structure must also have fallen by the smallest effect of interest, by the rule's probability, and the claim is "
+    decides=("probability_trend_drop", "placebos_below"),
+    how="A jump of the trend where the current era began is compared with none. That is one of three parts: the "
+    "trend must also have fallen by the smallest effect of interest, by the rule's probability, and the claim is "
     "rejected if it did not; and a jump at that date must have more evidence than at nine of ten others, or the answer "
     "is undecided. Where no named era begins in the last thirty years, a break of the equilibrium at an unknown date "
     "decides instead, with the same conditions on its drop.",

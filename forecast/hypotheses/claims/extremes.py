@@ -1,4 +1,4 @@
-"""Extremes are costly: the pull grows more than in proportion to the displacement."""
+"""Extremes are costly: reversion grows more than in proportion to the deviation from the trend."""
 
 from typing import TYPE_CHECKING
 
@@ -41,15 +41,15 @@ def _word(found: "Found[Extremes]", rule: Rule, answer: Answer) -> Words:
 
     hostile, friendly = (median_interval(found[f"strength_{side}"], 1) for side in ("hostile", "friendly"))
     return Words(
-        claim="Extremes are costly: the pull grows more than in proportion to the displacement.",
-        null="The pull is in proportion to the displacement.",
+        claim="Extremes are costly: reversion grows more than in proportion to the deviation from the trend.",
+        null="Reversion is in proportion to the deviation from the trend.",
         reason=reason_of_evidence(found.comparison(), rule),
         prose=(
             *evidence_sentences(found.comparison(), rule),
             *evidence_sentences(found.comparison("band"), rule),
-            f"If it grows, the pull is {median_interval(found['strength'], 1)} times as strong one spread away as near "
-            f"the equilibrium. {learning_sentence(found.findings.learning, 'its growth')}",
-            f"The chance that the hostile side has the stronger pull is "
+            f"If it grows, reversion is {median_interval(found['strength'], 1)} times as strong one spread away as "
+            f"near the trend. {learning_sentence(found.findings.learning, 'its growth')}",
+            f"The chance that the hostile side reverts more strongly is "
             f"{percent(found['probability_hostile_stronger'])}, where 50 % is no knowledge: {hostile} times one spread "
             f"away, against {friendly} on the other side; {SIDES} is {median_interval(found['asymmetry'], 1)} points "
             "of share.",
@@ -60,12 +60,12 @@ def _word(found: "Found[Extremes]", rule: Rule, answer: Answer) -> Words:
 
 CLAIM = Hypothesis(
     theory.COST,
-    title="a pull that grows",
-    models=("cubic pull", "band", "linear pull"),
+    title="nonlinear reversion",
+    models=("cycle around a trend: cubic", "band", "linear"),
     measure=_measure,
     decide=_decide,
     word=_word,
-    how="The pull that grows decides; the band is there for comparison.",
+    how="The cubic cycle decides; the band is there for comparison.",
     contest=_contest,
     work=2.0,
 )

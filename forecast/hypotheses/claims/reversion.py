@@ -1,4 +1,4 @@
-"""Relations are pulled back: half of a displacement is soon undone."""
+"""Relations revert: half of a deviation from the trend is soon undone."""
 
 from typing import TYPE_CHECKING
 
@@ -42,16 +42,16 @@ def _word(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Words:
     half_life, before = median_interval(found["half_life"]), median_interval(found["prior_half_life"])
     short, short_before = percent(found["probability_short"]), percent(found["prior_probability_short"])
     return Words(
-        claim=f"Relations are pulled back: half of a displacement is undone within {rule.half_life:g} months.",
-        null="The level is a random walk: nothing pulls it back, and a displacement stays.",
+        claim=f"Relations revert: half of a deviation from the trend is undone within {rule.half_life:g} months.",
+        null="The level is a random walk: nothing reverts, and a deviation stays.",
         reason=_reason(found, rule, answer),
         prose=(
-            f"If there is a pull, its half-life is {half_life} months with the data and {before} without them. "
+            f"If there is mean reversion, its half-life is {half_life} months with the data and {before} without them. "
             f"{learning_sentence(found.findings.learning, 'it')}",
             f"The chance that it is below {rule.half_life:g} months is {short}, and was {short_before} before the "
             "data.",
             *evidence_sentences(found.comparison(), rule),
-            *_swing(found, rule),
+            *_parts(found, rule),
             _way_out(found),
         ),
     )
@@ -60,43 +60,41 @@ def _word(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Words:
 def _reason(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Reason:
     if answer == rule.decide(found.comparison()):
         return reason_of_evidence(found.comparison(), rule)
-    return Reason("pull_too_slow", {"answer": answer, "half_life": rule.half_life})
+    return Reason("reversion_too_slow", {"answer": answer, "half_life": rule.half_life})
 
 
-def _swing(found: "Found[Reversion]", rule: Rule) -> tuple[str, ...]:
-    """Describe what two time scales add: how much is pulled back, and whether one pull would do."""
-    if "swing_part" not in found:
-        return ()
+def _parts(found: "Found[Reversion]", rule: Rule) -> tuple[str, ...]:
+    """Describe how much of the level reverts, and whether one component would do."""
     return (
-        f"What is pulled back is the swing alone, {median_interval(found['swing_part'])} per cent of the variance of a "
-        "year's change; the structure around which it swings goes where it goes.",
-        *evidence_sentences(found.comparison("one_pull"), rule),
+        f"Only the cycle reverts: it is {median_interval(found['cycle_part'])} per cent of the variance of a year's "
+        "change, and the rest are steps of the trend.",
+        *evidence_sentences(found.comparison("one_component"), rule),
     )
 
 
 def _way_out(found: "Found[Reversion]") -> str:
     from forecast.hypotheses.evidence.reversion import DWELL_MONTHS, EXTREME, INSIDE
 
-    pull, walk = found.comparison().claim, found.comparison().rival
+    cycle, walk = found.comparison().claim, found.comparison().rival
     chances = [
-        f"within {months} months with a chance of {percent(found[f'out_of_extreme_by_{months}_pull'])} under {pull} "
+        f"within {months} months with a chance of {percent(found[f'out_of_extreme_by_{months}_cycle'])} under {cycle} "
         f"and {percent(found[f'out_of_extreme_by_{months}_walk'])} under {walk}"
         for months in DWELL_MONTHS
     ]
     return (
-        f"Let go at a share of {EXTREME - INSIDE:g} under the framework in force, the level is out of the hostile zone "
+        f"Let go at a share of {EXTREME - INSIDE:g} under the current framework, the level is out of the hostile zone "
         f"(a share below {EXTREME:g}) {', and '.join(chances)}."
     )
 
 
 CLAIM = Hypothesis(
     theory.PENDULUM,
-    title="a pull back",
-    models=("swing pulled back to a structure (one scale: linear pull)", "none: random walk", "one linear pull"),
+    title="mean reversion",
+    models=("cycle around a trend", "random walk", "one reverting component"),
     measure=_measure,
     decide=_decide,
     word=_word,
-    how="A pull whose half-life is above {half_life} months counts as none, whatever the evidence.",
+    how="Reversion whose half-life is above {half_life} months counts as none, whatever the evidence.",
     contest=_contest,
     cross_checked=True,
     work=4.0,

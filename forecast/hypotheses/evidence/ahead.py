@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from forecast.model import PendulumSpec
 
 
-# Blocks of two years over the last twenty: long enough for a pull to show, and ten of them.
+# Blocks of two years over the last twenty: long enough for reversion to show, and ten of them.
 BLOCK_MONTHS = 24
 BLOCKS = 10
 

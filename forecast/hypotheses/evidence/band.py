@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.hypotheses.candidates import WALK
 from forecast.hypotheses.evidence.measures import chance, densities, evidence_table, number
-from forecast.hypotheses.evidence.reversion import PULL, WALK
+from forecast.hypotheses.evidence.reversion import RANDOM_WALK, REVERTING
 from forecast.hypotheses.verdict import Found, Number
-from forecast.model.shocks import draw_shocks
+from forecast.model.breaks.fits import ONE_COMPONENT
 from forecast.outlook.band import band_edges
 from forecast.outlook.draws import DyadDraws, dyad_draws
-from forecast.outlook.futures import stream
+from forecast.outlook.futures import stream, trend_step
 from forecast.outlook.passage import mean_spell
-from forecast.scale import soft_ceiling
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Band:
     Attributes
     ----------
     era : str
-        Name of the era in force.
+        Name of the current era.
     """
 
     era: str
@@ -62,9 +62,9 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
     it is near its own mean of the era, by no more than half the band's width. Random walks with the same length and
     eras are drawn from the walk's posterior, from where the record began, and the probability that the record spent
     more time near than they decides the claim [1]_. The walk's steps are learnt from the same record, so that the
-    test is a cautious one. Whether the whole record tells the models apart is the question of the test of a pull; that
-    evidence is here for comparison. A middle ground that stays is one of an era's, so that the models are of one time
-    scale, whatever the base.
+    test is a cautious one. Whether the whole record tells the models apart is the question of the test of reversion;
+    that evidence is here for comparison. A middle ground that stays is one of an era's, so that both models have one
+    component, whatever the base.
 
     Parameters
     ----------
@@ -73,17 +73,16 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
     Returns
     -------
     Found
-        With the band in force, the time inside, and how long the level stays away.
+        With the band of the current era, the time inside, and how long the level stays away.
 
     References
     ----------
     .. [1] Gelman, Meng and Stern (1996), Posterior predictive assessment of model fitness via realized discrepancies,
        Statistica Sinica 6, 733-760.
     """
-    linear, none = ({"dynamics": name, **candidates.one_scale} for name in ("linear", "none"))
-    comparison = candidates.compare(linear, none, (PULL, WALK), decides=False)
-    pull, walk = (dyad_draws(candidates.fit(**choices), candidates.dyad) for choices in (linear, none))
-    stays = _stays(pull, walk, candidates.seed)
+    comparison = candidates.compare(ONE_COMPONENT, WALK, (REVERTING, RANDOM_WALK), decides=False)
+    reverting, walk = (dyad_draws(candidates.fit(**choices), candidates.dyad) for choices in (ONE_COMPONENT, WALK))
+    stays = _stays(reverting, walk, candidates.seed)
     near = [
         number(f"near_{name}", stay.near, "per cent", f"months near its own mean of the era, {path}")
         for (name, path), stay in stays.items()
@@ -92,24 +91,29 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
         number(f"away_{name}", stay.away, "months", f"mean stay away from there, {path}")
         for (name, path), stay in stays.items()
     ]
-    record, walks, pulls = stays.values()
+    record, walks, cycles = stays.values()
     more = chance(
         "probability_more_than_walk", record.near > walks.near, "the record is near its mean more than a random walk is"
     )
     return Found(
-        findings=Band(pull.eras[-1].name),
+        findings=Band(reverting.eras[-1].name),
         comparisons=(comparison,),
-        numbers=(*_band(pull), more, *near, *away),
+        numbers=(*_band(reverting), more, *near, *away),
         table=evidence_table({comparison.words: comparison}),
         drawing=densities(
             "Time near the middle of each era", "per cent of the months",
-            {"record": ("posterior", record.near), WALK: ("null", walks.near), PULL: ("other", pulls.near)},
+            {
+                "record": ("posterior", record.near), RANDOM_WALK: ("null", walks.near),
+                REVERTING: ("other", cycles.near),
+            },
         ),
     )  # fmt: skip
 
 
 def live_again(own: DyadDraws, seed: int) -> Float:
-    """Let the pendulum live through its record again, with other shocks, from the same start and in the same eras.
+    """Simulate the record again, with other shocks, from the same start and in the same eras.
+
+    A constant trend is that of the draws; one that moves is simulated. Neither has a ceiling.
 
     Parameters
     ----------
@@ -120,42 +124,39 @@ def live_again(own: DyadDraws, seed: int) -> Float:
     -------
     array (chain, draw, time)
         Level, log-odds.
-
-    Raises
-    ------
-    SpecError
-        If its dynamics cannot be simulated forward.
     """
-    rng = stream(seed, own.dyad, "live again")
-    state, levels = own.level[..., 0].astype(np.float64), []
-    for place, era in enumerate(own.eras):
-        for period in range(era.first, era.stop):
-            if period:
-                shock = draw_shocks(rng, own.size, own.scalars.get("shock_df"))
-                state = own.pull.step(state, state, own.by_era["mu"][..., place], shock, own.scalars)
-            levels.append(soft_ceiling(state, own.ceiling(place), own.softness))
-    return np.stack(levels, axis=-1)
+    rng, levels = stream(seed, own.dyad, "live again"), own.level.astype(np.float64)
+    trends = own.trend.astype(np.float64)
+    cycle, begins = levels[..., 0] - trends[..., 0], {era.first for era in own.eras}
+    for period in range(1, levels.shape[-1]):
+        if own.moves:
+            arrived = np.full(own.size, period in begins)
+            trends[..., period] = trend_step(own, trends[..., period - 1], arrived, own.scalars, rng)
+        if own.cycle is not None:
+            cycle = own.cycle.step(cycle, rng.standard_normal(own.size), own.motion)
+        levels[..., period] = trends[..., period] + cycle
+    return levels
 
 
-def _stays(pull: DyadDraws, walk: DyadDraws, seed: int) -> dict[tuple[str, str], Stay]:
+def _stays(reverting: DyadDraws, walk: DyadDraws, seed: int) -> dict[tuple[str, str], Stay]:
     """Measure the record, and what either model would do in its place, by name and words."""
-    half = NormalDist().inv_cdf(0.5 + MASS / 2) * pull.scalars["sd"]
+    half = NormalDist().inv_cdf(0.5 + MASS / 2) * reverting.scalars["cycle_sd"]
 
     def stay(level: NDArray[Any]) -> Stay:
-        eras = [level[..., era.first : era.stop] for era in pull.eras]
+        eras = [level[..., era.first : era.stop] for era in reverting.eras]
         off = np.concatenate([here - here.mean(axis=-1, keepdims=True) for here in eras], axis=-1)
         near = np.abs(off) <= half[..., None]
-        return Stay(100 * near.mean(axis=-1), mean_spell(~near, pull.clock))
+        return Stay(100 * near.mean(axis=-1), mean_spell(~near, reverting.clock))
 
     return {
-        ("record", "the record"): stay(pull.level),
+        ("record", "the record"): stay(reverting.level),
         ("walk", "a random walk fitted to it"): stay(live_again(walk, seed)),
-        ("pull", "a linear pull fitted to it"): stay(live_again(pull, seed)),
+        ("reverting", "one reverting component fitted to it"): stay(live_again(reverting, seed)),
     }
 
 
 def _band(own: DyadDraws) -> tuple[Number, ...]:
-    """Measure the band in force, and how much of the record lay inside the band of its time."""
+    """Measure the band of the current era, and how much of the record lay inside the band of its time."""
     edges = [_edges(own, place) for place in range(len(own.eras))]
     parts = []
     for (low, high), era in zip(edges, own.eras, strict=True):

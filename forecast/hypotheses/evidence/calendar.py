@@ -82,7 +82,7 @@ def measure_calendar(candidates: "Candidates") -> Found[Calendar]:
 def with_calendar(candidates: "Candidates") -> "tuple[Candidates, dict[str, Any]]":
     """Return the candidates with a panel that carries the calendar's drivers, and the choice of a model that uses them.
 
-    With one time scale every driver acts on the month alone.
+    Without a linear cycle around a trend that moves, every driver acts on the month alone.
 
     Raises
     ------
@@ -90,7 +90,8 @@ def with_calendar(candidates: "Candidates") -> "tuple[Candidates, dict[str, Any]
         If no scheduled fact concerns the dyad, or the panel cannot carry drivers.
     """
     table = calendar_drivers([candidates.dyad])
-    acts = table.acting(None if candidates.spec.two_scales else "month")
+    spec = candidates.spec
+    acts = table.acting(None if spec.moves and spec.cycle == "linear" else "month")
     return candidates.with_drivers(add_drivers(candidates.panel, table)), {"drivers": acts}
 
 

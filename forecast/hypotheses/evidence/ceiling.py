@@ -1,4 +1,4 @@
-"""A ceiling set by the framework, on the depth of cooperation and on the level."""
+"""A ceiling set by the framework, on the kinds of cooperation and on the trend."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -19,8 +19,7 @@ from forecast.hypotheses.verdict import Comparison, Found, Number
 from forecast.model.observation.kinds import SPAN_YEARS
 from forecast.model.observation.sides import places_by_year, recent_of
 from forecast.outlook.draws import DyadDraws, dyad_draws
-from forecast.outlook.frameworks import Learning, framework, learned
-from forecast.outlook.summary import Estimate
+from forecast.outlook.frameworks import Learning, learned
 from forecast.scale import share
 from forecast.typing import Float
 from forecast.wording import month
@@ -30,10 +29,9 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.candidates import Candidates
 
-BY_ERA, BOUND_BY_ERA = "a depth by era", "a bound by era"
-DEPTH = ("depth",)
-DEPTH_RIVALS = {"depth_none": ("one depth for all time", ()), "depth_trend": ("a trend in depth", ("trend",))}
-BOUND_RIVALS = {"bound_constant": ("one bound for all eras", "constant"), "bound_none": ("no bound", "")}
+BY_ERA = "kinds by era"
+RIVALS = {"kinds_none": ("the same kinds for all time", "none"), "kinds_years": ("kinds that drift in time", "years")}
+CEILING, NO_CEILING = "a ceiling on the trend", "no ceiling"
 DEEPEST = "of the deepest kind"
 PER_HUNDRED = "per cent of cooperative acts"
 # A rise is counted over this many months.
@@ -53,7 +51,7 @@ class Ceiling:
     drop : Difference or None
         Of the deepest kind of cooperation in the last era, from the eras before; None if there are none.
     learning : Learning
-        Whether the data moved the bound's distance from the equilibrium.
+        Whether the data moved the ceiling's distance from the trend.
     smallest_effect : float
         Points of share that a rise must have.
     """
@@ -66,16 +64,12 @@ class Ceiling:
 
 
 def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
-    """Measure whether a framework sets a ceiling, on the depth of cooperation and on the level.
+    """Measure whether a framework sets a ceiling, on the kinds of cooperation and on the trend.
 
-    A bound on the level leaves no mark on a record that a low equilibrium would not leave as well, so the evidence for
-    it decides nothing. Depth by era has two rivals: one depth for all time, and a trend without frameworks (older
+    A ceiling on the trend leaves no mark on a record that a low trend would not leave as well, so the evidence for it
+    decides nothing. Kinds by era have two rivals: kinds that stay, and kinds that drift without frameworks (older
     records may just favour agreements). The breaks of a record are too few to tell whether improvement keeps to
     frameworks, so that how many of its rises came within one is stated, with how much of the record lies within one.
-
-    The kinds of cooperation are read as the base has it: by the threshold to the deepest class, or by side and kind in
-    a part of their own, all of whose thresholds an era or the years move. A bound is one of a level that rests at the
-    equilibrium of its era, so that models with one are of one time scale, whatever the base.
 
     Parameters
     ----------
@@ -84,47 +78,39 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
     Returns
     -------
     Found
-        With the depth of the last era against the eras before, and the bound in force with the data and without.
+        With the depth of the last era against the eras before, and the current ceiling with the data and without.
     """
-    room = "headroom" if candidates.spec.pull.has_equilibrium else "headroom_walk"
-    size = "kind_eras" if candidates.spec.observation == "sides" else "depth_eras"
+    trend = candidates.around_trend()
     comparisons = (
         *(
-            candidates.compare({"ceiling": DEPTH}, {"ceiling": form}, (BY_ERA, rival), (size,), name=name)
-            for name, (rival, form) in DEPTH_RIVALS.items()
-        ),
-        *(
             candidates.compare(
-                bounded(candidates, "era"),
-                bounded(candidates, form),
-                (BOUND_BY_ERA, rival),
-                (room,),
-                name=name,
-                decides=False,
+                {"kind_drift": "eras"}, {"kind_drift": form}, (BY_ERA, rival), ("kind_eras",), name=name
             )
-            for name, (rival, form) in BOUND_RIVALS.items()
+            for name, (rival, form) in RIVALS.items()
         ),
-    )
+        candidates.compare(
+            bounded(candidates), trend, (CEILING, NO_CEILING), ("headroom",), name="ceiling", decides=False
+        ),
+    )  # fmt: skip
     named: dict[str, Comparison] = {one.words: one for one in comparisons}
-    fitted = candidates.fit(ceiling=DEPTH)
+    fitted = candidates.fit(kind_drift="eras")
     own = dyad_draws(fitted, candidates.dyad)
-    last, drop = _last_against_earlier(own, _depths(own, fitted.posterior, candidates), candidates)
-    bound, learning = _bound_in_force(candidates)
+    last, drop = _last_against_earlier(own, _depths(fitted.posterior, candidates.panel), candidates)
+    ceiling, learning = _current_ceiling(candidates)
     return Found(
         findings=Ceiling(
             tuple(era.name for era in own.eras), own.eras[-1].start, drop, learning, candidates.smallest_effect
         ),
         comparisons=comparisons,
-        numbers=(*last, _trend(candidates), *bound, *_rises(own, candidates.smallest_effect)),
+        numbers=(*last, _drift(candidates), *ceiling, *_rises(own, candidates.smallest_effect)),
         table=evidence_table(named),
         drawing=evidence_bars("Evidence for ceilings that frameworks set", named),
     )
 
 
-def bounded(candidates: "Candidates", form: str) -> dict[str, Any]:
-    """Return the choices of a level with a form of bound, or with none, whose kinds are those of the base."""
-    forms = (form, candidates.spec.threshold or "depth")
-    return {"structure": "eras", "ceiling": tuple(one for one in forms if one)}
+def bounded(candidates: "Candidates") -> dict[str, Any]:
+    """Return the choices of a cycle around a trend that its framework bounds."""
+    return {**candidates.around_trend(), "ceiling": "framework"}
 
 
 @dataclass(frozen=True)
@@ -143,12 +129,9 @@ class Depths:
     deep: list[Float]
 
 
-def _depths(own: DyadDraws, posterior: "xr.Dataset", candidates: "Candidates") -> Depths:
-    """Read the depths by era, of either way to read kinds."""
-    if "depth" in own.by_era:
-        deep = [_deep_share(own, era, candidates.seed) for era in range(len(own.eras))]
-        return Depths(own.by_era["depth"], deep)
-    panel, order = candidates.panel, ("chain", "draw", ...)
+def _depths(posterior: "xr.Dataset", panel: "xr.Dataset") -> Depths:
+    """Read the depths by era."""
+    order = ("chain", "draw", ...)
     visited = np.unique(panel["era_index"].to_numpy()[0])
     shift = posterior["depth_shift"].transpose(*order).to_numpy()[..., visited]
     highest = posterior["depth_cutpoint"].isel(dataset=0, depth_cut=-1).transpose(*order).to_numpy()
@@ -182,40 +165,30 @@ def _last_against_earlier(
     ), drop
 
 
-def _deep_share(own: DyadDraws, era: int, seed: int) -> Float:
-    found = framework(own, era, seed=seed).deep_share
-    assert isinstance(found, Estimate), "a model of depth knows the deepest class"
-    return found.draws
-
-
-def _trend(candidates: "Candidates") -> Number:
-    fitted = candidates.fit(ceiling=("trend",))
-    if "depth_trend" in fitted.posterior:
-        stretch = 100 * np.expm1(dyad_draws(fitted, candidates.dyad).scalars["depth_trend"])
-        return number(
-            "depth_trend", stretch, "per cent a decade", "stretch of the way to the deepest class, as a trend"
-        )
+def _drift(candidates: "Candidates") -> Number:
+    """Measure the slope of the drift by years."""
     seen = np.unique(places_by_year(candidates.panel))
-    shift = fitted.posterior["depth_shift"].transpose("chain", "draw", ...).to_numpy()[..., seen]
+    posterior = candidates.fit(kind_drift="years").posterior
+    shift = posterior["depth_shift"].transpose("chain", "draw", ...).to_numpy()[..., seen]
     decades = (seen - seen.mean()) * SPAN_YEARS / 10.0
     slope = -(shift * decades).sum(axis=-1) / max(float((decades**2).sum()), 1e-9)
-    return number("depth_drift", slope, "log-odds a decade", "how much harder deep cooperation became, as a trend")
+    return number("depth_drift", slope, "log-odds a decade", "how much harder deep cooperation became, as a drift")
 
 
-def _bound_in_force(candidates: "Candidates") -> tuple[tuple[Number, ...], Learning]:
-    """Measure the bound on the level in the last era, with the data and without."""
-    choices = bounded(candidates, "era")
+def _current_ceiling(candidates: "Candidates") -> tuple[tuple[Number, ...], Learning]:
+    """Measure the ceiling on the trend in the last era, and its distance from the trend with the data and without."""
+    choices = bounded(candidates)
     own = dyad_draws(candidates.fit(**choices), candidates.dyad)
-    prior = prior_of(candidates, **choices).isel(era=-1)
-    bound, last = own.ceiling(-1), own.eras[-1].name
-    assert bound is not None, "the model has a bound"
-    room, room_before = own.by_era["headroom"][..., -1], prior["headroom"].to_numpy()
-    if "sd" in own.scalars:  # what the data say of the spread says nothing of the bound
-        room, room_before = room / own.scalars["sd"], room_before / prior["sd"].isel(dyad=0).to_numpy()
-    learning = learned(np.log(room), np.log(room_before), "the prior", np.exp, "spreads")
+    ceiling, last = own.ceiling(-1), own.eras[-1].name
+    assert ceiling is not None, "the model has a ceiling"
+    room = own.by_era["headroom"][..., -1]
+    before = prior_of(candidates, **choices)["headroom"].isel(era=-1).to_numpy()
+    learning = learned(np.log(room), np.log(before), "the prior", np.exp)
+    words = f"ceiling less the trend where “{last}” begins"
     return (
-        number("bound", share(bound), "points of share", f"bound on the share under “{last}”"),
-        number("prior_bound", share(prior["ceiling"].to_numpy()), "points of share", "the same before the data"),
+        number("ceiling", share(ceiling), "points of share", f"ceiling on the trend under “{last}”"),
+        number("headroom", room, "log-odds", words),
+        number("prior_headroom", before, "log-odds", f"{words}, before the data"),
         Number("headroom_sd_ratio", learning.sd_ratio, words="spread of the log headroom, posterior over prior",
                kind="value"),
     ), learning  # fmt: skip

@@ -14,10 +14,10 @@ from forecast.events.dyads import dyad_labels
 from forecast.hypotheses.evidence.measures import Difference, chance, densities, difference, number
 from forecast.hypotheses.evidence.reversion import EXTREME, INSIDE
 from forecast.hypotheses.verdict import Found, Number
+from forecast.model.ceiling import unbounded
 from forecast.outlook.contrast import contrast
-from forecast.outlook.draws import NO_EQUILIBRIUM, DyadDraws, dyad_draws
-from forecast.outlook.frameworks import Learning, framework
-from forecast.outlook.futures import release
+from forecast.outlook.draws import NO_CYCLE, DyadDraws, dyad_draws
+from forecast.outlook.futures import simulate_from
 from forecast.outlook.passage import mean_spell
 from forecast.outlook.summary import NotDefined
 from forecast.typing import Bool, Float
@@ -56,7 +56,7 @@ class Side:
     @property
     def half_life(self) -> Float:
         """Months, (chain, draw)."""
-        return np.asarray(self.own.scalars["half_life"] / self.own.clock.per_month)
+        return np.asarray(self.own.scalars["cycle_half_life"] / self.own.clock.per_month)
 
     @cached_property
     def equilibrium(self) -> Float:
@@ -76,11 +76,11 @@ class Side:
 
     @cached_property
     def tendency(self) -> Float:
-        """Per cent of the time that the pull of these eras would have in the hostile zone in the long run."""
+        """Per cent of the time in the hostile zone in the long run, if the trend stayed at that of these eras."""
         return self._mean([self._in_zone(era) for era in self.parts])
 
     def dwell(self, seed: int) -> Float:
-        """Mean months to leave the hostile zone from inside, by the pull of these eras, no more than ten years."""
+        """Mean months to leave the hostile zone from inside, with the trend of these eras, no more than ten years."""
         return self._mean([self._way_out(era, seed) for era in self.parts])
 
     @property
@@ -93,16 +93,12 @@ class Side:
 
     def _in_zone(self, era: int) -> Float:
         edge = np.log(EXTREME / (100.0 - EXTREME))
-        state, ceiling = np.full(self.own.size, edge), self.own.ceiling(era)
-        if ceiling is not None:
-            room = np.maximum(ceiling - edge, 1e-9) / self.own.softness
-            state = ceiling - self.own.softness * (room + np.log(-np.expm1(-room)))
-        return np.asarray(100.0 * ndtr((state - self.own.by_era["mu"][..., era]) / self.own.scalars["sd"]))
+        return np.asarray(100.0 * ndtr((edge - self.own.by_era["mu"][..., era]) / self.own.scalars["cycle_sd"]))
 
     def _way_out(self, era: int, seed: int) -> Float:
         step = max(1, self.own.size[1] * self.own.size[0] // DWELL_DRAWS)
         own = _thinned(self.own, era, step)
-        share = release(own, EXTREME - INSIDE, own.clock.periods(DWELL_MONTHS), DWELL_FUTURES, seed=seed)
+        share = simulate_from(own, EXTREME - INSIDE, own.clock.periods(DWELL_MONTHS), DWELL_FUTURES, seed=seed)
         inside = np.logical_and.accumulate(share < EXTREME, axis=-1)[..., :-1]
         return np.asarray(inside.sum(axis=-1).mean(axis=-1) / own.clock.per_month)
 
@@ -121,23 +117,20 @@ class ContrastOfDyads:
         Why there is no contrast; empty if there is one.
     gap : Difference or None
         Between the equilibria.
-    learning : Learning or None
-        Whether the data moved the equilibrium in force.
     """
 
     ours: str
     rival: str | None
     undefined: str
     gap: Difference | None = None
-    learning: Learning | None = None
 
 
 def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
     """Measure whether the relation of today rests at a less hostile level than the US-Soviet one of 1948 to 1991 did.
 
-    The dyads of the hierarchy are fitted together. The dyad in its era in force is set against the Soviet eras of the
+    The dyads of the hierarchy are fitted together. The dyad in its current era is set against the Soviet eras of the
     Cold War, by the mean over these of their equilibria, each for its length; where the hierarchy has no such relation,
-    against the other dyads in their eras in force.
+    against the other dyads in their current eras.
 
     Parameters
     ----------
@@ -156,17 +149,14 @@ def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
     ours = Side(own, {len(own.eras) - 1: _slice(own, -1)}, f"{_label(own, labels)} under “{own.eras[-1].name}”")
     rival = cold_war(dyads) or _in_force(dyads, candidates.dyad, labels)
     table = _table(own, dyads, labels)
-    if rival is None or not own.pull.has_equilibrium:
-        why = NO_EQUILIBRIUM if rival else "the events are of one dyad alone"
-        means = densities("Mean share of the era in force", POINTS, {ours.words: ("posterior", own.mean(-1))})
+    if rival is None or own.cycle is None:
+        why = NO_CYCLE if rival else "the events are of one dyad alone"
+        means = densities("Mean share of the current era", POINTS, {ours.words: ("posterior", own.mean(-1))})
         return Found(ContrastOfDyads(ours.words, rival.words if rival else None, why), (), (), table, means)
     apart = ours.equilibrium - rival.equilibrium
     gap = difference("equilibrium_difference", apart, candidates.rule, GAP)
-    learning = framework(own, len(own.eras) - 1, seed=candidates.seed).learning
     return Found(
-        findings=ContrastOfDyads(
-            ours.words, rival.words, "", gap, None if isinstance(learning, NotDefined) else learning
-        ),
+        findings=ContrastOfDyads(ours.words, rival.words, "", gap),
         comparisons=(),
         numbers=(*_numbers(ours, rival, candidates.seed), *gap.numbers, *_hostile_half(ours, rival)),
         table=table,
@@ -193,7 +183,7 @@ def cold_war(dyads: Mapping[str, DyadDraws]) -> Side | None:
 
 
 def _in_force(dyads: Mapping[str, DyadDraws], dyad: str, labels: Mapping[str, str]) -> Side | None:
-    """Return the first other dyad in its era in force."""
+    """Return the first other dyad in its current era."""
     others = [own for code, own in dyads.items() if code != dyad]
     if not others:
         return None
@@ -206,12 +196,12 @@ def _numbers(ours: Side, rival: Side, seed: int) -> tuple[Number, ...]:
     zone = f"the hostile zone, a share below {EXTREME:g}"
     quantities = {
         "equilibrium": (POINTS, "share at rest", ours.equilibrium, rival.equilibrium),
-        "half_life": (MONTHS, "time in which half of a displacement is undone", ours.half_life, rival.half_life),
+        "half_life": (MONTHS, "time in which half of a deviation is undone", ours.half_life, rival.half_life),
         "hostile": (PER_CENT, f"time spent in {zone}", ours.hostile, rival.hostile),
         "spell": (MONTHS, f"mean length of the stays in {zone}", ours.spell, rival.spell),
-        "tendency": (PER_CENT, f"time that the pull would have it in {zone} in the long run", ours.tendency,
+        "tendency": (PER_CENT, f"time in {zone} in the long run, with the trend of the era", ours.tendency,
                      rival.tendency),
-        "dwell": (MONTHS, f"time to leave {zone}, from a share of {EXTREME - INSIDE:g} and by the pull alone",
+        "dwell": (MONTHS, f"time to leave {zone}, from a share of {EXTREME - INSIDE:g} with the trend of the era",
                   ours.dwell(seed), rival.dwell(seed)),
     }  # fmt: skip
     found = []
@@ -236,7 +226,7 @@ def _hostile_half(ours: Side, rival: Side) -> tuple[Number, ...]:
 
 
 def _table(own: DyadDraws, dyads: Mapping[str, DyadDraws], labels: Mapping[str, str]) -> pd.DataFrame:
-    """Compare the era in force with every era of the Cold War, and with the other dyads in force."""
+    """Compare the current era with every era of the Cold War, and with the other dyads in theirs."""
     rival = cold_war(dyads)
     against = [(rival.own, era) for era in rival.parts] if rival else []
     against += [(other, len(other.eras) - 1) for code, other in dyads.items() if code != own.dyad]
@@ -258,14 +248,17 @@ def _table(own: DyadDraws, dyads: Mapping[str, DyadDraws], labels: Mapping[str, 
 
 
 def _thinned(own: DyadDraws, era: int, step: int) -> DyadDraws:
-    """Return the dyad as it was in an era, with every so many draws."""
-    return replace(
+    """Return the dyad as it was in an era, its trend at that of the era, with every so many draws."""
+    thinned = replace(
         own,
         eras=own.eras[: era + 1],
         scalars={name: values[:, ::step] for name, values in own.scalars.items()},
         by_era={name: values[:, ::step, : era + 1] for name, values in own.by_era.items()},
         level=own.level[:, ::step],
+        trend=own.trend[:, ::step],
     )
+    start = unbounded(thinned.by_era["mu"][..., -1], thinned.ceiling(-1))
+    return replace(thinned, scalars={**thinned.scalars, "free_trend": start})
 
 
 def _slice(own: DyadDraws, era: int) -> slice:

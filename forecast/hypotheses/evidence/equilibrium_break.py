@@ -13,7 +13,7 @@ from forecast.hypotheses.evidence.jump import measure_jump
 from forecast.hypotheses.evidence.measures import Difference, chance, difference, evidence_table, number
 from forecast.hypotheses.evidence.prior_scale import FACTORS
 from forecast.hypotheses.verdict import Comparison, Drawing, Found, Number, Series
-from forecast.model.breaks.fits import BreakFits, Places
+from forecast.model.breaks.fits import ONE_COMPONENT, BreakFits, Places
 from forecast.model.breaks.search import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.record import Break, last_break
@@ -49,7 +49,7 @@ class Question:
     named : tuple of int
         First periods of all given eras but the first.
     claimed : int or None
-        First period of the era in force, if it lies in the window: where the break is claimed to be.
+        First period of the current era, if it lies in the window: where the break is claimed to be.
     """
 
     since: str
@@ -128,14 +128,14 @@ class EquilibriumBreak:
 
 
 def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
-    """Measure whether the equilibrium fell to stay, about when the era in force began, against no break.
+    """Measure whether the equilibrium fell to stay, about when the current era began, against no break.
 
     One break is looked for in the last thirty years, with the named eras before them taken for granted. Over the whole
     record, numbers of breaks at unknown dates, and breaks where the named eras begin, are set against none. All of that
-    is of one time scale, whatever the base: an equilibrium that stays for an era.
+    has one component, whatever the base: a level that reverts to an equilibrium, which is constant within an era.
 
-    Where the era in force begins within those years, a jump of the structure there decides (`measure_jump`): a break
-    that moves the target of a pull alone is hardly to be seen, one that moves the level is.
+    Where the current era begins within those years, a jump of the trend there decides (`measure_jump`): its model and
+    the rival both let the trend move between eras as well.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     count = count_breaks(candidates, most, candidates.rule.bayes_factor, fits=fits)
     fits.add(asked.named)
     counted, named = _counted(count), _named(fits, asked, count)
-    linear = candidates.fit(dynamics="linear", **candidates.one_scale)
+    linear = candidates.fit(**ONE_COMPONENT)
     level = last_break(dyad_draws(linear, candidates.dyad), candidates.smallest_effect)
     size = difference("drop", drop, candidates.rule, DROP)
     claimed_since = None if asked.claimed is None else date.fromisoformat(_day(panel, asked.claimed))

@@ -1,4 +1,4 @@
-"""A pull that grows with the displacement: a cubic pull and a band against a linear one, and which side is stronger."""
+"""Nonlinear reversion: a cubic cycle and a band against a linear one, and which side reverts more strongly."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from forecast.hypotheses.evidence.measures import (
     prior_of,
 )
 from forecast.hypotheses.verdict import Found
-from forecast.model.dynamics import find_pull
+from forecast.model.dynamics import find_cycle
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import Learning, learned
 from forecast.typing import Float
@@ -24,7 +24,7 @@ from forecast.typing import Float
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
-CUBIC, BAND, LINEAR = "a pull that grows", "a band without pull", "a linear pull"
+CUBIC, BAND, LINEAR = "nonlinear reversion", "reversion outside of a band", "linear reversion"
 MONTHS = 12
 # A unit of log-odds is 25 points around an even share, and less elsewhere.
 POINTS = 25.0
@@ -33,7 +33,7 @@ SIDES = f"the difference of the sides in what {MONTHS} months undo"
 
 @dataclass(frozen=True)
 class Extremes:
-    """What is found of a pull that grows beside its numbers.
+    """What is found of nonlinear reversion beside its numbers.
 
     Attributes
     ----------
@@ -48,11 +48,11 @@ class Extremes:
 
 
 def measure_extremes(candidates: "Candidates") -> Found[Extremes]:
-    """Measure whether the pull grows more than in proportion to the displacement.
+    """Measure whether reversion grows more than in proportion to the deviation from the trend.
 
-    Whether the hostile side is the stronger one is asked within the cubic pull, whose prior favours neither: of a
-    displacement by one spread to either side the pull alone undoes so much in twelve months, and the difference is put
-    in points of share around an even share.
+    Whether the hostile side is the stronger one is asked within the cubic cycle, whose prior favours neither: of a
+    deviation by one spread to either side reversion alone undoes so much in twelve months, and the difference is put in
+    points of share around an even share.
 
     Parameters
     ----------
@@ -61,15 +61,15 @@ def measure_extremes(candidates: "Candidates") -> Found[Extremes]:
     Returns
     -------
     Found
-        With the strength of the pull one spread away and the difference between the sides.
+        With the strength of reversion one spread away and the difference between the sides.
     """
-    growing, flat, linear = ({"dynamics": name, **candidates.unbounded} for name in ("cubic", "band", "linear"))
+    growing, flat, linear = (candidates.around_trend(name) for name in ("cubic", "band", "linear"))
     cubic = candidates.compare(growing, linear, (CUBIC, LINEAR), scales=("stiffening", "lean"))
     band = candidates.compare(flat, linear, (BAND, LINEAR), scales=("band",), name="band", decides=False)
     own = dyad_draws(candidates.fit(**growing), candidates.dyad)
     growth, lean = own.scalars["stiffening"], own.scalars["lean"]
     before = {str(name): drawn.to_numpy() for name, drawn in prior_of(candidates, **growing).squeeze("dyad").items()}
-    times, one_away = "times as strong", "the pull one spread away against that near the equilibrium"
+    times, one_away = "times as strong", "reversion one spread away against that near the trend"
     apart, apart_before = (_apart(drawn, own.clock.periods(MONTHS)) for drawn in (own.scalars, before))
     asymmetry = difference("asymmetry", apart, candidates.rule, SIDES, apart_before)
     comparisons = {cubic.words: cubic, band.words: band}
@@ -80,30 +80,31 @@ def measure_extremes(candidates: "Candidates") -> Found[Extremes]:
             number("strength", 1.0 + growth, times, f"{one_away}, were the sides alike"),
             number("strength_hostile", 1.0 + growth * np.exp(lean), times, f"{one_away}, on the hostile side"),
             number("strength_friendly", 1.0 + growth * np.exp(-lean), times, f"{one_away}, on the friendly side"),
-            number("lean", lean, "log ratio", "growth of the pull on the hostile side against the middle"),
-            chance("probability_hostile_stronger", lean > 0, "the hostile side has the stronger pull"),
+            number("lean", lean, "log ratio", "growth of reversion on the hostile side against the middle"),
+            chance("probability_hostile_stronger", lean > 0, "the hostile side reverts more strongly"),
             number("asymmetry", apart, "points of share", f"{SIDES}, hostile less friendly"),
             *asymmetry.numbers,
         ),
         table=evidence_table(comparisons),
-        drawing=evidence_bars("Evidence for pulls of other forms than linear", comparisons),
+        drawing=evidence_bars("Evidence for reversion of other forms than linear", comparisons),
     )
 
 
 def undone(drawn: Mapping[str, Float], spreads: float, periods: int) -> Float:
-    """Compute how much of a displacement, in long-run spreads, a growing pull alone undoes in some periods, log-odds.
+    """Compute how much of a deviation, in long-run spreads, nonlinear reversion alone undoes in some periods, log-odds.
 
     Parameters
     ----------
     drawn : mapping of str to array
-        ``phi``, ``sd``, ``stiffening`` and ``lean``.
+        ``phi``, ``cycle_sd``, ``stiffening`` and ``lean``.
     spreads : float
         Negative on the hostile side.
     periods : int
     """
-    left = start = spreads * drawn["sd"]
+    motion = {**drawn, "sd": drawn["cycle_sd"]}
+    left = start = spreads * drawn["cycle_sd"]
     for _ in range(periods):
-        left = find_pull("cubic").next(left, left, drawn)
+        left = find_cycle("cubic").next(left, motion)
     return np.asarray(np.abs(start) - np.abs(left))
 
 

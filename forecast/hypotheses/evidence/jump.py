@@ -1,9 +1,9 @@
-"""A jump of the structure where the era in force began: against none, and against the same jump at other dates."""
+"""A jump of the trend where the current era began: against none, and against the same jump at other dates."""
 
 import os
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from forecast.hypotheses.candidates import Candidates
 
-JUMP, NO_JUMP = "a jump of the structure where the era in force began", "no jump then"
+JUMP, NO_JUMP = "a jump of the trend where the current era began", "no jump then"
 NAME = "jump"
 MONTHS_BEFORE = 60
 # A jump a year away from a true one has a part of its evidence; dates nearer than that are no placebos.
@@ -36,28 +36,28 @@ PLACEBOS = 20
 
 @dataclass(frozen=True)
 class Jump:
-    """Whether the structure jumped where the era in force began.
+    """Whether the trend jumped where the current era began.
 
     Attributes
     ----------
     comparison : Comparison
         Against none.
     numbers : tuple of Number
-        How far the structure fell, and how the date does among others.
+        How far the trend fell, and how the date does among others.
     """
 
     comparison: Comparison
     numbers: tuple[Number, ...]
 
 
-def two_scales(candidates: "Candidates") -> dict[str, Any]:
-    """Return the choices of a structure that moves and a swing, no other part of which has eras."""
-    kinds = tuple(form for form in candidates.spec.ceiling if form == "trend")
-    return {**candidates.two_scales, "dynamics": "linear", "ceiling": kinds}
+def with_jumps(candidates: "Candidates") -> dict[str, Any]:
+    """Return the choices of a cycle around a trend that jumps, no other part of which has eras."""
+    kinds = "none" if candidates.spec.kind_drift == "eras" else candidates.spec.kind_drift
+    return {**candidates.around_trend(), "jumps": True, "kind_drift": kinds}
 
 
 def measure_jump(candidates: "Candidates", named: Places) -> Jump:
-    """Measure whether the structure jumped where the last of the named eras began.
+    """Measure whether the trend jumped where the last of the named eras began.
 
     The earlier named eras are taken for granted by both models. An era has no parameter but that its first step may be
     larger, so that a jump costs a model nothing but the width of that step. The same jump is tried at dates spread over
@@ -69,7 +69,7 @@ def measure_jump(candidates: "Candidates", named: Places) -> Jump:
     named : tuple of int
         First periods of the named eras but the first; at least one.
     """
-    choices = two_scales(candidates)
+    choices = with_jumps(candidates)
     without = candidates.with_panel(broken_at(candidates, named[:-1]))
     ours, theirs = candidates.evidence(**choices), without.evidence(**choices)
     by_block = [one.ahead(**choices).table["log_density"].to_numpy() for one in (candidates, without)]
@@ -77,24 +77,23 @@ def measure_jump(candidates: "Candidates", named: Places) -> Jump:
         JUMP, NO_JUMP, ours.log - theirs.log, float(np.hypot(ours.error, theirs.error)),
         *ahead_of(by_block[0] - by_block[1]), name=NAME,
     )  # fmt: skip
-    fell = structure_fall(dyad_draws(candidates.fit(**choices), candidates.dyad))
-    words = f"structure in the {MONTHS_BEFORE} months before the era in force less that since"
+    fell = trend_fall(dyad_draws(candidates.fit(**choices), candidates.dyad))
+    words = f"trend in the {MONTHS_BEFORE} months before the current era less that since"
     least = candidates.smallest_effect
     return Jump(
         comparison,
         (
-            number("structure_drop", fell, "points of share", words),
-            chance("probability_structure_drop", fell >= least, f"the structure fell by at least {least:g} points"),
+            number("trend_drop", fell, "points of share", words),
+            chance("probability_trend_drop", fell >= least, f"the trend fell by at least {least:g} points"),
             _placebo(candidates, named),
         ),
     )
 
 
-def structure_fall(own: DyadDraws) -> Float:
-    """Compute how far the structure lies below where it stood before the era in force, (chain, draw), points."""
-    assert own.structure is not None, "two time scales have a structure"
+def trend_fall(own: DyadDraws) -> Float:
+    """Compute how far the trend lies below where it stood before the current era, (chain, draw), points."""
     first = own.eras[-1].first
-    points = share(own.structure.astype(np.float64))
+    points = share(own.trend.astype(np.float64))
     before = points[..., max(0, first - own.clock.periods(MONTHS_BEFORE)) : first]
     return np.asarray(before.mean(axis=-1) - points[..., first:].mean(axis=-1))
 
@@ -119,8 +118,8 @@ def broken_at(candidates: "Candidates", places: Iterable[int]) -> "xr.Dataset":
 
 
 def _placebo(candidates: "Candidates", named: Places) -> Number:
-    """Compute the share of other dates at which a jump has less evidence than where the era in force began."""
-    panel, spec = candidates.panel, replace(candidates.spec, **two_scales(candidates))
+    """Compute the share of other dates at which a jump has less evidence than where the current era began."""
+    panel, spec = candidates.panel, candidates.spec.with_choices(**with_jumps(candidates))
     places = placebo_places(panel.sizes["time"], named, Clock.of(panel).periods(APART_MONTHS))
     dates = (named[-1], *places)
 

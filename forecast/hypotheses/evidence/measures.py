@@ -18,15 +18,12 @@ if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
 PRIORS = {
-    "half_life": "the half-life",
-    "sd": "the long-run spread",
-    "period": "the period",
+    "cycle_half_life": "the half-life",
+    "cycle_sd": "the spread of the cycle",
     "band": "the band's width",
-    "stiffening": "the growth of the pull",
-    "lean": "the asymmetry of the pull",
+    "stiffening": "the growth of the reversion",
+    "lean": "the asymmetry of the reversion",
     "headroom": "the headroom",
-    "headroom_walk": "the headroom",
-    "depth_eras": "the size of depths",
     "kind_eras": "the spread of kinds over eras",
     "driver_effects": "the size of effects of drivers",
 }
@@ -96,7 +93,8 @@ def prior_of(candidates: "Candidates", **choices: Any) -> "xr.Dataset":
     """Draw the parameters of a candidate from their prior: dims (chain, draw, ...) as in a posterior."""
     from forecast.model import prior_draws
 
-    drawn = prior_draws(candidates.panel, replace(candidates.spec, **choices), draws=PRIOR_DRAWS, seed=candidates.seed)
+    spec = candidates.spec.with_choices(**choices)
+    drawn = prior_draws(candidates.panel, spec, draws=PRIOR_DRAWS, seed=candidates.seed)
     return drawn.expand_dims("chain")
 
 

@@ -9,7 +9,7 @@ from scipy.stats import halfnorm, lognorm, norm
 from forecast.clock import periods_a_month
 from forecast.errors import SpecError
 from forecast.model.declarations import Prior
-from forecast.model.dynamics import pulls
+from forecast.model.dynamics import cycles
 from forecast.model.gate import ESS_LIMIT
 from forecast.model.hierarchy import SPREAD_OF_SPREADS
 from forecast.typing import Float
@@ -24,10 +24,9 @@ FACTORS = (0.5, 2.0)
 DRIVERS, KINDS = "driver_effects", "kind_eras"
 # The prior of a dyad alone is as wide as the population's and its spread together.
 POOLED = {
-    "half_life": "half_life_dyads",
-    "sd": "sd_dyads",
+    "cycle_half_life": "cycle_half_life_dyads",
+    "cycle_sd": "cycle_sd_dyads",
     "headroom": "headroom_dyads",
-    "headroom_walk": "headroom_dyads",
 }
 
 
@@ -52,12 +51,11 @@ def prior_sensitivity(fitted: "Fit", scales: tuple[str, ...], log_bayes_factor: 
 
 
 def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, float]:
-    scalable = (*POOLED, "depth_eras", KINDS, DRIVERS, *_of_pulls())
+    scalable = (*POOLED, KINDS, DRIVERS, *_of_cycles())
     if name not in scalable:
         raise SpecError(f"prior: {name!r} cannot be widened here; known are {', '.join(scalable)}")
     value = _with_prior(fitted, name)
     priors = fitted.spec.priors.paced(periods_a_month(fitted.panel))
-    priors = priors.of_swing() if fitted.spec.two_scales else priors
     ratio = np.exp(_log_prior(value, name, priors, factor) - _log_prior(value, name, priors, 1.0))
     effective = ratio.sum() ** 2 / (ratio**2).sum()
     if effective < ESS_LIMIT:
@@ -65,40 +63,35 @@ def _log_mean_ratio(fitted: "Fit", name: str, factor: float) -> tuple[float, flo
     return float(np.log(ratio.mean())), float(ratio.std() / ratio.mean() / np.sqrt(ratio.size / 4))
 
 
-def _of_pulls() -> dict[str, Prior]:
-    """Priors of pulls that are about a variable of the posterior, by name."""
-    return {prior.name: prior for pull in pulls() for prior in pull.priors if prior.about}
+def _of_cycles() -> dict[str, Prior]:
+    """Priors of cycles that are about a variable of the posterior, by name."""
+    return {prior.name: prior for cycle in cycles() for prior in cycle.priors if prior.about}
 
 
 def _with_prior(fitted: "Fit", name: str) -> Float:
     """Draws of the quantity that the prior is about."""
-    posterior, own = fitted.posterior, _of_pulls()
+    posterior, own = fitted.posterior, _of_cycles()
     if name == DRIVERS:
         return np.ravel(posterior["driver_effects_sd"].to_numpy())
-    if name == "depth_eras":
-        return np.ravel(posterior["depth_sd"].to_numpy())
     if name == KINDS:
         return _shifts_of_eras(fitted)
-    if name in ("headroom", "headroom_walk"):  # a pendulum's is in units of its spread
-        unit = posterior["sd"].to_numpy() if name == "headroom" else 1.0
-        return np.ravel(np.exp(posterior["headroom_dyad"].to_numpy()) / unit)
-    if name == "half_life":
-        pull = fitted.spec.pull
-        read = [variable.name for variable in pull.variables if variable.name in posterior]
-        return pull.linear_half_life({one: np.ravel(posterior[one].to_numpy()) for one in ("half_life", *read)})
+    if name == "headroom":
+        return np.ravel(np.exp(posterior["headroom_dyad"].to_numpy()))
+    if name == "cycle_half_life":
+        cycle = fitted.spec.cycle_model
+        read = [variable.name for variable in cycle.variables if variable.name in posterior]
+        return cycle.linear_half_life({one: np.ravel(posterior[one].to_numpy()) for one in (name, *read)})
     return np.ravel(posterior[own[name].about if name in own else name].to_numpy())
 
 
 def _log_prior(value: Float, name: str, priors: "Priors", factor: float) -> Float:
-    prior, own = getattr(priors, name), _of_pulls().get(name)
+    prior, own = getattr(priors, name), _of_cycles().get(name)
     if name == KINDS:
         return _log_density_of_shifts(value, factor * prior)
     if name == DRIVERS or (own is not None and own.family == "half-normal"):
         return np.asarray(halfnorm(scale=factor * prior).logpdf(value))
     if own is not None and own.family == "normal":
         return np.asarray(norm(0.0, factor * prior).logpdf(value))
-    if name == "depth_eras":  # the typical size of depths, itself log-normal
-        return np.asarray(lognorm(SPREAD_OF_SPREADS, scale=factor * prior).logpdf(value))
     dyads = POOLED.get(name, "" if own is None else own.dyads)
     spread = np.hypot(prior[1], getattr(priors, dyads)) if dyads else prior[1]
     return np.asarray(lognorm(factor * spread, scale=np.exp(prior[0])).logpdf(value))

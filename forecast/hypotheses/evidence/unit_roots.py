@@ -69,7 +69,7 @@ class _Test:
     options: dict[str, Any]
 
 
-_WALK = "The observed share is a random walk: it has a unit root, and nothing pulls it back."
+_WALK = "The observed share is a random walk: it has a unit root, and nothing reverts."
 _NO_WALK, _MAY_WALK = "it is no random walk", "it may be a random walk"
 _TESTS = (
     _Test("ADF", "Augmented Dickey-Fuller", _WALK, _NO_WALK, _MAY_WALK, {}),
@@ -79,7 +79,7 @@ _TESTS = (
         "The observed share is stationary: it varies around one level, without a unit root.",
         "it does not vary around one level",
         "it may vary around one level",
-        {"lags": -1},  # Schwert's rule; the one by the data is too short for a slow pull, and then rejects too often
+        {"lags": -1},  # Schwert's rule; the one by the data is too short for slow reversion, and then rejects too often
     ),
     _Test("PhillipsPerron", "Phillips-Perron", _WALK, _NO_WALK, _MAY_WALK, {}),
     _Test(

@@ -202,7 +202,7 @@ def _matching(panel: xr.Dataset) -> Matching:
 
 def _level(without: "Candidates", matching: Matching, visits: Index) -> dict[str, Number]:
     """Rise of the level by a fit without visits, from two months before, chosen less matched months, by window."""
-    fitted = without.fit(dynamics="linear", **without.unbounded)
+    fitted = without.fit(**without.around_trend())
     share = dyad_draws(fitted, without.dyad).share.astype(np.float64)
     summed = np.concatenate([np.zeros((*share.shape[:2], 1)), share.cumsum(axis=2)], axis=2)
     eve = round(EVE_MONTHS * matching.per_month)

@@ -16,12 +16,12 @@ from scipy.optimize import brentq
 from forecast.clock import Clock
 from forecast.hypotheses.evidence.calendar import with_calendar
 from forecast.hypotheses.evidence.equilibrium_break import LEAST, question
-from forecast.hypotheses.evidence.jump import broken_at, two_scales
+from forecast.hypotheses.evidence.jump import broken_at, with_jumps
 from forecast.hypotheses.evidence.reversion import rivals
 from forecast.model import simulate_panel
-from forecast.model.breaks.fits import CHOICES, BreakFits, Places, with_breaks
+from forecast.model.breaks.fits import ONE_COMPONENT, BreakFits, Places, with_breaks
 from forecast.model.breaks.search import one_break
-from forecast.model.dynamics import find_pull
+from forecast.model.dynamics import find_cycle
 from forecast.model.dynamics.cubic import cubic_widening
 from forecast.model.quick import QuickFit, quick_evidences, quick_fit
 from forecast.model.spec import PendulumSpec
@@ -38,7 +38,7 @@ type Factor = tuple[float, float]
 """A log Bayes factor and its Monte Carlo error."""
 type Test = Callable[[xr.Dataset, int, Event], tuple[Factor, ...]]
 
-# How many times as strong the pull is one spread away as near the equilibrium; points of share.
+# How many times as strong reversion is one spread away as near the trend; points of share.
 STRENGTHS = (2.0, 4.0)
 DROPS = (20.0, 40.0)
 # Spread of a jump, log-odds: 25 points each around an even share.
@@ -104,34 +104,34 @@ class Contest:
 
 
 def contest_of_reversion(candidates: "Candidates", half_lives: tuple[float, ...]) -> Contest:
-    """Contest a pull, at half-lives in months, against a random walk."""
-    pull, walk = rivals(candidates)
+    """Contest a cycle around a trend, at half-lives in months, against a random walk."""
+    cycle, walk = rivals(candidates)
     per_month = Clock.of(candidates.panel).per_month
     truths = [_truth(candidates, "a random walk", np.nan, walk)]
     for months in half_lives:
         name = f"a half-life of {months:g} months"
-        truths.append(_truth(candidates, name, months, pull, with_half_life(months * per_month)))
-    return Contest(tuple(truths), "months", *_by_evidence(candidates, pull, walk))
+        truths.append(_truth(candidates, name, months, cycle, with_half_life(months * per_month)))
+    return Contest(tuple(truths), "months", *_by_evidence(candidates, cycle, walk))
 
 
 def contest_of_extremes(candidates: "Candidates") -> Contest:
-    """Contest a pull that grows against a linear one."""
-    growing, linear = ({"dynamics": name, **candidates.unbounded} for name in ("cubic", "linear"))
-    truths = [_truth(candidates, "a linear pull", np.nan, linear)]
+    """Contest nonlinear reversion against a linear one."""
+    growing, linear = (candidates.around_trend(name) for name in ("cubic", "linear"))
+    truths = [_truth(candidates, "linear reversion", np.nan, linear)]
     for strength in STRENGTHS:
-        name = f"a pull {strength:g} times as strong one spread away"
+        name = f"reversion {strength:g} times as strong one spread away"
         truths.append(_truth(candidates, name, strength, growing, with_strength(strength)))
     return Contest(tuple(truths), "times as strong", *_by_evidence(candidates, growing, linear))
 
 
 def contest_of_ceiling(candidates: "Candidates") -> Contest:
-    """Contest a depth by era against one depth and a trend."""
-    depth, *rivals = ({"ceiling": form} for form in (("depth",), (), ("trend",)))
+    """Contest kinds by era against constant ones and a drift."""
+    eras, *rivals = ({"kind_drift": form} for form in ("eras", "none", "years"))
     truths = (
-        _truth(candidates, "one depth for all time", np.nan, rivals[0]),
-        _truth(candidates, "the depths by era that the fit says", np.nan, depth),
+        _truth(candidates, "the same kinds for all time", np.nan, rivals[0]),
+        _truth(candidates, "the kinds by era that the fit says", np.nan, eras),
     )
-    return Contest(truths, "", *_by_evidence(candidates, depth, *rivals))
+    return Contest(truths, "", *_by_evidence(candidates, eras, *rivals))
 
 
 def contest_of_calendar(candidates: "Candidates") -> Contest:
@@ -145,9 +145,9 @@ def contest_of_calendar(candidates: "Candidates") -> Contest:
 
 
 def contest_of_jump(candidates: "Candidates") -> Contest:
-    """Contest a jump of the structure where the era in force began against none."""
-    named, choices = question(candidates.panel).named, two_scales(candidates)
-    spec, posterior = replace(candidates.spec, **choices), candidates.fit(**choices).posterior
+    """Contest a jump of the trend where the current era began against none."""
+    named, choices = question(candidates.panel).named, with_jumps(candidates)
+    spec, posterior = candidates.spec.with_choices(**choices), candidates.fit(**choices).posterior
     panel, without = candidates.panel, broken_at(candidates, named[:-1])
     truths = [Truth("no jump", np.nan, spec, posterior, without)]
     for size in JUMPS:
@@ -176,7 +176,7 @@ def contest_of_break(candidates: "Candidates") -> Contest:
     most = max(LEAST, len(asked.named), len(asked.held) + 1)
     allowed = np.flatnonzero(one_break(BreakFits(candidates, most), asked.since, held=asked.held).allowed[-1])
     place = int(allowed[len(allowed) // 2]) if asked.claimed is None else asked.claimed
-    spec, whole, broken = replace(candidates.spec, **CHOICES), asked.held, (*asked.held, place)
+    spec, whole, broken = candidates.spec.with_choices(**ONE_COMPONENT), asked.held, (*asked.held, place)
 
     def truth(name: str, size: float, places: Places, change: Change = lambda own: own) -> Truth:
         panel = with_breaks(candidates.panel, places, eras=most + 1)
@@ -201,22 +201,22 @@ def contest_of_break(candidates: "Candidates") -> Contest:
 
 
 def with_half_life(periods: float) -> Change:
-    """Return a linear pendulum another half-life and the same long-run spread."""
+    """Return the change to a linear cycle of another half-life and the same long-run spread."""
     phi = 0.5 ** (1.0 / periods)
 
     def change(own: xr.Dataset) -> xr.Dataset:
-        alike = xr.ones_like(own["sd"])
-        sigma = find_pull("linear").shock_of_spread(own["sd"], phi, {})
-        return own.assign(half_life=periods * alike, phi=phi * alike, sigma=sigma)
+        alike = xr.ones_like(own["cycle_sd"])
+        sigma = find_cycle("linear").shock_of_spread(own["cycle_sd"], phi, {})
+        return own.assign(cycle_half_life=periods * alike, phi=phi * alike, sigma=sigma)
 
     return change
 
 
 def with_strength(strength: float) -> Change:
-    """Make a cubic pull so many times as strong one long-run spread away as near the equilibrium.
+    """Make cubic reversion so many times as strong one long-run spread away as near the trend.
 
-    The spread itself, how much of the pull's growth is on either side, and the half-life of a linear pendulum of the
-    same prior stay as they are.
+    The spread itself, how much of the growth is on either side, and the half-life of a linear cycle of the same prior
+    stay as they are.
     """
 
     def wide(inner: float, lean: float) -> float:
@@ -225,11 +225,11 @@ def with_strength(strength: float) -> Change:
     def change(own: xr.Dataset) -> xr.Dataset:
         lean = float(own["lean"])
         inner = brentq(lambda value: value * wide(value, lean) - (strength - 1.0), 0.0, 1e4 * strength**2)
-        half_life = own["half_life"] * wide(float(own["inner_stiffening"]), lean) / wide(inner, lean)
+        half_life = own["cycle_half_life"] * wide(float(own["inner_stiffening"]), lean) / wide(inner, lean)
         phi = 0.5 ** (1.0 / half_life)
         return own.assign(
-            half_life=half_life, phi=phi, stiffening=strength - 1.0, inner_stiffening=inner,
-            sigma=find_pull("cubic").shock_of_spread(own["sd"] / np.sqrt(wide(inner, lean)), phi, {}),
+            cycle_half_life=half_life, phi=phi, stiffening=strength - 1.0, inner_stiffening=inner,
+            sigma=find_cycle("cubic").shock_of_spread(own["cycle_sd"] / np.sqrt(wide(inner, lean)), phi, {}),
         )  # fmt: skip
 
     return change
@@ -247,8 +247,8 @@ def with_effect(points: float) -> Change:
 
 
 def with_jump(size: float) -> Change:
-    """Let the structure jump where eras begin, by log-odds of such a spread."""
-    return lambda own: own.assign(structure_jump=size * xr.ones_like(own["structure_jump"]))
+    """Let the trend jump where eras begin, by log-odds of such a spread."""
+    return lambda own: own.assign(trend_jump=size * xr.ones_like(own["trend_jump"]))
 
 
 def with_drop(points: float, era: int) -> Change:
@@ -266,13 +266,13 @@ def with_drop(points: float, era: int) -> Change:
 def _truth(
     candidates: "Candidates", name: str, size: float, choices: Choices, change: Change = lambda own: own
 ) -> Truth:
-    spec, posterior = replace(candidates.spec, **choices), candidates.fit(**choices).posterior
+    spec, posterior = candidates.spec.with_choices(**choices), candidates.fit(**choices).posterior
     return Truth(name, size, spec, posterior, candidates.panel, change)
 
 
 def _by_evidence(candidates: "Candidates", claim: Choices, *rivals: Choices) -> tuple[Test, tuple[float, ...]]:
     """Return the test by marginal likelihoods of whole models, and the errors of the real one."""
-    ours, *theirs = (replace(candidates.spec, **choices) for choices in (claim, *rivals))
+    ours, *theirs = (candidates.spec.with_choices(**choices) for choices in (claim, *rivals))
 
     def test(panel: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
         found, *others = quick_evidences(panel, (ours, *theirs), seed=seed, stop=stop)

@@ -1,4 +1,4 @@
-"""How the answer on a pull depends on data, codings, eras and priors."""
+"""How the answer on mean reversion depends on data, codings, eras and priors."""
 
 from forecast.hypotheses.sensitivity.analysis import sensitivity as sensitivity
 

@@ -1,8 +1,7 @@
-"""How the answer on a pull depends on data, codings, eras and priors: one change at a time."""
+"""How the answer on mean reversion depends on data, codings, eras and priors: one change at a time."""
 
 import os
 from contextlib import closing
-from dataclasses import replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +40,7 @@ DRAWS, TUNE = 1000, 150
 
 
 def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
-    """Go through other readings of the record, and say what each does to the answer on a pull.
+    """Go through other readings of the record, and say what each does to the answer on mean reversion.
 
     Parameters
     ----------
@@ -59,7 +58,7 @@ def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
         ``probability_short``
             that it is below ``candidates.rule.half_life`` months;
         ``log_bayes_factor``, ``error``
-            linear pull against random walk, both without a bound on the level, with the Monte Carlo error;
+            cycle around a trend against random walk, both without a ceiling, with the Monte Carlo error;
         ``answer``
             what that Bayes factor alone says by the rule;
         ``share_now``
@@ -68,9 +67,9 @@ def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
             what was left out, or what moves a quantity.
 
         The first row is the fit of the test itself, the next ones are short fits: other scale, unit and frequency;
-        without each class and dataset; without the ten events that speak most for a pull, and most against it; one era,
-        and eras a year earlier and later. Rows on priors and data made weaker and stronger weigh draws instead, as far
-        as that can be trusted; then come, of the model with all bounds, the quantities that matter and whether prior or
+        without each class and dataset; without the ten events that speak most for reversion, and most against it; one
+        era, and eras a year earlier and later. Rows on priors and data made weaker and stronger weigh draws instead,
+        as far as that can be trusted; then come, of the base model, the quantities that matter and whether prior or
         data move them (power-scaling).
 
     Examples
@@ -88,20 +87,20 @@ def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
 
 
 def _as_it_is(candidates: "Candidates") -> dict[str, Any]:
-    pull, walk = rivals(candidates)
-    ours, theirs = (candidates.evidence(**choices) for choices in (pull, walk))
-    return _row(candidates, Variation("none", candidates.panel), candidates.fit(**pull).posterior, (ours, theirs))
+    cycle, walk = rivals(candidates)
+    ours, theirs = (candidates.evidence(**choices) for choices in (cycle, walk))
+    return _row(candidates, Variation("none", candidates.panel), candidates.fit(**cycle).posterior, (ours, theirs))
 
 
 def _varied(candidates: "Candidates") -> list[dict[str, Any]]:
     """Fit both models to every variation."""
-    pull, walk = (replace(candidates.spec, **choices) for choices in rivals(candidates))
+    cycle, walk = (candidates.spec.with_choices(**choices) for choices in rivals(candidates))
     varied = [*variations(candidates), *_without_influential(candidates)]
 
     def work(place: int, stop: Event) -> tuple[int, dict[str, Any]]:
         ours, theirs = (
             quick_fit(varied[place].panel, spec, seed=candidates.seed, draws=DRAWS, tune=TUNE, stop=stop)
-            for spec in (pull, walk)
+            for spec in (cycle, walk)
         )
         return place, _row(candidates, varied[place], ours.posterior, (ours.evidence, theirs.evidence))
 
@@ -116,15 +115,15 @@ def _varied(candidates: "Candidates") -> list[dict[str, Any]]:
 
 
 def _without_influential(candidates: "Candidates") -> list[Variation]:
-    """Leave out the events that speak most for a pull, and those that speak most against it."""
-    panel, (pull, walk) = candidates.panel, (candidates.fit(**choices) for choices in rivals(candidates))
+    """Leave out the events that speak most for reversion, and those that speak most against it."""
+    panel, (cycle, walk) = candidates.panel, (candidates.fit(**choices) for choices in rivals(candidates))
     if not panel_kind(panel).coded:
         return []
-    adds = influence(panel, (pull.posterior, pull.spec), (walk.posterior, walk.spec))
+    adds = influence(panel, (cycle.posterior, cycle.spec), (walk.posterior, walk.spec))
     sides = {"for": adds.head(EVENTS), "against": adds[::-1].head(EVENTS)}
     return [
         Variation(
-            f"without the {EVENTS} events that speak most {side} a pull",
+            f"without the {EVENTS} events that speak most {side} reversion",
             without(panel, list(most.index)),
             "; ".join(_event(panel, place) for place in sorted(most.index, key=lambda place: int(place[1]))),
         )
@@ -158,7 +157,7 @@ def _row(
     rule, factor, error = candidates.rule, float("nan"), float("nan")
     if models is not None:
         factor, error = models[0].log - models[1].log, float(np.hypot(models[0].error, models[1].error))
-    months = posterior["half_life"].isel(dyad=0).transpose("chain", "draw") / Clock.of(variation.panel).per_month
+    months = posterior["cycle_half_life"].isel(dyad=0).transpose("chain", "draw") / Clock.of(variation.panel).per_month
     now = share(posterior["level"].isel(dyad=0, time=-1).transpose("chain", "draw").to_numpy().astype(float))
     low, half_life, high = _quantiles(months.to_numpy(), (0.05, 0.5, 0.95), weight)
     even = np.full(now.shape, 1.0 / now.size) if weight is None else weight / len(weight)

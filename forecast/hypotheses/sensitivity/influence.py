@@ -20,6 +20,8 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.likelihood import Draws, Observed
+from forecast.model.posterior import flat
+from forecast.panel import recounted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,16 +72,16 @@ def without(panel: xr.Dataset, places: "list[tuple[int, ...]]") -> xr.Dataset:
     for place in places:
         counts.values[(0, *place)] -= 1
     less["counts"] = counts.transpose(*panel["counts"].dims)
-    return less
+    return recounted(less)
 
 
 def _predictive(panel: xr.Dataset, posterior: xr.Dataset, spec: "PendulumSpec") -> dict[tuple[int, ...], float]:
     """Log predictive density of one event at every place where there is any, given the others."""
     thin = max(1, posterior.sizes["chain"] * posterior.sizes["draw"] // DRAWS)
-    draws = Draws.of(posterior.isel(draw=slice(None, None, thin)), spec)
-    level = posterior["level"].isel(draw=slice(None, None, thin), dyad=0).transpose("chain", "draw", "time").to_numpy()
-    era = panel["era_index"].to_numpy()[0]
-    state = draws.state(level.reshape(-1, level.shape[-1]).astype(np.float64), era)
+    thinned = posterior.isel(draw=slice(None, None, thin))
+    draws = Draws.of(thinned, spec)
+    level, trend = (flat(thinned[name])[:, 0] for name in ("level", "trend"))
+    state = draws.state(level, trend, panel["era_index"].to_numpy()[0])
     counts = panel["counts"].transpose("dyad", *PLACE).to_numpy()[0]
     whole = Observed.of(panel, draws)
     full = {

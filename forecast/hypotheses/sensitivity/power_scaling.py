@@ -61,7 +61,7 @@ class Moved:
 def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
     """Check for the quantities that matter whether prior or data move them, in a fit of one dyad.
 
-    Half-life, long-run spread and month noise; equilibrium, ceiling and depth of the era in force; the current level.
+    Half-life and spread of the cycle, month noise; trend and ceiling of the current era; the current level.
     The prior is that of all parameters together, and not of the path.
 
     Examples
@@ -73,12 +73,11 @@ def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
 
     last = int(fitted.panel["era_index"].to_numpy()[0, -1])
     places = {
-        "half-life": ("half_life", {"dyad": 0}),
-        "spread around the equilibrium": ("sd", {"dyad": 0}),
+        "half-life of the cycle": ("cycle_half_life", {"dyad": 0}),
+        "spread of the cycle": ("cycle_sd", {"dyad": 0}),
         "month noise": ("tau", {"dyad": 0}),
-        "equilibrium in force": ("rest" if "rest" in fitted.posterior else "mu", {"era": last}),
-        "ceiling in force": ("ceiling", {"era": last}),
-        "depth in force": ("depth", {"era": last}),
+        "trend of the current era": ("mu", {"era": last}),
+        "ceiling of the current era": ("ceiling", {"era": last}),
         "current level": ("level", {"dyad": 0, "time": -1}),
     }
     chosen = {

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.events import read_eras
-from forecast.model.breaks.fits import DyadRecord
+from forecast.model.breaks.fits import ONE_COMPONENT, DyadRecord
 from forecast.model.breaks.search import BreakCount, count_breaks
-from forecast.model.observation import observation_of
-from forecast.model.spec import PendulumSpec
-from forecast.panel import panel_kind
+from forecast.model.choices import spec_for
 from forecast.progress import Progress, silent
 from forecast.wording import month
 
@@ -77,8 +75,7 @@ def inferred_eras(
     >>> from forecast.model.breaks.eras import inferred_eras
     >>> inferred_eras(panel, "USA-CHN").table  # doctest: +SKIP
     """
-    observation = "events" if panel_kind(panel).coded else observation_of(panel).name
-    spec = PendulumSpec.one_scale(observation=observation, ceiling=())
+    spec = spec_for(panel, **ONE_COMPONENT)
     found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
     return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))
 

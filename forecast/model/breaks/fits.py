@@ -3,7 +3,7 @@ r"""Fits with breaks of the equilibrium at some dates, whose draws speak of brea
 A date enters the model only through the steps of the path: with :math:`r_t = x_t - \phi x_{t-1}`, the log-density of
 a draw with its breaks elsewhere differs by
 
-.. math:: \sum_t (m_{e(t)} r_t - m_{e(t)}^2 / 2) / \sigma^2, \quad m_e = (1 - \phi) \mu_e
+.. math:: \sum_t (m_t r_t - m_t^2 / 2) / \sigma^2, \quad m_t = \mu_{e(t)} - \phi \mu_{e(t-1)}
 
 and that is cheap for every date, and for the sum over all dates too, by the forward recursion of a hidden Markov chain
 that never goes back [1]_. So a few fits, pooled (`forecast.model.breaks.multistate`), weigh every month. All fits have
@@ -41,8 +41,8 @@ Places = tuple[int, ...]
 DRAWS, TUNE, CHAINS = 200, 250, 2
 # Logarithms this far apart, around zero, are those of numbers that a computer can hold.
 _RANGE = 1300.0
-# A break in the equilibrium alone: without ceilings, which would share its meaning.
-CHOICES: dict[str, Any] = {"structure": "eras", "dynamics": "linear", "ceiling": (), "shocks": "normal"}
+ONE_COMPONENT: dict[str, Any] = {"trend": "constant", "jumps": True, "cycle": "linear", "ceiling": "none"}
+"""One reverting component: the level reverts to the long-run mean of its era, which breaks where another begins."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Record(Protocol):
 
     @property
     def spec(self) -> "PendulumSpec":
-        """The model, but for what `CHOICES` fixes."""
+        """The model, but for what `ONE_COMPONENT` fixes."""
 
     @property
     def seed(self) -> int:
@@ -169,15 +169,17 @@ class BreakFits:
 
     def over(self, dates: Dates) -> Float:
         """Log of the mean density of every draw (draw,) over all ways of placing breaks."""
-        ways = float(log_sum_over_dates(np.zeros((1, self.most + 1, self.periods + 1)), dates)[0])
-        return np.concatenate([log_sum_over_dates(own.sums(), dates) for own in self._drawn.values()]) - ways
+        even = np.zeros((1, self.most + 1, self.periods + 1))
+        ways = float(log_sum_over_dates(even, even, dates)[0])
+        sums = [log_sum_over_dates(own.sums(), own.arrivals(), dates) for own in self._drawn.values()]
+        return np.concatenate(sums) - ways
 
     def widened(self, factor: float, breaks: int) -> Float:
         """Log ratio (draw,) of the equilibria's prior with a typical spread between eras so many times as wide.
 
         The spread itself is integrated out, and eras that never begin are left as they are.
         """
-        typical = self.record.spec.priors.equilibrium_eras
+        typical = self.record.spec.priors.trend_jump
         away = np.concatenate([own.away[:, : breaks + 1] for own in self._drawn.values()])
         return _log_density_of_eras(away, factor * typical) - _log_density_of_eras(away, typical)
 
@@ -190,7 +192,7 @@ class BreakFits:
             rows = chosen[(chosen >= before) & (chosen < before + own.batch.size)] - before
             before += own.batch.size
             if rows.size:
-                places.append(draw_dates(own.sums(rows), dates, rng))
+                places.append(draw_dates(own.sums(rows), own.arrivals(rows), dates, rng))
                 equilibria.append(share(own.mu[rows, : len(dates.allowed) + 1]))
         return np.concatenate(places), np.concatenate(equilibria)
 
@@ -199,7 +201,7 @@ class BreakFits:
         panel = with_breaks(record.panel, places, eras=self.most + 1)
         seed = int(np.random.SeedSequence(record.seed, spawn_key=(2, *places)).generate_state(1)[0])
         posterior = self.fit(
-            panel, replace(record.spec, **CHOICES), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
+            panel, record.spec.with_choices(**ONE_COMPONENT), draws=DRAWS, tune=TUNE, chains=CHAINS, seed=seed,
             cores=record.cores,
         ).posterior  # fmt: skip
 
@@ -211,9 +213,9 @@ class BreakFits:
         return _Drawn(
             steps=np.column_stack([np.zeros((len(steps), 2)), steps]),
             mu=flat("mu"),
-            drift=flat("mu") * (1.0 - phi),
+            phi=phi[:, 0],
             sigma=sigma[:, 0],
-            away=flat("mu") - flat("mu_dyad"),
+            away=flat("mu") - flat("trend_mean"),
             batch=np.tile(np.arange(DRAWS) * BATCHES // DRAWS, CHAINS),
         )
 
@@ -224,10 +226,20 @@ class _Drawn:
 
     steps: Float
     mu: Float
-    drift: Float
+    phi: Float
     sigma: Float
     away: Float
     batch: Index
+
+    @property
+    def drift(self) -> Float:
+        """Mean of the steps within an era, (draw, era)."""
+        return self.mu * (1.0 - self.phi[:, None])
+
+    @property
+    def shift(self) -> Float:
+        """What the mean of an era's first step has besides, (draw, era)."""
+        return self.phi[:, None] * np.diff(self.mu, axis=1, prepend=self.mu[:, :1])
 
     def sums(self, rows: "slice | Index" = slice(None)) -> Float:
         """Log-density of the steps before every period under the equilibrium of every era, (draw, era, period + 1)."""
@@ -235,12 +247,21 @@ class _Drawn:
         exponent = drift * (self.steps[rows, None] - 0.5 * drift * number)
         return np.asarray(exponent / self.sigma[rows, None, None] ** 2)
 
+    def arrivals(self, rows: "slice | Index" = slice(None)) -> Float:
+        """Log-density that an era's first step adds, by where it begins, (draw, era, period + 1)."""
+        drift, shift, steps = (values[rows, :, None] for values in (self.drift, self.shift, self.steps))
+        own = np.diff(steps[..., 0], append=np.nan)[:, None]
+        added = shift * (own - drift - 0.5 * shift) / self.sigma[rows, None, None] ** 2
+        added[..., -1] = 0.0  # it never begins
+        return np.asarray(added)
+
     def at(self, places: Places) -> Float:
         """Log-density (draw,) with breaks at the places given."""
         edges = np.array([0, *places, self.steps.shape[1] - 1])
         drift, number = self.drift[:, : edges.size - 1], np.diff(np.maximum(edges - 1, 0))
         exponent = drift * (np.diff(self.steps[:, edges], axis=1) - 0.5 * drift * number)
-        return np.asarray(exponent.sum(axis=1) / self.sigma**2)
+        added = self.arrivals()[:, range(1, len(places) + 1), places]
+        return np.asarray(exponent.sum(axis=1) / self.sigma**2 + added.sum(axis=1))
 
 
 def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> xr.Dataset:
@@ -270,14 +291,14 @@ def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> x
     return result
 
 
-def log_sum_over_dates(sums: Float, dates: Dates) -> Float:
-    """Log of the summed density (draw,) over all ways of placing breaks; `sums` (draw, era, period + 1)."""
-    return _forward(sums, dates)[1]
+def log_sum_over_dates(sums: Float, arrivals: Float, dates: Dates) -> Float:
+    """Log of the summed density (draw,) over all ways of placing breaks; `sums`, `arrivals` (draw, era, period + 1)."""
+    return _forward(sums, arrivals, dates)[1]
 
 
-def draw_dates(sums: Float, dates: Dates, rng: np.random.Generator) -> Index:
+def draw_dates(sums: Float, arrivals: Float, dates: Dates, rng: np.random.Generator) -> Index:
     """Draw breaks (draw, break) by their density, backwards from the last."""
-    reached, _ = _forward(sums, dates)
+    reached, _ = _forward(sums, arrivals, dates)
     before = np.full(len(sums), sums.shape[2] - 1)
     drawn = []
     for weight in reversed(reached):
@@ -295,11 +316,11 @@ def _log_density_of_eras(away: Float, typical: float) -> Float:
     return np.asarray(logsumexp(at_nodes, b=weights / weights.sum(), axis=1))
 
 
-def _forward(sums: Float, dates: Dates) -> tuple[list[Float], Float]:
+def _forward(sums: Float, arrivals: Float, dates: Dates) -> tuple[list[Float], Float]:
     """Log weights of each break's places (draw, place), whatever came before, and the total (draw,)."""
     so_far, reached, apart = sums[:, 0], [], dates.apart
     for era, allowed in enumerate(dates.allowed, start=1):
-        here = np.where(allowed, so_far - sums[:, era], -np.inf)
+        here = np.where(allowed, so_far - sums[:, era] + arrivals[:, era], -np.inf)
         passed = _log_running_sum(here)
         held_back = np.full_like(passed, -np.inf)
         held_back[:, apart:] = passed[:, : passed.shape[1] - apart]

@@ -6,6 +6,7 @@ likelihoods in which every way of placing them counts alike, so that a break has
 """
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -146,7 +147,8 @@ def count_breaks(
     fits = fits or BreakFits(record, most)
     every = [fits.anywhere(number) for number in range(min(most, fits.periods // fits.apart - 1) + 1)]
     fits.add((), *((place,) for place in _spread(fits, np.flatnonzero(every[-1].allowed[0][: -fits.apart]))))
-    for dates in every[1:]:
+    for fewer, dates in pairwise(every):
+        fits.add(*_one_more(fits, fewer))
         _settle(fits, dates)
     base, pool = fits.at(()), fits.pool
     found = [(0.0, 0.0), *(pool.log_ratio(fits.over(dates), base) for dates in every[1:])]
@@ -195,6 +197,14 @@ def _spread(fits: BreakFits, places: Index) -> list[int]:
     spacing = Clock.of(fits.record.panel).periods(SPACING_MONTHS)
     number = max(4, 1 + round(len(places) / spacing))
     return [int(place) for place in np.unique(places[np.linspace(0, len(places) - 1, number).round().astype(int)])]
+
+
+def _one_more(fits: BreakFits, dates: Dates) -> list[Places]:
+    """Add a break to likely ones within every era that has room: which of several breaks a known one is, is open."""
+    drawn, _ = fits.sample(dates, 1, _rng(fits, 5, len(dates.allowed)))
+    places = [int(place) for place in drawn[0]]
+    eras = pairwise((0, *places, fits.periods))
+    return [tuple(sorted((*places, (a + b) // 2))) for a, b in eras if b - a >= 2 * fits.apart]
 
 
 def _settle(fits: BreakFits, dates: Dates) -> None:

@@ -1,22 +1,20 @@
-"""The pulls: where a displaced pendulum is expected one period later, one class a pull.
+"""The cycles: how a level that deviates from its trend comes back, one class per cycle.
 
-`forecast.model.dynamics.base` says what a pull has, and how to add one.
+`forecast.model.dynamics.base` says what a cycle has, and how to add one.
 """
 
 from forecast.model.dynamics.band import Band
-from forecast.model.dynamics.base import Pull as Pull
+from forecast.model.dynamics.base import Cycle as Cycle
 from forecast.model.dynamics.cubic import Cubic
 from forecast.model.dynamics.linear import Linear
-from forecast.model.dynamics.none import Walk
-from forecast.model.dynamics.oscillator import Oscillator
 from forecast.model.registry import Registry
 
-PACKAGED: tuple[Pull, ...] = (Walk(), Linear(), Band(), Cubic(), Oscillator())
-_PULLS = Registry("dynamics", *PACKAGED)
+PACKAGED: tuple[Cycle, ...] = (Linear(), Band(), Cubic())
+_CYCLES = Registry("cycle", *PACKAGED)
 
 
-def find_pull(name: str) -> Pull:
-    """Return the pull of a name.
+def find_cycle(name: str) -> Cycle:
+    """Return the cycle of a name.
 
     Raises
     ------
@@ -25,20 +23,20 @@ def find_pull(name: str) -> Pull:
 
     Examples
     --------
-    >>> from forecast.model.dynamics import find_pull
-    >>> find_pull("cubic").title
-    'pull that grows'
+    >>> from forecast.model.dynamics import find_cycle
+    >>> find_cycle("cubic").title
+    'nonlinear reversion'
     """
-    return _PULLS.find(name)
+    return _CYCLES.find(name)
 
 
-def pulls() -> tuple[Pull, ...]:
-    """Return all pulls: those of the package and those registered since."""
-    return _PULLS.all()
+def cycles() -> tuple[Cycle, ...]:
+    """Return all cycles: those of the package and those registered since."""
+    return _CYCLES.all()
 
 
-def register(pull: type[Pull]) -> type[Pull]:
-    """Make a pull from outside of the package known under its name; can decorate its class.
+def register(cycle: type[Cycle]) -> type[Cycle]:
+    """Make a cycle from outside of the package known under its name; can decorate its class.
 
     Its variables join the table of variables, its priors those of `Priors`, its words help and report.
 
@@ -47,10 +45,10 @@ def register(pull: type[Pull]) -> type[Pull]:
     SpecError
         If the name is taken.
     """
-    _PULLS.add(pull())
-    return pull
+    _CYCLES.add(cycle())
+    return cycle
 
 
 def unregister(name: str) -> None:
-    """Forget a pull that was registered; those of the package stay."""
-    _PULLS.remove(name)
+    """Forget a cycle that was registered; those of the package stay."""
+    _CYCLES.remove(name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.model.declarations import Prior, Variable
-from forecast.model.dynamics.base import Pull
+from forecast.model.dynamics.base import Cycle
 from forecast.model.dynamics.potential import DISTANCES, long_run_variance
 from forecast.typing import Float
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from forecast.model.priors import Priors
 
 
-class Band(Pull):
+class Band(Cycle):
     r"""None at the equilibrium, the full pull outside a band of half-width :math:`b` spreads.
 
     An exponential smooth transition [1]_: :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))`.
@@ -25,8 +25,8 @@ class Band(Pull):
     """
 
     name = "band"
-    title = "band without pull"
-    hint = "none near the equilibrium"
+    title = "reversion outside a band"
+    hint = "none near the trend"
     words = "band: none near the equilibrium, and the full pull further away"
     priors = (
         Prior(
@@ -38,7 +38,7 @@ class Band(Pull):
     )
     variables = (
         Variable(
-            "band", (), "spreads", 'Half-width of the band without pull; only with `dynamics="band"`.', label="band"
+            "band", (), "spreads", 'Half-width of the band without pull; only with `cycle="band"`.', label="band"
         ),
         Variable(
             "inner_band", (), "spreads",
@@ -46,7 +46,7 @@ class Band(Pull):
         ),
     )  # fmt: skip
 
-    def next(self, y: Any, before: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
         """Return what is kept: all inside of the band, phi far outside."""
         return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
 
@@ -61,7 +61,7 @@ class Band(Pull):
 
     def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
         """Half-life of the linear pendulum with the same prior."""
-        return np.asarray(drawn["half_life"] * np.array([band_widening(inner) for inner in drawn["inner_band"]]))
+        return np.asarray(drawn["cycle_half_life"] * np.array([band_widening(inner) for inner in drawn["inner_band"]]))
 
 
 def band_widening(band: Any, backend: Any = np) -> Any:

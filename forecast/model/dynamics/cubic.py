@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.model.declarations import Prior, Variable
-from forecast.model.dynamics.base import Pull
+from forecast.model.dynamics.base import Cycle
 from forecast.model.dynamics.potential import DISTANCES, long_run_variance
 from forecast.typing import Float
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from forecast.model.priors import Priors
 
 
-class Cubic(Pull):
+class Cubic(Cycle):
     r"""The further away, the larger the part that is undone: :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`.
 
     It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: the pull is :math:`1 + c` times as strong at
@@ -22,8 +22,8 @@ class Cubic(Pull):
     """
 
     name = "cubic"
-    title = "pull that grows"
-    hint = "grows with the displacement"
+    title = "nonlinear reversion"
+    hint = "stronger the larger the deviation"
     words = "cubic: the further the displacement from equilibrium, the more of it is undone in a period"
     priors = (
         Prior(
@@ -45,7 +45,7 @@ class Cubic(Pull):
     variables = (
         Variable(
             "stiffening", (), "",
-            'How much stronger, relatively, the pull is one `sd` away; only with `dynamics="cubic"`.',
+            'How much stronger, relatively, the pull is one `sd` away; only with `cycle="cubic"`.',
             label="stiffening",
         ),
         Variable(
@@ -53,12 +53,12 @@ class Cubic(Pull):
         ),
         Variable(
             "lean", (), "log ratio",
-            'How much more the pull stiffens on the hostile side; only with `dynamics="cubic"`.',
+            'How much more the pull stiffens on the hostile side; only with `cycle="cubic"`.',
             label="lean",
         ),
     )  # fmt: skip
 
-    def next(self, y: Any, before: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
         """Return what is kept, less of it the further away."""
         stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
         phi = p["phi"]
@@ -76,7 +76,7 @@ class Cubic(Pull):
     def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
         """Half-life of the linear pendulum with the same prior."""
         pairs = zip(drawn["inner_stiffening"], drawn["lean"], strict=True)
-        return np.asarray(drawn["half_life"] * np.array([cubic_widening(inner, lean) for inner, lean in pairs]))
+        return np.asarray(drawn["cycle_half_life"] * np.array([cubic_widening(inner, lean) for inner, lean in pairs]))
 
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:

@@ -5,24 +5,24 @@ from typing import Any
 
 import numpy as np
 
-from forecast.model.dynamics.base import Pull
+from forecast.model.dynamics.base import Cycle
 
 
-class Linear(Pull):
+class Linear(Cycle):
     r"""The same part of the displacement is undone in every period: :math:`\phi y`.
 
     Examples
     --------
-    >>> from forecast.model.dynamics import find_pull
-    >>> find_pull("linear").next(1.0, 1.0, {"phi": 0.9})
+    >>> from forecast.model.dynamics import find_cycle
+    >>> find_cycle("linear").next(1.0, {"phi": 0.9})
     0.9
     """
 
     name = "linear"
-    title = "linear pull"
+    title = "linear reversion"
     words = "linear: in every period the same part of the displacement from equilibrium is undone"
     jumps = True
 
-    def next(self, y: Any, before: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
         """Return what is kept of the displacement."""
         return p["phi"] * y

@@ -2,9 +2,9 @@
 
 import math
 
-import numba
 import numpy as np
 
+from forecast.model.kernels import kernel
 from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, rising_factorial
 from forecast.typing import Float, Index
 
@@ -13,15 +13,15 @@ LEAST = 1e-300
 FARTHEST = 200.0
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def odds(log_odds: float) -> float:
     """Exponential of log-odds, which are never out of reach."""
     return math.exp(min(log_odds, FARTHEST))
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def event_log_likelihood(
-    level: Float, cutpoint: Float, depth: Float, concentration: Float, offset: Float, noise: Float,
+    level: Float, cutpoint: Float, concentration: Float, offset: Float, noise: Float,
     cell: Index, rows: Index, entries: Index, nodes: Float, weights: Float,
 ) -> Float:  # fmt: skip
     """Compute the log-likelihood of one cell's events at levels (draw, particle) of every draw.
@@ -32,8 +32,8 @@ def event_log_likelihood(
     :func:`forecast.model.kernels.observation.observation_value_gradient` at the draw.
     """
     result = np.empty_like(level)
-    d, era, plain, points, top = cell[0], cell[2], cell[5] <= PLAIN_LIMIT, nodes.size, cutpoint.shape[2]
-    first, behind = rows[cell[3], 2], rows[cell[4] - 1, 3]
+    d, plain, points, top = cell[0], cell[4] <= PLAIN_LIMIT, nodes.size, cutpoint.shape[2]
+    first, behind = rows[cell[2], 2], rows[cell[3] - 1, 3]
     number = behind - first
     upper, lower, width, step = np.empty(number), np.empty(number), np.empty(number), np.empty(number)
     stretch, at, mass, at_node = np.empty(points), np.empty(points), np.empty(points), np.empty(points)
@@ -41,18 +41,18 @@ def event_log_likelihood(
         constant = 0.0
         for k in range(points):
             stretch[k] = math.exp(noise[i, d] * nodes[k])
-        for row in range(cell[3], cell[4]):
+        for row in range(cell[2], cell[3]):
             s, q, a = rows[row, 0], rows[row, 1], concentration[i, rows[row, 1]]
             if a > 0.0:
                 constant -= rising_factorial(a, rows[row, 4], 1.0)[0]
             # The offset of a direction and dataset moves its cutpoints the other way.
-            last, shift = depth[i, q, era] - offset[i, d, s, q], -offset[i, d, s, q]
+            shift = -offset[i, d, s, q]
             for e in range(rows[row, 2], rows[row, 3]):
                 j, n = entries[e, 0], e - first
-                lower[n] = odds(cutpoint[i, q, j - 1] + (last if j == top else shift)) if j > 0 else 0.0
+                lower[n] = odds(cutpoint[i, q, j - 1] + shift) if j > 0 else 0.0
                 upper[n] = NO_CUT * max(1.0, lower[n])
                 if j < top:
-                    upper[n] = odds(cutpoint[i, q, j] + (last if j == top - 1 else shift))
+                    upper[n] = odds(cutpoint[i, q, j] + shift)
                 width[n], step[n] = (upper[n] - lower[n]) * (a if a > 0.0 else 1.0), 1.0 if a > 0.0 else 0.0
         for m in range(level.shape[1]):
             strength = odds(level[i, m])

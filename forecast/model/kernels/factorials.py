@@ -2,7 +2,7 @@
 
 import math
 
-import numba
+from forecast.model.kernels import kernel
 
 # Above this many events of one class in a month the rising factorial is taken from log-gamma, below by its product.
 PRODUCT_LIMIT = 16
@@ -12,7 +12,7 @@ PLAIN_LIMIT = 40
 NO_CUT = 1e30
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def digamma(x: float) -> float:
     """Digamma of a positive number: recurrence up to 6, then the asymptotic series (error below 1e-12).
 
@@ -30,7 +30,7 @@ def digamma(x: float) -> float:
     return shift + math.log(x) - 0.5 / x - series
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float]:
     """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its slope in log(mass); step is 0 or 1."""
     if step == 0.0:

@@ -13,23 +13,15 @@ logarithm, so that a month costs a handful of divisions a node. Months without e
 """
 
 import math
-from typing import Any, ClassVar
 
-import numba
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.gradient import disconnected_type
-from pytensor.graph.basic import Apply
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch import basic as numba_dispatch
 
+from forecast.model.kernels import kernel
 from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, PRODUCT_LIMIT, rising_factorial
 from forecast.typing import Float, Index
 
-KERNEL_VERSION = "12"  # part of PyTensor's compilation cache key: raise it when the kernel changes
 
-
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
     """Logarithms of the rising factorials of every concentration up to the busiest report, with their slopes."""
     value = np.zeros((concentration.size, busiest + 1))
@@ -42,7 +34,7 @@ def rising_table(concentration: Float, busiest: int) -> tuple[Float, Float]:
     return value, slope
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def node_terms(
     n: int, stretch: float, base: Float, upper: Float, lower: Float, mass_scale: Float,
     strength: Float, inverse: Float, below_upper: Float, below_lower: Float, factor: Float,
@@ -64,7 +56,7 @@ def node_terms(
         factor[e] = mass_scale[e] * strength[e] * inverse[e]
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def node_gradients(
     n: int, node: float, stretch: float, base: Float, upper: Float, lower: Float,
     share: Float, below_upper: Float, below_lower: Float,
@@ -83,40 +75,11 @@ def node_gradients(
         by_lower[e] += share[e] * below_lower[e] * (upper[e] + base[e] * stretch)
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def observation_value_gradient(
     level: Float,
     offset: Float,
     cutpoint: Float,
-    depth: Float,
-    concentration: Float,
-    noise: Float,
-    blocks: Index,
-    cells: Index,
-    rows: Index,
-    entries: Index,
-    nodes: Float,
-    weights: Float,
-) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
-    """Log-likelihood and its gradients with respect to the first six arguments.
-
-    ``level`` (node,); ``depth`` (dataset, place) shifts the last cutpoint; ``concentration`` of 0 stands for no
-    overdispersion (a plain multinomial). The sparse layout is that of
-    :class:`forecast.model.arrays.PanelArrays`.
-    """
-    none = np.zeros((0, 0))
-    total, by_level, by_offset, by_cutpoint, by_depth, by_concentration, by_noise, _ = shifted_value_gradient(
-        level, offset, cutpoint, depth, concentration, noise, none, blocks, cells, rows, entries, nodes, weights
-    )
-    return total, by_level, by_offset, by_cutpoint, by_depth, by_concentration, by_noise
-
-
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def shifted_value_gradient(
-    level: Float,
-    offset: Float,
-    cutpoint: Float,
-    depth: Float,
     concentration: Float,
     noise: Float,
     shift: Float,
@@ -126,21 +89,18 @@ def shifted_value_gradient(
     entries: Index,
     nodes: Float,
     weights: Float,
-) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float]:
-    """Log-likelihood where datasets read the level in their own way, and its gradients in the first seven arguments.
+) -> tuple[Float, Float, Float, Float, Float, Float, Float]:
+    """Log-likelihood and its gradients with respect to the first six arguments.
 
-    ``shift`` (node, dataset) is added to the level for what a dataset reports at a node; of no size stands for none.
-    The other arguments are those of :func:`observation_value_gradient`.
+    ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
+    multinomial); ``shift`` (node, dataset) is added to the level for what a dataset reports at a node, and is of no
+    size where there is none. The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
     """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
-    g_depth, g_concentration, g_noise = (
-        np.zeros_like(depth),
-        np.zeros_like(concentration),
-        np.zeros_like(noise),
-    )
+    g_concentration, g_noise = np.zeros_like(concentration), np.zeros_like(noise)
     g_shift = np.zeros_like(shift)
-    exp_level, exp_cut, exp_depth, exp_offset = np.exp(level), np.exp(cutpoint), np.exp(depth), np.exp(offset)
+    exp_level, exp_cut, exp_offset = np.exp(level), np.exp(cutpoint), np.exp(offset)
     exp_shift = np.exp(shift)
     busiest, most_entries, most_cells = 0, 0, 0
     for row in range(rows.shape[0]):
@@ -165,21 +125,17 @@ def shifted_value_gradient(
         n_cells, n = blocks[block, 2] - first_cell, blocks[block, 4] - first
 
         for c in range(n_cells):
-            cell_start[c] = rows[cells[first_cell + c, 3], 2] - first
+            cell_start[c] = rows[cells[first_cell + c, 2], 2] - first
         cell_start[n_cells] = n
         for e in range(n):
             j, cell, row = entries[first + e, 0], entries[first + e, 2], entries[first + e, 3]
-            s, q, era = rows[row, 0], rows[row, 1], cells[cell, 2]
+            s, q = rows[row, 0], rows[row, 1]
             local_cell[e] = cell - first_cell
             base[e] = exp_level[cells[cell, 1]] * exp_offset[d, s, q]
             if shift.size:
                 base[e] *= exp_shift[cells[cell, 1], q]
             upper[e] = exp_cut[q, j] if j < top else NO_CUT
             lower[e] = exp_cut[q, j - 1] if j > 0 else 0.0
-            if j == top - 1:
-                upper[e] *= exp_depth[q, era]
-            elif j == top:
-                lower[e] *= exp_depth[q, era]
             a = concentration[q] if concentration[q] > 0.0 else 1.0
             mass_scale[e] = a * (upper[e] - lower[e])
         for k in range(points):
@@ -195,7 +151,7 @@ def shifted_value_gradient(
             if count == 1:
                 continue
             step = 1.0 if concentration[rows[row, 1]] > 0.0 else 0.0
-            logarithmic = count > PRODUCT_LIMIT or cells[cell, 5] > PLAIN_LIMIT
+            logarithmic = count > PRODUCT_LIMIT or cells[cell, 4] > PLAIN_LIMIT
             for k in range(points):
                 mass = factor[k, e]
                 if logarithmic:
@@ -217,7 +173,7 @@ def shifted_value_gradient(
                     product *= factor[k, e]
                 posterior[k, c] = product
         for c in range(n_cells):
-            if cells[first_cell + c, 5] > PRODUCT_LIMIT:
+            if cells[first_cell + c, 4] > PRODUCT_LIMIT:
                 highest = logs[:, c].max()
                 total += highest
                 for k in range(points):
@@ -243,7 +199,7 @@ def shifted_value_gradient(
 
         for e in range(n):
             j, cell, row = entries[first + e, 0], entries[first + e, 2], entries[first + e, 3]
-            s, q, era = rows[row, 0], rows[row, 1], cells[cell, 2]
+            s, q = rows[row, 0], rows[row, 1]
             width = 1.0 / (upper[e] - lower[e])
             g_level[cells[cell, 1]] += by_level[e]
             g_offset[d, s, q] += by_level[e]
@@ -256,80 +212,9 @@ def shifted_value_gradient(
                 g_cutpoint[q, j] += width * by_upper[e]
             if j > 0:
                 g_cutpoint[q, j - 1] -= width * by_lower[e]
-            if j == top - 1:
-                g_depth[q, era] += width * by_upper[e]
-            elif j == top:
-                g_depth[q, era] -= width * by_lower[e]
 
     for row in range(rows.shape[0]):
         q, n = rows[row, 1], rows[row, 4]
         total -= log_rising[q, n]
         g_concentration[q] -= log_rising_slope[q, n]
-    return np.asarray(total), g_level, g_offset, g_cutpoint, g_depth, g_concentration, g_noise, g_shift
-
-
-class EventLikelihood(Op):  # type: ignore[misc]
-    """Op of :func:`observation_value_gradient`: the value with its six gradients as further outputs."""
-
-    __props__ = ()
-    kernel: ClassVar[Any] = staticmethod(observation_value_gradient)
-    dims: ClassVar[tuple[int, ...]] = (1, 3, 2, 2, 1, 1)
-    """Of the arguments that have a gradient."""
-
-    def make_node(self, *inputs: Any) -> Apply:
-        """Build the node."""
-        tensors = [pt.as_tensor(i) for i in inputs]
-        gradients = [pt.tensor(dtype="float64", shape=(None,) * dims) for dims in self.dims]
-        return Apply(self, tensors, [pt.dscalar(), *gradients])
-
-    def perform(self, node: Apply, inputs: list[Any], outputs: list[Any]) -> None:
-        """Evaluate outside numba mode."""
-        for cell, value in zip(outputs, self.kernel(*inputs), strict=True):
-            cell[0] = value
-
-    def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
-        """Scale the gradients that were computed with the value."""
-        plain = inputs[len(self.dims) :]
-        return [cotangents[0] * g for g in outputs[1:]] + [disconnected_type() for _ in plain]
-
-    def connection_pattern(self, node: Apply) -> list[list[bool]]:
-        """Only the value is differentiable."""
-        number = len(self.dims)
-        return [[i < number] + [False] * number for i in range(len(node.inputs))]
-
-
-class ShiftedEventLikelihood(EventLikelihood):
-    """Op of :func:`shifted_value_gradient`: the value with its seven gradients as further outputs."""
-
-    kernel: ClassVar[Any] = staticmethod(shifted_value_gradient)
-    dims: ClassVar[tuple[int, ...]] = (1, 3, 2, 2, 1, 1, 2)
-
-
-@numba_dispatch.register_funcify_and_cache_key(EventLikelihood)  # type: ignore[untyped-decorator]
-def _compile(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        level: Any, offset: Any, cutpoint: Any, depth: Any, concentration: Any, noise: Any,
-        blocks: Any, cells: Any, rows: Any, entries: Any, nodes: Any, weights: Any,
-    ) -> Any:  # fmt: skip
-        return observation_value_gradient(
-            level, offset, cutpoint, depth, concentration, noise,
-            blocks, cells, rows, entries, nodes, weights,
-        )  # fmt: skip
-
-    return evaluate, KERNEL_VERSION
-
-
-@numba_dispatch.register_funcify_and_cache_key(ShiftedEventLikelihood)  # type: ignore[untyped-decorator]
-def _compile_shifted(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        level: Any, offset: Any, cutpoint: Any, depth: Any, concentration: Any, noise: Any, shift: Any,
-        blocks: Any, cells: Any, rows: Any, entries: Any, nodes: Any, weights: Any,
-    ) -> Any:  # fmt: skip
-        return shifted_value_gradient(
-            level, offset, cutpoint, depth, concentration, noise, shift,
-            blocks, cells, rows, entries, nodes, weights,
-        )  # fmt: skip
-
-    return evaluate, KERNEL_VERSION
+    return np.asarray(total), g_level, g_offset, g_cutpoint, g_concentration, g_noise, g_shift

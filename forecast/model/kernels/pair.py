@@ -1,4 +1,4 @@
-r"""The whitened path of two parts: from white noise to a slow structure and a swing around it.
+r"""The whitened path of two parts: from white noise to a trend and a cycle around it.
 
 Both parts are linear processes of first order, each with its own transitions,
 
@@ -10,25 +10,19 @@ for each dyad, and a pseudo-observation of weight :math:`w_i` sees their sum. Wr
 apart, a pseudo-observation those that lie beside each other. The rest is :mod:`forecast.model.kernels.pentadiagonal`.
 """
 
-from typing import Any
-
-import numba
 import numpy as np
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-from forecast.model.kernels.path import KERNEL_VERSION
+from forecast.model.kernels import kernel
 from forecast.model.kernels.pentadiagonal import colour, colour_backward
-from forecast.model.kernels.whitened import Whitened, WhitenedGradient
 from forecast.typing import Float, Index
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def pair_forward(
     z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
     weight: Float, information: Float, starts: Index,
 ) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
-    """Path (2 node,), structure and swing of every node in turn, log-determinant, and what serves the gradient.
+    """Path (2 node,), trend and cycle of every node in turn, log-determinant, and what serves the gradient.
 
     ``z`` has shape (2 node,), all others (node,); ``starts`` (dyad + 1,) says where each dyad's nodes begin. Carries of
     first nodes are ignored.
@@ -45,7 +39,7 @@ def pair_forward(
     return result
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def _add_transitions(
     drift: Float, carry: Float, scale: Float, starts: Index, part: int, diagonal: Float, off2: Float, right: Float
 ) -> None:
@@ -63,7 +57,7 @@ def _add_transitions(
                 right[e - 2] -= pull * drift[i]
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def pair_backward(
     z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
     x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float,
@@ -81,7 +75,7 @@ def pair_backward(
     return g_z, by_s[0], by_s[1], by_s[2], by_f[0], by_f[1], by_f[2], g_weight, g_information
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def _collect_transitions(
     drift: Float, carry: Float, scale: Float, starts: Index, part: int, g_diagonal: Float, g_off2: Float, g_right: Float
 ) -> tuple[Float, Float, Float]:
@@ -100,46 +94,3 @@ def _collect_transitions(
             g_drift[i] = q * by_drift
             g_scale[i] = -2.0 * q / scale[i] * by_precision
     return g_drift, g_carry, g_scale
-
-
-class WhitenedPairGradient(WhitenedGradient):
-    """Vector-Jacobian product of :class:`WhitenedPair`."""
-
-    backward = staticmethod(pair_backward)
-    gradients = 9
-
-
-class WhitenedPair(Whitened):
-    """Op of :func:`pair_forward`: structure and swing of every node in turn, and the log-determinant."""
-
-    forward = staticmethod(pair_forward)
-    gradient = WhitenedPairGradient
-    read_again = slice(7)
-    serving = 4
-
-
-@numba_dispatch.register_funcify_and_cache_key(WhitenedPair)  # type: ignore[untyped-decorator]
-def _compile_path(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        z: Any, drift_s: Any, carry_s: Any, scale_s: Any, drift_f: Any, carry_f: Any, scale_f: Any,
-        weight: Any, information: Any, starts: Any,
-    ) -> Any:  # fmt: skip
-        return pair_forward(z, drift_s, carry_s, scale_s, drift_f, carry_f, scale_f, weight, information, starts)
-
-    return evaluate, KERNEL_VERSION
-
-
-@numba_dispatch.register_funcify_and_cache_key(WhitenedPairGradient)  # type: ignore[untyped-decorator]
-def _compile_path_gradient(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        z: Any, drift_s: Any, carry_s: Any, scale_s: Any, drift_f: Any, carry_f: Any, scale_f: Any,
-        x: Any, inverse: Any, solved: Any, beside: Any, beyond: Any, g_x: Any, g_log_det: Any, starts: Any,
-    ) -> Any:  # fmt: skip
-        return pair_backward(
-            z, drift_s, carry_s, scale_s, drift_f, carry_f, scale_f,
-            x, inverse, solved, beside, beyond, g_x, g_log_det.item(), starts,
-        )  # fmt: skip
-
-    return evaluate, KERNEL_VERSION

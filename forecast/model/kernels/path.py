@@ -5,7 +5,7 @@ A linear reference process over the nodes of each dyad,
 .. math::  x_0 = c_0 + s_0 \epsilon_0, \qquad x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i
 
 seen through pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with
-a tridiagonal precision :math:`A = L L^\top`. The Op maps white noise ``z`` to a draw of it,
+a tridiagonal precision :math:`A = L L^\top`. It maps white noise ``z`` to a draw of it,
 
 .. math::  x = A^{-1} r + L^{-\top} z
 
@@ -15,22 +15,16 @@ are close to what the data say, ``z`` is nearly white and nearly independent of 
 down and one up: linear in the number of nodes.
 """
 
-from typing import Any
-
-import numba
 import numpy as np
-from pytensor.graph.op import Op
-from pytensor.link.numba.dispatch import basic as numba_dispatch
 
-from forecast.model.kernels.whitened import Whitened, WhitenedGradient
+from forecast.model.kernels import kernel
 from forecast.typing import Float, Index
 
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
-KERNEL_VERSION = "11"  # part of PyTensor's compilation cache key: raise it when a kernel changes
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def path_forward(
     z: Float, drift: Float, carry: Float, scale: Float, weight: Float, information: Float, starts: Index
 ) -> tuple[Float, Float, Float, Float]:
@@ -82,7 +76,7 @@ def path_forward(
     return x, np.asarray(log_det), inverse, solved
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def path_backward(
     drift: Float, carry: Float, scale: Float, x: Float, inverse: Float, solved: Float,
     g_x: Float, g_log_det: float, starts: Index,
@@ -140,47 +134,3 @@ def path_backward(
     for i in range(nodes):
         g_scale[i] = -2.0 * g_q[i] * q[i] / scale[i]
     return g_z, g_drift, g_carry, g_scale, g_weight, g_information
-
-
-class WhitenedPathGradient(WhitenedGradient):
-    """Vector-Jacobian product of :class:`WhitenedPath`."""
-
-    backward = staticmethod(path_backward)
-    gradients = 6
-
-
-class WhitenedPath(Whitened):
-    """Op ``(z, drift, carry, scale, weight, information, starts) -> (x, log_det, inverse, solved)``."""
-
-    forward = staticmethod(path_forward)
-    gradient = WhitenedPathGradient
-    read_again = slice(1, 4)
-    serving = 2
-
-
-@numba_dispatch.register_funcify_and_cache_key(WhitenedPath)  # type: ignore[untyped-decorator]
-def _compile_path(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(z: Any, drift: Any, carry: Any, scale: Any, weight: Any, information: Any, starts: Any) -> Any:
-        return path_forward(z, drift, carry, scale, weight, information, starts)
-
-    return evaluate, KERNEL_VERSION
-
-
-@numba_dispatch.register_funcify_and_cache_key(WhitenedPathGradient)  # type: ignore[untyped-decorator]
-def _compile_path_gradient(op: Op, **_: Any) -> Any:
-    @numba_dispatch.numba_njit  # type: ignore[untyped-decorator]
-    def evaluate(
-        drift: Any,
-        carry: Any,
-        scale: Any,
-        x: Any,
-        inverse: Any,
-        solved: Any,
-        g_x: Any,
-        g_log_det: Any,
-        starts: Any,
-    ) -> Any:
-        return path_backward(drift, carry, scale, x, inverse, solved, g_x, g_log_det.item(), starts)
-
-    return evaluate, KERNEL_VERSION

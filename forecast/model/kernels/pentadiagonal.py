@@ -12,14 +12,14 @@ which keeps the roots out of the recursion, so that :math:`M^\top x = D^{-1} M^{
 is not a number. One sweep down and one up.
 """
 
-import numba
 import numpy as np
 
+from forecast.model.kernels import kernel
 from forecast.model.kernels.path import LOG_EVERY
 from forecast.typing import Float
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def colour(
     z: Float, diagonal: Float, off: Float, off2: Float, right: Float
 ) -> tuple[Float, Float, Float, Float, Float, Float]:
@@ -51,7 +51,7 @@ def colour(
     return x, np.asarray(log_det), inverse, solved, beside, beyond
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel
 def colour_backward(
     z: Float, x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float, g_x: Float, g_log_det: float
 ) -> tuple[Float, Float, Float, Float, Float]:

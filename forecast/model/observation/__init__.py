@@ -6,7 +6,6 @@
 from typing import TYPE_CHECKING
 
 from forecast.model.observation.base import Observation as Observation
-from forecast.model.observation.events import EventObservation
 from forecast.model.observation.index import IndexObservation
 from forecast.model.observation.sides import SidesObservation
 from forecast.model.registry import Registry
@@ -15,7 +14,7 @@ from forecast.panel.kinds import panel_kind
 if TYPE_CHECKING:
     import xarray as xr
 
-PACKAGED: tuple[Observation, ...] = (SidesObservation(), EventObservation(), IndexObservation())
+PACKAGED: tuple[Observation, ...] = (SidesObservation(), IndexObservation())
 _OBSERVATIONS = Registry("observation", *PACKAGED)
 
 

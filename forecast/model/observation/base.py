@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from forecast.errors import DataError, SpecError
+from forecast.errors import DataError
 from forecast.panel.kinds import panel_kind
 from forecast.typing import Float, Index
 
@@ -43,8 +43,6 @@ class Observation:
         With its article, for messages: ``an index``.
     words : str
         What the report says was observed.
-    has_classes : bool
-        Whether it tells ordered classes, whose thresholds a ceiling may move.
     variables : tuple of Variable
         Those of the posterior that join the table of `forecast.model.variables`.
     """
@@ -53,7 +51,6 @@ class Observation:
     panel: ClassVar[str]
     noun: ClassVar[str]
     words: ClassVar[str]
-    has_classes: ClassVar[bool] = False
     variables: "ClassVar[tuple[Variable, ...]]" = ()
 
     def check(self, spec: "PendulumSpec") -> None:
@@ -64,19 +61,22 @@ class Observation:
         SpecError
             If not.
         """
-        if spec.threshold and not self.has_classes:
-            raise SpecError(
-                f"ceiling: {spec.threshold!r} needs coded events; {self.noun} has no classes. Use 'era', 'constant' or "
-                "'none'"
-            )
+
+    def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
+        """Return the priors that it does not use under a spec, and why."""
+        return {}
 
     def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
         """Return the names of its variables that every fit of a spec has."""
         return tuple(variable.name for variable in self.variables)
 
+    def together(self) -> tuple[tuple[str, ...], ...]:
+        """Return groups of its variables of which a fit has all or none."""
+        return ()
+
     def uses_eras(self, spec: "PendulumSpec") -> bool:
         """Whether it has parameters an era."""
-        return spec.has_depth
+        return False
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> Mapping[str, Index]:
         """Return where the parameters of one dyad stand on dims of this observation's own, by name of the dim."""
@@ -97,7 +97,7 @@ class Observation:
                 "the spec out, so that it follows from the panel, or choose another observation"
             )
 
-    def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Any:
+    def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Any:
         """Read what was observed as plain arrays.
 
         Parameters
@@ -105,8 +105,8 @@ class Observation:
         panel : xarray.Dataset
         node_of : (dyad, period)
             Node of every period, -1 where it has none.
-        by_year : bool
-            Whether thresholds drift with the years.
+        kind_drift : {"years", "eras", "none"}
+            What kinds drift by.
         """
         raise NotImplementedError
 
@@ -138,18 +138,8 @@ class Observation:
         """Return the coordinates of the model's dims besides dyad, time and era."""
         return {}
 
-    # Parameters are added in three steps: their order decides which draws a seed gives.
-
-    def add_scale(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
-        """Add the parameters between level and data to the PyMC model on the context stack, before the ceiling."""
-        return {}
-
-    def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Add what is left: after the ceiling, before the shocks' degrees of freedom."""
-        return {}
-
-    def add_error(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Add the parameters of a measurement error, last of all."""
+    def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+        """Add the parameters between level and data to the PyMC model on the context stack."""
         return {}
 
     def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:

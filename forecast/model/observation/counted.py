@@ -1,21 +1,15 @@
 """Counted events as sparse arrays, the layout that the kernels of the likelihood read."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.typing import Index
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 # Long enough for vector instructions, short enough for the processor's first cache.
 BLOCK_ENTRIES = 128
-# Calendar years for which a drifting threshold has a place, and how many decades each lies from the middle one.
-FIRST_YEAR, YEARS = 1900, 200
-DECADES = (np.arange(YEARS) - 80) / 10
 ORDER = ("dyad", "time", "direction", "dataset", "class")
 
 
@@ -28,9 +22,8 @@ class Counted:
     blocks : (block, 5)
         Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
         likelihood takes at once.
-    cells : (cell, 6)
-        Dyad, node, place of its depth, first row, row behind the last and number of events, for every period with
-        events. The place is the era, or a year of the dyad where the threshold drifts.
+    cells : (cell, 5)
+        Dyad, node, first row, row behind the last and number of events, for every period with events.
     rows : (row, 5)
         Direction, dataset, first entry, entry behind the last and number of events: one report of a dataset and
         direction in a period.
@@ -38,8 +31,6 @@ class Counted:
         Class, count, cell and row, where something was counted.
     cell_of_node : (node,)
         Place of a node's events among the cells, -1 where there are none.
-    depths : int
-        Number of places that a depth may have.
     """
 
     blocks: Index
@@ -48,10 +39,8 @@ class Counted:
     entries: Index
     cell_of_node: Index
     classes: int
-    zero_cut: int
     directions: int
     datasets: int
-    depths: int
 
     @property
     def layout(self) -> dict[str, Index]:
@@ -61,22 +50,11 @@ class Counted:
     def events_at_nodes(self) -> Index:
         """Count the events of every node, (node,)."""
         events = np.zeros(self.cell_of_node.size, dtype=np.int64)
-        events[self.cells[:, 1]] = self.cells[:, 5]
+        events[self.cells[:, 1]] = self.cells[:, 4]
         return events
 
 
-def read_counted(panel: "xr.Dataset", node_of: Index, by_year: bool) -> Counted:
-    """Read the counts of a panel; ``node_of`` (dyad, period) is -1 where there is no node."""
-    counts = panel["counts"].transpose(*ORDER).to_numpy()
-    era_index = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
-    place = year_places(panel) if by_year else era_index
-    places = YEARS * len(era_index) if by_year else int(panel.sizes["era"])
-    return count_sparsely(counts, node_of, place, places, int(panel.attrs["zero_cut"]))
-
-
-def count_sparsely(
-    counts: NDArray[Any], node_of: Index, place: Index | None = None, places: int = 1, zero_cut: int = 0
-) -> Counted:
+def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
     """Return counts (dyad, time, direction, dataset, class) as sparse arrays.
 
     Parameters
@@ -84,30 +62,17 @@ def count_sparsely(
     counts : array of int
     node_of : (dyad, period)
         Node of every period, -1 where it has none.
-    place : (dyad, period), optional
-        Place of its depth; by default there is one for all.
-    places : int
-    zero_cut : int
-        First cooperative class.
     """
-    depth_of = np.zeros(node_of.shape, dtype=np.int64) if place is None else place
-    blocks, cells, rows, entries = _sparse_counts(counts, node_of, depth_of)
+    blocks, cells, rows, entries = _sparse_counts(counts, node_of)
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
     cell_of_node[cells[:, 1]] = np.arange(len(cells))
     directions, datasets, classes = counts.shape[2:]
     return Counted(
-        blocks, cells, rows, entries, cell_of_node, classes=classes, zero_cut=zero_cut, directions=directions,
-        datasets=datasets, depths=places,
-    )  # fmt: skip
+        blocks, cells, rows, entries, cell_of_node, classes=classes, directions=directions, datasets=datasets
+    )
 
 
-def year_places(panel: "xr.Dataset") -> Index:
-    """Return the place of every dyad's period among the years of all dyads, (dyad, time)."""
-    year = panel["time"].dt.year.to_numpy() - FIRST_YEAR
-    return np.asarray(np.clip(year, 0, YEARS - 1) + YEARS * np.arange(panel.sizes["dyad"])[:, None])
-
-
-def _sparse_counts(counts: NDArray[Any], node_of: Index, depth_of: Index) -> tuple[Index, Index, Index, Index]:
+def _sparse_counts(counts: NDArray[Any], node_of: Index) -> tuple[Index, Index, Index, Index]:
     """Blocks, cells, rows and entries of counts (dyad, time, direction, dataset, class)."""
     dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
     reports = counts[dyad, time, direction, dataset].astype(np.int64)
@@ -118,7 +83,7 @@ def _sparse_counts(counts: NDArray[Any], node_of: Index, depth_of: Index) -> tup
     behind = np.append(first[1:], dyad.size)[: first.size]
     d, t = dyad[first], time[first]
     events = np.bincount(cell_of_row, weights=reports.sum(1), minlength=first.size)
-    cells = np.column_stack([d, node_of[d, t], depth_of[d, t], first, behind, events]).astype(np.int64)
+    cells = np.column_stack([d, node_of[d, t], first, behind, events]).astype(np.int64)
     rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
     entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
     return _blocks(cells, rows), cells, rows, entries
@@ -129,7 +94,7 @@ def _blocks(cells: Index, rows: Index) -> Index:
     blocks: list[tuple[int, int, int, int, int]] = []
     start = 0
     for cell in range(1, len(cells) + 1):
-        first, behind = rows[cells[start, 3], 2], rows[cells[cell - 1, 4] - 1, 3]
+        first, behind = rows[cells[start, 2], 2], rows[cells[cell - 1, 3] - 1, 3]
         if cell == len(cells) or cells[cell, 0] != cells[start, 0] or behind - first >= BLOCK_ENTRIES:
             blocks.append((int(cells[start, 0]), start, cell, int(first), int(behind)))
             start = cell

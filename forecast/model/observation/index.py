@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.model.declarations import Variable
 from forecast.model.observation.base import Observation, Own
+from forecast.model.observation.sides import OF_EVENTS
 from forecast.model.posterior import flat
-from forecast.model.shocks import student_log_density
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -24,12 +25,20 @@ class IndexObservation(Observation):
     panel = "index"
     noun = "an index"
     words = "a published index, with Student-t error"
+    variables = (
+        Variable("index_error", (), "standard deviations", "Scale of an index's error.", label="index error"),
+        Variable("index_df", (), "", "Degrees of freedom of that error."),
+    )
 
     def required(self, spec: "PendulumSpec") -> tuple[str, ...]:
         """Return scale and degrees of freedom of the error."""
         return "index_error", "index_df"
 
-    def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Float:
+    def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
+        """Return those of events."""
+        return dict.fromkeys(OF_EVENTS, "it belongs to events, and this is an index")
+
+    def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Float:
         """Read the standardised index at the nodes, (node,)."""
         return standardised_index(panel)[node_of >= 0]
 
@@ -37,7 +46,7 @@ class IndexObservation(Observation):
         """Count the values."""
         return int(np.isfinite(observed).sum())
 
-    def add_error(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
+    def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
         """Add scale and degrees of freedom of the error."""
         import pymc as pm
 
@@ -55,7 +64,7 @@ class IndexObservation(Observation):
         import pytensor.tensor as pt
 
         error = (level[data["seen"]] - data["index_seen"]) / own["error"]
-        return (student_log_density(error, own["df"], own["df"], pt) - pt.log(own["error"])).sum()
+        return (student_log_density(error, own["df"], pt) - pt.log(own["error"])).sum()
 
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the typical error."""
@@ -79,7 +88,7 @@ class IndexObservation(Observation):
         """Return the log-likelihood of a node's value at levels (draw, particle)."""
         scale, df = own["error"][:, None], own["df"][:, None]
         error = (arrays.observed[node] - level) / scale
-        return np.asarray(student_log_density(error, df, df) - np.log(scale))
+        return np.asarray(student_log_density(error, df) - np.log(scale))
 
     def simulate(
         self,
@@ -128,3 +137,25 @@ def standardised_index(panel: "xr.Dataset") -> Float:
     raw = panel["index"].transpose("dyad", "time").to_numpy().astype(np.float64)
     mean, spread = index_scale(panel)
     return np.where(np.isfinite(raw), (raw - mean[:, None]) / spread[:, None], np.nan)
+
+
+def student_log_density(value: Any, df: Any, backend: Any = np) -> Any:
+    """Compute the log-density of Student-t values of unit scale.
+
+    Examples
+    --------
+    >>> from forecast.model.observation.index import student_log_density
+    >>> round(float(student_log_density(0.0, 1.0)), 4)  # Cauchy: -log(pi)
+    -1.1447
+    """
+    gammaln = _gammaln(backend)
+    constant = gammaln((df + 1) / 2) - gammaln(df / 2) - 0.5 * backend.log(np.pi * df)
+    return constant - 0.5 * (df + 1) * backend.log1p(value**2 / df)
+
+
+def _gammaln(backend: Any) -> Any:
+    if backend is np:
+        from scipy.special import gammaln
+
+        return gammaln
+    return backend.gammaln

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.hierarchy import population_spread
+from forecast.model.hierarchy import Declared, Free, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.counted import Counted
 from forecast.model.observation.readings import INFORMATION
@@ -77,21 +77,54 @@ def kinds_log_likelihood(name: str, own: Own, data: Mapping[str, Any]) -> Any:
     """Return the log-likelihood of the kinds of a side; of several datasets each stands in a place of its own."""
     import pytensor.tensor as pt
 
-    from forecast.model.kernels.observation import EventLikelihood, ShiftedEventLikelihood
+    from forecast.model.kernels.ops import EventLikelihood
 
     offset, noise = own["kinds_offset"], pt.zeros(own["kinds_offset"].shape[0])
     cutpoint, concentration = own[f"{name}_cutpoint"], own[f"{name}_concentration"]
     layout = [data[f"{name}_{part}"] for part in LAYOUT]
     rule = [pt.constant(one) for one in QUADRATURE]
-    depth = pt.zeros((cutpoint.shape[0], 1))
     if data["recent"].ndim == 1:
         shift = own[f"{name}_shift"][data["place_of_node"]]
         at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
-        return EventLikelihood()(at, offset, cutpoint, depth, concentration, noise, *layout, *rule)[0]
+        return EventLikelihood()(at, offset, cutpoint, concentration, noise, pt.zeros((0, 0)), *layout, *rule)[0]
     shift = own[f"{name}_shift"].reshape((cutpoint.shape[0], -1))[:, data["place_of_node"]].T
     at = log_odds(name, own[f"{name}_slope"], data["recent"], shift)
     still = pt.zeros(at.shape[0])
-    return ShiftedEventLikelihood()(still, offset, cutpoint, depth, concentration, noise, at, *layout, *rule)[0]
+    return EventLikelihood()(still, offset, cutpoint, concentration, noise, at, *layout, *rule)[0]
+
+
+def declare_kinds(spec: "PendulumSpec", kinds: Kinds) -> Declared:
+    """Declare slope, thresholds and concentration of one side's kinds."""
+    name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
+    declared: Declared = {
+        "slope": Free(f"{name}_slope", *priors.kind_slope),
+        "first_cut": Free(f"{name}_first_cut", *priors.kind_cut, (datasets, 1)),
+    }
+    if kinds.cuts > 1:
+        declared["gap"] = Free(f"{name}_gap", *priors.kind_gap, (datasets, kinds.cuts - 1), positive=True)
+    if spec.overdispersion:
+        declared["concentration"] = Free(
+            f"{name}_concentration", *priors.kind_concentration, ("dataset",), positive=True
+        )
+    return declared
+
+
+def declare_shift(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, dataset: int = 0) -> Declared:
+    """Declare the shifts of kinds by dataset: how much dyads differ, and what eras or years add, if anything.
+
+    White is what `walk_of_white` makes walks of. That dyads sum to zero is not declared here.
+    """
+    priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
+    declared: Declared = {}
+    if len(kinds.dyads_of(dataset)) > 1:  # the thresholds say where the dyads stand together
+        declared["dyad_sd"] = spread_around(f"{name}_dyad_sd", priors.kind_dyads)
+    if spec.kind_drift == "years":
+        declared["step"] = spread_around(f"{name}_drift", priors.kind_drift)
+        declared["white"] = Free(f"{name}_drift_white", sd=0.0, dims=(arrays.dyads, SPANS))
+    if spec.kind_drift == "eras":
+        declared["step"] = spread_around(f"{name}_era_sd", priors.kind_eras)
+        declared["raw"] = Free(f"{name}_era_raw", dims=("era",))
+    return declared
 
 
 def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: Mapping[str, Any] | None) -> Own:
@@ -100,22 +133,20 @@ def add_kinds(spec: "PendulumSpec", arrays: "PanelArrays", kinds: Kinds, data: M
     import pytensor.tensor as pt
 
     name, priors, datasets = kinds.name, spec.priors, kinds.counted.datasets
-    slope: Any = pm.Normal(f"{name}_slope", *priors.kind_slope)
+    declared = declare_kinds(spec, kinds)
+    slope: Any = declared["slope"].add()
     shifts = [_add_shift(spec, arrays, kinds, data, 0)]
     if datasets > 1:  # the kinds of another dataset are its own affair
         others = pm.Normal(f"{name}_other_slope", *priors.kind_slope, shape=datasets - 1)
         slope = pm.Deterministic(f"dataset_{name}_slope", pt.concatenate([slope[None], others]), dims="dataset")
         shifts += [_add_shift(spec, arrays, kinds, data, q) for q in range(1, datasets)]
     shift = pm.Deterministic(f"{name}_shift", pt.concatenate(shifts))
-    first = pm.Normal(f"{name}_first_cut", *priors.kind_cut, shape=(datasets, 1))
-    cutpoint = first
+    cutpoint = first = declared["first_cut"].add()
     if kinds.cuts > 1:
-        gap = pm.LogNormal(f"{name}_gap", *priors.gap, shape=(datasets, kinds.cuts - 1))
+        gap = declared["gap"].add()
         cutpoint = pt.concatenate([first, first + pt.cumsum(gap, axis=1)], axis=1)
     cutpoint = pm.Deterministic(f"{name}_cutpoint", cutpoint)
-    concentration: Any = pt.zeros(datasets)
-    if spec.overdispersion:
-        concentration = pm.LogNormal(f"{name}_concentration", *priors.concentration, dims="dataset")
+    concentration: Any = declared["concentration"].add() if spec.overdispersion else pt.zeros(datasets)
     return {
         f"{name}_slope": slope, f"{name}_shift": shift, f"{name}_cutpoint": cutpoint,
         f"{name}_concentration": concentration,
@@ -132,36 +163,36 @@ def _add_shift(
     import pymc as pm
     import pytensor.tensor as pt
 
-    priors, name = spec.priors, f"{kinds.name}_{dataset}" if dataset else kinds.name
+    name = f"{kinds.name}_{dataset}" if dataset else kinds.name
+    declared = declare_shift(spec, arrays, kinds, dataset)
     dyad: Any = pt.zeros(arrays.dyads)
     differing = kinds.dyads_of(dataset)
-    if len(differing) > 1:  # the thresholds say where the dyads stand together
-        spread = population_spread(f"{name}_dyad_sd", priors.kind_dyads)
+    if "dyad_sd" in declared:
+        spread = declared["dyad_sd"].add()
         own = pm.ZeroSumNormal(f"{name}_dyad", spread, shape=len(differing))  # by itself: each has hundreds of events
         dyad = own if len(differing) == arrays.dyads else dyad[differing].set(own)
-    if spec.has_trend:
-        step = population_spread(f"{name}_drift", priors.kind_drift)
+    if spec.kind_drift == "years":
+        step = declared["step"].add()
         rows = slice(dataset * arrays.dyads, (dataset + 1) * arrays.dyads)
         if data is None:
             steps = pm.Normal(f"{name}_drift_raw", 0.0, 1.0, shape=(arrays.dyads, SPANS))
             walk = pt.cumsum(steps, axis=1)
             walk = walk - (walk * kinds.record[rows]).sum(axis=1, keepdims=True)
         else:
-            walk = _add_white_walk(f"{name}_drift", data[f"{kinds.name}_walk"][rows], arrays.dyads)
+            white = declared["white"].add()
+            walk = _add_white_walk(f"{name}_drift", white, data[f"{kinds.name}_walk"][rows], arrays.dyads)
         return (dyad[:, None] + step * walk).ravel()
-    if spec.has_depth:
-        step = population_spread(f"{name}_era_sd", priors.kind_eras)
-        return dyad[arrays.era_dyad] + step * pm.Normal(f"{name}_era_raw", 0.0, 1.0, dims="era")
+    if spec.kind_drift == "eras":
+        return dyad[arrays.era_dyad] + declared["step"].add() * declared["raw"].add()
     return dyad[arrays.era_dyad]
 
 
-def _add_white_walk(name: str, made_of_white: Any, dyads: int) -> Any:
+def _add_white_walk(name: str, white: Any, made_of_white: Any, dyads: int) -> Any:
     """Add walks of unit steps over spans of years, (dyad, span), in coordinates near white noise (`walk_of_white`)."""
     import pymc as pm
     import pytensor.tensor as pt
 
     steps_of_white, walk_of_white = made_of_white[:, :SPANS], made_of_white[:, SPANS:]
-    white = pm.Flat(f"{name}_white", shape=(dyads, SPANS))
     steps = pm.Deterministic(f"{name}_raw", (steps_of_white * white[:, None, :]).sum(axis=2))
     log_det = pt.log(pt.diagonal(steps_of_white, axis1=1, axis2=2)).sum()
     pm.Potential(f"{name}_prior", log_det - 0.5 * (steps**2).sum() - 0.5 * dyads * SPANS * np.log(2.0 * np.pi))

@@ -12,7 +12,7 @@ import numpy as np
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
-from forecast.model.hierarchy import SPREAD_OF_SPREADS, population_spread
+from forecast.model.hierarchy import SPREAD_OF_SPREADS, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.counted import Counted
 from forecast.model.posterior import flat, flat_or_zeros
@@ -154,7 +154,7 @@ def anchor_shift(own: Own, data: Mapping[str, Any]) -> Any:
 def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
     """Return the centres of the priors of what every dataset has of its own."""
     priors = spec.priors
-    centres = [priors.side_concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
+    centres = [priors.concentration[0], *[priors.dataset_concentration[0]] * (datasets - 1)]
     effect = priors.volume_effect[0] if spec.volume_effect else 0.0
     return {
         "concentration": np.exp(centres) if spec.overdispersion else np.zeros(datasets),
@@ -164,23 +164,14 @@ def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
 
 
 def draws(posterior: "xr.Dataset", own: Own) -> Own:
-    """Take out of a posterior what several datasets have of their own; fits from before they had it are read too."""
-    sizes, found = posterior.sizes, {}
+    """Take out of a posterior what several datasets have of their own."""
+    sizes = posterior.sizes
     dyads, datasets = sizes["dyad"], sizes["dataset"]
-    found["drift"] = flat_or_zeros(posterior, "dataset_drift", dyads, datasets, KNOTS)
-    alike = np.repeat(own["volume_effect"][..., None], datasets, axis=2)
-    found["dataset_volume_effect"] = _flat_or(posterior, "dataset_volume_effect", alike)
-    for name in ("depth", "severity"):
-        if f"{name}_slope" in own:
-            slope = np.repeat(own[f"{name}_slope"][:, None], datasets, axis=1)
-            found[f"{name}_slope"] = _flat_or(posterior, f"dataset_{name}_slope", slope)
-            if f"dataset_{name}_slope" not in posterior:
-                found[f"{name}_shift"] = np.tile(own[f"{name}_shift"], datasets)
-    return found
-
-
-def _flat_or(posterior: "xr.Dataset", name: str, other: Float) -> Float:
-    return flat(posterior[name]) if name in posterior else other
+    slopes = [f"{name}_slope" for name in ("depth", "severity") if f"{name}_slope" in own]
+    return {
+        "drift": flat(posterior["dataset_drift"]),
+        "dataset_volume_effect": flat_or_zeros(posterior, "dataset_volume_effect", dyads, datasets),
+    } | {name: flat(posterior[f"dataset_{name}"]) for name in slopes}
 
 
 def _told(own: Own, data: Mapping[str, Any]) -> Any:
@@ -261,7 +252,7 @@ def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", side: Counted, pool
     priors, others = spec.priors, side.datasets - 1
     concentration: Any = np.zeros(side.datasets)
     if spec.overdispersion:
-        centre, width = zip(priors.side_concentration, *[priors.dataset_concentration] * others, strict=True)
+        centre, width = zip(priors.concentration, *[priors.dataset_concentration] * others, strict=True)
         concentration = pm.LogNormal("concentration", np.array(centre), np.array(width), dims="dataset")
     prior = (0.0, priors.dataset)
     rest = _by_dyad_and_dataset("dataset_offset", prior, priors.dataset_dyads, (arrays.dyads, others), pool)
@@ -283,5 +274,5 @@ def _by_dyad_and_dataset(
     if not pool:
         return pm.Normal(f"{name}_dyad", prior[0], float(np.hypot(prior[1], spread)), shape=shape)
     population = pm.Normal(f"{name}_population", *prior, shape=shape[1])
-    scale = population_spread(f"{name}_dyad_sd", spread)
+    scale = spread_around(f"{name}_dyad_sd", spread).add()
     return population + scale * pm.Normal(f"{name}_raw", 0.0, 1.0, shape=shape)

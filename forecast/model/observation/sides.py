@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.model.declarations import Variable
-from forecast.model.hierarchy import by_dyad
+from forecast.model.hierarchy import ByDyad, Declared
 from forecast.model.observation import readings as by_dataset
+from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
 from forecast.model.observation.classes import class_probabilities, draw_classes
 from forecast.model.observation.counted import ORDER, Counted, count_sparsely
-from forecast.model.observation.events import EventObservation, thinned
 from forecast.model.observation.kinds import (
     LAYOUT,
     QUADRATURE,
@@ -47,8 +47,12 @@ if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
 
-SIDE = EventObservation()
-"""What the sides are to the level is what two classes are."""
+OF_SIDES = ("noise", "noise_dyads", "concentration", "direction", "volume_effect", "volume_effect_dyads")
+OF_KINDS = (
+    "kind_slope", "kind_cut", "kind_gap", "kind_concentration", "kind_dyads", "kind_eras", "kind_drift",
+)  # fmt: skip
+OF_EVENTS = (*OF_SIDES, *OF_KINDS, "dataset", "dataset_dyads", "dataset_drift", "dataset_concentration")
+"""Names of the priors of counted events."""
 RECENT_MONTHS = 12
 
 
@@ -108,7 +112,7 @@ def _variables(name: str, what: str, kinds: str) -> tuple[Variable, ...]:
 class SidesObservation(Observation):
     """Counted events by side and kind; their arrays are `Sides`.
 
-    Parameters by name: those of `EventObservation` for the side, volume_effect (dyad,), and shift (place,), slope,
+    Parameters by name: those of `forecast.model.observation.side`, volume_effect (dyad,), and shift (place,), slope,
     cutpoint (dataset, cut) and concentration (dataset,) of depth and of severity, as in ``depth_shift``.
     """
 
@@ -116,7 +120,6 @@ class SidesObservation(Observation):
     panel = "events"
     noun = "coded events"
     words = "coded events: cooperative or hostile, overdispersed, and their kinds in a part of their own"
-    has_classes = True
     variables = (
         Variable(
             "volume_effect",
@@ -125,6 +128,28 @@ class SidesObservation(Observation):
             "What a period e times as busy as usual adds to the level; absent without it.",
             label="effect of volume",
             reported="effect of volume",
+        ),
+        Variable(
+            "tau",
+            ("dyad",),
+            "log-odds",
+            "Month noise; absent without it.",
+            label="month noise",
+            reported="month noise",
+        ),
+        Variable(
+            "concentration",
+            ("dataset",),
+            "events",
+            "Of the beta-binomial; absent without overdispersion.",
+            label="concentration",
+            reported="concentration",
+        ),
+        Variable(
+            "direction_offset",
+            ("dyad", "direction", "dataset"),
+            "log-odds",
+            "Added to the level for the reports of a direction and dataset.",
         ),
         *_variables("depth", "Depth of cooperation", "kinds of cooperation"),
         *_variables("severity", "Severity of conflict", "kinds of conflict"),
@@ -138,11 +163,15 @@ class SidesObservation(Observation):
         }  # fmt: skip
         return "direction_offset", *(name for name, has in optional.items() if has)
 
+    def together(self) -> tuple[tuple[str, ...], ...]:
+        """Return what the kinds of each side have."""
+        return tuple(tuple(f"{name}_{part}" for part in ("shift", "slope", "cutpoint")) for name in TOWARDS)
+
     def uses_eras(self, spec: "PendulumSpec") -> bool:
         """Whether it has parameters an era: always, but for kinds that drift with the years."""
-        return not spec.has_trend
+        return spec.kind_drift != "years"
 
-    def read(self, panel: "xr.Dataset", node_of: Index, by_year: bool) -> Sides:
+    def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Sides:
         """Read the counts as sparse arrays: of the sides, and of the kinds of each."""
         counts = panel["counts"].transpose(*ORDER).to_numpy()
         sides = _count_sides(panel)
@@ -152,8 +181,8 @@ class SidesObservation(Observation):
             for name, own in ordered.items()
             if own.shape[-1] > 1
         )
-        (place, places), there = _places(panel, by_year), node_of >= 0
-        side, busy = count_sparsely(sides, node_of, zero_cut=1), panel_busyness(panel)
+        (place, places), there = _places(panel, kind_drift), node_of >= 0
+        side, busy = count_sparsely(sides, node_of), panel_busyness(panel)
         if sides.shape[3] == 1:
             recent = _recent(sides.sum(axis=(2, 3)), panel)
             return Sides(side, kinds, place[there], places, recent[there], busy[there])
@@ -174,7 +203,7 @@ class SidesObservation(Observation):
 
     def number(self, observed: Sides) -> int:
         """Count the events."""
-        return SIDE.number(observed.side)
+        return int(observed.side.cells[:, 4].sum())
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
         """Return how many directions, datasets, kinds of either side and places there are."""
@@ -188,26 +217,42 @@ class SidesObservation(Observation):
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> dict[str, Index]:
         """Return where the shifts of one dyad's kinds stand."""
-        return {f"{name}_place": _places_of(panel, dyad, spec.has_trend) for name in TOWARDS}
+        return {f"{name}_place": _places_of(panel, dyad, spec.kind_drift) for name in TOWARDS}
 
     def coordinates(self, panel: "xr.Dataset") -> dict[str, Any]:
         """Return datasets and directions."""
         return {name: panel[name].to_numpy() for name in ("dataset", "direction")}
 
-    def add_scale(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
-        """Add month noise and effect of volume."""
+    def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
+        """Return those of an index, and of what the spec switches off."""
+        groups = (
+            (False, ("index_error", "index_df"), "it belongs to an index, and these are events"),
+            (spec.month_noise, ("noise", "noise_dyads"), "month_noise=False has no noise"),
+            (spec.volume_effect, ("volume_effect", "volume_effect_dyads"), "volume_effect=False has no such effect"),
+            (
+                spec.overdispersion,
+                ("concentration", "kind_concentration", "dataset_concentration"),
+                "overdispersion=False has no concentration",
+            ),
+            (spec.kind_drift == "eras", ("kind_eras",), f"kind_drift={spec.kind_drift!r} has no eras"),
+            (spec.kind_drift == "years", ("kind_drift",), f"kind_drift={spec.kind_drift!r} has no drift"),
+        )
+        return {name: why for used, names, why in groups if not used for name in names}
+
+    def add_parameters(self, spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Own:
+        """Add noise, effect of volume, concentration and offsets of the sides."""
         import pytensor.tensor as pt
 
+        observed = arrays.observed
         own = {
-            "noise": SIDE.add_noise(_side_spec(spec), arrays, pool),
+            "noise": one_side.add_noise(spec, arrays, pool),
             "volume_effect": _add_volume_effect(spec, arrays, pool),
+            "cutpoint": pt.zeros((observed.side.datasets, 1)),
         }
-        readings = arrays.observed.readings
-        if readings is not None:
-            own |= by_dataset.add_readings(spec, arrays, readings, own["volume_effect"], pool)
-        own["cutpoint"] = pt.zeros((arrays.observed.side.datasets, 1))
-        own["depth"] = pt.zeros((arrays.observed.side.datasets, 1))
-        return own
+        if observed.readings is None:
+            return own | one_side.add_scatter(spec, arrays, observed.side)
+        own |= by_dataset.add_readings(spec, arrays, observed.readings, own["volume_effect"], pool)
+        return own | by_dataset.add_scatter(spec, arrays, observed.side, pool)
 
     def add_aside(self, spec: "PendulumSpec", arrays: "PanelArrays", data: Mapping[str, Any] | None = None) -> Own:
         """Add all that the kinds have."""
@@ -219,12 +264,6 @@ class SidesObservation(Observation):
             own |= add_kinds(spec, arrays, kinds, data)
         return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))} if own else own
 
-    def add_spread(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
-        """Add concentration and offsets of the side."""
-        if arrays.observed.readings is None:
-            return SIDE.add_spread(_side_spec(spec), _of_side(arrays))
-        return by_dataset.add_scatter(spec, arrays, arrays.observed.side, spec.pooling and arrays.dyads > 1)
-
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
         """Return the counts of the sides, and how busy every node's period was."""
         observed = arrays.observed
@@ -232,7 +271,7 @@ class SidesObservation(Observation):
             "busyness": observed.busyness, "busy_dyad": arrays.node_dyad,
             "anchor_volume_effect": reference["volume_effect"],
         }  # fmt: skip
-        own = SIDE.data(spec, _of_side(arrays), reference) | (volume if spec.volume_effect else {})
+        own = one_side.data(observed.side, arrays.node_dyad, reference) | (volume if spec.volume_effect else {})
         if observed.readings is None:
             return own
         return own | by_dataset.data(spec, observed.readings, arrays.node_dyad, reference)
@@ -244,7 +283,7 @@ class SidesObservation(Observation):
             return {}
         layouts = {f"{one.name}_{part}": one.counted.layout[part] for one in observed.kinds for part in LAYOUT}
         places = {"place_of_node": observed.place_of_node, "recent": observed.recent}
-        if not spec.has_trend:
+        if spec.kind_drift != "years":
             return layouts | places
         walks = [(f"{one.name}_walk", walk_of_white(one, spec.priors.kind_drift)) for one in observed.kinds]
         return layouts | places | dict(walks)
@@ -252,10 +291,10 @@ class SidesObservation(Observation):
     def log_likelihood(self, spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the log-likelihood of the sides."""
         if "reading_events" in data:
-            return SIDE.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
+            return one_side.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
         if spec.volume_effect:
             level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
-        return SIDE.log_likelihood(spec, level, own, data)
+        return one_side.log_likelihood(spec, level, own, data)
 
     def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the log-likelihood of the kinds."""
@@ -264,7 +303,7 @@ class SidesObservation(Observation):
     def reference(self, spec: "PendulumSpec", arrays: "PanelArrays") -> Own:
         """Return the centres of the priors of the side: the kinds tell nothing of the path."""
         centre = spec.priors.volume_effect[0] if spec.volume_effect else 0.0
-        own = SIDE.reference(_side_spec(spec), _of_side(arrays)) | {"volume_effect": np.full(arrays.dyads, centre)}
+        own = one_side.reference(spec, arrays, arrays.observed.side) | {"volume_effect": np.full(arrays.dyads, centre)}
         if arrays.observed.readings is not None:
             own |= by_dataset.reference(spec, arrays.dyads, arrays.observed.side.datasets)
         return own
@@ -276,13 +315,13 @@ class SidesObservation(Observation):
         readings = arrays.observed.readings
         if readings is not None:
             shift = by_dataset.shift(reference, by_dataset.layout(readings, arrays.node_dyad))
-            return SIDE.derivatives(spec, level, reference | {"shift": shift}, _of_side(arrays))
+            return one_side.derivatives(spec, level, reference | {"shift": shift}, arrays.observed.side)
         busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.busyness
-        return SIDE.derivatives(spec, level + busy, reference, _of_side(arrays))
+        return one_side.derivatives(spec, level + busy, reference, arrays.observed.side)
 
     def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
         """Return the weight, which falls as noise and overdispersion of the side grow."""
-        return (by_dataset if "reading_events" in data else SIDE).anchor_weight(weight, own, data)
+        return (by_dataset if "reading_events" in data else one_side).anchor_weight(weight, own, data)
 
     def anchor_shift(self, own: Own, data: Mapping[str, Any]) -> Any:
         """Return what the effect of volume, other than where the path is whitened, adds to what is read as level.
@@ -302,7 +341,6 @@ class SidesObservation(Observation):
         own = {
             "noise": flat_or_zeros(posterior, "tau", sizes["dyad"]),
             "cutpoint": np.zeros((draws, datasets, 1)),
-            "depth": np.zeros((draws, datasets, 1)),
             "concentration": flat_or_zeros(posterior, "concentration", datasets),
             "offset": flat(posterior["direction_offset"]),
             "volume_effect": flat_or_zeros(posterior, "volume_effect", sizes["dyad"]),
@@ -326,7 +364,7 @@ class SidesObservation(Observation):
         else:
             shift = by_dataset.shift_of_draws(own, observed.readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
-        total = SIDE.log_likelihood_of_draws(spec, month, side, _of_side(arrays), node)
+        total = one_side.log_likelihood_of_draws(spec, month, side, observed.side, node)
         for kinds in observed.kinds:
             cell = int(kinds.counted.cell_of_node[node])
             if cell < 0:
@@ -342,7 +380,7 @@ class SidesObservation(Observation):
             still = np.zeros_like(own["noise"])
             total = total + event_log_likelihood(
                 np.ascontiguousarray(np.broadcast_to(at, level.shape)),
-                own[f"{name}_cutpoint"], own["depth"], own[f"{name}_concentration"],
+                own[f"{name}_cutpoint"], own[f"{name}_concentration"],
                 offset, still, counted.cells[cell], counted.rows, counted.entries, *QUADRATURE,
             )  # fmt: skip
         return total
@@ -368,7 +406,7 @@ class SidesObservation(Observation):
         if several:
             at = at + by_dataset.shift_of_panel(panel, parameters)[d, t, q]
         by_side = draw_classes(total[d, t, s, q], class_probabilities(at, np.zeros(1)), _of(parameters, "", q), rng)
-        place, places = _places(panel, spec.has_trend)
+        place, places = _places(panel, spec.kind_drift)
         sides = np.zeros((*total.shape[:2], total.shape[3], 2), dtype=np.int64)
         np.add.at(sides, (d, t, q), by_side)
         recent = _recent_by_dataset(sides, panel)
@@ -394,18 +432,15 @@ class SidesObservation(Observation):
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
         """Return the share of their effective number that draws keep under a finer integral, of the sides."""
-        some, readings = thinned(posterior), arrays.observed.readings
-        if readings is not None:
-            layout = by_dataset.layout(readings, arrays.node_dyad)
-            shifted = partial(by_dataset.shift, data=layout)
-            return SIDE.integration_worth(spec, some, _of_side(arrays), self.draws(some), shifted)
-        if "volume_effect" in some:
-            busy = np.zeros(arrays.era_index.shape)
-            busy[arrays.node_dyad, arrays.node_time] = arrays.observed.busyness
-            effect = some["volume_effect"].transpose("chain", "draw", "dyad").to_numpy()
-            level = some["level"].transpose("chain", "draw", "dyad", "time")
-            some = some.assign(level=level.copy(data=level.to_numpy() + effect[..., None] * busy))
-        return SIDE.integration_worth(spec, some, _of_side(arrays))
+        if not spec.month_noise:
+            return 1.0
+        some, observed = one_side.thinned(posterior), arrays.observed
+        level, own = one_side.level_at_nodes(some, arrays), self.draws(some)
+        if observed.readings is not None:
+            shifted = partial(by_dataset.shift, data=by_dataset.layout(observed.readings, arrays.node_dyad))
+            return one_side.integration_worth(spec, level, own, observed.side, shifted)
+        level = level + own["volume_effect"][:, arrays.node_dyad] * observed.busyness
+        return one_side.integration_worth(spec, level, own, observed.side)
 
 
 def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
@@ -414,18 +449,14 @@ def _add_volume_effect(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) 
 
     if not spec.volume_effect:
         return np.zeros(arrays.dyads)
-    effect = by_dyad("volume", spec.priors.volume_effect, spec.priors.volume_effect_dyads, pool)
-    return pm.Deterministic("volume_effect", effect, dims="dyad")
+    return pm.Deterministic("volume_effect", declare_volume_effect(spec, pool)["volume_effect"].add(), dims="dyad")
 
 
-def _side_spec(spec: "PendulumSpec") -> "PendulumSpec":
-    """Return the choices as they are for the sides: with priors of their own for noise and concentration."""
-    return replace(spec, priors=spec.priors.of_sides())
-
-
-def _of_side(arrays: "PanelArrays") -> "PanelArrays":
-    """Return the arrays of a panel as if nothing but sides had been counted."""
-    return replace(arrays, observed=arrays.observed.side)
+def declare_volume_effect(spec: "PendulumSpec", pool: bool) -> Declared:
+    """Declare what a busy month adds to the level, if anything."""
+    priors = spec.priors
+    effect = ByDyad("volume", *priors.volume_effect, priors.volume_effect_dyads, pool)
+    return {"volume_effect": effect} if spec.volume_effect else {}
 
 
 def _of(parameters: "xr.Dataset", prefix: str, dataset: Index) -> Float | None:
@@ -434,24 +465,24 @@ def _of(parameters: "xr.Dataset", prefix: str, dataset: Index) -> Float | None:
     return np.asarray(parameters[name].to_numpy()[dataset]) if name in parameters else None
 
 
-def _places(panel: "xr.Dataset", by_year: bool) -> tuple[Index, int]:
+def _places(panel: "xr.Dataset", kind_drift: str) -> tuple[Index, int]:
     """Return the place of every dyad's period, (dyad, time), and how many there are."""
     era = panel["era_index"].transpose("dyad", "time").to_numpy().astype(np.int64)
-    if not by_year:
+    if kind_drift != "years":
         return era, int(panel.sizes["era"])
     return span_of(panel) + SPANS * np.arange(len(era))[:, None], SPANS * len(era)
 
 
-def _places_of(panel: "xr.Dataset", dyad: int, by_year: bool) -> Index:
+def _places_of(panel: "xr.Dataset", dyad: int, kind_drift: str) -> Index:
     """Return all places of one dyad."""
-    if not by_year:
+    if kind_drift != "years":
         return np.flatnonzero(panel["era_dyad"].to_numpy() == dyad)
     return SPANS * dyad + np.arange(SPANS)
 
 
 def places_by_year(panel: "xr.Dataset") -> Index:
     """Return the place of drifting kinds at every dyad's period, (dyad, time)."""
-    return _places(panel, by_year=True)[0]
+    return _places(panel, "years")[0]
 
 
 def recent_of(panel: "xr.Dataset", dataset: int = 0) -> Float:
@@ -512,7 +543,7 @@ def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
 
 
 def stronger_log_odds(
-    name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], by_year: bool
+    name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], kind_drift: str
 ) -> NDArray[np.float32]:
     """Compute log-odds that a happening of a side is expected to be of its strongest kinds, (chain, draw, time).
 
@@ -526,8 +557,8 @@ def stronger_log_odds(
         Of one fit.
     at : tuple of int
         Positions of dyad and dataset.
-    by_year : bool
-        Whether kinds drift with the years (`PendulumSpec.has_trend`).
+    kind_drift : {"years", "eras", "none"}
+        As `PendulumSpec.kind_drift`.
     """
     dyad, dataset = at
 
@@ -538,7 +569,7 @@ def stronger_log_odds(
     slope = draws(f"{name}_slope")
     if f"dataset_{name}_slope" in posterior:
         slope = draws(f"dataset_{name}_slope")[..., dataset]
-    place, places = _places(panel, by_year)
+    place, places = _places(panel, kind_drift)
     shift = draws(f"{name}_shift")[..., place[dyad] + places * dataset]
     highest = draws(f"{name}_cutpoint")[:, :, dataset, -stronger, None]
     recent = recent_of(panel, dataset)[dyad].astype(np.float32)

@@ -25,8 +25,7 @@ from itertools import pairwise
 import numba
 import numpy as np
 
-from forecast.model.likelihood import OF_ALL_STRUCTURES, Draws, Observed
-from forecast.model.shocks import draw_shocks
+from forecast.model.likelihood import CYCLE, TREND, Draws, Observed
 from forecast.typing import Float, Index
 
 # More particles leave less of the path's chance in the weights and take longer. Chosen every month they lose more
@@ -43,8 +42,8 @@ class Cloud:
     ----------
     draws : Draws
     dyad : int
-    states : tuple of (draw, particle) or (draw, particle, part)
-        Of every period so far; in the first two they are all alike. Structure and swing are two parts.
+    states : tuple of (draw, particle, part)
+        Of every period so far; in the first two they are all alike. Free trend and cycle are the parts.
     parents : tuple of (draw, particle)
         From which particle of the period before each one came, from the second period on.
     log_weight : (draw, particle)
@@ -59,7 +58,7 @@ class Cloud:
 
     @classmethod
     def at(cls, draws: Draws, dyad: int, own: Float, particles: int) -> "Cloud":
-        """Start from the draws' own path in two periods, (draw, 2) or (draw, 2, part)."""
+        """Start from the draws' own path in two periods, (draw, 2, part)."""
         states = tuple(np.repeat(own[:, [t]], particles, axis=1) for t in (0, 1))
         size = (len(own), particles)
         return cls(draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size))
@@ -67,18 +66,17 @@ class Cloud:
     def moved(self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None) -> "Cloud":
         """Move on from a period of an era into one of another, or the same.
 
-        ``own`` (draw,) or (draw, part) is where the draw's own path goes, as the first particle.
+        ``own`` (draw, part) is where the draw's own path goes, as the first particle.
         """
         state, log_weight = self.states[-1], self.log_weight
-        before = _taken(self.states[-2], self.parents[-1])
         parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
         if len(self.states) % PERIODS_KEPT == 0 and log_weight.any():
             parents = picked(log_weight, rng.random(log_weight.shape))
             if own is not None:
                 parents[:, 0] = 0
-            state, before = (_taken(one, parents) for one in (state, before))
+            state = _taken(state, parents)
             log_weight = np.zeros(log_weight.shape)
-        state = carried(self.draws, self.dyad, eras, state, before, rng)
+        state = carried(self.draws, self.dyad, eras, state, rng)
         if own is not None:
             state[:, 0] = own
         return Cloud(self.draws, self.dyad, (*self.states, state), (*self.parents, parents), log_weight)
@@ -91,7 +89,7 @@ class Cloud:
         return replace(self, log_weight=log_weight), _log_sum(log_weight) - _log_sum(self.log_weight)
 
     def paths(self, kept: Index, rng: np.random.Generator) -> Float:
-        """Draw a particle for each of some draws and trace it back, (len(kept), period[, part])."""
+        """Draw a particle for each of some draws and trace it back, (len(kept), period, part)."""
         place = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
         path = np.empty((len(kept), len(self.states), *self.states[0].shape[2:]))
         for t in range(len(self.states) - 1, -1, -1):
@@ -110,7 +108,7 @@ def follow(
     ----------
     draws : Draws
     dyad : int
-    own : (draw, periods of the fit) or (draw, periods of the fit, part)
+    own : (draw, periods of the fit, part)
         The draws' own path, from the first period of the stretch to the last of the fit; in the first two it stays.
     known : tuple of Observed
         What the fit knew of the stretch, and what is known now.
@@ -143,21 +141,19 @@ def follow(
     return cloud, gained
 
 
-def carried(
-    draws: Draws, dyad: int, eras: tuple[int, int], state: Float, before: Float, rng: np.random.Generator
-) -> Float:
-    """Move states, which followed those ``before``, by one period's transition from an era into another or the same."""
-    size = state.shape[:2]
-    shock = draw_shocks(rng, size, None if draws.shock_df is None else draws.shock_df[:, None])
-    own = {name: values[:, dyad, None] for name, values in draws.pull.items()}
-    own["sigma"] = draws.sigma[:, dyad, None]
-    if draws.structure_step is None:
-        return draws.spec.pull.step(state, before, draws.mu[:, eras[1], None], shock, own)
-    swing = draws.spec.pull.step(state[..., 1], before[..., 1], np.zeros(1), shock, own)
-    jump, kept, centre = (getattr(draws, name)[:, None] for name in OF_ALL_STRUCTURES)
-    jump = jump if eras[0] != eras[1] else 0.0
-    step = np.sqrt(draws.structure_step[:, dyad, None] ** 2 + jump**2) * rng.standard_normal(size)
-    return np.stack([centre + kept * (state[..., 0] - centre) + step, swing], axis=-1)
+def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator) -> Float:
+    """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
+    size, spec, moved = state.shape[:2], draws.spec, np.zeros(state.shape)
+    if spec.moves:
+        kept, jump = draws.retention[:, None], draws.jump[:, None] if eras[0] != eras[1] else 0.0
+        mean, step = draws.mean[:, dyad, None], np.sqrt(draws.step[:, dyad, None] ** 2 + jump**2)
+        moved[..., TREND] = mean + kept * (state[..., TREND] - mean) + step * rng.standard_normal(size)
+    else:
+        moved[..., TREND] = draws.mu[:, eras[1], None]
+    if spec.has_cycle:
+        own = {name: values[:, dyad, None] for name, values in draws.cycle.items()}
+        moved[..., CYCLE] = spec.cycle_model.step(state[..., CYCLE], rng.standard_normal(size), own)
+    return moved
 
 
 def _taken(values: Float, places: Index) -> Float:

@@ -17,9 +17,9 @@ from forecast.clock import Clock
 from forecast.errors import NotUpdatable, SpecError
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
-from forecast.model.likelihood import Draws, Observed
+from forecast.model.likelihood import TREND, Draws, Observed
 from forecast.model.posterior import flat
-from forecast.model.structure import era_means
+from forecast.model.trend import era_means
 from forecast.model.updating.later import later_panel, unforeseen
 from forecast.model.updating.particles import Cloud, follow
 from forecast.model.updating.weights import Weights, resampled, smoothed
@@ -188,7 +188,7 @@ def carry_on(
     news = panel_kind(panel).news(panel, later)
     path = _recent_path(fit, draws, first)
     before, now = (Observed.of(one, draws, slice(first, None), level_only=level_only) for one in (panel, later))
-    gained = np.zeros((len(draws.sigma), periods - known + 1))
+    gained = np.zeros((len(draws.mu), periods - known + 1))
     gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
     clouds = []
     for dyad, fresh in enumerate(news[:, first + 2 :]):
@@ -220,29 +220,25 @@ def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.
 
 
 def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
-    """State of every draw from period ``first`` on, (draw, dyad, period), or (draw, dyad, period, part)."""
-    level = flat(fit.posterior["level"].isel(time=slice(first, None)))
-    if fit.spec.two_scales:
-        structure = flat(fit.posterior["structure"].isel(time=slice(first, None)))
-        swing = level - structure
-        swing[..., -1] = flat(fit.posterior["state"]) - structure[..., -1]
-        return np.stack([structure, swing], axis=-1)
+    """State of every draw from period ``first`` on, (draw, dyad, period, part)."""
+    recent = fit.posterior.isel(time=slice(first, None))
+    level, trend = flat(recent["level"]), flat(recent["trend"])
     era = fit.panel["era_index"].to_numpy()[:, first:]
-    path = np.stack([draws.state(level[:, d], era[d]) for d in range(level.shape[1])], axis=1)
-    path[..., -1] = flat(fit.posterior["state"])
+    path = np.stack([draws.state(level[:, d], trend[:, d], era[d]) for d in range(level.shape[1])], axis=1)
+    path[:, :, -1, TREND] = flat(fit.posterior["free_trend"])
     return path
 
 
 def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool) -> Float:
     """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
-    total = np.zeros(len(draws.sigma))
+    total = np.zeros(len(draws.mu))
     if not news.any():
         return total
     stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
     before, now = (Observed.of(one, draws, stretch) for one in panels)
     for dyad, t in np.argwhere(news[:, stretch]):
-        level = flat(posterior["level"].isel(dyad=dyad, time=[stretch.start + t]))
-        state = draws.state(level, now.era_index[dyad, [t]])
+        then = posterior.isel(dyad=dyad, time=[stretch.start + t])
+        state = draws.state(flat(then["level"]), flat(then["trend"]), now.era_index[dyad, [t]])
         for observed, sign in ((now, 1.0), (before, -1.0)):
             if observed.node[dyad, t] >= 0:
                 total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
@@ -347,7 +343,7 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
     def taken(values: xr.DataArray) -> NDArray[Any]:
         return np.asarray(values.to_numpy()[chain, places])
 
-    known = {name: taken(before[name]) for name in ("level", "structure") if name in before}
+    known = {name: taken(before[name]) for name in ("level", "trend")}
     completed = _paths_at(places, known, carried, seed)
     posterior = {
         name: (values.dims, completed[str(name)] if name in completed else taken(values))
@@ -360,39 +356,36 @@ def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
 def _paths_at(
     places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, seed: int
 ) -> dict[str, NDArray[Any]]:
-    """Return level and structure (chain, draw, dyad, time), the last states, and what follows from them, by name."""
-    later, known = carried.later, known_paths["level"].shape[-1]
+    """Return level and trend (chain, draw, dyad, time), the last free trends, and the means by era, by name."""
+    later, known, draws = carried.later, known_paths["level"].shape[-1], carried.draws
     chains, number = places.shape
     kept = (np.arange(chains)[:, None] * number + places).ravel()
     size = (chains, number, len(carried.clouds), later.sizes["time"])
     paths = {name: np.empty(size, dtype=np.float32) for name in known_paths}
     for name, before_now in known_paths.items():
         paths[name][..., :known] = before_now
-    state, before = np.empty((2, *size[:3]))
+    last = np.empty(size[:3])
     for dyad, cloud in enumerate(carried.clouds):
         code = str(later["dyad"].to_numpy()[dyad])
         path = cloud.paths(kept, _stream(seed, carried.fit.panel, code, "paths"))
         start = carried.first + 2 if carried.moved[dyad] else known
         era = later["era_index"].to_numpy()[dyad, start:]
         own = path[:, path.shape[1] - era.size :]
-        drawn = {"level": carried.draws.level(own, era, kept)}
-        last = path[:, -2:]
-        if "structure" in paths:
-            drawn["structure"], last = own[..., 0], last.sum(axis=-1)
+        drawn = {"level": draws.level(own, era, kept), "trend": draws.trend(own, era, kept)}
         for name, values in drawn.items():
             paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
-        before[..., dyad], state[..., dyad] = last.T.reshape(2, chains, number)
-    means = {"mu": _mean_structure(paths["structure"], later)} if "structure" in paths else {}
-    return {**paths, "state": state, "state_before": before, **means}
+        last[..., dyad] = path[:, -1, TREND].reshape(chains, number)
+    means = {"mu": _era_means(paths["trend"], later)} if draws.spec.moves else {}
+    return {**paths, "free_trend": last, **means}
 
 
-def _mean_structure(structure: NDArray[Any], panel: xr.Dataset) -> Float:
-    """Return the mean of the structure (chain, draw, dyad, time) over every era, (chain, draw, era)."""
+def _era_means(trend: NDArray[Any], panel: xr.Dataset) -> Float:
+    """Return the mean of the trend (chain, draw, dyad, time) over every era, (chain, draw, era)."""
     index, dyads = panel["era_index"].transpose("dyad", "time").to_numpy(), panel["era_dyad"].to_numpy()
-    means = np.empty((*structure.shape[:2], len(dyads)))
+    means = np.empty((*trend.shape[:2], len(dyads)))
     for dyad, own in enumerate(index):
         eras = np.flatnonzero(dyads == dyad)
-        means[..., eras] = era_means(structure[:, :, dyad], own, eras)
+        means[..., eras] = era_means(trend[:, :, dyad], own, eras)
     return means
 
 

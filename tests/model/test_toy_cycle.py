@@ -1,4 +1,4 @@
-"""A pull from outside of the package: one class, registered, and everything else knows of it.
+"""A cycle from outside of the package: one class, registered, and everything else knows of it.
 
 `test_toy_observation` samples it.
 """
@@ -16,7 +16,7 @@ from forecast.cli import app
 from forecast.errors import SpecError
 from forecast.model import Fit, PendulumModel, PendulumSpec, Priors, prior_draws, simulate_panel
 from forecast.model.declarations import Prior, Variable
-from forecast.model.dynamics import Pull, find_pull, pulls, register, unregister
+from forecast.model.dynamics import Cycle, cycles, find_cycle, register, unregister
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_futures
 from forecast.report.account import settings
@@ -25,18 +25,18 @@ from .fits import unobserved
 from .panels import make_panel, numerical_gradient, python_mode
 
 
-class Saturating(Pull):
-    """A pull that grows no more beyond a distance, `grip` spreads."""
+class Saturating(Cycle):
+    """A cycle whose pull grows no more beyond a distance, `grip` spreads."""
 
     name = "saturating"
-    title = "pull that saturates"
+    title = "reversion that saturates"
     hint = "no stronger beyond a distance"
-    words = "saturating: beyond a distance from equilibrium, the pull is the same however far it is"
+    words = "saturating: beyond a distance from the trend, the pull is the same however far it is"
     priors = (Prior("grip", (0.0, 0.3), "a spread: where most of the record lies the pull is linear", about="grip"),)
-    variables = (Variable("grip", (), "spreads", "Distance up to which the pull grows.", reported="grip of the pull"),)
+    variables = (Variable("grip", (), "spreads", "Distance up to which the pull grows.", reported="grip of the cycle"),)
 
-    def next(self, y: Any, before: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return what is kept of the displacement."""
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+        """Return what is kept of the deviation."""
         reach = p["grip"] * p["sd"]
         return y - (1.0 - p["phi"]) * reach * backend.tanh(y / reach)
 
@@ -56,17 +56,17 @@ def registered():
 
 @pytest.fixture(scope="module")
 def fitted() -> Fit:
-    spec = PendulumSpec.one_scale(dynamics="saturating", ceiling="none")
+    spec = PendulumSpec(cycle="saturating")
     return unobserved(make_panel(periods=60), spec, chains=2, draws=25)
 
 
 def test_it_is_a_choice_like_the_others():
-    assert find_pull("saturating") in pulls()
-    spec = PendulumSpec.one_scale(dynamics="saturating", priors=Priors(grip=(0.5, 0.2)))
-    assert spec.dense  # only pulls with a known transition over many periods jump over empty ones
+    assert find_cycle("saturating") in cycles()
+    spec = PendulumSpec(cycle="saturating", priors=Priors(grip=(0.5, 0.2)))
+    assert spec.dense  # only cycles with a known transition over many periods jump over empty ones
     assert PendulumSpec.from_dict(spec.to_dict()) == spec
     with pytest.raises(SpecError, match=r"'circular'.*saturating"):
-        PendulumSpec.one_scale(dynamics="circular")
+        PendulumSpec(cycle="circular")
     with pytest.raises(SpecError, match="priors: grip "):
         Priors(grip=1.0)
     with pytest.raises(SpecError, match="'saturating' is registered already"):
@@ -74,12 +74,12 @@ def test_it_is_a_choice_like_the_others():
 
 
 def test_its_default_priors_are_kept_with_the_spec_and_with_no_other():
-    assert PendulumSpec.one_scale(dynamics="saturating").to_dict()["priors"]["grip"] == (0.0, 0.3)
-    assert "grip" not in PendulumSpec.one_scale().to_dict()["priors"]
+    assert PendulumSpec(cycle="saturating").to_dict()["priors"]["grip"] == (0.0, 0.3)
+    assert "grip" not in PendulumSpec().to_dict()["priors"]
 
 
 def test_the_model_has_its_prior_and_the_gradient_in_it(fitted):
-    model = PendulumModel(fitted.spec).build(make_panel(periods=60))
+    model = PendulumModel(fitted.spec).build(make_panel(periods=60), part="path")
     assert model["grip"] in model.free_RVs
     log_density = model.compile_logp(mode=python_mode())
     gradient = model.compile_dlogp(model["grip"], mode=python_mode())
@@ -95,26 +95,28 @@ def test_draws_of_it_are_kept_by_the_table_of_variables(fitted):
 
 
 def test_the_gate_reports_it(fitted):
-    assert "grip of the pull" in set(fitted.gate.table["quantity"])
+    assert "grip of the cycle" in set(fitted.gate.table["quantity"])
 
 
 def test_futures_move_as_it_says(fitted):
     level = simulate_futures(fitted, "USA-CHN", 12, seed=1, hazard=0.0).level
     assert level.shape[-1] == 13
     own = fitted.posterior.isel(dyad=0)
-    still = fitted.posterior.assign(sigma=0.0 * fitted.posterior["sigma"])
+    quiet = {"sigma": 0.0, "trend_step": 0.0, "trend_retention": 1.0}
+    still = fitted.posterior.assign({name: value + 0.0 * fitted.posterior[name] for name, value in quiet.items()})
     shockless = SimpleNamespace(posterior=still, panel=fitted.panel, spec=fitted.spec)
     futures = simulate_futures(shockless, "USA-CHN", 1, seed=1, futures_per_draw=1, hazard=0.0)
     moved = futures.level[..., 0, 1]
-    phi, sd, grip, mu, state = (
-        values.to_numpy() for values in (own["phi"], own["sd"], own["grip"], own["mu"].isel(era=-1), own["state"])
+    phi, sd, grip, trend, level = (
+        values.to_numpy().astype(float)
+        for values in (own["phi"], own["cycle_sd"], own["grip"], own["trend"][..., -1], own["level"][..., -1])
     )
-    expected = state - (1.0 - phi) * grip * sd * np.tanh((state - mu) / (grip * sd))
-    np.testing.assert_allclose(moved, expected)
+    expected = level - (1.0 - phi) * grip * sd * np.tanh((level - trend) / (grip * sd))
+    np.testing.assert_allclose(moved, expected, atol=1e-5)
 
 
 def test_data_are_simulated_from_it():
-    panel, spec = make_panel(dyads=2, periods=40), PendulumSpec.one_scale(dynamics="saturating")
+    panel, spec = make_panel(dyads=2, periods=40), PendulumSpec(cycle="saturating")
     truth = prior_draws(panel, spec, draws=2, seed=1).isel(draw=0)
     assert "grip" in truth
     simulated, level = simulate_panel(panel, truth, spec, seed=1)
@@ -123,7 +125,7 @@ def test_data_are_simulated_from_it():
 
 
 def test_its_words_reach_report_and_help():
-    assert ("Pull", Saturating.words) in settings(PendulumSpec.one_scale(dynamics="saturating"))
+    assert ("Cycle", Saturating.words) in settings(PendulumSpec(cycle="saturating"))
     shown = re.sub(r"[│\s]+", " ", CliRunner().invoke(app, ["report", "--help"]).output)
-    for pull in pulls():
-        assert (f"{pull.name} ({pull.hint})" if pull.hint else pull.name) in shown
+    for cycle in cycles():
+        assert (f"{cycle.name} ({cycle.hint})" if cycle.hint else cycle.name) in shown

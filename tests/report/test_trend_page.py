@@ -1,4 +1,4 @@
-"""The report of a pendulum around a structure that moves says so, and its parts add up."""
+"""The report of a cycle around a trend that moves says so, and its parts add up."""
 
 import csv
 import json
@@ -26,23 +26,26 @@ def fit():
     return Fit({"/": made.tree.to_dataset(), **groups})
 
 
-def test_technical_and_structural_follow_the_structure(fit):
+def test_technical_and_structural_follow_the_trend(fit):
     assessment = assess(fit, "USA-CHN")
     assert assessment.moving
     for outlook in assessment.improvement.values():
         assert outlook.technical.value + outlook.structural.value == pytest.approx(outlook.improvement.value)
-        assert "the structure has risen by 5 points" in outlook.structural.definition
+        assert "the trend has risen by 5 points" in outlook.structural.definition
     claim = next(one for one in assessment.claims if one.code == "S9")
-    assert "by a swing (technical)" in claim.sentence and "by a rise of the structure (structural)" in claim.sentence
+    assert (
+        "while the trend stays (technical)" in claim.sentence
+        and "by a rise of the trend (structural)" in claim.sentence
+    )
 
 
-def test_the_page_tells_of_structure_and_swing(fit, tmp_path):
+def test_the_page_tells_of_trend_and_cycle(fit, tmp_path):
     page = write_report(fit, assess(fit, "USA-CHN"), out=tmp_path / "report")
     text = Reader(page.read_text("utf-8")).text
-    assert "The level is the sum of a slow structure and a quick swing" in text
-    assert "the pull acts on the swing around it" in text
+    assert "The level is the sum of a slow trend and a quick cycle" in text
+    assert "shocks displace the level, and it reverts to the trend" in text
     assert "framework in force (technical)" not in text
-    assert "the structure has risen by 5 points" in (tmp_path / "report" / "forecast.json").read_text()
+    assert "the trend has risen by 5 points" in (tmp_path / "report" / "forecast.json").read_text()
 
 
 def test_depth_and_severity_are_on_the_page_in_the_json_and_in_the_levels(fit, tmp_path):
@@ -70,12 +73,12 @@ def test_the_figure_has_the_series_and_the_recorded_years(fit):
         np.testing.assert_allclose(dots[:, 1], 100 * one.stronger / one.happenings)
 
 
-def test_equilibria_of_the_page_are_means_of_the_structure_and_where_it_stands(fit):
+def test_equilibria_of_the_page_are_means_of_the_trend_and_where_it_stands(fit):
     found = assess(fit, "USA-CHN").frameworks.eras
-    structure = fit.posterior["structure"].sel(dyad="USA-CHN")
-    share = 100 / (1 + 2.718281828459045 ** (-structure))
+    trend = fit.posterior["trend"].sel(dyad="USA-CHN")
+    share = 100 / (1 + 2.718281828459045 ** (-trend))
     assert found[-1].equilibrium.median == pytest.approx(float(share.isel(time=-1).median()), abs=0.01)
-    first = structure.isel(time=fit.panel["era_index"].sel(dyad="USA-CHN").to_numpy() == 0).mean("time")
+    first = trend.isel(time=fit.panel["era_index"].sel(dyad="USA-CHN").to_numpy() == 0).mean("time")
     assert found[0].equilibrium.median == pytest.approx(
         100 / (1 + 2.718281828459045 ** -float(first.median())), abs=0.5
     )

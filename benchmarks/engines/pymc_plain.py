@@ -1,0 +1,134 @@
+"""The default model plainly in PyMC, sampled by nutpie: trend and cycle of every month are coordinates."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from benchmarks.engines.layout import FAR, Months
+from benchmarks.problems import SPEC, Problem
+from benchmarks.runs import CHAINS, PARAMETERS, PATHS, Run, as_dataset, cores
+from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.observation.base import Own
+from forecast.model.observation.kinds import Kinds, log_odds
+from forecast.model.observation.side import quadrature
+from forecast.model.observation.sides import Sides
+from forecast.model.parameters import Parameters, add_parameters
+from forecast.model.pendulum import coordinates
+from forecast.typing import Index
+
+STILL = np.zeros(1)
+"""Logarithm of the weight of the one node of what has no month noise."""
+
+
+def plain_model(panel: xr.Dataset) -> pm.Model:
+    """Write the default pendulum plainly, with the package's own parameters and priors.
+
+    Raises
+    ------
+    SpecError
+        If the panel has several datasets or directions.
+    """
+    arrays = panel_arrays(panel, SPEC, dense=True)
+    with pm.Model(coords=coordinates(panel, arrays)) as model:
+        p = add_parameters(SPEC, arrays)
+        trend, cycle = (pm.Flat(f"{name}_path", dims=("dyad", "time")) for name in ("trend", "cycle"))
+        pm.Potential("path_prior", path_log_density(trend, cycle, p, arrays.era_index))
+        level = trend + cycle
+        pm.Potential("sides", sides_log_likelihood(level.ravel(), p.observed, arrays.observed))
+        own = SPEC.observation_model.add_aside(SPEC, arrays)
+        for kinds in arrays.observed.kinds:
+            pm.Potential(kinds.name, kinds_log_likelihood(kinds, own, arrays.observed))
+        for name, path in zip(PATHS, (level, trend), strict=True):
+            pm.Deterministic(name, path[:, -1])
+        pm.Deterministic("mu", means_by_era(arrays) @ trend.ravel())
+    return model
+
+
+def path_log_density(trend: Any, cycle: Any, p: Parameters, era: Index) -> Any:
+    """Log-density of both paths (dyad, time), month by month."""
+    slow, motion = p.trend, p.motion
+    assert slow is not None and motion is not None
+    mean, step = slow.mean[:, None], pt.sqrt(slow.step[:, None] ** 2 + slow.jump**2 * (np.diff(era) != 0))
+    return (
+        pm.logp(pm.Normal.dist(slow.mean, slow.start_sd), trend[:, 0]).sum()
+        + pm.logp(pm.Normal.dist(mean + slow.retention * (trend[:, :-1] - mean), step), trend[:, 1:]).sum()
+        + pm.logp(pm.Normal.dist(0.0, motion.start_sd), cycle[:, 0]).sum()
+        + pm.logp(pm.Normal.dist(motion.phi[:, None] * cycle[:, :-1], motion.sigma[:, None]), cycle[:, 1:]).sum()
+    )
+
+
+def means_by_era(arrays: PanelArrays) -> Any:
+    """Weights (era, dyad x time) that average a path over the months of each era."""
+    inside = arrays.era_index.ravel() == np.arange(arrays.eras)[:, None]
+    return inside / np.maximum(inside.sum(axis=1, keepdims=True), 1)
+
+
+def sides_log_likelihood(level: Any, own: Own, observed: Sides) -> Any:
+    """Beta-binomial of the sides: cooperative above a threshold at zero, month noise integrated out."""
+    data, (nodes, weights) = Months.of(observed.side), quadrature(SPEC)
+    busy = own["volume_effect"][data.month_dyad] * observed.busyness[data.month_place]
+    month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][:, None] * nodes
+    return ordered_log_likelihood(month, pt.zeros(1), own["concentration"][0], np.log(weights), data)
+
+
+def kinds_log_likelihood(kinds: Kinds, own: Own, observed: Sides) -> Any:
+    """Dirichlet-multinomial ordered logit of one side's kinds."""
+    data, name = Months.of(kinds.counted), kinds.name
+    recent, place = observed.recent[data.month_place], observed.place_of_node[data.month_place]
+    at = log_odds(name, own[f"{name}_slope"], recent, own[f"{name}_shift"][place])
+    cuts, concentration = own[f"{name}_cutpoint"][0], own[f"{name}_concentration"][0]
+    return ordered_log_likelihood(at[:, None], cuts, concentration, STILL, data)
+
+
+def ordered_log_likelihood(month: Any, cuts: Any, concentration: Any, log_weights: Any, data: Months) -> Any:
+    """Dirichlet-multinomial of classes between thresholds, averaged over the nodes of the month noise.
+
+    Parameters
+    ----------
+    month : (month, node)
+        Log-odds.
+    cuts : (cut,)
+    concentration : scalar
+    log_weights : (node,)
+    data : Months
+    """
+    ends = pt.concatenate([[-FAR], cuts, [FAR]])
+    lower, upper = ends[data.entry_class], ends[data.entry_class + 1]
+    at, width = month[data.entry_month], -pt.expm1(lower - upper)
+    share = width[:, None] * pt.sigmoid(upper[:, None] - at) * pt.sigmoid(at - lower[:, None])
+    mass, once = concentration * share, data.singles
+    rising = pt.gammaln(mass[once:] + data.entry_count[once:, None]) - pt.gammaln(mass[once:])
+    by_entry = pt.concatenate([pt.log(mass[:once]), rising])
+    by_month = pt.zeros((data.month_dyad.size, log_weights.size))[data.entry_month].inc(by_entry)
+    total = pt.gammaln(concentration) - pt.gammaln(concentration + data.month_events)
+    return (pt.logsumexp(by_month + log_weights, axis=1) + total).sum()
+
+
+def prepare(problem: Problem) -> Callable[[int, int, int], Run]:
+    """Compile for nutpie."""
+    import nutpie
+
+    model = plain_model(problem.panel)
+    counts = [name for name in (*PARAMETERS, *PATHS) if name in model.named_vars]
+    compiled = nutpie.compile_pymc_model(model, var_names=counts)
+
+    def run(tune: int, draws: int, seed: int) -> Run:
+        with Run.clock() as clock:
+            tree = nutpie.sample(
+                compiled, draws=draws, tune=tune, chains=CHAINS, cores=cores(), seed=seed, progress_bar=False
+            )
+        steps, warm = tree["sample_stats"]["n_steps"], tree["warmup_sample_stats"]["n_steps"]
+        drawn = tree["posterior"]
+        return Run(
+            posterior=as_dataset({name: drawn[name].transpose("chain", "draw", ...).to_numpy() for name in counts}),
+            sampling=clock.seconds,
+            warmup=clock.seconds * float(warm.sum() / (warm.sum() + steps.sum())),
+            steps=float(steps.mean()),
+            divergences=int(tree["sample_stats"]["diverging"].sum()),
+        )
+
+    return run

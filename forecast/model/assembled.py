@@ -1,0 +1,378 @@
+"""The log-density of the usual models, assembled from kernels that are compiled once an environment.
+
+Compiling a model from its PyMC graph takes longer than sampling it. Where one dataset of sides is observed and the
+cycle is linear or none, the kernels of `forecast.model.kernels.density` and `kinds` compute the same density.
+Parameters and priors are those that the PyMC model declares (`forecast.model.hierarchy`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+from scipy.linalg import helmert
+
+from forecast.model.arrays import PanelArrays
+from forecast.model.ceiling import SOFTNESS
+from forecast.model.form import Part, model_data
+from forecast.model.hierarchy import ByDyad, Declared, Free, free_of
+from forecast.model.kernels import density, kinds, parameters
+from forecast.model.kernels.parameters import NONE
+from forecast.model.kernels.transitions import Pairs
+from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kinds, declare_shift
+from forecast.model.observation.side import quadrature
+from forecast.model.parameters import declare_parameters
+from forecast.model.spec import PendulumSpec
+from forecast.typing import Bool, Float
+
+WHITE = "white"
+NODE_PATHS = ("node_trend", "node_cycle")
+"""Free trend and cycle at the nodes."""
+POINT = "point"
+"""Name of what is kept of a draw: its coordinates."""
+ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom", "noise", "volume_effect")
+"""Roles of the quantities of dyads, in the order of `forecast.model.kernels.density`."""
+
+
+def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
+    """Whether the kernels know the density of a part of a model."""
+    if spec.observation != "sides" or arrays.observed.readings is not None:
+        return False
+    if part == "aside":
+        return True
+    alone = part == "path" or not arrays.observation.has_aside(arrays.observed)
+    return alone and spec.cycle in ("linear", "none") and arrays.driving is None
+
+
+def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled":
+    """Assemble the density of a part of a usual model."""
+    data = model_data(spec, arrays, part=part)
+    if part != "aside":
+        return Assembled((PathBlock.of(spec, arrays, data),))
+    return Assembled(tuple(KindsBlock.of(spec, arrays, kinds, data) for kinds in arrays.observed.kinds))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where free variables stand in a point, and their priors.
+
+    Attributes
+    ----------
+    places : mapping of str to slice
+        By the names of the free variables.
+    coordinates : Coordinates
+    """
+
+    places: Mapping[str, slice]
+    coordinates: parameters.Coordinates
+
+    @classmethod
+    def of(cls, free: Sequence[Free], sizes: Mapping[str, int]) -> "Layout":
+        """Put variables one behind the other."""
+        number = [one.size(sizes) for one in free]
+        ends = np.cumsum(number).tolist()
+        places = {one.name: slice(end - size, end) for one, size, end in zip(free, number, ends, strict=True)}
+        centre, sd = (
+            np.repeat([float(value) for value in of], number)
+            for of in zip(*[(one.centre, one.sd) for one in free], strict=True)
+        )
+        return cls(places, parameters.Coordinates(centre, sd, np.repeat([one.positive for one in free], number)))
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates."""
+        return int(self.coordinates.sd.size)
+
+    def place(self, free: "Free | ByDyad | None") -> int:
+        """Return where a variable begins; `NONE` of one that the model does not have."""
+        return self.places[free.name].start if isinstance(free, Free) else NONE
+
+    def places_by_dyad(self, one: "Free | ByDyad | None") -> tuple[int, int, int]:
+        """Return where a population's mean and spread are, and what belongs to the dyads."""
+        if not isinstance(one, ByDyad):
+            return NONE, NONE, NONE
+        *population, own = (self.place(free) for free in one.free)
+        return (population[0], population[1], own) if population else (NONE, NONE, own)
+
+    def values(self, name: str, points: Float) -> Float:
+        """Take the values of a variable out of points (draw, coordinate)."""
+        place = self.places[name]
+        return np.exp(points[:, place]) if self.coordinates.positive[place.start] else points[:, place]
+
+    def log_scale(self, points: Float) -> Float:
+        """Return the change of variables of points (draw, coordinate) to positive values, (draw,)."""
+        return np.asarray(points[:, self.coordinates.positive].sum(axis=1))
+
+    def start(self, rng: np.random.Generator) -> Float:
+        """Draw a point to start from: near the priors' centres, and white noise where there is no prior."""
+        noise = rng.standard_normal(self.size)
+        flat = self.coordinates.sd == 0.0
+        return np.asarray(np.where(flat, noise, self.coordinates.centre + 0.5 * self.coordinates.sd * noise))
+
+
+class Block(Protocol):
+    """A part of a density that shares no parameter with the others."""
+
+    @property
+    def layout(self) -> Layout:
+        """Where its variables stand."""
+
+    def evaluate(self, point: Float) -> tuple[float, Float]:
+        """Return log-density and gradient of a point."""
+
+    def derived(self, points: Float) -> dict[str, Float]:
+        """Return what follows from points (draw, coordinate), as `Assembled.derived`."""
+
+
+@dataclass(frozen=True)
+class PathBlock:
+    """The path and what tells of its level."""
+
+    spec: PendulumSpec
+    declared: Declared
+    layout: Layout
+    by_dyad: parameters.ByDyad
+    choices: density.Choices
+    data: density.PathData
+
+    @classmethod
+    def of(cls, spec: PendulumSpec, arrays: PanelArrays, data: Mapping[str, Any]) -> "PathBlock":
+        """Lay out the parameters and the data of a panel."""
+        declared, paced = declare_parameters(spec, arrays), spec.priors.paced(arrays.periods_a_month)
+        white = Free(WHITE, sd=0.0, dims=(spec.components * arrays.nodes,))
+        sizes = {"dyad": arrays.dyads, "era": arrays.eras, "dataset": 1}
+        layout = Layout.of([*free_of(declared), white], sizes)
+        rows = [declared.get(role) for role in ROWS]
+        constant = np.zeros(len(ROWS))
+        constant[density.MEAN] = paced.trend_mean[0]
+        by_dyad = parameters.ByDyad(
+            np.array([layout.places_by_dyad(row) for row in rows], dtype=np.int64),
+            constant,
+            # Headrooms are the exponential of what eras add to the dyad's: `era_values` takes it.
+            np.array([isinstance(row, ByDyad) and row.positive for row in rows]),
+        )
+        of_eras = ("headroom_era_sd", "headroom_raw") if spec.has_ceiling else ("trend_jump", "trend_jump_raw")
+        use_eras = of_eras[1] in declared
+        choices = density.Choices(
+            moves=spec.moves, cycle=spec.has_cycle, ceiling=spec.has_ceiling, start_sd=float(paced.trend_start),
+            softness=SOFTNESS, jump=layout.place(declared.get("trend_jump")),
+            half_life=layout.place(declared.get("trend_half_life")),
+            concentration=layout.place(declared.get("concentration")),
+            era_spread=layout.place(declared[of_eras[0]]) if use_eras else NONE,
+            eras=layout.place(declared[of_eras[1]]) if use_eras else NONE,
+            direction=layout.place(declared.get("direction")), white=layout.place(white),
+        )  # fmt: skip
+        nodes, weights = quadrature(spec)
+        data = dict(data) | {"pair_nodes": np.bincount(data["pair_of_node"])}
+        still = {"busyness": np.zeros(arrays.nodes), "anchor_volume_effect": np.zeros(arrays.dyads)}
+        own = {
+            "node_dyad": arrays.node_dyad, "era_dyad": arrays.era_dyad, "era_start": arrays.era_start, "nodes": nodes,
+            "weights": weights, "directions": arrays.observed.side.directions,
+        }  # fmt: skip
+        every = still | dict(data) | own
+        held = {name: _held(value) for name, value in every.items()}
+
+        def tuple_of(kind: Any, prefixes: Sequence[str] = ("",)) -> Any:
+            names = {name: prefix + name for name in kind._fields for prefix in prefixes if prefix + name in held}
+            return kind(**{name: held[full] for name, full in names.items()})
+
+        held["pairs"] = tuple_of(Pairs, ("pair_",))
+        held["anchor"] = tuple_of(density.Anchor, ("", "anchor_"))
+        held["counts"] = tuple_of(density.Counts)
+        return cls(spec, declared, layout, by_dyad, choices, tuple_of(density.PathData))
+
+    def evaluate(self, point: Float) -> tuple[float, Float]:
+        """Return log-density and gradient of a point."""
+        found: tuple[float, Float] = density.path_density(
+            point, self.layout.coordinates, self.by_dyad, self.choices, self.data
+        )
+        return found
+
+    def derived(self, points: Float) -> dict[str, Float]:
+        """Return what follows from points."""
+        spec, draws, data = self.spec, len(points), self.data
+        nodes, eras = data.node_dyad.size, data.era_dyad.size
+        dyads, of_era = np.empty((draws, len(ROWS), data.starts.size - 1)), np.empty((draws, eras))
+        trend, cycle = (np.empty((draws if there else 0, nodes)) for there in (spec.moves, spec.has_cycle))
+        ceiling, rest = np.empty((draws if spec.has_ceiling else 0, eras)), np.empty(draws)
+        density.path_draws(
+            points, self.layout.coordinates, self.by_dyad, self.choices, data,
+            dyads, of_era, trend, cycle, ceiling, rest,
+        )  # fmt: skip
+        found = {"log_rest": rest, "log_prior": self._log_prior(points), "trend_mean": dyads[:, density.MEAN]}
+        single = {"trend_jump", "trend_half_life", "headroom_era_sd"} & self.declared.keys()
+        found |= {name: self.layout.values(name, points)[:, 0] for name in single}
+        if spec.moves:
+            kept = 0.5 ** (1.0 / found["trend_half_life"]) if "trend_half_life" in found else np.ones(draws)
+            found |= {"trend_step": dyads[:, density.STEP], "trend_retention": kept, "node_trend": trend}
+        else:
+            found["mu"] = of_era
+        if spec.has_cycle:
+            half_life, sd = dyads[:, density.HALF_LIFE], dyads[:, density.SD]
+            phi = 0.5 ** (1.0 / half_life)
+            shock = spec.cycle_model.shock_of_spread(sd, phi, {}, np)
+            found |= {"cycle_half_life": half_life, "cycle_sd": sd, "phi": phi, "sigma": shock, "node_cycle": cycle}
+        if spec.has_ceiling:
+            found |= {"headroom": of_era, "headroom_dyad": dyads[:, density.HEADROOM], "ceiling": ceiling}
+        for name, role, row in (("tau", "noise", density.NOISE), ("volume_effect", "volume_effect", density.VOLUME)):
+            if role in self.declared:
+                found[name] = dyads[:, row]
+        if "concentration" in self.declared:
+            found["concentration"] = self.layout.values("concentration", points)
+        offset = np.zeros((draws, data.starts.size - 1, data.directions, 1))
+        if "direction" in self.declared:
+            effect = self.layout.values("direction_effect", points)
+            offset[:, :, 0, 0], offset[:, :, 1, 0] = effect, -effect
+        return found | {"direction_offset": offset}
+
+    def _log_prior(self, points: Float) -> Float:
+        c = self.layout.coordinates
+        own = c.sd > 0.0
+        off = (points[:, own] - c.centre[own]) / c.sd[own]
+        constant = np.log(c.sd[own]).sum() + own.sum() * parameters.HALF_LOG_TWO_PI
+        return np.asarray(-0.5 * (off**2).sum(axis=1) - constant - self.layout.log_scale(points))
+
+
+@dataclass(frozen=True)
+class KindsBlock:
+    """The kinds of one side."""
+
+    name: str
+    layout: Layout
+    choices: kinds.KindsChoices
+    data: kinds.KindsData
+
+    @classmethod
+    def of(cls, spec: PendulumSpec, arrays: PanelArrays, own: Kinds, data: Mapping[str, Any]) -> "KindsBlock":
+        """Lay out the parameters and the data of a panel."""
+        declared = declare_kinds(spec, own) | declare_shift(spec, arrays, own)
+        if "dyad_sd" in declared:
+            declared["dyad"] = Free(f"{own.name}_dyad", sd=0.0, dims=(arrays.dyads - 1,))
+        layout = Layout.of(free_of(declared), {"era": arrays.eras, "dataset": 1})
+        role = {"cut": "first_cut"}
+        names = ("slope", "dyad_sd", "dyad", "step", "white", "raw", "cut", "gap", "concentration")
+        places = {name: layout.place(declared.get(role.get(name, name))) for name in names}
+        choices = kinds.KindsChoices(towards=TOWARDS[own.name], gaps=own.cuts - 1, **places)
+        by_span = np.repeat(np.arange(arrays.dyads), SPANS)
+        walks = data.get(f"{own.name}_walk", np.zeros((0, 0, 0)))
+        every = {
+            "basis": zero_sum_basis(arrays.dyads), "made_of_white": walks,
+            "dyad_of_place": by_span if spec.kind_drift == "years" else arrays.era_dyad,
+            "directions": own.counted.directions,
+        } | dict(data) | own.counted.layout  # fmt: skip
+        held = {name: _held(every[name]) for name in kinds.KindsData._fields}
+        return cls(own.name, layout, choices, kinds.KindsData(**held))
+
+    def evaluate(self, point: Float) -> tuple[float, Float]:
+        """Return log-density and gradient of a point."""
+        found: tuple[float, Float] = kinds.kinds_density(point, self.layout.coordinates, self.choices, self.data)
+        return found
+
+    def derived(self, points: Float) -> dict[str, Float]:
+        """Return what follows from points."""
+        draws, name = len(points), self.name
+        shift, cutpoint = np.empty((draws, self.data.dyad_of_place.size)), np.empty((draws, 1, 1 + self.choices.gaps))
+        prior, white = np.empty(draws), np.empty(draws)
+        kinds.kinds_draws(points, self.layout.coordinates, self.choices, self.data, shift, cutpoint, prior, white)
+        found = {
+            "log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points), f"{name}_shift": shift,
+            f"{name}_cutpoint": cutpoint, f"{name}_slope": self.layout.values(f"{name}_slope", points)[:, 0],
+        }  # fmt: skip
+        if self.choices.concentration != NONE:
+            found[f"{name}_concentration"] = self.layout.values(f"{name}_concentration", points)
+        return found
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A density of blocks one behind the other; see `forecast.model.compiled.Density`."""
+
+    blocks: tuple[Block, ...]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where every block ends in a point."""
+        return np.cumsum([block.layout.size for block in self.blocks]).tolist()
+
+    @cached_property
+    def white(self) -> Bool:
+        """Coordinates near white noise."""
+        return np.concatenate([block.layout.coordinates.sd == 0.0 for block in self.blocks])
+
+    @property
+    def unnormalised(self) -> int:
+        """Number of coordinates whose prior is written without its constant."""
+        return sum(
+            block.layout.places[WHITE].stop - block.layout.places[WHITE].start
+            for block in self.blocks
+            if WHITE in block.layout.places
+        )
+
+    def evaluate(self, point: Float) -> tuple[float, Float]:
+        """Return log-density and gradient of a point."""
+        if len(self.blocks) == 1:
+            return self.blocks[0].evaluate(point)
+        found = [block.evaluate(own) for block, own in zip(self.blocks, self._split(point), strict=True)]
+        return sum(value for value, _ in found), np.concatenate([gradient for _, gradient in found])
+
+    def log_density(self, point: Float) -> float:
+        """Return the log-density of a point."""
+        return self.evaluate(np.ascontiguousarray(point))[0]
+
+    @cached_property
+    def sampler(self) -> Any:
+        """What nutpie samples."""
+        from nutpie.compiled_pyfunc import from_pyfunc
+
+        number = self.ends[-1]
+        return from_pyfunc(
+            number, lambda: self.evaluate, lambda *_: _keep, [np.dtype(np.float64)], [(number,)], [POINT],
+            make_initial_point_fn=self.start,
+        )  # fmt: skip
+
+    def points(self, drawn: xr.Dataset) -> Float:
+        """Return the coordinates of draws, (chain, draw, coordinate)."""
+        return np.ascontiguousarray(drawn[POINT].transpose("chain", "draw", ...).to_numpy(), dtype=np.float64)
+
+    def prepare(self) -> None:
+        """Do nothing: all is compiled."""
+
+    def derived(self, drawn: xr.Dataset) -> dict[str, Float]:
+        """Return the variables of the posterior, (chain, draw, ...), with `log_prior` and `log_rest`."""
+        points = self.points(drawn)
+        found = self.of_points(points.reshape(-1, points.shape[-1]))
+        return {name: values.reshape(*points.shape[:2], *values.shape[1:]) for name, values in found.items()}
+
+    def of_points(self, points: Float) -> dict[str, Float]:
+        """Return the same of points (draw, coordinate)."""
+        result: dict[str, Float] = {}
+        for block, own in zip(self.blocks, self._split(points), strict=True):
+            for name, values in block.derived(np.ascontiguousarray(own)).items():
+                result[name] = result[name] + values if name in result else values
+        return result
+
+    def _split(self, points: Float) -> list[Float]:
+        return np.split(points, self.ends[:-1], axis=-1)
+
+    def start(self, seed: int) -> Float:
+        """Draw a point to start from."""
+        rng = np.random.default_rng(seed)
+        return np.concatenate([block.layout.start(rng) for block in self.blocks])
+
+
+def zero_sum_basis(number: int) -> Float:
+    """Return an orthonormal basis of numbers that sum to zero, (number, number - 1)."""
+    return np.ascontiguousarray(helmert(number).T) if number > 1 else np.zeros((1, 0))
+
+
+def _keep(point: Float) -> dict[str, Float]:
+    return {POINT: point}
+
+
+def _held(value: Any) -> Any:
+    """Return arrays as the kernels were compiled for: contiguous, of 64 bits."""
+    if not isinstance(value, np.ndarray):
+        return value
+    return np.ascontiguousarray(value, dtype=np.float64 if value.dtype.kind == "f" else np.int64)

@@ -1,0 +1,369 @@
+"""Log-density of path and sides in the sampler's coordinates, with its gradient: the whole model but for the kinds.
+
+The model of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle, written
+out by hand. There the choices of a spec make another graph; here they are branches of one function, compiled once.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.model.kernels import kernel
+from forecast.model.kernels.observation import observation_value_gradient
+from forecast.model.kernels.pair import pair_backward, pair_forward
+from forecast.model.kernels.parameters import (
+    ByDyad,
+    Coordinates,
+    add_slopes,
+    dyads_backward,
+    dyads_forward,
+    scalar,
+    values_of,
+)
+from forecast.model.kernels.path import path_backward, path_forward
+from forecast.model.kernels.transitions import (
+    Pairs,
+    at_nodes,
+    cycle_backward,
+    cycle_forward,
+    log_scales,
+    process_density,
+    to_pairs,
+    trend_backward,
+    trend_forward,
+)
+from forecast.typing import Float, Index
+
+MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)
+"""Rows of the quantities of dyads."""
+INFORMATION = 0.3
+"""Of an event on the level, as in `forecast.model.observation.side.report_variance`."""
+
+
+class Choices(NamedTuple):
+    """What a spec chooses, and where its parameters stand.
+
+    Attributes
+    ----------
+    moves, cycle, ceiling : bool
+        Whether the trend has a path, there is a cycle, and frameworks bound the trend.
+    start_sd, softness : float
+        Of the first trend, and of the bend under a ceiling.
+    jump, half_life, concentration, era_spread, eras, direction, white : int
+        Places of the values that are no quantity of dyads: of scalars, and of the first of what eras, directions and
+        the path have.
+    """
+
+    moves: bool
+    cycle: bool
+    ceiling: bool
+    start_sd: float
+    softness: float
+    jump: int
+    half_life: int
+    concentration: int
+    era_spread: int
+    eras: int
+    direction: int
+    white: int
+
+
+class Anchor(NamedTuple):
+    """Pseudo-observations of the level where the path is whitened, (node,), and what moves them with the parameters."""
+
+    weight: Float
+    level: Float
+    variance: Float
+    volume_effect: Float
+    report_dyad: Index
+    report_events: Float
+    report_of_node: Index
+
+
+class Counts(NamedTuple):
+    """What was counted, as in `forecast.model.observation.counted.Counted`, and the quadrature of the month noise."""
+
+    blocks: Index
+    cells: Index
+    rows: Index
+    entries: Index
+    nodes: Float
+    weights: Float
+
+
+class PathData(NamedTuple):
+    """What the density reads of a panel, as in `forecast.model.arrays.PanelArrays`."""
+
+    starts: Index
+    node_dyad: Index
+    node_era: Index
+    era_dyad: Index
+    era_start: Index
+    busyness: Float
+    directions: int
+    pairs: Pairs
+    anchor: Anchor
+    counts: Counts
+
+
+class Path(NamedTuple):
+    """A path and what led to it; trend and cycle stand in turn where both have a path."""
+
+    x: Float
+    log_det: float
+    inverse: Float
+    solved: Float
+    beside: Float
+    beyond: Float
+    pairs_trend: Float
+    pairs_cycle: Float
+    trend: Float
+    cycle: Float
+    variance: Float
+    weight: Float
+    target: Float
+
+
+@kernel
+def era_values(values: Float, by_dyad: Float, choices: Choices, era_dyad: Index) -> Float:
+    """Headroom of every era under a ceiling, or a constant trend; both around the dyad's."""
+    result = np.empty(era_dyad.size)
+    for e in range(result.size):
+        at = by_dyad[HEADROOM if choices.ceiling else MEAN, era_dyad[e]]
+        if choices.era_spread >= 0:
+            at += values[choices.era_spread] * values[choices.eras + e]
+        result[e] = math.exp(at) if choices.ceiling else at
+    return result
+
+
+@kernel
+def anchor_variance(a: float, noise: Float, anchor: Anchor) -> Float:
+    """Rough variance of a month's level as its events tell it, by report; no concentration stands for no scatter."""
+    variance = np.empty(anchor.report_dyad.size)
+    for k in range(variance.size):
+        n, own = anchor.report_events[k], noise[anchor.report_dyad[k]]
+        scattered = (a + n) / (a + 1.0) if a > 0.0 else 1.0
+        variance[k] = scattered / (INFORMATION * n) + own * own
+    return variance
+
+
+@kernel
+def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: PathData) -> Path:
+    """Path of the white noise among the values."""
+    anchor, nodes, pairs = data.anchor, data.node_dyad.size, data.pairs
+    pairs_trend, pairs_cycle = np.empty((3, pairs.dyad.size)), np.empty((3, pairs.dyad.size))
+    if choices.moves:
+        jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
+        pairs_trend = trend_forward(dyads[MEAN], dyads[STEP], jump, half_life, choices.start_sd, pairs)
+    if choices.cycle:
+        pairs_cycle = cycle_forward(dyads[HALF_LIFE], dyads[SD], pairs)
+    trend, cycle = at_nodes(pairs_trend, pairs), at_nodes(pairs_cycle, pairs)
+    variance = anchor_variance(scalar(values, choices.concentration, 0.0), dyads[NOISE], anchor)
+    weight, target, information = np.empty(nodes), np.empty(nodes), np.empty(nodes)
+    for i in range(nodes):
+        d = data.node_dyad[i]
+        weight[i] = anchor.weight[i] * anchor.variance[i] / variance[anchor.report_of_node[i]]
+        target[i] = anchor.level[i] + (anchor.volume_effect[d] - dyads[VOLUME, d]) * data.busyness[i]
+        if not choices.moves:
+            target[i] -= eras[data.node_era[i]]
+        information[i] = weight[i] * target[i]
+    if choices.moves and choices.cycle:
+        x, log_det, inverse, solved, beside, beyond = pair_forward(
+            values[choices.white : choices.white + 2 * nodes], trend[0], trend[1], trend[2],
+            cycle[0], cycle[1], cycle[2], weight, information, data.starts,
+        )  # fmt: skip
+    else:
+        process = trend if choices.moves else cycle
+        x, log_det, inverse, solved = path_forward(
+            values[choices.white : choices.white + nodes], process[0], process[1], process[2],
+            weight, information, data.starts,
+        )  # fmt: skip
+        beside, beyond = np.empty(0), np.empty(0)
+    return Path(
+        x, log_det.item(), inverse, solved, beside, beyond,
+        pairs_trend, pairs_cycle, trend, cycle, variance, weight, target,
+    )  # fmt: skip
+
+
+@kernel
+def path_prior(path: Path, choices: Choices, data: PathData, g_x: Float) -> tuple[float, Float, Float]:
+    """Log-density of a path with the change of variables, and its slopes in the transitions of trend and cycle.
+
+    Slopes in the path are added to what is there; those of the scales' logarithms `to_pairs` adds.
+    """
+    stride, total = (2 if choices.moves and choices.cycle else 1), path.log_det
+    g_trend, g_cycle = path.trend, path.cycle
+    if choices.moves:
+        own, g_trend = process_density(path.x, 0, stride, path.trend, data.starts, g_x)
+        total += own - log_scales(path.pairs_trend, data.pairs)
+    if choices.cycle:
+        own, g_cycle = process_density(path.x, stride - 1, stride, path.cycle, data.starts, g_x)
+        total += own - log_scales(path.pairs_cycle, data.pairs)
+    return total, g_trend, g_cycle
+
+
+@kernel
+def under_ceiling(x: float, ceiling: float, softness: float) -> tuple[float, float]:
+    """Trend under a soft ceiling, and its slope in the free trend; what is missing to one is that in the ceiling."""
+    room = (ceiling - x) / softness
+    decayed = math.exp(-abs(room))
+    bend = max(room, 0.0) + math.log1p(decayed)
+    return ceiling - softness * bend, (1.0 if room >= 0.0 else decayed) / (1.0 + decayed)
+
+
+@kernel
+def path_density(
+    point: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData
+) -> tuple[float, Float]:
+    """Log-density of a point, and its gradient."""
+    nodes, number, counts = data.node_dyad.size, data.starts.size - 1, data.counts
+    values, total, slope = values_of(point, coordinates)
+    dyads = dyads_forward(values, by_dyad, number)
+    eras = era_values(values, dyads, choices, data.era_dyad)
+    path = find_path(values, dyads, eras, choices, data)
+    x, stride = path.x, (2 if choices.moves and choices.cycle else 1)
+
+    month, bend = np.empty(nodes), np.ones(nodes)
+    for i in range(nodes):
+        e = data.node_era[i]
+        level = x[stride * i] if choices.moves else eras[e]
+        if choices.ceiling:
+            level, bend[i] = under_ceiling(level, x[stride * data.era_start[e]] + eras[e], choices.softness)
+        if choices.cycle:
+            level += x[stride * i + stride - 1]
+        month[i] = level + dyads[VOLUME, data.node_dyad[i]] * data.busyness[i]
+
+    offset, concentration = np.zeros((number, data.directions, 1)), np.zeros(1)
+    concentration[0] = scalar(values, choices.concentration, 0.0)
+    if choices.direction >= 0:
+        for d in range(number):
+            offset[d, 0, 0], offset[d, 1, 0] = values[choices.direction + d], -values[choices.direction + d]
+    likelihood, g_month, g_offset, _, g_concentration, g_noise, _ = observation_value_gradient(
+        month, offset, np.zeros((1, 1)), concentration, dyads[NOISE], np.zeros((0, 0)),
+        counts.blocks, counts.cells, counts.rows, counts.entries, counts.nodes, counts.weights,
+    )  # fmt: skip
+
+    by_value, g_dyads, g_eras, g_x = np.zeros(values.size), np.zeros(dyads.shape), np.zeros(eras.size), np.zeros(x.size)
+    for d in range(number):
+        g_dyads[NOISE, d] = g_noise[d]
+        if choices.direction >= 0:
+            by_value[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
+    for i in range(nodes):
+        e, g = data.node_era[i], g_month[i]
+        g_dyads[VOLUME, data.node_dyad[i]] += g * data.busyness[i]
+        if choices.cycle:
+            g_x[stride * i + stride - 1] += g
+        if choices.moves:
+            g_x[stride * i] += g * bend[i]
+        else:
+            g_eras[e] += g
+        if choices.ceiling:
+            g_x[stride * data.era_start[e]] += g * (1.0 - bend[i])
+            g_eras[e] += g * (1.0 - bend[i])
+    prior, g_trend, g_cycle = path_prior(path, choices, data, g_x)
+
+    if choices.moves and choices.cycle:
+        g_z, drift, carry, scale, drift_c, carry_c, scale_c, g_weight, g_information = pair_backward(
+            values[choices.white : choices.white + x.size], path.trend[0], path.trend[1], path.trend[2],
+            path.cycle[0], path.cycle[1], path.cycle[2],
+            x, path.inverse, path.solved, path.beside, path.beyond, g_x, 1.0, data.starts,
+        )  # fmt: skip
+    else:
+        process = path.trend if choices.moves else path.cycle
+        g_z, drift, carry, scale, g_weight, g_information = path_backward(
+            process[0], process[1], process[2], x, path.inverse, path.solved, g_x, 1.0, data.starts
+        )
+        drift_c, carry_c, scale_c = drift, carry, scale
+    for i in range(g_z.size):
+        by_value[choices.white + i] = g_z[i]
+    if choices.moves:
+        jump, half_life = scalar(values, choices.jump, 0.0), scalar(values, choices.half_life, 0.0)
+        g_jump, g_half_life = trend_backward(
+            dyads[MEAN], dyads[STEP], jump, half_life, data.pairs, path.pairs_trend,
+            to_pairs(path.pairs_trend, g_trend, drift, carry, scale, data.pairs), g_dyads[MEAN], g_dyads[STEP],
+        )  # fmt: skip
+        if choices.jump >= 0:
+            by_value[choices.jump] += g_jump
+        if choices.half_life >= 0:
+            by_value[choices.half_life] += g_half_life
+    if choices.cycle:
+        cycle_backward(
+            dyads[HALF_LIFE], dyads[SD], data.pairs, path.pairs_cycle,
+            to_pairs(path.pairs_cycle, g_cycle, drift_c, carry_c, scale_c, data.pairs), g_dyads[HALF_LIFE], g_dyads[SD],
+        )  # fmt: skip
+    g_target, g_a = anchor_backward(
+        concentration[0], dyads[NOISE], data.anchor, path, g_weight, g_information, g_dyads[NOISE]
+    )
+    for i in range(nodes):
+        g_dyads[VOLUME, data.node_dyad[i]] -= g_target[i] * data.busyness[i]
+        if not choices.moves:
+            g_eras[data.node_era[i]] -= g_target[i]
+    if choices.concentration >= 0:
+        by_value[choices.concentration] += g_concentration[0] + g_a
+    if choices.ceiling or not choices.moves:
+        era_backward(values, eras, choices, data.era_dyad, g_eras, g_dyads, by_value)
+    dyads_backward(values, by_dyad, dyads, g_dyads, by_value)
+    add_slopes(values, by_value, coordinates, slope)
+    return total + prior + likelihood.item(), slope
+
+
+@kernel
+def anchor_backward(
+    a: float, noise: Float, anchor: Anchor, path: Path, g_weight: Float, g_information: Float, g_noise: Float
+) -> tuple[Float, float]:
+    """Slopes in the pseudo-observations, (node,), and in the concentration; those in the noise are added."""
+    g_target, g_variance, g_a = np.empty(path.weight.size), np.zeros(path.variance.size), 0.0
+    for i in range(path.weight.size):
+        k = anchor.report_of_node[i]
+        g_target[i] = g_information[i] * path.weight[i]
+        g_variance[k] -= (g_weight[i] + g_information[i] * path.target[i]) * path.weight[i] / path.variance[k]
+    for k in range(g_variance.size):
+        d, n = anchor.report_dyad[k], anchor.report_events[k]
+        g_noise[d] += 2.0 * noise[d] * g_variance[k]
+        g_a += g_variance[k] * (1.0 - n) / ((a + 1.0) * (a + 1.0) * INFORMATION * n)
+    return g_target, g_a
+
+
+@kernel
+def era_backward(
+    values: Float, eras: Float, choices: Choices, era_dyad: Index, g_eras: Float, g_dyads: Float, by_value: Float
+) -> None:
+    """Add the slopes of `era_values`."""
+    for e in range(eras.size):
+        g = g_eras[e] * eras[e] if choices.ceiling else g_eras[e]
+        g_dyads[HEADROOM if choices.ceiling else MEAN, era_dyad[e]] += g
+        if choices.era_spread >= 0:
+            by_value[choices.era_spread] += g * values[choices.eras + e]
+            by_value[choices.eras + e] += g * values[choices.era_spread]
+
+
+@kernel
+def path_draws(
+    points: Float, coordinates: Coordinates, by_dyad: ByDyad, choices: Choices, data: PathData,
+    by_draw: Float, of_eras: Float, trend: Float, cycle: Float, ceiling: Float, rest: Float,
+) -> None:  # fmt: skip
+    """Write what follows from points (draw, coordinate), each array by draw.
+
+    That is the quantities of dyads and eras, trend and cycle at the nodes, ceilings, and the log-density without the
+    likelihood.
+    """
+    stride = 2 if choices.moves and choices.cycle else 1
+    for draw in range(points.shape[0]):
+        values, total, _ = values_of(points[draw], coordinates)
+        dyads = dyads_forward(values, by_dyad, data.starts.size - 1)
+        eras = era_values(values, dyads, choices, data.era_dyad)
+        path = find_path(values, dyads, eras, choices, data)
+        rest[draw] = total + path_prior(path, choices, data, np.zeros(path.x.size))[0]
+        for k in range(dyads.shape[0]):
+            for d in range(dyads.shape[1]):
+                by_draw[draw, k, d] = dyads[k, d]
+        for e in range(eras.size):
+            of_eras[draw, e] = eras[e]
+            if choices.ceiling:
+                ceiling[draw, e] = path.x[stride * data.era_start[e]] + eras[e]
+        for i in range(data.node_dyad.size):
+            if choices.moves:
+                trend[draw, i] = path.x[stride * i]
+            if choices.cycle:
+                cycle[draw, i] = path.x[stride * i + stride - 1]

@@ -1,0 +1,227 @@
+"""Counted sides given the level: cooperative or hostile, beta-binomial, the month noise integrated out.
+
+Parameters by name: noise (dyad,) of a month, cutpoint (dataset, 1), which is zero, concentration (dataset,), offset
+(dyad, direction, dataset); with the draw first for the draws of a fit.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.model.hierarchy import ByDyad, Declared, Free
+from forecast.model.observation.base import Own
+from forecast.model.observation.counted import Counted
+from forecast.model.posterior import flat
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.spec import PendulumSpec
+
+# Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
+# a month's level, so that the curvature is what the path meets on average and not what it is at one point.
+CURVATURE_SPAN = 0.5
+CURVATURE_FLOOR = 0.02
+# Nodes of the finer integral over the month noise, and draws per chain that are compared.
+FINE = 61
+DRAWS_A_CHAIN = 15
+# The order in which the kernels read the parameters.
+KERNEL = ("offset", "cutpoint", "concentration", "noise")
+NO_SHIFT = np.zeros((0, 0))
+"""Where datasets read the level as it is."""
+
+
+def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:
+    """Return Gauss-Hermite nodes and weights for a standard normal; a single node at 0 without month noise."""
+    if not spec.month_noise:
+        return np.zeros(1), np.ones(1)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(spec.nodes)
+    return nodes, weights / weights.sum()
+
+
+def declare(spec: "PendulumSpec", counted: Counted, pool: bool) -> Declared:
+    """Declare noise, concentration and effects of directions of a single dataset."""
+    declared = declare_shared(spec, pool)
+    if counted.directions == 2:
+        declared["direction"] = Free("direction_effect", 0.0, spec.priors.direction, ("dyad", "dataset"))
+    return declared
+
+
+def declare_shared(spec: "PendulumSpec", pool: bool) -> Declared:
+    """Declare noise and concentration."""
+    priors = spec.priors
+    declared: Declared = {}
+    if spec.month_noise:
+        declared["noise"] = ByDyad("noise", *priors.noise, priors.noise_dyads, pool, positive=True)
+    if spec.overdispersion:
+        declared["concentration"] = Free("concentration", *priors.concentration, ("dataset",), positive=True)
+    return declared
+
+
+def add_noise(spec: "PendulumSpec", arrays: "PanelArrays", pool: bool) -> Any:
+    """Add the month noise, (dyad,); zeros without it."""
+    import pymc as pm
+
+    if not spec.month_noise:
+        return np.zeros(arrays.dyads)
+    return pm.Deterministic("tau", declare(spec, arrays.observed.side, pool)["noise"].add(), dims="dyad")
+
+
+def add_scatter(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
+    """Add concentration and offsets by direction of a single dataset; directions are centred on the level."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    own = declare(spec, counted, pool=False)
+    concentration: Any = own["concentration"].add() if spec.overdispersion else np.zeros(1)
+    offset: Any = pt.zeros((arrays.dyads, counted.directions, 1))
+    if counted.directions == 2:
+        direction = own["direction"].add()
+        offset = offset + pt.stack([direction, -direction], axis=1)
+    offset = pm.Deterministic("direction_offset", offset, dims=("dyad", "direction", "dataset"))
+    return {"concentration": concentration, "offset": offset}
+
+
+def data(counted: Counted, node_dyad: Index, reference: Own) -> dict[str, Any]:
+    """Return the counts, and how many events every node has for the weight of the whitening."""
+    events = np.maximum(counted.events_at_nodes(), 1.0)
+    reports, report_of_node = np.unique(np.column_stack([node_dyad, events]), axis=0, return_inverse=True)
+    dyad, number = reports[:, 0].astype(np.int64), reports[:, 1]
+    known = report_variance(number, reference["concentration"][0], reference["noise"][dyad])[report_of_node]
+    return {
+        "report_dyad": dyad,
+        "report_events": number,
+        "report_of_node": report_of_node,
+        "anchor_variance": known,
+        **counted.layout,
+    }
+
+
+def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
+    """Return the weight, which falls as noise and overdispersion grow."""
+    import pytensor.tensor as pt
+
+    noise = pt.as_tensor(own["noise"])[data["report_dyad"]]
+    now = report_variance(data["report_events"], own["concentration"][0], noise)
+    return weight * data["anchor_variance"] / now[data["report_of_node"]]
+
+
+def log_likelihood(spec: "PendulumSpec", level: Any, own: Own, data: Mapping[str, Any], shift: Any = None) -> Any:
+    """Return the log-likelihood of all counts, the month noise integrated out.
+
+    ``shift`` (node, dataset), where there is one, is added to the level for what a dataset reports.
+    """
+    import pytensor.tensor as pt
+
+    from forecast.model.kernels.ops import EventLikelihood
+
+    layout = [data[name] for name in ("blocks", "cells", "rows", "entries")]
+    nodes, weights = quadrature(spec)
+    *parameters, noise = (own[name] for name in KERNEL)
+    rest = *layout, pt.constant(nodes), pt.constant(weights)
+    shift = pt.constant(NO_SHIFT) if shift is None else shift
+    return EventLikelihood()(level, *parameters, pt.as_tensor(noise), shift, *rest)[0]
+
+
+def reference(spec: "PendulumSpec", arrays: "PanelArrays", counted: Counted) -> Own:
+    """Return the centres of the priors."""
+    p, datasets = spec.priors, counted.datasets
+    return {
+        "noise": np.full(arrays.dyads, np.exp(p.noise[0]) if spec.month_noise else 0.0),
+        "cutpoint": np.zeros((datasets, 1)),
+        "concentration": np.full(datasets, np.exp(p.concentration[0]) if spec.overdispersion else 0.0),
+        "offset": np.zeros((arrays.dyads, counted.directions, datasets)),
+    }
+
+
+def derivatives(spec: "PendulumSpec", level: Float, reference: Own, counted: Counted) -> tuple[Float, Float]:
+    """Return slope and averaged negative curvature of each node's log-likelihood, (node,)."""
+
+    def slope(at: Float) -> Float:
+        slopes: Float = _value_and_slope(at, reference, counted, quadrature(spec))[1]
+        return slopes
+
+    curvature = (slope(level - CURVATURE_SPAN) - slope(level + CURVATURE_SPAN)) / (2 * CURVATURE_SPAN)
+    seen = counted.events_at_nodes() > 0
+    return slope(level), np.where(seen, np.maximum(curvature, CURVATURE_FLOOR), 0.0)
+
+
+def log_likelihood_of_draws(spec: "PendulumSpec", level: Float, own: Own, counted: Counted, node: int) -> Float:
+    """Return the log-likelihood of a node's events at levels (draw, particle), the month noise integrated out."""
+    from forecast.model.kernels.draws import event_log_likelihood
+
+    result: Float = event_log_likelihood(
+        np.ascontiguousarray(level), own["cutpoint"], own["concentration"], own["offset"],
+        own["noise"], counted.cells[counted.cell_of_node[node]], counted.rows, counted.entries, *quadrature(spec),
+    )  # fmt: skip
+    return result
+
+
+def integration_worth(
+    spec: "PendulumSpec",
+    level: Float,
+    own: Own,
+    counted: Counted,
+    shift: Callable[[Own], Float] | None = None,
+) -> float:
+    """Return the effective sample size fraction of draws weighted to a much finer integral, 0 to 1.
+
+    With few nodes a month of many events, or a strong noise, falls between them, and the sampler settles on the
+    posterior of another model than the one written down. Near 1 the nodes are enough; where one draw takes all the
+    weight it is 1 / (number of draws).
+
+    Parameters
+    ----------
+    spec : PendulumSpec
+    level : (draw, node)
+    own : dict
+        Parameters of the draws.
+    counted : Counted
+    shift : callable, optional
+        What the parameters of a draw add to the level as a dataset reads it, where several do.
+    """
+    usual, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
+
+    def total(i: int, rule: tuple[Float, Float]) -> float:
+        values = {name: draw[i] for name, draw in own.items()}
+        moved = {} if shift is None else {"shift": shift(values)}
+        return float(_value_and_slope(level[i], values | moved, counted, rule)[0])
+
+    missed = np.array([total(i, finer) - total(i, usual) for i in range(len(level))])
+    weight = np.exp(missed - missed.max())
+    return float(weight.sum() ** 2 / (weight**2).sum() / weight.size)
+
+
+def thinned(posterior: "xr.Dataset") -> "xr.Dataset":
+    """Return a few draws of every chain: enough to see whether the integral over the month noise holds."""
+    few = min(DRAWS_A_CHAIN, posterior.sizes["draw"])
+    return posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, few).astype(int))
+
+
+def level_at_nodes(posterior: "xr.Dataset", arrays: "PanelArrays") -> Float:
+    """Return the level of some draws at the nodes, (draw, node)."""
+    return flat(posterior["level"])[:, arrays.node_dyad, arrays.node_time]
+
+
+def report_variance(events: Any, concentration: Any, noise: Any) -> Any:
+    """Return the rough variance of a month's level as its events tell it, from their number; arrays or variables.
+
+    A multinomial event carries about 0.3 units of information on the log-odds scale, overdispersion leaves
+    n (a + 1) / (a + n) of n events (a = 0 stands for none), and the month noise adds its own variance.
+    """
+    independent = isinstance(concentration, float) and concentration == 0.0
+    kept = 1.0 if independent else (concentration + 1.0) / (concentration + events)
+    return 1.0 / (0.3 * events * kept) + noise**2
+
+
+def _value_and_slope(level: Float, own: Own, counted: Counted, rule: tuple[Float, Float]) -> tuple[Any, ...]:
+    """Compute the log-likelihood of all counts at the nodes' levels, and its slope in them."""
+    from forecast.model.kernels.observation import observation_value_gradient
+
+    kernel: Callable[..., tuple[Any, ...]] = observation_value_gradient
+    parameters = (own[name] for name in KERNEL)
+    return kernel(level, *parameters, own.get("shift", NO_SHIFT), *counted.layout.values(), *rule)

@@ -1,0 +1,164 @@
+"""The slow component of the level: a walk that returns to the dyad's long-run mean, a plain walk, or a constant.
+
+A trend is a linear process of first order, so its transition over many months is exact. Where an era begins it jumps:
+its step in that month is larger. A constant trend has one value per era, around the dyad's long-run mean, and no path.
+Above, a framework's ceiling bounds it (`forecast.model.ceiling`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from forecast.model.hierarchy import ByDyad, Declared, Free, spread_around
+from forecast.typing import Float, Index
+
+if TYPE_CHECKING:
+    from forecast.model.arrays import PanelArrays
+    from forecast.model.dynamics.base import Transitions
+    from forecast.model.priors import Priors
+    from forecast.model.spec import PendulumSpec
+
+TRENDS = ("reverting", "walk", "constant")
+OF_MOVING_TRENDS = ("trend_mean", "trend_step", "trend_jump", "trend_retention")
+"""Posterior variables of a trend that moves."""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Parameters of a trend that moves, as PyTensor variables or arrays.
+
+    Attributes
+    ----------
+    mean : (dyad,)
+        Long-run mean, to which it returns; of a walk, the centre of where it starts.
+    step : (dyad,)
+        Standard deviation of a period's step, log-odds.
+    jump : scalar
+        Standard deviation of what the beginning of an era adds; zero without jumps.
+    start_sd : float
+        Standard deviation of the first value around the mean.
+    retention : scalar
+        Fraction of its distance from the mean left after a period; 1 for a walk.
+    """
+
+    mean: Any
+    step: Any
+    jump: Any
+    start_sd: float
+    retention: Any
+
+    def transitions(self, pairs: Mapping[str, Any], backend: Any = np) -> "Transitions":
+        """Return drift, carry and scale from node to node, each (node,).
+
+        Parameters
+        ----------
+        pairs : mapping
+            Of `forecast.model.whitening.transition_pairs`, as arrays or as a model's data.
+        backend : module
+            numpy or pytensor.tensor.
+        """
+        dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
+        first = backend.equal(gap, 0)
+        carry = backend.where(first, 0.0, self.retention**gap)
+        variance = self.step[dyad] ** 2 * gathered(self.retention, gap, backend)
+        variance = variance + self.jump**2 * pairs["pair_new_era"]
+        # A first node has no gap: the one added there only keeps the root's slope finite.
+        scale = backend.where(first, self.start_sd, backend.sqrt(backend.where(first, 1.0, variance)))
+        return (self.mean[dyad] * (1.0 - carry))[pair_of], carry[pair_of], scale[pair_of]
+
+
+def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
+    """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention.
+
+    Examples
+    --------
+    >>> from forecast.model.trend import gathered
+    >>> float(gathered(0.5, 2)), float(gathered(1.0, 3))
+    (1.25, 3.0)
+    """
+    if isinstance(retention, float) and retention == 1.0:
+        return periods
+    return (1.0 - retention ** (2 * periods)) / (1.0 - retention**2)
+
+
+def declare_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Declared:
+    """Declare the parameters of a trend; priors in periods."""
+    declared: Declared = {}
+    if spec.trend != "walk":
+        declared["trend_mean"] = ByDyad("trend_mean", *priors.trend_mean, priors.trend_mean_dyads, pool)
+    if spec.moves:
+        step = ByDyad("log_trend_step", *priors.trend_step, priors.trend_step_dyads, pool, positive=True)
+        declared["trend_step"] = step
+    if spec.jumps:
+        declared["trend_jump"] = spread_around("trend_jump", priors.trend_jump)
+    if spec.jumps and not spec.moves:
+        declared["trend_jump_raw"] = Free("trend_jump_raw", dims=("era",))
+    if spec.trend == "reverting":
+        declared["trend_half_life"] = Free("trend_half_life", *priors.trend_half_life, positive=True)
+    return declared
+
+
+def add_trend(spec: "PendulumSpec", priors: "Priors", pool: bool) -> Trend:
+    """Add the parameters of a moving trend to the PyMC model on the context stack; priors in periods."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    own = declare_trend(spec, priors, pool)
+    mean = _add_mean(own, priors)
+    step = pm.Deterministic("trend_step", own["trend_step"].add(), dims="dyad")
+    jump: Any = own["trend_jump"].add() if spec.jumps else pt.constant(0.0)
+    retention: Any = pt.constant(1.0)
+    if spec.trend == "reverting":
+        retention = 0.5 ** (1.0 / own["trend_half_life"].add())
+    retention = pm.Deterministic("trend_retention", retention)
+    return Trend(mean, step, jump, priors.trend_start, 1.0 if spec.trend == "walk" else retention)
+
+
+def _add_mean(own: Declared, priors: "Priors") -> Any:
+    """Add the long-run mean of every dyad, (dyad,); a walk has none, and starts around the centre."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    if "trend_mean" in own:
+        mean = own["trend_mean"].add()
+    else:
+        mean = pt.full(pm.modelcontext(None).dim_lengths["dyad"], priors.trend_mean[0])
+    return pm.Deterministic("trend_mean", mean, dims="dyad")
+
+
+def add_constant(spec: "PendulumSpec", priors: "Priors", arrays: "PanelArrays", pool: bool) -> Any:
+    """Add a constant trend, (era,): the dyad's mean, and with jumps an era's own value around it."""
+    import pymc as pm
+
+    own = declare_trend(spec, priors, pool)
+    mean = _add_mean(own, priors)[arrays.era_dyad]
+    if spec.jumps:
+        mean = mean + own["trend_jump"].add() * own["trend_jump_raw"].add()
+    return pm.Deterministic("mu", mean, dims="era")
+
+
+def central_trend(spec: "PendulumSpec", priors: "Priors", dyads: int) -> Trend:
+    """Return a moving trend at the centres of the priors, which are in periods."""
+    retention = 1.0 if spec.trend == "walk" else float(0.5 ** (1.0 / np.exp(priors.trend_half_life[0])))
+    step, mean = np.full(dyads, np.exp(priors.trend_step[0])), np.full(dyads, priors.trend_mean[0])
+    return Trend(mean, step, priors.trend_jump if spec.jumps else 0.0, priors.trend_start, retention)
+
+
+def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
+    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era); NaN without a period.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from forecast.model.trend import era_means
+    >>> era_means(np.array([1.0, 3.0, 6.0]), np.array([4, 4, 5]), np.array([4, 5, 6]))
+    array([ 2.,  6., nan])
+    """
+    means = np.full((*trend.shape[:-1], len(eras)), np.nan)
+    for place, era in enumerate(eras):
+        inside = era_index == era
+        if inside.any():
+            means[..., place] = trend[..., inside].mean(axis=-1)
+    return means

@@ -1,0 +1,124 @@
+"""The assembled density is that of the PyMC model, coordinate by coordinate, and its gradient that of the density."""
+
+import numpy as np
+import pytest
+
+from forecast.model import PendulumModel, PendulumSpec
+from forecast.model.arrays import panel_arrays
+from forecast.model.assembled import WHITE, assemble, is_usual, zero_sum_basis
+
+from .panels import make_panel, numerical_gradient, python_mode
+
+SPECS = [
+    pytest.param({}, id="default"),
+    pytest.param({"ceiling": "framework"}, id="ceiling"),
+    pytest.param({"trend": "walk", "kind_drift": "eras"}, id="walk, kinds by era"),
+    pytest.param({"trend": "walk", "cycle": "none", "ceiling": "framework", "jumps": False}, id="walk alone, ceiling"),
+    pytest.param({"trend": "constant"}, id="constant"),
+    pytest.param({"trend": "constant", "jumps": False, "kind_drift": "none"}, id="constant without jumps"),
+    pytest.param({"pooling": False, "month_noise": False}, id="unpooled, no month noise"),
+    pytest.param({"overdispersion": False, "volume_effect": False}, id="binomial, no effect of volume"),
+]
+SHAPES = [
+    pytest.param({"directions": 2, "events": 3.0}, id="one dyad, two directions"),
+    pytest.param({"dyads": 3, "periods": 30, "frequency": "week"}, id="three dyads by week"),
+    pytest.param({"dyads": 2, "classes": 2, "zero_cut": 1, "eras": 1}, id="no kinds"),
+]
+
+
+def panel_of(shape):
+    return make_panel(**{"periods": 20, "seed": 3} | shape)
+
+
+def parts(spec, panel):
+    arrays = panel_arrays(panel, spec)
+    names = ("path", "aside") if arrays.observation.has_aside(arrays.observed) else ("whole",)
+    return [(name, assemble(spec, arrays, name)) for name in names]
+
+
+def to_pymc(point, block, start):
+    """The values that PyMC's density takes, from a point of one block."""
+    found = {}
+    for name, place in block.layout.places.items():
+        own, key = point[place], f"{name}_log__" if f"{name}_log__" in start else name
+        if f"{name}_zerosum__" in start:
+            key = f"{name}_zerosum__"
+            own = pymc_zero_sum(zero_sum_basis(own.size + 1) @ own)
+        if name == WHITE:
+            own = np.concatenate([own, np.zeros(start[key].size - own.size)])
+        found[key] = np.reshape(own, np.shape(start[key]))
+    return found
+
+
+def pymc_zero_sum(values):
+    """The coordinates in which PyMC samples values that sum to zero."""
+    import pytensor.tensor as pt
+    from pymc.distributions.transforms import ZeroSumTransform
+
+    return ZeroSumTransform([-1]).forward(pt.as_tensor(values)).eval()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("choices", SPECS)
+def test_it_is_the_density_of_the_pymc_model(choices, shape):
+    panel, spec = panel_of(shape), PendulumSpec(**choices)
+    rng = np.random.default_rng(5)
+    for part, density in parts(spec, panel):
+        model = PendulumModel(spec).build(panel, part=part)
+        plain, start = model.compile_logp(mode=python_mode()), model.initial_point()
+        for _ in range(3):
+            point = density.start(int(rng.integers(1000)))
+            pieces = zip(density.blocks, np.split(point, density.ends[:-1]), strict=True)
+            values = {name: value for block, own in pieces for name, value in to_pymc(own, block, start).items()}
+            assert values.keys() == start.keys()
+            assert density.log_density(point) == pytest.approx(float(plain(values)), rel=1e-9, abs=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("choices", SPECS)
+def test_its_gradient_is_that_of_the_density(choices, shape):
+    for _, density in parts(PendulumSpec(**choices), panel_of(shape)):
+        point = density.start(2)
+        expected = numerical_gradient(density.log_density, point)
+        np.testing.assert_allclose(density.evaluate(point)[1], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_what_follows_from_a_point_is_what_follows_in_the_pymc_model():
+    panel = panel_of({"dyads": 2, "directions": 2})
+    spec = PendulumSpec(ceiling="framework")
+    for part, density in parts(spec, panel):
+        model = PendulumModel(spec).build(panel, part=part)
+        start = model.initial_point()
+        points = np.stack([density.start(seed) for seed in range(3)])
+        found = density.of_points(points)
+        names = [name for name in found if name in model.named_vars]
+        assert set(found) - set(names) == {"log_prior", "log_rest"}
+        compute = model.compile_fn(
+            model.replace_rvs_by_values([model[name] for name in names]),
+            inputs=model.value_vars, mode=python_mode(), on_unused_input="ignore",
+        )  # fmt: skip
+        for i, point in enumerate(points):
+            pieces = zip(density.blocks, np.split(point, density.ends[:-1]), strict=True)
+            values = {name: value for block, own in pieces for name, value in to_pymc(own, block, start).items()}
+            for name, expected in zip(names, compute(values), strict=True):
+                np.testing.assert_allclose(found[name][i], expected, rtol=1e-9, atol=1e-9, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("choices", "shape", "usual"),
+    [
+        ({}, {}, True),
+        ({}, {"datasets": 2}, False),
+        ({"cycle": "band"}, {}, False),
+        ({"observation": "index"}, {"index": True}, False),
+    ],
+)
+def test_other_models_are_compiled_from_their_graph(choices, shape, usual):
+    spec = PendulumSpec(**choices)
+    assert is_usual(spec, panel_arrays(panel_of(shape), spec), "path") is usual
+
+
+def test_a_basis_of_what_sums_to_zero_is_orthonormal():
+    basis = zero_sum_basis(5)
+    np.testing.assert_allclose(basis.T @ basis, np.eye(4), atol=1e-12)
+    np.testing.assert_allclose(basis.sum(axis=0), 0.0, atol=1e-12)
