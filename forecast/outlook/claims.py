@@ -186,7 +186,7 @@ def _ceiling(result: Assessment) -> Claim:
         f"{LASTING_YEARS} years {chance(lasts.value)}."
     )
     sentence = " ".join(part for part in (ceiling, soon))
-    title = "The current framework caps relations and may last for decades"
+    title = "What the current framework allows, and how long it may last"
     return _claim(theory.CEILING, result, title, sentence, room | _values(new_framework=change, lasts=lasts))
 
 

@@ -45,7 +45,7 @@ _FACTS = {
     "refitted": "Sampled again",
 }
 # Shown elsewhere on the page.
-_LEFT_OUT = {"r_hat", "additions"}
+_LEFT_OUT = {"r_hat", "additions", "gate"}
 _UPDATED = (
     "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "
