@@ -14,20 +14,11 @@ from forecast.errors import SpecError
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of argument.
+    """A kind of argument."""
 
-    Attributes
-    ----------
-    words : str
-        What is expected, for messages.
-    fits : callable
-        Whether a value is of this kind.
-    panel : callable, optional
-        Finds the panel in a value, None if there is none: it is validated wherever it is given.
-    """
-
-    words: str
-    fits: Callable[[Any], bool]
+    words: str  # What is expected, for messages
+    fits: Callable[[Any], bool]  # Whether a value is of this kind
+    # Finds the panel in a value, None if there is none: it is validated wherever it is given.
     panel: Callable[[Any], Any] | None = None
 
 
@@ -138,22 +129,7 @@ def validate_panels_with(validate: Callable[[Any], None]) -> None:
 
 
 def check(name: str, value: Any, kind: Kind) -> None:
-    """Make sure that an argument is of its kind, and a panel in it one.
-
-    Raises
-    ------
-    SpecError
-        If not.
-    DataError
-        If its panel does not keep the schema.
-
-    Examples
-    --------
-    >>> from forecast.arguments import DYADS, check
-    >>> check("dyads", "USA-CHN", DYADS)
-    Traceback (most recent call last):
-    forecast.errors.SpecError: dyads: got 'USA-CHN' (str); expected a list of dyads, such as ['USA-CHN']
-    """
+    """Make sure that an argument is of its kind, and a panel in it one."""
     if not kind.fits(value):
         raise SpecError(f"{name}: got {_short(value)}; expected {kind.words}")
     panel = None if kind.panel is None else kind.panel(value)

@@ -27,29 +27,7 @@ MOST_POINTS = 100.0
 
 
 def require_whole(name: str, value: object) -> int:
-    """Make sure that a number given by a user is whole and within its limits.
-
-    Parameters
-    ----------
-    name : str
-        One of `LIMITS`.
-    value : object
-
-    Returns
-    -------
-    int
-
-    Raises
-    ------
-    SpecError
-        If not.
-
-    Examples
-    --------
-    >>> from forecast.bounds import require_whole
-    >>> require_whole("chains", 4)
-    4
-    """
+    """Make sure that a number given by a user is whole and within its limits."""
     least, most = LIMITS[name]
     if not isinstance(value, Integral) or isinstance(value, bool) or not least <= int(value) <= most:
         raise SpecError(f"{name}: got {_short(value)}; expected a whole number, at least {least} and at most {most:,}")
@@ -59,13 +37,7 @@ def require_whole(name: str, value: object) -> int:
 def require_sampler(
     *, draws: int | None, tune: int | None, chains: int | None, seed: int, cores: int | None = None
 ) -> None:
-    """Make sure that the settings of a sampler can be carried out; what is None is left to its default.
-
-    Raises
-    ------
-    SpecError
-        If a number is out of its limits, or there are more draws than any machine holds.
-    """
+    """Make sure that the settings of a sampler can be carried out; what is None is left to its default."""
     given = {"draws": draws, "tune": tune, "chains": chains, "cores": cores, "seed": seed}
     whole = {name: require_whole(name, value) for name, value in given.items() if value is not None}
     if (total := whole.get("draws", 1) * whole.get("chains", 1)) > MOST_DRAWS:
@@ -73,13 +45,7 @@ def require_sampler(
 
 
 def require_positive(name: str, value: object, most: float, unit: str) -> None:
-    """Make sure that a number is positive and not beyond a limit.
-
-    Raises
-    ------
-    SpecError
-        If not.
-    """
+    """Make sure that a number is positive and not beyond a limit."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value <= most:
         raise SpecError(f"{name}: got {_short(value)}; expected a positive number of {unit}, at most {most:g}")
 

@@ -17,11 +17,6 @@ def prepare_caches() -> None:
     What the user has set stays. Where the home cannot be written to, a temporary folder takes its place, which is
     removed at the end of the run, and a sentence on standard error says so. PyTensor's generated sources are kept with
     its compiled code, for by default it leaves thousands of files in the temporary folder of the system.
-
-    Examples
-    --------
-    >>> from forecast.caches import prepare_caches
-    >>> prepare_caches()
     """
     global _settled
     if _settled or "base_compiledir" in os.environ.get(_FLAGS, ""):

@@ -22,20 +22,7 @@ PERIODS_A_MONTH = {"month": 1.0, "week": WEEKS_A_MONTH}
 
 
 def periods_a_month(panel: "xr.Dataset") -> float:
-    """Return the number of periods in a month: 1 for a monthly panel, 4.348 for a weekly one.
-
-    Raises
-    ------
-    DataError
-        If the panel's frequency is neither month nor week.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> from forecast.clock import periods_a_month
-    >>> round(periods_a_month(xr.Dataset(attrs={"frequency": "week"})), 3)
-    4.348
-    """
+    """Return the number of periods in a month: 1 for a monthly panel, 4.348 for a weekly one."""
     frequency = panel.attrs.get("frequency", "month")
     if frequency not in PERIODS_A_MONTH:
         raise DataError(f"panel: frequency is {frequency!r}, expected 'month' or 'week'. Build it with build_panel.")
@@ -44,28 +31,14 @@ def periods_a_month(panel: "xr.Dataset") -> float:
 
 @dataclass(frozen=True)
 class Clock:
-    """The periods of a panel; the last one is the present, period 0 of every future.
+    """The periods of a panel; the last one is the present, period 0 of every future."""
 
-    Attributes
-    ----------
-    times : array of datetime64[D]
-        First day of each period.
-    weekly : bool
-        Weeks from Monday; otherwise calendar months.
-    """
-
-    times: NDArray[np.datetime64]
-    weekly: bool
+    times: NDArray[np.datetime64]  # First day of each period
+    weekly: bool  # Weeks from Monday; otherwise calendar months
 
     @classmethod
     def of(cls, panel: "xr.Dataset") -> "Clock":
-        """Read the clock of a panel.
-
-        Raises
-        ------
-        DataError
-            If the panel's frequency is neither month nor week.
-        """
+        """Read the clock of a panel."""
         return cls(panel["time"].to_numpy().astype("datetime64[D]"), periods_a_month(panel) > 1.0)
 
     @property

@@ -21,30 +21,7 @@ _MONTH = re.compile(r"\d{4}-\d{2}")
 
 
 def parse_date(text: str, field: str) -> datetime.date:
-    """Read a day, or a month meaning its last day.
-
-    Parameters
-    ----------
-    text : str
-        ``YYYY-MM-DD`` or ``YYYY-MM``.
-    field : str
-        What the date is for, as the user knows it (``--as-of``); the error names it.
-
-    Returns
-    -------
-    datetime.date
-
-    Raises
-    ------
-    SpecError
-        If `text` is neither, or no day of the calendar.
-
-    Examples
-    --------
-    >>> from forecast.dates import parse_date
-    >>> parse_date("2024-02", "--as-of")
-    datetime.date(2024, 2, 29)
-    """
+    """Read a day, or a month meaning its last day."""
     stripped = text.strip()
     try:
         if _DAY.fullmatch(stripped):
@@ -57,20 +34,7 @@ def parse_date(text: str, field: str) -> datetime.date:
 
 
 def read_day(given: "str | datetime.date | np.datetime64", field: str) -> datetime.date:
-    """Read a day that is given as text, as a date, or as a moment without a time zone.
-
-    Raises
-    ------
-    SpecError
-        If it is none: no day of the calendar, missing (NaT), or of a time zone, in which days begin at another time.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> from forecast.dates import read_day
-    >>> read_day(datetime.datetime(2023, 10, 31, 12), "as_of")
-    datetime.date(2023, 10, 31)
-    """
+    """Read a day that is given as text, as a date, or as a moment without a time zone."""
     if isinstance(given, str):
         return parse_date(given, field)
     day = given if isinstance(given, datetime.date) else given.astype("datetime64[D]").item()
@@ -89,31 +53,12 @@ def now() -> datetime.datetime:
 
 
 def today() -> datetime.date:
-    """Return the day in UTC, the same all over the world: what comes after it is in the future.
-
-    Examples
-    --------
-    >>> from forecast.dates import EARLIEST, today
-    >>> today() > EARLIEST
-    True
-    """
+    """Return the day in UTC, the same all over the world: what comes after it is in the future."""
     return now().date()
 
 
 def reject_future(day: datetime.date, field: str) -> None:
-    """Reject a day of which nothing can be known yet, or of which no record is; `field` is what the error calls it.
-
-    Raises
-    ------
-    SpecError
-        If `day` comes after today in UTC, or before 1700.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> from forecast.dates import reject_future
-    >>> reject_future(datetime.date(2023, 10, 31), "as-of")
-    """
+    """Reject a day of which nothing can be known yet, or of which no record is; `field` is what the error calls it."""
     if day > today():
         raise SpecError(f"{field}: {day} is in the future; give a day up to today, {today()} (UTC)")
     if day < EARLIEST:
@@ -131,20 +76,7 @@ def month_end(date: datetime.date) -> datetime.date:
 
 
 def add_months(date: datetime.date, months: int) -> datetime.date:
-    """Return the same day `months` later, or the month's last day where there is no such day.
-
-    Raises
-    ------
-    SpecError
-        If that is outside the years 1 to 9999.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> from forecast.dates import add_months
-    >>> add_months(datetime.date(2023, 10, 31), 4)
-    datetime.date(2024, 2, 29)
-    """
+    """Return the same day `months` later, or the month's last day where there is no such day."""
     year, month0 = divmod(date.year * 12 + date.month - 1 + months, 12)
     if not datetime.MINYEAR <= year <= datetime.MAXYEAR:
         raise SpecError(f"{months} months from {date} is outside the calendar (years 1 to 9999). Use fewer.")
@@ -153,42 +85,12 @@ def add_months(date: datetime.date, months: int) -> datetime.date:
 
 
 def months_between(first: datetime.date, last: datetime.date) -> int:
-    """Return how many calendar months `last` is after `first`; days do not count, earlier is negative.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> from forecast.dates import months_between
-    >>> months_between(datetime.date(2023, 10, 31), datetime.date(2024, 1, 1))
-    3
-    """
+    """Return how many calendar months `last` is after `first`; days do not count, earlier is negative."""
     return (last.year - first.year) * 12 + last.month - first.month
 
 
 def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
-    """Return how many months lie between the last day of the present period and the end of a later month.
-
-    Parameters
-    ----------
-    origin : datetime.date
-        Last day of the present month (or week).
-    day : datetime.date
-        Any day of the later month.
-    field : str
-        What the date is for; the error names it.
-
-    Raises
-    ------
-    SpecError
-        If it is not ahead, or farther than 120 months.
-
-    Examples
-    --------
-    >>> import datetime
-    >>> from forecast.dates import months_ahead
-    >>> months_ahead(datetime.date(2023, 10, 31), datetime.date(2024, 10, 31), "at")
-    12
-    """
+    """Return how many months lie between the last day of the present period and the end of a later month."""
     months = round(12 * (month_end(day) - origin).days / 365.25)
     if months < 1:
         raise SpecError(f"{field}: {day:%Y-%m} is not after {origin:%Y-%m}, the month of the outlook; give a later one")
@@ -201,19 +103,7 @@ def months_ahead(origin: datetime.date, day: datetime.date, field: str) -> int:
 
 
 def parse_horizons(text: str) -> tuple[int, ...]:
-    """Read horizons in months, separated by commas, and put them in order.
-
-    Raises
-    ------
-    SpecError
-        If there is none, one is not a whole number of months from 1 to 120, or one is given twice.
-
-    Examples
-    --------
-    >>> from forecast.dates import parse_horizons
-    >>> parse_horizons("3, 6,12,24")
-    (3, 6, 12, 24)
-    """
+    """Read horizons in months, separated by commas, and put them in order."""
     fix = "Write whole months separated by commas, such as 3,6,12,24."
     words = [word.strip() for word in text.split(",")]
     for word in words:

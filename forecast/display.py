@@ -13,17 +13,7 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class Card:
-    """A title and facts with their names; control characters in them are written out.
-
-    Examples
-    --------
-    >>> from forecast.display import Card
-    >>> print(Card("A fit", (("dyads", "USA-CHN"),)).text)
-    A fit
-      dyads  USA-CHN
-    >>> Card("<b>", ()).html
-    '<strong>&lt;b&gt;</strong>'
-    """
+    """A title and facts with their names; control characters in them are written out."""
 
     title: str
     facts: tuple[tuple[str, str], ...]
@@ -51,14 +41,7 @@ def _escaped(text: str) -> str:
 
 
 def join_some(items: Sequence[str], most: int = SHOWN) -> str:
-    """Join the first of many items, and count the others.
-
-    Examples
-    --------
-    >>> from forecast.display import join_some
-    >>> join_some(["a", "b"]), join_some(["a", "b", "c", "d"], most=2)
-    ('a and b', 'a, b and 2 more')
-    """
+    """Join the first of many items, and count the others."""
     more = len(items) - most
     return join(items) if more <= 0 else join([*items[:most], f"{more:,} more"])
 

@@ -70,13 +70,7 @@ class NotConverged(ForecastError):
 
 
 class NotUpdatable(ForecastError):
-    """A fit whose draws do not carry what has become known since; only a new fit will do.
-
-    Attributes
-    ----------
-    cause : str
-        Why, in a few words without numbers, such as can be counted.
-    """
+    """A fit whose draws do not carry what has become known since; only a new fit will do."""
 
     def __init__(self, message: str, cause: str = "") -> None:
         super().__init__(message)

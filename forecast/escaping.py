@@ -28,20 +28,7 @@ def has_controls(text: str) -> bool:
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Return a text with every control character written out, so that it can be seen and does nothing.
-
-    Parameters
-    ----------
-    text : str
-    keep : str
-        Control characters to leave as they are, such as line ends.
-
-    Examples
-    --------
-    >>> from forecast.escaping import printable
-    >>> printable("a\x1b[31mb")
-    'a\\x1b[31mb'
-    """
+    r"""Return a text with every control character written out, so that it can be seen and does nothing."""
 
     def written_out(match: re.Match[str]) -> str:
         character = match.group()
@@ -53,14 +40,7 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def json_text(text: str) -> str:
-    r"""Return JSON with every control character in its strings in the form that JSON has for it.
-
-    Examples
-    --------
-    >>> from forecast.escaping import json_text
-    >>> json_text('{"a": "\x9b31m"}')
-    '{"a": "\\u009b31m"}'
-    """
+    r"""Return JSON with every control character in its strings in the form that JSON has for it."""
     return _CONTROLS.sub(lambda match: match[0] if match[0] == "\n" else f"\\u{ord(match[0]):04x}", text)
 
 
@@ -68,12 +48,6 @@ def web_host(text: str) -> str:
     """Return the host of a web address that a reader sees for what it is, else nothing.
 
     Letters beyond ASCII in a host, and names that stand for such, can look like another host's.
-
-    Examples
-    --------
-    >>> from forecast.escaping import web_host
-    >>> web_host("https://www.example.org/a"), web_host("https://example.org@elsewhere.net/")
-    ('www.example.org', '')
     """
     address = _ADDRESS.fullmatch(text)
     if address is None or "xn--" in address[1].lower() or has_controls(text):
@@ -82,14 +56,7 @@ def web_host(text: str) -> str:
 
 
 def spreadsheet_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front.
-
-    Examples
-    --------
-    >>> from forecast.escaping import spreadsheet_cell
-    >>> spreadsheet_cell("=1+1"), spreadsheet_cell("1+1")
-    ("'=1+1", '1+1')
-    """
+    """Return a text that no spreadsheet takes for a formula: one that begins like one gets an apostrophe in front."""
     return f"'{text}" if _FORMULA.match(text) else text
 
 
@@ -97,12 +64,6 @@ def latex(text: str) -> str:
     r"""Return a text that LaTeX sets as it is written, in a sentence or the cell of a table.
 
     Letters beyond Latin need XeLaTeX or LuaLaTeX, and a font that has them.
-
-    Examples
-    --------
-    >>> from forecast.escaping import latex
-    >>> latex("<5 % of R&D_{x}")
-    '\\textless{}5 \\% of R\\&D\\_\\{x\\}'
     """
     # Two of a kind would be drawn together, as a dash or a quotation mark.
     return _LIGATURE.sub(r"\1{}", _LATEX_SIGNS.sub(lambda sign: _LATEX[sign[0]], printable(text)))
@@ -112,12 +73,6 @@ def markdown(text: str) -> str:
     r"""Return a text that Markdown shows as it is written, on a line of its own paragraph or in a table.
 
     What could be a tag or an entity is written as an entity, which those renderers show as well that let tags through.
-
-    Examples
-    --------
-    >>> from forecast.escaping import markdown
-    >>> markdown("<b>2 * 3</b> <1 %")
-    '&lt;b>2 \\* 3&lt;/b> <1 %'
     """
     shown = _TAG_OR_ENTITY.sub(lambda sign: "&lt;" if sign[0] == "<" else "&amp;", printable(text))
     return _MARKDOWN.sub(r"\\\g<0>", shown)

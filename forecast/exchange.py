@@ -10,13 +10,7 @@ _EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Exchange two files or folders: at every moment each name leads to one of them, whole.
-
-    Raises
-    ------
-    OSError
-        If the system or the disk cannot do that, or the two are not on one disk.
-    """
+    """Exchange two files or folders: at every moment each name leads to one of them, whole."""
     sys.audit("forecast.exchange", str(one), str(other))
     if sys.platform == "win32":
         raise OSError("Windows cannot exchange two names")

@@ -6,17 +6,6 @@ from forecast.errors import ForecastError
 
 
 def require(package: str, extra: str) -> None:
-    """Make sure that a package of an extra is there.
-
-    Raises
-    ------
-    ForecastError
-        If it is not; the message names the extra.
-
-    Examples
-    --------
-    >>> from forecast.extras import require
-    >>> require("numpy", "rivals")
-    """
+    """Make sure that a package of an extra is there."""
     if importlib.util.find_spec(package) is None:
         raise ForecastError(f"{package} is not installed. Install the extra: pip install 'pendulum-forecast[{extra}]'")

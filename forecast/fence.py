@@ -30,28 +30,7 @@ LONGEST = 200
 
 @contextmanager
 def fence(name: str, advice: str = "Check the file.") -> Iterator[None]:
-    """Turn a fault of a file into a DataError that names the file and the cause.
-
-    Parameters
-    ----------
-    name : str
-        How messages call the file.
-    advice : str
-        What to do about content that cannot be read.
-
-    Raises
-    ------
-    DataError
-        If what is inside fails by a fault of the file.
-
-    Examples
-    --------
-    >>> from forecast.fence import fence
-    >>> with fence("a.csv", "Correct it."):
-    ...     int("twelve")
-    Traceback (most recent call last):
-    forecast.errors.DataError: a.csv cannot be read: invalid literal for int() with base 10: 'twelve'. Correct it.
-    """
+    """Turn a fault of a file into a DataError that names the file and the cause."""
     try:
         yield
     except ForecastError:

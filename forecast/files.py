@@ -33,41 +33,12 @@ LONGEST_NAME = 255
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write `text` to `path` (UTF-8, line ends as given), making its folder if need be.
-
-    Raises
-    ------
-    OutputError
-        If `path` cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.files import write_text
-    >>> write_text("note.txt", "one line")  # doctest: +SKIP
-    """
+    """Write `text` to `path` (UTF-8, line ends as given), making its folder if need be."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: str | Path, content: bytes, *, durable: bool = False) -> None:
-    """Write bytes to `path`, making its folder if need be.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-    content : bytes
-    durable : bool
-        Whether to wait until the disk has them, and then the file's name.
-
-    Raises
-    ------
-    OutputError
-        If `path` cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.files import write_bytes
-    >>> write_bytes("figure.png", content)  # doctest: +SKIP
-    """
+    """Write bytes to `path`, making its folder if need be."""
     target = _target(Path(path))
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -88,20 +59,6 @@ def write_json(path: str | Path, obj: Any, *, by_record: bool = False) -> None:
     """Write `obj` as JSON, indented by two, keys in the order given.
 
     NumPy scalars and arrays become numbers and lists, dates become ISO text.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-    obj : object
-    by_record : bool
-        Whether `obj`, then a dict of long lists, is written with one entry of a list a line: a third of the size.
-
-    Raises
-    ------
-    ForecastError
-        If a number is NaN or infinite (JSON has neither: write None), or a value has no JSON form.
-    OutputError
-        If `path` cannot be written.
     """
     try:
         text = _json_by_record(obj) if by_record else _json(obj, indent=2)
@@ -127,11 +84,6 @@ def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
     """Write the columns of `frame` as CSV with a header and without its index.
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
-
-    Raises
-    ------
-    OutputError
-        If `path` cannot be written.
     """
     texts = frame.select_dtypes(exclude=["number", "bool", "datetime"]).columns
     shown = frame.assign(**{name: frame[name].map(_cell) for name in texts})
@@ -139,18 +91,7 @@ def write_csv(path: str | Path, frame: "pd.DataFrame") -> None:
 
 
 def check_writable(folder: str | Path) -> None:
-    """Make sure that a folder can be written, or made, before hours of work are spent on what goes there.
-
-    Raises
-    ------
-    OutputPathError
-        If not.
-
-    Examples
-    --------
-    >>> from forecast.files import check_writable
-    >>> check_writable(".")
-    """
+    """Make sure that a folder can be written, or made, before hours of work are spent on what goes there."""
     folder = Path(folder)
     try:
         nearest = _resolved(folder)
@@ -164,25 +105,7 @@ def check_writable(folder: str | Path) -> None:
 
 
 def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Make sure that a file may be written: it is no input, and what is there already is an ordinary file.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        The file to be written.
-    inputs : iterable of str, pathlib.Path or None
-        Files that are read, and folders all of whose files are; the same file by another name is found as well.
-
-    Raises
-    ------
-    OutputPathError
-        If not.
-
-    Examples
-    --------
-    >>> from forecast.files import check_target
-    >>> check_target("rejects.csv", inputs=["events.csv"])
-    """
+    """Make sure that a file may be written: it is no input, and what is there already is an ordinary file."""
     target = _target(Path(path))
     for given in [each for each in inputs if each]:
         folder = Path(given)
@@ -192,18 +115,7 @@ def check_target(path: str | Path, inputs: Iterable[str | Path | None] = ()) -> 
 
 
 def read_bytes(path: str | Path, most: int) -> bytes:
-    """Read a file of at most so many bytes, and only an ordinary one: a pipe or device may never end.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read, is no ordinary file, or is longer.
-
-    Examples
-    --------
-    >>> from forecast.files import read_bytes
-    >>> read_bytes("events.csv", most=10**9)  # doctest: +SKIP
-    """
+    """Read a file of at most so many bytes, and only an ordinary one: a pipe or device may never end."""
     with open_ordinary(path, most) as file:
         content = file.read(most + 1)
     if len(content) > most:
@@ -212,18 +124,7 @@ def read_bytes(path: str | Path, most: int) -> bytes:
 
 
 def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
-    """Open a file of at most so many bytes to read it in pieces, and only an ordinary one.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read, is no ordinary file, or is longer.
-
-    Examples
-    --------
-    >>> from forecast.files import open_ordinary
-    >>> open_ordinary("20180601.export.CSV", most=10**9)  # doctest: +SKIP
-    """
+    """Open a file of at most so many bytes to read it in pieces, and only an ordinary one."""
     file = os.fdopen(os.open(path, os.O_RDONLY | OPENING), "rb")
     try:
         require_ordinary(file.fileno(), most)
@@ -234,13 +135,7 @@ def open_ordinary(path: str | Path, most: int) -> io.BufferedReader:
 
 
 def require_ordinary(descriptor: int, most: int | None = None) -> None:
-    """Make sure that an open file is an ordinary one and, if a limit is given, of at most so many bytes.
-
-    Raises
-    ------
-    OSError
-        If not.
-    """
+    """Make sure that an open file is an ordinary one and, if a limit is given, of at most so many bytes."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "it is no ordinary file")
@@ -260,14 +155,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def digest(content: "bytes | pd.DataFrame") -> str:
-    """Return the SHA-256 of bytes, or of a table's CSV form, in hexadecimal.
-
-    Examples
-    --------
-    >>> from forecast.files import digest
-    >>> digest(b"")[:8]
-    'e3b0c442'
-    """
+    """Return the SHA-256 of bytes, or of a table's CSV form, in hexadecimal."""
     data = content if isinstance(content, bytes) else _csv(content).encode()
     return hashlib.sha256(data).hexdigest()
 

@@ -38,30 +38,6 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
 
     Yields an empty folder of a hidden name, whose content is put in place when the block ends well. Files
     that are in `folder` already and not written again stay. On an error or interrupt nothing has changed.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path
-        Where the content is to be in the end; made if need be.
-    subfolders : collection of str
-        Names of folders that may be in it and belong to its content.
-
-    Yields
-    ------
-    pathlib.Path
-        The folder to write to.
-
-    Raises
-    ------
-    OutputError
-        If `folder` cannot be written; checked before the block runs.
-
-    Examples
-    --------
-    >>> from forecast.files import write_text
-    >>> from forecast.folders import atomic_folder
-    >>> with atomic_folder("report") as new:  # doctest: +SKIP
-    ...     write_text(new / "index.html", "<p>")
     """
     folder = Path(folder)
     check_writable(folder)
@@ -82,19 +58,7 @@ def atomic_folder(folder: str | Path, subfolders: Collection[str] = ()) -> Itera
 
 
 def put_in_place(new: Path, target: Path, subfolders: Collection[str] = ()) -> None:
-    """Put a finished folder where it is to be; what is replaced ends up where the new one was made.
-
-    Parameters
-    ----------
-    new, target : pathlib.Path
-    subfolders : collection of str
-        Names of folders in `target` that belong to it.
-
-    Raises
-    ------
-    OSError
-        If that cannot be done.
-    """
+    """Put a finished folder where it is to be; what is replaced ends up where the new one was made."""
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):
             new.rename(target)
@@ -118,15 +82,6 @@ def replace_folder(new: Path, target: Path) -> None:
     """Put a finished folder in the place of another, of which nothing stays.
 
     Where the system cannot exchange two names, for a moment between two renames there is neither.
-
-    Parameters
-    ----------
-    new, target : pathlib.Path
-
-    Raises
-    ------
-    OSError
-        If that cannot be done; the old folder is then where it was.
     """
     with swapping, locked(target.parent):  # no other run puts anything in place there
         if not os.path.lexists(target):

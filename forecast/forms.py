@@ -26,22 +26,6 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
 
     Anchors, aliases and tags of YAML are rejected: no form needs them, and with them a few lines can stand for more
     than a machine holds.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    what : str
-        What it is, for messages: ``mapping``.
-    error : type
-        Raised if it cannot be read or parsed.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from forecast.errors import MappingError
-    >>> from forecast.forms import read_form
-    >>> read_form(Path("mapping.yaml"), "mapping", MappingError)  # doctest: +SKIP
     """
     import yaml
 
@@ -64,25 +48,7 @@ def read_form(path: Path, what: str, error: type[ForecastError]) -> Any:
 
 
 def named_values(texts: list[str], what: str, example: str) -> dict[str, str]:
-    """Read settings from texts such as ``one_a_day=no``.
-
-    Parameters
-    ----------
-    texts : list of str
-    what, example : str
-        What is set, and such a text, for messages.
-
-    Raises
-    ------
-    SpecError
-        If a text has no value.
-
-    Examples
-    --------
-    >>> from forecast.forms import named_values
-    >>> named_values(["one_a_day=no"], "feed setting", "one_a_day=no")
-    {'one_a_day': 'no'}
-    """
+    """Read settings from texts such as ``one_a_day=no``."""
     pairs = [text.partition("=") for text in texts]
     for name, equals, value in pairs:
         if not equals or not value.strip():

@@ -24,34 +24,14 @@ TORN = ".torn"
 
 @dataclass(frozen=True)
 class Journal:
-    """What a file of lines holds.
+    """What a file of lines holds."""
 
-    Attributes
-    ----------
-    lines : tuple of bytes
-        Whole lines, without their ends.
-    torn : bytes
-        What stands after the last line end: a line that was never finished; usually nothing.
-    """
-
-    lines: tuple[bytes, ...]
-    torn: bytes = b""
+    lines: tuple[bytes, ...]  # Whole lines, without their ends
+    torn: bytes = b""  # What stands after the last line end: a line that was never finished; usually nothing
 
 
 def read_journal(path: Path) -> Journal:
-    """Read a file of lines; while another process writes, wait for it.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read, or is no ordinary file.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from forecast.journal import read_journal
-    >>> read_journal(Path("ledger.jsonl")).lines  # doctest: +SKIP
-    """
+    """Read a file of lines; while another process writes, wait for it."""
     descriptor = os.open(path, os.O_RDONLY | OPENING)
     try:
         require_ordinary(descriptor)
@@ -63,27 +43,7 @@ def read_journal(path: Path) -> Journal:
 
 
 def append_lines(path: Path, make: Callable[[Journal], tuple[bytes, ...]]) -> Journal:
-    """Append lines to a file, which is made if need be.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file; links are followed.
-    make : callable
-        Given what the file holds, while nobody else can write to it, returns the lines to be appended, without ends.
-        If it raises, the file stays as it is. An unfinished line that it has been shown is set aside, unless the first
-        line it returns is that very line.
-
-    Returns
-    -------
-    Journal
-        What the file held before.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written; it is then as it was before.
-    """
+    """Append lines to a file, which is made if need be."""
     try:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -18,44 +18,16 @@ type Rows = tuple[tuple[float, ...], ...]
 
 @dataclass
 class Kept:
-    """Rows of numbers found for records, by the record's key.
+    """Rows of numbers found for records, by the record's key."""
 
-    Attributes
-    ----------
-    path : Path or None
-        JSON lines: first what they are of, then a line a record. None keeps nothing beyond the run.
-    identity : str
-        Digest of everything the results rest on.
-    columns : tuple of str
-        Names of the numbers in a row.
-    found : dict
-        By key, its rows.
-    """
-
-    path: Path | None
-    identity: str
-    columns: tuple[str, ...]
-    found: dict[str, Rows]
+    path: Path | None  # JSON lines: first what they are of, then a line a record. None keeps nothing beyond the run
+    identity: str  # Digest of everything the results rest on
+    columns: tuple[str, ...]  # Names of the numbers in a row
+    found: dict[str, Rows]  # By key, its rows
 
     @classmethod
     def open(cls, path: Path | None, identity: str, columns: tuple[str, ...]) -> Self:
-        """Read the results that are there.
-
-        Raises
-        ------
-        OutputPathError
-            If the file cannot be written.
-        SpecError
-            If it holds something else.
-
-        Examples
-        --------
-        >>> from forecast.kept import Kept
-        >>> kept = Kept.open(None, "digest of the record", ("log_bayes_factor", "error"))
-        >>> kept.add("first", ((1.2, 0.1),))
-        >>> kept.found
-        {'first': ((1.2, 0.1),)}
-        """
+        """Read the results that are there."""
         if path is None:
             return cls(path, identity, columns, {})
         check_kept(path)
@@ -85,27 +57,7 @@ class Kept:
 
 
 def check_kept(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Make sure that results can be kept in a file before hours are spent on them: a new one, or one of results.
-
-    Parameters
-    ----------
-    path : Path
-    inputs : iterable of str, Path or None
-        What is read besides, and must not be written to.
-
-    Raises
-    ------
-    OutputPathError
-        If it cannot be written, or is read.
-    SpecError
-        If it holds something else.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from forecast.kept import check_kept
-    >>> check_kept(Path("power-USA-CHN.jsonl"))
-    """
+    """Make sure that results can be kept in a file before hours are spent on them: a new one, or one of results."""
     check_target(path, inputs)
     check_writable(path.parent)
     if path.exists():

@@ -10,11 +10,6 @@ def release_free_memory() -> None:
 
     Every chain of a fit samples in a thread of its own, and glibc gives threads separate heaps that keep their free
     pages: in a loop of 14 fits what was in use stayed at 174 MB, while the free part of the heaps grew from 170 to 620.
-
-    Examples
-    --------
-    >>> from forecast.memory import release_free_memory
-    >>> release_free_memory()
     """
     trim = _malloc_trim()
     if trim is not None:

@@ -11,26 +11,13 @@ FEWEST_BLOCKS = 3
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean difference in scores over cases that both predicted.
+    """A mean difference in scores over cases that both predicted."""
 
-    Attributes
-    ----------
-    n : int
-        Cases.
-    mean : float
-        Below zero if the first is better.
-    error : float or None
-        Standard error, from blocks of years; None with fewer than three blocks.
-    blocks : int
-    relative : float
-        Skill: one less the ratio of the mean scores; above zero if the first is better.
-    """
-
-    n: int
-    mean: float
-    error: float | None
+    n: int  # Cases
+    mean: float  # Below zero if the first is better
+    error: float | None  # Standard error, from blocks of years; None with fewer than three blocks
     blocks: int
-    relative: float
+    relative: float  # Skill: one less the ratio of the mean scores; above zero if the first is better
 
 
 def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int) -> Difference:
@@ -38,22 +25,6 @@ def paired(one: ArrayLike, other: ArrayLike, years: ArrayLike, horizon: int) -> 
 
     Cases of neighbouring origins overlap and share their news, so that they count as one block: of a year, or of as
     many years as the horizon has. The error is that of the mean over blocks of unequal size (cluster-robust).
-
-    Parameters
-    ----------
-    one, other : (n,)
-        Scores.
-    years : (n,)
-        Year of each case's origin.
-    horizon : int
-        Months.
-
-    Examples
-    --------
-    >>> from forecast.pairs import paired
-    >>> found = paired([1, 2, 1, 2], [2, 2, 3, 2], [2001, 2002, 2003, 2004], 12)
-    >>> found.mean, round(found.error, 3), round(found.relative, 3)
-    (-0.75, 0.479, 0.333)
     """
     first, second = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
     difference = first - second
@@ -78,13 +49,6 @@ def difference_interval(difference: float, error: float | None, blocks: int) -> 
 
     None without an error. Cameron, Gelbach and Miller (2008), Bootstrap-based improvements for inference with clustered
     errors, doi:10.1162/rest.90.3.414, on why not normal.
-
-    Examples
-    --------
-    >>> from forecast.pairs import difference_interval
-    >>> low, high = difference_interval(-0.75, 0.48, 4)
-    >>> round(low, 2), round(high, 2)
-    (-1.88, 0.38)
     """
     if error is None:
         return None

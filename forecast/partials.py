@@ -30,21 +30,6 @@ def partial_folder(target: Path) -> Iterator[Path]:
 
     It is locked as long as this process lives. Folders of the same target that nobody holds were left by runs that
     have been killed; they are removed first.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        What is being made, such as ``report``; its folder must exist.
-
-    Yields
-    ------
-    pathlib.Path
-        A folder ``.report.1a2b3c4d.partial``.
-
-    Raises
-    ------
-    OSError
-        If it cannot be made.
     """
     clear_leftovers(target)
     folder, release = _claim(target)
@@ -58,11 +43,6 @@ def abandon(patience: float) -> None:
     """Remove all unfinished work of this process, which is about to end.
 
     A swap that is going on is waited for, and none begins afterwards.
-
-    Parameters
-    ----------
-    patience : float
-        Seconds to wait; what is still being swapped then is left to the next run.
     """
     if swapping.acquire(timeout=patience):  # and never released
         for folder in tuple(_own):

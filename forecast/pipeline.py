@@ -139,36 +139,16 @@ class ReportSettings:
 
 @dataclass(frozen=True, repr=False)
 class Report(Displayed):
-    """A finished report.
+    """A finished report."""
 
-    Attributes
-    ----------
-    page : pathlib.Path
-        The page.
-    assessment : Assessment
-        What it says.
-    gate : Gate
-        Whether it may be used.
-    seconds : dict
-        How long each step took.
-    warnings : tuple of str
-        What a reader has to know of the data or the fit, in sentences.
-    dyads : tuple of str
-        Those that were fitted together.
-    skill : DyadSkill or NotDefined
-        How good such forecasts have been.
-    drivers : tuple of DriverOutlook
-        What drivers of the fit do, if it has any.
-    """
-
-    page: Path
-    assessment: "Assessment"
-    gate: "Gate"
-    seconds: dict[str, float]
-    warnings: tuple[str, ...]
-    dyads: tuple[str, ...]
-    skill: "DyadSkill | NotDefined"
-    drivers: "tuple[DriverOutlook, ...]" = ()
+    page: Path  # The page
+    assessment: "Assessment"  # What it says
+    gate: "Gate"  # Whether it may be used
+    seconds: dict[str, float]  # How long each step took
+    warnings: tuple[str, ...]  # What a reader has to know of the data or the fit, in sentences
+    dyads: tuple[str, ...]  # Those that were fitted together
+    skill: "DyadSkill | NotDefined"  # How good such forecasts have been
+    drivers: "tuple[DriverOutlook, ...]" = ()  # What drivers of the fit do, if it has any
 
     def _card(self) -> Card:
         from forecast.report.skill_box import skill_sentence

@@ -14,40 +14,16 @@ def silent(step: str, done: int, total: int) -> None:
 
 
 def within(progress: Progress, words: str) -> Progress:
-    """Return a progress whose steps are named as part of something larger.
-
-    Examples
-    --------
-    >>> from forecast.progress import within
-    >>> within(print, "random walk")("sampling", 1, 4)
-    random walk: sampling 1 4
-    """
+    """Return a progress whose steps are named as part of something larger."""
     return lambda step, done, total: progress(f"{words}: {step}", done, total)
 
 
 @dataclass
 class Steps:
-    """The steps of a run: each is reported when it begins and timed when it ends.
+    """The steps of a run: each is reported when it begins and timed when it ends."""
 
-    Attributes
-    ----------
-    progress : callable
-        Where they are reported.
-    seconds : dict
-        By step, in the order in which they ended.
-
-    Examples
-    --------
-    >>> from forecast.progress import Steps
-    >>> steps = Steps()
-    >>> with steps.step("reading"):
-    ...     pass
-    >>> list(steps.seconds)
-    ['reading']
-    """
-
-    progress: Progress = silent
-    seconds: dict[str, float] = field(default_factory=dict)
+    progress: Progress = silent  # Where they are reported
+    seconds: dict[str, float] = field(default_factory=dict)  # By step, in the order in which they ended
 
     @contextmanager
     def step(self, name: str, words: str | None = None) -> Iterator[None]:

@@ -8,24 +8,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def data_folder() -> Path:
-    """Return the folder of the embedded data.
-
-    Returns
-    -------
-    pathlib.Path
-        ``forecast/data`` of an installed wheel, else ``data`` at the root of a checkout.
-
-    Raises
-    ------
-    DataError
-        If neither is there.
-
-    Examples
-    --------
-    >>> from forecast.resources import data_folder
-    >>> data_folder().name
-    'data'
-    """
+    """Return the folder of the embedded data."""
     installed = _PACKAGE / "data"
     if installed.is_dir():
         return installed
@@ -40,21 +23,7 @@ def data_folder() -> Path:
 
 
 def skill_file() -> Path | None:
-    """Return the file of the skill that reports quote.
-
-    Returns
-    -------
-    pathlib.Path or None
-        ``forecast/data/skill.json`` of an installed wheel, else ``reports/skill/skill.json`` of a checkout, if it is
-        there.
-
-    Examples
-    --------
-    >>> from forecast.resources import skill_file
-    >>> path = skill_file()
-    >>> path is None or path.name == "skill.json"
-    True
-    """
+    """Return the file of the skill that reports quote."""
     folder = data_folder()
     path = folder / "skill.json" if folder.parent == _PACKAGE else folder.parent / "reports" / "skill" / "skill.json"
     return path if path.is_file() else None

@@ -32,12 +32,7 @@ _watching = threading.Lock()
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Let Ctrl-C and the polite kill end the process from here on; to be used in its main thread.
-
-    Yields
-    ------
-    None
-    """
+    """Let Ctrl-C and the polite kill end the process from here on; to be used in its main thread."""
     owner = _watching.acquire(blocking=False)  # once a process
     try:
         if owner:

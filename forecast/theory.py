@@ -13,46 +13,17 @@ DYAD = "USA-CHN"
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of the theory.
+    """One statement of the theory."""
 
-    Attributes
-    ----------
-    code : str
-        ``S1`` to ``S13``.
-    title : str
-        In a few words, of any dyad.
-    general : str
-        What it says of any two states, a sentence.
-    us_china : str
-        What it says of the US and China.
-    answered_by : str
-        What the package answers it by.
-    tested : bool
-        Whether the statement is set against a rival by `forecast test`.
-
-    Examples
-    --------
-    >>> from forecast.theory import PENDULUM
-    >>> PENDULUM.code, PENDULUM.tested
-    ('S5', True)
-    """
-
-    code: str
-    title: str
-    general: str
-    us_china: str
-    answered_by: str
-    tested: bool = False
+    code: str  # `S1` to `S13`
+    title: str  # In a few words, of any dyad
+    general: str  # What it says of any two states, a sentence
+    us_china: str  # What it says of the US and China
+    answered_by: str  # What the package answers it by
+    tested: bool = False  # Whether the statement is set against a rival by `forecast test`
 
     def about(self, dyad: str) -> str:
-        """Return the words for a dyad: those about the US and China for them alone.
-
-        Examples
-        --------
-        >>> from forecast.theory import LOW
-        >>> LOW.about("IND-PAK")
-        'Relations are at the lowest level of their record.'
-        """
+        """Return the words for a dyad: those about the US and China for them alone."""
         return self.us_china if dyad == DYAD else self.general
 
 

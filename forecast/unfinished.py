@@ -21,26 +21,7 @@ LONGEST_MARK = 1_000
 
 
 class Unfinished:
-    """A file that is not whole yet.
-
-    Parameters
-    ----------
-    target : pathlib.Path
-        What it will be; its folder must exist.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from pathlib import Path
-    >>> from forecast.unfinished import Unfinished
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     file = Unfinished(Path(folder) / "20180601.zip")
-    ...     file.start("version 1")
-    ...     with file.appending() as stream:
-    ...         _ = stream.write(b"PK")
-    ...     Unfinished(file.target).size, Unfinished(file.target).mark
-    (2, 'version 1')
-    """
+    """A file that is not whole yet."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -71,17 +52,7 @@ class Unfinished:
 
     @contextmanager
     def appending(self) -> Iterator[BinaryIO]:
-        """Open it to append to it.
-
-        Yields
-        ------
-        file object
-
-        Raises
-        ------
-        OSError
-            If it cannot be written, or is no ordinary file.
-        """
+        """Open it to append to it."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
         with os.fdopen(os.open(self.path, flags, 0o666), "ab") as stream:
             require_ordinary(stream.fileno())
@@ -92,13 +63,7 @@ class Unfinished:
         return digests(self.path, *names)
 
     def finish(self) -> None:
-        """Put it in its place: from now on it is whole.
-
-        Raises
-        ------
-        OSError
-            If that cannot be done, or a file is there already, which is left alone.
-        """
+        """Put it in its place: from now on it is whole."""
         if os.path.lexists(self.target):
             raise FileExistsError(errno.EEXIST, "a file of this name is there already", str(self.target))
         self.path.rename(self.target)
@@ -111,13 +76,7 @@ class Unfinished:
 
 
 def digests(path: Path, *names: str) -> tuple[str, ...]:
-    """Return digests of a file, such as ``md5``, read once.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
+    """Return digests of a file, such as ``md5``, read once."""
     # Checksums of publishers are compared, nothing rests on them being hard to forge.
     sums = [hashlib.new(name, usedforsecurity=False) for name in names]
     with path.open("rb") as stream:

@@ -28,41 +28,6 @@ def run_scenarios(
     """Compute scenarios from a saved fit.
 
     Which part of its class a code is, is taken from the embedded chronology if the fit was made of it.
-
-    Parameters
-    ----------
-    fit_path : str or pathlib.Path
-    dyad : str
-        In either order and any case.
-    files : sequence of pathlib.Path
-        A CSV a scenario.
-    horizons : sequence of int
-        Months.
-    questions : sequence of Question
-        Of a ledger, whose probability is wanted too.
-    followed : bool
-        Whether to show what the chronology has recorded since.
-    progress : callable, optional
-        Called with (step in words, done, total).
-    **asked
-        As for `forecast.scenario`.
-
-    Returns
-    -------
-    Fit, Scenarios, Gate
-        The gate is that of what the outlook of the dyad rests on, and of the numbers without a scenario.
-
-    Raises
-    ------
-    SpecError, DataError, FitFileError, UnknownDyadError
-        If what is asked for makes no sense.
-    QuestionError
-        If a question is of another dyad or of other data, or is over.
-
-    Examples
-    --------
-    >>> from forecast.whatif import run_scenarios
-    >>> run_scenarios("report/fit.zarr", "USA-CHN", ["whatif.csv"], (6, 12))  # doctest: +SKIP
     """
     from forecast.events import find_dyad, read_chronology
     from forecast.events.additions import CHRONOLOGY

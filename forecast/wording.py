@@ -26,23 +26,7 @@ _MONTHS = (
 
 
 def number(value: float | None, decimals: int | None = None) -> str:
-    """Format a number, or a dash where there is none.
-
-    Parameters
-    ----------
-    value : float or None
-        The number; None and NaN give a dash.
-    decimals : int, optional
-        How many decimals; as many as the size of the number asks for if not given.
-
-    Examples
-    --------
-    >>> from forecast.wording import number
-    >>> [number(value) for value in (1234.5, 41.3, 0.0262, -0.0, float("inf"), None)]
-    ['1,234', '41.3', '0.026', '0.00', '∞', '–']
-    >>> number(-0.3, 0), number(-2.5, 1)
-    ('0', '−2.5')
-    """
+    """Format a number, or a dash where there is none."""
     if value is None or math.isnan(value):
         return DASH
     if math.isinf(value):
@@ -52,53 +36,25 @@ def number(value: float | None, decimals: int | None = None) -> str:
 
 
 def decimals_for(value: float) -> int:
-    """Return how many decimals a number of this size is shown with, about three significant digits.
-
-    Examples
-    --------
-    >>> from forecast.wording import decimals_for
-    >>> [decimals_for(value) for value in (250.0, 41.3, 2.5, 0.02)]
-    [0, 1, 2, 3]
-    """
+    """Return how many decimals a number of this size is shown with, about three significant digits."""
     size = abs(value)
     return 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
 
 
 def signed(value: float | None, decimals: int | None = None) -> str:
-    """Format a number with its sign, plus or minus; zero has none.
-
-    Examples
-    --------
-    >>> from forecast.wording import signed
-    >>> signed(1.23, 1), signed(-0.8, 1), signed(-0.01, 1)
-    ('+1.2', '−0.8', '0.0')
-    """
+    """Format a number with its sign, plus or minus; zero has none."""
     text = number(value, decimals)
     rises = value is not None and value > 0 and text.strip("0.,") != ""
     return f"+{text}" if rises else text
 
 
 def quantity(value: float | None, unit: str, decimals: int | None = None) -> str:
-    """Format a number with its unit.
-
-    Examples
-    --------
-    >>> from forecast.wording import quantity
-    >>> quantity(41.3, "months"), quantity(0.5, "")
-    ('41.3 months', '0.50')
-    """
+    """Format a number with its unit."""
     return f"{number(value, decimals)} {unit}".rstrip()
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """Format a share, 0 to 1, in percent: ``0 %`` and ``100 %`` only if it is exactly none or all.
-
-    Examples
-    --------
-    >>> from forecast.wording import percent
-    >>> percent(0.336), percent(0.001), percent(0.999), percent(0.0), percent(0.0004, 1)
-    ('34 %', '<1 %', '>99 %', '0 %', '<0.1 %')
-    """
+    """Format a share, 0 to 1, in percent: ``0 %`` and ``100 %`` only if it is exactly none or all."""
     if not math.isfinite(share):
         return DASH
     rounded, step = round(100 * share, decimals), 10.0**-decimals
@@ -113,12 +69,6 @@ def chance(probability: float, decimals: int = 0) -> str:
     """Format a probability in percent, never claiming certainty.
 
     Zero draws of some thousand are no proof that a thing cannot happen, so even an estimate of 0 reads ``<1 %``.
-
-    Examples
-    --------
-    >>> from forecast.wording import chance
-    >>> chance(0.336), chance(0.0), chance(1.0), chance(0.99996, 1)
-    ('34 %', '<1 %', '>99 %', '>99.9 %')
     """
     return percent(min(max(probability, math.ulp(0.0)), math.nextafter(1.0, 0.0)), decimals)
 
@@ -149,66 +99,30 @@ def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[in
 
 
 def interval(middle: float, low: float | None, high: float | None, decimals: int | None = 0) -> str:
-    """Format a number with its interval in brackets, or alone if it has none.
-
-    Examples
-    --------
-    >>> from forecast.wording import interval
-    >>> interval(41.3, 12.0, 118.2), interval(-0.61, -1.2, 0.0, 1)
-    ('41 [12, 118]', '−0.6 [−1.2, 0.0]')
-    """
+    """Format a number with its interval in brackets, or alone if it has none."""
     if low is None or high is None:
         return number(middle, decimals)
     return f"{number(middle, decimals)} [{number(low, decimals)}, {number(high, decimals)}]"
 
 
 def interval_in_words(middle: float, low: float, high: float, decimals: int | None = 0, unit: str = "") -> str:
-    """Format a number with its 90 % interval spelled out, for a sentence that stands alone.
-
-    Examples
-    --------
-    >>> from forecast.wording import interval_in_words
-    >>> interval_in_words(41.3, 12.0, 118.2), interval_in_words(5.0, 2.0, 9.0, unit="points less")
-    ('41 (90 % interval 12 to 118)', '5 points less (90 % interval 2 to 9)')
-    """
+    """Format a number with its 90 % interval spelled out, for a sentence that stands alone."""
     ends = f"{number(low, decimals)} to {number(high, decimals)}"
     return f"{quantity(middle, unit, decimals)} (90 % interval {ends})"
 
 
 def about(middle: float, low: float, high: float) -> str:
-    """Format an estimate for a headline: in whole points, and never without its 90 % interval.
-
-    Examples
-    --------
-    >>> from forecast.wording import about
-    >>> about(50.4, 37.9, 62.1)
-    'about 50 (90 % interval 38 to 62)'
-    """
+    """Format an estimate for a headline: in whole points, and never without its 90 % interval."""
     return f"about {interval_in_words(middle, low, high)}"
 
 
 def give_or_take(middle: float, low: float, high: float) -> str:
-    """Format a hidden quantity for a sentence in which it comes second: about so much, and how well it is known.
-
-    Examples
-    --------
-    >>> from forecast.wording import give_or_take
-    >>> give_or_take(27.2, 15.8, 41.7)
-    'about 27 of 100, an estimate, about ±13 points (90 %)'
-    """
+    """Format a hidden quantity for a sentence in which it comes second: about so much, and how well it is known."""
     return f"about {number(middle, 0)} of 100, an estimate, about ±{number((high - low) / 2, 0)} points (90 %)"
 
 
 def ratio(log_ratio: float) -> str:
-    """Format how many times as large, whichever way, from a logarithm.
-
-    Examples
-    --------
-    >>> import math
-    >>> from forecast.wording import ratio
-    >>> ratio(math.log(4.2)), ratio(-math.log(130)), ratio(50.0)
-    ('4.2', '130', '>1,000')
-    """
+    """Format how many times as large, whichever way, from a logarithm."""
     size = abs(log_ratio)
     if size > math.log(_LARGEST_RATIO):
         return f">{_LARGEST_RATIO:,.0f}"
@@ -216,91 +130,39 @@ def ratio(log_ratio: float) -> str:
 
 
 def count(many: float, thing: str) -> str:
-    """Format how many of a thing, which gets an s unless there is one of it.
-
-    Examples
-    --------
-    >>> from forecast.wording import count
-    >>> count(1, "row"), count(7532, "row"), count(2.5, "point")
-    ('1 row', '7,532 rows', '2.5 points')
-    """
+    """Format how many of a thing, which gets an s unless there is one of it."""
     text = f"{many:,.0f}" if float(many).is_integer() else f"{many:g}"
     return f"{text} {thing}" if many == 1 else f"{text} {thing}s"
 
 
 def join(items: Iterable[str], last: str = "and") -> str:
-    """Join items as a sentence does.
-
-    Examples
-    --------
-    >>> from forecast.wording import join
-    >>> join(["a", "b", "c"]), join(["a", "b"], "or"), join(["a"]), join([])
-    ('a, b and c', 'a or b', 'a', '')
-    """
+    """Join items as a sentence does."""
     *most, end = [*items] or [""]
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
 def fitted_together(dyad: str, dyads: Iterable[str]) -> str:
-    """Describe with which others a dyad was fitted.
-
-    Examples
-    --------
-    >>> from forecast.wording import fitted_together
-    >>> fitted_together("USA-CHN", ["USA-CHN", "USA-RUS", "USA-IRN"])
-    'USA-CHN was fitted together with USA-RUS and USA-IRN'
-    """
+    """Describe with which others a dyad was fitted."""
     others = [other for other in dyads if other != dyad]
     return f"{dyad} was fitted together with {join(others)}" if others else f"{dyad} was fitted alone"
 
 
 def capital(text: str) -> str:
-    """Return a text with its first letter in upper case and the others as they are.
-
-    Examples
-    --------
-    >>> from forecast.wording import capital
-    >>> capital("share of US actions")
-    'Share of US actions'
-    """
+    """Return a text with its first letter in upper case and the others as they are."""
     return text[:1].upper() + text[1:]
 
 
 def day(when: date) -> str:
-    """Format a day.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.wording import day
-    >>> day(date(2023, 10, 31))
-    '31 October 2023'
-    """
+    """Format a day."""
     return f"{when.day} {month(when)}"
 
 
 def month(when: date, *, short: bool = False) -> str:
-    """Format the month of a day, with three letters of its name if `short`.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.wording import month
-    >>> month(date(2023, 10, 31)), month(date(2023, 10, 31), short=True)
-    ('October 2023', 'Oct 2023')
-    """
+    """Format the month of a day, with three letters of its name if `short`."""
     name = _MONTHS[when.month - 1]
     return f"{name[:3] if short else name} {when.year}"
 
 
 def period(last: date, *, weekly: bool = False) -> str:
-    """Name the period that ends on a day: its month or, in a weekly panel, its week.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.wording import period
-    >>> period(date(2023, 10, 31)), period(date(2023, 10, 29), weekly=True)
-    ('October 2023', 'the week to 29 October 2023')
-    """
+    """Name the period that ends on a day: its month or, in a weekly panel, its week."""
     return f"the week to {day(last)}" if weekly else month(last)

@@ -194,13 +194,7 @@ class Catalogue:
         return path.is_file() and path.stat().st_size == segment.bytes
 
     def require_whole(self, batches: Sequence[Batch], inside: str = "") -> None:
-        """Compare segments whose path begins with `inside` with their checksums.
-
-        Raises
-        ------
-        DataError
-            If one is missing or has changed; the message names it and the files to import again.
-        """
+        """Compare segments whose path begins with `inside` with their checksums."""
         for batch in batches:
             for segment in batch.segments:
                 if segment.path.startswith(inside) and (fault := self.fault(segment)):
@@ -232,13 +226,7 @@ def repair_hint(folder: Path) -> str:
 
 
 def read_catalogue(folder: Path) -> Catalogue:
-    """Read the catalogue of an archive, and make sure that it names every segment in the folder.
-
-    Raises
-    ------
-    DataError
-        If the folder is no archive, the catalogue is damaged or older than the segments, or a part is a link.
-    """
+    """Read the catalogue of an archive, and make sure that it names every segment in the folder."""
     found = segments_on_disk(folder)  # before the catalogue is read: it names a segment before that is written
     catalogue = load(folder)
     unknown = [path for path in unknown_segments(catalogue, found) if (folder / path).exists()]
@@ -256,13 +244,7 @@ def unknown_segments(catalogue: Catalogue, found: Iterable[str]) -> list[str]:
 
 
 def segments_on_disk(folder: Path) -> set[str]:
-    """Return the paths of the Parquet files in an archive.
-
-    Raises
-    ------
-    DataError
-        If a part of the archive is a link, or the catalogue is no ordinary file.
-    """
+    """Return the paths of the Parquet files in an archive."""
     for name in (CATALOGUE, f"{CATALOGUE}-wal", f"{CATALOGUE}-shm", *PARTS):
         _require_own(folder / name, stat.S_ISDIR if name in PARTS else stat.S_ISREG)
     found = set[str]()
@@ -302,13 +284,7 @@ def _link(path: Path) -> DataError:
 
 
 def load(folder: Path) -> Catalogue:
-    """Read the catalogue without a look at the segments.
-
-    Raises
-    ------
-    DataError
-        If it is missing, damaged or of another schema.
-    """
+    """Read the catalogue without a look at the segments."""
     if not (folder / CATALOGUE).exists():
         if holds_segments(folder):
             raise DataError(f"{folder}: {CATALOGUE} is missing, and segments are there. {repair_hint(folder)}")
@@ -400,13 +376,7 @@ def create(folder: Path) -> None:
 
 @contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
-    """Change the catalogue entirely or not at all.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
+    """Change the catalogue entirely or not at all."""
     try:
         with connected(folder) as database:
             database.execute("BEGIN IMMEDIATE")

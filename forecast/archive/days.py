@@ -56,15 +56,7 @@ def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
 
 
 def as_spans(days: Iterable[date]) -> list[Days]:
-    """Return days as spans in order of time.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.archive.days import as_spans
-    >>> [f"{first} {last}" for first, last in as_spans([date(2020, 1, 2), date(2020, 1, 1), date(2020, 1, 4)])]
-    ['2020-01-01 2020-01-02', '2020-01-04 2020-01-04']
-    """
+    """Return days as spans in order of time."""
     spans: list[Days] = []
     for day in sorted(set(days)):
         if spans and day - spans[-1][1] == timedelta(days=1):

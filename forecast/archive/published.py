@@ -23,11 +23,6 @@ def published_days(folder: Path) -> dict[str, str]:
 
     Nothing is returned for a folder without a manifest, or of files for which it says no day. A file that was
     published twice could be had since the first time.
-
-    Raises
-    ------
-    DataError
-        If there is a manifest that cannot be read.
     """
     path = folder / MANIFEST
     try:
@@ -57,12 +52,5 @@ def published_days(folder: Path) -> dict[str, str]:
 
 
 def earliest(one: str, other: str) -> str:
-    """Return the earlier of two days as ISO writes them; of one and none, the one.
-
-    Examples
-    --------
-    >>> from forecast.archive.published import earliest
-    >>> earliest("2020-04-28", "2020-04-27"), earliest("", "2020-04-27")
-    ('2020-04-27', '2020-04-27')
-    """
+    """Return the earlier of two days as ISO writes them; of one and none, the one."""
     return min(filter(None, (one, other)), default="")

@@ -106,15 +106,7 @@ def read_archive(
 
 
 def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> list[str]:
-    """Return the datasets that are asked for, by default all there are.
-
-    Raises
-    ------
-    SpecError
-        If one of them is not there.
-    DataError
-        If the archive is empty.
-    """
+    """Return the datasets that are asked for, by default all there are."""
     present = catalogue.datasets
     if not present:
         raise DataError(f"{catalogue.folder} is empty: import files into it first (`forecast events import`).")
@@ -129,27 +121,14 @@ def chosen_datasets(catalogue: Catalogue, datasets: Sequence[str] | None) -> lis
 
 @dataclass(frozen=True)
 class ArchiveReading:
-    """A dataset of an archive about to be read.
-
-    Attributes
-    ----------
-    catalogue : Catalogue
-    feed : Feed
-    pairs : list of str or None
-        Pairs of states in the order of the alphabet; None for all.
-    day : datetime.date or None
-        The as-of day.
-    settings : FeedSettings
-    told : bool
-        Whether what is for readers is read as well: actor, summary, reference.
-    """
+    """A dataset of an archive about to be read."""
 
     catalogue: Catalogue
     feed: Feed
-    pairs: list[str] | None
-    day: date | None
+    pairs: list[str] | None  # Pairs of states in the order of the alphabet; None for all
+    day: date | None  # The as-of day
     settings: FeedSettings
-    told: bool = True
+    told: bool = True  # Whether what is for readers is read as well: actor, summary, reference
 
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
@@ -206,13 +185,7 @@ class ArchiveReading:
 
     @contextmanager
     def database(self, entries: list[Entry]) -> "Iterator[duckdb.DuckDBPyConnection]":
-        """Open a database with the table `events`: each row of the pairs asked for, and what becomes of it.
-
-        Raises
-        ------
-        DataError
-            If a segment is missing or damaged.
-        """
+        """Open a database with the table `events`: each row of the pairs asked for, and what becomes of it."""
         import duckdb
 
         batches = self.catalogue.batches_of(entries)

@@ -38,21 +38,7 @@ ASIDE = "set-aside"
 
 @contextmanager
 def opened_for_import(folder: Path, before: Catalogue | None = None) -> Iterator[Catalogue]:
-    """Keep other imports out of an archive, create it if need be, and read its catalogue.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-    before : Catalogue, optional
-        The catalogue as this run read it last, which is returned if no other run has committed a batch since.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written, or holds something else.
-    DataError
-        If the catalogue is missing, damaged or older than the segments, or a part of the archive is a link.
-    """
+    """Keep other imports out of an archive, create it if need be, and read its catalogue."""
     with _alone(folder):
         if not os.path.lexists(folder / CATALOGUE):
             _require_fresh(folder)

@@ -122,11 +122,6 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
     """Write the segment that names the files of a batch, and commit the batch; return the catalogue with it.
 
     The catalogue can be rebuilt from these segments (`forecast events repair`).
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written; the catalogue is then unchanged.
     """
     import pyarrow as pa
 

@@ -27,18 +27,11 @@ LAST = "last event"
 
 
 class Hole(NamedTuple):
-    """Days for which no file is there, between others for which one is.
-
-    Attributes
-    ----------
-    first, last : datetime.date
-    note : str
-        What is known of it, if anything.
-    """
+    """Days for which no file is there, between others for which one is."""
 
     first: date
     last: date
-    note: str
+    note: str  # What is known of it, if anything
 
     @property
     def days(self) -> int:
@@ -47,20 +40,11 @@ class Hole(NamedTuple):
 
 
 class Edition(NamedTuple):
-    """An edition of a year.
-
-    Attributes
-    ----------
-    file : str
-    issued : str
-        The day from which it counts.
-    by : str
-        What says so: ``published``, the manifest of its fetch; ``stamp``, its name; or ``last event``, the day before.
-    """
+    """An edition of a year."""
 
     file: str
-    issued: str
-    by: str
+    issued: str  # The day from which it counts
+    by: str  # What says so: `published`, the manifest of its fetch; `stamp`, its name; or `last event`, the day before
 
     @classmethod
     def of(cls, entry: Entry) -> "Edition":
@@ -69,28 +53,14 @@ class Edition(NamedTuple):
 
 
 class MonthStatus(NamedTuple):
-    """A month of a dataset.
+    """A month of a dataset."""
 
-    Attributes
-    ----------
-    month : str
-        Such as ``2018-06``; ``undated`` for rows without a day of which no file says where they belong.
-    days, covered : int
-        Its days, and those for which a file is there.
-    files : int
-        Files that stand for a day of it.
-    editions : tuple of str
-        Stamps of the editions of it, the oldest first.
-    rows, kept, rejected, filtered, duplicates : int
-        Rows of events of the month, and what becomes of them if all between two states are read.
-    """
-
-    month: str
-    days: int
+    month: str  # Such as `2018-06`; `undated` for rows without a day of which no file says where they belong
+    days: int  # Its days, and those for which a file is there
     covered: int
-    files: int
-    editions: tuple[str, ...]
-    rows: int
+    files: int  # Files that stand for a day of it
+    editions: tuple[str, ...]  # Stamps of the editions of it, the oldest first
+    rows: int  # Rows of events of the month, and what becomes of them if all between two states are read
     kept: int
     rejected: int
     filtered: int
@@ -99,36 +69,18 @@ class MonthStatus(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class DatasetStatus(Displayed):
-    """A dataset of an archive.
-
-    Attributes
-    ----------
-    dataset, title : str
-    files : int
-    series : dict
-        How many files of each series, such as those of a day.
-    spans : tuple of (datetime.date, datetime.date)
-        Days for which files are there.
-    holes : tuple of Hole
-    published : int
-        Files of which the manifest of a fetch says when they were published.
-    editions : tuple of Edition
-        In the order in which they were issued.
-    months : tuple of MonthStatus
-    rejected_by, filtered_by : dict
-        How many rows for which reason.
-    """
+    """A dataset of an archive."""
 
     dataset: str
     title: str
     files: int
-    series: dict[str, int]
-    spans: tuple[Days, ...]
+    series: dict[str, int]  # How many files of each series, such as those of a day
+    spans: tuple[Days, ...]  # Days for which files are there
     holes: tuple[Hole, ...]
-    published: int
-    editions: tuple[Edition, ...]
+    published: int  # Files of which the manifest of a fetch says when they were published
+    editions: tuple[Edition, ...]  # In the order in which they were issued
     months: tuple[MonthStatus, ...]
-    rejected_by: dict[str, int]
+    rejected_by: dict[str, int]  # How many rows for which reason
     filtered_by: dict[str, int]
 
     def total(self, what: str) -> int:

@@ -68,31 +68,14 @@ def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.D
 
 
 def require_counts(fit: "Fit") -> None:
-    """Reject a fit of an index.
-
-    Raises
-    ------
-    DataError
-    """
+    """Reject a fit of an index."""
     if not panel_kind(fit.panel).coded:
         raise DataError("check: the fit is of an index, which counts no happenings; give a fit of events or counts")
 
 
 @checked(fit=FIT)
 def pointwise_log_likelihood(fit: "Fit", draws: int | None = None) -> xr.DataArray:
-    """Compute the log-likelihood of every month's record under draws, (chain, draw, observed).
-
-    Parameters
-    ----------
-    fit : Fit
-    draws : int, optional
-        How many draws of every chain; by default all.
-
-    Returns
-    -------
-    xarray.DataArray
-        With coordinates ``dyad`` and ``time`` of each month in which something was observed.
-    """
+    """Compute the log-likelihood of every month's record under draws, (chain, draw, observed)."""
     posterior = fit.posterior
     if draws is not None and draws < posterior.sizes["draw"]:
         posterior = posterior.isel(draw=np.linspace(0, posterior.sizes["draw"] - 1, draws).astype(int))

@@ -14,27 +14,13 @@ FEWEST = 20
 
 @dataclass(frozen=True)
 class Statistic:
-    """One number of the record and of every simulated copy.
+    """One number of the record and of every simulated copy."""
 
-    Attributes
-    ----------
-    name : str
-        Of the kind of number.
-    words : str
-        What it is, such as ``binding agreement, per cent of cooperative happenings``.
-    dyad, era : str
-        The era is empty where the number is of the whole record.
-    n : int
-        Happenings that it rests on.
-    observed : float
-    simulated : array (draw,)
-    """
-
-    name: str
-    words: str
-    dyad: str
+    name: str  # Of the kind of number
+    words: str  # What it is, such as `binding agreement, per cent of cooperative happenings`
+    dyad: str  # The era is empty where the number is of the whole record
     era: str
-    n: int
+    n: int  # Happenings that it rests on
     observed: float
     simulated: Float
 
@@ -111,14 +97,6 @@ def _correlations(values: Float, lag: int) -> Float:
 
 
 def _longest(there: Bool) -> int:
-    """Return the length of the longest run.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.checks.statistics import _longest
-    >>> _longest(np.array([True, False, True, True]))
-    2
-    """
+    """Return the length of the longest run."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], there.astype(np.int8), [0]])))
     return int(np.diff(edges)[::2].max(initial=0))

@@ -67,14 +67,7 @@ def check(
 
 
 def name_of(dyads: list[str]) -> str:
-    """Return what the folder of a fit of some dyads is called.
-
-    Examples
-    --------
-    >>> from forecast.cli.check import name_of
-    >>> name_of(["USA-CHN"]), name_of(["USA-CHN", "USA-RUS"])
-    ('USA-CHN', '2-dyads')
-    """
+    """Return what the folder of a fit of some dyads is called."""
     return dyads[0] if len(dyads) == 1 else f"{len(dyads)}-dyads"
 
 

@@ -128,26 +128,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def day_of(text: str | None, name: str) -> "date | None":
-    """Return the day that an option names; None if it was not given.
-
-    Raises
-    ------
-    SpecError
-        If it is none; the message has the name of the option.
-    """
+    """Return the day that an option names; None if it was not given."""
     from forecast.dates import parse_date
 
     return parse_date(text, name) if text else None
 
 
 def check_frequency(text: str) -> "Frequencies":
-    """Return a frequency that there is.
-
-    Raises
-    ------
-    SpecError
-        If there is no such.
-    """
+    """Return a frequency that there is."""
     if text not in ("month", "week"):
         raise SpecError(f"--frequency: got {text!r}; expected month or week")
     return text  # type: ignore[return-value]
@@ -164,14 +152,7 @@ def source(
     data: str | None = None,
     archive: Path | None = None,
 ) -> "Source | None":
-    """Make the source of the data from the options that name it; None if no option does.
-
-    Raises
-    ------
-    SpecError
-        If tables of different kinds are named, a table and its mapping are not given together, or a dataset and its
-        archive are not.
-    """
+    """Make the source of the data from the options that name it; None if no option does."""
     from forecast.sources import Source
 
     if data or archive:
@@ -211,13 +192,7 @@ def source(
 
 
 def named_datasets(data: str | None) -> list[str]:
-    """Return the names in --data, each once, in their order.
-
-    Raises
-    ------
-    SpecError
-        If it is given and names none.
-    """
+    """Return the names in --data, each once, in their order."""
     names = list(dict.fromkeys(word.strip().lower() for word in (data or "").split(",") if word.strip()))
     if data and not names:
         raise SpecError("--data: no dataset is named; name some, such as chronology,gdelt, or leave it out")
@@ -291,13 +266,7 @@ def _is_chronology(path: Path) -> bool:
 
 
 def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | None) -> "Source | None":
-    """Return the source with files of events that are added to it.
-
-    Raises
-    ------
-    SpecError
-        If the day makes no sense, or nothing is added.
-    """
+    """Return the source with files of events that are added to it."""
     from forecast.sources import Source
 
     if not add:
@@ -310,13 +279,7 @@ def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | No
 
 
 def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
-    """Return the single events of a source, by default of the chronology, as it was on a day; of all dyads or of one.
-
-    Raises
-    ------
-    DataError
-        If it holds none, or cannot be read.
-    """
+    """Return the single events of a source as known on a day, of all dyads or of one."""
     from forecast.errors import DataError
     from forecast.sources import Source, open_source
 
@@ -332,13 +295,7 @@ def _is_table(path: Path, mapped: bool) -> bool:
 
 
 def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None:
-    """Return the dyads of an option, separated by commas; None if it was not given.
-
-    Raises
-    ------
-    SpecError
-        If there is none in it.
-    """
+    """Return the dyads of an option, separated by commas; None if it was not given."""
     if text is None:
         return None
     if dyads := tuple(word.strip() for word in text.split(",") if word.strip()):
@@ -355,13 +312,7 @@ def plan_from_options(
     together: str | None = None,
     **choices: Any,
 ) -> "tuple[Data, Plan]":
-    """Gather the data and make the plan that the options ask for; a choice that is None is the plan's default.
-
-    Raises
-    ------
-    SpecError, DataError, UnknownDyadError
-        If what is asked for makes no sense.
-    """
+    """Gather the data and make the plan that the options ask for; a choice that is None is the plan's default."""
     from forecast.hypotheses.plan import make_plan, require_answerable
     from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
     from forecast.sources import Source, gather

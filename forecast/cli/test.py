@@ -129,13 +129,7 @@ def test(
 
 
 def reject_beside_plan(context: typer.Context) -> None:
-    """Reject options that would change what a plan says.
-
-    Raises
-    ------
-    SpecError
-        If there is one.
-    """
+    """Reject options that would change what a plan says."""
     sources = {option: context.get_parameter_source(str(option.name)) for option in context.command.params}
     written = [option for option, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
     if given := [option.opts[0] for option in written if option.name not in BESIDE_PLAN]:

@@ -28,13 +28,7 @@ TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') retur
 
 
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
-    """Make sure that nothing is said of what drivers do where there are none.
-
-    Raises
-    ------
-    SpecError
-        If it is.
-    """
+    """Make sure that nothing is said of what drivers do where there are none."""
     if drivers is None and (acts is not None or future != "given"):
         raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
 

@@ -26,29 +26,14 @@ FIRST, LAST = date(1945, 1, 1), date(2040, 12, 1)
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A fact known in advance.
+    """A fact known in advance."""
 
-    Attributes
-    ----------
-    day, known_at : datetime.date
-        When it takes place, and since when that was known.
-    known_by : str
-        Why it was known then, one of `KNOWN_BY`.
-    kind : str
-        One of `KINDS`.
-    states : tuple of str
-        Whose: ISO 3166 alpha-3 codes.
-    host : str
-        State that receives it, or an empty text.
-    name, reference : str
-    """
-
-    day: date
+    day: date  # When it takes place, and since when that was known
     known_at: date
-    known_by: str
-    kind: str
-    states: tuple[str, ...]
-    host: str
+    known_by: str  # Why it was known then, one of `KNOWN_BY`
+    kind: str  # One of `KINDS`
+    states: tuple[str, ...]  # Whose: ISO 3166 alpha-3 codes
+    host: str  # State that receives it, or an empty text
     name: str
     reference: str
 
@@ -60,28 +45,16 @@ class Scheduled:
 
 @dataclass(frozen=True)
 class CalendarDriver:
-    """How a driver follows from scheduled facts.
-
-    Attributes
-    ----------
-    name, words : str
-    kinds : tuple of str
-        Of the facts that count.
-    both : bool
-        Whether both states of a dyad have to be concerned.
-    first, last : int
-        Months from the fact to the first and the last month in which the driver is one; elsewhere it is zero.
-    acts : {"month", "cycle", "trend"}
-        What it acts on where that is not chosen: a phase on the cycle, an occasion on the month.
-    """
+    """How a driver follows from scheduled facts."""
 
     name: str
     words: str
-    kinds: tuple[str, ...]
-    both: bool = False
+    kinds: tuple[str, ...]  # Of the facts that count
+    both: bool = False  # Whether both states of a dyad have to be concerned
+    # Months from the fact to the first and the last month in which the driver is one; elsewhere it is zero.
     first: int = 0
     last: int = 0
-    acts: str = "month"
+    acts: str = "month"  # What it acts on where that is not chosen: a phase on the cycle, an occasion on the month
 
 
 DRIVERS = (

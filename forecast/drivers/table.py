@@ -23,24 +23,12 @@ TIME, KNOWN_AT, DYAD = "time", "known_at", "dyad"
 
 @dataclass(frozen=True)
 class Value:
-    """A value of a driver.
-
-    Attributes
-    ----------
-    driver : str
-    dyad : str
-        Its code; empty if it is that of all dyads.
-    month : datetime.date
-        Its first day.
-    known_at : datetime.date
-        The day since when it was known.
-    value : float
-    """
+    """A value of a driver."""
 
     driver: str
-    dyad: str
-    month: date
-    known_at: date
+    dyad: str  # Its code; empty if it is that of all dyads
+    month: date  # Its first day
+    known_at: date  # The day since when it was known
     value: float
 
 
@@ -221,13 +209,7 @@ def _values(line: _Line, names: tuple[str, ...], path: Path) -> Iterator[Value]:
 
 
 def read_day(text: str, name: str, where: str) -> date:
-    """Read the day of a cell; `name` is what its column is called, `where` its file and line.
-
-    Raises
-    ------
-    DataError
-        If it is none.
-    """
+    """Read the day of a cell; `name` is what its column is called, `where` its file and line."""
     try:
         return parse_date(text, name)
     except SpecError as cause:

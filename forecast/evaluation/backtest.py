@@ -146,13 +146,7 @@ def choose(models: str | Iterable[str] = DEFAULT, rivals: str | Iterable[str] = 
 
 
 def check(setup: Setup, origins: Sequence[date]) -> None:
-    """Make sure before long work that there is something to predict and to score it by.
-
-    Raises
-    ------
-    SpecError, DataError
-        If not.
-    """
+    """Make sure before long work that there is something to predict and to score it by."""
     if not origins:
         raise SpecError("from, to: there is no origin")
     for code in setup.forecasters:

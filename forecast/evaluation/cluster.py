@@ -231,13 +231,7 @@ def _files(future: Any, found: Any) -> list[Finished]:
 
 
 def _compare(name: str, there: Versions, here: Versions, packages: Sequence[str]) -> None:
-    """Reject versions that differ.
-
-    Raises
-    ------
-    SpecError
-        If there are such; all are named.
-    """
+    """Reject versions that differ."""
     differing = [package for package in packages if there.get(package) != here.get(package)]
     if differing:
         listed = ", ".join(f"{each} {there.get(each) or 'missing'} (here {here.get(each)})" for each in differing)

@@ -33,19 +33,10 @@ SAMPLER = MappingProxyType({"draws": 1000, "tune": 200, "chains": 4})
 
 @dataclass(frozen=True)
 class MemberDrivers:
-    """Covariates of a form of the model.
+    """Covariates of a form of the model."""
 
-    Attributes
-    ----------
-    source : str
-        A file of drivers, or ``calendar``.
-    acts : str, optional
-        What they act on, as `DriverTable.acting` reads it.
-    future : {"given", "carried", "simulated"}
-    """
-
-    source: str
-    acts: str | None = None
+    source: str  # A file of drivers, or `calendar`
+    acts: str | None = None  # What they act on, as `DriverTable.acting` reads it
     future: "Future" = "given"
 
     def added(self, panel: "xr.Dataset") -> "xr.Dataset":
@@ -180,23 +171,13 @@ class Member:
 
 @dataclass(frozen=True)
 class _Carried:
-    """A fit that goes from origin to origin.
-
-    Attributes
-    ----------
-    fit : Fit
-    eras : pandas.DataFrame or None
-        Inferred ones: they stay until the next fit, for a fit has no parameters of eras found later.
-    reason : str
-        Why it was sampled; empty if it was updated.
-    record_weight : float
-        That of the member, which may be another than that of the fit it shares.
-    """
+    """A fit that goes from origin to origin."""
 
     fit: "Fit"
+    # Inferred ones: they stay until the next fit, for a fit has no parameters of eras found later.
     eras: "pd.DataFrame | None"
-    reason: str
-    record_weight: float
+    reason: str  # Why it was sampled; empty if it was updated
+    record_weight: float  # That of the member, which may be another than that of the fit it shares
 
 
 _LAST_FIT: dict[tuple[Any, ...], "Fit"] = {}
@@ -212,15 +193,7 @@ def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str
 
 
 def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
-    """Return a panel in which happenings are only hostile or cooperative.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.evaluation.members import two_classes
-    >>> two_classes(build_panel(read_chronology())).sizes["class"]
-    2
-    """
+    """Return a panel in which happenings are only hostile or cooperative."""
     import xarray as xr
 
     cut, counts = int(panel.attrs["zero_cut"]), panel["counts"]
@@ -260,28 +233,14 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
 
 @dataclass(frozen=True)
 class _VolumeChances:
-    """Chances of one dyad given how many happenings there are.
+    """Chances of one dyad given how many happenings there are."""
 
-    Attributes
-    ----------
-    month : array (1, draw, month)
-        Log-odds of usual months, their news included.
-    read : Reading
-    usual : Usual
-    seed : int
-        Of the overdispersion: the same for any volume.
-    follows : array of bool (draw,)
-        Whether a draw follows the record alone.
-    repeated : array (draw, month)
-        The chances of those that do.
-    """
-
-    month: Float
+    month: Float  # Log-odds of usual months, their news included
     read: "Reading"
     usual: "Usual"
-    seed: int
-    follows: Bool
-    repeated: Float
+    seed: int  # Of the overdispersion: the same for any volume
+    follows: Bool  # Whether a draw follows the record alone
+    repeated: Float  # The chances of those that do
 
     def until(self, months: int) -> "_VolumeChances":
         """Return the same up to a month."""
@@ -318,26 +277,6 @@ def with_drivers(source: str | Path, acts: str | None = None, future: "Future" =
     """Return the pendulum that uses covariates.
 
     Its code has a piece of the digest of what they are and act on, by which a run that goes on knows them.
-
-    Parameters
-    ----------
-    source : str or pathlib.Path
-        A file of drivers (docs/drivers.md), or ``calendar``.
-    acts : str, optional
-        What they act on, as `DriverTable.acting` reads it.
-    future : {"given", "carried", "simulated"}
-        What is assumed of the months ahead.
-
-    Raises
-    ------
-    DataError, SpecError
-        If the file or a choice makes no sense.
-
-    Examples
-    --------
-    >>> from forecast.evaluation.members import with_drivers
-    >>> with_drivers("calendar", "cycle").words
-    'the pendulum with drivers from calendar, in future given'
     """
     from forecast.drivers import drivers_for
     from forecast.events import read_dyads

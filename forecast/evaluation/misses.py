@@ -31,21 +31,7 @@ RULE = (
 def worst_misses(
     cases: "pd.DataFrame", reference: "pd.DataFrame", table: EventTable | CountTable
 ) -> list[dict[str, Any]]:
-    """Return the worst predictions of one forecaster, the worst first, for each period.
-
-    Parameters
-    ----------
-    cases, reference : pandas.DataFrame
-        Of the forecaster, and of the ten-year base rate for comparison, as `Results.cases` has them; those with n
-        unknown are looked at.
-    table : EventTable or CountTable
-        What was recorded; counts name no events.
-
-    Returns
-    -------
-    list of dict
-        As `misses` of docs/schema/skill-json.md.
-    """
+    """Return the worst predictions of one forecaster, the worst first, for each period."""
     free = cases[~cases["given_n"].astype(bool)]
     counted = free[free["n"] >= FEWEST_HAPPENINGS]
     order = ["crps", "dyad", "origin", "horizon"]

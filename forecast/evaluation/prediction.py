@@ -30,27 +30,17 @@ _EDGE = 1e-6
 
 @dataclass(frozen=True)
 class Prediction:
-    """The predictive distribution of the share of one window, with what was recorded put in where a score needs it.
+    """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
 
-    Attributes
-    ----------
-    weights : array (grid,)
-        Probability of each share on an even grid from 0 to 1: k/n if the number of happenings n is given, else
-        steps of half a point.
-    below, up_to : float
-        Probability of a share below the recorded one, and of one not above it.
-    up, down : float or None
-        Probability that the share rises, or falls, by the smallest improvement of interest; None without baseline.
-    density : float or None
-        Probability of the recorded count given n; None if n is not given.
-    """
-
+    # Probability of each share on an even grid from 0 to 1: k/n if the number of happenings n is given, else steps of
+    # half a point.
     weights: Float
-    below: float
+    below: float  # Probability of a share below the recorded one, and of one not above it
     up_to: float
+    # Probability that the share rises, or falls, by the smallest improvement of interest; None without baseline.
     up: float | None
     down: float | None
-    density: float | None = None
+    density: float | None = None  # Probability of the recorded count given n; None if n is not given
 
     @property
     def support(self) -> Float:
@@ -58,15 +48,7 @@ class Prediction:
         return np.linspace(0.0, 1.0, len(self.weights))
 
     def interval(self, mass: float) -> tuple[float, float]:
-        """Return the ends of the central interval of the share, 0 to 1.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from forecast.evaluation.prediction import Prediction
-        >>> Prediction(np.array([0.04, 0.5, 0.46]), below=0.0, up_to=0.0, up=None, down=None).interval(0.9)
-        (0.5, 1.0)
-        """
+        """Return the ends of the central interval of the share, 0 to 1."""
         up_to = np.cumsum(self.weights)
         tail = (1 - mass) / 2 * up_to[-1]
         low, high = self.support[np.searchsorted(up_to, [tail, up_to[-1] - tail])]
@@ -92,18 +74,7 @@ class Prediction:
 def predict_given(
     chances: Float, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
 ) -> Prediction:
-    """Predict the share of a window whose monthly number of happenings is given.
-
-    Parameters
-    ----------
-    chances : (draw, month)
-        Chance that a happening is cooperative.
-    window : Window
-        What was recorded.
-    rng : numpy.random.Generator
-    improvement : float
-        Smallest improvement of interest, points of share.
-    """
+    """Predict the share of a window whose monthly number of happenings is given."""
     chances = np.clip(chances, _EDGE, 1 - _EDGE)
     cooperative = rng.binomial(window.total, chances).sum(axis=1)
     weights = np.bincount(cooperative, minlength=window.n + 1) / len(cooperative)
@@ -120,15 +91,6 @@ def predict_free(
 
     Where a record was so silent that every draw is void, windows have just as many happenings as are needed, in months
     at random: with means so small, more are next to impossible.
-
-    Parameters
-    ----------
-    chances : (draw, month)
-        Chance that a happening is cooperative.
-    volume : (draw, month)
-        Simulated happenings.
-    window, rng, improvement
-        As for `predict_given`.
     """
     if (volume.sum(axis=1) < FEWEST).all():
         months = volume.shape[1]
@@ -142,24 +104,7 @@ def predict_free(
 
 
 def mixed(predictions: Sequence[Prediction], weights: Sequence[float]) -> Prediction:
-    """Mix predictions of one window.
-
-    Parameters
-    ----------
-    predictions : sequence of Prediction
-        All with the number of happenings given, or none.
-    weights : sequence of float
-        Add up to one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.prediction import Prediction, mixed
-    >>> sure = Prediction(np.array([0.0, 1.0]), 0.0, 1.0, 0.6, 0.1)
-    >>> even = Prediction(np.array([0.5, 0.5]), 0.5, 1.0, 0.2, 0.3)
-    >>> mixed([sure, even], [0.5, 0.5]).weights
-    array([0.25, 0.75])
-    """
+    """Mix predictions of one window."""
 
     def mean(values: list[Any]) -> Any:
         return None if values[0] is None else sum(w * v for w, v in zip(weights, values, strict=True))
@@ -181,22 +126,6 @@ def probability_of_count(chances: Float, total: Index, count: int) -> float:
     Given its chances the count is a sum of binomial ones; its probability is a sum over the Fourier transform of
     its distribution. Hong (2013), On computing the distribution function for the Poisson binomial distribution,
     doi:10.1016/j.csda.2012.10.006.
-
-    Parameters
-    ----------
-    chances : (draw, month)
-        Each between 0 and 1.
-    total : (month,)
-        Happenings.
-    count : int
-        Cooperative ones.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.prediction import probability_of_count
-    >>> round(probability_of_count(np.full((1, 2), 0.5), np.array([1, 1]), 1), 6)
-    0.5
     """
     there = total > 0
     chances, total = chances[:, there], total[there]

@@ -222,25 +222,14 @@ class _Past:
 
 @dataclass
 class _Scoring:
-    """Scores origins in order, for mixtures learn from those before.
-
-    Attributes
-    ----------
-    asked : Asked
-    rivals : dict
-        Whether a forecaster is a rival, by code.
-    everywhere : set of str
-        Forecasters that predicted from every origin: only these take part in mixtures, which would else change
-        what they are from origin to origin.
-    accounts : dict
-        By forecaster.
-    past : _Past
-    """
+    """Scores origins in order, for mixtures learn from those before."""
 
     asked: Asked
-    rivals: dict[str, bool]
+    rivals: dict[str, bool]  # Whether a forecaster is a rival, by code
+    # Forecasters that predicted from every origin: only these take part in mixtures, which would else change what
+    # they are from origin to origin.
     everywhere: set[str]
-    accounts: dict[str, _Account]
+    accounts: dict[str, _Account]  # By forecaster
     past: _Past = field(default_factory=_Past)
 
     @classmethod

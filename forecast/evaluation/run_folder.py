@@ -18,12 +18,7 @@ ORIGINS = "origins"
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-    """
+    """The folder of a run."""
 
     path: Path
 
@@ -33,13 +28,7 @@ class RunFolder:
         return self.path / ORIGINS
 
     def claim(self, setup: Setup) -> None:
-        """Note in the folder what its origins rest on, and reject the folder of another run.
-
-        Raises
-        ------
-        SpecError
-            If the folder is of another run.
-        """
+        """Note in the folder what its origins rest on, and reject the folder of another run."""
         check_writable(self.path)
         choices = {**setup.choices, "data": setup.record.digest}
         mine = {"identity": setup.identity, **choices}
@@ -65,13 +54,7 @@ class RunFolder:
         return found
 
     def finished(self) -> dict[date, dict[str, list[Path]]]:
-        """Return the files of finished origins, by origin and forecaster, in order.
-
-        Raises
-        ------
-        SpecError
-            If a file has not the name of one.
-        """
+        """Return the files of finished origins, by origin and forecaster, in order."""
         found: dict[date, dict[str, list[Path]]] = {}
         for path in sorted(self.origins.glob("*.json")):
             with _of_a_run(path):
@@ -81,13 +64,7 @@ class RunFolder:
 
 
 def read_finished(path: Path) -> dict[str, Any]:
-    """Return what the file of a finished origin holds.
-
-    Raises
-    ------
-    SpecError
-        If it is none.
-    """
+    """Return what the file of a finished origin holds."""
     with _of_a_run(path):
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         date.fromisoformat(content["origin"])

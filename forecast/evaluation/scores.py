@@ -32,23 +32,7 @@ _ROUNDING = 1e-9
 
 
 def crps(prediction: Prediction, share: float) -> float:
-    """Return the continuous ranked probability score of a window's share, points (0 to 100).
-
-    Parameters
-    ----------
-    prediction : Prediction
-    share : float
-        What was recorded, 0 to 1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.prediction import Prediction
-    >>> from forecast.evaluation.scores import crps
-    >>> sure = Prediction(np.array([0, 0, 1.0, 0, 0]), below=0.0, up_to=0.0, up=None, down=None)
-    >>> crps(sure, 0.25)
-    25.0
-    """
+    """Return the continuous ranked probability score of a window's share, points (0 to 100)."""
     require("scoringrules", "rivals")
     import scoringrules
 
@@ -65,16 +49,7 @@ def log_score(prediction: Prediction) -> float | None:
 
 
 def covered(prediction: Prediction, coverage: float) -> bool:
-    """Return whether the recorded share lies in the central interval of a coverage, its ends included.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.prediction import Prediction
-    >>> from forecast.evaluation.scores import covered
-    >>> covered(Prediction(np.array([0.05, 0.95]), below=0.0, up_to=0.05, up=None, down=None), 0.8)
-    False
-    """
+    """Return whether the recorded share lies in the central interval of a coverage, its ends included."""
     tail = (1 - coverage) / 2
     return prediction.up_to >= tail and prediction.below < 1 - tail
 
@@ -93,19 +68,6 @@ def in_the_middle(values: ArrayLike, coverage: float) -> float:
 
     An interval of a share of few happenings holds whole steps, and with them more than its name says; randomised PIT
     values know no steps.
-
-    Parameters
-    ----------
-    values : array of float
-        As of `pit`.
-    coverage : float
-        Width of the middle, 0 to 1.
-
-    Examples
-    --------
-    >>> from forecast.evaluation.scores import in_the_middle
-    >>> in_the_middle([0.02, 0.3, 0.5, 0.9], 0.8)
-    0.75
     """
     off = np.abs(np.asarray(values, dtype=np.float64) - 0.5)
     return float((off <= coverage / 2).mean())
@@ -113,61 +75,22 @@ def in_the_middle(values: ArrayLike, coverage: float) -> float:
 
 @dataclass(frozen=True)
 class Brier:
-    """The Brier score of a series of probabilities, and what it is made of.
+    """The Brier score of a series of probabilities, and what it is made of."""
 
-    Attributes
-    ----------
-    n : int
-        Probabilities.
-    score : float
-        Mean squared distance from what happened: reliability - resolution + uncertainty + within_bins.
-    reliability : float
-        How far the probabilities of a bin are from how often it happened; zero is best.
-    resolution : float
-        How far what happened in a bin is from what happens on average; large is good.
-    uncertainty : float
-        The score of always saying how often it happens.
-    within_bins : float
-        What the bins leave out: their probabilities are not all alike.
-    discrimination : float or None
-        The chance that a case in which it happened has the higher probability: area under the ROC curve. None if it
-        always or never happened.
-    bins : int
-        Of equal width, from 0 to 1.
-    """
-
-    n: int
-    score: float
-    reliability: float
-    resolution: float
-    uncertainty: float
-    within_bins: float
+    n: int  # Probabilities
+    score: float  # Mean squared distance from what happened: reliability - resolution + uncertainty + within_bins
+    reliability: float  # How far the probabilities of a bin are from how often it happened; zero is best
+    resolution: float  # How far what happened in a bin is from what happens on average; large is good
+    uncertainty: float  # The score of always saying how often it happens
+    within_bins: float  # What the bins leave out: their probabilities are not all alike
+    # The chance that a case in which it happened has the higher probability: area under the ROC curve. None if it
+    # always or never happened.
     discrimination: float | None
-    bins: int = BINS
+    bins: int = BINS  # Of equal width, from 0 to 1
 
 
 def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
-    """Score probabilities of something that happened or not.
-
-    Parameters
-    ----------
-    probability : (n,)
-        Between 0 and 1.
-    happened : (n,)
-        Booleans.
-
-    Raises
-    ------
-    SpecError
-        If there is none.
-
-    Examples
-    --------
-    >>> from forecast.evaluation.scores import brier
-    >>> found = brier([0.15, 0.15, 0.85, 0.85], [False, False, True, False])
-    >>> round(found.score, 4), round(found.reliability, 4), round(found.resolution, 4), found.discrimination
-    (0.1975, 0.0725, 0.0625, 0.8333333333333334)
-    """
+    """Score probabilities of something that happened or not."""
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)
     if not said.size:
         raise SpecError("brier: there is no probability to score")
@@ -185,14 +108,7 @@ def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
 
 
 def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
-    """Return the mean squared distance of probabilities from what happened; `brier` has its parts as well.
-
-    Examples
-    --------
-    >>> from forecast.evaluation.scores import brier_score
-    >>> brier_score([0.5, 1.0], [True, True])
-    0.125
-    """
+    """Return the mean squared distance of probabilities from what happened; `brier` has its parts as well."""
     require("scoringrules", "rivals")
     import scoringrules
 
@@ -222,16 +138,7 @@ class Band:
 
 
 def pit_band(values: ArrayLike) -> Band:
-    """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.scores import pit_band
-    >>> band = pit_band((np.arange(50) + 0.5) / 50)
-    >>> bool(((band.y >= band.low) & (band.y <= band.high)).all())
-    True
-    """
+    """Return the distribution function of PIT values less that of a uniform one, with its simultaneous band (ArviZ)."""
     from arviz_stats.ecdf_utils import ecdf_pit
 
     x, y, low, high = ecdf_pit(np.asarray(values, dtype=np.float64), BAND, _SIMULATIONS)
@@ -239,22 +146,7 @@ def pit_band(values: ArrayLike) -> Band:
 
 
 def calibration(probability: ArrayLike, happened: ArrayLike, *, draws: int = 1000, seed: int = 1) -> Band:
-    """Return how often it happened by what was said, by isotonic regression (PAV), with its consistency band (ArviZ).
-
-    Parameters
-    ----------
-    probability, happened : (n,)
-        As for `brier`.
-    draws : int
-        Simulated series of what would happen if the probabilities were right; the band is made of them.
-    seed : int
-
-    Examples
-    --------
-    >>> from forecast.evaluation.scores import calibration
-    >>> calibration([0.1, 0.2, 0.9], [False, False, True]).y
-    array([0., 0., 1.])
-    """
+    """Return observed frequencies by forecast probability (isotonic regression) with their consistency band."""
     import xarray as xr
     from arviz_stats.helper_stats import isotonic_fit
 

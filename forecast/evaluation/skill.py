@@ -122,38 +122,20 @@ class _File(TypedDict):
 
 @dataclass(frozen=True)
 class Skill:
-    """What `skill.json` says; docs/schema/skill-json.md has the fields.
+    """What `skill.json` says; docs/schema/skill-json.md has the fields."""
 
-    Attributes
-    ----------
-    subject : str
-        Code of the forecaster that is compared with every other one: the default model if it takes part.
-    choices : dict
-        What was asked.
-    account : list of dict
-        By forecaster: origins, windows that are void or not over, and of a form of the model how often and why it was
-        fitted again, and how often it converged.
-    misses : list of dict
-        The subject's worst predictions, and what happened.
-    rows : list of dict
-        Scores by model, dyad (and all together), horizon, period and whether n is given.
-    """
-
-    subject: str
-    choices: dict[str, Any]
+    subject: str  # Code of the forecaster that is compared with every other one: the default model if it takes part
+    choices: dict[str, Any]  # What was asked
+    # By forecaster: origins, windows that are void or not over, and of a form of the model how often and why it was
+    # fitted again, and how often it converged.
     account: list[dict[str, Any]] = field(repr=False)
-    misses: list[dict[str, Any]] = field(repr=False)
+    misses: list[dict[str, Any]] = field(repr=False)  # The subject's worst predictions, and what happened
+    # Scores by model, dyad (and all together), horizon, period and whether n is given.
     rows: list[dict[str, Any]] = field(repr=False)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
-        """Read a file of skill.
-
-        Raises
-        ------
-        DataError
-            If it cannot be read, or is none.
-        """
+        """Read a file of skill."""
         from pydantic import TypeAdapter, ValidationError
 
         try:
@@ -235,19 +217,7 @@ class Skill:
 
 
 def subject_of(rivals: Mapping[str, bool]) -> str:
-    """Return whom a backtest is about: the default model, or the first form of it, or the reference, or the first.
-
-    Parameters
-    ----------
-    rivals : mapping of str to bool
-        By forecaster, whether it is a rival.
-
-    Examples
-    --------
-    >>> from forecast.evaluation.skill import subject_of
-    >>> subject_of({"no_cycle": False, "base_rate_10y": True})
-    'no_cycle'
-    """
+    """Return whom a backtest is about: the default model, or the first form of it, or the reference, or the first."""
     own = [code for code, rival in rivals.items() if not rival]
     for wanted, there in ((DEFAULT, own), (REFERENCE, list(rivals))):
         if there:
@@ -256,14 +226,7 @@ def subject_of(rivals: Mapping[str, bool]) -> str:
 
 
 def within(year: Any, period: str) -> Any:
-    """Return whether years, or each of an array of them, belong to a period.
-
-    Examples
-    --------
-    >>> from forecast.evaluation.skill import within
-    >>> within(2014, "-2014"), within(2014, "2015-"), within(2014, "all")
-    (True, False, True)
-    """
+    """Return whether years, or each of an array of them, belong to a period."""
     if period == CHOSEN_ON:
         return year < SPLIT
     return year >= SPLIT if period == REPORTED_ON else year > 0

@@ -24,18 +24,6 @@ def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
 
     Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
     best rival, and the subject with all others.
-
-    Parameters
-    ----------
-    cases : pandas.DataFrame
-        As `Results.cases` has them.
-    subject : str
-        Code of the forecaster that is compared with all others.
-
-    Returns
-    -------
-    list of dict
-        As `rows` of docs/schema/skill-json.md.
     """
     frame = cases.assign(year=cases["origin"].str[:4].astype(int))
     rows: list[dict[str, Any]] = []
@@ -66,21 +54,12 @@ def _rows_of_period(part: "pd.DataFrame", period: str, subject: str) -> Iterator
 
 @dataclass(frozen=True)
 class _Crps:
-    """Scores of one horizon as arrays.
-
-    Attributes
-    ----------
-    year, dyad : array (case,)
-    values : array (case, model)
-        NaN where a model has not predicted.
-    codes : tuple of str
-        The models.
-    """
+    """Scores of one horizon as arrays."""
 
     year: Index
     dyad: Any
-    values: Float
-    codes: tuple[str, ...]
+    values: Float  # NaN where a model has not predicted
+    codes: tuple[str, ...]  # The models
 
     @classmethod
     def of(cls, part: "pd.DataFrame") -> Self:

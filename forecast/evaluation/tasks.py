@@ -25,23 +25,13 @@ _VIEWS = 4
 
 @dataclass(frozen=True)
 class Setup:
-    """What all tasks of a run share.
-
-    Attributes
-    ----------
-    record : Record
-    asked : Asked
-    forecasters : mapping of str to Forecaster
-    improvement : float
-        Smallest improvement of interest, points of share.
-    batch : int, optional
-        How many dyads there are to a task and to a file; all of them if it is not given. Changes no number.
-    """
+    """What all tasks of a run share."""
 
     record: Record
     asked: Asked
     forecasters: Mapping[str, Forecaster]
-    improvement: float = IMPROVEMENT
+    improvement: float = IMPROVEMENT  # Smallest improvement of interest, points of share
+    # How many dyads there are to a task and to a file; all of them if it is not given. Changes no number.
     batch: int | None = None
     _views: dict[date, View | None] = field(default_factory=dict, repr=False, compare=False)
     _parts: dict[int, "Setup"] = field(default_factory=dict, repr=False, compare=False)
@@ -104,20 +94,11 @@ class Setup:
 
 @dataclass(frozen=True)
 class Task:
-    """Some forecasters at some successive origins, for all dyads or a batch of them.
-
-    Attributes
-    ----------
-    codes : tuple of str
-    origins : tuple of datetime.date
-    wanted : frozenset of str
-        Names of the files that are still missing; the other origins are only passed through.
-    batch : int, optional
-    """
+    """Some forecasters at some successive origins, for all dyads or a batch of them."""
 
     codes: tuple[str, ...]
     origins: tuple[date, ...]
-    wanted: frozenset[str]
+    wanted: frozenset[str]  # Names of the files that are still missing; the other origins are only passed through
     batch: int | None = None
 
 

@@ -10,24 +10,15 @@ if TYPE_CHECKING:
 
 
 class FileAccount(NamedTuple):
-    """The rows of a file by what became of them; `rows` is the sum of the four after it.
-
-    Attributes
-    ----------
-    name : str
-    rows, kept, rejected, filtered, duplicates : int
-        A row is a duplicate if it repeats another, or reports a happening again that another row has.
-    mended : int
-        How many of the rows are not UTF-8 and were read nevertheless.
-    """
+    """The rows of a file by what became of them; `rows` is the sum of the four after it."""
 
     name: str
-    rows: int
+    rows: int  # A row is a duplicate if it repeats another, or reports a happening again that another row has
     kept: int
     rejected: int
     filtered: int
     duplicates: int
-    mended: int
+    mended: int  # How many of the rows are not UTF-8 and were read nevertheless
 
 
 class Unread(NamedTuple):
@@ -39,38 +30,17 @@ class Unread(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedAccount:
-    """What became of the rows of a feed's files.
+    """What became of the rows of a feed's files."""
 
-    Attributes
-    ----------
-    feed : str
-        Its name, which is that of the dataset.
-    title : str
-        Its name for readers.
-    settings : str
-        What was counted, in words.
-    files : tuple of FileAccount
-    filtered_by : dict
-        How many rows were filtered for which reason.
-    duplicates : pandas.DataFrame
-        `file`, `line` and `reason` of each duplicate.
-    filtered : pandas.DataFrame
-        The same of each filtered row; empty unless the settings ask for the list.
-    unread : tuple of Unread
-        Files that could not be read, and why; nothing of them is in the table.
-    findings : tuple of str
-        Files that were read and whose rows are not of the days in their names.
-    """
-
-    feed: str
-    title: str
-    settings: str
+    feed: str  # Its name, which is that of the dataset
+    title: str  # Its name for readers
+    settings: str  # What was counted, in words
     files: tuple[FileAccount, ...]
-    filtered_by: dict[str, int]
-    duplicates: "pd.DataFrame"
-    filtered: "pd.DataFrame"
-    unread: tuple[Unread, ...] = ()
-    findings: tuple[str, ...] = ()
+    filtered_by: dict[str, int]  # How many rows were filtered for which reason
+    duplicates: "pd.DataFrame"  # `file`, `line` and `reason` of each duplicate
+    filtered: "pd.DataFrame"  # The same of each filtered row; empty unless the settings ask for the list
+    unread: tuple[Unread, ...] = ()  # Files that could not be read, and why; nothing of them is in the table
+    findings: tuple[str, ...] = ()  # Files that were read and whose rows are not of the days in their names
 
     def total(self, what: str) -> int:
         """Return a number of rows over all files, such as that of `kept` rows."""

@@ -15,78 +15,40 @@ ATTRIBUTE = "additions"
 
 @dataclass(frozen=True)
 class AddedEvent:
-    """One event that was added.
+    """One event that was added."""
 
-    Attributes
-    ----------
-    line : int
-        Of its file; of rows that came from no file the number of the row, from 1.
-    event_id : str
-        In the table.
-    date : str
-        Its day, ISO.
-    dyad, source, target, cameo, summary : str
-        As in the table.
-    n : int
-        How many it stands for.
-    """
-
-    line: int
-    event_id: str
-    date: str
-    dyad: str
+    line: int  # Of its file; of rows that came from no file the number of the row, from 1
+    event_id: str  # In the table
+    date: str  # Its day, ISO
+    dyad: str  # As in the table
     source: str
     target: str
     cameo: str
-    n: int
+    n: int  # How many it stands for
     summary: str
 
 
 @dataclass(frozen=True)
 class Extension:
-    """The coverage of a dyad, extended.
+    """The coverage of a dyad, extended."""
 
-    Attributes
-    ----------
-    dyad : str
-        Code.
-    before, to : str
-        Last day of coverage without and with the added events, ISO.
-    """
-
-    dyad: str
-    before: str
+    dyad: str  # Code
+    before: str  # Last day of coverage without and with the added events, ISO
     to: str
 
 
 @dataclass(frozen=True)
 class Addition:
-    """What one file added to a dataset.
+    """What one file added to a dataset."""
 
-    Attributes
-    ----------
-    file : str
-        Its name; ``rows`` for rows that came from no file.
-    sha256 : str
-        Of its content.
-    dataset : str
-        To which it was added.
-    rows, repeated, rejected : int
-        Rows of the file; those of them that were there already; those that could not be used.
-    events : tuple of AddedEvent
-        Those that were added.
-    extensions : tuple of Extension
-        By how much coverage is extended; dyads whose coverage stays are left out.
-    """
-
-    file: str
-    sha256: str
-    dataset: str
-    rows: int
+    file: str  # Its name; `rows` for rows that came from no file
+    sha256: str  # Of its content
+    dataset: str  # To which it was added
+    rows: int  # Rows of the file; those of them that were there already; those that could not be used
     repeated: int
     rejected: int
-    events: tuple[AddedEvent, ...]
-    extensions: tuple[Extension, ...]
+    events: tuple[AddedEvent, ...]  # Those that were added
+    extensions: tuple[Extension, ...]  # By how much coverage is extended; dyads whose coverage stays are left out
 
     def among(self, event_ids: Collection[str], dyads: Collection[str], until: str) -> "Addition":
         """Return the part of it that is about some events, and about the coverage of some dyads up to a day."""
@@ -120,18 +82,7 @@ def extended_ends(additions: Iterable[Addition]) -> "dict[tuple[str, str], pd.Ti
 def counted_additions(
     additions: Iterable[Addition], event_ids: Iterable[str], dyads: Collection[str], until: str
 ) -> str:
-    """Return as JSON what of some additions is counted in a panel; an empty text if nothing is.
-
-    Parameters
-    ----------
-    additions : iterable of Addition
-    event_ids : iterable of str
-        Of the events that are counted.
-    dyads : collection of str
-        Of the panel.
-    until : str
-        The last day that the panel knows of, ISO.
-    """
+    """Return as JSON what of some additions is counted in a panel; an empty text if nothing is."""
     counted = set(event_ids)
     parts = [one.among(counted, dyads, until) for one in additions]
     kept = [asdict(one) for one in parts if one.events or one.extensions]
@@ -139,14 +90,7 @@ def counted_additions(
 
 
 def additions_of(panel_attributes: Mapping[Any, Any]) -> tuple[Addition, ...]:
-    """Read which added events are counted in a panel from its attributes.
-
-    Examples
-    --------
-    >>> from forecast.events.added import additions_of
-    >>> additions_of({})
-    ()
-    """
+    """Read which added events are counted in a panel from its attributes."""
     stored = json.loads(str(panel_attributes.get(ATTRIBUTE) or "[]"))
     return tuple(
         Addition(**one | {

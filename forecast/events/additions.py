@@ -235,17 +235,6 @@ def code_of_row(code: str, cameo: str, kind: str) -> str:
     """Return the code of a row that a person has written; `code` and `cameo` are two names of one column.
 
     A spreadsheet takes '042' for 42 and '010' for 10, which is another code. So two digits are never read as a code.
-
-    Raises
-    ------
-    DataError
-        If the row names none, or two, or what it names does not exist.
-
-    Examples
-    --------
-    >>> from forecast.events.additions import code_of_row
-    >>> code_of_row("", "", "visit")
-    '042'
     """
     words = [word for word in (code, cameo, kind) if word]
     if len(words) != 1:
@@ -272,18 +261,10 @@ _KEY = ["date", "source", "target", "cameo"]
 
 @dataclass(frozen=True)
 class _Record:
-    """What a dataset holds before events are added to it.
+    """What a dataset holds before events are added to it."""
 
-    Attributes
-    ----------
-    events : pandas.DataFrame
-        Of the dataset alone.
-    spans : pandas.DataFrame
-        First and last day of coverage, `start` and `last`, by dyad.
-    """
-
-    events: "pd.DataFrame"
-    spans: "pd.DataFrame"
+    events: "pd.DataFrame"  # Of the dataset alone
+    spans: "pd.DataFrame"  # First and last day of coverage, `start` and `last`, by dyad
 
     @classmethod
     def of(cls, table: EventTable, dataset: str) -> "_Record":
@@ -321,13 +302,7 @@ class _Record:
         return reasons
 
     def extensions(self, rows: "pd.DataFrame", stated: "pd.Timestamp | None") -> tuple[Extension, ...]:
-        """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated.
-
-        Raises
-        ------
-        SpecError
-            If coverage ends later already.
-        """
+        """Return by how much coverage is extended: to the last of the rows of a dyad, or to the day stated."""
         extended = []
         for dyad, last in rows.groupby("dyad")["date"].max().items():
             before, to = self.spans["last"][str(dyad)], last if stated is None else stated

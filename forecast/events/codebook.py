@@ -34,21 +34,7 @@ class Scale:
 
 @functools.cache
 def read_codes() -> "pd.DataFrame":
-    """Read the code table.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a code, index `code` (text); columns `name`, `goldstein` (-10..10), `quad` (1 verbal
-        cooperation, 2 material cooperation, 3 verbal conflict, 4 material conflict), `root_code`, `joint`
-        (whether both sides do it together, so that one row a direction is one happening).
-
-    Examples
-    --------
-    >>> from forecast.events.codebook import read_codes
-    >>> read_codes().loc["042", "name"]
-    'Make a visit'
-    """
+    """Read the code table."""
     codes = read_small_csv(data_folder() / "codebook" / "cameo.csv").set_index("code")
     return codes.assign(
         goldstein=codes["goldstein"].astype(float),
@@ -59,30 +45,7 @@ def read_codes() -> "pd.DataFrame":
 
 @functools.cache
 def read_scale(name: str) -> Scale:
-    """Read one of the ordinal scales.
-
-    Parameters
-    ----------
-    name : str
-        ``commitment`` or ``goldstein``, or another column of `codebook/classes.csv` described in
-        `codebook/scales.csv`.
-
-    Returns
-    -------
-    Scale
-
-    Raises
-    ------
-    SpecError
-        If there is no such scale.
-
-    Examples
-    --------
-    >>> from forecast.events.codebook import read_scale
-    >>> scale = read_scale("commitment")
-    >>> scale.classes[scale.class_of["057"]]
-    'binding commitment'
-    """
+    """Read one of the ordinal scales."""
     folder = data_folder() / "codebook"
     scales = read_small_csv(folder / "scales.csv")
     rows = scales[scales["scale"] == name]

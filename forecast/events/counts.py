@@ -75,26 +75,7 @@ def _as_counts(raw: RawTable, mapping: CountsMapping) -> CountTable:
 
 
 def wide_counts(table: CountTable, *, directed: bool = False) -> "pd.DataFrame":
-    """Return counts as `read_counts` reads them: a row a period and direction, a column a class.
-
-    Parameters
-    ----------
-    table : CountTable
-        With directions.
-    directed : bool
-        Whether for panels with directions, in which both sides of a joint act count; else of a joint act that is
-        there in both directions the other side is not counted, so that the two directions add up to the dyad's.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `time` (YYYY-MM, or the Monday of a week), `source`, `target`, and a column a class (`class_column`).
-
-    Examples
-    --------
-    >>> from forecast.events.counts import wide_counts
-    >>> wide_counts(count_feed("gdelt/"))  # doctest: +SKIP
-    """
+    """Return counts as `read_counts` reads them: a row a period and direction, a column a class."""
     counts = table.counts
     values = "n" if directed or "happenings" not in counts else "happenings"
     time = counts["date"].dt.strftime(_TIMES[table.frequency])
@@ -113,14 +94,7 @@ def class_column(place: int) -> str:
 def wide_mapping(
     dataset: str, classes: Sequence[str], zero_cut: int, frequency: Literal["month", "week"]
 ) -> dict[str, Any]:
-    """Return the mapping by which `read_counts` reads what `wide_counts` returns.
-
-    Examples
-    --------
-    >>> from forecast.events.counts import wide_mapping
-    >>> wide_mapping("mine", ["conflict", "cooperation"], 1, "month")["classes"][0]
-    {'name': 'conflict', 'side': 'conflict', 'columns': ['class_0']}
-    """
+    """Return the mapping by which `read_counts` reads what `wide_counts` returns."""
     return {
         "dataset": dataset,
         "columns": {name: name for name in ("time", "source", "target")},
@@ -140,36 +114,7 @@ def wide_mapping(
 
 @checked(table=COUNTS, path=PATH, directed=FLAG)
 def write_counts(table: CountTable, path: str | Path, *, directed: bool = False) -> Path:
-    """Write counts as CSV, and beside it the mapping by which `read_counts` and `forecast report` read them.
-
-    Parameters
-    ----------
-    table : CountTable
-        Of one dataset, with directions, as `count_feed` returns.
-    path : str or pathlib.Path
-        Of the CSV file; earlier ones of the two files are replaced.
-    directed : bool
-        As for `wide_counts`.
-
-    Returns
-    -------
-    pathlib.Path
-        Of the mapping: the name of the CSV file with the ending ``.yaml``.
-
-    Raises
-    ------
-    OutputPathError
-        If `path` ends in ``.yaml``, is a file that was read, or no ordinary file.
-    OutputError
-        If a file cannot be written.
-
-    Examples
-    --------
-    >>> from forecast import count_feed
-    >>> from forecast.events.counts import write_counts
-    >>> write_counts(count_feed("gdelt/"), "gdelt.csv")  # doctest: +SKIP
-    PosixPath('gdelt.yaml')
-    """
+    """Write counts as CSV, and beside it the mapping by which `read_counts` and `forecast report` read them."""
     path = Path(path)
     mapping = path.with_suffix(".yaml")
     if mapping == path:

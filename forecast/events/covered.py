@@ -18,16 +18,10 @@ MOST_MISSING = 0.1
 
 @dataclass(frozen=True)
 class Covered:
-    """The days that the files of a dataset stand for.
-
-    Attributes
-    ----------
-    dataset : str
-    spans : tuple of (datetime.date, datetime.date)
-        First and last day of each span, in order of time; what lies between two of them is a hole.
-    """
+    """The days that the files of a dataset stand for."""
 
     dataset: str
+    # First and last day of each span, in order of time; what lies between two of them is a hole.
     spans: tuple[tuple[date, date], ...]
 
     @property
@@ -48,23 +42,7 @@ class Covered:
         return [(end + timedelta(days=1), start - timedelta(days=1)) for end, start in zip(ends, starts, strict=True)]
 
     def missing(self, starts: "ArrayLike", ends: "ArrayLike") -> Bool:
-        """Return in which periods too many days are missing, (period,).
-
-        Parameters
-        ----------
-        starts, ends : array of datetime64 (period,)
-            First and last day of each period.
-
-        Examples
-        --------
-        >>> from datetime import date
-        >>> import pandas as pd
-        >>> from forecast.events.covered import Covered
-        >>> days = Covered("gdelt", ((date(2025, 5, 1), date(2025, 6, 13)), (date(2025, 7, 2), date(2025, 7, 31))))
-        >>> months = pd.date_range("2025-05-01", periods=3, freq="MS")
-        >>> days.missing(months, months + pd.offsets.MonthEnd(0)).tolist()
-        [False, True, False]
-        """
+        """Return in which periods too many days are missing, (period,)."""
         first, last = (np.asarray(days, dtype="datetime64[D]") for days in (starts, ends))
         missing = np.zeros(len(first))
         for begin, end in self.holes:

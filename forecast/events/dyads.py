@@ -42,14 +42,7 @@ def read_dyads() -> "pd.DataFrame":
 
 
 def dyad_labels() -> dict[str, str]:
-    """Return what readers call the dyads that the package knows by name, by their codes.
-
-    Examples
-    --------
-    >>> from forecast.events.dyads import dyad_labels
-    >>> dyad_labels()["USA-CHN"]
-    'US-China'
-    """
+    """Return what readers call the dyads that the package knows by name, by their codes."""
     return {str(code): str(label) for code, label in read_dyads()["label"].items()}
 
 
@@ -129,28 +122,14 @@ def read_coverage(path: "str | Path | pd.DataFrame | None" = None) -> "pd.DataFr
 
 
 def caveats(dyad: str, datasets: Iterable[str]) -> tuple[str, ...]:
-    """Return what a reader has to know of how some datasets record a dyad, as `coverage.csv` states it.
-
-    Examples
-    --------
-    >>> from forecast.events.dyads import caveats
-    >>> caveats("JPN-KOR", ["chronology"])[0].partition(". ")[2]
-    'Seizures of boats before 1965 are only partly listed.'
-    """
+    """Return what a reader has to know of how some datasets record a dyad, as `coverage.csv` states it."""
     table = read_coverage()
     own = table[(table["dyad"] == dyad) & table["dataset"].isin(list(datasets))]
     return tuple(str(text) for text in own["caveat"] if text)
 
 
 def compiled_in(dataset: str) -> str:
-    """Return the year in which a dataset was written down, as `coverage.csv` states it; '' if it does not.
-
-    Examples
-    --------
-    >>> from forecast.events.dyads import compiled_in
-    >>> compiled_in("chronology"), compiled_in("gdelt")
-    ('2026', '')
-    """
+    """Return the year in which a dataset was written down, as `coverage.csv` states it; '' if it does not."""
     table = read_coverage()
     return str(table.loc[table["dataset"] == dataset, "compiled"].max()) if dataset in set(table["dataset"]) else ""
 

@@ -10,38 +10,13 @@ from forecast.wording import join
 
 @functools.cache
 def read_kinds() -> dict[str, str]:
-    """Read the words for kinds of events.
-
-    Returns
-    -------
-    dict of str to str
-        The CAMEO code that a word stands for. The names of the classes of the default scale are among the words; each
-        stands for a code of that class.
-
-    Examples
-    --------
-    >>> from forecast.events.kinds import read_kinds
-    >>> read_kinds()["visit"], read_kinds()["binding commitment"]
-    ('042', '057')
-    """
+    """Read the words for kinds of events."""
     table = read_small_csv(data_folder() / "codebook" / "kinds.csv")
     return dict(zip(table["kind"], table["code"], strict=True))
 
 
 def code_of_kind(kind: str) -> str:
-    """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces.
-
-    Raises
-    ------
-    DataError
-        If there is no such word; the message names those there are.
-
-    Examples
-    --------
-    >>> from forecast.events.kinds import code_of_kind
-    >>> code_of_kind(" Visit "), code_of_kind("sanctions")
-    ('042', '163')
-    """
+    """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces."""
     words, asked = read_kinds(), " ".join(kind.casefold().split())
     for word in (asked, asked.removesuffix("s")):
         if word in words:

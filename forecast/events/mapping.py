@@ -16,19 +16,7 @@ Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 
 
 def readable_format(date_format: str) -> str:
-    """Return a format of dates if dates can be read by it.
-
-    Raises
-    ------
-    ValueError
-        If not: it has a directive that there is not, or none for the year.
-
-    Examples
-    --------
-    >>> from forecast.events.mapping import readable_format
-    >>> readable_format("%d.%m.%Y")
-    '%d.%m.%Y'
-    """
+    """Return a format of dates if dates can be read by it."""
     import re
 
     import pandas as pd
@@ -169,32 +157,7 @@ class IndexMapping(FileForm):
 
 
 def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, kind: type[Model]) -> Model:
-    """Read a mapping and check it.
-
-    Parameters
-    ----------
-    mapping : dict, str, pathlib.Path or mapping
-        A YAML or JSON file, its content as a dict, or a mapping that is checked already.
-    kind : type
-        `TableMapping`, `CountsMapping` or `IndexMapping`.
-
-    Returns
-    -------
-    TableMapping, CountsMapping or IndexMapping
-        Of the `kind` asked for.
-
-    Raises
-    ------
-    MappingError
-        If the file cannot be read, or a field is unknown, missing or malformed; the message names it.
-
-    Examples
-    --------
-    >>> from forecast.events.mapping import TableMapping, load_mapping
-    >>> columns = {"date": "day", "source": "from", "target": "to", "cameo": "code"}
-    >>> load_mapping({"dataset": "mine", "columns": columns}, TableMapping).delimiter
-    ','
-    """
+    """Read a mapping and check it."""
     if isinstance(mapping, kind):
         return mapping
     if isinstance(mapping, str | Path):

@@ -104,13 +104,7 @@ class RawTable:
 
 
 def load_raw(path: str | Path, form: FileForm) -> RawTable:
-    """Read a CSV or Parquet file as text.
-
-    Raises
-    ------
-    DataError
-        If the file is not there, is not of its format or encoding, is empty, or has two columns of one name.
-    """
+    """Read a CSV or Parquet file as text."""
     path = Path(path)
     name = printable(path.name)
     with fence(printable(str(path))):

@@ -25,14 +25,6 @@ def passing_address(reference: str) -> str:
 
     A reference without an address is fine. A copy of a wire report on a site of good standing cannot be told from its
     address.
-
-    Examples
-    --------
-    >>> from forecast.events.references import passing_address
-    >>> passing_address("https://staging.example.org/news/1"), passing_address("https://www.example.org/?p=7")
-    ('a host for tests, a mirror or a cache', 'an address of a draft or a database')
-    >>> passing_address("https://www.example.org/news/1"), passing_address("Xinhua, 7 May 1999")
-    ('', '')
     """
     if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):
         return "a host without a page"
@@ -41,14 +33,7 @@ def passing_address(reference: str) -> str:
 
 
 def shown_reference(reference: str) -> str:
-    """Return the reference of an event that was not looked up: where to look, and no citation.
-
-    Examples
-    --------
-    >>> from forecast.events.references import shown_reference
-    >>> shown_reference("Xinhua, May 1999")
-    'unchecked: Xinhua, May 1999'
-    """
+    """Return the reference of an event that was not looked up: where to look, and no citation."""
     return f"{UNCHECKED}{reference}".strip()
 
 

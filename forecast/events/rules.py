@@ -27,34 +27,7 @@ KEY = ["rule", "dyad", "date", "source", "cameo", "summary"]
 
 
 def coding_breaches(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Find the rows of a chronology that break a coding rule.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path, optional
-        A folder of files ``AAA-BBB.csv``; the embedded chronology without it.
-    dyads : sequence of str, optional
-        Which dyads to check; all by default.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a breach: `rule`, `dyad`, `date`, `source`, `cameo`, `summary`, `file`, `line`, `known`
-        (whether it is a named exception), `expected`.
-
-    Raises
-    ------
-    UnknownDyadError
-        If a dyad has no file.
-    DataError
-        If a file does not have the columns of a chronology.
-
-    Examples
-    --------
-    >>> from forecast.events.rules import coding_breaches
-    >>> bool(coding_breaches()["known"].all())
-    True
-    """
+    """Find the rows of a chronology that break a coding rule."""
     import pandas as pd
 
     found = []

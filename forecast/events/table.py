@@ -269,11 +269,6 @@ def as_day(date: Day, field: str, *, first: bool = False) -> "pd.Timestamp":
     """Return a day of the past or today as a Timestamp without time; `field` is what an error calls it.
 
     A month (`2023-10`) means its last day, or with `first` its first.
-
-    Raises
-    ------
-    SpecError
-        If it is none (`read_day`), or in the future.
     """
     import pandas as pd
 
@@ -354,13 +349,7 @@ def event_schema() -> "pa.DataFrameSchema":
 
 
 def broken_rules(events: "pd.DataFrame") -> "pd.DataFrame":
-    """Return which rows break the schema, and how.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `index` (of the row), `column` (empty for a rule about the whole row), `reason`; empty if all is well.
-    """
+    """Return which rows break the schema, and how."""
     import pandas as pd
     import pandera.pandas as pa
 

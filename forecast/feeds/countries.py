@@ -12,13 +12,6 @@ def state_names() -> dict[str, str]:
 
     Names and alpha-3 codes are those of ISO 3166, today's and former ones, and those of `codebook/countries.csv`:
     names that feeds use, CAMEO codes that differ from ISO, regions and organisations, which are no states.
-
-    Examples
-    --------
-    >>> from forecast.feeds.countries import state_names
-    >>> names = state_names()
-    >>> names["russian federation"], names["rom"], names["sun"], names["eur"]
-    ('RUS', 'ROU', 'RUS', '')
     """
     import pycountry
 

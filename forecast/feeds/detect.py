@@ -30,13 +30,7 @@ class Detected(NamedTuple):
 
 
 def detect_file(file: FeedFile) -> Detected | None:
-    """Return which feed a file is of; None if it is of none that there is.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
+    """Return which feed a file is of; None if it is of none that there is."""
     with fence(file.name):
         lines = [line for line in file.head() if line.strip()]
         for feed in FEEDS.values():
@@ -47,13 +41,7 @@ def detect_file(file: FeedFile) -> Detected | None:
 
 
 def detect_files(path: Path, unread: list[Unread]) -> Iterator[tuple[FeedFile, Detected | None]]:
-    """Yield the files of a path and what they are; those that cannot be read are put into `unread`.
-
-    Raises
-    ------
-    DataError
-        If the path is not there, or is a folder without files.
-    """
+    """Yield the files of a path and what they are; those that cannot be read are put into `unread`."""
     for one in paths_in(path):
         try:
             files = find_files([one])

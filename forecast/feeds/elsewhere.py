@@ -53,41 +53,7 @@ def bigquery_sql(
     settings: FeedSettings | None = None,
     scale: str = "commitment",
 ) -> Public:
-    """Write the SQL that counts dyads in GDELT's public tables in BigQuery. Nothing is sent anywhere.
-
-    Parameters
-    ----------
-    dyads : sequence of str
-    first, last : datetime.date
-        Days of the events; of what was added by `last`.
-    version : {"1.0", "2.0"}
-        Of GDELT: ``gdelt-bq.full.events_partitioned`` from 1979 on, ``gdelt-bq.gdeltv2.events_partitioned`` from
-        February 2015 on.
-    settings : FeedSettings, optional
-        What is counted.
-    scale : str
-        The ordering of codes into classes.
-
-    Returns
-    -------
-    Public
-        SQL, and the mapping of its result for `forecast.events.read_counts`.
-
-    Raises
-    ------
-    ForecastError
-        If Ibis is not installed.
-    SpecError
-        If there is no such version or scale, or the first day comes after the last.
-    UnknownDyadError
-        If a dyad is not two states.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.feeds.elsewhere import bigquery_sql
-    >>> bigquery_sql(["USA-CHN"], date(2018, 1, 1), date(2018, 12, 31)).sql  # doctest: +SKIP
-    """
+    """Write the SQL that counts dyads in GDELT's public tables in BigQuery. Nothing is sent anywhere."""
     require("ibis", "ibis")
     import ibis
 
@@ -119,32 +85,7 @@ def count_table(
     settings: FeedSettings | None = None,
     scale: str = "commitment",
 ) -> "ir.Table":
-    """Return the expression that counts a table of GDELT events by month, direction and class.
-
-    Parameters
-    ----------
-    events : ibis.Table
-        With `COLUMNS`, as text or as numbers; of any backend that has dates, regular expressions and windows.
-    dyads : sequence of str, optional
-        Dyads to count, all of states by default.
-    first, last : datetime.date, optional
-        Days of the events.
-    settings : FeedSettings, optional
-        What is counted.
-    scale : str
-        The ordering of codes into classes.
-
-    Returns
-    -------
-    ibis.Table
-        In the form of `forecast.events.counts.wide_counts`: `time` (YYYY-MM), `source`, `target`, and a column a class.
-
-    Examples
-    --------
-    >>> import ibis  # doctest: +SKIP
-    >>> from forecast.feeds.elsewhere import count_table
-    >>> count_table(ibis.duckdb.connect("mine.duckdb").table("events")).execute()  # doctest: +SKIP
-    """
+    """Return the expression that counts a table of GDELT events by month, direction and class."""
     settings = settings or FeedSettings()
     rows = _judged(events, settings)
     if first is not None:

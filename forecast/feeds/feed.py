@@ -37,26 +37,13 @@ without one; `code` of CAMEO; `goldstein`, '' for that of the code; `source_quad
 
 @dataclass(frozen=True)
 class Layout:
-    """How rows of a kind of file look.
+    """How rows of a kind of file look."""
 
-    Attributes
-    ----------
-    title : str
-        What such a file is, for messages.
-    columns : tuple of str
-        Names of the columns, in order.
-    delimiter : str
-    header : bool
-        Whether the first line names the columns.
-    quoted : bool
-        Whether a field can stand in quotation marks.
-    """
-
-    title: str
-    columns: tuple[str, ...]
+    title: str  # What such a file is, for messages
+    columns: tuple[str, ...]  # Names of the columns, in order
     delimiter: str = "\t"
-    header: bool = False
-    quoted: bool = False
+    header: bool = False  # Whether the first line names the columns
+    quoted: bool = False  # Whether a field can stand in quotation marks
 
 
 @dataclass(frozen=True)
@@ -92,60 +79,32 @@ class Standing:
 
 @dataclass(frozen=True)
 class Feed:
-    """A feed.
+    """A feed."""
 
-    Attributes
-    ----------
-    name : str
-        Of the feed and of its dataset.
-    title : str
-        For readers.
-    recognise : callable
-        From the first lines of a file to the layouts that its rows may have; None if it is no file of this feed.
-    fields : callable
-        From the columns at hand, the settings and the facts of the file to the SQL of each of `FIELDS`.
-    acts : callable
-        From a side and the settings to the SQL condition that the actor on this side acts for its state.
-    facts : callable
-        From the name of a file to what it says.
-    stands : callable
-        From the name of a file to the days that it stands for; None if the name does not say.
-    by_known : bool
-        Whether rows are put into files by the day on which they became known, in place of the day of the event.
-    around : (int, int)
-        How many days before the first and after the last day of a file's name its rows may be.
-    holes : tuple of (datetime.date, datetime.date, str)
-        First and last day of what was never published, and why.
-    missing : tuple of str
-        What marks a missing value.
-    encoding : str
-        How bytes that are not UTF-8 are read.
-    mentions : bool
-        Whether the feed counts mentions.
-    pairs : str
-        SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
-    newest_first : bool
-        Whether a later edition of a year replaces what it repeats.
-    vintaged : bool
-        Whether its files say when each row became known.
-    """
-
-    name: str
-    title: str
+    name: str  # Of the feed and of its dataset
+    title: str  # For readers
+    # From the first lines of a file to the layouts that its rows may have; None if it is no file of this feed.
     recognise: Callable[[list[str]], tuple[Layout, ...] | None]
+    # From the columns at hand, the settings and the facts of the file to the SQL of each of `FIELDS`.
     fields: Callable[[tuple[str, ...], FeedSettings, FileFacts], Mapping[str, str]]
+    # From a side and the settings to the SQL condition that the actor on this side acts for its state.
     acts: Callable[[Side, FeedSettings], str]
+    # From the name of a file to what it says.
     facts: Callable[[str], FileFacts] = field(default=lambda name: FileFacts())
-    missing: tuple[str, ...] = ("",)
-    encoding: Encoding = "utf-8"
-    mentions: bool = False
+    missing: tuple[str, ...] = ("",)  # What marks a missing value
+    encoding: Encoding = "utf-8"  # How bytes that are not UTF-8 are read
+    mentions: bool = False  # Whether the feed counts mentions
+    # SQL of the list of pairs of countries of a row, for a feed that puts several into one field; '' for others.
     pairs: str = ""
-    newest_first: bool = False
+    newest_first: bool = False  # Whether a later edition of a year replaces what it repeats
+    # From the name of a file to the days that it stands for; None if the name does not say.
     stands: Callable[[str], Standing | None] = field(default=lambda name: None)
+    # Whether rows are put into files by the day on which they became known, in place of the day of the event.
     by_known: bool = False
-    vintaged: bool = True
+    vintaged: bool = True  # Whether its files say when each row became known
+    # How many days before the first and after the last day of a file's name its rows may be.
     around: tuple[int, int] = (0, 0)
-    holes: tuple[tuple[date, date, str], ...] = ()
+    holes: tuple[tuple[date, date, str], ...] = ()  # First and last day of what was never published, and why
 
 
 def acting(settings: FeedSettings, written: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -161,12 +120,6 @@ def named_day(digits: str) -> date | None:
     """Return the day that a name writes as 20180601; of a day beyond the end of its month, that end; else None.
 
     Numbers that would be a day long before or after all events are no day.
-
-    Examples
-    --------
-    >>> from forecast.feeds.feed import named_day
-    >>> named_day("20220231"), named_day("20221301")
-    (datetime.date(2022, 2, 28), None)
     """
     year, month, day_of_month = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     if year not in YEARS or not 1 <= month <= 12 or day_of_month < 1:

@@ -37,24 +37,12 @@ ACTING = ("source_organs", "target_organs", "mentions")
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of some lines.
+    """What became of some lines."""
 
-    Attributes
-    ----------
-    kept : pyarrow.Table
-        Events, columns `KEPT`, and `ACTING` if asked for; a line can have several.
-    rejected : dict
-        Reason by line.
-    filtered : list of (int, str, int)
-        Place of the chunk, reason, and how many lines.
-    filtered_lines : dict
-        Reason by line, if the settings ask for the list.
-    """
-
-    kept: "pa.Table"
-    rejected: dict[int, str]
-    filtered: list[tuple[int, str, int]]
-    filtered_lines: dict[int, str]
+    kept: "pa.Table"  # Events, columns `KEPT`, and `ACTING` if asked for; a line can have several
+    rejected: dict[int, str]  # Reason by line
+    filtered: list[tuple[int, str, int]]  # Place of the chunk, reason, and how many lines
+    filtered_lines: dict[int, str]  # Reason by line, if the settings ask for the list
 
 
 class Judge:
@@ -152,14 +140,7 @@ class Judge:
         ).fetchall()
 
     def tally(self) -> "list[tuple[int, datetime.date | None, datetime.date | None, str, int]]":
-        """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them.
-
-        Returns
-        -------
-        list of tuple
-            Place of the chunk, date and known (None if they are no days), ``kept``, ``rejected`` or ``filtered``,
-            number of lines.
-        """
+        """Count the lines judged last by chunk, day of the event, day of becoming known, and what became of them."""
         return self.database.execute(
             f"""
             SELECT line // {STRIDE}, date, known, became, count(*) FROM (

@@ -59,19 +59,11 @@ Encoding = Literal["utf-8", "latin-1"]
 
 @dataclass(frozen=True)
 class FeedFile:
-    """A file with lines: a path, or a member of a zip archive.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-    member : str or None
-        Its name in the archive.
-    entry : zipfile.ZipInfo or None
-        What the archive's directory says of it. It is read once for all members: there may be thousands.
-    """
+    """A file with lines: a path, or a member of a zip archive."""
 
     path: Path
-    member: str | None = None
+    member: str | None = None  # Its name in the archive
+    # What the archive's directory says of it. It is read once for all members: there may be thousands.
     entry: zipfile.ZipInfo | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -114,24 +106,12 @@ class FeedFile:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some lines of a file, and what could not be read as lines at all.
+    """Some lines of a file, and what could not be read as lines at all."""
 
-    Attributes
-    ----------
-    text : bytes
-        The lines that are not blank, each with a line feed after it and no carriage return before that.
-    ends : numpy.ndarray
-        Where in the text each of them ends.
-    numbers : numpy.ndarray
-        Their numbers, from 1.
-    too_long : list of int
-        Numbers of the lines that are longer than any line may be.
-    """
-
-    text: bytes
-    ends: Index
-    numbers: Index
-    too_long: list[int]
+    text: bytes  # The lines that are not blank, each with a line feed after it and no carriage return before that
+    ends: Index  # Where in the text each of them ends
+    numbers: Index  # Their numbers, from 1
+    too_long: list[int]  # Numbers of the lines that are longer than any line may be
 
     def lines(self, places: Index) -> list[bytes]:
         """Return the lines at some places."""
@@ -182,24 +162,12 @@ def _is_utf8(text: bytes) -> bool:
 
 
 def find_files(paths: "list[Path]") -> list[FeedFile]:
-    """Return the files of paths, in the order of their names: of a folder, all in it; of an archive, its members.
-
-    Raises
-    ------
-    DataError
-        If a path is not there, a folder or archive holds no file, or an archive is not safe to read.
-    """
+    """Return the files of paths, in the order of their names: of a folder, all in it; of an archive, its members."""
     return [file for path in paths for one in paths_in(path) for file in _members(one)]
 
 
 def paths_in(path: Path) -> list[Path]:
-    """Return a file, or the files of a folder in the order of their names.
-
-    Raises
-    ------
-    DataError
-        If the path is not there, or is a folder without files.
-    """
+    """Return a file, or the files of a folder in the order of their names."""
     with fence(printable(str(path))):
         if not path.is_dir():
             path.lstat()
@@ -211,13 +179,7 @@ def paths_in(path: Path) -> list[Path]:
 
 
 def read_chunks(file: FeedFile) -> Iterator[Chunk]:
-    """Yield the lines of a file in chunks.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, an archive is damaged, or there are more lines than a file of its size can have.
-    """
+    """Yield the lines of a file in chunks."""
     before, rest, skipping, lines, size = 0, b"", False, 0, 0
     with fence(file.name), _opened(file) as stream:
         block = _first(stream, CHUNK)
@@ -250,13 +212,7 @@ def _require_few(file: FeedFile, lines: int, size: int) -> None:
 
 
 def read_utf8(file: FeedFile, fallback: Encoding) -> Generator[tuple[Chunk, int]]:
-    """Yield the lines of a file in chunks as UTF-8, and how many of each were not.
-
-    Raises
-    ------
-    DataError
-        As for `read_chunks`.
-    """
+    """Yield the lines of a file in chunks as UTF-8, and how many of each were not."""
     with fence(file.name):
         for chunk in read_chunks(file):
             yield chunk.as_utf8(fallback)
@@ -279,13 +235,7 @@ def _as_lines(text: bytes, before: int, skipping: bool) -> tuple[Chunk, int]:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file or archive.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-    """
+    """Return the SHA-256 of a file or archive."""
     with fence(printable(str(path))), open_ordinary(path, LARGEST_FILE) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -34,20 +34,11 @@ def named_days(feed: Feed, file: FeedFile) -> NamedDays | None:
 
 @dataclass
 class DaysOfRows:
-    """The days of the rows of a file beside those of its name.
+    """The days of the rows of a file beside those of its name."""
 
-    Attributes
-    ----------
-    name : str
-        Of the file.
-    named : NamedDays or None
-    around : (int, int)
-        How many days before and after the named ones rows may be.
-    """
-
-    name: str
+    name: str  # Of the file
     named: NamedDays | None
-    around: tuple[int, int]
+    around: tuple[int, int]  # How many days before and after the named ones rows may be
     rows: Counter[date] = field(default_factory=Counter)
 
     @classmethod

@@ -132,34 +132,16 @@ def read_feed(
 
 @dataclass
 class Opened:
-    """Files about to be read.
+    """Files about to be read."""
 
-    Attributes
-    ----------
-    feed : Feed
-        That they are of.
-    runs : list of FileRun
-        In the order of reading.
-    strange : list of FeedFile
-        Files of folders and archives that are not of the feed.
-    unread : list of Unread
-        Files that could not be opened, and why.
-    """
-
-    feed: Feed
-    runs: list[FileRun]
-    strange: list[FeedFile]
-    unread: list[Unread]
+    feed: Feed  # That they are of
+    runs: list[FileRun]  # In the order of reading
+    strange: list[FeedFile]  # Files of folders and archives that are not of the feed
+    unread: list[Unread]  # Files that could not be opened, and why
 
     @property
     def read(self) -> list[FileRun]:
-        """The files that were read to their end, so far.
-
-        Raises
-        ------
-        DataError
-            If there is none.
-        """
+        """The files that were read to their end, so far."""
         read = [run for run in self.runs if not run.failed]
         if not read:
             raise none_read(self.failures)
@@ -197,13 +179,7 @@ def none_read(failures: Sequence[Unread]) -> DataError:
 
 
 def state_pair(dyad: str) -> str:
-    """Return the code of a dyad of any two states, given in either order and any case.
-
-    Raises
-    ------
-    UnknownDyadError
-        If it is not two states.
-    """
+    """Return the code of a dyad of any two states, given in either order and any case."""
     states = dyad.strip().upper().replace("_", "-").split("-")
     names = state_names()
     if (
@@ -250,13 +226,7 @@ def _require_different(found: list[tuple[FeedFile, Detected]]) -> None:
 
 
 def require_suitable(feed: Feed, settings: FeedSettings) -> None:
-    """Make sure that a feed has what the settings ask about.
-
-    Raises
-    ------
-    SpecError
-        If not.
-    """
+    """Make sure that a feed has what the settings ask about."""
     if settings.minimum_mentions > 1 and not feed.mentions:
         raise SpecError(f"minimum_mentions: {feed.title} counts no mentions; leave the setting out")
 
@@ -353,13 +323,7 @@ class Together[Run: FileRun]:
         return [one.run for one in self._added]
 
     def add(self, run: Run, chunk: Chunk) -> None:
-        """Add a chunk of a file.
-
-        Raises
-        ------
-        DataError
-            If its lines cannot be split, by a fault of the file.
-        """
+        """Add a chunk of a file."""
         if len(chunk.numbers) and not run.begun:
             run.begun = True
             chunk = chunk.without_first() if run.layouts[0].header else chunk

@@ -12,19 +12,7 @@ FEEDS = {feed.name: feed for feed in (GDELT, ICEWS, POLECAT, PHOENIX)}
 
 
 def find_feed(name: str) -> Feed:
-    """Return a feed by its name, in any case.
-
-    Raises
-    ------
-    SpecError
-        If there is none of that name.
-
-    Examples
-    --------
-    >>> from forecast.feeds.registry import find_feed
-    >>> find_feed("GDELT").name
-    'gdelt'
-    """
+    """Return a feed by its name, in any case."""
     feed = FEEDS.get(name.strip().lower())
     if feed is None:
         raise SpecError(f"feed: there is no feed {name!r:.60}. Use one of {join(FEEDS, 'or')}.")

@@ -43,18 +43,7 @@ class Unique(NamedTuple):
 def without_repeats(
     rows: "pa.Table", names: Sequence[str], settings: FeedSettings, facts: Sequence[FileFacts]
 ) -> Unique:
-    """Take out what repeats other rows, in the order of the rows: the first of each stays.
-
-    Parameters
-    ----------
-    rows : pyarrow.Table
-        As judged, with `place` (of the file) and `line`.
-    names : sequence of str
-        Of the files.
-    settings : FeedSettings
-    facts : sequence of FileFacts
-        Of the files, the newest edition first.
-    """
+    """Take out what repeats other rows, in the order of the rows: the first of each stays."""
     import duckdb
 
     with duckdb.connect(":memory:") as database:
@@ -71,17 +60,7 @@ def without_repeats(
 
 
 def take_out_repeats(database: "duckdb.DuckDBPyConnection", settings: FeedSettings, facts: Sequence[FileFacts]) -> None:
-    """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others.
-
-    Parameters
-    ----------
-    database : duckdb.DuckDBPyConnection
-        With `kept`: `place` (of the file), `line`, `id`, `known`, `n` and the columns of a happening; the rows in the
-        order of files and lines, for of those that repeat each other the first stays.
-    settings : FeedSettings
-    facts : sequence of FileFacts
-        Of the files, the newest edition first.
-    """
+    """Fill `gone` with the rows of `kept` that repeat others, and make the view `unique_rows` of all others."""
     run = database.execute
     # By row of `kept`: why it is gone, and for what: a file that replaces it, or a row that it repeats.
     run("CREATE TEMP TABLE gone (row BIGINT, why TINYINT, cause BIGINT)")

@@ -26,23 +26,12 @@ Columns = Callable[[Layout], Sequence[str]]
 
 
 class Part(NamedTuple):
-    """Lines of a layout, and what all of them have in common, which need not be asked of each.
-
-    Attributes
-    ----------
-    layout : Layout
-    lines : pyarrow.Table
-        `line`, and the columns needed as text.
-    padded : bool
-        Whether a text may have blanks at an end.
-    digits : frozenset of str
-        Columns of which every text is digits and nothing else.
-    """
+    """Lines of a layout, and what all of them have in common, which need not be asked of each."""
 
     layout: Layout
-    lines: "pa.Table"
-    padded: bool
-    digits: frozenset[str]
+    lines: "pa.Table"  # `line`, and the columns needed as text
+    padded: bool  # Whether a text may have blanks at an end
+    digits: frozenset[str]  # Columns of which every text is digits and nothing else
 
 
 class Split(NamedTuple):

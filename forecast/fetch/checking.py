@@ -16,13 +16,6 @@ def check_file(path: Path, slot: Slot) -> tuple[str, str, tuple[str, ...]]:
     """Return md5 and SHA-256 of a file, and what of it was compared with what the source says.
 
     An archive is looked through as it will be before it is read, and without a checksum that agrees, to its end.
-
-    Raises
-    ------
-    FetchError
-        If it is not what was asked for.
-    OSError
-        If it cannot be read.
     """
     size = path.stat().st_size
     md5, sha256 = digests(path, "md5", "sha256")

@@ -42,12 +42,7 @@ CERTIFICATE = (
 
 
 class Client:
-    """One way to all servers of a fetch, for all of its threads.
-
-    Parameters
-    ----------
-    settings : FetchSettings
-    """
+    """One way to all servers of a fetch, for all of its threads."""
 
     def __init__(self, settings: FetchSettings) -> None:
         self.settings = settings
@@ -95,13 +90,7 @@ class Client:
         return retrying(work)
 
     def answer(self, address: str) -> bytes:
-        """Return a whole answer, trying again if need be.
-
-        Raises
-        ------
-        FetchError
-            If there is none, or it is longer than any should be.
-        """
+        """Return a whole answer, trying again if need be."""
 
         def once() -> bytes:
             with self.asked(address) as response:
@@ -116,17 +105,7 @@ class Client:
 
     @contextmanager
     def asked(self, address: str, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:
-        """Ask once, and follow redirects; what is yielded has an answer of 200 or 206, and is to be read.
-
-        Raises
-        ------
-        PassingError
-            If the server is busy or the connection breaks, also while the answer is read.
-        AbsentError
-            If there is nothing at the address.
-        FetchError
-            If it cannot be had.
-        """
+        """Ask once, and follow redirects; what is yielded has an answer of 200 or 206, and is to be read."""
         with self._understood(address):
             for _ in range(self.settings.redirects + 1):
                 self._pace.keep(urlsplit(address).netloc)
@@ -144,13 +123,7 @@ class Client:
             raise FetchError(f"{_where(address)}: more than {self.settings.redirects} redirects")
 
     def pieces(self, response: httpx.Response) -> Iterator[bytes]:
-        """Yield what a server sends, as long as it sends fast enough.
-
-        Raises
-        ------
-        PassingError
-            If fewer bytes come than the settings ask for.
-        """
+        """Yield what a server sends, as long as it sends fast enough."""
         since, came = time.monotonic(), 0
         for piece in response.iter_raw():
             if self._stop.is_set():
@@ -222,19 +195,7 @@ class _Pace:
 
 
 def require_server(text: str) -> str:
-    """Return the address of a server without the stroke at its end.
-
-    Raises
-    ------
-    SpecError
-        If it is no address, or one with a name and password, which would be written down.
-
-    Examples
-    --------
-    >>> from forecast.fetch.client import require_server
-    >>> require_server("https://data.gdeltproject.org/")
-    'https://data.gdeltproject.org'
-    """
+    """Return the address of a server without the stroke at its end."""
     parts = _split(text.strip())
     if parts is None or parts.username or parts.password or parts.query or parts.fragment:
         raise SpecError(

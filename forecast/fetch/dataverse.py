@@ -30,50 +30,22 @@ Answer = Callable[[str], bytes]
 
 @dataclass(frozen=True)
 class Edition:
-    """A published version of a dataset.
+    """A published version of a dataset."""
 
-    Attributes
-    ----------
-    number : str
-        Such as ``37.0``.
-    released : str
-        The day on which it was published, '' if the server does not say.
-    """
-
-    number: str
-    released: str
+    number: str  # Such as `37.0`
+    released: str  # The day on which it was published, '' if the server does not say
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a version, sorted by whether they are wanted.
+    """The files of a version, sorted by whether they are wanted."""
 
-    Attributes
-    ----------
-    slots : list of Slot
-        Those that can hold events of the days asked for.
-    undated : list of str
-        Labels of tables whose name says no day: they are not fetched.
-    """
-
-    slots: list[Slot]
-    undated: list[str]
+    slots: list[Slot]  # Those that can hold events of the days asked for
+    undated: list[str]  # Labels of tables whose name says no day: they are not fetched
 
 
 def require_doi(text: str) -> str:
-    """Return a DOI as Dataverse writes it.
-
-    Raises
-    ------
-    SpecError
-        If it is none.
-
-    Examples
-    --------
-    >>> from forecast.fetch.dataverse import require_doi
-    >>> require_doi("https://doi.org/10.7910/DVN/28075")
-    'doi:10.7910/DVN/28075'
-    """
+    """Return a DOI as Dataverse writes it."""
     found = re.fullmatch(r"(?:https?://(?:dx\.)?doi\.org/|doi:)?(10\.\d{4,9}/[A-Za-z0-9./_-]{1,100})", text.strip())
     if found is None:
         raise SpecError(f"doi: got {text!r:.100}; expected a DOI such as doi:10.7910/DVN/28075")
@@ -100,13 +72,7 @@ def list_editions(answer: Answer, server: str, doi: str) -> list[Edition]:
 
 
 def choose_edition(editions: list[Edition], wanted: str | None) -> Edition:
-    """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day; the newest by default.
-
-    Raises
-    ------
-    SpecError
-        If there is none such.
-    """
+    """Return an edition by its number, such as ``36`` or ``36.0``, or the last one of a day; the newest by default."""
     if wanted is None:
         return editions[0]
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", wanted.strip()):
@@ -124,21 +90,7 @@ def choose_edition(editions: list[Edition], wanted: str | None) -> Edition:
 def list_files(
     answer: Answer, server: str, doi: str, edition: str, first: date, last: date, *, originals: bool
 ) -> Files:
-    """Return the files of a version that can hold events of some days.
-
-    Parameters
-    ----------
-    answer : callable
-    server, doi, edition : str
-    first, last : datetime.date
-    originals : bool
-        Whether of a table that was converted the file that was published is wanted.
-
-    Raises
-    ------
-    FetchError
-        If the server does not answer as Dataverse does.
-    """
+    """Return the files of a version that can hold events of some days."""
     address = f"{server}/api/datasets/:persistentId/versions/{edition}/files?persistentId={quote(doi, safe=':/.')}"
     entries = [entry for entry in _data(answer(address), address) if _is_table(_label(entry))]
     labels = Counter(_plain(_label(entry)).casefold() for entry in entries)
@@ -156,17 +108,7 @@ def list_files(
 
 
 def days_of(name: str) -> tuple[date, date] | None:
-    """Return the first and last day of which a file can hold events by its name; None if the name does not say.
-
-    Examples
-    --------
-    >>> from forecast.fetch.dataverse import days_of
-    >>> for name in ("events.2018.20200427084805.tab", "20190503-thru-20190519-icews-events.tab", "ngecEvents.txt"):
-    ...     print(days_of(name))
-    (datetime.date(2018, 1, 1), datetime.date(2018, 12, 31))
-    (datetime.date(2019, 4, 23), datetime.date(2019, 5, 20))
-    None
-    """
+    """Return the first and last day of which a file can hold events by its name; None if the name does not say."""
     numbers = re.findall(r"\d+", name)
     years = [int(number) for number in numbers if re.fullmatch(r"(?:19|20)\d{2}", number)]
     if years:
@@ -181,14 +123,7 @@ def days_of(name: str) -> tuple[date, date] | None:
 
 
 def with_id(file: str, number: str) -> str:
-    """Return the name of a file with its id in it, before the endings: dates stay where readers look for them.
-
-    Examples
-    --------
-    >>> from forecast.fetch.dataverse import with_id
-    >>> with_id("20190309-icews-events.tab", "3234868"), with_id("events.2018.20200427084805.tab", "17")
-    ('20190309-icews-events.id3234868.tab', 'events.2018.20200427084805.id17.tab')
-    """
+    """Return the name of a file with its id in it, before the endings: dates stay where readers look for them."""
     stem, dot, ending = file.rpartition(".")
     if ending == "zip" and "." in stem:
         stem, _, inner = stem.rpartition(".")

@@ -26,44 +26,17 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 @dataclass
 class Listed:
-    """What lists say of the files that are looked for.
+    """What lists say of the files that are looked for."""
 
-    Attributes
-    ----------
-    sizes, md5s : dict
-        By the name of the file.
-    names : set of str
-        Those that are named at all.
-    lines, unreadable : int
-        Lines read, and those among them that are not as they should be.
-    """
-
-    sizes: dict[str, int]
+    sizes: dict[str, int]  # By the name of the file
     md5s: dict[str, str]
-    names: set[str]
-    lines: int = 0
+    names: set[str]  # Those that are named at all
+    lines: int = 0  # Lines read, and those among them that are not as they should be
     unreadable: int = 0
 
 
 def expected(version: int, stream: str, first: date, last: date) -> list[Slot]:
-    """Return the files there should be from one day to another, in order of time.
-
-    Parameters
-    ----------
-    version : {1, 2}
-    stream : {"english", "translation", "both"}
-        Of 2.0.
-    first, last : datetime.date
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.fetch.gdelt import expected
-    >>> [slot.file for slot in expected(1, "english", date(2013, 3, 30), date(2013, 4, 2))]
-    ['201303.zip', '20130401.export.CSV.zip', '20130402.export.CSV.zip']
-    >>> len(expected(2, "both", date(2025, 6, 14), date(2025, 6, 15)))
-    384
-    """
+    """Return the files there should be from one day to another, in order of time."""
     return list(_of_the_first(first, last) if version == 1 else _of_the_second(stream, first, last))
 
 
@@ -106,19 +79,6 @@ def read_lists(lists: Iterable[tuple[str, Iterable[bytes]]], wanted: set[str]) -
     """Read lists line by line; only what they say of wanted files is kept.
 
     Lines are ``md5  file`` of `MD5SUMS`, ``bytes file`` of `FILESIZES`, ``bytes md5 address`` of the lists of 2.0.
-
-    Parameters
-    ----------
-    lists : iterable of pairs
-        Of the place of a list, and its lines.
-    wanted : set of str
-        Names of files.
-
-    Examples
-    --------
-    >>> from forecast.fetch.gdelt import FILESIZES, read_lists
-    >>> read_lists([(FILESIZES, [b"1234 2005.zip", b"what?"])], {"2005.zip"}).sizes
-    {'2005.zip': 1234}
     """
     found = Listed({}, {}, set())
     for place, lines in lists:

@@ -253,14 +253,7 @@ def hole_words(holes: Iterable[Hole]) -> list[str]:
 
 
 def in_bytes(size: float) -> str:
-    """Return a number of bytes as a reader sees it.
-
-    Examples
-    --------
-    >>> from forecast.fetch.manifest import in_bytes
-    >>> in_bytes(999), in_bytes(40_200_000)
-    ('999 bytes', '40.2 MB')
-    """
+    """Return a number of bytes as a reader sees it."""
     for unit, worth in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= worth:
             return f"{size / worth:,.1f} {unit}"

@@ -19,17 +19,10 @@ LONGEST_LINE = 4_000
 
 
 class Origin(Protocol):
-    """Where the files of a request come from.
-
-    Attributes
-    ----------
-    server : str
-    edition : str
-        Of the dataset, '' for sources without editions.
-    """
+    """Where the files of a request come from."""
 
     server: str
-    edition: str
+    edition: str  # Of the dataset, '' for sources without editions
 
     @property
     def of(self) -> dict[str, str]:
@@ -51,22 +44,12 @@ class Origin(Protocol):
 
 @dataclass
 class Gdelt:
-    """GDELT: the names of its files follow from the days.
-
-    Attributes
-    ----------
-    server : str
-    version : {1, 2}
-    stream : str
-        Of 2.0.
-    lists : bool
-        Whether the lists are read. If not, the server is asked for every file, and nothing is compared.
-    """
+    """GDELT: the names of its files follow from the days."""
 
     server: str
     version: int
-    stream: str
-    lists: bool
+    stream: str  # Of 2.0
+    lists: bool  # Whether the lists are read. If not, the server is asked for every file, and nothing is compared
     edition: str = ""
 
     @property
@@ -117,27 +100,15 @@ class Gdelt:
 
 @dataclass
 class Dataverse:
-    """A dataset of Dataverse: its files have the names they have, so that days are expected, not files.
-
-    Attributes
-    ----------
-    server, doi : str
-    wanted : str or None
-        The edition that was asked for, or a day.
-    originals : bool
-    edition, released : str
-        The edition that was chosen, and its day.
-    undated : list of str
-        Tables whose name says no day.
-    """
+    """A dataset of Dataverse: its files have the names they have, so that days are expected, not files."""
 
     server: str
     doi: str
-    wanted: str | None
+    wanted: str | None  # The edition that was asked for, or a day
     originals: bool
-    edition: str = ""
+    edition: str = ""  # The edition that was chosen, and its day
     released: str = ""
-    undated: list[str] = field(default_factory=list)
+    undated: list[str] = field(default_factory=list)  # Tables whose name says no day
     span: tuple[date, date] = (date.min, date.min)
 
     @property

@@ -8,13 +8,7 @@ class FetchError(ForecastError):
 
 
 class PassingError(FetchError):
-    """What may be over in a while: a server that is busy, a connection that broke.
-
-    Attributes
-    ----------
-    wait : float or None
-        Seconds that the server asks to wait.
-    """
+    """What may be over in a while: a server that is busy, a connection that broke."""
 
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)

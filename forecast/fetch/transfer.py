@@ -22,42 +22,21 @@ PAGES = ("text/html", "application/xhtml+xml")
 
 @dataclass(frozen=True)
 class Received:
-    """A file that has come, whole and checked.
-
-    Attributes
-    ----------
-    size : int
-    md5, sha256 : str
-    compared : tuple of str
-        What of it agrees with what the source says: "size", "md5".
-    came_from : str
-        Scheme and host that sent it in the end; '' for a file that was there.
-    modified : str
-        When it was last modified, as the server says.
-    at : str
-        When it had come, UTC.
-    """
+    """A file that has come, whole and checked."""
 
     size: int
     md5: str
     sha256: str
-    compared: tuple[str, ...]
-    came_from: str
-    modified: str
-    at: str
+    compared: tuple[str, ...]  # What of it agrees with what the source says: "size", "md5"
+    came_from: str  # Scheme and host that sent it in the end; '' for a file that was there
+    modified: str  # When it was last modified, as the server says
+    at: str  # When it had come, UTC
 
 
 def fetch_file(client: "Client", address: str, slot: Slot, folder: Path) -> Received:
     """Fetch a file into a folder, or take the one that is there.
 
     A beginning that an earlier attempt or run has left is gone on with, if the server still has the same file.
-
-    Raises
-    ------
-    FetchError
-        If it cannot be had, with the reason.
-    OSError
-        If it cannot be written.
     """
     target = folder / slot.file
     if target.exists():
@@ -67,13 +46,7 @@ def fetch_file(client: "Client", address: str, slot: Slot, folder: Path) -> Rece
 
 
 def fetch_list(client: "Client", address: str, target: Path) -> str:
-    """Fetch a list, which is not checked, into a file; return its SHA-256.
-
-    Raises
-    ------
-    FetchError
-        If it cannot be had.
-    """
+    """Fetch a list, which is not checked, into a file; return its SHA-256."""
     part = Unfinished(target)
     most = client.settings.largest_list
 
@@ -121,21 +94,7 @@ def _attempt(client: "Client", address: str, slot: Slot, part: Unfinished) -> Re
 def _receive(
     client: "Client", address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
 ) -> tuple[bool, str, str]:
-    """Receive what is missing of a file; return whether a beginning was there, who sent it, and when it was modified.
-
-    Parameters
-    ----------
-    client : Client
-    address : str
-    part : Unfinished
-        What is there of it.
-    size : int or None
-        Bytes that it should have.
-    most : int
-        Bytes that it may have.
-    trusted : bool
-        Whether a checksum will show if it is put together of two different files.
-    """
+    """Receive the missing part of a file; return whether it was resumed, the server and the time of modification."""
     if part.size and (size is None or part.size < size) and (part.mark or trusted):
         headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.mark} if part.mark else {})
     else:
@@ -170,13 +129,7 @@ def _append(client: "Client", response: "httpx.Response", part: Unfinished, most
 
 
 def _continues(response: "httpx.Response", part: Unfinished) -> bool:
-    """Whether a part is the one that was asked for, of the file that was begun.
-
-    Raises
-    ------
-    PassingError
-        If it is not: then the file is asked for from its start.
-    """
+    """Whether a part is the one that was asked for, of the file that was begun."""
     stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
     changed = part.mark and _mark(response) not in (part.mark, "")
     if stated is None or int(stated[1]) != part.size or changed:

@@ -17,22 +17,12 @@ type Need = Literal["panel", "classes", "events", "dyads"]
 
 @dataclass(frozen=True)
 class Words:
-    """What a person reads of a verdict, each a sentence or several.
+    """What a person reads of a verdict, each a sentence or several."""
 
-    Attributes
-    ----------
-    claim, null : str
-        What is claimed and what it is tested against.
-    reason : Reason
-        Why the answer is what it is.
-    prose : tuple of str
-        The findings.
-    """
-
-    claim: str
+    claim: str  # What is claimed and what it is tested against
     null: str
-    reason: Reason
-    prose: tuple[str, ...]
+    reason: Reason  # Why the answer is what it is
+    prose: tuple[str, ...]  # The findings
 
 
 @dataclass(frozen=True)

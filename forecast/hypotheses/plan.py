@@ -326,13 +326,7 @@ def read_plan(path: str | Path, *, frozen: bool = True) -> Plan:
 
 
 def require_data(plan: Plan, data: Data) -> None:
-    """Reject data that are not those of the plan.
-
-    Raises
-    ------
-    PlanError
-        If the panel or a file differs; the message names what has changed.
-    """
+    """Reject data that are not those of the plan."""
     then, now = plan.data.files, data.files
     changed = [
         *(f"{name} has changed" for name in then if name in now and now[name] != then[name]),
@@ -348,13 +342,7 @@ def require_data(plan: Plan, data: Data) -> None:
 
 
 def require_answerable(claims: tuple[str, ...], data: Data) -> None:
-    """Reject claims that the data cannot speak of.
-
-    Raises
-    ------
-    SpecError
-        If there is one.
-    """
+    """Reject claims that the data cannot speak of."""
     possible = answerable(data.offers)
     if missing := [code for code in claims if code not in possible]:
         needed = "; ".join(f"{code} needs {OFFERS[CLAIMS[code].needs]}" for code in missing)

@@ -37,28 +37,10 @@ _CHANCES = ("chance", "low", "high", "below")
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an answer is what it is.
+    """Why an answer is what it is."""
 
-    Attributes
-    ----------
-    code : str
-        Which reason it is, in snake case.
-    values : mapping of str to float or str
-        What its sentence is filled with: the answer, models, bounds, probabilities from 0 to 1.
-
-    Raises
-    ------
-    SpecError
-        If the code is unknown, or a value is missing.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.reason import Reason
-    >>> print(Reason("response_above", {"answer": "supported", "rope": 2.5, "chance": 0.97}))
-    Supported, because the chance that the response is above 2.5 points is 97 %.
-    """
-
-    code: str
+    code: str  # Which reason it is, in snake case
+    # What its sentence is filled with: the answer, models, bounds, probabilities from 0 to 1.
     values: Mapping[str, float | str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

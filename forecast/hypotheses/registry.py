@@ -32,19 +32,7 @@ OFFERS = {
 
 
 def parse_claims(text: str) -> tuple[str, ...]:
-    """Read codes of claims, separated by commas, and put them in the order of the theory.
-
-    Raises
-    ------
-    SpecError
-        If there is none, or one is unknown.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.registry import parse_claims
-    >>> parse_claims("s9, S2")
-    ('S2', 'S4')
-    """
+    """Read codes of claims, separated by commas, and put them in the order of the theory."""
     codes = [code for word in text.split(",") if (code := word.strip().upper())]
     unknown = [code for code in codes if code not in CLAIMS and code not in WITH]
     if unknown or not codes:
@@ -55,14 +43,7 @@ def parse_claims(text: str) -> tuple[str, ...]:
 
 
 def answerable(offers: str) -> tuple[str, ...]:
-    """Return the claims that data can answer, by the most they offer.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.registry import answerable
-    >>> answerable("panel")
-    ('S2', 'S5', 'S6', 'S8', 'S12')
-    """
+    """Return the claims that data can answer, by the most they offer."""
     ranks = list(OFFERS)
     return tuple(code for code, claim in CLAIMS.items() if ranks.index(claim.needs) <= ranks.index(offers))
 

@@ -191,13 +191,7 @@ def gathered(plan: Plan) -> Data:
 
 
 def require_runnable(plan: Plan, data: Data) -> None:
-    """Reject what cannot be carried out, before anything is fitted.
-
-    Raises
-    ------
-    PlanError, SpecError, DataError, ForecastError
-        As `run_tests`.
-    """
+    """Reject what cannot be carried out, before anything is fitted."""
     if plan.frozen is not None and plan.frozen != plan.digest:
         raise PlanError("plan: it has changed since it was frozen; freeze it again and say so")
     require_data(plan, data)

@@ -128,14 +128,7 @@ class Rule:
 
 
 def least_favourable(answers: Iterable[Answer]) -> Answer:
-    """Return the worst of several answers for the claim.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.verdict import least_favourable
-    >>> least_favourable(["supported", "undecided"])
-    'undecided'
-    """
+    """Return the worst of several answers for the claim."""
     return min(answers, key=_FROM_WORST.index)
 
 

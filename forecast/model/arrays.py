@@ -23,34 +23,19 @@ class PanelArrays:
     last of every era, and the dyad's first and last. Between nodes trend and cycle move by their exact transitions, so
     that empty periods cost nothing; a cycle without one asks for ``dense`` nodes.
     Nodes run dyad by dyad in time order.
-
-    Attributes
-    ----------
-    starts : (dyad + 1,)
-        Where each dyad's nodes begin.
-    node_dyad, node_time, node_era, node_gap : (node,)
-        Dyad, period, era, and number of periods since the node before (0 at a dyad's first).
-    periods_a_month : float
-        1 in a monthly panel, 4.348 in a weekly one.
-    observation : Observation
-        What kind of observation it was read as.
-    observed : object
-        What was observed, in the arrays of that kind.
-    driving : Driving or None
-        The drivers that the spec asks for.
     """
 
     era_index: Index
     era_dyad: Index
-    starts: Index
-    node_dyad: Index
+    starts: Index  # Where each dyad's nodes begin
+    node_dyad: Index  # Dyad, period, era, and number of periods since the node before (0 at a dyad's first)
     node_time: Index
     node_era: Index
     node_gap: Index
-    periods_a_month: float
-    observation: Observation
-    observed: Any
-    driving: Driving | None = None
+    periods_a_month: float  # 1 in a monthly panel, 4.348 in a weekly one
+    observation: Observation  # What kind of observation it was read as
+    observed: Any  # What was observed, in the arrays of that kind
+    driving: Driving | None = None  # The drivers that the spec asks for
 
     @property
     def dyads(self) -> int:
@@ -82,22 +67,7 @@ class PanelArrays:
 
 
 def panel_arrays(panel: xr.Dataset, spec: PendulumSpec | None = None, *, dense: bool | None = None) -> PanelArrays:
-    """Read the arrays of a panel.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Schema: docs/schema/panel.md.
-    spec : PendulumSpec, optional
-        What the panel is read for; by default it is read as its kind is by default, kinds by spans of years.
-    dense : bool, optional
-        Whether every period is a node; by default as the spec needs.
-
-    Raises
-    ------
-    DataError
-        If it is not a panel, not of the kind that the spec observes, or without the drivers that it asks for.
-    """
+    """Read the arrays of a panel."""
     validate_panel(panel)
     observation = observation_of(panel) if spec is None else spec.observation_model
     observation.check_panel(panel)

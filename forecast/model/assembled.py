@@ -56,16 +56,9 @@ def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled"
 
 @dataclass(frozen=True)
 class Layout:
-    """Where free variables stand in a point, and their priors.
+    """Where free variables stand in a point, and their priors."""
 
-    Attributes
-    ----------
-    places : mapping of str to slice
-        By the names of the free variables.
-    coordinates : Coordinates
-    """
-
-    places: Mapping[str, slice]
+    places: Mapping[str, slice]  # By the names of the free variables
     coordinates: parameters.Coordinates
 
     @classmethod

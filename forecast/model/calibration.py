@@ -58,44 +58,7 @@ def calibrate(
     cores: int | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
-    """Draw truths from the prior, simulate a panel of each, fit it, and rank the truth among the posterior's draws.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Gives the shape of the simulated ones: dyads, eras, and how many events each report counts.
-    spec : PendulumSpec, optional
-    panels : int
-        How many truths.
-    draws, tune, chains : int
-        Of every fit; `AMONG` of the draws are ranked among.
-    seed : int
-        The same seed gives the same ranks, whatever the number of cores.
-    cores : int, optional
-        Processes; by default as many as the machine has.
-    progress : callable, optional
-        Called with (step in words, done, total).
-
-    Returns
-    -------
-    xarray.Dataset
-        A variable a quantity, dims ``panel`` and ``<name>_number``: how many of `AMONG` draws lie below the truth.
-        Uniform from 0 to `AMONG` where prior, simulation and sampler agree. ``level`` is ranked in every thirteenth
-        period.
-
-    Raises
-    ------
-    SpecError
-        If there are too few draws to rank among.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.model.calibration import calibrate
-    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> calibrate(panel, panels=40)["cycle_half_life"].shape  # doctest: +SKIP
-    (40, 1)
-    """
+    """Draw truths from the prior, simulate a panel of each, fit it, and rank the truth among the posterior's draws."""
     spec = spec or spec_for(panel)
     if draws * chains < AMONG:
         raise SpecError(f"draws: {chains} x {draws} are fewer than the {AMONG} that a truth is ranked among; take more")
@@ -157,11 +120,6 @@ def coverage(ranks: Ranks, mass: float = 0.9) -> float:
     """Share of ranks inside the central interval of so much mass; its expectation is a little above ``mass``.
 
     Of the ``AMONG + 1`` ranks those from ``AMONG (1 - mass) / 2`` to ``AMONG (1 + mass) / 2`` lie inside.
-
-    Examples
-    --------
-    >>> round(coverage(np.arange(AMONG + 1)), 3)
-    0.901
     """
     low, high = AMONG * (1 - mass) / 2, AMONG * (1 + mass) / 2
     return float(((ranks >= low) & (ranks <= high)).mean())

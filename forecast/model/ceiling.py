@@ -46,22 +46,6 @@ def bounded(trend: NDArray[Any], ceiling: ArrayLike | None, softness: float = SO
     r"""Return a free trend under a soft ceiling, :math:`C - s \log(1 + e^{(C - x) / s})`.
 
     Close to the free trend well below the ceiling, and never above it.
-
-    Parameters
-    ----------
-    trend : array
-        Log-odds.
-    ceiling : array or None
-        Log-odds; it broadcasts against ``trend``. Without one the trend is free.
-    softness : float
-        Width of the bend, log-odds.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.ceiling import bounded
-    >>> float(bounded(np.array(0.0), 1.0, 0.25).round(3))
-    -0.005
     """
     if ceiling is None:
         return trend
@@ -73,13 +57,6 @@ def unbounded(trend: NDArray[Any], ceiling: ArrayLike | None, softness: float = 
     """Return the free trend of one under a soft ceiling: the inverse of `bounded`.
 
     Free trends far above the ceiling look alike in single precision; they come out as the lowest of them.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.ceiling import bounded, unbounded
-    >>> float(unbounded(bounded(np.array(0.3), 1.0), 1.0).round(6))
-    0.3
     """
     if ceiling is None:
         return trend

@@ -20,28 +20,6 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
     The default is a cycle around a trend that returns to its long-run mean; events are read as sides and kinds, whose
     kinds drift with the years. The overdispersion of a record of thirty events per month or more is unknown beforehand,
     so it has the wide prior of a further dataset.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of events, counts or an index.
-    **choices
-        Fields of `PendulumSpec`.
-
-    Raises
-    ------
-    DataError
-        If it is not a panel.
-    SpecError
-        If a choice makes no sense.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.model.choices import spec_for
-    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]))
-    >>> spec_for(panel).trend, spec_for(panel, trend="walk").trend
-    ('reverting', 'walk')
     """
     validate_panel(panel)
     suits: dict[str, Any] = {"observation": observation_of(panel).name}

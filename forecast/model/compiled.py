@@ -86,24 +86,12 @@ def is_ready(spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A density compiled from the graph of a PyMC model.
+    """A density compiled from the graph of a PyMC model."""
 
-    Attributes
-    ----------
-    model : pymc.Model
-        The model of the first panel of this form; its labels are that panel's.
-    sampler : nutpie.CompiledModel
-        Log-density and gradient.
-    derivation : Derivation
-        What follows from the free variables.
-    data : mapping of str to array
-        Of the panel whose density it is.
-    """
-
-    model: "pm.Model"
-    sampler: Any
-    derivation: "Derivation"
-    data: dict[str, Any]
+    model: "pm.Model"  # The model of the first panel of this form; its labels are that panel's
+    sampler: Any  # Log-density and gradient
+    derivation: "Derivation"  # What follows from the free variables
+    data: dict[str, Any]  # Of the panel whose density it is
 
     def filled(self, data: dict[str, Any]) -> "Compiled":
         """Return the same with another panel's packed data."""

@@ -20,24 +20,7 @@ AXES = {"chain_axis": 0, "draw_axis": 1}
 
 
 def r_hat(draws: Float) -> Float:
-    """Return the rank-normalised split R-hat [1]_ of quantities.
-
-    Parameters
-    ----------
-    draws : array (chain, draw, quantity)
-
-    Returns
-    -------
-    array (quantity,)
-        NaN with one chain, fewer than four draws, or draws that are no numbers.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.diagnostics import r_hat
-    >>> r_hat(np.random.default_rng(1).standard_normal((4, 1000, 1))).round(2)
-    array([1.])
-    """
+    """Return the rank-normalised split R-hat [1]_ of quantities."""
     from arviz_stats.base import array_stats
 
     with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
@@ -66,27 +49,7 @@ def mean_error(draws: Float) -> float:
 
 
 def pareto_smoothed(log_weight: Float) -> tuple[Float, float] | None:
-    """Smooth the largest weights by a generalised Pareto distribution [2]_.
-
-    Parameters
-    ----------
-    log_weight : array (draw,)
-        Finite.
-
-    Returns
-    -------
-    array (draw,) and float, or None
-        Smoothed logarithms of weights, up to a constant, and the shape k; none if the weights have no tail: the largest
-        are too few, all alike, or a few values, as copies of draws are.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.diagnostics import pareto_smoothed
-    >>> found = pareto_smoothed(np.random.default_rng(1).exponential(0.5, 4000))
-    >>> round(found[1], 1)
-    0.4
-    """
+    """Smooth the largest weights by a generalised Pareto distribution [2]_."""
     from arviz_stats.base import array_stats
 
     try:

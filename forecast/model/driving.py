@@ -41,19 +41,7 @@ type Drivers = tuple[tuple[str, str], ...]
 
 
 def parse_drivers(value: Any) -> Drivers:
-    """Return drivers from a mapping or from pairs.
-
-    Raises
-    ------
-    SpecError
-        If it is neither, a driver is there twice, or acts on something else.
-
-    Examples
-    --------
-    >>> from forecast.model.driving import parse_drivers
-    >>> parse_drivers({"summit": "month"})
-    (('summit', 'month'),)
-    """
+    """Return drivers from a mapping or from pairs."""
     pairs = list(value.items()) if isinstance(value, Mapping) else value
     if not isinstance(pairs, list | tuple) or not all(isinstance(one, list | tuple) and len(one) == 2 for one in pairs):
         raise SpecError(f"drivers: got {value!r:.200}; expected a mapping such as {{'summit': 'month'}}")
@@ -67,13 +55,7 @@ def parse_drivers(value: Any) -> Drivers:
 
 
 def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
-    """Make sure that what drivers act on is there, and moves so that their push is known.
-
-    Raises
-    ------
-    SpecError
-        If not.
-    """
+    """Make sure that what drivers act on is there, and moves so that their push is known."""
     for name, acts in drivers:
         if acts == "trend" and not moving:
             raise SpecError(f"drivers: {name} acts on the trend, which trend='constant' fixes; let it act on the month")
@@ -86,19 +68,11 @@ def check_drivers(drivers: Drivers, *, moving: bool, linear: bool) -> None:
 
 @dataclass(frozen=True)
 class Driving:
-    """The drivers that a spec asks for, of a panel.
+    """The drivers that a spec asks for, of a panel."""
 
-    Attributes
-    ----------
-    names, acts : tuple of str
-        What each is called, and what it acts on.
-    value : array (driver, dyad, time)
-        Standardised.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  # What each is called, and what it acts on
     acts: tuple[str, ...]
-    value: Float
+    value: Float  # Standardised
 
     @classmethod
     def of(cls, spec: "PendulumSpec", panel: "xr.Dataset") -> "Driving | None":
@@ -146,18 +120,7 @@ def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[s
 
 
 def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions.
-
-    Parameters
-    ----------
-    acts : tuple of str
-        What each driver acts on.
-    effect : variable (driver, dyad)
-    motion : Motion or None
-        Of the cycle.
-    data : mapping
-        Of the model, with what `driving_data` returns.
-    """
+    """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
 
     dyad = data["driven_dyad"]
@@ -176,19 +139,11 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data:
 
 @dataclass(frozen=True)
 class Push:
-    """What drivers add, log-odds, (..., time) or zero where there is nothing.
+    """What drivers add, log-odds, (..., time) or zero where there is nothing."""
 
-    Attributes
-    ----------
-    trend, cycle : array
-        Parts of the level.
-    month : array
-        Beside the level, in the month alone.
-    """
-
-    trend: Float
+    trend: Float  # Parts of the level
     cycle: Float
-    month: Float
+    month: Float  # Beside the level, in the month alone
 
     @property
     def level(self) -> Float:
@@ -210,23 +165,7 @@ class Push:
 
 
 def push(drivers: Drivers, effect: Float, value: Float, phi: Float, before: "Push | None" = None) -> Push:
-    """Compute the push on one dyad.
-
-    Parameters
-    ----------
-    drivers : tuple of (str, str)
-    effect : array (..., driver)
-    value : array (..., driver, time)
-        Standardised.
-    phi : array (...) or float
-    before : Push, optional
-        Of the period before the first: by default the drivers had always been at their first value.
-
-    Returns
-    -------
-    Push
-        (..., time)
-    """
+    """Compute the push on one dyad."""
 
     def summed(what: str) -> Float:
         total = np.zeros(np.broadcast_shapes(effect.shape[:-1], value.shape[:-2]) + value.shape[-1:])
@@ -254,22 +193,7 @@ def push_of_draw(spec: "PendulumSpec", panel: "xr.Dataset", parameters: "xr.Data
 
 
 def followed(carry: Float, fresh: Float, start: Float) -> Float:
-    """Return the series in which every value is the one before, carried over in part, and what is fresh.
-
-    Parameters
-    ----------
-    carry : array (...)
-    fresh : array (..., time)
-    start : array (...)
-        The value before the first.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.driving import followed
-    >>> followed(np.array(0.5), np.array([1.0, 0.0, 0.0]), np.array(0.0)).tolist()
-    [1.0, 0.5, 0.25]
-    """
+    """Return the series in which every value is the one before, carried over in part, and what is fresh."""
     shape = np.broadcast_shapes(carry.shape, fresh.shape[:-1], np.shape(start))
     series, now = np.empty((*shape, fresh.shape[-1])), np.broadcast_to(start, shape)
     for t in range(fresh.shape[-1]):

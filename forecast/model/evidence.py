@@ -43,13 +43,7 @@ def together(parts: Sequence[Evidence]) -> Evidence:
 
 
 def bridge(log_density: Callable[[Float], float], points: Float, white: Bool, rng: np.random.Generator) -> Evidence:
-    """Compute the logarithm of the integral of a density, from draws (chain, draw, coordinate) of it.
-
-    Raises
-    ------
-    SpecError
-        If half of the draws are no more than there are parameters, whose covariance they would not give.
-    """
+    """Compute the logarithm of the integral of a density, from draws (chain, draw, coordinate) of it."""
     chains, draws, parameters = *points.shape[:2], int((~white).sum())
     half = draws // 2
     if chains * half <= parameters:

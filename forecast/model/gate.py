@@ -27,35 +27,18 @@ CHECKED_EVERY = {"level": 6, "trend": 24}
 
 @dataclass(frozen=True)
 class Miss:
-    """A limit of the gate that is not kept.
+    """A limit of the gate that is not kept."""
 
-    Attributes
-    ----------
-    quantity : str
-        In words, such as ``half-life``.
-    words : str
-        The diagnostic and its limit.
-    excess : float
-        How many times the limit it is; NaN if the diagnostic is not defined.
-    """
-
-    quantity: str
-    words: str
-    excess: float
+    quantity: str  # In words, such as `half-life`
+    words: str  # The diagnostic and its limit
+    excess: float  # How many times the limit it is; NaN if the diagnostic is not defined
 
     def __str__(self) -> str:
         return f"{self.quantity}: {self.words}"
 
 
 def summarize_misses(misses: Iterable[Miss]) -> str:
-    """Describe in a sentence how many quantities miss the limits, and which are the worst.
-
-    Examples
-    --------
-    >>> from forecast.model.gate import Miss, summarize_misses
-    >>> summarize_misses([Miss("level", "R-hat 1.2000, limit 1.01", 20.0)])
-    '1 quantity misses the limits. Worst: level: R-hat 1.2000, limit 1.01'
-    """
+    """Describe in a sentence how many quantities miss the limits, and which are the worst."""
     worst: dict[str, Miss] = {}
     for miss in sorted(misses, key=_badness, reverse=True):
         worst.setdefault(miss.quantity, miss)

@@ -17,22 +17,12 @@ SPREAD_OF_SPREADS = 0.4
 
 @dataclass(frozen=True)
 class Free:
-    """A free variable: normal, or log-normal where it is positive.
-
-    Attributes
-    ----------
-    name : str
-    centre, sd : float
-        Of it or its logarithm; without a spread it is flat, and its prior is stated where it is used.
-    dims : tuple of str or int
-        Names of its dims, or their sizes.
-    positive : bool
-    """
+    """A free variable: normal, or log-normal where it is positive."""
 
     name: str
-    centre: float = 0.0
+    centre: float = 0.0  # Of it or its logarithm; without a spread it is flat, and its prior is stated where it is used
     sd: float = 1.0
-    dims: tuple[str | int, ...] = ()
+    dims: tuple[str | int, ...] = ()  # Names of its dims, or their sizes
     positive: bool = False
 
     def add(self) -> Any:
@@ -61,28 +51,14 @@ def spread_around(name: str, typical: float) -> Free:
 
 @dataclass(frozen=True)
 class ByDyad:
-    """One value a dyad, around a population (non-centred), or independent ones with the same total spread.
+    """One value a dyad, around a population (non-centred), or independent ones with the same total spread."""
 
-    Attributes
-    ----------
-    name : str
-        Prefix of the names of its free variables.
-    centre, sd : float
-        Of the population's mean.
-    spread : float
-        Typical spread of the dyads.
-    pool : bool
-        Whether there is a population.
-    positive : bool
-        Whether all this is about the value's logarithm.
-    """
-
-    name: str
-    centre: float
+    name: str  # Prefix of the names of its free variables
+    centre: float  # Of the population's mean
     sd: float
-    spread: float
-    pool: bool
-    positive: bool = False
+    spread: float  # Typical spread of the dyads
+    pool: bool  # Whether there is a population
+    positive: bool = False  # Whether all this is about the value's logarithm
 
     @property
     def free(self) -> tuple[Free, ...]:

@@ -27,22 +27,6 @@ def complete_dyad(
 
     with :math:`V_r` the variance gathered over r periods. Empty periods thus carry their full uncertainty although
     the sampler never saw them.
-
-    Parameters
-    ----------
-    d : int
-        Position of the dyad.
-    nodes : (draw, node)
-        Of all dyads.
-    carry, step : (draw,)
-    centre : (draw,) or float
-    arrays : PanelArrays
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array (draw, time)
-        In log-odds.
     """
     own = slice(arrays.starts[d], arrays.starts[d + 1])
     ends, gaps = arrays.node_time[own], arrays.node_gap[own]

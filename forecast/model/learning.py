@@ -28,21 +28,7 @@ VARIABLES = {"noise": "tau"}
 
 
 def prior_beside_posterior(fit: "Fit", dyad: str, *, seed: int = 1) -> pd.DataFrame:
-    """Compare prior and posterior of the parameters of trend, cycle, ceiling and sides of one dyad.
-
-    Parameters
-    ----------
-    fit : Fit
-    dyad : str
-    seed : int
-        Of the draws from the prior.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per parameter: name, unit, median and 90 % interval before and after the data, and the share of the
-        prior's variance that is left, on the scale on which the prior is normal. Near 1 the data said nothing.
-    """
+    """Compare prior and posterior of the parameters of trend, cycle, ceiling and sides of one dyad."""
     place = fit.dyads.index(dyad)
     rng, months = np.random.default_rng(seed), periods_a_month(fit.panel)
     rows = []

@@ -24,33 +24,17 @@ TREND, CYCLE = 0, 1
 
 @dataclass(frozen=True)
 class Draws:
-    """The draws of a fit as plain arrays, chains one after the other.
-
-    Attributes
-    ----------
-    spec : PendulumSpec
-    mean, step : (draw, dyad)
-        Of a trend that moves; zeros for a constant one.
-    jump, retention : (draw,)
-    mu : (draw, era)
-        Mean of the trend over each era: of a constant one, the trend.
-    ceiling : (draw, era) or None
-    cycle : mapping of str to (draw, dyad)
-        What shapes the cycle, by the names that `Cycle.next` reads, and ``sigma``.
-    observed : dict of str to (draw, ...)
-        Parameters of the observation, by the names that its class documents.
-    driver_effect : (draw, driver, dyad) or None
-    """
+    """The draws of a fit as plain arrays, chains one after the other."""
 
     spec: PendulumSpec
-    mean: Float
+    mean: Float  # Of a trend that moves; zeros for a constant one
     step: Float
     jump: Float
     retention: Float
-    mu: Float
+    mu: Float  # Mean of the trend over each era: of a constant one, the trend
     ceiling: Float | None
-    cycle: Mapping[str, Float]
-    observed: Own
+    cycle: Mapping[str, Float]  # What shapes the cycle, by the names that `Cycle.next` reads, and `sigma`
+    observed: Own  # Parameters of the observation, by the names that its class documents
     driver_effect: Float | None = None
 
     @classmethod

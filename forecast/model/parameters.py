@@ -17,24 +17,11 @@ from forecast.model.trend import Trend, add_constant, add_trend, declare_trend
 
 @dataclass(frozen=True)
 class Parameters:
-    """PyTensor variables by role; None where the spec has none.
+    """PyTensor variables by role; None where the spec has none."""
 
-    Attributes
-    ----------
-    trend : Trend or None
-        Of a trend that moves.
-    mu : (era,) or None
-        A constant trend.
-    motion : Motion or None
-        Of the cycle.
-    headroom : (era,) or None
-    observed : dict
-    effect : (driver, dyad) or None
-    """
-
-    trend: Trend | None
-    mu: Any
-    motion: Motion | None
+    trend: Trend | None  # Of a trend that moves
+    mu: Any  # A constant trend
+    motion: Motion | None  # Of the cycle
     headroom: Any
     observed: Own
     effect: Any = None

@@ -43,34 +43,18 @@ type PartKey = tuple[int, "PendulumSpec", Part, int]
 
 @dataclass(frozen=True)
 class QuickPart:
-    """Draws of one part of a model.
-
-    Attributes
-    ----------
-    name : {"whole", "path", "aside"}
-    density : Density
-    drawn : xarray.Dataset
-        As the sampler keeps them.
-    """
+    """Draws of one part of a model."""
 
     name: Part
     density: Density
-    drawn: xr.Dataset
+    drawn: xr.Dataset  # As the sampler keeps them
 
 
 @dataclass(frozen=True)
 class QuickFit:
-    """Draws of one short fit, from which only what is asked for is computed.
+    """Draws of one short fit, from which only what is asked for is computed."""
 
-    Attributes
-    ----------
-    panel, spec, arrays
-        What was fitted.
-    parts : tuple of QuickPart
-    seed : int
-    """
-
-    panel: xr.Dataset
+    panel: xr.Dataset  # What was fitted
     spec: "PendulumSpec"
     arrays: PanelArrays
     parts: tuple[QuickPart, ...]
@@ -105,34 +89,7 @@ def quick_fit(
     part: Part | None = None,
     stop: Event | None = None,
 ) -> QuickFit:
-    """Fit a panel with the quick engine, in any thread.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-    spec : PendulumSpec
-    seed : int
-        The same seed gives the same numbers, whatever else is fitted meanwhile.
-    draws, tune, chains : int
-        Kept draws of a chain, by default as many as its evidence needs; warm-up draws, and chains.
-    part : {"whole", "path", "aside"}, optional
-        Only this part of the model, of a model that has parts: its evidence is there, a posterior of the whole is not.
-    stop : threading.Event, optional
-        Once it is set, sampling ends.
-
-    Raises
-    ------
-    concurrent.futures.CancelledError
-        If it was stopped.
-
-    Examples
-    --------
-    >>> from forecast import PendulumSpec, build_panel, read_chronology
-    >>> from forecast.model.quick import quick_fit
-    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> quick_fit(panel, PendulumSpec(trend="walk"), seed=1).evidence.log  # doctest: +SKIP
-    -89.2
-    """
+    """Fit a panel with the quick engine, in any thread."""
     arrays = panel_arrays(panel, spec)
     parts = []
     names = parts_of(arrays)
@@ -153,17 +110,7 @@ def quick_evidence(
     kept: "MutableMapping[PartKey, Evidence] | None" = None,
     **settings: Any,
 ) -> Evidence:
-    """Estimate the marginal likelihood of a model, part by part.
-
-    Parameters
-    ----------
-    panel, spec, seed
-        As of `quick_fit`.
-    kept : mutable mapping, optional
-        Evidence of parts of models of this record and its beginnings: those in it are not fitted, the others are added.
-    **settings
-        Draws and so on, as of `quick_fit`; the same in all that is kept together.
-    """
+    """Estimate the marginal likelihood of a model, part by part."""
     kept = {} if kept is None else kept
     return together([_part_evidence(panel, spec, part, seed, kept, **settings) for part in _parts(panel, spec)])
 
@@ -174,14 +121,6 @@ def quick_evidences(
     """Estimate marginal likelihoods of several models of a panel, but for the parts that all of them share.
 
     They compare these models, and mean nothing alone.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-    specs : sequence of PendulumSpec
-        All of one kind of observation.
-    seed, stop
-        As of `quick_fit`.
     """
     differing = [part for part in _parts(panel, specs[0]) if len({spec_of(spec, part) for spec in specs}) > 1]
     kept: dict[PartKey, Evidence] = {}

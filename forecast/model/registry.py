@@ -14,15 +14,7 @@ class Named(Protocol):
 
 
 class Registry[Kind: Named]:
-    """One instance a kind, by its name.
-
-    Parameters
-    ----------
-    field : str
-        Field of `PendulumSpec` that holds the name, for messages.
-    *packaged : Kind
-        Those of the package, which stay.
-    """
+    """One instance a kind, by its name."""
 
     def __init__(self, field: str, *packaged: Kind) -> None:
         self.field = field

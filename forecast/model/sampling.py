@@ -173,35 +173,17 @@ def _require_choices(sampler: str, target_accept: float | None, evidence: bool) 
 
 @dataclass(frozen=True)
 class Run:
-    """What a sampler is given, and how long its steps take.
+    """What a sampler is given, and how long its steps take."""
 
-    Attributes
-    ----------
-    panel, spec, arrays
-        What is fitted.
-    settings : dict of str to int
-        Draws, tune, chains and cores.
-    accept : float
-        Acceptance rate that the step size aims at, along the path.
-    seed : int
-        Of the sampler.
-    bridge : numpy.random.Generator or None
-        For bridge sampling; without it the evidence is not estimated.
-    report : callable
-        Called with (step in words, done, total).
-    seconds : dict of str to float
-        By step.
-    """
-
-    panel: xr.Dataset
+    panel: xr.Dataset  # What is fitted
     spec: PendulumSpec
     arrays: PanelArrays
-    settings: dict[str, int]
-    accept: float
-    seed: int
-    bridge: np.random.Generator | None
-    report: Progress
-    seconds: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, int]  # Draws, tune, chains and cores
+    accept: float  # Acceptance rate that the step size aims at, along the path
+    seed: int  # Of the sampler
+    bridge: np.random.Generator | None  # For bridge sampling; without it the evidence is not estimated
+    report: Progress  # Called with (step in words, done, total)
+    seconds: dict[str, float] = field(default_factory=dict)  # By step
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:

@@ -41,13 +41,7 @@ def sealed(tree: xr.DataTree) -> xr.DataTree:
 
 
 def read_stored(path: Path) -> Groups:
-    """Read a saved fit and check it.
-
-    Raises
-    ------
-    FitFileError
-        If nothing is there, it cannot be read, is incomplete or altered, or is no fit of a schema this version knows.
-    """
+    """Read a saved fit and check it."""
     if not path.exists():
         raise FitFileError(f"{path}: no such file or folder; expected a fit saved by Fit.save or `forecast report`")
     if not (path.is_dir() or path.is_file()):

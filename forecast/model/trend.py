@@ -27,38 +27,16 @@ OF_MOVING_TRENDS = ("trend_mean", "trend_step", "trend_jump", "trend_retention")
 
 @dataclass(frozen=True)
 class Trend:
-    """Parameters of a trend that moves, as PyTensor variables or arrays.
+    """Parameters of a trend that moves, as PyTensor variables or arrays."""
 
-    Attributes
-    ----------
-    mean : (dyad,)
-        Long-run mean, to which it returns; of a walk, the centre of where it starts.
-    step : (dyad,)
-        Standard deviation of a period's step, log-odds.
-    jump : scalar
-        Standard deviation of what the beginning of an era adds; zero without jumps.
-    start_sd : float
-        Standard deviation of the first value around the mean.
-    retention : scalar
-        Fraction of its distance from the mean left after a period; 1 for a walk.
-    """
-
-    mean: Any
-    step: Any
-    jump: Any
-    start_sd: float
-    retention: Any
+    mean: Any  # Long-run mean, to which it returns; of a walk, the centre of where it starts
+    step: Any  # Standard deviation of a period's step, log-odds
+    jump: Any  # Standard deviation of what the beginning of an era adds; zero without jumps
+    start_sd: float  # Standard deviation of the first value around the mean
+    retention: Any  # Fraction of its distance from the mean left after a period; 1 for a walk
 
     def transitions(self, pairs: Mapping[str, Any], backend: Any = np) -> "Transitions":
-        """Return drift, carry and scale from node to node, each (node,).
-
-        Parameters
-        ----------
-        pairs : mapping
-            Of `forecast.model.whitening.transition_pairs`, as arrays or as a model's data.
-        backend : module
-            numpy or pytensor.tensor.
-        """
+        """Return drift, carry and scale from node to node, each (node,)."""
         dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
         first = backend.equal(gap, 0)
         carry = backend.where(first, 0.0, self.retention**gap)
@@ -70,14 +48,7 @@ class Trend:
 
 
 def gathered(retention: Any, periods: Any, backend: Any = np) -> Any:
-    """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention.
-
-    Examples
-    --------
-    >>> from forecast.model.trend import gathered
-    >>> float(gathered(0.5, 2)), float(gathered(1.0, 3))
-    (1.25, 3.0)
-    """
+    """Return the variance of so many unit steps, each carried to the end: the sum of even powers of the retention."""
     if isinstance(retention, float) and retention == 1.0:
         return periods
     return (1.0 - retention ** (2 * periods)) / (1.0 - retention**2)
@@ -147,15 +118,7 @@ def central_trend(spec: "PendulumSpec", priors: "Priors", dyads: int) -> Trend:
 
 
 def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
-    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era); NaN without a period.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.trend import era_means
-    >>> era_means(np.array([1.0, 3.0, 6.0]), np.array([4, 4, 5]), np.array([4, 5, 6]))
-    array([ 2.,  6., nan])
-    """
+    """Return the mean of one dyad's trend (..., time) over each of some eras, (..., era); NaN without a period."""
     means = np.full((*trend.shape[:-1], len(eras)), np.nan)
     for place, era in enumerate(eras):
         inside = era_index == era

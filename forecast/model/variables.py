@@ -91,14 +91,7 @@ DRIVERS = (
 
 
 def all_variables() -> dict[str, Variable]:
-    """Return every variable that a posterior may have, by name, in the order of the documentation.
-
-    Examples
-    --------
-    >>> from forecast.model.variables import all_variables
-    >>> all_variables()["mu"].dims
-    ('era',)
-    """
+    """Return every variable that a posterior may have, by name, in the order of the documentation."""
     of_cycles = [variable for cycle in cycles() for variable in cycle.variables]
     observed = [variable for observation in observations() for variable in observation.variables]
     kinds = (*PATHS, *TREND, *CYCLE, *of_cycles, *observed, *DRIVERS)

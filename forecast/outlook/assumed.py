@@ -77,27 +77,13 @@ class Assumed:
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """Happenings of one sort, of which a period holds at least so many, or none.
+    """Happenings of one sort, of which a period holds at least so many, or none."""
 
-    Attributes
-    ----------
-    of_class : int
-        Place of their class in the panel.
-    part : float
-        Which part of that class is meant, apart from that of other cells.
-    least : int
-        How many at least; zero if there are none.
-    code : str
-        With what their codes begin; empty if that is not said.
-    every : bool
-        Whether all happenings of that code are meant, and not a part of them that was given.
-    """
-
-    of_class: int
-    part: float
-    least: int
-    code: str = ""
-    every: bool = False
+    of_class: int  # Place of their class in the panel
+    part: float  # Which part of that class is meant, apart from that of other cells
+    least: int  # How many at least; zero if there are none
+    code: str = ""  # With what their codes begin; empty if that is not said
+    every: bool = False  # Whether all happenings of that code are meant, and not a part of them that was given
 
 
 @dataclass(frozen=True)
@@ -113,43 +99,14 @@ class _Sort:
 
 @dataclass(frozen=True)
 class Held:
-    """What is assumed of one period.
+    """What is assumed of one period."""
 
-    Attributes
-    ----------
-    period : int
-        Counted from the present, 1 or more.
-    cells : tuple of Cell
-        No two of them mean the same happenings.
-    """
-
-    period: int
-    cells: tuple[Cell, ...]
+    period: int  # Counted from the present, 1 or more
+    cells: tuple[Cell, ...]  # No two of them mean the same happenings
 
 
 def read_assumed(path: str | Path) -> tuple[Assumed, ...]:
-    """Read a scenario from a CSV file.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        Columns ``date``, ``source``, ``target``, ``code`` or ``kind``, and if wanted ``n``, ``part``, ``until`` and
-        ``summary``. A file with a header alone assumes nothing.
-
-    Returns
-    -------
-    tuple of Assumed
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or a row makes no sense; the message names its line.
-
-    Examples
-    --------
-    >>> from forecast.outlook.assumed import read_assumed
-    >>> read_assumed("whatif.csv")  # doctest: +SKIP
-    """
+    """Read a scenario from a CSV file."""
     if Path(path).is_file() and Path(path).stat().st_size > LARGEST_FILE:
         raise DataError(f"{path} has more than {LARGEST_FILE:,} bytes; a scenario has at most {MOST_ROWS} rows")
     raw = load_raw(path, TableMapping(dataset="scenario", columns={name: name for name in TableMapping.required}))
@@ -188,26 +145,6 @@ def periods_held(
 
     A joint act that has a row for each side (a visit and its hosting on one day) is one happening, as in the panel.
     Where a whole class is assumed beside a part of it, the rest of the class is meant.
-
-    Parameters
-    ----------
-    rows : sequence of Assumed
-    panel : xarray.Dataset
-        Of events or counts.
-    dyad : str
-        Its code.
-    events : pandas.DataFrame, optional
-        Events of an event table, which tell what part of its class a code is; without them a code stands for its class.
-
-    Returns
-    -------
-    tuple of Held
-        In order of time, whatever the order of the rows.
-
-    Raises
-    ------
-    SpecError
-        If a row is not of the dyad, not ahead, too far ahead, of an unknown code or kind, or contradicts another.
     """
     if not rows:
         return ()

@@ -75,115 +75,60 @@ type How = Literal["weights", "path drawn again", "fitted again", "needs a new f
 
 @dataclass(frozen=True)
 class Alone:
-    """What would change if some events alone had not been recorded.
+    """What would change if some events alone had not been recorded."""
 
-    Attributes
-    ----------
-    added : mapping of str to Number
-        What they add; empty where it needs a new fit.
-    how : str
-        How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was `fitted again`;
-        or it was not, for it `needs a new fit`.
-    pareto_k : float or None
-        Of the draws' weights; None if these are all alike or have no tail.
-    """
-
-    added: Numbers
+    added: Numbers  # What they add; empty where it needs a new fit
+    # How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was `fitted again`;
+    # or it was not, for it `needs a new fit`.
     how: How
-    pareto_k: float | None
+    pareto_k: float | None  # Of the draws' weights; None if these are all alike or have no tail
 
 
 @dataclass(frozen=True)
 class Part:
-    """What some events added, in the order of the record.
+    """What some events added, in the order of the record."""
 
-    Attributes
-    ----------
-    name : str
-        The kind, or the first day of the week or month.
-    happenings : int
-        How many they count for.
-    added : mapping of str to Number
-    """
-
-    name: str
-    happenings: int
+    name: str  # The kind, or the first day of the week or month
+    happenings: int  # How many they count for
     added: Numbers
 
 
 @dataclass(frozen=True)
 class Posed:
-    """A question with a window of its own, as the results name it.
-
-    Attributes
-    ----------
-    id, kind, sentence : str
-    asked : datetime.date
-    first, last : datetime.date
-        First and last day of its window.
-    recorded : int
-        How many months of the window the record holds.
-    """
+    """A question with a window of its own, as the results name it."""
 
     id: str
     kind: str
     sentence: str
     asked: date
-    first: date
+    first: date  # First and last day of its window
     last: date
-    recorded: int
+    recorded: int  # How many months of the window the record holds
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What the events of the last months did.
-
-    Attributes
-    ----------
-    dyad : str
-    first, last : datetime.date
-        First and last day of the months.
-    horizon : int or None
-        Months ahead that the chances of the headline are about; None of a question.
-    baseline : Baseline, NotDefined or None
-        Of the headline; it stays as it is, whatever is left out.
-    smallest_improvement : float or None
-        Points of share that count as a change.
-    now, before : mapping of str to Number
-        Level (mean share) and probabilities of `up`, `same` and `down`: as they are, and without any of the events. Of
-        a question in their place `yes`; and `ahead`, the same with the months of its window as they were recorded, if
-        there are any.
-    events : pandas.DataFrame
-        As `forecast.panel.without.counted_events` returns them, from the first to the last.
-    in_order : tuple of Part
-        What each event added, in the order of `events`.
-    alone : tuple of Alone
-        What each event adds alone, in the same order.
-    rest : mapping of str to Number
-        What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.
-    pareto_k : float or None
-        The highest of all weights by which events were left out in order.
-    visits : Alone or None
-        All visits left out together.
-    posed : Posed or None
-        The question, in place of the headline.
-    """
+    """What the events of the last months did."""
 
     dyad: str
-    first: date
+    first: date  # First and last day of the months
     last: date
-    horizon: int | None
-    baseline: Baseline | NotDefined | None
-    smallest_improvement: float | None
+    horizon: int | None  # Months ahead that the chances of the headline are about; None of a question
+    baseline: Baseline | NotDefined | None  # Of the headline; it stays as it is, whatever is left out
+    smallest_improvement: float | None  # Points of share that count as a change
+    # Level (mean share) and probabilities of `up`, `same` and `down`: as they are, and without any of the events. Of
+    # a question in their place `yes`; and `ahead`, the same with the months of its window as they were recorded, if
+    # there are any.
     now: Numbers
     before: Numbers
-    events: "pd.DataFrame"
-    in_order: tuple[Part, ...]
-    alone: tuple[Alone, ...]
+    events: "pd.DataFrame"  # As `forecast.panel.without.counted_events` returns them, from the first to the last
+    in_order: tuple[Part, ...]  # What each event added, in the order of `events`
+    alone: tuple[Alone, ...]  # What each event adds alone, in the same order
+    # What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.
     rest: Numbers
-    pareto_k: float | None
-    visits: Alone | None
-    posed: Posed | None = None
+    pareto_k: float | None  # The highest of all weights by which events were left out in order
+    visits: Alone | None  # All visits left out together
+    posed: Posed | None = None  # The question, in place of the headline
 
     @property
     def outcome(self) -> str:
@@ -303,26 +248,7 @@ def attribute(
 
 
 def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: Any) -> Attribution:
-    """Compute what every event of the last months did to the level and to anything that is asked.
-
-    Parameters
-    ----------
-    setting : Setting
-        Of which fit, and what is asked.
-    table : EventTable
-    months : int
-    **asked
-        What is asked, as the fields of `Attribution` have it.
-
-    Returns
-    -------
-    Attribution
-
-    Raises
-    ------
-    SpecError, DataError, NotUpdatable, UnknownDyadError
-        As by `attribute`.
-    """
+    """Compute what every event of the last months did to the level and to anything that is asked."""
     if months > MOST_MONTHS:
         raise SpecError(f"months: got {months}; expected 1 to {MOST_MONTHS}")
     fit, dyad = setting.fit, setting.dyad
@@ -376,23 +302,11 @@ class _Headline:
 
 @dataclass(frozen=True)
 class Setting:
-    """What stays the same whatever is left out.
+    """What stays the same whatever is left out."""
 
-    Attributes
-    ----------
-    fit : Fit
-        Of the record with all events, and of all dyads.
-    dyad : str
-    subject : Subject
-        What is asked.
-    seed : int
-    refit : bool
-    report : callable
-    """
-
-    fit: "Fit"
+    fit: "Fit"  # Of the record with all events, and of all dyads
     dyad: str
-    subject: Subject
+    subject: Subject  # What is asked
     seed: int
     refit: bool
     report: Progress
@@ -406,19 +320,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class Weighed:
-    """What would be said given another record, by weights of draws.
-
-    Attributes
-    ----------
-    numbers : dict of str to array (chain, draw)
-    weights : Weights
-    holds : bool
-        Whether they can be trusted.
-    """
+    """What would be said given another record, by weights of draws."""
 
     numbers: dict[str, Float]
     weights: "Weights"
-    holds: bool
+    holds: bool  # Whether they can be trusted
 
 
 @dataclass(frozen=True)

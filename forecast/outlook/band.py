@@ -45,13 +45,7 @@ THROUGHOUT_MONTHS = 6
 
 
 def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
-    """Return the edges (chain, draw), points of share, of an era's equilibrium band; None without a cycle.
-
-    Raises
-    ------
-    SpecError
-        If `mass` is not a part of one.
-    """
+    """Return the edges (chain, draw), points of share, of an era's equilibrium band; None without a cycle."""
     if not 0 < mass < 1:
         raise SpecError(f"band_mass: {mass:g} is not between 0 and 1.")
     deviations = NormalDist().inv_cdf(0.5 + mass / 2)
@@ -63,15 +57,6 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
 
     The band is the central part of the stationary distribution of the level that the current framework
     implies, draw by draw: trend plus and minus some standard deviations of the cycle.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    futures : Futures
-    horizons : sequence of int
-        Months.
-    mass : float
-        Part of the stationary distribution inside.
     """
     low, high = band_edges(own, -1, mass)
     if low is None or high is None:

@@ -51,44 +51,22 @@ type Ask = Callable[[Fit, int], Numbers]
 
 @dataclass(frozen=True)
 class Step:
-    """One part of a change.
-
-    Attributes
-    ----------
-    name : str
-    added : mapping of str to Number
-        To `level` (points of share) and to the probabilities of `up`, `same` and `down`.
-    after : mapping of str to Number
-        What is said once it is added.
-    note : str
-        How it came about, where that has to be known.
-    """
+    """One part of a change."""
 
     name: str
-    added: Numbers
-    after: Numbers
-    note: str = ""
+    added: Numbers  # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
+    after: Numbers  # What is said once it is added
+    note: str = ""  # How it came about, where that has to be known
 
 
 @dataclass(frozen=True)
 class Headline:
-    """What the headlines of two days ask.
+    """What the headlines of two days ask."""
 
-    Attributes
-    ----------
-    horizon : int
-        Months of the window.
-    windows : tuple of (datetime.date, datetime.date)
-        Last day of the months known, and of the window, of either.
-    baselines : (Baseline, Baseline)
-    smallest_improvement : float
-        Points of share that count as a change.
-    """
-
-    horizon: int
-    windows: tuple[tuple[date, date], tuple[date, date]]
+    horizon: int  # Months of the window
+    windows: tuple[tuple[date, date], tuple[date, date]]  # Last day of the months known, and of the window, of either
     baselines: tuple[Baseline, Baseline]
-    smallest_improvement: float
+    smallest_improvement: float  # Points of share that count as a change
 
 
 @dataclass(frozen=True)
@@ -220,32 +198,6 @@ def split_question_change(
 
     The passing of time alone does not move it: a probability is the mean of what it may become. So its part is zero but
     for the level, and what was recorded in the months since is among the new events, be it that nothing was.
-
-    Parameters
-    ----------
-    old, new : Fit
-        Of two days.
-    dyad : str
-        Of the question.
-    sentence : str
-        What it asks.
-    ask : callable
-        Returns the numbers that a fit and a seed give: `level`, and `yes` for the question.
-    seeds : tuple of int
-        Of the simulations from either fit.
-    refit : bool
-        As in `split_change`.
-    progress : callable, optional
-        Called with (step in words, done, total).
-
-    Returns
-    -------
-    Change
-
-    Raises
-    ------
-    SpecError, DataError, UnknownDyadError
-        As in `split_change`; and whatever `ask` raises.
     """
     report = progress or silent
     for fit in (old, new):

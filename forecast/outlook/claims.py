@@ -95,22 +95,7 @@ def level_headline(result: Assessment) -> str:
 def change_sentence(
     outlook: HorizonOutlook, now: Estimate, label: str, origin: date, *, improvement: float, weekly: bool
 ) -> str:
-    """Return how likely the level is to change until a horizon, and where it stands, in one sentence.
-
-    Parameters
-    ----------
-    outlook : HorizonOutlook
-    now : Estimate
-        Share now.
-    label : str
-        Name of the dyad for readers.
-    origin : datetime.date
-        Last day of the current period.
-    improvement : float
-        Points of share that count as a change.
-    weekly : bool
-        Whether periods are weeks, not months.
-    """
+    """Return how likely the level is to change until a horizon, and where it stands, in one sentence."""
     chances, points = printed_chances(outlook), count(improvement, "point")
     then, today = (period(last, weekly=weekly) for last in (outlook.until, origin))
     return (

@@ -57,32 +57,17 @@ PARTICLES = 24
 
 @dataclass(frozen=True)
 class Conditional:
-    """Futures and records that hold what is assumed; the futures of each chain one after the other.
+    """Futures and records that hold what is assumed; the futures of each chain one after the other."""
 
-    Attributes
-    ----------
-    futures : Futures
-        (chain, future, 1, period).
-    observed : Observed
-    likelihood : array (chain, draw, future)
-        Of what is assumed, in the outlook's own futures.
-    method : {"weights", "filter"}
-    pareto_k : float
-        The largest of the weights; minus infinity if they have no tail.
-    effective : float
-        By weights: effective number of futures. By the filter: effective number of the draws that they descend from, or
-        of the particles in a month, whichever is smaller.
-    fault : str
-        Why the futures may not be used; empty if they may.
-    """
-
-    futures: Futures
+    futures: Futures  # (chain, future, 1, period)
     observed: Observed
-    likelihood: Float
+    likelihood: Float  # Of what is assumed, in the outlook's own futures
     method: str
-    pareto_k: float
+    pareto_k: float  # The largest of the weights; minus infinity if they have no tail
+    # By weights: effective number of futures. By the filter: effective number of the draws that they descend from, or
+    # of the particles in a month, whichever is smaller.
     effective: float
-    fault: str
+    fault: str  # Why the futures may not be used; empty if they may
 
 
 @dataclass(frozen=True)
@@ -176,30 +161,7 @@ class _Month:
 
 
 def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Generator) -> tuple[Index, Float]:
-    """Draw binomial numbers that are at least so many, or zero if `least` is.
-
-    Parameters
-    ----------
-    total : array of int
-    chance : array
-        Less than 1.
-    least : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    numbers : array of int
-    likelihood : array
-        The chance that a number is so, 0 where the total is too small.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.conditioning import draw_at_least
-    >>> numbers, likelihood = draw_at_least(np.array([1, 3]), np.array([0.5, 0.5]), 3, np.random.default_rng(1))
-    >>> numbers.tolist(), likelihood.tolist()
-    ([0, 3], [0.0, 0.125])
-    """
+    """Draw binomial numbers that are at least so many, or zero if `least` is."""
     from scipy.special import betainc, gammaln
 
     if not least:
@@ -223,29 +185,7 @@ def draw_at_least(total: Index, chance: Float, least: int, rng: np.random.Genera
 
 
 def condition(fit: FitLike, futures: Futures, observed: Observed, held: Sequence[Held], *, seed: int) -> Conditional:
-    """Find the futures that hold what is assumed.
-
-    Parameters
-    ----------
-    fit : FitLike
-    futures : Futures
-        Those of the outlook, from `simulate_futures`.
-    observed : Observed
-        What is recorded in them, from `observe`; as far as the last month that something is assumed of, or farther.
-    held : sequence of Held
-        What is assumed, at least of one month.
-    seed : int
-        That of the futures.
-
-    Returns
-    -------
-    Conditional
-
-    Raises
-    ------
-    SpecError
-        If no future can hold it.
-    """
+    """Find the futures that hold what is assumed."""
     periods = observed.total.shape[-1] - 1
     records = _records(fit, futures.dyad, observed.coming, seed)
     records.cooperative[:], records.kinds[:] = observed.cooperative, observed.kinds

@@ -67,16 +67,7 @@ class Contrast:
 
 
 def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
-    """Compare a dyad in its era in force with another dyad in a named era.
-
-    Parameters
-    ----------
-    own, other : DyadDraws
-    era : str
-        Code of the other dyad's era.
-    label : str
-        The other dyad's name for readers.
-    """
+    """Compare a dyad in its era in force with another dyad in a named era."""
     codes = [known.code for known in other.eras]
     if era not in codes:
         return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")

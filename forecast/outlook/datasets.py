@@ -323,22 +323,12 @@ def _year_of(clock: Clock) -> Index:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The months of a dataset as observations of the level, behind an offset: Gaussian, in log-odds.
+    """The months of a dataset as observations of the level, behind an offset: Gaussian, in log-odds."""
 
-    Attributes
-    ----------
-    month : array of int (month,)
-        Which of the window.
-    value, variance : (month,)
-        Working response and its variance, as in iteratively reweighted least squares.
-    shared : (month, month)
-        Covariance of what the dataset is off, constant and drifting; zero of the first.
-    """
-
-    month: Index
-    value: Float
+    month: Index  # Which of the window
+    value: Float  # Working response and its variance, as in iteratively reweighted least squares
     variance: Float
-    shared: Float
+    shared: Float  # Covariance of what the dataset is off, constant and drifting; zero of the first
 
     @classmethod
     def of(cls, told: _Told, level: Float, window: slice, off: Float) -> "_Seen":

@@ -69,36 +69,19 @@ class Era:
 
 @dataclass(frozen=True)
 class DyadDraws:
-    """One dyad's draws.
-
-    Attributes
-    ----------
-    dyad : str
-    clock : Clock
-    cycle : Cycle or None
-    moves : bool
-        Whether the trend moves; otherwise it is constant within an era.
-    eras : tuple of Era
-        In time order; the last is the current era.
-    scalars : mapping of str to array (chain, draw)
-        Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean, free_trend ...
-    by_era : mapping of str to array (chain, draw, era)
-        Those with one value per era: mu, the mean of the trend, of the current era where it is now; headroom, ceiling.
-    level : array (chain, draw, time)
-        Log-odds, single precision.
-    trend : array (chain, draw, time)
-        Log-odds, single precision.
-    """
+    """One dyad's draws."""
 
     dyad: str
     clock: Clock
     cycle: Cycle | None
-    moves: bool
-    eras: tuple[Era, ...]
+    moves: bool  # Whether the trend moves; otherwise it is constant within an era
+    eras: tuple[Era, ...]  # In time order; the last is the current era
+    # Posterior quantities with one value per dyad or one for all: phi, sigma, cycle_sd, trend_mean, free_trend ...
     scalars: Mapping[str, Float]
+    # Those with one value per era: mu, the mean of the trend, of the current era where it is now; headroom, ceiling.
     by_era: Mapping[str, Float]
-    level: NDArray[np.float32]
-    trend: NDArray[np.float32]
+    level: NDArray[np.float32]  # Log-odds, single precision
+    trend: NDArray[np.float32]  # Log-odds, single precision
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,13 +128,7 @@ class DyadDraws:
 
 
 def position(panel: xr.Dataset, dyad: str) -> int:
-    """Return where a dyad stands in a panel and its fit.
-
-    Raises
-    ------
-    UnknownDyadError
-        If it is not there.
-    """
+    """Return where a dyad stands in a panel and its fit."""
     known = [str(code) for code in panel["dyad"].to_numpy()]
     if dyad not in known:
         raise UnknownDyadError(f"dyad: {dyad!r} is not in this fit. Ask for one of {', '.join(known)}.")
@@ -159,15 +136,7 @@ def position(panel: xr.Dataset, dyad: str) -> int:
 
 
 def dyad_draws(fit: FitLike, dyad: str) -> DyadDraws:
-    """Return one dyad's draws from a fit.
-
-    Raises
-    ------
-    UnknownDyadError
-        If the fit does not hold the dyad.
-    DataError
-        If a quantity of eras is not by era.
-    """
+    """Return one dyad's draws from a fit."""
     panel, posterior, place = fit.panel, fit.posterior, position(fit.panel, dyad)
     visited = panel["era_index"].sel(dyad=dyad).to_numpy()
     positions = np.unique(visited)

@@ -20,18 +20,10 @@ NOTHING = Push(*(np.zeros(()) for _ in range(3)))
 
 @dataclass(frozen=True)
 class FuturePush:
-    """What drivers add to one dyad.
+    """What drivers add to one dyad."""
 
-    Attributes
-    ----------
-    past : Push
-        In the last period of the record, (chain, draw, 1).
-    ahead : Push
-        (chain, draw, future, period), period 0 being the present; of one future where all are alike.
-    """
-
-    past: Push
-    ahead: Push
+    past: Push  # In the last period of the record, (chain, draw, 1)
+    ahead: Push  # (chain, draw, future, period), period 0 being the present; of one future where all are alike
 
     @classmethod
     def of(
@@ -72,47 +64,21 @@ class FuturePush:
 
 @dataclass(frozen=True)
 class DriverOutlook:
-    """What a driver does, and what is assumed of it.
-
-    Attributes
-    ----------
-    name : str
-    acts : {"month", "cycle", "trend"}
-        What it acts on.
-    spread : float
-        Its standard deviation, in its own units.
-    effect : Estimate
-        What a standard deviation adds, log-odds.
-    points : Estimate
-        The same in points of share, from an even one.
-    positive : Probability
-        That it helps cooperation.
-    future : str
-        What is assumed of the months ahead: given, carried or simulated.
-    now : float or None
-        Its value in the last month of the record.
-    sentence : str
-    """
+    """What a driver does, and what is assumed of it."""
 
     name: str
-    acts: str
-    spread: float
-    effect: Estimate
-    points: Estimate
-    positive: Probability
-    future: str
-    now: float | None
+    acts: str  # What it acts on
+    spread: float  # Its standard deviation, in its own units
+    effect: Estimate  # What a standard deviation adds, log-odds
+    points: Estimate  # The same in points of share, from an even one
+    positive: Probability  # That it helps cooperation
+    future: str  # What is assumed of the months ahead: given, carried or simulated
+    now: float | None  # Its value in the last month of the record
     sentence: str
 
 
 def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
-    """Describe the drivers of a fit; empty if it has none.
-
-    Parameters
-    ----------
-    fit : FitLike
-    dyad : str
-    """
+    """Describe the drivers of a fit; empty if it has none."""
     if "driver_effect" not in fit.posterior:
         return ()
     return tuple(_outlook(fit, dyad, place) for place in range(fit.posterior.sizes["driver"]))

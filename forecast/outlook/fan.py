@@ -34,16 +34,7 @@ class Fan:
 
 
 def fan(futures: Futures, months: int, observed: Observed | NotDefined) -> Fan:
-    """Compute the quantiles of the futures.
-
-    Parameters
-    ----------
-    futures : Futures
-    months : int
-        How far.
-    observed : Observed or NotDefined
-        From `observe`, as far as `months`.
-    """
+    """Compute the quantiles of the futures."""
     stop = futures.at(months) + 1
     return Fan(
         months=futures.clock.months(stop - 1),

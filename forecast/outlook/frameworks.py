@@ -158,17 +158,7 @@ class Frameworks:
 
 
 def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) -> Framework:
-    """Compute what one era of the dyad allows.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    era : int
-        Position among the dyad's eras, from 0.
-    seed : int
-    band_mass : float
-        Part of the stationary distribution inside the band.
-    """
+    """Compute what one era of the dyad allows."""
     this, following = own.eras[era], own.eras[era + 1 :]
     ceiling = own.ceiling(era)
     low, high = band_edges(own, era, band_mass)
@@ -235,19 +225,7 @@ def learned(
     to_unit: Callable[[Float], Float] = np.asarray,
     unit: str = "log-odds",
 ) -> Learning:
-    """Check whether the data moved a quantity, by its spread and its mean.
-
-    Parameters
-    ----------
-    values, comparison : array
-        Draws with the data and without them, on a scale on which they are about normal.
-    compared_with : str
-        Where the latter come from.
-    to_unit : callable
-        From that scale to `unit`.
-    unit : str
-        Of the comparison, in words.
-    """
+    """Check whether the data moved a quantity, by its spread and its mean."""
     spread = float(comparison.std())
     ratio = float(values.std()) / spread
     shift = float(values.mean() - comparison.mean()) / spread
@@ -261,16 +239,7 @@ def learned(
 
 
 def change(hazard: StructuralHazard, rate: Float, by: Mapping[int, Probability]) -> Change:
-    """Compute how soon a new framework may come.
-
-    Parameters
-    ----------
-    hazard : StructuralHazard
-    rate : array (chain, draw)
-        Its draws, a month.
-    by : mapping of int to Probability
-        From the same futures as everything else (`HorizonOutlook.new_framework`).
-    """
+    """Compute how soon a new framework may come."""
     return Change(
         per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
         breaks=hazard.breaks,

@@ -198,42 +198,12 @@ def simulate_particles(
     seed: int,
     driven: FuturePush | None = None,
 ) -> Futures:
-    """Simulate futures of which some are picked on their way, to go on from where they stand.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    hazard : array (chain, draw)
-        Rate a month at which new frameworks come.
-    months : int
-    particles : int
-        Futures a draw, at the start.
-    steer : callable
-        Given a period from 1 on and the log-odds of its months (chain, draw, future), which futures go on: their places
-        among all of a chain's, (chain, future), one after the other; from then on each future is taken for a draw. Or
-        None.
-    seed : int
-    driven : FuturePush, optional
-        What drivers add.
-
-    Returns
-    -------
-    Futures
-        Of shape (chain, future, 1, period) if any were picked.
-    """
+    """Simulate futures of which some are picked on their way, to go on from where they stand."""
     return _simulate(own, months, seed, particles, hazard, driven, steer)
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick futures from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.futures import picked
-    >>> picked(np.arange(4).reshape(1, 2, 2), np.array([[3, 3, 0]])).ravel().tolist()
-    [3, 3, 0]
-    """
+    """Pick futures from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])
@@ -337,22 +307,7 @@ def _simulate(
 
 
 def simulate_from(own: DyadDraws, start: float, periods: int, futures_per_draw: int, *, seed: int) -> Float:
-    """Simulate from a share, without news at the start and under the current framework alone.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    start : float
-        Share, points, at which the level starts; the trend starts where it is.
-    periods : int
-    futures_per_draw : int
-    seed : int
-
-    Returns
-    -------
-    array (chain, draw, future, period)
-        Share, points.
-    """
+    """Simulate from a share, without news at the start and under the current framework alone."""
     rng = stream(seed, own.dyad, "release")
     particles = _Particles.start(own, futures_per_draw, np.zeros(own.size))
     level = np.full(particles.trend.shape, np.log(start / (100 - start)))

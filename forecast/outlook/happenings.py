@@ -189,24 +189,12 @@ class KindOutlook:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a dataset has recorded of a dyad, and would record of it in each simulated future.
+    """What a dataset has recorded of a dyad, and would record of it in each simulated future."""
 
-    Attributes
-    ----------
-    terms : Terms
-        What sentences and rules say of the dataset.
-    observed : Observed
-        Ahead.
-    counts : array of int (period, class)
-        Happenings of the covered periods.
-    last : int
-        Position in the panel of the last of them.
-    """
-
-    terms: Terms
-    observed: Observed
-    counts: Index
-    last: int
+    terms: Terms  # What sentences and rules say of the dataset
+    observed: Observed  # Ahead
+    counts: Index  # Happenings of the covered periods
+    last: int  # Position in the panel of the last of them
 
     @property
     def total(self) -> Index:
@@ -238,15 +226,7 @@ class Recording:
 
 
 def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
-    """Return what a dataset has recorded of a dyad in the last so many covered months of a panel.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.outlook.happenings import baseline_of
-    >>> baseline_of(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN", 0, 12).first
-    datetime.date(2022, 11, 1)
-    """
+    """Return what a dataset has recorded of a dyad in the last so many covered months of a panel."""
     if not panel_kind(panel).coded:
         return NotDefined(NO_ACTIONS)
     counts, covered = by_class(panel, dyad, dataset)
@@ -271,16 +251,7 @@ def _baseline(
 
 
 def window_outlook(recording: Recording, months: int, smallest_improvement: float = 5.0) -> WindowOutlook:
-    """Compute what will be recorded up to a horizon.
-
-    Parameters
-    ----------
-    recording : Recording
-    months : int
-        The horizon.
-    smallest_improvement : float
-        Points of share that count as a change.
-    """
+    """Compute what will be recorded up to a horizon."""
     terms, baseline = recording.terms, recording.baseline(months)
     total, cooperative = recording.window(months)
     there, shares = total >= FEWEST, shares_of(total, cooperative)
@@ -309,20 +280,7 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
 
 
 def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
-    """Compute how many happenings of a kind will be recorded up to a horizon.
-
-    Parameters
-    ----------
-    recording : Recording
-    kinds : array of int (chain, draw, future, period, class)
-        Happenings ahead, as `Observed.kinds` has them.
-    kind : str
-        Name of a class.
-    months : int
-        The horizon.
-    at_least : int
-        How many are asked for.
-    """
+    """Compute how many happenings of a kind will be recorded up to a horizon."""
     terms = recording.terms
     place, periods = terms.names.index(kind), terms.clock.periods(months)
     number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
@@ -346,15 +304,7 @@ def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_
 
 
 def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
-    """Return in how many of all windows of so many periods there was as much as asked for.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.happenings import window_base_rate
-    >>> window_base_rate(np.array([0, 1, 0, 0, 0]), 2)
-    0.5
-    """
+    """Return in how many of all windows of so many periods there was as much as asked for."""
     if len(counts) < periods:
         return NotDefined("the record of the last ten years is shorter than the window")
     windows = np.convolve(counts, np.ones(periods, dtype=np.int64), "valid")
@@ -387,26 +337,7 @@ def rolling_outlook(recording: Recording, months: int, window: int, threshold: f
 def rolling_reach(
     total: tuple[Index, Index], cooperative: tuple[Index, Index], periods: tuple[int, int], threshold: float
 ) -> tuple[Bool, Bool]:
-    """Return in which futures some rolling window reaches a threshold, and in which some window is not void.
-
-    Parameters
-    ----------
-    total, cooperative : pair of array of int, (period,) and (..., period)
-        Counts of the past and of the futures.
-    periods : pair of int
-        Length of a window, and how many windows, the first of which ends with the first period ahead.
-    threshold : float
-        Per cent.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.happenings import rolling_reach
-    >>> past, ahead = np.array([4, 4]), np.array([[4, 4], [0, 0]])
-    >>> hit, there = rolling_reach((past, ahead), (past // 4, ahead), (2, 2), 60.0)
-    >>> hit.tolist(), there.tolist()
-    ([True, False], [True, True])
-    """
+    """Return in which futures some rolling window reaches a threshold, and in which some window is not void."""
     window, number = periods
     n, k = (followed_by(past[-window:], ahead) for past, ahead in (total, cooperative))
     hit, there = np.zeros(n.shape[:-1], dtype=bool), np.zeros(n.shape[:-1], dtype=bool)

@@ -31,21 +31,6 @@ def simulate_kinds(
 
     Each future has its own mix of either side, drawn from what the last ten years leave possible; its happenings are
     multinomial.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of events or counts.
-    dyad : str
-    dataset : int
-        Position of the dataset in the panel.
-    total, cooperative : array of int (..., period)
-        Happenings of each future, and how many of them are cooperative.
-    seed : int
-
-    Returns
-    -------
-    array of int (..., period, class)
     """
     rng = stream(seed, dyad, f"kinds {dataset}")
     mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
@@ -80,21 +65,6 @@ def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.ra
 
 
 def mix_weights(counts: Index, recent: int) -> Float:
-    """Return the weights of the Dirichlet distribution of a side's mix, (kind,).
-
-    Parameters
-    ----------
-    counts : array of int (period, kind)
-        Its happenings.
-    recent : int
-        Periods of ten years.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.kind_counts import mix_weights
-    >>> mix_weights(np.array([[2, 0], [1, 1]]), 1)
-    array([6.33333333, 3.66666667])
-    """
+    """Return the weights of the Dirichlet distribution of a side's mix, (kind,)."""
     whole = counts.sum(axis=0) + 1.0
     return np.asarray(counts[-recent:].sum(axis=0) + WHOLE_RECORD * whole / whole.sum())

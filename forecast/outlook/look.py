@@ -28,18 +28,10 @@ LEVEL = "level"
 
 
 class Outcome(NamedTuple):
-    """What may come of a question.
+    """What may come of a question."""
 
-    Attributes
-    ----------
-    hit : array of bool, or of chances (chain, draw, future)
-        Whether it comes about in a future, or how likely that is there.
-    there : array of bool (chain, draw, future)
-        Futures that count.
-    """
-
-    hit: Bool | Float
-    there: Bool
+    hit: Bool | Float  # Whether it comes about in a future, or how likely that is there
+    there: Bool  # Futures that count
 
 
 type Outcomes = Mapping[str, Outcome]
@@ -59,24 +51,12 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class ShareChange:
-    """Whether the cooperative share of a window changes against a fixed share.
+    """Whether the cooperative share of a window changes against a fixed share."""
 
-    Attributes
-    ----------
-    before : float
-        Share of the baseline, per cent; it stays as it is whatever is recorded or left out later.
-    improvement : float
-        Smallest change that counts, points.
-    length : int
-        Months of the window.
-    start : int
-        Months from the present to the beginning of the window.
-    """
-
-    before: float
-    improvement: float
-    length: int
-    start: int = 0
+    before: float  # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
+    improvement: float  # Smallest change that counts, points
+    length: int  # Months of the window
+    start: int = 0  # Months from the present to the beginning of the window
 
     @property
     def months(self) -> int:
@@ -143,28 +123,14 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Look:
-    """What a fit says.
+    """What a fit says."""
 
-    Attributes
-    ----------
-    level : array (chain, draw)
-        Share now, points.
-    outcomes : mapping of str to Outcome
-    follows : array of bool (chain, draw, future)
-        Futures of what is recorded that follow the record alone.
-    repeated : Repetition or None
-        How each would go on if it did.
-    dataset : int
-        Position of the dataset.
-    given : function, optional
-        Returns the outcomes without some events of the record, where the question counts these (`without`).
-    """
-
-    level: Float
+    level: Float  # Share now, points
     outcomes: Outcomes
-    follows: Bool
-    repeated: Repetition | None
-    dataset: int = 0
+    follows: Bool  # Futures of what is recorded that follow the record alone
+    repeated: Repetition | None  # How each would go on if it did
+    dataset: int = 0  # Position of the dataset
+    # Returns the outcomes without some events of the record, where the question counts these (`without`).
     given: "Callable[[pd.DataFrame], Outcomes] | None" = field(default=None, repr=False, compare=False)
 
     @property
@@ -255,20 +221,7 @@ def look(
     futures_per_draw: int = 4,
     volume: "xr.Dataset | None" = None,
 ) -> Look:
-    """Look at what a fit says of a dyad's level now and of a question.
-
-    Parameters
-    ----------
-    fit : FitLike
-    dyad : str
-    asked : Asked, optional
-        The question.
-    seed : int
-        With the seed of a report the numbers are those of its page.
-    futures_per_draw : int
-    volume : xarray.Dataset, optional
-        The panel whose record says how many happenings lie ahead; by default the fit's own.
-    """
+    """Look at what a fit says of a dyad's level now and of a question."""
     if asked is None:
         return of_draws(_level_now(fit, dyad), futures_per_draw)
     months = Ahead.of(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw, volume=volume)

@@ -71,26 +71,13 @@ class Observed:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a dataset reads the level of a dyad.
+    """How a dataset reads the level of a dyad."""
 
-    Attributes
-    ----------
-    noise : array (chain, draw)
-        Standard deviation of the month noise, log-odds.
-    offset : array (chain, draw, direction)
-    concentration : array (chain, draw) or None
-        None without overdispersion.
-    directions : array (direction,)
-        Share of the recent happenings by direction.
-    volume_effect : array (chain, draw) or None
-        What a period e times as busy as usual adds to the level; None without it.
-    """
-
-    noise: Float
+    noise: Float  # Standard deviation of the month noise, log-odds
     offset: Float
-    concentration: Float | None
-    directions: Float
-    volume_effect: Float | None = None
+    concentration: Float | None  # None without overdispersion
+    directions: Float  # Share of the recent happenings by direction
+    volume_effect: Float | None = None  # What a period e times as busy as usual adds to the level; None without it
 
     def of_draws(self, chosen: Index) -> "Reading":
         """Return that of some draws, counted over all chains, as one chain."""
@@ -163,30 +150,14 @@ def observe(
 
 @dataclass(frozen=True)
 class Coming:
-    """What of the periods ahead is behind their record, apart from the level; the last axis is the period.
+    """What of the periods ahead is behind their record, apart from the level; the last axis is the period."""
 
-    Attributes
-    ----------
-    dataset : int
-        Position of the dataset in the panel.
-    read : Reading
-        How it reads the level.
-    total : array of int (chain, draw, future, period)
-        Happenings; period 0, the present, is empty.
-    busy : array (chain, draw, future, period)
-        How busy each period is; period 0 is empty.
-    follows : array of bool (chain, draw, future)
-        Whether the future follows the record alone.
-    repeated : array (chain, draw, future, period)
-        With what chances; period 0 is empty.
-    """
-
-    dataset: int
-    read: Reading
-    total: Index
-    busy: Float
-    follows: Bool
-    repeated: Float
+    dataset: int  # Position of the dataset in the panel
+    read: Reading  # How it reads the level
+    total: Index  # Happenings; period 0, the present, is empty
+    busy: Float  # How busy each period is; period 0 is empty
+    follows: Bool  # Whether the future follows the record alone
+    repeated: Float  # With what chances; period 0 is empty
 
     def chances(self, level: Float, period: int, rng: np.random.Generator) -> Float:
         """Draw the chances that a period's happenings are cooperative, given its log-odds (chain, draw, future)."""
@@ -216,21 +187,7 @@ def coming_periods(
     volume: "xr.Dataset | None" = None,
     dataset: int | None = None,
 ) -> Coming | NotDefined:
-    """Simulate what is behind the record of the periods ahead, apart from the level.
-
-    Parameters
-    ----------
-    fit : FitLike
-    dyad : str
-    size : tuple of int
-        Chains, draws, and futures of a draw.
-    periods : int
-    seed : int
-    volume : xarray.Dataset, optional
-        The panel whose record says how many happenings lie ahead; by default the fit's own.
-    dataset : int, optional
-        Position of the dataset; by default the main one.
-    """
+    """Simulate what is behind the record of the periods ahead, apart from the level."""
     dense = fit.panel if volume is None else volume
     dataset = main_dataset(dense, dyad) if dataset is None else dataset
     if not recent_reports(dense, dyad, dataset).any():
@@ -251,18 +208,7 @@ def _after_present(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...], seed: int) -> tuple[Bool, Repetition]:
-    """Return which futures follow the record alone, (chain, draw, future), and how each would go on if it did.
-
-    Parameters
-    ----------
-    fit : FitLike
-    dyad : str
-    dataset : int
-    ahead : tuple of int
-        Chains, draws, futures and periods.
-    seed : int
-        Of `observe`.
-    """
+    """Return which futures follow the record alone, (chain, draw, future), and how each would go on if it did."""
     alone = stream(seed, dyad, f"record {dataset}")
     follows = alone.random(ahead[:-1]) < fit.spec.record_weight
     return follows, Repeats.of(fit.panel, dyad, dataset).draw(ahead, alone)
@@ -270,21 +216,11 @@ def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...]
 
 @dataclass(frozen=True)
 class Usual:
-    """What a dyad's record says of how busy a period to come is.
+    """What a dyad's record says of how busy a period to come is."""
 
-    Attributes
-    ----------
-    total : array of int (period,)
-        Happenings of the periods that say what is usual, the last of them the present.
-    covered : array of bool (period,)
-        To their end.
-    periods : (int, int)
-        How many periods say what is usual, and the fewest.
-    """
-
-    total: Index
-    covered: Bool
-    periods: tuple[int, int]
+    total: Index  # Happenings of the periods that say what is usual, the last of them the present
+    covered: Bool  # To their end
+    periods: tuple[int, int]  # How many periods say what is usual, and the fewest
 
     @classmethod
     def of(cls, panel: "xr.Dataset", dyad: str, dataset: int = 0) -> "Usual":
@@ -322,17 +258,6 @@ def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> F
 
     A happening is of one direction or the other as often as the recent ones, so that the chance is the mean over
     directions. Overdispersed classes (Dirichlet-multinomial) make the chance Beta-distributed.
-
-    Parameters
-    ----------
-    month : array (chain, draw, ...)
-        Log-odds of a period of a future, its news included.
-    read : Reading
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    array of the same shape
     """
     weight = None if read.concentration is None else _by_draw(read.concentration, month)
     parts = [
@@ -343,15 +268,7 @@ def simulate_chances(month: Float, read: Reading, rng: np.random.Generator) -> F
 
 
 def draw_chances(log_odds: Float, concentration: Float | None, rng: np.random.Generator) -> Float:
-    """Draw the chances by which happenings are cooperative, from log-odds and a concentration that broadcasts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.observed import draw_chances
-    >>> draw_chances(np.zeros(2), None, np.random.default_rng(1))
-    array([0.5, 0.5])
-    """
+    """Draw the chances by which happenings are cooperative, from log-odds and a concentration that broadcasts."""
     chance = np.clip(share(log_odds) / 100, _EDGE, 1 - _EDGE)
     return chance if concentration is None else rng.beta(concentration * chance, concentration * (1 - chance))
 

@@ -88,13 +88,6 @@ def crosses(share: Float, target: Float) -> Bool:
 
 
 def mean_spell(there: Bool, clock: Clock) -> Float:
-    """Mean length in months of the spells for which something lasts, (...); 0 where it never does.
-
-    Parameters
-    ----------
-    there : array of bool (..., period)
-        Whether it is so; spells that are cut off at either end count as they are.
-    clock : Clock
-    """
+    """Mean length in months of the spells for which something lasts, (...); 0 where it never does."""
     begun = (there[..., 1:] & ~there[..., :-1]).sum(axis=-1) + there[..., 0]
     return np.asarray(there.sum(axis=-1) / np.maximum(begun, 1) / clock.per_month)

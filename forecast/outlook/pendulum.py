@@ -97,23 +97,7 @@ INSIDE = 5.0
 def pendulum(
     own: DyadDraws, futures: Futures, horizons: Sequence[int], *, seed: int, extreme_share: float = 30.0
 ) -> Pendulum:
-    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    futures : Futures
-    horizons : sequence of int
-        Months.
-    seed : int
-    extreme_share : float
-        Upper edge of the hostile zone, points of share.
-
-    Raises
-    ------
-    SpecError
-        If the edge leaves no room for a zone.
-    """
+    """Compute the half-life, the return to the previous era's equilibrium, and the time in the hostile zone."""
     if not INSIDE < extreme_share < 100:
         raise SpecError(f"extreme_share: {extreme_share:g} is not between {INSIDE:g} and 100 points of share.")
     zone = _hostile_zone(own, futures, horizons, seed, extreme_share)

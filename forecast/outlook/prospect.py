@@ -45,52 +45,26 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class QuestionOutlook:
-    """The probability of a question.
-
-    Attributes
-    ----------
-    id, sentence : str
-    chance : Probability or NotDefined
-        That the answer is yes, given that the question is not void.
-    void : Probability
-        That it is void for lack of happenings.
-    """
+    """The probability of a question."""
 
     id: str
     sentence: str
-    chance: Probability | NotDefined
-    void: Probability
+    chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
+    void: Probability  # That it is void for lack of happenings
 
 
 @dataclass(frozen=True)
 class Prospect:
-    """What some futures answer.
+    """What some futures answer."""
 
-    Attributes
-    ----------
-    recorded : mapping of int to WindowOutlook, or NotDefined
-        What will be recorded, by horizon.
-    threshold : mapping of int to ThresholdOutlook, NotDefined or None
-        Whether it reaches the share that is asked for, if one is.
-    of_a_kind : mapping of str to mapping of int to KindOutlook, or NotDefined
-        How likely at least one happening of a kind is.
-    at_least : tuple of KindOutlook, or NotDefined
-        The numbers of a kind that are asked for.
-    improvement : mapping of int to HorizonOutlook
-        The level, by horizon.
-    fan : Fan
-        Up to the last horizon.
-    questions : tuple of QuestionOutlook
-        Those that were asked on an earlier day.
-    """
-
-    recorded: Mapping[int, WindowOutlook] | NotDefined
+    recorded: Mapping[int, WindowOutlook] | NotDefined  # What will be recorded, by horizon
+    # Whether it reaches the share that is asked for, if one is.
     threshold: Mapping[int, ThresholdOutlook] | NotDefined | None
-    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined
-    at_least: tuple[KindOutlook, ...] | NotDefined
-    improvement: Mapping[int, HorizonOutlook]
-    fan: Fan
-    questions: tuple[QuestionOutlook, ...] = ()
+    of_a_kind: Mapping[str, Mapping[int, KindOutlook]] | NotDefined  # How likely at least one happening of a kind is
+    at_least: tuple[KindOutlook, ...] | NotDefined  # The numbers of a kind that are asked for
+    improvement: Mapping[int, HorizonOutlook]  # The level, by horizon
+    fan: Fan  # Up to the last horizon
+    questions: tuple[QuestionOutlook, ...] = ()  # Those that were asked on an earlier day
 
 
 def prospect(
@@ -102,24 +76,7 @@ def prospect(
     improvement: float = 5.0,
     questions: Sequence[Asked] = (),
 ) -> Prospect:
-    """Compute what futures answer.
-
-    Parameters
-    ----------
-    fit : FitLike
-        For the record so far.
-    futures : Futures
-    observed : Observed or NotDefined
-        What is recorded in them.
-    query : Query
-        What is asked.
-    label : str
-        Name of the dyad for readers.
-    improvement : float
-        Points of share that count as a change.
-    questions : sequence of Asked
-        What else is asked.
-    """
+    """Compute what futures answer."""
     levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}
     recording = observed if isinstance(observed, NotDefined) else Recording.of(fit, futures, observed, label)
     recorded, threshold = _recorded(recording, query, improvement)
@@ -130,14 +87,7 @@ def prospect(
 
 
 def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> QuestionOutlook:
-    """Return the probability of a question from what became of it in futures.
-
-    Parameters
-    ----------
-    name, sentence : str
-    yes, there : array of bool (chain, draw, future)
-        Where the answer is yes, and where there is one.
-    """
+    """Return the probability of a question from what became of it in futures."""
     nothing = NotDefined("the question is void in every simulated future")
     chance = probability(yes, sentence, there) if there.any() else nothing
     return QuestionOutlook(

@@ -87,24 +87,14 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked, in months from the present.
+    """What is asked, in months from the present."""
 
-    Attributes
-    ----------
-    horizons : tuple of int
-        In order.
-    above : float or None
-        A share, per cent, that what is recorded is to reach.
-    by : int or None
-        The share of the preceding months is to reach it at the end of any month up to there, rather than that of all
-        months up to a horizon.
-    numbers : tuple of (str, int, int)
-        Kinds of which at least so many are to be recorded, and by which horizon.
-    """
-
-    horizons: tuple[int, ...]
-    above: float | None = None
+    horizons: tuple[int, ...]  # In order
+    above: float | None = None  # A share, per cent, that what is recorded is to reach
+    # The share of the preceding months is to reach it at the end of any month up to there, rather than that of all
+    # months up to a horizon.
     by: int | None = None
+    # Kinds of which at least so many are to be recorded, and by which horizon.
     numbers: tuple[tuple[str, int, int], ...] = ()
 
     @classmethod
@@ -119,28 +109,7 @@ class Query:
         by: date | None = None,
         at_least: Sequence[AtLeast] = (),
     ) -> Self:
-        """Check what is asked against a panel.
-
-        Parameters
-        ----------
-        panel : xarray.Dataset
-        dyad : str
-        horizons : sequence of int
-            Months, 1 to 120.
-        above : float, optional
-            Per cent.
-        at : datetime.date, optional
-            In place of the horizons: the month with which the window ends.
-        by : datetime.date, optional
-            The month up to which the share is to be reached.
-        at_least : sequence of AtLeast
-            Numbers of happenings of a kind.
-
-        Raises
-        ------
-        SpecError
-            If it makes no sense, or the panel cannot answer it.
-        """
+        """Check what is asked against a panel."""
         require_consistent(above, at, by)
         clock = Clock.of(panel)
         months = [months_ahead(clock.last_day(), at, "at")] if at else horizons
@@ -181,18 +150,7 @@ class Query:
 
 
 def require_consistent(above: float | None, at: date | None, by: date | None) -> None:
-    """Make sure that a share and months can be asked for together.
-
-    Raises
-    ------
-    SpecError
-        If not.
-
-    Examples
-    --------
-    >>> from forecast.outlook.query import require_consistent
-    >>> require_consistent(60.0, None, None)
-    """
+    """Make sure that a share and months can be asked for together."""
     if above is not None and not 0 < above < 100:
         raise SpecError(f"above: got {above:g}; expected a share in per cent, more than 0 and less than 100")
     if by is not None and at is not None:

@@ -86,19 +86,7 @@ MONTHS_FOR_TREND = 12
 
 
 def standing(own: DyadDraws, since: date | None = None) -> Standing:
-    """Compare the present level with the dyad's record.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    since : datetime.date, optional
-        From when the record counts; the panel's start if not given.
-
-    Raises
-    ------
-    SpecError
-        If no period lies between `since` and the present.
-    """
+    """Compare the present level with the dyad's record."""
     first = own.clock.since(since) if since else 0
     if first >= len(own.clock.times) - 1:
         raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
@@ -144,14 +132,7 @@ def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probabili
 
 
 def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
-    """Measure what changed when the era in force began.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    smallest_change : float
-        Points of share that count as a drop.
-    """
+    """Measure what changed when the era in force began."""
     if len(own.eras) < 2:
         return NotDefined("the panel sees only one era of the dyad")
     era, previous = own.eras[-1], own.eras[-2]

@@ -29,34 +29,17 @@ LEAST, MOST = 0.005, 0.6
 
 @dataclass(frozen=True)
 class Repeats:
-    """A record that goes on.
+    """A record that goes on."""
 
-    Attributes
-    ----------
-    mean : array (memory,)
-        Share that is remembered, 0 to 1.
-    long, short : array (memory,)
-        Weights of the Beta distributions of the long-run share around it, and of a quarter's around the long-run share.
-    quarter : int
-        Periods of a quarter.
-    """
-
-    mean: Float
+    mean: Float  # Share that is remembered, 0 to 1
+    # Weights of the Beta distributions of the long-run share around it, and of a quarter's around the long-run share.
     long: Float
     short: Float
-    quarter: int
+    quarter: int  # Periods of a quarter
 
     @classmethod
     def of(cls, panel: "xr.Dataset", dyad: str, dataset: int = 0) -> "Repeats":
-        """Read a dyad's record in a dataset.
-
-        Examples
-        --------
-        >>> from forecast import build_panel, read_chronology
-        >>> from forecast.outlook.repeats import Repeats
-        >>> Repeats.of(build_panel(read_chronology()), "CHN-RUS").mean.round(1)
-        array([0.9, 1. , 1. , 0.9, 0.8])
-        """
+        """Read a dyad's record in a dataset."""
         total, cooperative, covered = sides(panel, dyad, dataset)
         seen = np.flatnonzero(total)
         kept = slice(int(seen[0]), int(np.flatnonzero(covered)[-1]) + 1) if seen.size else slice(0, 0)
@@ -92,27 +75,13 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Repetition:
-    """Futures in which a record goes on.
+    """Futures in which a record goes on."""
 
-    Attributes
-    ----------
-    memory : array of int (...)
-        Position of what is remembered.
-    centre : array (...)
-        Long-run share, 0 to 1.
-    quarters : array (..., quarter)
-        Shares of the quarters.
-    quarter : int
-        Periods of a quarter.
-    periods : int
-        How far they go.
-    """
-
-    memory: Index
-    centre: Float
-    quarters: Float
-    quarter: int
-    periods: int
+    memory: Index  # Position of what is remembered
+    centre: Float  # Long-run share, 0 to 1
+    quarters: Float  # Shares of the quarters
+    quarter: int  # Periods of a quarter
+    periods: int  # How far they go
 
     def of(self, chosen: Bool) -> "Repetition":
         """Return that of some futures, (future,), by where they are true (...)."""
@@ -146,15 +115,7 @@ def _remembered(total: Index, cooperative: Index, months: int | None, a_month: f
 
 
 def windows(total: Index, cooperative: Index, periods: int) -> tuple[Index, Index]:
-    """Return happenings and cooperative ones of successive windows, the last of which ends with the record.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.repeats import windows
-    >>> windows(np.arange(5), np.zeros(5, dtype=int), 2)[0]
-    array([3, 7])
-    """
+    """Return happenings and cooperative ones of successive windows, the last of which ends with the record."""
     whole = len(total) // periods * periods
     sums = [counts[len(counts) - whole :].reshape(-1, periods).sum(axis=1) for counts in (total, cooperative)]
     return sums[0], sums[1]
@@ -166,11 +127,6 @@ def correlation(total: Index, cooperative: Index, mean: float) -> float:
     The shares of windows of n happenings vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r is solved
     for with the variance and the happenings of the windows there have been, weighted by happenings, and kept between
     0.005 and 0.6.
-
-    Parameters
-    ----------
-    total, cooperative : array of int (window,)
-    mean : float
     """
     there = total > 1
     if there.sum() < FEWEST_WINDOWS:

@@ -24,42 +24,19 @@ _MENTIONED = 0.005
 
 @dataclass(frozen=True)
 class Terms:
-    """What sentences and rules say of a dataset.
-
-    Attributes
-    ----------
-    clock : Clock
-    dyad, label : str
-        Code, and name for readers.
-    dataset : str
-        Its name.
-    joint : bool
-        Whether the two rows of a joint act count as one happening.
-    names : tuple of str
-        Names of all classes, in order.
-    zero_cut : int
-        How many of them are hostile.
-    scale : str
-        Name of the scale that orders them.
-    codes : str
-        Their codes, where these are of a codebook.
-    known : datetime.date
-        The day whose knowledge counts.
-    digest : str
-        SHA-256 of what was known.
-    """
+    """What sentences and rules say of a dataset."""
 
     clock: Clock
-    dyad: str
+    dyad: str  # Code, and name for readers
     label: str
-    dataset: str
-    joint: bool
-    names: tuple[str, ...]
-    zero_cut: int
-    scale: str
-    codes: str
-    known: date
-    digest: str
+    dataset: str  # Its name
+    joint: bool  # Whether the two rows of a joint act count as one happening
+    names: tuple[str, ...]  # Names of all classes, in order
+    zero_cut: int  # How many of them are hostile
+    scale: str  # Name of the scale that orders them
+    codes: str  # Their codes, where these are of a codebook
+    known: date  # The day whose knowledge counts
+    digest: str  # SHA-256 of what was known
 
     @classmethod
     def of(cls, panel: "xr.Dataset", dyad: str, label: str, dataset: int) -> Self:
@@ -129,14 +106,7 @@ def noun_for(joint: bool) -> str:
 
 
 def source_words(dataset: str) -> str:
-    """Return a dataset in a sentence.
-
-    Examples
-    --------
-    >>> from forecast.outlook.resolution import source_words
-    >>> source_words("chronology"), source_words("gdelt")
-    ('the chronology', '“gdelt”')
-    """
+    """Return a dataset in a sentence."""
     return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
 
 
@@ -150,14 +120,7 @@ def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
 
 
 def cooperative_codes(scale: str) -> str:
-    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell.
-
-    Examples
-    --------
-    >>> from forecast.outlook.resolution import cooperative_codes
-    >>> cooperative_codes("commitment"), cooperative_codes("goldstein"), cooperative_codes("my own")
-    ('CAMEO codes that begin with 01, 02, 03, 04, 05, 06, 07 or 08', '', '')
-    """
+    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell."""
     if scale not in scale_names():
         return ""
     order = read_scale(scale)
@@ -168,14 +131,7 @@ def cooperative_codes(scale: str) -> str:
 
 @functools.cache
 def class_codes(scale: str, number: int) -> str:
-    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale.
-
-    Examples
-    --------
-    >>> from forecast.outlook.resolution import class_codes
-    >>> class_codes("commitment", 0), class_codes("commitment", 1), class_codes("my own", 0)
-    ('CAMEO codes that begin with 18, 19 or 20', 'CAMEO codes that begin with 15, 163 or 17', '')
-    """
+    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale."""
     if scale not in scale_names():
         return ""
     own = read_scale(scale).class_of == number

@@ -61,103 +61,50 @@ type Table = str | PathLike[str] | Sequence[Assumed]
 
 @dataclass(frozen=True)
 class Scenario:
-    """The outlook given what one scenario assumes.
-
-    Attributes
-    ----------
-    name : str
-    rows : tuple of Assumed
-        What is assumed.
-    plausibility : Probability
-        How many of the unconditional futures hold at least these happenings in these periods.
-    method : {"none", "weights", "filter"}
-        How the futures were found that hold it; ``none`` if nothing is assumed.
-    pareto_k : float
-        Of the weights; minus infinity if they have no tail.
-    effective : float
-        How many futures (by the filter: draws) of equal weight they are worth.
-    fault : str
-        Why the numbers may not be used; empty if they may.
-    warnings : tuple of str
-        What a reader has to know, in sentences.
-    prospect : Prospect
-        Every horizon and question, given what is assumed.
-    sentence : str
-        What it changes, at the horizon quoted.
-    """
+    """The outlook given what one scenario assumes."""
 
     name: str
-    rows: tuple[Assumed, ...]
-    plausibility: Probability
-    method: str
-    pareto_k: float
-    effective: float
-    fault: str
-    warnings: tuple[str, ...]
-    prospect: Prospect
-    sentence: str
+    rows: tuple[Assumed, ...]  # What is assumed
+    plausibility: Probability  # How many of the unconditional futures hold at least these happenings in these periods
+    method: str  # How the futures were found that hold it; `none` if nothing is assumed
+    pareto_k: float  # Of the weights; minus infinity if they have no tail
+    effective: float  # How many futures (by the filter: draws) of equal weight they are worth
+    fault: str  # Why the numbers may not be used; empty if they may
+    warnings: tuple[str, ...]  # What a reader has to know, in sentences
+    prospect: Prospect  # Every horizon and question, given what is assumed
+    sentence: str  # What it changes, at the horizon quoted
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What was recorded in the months up to a horizon.
-
-    Attributes
-    ----------
-    months : int
-    until : datetime.date
-    happenings, cooperative : int
-    share : float or None
-        Per cent; None with fewer than three happenings.
-    outcome : {"up", "same", "down", "void"}
-        Against the baseline.
-    """
+    """What was recorded in the months up to a horizon."""
 
     months: int
     until: date
     happenings: int
     cooperative: int
-    share: float | None
-    outcome: str
+    share: float | None  # Per cent; None with fewer than three happenings
+    outcome: str  # Against the baseline
 
 
 @dataclass(frozen=True, repr=False)
 class Scenarios(Displayed):
-    """Scenarios side by side, and the outlook without any.
-
-    Attributes
-    ----------
-    schema : int
-    stamp : str
-        ``assumed, not predicted``.
-    dyad, label : str
-    origin : datetime.date
-        Last day that is known.
-    weekly : bool
-    horizons : tuple of int
-    smallest_improvement : float
-    seed, draws, futures : int
-    unconditional : Prospect
-        That of the outlook: the same numbers as `assess` gives with the same seed.
-    scenarios : tuple of Scenario
-    followed : mapping of int to Followed
-        What was recorded, by horizon, as far as it is known; empty if it is not.
-    """
+    """Scenarios side by side, and the outlook without any."""
 
     schema: int
-    stamp: str
+    stamp: str  # `assumed, not predicted`
     dyad: str
     label: str
-    origin: date
+    origin: date  # Last day that is known
     weekly: bool
     horizons: tuple[int, ...]
     smallest_improvement: float
     seed: int
     draws: int
     futures: int
-    unconditional: Prospect
+    unconditional: Prospect  # That of the outlook: the same numbers as `assess` gives with the same seed
     scenarios: tuple[Scenario, ...]
-    followed: Mapping[int, Followed]
+    followed: Mapping[int, Followed]  # What was recorded, by horizon, as far as it is known; empty if it is not
 
     def _card(self) -> Card:
         facts = [(one.name, one.sentence) for one in self.scenarios]
@@ -313,15 +260,7 @@ def scenario(
 def read_scenarios(
     assumed: Mapping[str, Table] | Sequence[str | PathLike[str]] | str | PathLike[str],
 ) -> dict[str, tuple[Assumed, ...]]:
-    """Return the rows of scenarios by name; those of files are read.
-
-    Raises
-    ------
-    SpecError
-        If there are none or too many, two have one name, or they are of no such kind.
-    DataError
-        If a file cannot be read, or a row of it makes no sense.
-    """
+    """Return the rows of scenarios by name; those of files are read."""
     given: Iterable[tuple[str, Table]]
     if isinstance(assumed, Mapping):
         given = assumed.items()

@@ -44,37 +44,17 @@ _TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
 
 @dataclass(frozen=True)
 class RecordingLevel:
-    """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated.
+    """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated."""
 
-    Attributes
-    ----------
-    weights : array (step, shape, level)
-        Posterior probabilities of step, shape and the level in the last period; they add up to one.
-    steps : array (step,)
-        Standard deviation of the log level's move in a period.
-    levels : array (level,)
-        Log of the expected happenings in a period, evenly spaced.
-    """
-
-    weights: Float
-    steps: Float
-    levels: Float
+    weights: Float  # Posterior probabilities of step, shape and the level in the last period; they add up to one
+    steps: Float  # Standard deviation of the log level's move in a period
+    levels: Float  # Log of the expected happenings in a period, evenly spaced
 
     def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
         """Draw the happenings of the periods ahead.
 
         Each future has its own step, shape, level now and walk. Longer futures only go on from the shorter ones of the
         same stream.
-
-        Parameters
-        ----------
-        size : tuple of int
-            Of the array to be drawn; the last axis is the period.
-        rng : numpy.random.Generator
-
-        Returns
-        -------
-        array of int, of that size
         """
         futures = size[:-1]
         chosen = rng.choice(self.weights.size, futures, p=self.weights.ravel())
@@ -94,28 +74,6 @@ def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Recordi
     """Infer how densely a dataset records a dyad, from the last 20 years of its record.
 
     Periods before the first happening, and those that are not covered to their end, say nothing.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of events or counts, with at least one happening of the dyad.
-    dyad : str
-    dataset : int
-        Position of the dataset.
-
-    Returns
-    -------
-    RecordingLevel
-        Kept for the next caller with the same record.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.outlook.volume import recording_level
-    >>> found = recording_level(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN")
-    >>> found.simulate((2000, 12), np.random.default_rng(1)).shape
-    (2000, 12)
     """
     total = sides(panel, dyad, dataset)[0]
     a_month = periods_a_month(panel)

@@ -16,40 +16,17 @@ ROUNDING = 1e-6
 
 
 def share_before(cooperative: int, happenings: int) -> float | None:
-    """Return the share of a window that is over, 0 to 100; None if it is void.
-
-    Examples
-    --------
-    >>> from forecast.outlook.window import share_before
-    >>> share_before(1, 4), share_before(1, 2)
-    (25.0, None)
-    """
+    """Return the share of a window that is over, 0 to 100; None if it is void."""
     return None if happenings < FEWEST else 100 * cooperative / happenings
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
-    """Return the shares of many windows, per cent; those of windows that hold nothing are zero, and void.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.window import shares_of
-    >>> shares_of(np.array([4, 0]), np.array([1, 0])).tolist()
-    [25.0, 0.0]
-    """
+    """Return the shares of many windows, per cent; those of windows that hold nothing are zero, and void."""
     return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
 def followed_by(past: Index, ahead: Index) -> Index:
-    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook.window import followed_by
-    >>> followed_by(np.array([4, 2]), np.array([[1], [3]])).tolist()
-    [[4, 2, 1], [4, 2, 3]]
-    """
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future."""
     return np.concatenate([np.broadcast_to(past, (*ahead.shape[:-1], len(past))), ahead], axis=-1)
 
 
@@ -58,14 +35,7 @@ def reached(share: Float, threshold: float) -> Bool: ...
 @overload
 def reached(share: float, threshold: float) -> bool: ...
 def reached(share: Float | float, threshold: float) -> Bool | bool:
-    """Return whether shares are at least a threshold.
-
-    Examples
-    --------
-    >>> from forecast.outlook.window import reached
-    >>> reached(100 * 0.29, 29.0), reached(28.9, 29.0)
-    (True, False)
-    """
+    """Return whether shares are at least a threshold."""
     return share >= threshold - ROUNDING
 
 
@@ -74,13 +44,6 @@ def moved(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]:
 @overload
 def moved(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
 def moved(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
-    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement.
-
-    Examples
-    --------
-    >>> from forecast.outlook.window import moved
-    >>> moved(34.0, 29.0, 5.0), moved(24.5, 29.0, 5.0)
-    ((True, False), (False, False))
-    """
+    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
     change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
     return change >= improvement - slack, change <= slack - improvement

@@ -73,17 +73,6 @@ def autoregression(series: Float) -> tuple[float, float, float]:
     """Fit an AR(1) by least squares: what is carried over, the mean, and the spread of a month's shock.
 
     A series that would explode is taken for a random walk, and its uncertainty in these three numbers is left out.
-
-    Parameters
-    ----------
-    series : array (time,)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.panel.drivers import autoregression
-    >>> autoregression(np.array([1.0, 0.0, 1.0, 0.0, 1.0, 0.0]))[0]
-    -1.0
     """
     mean = float(series.mean())
     before, after = series[:-1] - mean, series[1:] - mean
@@ -93,36 +82,13 @@ def autoregression(series: Float) -> tuple[float, float, float]:
 
 
 def require_future(future: str) -> None:
-    """Make sure that what is assumed of the months ahead is one of `FUTURES`.
-
-    Raises
-    ------
-    SpecError
-        If not.
-    """
+    """Make sure that what is assumed of the months ahead is one of `FUTURES`."""
     if future not in FUTURES:
         raise SpecError(f"driver future: got {future!r:.60}; expected one of {', '.join(FUTURES)}")
 
 
 def attach(panel: "xr.Dataset", names: list[str], values: Float, given: Float, future: Future) -> "xr.Dataset":
-    """Return a panel with drivers.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Monthly.
-    names : list of str
-    values : array (driver, dyad, time)
-        NaN before the first value, and of dyads without any.
-    given : array (driver, dyad, ahead)
-        Of the months after the last; NaN where none is known.
-    future : {"given", "carried", "simulated"}
-
-    Raises
-    ------
-    DataError
-        If a driver never changes, so that it can drive nothing.
-    """
+    """Return a panel with drivers."""
     from forecast.files import digest
 
     mean, spread = (of(values, axis=(1, 2)) for of in (np.nanmean, np.nanstd))
@@ -144,13 +110,7 @@ def has_drivers(panel: "xr.Dataset") -> bool:
 
 
 def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
-    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value.
-
-    Raises
-    ------
-    DataError
-        If the panel does not carry one of them.
-    """
+    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value."""
     wanted = list(names)
     there = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
     missing = [name for name in wanted if name not in there]
@@ -178,13 +138,7 @@ def ahead_of(panel: "xr.Dataset", name: str, dyad: str) -> Ahead:
 
 
 def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
-    """Make sure that drivers whose future is given are given for so many months.
-
-    Raises
-    ------
-    SpecError
-        If not; the message says how far they are.
-    """
+    """Make sure that drivers whose future is given are given for so many months."""
     if not has_drivers(panel):
         return
     for name in panel["driver"].to_numpy():

@@ -55,15 +55,7 @@ def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> 
 
 
 def last_known(panel: "xr.Dataset") -> date:
-    """Return the day whose knowledge a panel has: its ``as_of``, or without one the last day of its last period.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.record import last_known
-    >>> last_known(build_panel(read_chronology(), as_of="2023-10-31"))
-    datetime.date(2023, 10, 31)
-    """
+    """Return the day whose knowledge a panel has: its ``as_of``, or without one the last day of its last period."""
     stated = str(panel.attrs.get("as_of") or "")
     return date.fromisoformat(stated[:10]) if stated else Clock.of(panel).last_day()
 
@@ -75,15 +67,7 @@ def vintaged_datasets(table: "EventTable") -> dict[str, str]:
 
 
 def vintaged(panel: "xr.Dataset") -> tuple[str, ...]:
-    """Return the datasets of a panel that say when each event became known.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.record import vintaged
-    >>> vintaged(build_panel(read_chronology(), as_of="2023-10-31"))
-    ()
-    """
+    """Return the datasets of a panel that say when each event became known."""
     return tuple(json.loads(str(panel.attrs.get(VINTAGED, "[]"))))
 
 
@@ -123,14 +107,6 @@ def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
 
     A month of which half is known says as much of its share as any, with fewer happenings, but not how many happenings
     there are in a month.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.record import whole_periods
-    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-15")
-    >>> whole_periods(panel, "USA-CHN")[-2:].tolist()
-    [True, False]
     """
     covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
     clock, stated = Clock.of(panel), covered_to(panel, dyad, dataset)
@@ -160,24 +136,7 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
 
 
 def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Index, Bool]:
-    """Return what a dataset counts of a dyad: happenings, cooperative ones, and whether it is covered, each (time,).
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of events or counts.
-    dyad : str
-    dataset : int
-        Position of the dataset.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.record import sides
-    >>> total, cooperative, covered = sides(build_panel(read_chronology(), as_of="2023-10-31"), "USA-CHN")
-    >>> bool((cooperative <= total).all()), bool(covered[-12:].all())
-    (True, True)
-    """
+    """Return what a dataset counts of a dyad: happenings, cooperative ones, and whether it is covered, each (time,)."""
     counts, covered = by_class(panel, dyad, dataset)
     return counts.sum(axis=1), counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1), covered
 

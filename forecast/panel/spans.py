@@ -45,13 +45,7 @@ def panel_periods(
     span: "tuple[Day | None, Day | None, pd.Timestamp | None]",
     frequency: Frequency,
 ) -> "pd.DatetimeIndex":
-    """Return the periods of a panel: those asked for, by default all that were watched.
-
-    Raises
-    ------
-    SpecError
-        If the end comes after `as_of`, or the start after the end.
-    """
+    """Return the periods of a panel: those asked for, by default all that were watched."""
     import pandas as pd
 
     start, end, as_of = span
@@ -115,15 +109,7 @@ def covered_days(last: "pd.Series[pd.Timestamp]") -> str:
 
 
 def covered_to(panel: "xr.Dataset", dyad: str, dataset: int) -> date | None:
-    """Return the day to which a dataset covers a dyad; None where that is not stated, as in panels of earlier versions.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.spans import covered_to
-    >>> covered_to(build_panel(read_chronology()), "USA-CHN", 0)
-    datetime.date(2026, 6, 13)
-    """
+    """Return the day to which a dataset covers a dyad, None where that is not stated."""
     days = json.loads(str(panel.attrs.get(COVERED_TO) or "{}"))
     day = days.get(str(panel["dataset"].to_numpy()[dataset]), {}).get(dyad)
     return None if day is None else date.fromisoformat(day)

@@ -21,30 +21,7 @@ FEWEST_MONTHS = 12
 
 
 def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
-    """Return the logarithm of one and the happenings of each period, less its mean over the happenings before.
-
-    Parameters
-    ----------
-    total : array of int (..., period)
-        Happenings.
-    covered : array of bool (..., period)
-        Whether the period is covered; one that is not is zero itself, and left out of what is usual.
-    periods : int
-        How many periods before say what is usual.
-    fewest : int
-        With fewer covered periods among these, or no happening in them, it is zero.
-
-    Returns
-    -------
-    array (..., period)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.panel.volume import busyness
-    >>> busyness(np.array([1, 0, 1, 3]), np.ones(4, dtype=bool), 3, 2).round(2)
-    array([0.  , 0.  , 0.  , 0.69])
-    """
+    """Return the logarithm of one and the happenings of each period, less its mean over the happenings before."""
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])

@@ -25,37 +25,7 @@ WHERE = "Give the events that the fit was made of (--events)"
 
 
 def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int = 0) -> "pd.DataFrame":
-    """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of coded events.
-    dyad : str
-    table : EventTable
-        What the panel was built from; rows that became known later are left out.
-    first : int
-        Position of the first period.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    DataError
-        If the panel counts no coded events, or others than the table holds.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.without import counted_events
-    >>> table = read_chronology(dyads=["USA-CHN"])
-    >>> panel = build_panel(table, as_of="2023-10-31")
-    >>> events = counted_events(panel, "USA-CHN", table, panel.sizes["time"] - 1)
-    >>> int(events["counted"].sum()) == int(panel["counts"].isel(time=-1).sum())
-    True
-    """
+    """Return the events of a dyad that a panel counts from a period on, as `placed_events` does, after a check."""
     rows = placed_events(panel, dyad, table)
     rows = rows[rows["of_period"] >= first].reset_index(drop=True)
     _require_same(panel, dyad, rows, first)
@@ -63,27 +33,7 @@ def counted_events(panel: "xr.Dataset", dyad: str, table: EventTable, first: int
 
 
 def placed_events(panel: "xr.Dataset", dyad: str, table: EventTable) -> "pd.DataFrame":
-    """Return the events of a dyad that lie in what a panel covers, a row each, in order of time, with its cell.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of coded events.
-    dyad : str
-    table : EventTable
-        Rows that became known after the panel's day are left out.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns of the event table, `counted` (happenings that the row counts for, one or more), the name of its
-        `class`, and its cell: `of_dataset`, `of_period`, `of_direction`, `of_class`.
-
-    Raises
-    ------
-    DataError
-        If the panel counts no coded events, or the table holds none of the dyad.
-    """
+    """Return the events of a dyad that lie in what a panel covers, a row each, in order of time, with its cell."""
     scale = str(panel.attrs.get("scale", ""))
     if not panel_kind(panel).coded or scale not in scale_names():
         raise DataError("events: the fit was not made of single coded events, so that none can be left out")
@@ -145,25 +95,7 @@ def _require_same(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame", first: i
 
 
 def panel_without(panel: "xr.Dataset", dyad: str, rows: "pd.DataFrame") -> "xr.Dataset":
-    """Return a panel that does not count some of a dyad's events: its months stay watched.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-    dyad : str
-    rows : pandas.DataFrame
-        Some of the rows of `counted_events`.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel.without import counted_events, panel_without
-    >>> table = read_chronology(dyads=["USA-CHN"])
-    >>> panel = build_panel(table, as_of="2023-10-31")
-    >>> events = counted_events(panel, "USA-CHN", table, panel.sizes["time"] - 1)
-    >>> int(panel_without(panel, "USA-CHN", events)["counts"].isel(time=-1).sum())
-    0
-    """
+    """Return a panel that does not count some of a dyad's events: its months stay watched."""
     dims, place = panel["counts"].dims, panel["dyad"].to_numpy().tolist().index(dyad)
     counts = _counts(panel).copy()
     counts[:, place] -= count_placed(panel, rows).astype(counts.dtype)

@@ -162,12 +162,6 @@ def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     Every month that is covered to its end ends a window. Windows overlap, so that n of m months that are not void count
     as n / m, at least as one; of these, (yes + 1) / (n / m + 2): so few prove little. None of a level, or where no
     window is over.
-
-    Parameters
-    ----------
-    question : Question
-    record : MonthlyRecord
-        As it was known when the question was asked.
     """
     seen = np.flatnonzero(record.whole)
     if not question.resolvable or not seen.size:

@@ -29,14 +29,7 @@ class Share(NamedTuple):
 
     @classmethod
     def like(cls, mean: float, square: float) -> "Share":
-        """Return that with a mean and a mean square.
-
-        Examples
-        --------
-        >>> from forecast.questions.count_chance import Share
-        >>> round(Share.like(0.25, 0.1).rest, 6)
-        3.0
-        """
+        """Return that with a mean and a mean square."""
         if not 0 < mean < _ONE:
             return NONE if mean <= 0 else ALL
         weight = (mean - square) / (square - mean**2)
@@ -92,26 +85,7 @@ def _together(mix: Float, shares: list[Share]) -> Share:
 
 
 def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share]) -> Float:
-    """Return how likely at least so many happenings of a kind are in each future, (...).
-
-    Parameters
-    ----------
-    need : int
-        How many are missing.
-    ahead : WindowCounts
-        Happenings of the months ahead, (..., month).
-    shares : (Share, Share)
-        Which share the kind is of the hostile, and of the cooperative ones (`side_shares`).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.questions.count_chance import NONE, Share, chance_of_count
-    >>> from forecast.questions.settle import WindowCounts
-    >>> ahead = WindowCounts(np.array([[1, 0], [0, 0]]), np.array([[0, 0], [0, 0]]))
-    >>> chance_of_count(1, ahead, (Share(1, 3), NONE)).round(6).tolist()
-    [0.25, 0.0]
-    """
+    """Return how likely at least so many happenings of a kind are in each future, (...)."""
     total, cooperative = ahead.total.sum(axis=-1), ahead.cooperative.sum(axis=-1)
     if need <= 0:
         return np.ones(total.shape)
@@ -149,20 +123,6 @@ def coupled(hit: Bool, before: Float, after: Float) -> Float:
 
     Of what came about as much stays as its chance is smaller, and of what did not as much comes as it is greater. So on
     average over what was drawn it is the other chance, and where chances are the same it is what was drawn.
-
-    Parameters
-    ----------
-    hit : array of bool (...)
-        In which futures it came about.
-    before, after : array (...)
-        Its chance in each, and the other chance.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.questions.count_chance import coupled
-    >>> coupled(np.array([True, False, False]), np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.25, 0.5])).tolist()
-    [0.5, 0.0, 0.5]
     """
     stays = np.minimum(after, before) / np.where(before > 0, before, 1.0)
     comes = np.maximum(after - before, 0) / np.where(before < 1, 1 - before, 1.0)

@@ -55,43 +55,23 @@ class Asked(BaseModel):
 
 
 class Answered(BaseModel):
-    """What was said of a question on a day.
-
-    Attributes
-    ----------
-    as_of : str
-        The day whose knowledge it rests on.
-    chance : float or None
-        That the answer is yes, given that the question is not void; None where it is void in every future.
-    mcse : float or None
-        Monte Carlo standard error of it.
-    void : float or None
-        Chance that the question is void for lack of happenings; None where it was not computed.
-    recorded : int
-        Months of the window that were recorded by then.
-    by : str
-        Who says so, in words.
-    data, model : str or None
-        SHA-256 of the data and of the choices of the model.
-    seed, futures : int
-        How many futures, and from which seed.
-    converged : bool
-        Whether the fit has passed its gate.
-    """
+    """What was said of a question on a day."""
 
     model_config = _STRICT
 
-    as_of: Day
+    as_of: Day  # The day whose knowledge it rests on
+    # That the answer is yes, given that the question is not void; None where it is void in every future.
     chance: Chance | None
-    mcse: Annotated[float, Field(ge=0)] | None = None
+    mcse: Annotated[float, Field(ge=0)] | None = None  # Monte Carlo standard error of it
+    # Chance that the question is void for lack of happenings; None where it was not computed.
     void: Chance | None = None
-    recorded: Annotated[int, Field(ge=0)] = 0
-    by: Text = "the model"
-    data: Digest | None
+    recorded: Annotated[int, Field(ge=0)] = 0  # Months of the window that were recorded by then
+    by: Text = "the model"  # Who says so, in words
+    data: Digest | None  # SHA-256 of the data and of the choices of the model
     model: Digest | None
-    seed: int
+    seed: int  # How many futures, and from which seed
     futures: Annotated[int, Field(ge=1)]
-    converged: bool = True
+    converged: bool = True  # Whether the fit has passed its gate
 
 
 class Resolved(BaseModel):

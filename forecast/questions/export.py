@@ -16,14 +16,7 @@ COLUMNS = (
 
 
 def entry_rows(ledger: Ledger) -> "pd.DataFrame":
-    """Return a row an entry, with the question that it is about; what an entry does not have is empty.
-
-    Examples
-    --------
-    >>> from forecast.questions import Ledger
-    >>> from forecast.questions.export import entry_rows
-    >>> entry_rows(Ledger.read("questions/ledger.jsonl"))  # doctest: +SKIP
-    """
+    """Return a row an entry, with the question that it is about; what an entry does not have is empty."""
     import pandas as pd
 
     return pd.DataFrame([_row(ledger, entry) for entry in ledger.entries], columns=list(COLUMNS))

@@ -16,12 +16,7 @@ from forecast.wording import join
 
 @dataclass(frozen=True)
 class QuestionFolder:
-    """A folder of questions.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-    """
+    """A folder of questions."""
 
     path: Path
 
@@ -35,17 +30,7 @@ class QuestionFolder:
         return self.path / f"{name}.yaml"
 
     def ask(self, question: Question) -> Appended:
-        """Ask a question: append it to the ledger, and write its file if it is not there.
-
-        Raises
-        ------
-        LedgerError
-            If one of that name was asked already.
-        QuestionError
-            If a file of that name holds another question.
-        OutputError
-            If the folder cannot be written.
-        """
+        """Ask a question: append it to the ledger, and write its file if it is not there."""
         file = self.file(question.id)
         if file.exists() and read_question(file).digest != question.digest:
             raise QuestionError(f"{file}: holds another question; choose another name (--id), or remove the file")
@@ -74,21 +59,7 @@ class QuestionFolder:
         return f"{join([str(file) for file in missing])}: missing, and written again from the ledger"
 
     def find(self, text: str) -> Question:
-        """Return the question of a name, as it stands in the ledger, or of a file.
-
-        Raises
-        ------
-        QuestionError
-            If there is no such question, or the file is none.
-        LedgerError
-            If the ledger was changed.
-
-        Examples
-        --------
-        >>> from pathlib import Path
-        >>> from forecast.questions.folder import QuestionFolder
-        >>> QuestionFolder(Path("questions")).find("up").sentence  # doctest: +SKIP
-        """
+        """Return the question of a name, as it stands in the ledger, or of a file."""
         path = Path(text)
         if path.suffix or path.is_file():
             return read_question(path)

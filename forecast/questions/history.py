@@ -83,13 +83,7 @@ def is_retrospective(draft: Draft, found: dict[str, History], day: date) -> bool
 
 
 def follow(found: dict[str, History], entry: Entry) -> None:
-    """Add an entry to what there is of its question.
-
-    Raises
-    ------
-    BadLine
-        If it does not follow from that; the message begins with the field, and nothing is added.
-    """
+    """Add an entry to what there is of its question."""
     if isinstance(entry.body, Asked):
         history = _begun(found, entry, entry.body)
     else:

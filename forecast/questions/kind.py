@@ -23,39 +23,15 @@ VISITS = (VISIT, HOST)
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of happenings.
+    """A kind of happenings."""
 
-    Attributes
-    ----------
-    name : str
-        For readers.
-    places : tuple of int
-        Classes of the panel that hold it.
-    codes : tuple of str
-        With what its codes begin; empty if it is all of its class.
-    """
-
-    name: str
-    places: tuple[int, ...]
-    codes: tuple[str, ...] = ()
+    name: str  # For readers
+    places: tuple[int, ...]  # Classes of the panel that hold it
+    codes: tuple[str, ...] = ()  # With what its codes begin; empty if it is all of its class
 
     @classmethod
     def find(cls, panel: "xr.Dataset", text: str) -> Self:
-        """Find a kind by the name of a class, or how it begins, or by a word of ``data/codebook/kinds.csv``.
-
-        Raises
-        ------
-        QuestionError
-            If there is no such kind, or there are several.
-
-        Examples
-        --------
-        >>> from forecast import build_panel, read_chronology
-        >>> from forecast.questions.kind import Kind
-        >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]))
-        >>> Kind.find(panel, "violence"), Kind.find(panel, "sanctions").codes
-        (Kind(name='violence', places=(0,), codes=()), ('163',))
-        """
+        """Find a kind by the name of a class, or how it begins, or by a word of ``data/codebook/kinds.csv``."""
         names = [str(name) for name in panel["class_name"].to_numpy()]
         wanted = " ".join(text.casefold().split())
         found = [name for name in names if name.casefold() == wanted]
@@ -73,13 +49,7 @@ class Kind:
 
     @classmethod
     def of_codes(cls, scale: str, name: str, codes: tuple[str, ...]) -> Self:
-        """Return the kind of some codes of a codebook's scale.
-
-        Raises
-        ------
-        QuestionError
-            If the scale is of no codebook, or has no such codes.
-        """
+        """Return the kind of some codes of a codebook's scale."""
         if scale not in scale_names():
             raise QuestionError(f"codes: the data are counted by {scale!r:.40}, and not by codes; ask for a class")
         classes = read_scale(scale).class_of
@@ -100,15 +70,7 @@ class Kind:
         return cls(question.of, (names.index(question.of),))
 
     def within(self, code: str) -> Literal["all", "some", "none"]:
-        """Return how many happenings of a code (and of those that begin so) are of this kind.
-
-        Examples
-        --------
-        >>> from forecast.questions.kind import Kind
-        >>> kind = Kind("sanction", (1,), ("163",))
-        >>> kind.within("1631"), kind.within("16"), kind.within("042")
-        ('all', 'some', 'none')
-        """
+        """Return how many happenings of a code (and of those that begin so) are of this kind."""
         if code.startswith(self.codes):
             return "all"
         return "some" if any(own.startswith(code) for own in self.codes) else "none"
@@ -129,24 +91,7 @@ class Kind:
     def counts(
         self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
     ) -> Index:
-        """Return how many happenings of the kind each month of a panel has, (month, class of `places`).
-
-        Parameters
-        ----------
-        panel : xarray.Dataset
-        dyad : str
-        dataset : int
-            Position of the dataset.
-        by_class : array of int (month, class)
-            What the panel counts.
-        table : EventTable, optional
-            The events behind it, without which codes cannot be told apart.
-
-        Raises
-        ------
-        QuestionError
-            If events are needed and not given.
-        """
+        """Return how many happenings of the kind each month of a panel has, (month, class of `places`)."""
         if not self.codes:
             return by_class[:, list(self.places)]
         if table is None:

@@ -121,17 +121,10 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Appended:
-    """What was appended to a ledger, and what had to be repaired for it.
-
-    Attributes
-    ----------
-    entries : tuple of Entry
-    repaired : str
-        What was done about an unfinished last line; empty if there was none.
-    """
+    """What was appended to a ledger, and what had to be repaired for it."""
 
     entries: tuple[Entry, ...]
-    repaired: str = ""
+    repaired: str = ""  # What was done about an unfinished last line; empty if there was none
 
 
 def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime | None = None) -> Appended:
@@ -302,13 +295,7 @@ class _Reading:
 
 
 def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool = False) -> list[History]:
-    """Return the questions of some names, or all; of all, those that are open alone if asked for.
-
-    Raises
-    ------
-    LedgerError
-        If there is none of a name.
-    """
+    """Return the questions of some names, or all; of all, those that are open alone if asked for."""
     found = ledger.histories
     if missing := [name for name in names if name not in found]:
         raise LedgerError(

@@ -41,26 +41,7 @@ YES, AHEAD = "yes", "ahead"
 
 
 def asking(question: Question, table: "EventTable | None" = None) -> "Callable[[FitLike, int], Numbers]":
-    """Return the function that asks a question of a fit with a seed: the level now, and the chance of a yes.
-
-    Parameters
-    ----------
-    question : Question
-    table : EventTable, optional
-        As for `answer_question`.
-
-    Raises
-    ------
-    QuestionError
-        When it is asked: as `answer_question`, and if it is void in every future.
-
-    Examples
-    --------
-    >>> from forecast import read_question
-    >>> from forecast.questions.moved import asking
-    >>> asking(read_question("mine.yaml"))(fit, 1)["yes"].value  # doctest: +SKIP
-    0.31
-    """
+    """Return the function that asks a question of a fit with a seed: the level now, and the chance of a yes."""
 
     def ask(fit: FitLike, seed: int) -> Numbers:
         outcome = _require_there(question, Outcome(*settle_futures(fit, question, seed=seed, table=table)))
@@ -143,18 +124,10 @@ def _require_there(question: Question, outcome: Outcome) -> Outcome:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What was drawn of a count from the whole record.
+    """What was drawn of a count from the whole record."""
 
-    Attributes
-    ----------
-    hit : array of bool (chain, draw, future)
-        Whether there are enough happenings.
-    chance : array (chain, draw, future)
-        How likely that was, given the happenings of either side.
-    """
-
-    hit: Bool
-    chance: Float
+    hit: Bool  # Whether there are enough happenings
+    chance: Float  # How likely that was, given the happenings of either side
 
     def given(self, chance: Float) -> Float:
         """Return how likely enough are, were the chances others; a new fit may have another number of draws."""
@@ -163,21 +136,11 @@ class _Drawn:
 
 @dataclass(frozen=True)
 class _Subject:
-    """A question put to a record from which events are left out.
+    """A question put to a record from which events are left out."""
 
-    Attributes
-    ----------
-    put : PutQuestion
-        To the fit of the whole record.
-    fit : SampledFit
-        Of the dyad alone.
-    volume : xarray.Dataset
-        The panel whose record says how many happenings lie ahead.
-    """
-
-    put: PutQuestion
-    fit: SampledFit
-    volume: "xr.Dataset"
+    put: PutQuestion  # To the fit of the whole record
+    fit: SampledFit  # Of the dyad alone
+    volume: "xr.Dataset"  # The panel whose record says how many happenings lie ahead
 
     def look(self, setting: Setting, fit: SampledFit, left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the record without some events says."""

@@ -334,13 +334,5 @@ def write_question(path: str | Path, question: Question) -> None:
 
 
 def last_chance(last: date) -> date:
-    """Return the day by which an edition must cover a window that ends on a day: a year later.
-
-    Examples
-    --------
-    >>> from datetime import date
-    >>> from forecast.questions.question import last_chance
-    >>> last_chance(date(2027, 5, 31))
-    datetime.date(2028, 5, 31)
-    """
+    """Return the day by which an edition must cover a window that ends on a day: a year later."""
     return add_months(last, YEAR)

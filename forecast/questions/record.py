@@ -30,37 +30,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MonthlyRecord:
-    """What a dataset counts of a dyad, month by month.
-
-    Attributes
-    ----------
-    clock : Clock
-    scale : str
-        Name of the scale that orders the classes.
-    counts : array of int (month, class)
-        Happenings.
-    covered : array of bool (month,)
-    whole : array of bool (month,)
-        Whether it is covered to its end.
-    zero_cut : int
-        How many classes are hostile.
-    kind : array of int (month, class) or None
-        Happenings of the kind that a count asks for, in each of its classes.
-    known : datetime.date
-        The day whose knowledge it is.
-    digest : str
-        SHA-256 of what was known.
-    """
+    """What a dataset counts of a dyad, month by month."""
 
     clock: Clock
-    scale: str
-    counts: Index
+    scale: str  # Name of the scale that orders the classes
+    counts: Index  # Happenings
     covered: Bool
-    whole: Bool
-    zero_cut: int
-    kind: Index | None
-    known: date
-    digest: str
+    whole: Bool  # Whether it is covered to its end
+    zero_cut: int  # How many classes are hostile
+    kind: Index | None  # Happenings of the kind that a count asks for, in each of its classes
+    known: date  # The day whose knowledge it is
+    digest: str  # SHA-256 of what was known
 
     @classmethod
     def of(
@@ -102,14 +82,7 @@ class MonthlyRecord:
         return months_between(self.clock.times[0].item(), day)
 
     def without(self, rows: "pd.DataFrame", kind: Kind | None = None) -> Self:
-        """Return the record without some of the dataset's rows, as `placed_events` has them; its months stay covered.
-
-        Parameters
-        ----------
-        rows : pandas.DataFrame
-        kind : Kind, optional
-            That which the record counts.
-        """
+        """Return the record without some of the dataset's rows, as `placed_events` has them."""
         counts = self.counts.copy()
         np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
         of_a_kind = None
@@ -127,15 +100,7 @@ class MonthlyRecord:
 
 
 def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
-    """Return the position of a question's dataset in a panel that counts as the question does.
-
-    Raises
-    ------
-    QuestionError
-        If the panel does not hold it, or counts in another way.
-    UnknownDyadError
-        If the panel does not hold the dyad.
-    """
+    """Return the position of a question's dataset in a panel that counts as the question does."""
     require_monthly_counts(panel)
     position(panel, question.dyad)
     place = named_dataset(panel, question.dataset, question.id)
@@ -149,13 +114,7 @@ def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
 
 
 def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:
-    """Return the position of a dataset in a panel, by its name.
-
-    Raises
-    ------
-    QuestionError
-        If it is not there; the message begins with `what`.
-    """
+    """Return the position of a dataset in a panel, by its name."""
     names = [str(one) for one in panel["dataset"].to_numpy()]
     if name not in names:
         raise QuestionError(f"{what}: asks about the dataset {name!r:.60}; these data are {join(names)}")
@@ -163,13 +122,7 @@ def named_dataset(panel: "xr.Dataset", name: str, what: str = "dataset") -> int:
 
 
 def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -> None:
-    """Reject a dataset that has stopped: nobody could ever say what it records of months ahead.
-
-    Raises
-    ------
-    QuestionError
-        If it has; the message begins with `what`.
-    """
+    """Reject a dataset that has stopped: nobody could ever say what it records of months ahead."""
     going = reporting_datasets(panel, dyad)
     if panel.sizes["dataset"] > 1 and dataset not in going:
         names = [str(one) for one in panel["dataset"].to_numpy()]
@@ -181,13 +134,7 @@ def require_reporting(panel: "xr.Dataset", dyad: str, dataset: int, what: str) -
 
 
 def require_monthly_counts(panel: "xr.Dataset") -> None:
-    """Reject panels of which no question can be asked.
-
-    Raises
-    ------
-    QuestionError
-        If nothing is counted, or not by month.
-    """
+    """Reject panels of which no question can be asked."""
     if not panel_kind(panel).coded:
         raise QuestionError(
             "question: the data are an index, of which no happenings are recorded; give events or counts"
@@ -197,15 +144,7 @@ def require_monthly_counts(panel: "xr.Dataset") -> None:
 
 
 def cooperative_words(panel: "xr.Dataset") -> str:
-    """Name the classes of a panel that count as cooperative, with their codes where they have any.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.questions.record import cooperative_words
-    >>> cooperative_words(build_panel(read_chronology(dyads=["USA-CHN"])))[:30]
-    'contact; negotiation and inten'
-    """
+    """Name the classes of a panel that count as cooperative, with their codes where they have any."""
     names = [str(name) for name in panel["class_name"].to_numpy()][int(panel.attrs["zero_cut"]) :]
     codes = cooperative_codes(str(panel.attrs["scale"]))
     return "; ".join(names) + (f" ({codes})" if codes else "")

@@ -14,42 +14,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WindowCounts:
-    """What the months of a question's window hold, recorded or simulated; the last axis is the month.
+    """What the months of a question's window hold, recorded or simulated; the last axis is the month."""
 
-    Attributes
-    ----------
-    total, cooperative : array of int (..., month)
-        Happenings, and how many of them are cooperative.
-    kind : array of int (..., month) or None
-        How many are of the kind that a count asks for.
-    """
-
-    total: Index
+    total: Index  # Happenings, and how many of them are cooperative
     cooperative: Index
-    kind: Index | None = None
+    kind: Index | None = None  # How many are of the kind that a count asks for
 
 
 def settle(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
-    """Return whether the answer is yes, and whether there is one: that it is not void.
-
-    Parameters
-    ----------
-    question : Question
-        That data can decide.
-    counts : WindowCounts
-        Of all months of its window.
-
-    Returns
-    -------
-    yes, there : array of bool (...)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.questions.settle import WindowCounts, settle
-    >>> settle(question, WindowCounts(np.array([[4, 4]]), np.array([[4, 2]])))  # doctest: +SKIP
-    (array([ True]), array([ True]))
-    """
+    """Return whether the answer is yes, and whether there is one: that it is not void."""
     if question.kind == "count":
         assert counts.kind is not None and question.at_least is not None
         return np.asarray(counts.kind.sum(axis=-1) >= question.at_least), np.ones(counts.kind.shape[:-1], dtype=bool)

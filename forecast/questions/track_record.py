@@ -35,40 +35,23 @@ BY = ("first", "mean", "last", "base")
 
 @dataclass(frozen=True)
 class Case:
-    """A question that is decided.
-
-    Attributes
-    ----------
-    question, kind, dyad : str
-    months : int
-        Horizon.
-    hindsight : {"as it happened", "late", "retrospective"}
-        When the first answer was written, or the question if there is none.
-    outcome : str
-    asked, last : str
-        Days.
-    answers : int
-        How many count.
-    first, mean, last_answer, base : float or None
-        Chances: of the first answer, the mean over time, of the last, and the base rate when it was asked.
-    brier, log_score : dict
-        Scores by `BY`, smaller for better answers; of the mean, the mean of the answers' scores over time.
-    sentence : str
-    """
+    """A question that is decided."""
 
     question: str
     kind: str
     dyad: str
-    months: int
-    hindsight: Timing
+    months: int  # Horizon
+    hindsight: Timing  # When the first answer was written, or the question if there is none
     outcome: str
-    asked: str
+    asked: str  # Days
     last: str
-    answers: int
+    answers: int  # How many count
+    # Chances: of the first answer, the mean over time, of the last, and the base rate when it was asked.
     first: float | None
     mean: float | None
     last_answer: float | None
     base: float | None
+    # Scores by `BY`, smaller for better answers; of the mean, the mean of the answers' scores over time.
     brier: dict[str, float]
     log_score: dict[str, float]
     sentence: str
@@ -297,15 +280,7 @@ def _calibration(hindsight: Timing, cases: Sequence[Case]) -> Iterable[dict[str,
 
 
 def wilson(yes: int, n: int) -> tuple[float, float]:
-    """Return the 90 % interval of a share of n independent cases, 0 to 1.
-
-    Examples
-    --------
-    >>> from forecast.questions.track_record import wilson
-    >>> low, high = wilson(3, 10)
-    >>> round(low, 2), round(high, 2)
-    (0.13, 0.56)
-    """
+    """Return the 90 % interval of a share of n independent cases, 0 to 1."""
     z = 1.6449
     middle = (yes + z**2 / 2) / (n + z**2)
     reach = z / (n + z**2) * (yes * (n - yes) / n + z**2 / 4) ** 0.5

@@ -91,21 +91,7 @@ def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
 
 
 def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Describe the gate's verdict in words.
-
-    Parameters
-    ----------
-    gate : mapping
-        Of `Gate.to_dict`.
-    facts : mapping, optional
-        The fit's provenance.
-
-    Returns
-    -------
-    dict
-        `rows`: quantity, how many numbers, worst R-hat, smallest bulk and tail effective sample size;
-        `energy` and `divergent`; the `limits`; `updated`, what to know of an updated fit, else empty.
-    """
+    """Describe the gate's verdict in words."""
     return {
         "updated": _UPDATED if (facts or {}).get("updates") else "",
         "rows": [

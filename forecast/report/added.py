@@ -36,38 +36,17 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Added:
-    """What was added to the record of a report.
+    """What was added to the record of a report."""
 
-    Attributes
-    ----------
-    summary : str
-        How many events, and of which files.
-    coverage : tuple of str
-        Sentences on what it says of coverage.
-    files : tuple of Addition
-    rows : tuple of AddedRow
-        At most `MOST_SHOWN`.
-    left_out : tuple of LeftOut
-        At most as many.
-    """
-
-    summary: str
-    coverage: tuple[str, ...]
+    summary: str  # How many events, and of which files
+    coverage: tuple[str, ...]  # Sentences on what it says of coverage
     files: tuple[Addition, ...]
-    rows: tuple[AddedRow, ...]
-    left_out: tuple[LeftOut, ...]
+    rows: tuple[AddedRow, ...]  # At most `MOST_SHOWN`
+    left_out: tuple[LeftOut, ...]  # At most as many
 
 
 def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Added | None:
-    """Arrange what was added for the page; None if nothing was.
-
-    Parameters
-    ----------
-    panel_attributes : mapping
-        Of the panel that was fitted.
-    events : EventTable, CountTable, IndexTable or None
-        What was read, with its rejected rows.
-    """
+    """Arrange what was added for the page; None if nothing was."""
     files = additions_of(panel_attributes)
     if not files:
         return None

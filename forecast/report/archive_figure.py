@@ -18,13 +18,7 @@ _MOST_SAID = 3
 
 
 def illustrate(status: ArchiveStatus) -> style.Illustration:
-    """Draw the datasets of an archive one above the other.
-
-    Raises
-    ------
-    DataError
-        If no file stands for any day.
-    """
+    """Draw the datasets of an archive one above the other."""
     shown = [one for one in status.datasets if one.spans]
     if not shown:
         raise DataError(f"{status.archive}: no file of it stands for a day, so that there is nothing to draw.")

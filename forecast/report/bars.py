@@ -27,19 +27,11 @@ _ROOM = 7  # percents: a narrower part has its number above, or beside the bar
 
 @dataclass(frozen=True)
 class Bar:
-    """The outcomes at a horizon.
+    """The outcomes at a horizon."""
 
-    Attributes
-    ----------
-    horizon, until : str
-        How far ahead, and up to when, in words.
-    parts : mapping of str to int
-        Whole percents by outcome, from worse to better; they add up to 100.
-    """
-
-    horizon: str
+    horizon: str  # How far ahead, and up to when, in words
     until: str
-    parts: Mapping[str, int]
+    parts: Mapping[str, int]  # Whole percents by outcome, from worse to better; they add up to 100
 
 
 def draw(bars: Sequence[Bar], outcomes: Mapping[str, str], layout: style.Layout) -> "Figure":

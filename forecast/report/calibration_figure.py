@@ -19,23 +19,14 @@ _TICKS, _TICK_NAMES = [0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"]
 
 @dataclass(frozen=True)
 class Curve:
-    """A panel: the subject's curve with its band, and the ten-year base rate's without.
-
-    Attributes
-    ----------
-    title, x_label, y_label : str
-    own : Band or None
-    reference : Band or None
-    diagonal : bool
-        Whether calibrated forecasts follow the diagonal, and not zero.
-    """
+    """A panel: the subject's curve with its band, and the ten-year base rate's without."""
 
     title: str
     x_label: str
     y_label: str
     own: Band | None
     reference: Band | None
-    diagonal: bool
+    diagonal: bool  # Whether calibrated forecasts follow the diagonal, and not zero
 
 
 def illustrate(

@@ -17,17 +17,7 @@ COLUMNS = (
 
 
 def dataset_cards(found: Sequence[DatasetOutlook]) -> dict[str, Any] | None:
-    """Arrange datasets for the page; None if there are not several.
-
-    Parameters
-    ----------
-    found : sequence of DatasetOutlook
-
-    Returns
-    -------
-    dict or None
-        `finding`, `columns`, `rows` and `with_all`, the level that all of them say.
-    """
+    """Arrange datasets for the page; None if there are not several."""
     if not found:
         return None
     return {

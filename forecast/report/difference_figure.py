@@ -25,16 +25,7 @@ type Points = Mapping[str, tuple[Compared | None, Compared | None]]
 
 
 def illustrate(panels: Mapping[str, Points], *, what: str, caption: str) -> style.Illustration | None:
-    """Draw panels of differences by their titles; none where there is nothing to draw.
-
-    Parameters
-    ----------
-    panels : mapping of str to mapping
-        All with the same rows.
-    what : str
-        What is compared, for those who cannot see the figure.
-    caption : str
-    """
+    """Draw panels of differences by their titles; none where there is nothing to draw."""
     rows = list(dict.fromkeys(row for points in panels.values() for row in points))
     shown = [one for points in panels.values() for pair in points.values() for one in pair if one]
     if not shown:

@@ -17,12 +17,7 @@ _ACTS = {"month": "the month alone", "cycle": "the cycle", "trend": "the trend"}
 
 
 def driver_cards(drivers: Sequence[DriverOutlook]) -> dict[str, Any] | None:
-    """Arrange drivers for the page: `columns` and `rows`; None if there are none.
-
-    Parameters
-    ----------
-    drivers : sequence of DriverOutlook
-    """
+    """Arrange drivers for the page: `columns` and `rows`; None if there are none."""
     rows = [
         [
             one.name,

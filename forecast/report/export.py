@@ -18,22 +18,7 @@ from forecast.report.words import STAMP
 def write_export(
     folder: Path, material: Material, figures: Mapping[str, style.Illustration], content: Mapping[str, Any]
 ) -> None:
-    """Write figures and tables of a report into a folder of their own.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-    material : Material
-    figures : mapping of str to Illustration
-        By name, as the page has them.
-    content : mapping
-        Of forecast.json.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Write figures and tables of a report into a folder of their own."""
     write_figures(folder, figures)
     passed = material.gate.passed
     for name, frame in frames(material, content).items():
@@ -45,13 +30,7 @@ def write_export(
 
 
 def write_figures(folder: Path, figures: Mapping[str, style.Illustration]) -> None:
-    """Write each figure as SVG, PNG and PDF, and all captions as one text.
-
-    Raises
-    ------
-    OutputError
-        If a file cannot be written.
-    """
+    """Write each figure as SVG, PNG and PDF, and all captions as one text."""
     for name, figure in figures.items():
         write_text(folder / f"figure-{name}.svg", figure.wide)
         write_bytes(folder / f"figure-{name}.png", style.png(figure))

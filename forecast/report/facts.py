@@ -26,14 +26,7 @@ def caveats_of(fit: ReportedFit, dyad: str) -> tuple[str, ...]:
 
 
 def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict[str, Any]:
-    """Return the provenance: of the data, the fit and the simulation.
-
-    Returns
-    -------
-    dict
-        `data`: what was counted, paired and left out, and why; `additions` to it; `files` read; `fit`: the fit's own
-        account; `simulation`: seed, posterior draws and futures.
-    """
+    """Return the provenance: of the data, the fit and the simulation."""
     attributes = fit.panel.attrs
     outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
     late = int(attributes.get("late", 0)) + (events.late if isinstance(events, EventTable) else 0)

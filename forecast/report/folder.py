@@ -39,31 +39,7 @@ def require_report_folder(
     replace: bool = True,
     dated: bool = False,
 ) -> None:
-    """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report.
-
-    Parameters
-    ----------
-    out : str or pathlib.Path
-    names : str
-        Pattern of the names that are to be written, such as `REPORT` or `MOVED`.
-    inputs : iterable of str, pathlib.Path or None
-        Files and folders that are read.
-    replace : bool
-        Whether an earlier report may be replaced.
-    dated : bool
-        Whether the command makes a folder with the date if none is named.
-
-    Raises
-    ------
-    OutputPathError
-        If the folder cannot be written, or a file would be replaced that is read, is not of a report, or is of an
-        earlier one that is to be kept.
-
-    Examples
-    --------
-    >>> from forecast.report.folder import REPORT, require_report_folder
-    >>> require_report_folder("report", REPORT, inputs=["events.csv"])
-    """
+    """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report."""
     check_writable(out)
     folder = Path(out).resolve()
     if not folder.is_dir():
@@ -118,24 +94,7 @@ def chosen_folder(out: Path | None, parent: Path, dyad: str, as_of: date) -> con
 
 @contextlib.contextmanager
 def dated_folder(parent: Path, dyad: str, as_of: date) -> Iterator[Path]:
-    """Make a folder for a report of a day, with a number if there is one of that name; nobody else gets the same one.
-
-    Parameters
-    ----------
-    parent : pathlib.Path
-    dyad : str
-    as_of : datetime.date
-
-    Yields
-    ------
-    pathlib.Path
-        An empty folder, such as ``report/USA-CHN-2026-05-31``. It is taken away if the block ends with an error.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be made.
-    """
+    """Make a folder for a report of a day, numbered if the name is taken, by this process alone."""
     try:
         parent.mkdir(parents=True, exist_ok=True)
         folder = _first_free(parent, f"{dyad}-{as_of}")

@@ -9,21 +9,7 @@ _SETTING = r"\footnotesize\setlength{\tabcolsep}{4pt}"
 
 
 def latex_table(name: str, grid: Grid, source: str) -> str:
-    """Return a table as a file that LaTeX can input.
-
-    Parameters
-    ----------
-    name : str
-        From which the label is made: ``tab:`` and the name.
-    grid : Grid
-    source : str
-        Where the numbers are from, for a comment at the head.
-
-    Returns
-    -------
-    str
-        A `table`, or, where it may be longer than a page, a `longtable`.
-    """
+    """Return a table as a file that LaTeX can input."""
     columns = f"@{{}}{''.join(_column(grid, place) for place in range(len(grid.heads)))}@{{}}"
     caption = rf"\caption{{{latex(grid.caption)}}}\label{{tab:{name}}}"
     head, rows = _row(map(_head, grid.heads)), [_row(map(latex, row)) for row in grid.rows]

@@ -29,13 +29,7 @@ COLUMNS = (
 
 
 def track_record_page(record: TrackRecord, files: tuple[str, ...] = ()) -> str:
-    """Combine text, tables and figures; `files` are the names of the other files of the folder.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-    """
+    """Combine text, tables and figures; `files` are the names of the other files of the folder."""
     parts = [_part(record, name) for name in TIMINGS if any(row["hindsight"] == name for row in record.rows)]
     figures = {name: figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
     latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]

@@ -32,50 +32,23 @@ from forecast.wording import month
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made of.
+    """What a report is made of."""
 
-    Attributes
-    ----------
-    fit, result, gate
-        As given; `result` is the assessment of the report's dyad.
-    others : tuple of Brief
-        What is said of the other dyads of the fit.
-    events : EventTable, CountTable, IndexTable or None
-        As given.
-    as_of : datetime.date
-        The day whose knowledge counts.
-    record : xarray.Dataset
-        The dyad's level from its first covered period on.
-    watched_to : str
-        The end of coverage, if it is before the present period.
-    kind : {"events", "counts", "index"}
-        What the panel was made of.
-    known : pandas.DataFrame
-        The dyad's events known by the day, of several datasets those of the main one; empty without events.
-    named : pandas.DataFrame
-        Those to be named along the pendulum.
-    skill : DyadSkill or NotDefined
-        What a backtest says of such forecasts.
-    datasets : tuple of DatasetOutlook
-        What each of several datasets says.
-    caveats : tuple of str
-        What a reader has to know of how the datasets record the dyad.
-    """
-
-    fit: ReportedFit
+    fit: ReportedFit  # As given; `result` is the assessment of the report's dyad
     result: Assessment
-    others: tuple[Brief, ...]
+    others: tuple[Brief, ...]  # What is said of the other dyads of the fit
     gate: GateLike
-    events: Recorded | None
-    as_of: date
-    record: xr.Dataset
-    watched_to: str
-    kind: str
+    events: Recorded | None  # As given
+    as_of: date  # The day whose knowledge counts
+    record: xr.Dataset  # The dyad's level from its first covered period on
+    watched_to: str  # The end of coverage, if it is before the present period
+    kind: str  # What the panel was made of
+    # The dyad's events known by the day, of several datasets those of the main one; empty without events.
     known: pd.DataFrame
-    named: pd.DataFrame
-    skill: DyadSkill | NotDefined
-    datasets: tuple[DatasetOutlook, ...] = ()
-    caveats: tuple[str, ...] = ()
+    named: pd.DataFrame  # Those to be named along the pendulum
+    skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
+    datasets: tuple[DatasetOutlook, ...] = ()  # What each of several datasets says
+    caveats: tuple[str, ...] = ()  # What a reader has to know of how the datasets record the dyad
 
 
 def gather(

@@ -34,27 +34,7 @@ RULE = (
 
 
 def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date | None = None) -> pd.DataFrame:
-    """Choose events to name along a dyad's level.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        The dyad's, columns of the event table.
-    record : xarray.Dataset
-        From `forecast.outlook.level_record`.
-    reference : datetime.date, optional
-        A day whose events come first, such as that on which relations were opened.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of `events` in time order, with `year` (decimal) and `place` (period of the record).
-
-    Examples
-    --------
-    >>> from forecast.report.notable import notable_events
-    >>> notable_events(events, record)["summary"]  # doctest: +SKIP
-    """
+    """Choose events to name along a dyad's level."""
     if events.empty:
         return events.assign(year=[], place=[])
     middle = record["share"].sel(quantile=0.5).to_numpy().astype(np.float64)

@@ -40,42 +40,18 @@ class Reference:
 
 
 def reference(text: str) -> Reference:
-    """Parse a reference; only a complete web address becomes a link.
-
-    Examples
-    --------
-    >>> from forecast.report.recent import reference
-    >>> reference("https://www.example.org/a?b=1").words, reference("javascript:alert(1)").link
-    ('example.org', '')
-    """
+    """Parse a reference; only a complete web address becomes a link."""
     host = web_host(text)
     return Reference(host.removeprefix("www."), text) if host else Reference(text, "")
 
 
 def unchecked_note(references: Iterable[str]) -> str:
-    """Explain the mark of events that were not looked up, if there is one among those listed; else an empty text.
-
-    Examples
-    --------
-    >>> from forecast.report.recent import unchecked_note
-    >>> unchecked_note(["Xinhua, 7 May 1999"])
-    ''
-    """
+    """Explain the mark of events that were not looked up, if there is one among those listed; else an empty text."""
     return UNCHECKED_NOTE if any(map(is_unchecked, references)) else ""
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
-    """Return the events of the last twelve months, the latest first; a joint act has one row.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        Of one dyad, columns of the event table.
-    scale : str
-        The ordering of codes into classes.
-    until : datetime.date
-        The last day.
-    """
+    """Return the events of the last twelve months, the latest first; a joint act has one row."""
     since = pd.Timestamp(add_months(until, -MONTHS))
     here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))]
     if here.empty:
@@ -99,14 +75,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
 
 
 def state_name(dyad: str, state: str) -> str:
-    """Return what a reader calls a state: its half of the dyad's name, else its code.
-
-    Examples
-    --------
-    >>> from forecast.report.recent import state_name
-    >>> state_name("USA-RUS", "USA"), state_name("USA-RUS", "RUS"), state_name("KOR-PRK", "PRK")
-    ('US', 'Russia', 'North Korea')
-    """
+    """Return what a reader calls a state: its half of the dyad's name, else its code."""
     if dyad not in read_dyads().index:
         return state
     known = read_dyads().loc[dyad]

@@ -24,14 +24,7 @@ CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
 
 
 def arrange(result: Assessment) -> dict[str, Any] | None:
-    """Arrange what will be recorded for the page; None if nothing is counted, as of an index.
-
-    Returns
-    -------
-    dict
-        `sentences` beside the headline; `columns` and `rows` of the table; `kinds`, the rows of another; `numbers` of a
-        kind that were asked for, each a sentence and its rule; `rules`, each with its title; a `note`.
-    """
+    """Arrange what will be recorded for the page; None if nothing is counted, as of an index."""
     if isinstance(result.recorded, NotDefined):
         return None
     windows = list(result.recorded.values())

@@ -10,20 +10,7 @@ from forecast.wording import day
 
 
 def render(template: str, content: Mapping[str, Any]) -> str:
-    """Fill in a template; all that it is given is escaped.
-
-    Parameters
-    ----------
-    template : str
-        Name of a file in `forecast/report/templates`.
-    content : mapping
-        What it speaks of, by the template's names.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-    """
+    """Fill in a template; all that it is given is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

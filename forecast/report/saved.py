@@ -18,43 +18,17 @@ FITS = (SAVED_FIT, "fit.nc")
 
 @dataclass(frozen=True)
 class SavedReport:
-    """A report that was written earlier.
+    """A report that was written earlier."""
 
-    Attributes
-    ----------
-    fit : Fit
-        Saved in its folder.
-    dyad : str
-    horizon : int
-        The one that its headline quotes.
-    smallest_improvement : float
-    seed : int
-        Of its simulations.
-    """
-
-    fit: "Fit"
+    fit: "Fit"  # Saved in its folder
     dyad: str
-    horizon: int
+    horizon: int  # The one that its headline quotes
     smallest_improvement: float
-    seed: int
+    seed: int  # Of its simulations
 
 
 def read_report(folder: str | Path) -> SavedReport:
-    """Read the folder of a report.
-
-    Raises
-    ------
-    DataError
-        If it holds no report, or none with its fit.
-    FitFileError
-        If the fit is damaged.
-
-    Examples
-    --------
-    >>> from forecast.report.saved import read_report
-    >>> read_report("report").dyad  # doctest: +SKIP
-    'USA-CHN'
-    """
+    """Read the folder of a report."""
     from forecast.model.fitted import Fit
 
     folder = Path(folder)

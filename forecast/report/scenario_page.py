@@ -20,29 +20,7 @@ FOLLOWED = "What followed"
 
 
 def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike, files: tuple[str, ...] = ()) -> str:
-    """Render the page of scenarios.
-
-    Parameters
-    ----------
-    fit : ReportedFit
-    found : Scenarios
-        Of `forecast.scenario`.
-    gate : GateLike
-        The result of the convergence gate.
-    files : tuple of str
-        Names of the other files of the folder.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Examples
-    --------
-    >>> from forecast.report.scenario_page import scenario_page
-    >>> scenario_page(fit, found, fit.gate).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
+    """Render the page of scenarios."""
     from forecast.report.rendering import render
 
     content = {

@@ -31,76 +31,36 @@ _MANY = 0.1
 
 @dataclass(frozen=True)
 class HorizonSkill:
-    """Scores of a dyad at one horizon, the number of happenings unknown.
-
-    Attributes
-    ----------
-    months : int
-    n : int
-        Windows scored.
-    crps : float
-        Mean CRPS of the share, points.
-    n_moves : int
-        Windows in which up and down were asked.
-    brier_up, brier_down : float or None
-    coverage_80 : float
-        How often the central 80 % interval held what was recorded.
-    reference, best_rival : Compared or None
-        Against the ten-year base rate, and against the rival that was best on earlier origins.
-    """
+    """Scores of a dyad at one horizon, the number of happenings unknown."""
 
     months: int
-    n: int
-    crps: float
-    n_moves: int
+    n: int  # Windows scored
+    crps: float  # Mean CRPS of the share, points
+    n_moves: int  # Windows in which up and down were asked
     brier_up: float | None
     brier_down: float | None
-    coverage_80: float
-    reference: Compared | None
+    coverage_80: float  # How often the central 80 % interval held what was recorded
+    reference: Compared | None  # Against the ten-year base rate, and against the rival that was best on earlier origins
     best_rival: Compared | None
 
 
 @dataclass(frozen=True)
 class DyadSkill:
-    """What a backtest says of the forecasts of a dyad.
+    """What a backtest says of the forecasts of a dyad."""
 
-    Attributes
-    ----------
-    sentence : str
-        The same in one sentence, of the horizon nearest to a year.
-    caveats : tuple of str
-        In what the backtest is not quite of this report, in sentences.
-    dyad, dataset : str
-    period : str
-        Years of the origins.
-    given_n : bool
-        Whether the number of happenings was given; it never is.
-    months : int
-        The horizon of the sentence.
-    horizons : tuple of HorizonSkill
-    improvement : float
-        Points of share that counted as up or down.
-    first, last : datetime.date
-        The run's first and last origin.
-    same_data : bool or None
-        Whether the run's data are those of the report; None if that is not known.
-    version : str
-        Of the package that made the run.
-    """
-
-    sentence: str
-    caveats: tuple[str, ...]
+    sentence: str  # The same in one sentence, of the horizon nearest to a year
+    caveats: tuple[str, ...]  # In what the backtest is not quite of this report, in sentences
     dyad: str
     dataset: str
-    period: str
-    given_n: bool
-    months: int
+    period: str  # Years of the origins
+    given_n: bool  # Whether the number of happenings was given; it never is
+    months: int  # The horizon of the sentence
     horizons: tuple[HorizonSkill, ...]
-    improvement: float
-    first: date
+    improvement: float  # Points of share that counted as up or down
+    first: date  # The run's first and last origin
     last: date
-    same_data: bool | None
-    version: str
+    same_data: bool | None  # Whether the run's data are those of the report; None if that is not known
+    version: str  # Of the package that made the run
 
 
 def read_skill(path: str | Path | None = None) -> Skill | None:

@@ -56,45 +56,20 @@ DIGITS = 2
 
 @dataclass(frozen=True)
 class Compared:
-    """How a forecaster compares with another on the windows that both predicted, in mean CRPS.
+    """How a forecaster compares with another on the windows that both predicted, in mean CRPS."""
 
-    Attributes
-    ----------
-    rival : str
-        Code of the other.
-    name : str
-        What it is called.
-    chosen_on : str or None
-        The period on which the best rival was chosen.
-    n : int
-        Windows.
-    difference : float
-        Points of share; below zero the other is worse.
-    low, high : float or None
-        90 % interval, from blocks of years; None with fewer than three blocks.
-    ahead : {"this", "rival", "undecided", "unknown"}
-        Who is clearly ahead: whether the interval lies on one side of zero; unknown without an interval.
-    """
-
-    rival: str
-    name: str
-    chosen_on: str | None
-    n: int
-    difference: float
-    low: float | None
+    rival: str  # Code of the other
+    name: str  # What it is called
+    chosen_on: str | None  # The period on which the best rival was chosen
+    n: int  # Windows
+    difference: float  # Points of share; below zero the other is worse
+    low: float | None  # 90 % interval, from blocks of years; None with fewer than three blocks
     high: float | None
-    ahead: str
+    ahead: str  # Who is clearly ahead: whether the interval lies on one side of zero; unknown without an interval
 
 
 def name(code: str) -> str:
-    """Return what a forecaster is called; one that the package does not know by its code.
-
-    Examples
-    --------
-    >>> from forecast.report.skill_words import name
-    >>> name("ar_noise"), name("my_rival")
-    ('AR(1) plus noise', 'my rival')
-    """
+    """Return what a forecaster is called; one that the package does not know by its code."""
     return _NAMES.get(code, code.replace("_", " "))
 
 
@@ -114,14 +89,7 @@ def cell(one: Compared | None) -> str:
 
 
 def numbers(one: Compared, other: str) -> str:
-    """Describe by how much a forecaster is ahead of another, which is named as `other`.
-
-    Examples
-    --------
-    >>> from forecast.report.skill_words import Compared, numbers
-    >>> numbers(Compared("local_level", "local level", None, 40, 0.8, 0.1, 1.5, "rival"), "the local level")
-    '0.80 points worse than the local level (90 % interval 0.10 to 1.50 worse)'
-    """
+    """Describe by how much a forecaster is ahead of another, which is named as `other`."""
     side = "better" if one.difference < 0 else "worse"
     by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
     if one.low is None or one.high is None:
@@ -149,15 +117,7 @@ def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[
 
 
 def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
-    """Describe who is clearly ahead of whom, without numbers, those that are ahead first.
-
-    Examples
-    --------
-    >>> from forecast.report.skill_words import Compared, verdicts
-    >>> behind = Compared("local_level", "local level", None, 40, 0.8, 0.1, 1.5, "rival")
-    >>> verdicts([(behind, "the ten-year base rate"), (behind, "the best rival")])
-    'clearly worse than the ten-year base rate and the best rival'
-    """
+    """Describe who is clearly ahead of whom, without numbers, those that are ahead first."""
     phrases = []
     for ahead, words in _VERDICTS.items():
         if named := [other for one, other in told if one.ahead == ahead]:
@@ -166,14 +126,7 @@ def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
 
 
 def ahead_words(others: Iterable[Compared]) -> str:
-    """Describe how many of the others are ahead, and how many of them clearly.
-
-    Examples
-    --------
-    >>> from forecast.report.skill_words import ahead_words
-    >>> ahead_words([])
-    'none of 0'
-    """
+    """Describe how many of the others are ahead, and how many of them clearly."""
     everybody = list(others)
     leading = [one for one in everybody if one.difference > 0]
     clear = sum(one.ahead == RIVAL for one in leading)

@@ -224,12 +224,6 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> list
     """Move ordered places apart until they are `gap` from each other, within `low` to `high`.
 
     The mean of pushing all rightwards and all leftwards: both keep the gap, so their mean does.
-
-    Examples
-    --------
-    >>> from forecast.report.style import spread
-    >>> spread([1.0, 5.0, 5.0], 2.0, 0.0, 10.0)
-    [1.0, 4.0, 6.0]
     """
     right, left = list(wanted), list(wanted)
     for i in range(len(right)):

@@ -21,18 +21,7 @@ _INTERVALS = "Brackets hold 90 % equal-tailed intervals."
 
 
 def summary(material: Material) -> str:
-    """Return a report in short as Markdown.
-
-    Parameters
-    ----------
-    material : Material
-
-    Returns
-    -------
-    str
-        A title, the headline and what else there is room for in `MOST_WORDS`, a table by horizon, how the headline is
-        resolved, how good such forecasts have been, and the sources. A fit that has not converged is stamped.
-    """
+    """Return a report in short as Markdown."""
     result, question = material.result, quoted(material.result)
     lede = words.meaning(result) if question is None else level_sentence(result)
     parts = [
@@ -49,14 +38,7 @@ def summary(material: Material) -> str:
 
 
 def within(most: int, sentences: Sequence[str]) -> list[str]:
-    """Return the first sentence, and of the others those, in order, with which there are at most so many words.
-
-    Examples
-    --------
-    >>> from forecast.report.summary import within
-    >>> within(6, ["It is so.", "This would be too much.", "That fits."])
-    ['It is so.', 'That fits.']
-    """
+    """Return the first sentence, and of the others those, in order, with which there are at most so many words."""
     kept = list(sentences[:1])
     for sentence in sentences[1:]:
         if len(" ".join([*kept, sentence]).split()) <= most:

@@ -38,25 +38,14 @@ _WORDS = {"definition", "interval", "unit", "mc_interval", "numbers"}
 
 @dataclass(frozen=True)
 class Grid:
-    """A table as a reader sees it.
-
-    Attributes
-    ----------
-    caption : str
-    heads : tuple of str
-        Of the columns, the first of which names the rows; one or two lines.
-    rows : tuple of tuple of str
-    prose : mapping of int to float
-        Columns that hold sentences, by position, and how much of a line each may take.
-    long : bool
-        Whether it may be longer than a page.
-    """
+    """A table as a reader sees it."""
 
     caption: str
-    heads: tuple[str, ...]
+    heads: tuple[str, ...]  # Of the columns, the first of which names the rows; one or two lines
     rows: tuple[tuple[str, ...], ...]
+    # Columns that hold sentences, by position, and how much of a line each may take.
     prose: Mapping[int, float] = field(default_factory=dict)
-    long: bool = False
+    long: bool = False  # Whether it may be longer than a page
 
     def stamped(self, stamp: str) -> Self:
         """Return the table with a stamp at the head of its caption."""
@@ -113,15 +102,7 @@ def grids(material: Material) -> dict[str, Grid]:
 
 
 def frames(material: Material, content: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
-    """Tabulate the numbers of a report, by the name of the table; those without rows are left out.
-
-    Parameters
-    ----------
-    material : Material
-    content : mapping
-        Of forecast.json, from whose lists the tables are: one row an object, and a column named after the keys that
-        lead to its value, joined by ``_``.
-    """
+    """Tabulate the numbers of a report, by the name of the table; those without rows are left out."""
     found = {name: _list(content, keys) for name, keys in _LISTS.items()}
     made = {name: pd.DataFrame([dict(_flat(row)) for row in rows], dtype=object) for name, rows in found.items()}
     made["recent"] = pd.DataFrame([_event(one) for one in _recent_events(material)])

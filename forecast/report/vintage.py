@@ -18,15 +18,7 @@ INDEX = "The index counts up to {until} as it was read, later revisions included
 
 
 def vintage(panel: "xr.Dataset", until: str = "") -> str:
-    """Describe the data of a panel, up to its own day if no other is named.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.report.vintage import vintage
-    >>> vintage(build_panel(read_chronology(), as_of="2023-10-31"))[:81]
-    'Events up to 31 October 2023 count as the chronology data, compiled in 2026, date'
-    """
+    """Describe the data of a panel, up to its own day if no other is named."""
     until = until or day(last_known(panel))
     if "dataset" not in panel.coords:
         return INDEX.format(until=until)

@@ -14,22 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """A number and its parts, per cent or points.
+    """A number and its parts, per cent or points."""
 
-    Attributes
-    ----------
-    start, end : tuple of str and float
-        What it was and what it is, each with its name.
-    parts : sequence of (str, float)
-        What was added to it, in order.
-    unit : str
-        Of all of them, for the axis.
-    """
-
-    start: tuple[str, float]
-    parts: Sequence[tuple[str, float]]
+    start: tuple[str, float]  # What it was and what it is, each with its name
+    parts: Sequence[tuple[str, float]]  # What was added to it, in order
     end: tuple[str, float]
-    unit: str
+    unit: str  # Of all of them, for the axis
 
 
 def illustrate(fall: Waterfall, caption: str) -> style.Illustration:

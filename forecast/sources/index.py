@@ -22,21 +22,11 @@ WORDS = "an index"
 
 @dataclass(frozen=True, repr=False)
 class IndexTable(Displayed):
-    """An index that has been read.
+    """An index that has been read."""
 
-    Attributes
-    ----------
-    values : pandas.DataFrame
-        `dyad`, `time`, `value`: what `read_index` returns, without missing values.
-    rejects : pandas.DataFrame
-        Empty: an index with a row that cannot be read is rejected as a whole.
-    files : tuple of SourceFile
-        The file read.
-    """
-
-    values: "pd.DataFrame"
-    rejects: "pd.DataFrame"
-    files: "tuple[SourceFile, ...]"
+    values: "pd.DataFrame"  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    rejects: "pd.DataFrame"  # Empty: an index with a row that cannot be read is rejected as a whole
+    files: "tuple[SourceFile, ...]"  # The file read
 
     def _card(self) -> Card:
         from forecast.events.dyads import in_order

@@ -27,40 +27,20 @@ EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/clas
 
 @dataclass(frozen=True)
 class Counting:
-    """How records are counted into a panel; a source ignores what it has no choice in.
+    """How records are counted into a panel; a source ignores what it has no choice in."""
 
-    Attributes
-    ----------
-    frequency : {"month", "week"}
-        Of the panel; counts bring their own.
-    scale : str
-        The ordering of codes into classes; of single events only.
-    unit : {"happening", "row"}
-        Whether a joint act counts once; of single events only.
-    """
-
-    frequency: Frequency = "month"
-    scale: str = "commitment"
-    unit: Unit = "happening"
+    frequency: Frequency = "month"  # Of the panel; counts bring their own
+    scale: str = "commitment"  # The ordering of codes into classes; of single events only
+    unit: Unit = "happening"  # Whether a joint act counts once; of single events only
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What of a source is needed; a source that cannot tell it apart reads more.
+    """What of a source is needed; a source that cannot tell it apart reads more."""
 
-    Attributes
-    ----------
-    dyad : str or None
-        Nothing but what this dyad needs.
-    as_of : datetime.date or None
-        What the source held on this day.
-    dyads : tuple of str or None
-        Of a source of hundreds of dyads these alone.
-    """
-
-    dyad: str | None = None
-    as_of: date | None = None
-    dyads: tuple[str, ...] | None = None
+    dyad: str | None = None  # Nothing but what this dyad needs
+    as_of: date | None = None  # What the source held on this day
+    dyads: tuple[str, ...] | None = None  # Of a source of hundreds of dyads these alone
 
     @property
     def each(self) -> list[str] | None:
@@ -199,13 +179,7 @@ class EventRecords(Records):
 
 
 def add_files(records: Records, source: "Source") -> EventRecords:
-    """Add the events of small files, or of all CSV files of a folder, to what was read.
-
-    Raises
-    ------
-    SpecError
-        If what was read holds no single events, or a folder no CSV.
-    """
+    """Add the events of small files, or of all CSV files of a folder, to what was read."""
     from forecast.events.additions import add_events
 
     if not isinstance(records, EventRecords):

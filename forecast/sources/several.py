@@ -12,15 +12,7 @@ WORDS = "several sources"
 
 
 def read(source: "Source", wanted: Wanted) -> EventRecords:
-    """Read all of them, and put their events together.
-
-    Raises
-    ------
-    SpecError
-        If one holds no single events, or two have the same dataset name.
-    UnknownDyadError
-        If none of them holds the dyad.
-    """
+    """Read all of them, and put their events together."""
     from forecast.events import combine
     from forecast.sources.source import open_source
 

@@ -24,17 +24,11 @@ class Automatic(Rival):
 
     Windows without happenings repeat the one before. The predicted variance holds the sampling of a window's
     happenings, which is drawn by itself and so taken out.
-
-    Attributes
-    ----------
-    code, words : str
-    model : str
-        Name of the class in `statsforecast.models`.
     """
 
     code: str
     words: str
-    model: str
+    model: str  # Name of the class in `statsforecast.models`
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Draw one chance for each window."""

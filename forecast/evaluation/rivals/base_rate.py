@@ -11,18 +11,11 @@ from forecast.outlook.repeats import correlation
 
 @dataclass(frozen=True)
 class BaseRate(Rival):
-    """The share of the last years, in beta-binomial windows.
-
-    Attributes
-    ----------
-    code, words : str
-    months : int or None
-        How far back the share is taken; None for all the record.
-    """
+    """The share of the last years, in beta-binomial windows."""
 
     code: str
     words: str
-    months: int | None
+    months: int | None  # How far back the share is taken; None for all the record
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Draw one chance for each window."""

@@ -38,13 +38,6 @@ def log_odds(total: np.ndarray, cooperative: np.ndarray) -> tuple[Float, Float]:
     """Return the empirical log-odds of cooperation of windows or months, and their sampling variances.
 
     Half a happening is added on each side, as Haldane and Anscombe do.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.rivals.last_window import log_odds
-    >>> log_odds(np.array([4]), np.array([2]))
-    (array([0.]), array([0.8]))
     """
     success, failure = cooperative + 0.5, total - cooperative + 0.5
     return np.log(success / failure), 1 / success + 1 / failure

@@ -15,21 +15,12 @@ _ENOUGH = 1e-9
 
 @dataclass(frozen=True)
 class Mixture:
-    """A mixture of forecasters.
-
-    Attributes
-    ----------
-    code, words : str
-    stacked : bool
-        Whether the weights are learned; otherwise all are alike.
-    models : bool
-        Whether the package's own forms take part beside the rivals; if not it is itself a rival.
-    """
+    """A mixture of forecasters."""
 
     code: str
     words: str
-    stacked: bool
-    models: bool
+    stacked: bool  # Whether the weights are learned; otherwise all are alike
+    models: bool  # Whether the package's own forms take part beside the rivals; if not it is itself a rival
 
     @property
     def rival(self) -> bool:
@@ -51,23 +42,6 @@ def stacking_weights(density: Sequence[Sequence[float]] | Float) -> Float:
     They maximise the sum of the log probabilities, a concave problem that expectation maximisation solves. Yao,
     Vehtari, Simpson and Gelman (2018), Using stacking to average Bayesian predictive distributions,
     doi:10.1214/17-BA1091
-
-    Parameters
-    ----------
-    density : (window, forecaster)
-        Probability of what was recorded.
-
-    Returns
-    -------
-    (forecaster,)
-        Add up to one; all alike with fewer than 20 windows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.evaluation.rivals.mixtures import stacking_weights
-    >>> stacking_weights(np.column_stack([np.full(40, 0.5), np.full(40, 0.1)])).round(2)
-    array([1., 0.])
     """
     values = np.asarray(density, dtype=np.float64)
     weights = np.full(values.shape[1], 1 / values.shape[1])

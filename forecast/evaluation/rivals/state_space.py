@@ -26,17 +26,11 @@ class StateSpace(Rival):
     The level is a random walk (local level), or an autoregression of first order around a mean. Durbin and Koopman
     (2012), Time series analysis by state space methods, doi:10.1093/acprof:oso/9780199641178.001.0001; the Kalman
     filter and its likelihood are those of statsmodels.
-
-    Attributes
-    ----------
-    code, words : str
-    pull : bool
-        Whether the level returns to a mean.
     """
 
     code: str
     words: str
-    pull: bool
+    pull: bool  # Whether the level returns to a mean
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Simulate the level from where the filter leaves it, and add news to each month."""
@@ -53,17 +47,7 @@ class StateSpace(Rival):
 
 
 def fitted(past: Past, *, pull: bool) -> tuple[float, float, float, float, float, float]:
-    """Fit a past by maximum likelihood.
-
-    Returns
-    -------
-    phi, mean : float
-        Of the level: what of a displacement is left a month later (1 for a walk), and where it returns to.
-    step, news : float
-        Variances of the level's step and of the month's news.
-    level, error : float
-        The level of the last month, filtered, and its variance.
-    """
+    """Fit a past by maximum likelihood."""
     model = _model(past, pull)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a search that stops at a bound is no news here

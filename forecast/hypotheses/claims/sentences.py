@@ -17,14 +17,7 @@ _BY_CHANCE = 2.0  # standard errors
 
 
 def percent(chance: Number | float) -> str:
-    """Format a chance in whole percents, never claiming certainty.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.claims.sentences import percent
-    >>> percent(0.9999)
-    '>99 %'
-    """
+    """Format a chance in whole percents, never claiming certainty."""
     return wording.chance(chance.value if isinstance(chance, Number) else chance)
 
 

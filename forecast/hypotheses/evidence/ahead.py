@@ -129,18 +129,7 @@ def ahead_of(by_block: Float) -> tuple[float, float, float]:
 
 
 def stacking_weight(by_block: Float) -> float:
-    """Weight of a model, 0 to 1, with which its mixture with a rival predicts best.
-
-    Parameters
-    ----------
-    by_block : (block,)
-        Log predictive densities less the rival's.
-
-    Examples
-    --------
-    >>> round(stacking_weight(np.array([2.0, 1.0, 3.0])), 2)
-    1.0
-    """
+    """Weight of a model, 0 to 1, with which its mixture with a rival predicts best."""
     ratio = np.exp(np.clip(by_block, -500, 500))
     found = minimize_scalar(lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded")
     return float(found.x)

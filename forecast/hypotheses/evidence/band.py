@@ -27,18 +27,10 @@ MASS = 0.5
 
 @dataclass(frozen=True)
 class Stay:
-    """How paths keep to their own means, by draw (chain, draw).
+    """How paths keep to their own means, by draw (chain, draw)."""
 
-    Attributes
-    ----------
-    near : array
-        Per cent of the periods that are near.
-    away : array
-        Mean length of the spells that are not, months.
-    """
-
-    near: Float
-    away: Float
+    near: Float  # Per cent of the periods that are near
+    away: Float  # Mean length of the spells that are not, months
 
 
 @dataclass(frozen=True)
@@ -65,15 +57,6 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
     test is a cautious one. Whether the whole record tells the models apart is the question of the test of reversion;
     that evidence is here for comparison. A middle ground that stays is one of an era's, so that both models have one
     component, whatever the base.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    Found
-        With the band of the current era, the time inside, and how long the level stays away.
 
     References
     ----------
@@ -114,16 +97,6 @@ def live_again(own: DyadDraws, seed: int) -> Float:
     """Simulate the record again, with other shocks, from the same start and in the same eras.
 
     A constant trend is that of the draws; one that moves is simulated. Neither has a ceiling.
-
-    Parameters
-    ----------
-    own : DyadDraws
-    seed : int
-
-    Returns
-    -------
-    array (chain, draw, time)
-        Level, log-odds.
     """
     rng, levels = stream(seed, own.dyad, "live again"), own.level.astype(np.float64)
     trends = own.trend.astype(np.float64)

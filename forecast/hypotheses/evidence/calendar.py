@@ -19,39 +19,14 @@ WITH, WITHOUT = "the calendar's drivers", "no drivers"
 
 @dataclass(frozen=True)
 class Calendar:
-    """What is found of a calendar beside its numbers.
+    """What is found of a calendar beside its numbers."""
 
-    Attributes
-    ----------
-    drivers : tuple of str
-        Those that ever are one in the record.
-    missing : str
-        Why there are none; empty if there are some.
-    """
-
-    drivers: tuple[str, ...]
-    missing: str = ""
+    drivers: tuple[str, ...]  # Those that ever are one in the record
+    missing: str = ""  # Why there are none; empty if there are some
 
 
 def measure_calendar(candidates: "Candidates") -> Found[Calendar]:
-    """Measure whether scheduled facts, as they were known, say something of how relations go.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    Found
-        What each driver adds, and the comparison with the same model without drivers: by the whole record, and by
-        leaving the future out.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.evidence.calendar import measure_calendar
-    >>> measure_calendar(candidates).comparison().log_bayes_factor  # doctest: +SKIP
-    -0.8
-    """
+    """Measure whether scheduled facts, as they were known, say something of how relations go."""
     try:
         driven, choice = with_calendar(candidates)
     except (DataError, SpecError) as error:
@@ -83,11 +58,6 @@ def with_calendar(candidates: "Candidates") -> "tuple[Candidates, dict[str, Any]
     """Return the candidates with a panel that carries the calendar's drivers, and the choice of a model that uses them.
 
     Without a linear cycle around a trend that moves, every driver acts on the month alone.
-
-    Raises
-    ------
-    DataError, SpecError
-        If no scheduled fact concerns the dyad, or the panel cannot carry drivers.
     """
     table = calendar_drivers([candidates.dyad])
     spec = candidates.spec

@@ -40,27 +40,14 @@ RISE_MONTHS = 24
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What is found of a ceiling beside its numbers.
+    """What is found of a ceiling beside its numbers."""
 
-    Attributes
-    ----------
-    eras : tuple of str
-        Names, in time.
-    since : datetime.date
-        When the last one began.
-    drop : Difference or None
-        Of the deepest kind of cooperation in the last era, from the eras before; None if there are none.
-    learning : Learning
-        Whether the data moved the ceiling's distance from the trend.
-    smallest_effect : float
-        Points of share that a rise must have.
-    """
-
-    eras: tuple[str, ...]
-    since: date
+    eras: tuple[str, ...]  # Names, in time
+    since: date  # When the last one began
+    # Of the deepest kind of cooperation in the last era, from the eras before; None if there are none.
     drop: Difference | None
-    learning: Learning
-    smallest_effect: float
+    learning: Learning  # Whether the data moved the ceiling's distance from the trend
+    smallest_effect: float  # Points of share that a rise must have
 
 
 def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
@@ -70,15 +57,6 @@ def measure_ceiling(candidates: "Candidates") -> Found[Ceiling]:
     decides nothing. Kinds by era have two rivals: kinds that stay, and kinds that drift without frameworks (older
     records may just favour agreements). The breaks of a record are too few to tell whether improvement keeps to
     frameworks, so that how many of its rises came within one is stated, with how much of the record lies within one.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    Found
-        With the depth of the last era against the eras before, and the current ceiling with the data and without.
     """
     trend = candidates.around_trend()
     comparisons = (
@@ -115,18 +93,10 @@ def bounded(candidates: "Candidates") -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Depths:
-    """How deep cooperation is by era.
+    """How deep cooperation is by era."""
 
-    Attributes
-    ----------
-    harder : array (chain, draw, era)
-        How much harder an era makes the deepest kind than usual, log-odds.
-    deep : list of array (chain, draw)
-        Per cent of cooperative acts that would be of the deepest kind today, by era.
-    """
-
-    harder: Float
-    deep: list[Float]
+    harder: Float  # How much harder an era makes the deepest kind than usual, log-odds
+    deep: list[Float]  # Per cent of cooperative acts that would be of the deepest kind today, by era
 
 
 def _depths(posterior: "xr.Dataset", panel: "xr.Dataset") -> Depths:

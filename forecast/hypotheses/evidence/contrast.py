@@ -38,20 +38,11 @@ DWELL_DRAWS, DWELL_FUTURES = 400, 50
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a contrast: a dyad over some of its eras.
-
-    Attributes
-    ----------
-    own : DyadDraws
-    parts : mapping of int to slice
-        The eras, by their position, each with the periods of it that count.
-    words : str
-        For readers.
-    """
+    """One side of a contrast: a dyad over some of its eras."""
 
     own: DyadDraws
-    parts: Mapping[int, slice]
-    words: str
+    parts: Mapping[int, slice]  # The eras, by their position, each with the periods of it that count
+    words: str  # For readers
 
     @property
     def half_life(self) -> Float:
@@ -105,24 +96,12 @@ class Side:
 
 @dataclass(frozen=True)
 class ContrastOfDyads:
-    """What is found of a contrast beside its numbers.
+    """What is found of a contrast beside its numbers."""
 
-    Attributes
-    ----------
-    ours : str
-        The relation that is asked about, with its era.
-    rival : str or None
-        The other one; None if there is none.
-    undefined : str
-        Why there is no contrast; empty if there is one.
-    gap : Difference or None
-        Between the equilibria.
-    """
-
-    ours: str
-    rival: str | None
-    undefined: str
-    gap: Difference | None = None
+    ours: str  # The relation that is asked about, with its era
+    rival: str | None  # The other one; None if there is none
+    undefined: str  # Why there is no contrast; empty if there is one
+    gap: Difference | None = None  # Between the equilibria
 
 
 def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
@@ -131,16 +110,6 @@ def measure_contrast(candidates: "Candidates") -> Found[ContrastOfDyads]:
     The dyads of the hierarchy are fitted together. The dyad in its current era is set against the Soviet eras of the
     Cold War, by the mean over these of their equilibria, each for its length; where the hierarchy has no such relation,
     against the other dyads in their current eras.
-
-    Parameters
-    ----------
-    candidates : Candidates
-        With events of several dyads.
-
-    Returns
-    -------
-    Found
-        With half-lives, stays in the hostile zone, and contrasts with every other dyad.
     """
     fitted = candidates.hierarchy()
     labels = dyad_labels()

@@ -73,48 +73,20 @@ class Span:
 
 @dataclass(frozen=True)
 class EquilibriumBreak:
-    """What is found of breaks beside the numbers.
+    """What is found of breaks beside the numbers."""
 
-    Attributes
-    ----------
-    since : datetime.date
-        From when the break was looked for.
-    held : int
-        Named eras before that, taken for granted.
-    claimed : datetime.date or None
-        When the break is claimed to be.
-    smallest_effect : float
-        Points of share by which the equilibrium must have fallen.
-    span : Span
-        Where the one break lies, if there is one.
-    drop : Difference
-        Of the equilibrium.
-    level : str
-        What the drop of the level is of; empty if there is none.
-    breaks : tuple of Span
-        The breaks over the whole record that the evidence asks for.
-    counts : tuple of int
-        Numbers of breaks that were set against none.
-    named : tuple of datetime.date
-        When the named eras after the first begin.
-    apart : int
-        Periods from either end of the record within which no break can be seen.
-    unit : str
-        Of periods.
-    """
-
-    since: date
-    held: int
-    claimed: date | None
-    smallest_effect: float
-    span: Span
-    drop: Difference
-    level: str
-    breaks: tuple[Span, ...]
-    counts: tuple[int, ...]
-    named: tuple[date, ...]
-    apart: int
-    unit: str
+    since: date  # From when the break was looked for
+    held: int  # Named eras before that, taken for granted
+    claimed: date | None  # When the break is claimed to be
+    smallest_effect: float  # Points of share by which the equilibrium must have fallen
+    span: Span  # Where the one break lies, if there is one
+    drop: Difference  # Of the equilibrium
+    level: str  # What the drop of the level is of; empty if there is none
+    breaks: tuple[Span, ...]  # The breaks over the whole record that the evidence asks for
+    counts: tuple[int, ...]  # Numbers of breaks that were set against none
+    named: tuple[date, ...]  # When the named eras after the first begin
+    apart: int  # Periods from either end of the record within which no break can be seen
+    unit: str  # Of periods
 
     @property
     def where_claimed(self) -> bool:
@@ -136,15 +108,6 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
 
     Where the current era begins within those years, a jump of the trend there decides (`measure_jump`): its model and
     the rival both let the trend move between eras as well.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    Found
-        With date and size of the break, what the level did, and how many breaks there are.
     """
     panel, asked = candidates.panel, question(candidates.panel)
     most = min(max(LEAST, len(asked.named)), MOST)
@@ -204,17 +167,7 @@ def _table(findings: EquilibriumBreak, main: Comparison, others: tuple[Compariso
 
 
 def question(panel: xr.Dataset) -> Question:
-    """Find where in a record a break is looked for.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.hypotheses.evidence.equilibrium_break import question
-    >>> from forecast.panel import build_panel
-    >>> asked = question(build_panel(read_chronology(dyads=["USA-CHN"]), as_of="2023-10"))
-    >>> asked.since, len(asked.held), asked.claimed
-    ('1993-11-01', 2, 819)
-    """
+    """Find where in a record a break is looked for."""
     periods = panel.sizes["time"]
     first = max(0, periods - Clock.of(panel).periods(WINDOW_MONTHS))
     named = tuple(int(place) + 1 for place in np.flatnonzero(np.diff(panel["era_index"].to_numpy()[0])))

@@ -33,18 +33,10 @@ SIDES = f"the difference of the sides in what {MONTHS} months undo"
 
 @dataclass(frozen=True)
 class Extremes:
-    """What is found of nonlinear reversion beside its numbers.
+    """What is found of nonlinear reversion beside its numbers."""
 
-    Attributes
-    ----------
-    learning : Learning
-        Whether the data moved the growth.
-    asymmetry : Difference
-        What is undone on the hostile side less on the friendly one.
-    """
-
-    learning: Learning
-    asymmetry: Difference
+    learning: Learning  # Whether the data moved the growth
+    asymmetry: Difference  # What is undone on the hostile side less on the friendly one
 
 
 def measure_extremes(candidates: "Candidates") -> Found[Extremes]:
@@ -53,15 +45,6 @@ def measure_extremes(candidates: "Candidates") -> Found[Extremes]:
     Whether the hostile side is the stronger one is asked within the cubic cycle, whose prior favours neither: of a
     deviation by one spread to either side reversion alone undoes so much in twelve months, and the difference is put in
     points of share around an even share.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    Found
-        With the strength of reversion one spread away and the difference between the sides.
     """
     growing, flat, linear = (candidates.around_trend(name) for name in ("cubic", "band", "linear"))
     cubic = candidates.compare(growing, linear, (CUBIC, LINEAR), scales=("stiffening", "lean"))
@@ -91,16 +74,7 @@ def measure_extremes(candidates: "Candidates") -> Found[Extremes]:
 
 
 def undone(drawn: Mapping[str, Float], spreads: float, periods: int) -> Float:
-    """Compute how much of a deviation, in long-run spreads, nonlinear reversion alone undoes in some periods, log-odds.
-
-    Parameters
-    ----------
-    drawn : mapping of str to array
-        ``phi``, ``cycle_sd``, ``stiffening`` and ``lean``.
-    spreads : float
-        Negative on the hostile side.
-    periods : int
-    """
+    """Compute the part of a deviation that nonlinear reversion alone undoes in some periods, in log-odds."""
     motion = {**drawn, "sd": drawn["cycle_sd"]}
     left = start = spreads * drawn["cycle_sd"]
     for _ in range(periods):

@@ -36,18 +36,10 @@ PLACEBOS = 20
 
 @dataclass(frozen=True)
 class Jump:
-    """Whether the trend jumped where the current era began.
+    """Whether the trend jumped where the current era began."""
 
-    Attributes
-    ----------
-    comparison : Comparison
-        Against none.
-    numbers : tuple of Number
-        How far the trend fell, and how the date does among others.
-    """
-
-    comparison: Comparison
-    numbers: tuple[Number, ...]
+    comparison: Comparison  # Against none
+    numbers: tuple[Number, ...]  # How far the trend fell, and how the date does among others
 
 
 def with_jumps(candidates: "Candidates") -> dict[str, Any]:
@@ -62,12 +54,6 @@ def measure_jump(candidates: "Candidates", named: Places) -> Jump:
     The earlier named eras are taken for granted by both models. An era has no parameter but that its first step may be
     larger, so that a jump costs a model nothing but the width of that step. The same jump is tried at dates spread over
     the record, with short fits for all of them: if there is nothing in the date, it does no better than most.
-
-    Parameters
-    ----------
-    candidates : Candidates
-    named : tuple of int
-        First periods of the named eras but the first; at least one.
     """
     choices = with_jumps(candidates)
     without = candidates.with_panel(broken_at(candidates, named[:-1]))
@@ -99,14 +85,7 @@ def trend_fall(own: DyadDraws) -> Float:
 
 
 def placebo_places(periods: int, named: Places, apart: int) -> Places:
-    """Return periods spread over a record that lie so far from its ends and from the named ones.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.evidence.jump import placebo_places
-    >>> placebo_places(100, (50,), 20)[:3]
-    (20, 21, 22)
-    """
+    """Return periods spread over a record that lie so far from its ends and from the named ones."""
     free = [at for at in range(apart, periods - apart) if all(abs(at - one) >= apart for one in named)]
     chosen = np.linspace(0, len(free) - 1, min(PLACEBOS, len(free))).round().astype(int)
     return tuple(free[place] for place in chosen)

@@ -31,18 +31,10 @@ LEAST_SHIFT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Followed:
-    """What followed the chosen months in one window.
+    """What followed the chosen months in one window."""
 
-    Attributes
-    ----------
-    periods : (pair,)
-        The chosen periods for which it is known.
-    difference : (pair,)
-        Points of share, chosen less matched.
-    """
-
-    periods: Index
-    difference: Float
+    periods: Index  # The chosen periods for which it is known
+    difference: Float  # Points of share, chosen less matched
 
     @property
     def mean(self) -> float:
@@ -52,33 +44,18 @@ class Followed:
 
 @dataclass(frozen=True)
 class Matching:
-    """A record of events, by whose shares periods are matched.
+    """A record of events, by whose shares periods are matched."""
 
-    Attributes
-    ----------
-    cooperative, events : (period,)
-        Counts.
-    per_month : float
-        Periods in a month.
-    """
-
-    cooperative: Index
+    cooperative: Index  # Counts
     events: Index
-    per_month: float = 1.0
+    per_month: float = 1.0  # Periods in a month
 
     def follow(self, chosen: Index) -> Mapping[str, Followed]:
         """Set what followed the chosen periods against what followed others, by window of `AFTER`."""
         return self._follow(chosen, self._others(chosen, int(chosen.min())))
 
     def placebos(self, chosen: Index, number: int) -> Mapping[str, Float]:
-        """Mean differences, by window, when the chosen periods are all moved around the record since the first of them.
-
-        Parameters
-        ----------
-        chosen : (pair,)
-        number : int
-            About how many moves, evenly spread over all there are.
-        """
+        """Mean differences, by window, with the chosen periods moved together around the record."""
         first, least = int(chosen.min()), self._periods(LEAST_SHIFT_MONTHS)
         length = self.events.size - first
         shifts = np.arange(least, length - least)

@@ -35,29 +35,16 @@ PRIOR_DRAWS = 4000
 
 @dataclass(frozen=True)
 class Difference:
-    """Whether a difference matters in practice.
+    """Whether a difference matters in practice."""
 
-    Attributes
-    ----------
-    below, inside, above : Number
-        Chances that it is practically negative, none and positive.
-    rope : float
-        Up to where it is practically none, on either side of zero.
-    side : {"below", "inside", "above"} or None
-        Where it is by the rule's probability; None if the data cannot tell.
-    before : float or None
-        The chance of that before the data, where there is a prior to compare with.
-    raised : float or None
-        By how many times the data raised the odds of that.
-    """
-
-    below: Number
+    below: Number  # Chances that it is practically negative, none and positive
     inside: Number
     above: Number
-    rope: float
+    rope: float  # Up to where it is practically none, on either side of zero
+    # Where it is by the rule's probability; None if the data cannot tell.
     side: Literal["below", "inside", "above"] | None
-    before: float | None = None
-    raised: float | None = None
+    before: float | None = None  # The chance of that before the data, where there is a prior to compare with
+    raised: float | None = None  # By how many times the data raised the odds of that
 
     @property
     def numbers(self) -> tuple[Number, Number, Number]:
@@ -66,15 +53,7 @@ class Difference:
 
 
 def number(name: str, draws: NDArray[Any], unit: str = "", words: str = "") -> Number:
-    """Summarise draws (chain, draw) by their median, 90 % interval and the median's Monte Carlo error.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.hypotheses.evidence.measures import number
-    >>> number("half_life", np.tile(np.arange(101.0), (4, 1)), "months").value
-    50.0
-    """
+    """Summarise draws (chain, draw) by their median, 90 % interval and the median's Monte Carlo error."""
     from arviz_stats.base import array_stats
 
     found = estimate(draws, unit, words)
@@ -101,21 +80,7 @@ def prior_of(candidates: "Candidates", **choices: Any) -> "xr.Dataset":
 def difference(
     name: str, draws: NDArray[Any], rule: Rule, words: str, before: NDArray[Any] | None = None
 ) -> Difference:
-    """Compute the chances that a difference is below, within and above the rope around zero.
-
-    Parameters
-    ----------
-    name : str
-        Begins the names of the chances.
-    draws : array (chain, draw)
-        Points of share.
-    rule : Rule
-        With its rope, and the probability from which a side is certain enough.
-    words : str
-        Of the difference, such as ``the drop of the equilibrium``.
-    before : array, optional
-        Draws of the difference from its prior.
-    """
+    """Compute the chances that a difference is below, within and above the rope around zero."""
     chances = _three_chances(name, draws, rule.rope, words)
     found = Difference(chances["below"], chances["inside"], chances["above"], rule.rope, None)
     for side in ("inside", "above", "below"):

@@ -28,36 +28,15 @@ DWELL_MONTHS = (24, 60)
 
 @dataclass(frozen=True)
 class Reversion:
-    """What is found of mean reversion beside its numbers.
+    """What is found of mean reversion beside its numbers."""
 
-    Attributes
-    ----------
-    learning : Learning
-        Whether the data moved the half-life.
-    """
-
-    learning: Learning
+    learning: Learning  # Whether the data moved the half-life
 
 
 def measure_reversion(candidates: "Candidates") -> Found[Reversion]:
     """Measure whether deviations from a trend revert, against a random walk.
 
     The second rival is one reverting component: the whole level reverts to the long-run mean of its era.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    Found
-        The half-life with its prior, the chance that it is short, and how soon either model leaves the hostile zone.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.evidence.reversion import measure_reversion
-    >>> measure_reversion(candidates)["half_life"].value  # doctest: +SKIP
-    41.3
     """
     limit = candidates.rule.half_life
     linear, none = rivals(candidates)

@@ -98,27 +98,6 @@ def observed_series(panel: "xr.Dataset", dyad: str) -> "pd.Series[float]":
     """Return the observed share of cooperative events by period, or the index, missing where there is none.
 
     Of several datasets it is that of the first: added up they would jump where another begins or ends.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        With the dyad.
-    dyad : str
-        Its code.
-
-    Returns
-    -------
-    pandas.Series
-        Index `time`, every period of the panel.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.hypotheses.evidence.unit_roots import observed_series
-    >>> from forecast.panel import build_panel
-    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10-31")
-    >>> round(observed_series(panel, "USA-CHN").loc["2023-10-01"])
-    36
     """
     from forecast.panel import panel_kind
 
@@ -133,38 +112,12 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
     ratio over twelve periods, robust to changing variance [4]_. Periods without a value are left out, and what is on
     either side of them is taken for neighbours; the outcome says how many.
 
-    Parameters
-    ----------
-    series : pandas.Series
-        By period, missing where nothing was observed.
-
-    Returns
-    -------
-    tuple of UnitRoot
-        In that order.
-
-    Raises
-    ------
-    DataError
-        If fewer than 36 periods have a value, all have the same, or they can be predicted exactly.
-    ForecastError
-        If the package `arch` is not installed.
-
     References
     ----------
     .. [1] Said and Dickey (1984), https://doi.org/10.1093/biomet/71.3.599
     .. [2] Kwiatkowski et al. (1992), https://doi.org/10.1016/0304-4076(92)90104-Y
     .. [3] Phillips and Perron (1988), https://doi.org/10.1093/biomet/75.2.335
     .. [4] Lo and MacKinlay (1988), https://doi.org/10.1093/rfs/1.1.41
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import pandas as pd
-    >>> from forecast.hypotheses.evidence.unit_roots import unit_roots
-    >>> noise = pd.Series(np.random.default_rng(1).normal(size=400))
-    >>> [round(test.p_value, 1) for test in unit_roots(noise)]
-    [0.0, 0.4, 0.0, 0.0]
     """
     values = series.to_numpy(dtype=float)
     seen = values[np.isfinite(values)]
@@ -186,13 +139,7 @@ def unit_roots(series: "pd.Series[float]") -> tuple[UnitRoot, ...]:
 
 
 def require_arch() -> Any:
-    """Import the tests of `arch`, or say how to get them.
-
-    Raises
-    ------
-    ForecastError
-        If the package is not installed.
-    """
+    """Import the tests of `arch`, or say how to get them."""
     try:
         from arch import unitroot
     except ImportError as error:

@@ -49,18 +49,10 @@ EVE_MONTHS = 2
 
 @dataclass(frozen=True)
 class Response:
-    """What followed visits less what followed matched months, in one window.
+    """What followed visits less what followed matched months, in one window."""
 
-    Attributes
-    ----------
-    followed : Followed
-        Pair by pair.
-    placebos : (move,)
-        The mean with the visits moved in time.
-    """
-
-    followed: Followed
-    placebos: Float
+    followed: Followed  # Pair by pair
+    placebos: Float  # The mean with the visits moved in time
 
     @property
     def draws(self) -> Float:
@@ -77,30 +69,14 @@ class Response:
 
 @dataclass(frozen=True)
 class Visits:
-    """What is found of visits beside the numbers.
+    """What is found of visits beside the numbers."""
 
-    Attributes
-    ----------
-    unit : str
-        Of periods.
-    graded : bool
-        Whether titles of actors tell which visits are high.
-    enough : bool
-        Whether there are visits enough to compare.
-    windows : tuple of str
-        Of time after a visit, see `WORDS`.
-    response : Difference or None
-        Over the year after; None if there are too few visits.
-    reach : float
-        Points of share below which a response would not stand out from visits moved in time.
-    """
-
-    unit: str
-    graded: bool
-    enough: bool
-    windows: tuple[str, ...] = ()
-    response: Difference | None = None
-    reach: float = float("nan")
+    unit: str  # Of periods
+    graded: bool  # Whether titles of actors tell which visits are high
+    enough: bool  # Whether there are visits enough to compare
+    windows: tuple[str, ...] = ()  # Of time after a visit, see `WORDS`
+    response: Difference | None = None  # Over the year after; None if there are too few visits
+    reach: float = float("nan")  # Points of share below which a response would not stand out from visits moved in time
 
 
 def measure_visits(candidates: "Candidates") -> Found[Visits]:
@@ -112,21 +88,6 @@ def measure_visits(candidates: "Candidates") -> Found[Visits]:
     smoothing of a level would carry back. The mean over the twelve months after decides, with moved dates for its
     error. For comparison there is the level by a fit to the record without visits; its smoothing spreads a response
     over the months before as well, and so makes it smaller.
-
-    Parameters
-    ----------
-    candidates : Candidates
-        With a table of events.
-
-    Returns
-    -------
-    Found
-        With the response by window.
-
-    Raises
-    ------
-    SpecError
-        If there are no single events.
     """
     if candidates.events is None:
         code = VISITS.code
@@ -177,14 +138,7 @@ def high_visits(events: "EventTable", dyad: str, panel: xr.Dataset) -> tuple[Ind
 
 
 def is_high(actor: str) -> bool:
-    """Check whether a title is that of a leader, a minister or their like.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.evidence.visits import is_high
-    >>> is_high("Secretary of State Kissinger"), is_high("Assistant Secretary of State Lord"), is_high("US Navy")
-    (True, False, False)
-    """
+    """Check whether a title is that of a leader, a minister or their like."""
     return bool(HIGH.search(actor)) and not LOWER.search(actor)
 
 

@@ -49,29 +49,14 @@ EFFECTS = (4.0, 8.0)
 
 @dataclass(frozen=True)
 class Truth:
-    """From which records are simulated.
+    """From which records are simulated."""
 
-    Attributes
-    ----------
-    name : str
-        In words, such as ``a half-life of 24 months``.
-    size : float
-        Of what is asked about; NaN where it is not there.
-    spec : PendulumSpec
-    posterior : xarray.Dataset
-        Of the fit to the real record.
-    panel : xarray.Dataset
-        Gives length, eras, and how many events each report counts.
-    change : callable
-        Sets a draw's quantity to its size.
-    """
-
-    name: str
-    size: float
+    name: str  # In words, such as `a half-life of 24 months`
+    size: float  # Of what is asked about; NaN where it is not there
     spec: PendulumSpec
-    posterior: xr.Dataset = field(repr=False)
-    panel: xr.Dataset = field(repr=False)
-    change: Change = field(default=lambda own: own, repr=False)
+    posterior: xr.Dataset = field(repr=False)  # Of the fit to the real record
+    panel: xr.Dataset = field(repr=False)  # Gives length, eras, and how many events each report counts
+    change: Change = field(default=lambda own: own, repr=False)  # Sets a draw's quantity to its size
 
     def record(self, rng: np.random.Generator) -> xr.Dataset:
         """Simulate a record."""
@@ -83,23 +68,13 @@ class Truth:
 
 @dataclass(frozen=True)
 class Contest:
-    """A test by evidence, and what it is tried on.
+    """A test by evidence, and what it is tried on."""
 
-    Attributes
-    ----------
-    truths : tuple of Truth
-        The first is without what is claimed.
-    unit : str
-        Of the truths' sizes.
-    test : callable
-        From a record, a seed and an event that stops it to the evidence for the claim's model against each rival.
-    errors : tuple of float
-        Monte Carlo errors of the real test's log Bayes factors; infinite where they are not known.
-    """
-
-    truths: tuple[Truth, ...]
-    unit: str
+    truths: tuple[Truth, ...]  # The first is without what is claimed
+    unit: str  # Of the truths' sizes
+    # From a record, a seed and an event that stops it to the evidence for the claim's model against each rival.
     test: Test = field(repr=False)
+    # Monte Carlo errors of the real test's log Bayes factors; infinite where they are not known.
     errors: tuple[float, ...]
 
 

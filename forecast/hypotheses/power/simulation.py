@@ -41,16 +41,6 @@ FOUND = ("log_bayes_factor", "error")
 class Power(Displayed):
     """Power and false alarms of a test.
 
-    Attributes
-    ----------
-    claim : str
-    table : pandas.DataFrame
-        A row an alternative, the one without what is claimed first: ``alternative``; ``size`` (NaN where there is
-        none) and its ``unit``; ``simulations``; ``supported``, ``rejected``, ``undecided`` (shares of the simulations);
-        ``low`` and ``high``, the 90 % interval of ``supported`` by Jeffreys' prior [1]_; ``error``, the median Monte
-        Carlo error of a simulated log Bayes factor.
-    words : str
-
     References
     ----------
     .. [1] Brown, Cai and DasGupta (2001), Interval estimation for a binomial proportion,
@@ -58,6 +48,10 @@ class Power(Displayed):
     """
 
     claim: str
+    # A row an alternative, the one without what is claimed first: `alternative`; `size` (NaN where there is none) and
+    # its `unit`; `simulations`; `supported`, `rejected`, `undecided` (shares of the simulations); `low` and `high`,
+    # the 90 % interval of `supported` by Jeffreys' prior [1]_; `error`, the median Monte Carlo error of a simulated
+    # log Bayes factor.
     table: "pd.DataFrame"
     words: str
 
@@ -90,31 +84,6 @@ def power(
     Its Bayes factor comes from short fits, whose Monte Carlo error is larger than that of the real test. So that the
     real test's rule is tried and not a stricter one, a simulated Bayes factor must clear its bound by the real test's
     errors. The noise of the short fits remains, and blurs the answers a little.
-
-    Parameters
-    ----------
-    candidates : Candidates
-    claim : {"S2", "S4", "S5", "S6", "S12"}
-    half_lives : tuple of float
-        Months; the alternatives of S5 beside the random walk.
-    simulations : int
-        Of each alternative.
-    kept : Path, optional
-        File of the simulations done, of any claim; those in it are not done again.
-    cores : int
-        Threads; changes no number.
-    progress : callable, optional
-
-    Raises
-    ------
-    SpecError
-        If the claim has no power analysis, a number makes no sense, or the file is of another record.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.power import power
-    >>> power(candidates, "S5", (12.0, 24.0)).table["supported"].tolist()  # doctest: +SKIP
-    [0.0, 0.8, 0.6]
     """
     import pandas as pd
 

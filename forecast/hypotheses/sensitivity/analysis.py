@@ -40,43 +40,7 @@ DRAWS, TUNE = 1000, 150
 
 
 def sensitivity(candidates: "Candidates") -> "pd.DataFrame":
-    """Go through other readings of the record, and say what each does to the answer on mean reversion.
-
-    Parameters
-    ----------
-    candidates : Candidates
-
-    Returns
-    -------
-    pandas.DataFrame
-        A row a change, the first without any. Columns, missing where they make no sense:
-
-        ``change``
-            in words;
-        ``half_life``, ``low``, ``high``
-            median and 90 % interval, months;
-        ``probability_short``
-            that it is below ``candidates.rule.half_life`` months;
-        ``log_bayes_factor``, ``error``
-            cycle around a trend against random walk, both without a ceiling, with the Monte Carlo error;
-        ``answer``
-            what that Bayes factor alone says by the rule;
-        ``share_now``
-            median of the current share;
-        ``note``
-            what was left out, or what moves a quantity.
-
-        The first row is the fit of the test itself, the next ones are short fits: other scale, unit and frequency;
-        without each class and dataset; without the ten events that speak most for reversion, and most against it; one
-        era, and eras a year earlier and later. Rows on priors and data made weaker and stronger weigh draws instead,
-        as far as that can be trusted; then come, of the base model, the quantities that matter and whether prior or
-        data move them (power-scaling).
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.sensitivity import sensitivity
-    >>> sensitivity(candidates)[["change", "half_life", "answer"]]  # doctest: +SKIP
-    """
+    """Go through other readings of the record, and say what each does to the answer on mean reversion."""
     import pandas as pd
 
     rows = [_as_it_is(candidates), *_varied(candidates), *_weighed(candidates)]

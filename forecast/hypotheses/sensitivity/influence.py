@@ -37,26 +37,7 @@ def influence(
     claim: "tuple[xr.Dataset, PendulumSpec]",
     null: "tuple[xr.Dataset, PendulumSpec]",
 ) -> "pd.Series[float]":
-    """Compute what every kind of event of one dyad adds to the log Bayes factor.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Counts of one dyad.
-    claim, null : (posterior, spec)
-        The two models' fits to it.
-
-    Returns
-    -------
-    pandas.Series
-        By place (index levels dataset, time, direction, class, positions each), where something was counted: one event
-        of the kind against none; positive speaks for the claim's model. The largest first.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.sensitivity.influence import influence
-    >>> influence(panel, (linear.posterior, linear.spec), (walk.posterior, walk.spec)).head(10)  # doctest: +SKIP
-    """
+    """Compute what every kind of event of one dyad adds to the log Bayes factor."""
     import pandas as pd
 
     ours, theirs = (_predictive(panel, *model) for model in (claim, null))

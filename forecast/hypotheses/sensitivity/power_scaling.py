@@ -24,30 +24,15 @@ PARTS = {"prior": "log_prior", "likelihood": "log_likelihood_total"}
 
 @dataclass(frozen=True)
 class Moved:
-    """How far the posterior of a quantity moves with the strength of prior and data.
+    """How far the posterior of a quantity moves with the strength of prior and data."""
 
-    Attributes
-    ----------
-    quantity : str
-        In words.
-    prior, likelihood : float
-        Cumulative Jensen-Shannon distance per doubling of the power.
-    """
-
-    quantity: str
-    prior: float
+    quantity: str  # In words
+    prior: float  # Cumulative Jensen-Shannon distance per doubling of the power
     likelihood: float
 
     @property
     def words(self) -> str:
-        """What that means.
-
-        Examples
-        --------
-        >>> from forecast.hypotheses.sensitivity.power_scaling import Moved
-        >>> Moved("ceiling", 0.12, 0.01).words
-        'moves with the prior (0.12) and not with the data (0.01): what is said of it is an assumption'
-        """
+        """What that means."""
         prior, data = f"with the prior ({self.prior:.2f})", f"with the data ({self.likelihood:.2f})"
         if self.prior >= MOVES and self.likelihood >= MOVES:
             return f"moves {data} and {prior}: the prior has a say"
@@ -63,11 +48,6 @@ def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
 
     Half-life and spread of the cycle, month noise; trend and ceiling of the current era; the current level.
     The prior is that of all parameters together, and not of the path.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.sensitivity.power_scaling import power_scaling
-    >>> [moved.words for moved in power_scaling(fitted)]  # doctest: +SKIP
     """
     from arviz_stats import psense
 
@@ -94,13 +74,5 @@ def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
 
 
 def power_scaled(fitted: "Fit", part: str, power: float) -> Weights:
-    """Weigh draws so that they are of the posterior with its prior, or its likelihood, raised to a power.
-
-    Parameters
-    ----------
-    fitted : Fit
-    part : {"prior", "likelihood"}
-    power : float
-        Above 1 for stronger.
-    """
+    """Weigh draws so that they are of the posterior with its prior, or its likelihood, raised to a power."""
     return smoothed((power - 1.0) * fitted.sample_stats[PARTS[part]].transpose("chain", "draw").to_numpy())

@@ -27,21 +27,11 @@ SHIFT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Variation:
-    """A record read in another way.
+    """A record read in another way."""
 
-    Attributes
-    ----------
-    change : str
-        What is other, in words.
-    panel : xarray.Dataset
-        Of the one dyad.
-    note : str
-        More of it.
-    """
-
-    change: str
-    panel: xr.Dataset = field(repr=False)
-    note: str = ""
+    change: str  # What is other, in words
+    panel: xr.Dataset = field(repr=False)  # Of the one dyad
+    note: str = ""  # More of it
 
 
 def variations(candidates: "Candidates") -> Iterator[Variation]:

@@ -20,29 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Eras:
-    """Eras of a dyad that are not those named for it.
+    """Eras of a dyad that are not those named for it."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        In the form of `read_eras`: all other dyads keep their named eras.
-    words : str
-        Where the dyad's eras come from, in sentences.
-    """
-
-    table: "pd.DataFrame"
-    words: str
+    table: "pd.DataFrame"  # In the form of `read_eras`: all other dyads keep their named eras
+    words: str  # Where the dyad's eras come from, in sentences
 
 
 def no_eras(dyad: str) -> Eras:
-    """Return one era for the whole record of a dyad.
-
-    Examples
-    --------
-    >>> from forecast.model.breaks.eras import no_eras
-    >>> "USA-CHN" in set(no_eras("USA-CHN").table["dyad"])
-    False
-    """
+    """Return one era for the whole record of a dyad."""
     return Eras(_others(dyad), f"The whole record of {dyad} counts as one era, by choice.")
 
 
@@ -55,26 +40,7 @@ def inferred_eras(
     most: int = 3,
     progress: Progress | None = None,
 ) -> Eras:
-    """Infer the eras of a dyad from breaks of its equilibrium, as many as the evidence supports.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Of the dyad alone; its eras are ignored.
-    dyad : str
-    seed : int
-    cores : int, optional
-        Chains run at once; changes no number.
-    most : int
-        The most breaks to look for.
-    progress : callable, optional
-        Called with (step in words, done, total).
-
-    Examples
-    --------
-    >>> from forecast.model.breaks.eras import inferred_eras
-    >>> inferred_eras(panel, "USA-CHN").table  # doctest: +SKIP
-    """
+    """Infer the eras of a dyad from breaks of its equilibrium, as many as the evidence supports."""
     spec = spec_for(panel, **ONE_COMPONENT)
     found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
     return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))

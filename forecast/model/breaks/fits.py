@@ -47,18 +47,10 @@ ONE_COMPONENT: dict[str, Any] = {"trend": "constant", "jumps": True, "cycle": "l
 
 @dataclass(frozen=True)
 class Dates:
-    """Where breaks may lie, all ways of placing them alike beforehand.
+    """Where breaks may lie, all ways of placing them alike beforehand."""
 
-    Attributes
-    ----------
-    allowed : (break, period + 1)
-        Periods with which the era after each break may begin; the last place stands for never.
-    apart : int
-        Periods that lie at least between breaks, and after the last.
-    """
-
-    allowed: Bool
-    apart: int = 0
+    allowed: Bool  # Periods with which the era after each break may begin; the last place stands for never
+    apart: int = 0  # Periods that lie at least between breaks, and after the last
 
 
 class Record(Protocol):
@@ -104,22 +96,7 @@ class DyadRecord:
 
 
 class BreakFits:
-    """Fits of one dyad with breaks at different places.
-
-    Parameters
-    ----------
-    record : Record
-        Its eras are ignored.
-    most : int
-        Breaks that a fit can have.
-    fit : callable, optional
-        Who fits, if not `forecast.model.fit`: called like that, and gives something with a posterior.
-
-    Attributes
-    ----------
-    places : tuple of tuple of int
-        Of the fits there are: first periods of their eras but the first.
-    """
+    """Fits of one dyad with breaks at different places."""
 
     def __init__(self, record: Record, most: int, fit: Callable[..., Any] = fit) -> None:
         self.record, self.most, self.fit = record, most, fit
@@ -265,16 +242,7 @@ class _Drawn:
 
 
 def with_breaks(panel: xr.Dataset, firsts: Places, eras: int | None = None) -> xr.Dataset:
-    """Return the panel of one dyad with eras that begin at its first period and at those given.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-    firsts : tuple of int
-        Periods, in order.
-    eras : int, optional
-        How many eras in all; those beyond the ones that begin never do.
-    """
+    """Return the panel of one dyad with eras that begin at its first period and at those given."""
     dyad, periods = str(panel["dyad"].to_numpy()[0]), panel.sizes["time"]
     starts = np.array([0, *firsts, *[periods] * ((eras or 0) - len(firsts) - 1)])
     era = np.searchsorted(starts[1:], np.arange(periods), side="right")

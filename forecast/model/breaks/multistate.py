@@ -24,34 +24,14 @@ BATCHES = 10
 
 @dataclass(frozen=True)
 class Pool:
-    """Draws of several models.
+    """Draws of several models."""
 
-    Attributes
-    ----------
-    log_density : (draw, model)
-        Of every draw under every model that was sampled, data included, up to a constant of the draw.
-    model : (draw,)
-        From which model each was drawn.
-    batch : (draw,)
-        Which of `BATCHES` consecutive stretches of its chain each comes from; errors are jackknifed over them.
-    near : (model - 1,), optional
-        Where to look for the solution first.
-
-    Examples
-    --------
-    >>> rng = np.random.default_rng(1)
-    >>> x = np.concatenate([rng.normal(0, 1, 1000), rng.normal(0, 2, 1000)])
-    >>> squares = -0.5 * np.column_stack([x**2, (x / 2) ** 2])
-    >>> pool = Pool(squares, np.repeat([0, 1], 1000), np.tile(np.arange(1000) // 100, 2))
-    >>> value, error = pool.log_ratio(squares[:, 1], squares[:, 0])
-    >>> bool(abs(value - np.log(2)) < 4 * error)
-    True
-    """
-
+    # Of every draw under every model that was sampled, data included, up to a constant of the draw.
     log_density: Float = field(repr=False)
-    model: Index = field(repr=False)
+    model: Index = field(repr=False)  # From which model each was drawn
+    # Which of `BATCHES` consecutive stretches of its chain each comes from; errors are jackknifed over them.
     batch: Index = field(repr=False)
-    near: Float | None = field(default=None, repr=False)
+    near: Float | None = field(default=None, repr=False)  # Where to look for the solution first
 
     @cached_property
     def log_mixture(self) -> Float:

@@ -30,24 +30,13 @@ DRAWN = 4000
 
 @dataclass(frozen=True)
 class BreakPosterior:
-    """Posterior of the first month of a new equilibrium, all months alike beforehand.
+    """Posterior of the first month of a new equilibrium, all months alike beforehand."""
 
-    Attributes
-    ----------
-    dates : tuple of str
-        First days of all months in which it may lie, ISO.
-    probability : (date,)
-        They sum to 1.
-    equilibrium_before, equilibrium_after : (draw,)
-        Shares, over all dates by their probability.
-    log_bayes_factor, error : float
-        For this break against none (of several: for as many against one less), with the Monte Carlo standard error.
-    """
-
-    dates: tuple[str, ...]
-    probability: Float = field(repr=False)
-    equilibrium_before: Float = field(repr=False)
+    dates: tuple[str, ...]  # First days of all months in which it may lie, ISO
+    probability: Float = field(repr=False)  # They sum to 1
+    equilibrium_before: Float = field(repr=False)  # Shares, over all dates by their probability
     equilibrium_after: Float = field(repr=False)
+    # For this break against none (of several: for as many against one less), with the Monte Carlo standard error.
     log_bayes_factor: float
     error: float
 
@@ -67,17 +56,10 @@ class BreakPosterior:
 
 @dataclass(frozen=True)
 class BreakCount:
-    """How many breaks the record speaks for.
+    """How many breaks the record speaks for."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        ``breaks``, ``log_bayes_factor`` against none, ``error``; a row a number of breaks, from none.
-    breaks : tuple of BreakPosterior
-        Of the smallest number that no larger one beats by the Bayes factor asked for, in time order.
-    """
-
-    table: "pd.DataFrame"
+    table: "pd.DataFrame"  # `breaks`, `log_bayes_factor` against none, `error`; a row a number of breaks, from none
+    # Of the smallest number that no larger one beats by the Bayes factor asked for, in time order.
     breaks: tuple[BreakPosterior, ...]
 
     @property
@@ -94,24 +76,7 @@ def scan(
     held: tuple[str, ...] = (),
     fits: BreakFits | None = None,
 ) -> BreakPosterior:
-    """Look for one break.
-
-    Parameters
-    ----------
-    record : Record
-        Its eras are ignored.
-    since, until : str, optional
-        ISO days between which the break is looked for; by default as far as two years from either end.
-    held : tuple of str
-        ISO days of breaks before ``since`` that are taken for granted, in time order.
-    fits : BreakFits, optional
-        Fits that are there already, of at least one break more than are held.
-
-    Raises
-    ------
-    DataError
-        If there is no room for a break.
-    """
+    """Look for one break."""
     fits = fits or BreakFits(record, len(held) + 1)
     before = tuple(place_of(record.panel, day) for day in held)
     dates = one_break(fits, since, until, before)
@@ -124,24 +89,7 @@ def scan(
 def count_breaks(
     record: Record, most: int = 3, bayes_factor: float = 3.0, *, fits: BreakFits | None = None
 ) -> BreakCount:
-    """Weigh numbers of breaks against each other, and date those of the number that is enough.
-
-    Parameters
-    ----------
-    record : Record
-    most : int
-        No more than so many are looked for, and no more than the record has room for.
-    bayes_factor : float
-        By which a larger number of breaks must be likelier than a smaller one to be preferred.
-    fits : BreakFits, optional
-        Fits that are there already, of at least so many breaks.
-
-    Examples
-    --------
-    >>> from forecast.model.breaks.search import count_breaks
-    >>> count_breaks(record).number  # doctest: +SKIP
-    0
-    """
+    """Weigh numbers of breaks against each other, and date those of the number that is enough."""
     import pandas as pd
 
     fits = fits or BreakFits(record, most)
@@ -168,13 +116,7 @@ def place_of(panel: "xr.Dataset", day: str) -> int:
 
 
 def one_break(fits: BreakFits, since: str | None = None, until: str | None = None, held: Places = ()) -> Dates:
-    """Return the places of one break in a span, after those held and with room on either side.
-
-    Raises
-    ------
-    DataError
-        If there is none.
-    """
+    """Return the places of one break in a span, after those held and with room on either side."""
     time = fits.record.panel["time"].to_numpy().astype("datetime64[D]")
     first = np.datetime64(since) if since else time[0]
     last = np.datetime64(until) if until else time[-1]

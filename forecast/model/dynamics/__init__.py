@@ -14,19 +14,7 @@ _CYCLES = Registry("cycle", *PACKAGED)
 
 
 def find_cycle(name: str) -> Cycle:
-    """Return the cycle of a name.
-
-    Raises
-    ------
-    SpecError
-        If there is none.
-
-    Examples
-    --------
-    >>> from forecast.model.dynamics import find_cycle
-    >>> find_cycle("cubic").title
-    'nonlinear reversion'
-    """
+    """Return the cycle of a name."""
     return _CYCLES.find(name)
 
 
@@ -39,11 +27,6 @@ def register(cycle: type[Cycle]) -> type[Cycle]:
     """Make a cycle from outside of the package known under its name; can decorate its class.
 
     Its variables join the table of variables, its priors those of `Priors`, its words help and report.
-
-    Raises
-    ------
-    SpecError
-        If the name is taken.
     """
     _CYCLES.add(cycle())
     return cycle

@@ -68,11 +68,6 @@ def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance that a band of a half-width, in spreads of the linear pendulum, leaves.
 
     In units of the linear pendulum's: without a pull near the equilibrium it swings wider.
-
-    Examples
-    --------
-    >>> round(float(band_widening(0.7)), 2)
-    1.09
     """
     at = DISTANCES
     return long_run_variance([-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend)

@@ -32,39 +32,21 @@ type Transitions = tuple[Any, Any, Any]
 
 @dataclass(frozen=True)
 class Motion:
-    """How a cycle moves, as PyTensor variables or arrays by dyad.
+    """How a cycle moves, as PyTensor variables or arrays by dyad."""
 
-    Attributes
-    ----------
-    phi, sigma, start_sd : (dyad,)
-        Fraction of a deviation kept, the spread of a period's shock, and that of the first state.
-    shape : mapping of str to variable
-        What else shapes the cycle, by name: (dyad,) or one for all.
-    """
-
-    phi: Any
+    phi: Any  # Fraction of a deviation kept, the spread of a period's shock, and that of the first state
     sigma: Any
     start_sd: Any
-    shape: Mapping[str, Any]
+    shape: Mapping[str, Any]  # What else shapes the cycle, by name: (dyad,) or one for all
 
 
 @dataclass(frozen=True)
 class Nodes:
-    """The nodes of the path, as PyTensor variables; `forecast.model.arrays.PanelArrays` says what a node is.
+    """The nodes of the path, as PyTensor variables; `forecast.model.arrays.PanelArrays` says what a node is."""
 
-    Attributes
-    ----------
-    motion : Motion
-        By dyad.
-    data : mapping of str to variable
-        Of `forecast.model.form.model_data`.
-    backend : module
-        pytensor.tensor.
-    """
-
-    motion: Motion
-    data: Mapping[str, Any]
-    backend: Any
+    motion: Motion  # By dyad
+    data: Mapping[str, Any]  # Of `forecast.model.form.model_data`
+    backend: Any  # pytensor.tensor
 
     @cached_property
     def first(self) -> Any:
@@ -86,30 +68,15 @@ class Nodes:
 
 
 class Cycle:
-    """A mean-reverting deviation from the trend.
+    """A mean-reverting deviation from the trend."""
 
-    Attributes
-    ----------
-    name : str
-        As `PendulumSpec.cycle` has it.
-    title : str
-        A few words, such as ``linear reversion``: what tables of models call it.
-    hint : str
-        In brackets after the name in the help of the command line; may be empty.
-    words : str
-        A sentence for the report, beginning with the name.
-    jumps : bool
-        Whether the transition over many periods is known exactly, so that empty periods need no coordinate.
-    priors, variables : tuple
-        Those that it alone has.
-    """
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    hint: ClassVar[str] = ""
-    words: ClassVar[str]
+    name: ClassVar[str]  # As `PendulumSpec.cycle` has it
+    title: ClassVar[str]  # A few words, such as `linear reversion`: what tables of models call it
+    hint: ClassVar[str] = ""  # In brackets after the name in the help of the command line; may be empty
+    words: ClassVar[str]  # A sentence for the report, beginning with the name
+    # Whether the transition over many periods is known exactly, so that empty periods need no coordinate.
     jumps: ClassVar[bool] = False
-    priors: ClassVar[tuple[Prior, ...]] = ()
+    priors: ClassVar[tuple[Prior, ...]] = ()  # Those that it alone has
     variables: ClassVar[tuple[Variable, ...]] = ()
 
     @property
@@ -119,36 +86,11 @@ class Cycle:
         return {"phi": "phi", "sd": "cycle_sd", **own}
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return the deviation expected one period after ``y``.
-
-        Parameters
-        ----------
-        y : array or variable
-            Deviations from the trend.
-        p : mapping
-            ``phi``, ``sd`` and what else shapes the cycle; each broadcasts against ``y``.
-        backend : module
-            numpy or pytensor.tensor.
-        """
+        """Return the deviation expected one period after ``y``."""
         raise NotImplementedError
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add what shapes the cycle to the PyMC model on the context stack.
-
-        Parameters
-        ----------
-        priors : Priors
-            In periods of the panel.
-        pool : bool
-            Whether dyads share a population.
-
-        Returns
-        -------
-        shape : dict of str to variable
-            What `next` reads besides phi and sd.
-        widening : variable or float
-            Long-run variance in units of that of a linear cycle with the same phi and shocks.
-        """
+        """Add what shapes the cycle to the PyMC model on the context stack."""
         return {}, 1.0
 
     def shock_of_spread(self, sd: Any, phi: Any, shape: Mapping[str, Any], backend: Any = np) -> Any:
@@ -156,13 +98,7 @@ class Cycle:
         return sd * backend.sqrt(1.0 - phi**2)
 
     def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
-        """Half-life of a linear cycle with the same prior: what the prior of the half-life is about.
-
-        Parameters
-        ----------
-        drawn : mapping of str to array (draw,)
-            Variables of the posterior.
-        """
+        """Half-life of a linear cycle with the same prior: what the prior of the half-life is about."""
         return drawn["cycle_half_life"]
 
     def add_motion(self, priors: "Priors", pool: bool) -> Motion:
@@ -209,22 +145,7 @@ class Cycle:
         return nodes.backend.where(nodes.first, 0.0, moved)
 
     def step(self, y: Float, shock: Float, p: Mapping[str, Float]) -> Float:
-        """Move deviations by one period, in NumPy.
-
-        Parameters
-        ----------
-        y : array
-            Now, log-odds.
-        shock : array
-            Of unit variance.
-        p : mapping
-            ``sigma``, and what `next` reads.
-
-        Returns
-        -------
-        array
-            A period later.
-        """
+        """Move deviations by one period, in NumPy."""
         return np.asarray(self.next(y, p) + p["sigma"] * shock)
 
 
@@ -242,19 +163,6 @@ def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Tr
 
     Over a gap of k periods it keeps :math:`\phi^k` of its deviation and gathers a shock of variance
     :math:`s^2 (1 - \phi^{2k})`. A cycle that jumps moves so; others start from it when the path is whitened.
-
-    Parameters
-    ----------
-    motion : Motion
-        As variables or as arrays.
-    pairs : mapping
-        Of `forecast.model.whitening.transition_pairs`, as arrays or as a model's data.
-    backend : module
-        numpy or pytensor.tensor.
-
-    Returns
-    -------
-    drift, carry, scale : (node,)
     """
     dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
     carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(motion.phi)[dyad] * gap))

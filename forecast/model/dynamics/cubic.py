@@ -83,11 +83,6 @@ def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
     """Compute the long-run variance that a stiffening pull leaves, in units of the linear pendulum's.
 
     ``stiffening`` is that one spread of the linear pendulum away: a stiffening pull holds it closer.
-
-    Examples
-    --------
-    >>> round(float(cubic_widening(0.5, 0.0)), 2)
-    0.58
     """
     at = DISTANCES
     sides = [-0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)]

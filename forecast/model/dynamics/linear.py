@@ -9,14 +9,7 @@ from forecast.model.dynamics.base import Cycle
 
 
 class Linear(Cycle):
-    r"""The same part of the displacement is undone in every period: :math:`\phi y`.
-
-    Examples
-    --------
-    >>> from forecast.model.dynamics import find_cycle
-    >>> find_cycle("linear").next(1.0, {"phi": 0.9})
-    0.9
-    """
+    r"""The same part of the displacement is undone in every period: :math:`\phi y`."""
 
     name = "linear"
     title = "linear reversion"

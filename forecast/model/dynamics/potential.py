@@ -17,19 +17,6 @@ def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
 
     In the limit of small steps it is that of the pendulum's long run, in units of that of a linear pendulum with the
     same phi and shocks.
-
-    Parameters
-    ----------
-    sides : sequence of array
-        :math:`-U` at `DISTANCES`: of the one side and the other, or one for both.
-    backend : module
-        numpy or pytensor.tensor.
-
-    Examples
-    --------
-    >>> from forecast.model.dynamics.potential import DISTANCES, long_run_variance
-    >>> round(float(long_run_variance([-0.5 * DISTANCES**2])), 6)
-    1.0
     """
     density = sum(_WEIGHTS * backend.exp(side) for side in sides)
     return (density * DISTANCES**2).sum() / density.sum()

@@ -42,24 +42,15 @@ INFORMATION = 0.3
 
 
 class Choices(NamedTuple):
-    """What a spec chooses, and where its parameters stand.
+    """What a spec chooses, and where its parameters stand."""
 
-    Attributes
-    ----------
-    moves, cycle, ceiling : bool
-        Whether the trend has a path, there is a cycle, and frameworks bound the trend.
-    start_sd, softness : float
-        Of the first trend, and of the bend under a ceiling.
-    jump, half_life, concentration, era_spread, eras, direction, white : int
-        Places of the values that are no quantity of dyads: of scalars, and of the first of what eras, directions and
-        the path have.
-    """
-
-    moves: bool
+    moves: bool  # Whether the trend has a path, there is a cycle, and frameworks bound the trend
     cycle: bool
     ceiling: bool
-    start_sd: float
+    start_sd: float  # Of the first trend, and of the bend under a ceiling
     softness: float
+    # Places of the values that are no quantity of dyads: of scalars, and of the first of what eras, directions and
+    # the path have.
     jump: int
     half_life: int
     concentration: int

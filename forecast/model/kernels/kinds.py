@@ -12,19 +12,10 @@ from forecast.typing import Float, Index
 
 
 class KindsChoices(NamedTuple):
-    """Where the parameters of one side's kinds stand among its coordinates, and the sign of its slope.
+    """Where the parameters of one side's kinds stand among its coordinates, and the sign of its slope."""
 
-    Attributes
-    ----------
-    towards : float
-        Whether the kinds grow with the recent share, 1, or as it falls, -1.
-    slope, dyad_sd, dyad, step, white, raw, cut, gap, concentration : int
-        Places, of the first where there are several.
-    gaps : int
-    """
-
-    towards: float
-    slope: int
+    towards: float  # Whether the kinds grow with the recent share, 1, or as it falls, -1
+    slope: int  # Places, of the first where there are several
     dyad_sd: int
     dyad: int
     step: int
@@ -37,21 +28,12 @@ class KindsChoices(NamedTuple):
 
 
 class KindsData(NamedTuple):
-    """What it reads of a panel, as in `forecast.model.form.model_data`.
+    """What it reads of a panel, as in `forecast.model.form.model_data`."""
 
-    Attributes
-    ----------
-    basis : (dyad, dyad - 1)
-        Orthonormal, of what sums to zero.
-    dyad_of_place : (place,)
-    made_of_white : (dyad, 2 span, span)
-        Of `forecast.model.observation.kinds.walk_of_white`.
-    """
-
-    basis: Float
+    basis: Float  # Orthonormal, of what sums to zero
     dyad_of_place: Index
     place_of_node: Index
-    made_of_white: Float
+    made_of_white: Float  # Of `forecast.model.observation.kinds.walk_of_white`
     recent: Float
     directions: int
     blocks: Index

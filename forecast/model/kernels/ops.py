@@ -17,18 +17,11 @@ from forecast.model.kernels.path import path_backward, path_forward
 
 
 class KernelOp(Op):  # type: ignore[misc]
-    """An operation that a kernel computes.
-
-    Attributes
-    ----------
-    kernel : callable
-    dims : tuple of int
-        Numbers of dims of its outputs.
-    """
+    """An operation that a kernel computes."""
 
     __props__ = ()
     kernel: ClassVar[Callable[..., Any]]
-    dims: ClassVar[tuple[int, ...]]
+    dims: ClassVar[tuple[int, ...]]  # Numbers of dims of its outputs
 
     def make_node(self, *inputs: Any) -> Apply:
         """Build the node."""
@@ -74,16 +67,10 @@ class Whitened(KernelOp):
     """A path of white noise, ``(z, ..., starts) -> (x, log_det, ...)``.
 
     Only ``x`` and ``log_det`` carry gradients; the other outputs serve them.
-
-    Attributes
-    ----------
-    gradient : type of WhitenedGradient
-    read_again : slice
-        Which of the inputs the gradient reads.
     """
 
     gradient: "ClassVar[type[WhitenedGradient]]"
-    read_again: ClassVar[slice]
+    read_again: ClassVar[slice]  # Which of the inputs the gradient reads
 
     def pullback(self, inputs: list[Any], outputs: list[Any], cotangents: list[Any]) -> list[Any]:
         """Gradients of the path and of the log-determinant."""

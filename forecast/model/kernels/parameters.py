@@ -27,20 +27,11 @@ class Coordinates(NamedTuple):
 
 
 class ByDyad(NamedTuple):
-    """Places of quantities of every dyad: of a population's mean and spread, if there is one, and of the dyads' own.
-
-    Attributes
-    ----------
-    places : (quantity, 3)
-    constant : (quantity,)
-        Value where there is no place for dyads.
-    positive : (quantity,)
-        Whether the value is the exponential of what stands there.
-    """
+    """Places of quantities of every dyad: of a population's mean and spread, if there is one, and of the dyads' own."""
 
     places: Index
-    constant: Float
-    positive: Bool
+    constant: Float  # Value where there is no place for dyads
+    positive: Bool  # Whether the value is the exponential of what stands there
 
 
 @kernel

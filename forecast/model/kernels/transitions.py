@@ -15,21 +15,13 @@ LOG_TWO = math.log(2.0)
 
 
 class Pairs(NamedTuple):
-    """Distinct pairs of dyad and gap, as `forecast.model.whitening.transition_pairs`, and which every node has.
-
-    Attributes
-    ----------
-    dyad, gap, new_era : (pair,)
-    of_node : (node,)
-    nodes : (pair,)
-        How many nodes have it.
-    """
+    """Distinct pairs of dyad and gap, as `forecast.model.whitening.transition_pairs`, and which every node has."""
 
     dyad: Index
     gap: Index
     new_era: Index
     of_node: Index
-    nodes: Index
+    nodes: Index  # How many nodes have it
 
 
 @kernel

@@ -19,19 +19,7 @@ _OBSERVATIONS = Registry("observation", *PACKAGED)
 
 
 def find_observation(name: str) -> Observation:
-    """Return the kind of observation of a name.
-
-    Raises
-    ------
-    SpecError
-        If there is none.
-
-    Examples
-    --------
-    >>> from forecast.model.observation import find_observation
-    >>> find_observation("index").words
-    'a published index, with Student-t error'
-    """
+    """Return the kind of observation of a name."""
     return _OBSERVATIONS.find(name)
 
 
@@ -47,13 +35,7 @@ def observations() -> tuple[Observation, ...]:
 
 
 def register(observation: type[Observation]) -> type[Observation]:
-    """Make a kind of observation from outside of the package known under its name; can decorate its class.
-
-    Raises
-    ------
-    SpecError
-        If the name is taken.
-    """
+    """Make a kind of observation from outside of the package known under its name; can decorate its class."""
     _OBSERVATIONS.add(observation())
     return observation
 

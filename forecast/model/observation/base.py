@@ -31,36 +31,17 @@ type Own = dict[str, Any]
 
 
 class Observation:
-    """A kind of observation.
+    """A kind of observation."""
 
-    Attributes
-    ----------
-    name : str
-        As `PendulumSpec.observation` has it.
-    panel : str
-        Name of the kind of panel it is read from (`forecast.panel.kinds`).
-    noun : str
-        With its article, for messages: ``an index``.
-    words : str
-        What the report says was observed.
-    variables : tuple of Variable
-        Those of the posterior that join the table of `forecast.model.variables`.
-    """
-
-    name: ClassVar[str]
-    panel: ClassVar[str]
-    noun: ClassVar[str]
-    words: ClassVar[str]
+    name: ClassVar[str]  # As `PendulumSpec.observation` has it
+    panel: ClassVar[str]  # Name of the kind of panel it is read from (`forecast.panel.kinds`)
+    noun: ClassVar[str]  # With its article, for messages: `an index`
+    words: ClassVar[str]  # What the report says was observed
+    # Those of the posterior that join the table of `forecast.model.variables`.
     variables: "ClassVar[tuple[Variable, ...]]" = ()
 
     def check(self, spec: "PendulumSpec") -> None:
-        """Make sure that the other choices of a spec make sense for such data.
-
-        Raises
-        ------
-        SpecError
-            If not.
-        """
+        """Make sure that the other choices of a spec make sense for such data."""
 
     def unused_priors(self, spec: "PendulumSpec") -> dict[str, str]:
         """Return the priors that it does not use under a spec, and why."""
@@ -83,13 +64,7 @@ class Observation:
         return {}
 
     def check_panel(self, panel: "xr.Dataset") -> None:
-        """Make sure that a panel is of the kind that this observation reads.
-
-        Raises
-        ------
-        DataError
-            If not.
-        """
+        """Make sure that a panel is of the kind that this observation reads."""
         kind = panel_kind(panel).name
         if kind != self.panel:
             raise DataError(
@@ -98,16 +73,7 @@ class Observation:
             )
 
     def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Any:
-        """Read what was observed as plain arrays.
-
-        Parameters
-        ----------
-        panel : xarray.Dataset
-        node_of : (dyad, period)
-            Node of every period, -1 where it has none.
-        kind_drift : {"years", "eras", "none"}
-            What kinds drift by.
-        """
+        """Read what was observed as plain arrays."""
         raise NotImplementedError
 
     def of_level(self, observed: Any) -> Any:

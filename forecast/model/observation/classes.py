@@ -17,15 +17,7 @@ def class_probabilities(level: Float, cutpoint: Float) -> Float:
 
 
 def draw_classes(total: Index, probability: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
-    """Draw the classes of as many events, (report, class): Dirichlet-multinomial, or multinomial without concentration.
-
-    Parameters
-    ----------
-    total : (report,)
-    probability : (report, class)
-    concentration : (report,) or None
-    rng : numpy.random.Generator
-    """
+    """Draw the classes of events, (report, class): Dirichlet-multinomial, or multinomial without concentration."""
     if concentration is not None:
         mass = rng.gamma(np.maximum(concentration[:, None] * probability, 1e-12))
         probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)

@@ -15,29 +15,17 @@ ORDER = ("dyad", "time", "direction", "dataset", "class")
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted.
+    """What was counted."""
 
-    Attributes
-    ----------
-    blocks : (block, 5)
-        Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
-        likelihood takes at once.
-    cells : (cell, 5)
-        Dyad, node, first row, row behind the last and number of events, for every period with events.
-    rows : (row, 5)
-        Direction, dataset, first entry, entry behind the last and number of events: one report of a dataset and
-        direction in a period.
-    entries : (entry, 4)
-        Class, count, cell and row, where something was counted.
-    cell_of_node : (node,)
-        Place of a node's events among the cells, -1 where there are none.
-    """
-
+    # Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
+    # likelihood takes at once.
     blocks: Index
-    cells: Index
+    cells: Index  # Dyad, node, first row, row behind the last and number of events, for every period with events
+    # Direction, dataset, first entry, entry behind the last and number of events: one report of a dataset and
+    # direction in a period.
     rows: Index
-    entries: Index
-    cell_of_node: Index
+    entries: Index  # Class, count, cell and row, where something was counted
+    cell_of_node: Index  # Place of a node's events among the cells, -1 where there are none
     classes: int
     directions: int
     datasets: int
@@ -55,14 +43,7 @@ class Counted:
 
 
 def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
-    """Return counts (dyad, time, direction, dataset, class) as sparse arrays.
-
-    Parameters
-    ----------
-    counts : array of int
-    node_of : (dyad, period)
-        Node of every period, -1 where it has none.
-    """
+    """Return counts (dyad, time, direction, dataset, class) as sparse arrays."""
     blocks, cells, rows, entries = _sparse_counts(counts, node_of)
     cell_of_node = np.full(int((node_of >= 0).sum()), -1)
     cell_of_node[cells[:, 1]] = np.arange(len(cells))

@@ -33,24 +33,12 @@ LAYOUT = ("blocks", "cells", "rows", "entries")
 
 @dataclass(frozen=True)
 class Kinds:
-    """The kinds of one side.
+    """The kinds of one side."""
 
-    Attributes
-    ----------
-    name : {"depth", "severity"}
-        Of cooperation, of conflict.
-    counted : Counted
-        Ordered from the mildest kind to the strongest.
-    record : (dataset * dyad, span)
-        Weights that average over the spans of years of a record, dyad by dyad within a dataset.
-    told : (dataset * dyad, span)
-        How much a record tells of its kinds in every span, in the inverse square of log-odds.
-    """
-
-    name: str
-    counted: Counted
-    record: Float
-    told: Float
+    name: str  # Of cooperation, of conflict
+    counted: Counted  # Ordered from the mildest kind to the strongest
+    record: Float  # Weights that average over the spans of years of a record, dyad by dyad within a dataset
+    told: Float  # How much a record tells of its kinds in every span, in the inverse square of log-odds
 
     @property
     def cuts(self) -> int:

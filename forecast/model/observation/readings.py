@@ -52,23 +52,14 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Readings:
-    """What several datasets were seen to report.
+    """What several datasets were seen to report."""
 
-    Attributes
-    ----------
-    events, busyness : (node, dataset)
-        Happenings, and how busy the period was against what is usual for the dyad in that dataset.
-    knot, part : (node,)
-        Knot before a node's period, and how far the period is on the way to the next, 0 to 1.
-    spans : tuple of (int, int)
-        First knot of every dyad's record in every dataset and the one behind the last, dataset by dataset within a
-        dyad: over these a drift is zero on average. All knots where a dataset has nothing of a dyad.
-    """
-
-    events: Index
+    events: Index  # Happenings, and how busy the period was against what is usual for the dyad in that dataset
     busyness: Float
-    knot: Index
+    knot: Index  # Knot before a node's period, and how far the period is on the way to the next, 0 to 1
     part: Float
+    # First knot of every dyad's record in every dataset and the one behind the last, dataset by dataset within a
+    # dyad: over these a drift is zero on average. All knots where a dataset has nothing of a dyad.
     spans: tuple[tuple[int, int], ...]
 
     @classmethod

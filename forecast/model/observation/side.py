@@ -173,16 +173,6 @@ def integration_worth(
     With few nodes a month of many events, or a strong noise, falls between them, and the sampler settles on the
     posterior of another model than the one written down. Near 1 the nodes are enough; where one draw takes all the
     weight it is 1 / (number of draws).
-
-    Parameters
-    ----------
-    spec : PendulumSpec
-    level : (draw, node)
-    own : dict
-        Parameters of the draws.
-    counted : Counted
-    shift : callable, optional
-        What the parameters of a draw add to the level as a dataset reads it, where several do.
     """
     usual, finer = quadrature(spec), quadrature(replace(spec, nodes=FINE))
 

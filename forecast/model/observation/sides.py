@@ -58,31 +58,15 @@ RECENT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Sides:
-    """What was counted, by side and by kind.
+    """What was counted, by side and by kind."""
 
-    Attributes
-    ----------
-    side : Counted
-        Hostile and cooperative.
-    kinds : tuple of Kinds
-        Of the sides that have more than one kind.
-    place_of_node : (node,)
-        Place of a node's depth and severity: its era, or five years of its dyad.
-    places : int
-    recent : (node,)
-        Log-odds of cooperation in the twelve months that end with the node's.
-    busyness : (node,)
-        How busy the node's period was against what is usual for its dyad (`forecast.panel.volume`).
-    readings : Readings or None
-        What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
-    """
-
-    side: Counted
-    kinds: tuple[Kinds, ...]
-    place_of_node: Index
+    side: Counted  # Hostile and cooperative
+    kinds: tuple[Kinds, ...]  # Of the sides that have more than one kind
+    place_of_node: Index  # Place of a node's depth and severity: its era, or five years of its dyad
     places: int
-    recent: Float
-    busyness: Float
+    recent: Float  # Log-odds of cooperation in the twelve months that end with the node's
+    busyness: Float  # How busy the node's period was against what is usual for its dyad (`forecast.panel.volume`)
+    # What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
     readings: Readings | None = None
 
 
@@ -491,21 +475,7 @@ def recent_of(panel: "xr.Dataset", dataset: int = 0) -> Float:
 
 
 def recent_log_odds(sides: Index, periods: int) -> Float:
-    """Return the log-odds of cooperation in the periods that end with each, (dyad, time); one of each side is added.
-
-    Parameters
-    ----------
-    sides : array of int (dyad, time, 2)
-        Hostile and cooperative events.
-    periods : int
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.model.observation.sides import recent_log_odds
-    >>> recent_log_odds(np.array([[[1, 0], [0, 0], [0, 2]]]), 2).round(2)
-    array([[-0.69, -0.69,  1.1 ]])
-    """
+    """Return the log-odds of cooperation in the periods that end with each, (dyad, time); one of each side is added."""
     total = np.concatenate([np.zeros_like(sides[:, :1]), sides.cumsum(axis=1)], axis=1)
     ends = np.arange(1, total.shape[1])
     hostile, cooperative = np.moveaxis(total[:, ends] - total[:, np.maximum(ends - periods, 0)], -1, 0)
@@ -530,14 +500,7 @@ def _count_sides(panel: "xr.Dataset") -> Index:
 
 
 def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
-    """Return the classes of a side, from the mildest kind to the strongest.
-
-    Parameters
-    ----------
-    name : {"depth", "severity"}
-        Of cooperation, of conflict.
-    panel : xarray.Dataset
-    """
+    """Return the classes of a side, from the mildest kind to the strongest."""
     cut, classes = int(panel.attrs["zero_cut"]), int(panel.sizes["class"])
     return np.arange(cut, classes) if name == "depth" else np.arange(cut)[::-1]
 
@@ -545,21 +508,7 @@ def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
 def stronger_log_odds(
     name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], kind_drift: str
 ) -> NDArray[np.float32]:
-    """Compute log-odds that a happening of a side is expected to be of its strongest kinds, (chain, draw, time).
-
-    Parameters
-    ----------
-    name : {"depth", "severity"}
-        Of cooperation, of conflict; the posterior has it.
-    stronger : int
-        How many kinds are meant: fewer than the side has.
-    panel, posterior : xarray.Dataset
-        Of one fit.
-    at : tuple of int
-        Positions of dyad and dataset.
-    kind_drift : {"years", "eras", "none"}
-        As `PendulumSpec.kind_drift`.
-    """
+    """Compute log-odds that a happening of a side is expected to be of its strongest kinds, (chain, draw, time)."""
     dyad, dataset = at
 
     def draws(variable: str) -> NDArray[np.float32]:

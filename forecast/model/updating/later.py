@@ -25,28 +25,7 @@ BY_HAND = "Build the later panel with the settings of the first (eras=, coverage
 
 
 def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | None" = None) -> xr.Dataset:
-    """Return the panel of a later day, built as the earlier one was.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        The earlier panel.
-    news : EventTable or xarray.Dataset
-        All events, old and new; or the later panel itself.
-    as_of : date or str, optional
-        Use only what was known by that day; by default all that the table holds.
-
-    Returns
-    -------
-    xarray.Dataset
-
-    Raises
-    ------
-    DataError
-        If the table cannot continue the panel.
-    SpecError
-        If ``as_of`` is earlier than what the panel knows already.
-    """
+    """Return the panel of a later day, built as the earlier one was."""
     if isinstance(news, xr.Dataset):
         if as_of is not None:
             raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
@@ -119,13 +98,7 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
 
 
 def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
-    """Describe what a later panel has that a fit to the earlier one has no parameter for; empty if nothing.
-
-    Raises
-    ------
-    DataError
-        If the one does not continue the other.
-    """
+    """Describe what a later panel has that a fit to the earlier one has no parameter for; empty if nothing."""
     kinds = [panel_kind(one).name for one in (panel, later)]
     if kinds[0] != kinds[1]:
         raise DataError(f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other")

@@ -36,25 +36,14 @@ PERIODS_KEPT = 4
 
 @dataclass(frozen=True)
 class Cloud:
-    """Particles of one dyad under every draw.
-
-    Attributes
-    ----------
-    draws : Draws
-    dyad : int
-    states : tuple of (draw, particle, part)
-        Of every period so far; in the first two they are all alike. Free trend and cycle are the parts.
-    parents : tuple of (draw, particle)
-        From which particle of the period before each one came, from the second period on.
-    log_weight : (draw, particle)
-        Of the particles in the last period.
-    """
+    """Particles of one dyad under every draw."""
 
     draws: Draws
     dyad: int
+    # Of every period so far; in the first two they are all alike. Free trend and cycle are the parts.
     states: tuple[Float, ...]
-    parents: tuple[Index, ...]
-    log_weight: Float
+    parents: tuple[Index, ...]  # From which particle of the period before each one came, from the second period on
+    log_weight: Float  # Of the particles in the last period
 
     @classmethod
     def at(cls, draws: Draws, dyad: int, own: Float, particles: int) -> "Cloud":
@@ -102,27 +91,7 @@ class Cloud:
 def follow(
     draws: Draws, dyad: int, own: Float, known: tuple[Observed, Observed], news: int, rng: np.random.Generator
 ) -> tuple[Cloud, Float]:
-    """Follow a dyad through a stretch of periods under every draw.
-
-    Parameters
-    ----------
-    draws : Draws
-    dyad : int
-    own : (draw, periods of the fit, part)
-        The draws' own path, from the first period of the stretch to the last of the fit; in the first two it stays.
-    known : tuple of Observed
-        What the fit knew of the stretch, and what is known now.
-    news : int
-        First period of which more is known now, from 2 to the first after the fit.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    cloud : Cloud
-        Of the last period.
-    gained : (draw, period)
-        By how much the logarithm of a draw's weight grows in every period.
-    """
+    """Follow a dyad through a stretch of periods under every draw."""
     before, now = known
     eras, last = list(pairwise(now.era_index[dyad].tolist())), own.shape[1]
     cloud = Cloud.at(draws, dyad, own, PARTICLES)

@@ -116,27 +116,6 @@ def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[
     """Carry the level of a fit over to another record of the same periods, however little its draws are then worth.
 
     Parameters of kinds, which tell nothing of the level, stay as they are.
-
-    Parameters
-    ----------
-    fit : Fit
-    panel : xarray.Dataset
-        Its panel, with other counts in the last months.
-    months : int
-        How many of them are drawn again: a year more than have other counts, and little of the path's chance is left in
-        the weights.
-    seed : int
-
-    Returns
-    -------
-    tuple of Fit and Weights
-        Draws of the posterior given the panel, and what their weights were: where Pareto k is over its limit they are
-        none.
-
-    Raises
-    ------
-    SpecError
-        If the fit has drivers that push the path itself, which is not carried over with their push.
     """
     if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
         raise SpecError(
@@ -151,30 +130,15 @@ def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[
 
 @dataclass(frozen=True)
 class Carried:
-    """The draws of a fit, carried on to a later panel but not yet judged.
-
-    Attributes
-    ----------
-    fit : Fit
-    later : xarray.Dataset
-    draws : Draws
-    first : int
-        The period in which the clouds that are resampled start; in this and the next they are as they were.
-    clouds : tuple of Cloud
-        One a dyad, up to the last period.
-    moved : (dyad,)
-        Whether the dyad's recent path was resampled.
-    gained : (chain, draw, step)
-        Logarithms of the weights: by what is new of the fit's own periods, and by every period since.
-    """
+    """The draws of a fit, carried on to a later panel but not yet judged."""
 
     fit: Fit
     later: xr.Dataset
     draws: Draws
-    first: int
-    clouds: tuple[Cloud, ...]
-    moved: Bool
-    gained: Float
+    first: int  # The period in which the clouds that are resampled start; in this and the next they are as they were
+    clouds: tuple[Cloud, ...]  # One a dyad, up to the last period
+    moved: Bool  # Whether the dyad's recent path was resampled
+    gained: Float  # Logarithms of the weights: by what is new of the fit's own periods, and by every period since
 
 
 def carry_on(
@@ -247,21 +211,11 @@ def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], dra
 
 @dataclass(frozen=True)
 class WeightCheck:
-    """Whether the carried draws still stand for the posterior.
+    """Whether the carried draws still stand for the posterior."""
 
-    Attributes
-    ----------
-    months : list of dict
-        By step: ``period``, ``pareto_k`` and ``effective_draws`` of its weights alone.
-    total : Weights
-        On the draws of the last fit that was sampled, all updates since taken together.
-    fault : str
-        Why they do not; empty if they do.
-    """
-
-    months: list[dict[str, Any]]
-    total: Weights
-    fault: str
+    months: list[dict[str, Any]]  # By step: `period`, `pareto_k` and `effective_draws` of its weights alone
+    total: Weights  # On the draws of the last fit that was sampled, all updates since taken together
+    fault: str  # Why they do not; empty if they do
 
 
 def judge(carried: Carried) -> WeightCheck:

@@ -13,21 +13,11 @@ PARETO_K_LIMIT = 0.7
 
 @dataclass(frozen=True)
 class Weights:
-    """Weights of draws, with their diagnostics.
+    """Weights of draws, with their diagnostics."""
 
-    Attributes
-    ----------
-    weight : (chain, draw)
-        Smoothed; each chain's sum to 1, for every chain is a sample of its own.
-    pareto_k : float
-        Shape of the largest weights' tail; minus infinity if they have none: all alike, or a few values.
-    effective : float
-        Effective number of draws, ``1 / sum of squares``.
-    """
-
-    weight: Float
-    pareto_k: float
-    effective: float
+    weight: Float  # Smoothed; each chain's sum to 1, for every chain is a sample of its own
+    pareto_k: float  # Shape of the largest weights' tail; minus infinity if they have none: all alike, or a few values
+    effective: float  # Effective number of draws, `1 / sum of squares`
 
     @property
     def alike(self) -> bool:
@@ -52,23 +42,12 @@ def pareto_k_limit(draws: int) -> float:
     ----------
     .. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine
        Learning Research 25(72), https://jmlr.org/papers/v25/19-556.html
-
-    Examples
-    --------
-    >>> pareto_k_limit(100), pareto_k_limit(5200)
-    (0.5, 0.7)
     """
     return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
 
 
 def smoothed(log_weight: Float) -> Weights:
-    """Smooth weights by their generalised Pareto tail.
-
-    Parameters
-    ----------
-    log_weight : (chain, draw)
-        Minus infinity for a draw that is lost.
-    """
+    """Smooth weights by their generalised Pareto tail."""
     alive = np.isfinite(log_weight)
     scaled = log_weight - np.where(alive, log_weight, -np.inf).max(axis=1, keepdims=True)
     scaled = scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))
@@ -91,11 +70,6 @@ def resampled(weight: Float, rng: np.random.Generator, number: int | None = None
     ----------
     .. [1] Douc, Cappe and Moulines (2005), Comparison of resampling schemes for particle filtering,
        https://doi.org/10.1109/ISPA.2005.195385
-
-    Examples
-    --------
-    >>> resampled(np.array([[0.5, 0.0, 0.25, 0.25]]), np.random.default_rng(1)).tolist()
-    [[0, 0, 2, 3]]
     """
     draws = weight.shape[1]
     number, places = number or draws, []
