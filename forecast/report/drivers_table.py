@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from forecast.drivers.panel import FUTURE_WORDS
 from forecast.outlook.drivers import DriverOutlook
-from forecast.panel.drivers import FUTURE_WORDS
 from forecast.report import words
 from forecast.wording import chance, number
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.skill import CHOSEN_ON, Row, Skill
 from forecast.outlook.query import main_horizon
 from forecast.report import skill_words as say

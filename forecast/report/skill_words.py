@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Skill
 from forecast.pairs import difference_interval
 from forecast.wording import DASH, join, number
