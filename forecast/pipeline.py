@@ -319,7 +319,7 @@ def _read_skill(settings: ReportSettings) -> "Skill | None":
 
 
 def _check_settings(settings: ReportSettings) -> None:
-    from forecast.drivers.attach import require_drivers
+    from forecast.drivers.panel import require_drivers
     from forecast.outlook.query import require_consistent
 
     if settings.as_of is not None:

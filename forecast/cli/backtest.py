@@ -125,14 +125,14 @@ def backtest(
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv (docs/skill.md).
     """
-    from forecast.drivers.attach import require_drivers
+    from forecast.drivers.panel import require_drivers
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:
         _remake(out, as_json=as_json)
         return
     from forecast.dates import parse_horizons
-    from forecast.evaluation.run_folder import RUN_FILE
+    from forecast.evaluation.tasks import RUN_FILE
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
@@ -157,7 +157,7 @@ def backtest(
 
         forecasters = choose(models, rivals)
         if drivers is not None:
-            from forecast.evaluation.members import MEMBERS, PENDULUM, with_drivers
+            from forecast.evaluation.variants import MEMBERS, PENDULUM, with_drivers
 
             if PENDULUM not in {one.code for one in forecasters}:
                 forecasters.append(MEMBERS[PENDULUM])

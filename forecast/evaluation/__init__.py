@@ -1,13 +1,12 @@
 """Would it have been right? Predictions from many origins, each made of what was known then, scored beside rivals."""
 
 from forecast.evaluation.backtest import backtest, choose
-from forecast.evaluation.cluster import Cluster
-from forecast.evaluation.executors import Processes
+from forecast.evaluation.benchmarks import RIVALS
+from forecast.evaluation.executors import Cluster, Processes
 from forecast.evaluation.forecaster import Answer, Asked, Chances, Forecaster, Rival
-from forecast.evaluation.members import MEMBERS, Member
 from forecast.evaluation.origins import Past, Record, View, Window, origins_between
 from forecast.evaluation.results import Results
-from forecast.evaluation.rivals import RIVALS
+from forecast.evaluation.variants import MEMBERS, Member
 
 __all__ = [
     "MEMBERS",

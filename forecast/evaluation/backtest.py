@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from forecast.bounds import require_whole
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
+from forecast.evaluation.benchmarks import RIVALS
 from forecast.evaluation.executors import Executor, local
 from forecast.evaluation.forecaster import Asked, Forecaster
-from forecast.evaluation.members import DEFAULT, MEMBERS
 from forecast.evaluation.origins import Record
 from forecast.evaluation.prediction import IMPROVEMENT
-from forecast.evaluation.rivals import RIVALS
-from forecast.evaluation.run_folder import RunFolder
-from forecast.evaluation.tasks import Setup, Task, file_name
+from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
+from forecast.evaluation.variants import DEFAULT, MEMBERS
 from forecast.extras import require
 from forecast.progress import Progress, silent
 

@@ -105,7 +105,7 @@ class Forecaster(Protocol):
 class Rival:
     """A forecaster that looks at the past of one dyad at a time and starts afresh at every origin.
 
-    A rival is a subclass with `code`, `words` and `chances`, and a line in `forecast.evaluation.rivals`.
+    A rival is a subclass with `code`, `words` and `chances`, and a line in `forecast.evaluation.benchmarks`.
     """
 
     code: str

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NotRequired, Self, TypedDict
 
 from forecast.errors import DataError, SpecError
-from forecast.evaluation.members import DEFAULT
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.variants import DEFAULT
 from forecast.files import read_bytes
 
 SCHEMA = 1

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
-from forecast.evaluation.members import DEFAULT
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Row, Skill
+from forecast.evaluation.variants import DEFAULT
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.observed import main_dataset

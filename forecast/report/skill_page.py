@@ -5,8 +5,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import add_months
-from forecast.evaluation.misses import RULE
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Row, Skill, within
 from forecast.outlook.query import main_horizon

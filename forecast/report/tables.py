@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import pandas as pd
 
+from forecast.drivers.panel import FUTURE_WORDS
 from forecast.outlook import (
     Assessment,
     Baseline,
@@ -26,7 +27,6 @@ from forecast.outlook import (
 from forecast.outlook.datasets import DatasetOutlook, datasets_finding
 from forecast.outlook.drivers import DriverOutlook
 from forecast.outlook.volume import MEMORY_MONTHS
-from forecast.panel.drivers import FUTURE_WORDS
 from forecast.report import words
 from forecast.report.events import RecentEvent, recent_events
 from forecast.report.material import Material

@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.evaluation import Record, Results
-from forecast.evaluation.misses import worst_misses
+from forecast.evaluation.results import skill_rows, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
-from forecast.evaluation.skill_rows import skill_rows
 from forecast.events.table import CountTable
 
 FIRST = "1990-01-01"

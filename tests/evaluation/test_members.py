@@ -10,7 +10,7 @@ import pytest
 from forecast import fit, read_chronology
 from forecast.errors import SpecError
 from forecast.evaluation import MEMBERS, Asked, Member, Processes, Record, backtest
-from forecast.evaluation.members import SAMPLER, two_classes, with_drivers
+from forecast.evaluation.variants import SAMPLER, two_classes, with_drivers
 from forecast.report.skill_page import fits_table
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -111,7 +111,7 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
 
     used = []
     monkeypatch.setattr(model, "fit", lambda panel, spec, *, cores, **options: used.append(cores))
-    monkeypatch.setattr("forecast.evaluation.members._LAST_FIT", {})
+    monkeypatch.setattr("forecast.evaluation.variants._LAST_FIT", {})
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
         member = Member("quick", "few draws", cores=own)

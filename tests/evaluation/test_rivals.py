@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from forecast.evaluation import RIVALS, Asked, Past, choose
-from forecast.evaluation.rivals.base_rate import BaseRate
-from forecast.evaluation.rivals.state_space import fitted
+from forecast.evaluation.benchmarks import BaseRate, fitted
 from forecast.outlook.repeats import correlation
 from tests.evaluation.made import counts_of, record_of, walk
 

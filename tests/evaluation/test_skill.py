@@ -10,7 +10,7 @@ import pytest
 from forecast import read_chronology
 from forecast.errors import DataError
 from forecast.evaluation import Processes, Record, Results, backtest, choose
-from forecast.evaluation.misses import MOST, MOST_EVENTS, worst_misses
+from forecast.evaluation.results import MOST, MOST_EVENTS, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
 from forecast.pairs import difference_interval, paired
 from tests.evaluation.made import counts_of, record_of, walk

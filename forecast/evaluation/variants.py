@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.drivers.panel import has_drivers
 from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.panel import panel_kind
-from forecast.panel.drivers import has_drivers
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.drivers import DriverTable
+    from forecast.drivers.panel import Future
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading, Usual
-    from forecast.panel.drivers import Future
 
 RUN = 1
 """Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
@@ -279,10 +279,10 @@ def with_drivers(source: str | Path, acts: str | None = None, future: "Future" =
     Its code has a piece of the digest of what they are and act on, by which a run that goes on knows them.
     """
     from forecast.drivers import drivers_for
+    from forecast.drivers.panel import require_future
     from forecast.events import read_dyads
     from forecast.files import digest
     from forecast.model.driving import parse_drivers
-    from forecast.panel.drivers import require_future
 
     require_future(future)
     table = drivers_for(source, list(read_dyads().index))
