@@ -82,11 +82,6 @@ def _draw_bar(on: "Axes", y: float, parts: Mapping[str, int], thick: float, layo
             place = max(middle, free)
             free = place + _APART
             on.text(
-                place,
-                y - thick / 2 - 0.02,
-                chance(whole / 100),
-                ha="center",
-                va="bottom",
-                fontsize=layout.font - 1,
+                place, y - thick / 2 - 0.02, chance(whole / 100), ha="center", va="bottom", fontsize=layout.font - 1
             )
         begin += whole

@@ -12,11 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _COLORS = {THIS: style.BETTER, RIVAL: style.WORSE}
-_LEGEND = {
-    style.BETTER: "clearly better",
-    style.WORSE: "clearly worse",
-    style.MUTED: "not distinguishable",
-}
+_LEGEND = {style.BETTER: "clearly better", style.WORSE: "clearly worse", style.MUTED: "not distinguishable"}
 _MOST_SAID = 16
 """Differences that an image's description lists; more of them are in the table."""
 

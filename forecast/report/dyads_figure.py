@@ -14,13 +14,7 @@ if TYPE_CHECKING:
 
 type Quantity = tuple[str, str, Callable[[Brief], Estimate | NotDefined], bool, str]
 _QUANTITIES: tuple[Quantity, ...] = (
-    (
-        "Share now",
-        "share, 0 to 100",
-        lambda one: one.level,
-        False,
-        "",
-    ),
+    ("Share now", "share, 0 to 100", lambda one: one.level, False, ""),
     (
         "Equilibrium in force",
         "share, 0 to 100",

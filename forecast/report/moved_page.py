@@ -343,10 +343,7 @@ def moved_figure(found: Attribution) -> Illustration:
     steps = [(words, _scaled(name, one.added[name])[0]) for words, one in named]
     unit = "level of 100" if name == LEVEL else f"{_chance_in_words(found).removeprefix('the ')}, %"
     fall = Waterfall(
-        ("without them", _scaled(name, found.before[name])[0]),
-        steps,
-        ("now", _scaled(name, found.now[name])[0]),
-        unit,
+        ("without them", _scaled(name, found.before[name])[0]), steps, ("now", _scaled(name, found.now[name])[0]), unit
     )
     return _draw_waterfall(
         fall,
@@ -590,10 +587,7 @@ def change_figure(change: Change) -> Illustration:
 def steps_table(change: Change) -> dict[str, Any]:
     """Return the parts as a table."""
     own = LEVEL, change.outcome
-    columns = [
-        *_heads([("part", False)], change.now),
-        *((f"± {ADDED[name].partition(',')[0]}", True) for name in own),
-    ]
+    columns = [*_heads([("part", False)], change.now), *((f"± {ADDED[name].partition(',')[0]}", True) for name in own)]
     rows = []
     for name, added in [*((step.name, step.added) for step in change.steps), ("all together", change.total)]:
         errors = [number(_scaled(one, added[one])[1], 1) for one in own]

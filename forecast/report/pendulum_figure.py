@@ -67,11 +67,7 @@ def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) ->
 
 
 def _draw(
-    result: Assessment,
-    record: "xr.Dataset",
-    years: Float,
-    events: pd.DataFrame,
-    layout: style.Layout,
+    result: Assessment, record: "xr.Dataset", years: Float, events: pd.DataFrame, layout: style.Layout
 ) -> "Figure":
     left, right, tall = (0.36, 0.1, 3.3) if layout.wide else (0.32, 0.06, 2.7)
     head, below = (0.3, 0.28) if layout.wide else (0.45, 0.26)
@@ -150,13 +146,7 @@ def _draw_eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
         if isinstance(era.equilibrium, Estimate):
             rest = era.equilibrium
             on.fill_between(
-                [begin, stop],
-                rest.low,
-                rest.high,
-                color=style.EQUILIBRIUM,
-                alpha=0.13,
-                linewidth=0,
-                zorder=0.6,
+                [begin, stop], rest.low, rest.high, color=style.EQUILIBRIUM, alpha=0.13, linewidth=0, zorder=0.6
             )
             on.plot([begin, stop], [rest.median] * 2, color=style.EQUILIBRIUM, linewidth=1.5, zorder=3)
         if isinstance(era.ceiling, Estimate):
@@ -174,11 +164,7 @@ def _draw_eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
 
 
 def _write_era_names(
-    on: "Axes",
-    eras: list[Span],
-    names: list[tuple[list[str], bool]],
-    limits: tuple[float, float],
-    layout: style.Layout,
+    on: "Axes", eras: list[Span], names: list[tuple[list[str], bool]], limits: tuple[float, float], layout: style.Layout
 ) -> None:
     """Write the name of each era above it."""
     on.set_xlim(*limits)

@@ -100,12 +100,7 @@ def _mark_present(on: "Axes", result: Assessment, height: float, layout: style.L
     """Mark the present level with its interval above the bars."""
     value = result.standing.level
     on.plot(
-        [value.low, value.high],
-        [height] * 2,
-        color=style.INK,
-        linewidth=2.5,
-        clip_on=False,
-        solid_capstyle="round",
+        [value.low, value.high], [height] * 2, color=style.INK, linewidth=2.5, clip_on=False, solid_capstyle="round"
     )
     on.plot([value.median], [height], "o", color=style.INK, markersize=8, markeredgecolor="white", clip_on=False)
     on.plot([value.median] * 2, [0, height], ":", color=style.INK, linewidth=1, clip_on=False)

@@ -44,9 +44,7 @@ def illustrate(drawing: "Drawing") -> style.Illustration:
     draw = {"densities": _densities, "bars": _bars, "line": _lines}[drawing.kind]
     title = drawing.title.rstrip(".")
     return style.illustrate(
-        lambda layout: draw(drawing, layout),
-        alt=f"{title}. {_said(drawing)}",
-        caption=f"{title}.{_explained(drawing)}",
+        lambda layout: draw(drawing, layout), alt=f"{title}. {_said(drawing)}", caption=f"{title}.{_explained(drawing)}"
     )
 
 
