@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.skill import CHOSEN_ON
 from forecast.report import style
-from forecast.report.skill_words import PERIODS, RIVAL, THIS, Compared, cell
+from forecast.report.skill_words import OTHER, PERIODS, THIS, Compared, cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLORS = {THIS: style.BETTER, RIVAL: style.WORSE}
+_COLORS = {THIS: style.BETTER, OTHER: style.WORSE}
 _LEGEND = {
     style.BETTER: "clearly better",
     style.WORSE: "clearly worse",

@@ -40,8 +40,8 @@ class HorizonSkill:
     brier_up: float | None
     brier_down: float | None
     coverage_80: float  # How often the central 80 % interval held what was recorded
-    reference: Compared | None  # Against the ten-year base rate, and against the rival that was best on earlier origins
-    best_rival: Compared | None
+    reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
+    best_benchmark: Compared | None
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,8 @@ def skill_table(found: DyadSkill) -> dict[str, Any]:
     rows = {
         "CRPS, points": [(number(one.crps, say.DIGITS), count(one.n, "window")) for one in at],
         "against the base rate": [_difference(one.reference) for one in at],
-        "against the best rival": [_difference(one.best_rival) for one in at],
-        "the best rival": [("", one.best_rival.name if one.best_rival else DASH) for one in at],
+        "against the best benchmark": [_difference(one.best_benchmark) for one in at],
+        "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
         "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
         "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
         "80 % interval held": [(percent(one.coverage_80), "") for one in at],
@@ -231,15 +231,17 @@ def _settings(fit: ReportedFit) -> dict[str, Any]:
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
-    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_rival(months)))
+    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_benchmark(months)))
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
-    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_rival=best)
+    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_benchmark=best)
 
 
 def _sentence(label: str, one: HorizonSkill) -> str:
-    """Describe in plain words how such forecasts have compared; that a simple rival has been better comes first."""
-    told = say.named_pair(one.reference, one.best_rival)
-    plain = "A simple rival has been better: on " if any(compared.ahead == say.RIVAL for compared, _ in told) else "On "
+    """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
+    told = say.named_pair(one.reference, one.best_benchmark)
+    plain = (
+        "A simple benchmark has been better: on " if any(compared.ahead == say.OTHER for compared, _ in told) else "On "
+    )
     verdicts = say.verdicts(told) if told else "compared with nobody"
     tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
     return f"{plain}{tested}, {say.PERIODS[REPORTED_ON]}, forecasts like these were {verdicts}."

@@ -1,4 +1,4 @@
-"""The page of a backtest: would it have been right, against every rival, and where was it wrong."""
+"""The page of a backtest: would it have been right, against every benchmark, and where was it wrong."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -58,16 +58,16 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
     figures = {
-        "rivals": difference_figure.illustrate(
+        "benchmarks": difference_figure.illustrate(
             _by_horizon(skill, skill_tables.others(skill)),
-            what=f"{capital(subject)} against every rival",
-            caption=f"Mean CRPS of {subject} less that of each rival and mixture, {where}, with 90 % intervals (years "
-            f"as blocks). They are in the order of their scores {ahead}, the best first.",
+            what=f"{capital(subject)} against every benchmark",
+            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals "
+            f"(years as blocks). They are in the order of their scores {ahead}, the best first.",
         ),
         "dyads": difference_figure.illustrate(
             _by_dyad(skill),
             what=f"{capital(subject)} by dyad, {ahead}",
-            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best rival.",
+            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
         "calibration": calibration_figure.illustrate(
             _curves(results),
@@ -143,7 +143,7 @@ def _details_content(skill: Skill) -> dict[str, Any]:
 
 
 def headline(skill: Skill) -> str:
-    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best rival."""
+    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
     told = _told(skill)
     compared = say.verdicts(told) if told else "compared with nobody"
     return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
@@ -155,7 +155,7 @@ def finding(skill: Skill) -> str:
     if row is None:
         return f"No window was scored {_where(skill)}."
     told = join(
-        say.numbers(one, other if one.rival == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
+        say.numbers(one, other if one.code == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
     return f"{capital(count(row['n'], 'window'))}, {score}{': ' if told else ''}{told}."
@@ -170,9 +170,9 @@ def _where(skill: Skill) -> str:
 
 
 def _told(skill: Skill) -> list[tuple[say.Compared, str]]:
-    """Return how the subject compares with the ten-year base rate and with the best rival."""
+    """Return how the subject compares with the ten-year base rate and with the best benchmark."""
     main = _main(skill)
-    codes = (REFERENCE, skill.best_rival(main))
+    codes = (REFERENCE, skill.best_benchmark(main))
     return say.named_pair(*(skill_tables.versus(skill, code, main, period=skill.period) for code in codes))
 
 
@@ -190,10 +190,10 @@ def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, difference_figu
 
 
 def _by_dyad(skill: Skill) -> dict[str, difference_figure.Points]:
-    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best rival."""
+    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
     main, dyads = _main(skill), skill_tables.scored_dyads(skill)
-    best = skill.best_rival(main)
-    titles = {REFERENCE: capital(say.name(REFERENCE)), best: f"Best rival: {say.name(best)}" if best else ""}
+    best = skill.best_benchmark(main)
+    titles = {REFERENCE: capital(say.name(REFERENCE)), best: f"Best benchmark: {say.name(best)}" if best else ""}
     if len(dyads) < 2:
         return {}
     return {
@@ -209,12 +209,12 @@ def _span(skill: Skill) -> str:
 
 
 def _all_numbers(skill: Skill, period: str) -> list[tuple[str, skill_tables.Grid]]:
-    rivals, tables = skill_tables.others(skill), []
+    benchmarks, tables = skill_tables.others(skill), []
     for given_n, known in ((False, "n unknown"), (True, "given n")):
         if given_n or period != skill.period:  # else it is in sight already
             tables.append((f"In short, {known}", skill_tables.overview(skill, period, given_n=given_n)))
-        every = skill_tables.others_table(skill, rivals, period, given_n=given_n)
-        tables.append((f"Against every rival, {known}", every))
+        every = skill_tables.others_table(skill, benchmarks, period, given_n=given_n)
+        tables.append((f"Against every benchmark, {known}", every))
     return tables
 
 

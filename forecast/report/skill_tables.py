@@ -58,25 +58,25 @@ def scored_dyads(skill: Skill) -> list[str]:
 
 
 def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
-    """Return by horizon the scores of the subject, and how it compares with the base rate and the best rival."""
+    """Return by horizon the scores of the subject, and how it compares with the base rate and the best benchmark."""
     rows = []
     for horizon in skill.choices["horizons"]:
         where: dict[str, Any] = {"period": period, "given_n": given_n}
         if row := skill.row(horizon, **where):
-            best = skill.best_rival(horizon, given_n=given_n)
+            best = skill.best_benchmark(horizon, given_n=given_n)
             against = [say.cell(versus(skill, code, horizon, **where)) for code in (REFERENCE, best)]
-            named, ahead = say.name(best) if best else DASH, say.ahead_words(_rivals(skill, horizon, **where))
+            named, ahead = say.name(best) if best else DASH, say.ahead_words(_benchmarks(skill, horizon, **where))
             rows.append([count(horizon, "month"), *_n_and_crps(row), *against, named, ahead])
     names = (
-        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best rival", "Best rival",
-        "Rivals ahead",
+        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best benchmark", "Best benchmark",
+        "Benchmarks ahead",
     )  # fmt: skip
     return grid(names, rows)
 
 
-def _rivals(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
-    """Return how the subject compares with each rival."""
-    codes = (code for code, rival in skill.models.items() if rival)
+def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
+    """Return how the subject compares with each benchmark."""
+    codes = (code for code, benchmark in skill.models.items() if benchmark)
     return [one for code in codes if (one := versus(skill, code, horizon, **where))]
 
 
@@ -115,10 +115,10 @@ def coverage_table(skill: Skill, period: str) -> Grid:
 
 
 def brier_table(skill: Skill, period: str) -> Grid:
-    """Return the Brier scores with their parts of the subject, the base rate and the best rival."""
+    """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
     rows = []
     for horizon in skill.choices["horizons"]:
-        models = filter(None, dict.fromkeys((skill.subject, REFERENCE, skill.best_rival(horizon))))
+        models = filter(None, dict.fromkeys((skill.subject, REFERENCE, skill.best_benchmark(horizon))))
         scored = {code: row for code in models if (row := skill.row(horizon, model=code, period=period))}
         for event in ("up", "down"):
             rows += [

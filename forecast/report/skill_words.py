@@ -29,10 +29,10 @@ _NAMES = {
     "ar_noise": "AR(1) plus noise",
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
-    "mixture_equal": "mean of the rivals",
-    "mixture_stacked": "stacked rivals",
-    "combined_equal": "mean of rivals and model",
-    "combined_stacked": "stacked rivals and model",
+    "mixture_equal": "mean of the benchmarks",
+    "mixture_stacked": "stacked benchmarks",
+    "combined_equal": "mean of benchmarks and model",
+    "combined_stacked": "stacked benchmarks and model",
 }
 PERIODS = {
     REPORTED_ON: f"origins from {SPLIT} on",
@@ -41,12 +41,12 @@ PERIODS = {
 }
 MARKS = {
     REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
-    CHOSEN_ON: "Choices, of the model and of the best rival, are made on these origins: not a report of skill.",
+    CHOSEN_ON: "Choices, of the model and of the best benchmark, are made on these origins: not a report of skill.",
     "all": "Choices are made on some of these origins: not a report of skill.",
 }
-THIS, RIVAL, UNDECIDED, UNKNOWN = "this", "rival", "undecided", "unknown"
+THIS, OTHER, UNDECIDED, UNKNOWN = "this", "other", "undecided", "unknown"
 _VERDICTS = {
-    RIVAL: "clearly worse than",
+    OTHER: "clearly worse than",
     THIS: "clearly better than",
     UNDECIDED: "not distinguishable from",
     UNKNOWN: "tested over too few years to be compared with",
@@ -58,9 +58,9 @@ DIGITS = 2
 class Compared:
     """How a forecaster compares with another on the windows that both predicted, in mean CRPS."""
 
-    rival: str  # Code of the other
+    code: str  # Code of the other
     name: str  # What it is called
-    chosen_on: str | None  # The period on which the best rival was chosen
+    chosen_on: str | None  # The period on which the best benchmark was chosen
     n: int  # Windows
     difference: float  # Points of share; below zero the other is worse
     low: float | None  # 90 % interval, from blocks of years; None with fewer than three blocks
@@ -77,9 +77,9 @@ def compared(found: Mapping[str, Any]) -> Compared:
     """Return a comparison of `Skill.against` with its interval and who is ahead."""
     ends = difference_interval(found["difference"], found["error"], found["blocks"])
     low, high = ends or (None, None)
-    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else RIVAL if ends[0] > 0 else UNDECIDED
+    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else OTHER if ends[0] > 0 else UNDECIDED
     return Compared(
-        found["rival"], name(found["rival"]), found["chosen_on"], found["n"], found["difference"], low, high, ahead
+        found["model"], name(found["model"]), found["chosen_on"], found["n"], found["difference"], low, high, ahead
     )
 
 
@@ -109,10 +109,10 @@ def subject_words(skill: Skill) -> str:
 
 def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
     """Return the comparisons that a headline makes, each with what the other is; one if both are the same."""
-    if reference is None or best is None or reference.rival != best.rival:
-        told = [(reference, "the ten-year base rate"), (best, "the best rival")]
+    if reference is None or best is None or reference.code != best.code:
+        told = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
     else:
-        told = [(reference, "the ten-year base rate (the best rival)")]
+        told = [(reference, "the ten-year base rate (the best benchmark)")]
     return [(one, other) for one, other in told if one is not None]
 
 
@@ -129,7 +129,7 @@ def ahead_words(others: Iterable[Compared]) -> str:
     """Describe how many of the others are ahead, and how many of them clearly."""
     everybody = list(others)
     leading = [one for one in everybody if one.difference > 0]
-    clear = sum(one.ahead == RIVAL for one in leading)
+    clear = sum(one.ahead == OTHER for one in leading)
     if not leading:
         return f"none of {len(everybody)}"
     return f"{len(leading)} of {len(everybody)} ({clear or 'none'} clearly)"
