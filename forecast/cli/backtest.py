@@ -18,11 +18,10 @@ from forecast.cli.options import (
     Mapping,
     Seed,
     named_datasets,
+    output,
     source,
 )
-from forecast.cli.paths import output
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.terminal import escape, progress
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:

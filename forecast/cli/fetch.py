@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.options import Json, dyads_of
-from forecast.cli.paths import output
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.options import Json, dyads_of, output
+from forecast.cli.terminal import escape, progress
 from forecast.errors import SpecError
 from forecast.escaping import json_text
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.evaluation.skill import CHOSEN_ON
 from forecast.report import style
-from forecast.report.skill_words import OTHER, PERIODS, THIS, Compared, cell
+from forecast.report.skill import OTHER, PERIODS, THIS, Compared, cell
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -23,10 +23,9 @@ from forecast.outlook import (
 )
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
-from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.facts import as_of, caveats_of
-from forecast.report.notable import notable_events
-from forecast.report.skill_box import DyadSkill, find_skill
+from forecast.report.events import notable_events
+from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of
+from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
 
 

@@ -20,33 +20,28 @@ from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
-    account,
-    added,
     bars_figure,
     datasets_figure,
     dyads_figure,
+    events,
     fan_figure,
     headroom_figure,
     kinds_figure,
     pendulum_figure,
-    recorded,
+    provenance,
     recorded_figure,
     standing_figure,
+    tables,
     words,
 )
-from forecast.report.claim_words import claim_numbers
-from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.datasets_table import dataset_cards
-from forecast.report.drivers_table import driver_cards
-from forecast.report.facts import facts
+from forecast.report.events import RULE, recent_events, unchecked_note
 from forecast.report.material import Material, gather
-from forecast.report.notable import RULE
-from forecast.report.recent import recent_events, unchecked_note
+from forecast.report.provenance import GateLike, ReportedFit, facts, vintage
 from forecast.report.rendering import render
-from forecast.report.skill_box import DyadSkill, skill_table
+from forecast.report.skill import DyadSkill, skill_table
 from forecast.report.style import Illustration, stamped
-from forecast.report.tables import era_columns, era_row, horizon_column
-from forecast.report.vintage import vintage
+from forecast.report.tables import dataset_cards, driver_cards, era_columns, era_row, horizon_column
+from forecast.report.words import claim_numbers
 from forecast.wording import number
 
 if TYPE_CHECKING:
@@ -149,7 +144,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "unit": words.unit(result),
         "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),
         "meaning": words.meaning(result),
-        "recorded": recorded.arrange(result),
+        "recorded": tables.arrange(result),
         "stamp": "" if material.gate.passed else words.STAMP,
         "reasons": material.gate.reasons,
         "figures": figures,
@@ -198,15 +193,15 @@ def _details_content(material: Material) -> dict[str, Any]:
         "recent": recent,
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
-        "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
-        "settings": account.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
+        "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
+        "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "datasets": dataset_cards(material.datasets),
         "drivers": driver_cards(driver_outlooks(fit, result.dyad)),
-        "data_rows": account.provenance(_told_of(material.kind, known["data"])),
-        "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
+        "data_rows": provenance.provenance(_told_of(material.kind, known["data"])),
+        "fit_rows": provenance.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],
         "sources": known["files"],
-        "added": added.arrange(fit.panel.attrs, material.events),
+        "added": events.arrange(fit.panel.attrs, material.events),
     }
 
 

@@ -3,7 +3,7 @@
 from forecast.outlook import Assessment, NotDefined, printed_changes
 from forecast.report import style
 from forecast.report.bars import Bar, draw
-from forecast.report.recorded import CHANGES
+from forecast.report.tables import CHANGES
 from forecast.report.words import period
 from forecast.wording import chance, count
 

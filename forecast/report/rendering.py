@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.escaping import printable
-from forecast.report.recent import reference
+from forecast.report.events import reference
 from forecast.wording import day
 
 

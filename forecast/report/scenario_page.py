@@ -8,10 +8,8 @@ from forecast.outlook.assumed import Assumed
 from forecast.outlook.prospect import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.report import scenario_figure, words
-from forecast.report.account import settings
-from forecast.report.contract import GateLike, ReportedFit
+from forecast.report.provenance import GateLike, ReportedFit, settings, vintage
 from forecast.report.style import Illustration, stamped
-from forecast.report.vintage import vintage
 from forecast.wording import DASH, chance, count, day, number, period
 
 OUTCOMES = {"up": "higher", "same": "about the same", "down": "lower", "void": "void"}

@@ -13,7 +13,7 @@ import pytest
 from forecast.errors import DataError, SpecError
 from forecast.evaluation import Processes, backtest, choose
 from forecast.evaluation.executors import local
-from forecast.report import skill_tables
+from forecast.report import skill_page
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 
 HERE = Processes(1)
@@ -248,7 +248,7 @@ def test_an_account_says_what_all_windows_have_earned_each(walks):
     for horizon in walks.choices["horizons"]:
         earned = {one["model"]: one["earned"][str(horizon)] for one in walks.account}
         assert sum(earned.values()) == pytest.approx(1, abs=1e-3) and min(earned.values()) >= 0
-    (table,) = [skill_tables.earned_table(walks.skill)]
+    (table,) = [skill_page.earned_table(walks.skill)]
     assert len(table["rows"]) == len(walks.account)
 
 

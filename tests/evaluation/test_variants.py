@@ -11,7 +11,7 @@ from forecast import fit, read_chronology
 from forecast.errors import SpecError
 from forecast.evaluation import VARIANTS, Asked, Processes, Record, Variant, backtest
 from forecast.evaluation.variants import SAMPLER, two_classes, with_drivers
-from forecast.report.skill_tables import fits_table
+from forecast.report.skill_page import fits_table
 from tests.evaluation.made import counts_of, record_of, walk
 
 QUICK = {"draws": 250, "tune": 100, "chains": 2}
