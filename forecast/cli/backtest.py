@@ -52,10 +52,10 @@ def backtest(
             "no_month_noise, no_volume; all; or no for none of them.",
         ),
     ] = "default",
-    rivals: Annotated[
+    benchmarks: Annotated[
         str,
         typer.Option(
-            "--rivals",
+            "--benchmarks",
             help="base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, "
             "auto_ets, auto_arima; all; or no for none of them.",
         ),
@@ -118,7 +118,7 @@ def backtest(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Predict as of many days of the past, and score the predictions beside simple rivals.
+    """Predict as of many days of the past, and score the predictions beside simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv (docs/skill.md).
@@ -153,12 +153,12 @@ def backtest(
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
 
-        forecasters = choose(models, rivals)
+        forecasters = choose(models, benchmarks)
         if drivers is not None:
-            from forecast.evaluation.variants import MEMBERS, PENDULUM, with_drivers
+            from forecast.evaluation.variants import PENDULUM, VARIANTS, with_drivers
 
             if PENDULUM not in {one.code for one in forecasters}:
-                forecasters.append(MEMBERS[PENDULUM])
+                forecasters.append(VARIANTS[PENDULUM])
             forecasters.append(with_drivers(drivers, driver_acts, driver_future))  # type: ignore[arg-type]
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(

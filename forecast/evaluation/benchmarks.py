@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from forecast.evaluation.forecaster import Chances, Rival
+from forecast.evaluation.forecaster import Benchmark, Chances
 from forecast.evaluation.origins import Past
 from forecast.extras import require
 from forecast.outlook.repeats import correlation
@@ -21,7 +21,7 @@ UNKNOWN = 1.0
 """Standard deviation of the change, log-odds, where there are too few windows to measure it."""
 
 
-class LastWindow(Rival):
+class LastWindow(Benchmark):
     """The log-odds of the last window, changed as much as from window to window in the past."""
 
     code = "last_window"
@@ -63,7 +63,7 @@ def _change(level: Float, error: Float) -> float:
 
 
 @dataclass(frozen=True)
-class BaseRate(Rival):
+class BaseRate(Benchmark):
     """The share of the last years, in beta-binomial windows."""
 
     code: str
@@ -92,7 +92,7 @@ HALF_LIFE = 60.0
 
 
 @dataclass(frozen=True)
-class StateSpace(Rival):
+class StateSpace(Benchmark):
     """Monthly log-odds of cooperation as a level with news of the month and the sampling error of few happenings.
 
     The level is a random walk (local level), or an autoregression of first order around a mean. Durbin and Koopman
@@ -106,7 +106,7 @@ class StateSpace(Rival):
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
         """Simulate the level from where the filter leaves it, and add news to each month."""
-        require("statsmodels", "rivals")
+        require("statsmodels", "benchmarks")
         months = max(horizons)
         phi, mean, step, news, level, error = fitted(past, pull=self.pull)
         drawn = level + np.sqrt(error) * rng.standard_normal(draws)
@@ -191,7 +191,7 @@ ONE_SIGMA = 68.27
 
 
 @dataclass(frozen=True)
-class Automatic(Rival):
+class Automatic(Benchmark):
     """A model of statsforecast, one step ahead on windows as long as the horizon.
 
     Windows without happenings repeat the one before. The predicted variance holds the sampling of a window's
@@ -221,7 +221,7 @@ class Automatic(Rival):
 
     def _one_step(self, series: Float) -> tuple[float, float]:
         """Return mean and variance of the next value."""
-        require("statsforecast", "rivals")
+        require("statsforecast", "benchmarks")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import statsforecast.models
@@ -239,11 +239,11 @@ AUTO_ARIMA = Automatic("auto_arima", "AutoARIMA on windows as long as the horizo
 
 
 REFERENCE = "base_rate_10y"
-"""The rival that every skill is stated against."""
+"""The benchmark that every skill is stated against."""
 
-RIVALS: dict[str, Rival] = {
-    rival.code: rival
-    for rival in (
+BENCHMARKS: dict[str, Benchmark] = {
+    benchmark.code: benchmark
+    for benchmark in (
         BaseRate("base_rate_all", "the share of the whole record", None),
         BaseRate(REFERENCE, "the share of the last ten years", 120),
         BaseRate("base_rate_5y", "the share of the last five years", 60),
@@ -270,18 +270,20 @@ class Mixture:
     code: str
     words: str
     stacked: bool  # Whether the weights are learned; otherwise all are alike
-    models: bool  # Whether the package's own forms take part beside the rivals; if not it is itself a rival
+    models: bool  # Whether the package's own forms take part beside the benchmarks; if not it is itself a benchmark
 
     @property
-    def rival(self) -> bool:
-        """Whether only rivals take part."""
+    def benchmark(self) -> bool:
+        """Whether only benchmarks take part."""
         return not self.models
 
 
 MIXTURES = (
-    Mixture("mixture_equal", "all rivals averaged alike", stacked=False, models=False),
-    Mixture("mixture_stacked", "all rivals averaged by what past predictions have earned", stacked=True, models=False),
-    Mixture("combined_equal", "all rivals and forms of the model averaged alike", stacked=False, models=True),
+    Mixture("mixture_equal", "all benchmarks averaged alike", stacked=False, models=False),
+    Mixture(
+        "mixture_stacked", "all benchmarks averaged by what past predictions have earned", stacked=True, models=False
+    ),
+    Mixture("combined_equal", "all benchmarks and forms of the model averaged alike", stacked=False, models=True),
     Mixture("combined_stacked", "the same by what past predictions have earned", stacked=True, models=True),
 )
 

@@ -115,7 +115,7 @@ _GOODBYE = 1.0
 type Versions = Mapping[str, str | None]
 """Of packages, by name; None for one that is not there."""
 _one_at_a_time = threading.Lock()
-"""In a worker: its threads share compiled models, and neither they nor the rivals' libraries bear company."""
+"""In a worker: its threads share compiled models, and neither they nor the benchmarks' libraries bear company."""
 
 
 @dataclass(frozen=True)

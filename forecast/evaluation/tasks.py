@@ -151,7 +151,7 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
         if view and not window.void
     ]
     return {
-        "origin": answer.origin.isoformat(), "forecaster": code, "rival": setup.forecasters[code].rival,
+        "origin": answer.origin.isoformat(), "forecaster": code, "rival": setup.forecasters[code].benchmark,
         "words": setup.forecasters[code].words, "notes": answer.notes,
         "void": len(over) - len(cases), "unfinished": len(windows) - len(over), "cases": cases,
     }  # fmt: skip

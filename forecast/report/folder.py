@@ -166,7 +166,7 @@ _TABLES = (
     b"dyad,period,",
     b"file,line,reason,row",
     b"code,name,",
-    b"model,rival,",
+    b"model,benchmark,",
     b"check,what,",
     b"event,date,source,",
     b"part,level_added,",

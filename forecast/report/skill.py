@@ -43,20 +43,20 @@ _NAMES = {
     "ar_noise": "AR(1) plus noise",
     "auto_ets": "AutoETS",
     "auto_arima": "AutoARIMA",
-    "mixture_equal": "mean of the rivals",
-    "mixture_stacked": "stacked rivals",
-    "combined_equal": "mean of rivals and model",
-    "combined_stacked": "stacked rivals and model",
+    "mixture_equal": "mean of the benchmarks",
+    "mixture_stacked": "stacked benchmarks",
+    "combined_equal": "mean of benchmarks and model",
+    "combined_stacked": "stacked benchmarks and model",
 }
 PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
 MARKS = {
     REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
-    CHOSEN_ON: "Choices, of the model and of the best rival, are made on these origins: not a report of skill.",
+    CHOSEN_ON: "Choices, of the model and of the best benchmark, are made on these origins: not a report of skill.",
     "all": "Choices are made on some of these origins: not a report of skill.",
 }
-THIS, RIVAL, UNDECIDED, UNKNOWN = "this", "rival", "undecided", "unknown"
+THIS, OTHER, UNDECIDED, UNKNOWN = "this", "other", "undecided", "unknown"
 _VERDICTS = {
-    RIVAL: "clearly worse than",
+    OTHER: "clearly worse than",
     THIS: "clearly better than",
     UNDECIDED: "not distinguishable from",
     UNKNOWN: "tested over too few years to be compared with",
@@ -68,9 +68,9 @@ DIGITS = 2
 class Compared:
     """How a forecaster compares with another on the windows that both predicted, in mean CRPS."""
 
-    rival: str  # Code of the other
+    code: str  # Code of the other
     name: str  # What it is called
-    chosen_on: str | None  # The period on which the best rival was chosen
+    chosen_on: str | None  # The period on which the best benchmark was chosen
     n: int  # Windows
     difference: float  # Points of share; below zero the other is worse
     low: float | None  # 90 % interval, from blocks of years; None with fewer than three blocks
@@ -87,10 +87,10 @@ def compared(found: Mapping[str, Any]) -> Compared:
     """Return a comparison of `Skill.against` with its interval and who is ahead."""
     ends = difference_interval(found["difference"], found["error"], found["blocks"])
     low, high = ends or (None, None)
-    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else RIVAL if ends[0] > 0 else UNDECIDED
+    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else OTHER if ends[0] > 0 else UNDECIDED
     return Compared(
-        found["rival"],
-        forecaster_name(found["rival"]),
+        found["model"],
+        forecaster_name(found["model"]),
         found["chosen_on"],
         found["n"],
         found["difference"],
@@ -136,10 +136,10 @@ def subject_words(skill: Skill) -> str:
 
 def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
     """Return the comparisons that a headline makes, each with what the other is; one if both are the same."""
-    if reference is None or best is None or reference.rival != best.rival:
-        told = [(reference, "the ten-year base rate"), (best, "the best rival")]
+    if reference is None or best is None or reference.code != best.code:
+        told = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
     else:
-        told = [(reference, "the ten-year base rate (the best rival)")]
+        told = [(reference, "the ten-year base rate (the best benchmark)")]
     return [(one, other) for one, other in told if one is not None]
 
 
@@ -156,7 +156,7 @@ def ahead_words(others: Iterable[Compared]) -> str:
     """Describe how many of the others are ahead, and how many of them clearly."""
     everybody = list(others)
     leading = [one for one in everybody if one.difference > 0]
-    clear = sum(one.ahead == RIVAL for one in leading)
+    clear = sum(one.ahead == OTHER for one in leading)
     if not leading:
         return f"none of {len(everybody)}"
     return f"{len(leading)} of {len(everybody)} ({clear or 'none'} clearly)"
@@ -177,8 +177,8 @@ class HorizonSkill:
     brier_up: float | None
     brier_down: float | None
     coverage_80: float  # How often the central 80 % interval held what was recorded
-    reference: Compared | None  # Against the ten-year base rate, and against the rival that was best on earlier origins
-    best_rival: Compared | None
+    reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
+    best_benchmark: Compared | None
 
 
 @dataclass(frozen=True)
@@ -286,8 +286,8 @@ def skill_table(found: DyadSkill) -> dict[str, Any]:
     rows = {
         "CRPS, points": [(number(one.crps, DIGITS), count(one.n, "window")) for one in at],
         "against the base rate": [_difference(one.reference) for one in at],
-        "against the best rival": [_difference(one.best_rival) for one in at],
-        "the best rival": [("", one.best_rival.name if one.best_rival else DASH) for one in at],
+        "against the best benchmark": [_difference(one.best_benchmark) for one in at],
+        "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
         "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
         "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
         "80 % interval held": [(percent(one.coverage_80), "") for one in at],
@@ -368,15 +368,15 @@ def _settings(fit: ReportedFit) -> dict[str, Any]:
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
-    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_rival(months)))
+    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_benchmark(months)))
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
-    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_rival=best)
+    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_benchmark=best)
 
 
 def _sentence(label: str, one: HorizonSkill) -> str:
-    """Describe in plain words how such forecasts have compared; that a simple rival has been better comes first."""
-    told = named_pair(one.reference, one.best_rival)
-    plain = "A simple rival has been better: on " if any(compared.ahead == RIVAL for compared, _ in told) else "On "
+    """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
+    told = named_pair(one.reference, one.best_benchmark)
+    plain = "A simple benchmark has been better: on " if any(compared.ahead == OTHER for compared, _ in told) else "On "
     verdict = verdicts(told) if told else "compared with nobody"
     tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
     return f"{plain}{tested}, {PERIODS[REPORTED_ON]}, forecasts like these were {verdict}."

@@ -67,28 +67,28 @@ def scored_dyads(skill: Skill) -> list[str]:
 
 
 def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
-    """Return by horizon the scores of the subject, and how it compares with the base rate and the best rival."""
+    """Return by horizon the scores of the subject, and how it compares with the base rate and the best benchmark."""
     rows = []
     for horizon in skill.choices["horizons"]:
         where: dict[str, Any] = {"period": period, "given_n": given_n}
         if row := skill.row(horizon, **where):
-            best = skill.best_rival(horizon, given_n=given_n)
+            best = skill.best_benchmark(horizon, given_n=given_n)
             against = [say.cell(say.versus(skill, code, horizon, **where)) for code in (REFERENCE, best)]
             named, ahead = (
                 say.forecaster_name(best) if best else DASH,
-                say.ahead_words(_rivals(skill, horizon, **where)),
+                say.ahead_words(_benchmarks(skill, horizon, **where)),
             )
             rows.append([count(horizon, "month"), *_n_and_crps(row), *against, named, ahead])
     names = (
-        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best rival", "Best rival",
-        "Rivals ahead",
+        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best benchmark", "Best benchmark",
+        "Benchmarks ahead",
     )  # fmt: skip
     return grid(names, rows)
 
 
-def _rivals(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
-    """Return how the subject compares with each rival."""
-    codes = (code for code, rival in skill.models.items() if rival)
+def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
+    """Return how the subject compares with each benchmark."""
+    codes = (code for code, benchmark in skill.models.items() if benchmark)
     return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
 
@@ -127,10 +127,10 @@ def coverage_table(skill: Skill, period: str) -> Grid:
 
 
 def brier_table(skill: Skill, period: str) -> Grid:
-    """Return the Brier scores with their parts of the subject, the base rate and the best rival."""
+    """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
     rows = []
     for horizon in skill.choices["horizons"]:
-        models = filter(None, dict.fromkeys((skill.subject, REFERENCE, skill.best_rival(horizon))))
+        models = filter(None, dict.fromkeys((skill.subject, REFERENCE, skill.best_benchmark(horizon))))
         scored = {code: row for code in models if (row := skill.row(horizon, model=code, period=period))}
         for event in ("up", "down"):
             rows += [
@@ -232,16 +232,16 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
     figures = {
-        "rivals": intervals_figure.differences(
+        "benchmarks": intervals_figure.differences(
             _by_horizon(skill, others(skill)),
-            what=f"{capital(subject)} against every rival",
-            caption=f"Mean CRPS of {subject} less that of each rival and mixture, {where}, with 90 % intervals (years "
-            f"as blocks). They are in the order of their scores {ahead}, the best first.",
+            what=f"{capital(subject)} against every benchmark",
+            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals "
+            f"(years as blocks). They are in the order of their scores {ahead}, the best first.",
         ),
         "dyads": intervals_figure.differences(
             _by_dyad(skill),
             what=f"{capital(subject)} by dyad, {ahead}",
-            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best rival.",
+            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
         "calibration": calibration_figure.illustrate(
             _curves(results),
@@ -317,7 +317,7 @@ def _details_content(skill: Skill) -> dict[str, Any]:
 
 
 def headline(skill: Skill) -> str:
-    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best rival."""
+    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
     told = _told(skill)
     compared = say.verdicts(told) if told else "compared with nobody"
     return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
@@ -329,7 +329,7 @@ def finding(skill: Skill) -> str:
     if row is None:
         return f"No window was scored {_where(skill)}."
     told = join(
-        say.numbers(one, other if one.rival == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
+        say.numbers(one, other if one.code == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
     return f"{capital(count(row['n'], 'window'))}, {score}{': ' if told else ''}{told}."
@@ -344,9 +344,9 @@ def _where(skill: Skill) -> str:
 
 
 def _told(skill: Skill) -> list[tuple[say.Compared, str]]:
-    """Return how the subject compares with the ten-year base rate and with the best rival."""
+    """Return how the subject compares with the ten-year base rate and with the best benchmark."""
     main = _main(skill)
-    codes = (REFERENCE, skill.best_rival(main))
+    codes = (REFERENCE, skill.best_benchmark(main))
     return say.named_pair(*(say.versus(skill, code, main, period=skill.period) for code in codes))
 
 
@@ -364,12 +364,12 @@ def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, intervals_figur
 
 
 def _by_dyad(skill: Skill) -> dict[str, intervals_figure.Points]:
-    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best rival."""
+    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
     main, dyads = _main(skill), scored_dyads(skill)
-    best = skill.best_rival(main)
+    best = skill.best_benchmark(main)
     titles = {
         REFERENCE: capital(say.forecaster_name(REFERENCE)),
-        best: f"Best rival: {say.forecaster_name(best)}" if best else "",
+        best: f"Best benchmark: {say.forecaster_name(best)}" if best else "",
     }
     if len(dyads) < 2:
         return {}
@@ -386,12 +386,12 @@ def _span(skill: Skill) -> str:
 
 
 def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Grid]]:
-    rivals, tables = others(skill), []
+    benchmarks, tables = others(skill), []
     for given_n, known in ((False, "n unknown"), (True, "given n")):
         if given_n or period != skill.period:  # else it is in sight already
             tables.append((f"In short, {known}", overview(skill, period, given_n=given_n)))
-        every = others_table(skill, rivals, period, given_n=given_n)
-        tables.append((f"Against every rival, {known}", every))
+        every = others_table(skill, benchmarks, period, given_n=given_n)
+        tables.append((f"Against every benchmark, {known}", every))
     return tables
 
 
