@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.escaping import printable
-from forecast.report.folder import GENERATOR
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
+
+GENERATOR = "pendulum-forecast"
+"""The maker that pages, figures and manifests name."""
 
 # After Okabe and Ito, darkened where they carry lines or text.
 INK, MUTED, GRID, SHADE = "#1c2430", "#5b6573", "#d9dde3", "#f1f3f6"
