@@ -294,7 +294,7 @@ def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
         for period in PERIODS:
             best = _best_benchmark(table, year, benchmarks, period)
             others = [("reference", REFERENCE, None), *([("best benchmark", *best)] if best else [])]
-            rest = [("other", code, None) for code in table if code not in {code for _, code, _ in others}]
+            rest = [("other", str(code), None) for code in table if code not in {code for _, code, _ in others}]
             inside = part[within(part["year"], period)]
             for dyad in ["all", *sorted(inside["dyad"].unique())]:
                 there = within(year, period) & ((dyad == "all") | (place == dyad))
