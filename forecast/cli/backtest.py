@@ -106,13 +106,11 @@ def backtest(
         typer.Option("--batch", help="Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
     ] = None,
     scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786."),
+        str | None, typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786.")
     ] = None,
     out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
     replace: Annotated[
-        bool,
-        typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it."),
+        bool, typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it.")
     ] = False,
     seed: Seed = 1,
     remake: Annotated[

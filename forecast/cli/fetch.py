@@ -55,8 +55,7 @@ def fetch(
         bool, typer.Option("--no-list", help="Ask for each file of GDELT without looking into its lists.")
     ] = False,
     setting: Annotated[
-        list[str] | None,
-        typer.Option("--fetch-setting", help="How, such as parallel=2. Repeat it (docs/fetching.md)."),
+        list[str] | None, typer.Option("--fetch-setting", help="How, such as parallel=2. Repeat it (docs/fetching.md).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be fetched, and write nothing.")] = False,
     as_json: Json = False,

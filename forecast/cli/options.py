@@ -71,8 +71,7 @@ FeedSetting = Annotated[
 Datasets = Annotated[
     str | None,
     typer.Option(
-        "--data",
-        help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
+        "--data", help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive."
     ),
 ]
 Archive = Annotated[

@@ -175,8 +175,7 @@ def report(
         ),
     ] = False,
     skill: Annotated[
-        Path | None,
-        typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package."),
+        Path | None, typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package.")
     ] = None,
     draws: Draws = None,
     tune: Tune = None,

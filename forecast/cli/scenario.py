@@ -131,8 +131,7 @@ CHECKED = Path("checks")
 def check(
     fit: Annotated[Path, typer.Argument(help="A saved fit, such as report/fit.zarr.")],
     out: Annotated[
-        Path | None,
-        output("Folder of the page. Default: checks/DYAD-DAY, with a number if there is one of that name."),
+        Path | None, output("Folder of the page. Default: checks/DYAD-DAY, with a number if there is one of that name.")
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")

@@ -40,29 +40,16 @@ def _draw(checks: Checks, layout: style.Layout) -> "Figure":
     """Draw them in a layout: a row a kind of check, points of one row spread over its height."""
     table = checks.table.dropna(subset="z")
     kinds = [kind for kind in KINDS if kind in set(table["check"])]
-    row, head, foot, left = 0.62, 0.1, 0.5, 2.6 if layout.wide else 0.1
-    height = head + foot + row * len(kinds) + (0 if layout.wide else 0.2)
-    figure = style.new_figure(layout, height)
-    on = style.axes(figure, left, foot, layout.width - left - 0.15, height - foot - head)
+    figure, (on,) = style.subplots(layout, 0.62 * len(kinds) + 0.6)
+    style.name_rows(on, [KINDS[kind] for kind in kinds], layout)
     on.axvspan(-LIMIT, LIMIT, color=style.GRID, linewidth=0, zorder=0)
     on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
     for place, kind in enumerate(kinds):
         own = np.sort(table.loc[table["check"] == kind, "z"].clip(-_FARTHEST, _FARTHEST).to_numpy())
-        across = place + 0.16 + 0.26 * ((np.arange(len(own)) * 0.618) % 1 - 0.5)
+        across = place + 0.26 * ((np.arange(len(own)) * 0.618) % 1 - 0.5)
         color = np.where(np.abs(own) > LIMIT, style.WORSE, style.MUTED)
         on.scatter(own, across, s=9, c=list(color), linewidths=0, zorder=2)
-        if layout.wide:
-            lines = style.wrap(KINDS[kind], left - 0.2, layout.font)
-            on.annotate(
-                "\n".join(lines), (0, place), (-8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                ha="right", va="center", annotation_clip=False,
-            )  # fmt: skip
-        else:
-            on.annotate(KINDS[kind], (-_FARTHEST, place - 0.32), va="center", fontsize=layout.font - 1)
-    on.set_ylim(len(kinds) - 0.45, -0.55)
     on.set_xlim(-_FARTHEST - 0.2, _FARTHEST + 0.2)
-    on.set_yticks([])
-    on.spines["left"].set_visible(False)
     on.set_xlabel("standard deviations from the mean of simulated records")
     return figure
 

@@ -38,12 +38,7 @@ LONGEST = 100_000_000
 
 
 def require_report_folder(
-    out: str | Path,
-    names: str,
-    inputs: Iterable[str | Path | None] = (),
-    *,
-    replace: bool = True,
-    dated: bool = False,
+    out: str | Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = True, dated: bool = False
 ) -> None:
     """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report."""
     check_writable(out)

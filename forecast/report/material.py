@@ -12,15 +12,7 @@ from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
-from forecast.outlook import (
-    Assessment,
-    Brief,
-    DatasetOutlook,
-    NotDefined,
-    dataset_outlooks,
-    level_record,
-    main_dataset,
-)
+from forecast.outlook import Assessment, Brief, DatasetOutlook, NotDefined, dataset_outlooks, level_record, main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.events import notable_events

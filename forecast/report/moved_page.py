@@ -1,7 +1,6 @@
 """Pages of contributions: what the events of the last months added, and what has changed between two days."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ from forecast.report.words import STAMP, label
 from forecast.wording import DASH, chance, count, day, fitted_together, join, month, number, signed
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from forecast.model import Fit
@@ -76,70 +74,42 @@ def _grid(columns: list[tuple[str, bool]], rows: list[list[str]]) -> dict[str, A
     return {"columns": columns, "rows": rows}
 
 
-@dataclass(frozen=True)
-class Waterfall:
-    """A number and its parts, per cent or points."""
-
-    start: tuple[str, float]  # What it was and what it is, each with its name
-    parts: Sequence[tuple[str, float]]  # What was added to it, in order
-    end: tuple[str, float]
-    unit: str  # Of all of them, for the axis
+type Named = tuple[str, float]
 
 
-def _draw_waterfall(fall: Waterfall, caption: str) -> style.Illustration:
-    """Draw the parts between start and end."""
-    parts = "; ".join(f"{name} {signed(value, 1)}" for name, value in fall.parts)
-    ends = [f"{name} {number(value, 1)}" for name, value in (fall.start, fall.end)]
+def _draw_waterfall(start: Named, parts: Sequence[Named], end: Named, unit: str, caption: str) -> Illustration:
+    """Draw how a number came from what it was to what it is, part by part, in per cent or points."""
+    said = "; ".join(f"{name} {signed(value, 1)}" for name, value in parts)
+    ends = [f"{name} {number(value, 1)}" for name, value in (start, end)]
     return style.illustrate(
-        lambda layout: _draw(fall, layout), alt=f"{fall.unit}: {ends[0]}; {parts}; {ends[1]}.", caption=caption
+        lambda layout: _draw(start, parts, end, unit, layout),
+        alt=f"{unit}: {ends[0]}; {said}; {ends[1]}.",
+        caption=caption,
     )
 
 
-def _draw(fall: Waterfall, layout: style.Layout) -> "Figure":
+def _draw(start: Named, parts: Sequence[Named], end: Named, unit: str, layout: style.Layout) -> "Figure":
     """Draw a row for the start, one for each part, and one for the end."""
-    parts = list(fall.parts)
-    row, head, foot, left = 0.3, 0.08, 0.5, 2.3 if layout.wide else 1.25
-    figure = style.new_figure(layout, head + foot + row * (len(parts) + 2))
-    on = style.axes(figure, left, foot, layout.width - left - 0.5, row * (len(parts) + 2))
-    at, ends = fall.start[1], [fall.start[1], fall.end[1]]
-    labels = [fall.start[0]]
-    _mark(on, 0, fall.start[1], layout)
-    for place, (name, value) in enumerate(parts, 1):
+    figure, (on,) = style.subplots(layout, 0.3 * (len(parts) + 2) + 0.6)
+    style.frame(on, "x")
+    style.name_rows(on, [start[0], *(name for name, _ in parts), end[0]], layout)
+    at, ends = start[1], [start[1], end[1]]
+    for place, (_, value) in enumerate(parts, 1):
         color = style.BETTER if value > 0 else style.WORSE
         on.barh(place, value, left=at, height=0.62, color=color, linewidth=0, zorder=2)
         on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
-        beyond = max(at, at + value)
-        on.annotate(
-            signed(value, 1), (beyond, place), (4, 0), textcoords="offset points", va="center", annotation_clip=False
-        )
+        on.annotate(signed(value, 1), (max(at, at + value), place), (4, 0), textcoords="offset points", va="center")
         at += value
         ends.append(at)
-        labels.append(name)
     on.plot([at, at], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1)
-    _mark(on, len(parts) + 1, fall.end[1], layout)
-    labels.append(fall.end[0])
-    low, high = min(ends), max(ends)
-    margin = max(0.12 * (high - low), 1.0)
-    on.set_xlim(low - margin, high + margin)
-    on.set_ylim(len(parts) + 1.6, -0.6)
-    on.set_yticks(
-        range(len(labels)), ["\n".join(style.wrap(name, left - 0.15, layout.font, most=2)) for name in labels]
-    )
-    on.tick_params(axis="y", length=0)
-    on.spines["left"].set_visible(False)
-    on.grid(axis="x", color=style.GRID, linewidth=0.6)
-    on.set_axisbelow(True)
-    on.set_xlabel("\n".join(style.wrap(fall.unit, layout.width - left - 0.3, layout.font, most=2)))
+    for row, value in ((0, start[1]), (len(parts) + 1, end[1])):
+        on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
+        text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontweight": "bold"}
+        on.annotate(number(value, 1), (value, row), (7, 0), **text)
+    margin = max(0.12 * (max(ends) - min(ends)), 1.0)
+    on.set_xlim(min(ends) - margin, max(ends) + margin)
+    on.set_xlabel("\n".join(style.wrap(unit, 0.65 * layout.width, layout.font, most=2)))
     return figure
-
-
-def _mark(on: "Axes", row: float, value: float, layout: style.Layout) -> None:
-    """Mark what the number was, or is."""
-    on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
-    on.annotate(
-        number(value, 1), (value, row), (7, 0), textcoords="offset points", va="center", fontweight="bold",
-        fontsize=layout.font, annotation_clip=False,
-    )  # fmt: skip
 
 
 SCHEMA = 1
@@ -342,14 +312,11 @@ def moved_figure(found: Attribution) -> Illustration:
     ]
     steps = [(words, _scaled(name, one.added[name])[0]) for words, one in named]
     unit = "level of 100" if name == LEVEL else f"{_chance_in_words(found).removeprefix('the ')}, %"
-    fall = Waterfall(
+    return _draw_waterfall(
         ("without them", _scaled(name, found.before[name])[0]),
         steps,
         ("now", _scaled(name, found.now[name])[0]),
         unit,
-    )
-    return _draw_waterfall(
-        fall,
         f"What {'weeks' if short else 'months'} added, in the order of the record: from what would be said had "
         "nothing been recorded in them to what is said now.",
     )
@@ -574,26 +541,23 @@ def change_figure(change: Change) -> Illustration:
     """Draw how the chance went from what it was to what it is."""
     name, asked = change.outcome, change.asked
     words = "a yes" if isinstance(asked, str) else f"a higher share in {count(asked.horizon, 'month')}"
-    fall = Waterfall(
-        (f"as of {day(change.days[0])}", _scaled(name, change.before[name])[0]),
-        [(step.name, _scaled(name, step.added[name])[0]) for step in change.steps],
-        (f"as of {day(change.days[1])}", _scaled(name, change.now[name])[0]),
-        f"chance of {words}, %",
-    )
     caption = (
         f"One thing is changed after the other. “{TIME.capitalize()}”: the earlier fit, asked from the later day "
         "on, with nothing known of the months between."
     )
-    return _draw_waterfall(fall, caption)
+    return _draw_waterfall(
+        (f"as of {day(change.days[0])}", _scaled(name, change.before[name])[0]),
+        [(step.name, _scaled(name, step.added[name])[0]) for step in change.steps],
+        (f"as of {day(change.days[1])}", _scaled(name, change.now[name])[0]),
+        f"chance of {words}, %",
+        caption,
+    )
 
 
 def steps_table(change: Change) -> dict[str, Any]:
     """Return the parts as a table."""
     own = LEVEL, change.outcome
-    columns = [
-        *_heads([("part", False)], change.now),
-        *((f"± {ADDED[name].partition(',')[0]}", True) for name in own),
-    ]
+    columns = [*_heads([("part", False)], change.now), *((f"± {ADDED[name].partition(',')[0]}", True) for name in own)]
     rows = []
     for name, added in [*((step.name, step.added) for step in change.steps), ("all together", change.total)]:
         errors = [number(_scaled(one, added[one])[1], 1) for one in own]

@@ -6,33 +6,22 @@ from typing import TYPE_CHECKING, Any
 from forecast import theory
 from forecast.events import EventTable
 from forecast.events.table import Recorded
-from forecast.outlook import (
-    Assessment,
-    Brief,
-    HorizonOutlook,
-    NotDefined,
-    kinds_sentence,
-    level_sentence,
-    quoted,
-)
+from forecast.outlook import Assessment, Brief, HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
 from forecast.outlook.drivers import driver_outlooks
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
     bars_figure,
-    datasets_figure,
-    dyads_figure,
+    distribution_figure,
     events,
     fan_figure,
-    headroom_figure,
-    kinds_figure,
+    intervals_figure,
     pendulum_figure,
     provenance,
-    recorded_figure,
-    standing_figure,
     tables,
     words,
+    yearly_figure,
 )
 from forecast.report.events import RULE, recent_events, unchecked_note
 from forecast.report.material import Material, gather
@@ -112,15 +101,15 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     result, record = material.result, material.record
     seen = observed_shares(material.fit.panel, result.dyad, main_dataset(material.fit.panel, result.dyad))
     figures = {
-        "recorded": recorded_figure.illustrate(result),
-        "bars": bars_figure.illustrate(result),
+        "recorded": bars_figure.recorded(result),
+        "bars": bars_figure.level(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
-        "kinds": kinds_figure.illustrate(result),
-        "datasets": datasets_figure.illustrate(material.datasets),
+        "kinds": yearly_figure.kinds(result),
+        "datasets": yearly_figure.datasets(material.datasets),
         "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
-        "standing": standing_figure.illustrate(material.fit, result),
-        "dyads": dyads_figure.illustrate(result, material.others),
-        "headroom": headroom_figure.illustrate(result),
+        "standing": distribution_figure.standing(material.fit, result),
+        "dyads": intervals_figure.dyads(result, material.others),
+        "headroom": distribution_figure.headroom(result),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}

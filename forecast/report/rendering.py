@@ -20,11 +20,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "address": _address,
-        "day": day,
-        "reference": reference,
-    }
+    environment.filters |= {"address": _address, "day": day, "reference": reference}
     text = printable(environment.get_template(template).render(content), keep="\n")
     return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 

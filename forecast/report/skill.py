@@ -48,11 +48,7 @@ _NAMES = {
     "combined_equal": "mean of benchmarks and model",
     "combined_stacked": "stacked benchmarks and model",
 }
-PERIODS = {
-    REPORTED_ON: f"origins from {SPLIT} on",
-    CHOSEN_ON: f"origins up to {SPLIT - 1}",
-    "all": "all origins",
-}
+PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
 MARKS = {
     REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
     CHOSEN_ON: "Choices, of the model and of the best benchmark, are made on these origins: not a report of skill.",

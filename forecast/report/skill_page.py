@@ -10,7 +10,7 @@ from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
 from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Row, Skill, within
 from forecast.outlook.query import main_horizon
-from forecast.report import calibration_figure, difference_figure
+from forecast.report import calibration_figure, intervals_figure
 from forecast.report import skill as say
 from forecast.report.calibration_figure import Curve
 from forecast.report.events import state_name, unchecked_note
@@ -232,13 +232,13 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
     figures = {
-        "benchmarks": difference_figure.illustrate(
+        "benchmarks": intervals_figure.differences(
             _by_horizon(skill, others(skill)),
             what=f"{capital(subject)} against every benchmark",
             caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals "
             f"(years as blocks). They are in the order of their scores {ahead}, the best first.",
         ),
-        "dyads": difference_figure.illustrate(
+        "dyads": intervals_figure.differences(
             _by_dyad(skill),
             what=f"{capital(subject)} by dyad, {ahead}",
             caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
@@ -251,7 +251,7 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             "less the even distribution. The bands take windows for independent; they overlap, so the right bands are "
             "wider.",
         ),
-        "forms": difference_figure.illustrate(
+        "forms": intervals_figure.differences(
             _by_horizon(skill, other_forms(skill)),
             what=f"{capital(subject)} against other forms of the model",
             caption=f"Mean CRPS of {subject} less that of each other form, {where}, with 90 % intervals.",
@@ -356,14 +356,14 @@ def _periods(skill: Skill) -> list[str]:
     return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, difference_figure.Points]:
+def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, intervals_figure.Points]:
     return {
         count(horizon, "month"): {say.forecaster_name(code): pair(skill, code, horizon) for code in codes}
         for horizon in skill.choices["horizons"]
     }
 
 
-def _by_dyad(skill: Skill) -> dict[str, difference_figure.Points]:
+def _by_dyad(skill: Skill) -> dict[str, intervals_figure.Points]:
     """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
     main, dyads = _main(skill), scored_dyads(skill)
     best = skill.best_benchmark(main)

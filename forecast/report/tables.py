@@ -197,11 +197,7 @@ def driver_cards(drivers: Sequence[DriverOutlook]) -> dict[str, Any] | None:
     return {"columns": _DRIVER_COLUMNS, "rows": rows} if rows else None
 
 
-ERA_COLUMNS = {
-    "mean": "Mean so far",
-    "equilibrium": "Equilibrium",
-    "ceiling": "Ceiling",
-}
+ERA_COLUMNS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Of the table of frameworks; those that the model says nothing of are left out."""
 _INTERVALS = "Medians and 90 % equal-tailed intervals."
 _LISTS = {

@@ -263,10 +263,7 @@ def _verdict_json(results: "Results", verdict: "Verdict") -> dict[str, Any]:
 
 _UNKNOWN = "This run cannot tell: its sampler has not converged."
 _STAMPS = {
-    "planned": (
-        "Planned",
-        "The plan was frozen before these tests were run on these data, and was run unchanged.",
-    ),
+    "planned": ("Planned", "The plan was frozen before these tests were run on these data, and was run unchanged."),
     "exploratory": (
         "Exploratory",
         "No plan was frozen beforehand. Choices made after seeing results can find what is not "
@@ -365,14 +362,7 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "power": power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
         "checks": [
-            (
-                check.name,
-                check.null,
-                wording.number(check.statistic),
-                _p_value(check.p_value),
-                check.lags,
-                check.says,
-            )
+            (check.name, check.null, wording.number(check.statistic), _p_value(check.p_value), check.lags, check.says)
             for check in verdict.checks
         ],
     }

@@ -91,14 +91,7 @@ def change(result: Assessment, *, alone: bool = False) -> str:
     )
 
 
-_POINTS, _PERCENT, _CHANCE, _MONTHS, _RATIO, _YEAR = (
-    "points of share",
-    "percent",
-    "chance",
-    "months",
-    "ratio",
-    "year",
-)
+_POINTS, _PERCENT, _CHANCE, _MONTHS, _RATIO, _YEAR = ("points of share", "percent", "chance", "months", "ratio", "year")
 _NUMBERS: dict[str, dict[str, tuple[str, str]]] = {
     theory.LOW.code: {
         "level": ("share now", _POINTS),
