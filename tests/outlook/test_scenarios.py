@@ -9,8 +9,8 @@ from scipy.stats import binom
 
 from forecast.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_futures
-from forecast.outlook.assumed import Assumed, Cell, Held
-from forecast.outlook.conditioning import condition, draw_at_least
+from forecast.outlook.conditioning import Assumed, Held, condition, draw_at_least
+from forecast.outlook.observed import Cell
 from forecast.outlook.query import AtLeast
 from forecast.outlook.scenarios import STAMP, Scenarios, scenario
 
