@@ -29,7 +29,7 @@ from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E40
 from forecast.evaluation import Record, Results  # noqa: E402
 from forecast.panel.record import coverage_end  # noqa: E402
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, make_question, resolve_question  # noqa: E402
-from forecast.questions.entry import Answered, Draft  # noqa: E402
+from forecast.questions.history import Answered, Draft  # noqa: E402
 from forecast.questions.ledger import NAME, model_digest, resolved  # noqa: E402
 
 if TYPE_CHECKING:
