@@ -201,7 +201,7 @@ def _record(
 def _print(results: "Results", page: Path) -> None:
     from forecast.report.skill_page import finding, headline
 
-    shown, skill, horizons = console(), results.skill, results.choices["horizons"]
+    shown, skill, horizons = console(), results.skill, results.skill.choices["horizons"]
     shown.print(f"[bold]{escape(headline(skill))}[/]\n{escape(finding(skill))}\n")
     scored = {
         model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons] for model in skill.models

@@ -140,7 +140,7 @@ def show(
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events import find_dyad
-    from forecast.panel import happenings
+    from forecast.panel import event_counts
 
     found = given.read(dyad)
     events = found.events[found.events["dyad"] == find_dyad(dyad, found.dyads)]
@@ -148,7 +148,7 @@ def show(
     events = events[events["date"].between(first, last)]
     rows = len(events)
     if not directed:
-        events = events[happenings(events) > 0]
+        events = events[event_counts(events) > 0]
     if as_json:
         echo_json(_records(events))
     else:
