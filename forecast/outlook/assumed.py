@@ -11,8 +11,7 @@ from forecast.dates import LONGEST_HORIZON, add_months, months_between, parse_da
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
-from forecast.events.mapping import TableMapping
-from forecast.events.raw import load_raw
+from forecast.events.mapping import TableMapping, load_raw
 from forecast.outlook.kind_counts import MIX_MONTHS
 from forecast.panel.events import happenings, pairs_joint_acts
 from forecast.panel.kinds import panel_kind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from forecast.errors import OutputError, QuestionError
-from forecast.partials import PARTIAL_LENGTH, clear_leftovers
+from forecast.files import PARTIAL_LENGTH, clear_leftovers
 from forecast.questions.history import History
 from forecast.questions.ledger import NAME, Appended, Ledger, append_entries, asked, questions_of
 from forecast.questions.question import Question, read_question, write_question

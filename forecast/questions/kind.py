@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from forecast.errors import QuestionError
-from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
-from forecast.events.kinds import read_kinds
+from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
 from forecast.outlook.resolution import class_codes
 from forecast.panel.events import count_placed, placed_events
 from forecast.typing import Bool, Index
