@@ -11,14 +11,13 @@ import xarray as xr
 
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import OutputError
-from forecast.files import check_writable
+from forecast.files import check_writable, partial_folder
 from forecast.folders import replace_folder
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
 from forecast.model.spec import PendulumSpec
 from forecast.model.stored import is_saved_fit, read_stored, sealed
 from forecast.model.trees import Groups, groups_of, take_apart
 from forecast.panel import panel_of_dyad
-from forecast.partials import partial_folder
 
 if TYPE_CHECKING:
     import pandas as pd
