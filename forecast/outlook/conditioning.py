@@ -34,7 +34,7 @@ import numpy as np
 
 from forecast.errors import SpecError
 from forecast.model.gate import ESS_LIMIT
-from forecast.model.updating.weights import Weights, resampled, smoothed
+from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.assumed import Cell, Held
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.drivers import FuturePush

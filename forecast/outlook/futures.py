@@ -18,7 +18,7 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.display import Card, Displayed
 from forecast.errors import SpecError
-from forecast.model.ceiling import bounded
+from forecast.model.trend import bounded
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.drivers import NOTHING, FuturePush
 from forecast.outlook.hazard import structural_hazard

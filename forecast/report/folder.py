@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.files import check_writable, read_bytes, unwritable
 from forecast.folders import finish_moves
-from forecast.model.stored import is_saved_fit
+from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
 
 if TYPE_CHECKING:
