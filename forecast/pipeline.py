@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks import Eras
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
-    from forecast.outlook.drivers import DriverOutlook
+    from forecast.outlook.futures import DriverOutlook
     from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
@@ -247,7 +247,7 @@ def make_report(
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit)
     with steps.step("writing the report"), _folder(job, fit) as out:
-        from forecast.outlook.drivers import driver_outlooks
+        from forecast.outlook.futures import driver_outlooks
         from forecast.report import find_skill, write_report
 
         shown = _shown_table(records, fit)

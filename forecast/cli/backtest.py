@@ -232,7 +232,7 @@ def _print(results: "Results", page: Path) -> None:
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(headline(results.skill))}[/]\n{escape(finding(results.skill))}\n")
-    skill, horizons = results.skill, results.choices["horizons"]
+    skill, horizons = results.skill, results.skill.choices["horizons"]
     shown = Table("model", *(f"{horizon} months" for horizon in horizons), box=None, padding=(0, 2, 0, 0))
     windows = dict.fromkeys(horizons, 0)
     for model in skill.models:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from forecast.outlook.attribution import Attribution
-    from forecast.outlook.change import Change
+    from forecast.outlook.comparison import Change
     from forecast.progress import Progress
     from forecast.questions import Question
     from forecast.report.folder import SavedReport
@@ -63,7 +63,7 @@ def moved(
 
     Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
     """
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import MOVED, require_report_folder
 
     if not 1 <= months <= MOST_MONTHS:
@@ -178,7 +178,7 @@ def compare(
 
     Writes a page, change.json, change.csv and a figure (docs/what-moved-it.md). Exit code 3 if a fit has not converged.
     """
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import CHANGE, require_report_folder
 
     asked = None if question is None else QuestionFolder(folder).find(question)
@@ -187,7 +187,7 @@ def compare(
     require_report_folder(out, CHANGE, read, replace=replace)
     with progress() as tell:
         tell("loading the fits", 0, 0)
-        from forecast.outlook.change import split_change
+        from forecast.outlook.comparison import split_change
         from forecast.report import write_change
         from forecast.report.folder import read_report
 
@@ -226,7 +226,7 @@ def _split_question(
     asked: "Question", reports: "tuple[SavedReport, SavedReport]", given: "Source | None", refit: bool, tell: "Progress"
 ) -> "Change":
     """Split the change of the probability of a question."""
-    from forecast.outlook.change import split_question_change
+    from forecast.outlook.comparison import split_question_change
     from forecast.questions.moved import asking
 
     table = event_table(given, asked.dyad) if asked.kind == "count" else None

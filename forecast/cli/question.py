@@ -34,7 +34,7 @@ from forecast.escaping import json_text, printable
 if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.questions import Draft, Entry, History, Ledger, TrackRecord
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.sources import Records, Source
 
 app = typer.Typer(
@@ -319,7 +319,7 @@ def export(
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
     from forecast.files import check_target, write_csv, write_json
-    from forecast.questions.export import entry_rows
+    from forecast.questions.ledger import entry_rows
 
     where = ledger or _folder(folder).ledger
     check_target(out, [where])
@@ -334,7 +334,7 @@ def export(
 
 
 def _folder(folder: Path) -> "QuestionFolder":
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
 
     return QuestionFolder(folder)
 

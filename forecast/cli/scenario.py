@@ -64,7 +64,7 @@ def scenario(
     from forecast.dates import parse_horizons
     from forecast.errors import SpecError
     from forecast.outlook.query import AtLeast
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
     require_whole("seed", seed)

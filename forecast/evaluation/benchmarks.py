@@ -10,7 +10,7 @@ import numpy as np
 from forecast.evaluation.forecaster import Benchmark, Chances
 from forecast.evaluation.origins import Past
 from forecast.extras import require
-from forecast.outlook.repeats import correlation
+from forecast.outlook.base_rates import correlation
 from forecast.typing import Float
 
 VARIATION_MONTHS = 240

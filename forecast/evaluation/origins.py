@@ -20,8 +20,8 @@ from forecast.events.covered import Covered
 from forecast.events.dyads import hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
-from forecast.outlook.repeats import windows
-from forecast.outlook.window import FEWEST, share_before
+from forecast.outlook.base_rates import windows
+from forecast.outlook.windows import FEWEST, share_before
 from forecast.panel.record import sides
 from forecast.typing import Index
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from forecast.evaluation.origins import Window
-from forecast.outlook.window import FEWEST, ROUNDING, moved, reached
+from forecast.outlook.windows import FEWEST, ROUNDING, moved, reached
 from forecast.typing import Float, Index
 
 GRID = 200

@@ -213,8 +213,8 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
     `record_weight` is by default that of the fit.
     """
     from forecast.outlook import simulate_futures
+    from forecast.outlook.base_rates import Repeats
     from forecast.outlook.observed import Usual, reading, simulate_months
-    from forecast.outlook.repeats import Repeats
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))

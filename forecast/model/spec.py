@@ -44,7 +44,7 @@ class PendulumSpec:
     overdispersion : bool
         Whether a month's counts are beta-binomial (true) or binomial around their probability.
     record_weight : float
-        Share of the simulations of what is recorded that follow past base rates alone (`forecast.outlook.repeats`),
+        Share of the simulations of what is recorded that follow past base rates alone (`forecast.outlook.base_rates`),
         0 to 1. It changes no fit.
     observation : {"sides", "index"}, or a registered kind
         Coded events as cooperative or hostile, with their kinds as a part of their own; or an existing index with

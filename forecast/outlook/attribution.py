@@ -31,12 +31,12 @@ from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checke
 from forecast.clock import Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
+from forecast.outlook.base_rates import Repeats, Repetition
+from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import position
-from forecast.outlook.happenings import Baseline, baseline_of
-from forecast.outlook.look import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
+from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
 from forecast.panel.events import PLACES, counted_events, panel_without
 from forecast.panel.record import panel_busyness

@@ -22,8 +22,8 @@ from forecast.model.priors import Priors
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import stream
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.resolution import source_words
 from forecast.outlook.summary import Estimate, estimate
+from forecast.outlook.windows import source_words
 from forecast.panel.record import busyness, sides, usual_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index

@@ -8,8 +8,7 @@ from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Alone, Attribution, Part
-from forecast.outlook.change import BASELINE, TIME, Change, Step
-from forecast.outlook.look import LEVEL, Number, Numbers
+from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
 from forecast.report import style
 from forecast.report.events import state_name, unchecked_note
 from forecast.report.provenance import vintage

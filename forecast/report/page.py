@@ -7,7 +7,7 @@ from forecast import theory
 from forecast.events import EventTable
 from forecast.events.table import Recorded
 from forecast.outlook import Assessment, Brief, HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
-from forecast.outlook.drivers import driver_outlooks
+from forecast.outlook.futures import driver_outlooks
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares

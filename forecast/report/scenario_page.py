@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
-from forecast.outlook.assumed import Assumed
-from forecast.outlook.prospect import Prospect
+from forecast.outlook.conditioning import Assumed
+from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.report import fan_figure, words
 from forecast.report.provenance import GateLike, ReportedFit, settings, vintage

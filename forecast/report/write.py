@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Results
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
-    from forecast.outlook.change import Change
+    from forecast.outlook.comparison import Change
     from forecast.outlook.scenarios import Scenarios
     from forecast.questions import TrackRecord
 

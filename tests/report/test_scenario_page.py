@@ -15,8 +15,8 @@ from forecast.cli import app
 from forecast.errors import OutputPathError
 from forecast.model import Fit
 from forecast.outlook import AtLeast
-from forecast.outlook.assumed import Assumed, periods_held, read_assumed
-from forecast.outlook.prospect import Prospect
+from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
+from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.report import write_scenarios
 from forecast.report.scenario_page import scenario_json, scenario_page

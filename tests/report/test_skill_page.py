@@ -116,7 +116,7 @@ def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
 
 
 def test_every_number_has_its_n(results, read):
-    counted = {f"{row['n']:,}" for row in results.rows if row["model"] == "default"}
+    counted = {f"{row['n']:,}" for row in results.skill.rows if row["model"] == "default"}
     assert all(re.search(rf"\b{n}\b", read.text) for n in counted)
 
 

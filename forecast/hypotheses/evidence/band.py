@@ -12,10 +12,9 @@ from forecast.hypotheses.evidence.measures import chance, densities, evidence_ta
 from forecast.hypotheses.evidence.reversion import RANDOM_WALK, REVERTING
 from forecast.hypotheses.verdict import Found, Number
 from forecast.model.break_fits import ONE_COMPONENT
-from forecast.outlook.band import band_edges
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.futures import stream, trend_step
-from forecast.outlook.passage import mean_spell
+from forecast.outlook.pendulum import band_edges, mean_spell
 from forecast.typing import Float
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from forecast.hypotheses.verdict import Comparison, Drawing, Found, Number, Seri
 from forecast.model.break_fits import ONE_COMPONENT, BreakFits, Places
 from forecast.model.breaks import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.record import Break, last_break
+from forecast.outlook.level import Break, last_break
 from forecast.outlook.summary import NotDefined
 from forecast.typing import Float
 from forecast.wording import month

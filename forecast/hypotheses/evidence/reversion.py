@@ -13,7 +13,7 @@ from forecast.model.break_fits import ONE_COMPONENT
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import Learning, learned
 from forecast.outlook.futures import simulate_from
-from forecast.outlook.passage import Passage, passage
+from forecast.outlook.pendulum import Passage, passage
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
