@@ -62,7 +62,7 @@ class ReportSettings:
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
     at_least : sequence of AtLeast
-        Numbers of happenings of a kind, such as ``AtLeast("violence", 3, 12)``.
+        Numbers of events of a kind, such as ``AtLeast("violence", 3, 12)``.
     out : pathlib.Path, optional
         Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
         name.

@@ -101,7 +101,7 @@ def show(
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events import find_dyad
-    from forecast.panel import happenings
+    from forecast.panel import event_counts
 
     named = _named(path, mapping, feed, feed_setting, datasets, archive)
     table = event_table(named, dyad) if named else _read(path, mapping, feed, feed_setting)
@@ -110,7 +110,7 @@ def show(
     events = events[events["date"].between(first, last)]
     rows = len(events)
     if not directed:
-        events = events[happenings(events) > 0]
+        events = events[event_counts(events) > 0]
     if as_json:
         typer.echo(json_text(json.dumps(_records(events), indent=2, ensure_ascii=False)))
     else:

@@ -65,7 +65,7 @@ class Variant:
     spec : mapping
         What differs from the default `PendulumSpec`.
     sides : bool
-        Whether happenings are only cooperative or hostile: the kinds of either side tell nothing of the level.
+        Whether events are only cooperative or hostile: the kinds of either side tell nothing of the level.
     sampler : mapping
         Draws, tune and chains of a fit.
     run : int
@@ -193,7 +193,7 @@ def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str
 
 
 def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
-    """Return a panel in which happenings are only hostile or cooperative."""
+    """Return a panel in which events are only hostile or cooperative."""
     import xarray as xr
 
     cut, counts = int(panel.attrs["zero_cut"]), panel["counts"]
@@ -208,7 +208,7 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 
 
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: float | None = None) -> Chances:
-    """Return the chance that a happening is cooperative in each month ahead, in as many futures as are asked for.
+    """Return the chance that an event is cooperative in each month ahead, in as many futures as are asked for.
 
     `record_weight` is by default that of the fit.
     """
@@ -233,7 +233,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
 
 @dataclass(frozen=True)
 class _VolumeChances:
-    """Chances of one dyad given how many happenings there are."""
+    """Chances of one dyad given how many events there are."""
 
     month: Float  # Log-odds of usual months, their news included
     read: "Reading"

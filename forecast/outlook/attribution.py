@@ -39,7 +39,7 @@ from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
 from forecast.panel.events import PLACES, counted_events, panel_without
-from forecast.panel.record import panel_busyness
+from forecast.panel.record import relative_event_counts
 from forecast.parallel import side_by_side
 from forecast.progress import Progress, silent
 from forecast.typing import Float, Index
@@ -478,7 +478,7 @@ def _read(panel: "xr.Dataset") -> Float:
     """Return all that a model reads of every period's events, (dyad, time, part)."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()
     by_period = counts.reshape(*counts.shape[:2], -1).astype(np.float64)
-    return np.concatenate([by_period, panel_busyness(panel)[..., None]], axis=-1)
+    return np.concatenate([by_period, relative_event_counts(panel)[..., None]], axis=-1)
 
 
 def _less(more: Mapping[str, Float], less: Mapping[str, Float]) -> dict[str, Float]:

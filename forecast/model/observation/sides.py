@@ -36,7 +36,7 @@ from forecast.model.observation.kinds import (
 from forecast.model.observation.readings import Readings
 from forecast.model.observation.side import ORDER, Counted, class_probabilities, count_sparsely, draw_classes
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.record import panel_busyness
+from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class SidesObservation(Observation):
             if own.shape[-1] > 1
         )
         (place, places), there = _places(panel, kind_drift), node_of >= 0
-        side, busy = count_sparsely(sides, node_of), panel_busyness(panel)
+        side, busy = count_sparsely(sides, node_of), relative_event_counts(panel)
         if sides.shape[3] == 1:
             recent = _recent(sides.sum(axis=(2, 3)), panel)
             return Sides(side, kinds, place[there], places, recent[there], busy[there])
@@ -378,7 +378,7 @@ class SidesObservation(Observation):
         """Simulate side and kind of as many events as every report has."""
         month, several = level, panel.sizes["dataset"] > 1
         if "volume_effect" in parameters and not several:
-            month = month + parameters["volume_effect"].to_numpy()[:, None] * panel_busyness(panel)
+            month = month + parameters["volume_effect"].to_numpy()[:, None] * relative_event_counts(panel)
         if "tau" in parameters:
             month = month + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
         counts = panel["counts"].transpose(*ORDER)
