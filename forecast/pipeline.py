@@ -294,7 +294,7 @@ def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     """Describe what was added to the record, and how much of it is in a fit."""
     from forecast.events import describe_additions
-    from forecast.events.added import additions_of
+    from forecast.events.coverage import additions_of
     from forecast.panel.record import last_known
 
     if records.events is None:
@@ -478,7 +478,7 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
     By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day to
     which their coverage is extended.
     """
-    from forecast.events.added import last_covered
+    from forecast.events.coverage import last_covered
     from forecast.panel.record import last_known
 
     table = job.records.events

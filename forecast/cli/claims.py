@@ -90,7 +90,7 @@ def test(
     With --plan the run is planned: it is rejected if plan or data have changed since the plan was frozen. Without
     it the run is exploratory, and the page says so.
     """
-    from forecast.kept import check_kept
+    from forecast.journal import check_kept
     from forecast.report.folder import TESTS, chosen_folder, require_place
 
     require_whole("cores", 1 if cores is None else cores)
@@ -194,7 +194,7 @@ def power(
     import os
 
     from forecast.hypotheses.registry import parse_claims
-    from forecast.kept import check_kept
+    from forecast.journal import check_kept
 
     require_whole("cores", 1 if cores is None else cores)
     codes = parse_claims(claim)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
     from forecast.events import EventTable
-    from forecast.events.account import Unread
+    from forecast.events.table import Unread
     from forecast.sources import Source
 
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
@@ -272,7 +272,7 @@ def _print_events(events: "pd.DataFrame", span: str) -> None:
     from rich.console import Console
 
     from forecast.events.codebook import read_scale
-    from forecast.events.references import is_unchecked
+    from forecast.events.tables import is_unchecked
 
     scale = read_scale("commitment")
     several = events["dataset"].nunique() > 1
@@ -379,7 +379,7 @@ def sql_command(
     from forecast.events.counts import write_mapping
     from forecast.events.table import as_day
     from forecast.feeds import parse_settings
-    from forecast.feeds.elsewhere import bigquery_sql
+    from forecast.feeds.counting import bigquery_sql
     from forecast.files import check_target
 
     if feed.strip().lower() != "gdelt":

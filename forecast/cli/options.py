@@ -244,7 +244,7 @@ def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[st
 
     Where every table has its mapping, none is looked at.
     """
-    from forecast.feeds.registry import find_feed
+    from forecast.feeds.detect import find_feed
 
     if feed:
         if mappings:

@@ -13,14 +13,13 @@ import xarray as xr
 
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import FitFileError, OutputError
-from forecast.files import check_writable, digest
+from forecast.files import check_writable, digest, partial_folder
 from forecast.folders import replace_folder
 from forecast.model.gate import Gate, check_convergence, kept_gate, with_quantities
 from forecast.model.posterior import Groups, groups_of, take_apart
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import all_variables
 from forecast.panel import panel_kind, panel_of_dyad, validate_panel
-from forecast.partials import partial_folder
 
 if TYPE_CHECKING:
     import pandas as pd

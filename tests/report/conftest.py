@@ -10,7 +10,7 @@ import pytest
 from outlook.conftest import MadeFit, make_fit
 
 from forecast.events import EventTable
-from forecast.events.raw import SourceFile
+from forecast.events.table import SourceFile
 from forecast.outlook import assess
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forecast.events.added import AddedEvent, Addition, Extension, additions_of, counted_additions
+from forecast.events.coverage import AddedEvent, Addition, Extension, additions_of, counted_additions
 from forecast.report import forecast_json, render_page
 from forecast.report.events import arrange
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from forecast.events.references import shown_reference
+from forecast.events.tables import shown_reference
 from forecast.outlook import NotDefined, printed_percents
 from forecast.report import forecast_json, render_page
 from forecast.report.events import UNCHECKED_NOTE
