@@ -109,7 +109,7 @@ def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
 @pytest.mark.slow  # it compiles a form of its own; the panel of several tables is tested above
 def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source) -> None:
     from forecast.model import fit
-    from forecast.model.choices import spec_for
+    from forecast.model.spec import spec_for
 
     both = Source(kind="several", sources=(Source(), mine))
     panel = gather(both, "CHN-IND", as_of=date(2008, 12, 31)).panel

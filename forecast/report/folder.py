@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.files import check_writable, read_bytes, unwritable, write_json, write_text
 from forecast.folders import atomic_folder, finish_moves
-from forecast.model.stored import is_saved_fit
+from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
 from forecast.report.rendering import Page
 from forecast.report.style import GENERATOR

@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between
-from forecast.model.updating.weights import PARETO_K_LIMIT
+from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Alone, Attribution, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
