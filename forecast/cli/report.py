@@ -221,7 +221,7 @@ def _print(done: "Report") -> None:
     if question is not None:
         shown.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
     shown.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
-    for one in done.drivers:
+    for one in result.drivers:
         shown.print(escape(one.sentence))
     for warning in done.warnings:
         shown.print(f"[yellow]{escape(warning)}[/]")
