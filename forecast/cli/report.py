@@ -103,7 +103,7 @@ def report(
         typer.Option(
             "--at-least",
             help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12: the chance that at least so many "
-            "happenings of a kind are recorded. May be given several times.",
+            "events of a kind are recorded. May be given several times.",
         ),
     ] = None,
     out: Annotated[
@@ -244,7 +244,7 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
 
 
 def _kind_lines(result: "Assessment") -> list[str]:
-    """Return what is said of kinds of happenings: what was asked for, and all kinds within the horizon quoted."""
+    """Return what is said of kinds of events: what was asked for, and all kinds within the horizon quoted."""
     from forecast.outlook import NotDefined, main_horizon
     from forecast.report.tables import numbers_of_kinds
     from forecast.wording import chance, count

@@ -52,7 +52,7 @@ def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.D
         of the share, 0 to 100; `covered`, whether the period was watched (of an index, whether it has a
         value); `events`, how many were counted (of an index, 0). Where the model has kinds within a side, also
         `depth`, `depth_low` and `depth_high`: median and ends of the 90 % interval of how many per cent of cooperative
-        happenings are of the deeper kinds, missing where nothing was covered; and the same of `severity`.
+        events are of the deeper kinds, missing where nothing was covered; and the same of `severity`.
 
     Examples
     --------

@@ -181,7 +181,7 @@ def finding(found: Attribution) -> str:
     moved = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
     if found.outcome != LEVEL:
         moved.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
-    return f"The {count(number_of, 'happening')} {_months(found)} moved {' and '.join(moved)}."
+    return f"The {count(number_of, 'event')} {_months(found)} moved {' and '.join(moved)}."
 
 
 def question(found: Attribution) -> str:
@@ -192,7 +192,7 @@ def question(found: Attribution) -> str:
     assert baseline is not None and found.horizon is not None and found.smallest_improvement is not None
     points = count(found.smallest_improvement, "point")
     if isinstance(baseline, NotDefined) or baseline.share is None:
-        reason = baseline.reason if isinstance(baseline, NotDefined) else "it has fewer than three happenings"
+        reason = baseline.reason if isinstance(baseline, NotDefined) else "it has fewer than three events"
         return f"No chances are given: there is no baseline to compare with ({reason})."
     months, before = count(found.horizon, "month"), f"{day(baseline.first)} to {day(baseline.last)}"
     return (
@@ -223,7 +223,7 @@ def window_sentences(found: Attribution) -> str:
         parts.append(f"No month of its window, {day(posed.first)} to {day(posed.last)}, is recorded yet.")
     if posed.kind == "count":
         parts.append(
-            "The kinds of the happenings ahead follow the mix of the last ten years. An event that is left out is out "
+            "The kinds of the events ahead follow the mix of the last ten years. An event that is left out is out "
             "of that mix, too, so that events of one side but of different kinds add different amounts."
         )
     return " ".join(parts)
@@ -352,7 +352,7 @@ def _by_size(found: Attribution) -> list[int]:
 
 
 def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict[str, Any]:
-    columns = _heads([(what, False), ("happenings", True)], found.now)
+    columns = _heads([(what, False), ("events", True)], found.now)
     return _grid(columns, _part_rows(parts, found.total))
 
 

@@ -168,7 +168,7 @@ _MANY = 0.1
 
 @dataclass(frozen=True)
 class HorizonSkill:
-    """Scores of a dyad at one horizon, the number of happenings unknown."""
+    """Scores of a dyad at one horizon, event counts unknown."""
 
     months: int
     n: int  # Windows scored
@@ -176,7 +176,7 @@ class HorizonSkill:
     n_moves: int  # Windows in which up and down were asked
     brier_up: float | None
     brier_down: float | None
-    coverage_80: float  # How often the central 80 % interval held what was recorded
+    coverage_80: float  # How often the central 80 % interval contains what was recorded
     reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
     best_benchmark: Compared | None
 
@@ -190,7 +190,7 @@ class DyadSkill:
     dyad: str
     dataset: str
     period: str  # Years of the origins
-    given_n: bool  # Whether the number of happenings was given; it never is
+    given_n: bool  # Whether the number of events was given; it never is
     months: int  # The horizon of the sentence
     horizons: tuple[HorizonSkill, ...]
     improvement: float  # Points of share that counted as up or down
@@ -290,7 +290,7 @@ def skill_table(found: DyadSkill) -> dict[str, Any]:
         "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
         "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
         "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
-        "80 % interval held": [(percent(one.coverage_80), "") for one in at],
+        "80 % interval contains": [(percent(one.coverage_80), "") for one in at],
     }
     return {"columns": [count(one.months, "month") for one in at], "rows": rows}
 
@@ -328,7 +328,7 @@ def _dyads(fit: ReportedFit) -> list[str]:
 def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
     """Describe why no backtest could be of such forecasts; an empty text if one could."""
     if panel_kind(fit.panel).name == "index":
-        return "an index records no happenings by which forecasts could be scored"
+        return "an index records no events by which forecasts could be scored"
     if assessment.weekly:
         return "backtests are by month, and this report is by week"
     if fit.provenance.get("eras"):

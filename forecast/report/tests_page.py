@@ -414,7 +414,7 @@ def _data(results: "Results") -> provenance.Rows:
 
 
 def _counted(panel: "xr.Dataset") -> str:
-    """Count the happenings of a panel; of several datasets those of each."""
+    """Count the events of a panel; of several datasets those of each."""
     counts = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dataset"]).to_series()
     if len(counts) == 1:
         return f"{counts.sum():,}"
