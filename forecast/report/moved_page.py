@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
-from forecast.outlook.attribution import VISITS, Alone, Attribution, Part
+from forecast.outlook.attribution import VISITS, Attribution, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
 from forecast.report import style
 from forecast.report.events import state_name, unchecked_note
@@ -56,11 +56,6 @@ def _part_rows(parts: Iterable[tuple[str, Part]], total: Numbers) -> list[list[s
     """Return rows of named parts, and of the sum."""
     rows = [[name, f"{part.happenings}", *_added_cells(part.added)] for name, part in parts]
     return [*rows, ["all together", "", *_added_cells(total)]]
-
-
-def _how_words(alone: Alone) -> str:
-    """Return how a contribution alone was computed, where a reader has to know."""
-    return "" if alone.how == "weights" else alone.how
 
 
 def _said(name: str, numbers: Mapping[str, Number]) -> str:
@@ -136,7 +131,9 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration) -> Page:
         "together": fitted_together(found.dyad, fit.dyads),
         "largest": events_table(found, LARGEST),
         "all": _events(found, list(range(len(found.events)))),
-        "references": _references(found),
+        "references": [
+            (day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]
+        ],
         "note": unchecked_note(found.events["reference"]),
         "rest": rest_sentence(found),
         "posed": found.posed,
@@ -370,14 +367,10 @@ def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
         rows.append(
             [
                 day(row["date"].date()), f"{who}: {row['summary']}", row["class"], *_added_cells(part.added),
-                _added(name, alone.added), _how_words(alone),
+                _added(name, alone.added), "" if alone.how == "weights" else alone.how,
             ]
         )  # fmt: skip
     return _grid(columns, rows)
-
-
-def _references(found: Attribution) -> list[tuple[str, str]]:
-    return [(day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]]
 
 
 CHANGE_SCHEMA = 1

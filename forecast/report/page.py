@@ -135,7 +135,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "datasets": dataset_cards(result.datasets),
         "drivers": driver_cards(result.drivers),
         "data_rows": provenance.provenance(_told_of(material.kind, known["data"])),
-        "fit_rows": provenance.provenance(_without(known["fit"], "data_digest")),
+        "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
         "simulation": known["simulation"],
         "sources": known["files"],
         "added": events.arrange(fit.panel.attrs, material.events),
@@ -155,8 +155,3 @@ def _told_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what an index cannot have: it has no events to count, to pair or to leave out."""
     kept = ("digest", "rejected") if kind == "index" else tuple(facts)
     return {name: facts[name] for name in kept}
-
-
-def _without(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the facts without the one of this name."""
-    return {other: fact for other, fact in facts.items() if other != name}

@@ -246,7 +246,7 @@ def find_skill(
     record = _record(fit, events, skill.choices)
     if why := _mismatch(fit, assessment, skill, record):
         return NotDefined(f"{why}. {_remedy(fit)}")
-    if differing := skill.other_choices(_settings(fit)):
+    if differing := skill.other_choices(dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))):
         return NotDefined(f"the backtest is of the default model, and this one has another {join(differing)}")
     horizons = tuple(
         _at_horizon(skill, assessment.dyad, months, row)
@@ -360,11 +360,6 @@ def _remedy(fit: ReportedFit) -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
     command = f"forecast backtest --dyads {','.join(_dyads(fit))} --out skill"
     return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
-
-
-def _settings(fit: ReportedFit) -> dict[str, Any]:
-    """Return the choices of the report's model, by name."""
-    return dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:

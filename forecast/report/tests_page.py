@@ -336,7 +336,14 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "power": power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
         "checks": [
-            (check.name, check.null, wording.number(check.statistic), _p_value(check.p_value), check.lags, check.says)
+            (
+                check.name,
+                check.null,
+                wording.number(check.statistic),
+                "<0.001" if check.p_value < 0.0005 else wording.number(check.p_value, 3),
+                check.lags,
+                check.says,
+            )
             for check in verdict.checks
         ],
     }
@@ -344,10 +351,6 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
 
 def _compared(one: "Comparison") -> str:
     return one.words if one.decides else f"{one.words} (for comparison)"
-
-
-def _p_value(value: float) -> str:
-    return "<0.001" if value < 0.0005 else wording.number(value, 3)
 
 
 def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
