@@ -83,7 +83,7 @@ def test_eras_are_inferred_at_every_fit_from_what_was_known(monkeypatch):
     import pandas as pd
 
     from forecast import read_eras
-    from forecast.model.breaks import eras as breaks
+    from forecast.model import breaks
 
     asked = []
 
