@@ -16,7 +16,7 @@ import numpy as np
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad
-from forecast.events.covered import Covered
+from forecast.events.coverage import Covered
 from forecast.events.dyads import hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest

@@ -98,7 +98,7 @@ class Variant:
         return two_classes(panel) if self.sides and panel_kind(panel).coded else panel
 
     def _spec(self, panel: "xr.Dataset") -> "PendulumSpec":
-        from forecast.model.choices import spec_for
+        from forecast.model.spec import spec_for
 
         driven = {} if self.drivers is None else self.drivers.choice(panel)
         return spec_for(panel, **self.spec, **driven)
@@ -152,7 +152,7 @@ class Variant:
         """Infer the eras of each dyad from what was known of it."""
         import pandas as pd
 
-        from forecast.model.breaks.eras import inferred_eras
+        from forecast.model.breaks import inferred_eras
 
         cores = self._cores(asked)
         tables = [

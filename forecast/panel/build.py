@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
-from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
-from forecast.events.covered import Covered
+from forecast.events.coverage import ATTRIBUTE, Addition, Covered, counted_additions
 from forecast.events.dyads import even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
 from forecast.events.table import as_of as known_by

@@ -9,7 +9,7 @@ import numpy as np
 from forecast.clock import Clock, periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
-from forecast.events.added import additions_of, extended_ends
+from forecast.events.coverage import additions_of, extended_ends
 from forecast.events.dyads import read_coverage
 from forecast.panel.kinds import panel_kind
 from forecast.panel.spans import covered_to

@@ -14,10 +14,10 @@ from forecast.clock import DAYS_A_YEAR
 from forecast.dates import add_months
 from forecast.escaping import web_host
 from forecast.events import read_dyads
-from forecast.events.added import Addition, additions_of
 from forecast.events.codebook import read_scale, scale_names
-from forecast.events.references import is_unchecked
+from forecast.events.coverage import Addition, additions_of
 from forecast.events.table import Recorded
+from forecast.events.tables import is_unchecked
 from forecast.panel import event_counts
 from forecast.report.style import year_of
 from forecast.typing import Bool, Float, Index
