@@ -13,15 +13,16 @@ from forecast.dates import add_months
 from forecast.errors import DataError
 from forecast.evaluation.benchmarks import BENCHMARKS, MIXTURES, REFERENCE, Mixture, stacking_weights
 from forecast.evaluation.forecaster import Asked
-from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.scores import (
     COVERAGES,
+    Prediction,
     brier,
     brier_score,
     covered,
     crps,
     in_the_middle,
     log_score,
+    mixed,
     pit,
 )
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, REPORTED_ON, SPLIT, Skill, subject_of, within
@@ -31,7 +32,7 @@ from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
 from forecast.files import write_csv, write_json
 from forecast.pairs import paired
-from forecast.panel import happenings
+from forecast.panel import event_counts
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ MOST = 8
 MOST_EVENTS = 3
 SCALE = "commitment"
 """Of kinds of events."""
-FEWEST_HAPPENINGS = 10
+FEWEST_EVENTS = 10
 """In a window with fewer, chance alone moves the share by tens of points."""
 RULE = (
-    f"The largest CRPS among windows with at least {FEWEST_HAPPENINGS} events (of all windows, if there are none); "
+    f"The largest CRPS among windows with at least {FEWEST_EVENTS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
     f"was wrong, at most {MOST_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
     "a code once."
@@ -363,7 +364,7 @@ def worst_misses(
     """Return the worst predictions of one forecaster, the worst first, for each period."""
     keys = ["dyad", "origin", "horizon"]
     free, beside = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
-    counted = free[free["n"] >= FEWEST_HAPPENINGS]
+    counted = free[free["n"] >= FEWEST_EVENTS]
     ranked = (free if counted.empty else counted).sort_values(["crps", *keys], ascending=[False, True, True, True])
     chosen: dict[str, list[dict[str, Any]]] = {REPORTED_ON: [], CHOSEN_ON: []}
     for case in _records(ranked):
@@ -409,7 +410,7 @@ def _telling_events(case: Mapping[str, Any], events: "pd.DataFrame") -> list[dic
     first, stop = map(pd.Timestamp, _window(case))
     scale, sign = read_scale(SCALE), 1 if case["share"] > case["mean"] else -1
     here = events[(events["dyad"] == case["dyad"]) & (events["date"] >= first) & (events["date"] < stop)]
-    here = here[happenings(here) > 0]
+    here = here[event_counts(here) > 0]
     place = here["cameo"].map(scale.class_of)
     strong = here.assign(
         kind=[scale.classes[one] for one in place],

@@ -39,16 +39,15 @@ from forecast.dates import LONGEST_HORIZON, add_months, months_between, parse_da
 from forecast.errors import DataError, SpecError
 from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
-from forecast.events.mapping import TableMapping
-from forecast.events.raw import load_raw
+from forecast.events.mapping import TableMapping, load_raw
 from forecast.model.gate import ESS_LIMIT
-from forecast.model.updating.weights import Weights, resampled, smoothed
+from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.base_rates import MIX_MONTHS, draw_kinds, draw_mixes
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.futures import FuturePush, Futures, picked, simulate_particles, stream, structural_hazard
 from forecast.outlook.observed import Cell, Coming, Observed, coming_periods
 from forecast.outlook.summary import NotDefined
-from forecast.panel.events import happenings, pairs_joint_acts
+from forecast.panel.events import counts_once, event_counts
 from forecast.panel.kinds import panel_kind
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join
@@ -272,7 +271,7 @@ def _recent_happenings(events: "pd.DataFrame | None", panel: "xr.Dataset", dyad:
     known = (events["dyad"] == dyad) & (events["known_at"] <= pd.Timestamp(last))
     recent = events[known & (events["date"] > pd.Timestamp(add_months(last, -MIX_MONTHS)))]
     act = recent["cameo"].where(recent["cameo"] != HOST, VISIT)
-    return pd.DataFrame({"act": act, "class": act.map(read_scale(scale).class_of), "n": happenings(recent)})
+    return pd.DataFrame({"act": act, "class": act.map(read_scale(scale).class_of), "n": event_counts(recent)})
 
 
 def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
@@ -287,7 +286,7 @@ def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset",
     """Return how many happenings each row counts for: none if it is the other side of another row."""
     coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
     numbers = [row.n for row in rows]
-    if not coded or not pairs_joint_acts(panel):
+    if not coded or not counts_once(panel):
         return numbers
     import pandas as pd
 
@@ -299,7 +298,7 @@ def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset",
         }
         for place in coded
     ]  # fmt: skip
-    for place, number in zip(coded, happenings(pd.DataFrame(acts)), strict=True):
+    for place, number in zip(coded, event_counts(pd.DataFrame(acts)), strict=True):
         numbers[place] = int(number)
     return numbers
 

@@ -15,7 +15,7 @@ from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, picked, stream
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_kind
-from forecast.panel.record import busyness, sides, usual_periods, whole_periods
+from forecast.panel.record import relative_counts, sides, usual_periods, whole_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 
@@ -242,7 +242,7 @@ class Usual:
         """Return how busy the periods ahead are, given their happenings (..., period)."""
         before = np.broadcast_to(self.total, (*ahead.shape[:-1], len(self.total)))
         covered = np.concatenate([self.covered, np.ones(ahead.shape[-1], dtype=bool)])
-        return busyness(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
+        return relative_counts(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
 
 
 def _by_draw(values: Float, like: Float) -> Float:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
 from forecast.errors import LedgerError, OutputError, QuestionError
-from forecast.files import digest
+from forecast.files import PARTIAL_LENGTH, clear_leftovers, digest
 from forecast.journal import TORN, Journal, append_lines, read_journal
-from forecast.partials import PARTIAL_LENGTH, clear_leftovers
 from forecast.questions.history import (
     LONGEST_LINE,
     Answered,

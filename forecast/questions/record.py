@@ -8,8 +8,7 @@ import numpy as np
 
 from forecast.clock import Clock
 from forecast.errors import QuestionError
-from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
-from forecast.events.kinds import read_kinds
+from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS, WHOLE_RECORD, mix_weights
 from forecast.outlook.draws import position
 from forecast.outlook.observed import reporting_datasets

@@ -13,7 +13,8 @@ from forecast.drivers import add_drivers, calendar_drivers, read_calendar
 from forecast.drivers.calendar import COLUMNS, DRIVERS, KINDS, KNOWN_BY
 from forecast.drivers.panel import require_given
 from forecast.errors import DataError
-from forecast.events.references import UNCHECKED, passing_address
+from forecast.events.rules import passing_address
+from forecast.events.tables import UNCHECKED
 
 PAGE = (Path(__file__).parents[2] / "docs" / "schema" / "drivers.md").read_text("utf-8")
 FACTS = read_calendar()
