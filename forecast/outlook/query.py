@@ -183,7 +183,7 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(int(months) for months in horizons))
 
 
-class Asked(Protocol):
+class SimulationQuestion(Protocol):
     """A question that was fixed on an earlier day, put to the futures of a fit (`forecast.questions.PutQuestion`)."""
 
     @property
@@ -233,7 +233,7 @@ def prospect(
     query: Query,
     label: str,
     improvement: float = 5.0,
-    questions: Sequence[Asked] = (),
+    questions: Sequence[SimulationQuestion] = (),
 ) -> Prospect:
     """Compute what futures answer."""
     levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}

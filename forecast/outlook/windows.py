@@ -57,10 +57,10 @@ def reached(share: Float | float, threshold: float) -> Bool | bool:
 
 
 @overload
-def moved(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
+def changed(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
 @overload
-def moved(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
-def moved(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
+def changed(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
+def changed(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
     """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
     change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
     return change >= improvement - slack, change <= slack - improvement
@@ -186,7 +186,7 @@ class DatasetRecord:
         """Return the position of the month of a day; before the first, negative."""
         return months_between(self.clock.times[0].item(), day)
 
-    def months(self, part: slice) -> WindowCounts:
+    def months(self, part: slice | Index) -> WindowCounts:
         """Return what some months hold."""
         kind = None if self.kind is None else self.kind[part].sum(axis=1)
         return WindowCounts(self.total[part], self.cooperative[part], kind)
@@ -650,7 +650,7 @@ def _changes(
         return reason, reason, reason
     if reason.share is None:
         return FEW_BEFORE, FEW_BEFORE, FEW_BEFORE
-    above, below = moved(shares, reason.share, improvement)
+    above, below = changed(shares, reason.share, improvement)
     least, most = (number(reason.share + change, 2) for change in (improvement, -improvement))
     up = probability(above, f"{words} is at least {least} %", there)
     down = probability(below, f"{words} is at most {most} %", there)
@@ -673,7 +673,8 @@ def threshold_outlook(
         return reached(share, threshold)
 
     if rolling:
-        ahead = ahead.after(terms.months(slice(len(terms.total) - periods + 1, None)))
+        seen = np.flatnonzero(terms.covered)
+        ahead = ahead.after(terms.months(seen[len(seen) - periods + 1 :]))
         hit, there = ahead.rolling_share_is(holds, periods)
     else:
         hit, there = ahead.share_is(holds)

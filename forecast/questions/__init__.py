@@ -10,7 +10,7 @@ from forecast.questions.answer import (
     settle_futures,
 )
 from forecast.questions.ask import make_question
-from forecast.questions.history import Draft, Entry, History
+from forecast.questions.history import Draft, History, LedgerEntry
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.moved import attribute_question
 from forecast.questions.question import (
@@ -30,10 +30,10 @@ __all__ = [
     "Answer",
     "CountQuestion",
     "Draft",
-    "Entry",
     "FixedBaseline",
     "History",
     "Ledger",
+    "LedgerEntry",
     "LevelQuestion",
     "PassageQuestion",
     "PutQuestion",

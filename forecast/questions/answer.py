@@ -22,7 +22,15 @@ from forecast.panel.events import counted_events
 from forecast.panel.record import last_known
 from forecast.panel.spans import covered_to
 from forecast.questions.question import CountQuestion, LevelQuestion, Question
-from forecast.questions.record import ALL, Kind, code_shares, dataset_of, record_of, record_without, require_reporting
+from forecast.questions.record import (
+    ALL,
+    CountedKind,
+    code_shares,
+    dataset_of,
+    record_of,
+    record_without,
+    require_reporting,
+)
 from forecast.typing import Bool, Float, Index
 from forecast.wording import day
 
@@ -185,7 +193,7 @@ class PutQuestion:
     question: Question
     ahead: int
     seed: int
-    kind: Kind | None = None
+    kind: CountedKind | None = None
     record: DatasetRecord | None = None
     past: WindowCounts | None = None
     dataset: int = 0
@@ -304,7 +312,7 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
         )
     if not question.resolvable:
         return PutQuestion(question, ahead, seed, dataset=dataset)
-    kind = Kind.of(fit.panel, question) if isinstance(question, CountQuestion) else None
+    kind = CountedKind.of(fit.panel, question) if isinstance(question, CountQuestion) else None
     record = record_of(fit.panel, question.dyad, dataset, kind, table)
     past = _recorded(record, question)
     if kind is not None and kind.codes and table is not None and past.total.size:
@@ -335,7 +343,7 @@ def _recorded(record: DatasetRecord, question: Question) -> WindowCounts:
     return record.months(own)
 
 
-def _coded(dyad: str, kind: Kind, record: DatasetRecord, observed: Observed, months: range, seed: int) -> Index:
+def _coded(dyad: str, kind: CountedKind, record: DatasetRecord, observed: Observed, months: range, seed: int) -> Index:
     """Draw how many happenings of each month are of a kind's codes, (chain, draw, future, month).
 
     Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
@@ -369,7 +377,7 @@ def _all_begin(codes: "Iterable[str]", code: str) -> bool:
 
 
 def _among_assumed(
-    kind: Kind,
+    kind: CountedKind,
     assumed: list[tuple[Cell, Index]],
     total: Index,
     shares: tuple[Float, Float],
@@ -482,7 +490,7 @@ def resolve_question(
         if stated is not None:
             dates.reject_future(stated, name)
     dataset = dataset_of(panel, question)
-    kind = Kind.of(panel, question) if isinstance(question, CountQuestion) else None
+    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
     record = record_of(panel, question.dyad, dataset, kind, table)
     if not question.resolvable:
         return Resolution(question.id, "never", question.rule, record.known, record.digest)

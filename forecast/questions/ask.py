@@ -15,7 +15,7 @@ from forecast.outlook.observed import main_dataset
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import FEW_BEFORE, DatasetRecord
 from forecast.questions.question import PassageQuestion, Question, last_chance, question_of
-from forecast.questions.record import Kind, named_dataset, record_of, require_monthly_counts, require_reporting
+from forecast.questions.record import CountedKind, named_dataset, record_of, require_monthly_counts, require_reporting
 from forecast.typing import Bool
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def make_question(
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
     place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
     require_reporting(panel, dyad, place, "dataset")
-    kind = None if of is None else Kind.find(panel, of)
+    kind = None if of is None else CountedKind.find(panel, of)
     record = replace(record_of(panel, dyad, place, kind, table), label=label or dyad_labels().get(dyad, dyad))
     window = _window(record, months, last)
     ((name, value),) = asked.items()

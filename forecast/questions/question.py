@@ -21,8 +21,8 @@ from forecast.outlook.windows import (
     FEWEST,
     ROUNDING,
     WindowCounts,
+    changed,
     data_rule,
-    moved,
     noun_for,
     reached,
     source_words,
@@ -264,7 +264,7 @@ class ShareQuestion(Question):
         """Return whether shares lie on the side that is asked for."""
         upward = self.compare == "at least"
         if self.baseline is not None:
-            up, down = moved(share, self.baseline.share, self.baseline.points)
+            up, down = changed(share, self.baseline.share, self.baseline.points)
             return up if upward else down
         return reached(share, self.bound) if upward else np.asarray(share <= self.bound + ROUNDING)
 

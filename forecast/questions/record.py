@@ -31,7 +31,7 @@ VISITS = (VISIT, HOST)
 
 
 @dataclass(frozen=True)
-class Kind:
+class CountedKind:
     """A kind of happenings."""
 
     name: str  # For readers
@@ -113,14 +113,14 @@ class Kind:
 
 
 def record_of(
-    panel: "xr.Dataset", dyad: str, dataset: int, kind: Kind | None = None, table: "EventTable | None" = None
+    panel: "xr.Dataset", dyad: str, dataset: int, kind: CountedKind | None = None, table: "EventTable | None" = None
 ) -> DatasetRecord:
     """Read a record with its events of a kind; `table` has the events behind it, for kinds that are single codes."""
     record = DatasetRecord.of(panel, dyad, dataset)
     return record if kind is None else replace(record, kind=kind.counts(panel, dyad, dataset, record.counts, table))
 
 
-def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: Kind | None) -> DatasetRecord:
+def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKind | None) -> DatasetRecord:
     """Return a record without some of the rows of its dataset (`placed_events`)."""
     counts, of_a_kind = record.counts.copy(), None
     np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
@@ -207,7 +207,7 @@ class Share(NamedTuple):
 NONE, ALL = Share(0.0, 1.0), Share(1.0, 0.0)
 
 
-def code_shares(record: DatasetRecord, kind: Kind) -> list[Share]:
+def code_shares(record: DatasetRecord, kind: CountedKind) -> list[Share]:
     """Return which share of each of its classes a kind will be, as the last ten years leave it possible."""
     if not kind.codes:
         return [ALL] * len(kind.places)
@@ -222,7 +222,7 @@ def code_shares(record: DatasetRecord, kind: Kind) -> list[Share]:
     return found
 
 
-def side_shares(record: DatasetRecord, kind: Kind) -> tuple[Share, Share]:
+def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[Share, Share]:
     """Return which share of the hostile, and of the cooperative happenings to come a kind will be."""
     counts, cut = record.counts[record.covered], record.zero_cut
     classes = [NONE] * counts.shape[1]

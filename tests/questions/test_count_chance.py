@@ -6,7 +6,16 @@ import pytest
 from forecast.outlook.base_rates import MIX_MONTHS, mix_weights
 from forecast.outlook.windows import WindowCounts
 from forecast.panel.events import placed_events
-from forecast.questions.record import ALL, NONE, Kind, chance_of_count, code_shares, coupled, record_of, side_shares
+from forecast.questions.record import (
+    ALL,
+    NONE,
+    CountedKind,
+    chance_of_count,
+    code_shares,
+    coupled,
+    record_of,
+    side_shares,
+)
 from tests.questions.conftest import events, panel_as_of
 
 DYAD, SIZE = "USA-CHN", 40_000
@@ -15,7 +24,7 @@ HAPPENINGS = 60, 25
 
 
 def kind_of(*codes):
-    return Kind.of_codes("commitment", "some", codes)
+    return CountedKind.of_codes("commitment", "some", codes)
 
 
 def record_with(kind):

@@ -16,7 +16,7 @@ from forecast.outlook.windows import WindowCounts
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
 from forecast.questions import answer_question, make_question, resolve_question, settle_futures
-from forecast.questions.record import Kind
+from forecast.questions.record import CountedKind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
 
@@ -72,7 +72,7 @@ def test_codes_are_counted_as_the_panel_counts_them(how):
     panel = build_panel(events(), dyads=["USA-CHN"], as_of=DAY, **how)
     place = int(read_scale("commitment").class_of["042"])
     codes = tuple(read_scale("commitment").class_of.loc[lambda of_class: of_class == place].index)
-    kind, counts = Kind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
+    kind, counts = CountedKind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
     found = kind.counts(panel, "USA-CHN", 0, counts, events())[:, kind.places.index(place)]
     assert found.tolist() == counts[:, place].tolist()
 
