@@ -68,7 +68,7 @@ def test_it_is_how_often_as_many_are_drawn(codes):
 
 
 def test_what_is_there_already_and_what_cannot_come_are_certain():
-    shares = side_shares(record_of(kind_of("163")), kind_of("163"))
+    shares = side_shares(record_with(kind_of("163")), kind_of("163"))
     assert chance_of_count(0, months(3, 1), shares).item() == 1.0
     assert chance_of_count(4, months(3, 1), shares).item() == 0.0  # three are hostile
     assert chance_of_count(5, months(3, 1), shares).item() == 0.0
