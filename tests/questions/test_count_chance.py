@@ -14,6 +14,7 @@ from forecast.questions.record import (
     code_shares,
     coupled,
     record_of,
+    record_without,
     side_shares,
 )
 from tests.questions.conftest import events, panel_as_of
@@ -80,12 +81,12 @@ def test_what_is_there_already_and_what_cannot_come_are_certain():
 def test_a_happening_that_is_left_out_of_the_record_is_out_of_the_mix():
     kind = kind_of("163")
     record, rows = record_with(kind), panel_rows("163")
-    without = record.without(rows, kind)
+    without = record_without(record, rows, kind)
     assert record.total.sum() - without.total.sum() == rows["counted"].sum() == 1
     assert record.kind.sum() - without.kind.sum() == 1
     more, less = (chance_of_count(1, months(*HAPPENINGS), side_shares(one, kind)).item() for one in (record, without))
     assert more > less
-    other = record.without(panel_rows("112"), kind)
+    other = record_without(record, panel_rows("112"), kind)
     assert chance_of_count(1, months(*HAPPENINGS), side_shares(other, kind)).item() > more
     assert other.kind.sum() == record.kind.sum()
 
