@@ -265,7 +265,6 @@ MEMBERS: dict[str, Member] = {
         Member("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none"}),
         Member("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
         Member("no_ceiling", "no ceiling on the trend", {"ceiling": "none"}),
-        Member("ceiling", "a trend bounded by the ceiling of its framework", {"ceiling": "framework"}),
         Member("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Member("no_month_noise", "no month noise", {"month_noise": False}),
         Member("no_volume", "no effect of the event count", {"volume_effect": False}),

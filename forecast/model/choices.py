@@ -19,12 +19,14 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
 
     The default is a cycle around a trend that returns to its long-run mean; events are read as sides and kinds, whose
     kinds drift with the years. The overdispersion of a record of thirty events per month or more is unknown beforehand,
-    so it has the wide prior of a further dataset.
+    so it has the wide prior of a further dataset. Where no eras are named there are no frameworks, and no ceilings.
     """
     validate_panel(panel)
     suits: dict[str, Any] = {"observation": observation_of(panel).name}
     if panel_kind(panel).coded and is_dense(panel) and choices.get("overdispersion", True):
         suits["priors"] = Priors(concentration=Priors().dataset_concentration)
+    if panel.sizes["era"] == panel.sizes["dyad"]:
+        suits["ceiling"] = "none"
     return PendulumSpec(**suits | choices)
 
 

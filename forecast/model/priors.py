@@ -50,18 +50,18 @@ class Priors:
     trend_half_life: tuple[float, float] = (float(np.log(180.0)), 0.7)
     trend_step: tuple[float, float] = (-2.3, 0.3)
     trend_step_dyads: float = 0.25
-    trend_jump: float = 0.4
+    trend_jump: float = 0.7
     trend_start: float = 1.4
     cycle_half_life: tuple[float, float] = (float(np.log(4.0)), 0.7)
     cycle_half_life_dyads: float = 0.3
-    cycle_sd: tuple[float, float] = (-0.5, 0.2)
-    cycle_sd_dyads: float = 0.1
+    cycle_sd: tuple[float, float] = (-0.5, 0.4)
+    cycle_sd_dyads: float = 0.3
     headroom: tuple[float, float] = (0.0, 0.7)
     headroom_dyads: float = 0.3
     headroom_eras: float = 0.5
     noise: tuple[float, float] = (-1.5, 0.3)
     noise_dyads: float = 0.3
-    concentration: tuple[float, float] = (1.6, 0.15)
+    concentration: tuple[float, float] = (2.3, 0.5)
     direction: float = 0.3
     volume_effect: tuple[float, float] = (-0.3, 0.4)
     volume_effect_dyads: float = 0.2
@@ -195,13 +195,13 @@ REASONS = {
     "centuries a walk",
     "trend_step": "monthly step of the trend: 0.1 adds up to 1.1 in a decade, from an even share to 75 or 25",
     "trend_step_dyads": "some relations hardly move in a lifetime, others turn in a decade",
-    "trend_jump": "what the beginning of an era adds: 10 points around the middle",
+    "trend_jump": "what the beginning of an era adds: 17 points around the middle; named eras are turning points",
     "trend_start": "where the trend starts around its mean: nearly flat over shares from 8 to 95",
     "cycle_half_life": "months; a cycle around a moving trend is news that lasts: from one month to sixteen",
     "cycle_half_life_dyads": "dyads differ by a third",
-    "cycle_sd": "at 0.6 two thirds of the time lie within 14 points of an even trend; wider ones take every quarter of "
-    "one-sided news for a cycle, and predicted worse before 2015",
-    "cycle_sd_dyads": "dyads are a tenth calmer or livelier: the data of a single dyad say little about its own",
+    "cycle_sd": "at 0.6 two thirds of the time lie within 14 points of an even trend; from 0.3 to 1.2, because the data "
+    "of all dyads together decide it",
+    "cycle_sd_dyads": "dyads are a third calmer or livelier",
     "headroom": "ceiling less the trend where its era begins: 1.0 log-odds is 23 points from an even share, and 0.25 "
     "to 4 leave room for a tight ceiling and for none",
     "headroom_dyads": "frameworks of one dyad resemble each other",
@@ -209,7 +209,7 @@ REASONS = {
     "noise": "month-specific noise beside that of its events: 0.2 moves an even share by 5 points; more belongs to the "
     "events of a month, which are news of each other",
     "noise_dyads": "noise is similar across dyads",
-    "concentration": "a month of ten events carries the information of four: what predicted best before 2015",
+    "concentration": "a month of ten events carries the information of five, or of three, or of seven: the data decide it",
     "direction": "who acts matters less than when: a direction may be 7 points off",
     "volume_effect": "what a month e times as busy as usual adds to the log-odds of cooperation: crises are busy, but "
     "a busy month may also be one of visits",

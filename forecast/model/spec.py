@@ -27,8 +27,9 @@ class PendulumSpec:
     cycle : {"linear", "band", "cubic", "none"}, or a registered cycle
         Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than in proportion; or
         none. Formulas: :mod:`forecast.model.dynamics`.
-    ceiling : {"none", "framework"}
-        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.ceiling`).
+    ceiling : {"framework", "none"}, optional
+        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.ceiling`). By default it
+        does where the trend moves.
     jumps : bool
         Whether the trend jumps where an era begins.
     kind_drift : {"years", "eras", "none"}
@@ -66,7 +67,7 @@ class PendulumSpec:
 
     trend: str = "reverting"
     cycle: str = "linear"
-    ceiling: str = "none"
+    ceiling: str | None = None
     jumps: bool = True
     kind_drift: str = "years"
     month_noise: bool = True
@@ -85,6 +86,8 @@ class PendulumSpec:
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
                 "Priors(cycle_half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
             )
+        if self.ceiling is None:
+            object.__setattr__(self, "ceiling", "framework" if self.moves else "none")
         for name, known in (("trend", TRENDS), ("ceiling", CEILINGS), ("kind_drift", KIND_DRIFTS)):
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
@@ -160,6 +163,8 @@ class PendulumSpec:
         >>> spec.with_choices(trend="walk", cycle="none").priors
         Priors()
         """
+        if choices.get("trend") == "constant":
+            choices = {"ceiling": None} | choices
         plain = replace(self, **choices, priors=Priors())
         unused = plain._unused_priors()
         used = {name: value for name, value in self.priors.to_dict().items() if name not in unused}
