@@ -199,8 +199,8 @@ REASONS = {
     "trend_start": "where the trend starts around its mean: nearly flat over shares from 8 to 95",
     "cycle_half_life": "months; a cycle around a moving trend is news that lasts: from one month to sixteen",
     "cycle_half_life_dyads": "dyads differ by a third",
-    "cycle_sd": "at 0.6 two thirds of the time lie within 14 points of an even trend; from 0.3 to 1.2, because the data "
-    "of all dyads together decide it",
+    "cycle_sd": "at 0.6 two thirds of the time lie within 14 points of an even trend; from 0.3 to 1.2, because all "
+    "dyads together decide it",
     "cycle_sd_dyads": "dyads are a third calmer or livelier",
     "headroom": "ceiling less the trend where its era begins: 1.0 log-odds is 23 points from an even share, and 0.25 "
     "to 4 leave room for a tight ceiling and for none",
@@ -209,7 +209,7 @@ REASONS = {
     "noise": "month-specific noise beside that of its events: 0.2 moves an even share by 5 points; more belongs to the "
     "events of a month, which are news of each other",
     "noise_dyads": "noise is similar across dyads",
-    "concentration": "a month of ten events carries the information of five, or of three, or of seven: the data decide it",
+    "concentration": "a month of ten events carries the information of four to seven: the data decide",
     "direction": "who acts matters less than when: a direction may be 7 points off",
     "volume_effect": "what a month e times as busy as usual adds to the log-odds of cooperation: crises are busy, but "
     "a busy month may also be one of visits",

@@ -67,7 +67,7 @@ class PendulumSpec:
 
     trend: str = "reverting"
     cycle: str = "linear"
-    ceiling: str | None = None
+    ceiling: str = ""
     jumps: bool = True
     kind_drift: str = "years"
     month_noise: bool = True
@@ -86,7 +86,7 @@ class PendulumSpec:
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
                 "Priors(cycle_half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
             )
-        if self.ceiling is None:
+        if not self.ceiling:
             object.__setattr__(self, "ceiling", "framework" if self.moves else "none")
         for name, known in (("trend", TRENDS), ("ceiling", CEILINGS), ("kind_drift", KIND_DRIFTS)):
             if getattr(self, name) not in known:
@@ -164,7 +164,7 @@ class PendulumSpec:
         Priors()
         """
         if choices.get("trend") == "constant":
-            choices = {"ceiling": None} | choices
+            choices = {"ceiling": ""} | choices
         plain = replace(self, **choices, priors=Priors())
         unused = plain._unused_priors()
         used = {name: value for name, value in self.priors.to_dict().items() if name not in unused}

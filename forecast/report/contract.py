@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.outlook.draws import FitLike
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class GateLike(Protocol):
@@ -32,6 +35,9 @@ class ReportedFit(FitLike, Protocol):
     @property
     def provenance(self) -> Mapping[str, Any]:
         """Data digest, versions, seed, sampler settings, seconds by step."""
+
+    def prior_posterior(self, dyad: str) -> "pd.DataFrame":
+        """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left."""
 
     def save(self, path: Path) -> Any:
         """Save the fit in the folder of the report."""
