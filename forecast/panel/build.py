@@ -34,6 +34,7 @@ from forecast.panel.spans import (
     last_days,
     missing_periods,
     panel_periods,
+    reject_later_eras,
 )
 from forecast.typing import Index
 
@@ -361,6 +362,8 @@ def _panel(
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
     seen = covered_periods(watched, datasets, dyads, periods, frequency) & ~holes[:, None, :]
+    if eras is not None and span[1] is None and span[2] is None:
+        reject_later_eras(eras, dyads, periods, frequency)
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
     if additions:
         until = f"{span[2] or watched['last'].max():%Y-%m-%d}"
