@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--from", dest="first", type=date.fromisoformat, default=date(2006, 1, 1), help="first origin, YYYY-MM-DD")
     add("--to", dest="last", type=date.fromisoformat, default=date(2012, 1, 1))
     add("--every", type=int, default=72, help="months from one origin to the next")
-    add("--rivals", default="base_rate_10y,base_rate_2y,last_window")
+    add("--benchmarks", default="base_rate_10y,base_rate_2y,last_window")
     add("--batch", type=int, default=50, help="dyads to a task")
     add("--sample", type=int, default=4, help="dyads that the model is fitted to, alone; 0 for none")
     add("--out", type=Path, help="folder of the runs, for going on after an interruption")
@@ -121,13 +121,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def measure(options: argparse.Namespace, address: str) -> list[Speed]:
-    """Run the rivals on all dyads, and the model on a sample of them."""
+    """Run the benchmarks on all dyads, and the model on a sample of them."""
     record = record_of(options.counts)
     with tempfile.TemporaryDirectory() as temporary:
         out = options.out or Path(temporary)
         origins = origins_between(options.first, options.last, options.every)
-        rivals = choose("no", options.rivals)
-        speeds = [run("rivals", record, origins, rivals, address, out / "rivals", options.batch)]
+        benchmarks = choose("no", options.benchmarks)
+        speeds = [run("benchmarks", record, origins, benchmarks, address, out / "benchmarks", options.batch)]
         if options.sample:
             some, quarters = sample(record, options.sample), origins_between(options.last, date(2013, 10, 1), 3)
             model = choose("default", "no")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from forecast.model.breaks.eras import Eras
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
     from forecast.outlook.drivers import DriverOutlook
-    from forecast.report.skill_box import DyadSkill
+    from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
 """Dyads whose futures are simulated at once: each takes some hundred megabytes."""
@@ -151,7 +151,7 @@ class Report(Displayed):
     drivers: "tuple[DriverOutlook, ...]" = ()  # What drivers of the fit do, if it has any
 
     def _card(self) -> Card:
-        from forecast.report.skill_box import skill_sentence
+        from forecast.report.skill import skill_sentence
 
         facts = [
             ("page", str(self.page)),
@@ -319,7 +319,7 @@ def _read_skill(settings: ReportSettings) -> "Skill | None":
 
 
 def _check_settings(settings: ReportSettings) -> None:
-    from forecast.drivers.attach import require_drivers
+    from forecast.drivers.panel import require_drivers
     from forecast.outlook.query import require_consistent
 
     if settings.as_of is not None:

@@ -1,4 +1,4 @@
-"""Score the model on a published index at half-yearly origins, beside simple rivals: the mean of the months ahead.
+"""Score the model on a published index at half-yearly origins, beside simple benchmarks: the mean of the months ahead.
 
     python scripts/index_skill.py risk.csv risk.yaml --from 1996-01 --to 2024-07
 

@@ -12,7 +12,7 @@ import numpy as np
 from forecast import read_chronology
 from forecast.clock import Clock
 from forecast.evaluation import Record
-from forecast.evaluation.rivals.local_level import LOCAL_LEVEL
+from forecast.evaluation.benchmarks import LOCAL_LEVEL
 from forecast.outlook.happenings import window_base_rate
 from forecast.outlook.kind_counts import MIX_MONTHS, simulate_kinds
 from forecast.outlook.summary import NotDefined

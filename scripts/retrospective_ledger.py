@@ -9,7 +9,7 @@ resolved the same window, nothing is written.
 The backtest keeps no prediction of windows that turned out void; those questions are asked, not answered, and resolved
 as void. The questions of reports/ledger are quarterly; their backtest takes an hour on one core:
 
-    forecast backtest --from 2010-01 --every 3 --models default --rivals base_rate_10y --out quarterly
+    forecast backtest --from 2010-01 --every 3 --models default --benchmarks base_rate_10y --out quarterly
     python scripts/retrospective_ledger.py quarterly reports/ledger
 """
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from forecast import files
 from forecast.cli import app
 from forecast.escaping import has_controls, json_text, latex, markdown, printable, spreadsheet_cell, web_host
-from forecast.report.recent import reference
+from forecast.report.events import reference
 from forecast.report.rendering import render
 
 MAPPING = "dataset: mine\ncolumns: {date: day, source: from, target: to, cameo: code, summary: text}\n"

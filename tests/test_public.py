@@ -22,7 +22,7 @@ from forecast.hypotheses.reason import Reason
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.pipeline import Report
-from forecast.sources.index import IndexTable
+from forecast.sources.records import IndexTable
 
 ROOT = Path(forecast.__file__).parent.parent
 

@@ -12,6 +12,7 @@ from forecast.events import read_chronology
 from forecast.events.covered import Covered
 from forecast.outlook.volume import recording_level
 from forecast.panel import build_index_panel, build_panel
+from forecast.panel.events import counted_events
 from forecast.panel.record import (
     SHORTEST_RECORD,
     coverage_end,
@@ -21,7 +22,6 @@ from forecast.panel.record import (
     watched,
     whole_periods,
 )
-from forecast.panel.without import counted_events
 
 
 @pytest.fixture(scope="module")

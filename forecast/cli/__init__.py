@@ -12,22 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from forecast.cli import (
-    archive,
-    backtest,
-    check,
-    compare,
-    counting,
-    events,
-    fetch,
-    moved,
-    plan,
-    power,
-    question,
-    report,
-    scenario,
-    test,
-)
+from forecast.cli import archive, backtest, claims, events, fetch, moved, question, report, scenario
 from forecast.cli.terminal import escape
 from forecast.errors import DataError, ForecastError
 from forecast.stopping import INTERRUPTED, TERMINATED, stoppable
@@ -80,18 +65,18 @@ events.app.command()(fetch.fetch)
 events.app.command("import")(archive.import_command)
 events.app.command("status")(archive.status_command)
 events.app.command("repair")(archive.repair_command)
-events.app.command("count")(counting.count_command)
-events.app.command("sql")(counting.sql_command)
+events.app.command("count")(events.count_command)
+events.app.command("sql")(events.sql_command)
 app.add_typer(events.app, name="events")
 app.command(cls=report.ReportCommand)(report.report)
 app.command()(scenario.scenario)
-app.command()(test.test)
-app.command()(power.power)
-app.command()(check.check)
+app.command()(claims.test)
+app.command()(claims.power)
+app.command()(scenario.check)
 app.command()(moved.moved)
-app.command()(compare.compare)
+app.command()(moved.compare)
 app.command()(backtest.backtest)
-app.add_typer(plan.app, name="plan")
+app.add_typer(claims.app, name="plan")
 app.add_typer(question.app, name="question")
 
 

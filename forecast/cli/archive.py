@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.cli.options import Datasets, Feed, Json, day_of
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.terminal import escape, progress
 from forecast.errors import DataError, OutputPathError
 from forecast.escaping import json_text
 from forecast.wording import count

@@ -18,11 +18,10 @@ from forecast.cli.options import (
     Mapping,
     Seed,
     named_datasets,
+    output,
     source,
 )
-from forecast.cli.paths import output
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.terminal import escape, progress
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
@@ -53,10 +52,10 @@ def backtest(
             "no_month_noise, no_volume; all; or no for none of them.",
         ),
     ] = "default",
-    rivals: Annotated[
+    benchmarks: Annotated[
         str,
         typer.Option(
-            "--rivals",
+            "--benchmarks",
             help="base_rate_all, base_rate_10y, base_rate_5y, base_rate_2y, last_window, local_level, ar_noise, "
             "auto_ets, auto_arima; all; or no for none of them.",
         ),
@@ -107,13 +106,11 @@ def backtest(
         typer.Option("--batch", help="Dyads to a task and a file, for hundreds of dyads (models: with --alone)."),
     ] = None,
     scheduler: Annotated[
-        str | None,
-        typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786."),
+        str | None, typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786.")
     ] = None,
     out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
     replace: Annotated[
-        bool,
-        typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it."),
+        bool, typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it.")
     ] = False,
     seed: Seed = 1,
     remake: Annotated[
@@ -121,19 +118,19 @@ def backtest(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Predict as of many days of the past, and score the predictions beside simple rivals.
+    """Predict as of many days of the past, and score the predictions beside simple benchmarks.
 
     Every origin is rebuilt as of its day. Finished origins are kept in the folder: interrupted, the same command goes
     on where it stopped. Writes a page, skill.json, skill.csv and cases.csv (docs/skill.md).
     """
-    from forecast.drivers.attach import require_drivers
+    from forecast.drivers.panel import require_drivers
     from forecast.report.folder import SKILL, require_report_folder
 
     if remake:
         _remake(out, as_json=as_json)
         return
     from forecast.dates import parse_horizons
-    from forecast.evaluation.run_folder import RUN_FILE
+    from forecast.evaluation.tasks import RUN_FILE
 
     months, start, stop = parse_horizons(horizons), _month(first, "--from"), _month(last, "--to") if last else None
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
@@ -156,12 +153,12 @@ def backtest(
         from forecast.evaluation import backtest as run
         from forecast.evaluation import choose, origins_between
 
-        forecasters = choose(models, rivals)
+        forecasters = choose(models, benchmarks)
         if drivers is not None:
-            from forecast.evaluation.members import MEMBERS, PENDULUM, with_drivers
+            from forecast.evaluation.variants import PENDULUM, VARIANTS, with_drivers
 
             if PENDULUM not in {one.code for one in forecasters}:
-                forecasters.append(MEMBERS[PENDULUM])
+                forecasters.append(VARIANTS[PENDULUM])
             forecasters.append(with_drivers(drivers, driver_acts, driver_future))  # type: ignore[arg-type]
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(

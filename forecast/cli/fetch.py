@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.options import Json, dyads_of
-from forecast.cli.paths import output
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.options import Json, dyads_of, output
+from forecast.cli.terminal import escape, progress
 from forecast.errors import SpecError
 from forecast.escaping import json_text
 
@@ -57,8 +55,7 @@ def fetch(
         bool, typer.Option("--no-list", help="Ask for each file of GDELT without looking into its lists.")
     ] = False,
     setting: Annotated[
-        list[str] | None,
-        typer.Option("--fetch-setting", help="How, such as parallel=2. Repeat it (docs/fetching.md)."),
+        list[str] | None, typer.Option("--fetch-setting", help="How, such as parallel=2. Repeat it (docs/fetching.md).")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be fetched, and write nothing.")] = False,
     as_json: Json = False,

@@ -1,4 +1,4 @@
-"""The options that several commands share, and what they ask for."""
+"""Options that several commands share, and the inputs they describe."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from forecast.bounds import MOST_MONTHS, require_positive, require_sampler, require_whole
 from forecast.cli.terminal import escape
-from forecast.errors import NotConverged, SpecError
+from forecast.errors import NotConverged, OutputPathError, SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from forecast.model.gate import Miss
     from forecast.sources import Data, Source
     from forecast.sources.records import Frequency as Frequencies
+
+
+def output(help_text: str, kind: str = "FOLDER") -> Any:
+    """Return the option ``--out``: a file or folder to be written, with a name."""
+    return typer.Option("--out", parser=_output_path, metavar=kind, help=help_text)
+
+
+def _output_path(text: str | Path) -> Path:
+    if not str(text).strip():  # Python would take that for the working folder
+        raise OutputPathError("--out: an empty name; give the name of a folder, or . for the working folder")
+    return Path(text)
+
 
 CHRONOLOGY = "chronology"
 """As a table of events: the embedded chronology."""
@@ -59,8 +71,7 @@ FeedSetting = Annotated[
 Datasets = Annotated[
     str | None,
     typer.Option(
-        "--data",
-        help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive.",
+        "--data", help="Datasets by name, such as chronology,gdelt: the embedded chronology, and datasets of --archive."
     ),
 ]
 Archive = Annotated[

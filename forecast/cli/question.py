@@ -23,12 +23,11 @@ from forecast.cli.options import (
     Seed,
     added_to,
     day_of,
+    output,
     say,
     source,
 )
-from forecast.cli.paths import output
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.terminal import escape, progress
 from forecast.errors import DataError, ForecastError, SpecError
 from forecast.escaping import json_text, printable
 

@@ -32,11 +32,10 @@ from forecast.cli.options import (
     day_of,
     dyads_of,
     not_converged,
+    output,
     source,
 )
-from forecast.cli.paths import output
-from forecast.cli.progress import progress
-from forecast.cli.terminal import escape
+from forecast.cli.terminal import escape, progress
 from forecast.errors import SpecError
 from forecast.wording import join
 
@@ -176,8 +175,7 @@ def report(
         ),
     ] = False,
     skill: Annotated[
-        Path | None,
-        typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package."),
+        Path | None, typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package.")
     ] = None,
     draws: Draws = None,
     tune: Tune = None,
@@ -234,7 +232,7 @@ def _print(done: "Report") -> None:
     from rich.console import Console
 
     from forecast.outlook import NotDefined, kinds_line, level_sentence, quoted
-    from forecast.report.skill_box import skill_sentence
+    from forecast.report.skill import skill_sentence
     from forecast.wording import fitted_together
 
     console, result, question = Console(highlight=False), done.assessment, quoted(done.assessment)
@@ -263,7 +261,7 @@ def _print(done: "Report") -> None:
 def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") -> "Table":
     from rich.table import Table
 
-    from forecast.report.recorded import CHANGES, cells
+    from forecast.report.tables import CHANGES, cells
     from forecast.wording import count, month
 
     smallest = count(result.smallest_improvement, "point")
@@ -282,7 +280,7 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
 def _kind_lines(result: "Assessment") -> list[str]:
     """Return what is said of kinds of happenings: what was asked for, and all kinds within the horizon quoted."""
     from forecast.outlook import NotDefined, main_horizon
-    from forecast.report.recorded import numbers_of_kinds
+    from forecast.report.tables import numbers_of_kinds
     from forecast.wording import chance, count
 
     if isinstance(result.of_a_kind, NotDefined):

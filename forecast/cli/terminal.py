@@ -1,6 +1,13 @@
-"""Text that others wrote, made fit for the terminal."""
+"""The terminal: text that others wrote made safe, and the progress of work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from forecast.escaping import printable
+
+if TYPE_CHECKING:
+    from forecast.progress import Progress
 
 
 def escape(text: str, keep: str = "") -> str:
@@ -8,3 +15,35 @@ def escape(text: str, keep: str = "") -> str:
     from rich.markup import escape as without_markup
 
     return without_markup(printable(text, keep))
+
+
+@contextmanager
+def progress() -> "Iterator[Progress]":
+    """Show the step at work, on the terminal's error stream, with time gone and left."""
+    import logging
+
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    # What the sampler would tell of its own accord comes between the lines.
+    logging.getLogger("pymc.sampling.forward").setLevel(logging.WARNING)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task: Any = None
+        current = ""
+
+        def tell(step: str, done: int, total: int) -> None:
+            nonlocal task, current
+            if step != current:
+                if task is not None:
+                    shown.update(task, visible=False)
+                task, current = shown.add_task(step, total=None), step
+            shown.update(task, total=total or None, completed=done)
+
+        yield tell

@@ -4,10 +4,10 @@
 ``data/calendar.csv``; `add_drivers` puts either into a panel, as it was known on the panel's day.
 """
 
-from forecast.drivers.attach import add_drivers as add_drivers
 from forecast.drivers.calendar import calendar_drivers as calendar_drivers
 from forecast.drivers.calendar import drivers_for as drivers_for
 from forecast.drivers.calendar import read_calendar as read_calendar
+from forecast.drivers.panel import add_drivers as add_drivers
 from forecast.drivers.table import DriverTable as DriverTable
 from forecast.drivers.table import read_drivers as read_drivers
 

@@ -1,28 +1,27 @@
-"""Would it have been right? Predictions from many origins, each made of what was known then, scored beside rivals."""
+"""Backtests: forecasts from many past dates, each with the data known then, scored beside benchmarks."""
 
 from forecast.evaluation.backtest import backtest, choose
-from forecast.evaluation.cluster import Cluster
-from forecast.evaluation.executors import Processes
-from forecast.evaluation.forecaster import Answer, Asked, Chances, Forecaster, Rival
-from forecast.evaluation.members import MEMBERS, Member
+from forecast.evaluation.benchmarks import BENCHMARKS
+from forecast.evaluation.executors import Cluster, Processes
+from forecast.evaluation.forecaster import Answer, Asked, Benchmark, Chances, Forecaster
 from forecast.evaluation.origins import Past, Record, View, Window, origins_between
 from forecast.evaluation.results import Results
-from forecast.evaluation.rivals import RIVALS
+from forecast.evaluation.variants import VARIANTS, Variant
 
 __all__ = [
-    "MEMBERS",
-    "RIVALS",
+    "BENCHMARKS",
+    "VARIANTS",
     "Answer",
     "Asked",
+    "Benchmark",
     "Chances",
     "Cluster",
     "Forecaster",
-    "Member",
     "Past",
     "Processes",
     "Record",
     "Results",
-    "Rival",
+    "Variant",
     "View",
     "Window",
     "backtest",

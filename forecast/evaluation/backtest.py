@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from forecast.bounds import require_whole
 from forecast.dates import add_months
 from forecast.errors import DataError, SpecError
+from forecast.evaluation.benchmarks import BENCHMARKS
 from forecast.evaluation.executors import Executor, local
 from forecast.evaluation.forecaster import Asked, Forecaster
-from forecast.evaluation.members import DEFAULT, MEMBERS
 from forecast.evaluation.origins import Record
 from forecast.evaluation.prediction import IMPROVEMENT
-from forecast.evaluation.rivals import RIVALS
-from forecast.evaluation.run_folder import RunFolder
-from forecast.evaluation.tasks import Setup, Task, file_name
+from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
+from forecast.evaluation.variants import DEFAULT, VARIANTS
 from forecast.extras import require
 from forecast.progress import Progress, silent
 
@@ -55,7 +54,7 @@ def backtest(
     horizons : tuple of int
         Months ahead.
     forecasters : sequence of Forecaster, optional
-        By default the model and all rivals: ``choose("default", "all")``.
+        By default the model and all benchmarks: ``choose("default", "all")``.
     out : path
         Folder of the run. Origins that are finished there are not done again, and belong to the results: a run can be
         extended by other origins, and by other forecasters at fewer of them.
@@ -118,15 +117,15 @@ def backtest(
     return gather(setup, folder)
 
 
-def choose(models: str | Iterable[str] = DEFAULT, rivals: str | Iterable[str] = "all") -> list[Forecaster]:
+def choose(models: str | Iterable[str] = DEFAULT, benchmarks: str | Iterable[str] = "all") -> list[Forecaster]:
     """Return forecasters by their codes.
 
     Parameters
     ----------
     models : str or iterable of str
         Forms of the model; ``all`` for all of them; ``no`` for none.
-    rivals : str or iterable of str
-        The same of rivals.
+    benchmarks : str or iterable of str
+        The same of benchmarks.
 
     Raises
     ------
@@ -139,9 +138,9 @@ def choose(models: str | Iterable[str] = DEFAULT, rivals: str | Iterable[str] = 
     >>> [one.code for one in choose("default,none", "local_level")]
     ['default', 'no_cycle', 'local_level']
     """
-    found: list[Forecaster] = [*_named("models", models, MEMBERS), *_named("rivals", rivals, RIVALS)]
+    found: list[Forecaster] = [*_named("models", models, VARIANTS), *_named("benchmarks", benchmarks, BENCHMARKS)]
     if not found:
-        raise SpecError("models, rivals: nothing is chosen; name at least one")
+        raise SpecError("models, benchmarks: nothing is chosen; name at least one")
     return found
 
 
@@ -153,7 +152,7 @@ def check(setup: Setup, origins: Sequence[date]) -> None:
         if not re.fullmatch(r"[\w-]+", code):
             raise SpecError(f"forecasters: the code {code!r} names files; it may have letters, digits, - and _")
     _check_batch(setup)
-    require("scoringrules", "rivals")
+    require("scoringrules", "benchmarks")
     faults = (_fault(setup.part(batch), origins) for batch in setup.batches)
     first = next(faults)
     if first is not None and all(fault is not None for fault in faults):
@@ -207,7 +206,7 @@ def _check_batch(setup: Setup) -> None:
     if setup.batch is None:
         return
     require_whole("batch", setup.batch)
-    models = [code for code, one in setup.forecasters.items() if not one.rival]
+    models = [code for code, one in setup.forecasters.items() if not one.benchmark]
     if models and setup.record.together != "alone":
         raise SpecError(
             f"batch: {models[0]} is fitted to several dyads together, which a batch would divide; fit every dyad alone "

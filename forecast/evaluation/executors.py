@@ -1,17 +1,24 @@
-"""Where tasks are done: in this process, or in several on this machine; `cluster` has those of others."""
+"""Executors: this process, several processes of this machine, or the workers of a Dask cluster."""
 
+import asyncio
 import os
+import re
+import socket
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from forecast.errors import ForecastError, SpecError
-from forecast.evaluation.tasks import Setup, Task, carry_out_here
+from forecast.evaluation.tasks import Finished, Setup, Task, carry_out, carry_out_here
+from forecast.extras import require
+from forecast.files import write_text
 
 _setup: Setup | None = None
 """Of the process, in a process that was started for tasks: sent once and not with every task."""
@@ -90,3 +97,228 @@ def _end_with_parent() -> None:
 def _do(task: Task, folder: Path) -> int:
     assert _setup is not None
     return carry_out_here(_setup, task, folder)
+
+
+PACKAGES = (
+    "pendulum-forecast", "numpy", "scipy", "pandas", "xarray", "numba", "pymc", "pytensor", "nutpie", "scoringrules",
+    "statsforecast", "statsmodels",
+)  # fmt: skip
+"""What numbers rest on: with other versions, a worker's numbers would not be those of this machine."""
+KEPT = "What is finished is kept: run the same command again"
+_ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
+_GLANCE = 0.05
+"""Seconds between looks for what is finished."""
+_ROUND = 1.0
+"""Seconds between looks for workers."""
+_GOODBYE = 1.0
+"""Seconds that a scheduler has to hear that we leave; it notices anyway."""
+type Versions = Mapping[str, str | None]
+"""Of packages, by name; None for one that is not there."""
+_one_at_a_time = threading.Lock()
+"""In a worker: its threads share compiled models, and neither they nor the benchmarks' libraries bear company."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The workers of an existing Dask cluster.
+
+    The tasks, and once for each part of the record what they share, travel to the workers; texts of finished origins
+    come back and are written here. A task whose worker is lost is done again by another one, with the same numbers.
+
+    Attributes
+    ----------
+    address : str
+        Of the scheduler, such as ``tcp://host:8786``; ``tls://`` with the certificates of Dask's configuration.
+    timeout : float
+        Seconds that the scheduler has to answer.
+    wait : float
+        Seconds without any worker, at the start or later, after which to give up.
+
+    Raises
+    ------
+    SpecError
+        If the address has not this form.
+
+    Examples
+    --------
+    >>> from forecast.evaluation import Cluster
+    >>> Cluster("tcp://localhost:8786").address
+    'tcp://localhost:8786'
+    """
+
+    address: str
+    timeout: float = 5.0
+    wait: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not _ADDRESS.fullmatch(self.address):
+            raise SpecError(f"scheduler: got {self.address!r}; expected an address such as tcp://host:8786")
+
+    def ready(self) -> None:
+        """Make sure that the scheduler answers, and that its workers have what is needed.
+
+        Raises
+        ------
+        SpecError
+            If not.
+        ForecastError
+            If Dask is not installed here.
+        """
+        with self._client() as client:
+            self._check_workers(client)
+
+    def run(self, setup: Setup, tasks: Sequence[Task], folder: Path) -> Iterator[int]:
+        """Do the tasks, and write what comes back as it comes."""
+        with self._client() as client:
+            shared = self._share(client, setup, dict.fromkeys(task.batch for task in tasks))
+            running = {client.submit(_do_in_worker, shared[task.batch], task, pure=False) for task in tasks}
+            try:
+                for future, found in self._as_they_come(client, running):
+                    files = _finished_files(future, found)
+                    running.discard(future)
+                    for name, text in files:
+                        write_text(folder / name, text)
+                    yield len(files)
+            finally:
+                if client.status == "running":
+                    client.cancel(list(running))
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        require("distributed", "cluster")
+        from distributed import Client
+
+        try:
+            self._greet()
+            client = Client(self.address, timeout=self.timeout, set_as_default=False)
+        except Exception as error:  # whatever listens there may answer anything
+            raise SpecError(
+                f"scheduler: no Dask scheduler answers at {self.address} ({error!r:.200}); start one (dask scheduler), "
+                "or correct --scheduler"
+            ) from error
+        try:
+            yield client
+        finally:
+            client.close(timeout=_GOODBYE)
+
+    def _greet(self) -> None:
+        """Make sure that a scheduler is there: Dask's client would try a closed port again, and wait for a mute one."""
+        from distributed.comm import connect
+        from distributed.security import Security
+
+        async def greet() -> None:
+            async with asyncio.timeout(self.timeout):
+                arguments = Security().get_connection_args("client")
+                comm = await connect(self.address, timeout=self.timeout, **arguments)
+                await comm.close()
+
+        found = _ADDRESS.fullmatch(self.address)
+        assert found
+        socket.create_connection((found[1] or found[2], int(found[3])), self.timeout).close()
+        with ThreadPoolExecutor(1) as thread:  # ours may have an event loop already, as in a notebook
+            thread.submit(asyncio.run, greet()).result()
+
+    def _check_workers(self, client: Any) -> Versions:
+        """Wait for a worker, compare versions, and return those that are here."""
+        try:
+            client.wait_for_workers(1, timeout=self.wait)
+        except TimeoutError as error:
+            raise SpecError(
+                f"scheduler: {self.address} has had no worker for {self.wait:.0f} s; start some (dask worker "
+                f"{self.address} --nthreads 1)"
+            ) from error
+        found = client.get_versions(packages=PACKAGES)
+        here: Versions = found["client"]["packages"]
+        # The scheduler unpacks tasks, and computes nothing.
+        _compare_versions("the scheduler", found["scheduler"]["packages"], here, PACKAGES[:1])
+        for name, versions in found["workers"].items():
+            _compare_versions(f"worker {name}", versions["packages"], here, PACKAGES)
+        return {package: here[package] for package in PACKAGES}
+
+    def _share(self, client: Any, setup: Setup, batches: Iterable[int | None]) -> dict[int | None, Any]:
+        """Send the workers what all tasks of a batch share: whoever does one of them fetches it, once.
+
+        A task of its own hands it out, so that it is made again if all workers that had it are lost.
+        """
+        versions = self._check_workers(client)
+        shared = {batch: client.submit(_hand_out, setup.part(batch).fresh(), versions, pure=False) for batch in batches}
+        for ended in self._as_they_come(client, shared.values(), results=False):
+            if ended.status != "finished":
+                raise SpecError(
+                    f"scheduler: what the tasks share cannot be read there ({ended.exception()}); a forecaster of your "
+                    "own must be in a module that scheduler and workers can import"
+                )
+        return shared
+
+    def _as_they_come(self, client: Any, running: Iterable[Any], *, results: bool = True) -> Iterator[Any]:
+        """Yield what ends, with its result; give up if for long there is nobody to bring anything to an end."""
+        from distributed import as_completed
+
+        waiting = as_completed(running, loop=client.loop, with_results=results, raise_errors=False)
+        manned = looked = time.monotonic()
+        while not waiting.is_empty():
+            ended = waiting.next_batch(block=False)
+            yield from ended
+            now = time.monotonic()
+            if client.status in ("closing", "closed"):
+                raise ForecastError(f"scheduler: the connection to {self.address} is lost. {KEPT}")
+            if ended or (now - looked > _ROUND and client.status == "running" and client.nthreads()):
+                manned = looked = now
+            elif now - manned > self.wait:
+                raise ForecastError(f"scheduler: for {self.wait:.0f} s {self.address} has had no worker left. {KEPT}")
+            else:
+                time.sleep(_GLANCE)
+
+
+def _hand_out(setup: Setup, versions: Versions) -> tuple[Setup, Versions]:
+    return setup, versions
+
+
+def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
+    """Do a task in a worker, unless and until nobody wants it any more."""
+    from distributed import get_worker
+    from distributed.versions import get_package_info
+
+    setup, versions = shared
+    worker = get_worker()
+    _compare_versions(
+        f"worker {worker.address}", get_package_info(PACKAGES), versions, PACKAGES
+    )  # it may have joined late
+    key = worker.get_current_task()
+    files: list[Finished] = []
+    with _one_at_a_time:
+        alone = setup.on(worker.state.nthreads)
+        for finished in carry_out(alone, task):
+            files.append(finished)
+            held = worker.state.tasks.get(key)
+            if held is None or held.state == "cancelled":
+                break
+    return files
+
+
+def _finished_files(future: Any, found: Any) -> list[Finished]:
+    """Return the files of a task that has ended, or raise why there are none."""
+    from distributed import KilledWorker
+
+    if future.status == "finished":
+        files: list[Finished] = found
+        return files
+    if future.status != "error":
+        raise ForecastError(f"scheduler: the connection or the tasks are lost ({found}). {KEPT}")
+    _, error, trace = found
+    if isinstance(error, KilledWorker):
+        raise ForecastError(
+            f"scheduler: {error.allowed_failures + 1} workers in succession were lost at the same task, the last one "
+            f"{error.last_worker.address}, perhaps for want of memory. {KEPT}, with fewer or larger workers"
+        ) from error
+    raise error.with_traceback(trace)
+
+
+def _compare_versions(name: str, there: Versions, here: Versions, packages: Sequence[str]) -> None:
+    """Reject versions that differ."""
+    differing = [package for package in packages if there.get(package) != here.get(package)]
+    if differing:
+        listed = ", ".join(f"{each} {there.get(each) or 'missing'} (here {here.get(each)})" for each in differing)
+        raise SpecError(
+            f"scheduler: {name} has {listed}; numbers must not depend on who computes them. Install there what is here"
+        )

@@ -1,4 +1,4 @@
-"""What every forecaster does, the package's own model and its rivals alike: from views to chances.
+"""What every forecaster does, the package's own model and its benchmarks alike: from views to chances.
 
 A forecaster returns, for each month ahead, draws of the chance that a happening of that month is cooperative: news
 of the month and overdispersion included, sampling of the happenings not. From these the share of a window follows
@@ -83,7 +83,7 @@ class Forecaster(Protocol):
         Its name in tables and options.
     words : str
         What it does, in a sentence.
-    rival : bool
+    benchmark : bool
         Whether it is something to be compared with, rather than this package's model or a form of it.
     run : int
         How many successive origins it takes in one go, because it carries something from one to the next.
@@ -94,7 +94,7 @@ class Forecaster(Protocol):
     @property
     def words(self) -> str: ...  # noqa: D102
     @property
-    def rival(self) -> bool: ...  # noqa: D102
+    def benchmark(self) -> bool: ...  # noqa: D102
     @property
     def run(self) -> int: ...  # noqa: D102
 
@@ -102,15 +102,15 @@ class Forecaster(Protocol):
         """Predict from successive views."""
 
 
-class Rival:
+class Benchmark:
     """A forecaster that looks at the past of one dyad at a time and starts afresh at every origin.
 
-    A rival is a subclass with `code`, `words` and `chances`, and a line in `forecast.evaluation.rivals`.
+    A benchmark is a subclass with `code`, `words` and `chances`, and a line in `forecast.evaluation.benchmarks`.
     """
 
     code: str
     words: str
-    rival = True
+    benchmark = True
     run = 1
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SHORTEST_PAST = 60
-"""Months since the first happening of a dyad: with less, none of the rivals has seen two windows of two years."""
+"""Months since the first happening of a dyad: with less, none of the benchmarks has seen two windows of two years."""
 ERAS = ("given", "infer", "none")
 TOGETHER = ("default", "alone")
 TOLD = ("actor", "summary", "reference", "name", "note")
@@ -166,8 +166,8 @@ class Record:
     dyads : tuple of str
         Which dyads.
     dataset : str
-        The dataset whose happenings are predicted: by it a prediction is resolved, and rivals see it alone. A model is
-        fitted to all datasets, as they were known on the day.
+        The dataset whose events are predicted: by it a prediction is resolved, and benchmarks see it alone. A model
+        is fitted to all datasets, as they were known on the day.
     eras : pandas.DataFrame or None
         In the form of `forecast.events.read_eras`; None for the embedded ones.
     coverage : pandas.DataFrame or None

@@ -33,7 +33,7 @@ _ROUNDING = 1e-9
 
 def crps(prediction: Prediction, share: float) -> float:
     """Return the continuous ranked probability score of a window's share, points (0 to 100)."""
-    require("scoringrules", "rivals")
+    require("scoringrules", "benchmarks")
     import scoringrules
 
     there = prediction.weights > 0
@@ -109,7 +109,7 @@ def brier(probability: ArrayLike, happened: ArrayLike) -> Brier:
 
 def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
     """Return the mean squared distance of probabilities from what happened; `brier` has its parts as well."""
-    require("scoringrules", "rivals")
+    require("scoringrules", "benchmarks")
     import scoringrules
 
     said, was = np.asarray(probability, dtype=np.float64), np.asarray(happened, dtype=np.float64)

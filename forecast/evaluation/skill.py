@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NotRequired, Self, TypedDict
 
 from forecast.errors import DataError, SpecError
-from forecast.evaluation.members import DEFAULT
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.variants import DEFAULT
 from forecast.files import read_bytes
 
 SCHEMA = 1
@@ -27,7 +27,7 @@ type Row = Mapping[str, Any]
 
 class _Compared(TypedDict):
     role: str
-    rival: str
+    model: str
     chosen_on: str | None
     n: int
     difference: float
@@ -37,7 +37,7 @@ class _Compared(TypedDict):
 
 class _Scored(TypedDict):
     model: str
-    rival: bool
+    benchmark: bool
     dyad: str
     horizon: int
     period: str
@@ -166,8 +166,8 @@ class Skill:
 
     @property
     def models(self) -> dict[str, bool]:
-        """Codes of all that was scored, and whether each is a rival: the forecasters in their order, then mixtures."""
-        scored = {str(row["model"]): bool(row["rival"]) for row in self.rows}
+        """Codes of all scored models, and whether each is a benchmark: forecasters in their order, then mixtures."""
+        scored = {str(row["model"]): bool(row["benchmark"]) for row in self.rows}
         ordered = [one["model"] for one in self.account if one["model"] in scored]
         return {code: scored[code] for code in dict.fromkeys((*ordered, *scored))}
 
@@ -192,7 +192,7 @@ class Skill:
     def against(self, other: str, horizon: int, **where: Any) -> Row | None:
         """Return how the subject compares with another model, where both have predicted: one of a row's `against`."""
         row = self.row(horizon, **where)
-        return row and next((one for one in row["against"] if one["rival"] == other), None)
+        return row and next((one for one in row["against"] if one["model"] == other), None)
 
     def other_choices(self, spec: Mapping[str, Any]) -> list[str]:
         """Return the names of the choices in which a model, by its spec, is not the one that was tested."""
@@ -209,17 +209,17 @@ class Skill:
             if "fitted" in one
         ]
 
-    def best_rival(self, horizon: int, *, given_n: bool = False) -> str | None:
-        """Return the rival that was best on the origins on which choices are made, if any was."""
+    def best_benchmark(self, horizon: int, *, given_n: bool = False) -> str | None:
+        """Return the benchmark that was best on the origins on which choices are made, if any was."""
         row = self.row(horizon, period=self.period, given_n=given_n)
-        found = [one["rival"] for one in row["against"] if one["role"] == "best rival"] if row else []
+        found = [one["model"] for one in row["against"] if one["role"] == "best benchmark"] if row else []
         return str(found[0]) if found else None
 
 
-def subject_of(rivals: Mapping[str, bool]) -> str:
+def subject_of(benchmarks: Mapping[str, bool]) -> str:
     """Return whom a backtest is about: the default model, or the first form of it, or the reference, or the first."""
-    own = [code for code, rival in rivals.items() if not rival]
-    for wanted, there in ((DEFAULT, own), (REFERENCE, list(rivals))):
+    own = [code for code, benchmark in benchmarks.items() if not benchmark]
+    for wanted, there in ((DEFAULT, own), (REFERENCE, list(benchmarks))):
         if there:
             return wanted if wanted in there else there[0]
     raise SpecError("backtest: nobody predicts")

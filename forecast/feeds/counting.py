@@ -154,7 +154,7 @@ def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Litera
     """Count what is left by dyad, period, direction and class.
 
     Of a joint act that a day has in both directions, `happenings` counts the other side no second time: it is the
-    rule of `forecast.panel.pairing`, for rows that are a happening each.
+    rule of `forecast.panel.events`, for rows that are a happening each.
     """
     import pyarrow as pa
 

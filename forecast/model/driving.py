@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.drivers.panel import standardised
 from forecast.errors import SpecError
 from forecast.model.hierarchy import spread_around
-from forecast.panel.drivers import standardised
 from forecast.typing import Float, Index
 from forecast.wording import join
 

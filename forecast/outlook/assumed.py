@@ -14,8 +14,8 @@ from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.mapping import TableMapping
 from forecast.events.raw import load_raw
 from forecast.outlook.kind_counts import MIX_MONTHS
+from forecast.panel.events import happenings, pairs_joint_acts
 from forecast.panel.kinds import panel_kind
-from forecast.panel.pairing import happenings, pairs_joint_acts
 from forecast.wording import join
 
 if TYPE_CHECKING:

@@ -38,8 +38,8 @@ from forecast.outlook.observed import main_dataset
 from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
 from forecast.panel import panel_of_dyad
-from forecast.panel.volume import panel_busyness
-from forecast.panel.without import PLACES, counted_events, panel_without
+from forecast.panel.events import PLACES, counted_events, panel_without
+from forecast.panel.record import panel_busyness
 from forecast.parallel import side_by_side
 from forecast.progress import Progress, silent
 from forecast.typing import Float, Index
@@ -121,7 +121,7 @@ class Attribution:
     # there are any.
     now: Numbers
     before: Numbers
-    events: "pd.DataFrame"  # As `forecast.panel.without.counted_events` returns them, from the first to the last
+    events: "pd.DataFrame"  # As `forecast.panel.events.counted_events` returns them, from the first to the last
     in_order: tuple[Part, ...]  # What each event added, in the order of `events`
     alone: tuple[Alone, ...]  # What each event adds alone, in the same order
     # What they did only together: `now` less `before`, less the sum of `alone`. The sum of `in_order` has no rest.

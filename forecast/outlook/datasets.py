@@ -24,8 +24,7 @@ from forecast.outlook.futures import stream
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.resolution import source_words
 from forecast.outlook.summary import Estimate, estimate
-from forecast.panel.record import sides
-from forecast.panel.volume import busyness, usual_periods
+from forecast.panel.record import busyness, sides, usual_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, interval_in_words, join, number

@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 
+from forecast.drivers.panel import FUTURE_WORDS, ahead_of, standardised
 from forecast.model.driving import Drivers, Push, push
 from forecast.outlook.draws import DyadDraws, FitLike, position
 from forecast.outlook.summary import Estimate, Probability, estimate, probability
-from forecast.panel.drivers import FUTURE_WORDS, ahead_of, standardised
 from forecast.scale import share
 from forecast.typing import Float
 from forecast.wording import percent

@@ -18,8 +18,7 @@ from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.volume import RECENT_MONTHS, recording_level
 from forecast.panel import panel_kind
-from forecast.panel.record import sides, whole_periods
-from forecast.panel.volume import busyness, usual_periods
+from forecast.panel.record import busyness, sides, usual_periods, whole_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON, months_ahead
+from forecast.drivers.panel import require_given
 from forecast.errors import SpecError
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
-from forecast.panel.drivers import require_given
 from forecast.panel.record import sides
 from forecast.wording import join
 

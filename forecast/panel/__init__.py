@@ -6,13 +6,11 @@ the dyads asked for (`counted`, `paired`, `outside_coverage`, `outside_span`, `l
 """
 
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
-from forecast.panel.describe import PanelDescription, describe_panel
-from forecast.panel.kinds import PanelKind, panel_kind
-from forecast.panel.pairing import happenings
+from forecast.panel.describe import PanelDescription, describe_panel, summarise
+from forecast.panel.events import happenings
+from forecast.panel.kinds import SCHEMA, PanelKind, panel_kind, validate_panel
 from forecast.panel.record import coverage_end, observed_shares, require_record, watched
-from forecast.panel.schema import SCHEMA, validate_panel
 from forecast.panel.spans import first_periods, panel_of_dyad, recounted
-from forecast.panel.summary import summarise
 
 __all__ = [
     "SCHEMA",

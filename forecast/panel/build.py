@@ -19,10 +19,9 @@ from forecast.events.dyads import even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
-from forecast.panel.kinds import DIRECTIONS
-from forecast.panel.pairing import happenings
+from forecast.panel.events import happenings
+from forecast.panel.kinds import DIRECTIONS, SCHEMA
 from forecast.panel.record import vintaged_datasets
-from forecast.panel.schema import SCHEMA
 from forecast.panel.spans import (
     COVERED_TO,
     END,

@@ -158,12 +158,12 @@ def reject_later_eras(
 ) -> None:
     """Reject eras that begin after the last period: they would be left out in silence."""
     table = read_eras(eras)
-    for era in table[table["dyad"].isin(dyads)].itertuples():
-        if floor_period(table.loc[[era.Index], "start"], frequency).iloc[0] > periods[-1]:
-            raise DataError(
-                f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period of the record "
-                f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to then"
-            )
+    later = table["dyad"].isin(dyads) & (floor_period(table["start"], frequency) > periods[-1])
+    for era in table[later].itertuples():
+        raise DataError(
+            f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period of the record "
+            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to then"
+        )
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":

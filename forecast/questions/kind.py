@@ -7,7 +7,7 @@ from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.kinds import read_kinds
 from forecast.outlook.resolution import class_codes
-from forecast.panel.without import count_placed, placed_events
+from forecast.panel.events import count_placed, placed_events
 from forecast.typing import Bool, Index
 from forecast.wording import join
 

@@ -21,8 +21,8 @@ from forecast.outlook.observed import Observed, observe
 from forecast.outlook.prospect import question_outlook
 from forecast.outlook.summary import NotDefined, Probability
 from forecast.outlook.window import followed_by, reached
+from forecast.panel.events import counted_events
 from forecast.panel.record import last_known
-from forecast.panel.without import counted_events
 from forecast.questions.count_chance import ALL, code_shares
 from forecast.questions.kind import Kind
 from forecast.questions.question import Question

@@ -4,19 +4,17 @@ Start at `write_report`, `write_tests` and `write_skill`. Every number comes fro
 results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.
 """
 
-from forecast.report.change_page import change_json, render_change
 from forecast.report.checks_page import render_checks
-from forecast.report.jsonfile import forecast_json
-from forecast.report.levels import levels_table
-from forecast.report.moved_page import moved_json, render_moved
-from forecast.report.moved_write import write_change, write_moved
+from forecast.report.jsonfile import forecast_json, levels_table
+from forecast.report.moved_page import change_json, moved_json, render_change, render_moved
 from forecast.report.page import render_page
-from forecast.report.skill_box import find_skill, read_skill
+from forecast.report.skill import find_skill, read_skill
 from forecast.report.skill_page import render_skill
-from forecast.report.tests_json import results_json, results_table
-from forecast.report.tests_page import render_tests
+from forecast.report.tests_page import render_tests, results_json, results_table
 from forecast.report.write import (
+    write_change,
     write_checks,
+    write_moved,
     write_report,
     write_scenarios,
     write_skill,

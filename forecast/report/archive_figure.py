@@ -11,9 +11,7 @@ from forecast.wording import count
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.ticker import Locator
 
-_TALL, _GAP, _BELOW = 1.1, 0.62, 0.45
 _MOST_SAID = 3
 
 
@@ -31,19 +29,18 @@ def illustrate(status: ArchiveStatus) -> style.Illustration:
 
 
 def _draw(shown: list[DatasetStatus], layout: style.Layout) -> "Figure":
-    left, right = 0.75, 0.15
-    figure = style.new_figure(layout, len(shown) * (_TALL + _GAP) + _BELOW)
+    figure, axes = style.subplots(layout, len(shown) * 1.7 + 0.3, len(shown), sharex=True)
     first, last = min(one.spans[0][0] for one in shown), max(one.spans[-1][1] for one in shown)
-    for place, one in enumerate(reversed(shown)):
-        on = style.axes(figure, left, _BELOW + place * (_TALL + _GAP), layout.width - left - right, _TALL)
+    margin = max((last - first) / 50, timedelta(days=20))
+    for on, one in zip(axes, shown, strict=True):
         _draw_dataset(on, one, layout)
-        margin = max((last - first) / 50, timedelta(days=20))
-        on.set_xlim(first - margin, last + margin)  # type: ignore[arg-type]
-        on.tick_params(axis="x", labelbottom=place == 0)
+    axes[0].set_xlim(first - margin, last + margin)  # type: ignore[arg-type]
     return figure
 
 
 def _draw_dataset(on: "Axes", one: DatasetStatus, layout: style.Layout) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     for hole in one.holes:
         on.axvspan(hole.first, hole.last + timedelta(days=1), color=style.WORSE, alpha=0.25, linewidth=0)  # type: ignore[arg-type]
     months = [month for month in one.months if month.days and (month.covered or month.kept)]
@@ -54,15 +51,9 @@ def _draw_dataset(on: "Axes", one: DatasetStatus, layout: style.Layout) -> None:
     on.bar(places, heights, width=28, align="edge", color=style.LEVEL)  # type: ignore[arg-type]
     on.set_ylim(0, max([*heights, 1]) * 1.05)
     on.set_ylabel("rows", fontsize=layout.font - 1)
-    on.yaxis.set_major_locator(_few())
+    on.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     on.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     on.set_title(_title(one), loc="left", fontsize=layout.font, color=style.INK)
-
-
-def _few() -> "Locator":
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(3, integer=True)
 
 
 def _title(one: DatasetStatus) -> str:

@@ -1,39 +1,118 @@
-"""Chances of the level by horizon: worse, about the same, better."""
+"""Stacked bars of chances by horizon: of what will be recorded, and of the level."""
 
-from forecast.outlook import Assessment, printed_chances, printed_percents
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from forecast.outlook import Assessment, NotDefined, printed_chances, printed_changes, printed_percents
 from forecast.report import style
-from forecast.report.bars import Bar, draw
+from forecast.report.tables import CHANGES
 from forecast.report.words import COLUMNS, period
 from forecast.wording import chance, count
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def illustrate(result: Assessment) -> style.Illustration:
+_COLORS = {
+    "down": (style.WORSE, "white"),
+    "same": (style.SAME, style.INK),
+    "up": (style.BETTER, "white"),
+    "deterioration": (style.WORSE, "white"),
+    "stability": (style.SAME, style.INK),
+    "technical": (style.BETTER, "white"),
+    "structural": (style.RESET, style.INK),
+}
+"""Fill and ink of each outcome."""
+_APART = 5.5  # percents between the middles of two numbers above a bar
+_ROOM = 7  # percents: a narrower part has its number above, or beside the bar
+
+type Bars = Mapping[str, Mapping[str, int]]
+"""By horizon in words, whole percents by outcome, from worse to better; they add up to 100."""
+
+
+def recorded(result: Assessment) -> style.Illustration | None:
+    """Draw the chances of what will be recorded at each horizon; none if they are defined at none."""
+    if isinstance(result.recorded, NotDefined):
+        return None
+    bars = {
+        f"{count(months, 'month')}\nto {period(result, window.until)}": {name: percents[name] for name in CHANGES}
+        for months, window in result.recorded.items()
+        if (percents := printed_changes(window))
+    }
+    if not bars:
+        return None
+    said = "; ".join(
+        f"{when.replace('\n', ' ')}: "
+        + ", ".join(f"{words.lower()} {chance(parts[name] / 100)}" for name, words in CHANGES.items())
+        for when, parts in bars.items()
+    )
+    change = count(result.smallest_improvement, "point")
+    return style.illustrate(
+        lambda layout: _draw(bars, CHANGES, layout),
+        alt=f"Stacked bars of chances for what will be recorded of {result.label}. {said}.",
+        caption=(
+            f"Chances that the cooperative share of what is recorded in the months ahead is at least {change} lower, "
+            f"about the same, or at least {change} higher than in as many months before."
+        ),
+    )
+
+
+def level(result: Assessment) -> style.Illustration:
     """Draw the chances of the level at each horizon."""
     change = count(result.smallest_improvement, "point")
-    bars, said = [], []
+    bars, said = {}, []
     for outlook in result.improvement.values():
         chances, percents = printed_chances(outlook), printed_percents(outlook)
         until = period(result, outlook.until)
-        bars.append(Bar(count(outlook.months, "month"), until, {name: percents[name] for name in COLUMNS}))
+        bars[f"{count(outlook.months, 'month')}\n{until}"] = {name: percents[name] for name in COLUMNS}
         said.append(
             f"by {until}: better {chances['improvement']} (technical {chances['technical']}, structural "
             f"{chances['structural']}), about the same {chances['stability']}, worse {chances['deterioration']}"
         )
     last = list(result.improvement.values())[-1]
+    parts = (
+        f"Structural: the trend has risen by {change} too; technical: it has not"
+        if result.moving
+        else "Technical: under the current framework; structural: under a new one"
+    )
     return style.illustrate(
-        lambda layout: draw(bars, COLUMNS, layout),
+        lambda layout: _draw(bars, COLUMNS, layout),
         alt=f"Stacked bars of chances for {result.label}. {'; '.join(said)}.",
         caption=(
             f"Chances that the {result.measure} is at least {change} lower, about the same, or at least "
-            f"{change} higher than in {period(result, result.origin)}. {_parts(result, change)} (chance of a new "
+            f"{change} higher than in {period(result, result.origin)}. {parts} (chance of a new "
             f"framework by {period(result, last.until)}: {chance(last.new_framework.value)}). The percents of a bar "
             "add up to 100."
         ),
     )
 
 
-def _parts(result: Assessment, change: str) -> str:
-    """Describe what of an improvement is technical, and what structural."""
-    if result.moving:
-        return f"Structural: the trend has risen by {change} too; technical: it has not"
-    return "Technical: under the framework in force; structural: under a new one"
+def _draw(bars: Bars, outcomes: Mapping[str, str], layout: style.Layout) -> "Figure":
+    rows = 0.46 * len(bars) + 0.1 if layout.wide else 0.5 * len(bars) + 0.3
+    figure, (on,) = style.subplots(layout, rows + 0.3)
+    style.name_rows(on, list(bars), layout)
+    for place, parts in enumerate(bars.values()):
+        _draw_bar(on, place, parts, layout)
+    on.set_xlim(0, 100)
+    on.set_xticks([])
+    on.spines["bottom"].set_visible(False)
+    handles = [style.patch(_COLORS[name][0], words) for name, words in outcomes.items()]
+    style.legend(figure, handles, 4 if layout.wide else 2)
+    return figure
+
+
+def _draw_bar(on: "Axes", y: float, parts: Mapping[str, int], layout: style.Layout) -> None:
+    begin, last, free, thick = 0, list(parts)[-1], 1.0, 0.46
+    for name, whole in parts.items():
+        fill, ink = _COLORS[name]
+        on.barh(y, whole, left=begin, height=thick, color=fill, edgecolor="white", linewidth=0.8)
+        middle, text = begin + whole / 2, chance(whole / 100)
+        if name == last and whole < _ROOM:
+            on.annotate(text, (100, y), (4, 0), textcoords="offset points", va="center", color=style.INK)
+        elif whole >= _ROOM:
+            on.text(middle, y, text, ha="center", va="center", color=ink, fontweight="bold")
+        else:
+            place = max(middle, free)
+            free = place + _APART
+            on.text(place, y - thick / 2 - 0.02, text, ha="center", va="bottom", fontsize=layout.font - 1)
+        begin += whole

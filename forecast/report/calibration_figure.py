@@ -50,20 +50,19 @@ def _outside(curve: Curve) -> str:
 
 
 def _draw(curves: Sequence[Curve], names: tuple[str, str], layout: style.Layout) -> "Figure":
-    across = max(len(curves), 2) if layout.wide else 1
-    down = 1 if layout.wide else len(curves)
-    left, right, between, head, title, axis = 0.55, 0.1, 0.62, 0.3, 0.26, 0.52
-    width = (layout.width - left - right - between * (across - 1)) / across
-    tall = width if layout.wide else 0.62 * width
-    step = title + tall + axis
-    height = head + step * down
-    figure = style.new_figure(layout, height)
-    for place, curve in enumerate(curves):
-        column, line = (place, 0) if layout.wide else (0, place)
-        on = style.axes(figure, left + (width + between) * column, axis + step * (down - 1 - line), width, tall)
+    across, down = (max(len(curves), 2), 1) if layout.wide else (1, len(curves))
+    height = layout.width / across + 0.4 if layout.wide else 3.0 * down + 0.5
+    figure, axes = style.subplots(layout, height, down, across)
+    for on, curve in zip(axes, curves, strict=False):
+        on.set_box_aspect(1 if layout.wide else 0.62)
         _draw_curve(on, curve, layout)
-    shown = any(curve.reference is not None for curve in curves)
-    _add_legend(figure, layout, height, names if shown else (names[0], ""))
+    for on in axes[len(curves) :]:
+        on.set_visible(False)
+    handles = [style.key(style.LEVEL, names[0], linewidth=1.8)]
+    if any(curve.reference is not None for curve in curves):
+        handles.append(style.key(style.OBSERVED, names[1], linewidth=1.1))
+    band = style.patch(style.SAME, "95 % band if calibrated", 0.6)
+    style.legend(figure, [*handles, band], 3 if layout.wide else 2)
     return figure
 
 
@@ -87,20 +86,6 @@ def _draw_curve(on: "Axes", curve: Curve, layout: style.Layout) -> None:
         on.locator_params(axis="y", nbins=5)
     on.grid(color=style.GRID, linewidth=0.6)
     on.set_axisbelow(True)
-    on.set_title(curve.title, loc="left", fontsize=layout.font, fontweight="bold", pad=4)
+    on.set_title(curve.title, loc="left", fontsize=layout.font, fontweight="bold")
     on.set_xlabel(curve.x_label, fontsize=layout.font - 1)
     on.set_ylabel(curve.y_label, fontsize=layout.font - 1)
-
-
-def _add_legend(figure: "Figure", layout: style.Layout, height: float, names: tuple[str, str]) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    looks = ((style.LEVEL, 1.8), (style.OBSERVED, 1.1))
-    handles: list[object] = [
-        Line2D([], [], color=color, linewidth=width, label=name)
-        for name, (color, width) in zip(names, looks, strict=True)
-        if name
-    ]
-    handles.append(Patch(color=style.SAME, alpha=0.6, label="95 % band if calibrated"))
-    style.legend(figure, handles, 0.05, height - 0.04, 3 if layout.wide else 2)

@@ -1,19 +1,58 @@
-"""The page of posterior predictive checks."""
+"""The page of posterior predictive checks, its JSON and its figure."""
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from forecast.checks.ahead import Ahead
 from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Checks
-from forecast.report import calibration_figure, checks_figure
-from forecast.report.account import settings
+from forecast.report import calibration_figure, style
 from forecast.report.calibration_figure import Curve
+from forecast.report.provenance import settings
 from forecast.report.style import Illustration
 from forecast.wording import DASH, count, interval, number
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from forecast.model import Fit
+
+_FARTHEST = 6.0
+"""Standard deviations at which a point is drawn that lies farther out."""
+
+
+def _draw_distances(checks: Checks) -> style.Illustration:
+    """Draw the distances of all numbers, by kind of check."""
+    found = [f"{words}: {row.misses:.0f} of {row.numbers:.0f} beyond" for words, row in checks.summary.iterrows()]
+    return style.illustrate(
+        lambda layout: _draw(checks, layout),
+        alt=f"Distances of the record from what the fit makes of it. {'; '.join(found)} {LIMIT:g}.",
+        caption=(
+            "Each point is a number of the record: how many standard deviations it lies from the mean of the records "
+            f"that the fit makes. Of a model that is right one in twenty lies outside of the band, {LIMIT:g} to either "
+            f"side; what is farther than {_FARTHEST:g} is drawn there."
+        ),
+    )
+
+
+def _draw(checks: Checks, layout: style.Layout) -> "Figure":
+    """Draw them in a layout: a row a kind of check, points of one row spread over its height."""
+    table = checks.table.dropna(subset="z")
+    kinds = [kind for kind in KINDS if kind in set(table["check"])]
+    figure, (on,) = style.subplots(layout, 0.62 * len(kinds) + 0.6)
+    style.name_rows(on, [KINDS[kind] for kind in kinds], layout)
+    on.axvspan(-LIMIT, LIMIT, color=style.GRID, linewidth=0, zorder=0)
+    on.axvline(0, color=style.INK, linewidth=0.8, zorder=1)
+    for place, kind in enumerate(kinds):
+        own = np.sort(table.loc[table["check"] == kind, "z"].clip(-_FARTHEST, _FARTHEST).to_numpy())
+        across = place + 0.26 * ((np.arange(len(own)) * 0.618) % 1 - 0.5)
+        color = np.where(np.abs(own) > LIMIT, style.WORSE, style.MUTED)
+        on.scatter(own, across, s=9, c=list(color), linewidths=0, zorder=2)
+    on.set_xlim(-_FARTHEST - 0.2, _FARTHEST + 0.2)
+    on.set_xlabel("standard deviations from the mean of simulated records")
+    return figure
+
 
 SHOWN = 12
 """Misses that are not folded."""
@@ -47,7 +86,7 @@ def checks_page(fit: "Fit", checks: Checks, files: tuple[str, ...] = ()) -> str:
     from forecast.report.rendering import render
 
     gate, misses = fit.gate, checks.misses
-    drawn = {"distances": checks_figure.illustrate(checks), "ahead": _draw_ahead(checks)}
+    drawn = {"distances": _draw_distances(checks), "ahead": _draw_ahead(checks)}
     figures = {name: figure for name, figure in drawn.items() if figure is not None}
     content = {
         "stamp": "" if gate.passed else "NOT CONVERGED",

@@ -1,18 +1,136 @@
-"""What goes out of a report: every figure as SVG, PNG and PDF, every table as CSV and for LaTeX."""
+"""Files for other texts: summary.md, figures as SVG, PNG and PDF, tables as CSV and for LaTeX."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from forecast import wording
-from forecast.escaping import printable
+from forecast.escaping import latex, markdown, printable
 from forecast.files import write_bytes, write_csv, write_text
-from forecast.report import style
+from forecast.outlook import Assessment, NotDefined, level_sentence, quoted
+from forecast.report import style, tables, words
 from forecast.report.folder import GENERATOR
-from forecast.report.latex import latex_table
 from forecast.report.material import Material
-from forecast.report.tables import frames, grids
+from forecast.report.provenance import facts, vintage
+from forecast.report.skill import DyadSkill, skill_sentence
+from forecast.report.tables import Grid, frames, grids, horizon_column
 from forecast.report.words import STAMP
+from forecast.wording import count, day, join
+
+_SETTING = r"\footnotesize\setlength{\tabcolsep}{4pt}"
+
+
+def latex_table(name: str, grid: Grid, source: str) -> str:
+    """Return a table as a file that LaTeX can input."""
+    columns = f"@{{}}{''.join(_column(grid, place) for place in range(len(grid.heads)))}@{{}}"
+    caption = rf"\caption{{{latex(grid.caption)}}}\label{{tab:{name}}}"
+    head, rows = _row(map(_head, grid.heads)), [_row(map(latex, row)) for row in grid.rows]
+    if grid.long:
+        packages = "array, booktabs and longtable"
+        opening = [rf"\begingroup{_SETTING}", rf"\begin{{longtable}}{{{columns}}}", rf"{caption} \\"]
+        rules, closing = [r"\endhead", r"\bottomrule", r"\endfoot"], [r"\end{longtable}", r"\endgroup"]
+    else:
+        packages = "array and booktabs"
+        opening = [r"\begin{table}", r"\centering", _SETTING, caption, rf"\begin{{tabular}}{{{columns}}}"]
+        rules, closing = [], [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+    comment = f"% {printable(source)}. Needs the packages {packages}."
+    return "\n".join([comment, *opening, r"\toprule", head, r"\midrule", *rules, *rows, *closing, ""])
+
+
+def _column(grid: Grid, place: int) -> str:
+    if place in grid.prose:
+        return rf">{{\raggedright\arraybackslash}}p{{{grid.prose[place]:.2f}\linewidth}}"
+    return "r" if place else "l"
+
+
+def _head(text: str) -> str:
+    """Set the lines of a head one above the other."""
+    lines = [latex(line) for line in text.split("\n")]
+    return lines[0] if len(lines) == 1 else rf"\begin{{tabular}}[b]{{@{{}}r@{{}}}}{r' \\ '.join(lines)}\end{{tabular}}"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"{' & '.join(cells)} \\\\"
+
+
+MOST_WORDS = 80
+"""In the text above the table, a number and its unit being two words."""
+_DIGITS = 12  # of a SHA-256
+_INTERVALS = "Brackets hold 90 % equal-tailed intervals."
+
+
+def summary(material: Material) -> str:
+    """Return a report in short as Markdown."""
+    result, question = material.result, quoted(material.result)
+    lede = words.meaning(result) if question is None else level_sentence(result)
+    parts = [
+        f"# {markdown(result.label)} relations, outlook as of {day(material.as_of)}",
+        "" if material.gate.passed else f"**{words.STAMP}: do not use these numbers.**",
+        markdown(" ".join(within(MOST_WORDS, [result.headline, lede, _INTERVALS]))),
+        _summary_table(result),
+        "" if question is None else f"**How this is resolved.** {markdown(question.rule)}",
+        f"**Skill.** {markdown(_skill(material.skill))}",
+        *(f"**The data.** {markdown(text)}" for text in material.caveats),
+        f"**Sources.** {markdown(_sources(material))}",
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def within(most: int, sentences: Sequence[str]) -> list[str]:
+    """Return the first sentence, and of the others those, in order, with which there are at most so many words."""
+    kept = list(sentences[:1])
+    for sentence in sentences[1:]:
+        if len(" ".join([*kept, sentence]).split()) <= most:
+            kept.append(sentence)
+    return kept
+
+
+def _summary_table(result: Assessment) -> str:
+    if isinstance(result.recorded, NotDefined):
+        return _level_table(result)
+    heads = ["Window", *tables.CHANGES.values(), "Share before, %", "Share then, %", "Recorded then"]
+    names = [*tables.CHANGES, "before", "share", "happenings"]
+    rows = []
+    for window in result.recorded.values():
+        cells = tables.cells(window)
+        window_words = f"{count(window.months, 'month')} to {words.period(result, window.until)}"
+        rows.append([window_words, *(cells[name] for name in names)])
+    return _markdown_table(heads, rows)
+
+
+def _level_table(result: Assessment) -> str:
+    columns = [horizon_column(result, outlook) for outlook in result.improvement.values()]
+    shown = ["deterioration", "stability", "improvement"]
+    heads = ["In", *(words.ROWS[name] for name in shown), "Share then"]
+    rows = [[one["until"], *(one["cells"][name] for name in shown), " ".join(one["level"])] for one in columns]
+    return _markdown_table(heads, rows)
+
+
+def _markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _skill(found: DyadSkill | NotDefined) -> str:
+    # What to do about it is for whoever makes the report, not for whoever reads the memo.
+    return "How good such forecasts have been is not known." if isinstance(found, NotDefined) else skill_sentence(found)
+
+
+def _sources(material: Material) -> str:
+    known: dict[str, Any] = facts(material.fit, material.result, material.events)
+    files = [
+        f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)" for file in known["files"]
+    ]
+    counted, made = known["data"]["digest"][:_DIGITS], known["simulation"]
+    version = known["fit"].get("versions", {}).get(GENERATOR, "")
+    sentences = [
+        vintage(material.fit.panel).removesuffix("."),
+        f"What was counted has SHA-256 {counted}…" if counted else "",
+        f"Files read: {join(files)}" if files else "",
+        f"Made with {f'{GENERATOR} {version}'.strip()} from {made['futures']:,} futures of {made['draws']:,} posterior "
+        f"draws, seed {made['seed']}",
+    ]
+    return " ".join(f"{sentence}." for sentence in sentences if sentence)
 
 
 def write_export(

@@ -1,17 +1,23 @@
-"""The folder of a report: what may stand in it, and what is to be left alone."""
+"""The folder of a report: what may stand in it, what is left alone, and a saved report read again."""
 
 import contextlib
 import itertools
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from forecast.errors import OutputError, OutputPathError
+from forecast.errors import DataError, OutputError, OutputPathError
 from forecast.files import check_writable, read_bytes, unwritable
 from forecast.folders import finish_moves
 from forecast.model.stored import is_saved_fit
+from forecast.outlook.query import main_horizon
+
+if TYPE_CHECKING:
+    from forecast.model import Fit
 
 GENERATOR = "pendulum-forecast"
 """What the pages name as their maker."""
@@ -32,12 +38,7 @@ LONGEST = 100_000_000
 
 
 def require_report_folder(
-    out: str | Path,
-    names: str,
-    inputs: Iterable[str | Path | None] = (),
-    *,
-    replace: bool = True,
-    dated: bool = False,
+    out: str | Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = True, dated: bool = False
 ) -> None:
     """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report."""
     check_writable(out)
@@ -165,7 +166,7 @@ _TABLES = (
     b"dyad,period,",
     b"file,line,reason,row",
     b"code,name,",
-    b"model,rival,",
+    b"model,benchmark,",
     b"check,what,",
     b"event,date,source,",
     b"part,level_added,",
@@ -214,3 +215,51 @@ _RECOGNISED: dict[str, Callable[[Path, bytes], bool]] = {
     ".md": _is_summary,
 }
 """By ending, how a file of a report is told from somebody else's of the same name."""
+
+
+FITS = (SAVED_FIT, "fit.nc")
+
+
+@dataclass(frozen=True)
+class SavedReport:
+    """A report that was written earlier."""
+
+    fit: "Fit"  # Saved in its folder
+    dyad: str
+    horizon: int  # The one that its headline quotes
+    smallest_improvement: float
+    seed: int  # Of its simulations
+
+
+def read_report(folder: str | Path) -> SavedReport:
+    """Read the folder of a report."""
+    from forecast.model.fitted import Fit
+
+    folder = Path(folder)
+    numbers = _read_numbers(folder / "forecast.json")
+    saved = next((folder / name for name in FITS if (folder / name).exists()), None)
+    if saved is None:
+        raise DataError(f"{folder}: there is no {' or '.join(FITS)}; make the report with --save-fit, its default")
+    try:
+        dyad, improvement = str(numbers["dyad"]), float(numbers["smallest_improvement"])
+        horizon = main_horizon([int(one["months"]) for one in numbers["horizons"]])
+        seed = int(numbers["provenance"]["simulation"]["seed"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{folder / 'forecast.json'}: it is not that of a report ({error}); make the report again"
+        ) from error
+    return SavedReport(Fit.load(saved), dyad, horizon, improvement, seed)
+
+
+def _read_numbers(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise DataError(
+            f"{path.parent}: there is no {path.name}; give the folder of a report (forecast report --out ...)"
+        )
+    try:
+        found = json.loads(read_bytes(path, LONGEST))
+    except ValueError as error:
+        raise DataError(f"{path}: it is no JSON ({error}); make the report again") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: it is not that of a report; make the report again")
+    return found

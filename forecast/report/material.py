@@ -12,21 +12,12 @@ from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
-from forecast.outlook import (
-    Assessment,
-    Brief,
-    DatasetOutlook,
-    NotDefined,
-    dataset_outlooks,
-    level_record,
-    main_dataset,
-)
+from forecast.outlook import Assessment, Brief, DatasetOutlook, NotDefined, dataset_outlooks, level_record, main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
-from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.facts import as_of, caveats_of
-from forecast.report.notable import notable_events
-from forecast.report.skill_box import DyadSkill, find_skill
+from forecast.report.events import notable_events
+from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of
+from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
 
 

@@ -1,25 +1,116 @@
-"""The page of what the events of the last months did."""
+"""Pages of contributions: what the events of the last months added, and what has changed between two days."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between
 from forecast.model.updating.weights import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
-from forecast.outlook.attribution import VISITS, Attribution, Part
-from forecast.outlook.look import LEVEL, Numbers
-from forecast.report import moved_words as say
-from forecast.report import waterfall_figure
-from forecast.report.recent import state_name, unchecked_note
+from forecast.outlook.attribution import VISITS, Alone, Attribution, Part
+from forecast.outlook.change import BASELINE, TIME, Change, Step
+from forecast.outlook.look import LEVEL, Number, Numbers
+from forecast.report import style
+from forecast.report.events import state_name, unchecked_note
+from forecast.report.provenance import vintage
 from forecast.report.style import Illustration
-from forecast.report.tests_page import label
-from forecast.report.vintage import vintage
-from forecast.report.waterfall_figure import Waterfall
-from forecast.report.words import STAMP
-from forecast.wording import count, day, fitted_together, join, month, number, signed
+from forecast.report.words import STAMP, label
+from forecast.wording import DASH, chance, count, day, fitted_together, join, month, number, signed
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from forecast.model import Fit
+
+ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "yes, %", "ahead": "of it ahead, %"}
+"""Heads of columns of what was added, for the numbers that tables have."""
+
+
+def _scaled(name: str, one: Number) -> tuple[float, float]:
+    """Return a number and its error as readers see them: points of share, or per cent."""
+    by = 1.0 if name == LEVEL else 100.0
+    return by * one.value, by * one.mcse
+
+
+def _added(name: str, numbers: Numbers) -> str:
+    """Format what was added to a number, with a sign."""
+    return signed(_scaled(name, numbers[name])[0], 1) if name in numbers else DASH
+
+
+def _shown(numbers: Numbers) -> list[str]:
+    """Return which of some numbers tables have."""
+    return [name for name in ADDED if name in numbers]
+
+
+def _added_cells(numbers: Numbers) -> list[str]:
+    """Return the cells of what was added to the numbers that tables have."""
+    return [_added(name, numbers) for name in _shown(numbers)]
+
+
+def _heads(first: Iterable[tuple[str, bool]], numbers: Numbers) -> list[tuple[str, bool]]:
+    """Return the columns of a table of what was added to some numbers, after some of its own."""
+    return [*first, *((ADDED[name], True) for name in _shown(numbers))]
+
+
+def _part_rows(parts: Iterable[tuple[str, Part]], total: Numbers) -> list[list[str]]:
+    """Return rows of named parts, and of the sum."""
+    rows = [[name, f"{part.happenings}", *_added_cells(part.added)] for name, part in parts]
+    return [*rows, ["all together", "", *_added_cells(total)]]
+
+
+def _how_words(alone: Alone) -> str:
+    """Return how a contribution alone was computed, where a reader has to know."""
+    return "" if alone.how == "weights" else alone.how
+
+
+def _said(name: str, numbers: Mapping[str, Number]) -> str:
+    """Format a number: a share, or a chance."""
+    one = numbers[name]
+    return number(one.value, 0) if name == LEVEL else chance(one.value)
+
+
+def _grid(columns: list[tuple[str, bool]], rows: list[list[str]]) -> dict[str, Any]:
+    """Return a table as templates take it."""
+    return {"columns": columns, "rows": rows}
+
+
+type Named = tuple[str, float]
+
+
+def _draw_waterfall(start: Named, parts: Sequence[Named], end: Named, unit: str, caption: str) -> Illustration:
+    """Draw how a number came from what it was to what it is, part by part, in per cent or points."""
+    said = "; ".join(f"{name} {signed(value, 1)}" for name, value in parts)
+    ends = [f"{name} {number(value, 1)}" for name, value in (start, end)]
+    return style.illustrate(
+        lambda layout: _draw(start, parts, end, unit, layout),
+        alt=f"{unit}: {ends[0]}; {said}; {ends[1]}.",
+        caption=caption,
+    )
+
+
+def _draw(start: Named, parts: Sequence[Named], end: Named, unit: str, layout: style.Layout) -> "Figure":
+    """Draw a row for the start, one for each part, and one for the end."""
+    figure, (on,) = style.subplots(layout, 0.3 * (len(parts) + 2) + 0.6)
+    style.frame(on, "x")
+    style.name_rows(on, [start[0], *(name for name, _ in parts), end[0]], layout)
+    at, ends = start[1], [start[1], end[1]]
+    for place, (_, value) in enumerate(parts, 1):
+        color = style.BETTER if value > 0 else style.WORSE
+        on.barh(place, value, left=at, height=0.62, color=color, linewidth=0, zorder=2)
+        on.plot([at, at], [place - 1, place], color=style.MUTED, linewidth=0.7, zorder=1)
+        on.annotate(signed(value, 1), (max(at, at + value), place), (4, 0), textcoords="offset points", va="center")
+        at += value
+        ends.append(at)
+    on.plot([at, at], [len(parts), len(parts) + 1], color=style.MUTED, linewidth=0.7, zorder=1)
+    for row, value in ((0, start[1]), (len(parts) + 1, end[1])):
+        on.plot([value], [row], "o", color=style.INK, markersize=7, zorder=3)
+        text: dict[str, Any] = {"textcoords": "offset points", "va": "center", "fontweight": "bold"}
+        on.annotate(number(value, 1), (value, row), (7, 0), **text)
+    margin = max(0.12 * (max(ends) - min(ends)), 1.0)
+    on.set_xlim(min(ends) - margin, max(ends) + margin)
+    on.set_xlabel("\n".join(style.wrap(unit, 0.65 * layout.width, layout.font, most=2)))
+    return figure
+
 
 SCHEMA = 1
 AHEAD = "ahead"
@@ -192,7 +283,7 @@ def weights_sentence(found: Attribution) -> str:
     trusted = "" if k is None else f" Pareto k was at most {k:.2f} (limit 0.70)."
     if k is not None and k > PARETO_K_LIMIT:
         trusted += " So the division of some months among their events is rough; what the months added is not."
-    errors = [scaled[1] for scaled in (say.scaled(name, one) for name, one in found.total.items())]
+    errors = [scaled[1] for scaled in (_scaled(name, one) for name, one in found.total.items())]
     lost = sum(not one.added for one in found.alone)
     missing = f" Alone, {count(lost, 'event')} would need a new fit." if lost else ""
     error = number(max(errors), 1)
@@ -202,7 +293,7 @@ def weights_sentence(found: Attribution) -> str:
 def rest_sentence(found: Attribution) -> str:
     """Return how far the contributions alone are from the whole, in a sentence."""
     name = _followed(found)
-    whole, rest = (say.scaled(name, numbers[name])[0] for numbers in (found.total, found.rest))
+    whole, rest = (_scaled(name, numbers[name])[0] for numbers in (found.total, found.rest))
     added = "points to the level" if name == LEVEL else "percentage points to the chance of a yes"
     return (
         f"Each left out alone, the events add {signed(whole - rest, 1)} {added}; the rest, {signed(rest, 1)}, they did "
@@ -219,16 +310,13 @@ def moved_figure(found: Attribution) -> Illustration:
         (day(date.fromisoformat(one.name)) if short else month(date.fromisoformat(one.name), short=True), one)
         for one in parts
     ]
-    steps = [(words, say.scaled(name, one.added[name])[0]) for words, one in named]
+    steps = [(words, _scaled(name, one.added[name])[0]) for words, one in named]
     unit = "level of 100" if name == LEVEL else f"{_chance_in_words(found).removeprefix('the ')}, %"
-    fall = Waterfall(
-        ("without them", say.scaled(name, found.before[name])[0]),
+    return _draw_waterfall(
+        ("without them", _scaled(name, found.before[name])[0]),
         steps,
-        ("now", say.scaled(name, found.now[name])[0]),
+        ("now", _scaled(name, found.now[name])[0]),
         unit,
-    )
-    return waterfall_figure.illustrate(
-        fall,
         f"What {'weeks' if short else 'months'} added, in the order of the record: from what would be said had "
         "nothing been recorded in them to what is said now.",
     )
@@ -248,13 +336,13 @@ def _followed(found: Attribution) -> str:
 
 def _missing(name: str, added: Numbers) -> str:
     """Return by how much a number would be other without what was added, in words."""
-    value = say.scaled(name, added[name])[0]
+    value = _scaled(name, added[name])[0]
     unit = "points" if name == LEVEL else "percentage points"
     return f"{number(abs(value), 1)} {unit} {'lower' if value > 0 else 'higher'}"
 
 
 def _from_to(name: str, found: Attribution) -> str:
-    return f"{say.said(name, found.before)} to {say.said(name, found.now)}"
+    return f"{_said(name, found.before)} to {_said(name, found.now)}"
 
 
 def _months(found: Attribution) -> str:
@@ -278,7 +366,7 @@ def event_lines(found: Attribution, most: int) -> list[str]:
         row, part = found.events.iloc[place], found.in_order[place]
         when = row["date"].date().isoformat()
         lines.append(
-            f"{say.added(_followed(found), part.added)}  {when}  {row['source']} to {row['target']}: {row['summary']}"
+            f"{_added(_followed(found), part.added)}  {when}  {row['source']} to {row['target']}: {row['summary']}"
         )
     return lines
 
@@ -296,15 +384,15 @@ def _by_size(found: Attribution) -> list[int]:
 
 
 def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict[str, Any]:
-    columns = say.heads([(what, False), ("happenings", True)], found.now)
-    return say.grid(columns, say.part_rows(parts, found.total))
+    columns = _heads([(what, False), ("happenings", True)], found.now)
+    return _grid(columns, _part_rows(parts, found.total))
 
 
 def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
     name = _followed(found)
     columns = [
-        *say.heads([("day", False), ("what", False), ("kind", False)], found.now),
-        (f"alone: {'level' if name == LEVEL else say.ADDED[name]}", True),
+        *_heads([("day", False), ("what", False), ("kind", False)], found.now),
+        (f"alone: {'level' if name == LEVEL else ADDED[name]}", True),
         ("", False),
     ]
     rows = []
@@ -313,12 +401,165 @@ def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
         who = f"{state_name(found.dyad, row['source'])} to {state_name(found.dyad, row['target'])}"
         rows.append(
             [
-                day(row["date"].date()), f"{who}: {row['summary']}", row["class"], *say.added_cells(part.added),
-                say.added(name, alone.added), say.how_words(alone),
+                day(row["date"].date()), f"{who}: {row['summary']}", row["class"], *_added_cells(part.added),
+                _added(name, alone.added), _how_words(alone),
             ]
         )  # fmt: skip
-    return say.grid(columns, rows)
+    return _grid(columns, rows)
 
 
 def _references(found: Attribution) -> list[tuple[str, str]]:
     return [(day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]]
+
+
+CHANGE_SCHEMA = 1
+_LARGEST = 12
+"""Events that are listed."""
+
+
+def render_change(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None = None) -> str:
+    """Render the page of a change.
+
+    Parameters
+    ----------
+    fits : tuple of Fit
+        The earlier and the later one.
+    change : Change
+        Of `forecast.outlook.split_change`.
+    events : Attribution, optional
+        What the events since then did.
+
+    Returns
+    -------
+    str
+        HTML that loads nothing.
+
+    Examples
+    --------
+    >>> from forecast.report import render_change
+    >>> render_change((old, new), split_change(old, new, "USA-CHN")).startswith("<!DOCTYPE html>")  # doctest: +SKIP
+    True
+    """
+    return change_page(fits, change, events, change_figure(change))
+
+
+def change_page(
+    fits: "tuple[Fit, Fit]",
+    change: Change,
+    events: Attribution | None,
+    figure: Illustration,
+    files: tuple[str, ...] = (),
+) -> str:
+    """Combine text, table and figure; `files` are the names of the other files of the folder."""
+    from forecast.report.rendering import render
+
+    reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
+    content = {
+        "stamp": "" if all(fit.gate.passed for fit in fits) else STAMP,
+        "reasons": reasons,
+        "label": label(change.dyad),
+        "days": [day(one) for one in change.days],
+        "sentences": sentences(change),
+        "question": change_question(change),
+        "vintage": vintage(fits[1].panel, " and ".join(map(day, change.days))),
+        "figures": {"fall": figure},
+        "numbers": {"fall": 1},
+        "steps": steps_table(change),
+        "notes": [(step.name, step.note) for step in change.steps if step.note],
+        "events": None if events is None else events_table(events, _LARGEST),
+        "of_question": events is not None and events.posed is not None,
+        "files": list(files),
+    }
+    return render("change.html.j2", content)
+
+
+def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:
+    """Return a change as plain values (docs/schema/moved-json.md)."""
+    body = {
+        "schema": CHANGE_SCHEMA,
+        "sentences": sentences(change),
+        "question": change_question(change),
+        "total": plain(change.total),
+    }
+    whole: dict[str, Any] = body | plain(change) | {"moved": None if events is None else moved_json(events)}
+    return whole
+
+
+def change_rows(change: Change) -> list[dict[str, Any]]:
+    """Return a row a part, for a table."""
+    rows = []
+    for step in (Step("before", {}, change.before), *change.steps):
+        row: dict[str, Any] = {"part": step.name}
+        for name in change.now:
+            one = step.added.get(name)
+            row |= {f"{name}_added": one and one.value, f"{name}_error": one and one.mcse}
+            row[f"{name}_after"] = step.after[name].value
+        rows.append(row | {"note": step.note})
+    return rows
+
+
+def sentences(change: Change) -> list[str]:
+    """Return the change in three sentences: by how much, which parts, and what became of the level."""
+    name, asked = change.outcome, change.asked
+    was, now = (chance(numbers[name].value) for numbers in (change.before, change.now))
+    days = [day(one) for one in change.days]
+    level = (
+        f"The level of relations, an estimate, was {number(change.before[LEVEL].value, 0)} of 100 and is "
+        f"{number(change.now[LEVEL].value, 0)}"
+    )
+    if isinstance(asked, str):
+        first, last = f"The chance of a yes was {was} as of {days[0]} and is {now} as of {days[1]}.", f"{level}."
+    else:
+        months, points = count(asked.horizon, "month"), count(asked.smallest_improvement, "point")
+        first = (
+            f"The chance that the cooperative share of the {months} ahead is at least {points} higher than in as many "
+            f"months before was {was} as of {days[0]} and is {now} as of {days[1]}."
+        )
+        before, after = (number(one.share, 1) for one in asked.baselines)
+        last = f"{level}; the baseline was {before} % and is {after} %."
+    parts = [f"{step.name} {_added(name, step.added)}" for step in change.steps]
+    return [first, f"The change is {_added(name, change.total)} points of probability: {join(parts)}.", last]
+
+
+def change_question(change: Change) -> str:
+    """Return what is asked at each step, in a sentence or two."""
+    asked = change.asked
+    if isinstance(asked, str):
+        return (
+            f"Asked: {asked} The passing of time alone does not move the probability of a question with a fixed window."
+        )
+    first, second = (number(one.share, 1) for one in asked.baselines)
+    points = count(asked.smallest_improvement, "point")
+    return (
+        f"Up to “{BASELINE}” every step asks the same: whether the share is {points} above {first} %, the baseline of "
+        f"the earlier day. The last step puts that of the later day, {second} %, in its place: it moves the question "
+        "and tells nothing of the relation."
+    )
+
+
+def change_figure(change: Change) -> Illustration:
+    """Draw how the chance went from what it was to what it is."""
+    name, asked = change.outcome, change.asked
+    words = "a yes" if isinstance(asked, str) else f"a higher share in {count(asked.horizon, 'month')}"
+    caption = (
+        f"One thing is changed after the other. “{TIME.capitalize()}”: the earlier fit, asked from the later day "
+        "on, with nothing known of the months between."
+    )
+    return _draw_waterfall(
+        (f"as of {day(change.days[0])}", _scaled(name, change.before[name])[0]),
+        [(step.name, _scaled(name, step.added[name])[0]) for step in change.steps],
+        (f"as of {day(change.days[1])}", _scaled(name, change.now[name])[0]),
+        f"chance of {words}, %",
+        caption,
+    )
+
+
+def steps_table(change: Change) -> dict[str, Any]:
+    """Return the parts as a table."""
+    own = LEVEL, change.outcome
+    columns = [*_heads([("part", False)], change.now), *((f"± {ADDED[name].partition(',')[0]}", True) for name in own)]
+    rows = []
+    for name, added in [*((step.name, step.added) for step in change.steps), ("all together", change.total)]:
+        errors = [number(_scaled(one, added[one])[1], 1) for one in own]
+        rows.append([name, *_added_cells(added), *errors])
+    return _grid(columns, rows)

@@ -6,47 +6,31 @@ from typing import TYPE_CHECKING, Any
 from forecast import theory
 from forecast.events import EventTable
 from forecast.events.table import Recorded
-from forecast.outlook import (
-    Assessment,
-    Brief,
-    HorizonOutlook,
-    NotDefined,
-    kinds_sentence,
-    level_sentence,
-    quoted,
-)
+from forecast.outlook import Assessment, Brief, HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
 from forecast.outlook.drivers import driver_outlooks
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
 from forecast.report import (
-    account,
-    added,
     bars_figure,
-    datasets_figure,
-    dyads_figure,
+    distribution_figure,
+    events,
     fan_figure,
-    headroom_figure,
-    kinds_figure,
+    intervals_figure,
     pendulum_figure,
-    recorded,
-    recorded_figure,
-    standing_figure,
+    provenance,
+    tables,
     words,
+    yearly_figure,
 )
-from forecast.report.claim_words import claim_numbers
-from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.datasets_table import dataset_cards
-from forecast.report.drivers_table import driver_cards
-from forecast.report.facts import facts
+from forecast.report.events import RULE, recent_events, unchecked_note
 from forecast.report.material import Material, gather
-from forecast.report.notable import RULE
-from forecast.report.recent import recent_events, unchecked_note
+from forecast.report.provenance import GateLike, ReportedFit, facts, vintage
 from forecast.report.rendering import render
-from forecast.report.skill_box import DyadSkill, skill_table
+from forecast.report.skill import DyadSkill, skill_table
 from forecast.report.style import Illustration, stamped
-from forecast.report.tables import era_columns, era_row, horizon_column
-from forecast.report.vintage import vintage
+from forecast.report.tables import dataset_cards, driver_cards, era_columns, era_row, horizon_column
+from forecast.report.words import claim_numbers
 from forecast.wording import number
 
 if TYPE_CHECKING:
@@ -117,15 +101,15 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     result, record = material.result, material.record
     seen = observed_shares(material.fit.panel, result.dyad, main_dataset(material.fit.panel, result.dyad))
     figures = {
-        "recorded": recorded_figure.illustrate(result),
-        "bars": bars_figure.illustrate(result),
+        "recorded": bars_figure.recorded(result),
+        "bars": bars_figure.level(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
-        "kinds": kinds_figure.illustrate(result),
-        "datasets": datasets_figure.illustrate(material.datasets),
+        "kinds": yearly_figure.kinds(result),
+        "datasets": yearly_figure.datasets(material.datasets),
         "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
-        "standing": standing_figure.illustrate(material.fit, result),
-        "dyads": dyads_figure.illustrate(result, material.others),
-        "headroom": headroom_figure.illustrate(result),
+        "standing": distribution_figure.standing(material.fit, result),
+        "dyads": intervals_figure.dyads(result, material.others),
+        "headroom": distribution_figure.headroom(result),
     }
     drawn = {name: figure for name, figure in figures.items() if figure is not None}
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
@@ -149,7 +133,7 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "unit": words.unit(result),
         "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),
         "meaning": words.meaning(result),
-        "recorded": recorded.arrange(result),
+        "recorded": tables.arrange(result),
         "stamp": "" if material.gate.passed else words.STAMP,
         "reasons": material.gate.reasons,
         "figures": figures,
@@ -198,16 +182,16 @@ def _details_content(material: Material) -> dict[str, Any]:
         "recent": recent,
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
-        "diagnostics": account.diagnostics(material.gate.to_dict(), known["fit"]),
-        "learned": account.learned(fit.prior_posterior(result.dyad)),
-        "settings": account.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
+        "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
+        "learned": provenance.learned(fit.prior_posterior(result.dyad)),
+        "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "datasets": dataset_cards(material.datasets),
         "drivers": driver_cards(driver_outlooks(fit, result.dyad)),
-        "data_rows": account.provenance(_told_of(material.kind, known["data"])),
-        "fit_rows": account.provenance(_without(known["fit"], "data_digest")),
+        "data_rows": provenance.provenance(_told_of(material.kind, known["data"])),
+        "fit_rows": provenance.provenance(_without(known["fit"], "data_digest")),
         "simulation": known["simulation"],
         "sources": known["files"],
-        "added": added.arrange(fit.panel.attrs, material.events),
+        "added": events.arrange(fit.panel.attrs, material.events),
     }
 
 

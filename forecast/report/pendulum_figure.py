@@ -67,12 +67,10 @@ def _alt_text(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) ->
 
 
 def _draw(
-    result: Assessment,
-    record: "xr.Dataset",
-    years: Float,
-    events: pd.DataFrame,
-    layout: style.Layout,
+    result: Assessment, record: "xr.Dataset", years: Float, events: pd.DataFrame, layout: style.Layout
 ) -> "Figure":
+    from matplotlib.figure import Figure
+
     left, right, tall = (0.36, 0.1, 3.3) if layout.wide else (0.32, 0.06, 2.7)
     head, below = (0.3, 0.28) if layout.wide else (0.45, 0.26)
     width = layout.width - left - right
@@ -84,20 +82,31 @@ def _draw(
     lane = _LANE + _LINE * max(map(len, texts)) if texts else 0.0
     foot = 0.1 + 0.16 * len(keys) if keys else 0.02
     bottom = foot + lane + below
-    figure = style.new_figure(layout, bottom + tall + strip + head)
-    on = style.axes(figure, left, bottom, width, tall)
+    up = bottom + tall + strip + head
+    figure = Figure(figsize=(layout.width, up), facecolor="white")
+
+    def place(low: float, height: float) -> "Axes":
+        """Return axes placed in inches, so that what is around them has room that is known."""
+        return figure.add_axes((left / layout.width, low / up, width / layout.width, height / up))
+
+    on = place(bottom, tall)
     style.share_axis(on)
     style.time_axis(on, float(years[0]), float(years[-1]))
     _draw_eras(on, eras, layout)
-    _write_era_names(style.axes(figure, left, bottom + tall + 0.03, width, strip), eras, names, on.get_xlim(), layout)
+    _write_era_names(place(bottom + tall + 0.03, strip), eras, names, on.get_xlim(), layout)
     style.bands(on, years, record["share"].to_numpy(), style.LEVEL, center=1.3)
     if len(events):
         middle = record["share"].sel(quantile=0.5).to_numpy()[events["place"]]
         _draw_events(on, events, middle, texts, (width, tall), layout)
-    _add_legend(figure, result.measure, eras, left, bottom + tall + strip + head - 0.04, layout)
+    handles = [style.key(style.LEVEL, result.measure)]
+    if any(isinstance(era.equilibrium, Estimate) for era, _, _ in eras):
+        handles.append(style.key(style.EQUILIBRIUM, "equilibrium of the era", linewidth=1.4))
+    if any(isinstance(era.ceiling, Estimate) for era, _, _ in eras):
+        handles.append(style.key(style.CEILING, "ceiling of the era", linewidth=1.4, dashes=(4, 2)))
+    corner = (left / layout.width, 1 - 0.04 / up)
+    style.legend(figure, handles, 3 if layout.wide else 2, loc="upper left", bbox_to_anchor=corner, borderaxespad=0)
     for line, text in enumerate(keys):
-        across, up = figure.get_size_inches()
-        figure.text(left / across, (foot - 0.16 * (line + 1)) / up, text, fontsize=layout.font - 1)
+        figure.text(left / layout.width, (foot - 0.16 * (line + 1)) / up, text, fontsize=layout.font - 1)
     return figure
 
 
@@ -150,13 +159,7 @@ def _draw_eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
         if isinstance(era.equilibrium, Estimate):
             rest = era.equilibrium
             on.fill_between(
-                [begin, stop],
-                rest.low,
-                rest.high,
-                color=style.EQUILIBRIUM,
-                alpha=0.13,
-                linewidth=0,
-                zorder=0.6,
+                [begin, stop], rest.low, rest.high, color=style.EQUILIBRIUM, alpha=0.13, linewidth=0, zorder=0.6
             )
             on.plot([begin, stop], [rest.median] * 2, color=style.EQUILIBRIUM, linewidth=1.5, zorder=3)
         if isinstance(era.ceiling, Estimate):
@@ -174,11 +177,7 @@ def _draw_eras(on: "Axes", eras: list[Span], layout: style.Layout) -> None:
 
 
 def _write_era_names(
-    on: "Axes",
-    eras: list[Span],
-    names: list[tuple[list[str], bool]],
-    limits: tuple[float, float],
-    layout: style.Layout,
+    on: "Axes", eras: list[Span], names: list[tuple[list[str], bool]], limits: tuple[float, float], layout: style.Layout
 ) -> None:
     """Write the name of each era above it."""
     on.set_xlim(*limits)
@@ -242,16 +241,3 @@ def _number_event(on: "Axes", number: int, place: tuple[float, float], layout: s
         *place, str(number), ha="center", va="center", fontsize=layout.font - 2, color="white", fontweight="bold",
         zorder=6, bbox={"boxstyle": "circle,pad=0.22", "color": style.INK},
     )  # fmt: skip
-
-
-def _add_legend(
-    figure: "Figure", measure: str, eras: list[Span], left: float, top: float, layout: style.Layout
-) -> None:
-    from matplotlib.lines import Line2D
-
-    handles = [Line2D([], [], color=style.LEVEL, linewidth=2, label=measure)]
-    if any(isinstance(era.equilibrium, Estimate) for era, _, _ in eras):
-        handles.append(Line2D([], [], color=style.EQUILIBRIUM, linewidth=1.4, label="equilibrium of the era"))
-    if any(isinstance(era.ceiling, Estimate) for era, _, _ in eras):
-        handles.append(Line2D([], [], color=style.CEILING, linewidth=1.4, dashes=(4, 2), label="ceiling of the era"))
-    style.legend(figure, handles, left, top, 3 if layout.wide else 2)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from forecast.escaping import printable
-from forecast.report.recent import reference
+from forecast.report.events import reference
 from forecast.wording import day
 
 
@@ -20,11 +20,7 @@ def render(template: str, content: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "address": _address,
-        "day": day,
-        "reference": reference,
-    }
+    environment.filters |= {"address": _address, "day": day, "reference": reference}
     text = printable(environment.get_template(template).render(content), keep="\n")
     return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
 

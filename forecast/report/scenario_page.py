@@ -7,11 +7,9 @@ from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, pl
 from forecast.outlook.assumed import Assumed
 from forecast.outlook.prospect import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
-from forecast.report import scenario_figure, words
-from forecast.report.account import settings
-from forecast.report.contract import GateLike, ReportedFit
+from forecast.report import fan_figure, words
+from forecast.report.provenance import GateLike, ReportedFit, settings, vintage
 from forecast.report.style import Illustration, stamped
-from forecast.report.vintage import vintage
 from forecast.wording import DASH, chance, count, day, number, period
 
 OUTCOMES = {"up": "higher", "same": "about the same", "down": "lower", "void": "void"}
@@ -97,7 +95,7 @@ def _scenario_json(one: Scenario) -> dict[str, Any]:
 
 
 def _figure(gate: GateLike, found: Scenarios) -> Illustration:
-    drawn = scenario_figure.illustrate(found)
+    drawn = fan_figure.illustrate_scenarios(found)
     faulty = any(one.fault for one in found.scenarios)
     if not gate.passed:
         return stamped(drawn, words.STAMP)

@@ -1,30 +1,204 @@
-"""The page of a backtest: would it have been right, against every rival, and where was it wrong."""
+"""The page of a backtest: scores against every benchmark, calibration and largest misses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import add_months
-from forecast.evaluation.misses import RULE
-from forecast.evaluation.rivals import REFERENCE
+from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.results import RULE
 from forecast.evaluation.scores import Band, calibration, pit_band
-from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Skill, within
+from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, Row, Skill, within
 from forecast.outlook.query import main_horizon
-from forecast.report import calibration_figure, difference_figure, skill_tables
-from forecast.report import skill_words as say
-from forecast.report.account import Rows
+from forecast.report import calibration_figure, intervals_figure
+from forecast.report import skill as say
 from forecast.report.calibration_figure import Curve
-from forecast.report.recent import state_name, unchecked_note
+from forecast.report.events import state_name, unchecked_note
+from forecast.report.provenance import Rows, vintage_of
 from forecast.report.rendering import render
+from forecast.report.skill import Compared
 from forecast.report.style import Illustration
-from forecast.report.tests_page import label
-from forecast.report.vintage import vintage_of
-from forecast.wording import capital, count, interval, join, month, number, percent
+from forecast.report.words import label
+from forecast.wording import DASH, capital, count, interval, join, month, number, percent
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.evaluation import Results
+
+type Grid = dict[str, Any]
+"""A table as the templates take it: `columns` (name, whether it holds numbers) and `rows` of texts."""
+
+
+def pair(skill: Skill, code: str, horizon: int, dyad: str = "all") -> tuple[Compared | None, Compared | None]:
+    """Return how the subject compares on the origins that the page is about, and on those choices were made on."""
+    earlier = None if skill.period == CHOSEN_ON else say.versus(skill, code, horizon, dyad=dyad, period=CHOSEN_ON)
+    return say.versus(skill, code, horizon, dyad=dyad, period=skill.period), earlier
+
+
+def other_forms(skill: Skill) -> list[str]:
+    """Return the other forms of the model, the best first."""
+    forecasters = [one["model"] for one in skill.account]
+    own = [code for code in forecasters if not skill.models.get(code, True) and code != skill.subject]
+    return sorted(own, key=_lead(skill))
+
+
+def others(skill: Skill) -> list[str]:
+    """Return everybody but the forms of the model, the best first."""
+    own = {skill.subject, *other_forms(skill)}
+    return sorted((code for code in skill.models if code not in own), key=_lead(skill))
+
+
+def _lead(skill: Skill) -> Callable[[str], float]:
+    """Return the order of how far the subject is ahead, on the origins that the page is about."""
+    main = main_horizon(skill.choices["horizons"])
+
+    def order(code: str) -> float:
+        found = skill.against(code, main, period=skill.period)
+        return -found["difference"] if found else float("inf")
+
+    return order
+
+
+def scored_dyads(skill: Skill) -> list[str]:
+    """Return the dyads that have scores."""
+    there = {row["dyad"] for row in skill.rows}
+    return [dyad for dyad in skill.choices["dyads"] if dyad in there]
+
+
+def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
+    """Return by horizon the scores of the subject, and how it compares with the base rate and the best benchmark."""
+    rows = []
+    for horizon in skill.choices["horizons"]:
+        where: dict[str, Any] = {"period": period, "given_n": given_n}
+        if row := skill.row(horizon, **where):
+            best = skill.best_benchmark(horizon, given_n=given_n)
+            against = [say.cell(say.versus(skill, code, horizon, **where)) for code in (REFERENCE, best)]
+            named, ahead = (
+                say.forecaster_name(best) if best else DASH,
+                say.ahead_words(_benchmarks(skill, horizon, **where)),
+            )
+            rows.append([count(horizon, "month"), *_n_and_crps(row), *against, named, ahead])
+    names = (
+        "Horizon", "Windows", "CRPS", "Against the ten-year base rate", "Against the best benchmark", "Best benchmark",
+        "Benchmarks ahead",
+    )  # fmt: skip
+    return grid(names, rows)
+
+
+def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
+    """Return how the subject compares with each benchmark."""
+    codes = (code for code, benchmark in skill.models.items() if benchmark)
+    return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
+
+
+def others_table(skill: Skill, codes: Sequence[str], period: str, *, given_n: bool = False) -> Grid:
+    """Return the differences from other forecasters, a column a horizon, under the number of the subject's windows."""
+    horizons = skill.choices["horizons"]
+    where: dict[str, Any] = {"period": period, "given_n": given_n}
+    scored = {horizon: skill.row(horizon, **where) for horizon in horizons}
+    rows = [["Windows", *(f"{row['n']:,}" if row else DASH for row in scored.values())]]
+    for code in codes:
+        cells = [_cell(say.versus(skill, code, horizon, **where), row) for horizon, row in scored.items()]
+        rows.append([capital(say.forecaster_name(code)), *cells])
+    return grid(["", *(count(horizon, "month") for horizon in horizons)], rows if codes else [])
+
+
+def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
+    """Return by dyad the subject's score and its differences from every other forecaster."""
+    codes = others(skill)
+    rows = []
+    for dyad in ["all", *scored_dyads(skill)]:
+        if row := skill.row(horizon, dyad=dyad, period=period):
+            cells = [_cell(say.versus(skill, code, horizon, dyad=dyad, period=period), row) for code in codes]
+            rows.append(["All dyads" if dyad == "all" else label(dyad), *_n_and_crps(row), *cells])
+    return grid(["Dyad", "Windows", "CRPS", *(capital(say.forecaster_name(code)) for code in codes)], rows)
+
+
+def coverage_table(skill: Skill, period: str) -> Grid:
+    """Return how often intervals held what was recorded, by horizon, of the subject and of the base rate."""
+    rows = []
+    for horizon in skill.choices["horizons"]:
+        for code in dict.fromkeys((skill.subject, REFERENCE)):
+            if row := skill.row(horizon, model=code, period=period):
+                shares = (percent(row[f"coverage_{mass}"]) for mass in (50, 80, 90))
+                rows.append([f"{count(horizon, 'month')}, {say.forecaster_name(code)}", f"{row['n']:,}", *shares])
+    return grid(["", "Windows", "50 % intervals", "80 % intervals", "90 % intervals"], rows)
+
+
+def brier_table(skill: Skill, period: str) -> Grid:
+    """Return the Brier scores with their parts of the subject, the base rate and the best benchmark."""
+    rows = []
+    for horizon in skill.choices["horizons"]:
+        models = filter(None, dict.fromkeys((skill.subject, REFERENCE, skill.best_benchmark(horizon))))
+        scored = {code: row for code in models if (row := skill.row(horizon, model=code, period=period))}
+        for event in ("up", "down"):
+            rows += [
+                [f"{count(horizon, 'month')}, {event}, {say.forecaster_name(code)}", *_brier_cells(row, event)]
+                for code, row in scored.items()
+                if row["n_moves"]
+            ]
+    names = ["", "Windows", "Brier", "Reliability", "Resolution", "Uncertainty", "Within bins", "Discrimination"]
+    return grid(names, rows)
+
+
+def account_table(skill: Skill) -> Grid:
+    """Return how many windows each forecaster was asked for and could not be scored on."""
+    rows = [
+        [capital(say.forecaster_name(one["model"])), *(f"{one[name]:,}" for name in ("origins", "void", "unfinished"))]
+        for one in skill.account
+    ]
+    return grid(["", "Origins", "Void windows", "Windows not over"], rows)
+
+
+def earned_table(skill: Skill) -> Grid:
+    """Return the weights that all windows earn each forecaster in a mixture, per cent, by horizon."""
+    horizons = [str(horizon) for horizon in skill.choices["horizons"]]
+    rows = [
+        [
+            capital(say.forecaster_name(one["model"])),
+            *(percent(one["earned"].get(horizon, 0.0)) for horizon in horizons),
+        ]
+        for one in skill.account
+        if one.get("earned")
+    ]
+    return grid(["", *(count(int(horizon), "month") for horizon in horizons)], rows)
+
+
+def fits_table(skill: Skill) -> Grid:
+    """Return how often each form of the model was fitted, for what reason, and how often it had not converged."""
+    rows = []
+    for one in skill.account:
+        if "fitted" in one:
+            numbers = (one["fits"], sum(one["fitted"].values()), one["not_converged"])
+            reasons = join(f"{reason} ({many:,})" for reason, many in one["fitted"].items())
+            rows.append(
+                [capital(say.forecaster_name(one["model"])), *(f"{number:,}" for number in numbers), reasons or DASH]
+            )
+    found = grid(["", "Fits", "of them sampled", "not converged"], rows)
+    return {**found, "columns": [*found["columns"], ("Why they were sampled and not updated", False)]}
+
+
+def grid(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Grid:
+    """Return a table whose first column holds names, and the others numbers."""
+    return {"columns": [(name, place > 0) for place, name in enumerate(names)], "rows": [list(row) for row in rows]}
+
+
+def _n_and_crps(row: Row) -> list[str]:
+    return [f"{row['n']:,}", number(row["crps"], say.DIGITS)]
+
+
+def _cell(one: Compared | None, row: Row | None) -> str:
+    """Format a comparison, with how many windows both predicted if those are fewer than the subject's."""
+    fewer = one is not None and row is not None and one.n < row["n"]
+    return say.cell(one) + (f" (n {one.n:,})" if fewer and one else "")
+
+
+def _brier_cells(row: Row, event: str) -> list[str]:
+    parts = row[f"{event}_parts"]
+    names = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
+    return [f"{row['n_moves']:,}", number(row[f"brier_{event}"], 3), *(number(parts[name], 3) for name in names)]
+
 
 SHOWN_MISSES = 3
 _HAPPENED = {"up": "risen", "down": "fallen"}
@@ -58,16 +232,16 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     subject, where = say.subject_words(skill), say.PERIODS[skill.period]
     ahead = f"{count(_main(skill), 'month')} ahead"
     figures = {
-        "rivals": difference_figure.illustrate(
-            _by_horizon(skill, skill_tables.others(skill)),
-            what=f"{capital(subject)} against every rival",
-            caption=f"Mean CRPS of {subject} less that of each rival and mixture, {where}, with 90 % intervals (years "
-            f"as blocks). They are in the order of their scores {ahead}, the best first.",
+        "benchmarks": intervals_figure.differences(
+            _by_horizon(skill, others(skill)),
+            what=f"{capital(subject)} against every benchmark",
+            caption=f"Mean CRPS of {subject} less that of each benchmark and mixture, {where}, with 90 % intervals "
+            f"(years as blocks). They are in the order of their scores {ahead}, the best first.",
         ),
-        "dyads": difference_figure.illustrate(
+        "dyads": intervals_figure.differences(
             _by_dyad(skill),
             what=f"{capital(subject)} by dyad, {ahead}",
-            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best rival.",
+            caption=f"The same by dyad, {ahead}, against the ten-year base rate and the best benchmark.",
         ),
         "calibration": calibration_figure.illustrate(
             _curves(results),
@@ -77,8 +251,8 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
             "less the even distribution. The bands take windows for independent; they overlap, so the right bands are "
             "wider.",
         ),
-        "forms": difference_figure.illustrate(
-            _by_horizon(skill, skill_tables.other_forms(skill)),
+        "forms": intervals_figure.differences(
+            _by_horizon(skill, other_forms(skill)),
             what=f"{capital(subject)} against other forms of the model",
             caption=f"Mean CRPS of {subject} less that of each other form, {where}, with 90 % intervals.",
         ),
@@ -113,15 +287,15 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration], files: S
 
 
 def _scores_content(skill: Skill) -> dict[str, Any]:
-    period, forms = skill.period, skill_tables.other_forms(skill)
+    period, forms = skill.period, other_forms(skill)
     return {
-        "overview": skill_tables.overview(skill, period),
+        "overview": overview(skill, period),
         "all_numbers": {say.PERIODS[one]: (say.MARKS[one], _all_numbers(skill, one)) for one in _periods(skill)},
         "by_dyad": {say.PERIODS[one]: _dyad_tables(skill, one) for one in _periods(skill)},
         "coverage_sentence": _coverage_sentence(skill),
-        "coverage": skill_tables.coverage_table(skill, period),
-        "brier": skill_tables.brier_table(skill, period),
-        "forms": {say.PERIODS[one]: skill_tables.others_table(skill, forms, one) for one in _periods(skill) if forms},
+        "coverage": coverage_table(skill, period),
+        "brier": brier_table(skill, period),
+        "forms": {say.PERIODS[one]: others_table(skill, forms, one) for one in _periods(skill) if forms},
     }
 
 
@@ -133,17 +307,17 @@ def _details_content(skill: Skill) -> dict[str, Any]:
         "unchecked": unchecked_note(event["reference"] for miss in skill.misses for event in miss["events"]),
         "shown_misses": SHOWN_MISSES,
         "rule": RULE,
-        "account": skill_tables.account_table(skill),
-        "earned": skill_tables.earned_table(skill),
-        "fits": skill_tables.fits_table(skill),
+        "account": account_table(skill),
+        "earned": earned_table(skill),
+        "fits": fits_table(skill),
         "unconverged": _unconverged(skill),
         "choices": _choices(skill),
-        "forecasters": [(capital(say.name(one["model"])), one["words"]) for one in skill.account],
+        "forecasters": [(capital(say.forecaster_name(one["model"])), one["words"]) for one in skill.account],
     }
 
 
 def headline(skill: Skill) -> str:
-    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best rival."""
+    """Describe in a sentence who is ahead: the subject, the ten-year base rate or the best benchmark."""
     told = _told(skill)
     compared = say.verdicts(told) if told else "compared with nobody"
     return f"{capital(say.subject_words(skill))} was {compared}, {_where(skill)}"
@@ -155,7 +329,7 @@ def finding(skill: Skill) -> str:
     if row is None:
         return f"No window was scored {_where(skill)}."
     told = join(
-        say.numbers(one, other if one.rival == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
+        say.numbers(one, other if one.code == REFERENCE else f"{other}, {one.name}") for one, other in _told(skill)
     )
     score = f"a mean CRPS of {number(row['crps'], say.DIGITS)} points"
     return f"{capital(count(row['n'], 'window'))}, {score}{': ' if told else ''}{told}."
@@ -170,10 +344,10 @@ def _where(skill: Skill) -> str:
 
 
 def _told(skill: Skill) -> list[tuple[say.Compared, str]]:
-    """Return how the subject compares with the ten-year base rate and with the best rival."""
+    """Return how the subject compares with the ten-year base rate and with the best benchmark."""
     main = _main(skill)
-    codes = (REFERENCE, skill.best_rival(main))
-    return say.named_pair(*(skill_tables.versus(skill, code, main, period=skill.period) for code in codes))
+    codes = (REFERENCE, skill.best_benchmark(main))
+    return say.named_pair(*(say.versus(skill, code, main, period=skill.period) for code in codes))
 
 
 def _periods(skill: Skill) -> list[str]:
@@ -182,22 +356,25 @@ def _periods(skill: Skill) -> list[str]:
     return [period for period in (REPORTED_ON, CHOSEN_ON) if period in there]
 
 
-def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, difference_figure.Points]:
+def _by_horizon(skill: Skill, codes: Sequence[str]) -> dict[str, intervals_figure.Points]:
     return {
-        count(horizon, "month"): {say.name(code): skill_tables.pair(skill, code, horizon) for code in codes}
+        count(horizon, "month"): {say.forecaster_name(code): pair(skill, code, horizon) for code in codes}
         for horizon in skill.choices["horizons"]
     }
 
 
-def _by_dyad(skill: Skill) -> dict[str, difference_figure.Points]:
-    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best rival."""
-    main, dyads = _main(skill), skill_tables.scored_dyads(skill)
-    best = skill.best_rival(main)
-    titles = {REFERENCE: capital(say.name(REFERENCE)), best: f"Best rival: {say.name(best)}" if best else ""}
+def _by_dyad(skill: Skill) -> dict[str, intervals_figure.Points]:
+    """Return the differences by dyad, if there are several, from the ten-year base rate and from the best benchmark."""
+    main, dyads = _main(skill), scored_dyads(skill)
+    best = skill.best_benchmark(main)
+    titles = {
+        REFERENCE: capital(say.forecaster_name(REFERENCE)),
+        best: f"Best benchmark: {say.forecaster_name(best)}" if best else "",
+    }
     if len(dyads) < 2:
         return {}
     return {
-        title: {label(dyad): skill_tables.pair(skill, code, main, dyad) for dyad in dyads}
+        title: {label(dyad): pair(skill, code, main, dyad) for dyad in dyads}
         for code, title in titles.items()
         if code and code != skill.subject
     }
@@ -208,19 +385,19 @@ def _span(skill: Skill) -> str:
     return f"{count(len(origins), 'origin')}, {month(origins[0])} to {month(origins[-1])}"
 
 
-def _all_numbers(skill: Skill, period: str) -> list[tuple[str, skill_tables.Grid]]:
-    rivals, tables = skill_tables.others(skill), []
+def _all_numbers(skill: Skill, period: str) -> list[tuple[str, Grid]]:
+    benchmarks, tables = others(skill), []
     for given_n, known in ((False, "n unknown"), (True, "given n")):
         if given_n or period != skill.period:  # else it is in sight already
-            tables.append((f"In short, {known}", skill_tables.overview(skill, period, given_n=given_n)))
-        every = skill_tables.others_table(skill, rivals, period, given_n=given_n)
-        tables.append((f"Against every rival, {known}", every))
+            tables.append((f"In short, {known}", overview(skill, period, given_n=given_n)))
+        every = others_table(skill, benchmarks, period, given_n=given_n)
+        tables.append((f"Against every benchmark, {known}", every))
     return tables
 
 
-def _dyad_tables(skill: Skill, period: str) -> list[tuple[str, skill_tables.Grid]]:
+def _dyad_tables(skill: Skill, period: str) -> list[tuple[str, Grid]]:
     horizons = skill.choices["horizons"]
-    return [(count(months, "month"), skill_tables.dyad_table(skill, months, period)) for months in horizons]
+    return [(count(months, "month"), dyad_table(skill, months, period)) for months in horizons]
 
 
 def _coverage_sentence(skill: Skill) -> str:

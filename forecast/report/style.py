@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from forecast.typing import Float
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
 # After Okabe and Ito, darkened where they carry lines or text.
 INK, MUTED, GRID, SHADE = "#1c2430", "#5b6573", "#d9dde3", "#f1f3f6"
@@ -133,27 +135,40 @@ def stamped(figure: Illustration, stamp: str) -> Illustration:
     return Illustration(wide, narrow, f"{stamp}. {figure.alt}", f"{stamp}. {figure.caption}", draw)
 
 
-def new_figure(layout: Layout, height: float) -> "Figure":
-    """Return an empty figure of the layout's width, `height` inches high."""
+def subplots(
+    layout: Layout, height: float, rows: int = 1, columns: int = 1, **options: Any
+) -> "tuple[Figure, list[Axes]]":
+    """Return a figure of the layout's width, `height` inches high, and its axes, for which room is found when drawn."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(layout.width, height), facecolor="white")
+    figure = Figure(figsize=(layout.width, height), facecolor="white", layout="constrained")
+    return figure, list(figure.subplots(rows, columns, squeeze=False, **options).flat)
 
 
-def axes(figure: "Figure", left: float, bottom: float, width: float, height: float) -> "Axes":
-    """Return new axes placed in inches, so that what is around them has room that is known."""
-    across, up = figure.get_size_inches()
-    return figure.add_axes((left / across, bottom / up, width / across, height / up))
+def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = None) -> None:
+    """Give axes a light grid along one axis and no line on the left; `ticks` of the vertical axis have no marks."""
+    on.grid(axis=grid, color=GRID, linewidth=0.6)
+    on.set_axisbelow(True)
+    on.spines["left"].set_visible(False)
+    on.tick_params(axis="y", length=0)
+    if ticks is not None:
+        on.set_yticks(ticks)
+
+
+def name_rows(on: "Axes", names: Sequence[str], layout: Layout) -> None:
+    """Give rows, the first on top, their names on the left, broken where they are long."""
+    room = layout.width * (0.28 if layout.wide else 0.34)
+    labels = ["\n".join("\n".join(wrap(line, room, layout.font)) for line in name.split("\n")) for name in names]
+    on.set_yticks(range(len(names)), labels)
+    on.set_ylim(len(names) - 0.5, -0.5)
+    on.tick_params(axis="y", length=0)
+    on.spines["left"].set_visible(False)
 
 
 def share_axis(on: "Axes") -> None:
     """Format the vertical axis for shares: 0 to 100, with a light grid."""
     on.set_ylim(0, 100)
-    on.set_yticks(range(0, 101, 20))
-    on.grid(axis="y", color=GRID, linewidth=0.6)
-    on.set_axisbelow(True)
-    on.spines["left"].set_visible(False)
-    on.tick_params(axis="y", length=0)
+    frame(on, "y", range(0, 101, 20))
 
 
 def time_axis(on: "Axes", first: float, last: float) -> None:
@@ -173,27 +188,43 @@ def bands(on: "Axes", x: NDArray[Any], quantiles: NDArray[Any], color: str, *, c
     on.plot(x, middle, color=color, linewidth=center, solid_joinstyle="round")
 
 
-def dot_interval(on: "Axes", y: float, value: Any, color: str, *, dot: float = 6) -> None:
-    """Draw an estimate as a dot at its median on the line of its interval."""
-    on.plot([value.low, value.high], [y, y], color=color, linewidth=2, solid_capstyle="round")
-    on.plot([value.median], [y], "o", color=color, markersize=dot, markeredgecolor="white")
+def dot_interval(
+    on: "Axes", y: float, middle: float, ends: tuple[float | None, float | None], color: str, *, small: bool = False
+) -> None:
+    """Draw a dot on the line of its interval, if it has one."""
+    low, high = ends
+    if low is not None and high is not None:
+        on.plot([low, high], [y, y], color=color, linewidth=0.8 if small else 2, solid_capstyle="round")
+    look: dict[str, Any] = {"markersize": 3.5, "markerfacecolor": "white"}
+    on.plot([middle], [y], "o", color=color, **(look if small else {"markersize": 6, "markeredgecolor": "white"}))
 
 
-def legend(figure: "Figure", handles: Sequence[Any], left: float, top: float, columns: int) -> None:
-    """Add a legend outside the data; `left` and `top` are its upper left corner, in inches from the lower left."""
-    across, up = figure.get_size_inches()
+def key(color: str, label: str, **line: Any) -> "Line2D":
+    """Return a line of a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=color, label=label, **({"linewidth": 2} | line))
+
+
+def patch(color: str, label: str, alpha: float | None = None) -> "Patch":
+    """Return a filled field of a legend."""
+    from matplotlib.patches import Patch
+
+    return Patch(color=color, alpha=alpha, label=label)
+
+
+def legend(figure: "Figure", handles: Sequence[Any], columns: int, **place: Any) -> None:
+    """Add a legend above the axes, or where `place` says."""
     figure.legend(
         handles=list(handles),
-        loc="upper left",
-        bbox_to_anchor=(left / across, top / up),
         ncols=columns,
         frameon=False,
-        borderaxespad=0,
         borderpad=0,
         handlelength=1.6,
         handletextpad=0.6,
         columnspacing=1.6,
         labelspacing=0.45,
+        **(place or {"loc": "outside upper left"}),
     )
 
 

@@ -1,4 +1,4 @@
-"""The tables of a report: their cells as a reader sees them, and the numbers behind them, column by column."""
+"""The tables of a report: cells as readers see them, and the numbers behind them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -6,18 +6,198 @@ from typing import Any, Self
 
 import pandas as pd
 
-from forecast.outlook import Assessment, Brief, Framework, HorizonOutlook, NotDefined, printed_chances
-from forecast.report import recorded, words
+from forecast.drivers.panel import FUTURE_WORDS
+from forecast.outlook import (
+    Assessment,
+    Baseline,
+    Brief,
+    Estimate,
+    Framework,
+    HorizonOutlook,
+    KindOutlook,
+    NotDefined,
+    Probability,
+    ThresholdOutlook,
+    WindowOutlook,
+    main_horizon,
+    printed_chances,
+    printed_changes,
+    quoted,
+)
+from forecast.outlook.datasets import DatasetOutlook, datasets_finding
+from forecast.outlook.drivers import DriverOutlook
+from forecast.outlook.volume import MEMORY_MONTHS
+from forecast.report import words
+from forecast.report.events import RecentEvent, recent_events
 from forecast.report.material import Material
-from forecast.report.recent import RecentEvent, recent_events
-from forecast.report.skill_box import DyadSkill, skill_sentence, skill_table
-from forecast.wording import DASH, chance, count, day
+from forecast.report.skill import DyadSkill, skill_sentence, skill_table
+from forecast.wording import DASH, chance, count, day, join, month, number, percent
 
-ERA_COLUMNS = {
-    "mean": "Mean so far",
-    "equilibrium": "Equilibrium",
-    "ceiling": "Ceiling",
-}
+CHANGES = {"down": "Lower", "same": "About the same", "up": "Higher"}
+"""How the share may change, from worse to better, as a bar and a table have it."""
+
+
+def arrange(result: Assessment) -> dict[str, Any] | None:
+    """Arrange what will be recorded for the page; None if nothing is counted, as of an index."""
+    if isinstance(result.recorded, NotDefined):
+        return None
+    windows = list(result.recorded.values())
+    asked = list(result.threshold.values()) if isinstance(result.threshold, Mapping) else []
+    questions: list[WindowOutlook | ThresholdOutlook] = [*asked, *windows]
+    main, quote = result.recorded[main_horizon(result.horizons)], quoted(result)
+    return {
+        "sentences": [] if main is quote else [main.sentence],
+        "columns": [(count(one.months, "month"), words.period(result, one.until)) for one in windows],
+        "rows": _recorded_rows(windows, [one for one in asked if not one.rolling]),
+        "kinds": kind_rows(result),
+        "numbers": numbers_of_kinds(result),
+        "rules": [(_title(result, one), one.rule) for one in questions],
+        "note": " ".join([*_averaged(result.record_weight), _note(windows)]),
+    }
+
+
+def cells(window: WindowOutlook) -> dict[str, str]:
+    """Format what is said of a window for a table, by name; a dash where something is not defined."""
+    percents, before = printed_changes(window), window.baseline
+    found = {name: chance(percents[name] / 100) if percents else DASH for name in CHANGES}
+    found |= {"before": DASH, "counts": ""}
+    if isinstance(before, Baseline):
+        found["counts"] = f"{before.cooperative:,} of {before.happenings:,}"
+        found["before"] = number(before.share, 0)
+    return found | {"share": words.or_dash(window.share), "happenings": words.interval(window.happenings)}
+
+
+def kind_rows(result: Assessment) -> list[tuple[str, list[list[str]]]]:
+    """Return how likely at least one happening of each kind is, and how often that was so; none if not defined.
+
+    Each row has the name of the kind and, by horizon, the two lines of a cell.
+    """
+    if isinstance(result.of_a_kind, NotDefined):
+        return []
+    return [(kind, [_kind_cell(one) for one in row.values()]) for kind, row in result.of_a_kind.items()]
+
+
+def numbers_of_kinds(result: Assessment) -> list[tuple[str, str]]:
+    """Return sentence and rule of each number of happenings of a kind that was asked for."""
+    if isinstance(result.at_least, NotDefined):
+        return []
+    return [(one.sentence, one.rule) for one in result.at_least]
+
+
+def _kind_cell(outlook: KindOutlook) -> list[str]:
+    rate = outlook.base_rate
+    return [chance(outlook.chance.value), "" if isinstance(rate, NotDefined) else f"{chance(rate)} before"]
+
+
+def _recorded_rows(
+    windows: Sequence[WindowOutlook], asked: Sequence[ThresholdOutlook]
+) -> list[tuple[str, list[list[str]]]]:
+    """Return labels and cells of one or two lines, with the row of the share that is asked for."""
+    found = [cells(window) for window in windows]
+    rows = [(label, [[one[name]] for one in found]) for name, label in CHANGES.items()]
+    if asked:
+        chances = [DASH if isinstance(one.chance, NotDefined) else chance(one.chance.value) for one in asked]
+        rows.append((f"At least {asked[0].threshold:g} %", [[text] for text in chances]))
+    rows.append(("Share before, %", [[one["before"], one["counts"]] for one in found]))
+    rows += [(label, [one[name].split(" ", 1) for one in found]) for name, label in _THEN.items()]
+    return rows
+
+
+_THEN = {"share": "Share then, %", "happenings": "Recorded then"}
+
+
+def _title(result: Assessment, question: WindowOutlook | ThresholdOutlook) -> str:
+    until = words.period(result, question.until)
+    if isinstance(question, WindowOutlook):
+        return f"{count(question.months, 'month')} to {until}: higher or lower"
+    when = f"A {words.unit(result)} up to" if question.rolling else f"{count(question.months, 'month')} to"
+    return f"{when} {until}: at least {question.threshold:g} %"
+
+
+def _averaged(weight: float) -> list[str]:
+    """Describe over what is averaged, if over anything."""
+    if not weight:
+        return []
+    return [
+        f"{percent(weight)} of the futures follow no pendulum but the record: its share of the last 1, 2, 5 or 10 "
+        "years, or of all years, goes on with as much variation as there has been."
+    ]
+
+
+def _note(windows: Sequence[WindowOutlook]) -> str:
+    errors = [one.mcse for window in windows for one in (window.up, window.down) if isinstance(one, Probability)]
+    error = f" Their Monte Carlo standard error is at most {number(100 * max(errors), 1)} points." if errors else ""
+    void = chance(max(window.void.value for window in windows))
+    return (
+        "“Then”: median and 90 % equal-tailed interval. The number is simulated with a level of recording that drifts "
+        f"on as in the last {MEMORY_MONTHS // 12} years. The largest chance that a window is void is {void}; the "
+        f"others are given that it is not.{error}"
+    )
+
+
+_DATASET_COLUMNS = (
+    ("Dataset", False), ("covers", False), ("happenings", True), ("reads higher by, points", True),
+    ("of that since its beginning", True), ("a busy month is worth", True), ("level without its last two years", True),
+    ("years apart", False),
+)  # fmt: skip
+"""Heads of the columns, and whether these hold numbers."""
+
+
+def dataset_cards(found: Sequence[DatasetOutlook]) -> dict[str, Any] | None:
+    """Arrange datasets for the page; None if there are not several."""
+    if not found:
+        return None
+    return {
+        "finding": datasets_finding(found),
+        "columns": _DATASET_COLUMNS,
+        "rows": [_dataset_row(one) for one in found],
+        "with_all": words.interval(found[0].with_all),
+    }
+
+
+def _dataset_row(one: DatasetOutlook) -> list[str]:
+    name = f"{one.name} (main)" if one.main else one.name
+    return [
+        name,
+        f"{month(one.first, short=True)} to {month(one.last, short=True)}",
+        number(one.happenings),
+        _shown(one.offset),
+        _shown(one.drift),
+        _shown(one.concentration),
+        words.interval(one.without),
+        join([str(year) for year in one.disagrees]) or DASH,
+    ]
+
+
+def _shown(value: Estimate | None) -> str:
+    return DASH if value is None else words.interval(value)
+
+
+_DRIVER_COLUMNS = (
+    ("Driver", False), ("acts on", False), ("adds, points", True), ("chance that it helps", True), ("now", True),
+    ("ahead it", False),
+)  # fmt: skip
+"""Heads of the columns, and whether these hold numbers."""
+_ACTS = {"month": "the month alone", "cycle": "the cycle", "trend": "the trend"}
+
+
+def driver_cards(drivers: Sequence[DriverOutlook]) -> dict[str, Any] | None:
+    """Arrange drivers for the page: `columns` and `rows`; None if there are none."""
+    rows = [
+        [
+            one.name,
+            _ACTS[one.acts],
+            words.interval(one.points, 1),
+            chance(one.positive.value),
+            number(one.now),
+            FUTURE_WORDS[one.future],
+        ]
+        for one in drivers
+    ]
+    return {"columns": _DRIVER_COLUMNS, "rows": rows} if rows else None
+
+
+ERA_COLUMNS = {"mean": "Mean so far", "equilibrium": "Equilibrium", "ceiling": "Ceiling"}
 """Of the table of frameworks; those that the model says nothing of are left out."""
 _INTERVALS = "Medians and 90 % equal-tailed intervals."
 _LISTS = {
@@ -84,7 +264,7 @@ def grids(material: Material) -> dict[str, Grid]:
     """Arrange the tables of a report for readers, by name; those without rows are left out."""
     result = material.result
     made = {
-        **_recorded(result),
+        **_recorded_grids(result),
         "level": _level(result),
         "frameworks": _frameworks(result),
         "dyads": _dyads(result, material.others),
@@ -138,8 +318,8 @@ def _flat(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{key}", value
 
 
-def _recorded(result: Assessment) -> dict[str, Grid]:
-    shown = recorded.arrange(result)
+def _recorded_grids(result: Assessment) -> dict[str, Grid]:
+    shown = arrange(result)
     if shown is None:
         return {}
     heads = ("", *(f"{months}\nto {until}" for months, until in shown["columns"]))

@@ -1,29 +1,269 @@
-"""The page of a run of hypothesis tests: every claim with its answer and all that it rests on."""
+"""The page of a run of hypothesis tests, tests.json and tests.csv."""
 
+import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from forecast import wording
 from forecast.hypotheses.number_words import describe, stated
 from forecast.hypotheses.registry import CLAIMS
+from forecast.outlook import plain
 from forecast.panel import panel_kind
-from forecast.report import account, verdict_figure, words
-from forecast.report import verdict_words as say
+from forecast.report import provenance, verdict_figure, words
+from forecast.report.provenance import vintage
 from forecast.report.rendering import render
 from forecast.report.style import Illustration, stamped
-from forecast.report.vintage import vintage
+from forecast.report.words import STAMP, label
+from forecast.wording import DASH, chance, decimals_for, join, number, percent, ratio
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
-    from forecast.hypotheses import Comparison, Plan, Results, Verdict
+    from forecast.hypotheses import Comparison, Plan, Results, Rule, Verdict
+    from forecast.hypotheses.verdict import PowerLike
+
+ANSWERED = ("supported", "rejected", "undecided")
+
+_EVIDENCE_RULE = (
+    "Supported if the Bayes factor for the claim's model exceeds {factor} by more than two of its Monte Carlo errors "
+    "and leaving the future out speaks against it by no more than {errors} of its standard errors; rejected if the "
+    "same holds for the rival; undecided otherwise."
+)
+_PROBABILITY_RULE = "Supported from a probability of {yes} % on, rejected at {no} % or less, undecided in between."
+_HEADS = {
+    "ahead_difference": "leave-future-out difference",
+    "ahead_error": "its standard error",
+    "ahead_weight": "stacking weight",
+    "error": "Monte Carlo error",
+    "half_life": "half-life, months",
+    "high": "to",
+    "log_bayes_factor": "log Bayes factor",
+    "log_evidence": "log evidence",
+    "low": "from",
+    "p_value": "p-value",
+    "probability_short": "chance that it is short",
+    "share_now": "current share",
+    "weight": "stacking weight",
+}
+"""Names of columns where the words are not those of the name."""
+
+
+def factor_words(one: "Comparison", rule: "Rule") -> tuple[str, str]:
+    """Describe the Bayes factor of a comparison, and whether it speaks for either side by the rule."""
+    value = one.log_bayes_factor
+    if not math.isfinite(value):
+        return "could not be computed", ""
+    wider = ""
+    if one.least is not None and one.most is not None and one.least < one.most:
+        wider = f"; {number(one.least)} to {number(one.most)} with priors half and twice as wide"
+    said = f"log Bayes factor {number(value)} ± {number(one.error)}, that is {odds(value)} for {one.favoured[0]}"
+    side = {"supported": one.claim, "rejected": one.rival, "undecided": "neither"}
+    return f"{said}{wider}", f"Speaks for {side[rule.decide_factor(value, one.error)]}"
+
+
+def ahead_words(one: "Comparison", rule: "Rule") -> tuple[str, str]:
+    """Describe what leaving the future out has found of a comparison, and whether it leans to either side."""
+    value, error = one.ahead_difference, one.ahead_error
+    if not math.isfinite(value):
+        return "was not computed", ""
+    weight = f"stacking weight of {one.claim} {chance(one.weight)}"
+    said = f"difference in log predictive density {number(value)}, standard error {number(error)}; {weight}"
+    bound = rule.ahead_errors * error
+    side = one.claim if value > bound else one.rival if value < -bound else "neither"
+    return said, f"Leans to {side}"
+
+
+def odds(log_factor: float) -> str:
+    """Write a Bayes factor as odds for whom it favours: ``4.1 to 1``, ``>1,000 to 1``."""
+    return f"{ratio(log_factor)} to 1"
+
+
+def rule_words(verdict: "Verdict", rule: "Rule") -> str:
+    """Describe by which rule a claim is decided."""
+    claim = CLAIMS[verdict.code]
+    words = _EVIDENCE_RULE if claim.by_evidence else _PROBABILITY_RULE
+    said = words.format(
+        factor=f"{rule.bayes_factor:g}", errors=f"{rule.ahead_errors:g}", yes=f"{100 * rule.probability:g}",
+        no=f"{100 - 100 * rule.probability:g}",
+    )  # fmt: skip
+    return f"{said} {claim.how.format(half_life=f'{rule.half_life:g}')}".rstrip()
+
+
+def deciding(verdict: "Verdict") -> list[str]:
+    """Format the numbers that decide a claim, shortly; if none of those foreseen is there, the first two."""
+    compared = [one for one in verdict.comparisons if one.decides]
+    names = CLAIMS[verdict.code].decides
+    others = [one for one in verdict.numbers if one.name in names]
+    if not compared and not others:
+        others = list(verdict.numbers[:2])
+    return [_shortly(one, several=len(compared) > 1) for one in compared] + [
+        f"{describe(one)}: {stated(one)}" for one in others
+    ]
+
+
+def _shortly(one: "Comparison", *, several: bool) -> str:
+    name = f"{one.words}: " if several else ""
+    ahead = f", ahead {number(one.ahead_difference)} (s.e. {number(one.ahead_error)})"
+    return f"{name}log Bayes factor {number(one.log_bayes_factor)} ± {number(one.error)}{ahead}"
+
+
+def power_words(power: "PowerLike | None") -> str:
+    """Describe how often a test would find what is there, in a few words."""
+    if power is None:
+        return "not simulated"
+    null, *others = power.table.to_dict("records")
+    found = [f"{row['alternative']}: found in {percent(row['supported'])}" for row in others]
+    return "; ".join([*found, f"{null['alternative']}: false alarm in {percent(null['supported'])}"])
+
+
+def power_grid(power: "PowerLike") -> dict[str, Any]:
+    """Turn a power analysis into a table of words, its shares in per cents."""
+    table = power.table
+    shares = {name: [percent(value) for value in table[name]] for name in ANSWERED}
+    interval = [f"{percent(low)} to {percent(high)}" for low, high in zip(table["low"], table["high"], strict=True)]
+    shown = table[["alternative", "simulations"]].assign(**shares, **{"supported, 90 % interval": interval})
+    if "error" in table:
+        shown["Monte Carlo error of a log Bayes factor, median"] = table["error"]
+    return frame_grid(shown, right=[*ANSWERED, "supported, 90 % interval"])
+
+
+def answered(verdicts: "Sequence[Verdict]") -> str:
+    """Describe in a sentence how claims were answered."""
+    if len(verdicts) == 1:
+        only = verdicts[0]
+        return f"The claim tested, {CLAIMS[only.code].title}, is {only.answer}."
+    answers = [one.answer for one in verdicts]
+    parts = [f"{answers.count(answer)} {answer}" for answer in ANSWERED if answer in answers]
+    return f"Of {len(verdicts)} claims tested, {join(parts)}."
+
+
+def sensitivity_grid(table: "pd.DataFrame", rule: "Rule") -> dict[str, Any]:
+    """Turn a sensitivity table into words; `notes` are the rows that have nothing but one (what, note)."""
+    measured = table[[name for name in table if name not in ("change", "note")]].replace("", None)
+    told = measured.notna().any(axis=1)
+    words = {
+        "half_life": "half-life, months",
+        "low": "90 % interval, from",
+        "high": "to",
+        "probability_short": f"chance of below {rule.half_life:g} months",
+        "log_bayes_factor": "log Bayes factor against a random walk",
+        "answer": "answer by that alone",
+        "share_now": "share now",
+    }
+    notes = [(row["change"], row["note"]) for row in table[~told].to_dict("records")]
+    return {**frame_grid(table[told].rename(columns=words)), "notes": notes}
+
+
+def frame_grid(frame: "pd.DataFrame", right: Sequence[str] = ()) -> dict[str, Any]:
+    """Turn a table into words: `columns` (name, whether it stands on the right, as numbers do) and `rows` of cells."""
+    names = [_HEADS.get(str(name), str(name).replace("_", " ")) for name in frame]
+    numeric = [is_numeric_dtype(frame[name]) or name in right for name in frame]
+    columns = [(name[:1].upper() + name[1:], of) for name, of in zip(names, numeric, strict=True)]
+    decimals = [_column_decimals(frame[name]) for name in frame]
+    rows = [[_cell(*pair) for pair in zip(row, decimals, strict=True)] for row in frame.itertuples(index=False)]
+    return {"columns": columns, "rows": rows}
+
+
+def _column_decimals(column: "pd.Series[Any]") -> int | None:
+    """Choose one number of decimals for all of a column; none for whole numbers, and what is no number."""
+    if not is_float_dtype(column):
+        return None
+    values = column[np.isfinite(column)].abs()
+    if not len(values) or bool((values % 1 == 0).all()):
+        return 0
+    return max(1, decimals_for(float(values.max())))
+
+
+def _cell(value: Any, decimals: int | None = None) -> str:
+    """Write what stands in a cell of a table, numbers that are not whole with so many decimals."""
+    if value is None or value != value or value == "":
+        return DASH
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if isinstance(value, float | np.floating):
+        return number(float(value), decimals)
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)
+
+
+SCHEMA = 2
+COLUMNS = ("code", "name", "words", "value", "low", "high", "error", "unit", "kind")
+
+
+def results_json(results: "Results") -> dict[str, Any]:
+    """Return the content of tests.json.
+
+    Parameters
+    ----------
+    results : Results
+        Of `forecast.hypotheses.run_tests`.
+
+    Returns
+    -------
+    dict
+        Plain values, by the schema of docs/schema/tests-json.md.
+
+    Examples
+    --------
+    >>> from forecast.report import results_json
+    >>> results_json(results)["stamp"]  # doctest: +SKIP
+    'planned'
+    """
+    plan, data = results.plan, results.data
+    content: dict[str, Any] = plain(
+        {
+            "schema": SCHEMA,
+            "converged": results.converged,
+            "warning": "" if results.converged else STAMP,
+            "reasons": results.reasons,
+            "stamp": results.stamp,
+            "dyad": data.dyad,
+            "label": label(data.dyad),
+            "as_of": data.as_of,
+            "headline": headline(results),
+            "verdicts": [_verdict_json(results, verdict) for verdict in results.verdicts],
+            "sensitivity": results.sensitivity,
+            "gates": {model: gate.to_dict() for model, gate in results.gates.items()},
+            "notes": results.notes,
+            "plan": plan.model_dump(mode="json"),
+            "plan_digest": plan.digest,
+            "versions": results.versions,
+            "seconds": results.seconds,
+        }
+    )
+    return content
+
+
+def results_table(results: "Results") -> "pd.DataFrame":
+    """Return every number of the verdicts, a row each: the content of tests.csv."""
+    import pandas as pd
+
+    rows = [
+        (verdict.code, one.name, one.words, one.value, one.low, one.high, one.error, one.unit, one.kind)
+        for verdict in results.verdicts
+        for one in verdict.all_numbers
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _verdict_json(results: "Results", verdict: "Verdict") -> dict[str, Any]:
+    rule = rule_words(verdict, results.plan.rule)
+    return verdict.to_dict() | {
+        "rule": rule,
+        "without_power": results.without_power.get(verdict.code, ""),
+        "statement": CLAIMS[verdict.code].theory.about(results.data.dyad),
+    }
+
 
 _UNKNOWN = "This run cannot tell: its sampler has not converged."
 _STAMPS = {
-    "planned": (
-        "Planned",
-        "The plan was frozen before these tests were run on these data, and was run unchanged.",
-    ),
+    "planned": ("Planned", "The plan was frozen before these tests were run on these data, and was run unchanged."),
     "exploratory": (
         "Exploratory",
         "No plan was frozen beforehand. Choices made after seeing results can find what is not "
@@ -81,11 +321,11 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
         "figures": figures,
         "numbers": {code: place for place, code in enumerate(figures, 1)},
         "caution": CAUTION,
-        "sensitivity": None if results.sensitivity is None else say.sensitivity_grid(results.sensitivity, plan.rule),
+        "sensitivity": None if results.sensitivity is None else sensitivity_grid(results.sensitivity, plan.rule),
         "notes": results.notes,
         "gates": [_gate(model, gate.to_dict()) for model, gate in results.gates.items()],
         "limits": next((gate.to_dict()["limits"] for gate in results.gates.values()), None),
-        "settings": account.settings(plan.spec, [plan.dyad]),
+        "settings": provenance.settings(plan.spec, [plan.dyad]),
         "choices": choices(plan),
         "data_rows": _data(results),
         "sources": results.data.files,
@@ -98,15 +338,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
 def headline(results: "Results") -> str:
     """Describe in a sentence how the claims were answered, if they were."""
     asked = f"Is there a pendulum in {label(results.data.dyad)} relations?"
-    return f"{asked} {say.answered(results.verdicts) if results.converged else _UNKNOWN}"
-
-
-def label(dyad: str) -> str:
-    """Name a dyad for readers; one that the package does not know by its code."""
-    from forecast.events import read_dyads
-
-    known = read_dyads()
-    return str(known.loc[dyad, "label"]) if dyad in known.index else dyad
+    return f"{asked} {answered(results.verdicts) if results.converged else _UNKNOWN}"
 
 
 def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, Any]:
@@ -118,28 +350,19 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "claim": verdict.claim,
         "null": verdict.null,
         "answer": verdict.answer,
-        "deciding": say.deciding(verdict),
-        "power_short": say.power_words(verdict.power),
-        "rule": say.rule_words(verdict, rule),
-        "factors": [(_compared(one), *say.factor_words(one, rule)) for one in verdict.comparisons],
-        "ahead": [
-            (_compared(one), *say.ahead_words(one, rule)) for one in verdict.comparisons if not one.by_factor_alone
-        ],
+        "deciding": deciding(verdict),
+        "power_short": power_words(verdict.power),
+        "rule": rule_words(verdict, rule),
+        "factors": [(_compared(one), *factor_words(one, rule)) for one in verdict.comparisons],
+        "ahead": [(_compared(one), *ahead_words(one, rule)) for one in verdict.comparisons if not one.by_factor_alone],
         "posterior": [(describe(one), stated(one)) for one in verdict.numbers],
         "why": str(verdict.reason or ""),
         "prose": verdict.prose,
-        "table": say.grid(verdict.table) if len(verdict.table.columns) else None,
-        "power": say.power_grid(verdict.power) if verdict.power else None,
+        "table": frame_grid(verdict.table) if len(verdict.table.columns) else None,
+        "power": power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
         "checks": [
-            (
-                check.name,
-                check.null,
-                wording.number(check.statistic),
-                _p_value(check.p_value),
-                check.lags,
-                check.says,
-            )
+            (check.name, check.null, wording.number(check.statistic), _p_value(check.p_value), check.lags, check.says)
             for check in verdict.checks
         ],
     }
@@ -171,7 +394,7 @@ def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def choices(plan: "Plan") -> account.Rows:
+def choices(plan: "Plan") -> provenance.Rows:
     """Format the choices of a plan that are not the model's."""
     rule = plan.rule
     return [
@@ -202,7 +425,7 @@ def standing(plan: "Plan") -> str:
     return f"frozen {made}" + ("" if plan.frozen == plan.digest else "; CHANGED since")
 
 
-def _data(results: "Results") -> account.Rows:
+def _data(results: "Results") -> provenance.Rows:
     plan, data = results.plan, results.data
     time = data.panel["time"].to_numpy()
     rows = [
@@ -224,7 +447,7 @@ def _counted(panel: "xr.Dataset") -> str:
     return wording.join(f"{number:,} of {name}" for name, number in counts.items())
 
 
-def _run(results: "Results") -> account.Rows:
+def _run(results: "Results") -> provenance.Rows:
     plan = results.plan
     rows = [
         ("Plan", standing(plan)),

@@ -26,7 +26,6 @@ _COLORS = {
     "other": style.EQUILIBRIUM,
 }
 _DASHED = {"prior": (0, (4, 2)), "null": (0, (1.5, 1.5))}
-_SIDE = 0.12
 _MOST_SAID = 12
 """Bars whose numbers an image's description lists; more of them are in the table."""
 
@@ -44,14 +43,12 @@ def illustrate(drawing: "Drawing") -> style.Illustration:
     draw = {"densities": _densities, "bars": _bars, "line": _lines}[drawing.kind]
     title = drawing.title.rstrip(".")
     return style.illustrate(
-        lambda layout: draw(drawing, layout),
-        alt=f"{title}. {_said(drawing)}",
-        caption=f"{title}.{_explained(drawing)}",
+        lambda layout: draw(drawing, layout), alt=f"{title}. {_said(drawing)}", caption=f"{title}.{_explained(drawing)}"
     )
 
 
 def _densities(drawing: "Drawing", layout: style.Layout) -> "Figure":
-    figure, on = _frame(drawing, layout, tall=1.7, left=_SIDE)
+    figure, on = _axes(drawing, layout, 2.5)
     for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
         x, y = np.array(one.x, dtype=float), np.array(one.y)
         if one.role == "posterior":
@@ -66,7 +63,7 @@ def _densities(drawing: "Drawing", layout: style.Layout) -> "Figure":
 
 
 def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
-    figure, on = _frame(drawing, layout, tall=2.2, left=0.55, above=drawing.y_label)
+    figure, on = _axes(drawing, layout, 3.1)
     for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
         x, y = _along(one), np.array(one.y)
         if (band := _reach(one)) is not None:
@@ -85,10 +82,8 @@ def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
         on.set_ylim(0, top)
     if bottom < 0 < top:
         on.axhline(0, color=style.MUTED, linewidth=0.8, zorder=0)
-    on.grid(axis="y", color=style.GRID, linewidth=0.6)
-    on.set_axisbelow(True)
-    on.spines["left"].set_visible(False)
-    on.tick_params(axis="y", length=0)
+    style.frame(on, "y")
+    on.set_title(drawing.y_label, loc="left", fontsize=layout.font - 1)
     on.set_xlabel(drawing.x_label, fontsize=layout.font - 1)
     return figure
 
@@ -96,77 +91,43 @@ def _lines(drawing: "Drawing", layout: style.Layout) -> "Figure":
 def _bars(drawing: "Drawing", layout: style.Layout) -> "Figure":
     """Draw the bars lying down, so that the names of their groups can be read."""
     groups = list(dict.fromkeys(str(x) for one in drawing.series for x in one.x))
-    room = layout.width * 0.34 if layout.wide else layout.width - 2 * _SIDE
-    names = [style.wrap(group, room, layout.font) for group in groups]
-    line, bar = layout.font * 1.35 / 72, 0.2
-    above = 0.0 if layout.wide else max(map(len, names)) * line
-    row = max(bar * len(drawing.series) + 0.14, max(map(len, names)) * line + 0.06 if layout.wide else 0) + above
-    left = min(room, max(style.text_width(text, layout.font) for lines in names for text in lines)) + 0.2
-    figure, on = _frame(drawing, layout, tall=row * len(groups), left=left if layout.wide else _SIDE)
+    lines = max(len(style.wrap(group, 0.28 * layout.width, layout.font)) for group in groups)
+    row = max(0.2 * len(drawing.series) + 0.14, lines * layout.font * 1.35 / 72 + 0.06)
+    figure, on = _axes(drawing, layout, row * len(groups) + 0.8)
+    style.frame(on, "x")
+    style.name_rows(on, groups, layout)
     for place, (one, look) in enumerate(zip(drawing.series, _looks(drawing.series), strict=True)):
-        first = (above + (row - above - bar * len(drawing.series)) / 2 + bar * (place + 0.5)) / row
-        at = np.array([groups.index(str(x)) + first for x in one.x])
-        on.barh(at, one.y, height=0.82 * bar / row, color=look.color, alpha=0.75, linewidth=0)
+        shift = (place - (len(drawing.series) - 1) / 2) * 0.2 / row
+        at = np.array([groups.index(str(x)) + shift for x in one.x])
+        on.barh(at, one.y, height=0.164 / row, color=look.color, alpha=0.75, linewidth=0)
         if (ends := _reach(one)) is not None:
             on.hlines(at, *ends, color=style.INK, linewidth=1.1)
-    for place, lines in enumerate(names):
-        x, y, across = (-8, place + 0.5, "right") if layout.wide else (0, place + 0.06, "left")
-        on.annotate(
-            "\n".join(lines), (0, y), (x, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-            ha=across, va="center" if layout.wide else "top", linespacing=1.3, annotation_clip=False,
-        )  # fmt: skip
     on.axvline(0, color=style.INK, linewidth=0.8)
-    on.set_ylim(len(groups), 0)
-    on.set_yticks([])
     on.margins(x=0.06)
-    on.grid(axis="x", color=style.GRID, linewidth=0.6)
-    on.set_axisbelow(True)
-    on.spines["left"].set_visible(False)
     on.set_xlabel(drawing.y_label, fontsize=layout.font - 1)
     return figure
 
 
-def _frame(
-    drawing: "Drawing", layout: style.Layout, *, tall: float, left: float, above: str = ""
-) -> "tuple[Figure, Axes]":
-    """Make figure and axes, with a legend over them, and over that the name of the vertical axis if it has one."""
-    below, line = 0.52, layout.font * 1.5 / 72
-    rows = _legend_rows(drawing, layout)
-    head = 0.1 + line * (sum(map(len, rows)) > 1) * len(rows) + line * bool(above)
-    height = head + tall + below
-    figure = style.new_figure(layout, height)
-    on = style.axes(figure, left, below, layout.width - left - 2 * _SIDE, tall)
-    if sum(map(len, rows)) > 1:
-        columns = max(map(len, rows))
-        style.legend(figure, _handles(drawing), left if layout.wide else _SIDE, height - 0.05, columns)
-    if above:
-        up = (height - head + line * 0.55) / height
-        figure.text(_SIDE / layout.width, up, above, va="center", fontsize=layout.font - 1)
+def _axes(drawing: "Drawing", layout: style.Layout, height: float) -> "tuple[Figure, Axes]":
+    """Make figure and axes, with a legend over them if there is more than one series."""
+    labels = [one.label for one in drawing.series]
+    widest = max(style.text_width(label, layout.font) for label in labels) + 0.55
+    columns = min(len(labels), max(1, int(layout.width // widest)))
+    figure, (on,) = style.subplots(layout, height + 0.19 * -(-len(labels) // columns))
+    if len(labels) > 1:
+        style.legend(figure, _handles(drawing), columns)
     return figure, on
 
 
-def _legend_rows(drawing: "Drawing", layout: style.Layout) -> list[Sequence[str]]:
-    """Break the legend into rows of equal columns that fit the width."""
-    labels = [one.label for one in drawing.series]
-    widest = max(style.text_width(label, layout.font) for label in labels) + 0.55
-    columns = min(len(labels), max(1, int((layout.width - 2 * _SIDE) // widest)))
-    return [labels[begin : begin + columns] for begin in range(0, len(labels), columns)]
-
-
 def _handles(drawing: "Drawing") -> list[object]:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
     handles: list[object] = []
     for one, look in zip(drawing.series, _looks(drawing.series), strict=True):
         if drawing.kind == "bars":
-            handles.append(Patch(color=look.color, alpha=0.75, label=one.label))
+            handles.append(style.patch(look.color, one.label, 0.75))
         elif drawing.kind == "line" and one.role == "data":
-            handles.append(
-                Line2D([], [], color=look.color, marker="o", markersize=4, linestyle="none", label=one.label)
-            )
+            handles.append(style.key(look.color, one.label, marker="o", markersize=4, linestyle="none"))
         else:
-            handles.append(Line2D([], [], color=look.color, linestyle=look.dashes, linewidth=1.6, label=one.label))
+            handles.append(style.key(look.color, one.label, linestyle=look.dashes, linewidth=1.6))
     return handles
 
 

@@ -1,8 +1,10 @@
-"""Writing a report: all files are made first and then moved into place at once."""
+"""Writing pages: all files are made first and then moved into place at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDED, RESULTS, TEXT, checked
 from forecast.events import write_rejects
@@ -11,11 +13,12 @@ from forecast.files import write_csv, write_json, write_text
 from forecast.folders import atomic_folder
 from forecast.outlook import Assessment, Brief, NotDefined
 from forecast.report.checks_page import checks_json, checks_page
-from forecast.report.contract import GateLike, ReportedFit
-from forecast.report.export import write_export
+from forecast.report.export import summary, write_export
 from forecast.report.folder import (
+    CHANGE,
     CHECKS,
     EXPORT,
+    MOVED,
     REPORT,
     SAVED_FIT,
     SCENARIO,
@@ -24,23 +27,33 @@ from forecast.report.folder import (
     TRACK_RECORD,
     require_report_folder,
 )
-from forecast.report.jsonfile import forecast_json
+from forecast.report.jsonfile import forecast_json, levels_table
 from forecast.report.ledger_page import cases_table, track_record_page
-from forecast.report.levels import levels_table
 from forecast.report.material import gather
+from forecast.report.moved_page import (
+    change_figure,
+    change_json,
+    change_page,
+    change_rows,
+    moved_figure,
+    moved_json,
+    moved_page,
+    moved_rows,
+)
 from forecast.report.page import illustrations, page
+from forecast.report.provenance import GateLike, ReportedFit
 from forecast.report.scenario_page import scenario_json, scenario_page
-from forecast.report.skill_box import DyadSkill, find_skill
+from forecast.report.skill import DyadSkill, find_skill
 from forecast.report.skill_page import skill_figures, skill_page
-from forecast.report.summary import summary
-from forecast.report.tests_json import results_json, results_table
-from forecast.report.tests_page import results_figures, results_page
+from forecast.report.tests_page import results_figures, results_json, results_page, results_table
 
 if TYPE_CHECKING:
     from forecast import evaluation
     from forecast.checks import Checks
     from forecast.hypotheses import Results
     from forecast.model import Fit
+    from forecast.outlook.attribution import Attribution
+    from forecast.outlook.change import Change
     from forecast.outlook.scenarios import Scenarios
     from forecast.questions import TrackRecord
 
@@ -343,3 +356,83 @@ def write_skill_page(folder: str | Path) -> Path:
     results = Results.read(folder)
     write_text(Path(folder) / "index.html", skill_page(results, skill_figures(results), _SKILL_FILES))
     return Path(folder) / "index.html"
+
+
+@checked(fit=FIT, out=PATH)
+def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
+    """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure.
+
+    Parameters
+    ----------
+    fit : Fit
+    found : Attribution
+        Of `forecast.outlook.attribute`.
+    out : str or pathlib.Path
+        Folder; files of an earlier page of this kind in it are replaced.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_moved
+    >>> write_moved(fit, attribute(fit, "USA-CHN", table), "moved")  # doctest: +SKIP
+    """
+    require_report_folder(out, MOVED)
+    with atomic_folder(out) as new:
+        figure = moved_figure(found)
+        write_json(new / "moved.json", moved_json(found))
+        write_csv(new / "moved.csv", pd.DataFrame(moved_rows(found)))
+        write_text(new / "moved.svg", figure.wide)
+        write_text(new / "index.html", moved_page(fit, found, figure, ("moved.json", "moved.csv", "moved.svg")))
+    return Path(out) / "index.html"
+
+
+@checked(out=PATH)
+def write_change(
+    fits: "tuple[Fit, Fit]", change: "Change", out: str | Path, *, events: "Attribution | None" = None
+) -> Path:
+    """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure.
+
+    Parameters
+    ----------
+    fits : tuple of Fit
+        The earlier and the later one.
+    change : Change
+        Of `forecast.outlook.split_change`.
+    out : str or pathlib.Path
+        Folder; files of an earlier page of this kind in it are replaced.
+    events : Attribution, optional
+        What the events since then did.
+
+    Returns
+    -------
+    pathlib.Path
+        The page, ``index.html``.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written.
+
+    Examples
+    --------
+    >>> from forecast.report import write_change
+    >>> write_change((old, new), split_change(old, new, "USA-CHN"), "change")  # doctest: +SKIP
+    """
+    require_report_folder(out, CHANGE)
+    with atomic_folder(out) as new:
+        figure = change_figure(change)
+        write_json(new / "change.json", change_json(change, events))
+        write_csv(new / "change.csv", pd.DataFrame(change_rows(change)))
+        write_text(new / "change.svg", figure.wide)
+        files = ("change.json", "change.csv", "change.svg")
+        write_text(new / "index.html", change_page(fits, change, events, figure, files))
+    return Path(out) / "index.html"

@@ -1,4 +1,4 @@
-"""The panel of a run of tests and all that is known of its data, with a digest that any change of them changes."""
+"""Data of a run of tests: the panel of one dyad, and a digest that any change of the data changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,28 +1,27 @@
-"""What every source can be asked for once it is read, and what sources of single events have in common."""
+"""Data that have been read: single events, counts or an index, each with what a panel and a report need of it."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from forecast.dates import month_end
+from forecast.display import Card, Displayed, join_some
 from forecast.errors import SpecError
 from forecast.events.table import Recorded
-from forecast.files import digest
-from forecast.resources import data_folder
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from forecast.events import EventTable
-    from forecast.sources.source import Source
+    from forecast.events import CountTable, EventTable, SourceFile
+
+    type Eras = pd.DataFrame | None
 
 Frequency = Literal["month", "week"]
 Unit = Literal["happening", "row"]
-EVENT_TABLES = ("eras.csv", "coverage.csv", "codebook/cameo.csv", "codebook/classes.csv", "codebook/scales.csv")
-"""Of `data/`, the tables that decide how events are counted."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +30,10 @@ class Counting:
 
     frequency: Frequency = "month"  # Of the panel; counts bring their own
     scale: str = "commitment"  # The ordering of codes into classes; of single events only
-    unit: Unit = "happening"  # Whether a joint act counts once; of single events only
+    unit: Unit = "happening"  # Whether a two-sided event counts once; of single events only
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What of a source is needed; a source that cannot tell it apart reads more."""
-
-    dyad: str | None = None  # Nothing but what this dyad needs
-    as_of: date | None = None  # What the source held on this day
-    dyads: tuple[str, ...] | None = None  # Of a source of hundreds of dyads these alone
-
-    @property
-    def each(self) -> list[str] | None:
-        """The dyads that are read where dyads are told apart; None for all."""
-        if self.dyad is not None:
-            return [self.dyad]
-        return None if self.dyads is None else list(self.dyads)
+MONTHLY = Counting()
 
 
 def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -117,26 +103,22 @@ class Records(ABC):
 
     @abstractmethod
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the coverage end of a dyad: the last day to which its record, or that of a dataset, is complete."""
+        """Return the last day to which the record of a dyad, or of one of its datasets, is complete."""
 
     @abstractmethod
     def panel(
-        self,
-        dyads: Sequence[str] | None,
-        as_of: date,
-        counting: Counting | None = None,
-        eras: "pd.DataFrame | None" = None,
+        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
     ) -> "xr.Dataset":
         """Count the records of some dyads, or of all, into a panel of what was known by a day."""
 
 
 class EventRecords(Records):
-    """Single events, from one table or several."""
+    """Single events, from one table or several; `by_dyad` if each dyad has a file of its own, as in a chronology."""
 
     events: "EventTable"
 
-    def __init__(self, events: "EventTable", digests: dict[str, str]) -> None:
-        self.table, self.events, self.digests = events, events, digests
+    def __init__(self, events: "EventTable", digests: dict[str, str], *, by_dyad: bool = False) -> None:
+        self.table, self.events, self.digests, self.by_dyad = events, events, digests, by_dyad
         self.dyads, self.datasets = events.dyads, frozenset(events.events["dataset"].unique())
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
@@ -149,7 +131,7 @@ class EventRecords(Records):
         return [code for code in together if code == dyad or code in read_dyads().index]
 
     def last_day(self, dyad: str, dataset: str | None = None) -> date:
-        """Return the coverage end of the dyad (in a dataset), or the end of the month of its last event."""
+        """Return the end of coverage of the dyad (in a dataset), or the end of the month of its last event."""
         from forecast.panel.record import coverage_end
 
         return coverage_end(self.events, dyad, dataset)
@@ -162,54 +144,117 @@ class EventRecords(Records):
         early = set(events.loc[events["known_at"] <= pd.Timestamp(as_of), "dyad"])
         return [dyad for dyad in self.dyads if dyad in early]
 
+    def digests_of(self, dyads: Sequence[str]) -> dict[str, str]:
+        """Return the digests without the files of other dyads."""
+        others = self._files_without(dyads)
+        return {name: digest for name, digest in self.digests.items() if name not in others}
+
+    def table_of(self, dyads: Sequence[str]) -> "EventTable":
+        """Return the table without the files of other dyads, and the rows that were in them."""
+        if not self.by_dyad:
+            return self.events
+        others, table = self._files_without(dyads), self.events
+        return replace(
+            table,
+            events=table.events[table.events["dyad"].isin(dyads)].reset_index(drop=True),
+            rejects=table.rejects[~table.rejects["file"].isin(others)].reset_index(drop=True),
+            files=tuple(file for file in table.files if file.name not in others),
+        )
+
+    def _files_without(self, dyads: Sequence[str]) -> set[str]:
+        return {f"{dyad}.csv" for dyad in self.dyads if dyad not in dyads} if self.by_dyad else set()
+
     def panel(
-        self,
-        dyads: Sequence[str] | None,
-        as_of: date,
-        counting: Counting | None = None,
-        eras: "pd.DataFrame | None" = None,
+        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
     ) -> "xr.Dataset":
         """Count the events."""
         from forecast.panel import build_panel
 
-        how = counting or Counting()
         return build_panel(
             self.events, dyads=dyads, as_of=as_of, frequency=how.frequency, scale=how.scale, unit=how.unit, eras=eras
         )
 
+    def adding(self, paths: Sequence[str], covered_to: str | None) -> "EventRecords":
+        """Return the same with the events of small files, or of all CSV files of a folder in the order of names."""
+        from forecast.events.additions import add_events
 
-def add_files(records: Records, source: "Source") -> EventRecords:
-    """Add the events of small files, or of all CSV files of a folder, to what was read."""
-    from forecast.events.additions import add_events
-
-    if not isinstance(records, EventRecords):
-        raise SpecError("add: the source holds no single events, to which others could be added; leave it out")
-    table = records.events
-    for path in _each_file(source.additions):
-        table = add_events(table, path, covered_to=source.covered_to)
-    new = {one.file: one.sha256 for one in table.additions}
-    return type(records)(table, records.digests | new)
-
-
-def _each_file(paths: Sequence[str]) -> list[Path]:
-    """Return the files that are named, a folder's in the order of their names."""
-    files: list[Path] = []
-    for path in map(Path, paths):
-        found = sorted(path.glob("*.csv")) if path.is_dir() else [path]
-        if not found:
-            raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
-        files += found
-    return files
+        table = self.events
+        for path in map(Path, paths):
+            files = sorted(path.glob("*.csv")) if path.is_dir() else [path]
+            if not files:
+                raise SpecError(f"add: {path} holds no file with the ending .csv; name a file, or another folder")
+            for file in files:
+                table = add_events(table, file, covered_to=covered_to)
+        new = {one.file: one.sha256 for one in table.additions}
+        return EventRecords(table, self.digests | new, by_dyad=self.by_dyad)
 
 
-def file_digests(events: "EventTable", *paths: str | None) -> dict[str, str]:
-    """Return the SHA-256 of everything that decides how a table of events is counted, by name."""
-    return {file.name: file.sha256 for file in events.files} | table_digests(EVENT_TABLES, *paths)
+class CountRecords(Records):
+    """Counts by period, direction and class, which bring their own classes and frequency."""
+
+    table: "CountTable"
+
+    def __init__(self, table: "CountTable", digests: dict[str, str]) -> None:
+        from forecast.events.dyads import in_order
+
+        self.table, self.digests = table, digests
+        self.dyads, self.datasets = in_order(table.counts["dyad"].unique()), frozenset(table.counts["dataset"].unique())
+
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
+        """Return the last day of the dyad's last period."""
+        counts = self.table.counts
+        last: date = counts.loc[counts["dyad"] == dyad, "known_at"].max().date()
+        return last
+
+    def panel(
+        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
+    ) -> "xr.Dataset":
+        """Arrange the counts."""
+        from forecast.panel import build_counts_panel
+
+        return build_counts_panel(self.table, dyads=dyads, as_of=as_of, eras=eras)
 
 
-def table_digests(tables: Sequence[str], *paths: str | None) -> dict[str, str]:
-    """Return the SHA-256 of tables of `data/` and of the user's own files, by name."""
-    folder = data_folder()
-    named = [Path(path) for path in paths if path and Path(path).is_file()]
-    every = {f"data/{name}": folder / name for name in tables} | {path.name: path for path in named}
-    return {name: digest(path.read_bytes()) for name, path in every.items()}
+@dataclass(frozen=True, repr=False)
+class IndexTable(Displayed):
+    """An index that has been read."""
+
+    values: "pd.DataFrame"  # `dyad`, `time`, `value`: what `read_index` returns, without missing values
+    rejects: "pd.DataFrame"  # Empty: an index with a row that cannot be read is rejected as a whole
+    files: "tuple[SourceFile, ...]"  # The file read
+
+    def _card(self) -> Card:
+        from forecast.events.dyads import in_order
+
+        facts = (
+            ("dyads", join_some(in_order(self.values["dyad"].unique()))),
+            ("values", f"{len(self.values):,}"),
+            ("files", join_some([file.name for file in self.files])),
+        )
+        return Card("Table of an index", facts)
+
+
+class IndexRecords(Records):
+    """An index: one value per dyad and period."""
+
+    table: IndexTable
+    datasets = frozenset[str]()
+
+    def __init__(self, table: IndexTable, digests: dict[str, str]) -> None:
+        from forecast.events.dyads import in_order
+
+        self.table, self.digests = table, digests
+        self.dyads = in_order(table.values["dyad"].unique())
+
+    def last_day(self, dyad: str, dataset: str | None = None) -> date:
+        """Return the end of the month of the dyad's last value."""
+        values = self.table.values
+        return month_end(values.loc[values["dyad"] == dyad, "time"].max().date())
+
+    def panel(
+        self, dyads: Sequence[str] | None, as_of: date, how: Counting = MONTHLY, eras: "Eras" = None
+    ) -> "xr.Dataset":
+        """Arrange the values."""
+        from forecast.panel import build_index_panel
+
+        return build_index_panel(self.table.values, dyads=dyads, as_of=as_of, frequency=how.frequency, eras=eras)

@@ -3,8 +3,8 @@
 import doctest
 from pathlib import Path
 
+from forecast.drivers.panel import FUTURES
 from forecast.model.driving import ACTS
-from forecast.panel.drivers import FUTURES
 
 PAGE = Path(__file__).parents[2] / "docs" / "drivers.md"
 

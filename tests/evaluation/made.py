@@ -7,9 +7,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.evaluation import Record, Results
-from forecast.evaluation.misses import worst_misses
+from forecast.evaluation.results import skill_rows, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
-from forecast.evaluation.skill_rows import skill_rows
 from forecast.events.table import CountTable
 
 FIRST = "1990-01-01"
@@ -90,12 +89,13 @@ def _cases(dyad, origin, horizon, models, lead, rng):
     n, share, before = int(rng.integers(4, 40)), float(rng.uniform(20, 80)), float(rng.uniform(20, 80))
     up, down = share >= before + 5, share <= before - 5
     rows = []
-    for code, rival in models.items():
+    for code, benchmark in models.items():
         for given_n in (True, False):
             mean, said = float(np.clip(share + 12 * rng.standard_normal(), 1, 99)), float(rng.uniform(0.05, 0.5))
             rows.append({
-                "model": code, "rival": rival, "dyad": dyad, "origin": origin, "horizon": horizon, "given_n": given_n,
-                "n": n, "k": round(n * share / 100), "share": share, "before": before, "mean": mean, "low": mean - 1,
+                "model": code, "benchmark": benchmark, "dyad": dyad, "origin": origin, "horizon": horizon,
+                "given_n": given_n, "n": n, "k": round(n * share / 100), "share": share, "before": before,
+                "mean": mean, "low": mean - 1,
                 "high": mean + 1, "crps": 10 + rng.normal() / 2 + (0 if code == "default" else lead),
                 "log_score": 2.0 if given_n else None, "p_up": said, "up": up, "p_down": 0.9 - said, "down": down,
                 "pit": float(rng.uniform()), "covered_50": bool(rng.uniform() < 0.5),

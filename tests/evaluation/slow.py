@@ -1,14 +1,14 @@
-"""Rivals that take their time, kill their process or weigh it; in a module that a cluster's workers can import."""
+"""Benchmarks that take their time, kill their process or weigh it; in a module that a cluster's workers can import."""
 
 import os
 import signal
 import time
 from dataclasses import replace
 
-from forecast.evaluation import Rival
+from forecast.evaluation import Benchmark
 
 
-class Slow(Rival):
+class Slow(Benchmark):
     """Takes its time, notes at which origin (by its months) it is at work in which process, and kills some of these."""
 
     words = "slow"

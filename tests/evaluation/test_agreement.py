@@ -8,9 +8,9 @@ import pytest
 from outlook.conftest import make_fit
 
 from forecast.evaluation import Asked, View, Window
-from forecast.evaluation.members import chances_of
 from forecast.evaluation.origins import Record
 from forecast.evaluation.tasks import Setup, _case
+from forecast.evaluation.variants import chances_of
 from forecast.outlook import assess
 from tests.evaluation.made import counts_of, record_of, walk
 

@@ -13,15 +13,15 @@ import pytest
 from forecast.errors import DataError, SpecError
 from forecast.evaluation import Processes, backtest, choose
 from forecast.evaluation.executors import local
-from forecast.report import skill_tables
+from forecast.report import skill_page
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 
 HERE = Processes(1)
 
 
-def run(record, out, *, rivals="base_rate_10y,local_level", origins=ORIGINS, horizons=(3, 12), **options):
+def run(record, out, *, benchmarks="base_rate_10y,local_level", origins=ORIGINS, horizons=(3, 12), **options):
     options = {"executor": HERE, "draws": 400} | options
-    return backtest(record, origins, horizons=horizons, forecasters=choose("no", rivals), out=out, **options)
+    return backtest(record, origins, horizons=horizons, forecasters=choose("no", benchmarks), out=out, **options)
 
 
 def against_reference(results, model, *, horizon, dyad="all", period="all", given_n=True):
@@ -44,7 +44,7 @@ CHEAP, FEW = "base_rate_10y,last_window", ORIGINS[8::3]
 
 
 def run_few(record, out, **options):
-    return run(record, out, **({"rivals": CHEAP, "origins": FEW, "horizons": (12,)} | options))
+    return run(record, out, **({"benchmarks": CHEAP, "origins": FEW, "horizons": (12,)} | options))
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,9 @@ def test_on_walks_the_local_level_wins(walks):
 
 def test_on_windows_around_a_base_rate_the_base_rate_wins(tmp_path):
     chances = np.repeat(np.random.default_rng(6).beta(6, 4, 140), 3)
-    found = run(record_of(counts_of(chances, volume=15)), tmp_path, horizons=(3,), rivals="base_rate_10y,last_window")
+    found = run(
+        record_of(counts_of(chances, volume=15)), tmp_path, horizons=(3,), benchmarks="base_rate_10y,last_window"
+    )
     lost = against_reference(found, "last_window", horizon=3)
     assert lost["difference"] > 0.5 and lost["relative"] < 0
 
@@ -84,14 +86,14 @@ def test_every_number_has_its_n(walks):
 def test_choices_are_made_before_what_they_are_reported_on(walks):
     chosen = {
         one["chosen_on"] for row in walks.rows for one in row["against"]
-        if one["role"] == "best rival" and row["period"] != "all"
+        if one["role"] == "best benchmark" and row["period"] != "all"
     }  # fmt: skip
     assert chosen == {"-2014"}
 
 
 def test_stacked_weights_come_from_the_past_alone(tmp_path):
     """Until enough windows are over, the stacked mixture is the equal one."""
-    found = run(record_of(counts_of(walk(), volume=15)), tmp_path, rivals=CHEAP, horizons=(12,)).cases
+    found = run(record_of(counts_of(walk(), volume=15)), tmp_path, benchmarks=CHEAP, horizons=(12,)).cases
     table = found[found["given_n"]].pivot(index="origin", columns="model", values="crps")
     same = np.isclose(table["mixture_equal"], table["mixture_stacked"])
     assert same[:20].all() and not same[20:].any()
@@ -174,9 +176,9 @@ def test_a_killed_run_goes_on_and_gives_the_same_file(few, tmp_path):
     assert path.read_bytes() == few.write(tmp_path / "whole").read_bytes()
 
 
-def test_more_rivals_are_added_to_a_finished_run(tmp_path):
+def test_more_benchmarks_are_added_to_a_finished_run(tmp_path):
     record = record_of(counts_of(walk(), volume=15))
-    run_few(record, tmp_path, rivals="base_rate_10y")
+    run_few(record, tmp_path, benchmarks="base_rate_10y")
     told = []
     both = run_few(record, tmp_path, progress=lambda *step: told.append(step))
     assert told[0] == ("predicting", len(FEW), 2 * len(FEW))
@@ -186,7 +188,7 @@ def test_more_rivals_are_added_to_a_finished_run(tmp_path):
 def test_a_model_at_fewer_origins_is_compared_there_and_takes_no_part_in_mixtures(few, tmp_path):
     record = record_of(*two_dyads())
     run_few(record, tmp_path)
-    more = run_few(record, tmp_path, rivals="base_rate_2y", origins=FEW[::2])
+    more = run_few(record, tmp_path, benchmarks="base_rate_2y", origins=FEW[::2])
     added = more.cases["model"] == "base_rate_2y"
     assert set(more.cases.loc[added, "origin"]) == {str(origin) for origin in FEW[::2]}
     assert more.cases[~added].reset_index(drop=True).equals(few.cases)
@@ -204,7 +206,7 @@ def test_a_file_that_is_none_of_the_run_is_named(tmp_path):
 def test_void_and_unfinished_windows_are_counted(tmp_path):
     counts = counts_of(walk(), volume=15)
     counts.loc[(counts["date"] >= "2005-01-01") & (counts["date"] < "2006-01-01"), "n"] = 0
-    found = run(record_of(counts), tmp_path, rivals="base_rate_10y", origins=(*ORIGINS, date(2024, 10, 1)))
+    found = run(record_of(counts), tmp_path, benchmarks="base_rate_10y", origins=(*ORIGINS, date(2024, 10, 1)))
     (account,) = found.account
     assert (account["origins"], account["void"], account["unfinished"]) == (25, 2, 1)
 
@@ -231,22 +233,22 @@ def test_bad_requests_are_answered_before_long_work(tmp_path):
 
 def test_the_folder_of_another_run_is_left_alone(tmp_path):
     record, origins = record_of(counts_of(walk())), ORIGINS[:3]
-    run(record, tmp_path, rivals="base_rate_10y", origins=origins)
+    run(record, tmp_path, benchmarks="base_rate_10y", origins=origins)
     for change, words in (({"seed": 2}, "other seed"), ({"horizons": (6,)}, "other horizons")):
         with pytest.raises(SpecError, match=words):
-            run(record, tmp_path, rivals="base_rate_10y", origins=origins, **change)
+            run(record, tmp_path, benchmarks="base_rate_10y", origins=origins, **change)
     with pytest.raises(SpecError, match="other data"):
-        run(record_of(counts_of(walk(), seed=5)), tmp_path, rivals="base_rate_10y", origins=origins)
+        run(record_of(counts_of(walk(), seed=5)), tmp_path, benchmarks="base_rate_10y", origins=origins)
     (tmp_path / "run.json").write_text("[]")
     with pytest.raises(SpecError, match="no account of a run"):
-        run(record, tmp_path, rivals="base_rate_10y", origins=origins)
+        run(record, tmp_path, benchmarks="base_rate_10y", origins=origins)
 
 
 def test_an_account_says_what_all_windows_have_earned_each(walks):
     for horizon in walks.choices["horizons"]:
         earned = {one["model"]: one["earned"][str(horizon)] for one in walks.account}
         assert sum(earned.values()) == pytest.approx(1, abs=1e-3) and min(earned.values()) >= 0
-    (table,) = [skill_tables.earned_table(walks.skill)]
+    (table,) = [skill_page.earned_table(walks.skill)]
     assert len(table["rows"]) == len(walks.account)
 
 
@@ -256,7 +258,7 @@ def test_files_keep_their_schema(walks, tmp_path):
         "schema", "chosen_on", "reported_on", "subject", "choices", "account", "misses", "rows",
     ]  # fmt: skip
     assert list(content["rows"][0]) == [
-        "model", "rival", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "log_score", "n_moves",
+        "model", "benchmark", "dyad", "horizon", "period", "given_n", "n", "n_origins", "crps", "log_score", "n_moves",
         "brier_up", "up_parts", "brier_down", "down_parts", "coverage_50", "coverage_80", "coverage_90",
         "pit_50", "pit_80", "pit_90", "against",
     ]  # fmt: skip

@@ -19,7 +19,7 @@ def forecast(*arguments):
 
 
 def test_a_run_writes_its_files_and_prints_the_scores(tmp_path):
-    options = [*SMALL, "--from", "2018-01", "--to", "2020-01", "--rivals", "base_rate_10y,base_rate_2y"]
+    options = [*SMALL, "--from", "2018-01", "--to", "2020-01", "--benchmarks", "base_rate_10y,base_rate_2y"]
     result = forecast(*options, "--out", tmp_path)
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "skill.json").read_text())
@@ -49,7 +49,17 @@ def test_a_page_is_made_again_of_a_run_only(tmp_path):
 
 
 def test_a_page_without_its_run_is_replaced_only_if_that_is_said(tmp_path):
-    options = [*SMALL, "--from", "2019-01", "--to", "2019-01", "--rivals", "base_rate_10y", "--out", tmp_path / "run"]
+    options = [
+        *SMALL,
+        "--from",
+        "2019-01",
+        "--to",
+        "2019-01",
+        "--benchmarks",
+        "base_rate_10y",
+        "--out",
+        tmp_path / "run",
+    ]
     assert forecast(*options).exit_code == 0
     shutil.rmtree(tmp_path / "run" / "origins")
     (tmp_path / "run" / "run.json").unlink()
@@ -62,16 +72,18 @@ def test_a_page_without_its_run_is_replaced_only_if_that_is_said(tmp_path):
 
 def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
     (tmp_path / "index.html").write_text("mine")
-    result = forecast(*SMALL, "--from", "2019-01", "--to", "2020-01", "--rivals", "base_rate_10y", "--out", tmp_path)
+    result = forecast(
+        *SMALL, "--from", "2019-01", "--to", "2020-01", "--benchmarks", "base_rate_10y", "--out", tmp_path
+    )
     assert result.exit_code == 2 and [path.name for path in tmp_path.iterdir()] == ["index.html"]
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--rivals", "tea_leaves"], "known are all, no, base_rate_all"),
+        (["--benchmarks", "tea_leaves"], "known are all, no, base_rate_all"),
         (["--models", "best"], "known are all, no, default"),
-        (["--rivals", "no"], "nothing is chosen"),
+        (["--benchmarks", "no"], "nothing is chosen"),
         (["--from", "2020-13"], "--from"),
         (["--from", "2020-01", "--to", "2019-01"], "swap them"),
         (["--from", "1950-01", "--to", "1950-01"], "five years"),
@@ -90,7 +102,7 @@ def test_a_page_of_somebody_else_is_left_alone_before_any_work(tmp_path):
 )
 def test_bad_input_is_answered_before_long_work(options, words, tmp_path):
     rest = [] if "--out" in options else ["--out", tmp_path / "run"]
-    given = [*SMALL, "--from", "2019-01", "--to", "2020-01", "--rivals", "base_rate_10y", *options, *rest]
+    given = [*SMALL, "--from", "2019-01", "--to", "2020-01", "--benchmarks", "base_rate_10y", *options, *rest]
     result = forecast(*given)
     assert result.exit_code == 2, result.output
     assert words in result.output.replace("\n", " ")

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.errors import ForecastError, SpecError
-from forecast.evaluation import Cluster, Member, Processes, Record, backtest, choose
+from forecast.evaluation import Cluster, Processes, Record, Variant, backtest, choose
 from tests.evaluation.made import ORIGINS, counts_of, record_of, walk
 from tests.evaluation.slow import Slow, Weighed
 from tests.systems import posix
@@ -151,7 +151,7 @@ def test_an_interrupted_run_leaves_the_cluster_and_goes_on(loopback, record, her
 @pytest.mark.slow
 def test_a_command_that_is_stopped_ends_in_time(loopback, tmp_path):
     options = ["--dyads", "CHN-JPN", "--from", "1985-01", "--every", "1", "--horizons", "3", "--models", "no"]
-    options += ["--rivals", "base_rate_all", "--out", tmp_path, "--scheduler", loopback.address]
+    options += ["--benchmarks", "base_rate_all", "--out", tmp_path, "--scheduler", loopback.address]
     command = [sys.executable, "-m", "forecast", "backtest", *options]
     with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as process:
         while not (tmp_path / "origins").exists() and process.poll() is None:
@@ -202,7 +202,7 @@ def test_memory_is_flat_over_origins(where, loopback, record, tmp_path):
 
 @pytest.mark.slow
 def test_the_model_gives_the_same_on_a_cluster_and_takes_no_more_memory_with_time(loopback, record, tmp_path):
-    model = Member("tiny", "tiny", sampler={"draws": 30, "tune": 30, "chains": 2}, run=4)
+    model = Variant("tiny", "tiny", sampler={"draws": 30, "tune": 30, "chains": 2}, run=4)
     alone = Record.of(record.table, together="alone")
     kept = []
     for executor in (Processes(1), Cluster(loopback.address)):
@@ -264,7 +264,7 @@ def test_an_address_has_a_form(address):
 
 
 def forecast(*options, out):
-    given = ["backtest", "--dyads", "CHN-JPN", "--every", "12", "--models", "no", "--rivals", "base_rate_10y"]
+    given = ["backtest", "--dyads", "CHN-JPN", "--every", "12", "--models", "no", "--benchmarks", "base_rate_10y"]
     return CliRunner().invoke(app, [*given, "--out", str(out), *options])
 
 

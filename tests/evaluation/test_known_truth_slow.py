@@ -5,7 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from forecast.evaluation import Asked, Member, Processes, backtest, choose
+from forecast.evaluation import Asked, Processes, Variant, backtest, choose
 from forecast.evaluation.forecaster import Answer
 from forecast.pairs import paired
 from tests.evaluation.made import counts_of, record_of
@@ -30,7 +30,7 @@ def pendulum(seed):
 class Oracle:
     """Knows the pendulum and where it stands; only the shocks to come are unknown to it."""
 
-    code, words, rival, run = "oracle", "knows the truth", False, 1
+    code, words, benchmark, run = "oracle", "knows the truth", False, 1
 
     def __init__(self, levels):
         self.levels = levels
@@ -60,10 +60,10 @@ def test_on_pendulums_the_pendulum_wins_and_the_truth_is_not_beaten(tmp_path):
         for seed, (dyad, level) in enumerate(levels.items())
     ]
     sampler = {"draws": 300, "tune": 200, "chains": 4}
-    member = Member("pendulum", "the form of the truth", {"ceiling": ()}, sampler=sampler)
-    rivals = choose("no", "base_rate_10y,base_rate_2y,last_window,local_level")
+    member = Variant("pendulum", "the form of the truth", {"ceiling": ()}, sampler=sampler)
+    benchmarks = choose("no", "base_rate_10y,base_rate_2y,last_window,local_level")
     found = backtest(
-        record_of(*counts), ORIGINS, horizons=(3, 12), forecasters=[member, Oracle(levels), *rivals],
+        record_of(*counts), ORIGINS, horizons=(3, 12), forecasters=[member, Oracle(levels), *benchmarks],
         out=tmp_path, executor=Processes(1),
     )  # fmt: skip
     given = found.cases[found.cases["given_n"]]

@@ -9,7 +9,7 @@ import pytest
 
 from forecast import read_chronology, read_eras
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.evaluation import RIVALS, Asked, Member, Record, origins_between
+from forecast.evaluation import BENCHMARKS, Asked, Record, Variant, origins_between
 from tests.evaluation.made import counts_of, record_of
 
 ORIGIN = date(2012, 1, 1)
@@ -44,10 +44,10 @@ def answers(record, forecaster):
     return next(iter(forecaster.answers([record.view(ORIGIN)], Asked((3, 12), draws=200)))).chances
 
 
-@pytest.mark.parametrize("code", RIVALS)
-def test_the_future_moves_no_rival(table, code):
-    honest = answers(Record.of(table), RIVALS[code])
-    leaked = answers(Record.of(planted(table), eras=planted_eras()), RIVALS[code])
+@pytest.mark.parametrize("code", BENCHMARKS)
+def test_the_future_moves_no_benchmark(table, code):
+    honest = answers(Record.of(table), BENCHMARKS[code])
+    leaked = answers(Record.of(planted(table), eras=planted_eras()), BENCHMARKS[code])
     for dyad in DYADS:
         for horizon in (3, 12):
             assert np.array_equal(honest[dyad][horizon], leaked[dyad][horizon])
@@ -63,7 +63,7 @@ def test_the_future_is_not_in_what_a_model_is_fitted_to(table):
 
 @pytest.mark.slow
 def test_the_future_does_not_move_the_model(table):
-    member = Member("quick", "few draws", sampler={"draws": 30, "tune": 60, "chains": 2})
+    member = Variant("quick", "few draws", sampler={"draws": 30, "tune": 60, "chains": 2})
     record, leaked = (
         Record.of(table, dyads=["USA-CHN"]),
         Record.of(planted(table), dyads=["USA-CHN"], eras=planted_eras()),

@@ -9,6 +9,7 @@ import scoringrules
 from scipy.stats import betabinom, binom, kstest
 
 from forecast.errors import SpecError
+from forecast.evaluation.benchmarks import stacking_weights
 from forecast.evaluation.origins import Window
 from forecast.evaluation.prediction import (
     Prediction,
@@ -18,7 +19,6 @@ from forecast.evaluation.prediction import (
     predict_given,
     probability_of_count,
 )
-from forecast.evaluation.rivals.mixtures import stacking_weights
 from forecast.evaluation.scores import brier, calibration, covered, crps, in_the_middle, log_score, pit, pit_band
 from forecast.pairs import paired
 

@@ -1,4 +1,4 @@
-"""A record of several datasets: one is predicted, rivals see it alone, and a model sees all as known on the day."""
+"""A record of several datasets: one is predicted, benchmarks see it alone, and a model sees all as known on the day."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from forecast.archive import import_files
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
-from forecast.evaluation import RIVALS, Asked, Member, Record, backtest, choose
+from forecast.evaluation import BENCHMARKS, Asked, Record, Variant, backtest, choose
 from tests.evaluation.made import counts_of, record_of
 from tests.feeds.made import gdelt_row, written
 
@@ -41,7 +41,7 @@ def test_one_of_several_datasets_has_to_be_chosen():
 
 
 @pytest.mark.parametrize("name", ["another", "zebra"])
-def test_what_is_predicted_and_what_rivals_see_is_one_dataset(name):
+def test_what_is_predicted_and_what_benchmarks_see_is_one_dataset(name):
     alone, record = record_with(hostile(name, volume=30))
     assert (record.dyads, record.last_origin(3)) == (alone.dyads, alone.last_origin(3))
     view, own = record.view(ORIGIN), alone.view(ORIGIN)
@@ -50,7 +50,7 @@ def test_what_is_predicted_and_what_rivals_see_is_one_dataset(name):
     ours, theirs = record.window(view, "USA-CHN", 12), alone.window(own, "USA-CHN", 12)
     assert (ours.n, ours.k, ours.before) == (theirs.n, theirs.k, theirs.before)
     for code in ("base_rate_10y", "local_level"):
-        (found,), (expected,) = (list(RIVALS[code].answers([one], ASKED)) for one in (view, own))
+        (found,), (expected,) = (list(BENCHMARKS[code].answers([one], ASKED)) for one in (view, own))
         assert np.array_equal(found.chances["USA-CHN"][12], expected.chances["USA-CHN"][12])
 
 
@@ -97,8 +97,8 @@ def archive(tmp_path_factory):
 def run(archive, out, *options):
     given = [
         "backtest", "--archive", archive, "--dyads", "USA-CHN", "--from", "2011-01", "--to", "2012-01", "--every", "6",
-        "--horizons", "3", "--models", "no", "--rivals", "base_rate_10y,last_window", "--processes", "1", "--out", out,
-        *options,
+        "--horizons", "3", "--models", "no", "--benchmarks", "base_rate_10y,last_window", "--processes", "1",
+        "--out", out, *options,
     ]  # fmt: skip
     return CliRunner().invoke(app, [str(one) for one in given])
 
@@ -126,7 +126,7 @@ def test_the_first_dataset_named_is_predicted(archive, tmp_path):
 @pytest.mark.slow
 def test_a_model_is_fitted_to_all_datasets(tmp_path):
     _, record = record_with(hostile())
-    member = Member("quick", "few draws", sampler={"draws": 30, "tune": 60, "chains": 2})
+    member = Variant("quick", "few draws", sampler={"draws": 30, "tune": 60, "chains": 2})
     results = backtest(
         record, [ORIGIN], horizons=(3,), forecasters=[member, *choose("no", "base_rate_10y")], out=tmp_path, draws=200
     )

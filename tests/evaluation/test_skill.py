@@ -10,7 +10,7 @@ import pytest
 from forecast import read_chronology
 from forecast.errors import DataError
 from forecast.evaluation import Processes, Record, Results, backtest, choose
-from forecast.evaluation.misses import MOST, MOST_EVENTS, worst_misses
+from forecast.evaluation.results import MOST, MOST_EVENTS, worst_misses
 from forecast.evaluation.skill import Skill, subject_of
 from forecast.pairs import difference_interval, paired
 from tests.evaluation.made import counts_of, record_of, walk
@@ -20,10 +20,10 @@ ORIGINS = tuple(date(year, 1, 1) for year in range(2009, 2022))
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    rivals = choose("no", "base_rate_10y,last_window,base_rate_2y")
+    benchmarks = choose("no", "base_rate_10y,last_window,base_rate_2y")
     record = record_of(counts_of(walk(step=0.5), volume=15))
     return backtest(
-        record, ORIGINS, horizons=(3, 12), forecasters=rivals, out=tmp_path_factory.mktemp("run"), draws=200,
+        record, ORIGINS, horizons=(3, 12), forecasters=benchmarks, out=tmp_path_factory.mktemp("run"), draws=200,
         executor=Processes(1),
     )  # fmt: skip
 
@@ -96,7 +96,7 @@ def test_rows_are_found_and_the_subject_is_compared_with_everybody(results):
         found, row = skill.against(other, 12), skill.row(12, model=other)
         assert found["difference"] == pytest.approx(skill.row(12)["crps"] - row["crps"], abs=2e-4)
     assert skill.row(99) is None and skill.against("nobody", 12) is None
-    assert skill.best_rival(12) in skill.models
+    assert skill.best_benchmark(12) in skill.models
 
 
 def test_the_subject_is_the_default_if_there_is_one():

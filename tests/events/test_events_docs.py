@@ -9,8 +9,7 @@ import yaml
 
 from forecast.events.mapping import CountsMapping, IndexMapping, TableMapping, load_mapping
 from forecast.events.table import EVENT_COLUMNS
-from forecast.panel.kinds import panel_kinds
-from forecast.panel.schema import ATTRIBUTES, VARIABLES
+from forecast.panel.kinds import ATTRIBUTES, VARIABLES, panel_kinds
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TEXT = (DOCS / "events.md").read_text("utf-8")

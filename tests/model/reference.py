@@ -5,7 +5,7 @@ from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
 from forecast.model.ceiling import SOFTNESS
-from forecast.panel.volume import panel_busyness
+from forecast.panel.record import panel_busyness
 
 
 def fine_quadrature(points=4001, reach=10.0):

@@ -7,6 +7,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 
+from forecast.drivers.panel import attach
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
@@ -19,7 +20,6 @@ from forecast.model.sampling import complete_posterior
 from forecast.model.updating.later import unforeseen
 from forecast.model.updating.update import redraw
 from forecast.model.whitening import prior_reference
-from forecast.panel.drivers import attach
 
 from .fits import unobserved
 from .panels import make_panel, python_mode

@@ -76,7 +76,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     """
     from forecast.model import prior_draws
     from forecast.model.simulate import simulate_level
-    from forecast.panel.volume import panel_busyness
+    from forecast.panel.record import panel_busyness
 
     from .reference import fine_quadrature, log_likelihood, side_counts
 

@@ -19,7 +19,7 @@ from forecast.model.declarations import Prior, Variable
 from forecast.model.dynamics import Cycle, cycles, find_cycle, register, unregister
 from forecast.model.variables import all_variables
 from forecast.outlook import simulate_futures
-from forecast.report.account import settings
+from forecast.report.provenance import settings
 
 from .fits import unobserved
 from .panels import make_panel, numerical_gradient, python_mode

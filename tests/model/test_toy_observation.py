@@ -15,7 +15,7 @@ from forecast.model.observation import Observation, find_observation, observatio
 from forecast.model.posterior import flat
 from forecast.model.whitening import anchor_path, prior_reference
 from forecast.panel import first_periods
-from forecast.report.account import settings
+from forecast.report.provenance import settings
 
 from .panels import make_panel
 from .test_toy_cycle import Saturating

@@ -26,7 +26,7 @@ from forecast.outlook.futures import simulate_futures
 from forecast.outlook.look import ShareChange, look, numbers_of
 from forecast.outlook.observed import observe, record_futures
 from forecast.panel import build_panel, panel_of_dyad, recounted
-from forecast.panel.without import counted_events, panel_without
+from forecast.panel.events import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question
 from forecast.questions.folder import QuestionFolder
 from forecast.questions.moved import asking

@@ -9,6 +9,7 @@ import pytest
 from model.fits import unobserved
 from model.test_driving import ACTS, SPEC, driven_panel
 
+from forecast.drivers.panel import standardised
 from forecast.errors import SpecError
 from forecast.model.driving import push
 from forecast.model.fitted import Fit
@@ -18,7 +19,6 @@ from forecast.outlook.draws import dyad_draws
 from forecast.outlook.drivers import FuturePush, driver_outlooks
 from forecast.outlook.futures import picked, simulate_particles, stream
 from forecast.outlook.observed import observe
-from forecast.panel.drivers import standardised
 
 DYAD, MONTHS = "USA-CHN", 18
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from forecast.outlook.kind_counts import MIX_MONTHS, mix_weights
-from forecast.panel.without import placed_events
+from forecast.panel.events import placed_events
 from forecast.questions.count_chance import ALL, NONE, chance_of_count, code_shares, coupled, side_shares
 from forecast.questions.kind import Kind
 from forecast.questions.record import MonthlyRecord

@@ -8,7 +8,7 @@ import pytest
 
 from forecast.events.added import AddedEvent, Addition, Extension, additions_of, counted_additions
 from forecast.report import forecast_json, render_page
-from forecast.report.added import arrange
+from forecast.report.events import arrange
 
 from .conftest import SCRIPT, Reader
 

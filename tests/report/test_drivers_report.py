@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from outlook.conftest import Spec
 
+from forecast.drivers.panel import attach
 from forecast.outlook import assess
-from forecast.panel.drivers import attach
 from forecast.report import forecast_json
 from forecast.report.page import render_page
 

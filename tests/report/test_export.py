@@ -17,10 +17,8 @@ from markdown_it import MarkdownIt
 from forecast.errors import OutputPathError
 from forecast.outlook import NotDefined
 from forecast.report import style, write_report
-from forecast.report.export import write_export
-from forecast.report.latex import latex_table
+from forecast.report.export import MOST_WORDS, latex_table, summary, within, write_export
 from forecast.report.material import gather
-from forecast.report.summary import MOST_WORDS, summary, within
 from forecast.report.tables import Grid, grids
 from forecast.wording import chance, interval, number
 

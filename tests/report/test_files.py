@@ -8,7 +8,7 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.report import levels_table, write, write_report
-from forecast.report.levels import COLUMNS
+from forecast.report.jsonfile import COLUMNS
 
 from .conftest import FAILED, assessed
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forecast.report.notable import MOST, notable_events
+from forecast.report.events import MOST, notable_events
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from forecast.events.references import shown_reference
 from forecast.outlook import NotDefined, printed_percents
 from forecast.report import forecast_json, render_page
+from forecast.report.events import UNCHECKED_NOTE
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
-from forecast.report.recent import UNCHECKED_NOTE
 from tests.model.panels import consistent
 
 from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, reported_fit

@@ -9,11 +9,11 @@ import pytest
 from forecast import resources
 from forecast.evaluation import Record
 from forecast.outlook import NotDefined
-from forecast.report import find_skill, forecast_json, skill_box, write_report
+from forecast.report import find_skill, forecast_json, write_report
+from forecast.report import skill as skill_box
 from forecast.report.material import gather
 from forecast.report.page import page
-from forecast.report.skill_box import DyadSkill, read_skill, skill_sentence
-from forecast.report.skill_words import RIVAL, THIS, UNDECIDED, UNKNOWN
+from forecast.report.skill import OTHER, THIS, UNDECIDED, UNKNOWN, DyadSkill, read_skill, skill_sentence
 from tests.evaluation.made import MODELS, results_of
 
 from .conftest import SCRIPT, Reader, assessed, keys_documented, made_events, reported_fit
@@ -59,33 +59,33 @@ def told(fit, assessment, skill, events=EVENTS):
     return found, box
 
 
-def test_a_rival_that_is_better_comes_first(fit, assessment):
+def test_a_benchmark_that_is_better_comes_first(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, -2.0))
     main = next(one for one in found.horizons if one.months == found.months)
-    assert main.best_rival.ahead == main.reference.ahead == RIVAL
-    assert found.sentence.startswith("A simple rival has been better: on 9 windows of US-China relations")
-    assert "clearly worse than the ten-year base rate and the best rival." in box
+    assert main.best_benchmark.ahead == main.reference.ahead == OTHER
+    assert found.sentence.startswith("A simple benchmark has been better: on 9 windows of US-China relations")
+    assert "clearly worse than the ten-year base rate and the best benchmark." in box
 
 
 def test_a_model_that_is_better_is_said_to_be(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, 2.0))
-    assert found.horizons[-1].best_rival.ahead == THIS
+    assert found.horizons[-1].best_benchmark.ahead == THIS
     assert found.sentence == (
         "On 9 windows of US-China relations, 12 months ahead, origins from 2015 on, forecasts like these were clearly "
-        "better than the ten-year base rate and the best rival."
+        "better than the ten-year base rate and the best benchmark."
     )
-    assert "simple rival" not in box
+    assert "simple benchmark" not in box
 
 
 def test_what_chance_can_explain_is_not_called_skill(fit, assessment, skill):
     found, box = told(fit, assessment, skill)
-    assert UNDECIDED in {one.best_rival.ahead for one in found.horizons}
-    assert "not distinguishable from" in box and "simple rival" not in box
+    assert UNDECIDED in {one.best_benchmark.ahead for one in found.horizons}
+    assert "not distinguishable from" in box and "simple benchmark" not in box
 
 
 def test_a_few_windows_are_no_evidence(fit, assessment):
     found, box = told(fit, assessment, skill_of(fit, 2.0, years=range(2020, 2022)))
-    assert found.horizons[-1].best_rival.ahead == UNKNOWN and found.horizons[-1].best_rival.low is None
+    assert found.horizons[-1].best_benchmark.ahead == UNKNOWN and found.horizons[-1].best_benchmark.low is None
     assert "On 2 windows" in box and "too few years to be compared" in box
 
 
@@ -99,7 +99,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
         )
         assert all(text in box for text in (f"{row['crps']:.2f}", f"{row['brier_up']:.3f}", f"{row['brier_down']:.3f}"))
         assert f"{round(100 * row['coverage_80'])} %" in box
-        assert f"{one.best_rival.difference:.2f}".lstrip("-") in box
+        assert f"{one.best_benchmark.difference:.2f}".lstrip("-") in box
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_page_and_json_say_the_same(fit, assessment, skill, tmp_path):
 
 def test_hostile_text_is_shown_and_not_run(fit, assessment):
     skill = skill_of(fit, 0.0, models={**MODELS, SCRIPT: True})
-    rows = [{**row, "against": [{**one, "rival": SCRIPT} for one in row["against"]]} for row in skill.rows]
+    rows = [{**row, "against": [{**one, "model": SCRIPT} for one in row["against"]]} for row in skill.rows]
     found = find_skill(fit, assessment, EVENTS, replace(skill, rows=rows))
     html = page(gather(fit, assessment, EVENTS, (), None, replace(found, sentence=SCRIPT)), {})
     assert "<script" not in html.lower() and SCRIPT in Reader(html).text

@@ -45,17 +45,17 @@ def said(lead, **kinds):
 def test_a_model_that_is_ahead_is_said_to_be():
     head, found = said(2.0)
     assert head == (
-        "The default model was clearly better than the ten-year base rate and the best rival, 12 months ahead, origins "
-        "from 2015 on"
+        "The default model was clearly better than the ten-year base rate and the best benchmark, 12 months ahead, "
+        "origins from 2015 on"
     )
     assert re.search(r"18 windows, a mean CRPS of [\d.]+ points: 2\.\d\d points better than the ten-year base", found)
     assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d better\)", found)
 
 
-def test_a_rival_that_is_ahead_is_said_to_be_plainly():
+def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
     results = results_of(-2.0)
     head = headline(results.skill)
-    assert "clearly worse than the ten-year base rate and the best rival" in head
+    assert "clearly worse than the ten-year base rate and the best benchmark" in head
     assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
     text = Reader(skill_page(results, {})).text
     assert re.search(r"\d of \d \(\d clearly\)", text)
@@ -72,9 +72,9 @@ def test_too_few_years_are_no_evidence():
     assert "too few years for an interval" in found and "4 windows" in found
 
 
-def test_a_run_without_a_model_or_without_rivals_has_its_page():
-    rivals = {code: rival for code, rival in MODELS.items() if rival}
-    head, _ = said(0.0, models=rivals)
+def test_a_run_without_a_model_or_without_benchmarks_has_its_page():
+    benchmarks = {code: benchmark for code, benchmark in MODELS.items() if benchmark}
+    head, _ = said(0.0, models=benchmarks)
     assert head.startswith("The ten-year base rate was")
     alone = results_of(0.0, models={"default": False}, years=range(2016, 2019))
     assert "compared with nobody" in headline(alone.skill)
@@ -83,7 +83,7 @@ def test_a_run_without_a_model_or_without_rivals_has_its_page():
 
 def test_one_dyad_is_not_shown_by_dyad():
     page = render_skill(results_of(0.0, dyads=("USA-CHN",)))
-    assert "figure-dyads" not in page and "figure-rivals" in page
+    assert "figure-dyads" not in page and "figure-benchmarks" in page
 
 
 def test_origins_for_choices_are_never_called_a_report_of_skill():
@@ -95,7 +95,7 @@ def test_origins_for_choices_are_never_called_a_report_of_skill():
 
 def test_both_periods_are_marked(read):
     assert "Choices are made on origins up to 2014; skill is reported on origins from 2015 on." in read.text
-    for part in ("All numbers", "Every dyad against every rival"):
+    for part in ("All numbers", "Every dyad against every benchmark"):
         assert f"{part}, origins from 2015 on" in read.text and f"{part}, origins up to 2014" in read.text
 
 
@@ -105,7 +105,7 @@ def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
         if row["model"] == skill.subject and row["period"] != "all" and not row["given_n"]:
             assert f"{row['crps']:.2f}" in read.text
             for one in row["against"]:
-                if row["dyad"] != "all" and not skill.models[one["rival"]]:
+                if row["dyad"] != "all" and not skill.models[one["model"]]:
                     continue  # forms of the model are compared over all dyads alone
                 low, high = difference_interval(one["difference"], one["error"], one["blocks"])
                 cell = f"{one['difference']:.2f} [{low:.2f}, {high:.2f}]".replace("-", "\N{MINUS SIGN}")
@@ -170,13 +170,13 @@ def test_nothing_is_wider_than_a_phone(html, read):
 
 def test_figures_hold_their_data(results):
     figures = skill_figures(results)
-    assert list(figures) == ["rivals", "dyads", "calibration", "forms"]
+    assert list(figures) == ["benchmarks", "dyads", "calibration", "forms"]
     for figure in figures.values():
         for svg in (figure.wide, figure.narrow):
             ElementTree.fromstring(svg)
         assert re.search(r"\d", figure.alt) and len(figure.alt) > 80
     changed = skill_figures(results_of(0.3))
-    assert all(figures[name].wide != changed[name].wide for name in ("rivals", "dyads", "forms"))
+    assert all(figures[name].wide != changed[name].wide for name in ("benchmarks", "dyads", "forms"))
 
 
 def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path):

@@ -9,9 +9,8 @@ import pytest
 
 from forecast.outlook import NotDefined
 from forecast.report import forecast_json, render_page
-from forecast.report.notable import RULE
+from forecast.report.events import RULE, recent_events
 from forecast.report.page import page
-from forecast.report.recent import recent_events
 from forecast.wording import chance, count, day, interval, month, number
 
 from .conftest import assessed

@@ -20,9 +20,8 @@ from forecast.hypotheses.plan import read_plan
 from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.registry import CLAIMS
 from forecast.report import render_tests, results_json, results_table, write_tests
-from forecast.report import verdict_words as say
-from forecast.report.tests_json import COLUMNS, SCHEMA
-from forecast.report.tests_page import results_figures, results_page
+from forecast.report import tests_page as say
+from forecast.report.tests_page import COLUMNS, SCHEMA, results_figures, results_page
 from forecast.report.verdict_figure import illustrate
 from forecast.sources import Source
 
@@ -324,7 +323,7 @@ def test_a_table_has_one_number_of_decimals_a_column():
             "b": [True, None],
         }
     )
-    table = say.grid(frame)
+    table = say.frame_grid(frame)
     assert [name for name, _ in table["columns"]] == ["Log evidence", "P-value", "To", "N", "B"]
     assert table["rows"] == [["−2,503.4", "0.026", "∞", "1,200", "yes"], ["−2,504.8", "–", "12", "2", "–"]]
 

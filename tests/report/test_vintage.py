@@ -14,10 +14,10 @@ from forecast.outlook.scenarios import scenario
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import vintaged
 from forecast.report import forecast_json, render_page, render_skill, render_tests
+from forecast.report.export import summary
 from forecast.report.material import gather
+from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page
-from forecast.report.summary import summary
-from forecast.report.vintage import vintage
 from tests.evaluation.made import results_of
 from tests.feeds.made import gdelt_row, phoenix_row, written
 

@@ -16,7 +16,7 @@ from forecast.model.hierarchy import SPREAD_OF_SPREADS, spread_around
 from forecast.model.observation.base import Own
 from forecast.model.observation.counted import Counted
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.volume import busyness, usual_periods
+from forecast.panel.record import busyness, usual_periods
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ from forecast.model.observation.kinds import (
 )
 from forecast.model.observation.readings import Readings
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.volume import panel_busyness
+from forecast.panel.record import panel_busyness
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Sides:
     place_of_node: Index  # Place of a node's depth and severity: its era, or five years of its dyad
     places: int
     recent: Float  # Log-odds of cooperation in the twelve months that end with the node's
-    busyness: Float  # How busy the node's period was against what is usual for its dyad (`forecast.panel.volume`)
+    busyness: Float  # How busy the node's period was against what is usual for its dyad (`forecast.panel.record`)
     # What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
     readings: Readings | None = None
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from forecast.drivers.panel import has_drivers
 from forecast.errors import DataError, SpecError
 from forecast.events.added import additions_of
 from forecast.events.codebook import read_scale
 from forecast.events.table import EventTable, as_day
 from forecast.panel import build_panel, panel_kind, validate_panel
-from forecast.panel.drivers import has_drivers
 from forecast.panel.record import last_known
 from forecast.wording import count
 

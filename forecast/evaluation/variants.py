@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.drivers.panel import has_drivers
 from forecast.errors import NotUpdatable
 from forecast.evaluation.forecaster import Answer, Asked, Chances
 from forecast.evaluation.origins import View
 from forecast.panel import panel_kind
-from forecast.panel.drivers import has_drivers
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.drivers import DriverTable
+    from forecast.drivers.panel import Future
     from forecast.model import Fit, PendulumSpec
     from forecast.outlook.observed import Reading, Usual
-    from forecast.panel.drivers import Future
 
 RUN = 1
 """Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
@@ -32,7 +32,7 @@ SAMPLER = MappingProxyType({"draws": 1000, "tune": 200, "chains": 4})
 
 
 @dataclass(frozen=True)
-class MemberDrivers:
+class VariantDrivers:
     """Covariates of a form of the model."""
 
     source: str  # A file of drivers, or `calendar`
@@ -56,7 +56,7 @@ class MemberDrivers:
 
 
 @dataclass(frozen=True)
-class Member:
+class Variant:
     """A form of the model, fitted at the first of some origins and brought forward by updates where they are valid.
 
     Attributes
@@ -72,7 +72,7 @@ class Member:
         Origins from one fit.
     cores : int, optional
         Chains run at once; changes no number.
-    drivers : MemberDrivers, optional
+    drivers : VariantDrivers, optional
         Covariates that it uses.
     """
 
@@ -83,10 +83,10 @@ class Member:
     sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))
     run: int = RUN
     cores: int | None = None
-    drivers: MemberDrivers | None = None
+    drivers: VariantDrivers | None = None
 
     @property
-    def rival(self) -> bool:
+    def benchmark(self) -> bool:
         """It is this package's own."""
         return False
 
@@ -257,35 +257,35 @@ class _VolumeChances:
 
 DEFAULT = "default"
 PENDULUM = "pendulum"
-MEMBERS: dict[str, Member] = {
+VARIANTS: dict[str, Variant] = {
     member.code: member
     for member in (
-        Member(DEFAULT, "the model as it is by default"),
-        Member(PENDULUM, "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
-        Member("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none"}),
-        Member("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
-        Member("no_ceiling", "no ceiling on the trend", {"ceiling": "none"}),
-        Member("no_hierarchy", "every dyad by itself", {"pooling": False}),
-        Member("no_month_noise", "no month noise", {"month_noise": False}),
-        Member("no_volume", "no effect of the event count", {"volume_effect": False}),
+        Variant(DEFAULT, "the model as it is by default"),
+        Variant(PENDULUM, "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
+        Variant("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none"}),
+        Variant("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
+        Variant("no_ceiling", "no ceiling on the trend", {"ceiling": "none"}),
+        Variant("no_hierarchy", "every dyad by itself", {"pooling": False}),
+        Variant("no_month_noise", "no month noise", {"month_noise": False}),
+        Variant("no_volume", "no effect of the event count", {"volume_effect": False}),
     )
 }
 
 
-def with_drivers(source: str | Path, acts: str | None = None, future: "Future" = "given") -> Member:
+def with_drivers(source: str | Path, acts: str | None = None, future: "Future" = "given") -> Variant:
     """Return the pendulum that uses covariates.
 
     Its code has a piece of the digest of what they are and act on, by which a run that goes on knows them.
     """
     from forecast.drivers import drivers_for
+    from forecast.drivers.panel import require_future
     from forecast.events import read_dyads
     from forecast.files import digest
     from forecast.model.driving import parse_drivers
-    from forecast.panel.drivers import require_future
 
     require_future(future)
     table = drivers_for(source, list(read_dyads().index))
     chosen = parse_drivers(table.acting(acts))
     code = f"drivers_{future}_{digest(f'{table.digest} {chosen}'.encode())[:6]}"
     words = f"the pendulum with drivers from {Path(source).name}, in future {future}"
-    return Member(code, words, {"record_weight": 0.0}, drivers=MemberDrivers(str(source), acts, future))
+    return Variant(code, words, {"record_weight": 0.0}, drivers=VariantDrivers(str(source), acts, future))

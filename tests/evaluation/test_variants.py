@@ -9,9 +9,9 @@ import pytest
 
 from forecast import fit, read_chronology
 from forecast.errors import SpecError
-from forecast.evaluation import MEMBERS, Asked, Member, Processes, Record, backtest
-from forecast.evaluation.members import SAMPLER, two_classes, with_drivers
-from forecast.report.skill_tables import fits_table
+from forecast.evaluation import VARIANTS, Asked, Processes, Record, Variant, backtest
+from forecast.evaluation.variants import SAMPLER, two_classes, with_drivers
+from forecast.report.skill_page import fits_table
 from tests.evaluation.made import counts_of, record_of, walk
 
 QUICK = {"draws": 250, "tune": 100, "chains": 2}
@@ -29,7 +29,7 @@ def views(*days):
 
 @cache
 def brought():
-    member = Member("quick", "few draws", sampler=QUICK)
+    member = Variant("quick", "few draws", sampler=QUICK)
     return tuple(member.answers(views(date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1)), ASKED))
 
 
@@ -53,16 +53,16 @@ def test_chances_follow_the_record_and_how_busy_months_are():
 
 
 def test_members_that_differ_in_what_is_made_of_a_fit_share_it(monkeypatch):
-    from forecast.evaluation import members
+    from forecast.evaluation import variants
 
     first, second = (
-        Member(code, "", {"record_weight": weight}, sampler=QUICK) for code, weight in (("a", 0.0), ("b", 1.0))
+        Variant(code, "", {"record_weight": weight}, sampler=QUICK) for code, weight in (("a", 0.0), ("b", 1.0))
     )
-    monkeypatch.setattr(members, "_LAST_FIT", {})
+    monkeypatch.setattr(variants, "_LAST_FIT", {})
     (one,) = first.answers(views(date(2002, 1, 1)), ASKED)
-    (kept,) = members._LAST_FIT.values()
+    (kept,) = variants._LAST_FIT.values()
     (other,) = second.answers(views(date(2002, 1, 1)), ASKED)
-    assert list(members._LAST_FIT.values()) == [kept]
+    assert list(variants._LAST_FIT.values()) == [kept]
     months = np.full(3, 4)
     assert not np.allclose(one.chances["USA-CHN"][3].given(months), other.chances["USA-CHN"][3].given(months))
 
@@ -71,7 +71,7 @@ def test_members_that_differ_in_what_is_made_of_a_fit_share_it(monkeypatch):
 def test_a_new_dyad_is_a_reason_to_fit_anew():
     young = counts_of(walk(180, seed=4), dyad="USA-RUS", seed=4)
     both = record_of(counts_of(walk(180, step=0.1), volume=4), young[young["date"] >= "1997-02-01"])
-    member = Member("quick", "few draws", sampler={"draws": 20, "tune": 30, "chains": 2})
+    member = Variant("quick", "few draws", sampler={"draws": 20, "tune": 30, "chains": 2})
     first, second = member.answers([both.view(date(2002, 1, 1)), both.view(date(2002, 4, 1))], ASKED)
     assert (list(first.chances), list(second.chances)) == (["USA-CHN"], ["USA-CHN", "USA-RUS"])
     assert second.notes["fits"][0]["fitted"] == "there is a new dyad"
@@ -97,7 +97,7 @@ def test_eras_are_inferred_at_every_fit_from_what_was_known(monkeypatch):
 
     monkeypatch.setattr(breaks, "inferred_eras", inferred)
     both = Record.of(record_of(counts_of(walk(180)), counts_of(walk(180), dyad="USA-RUS")).table, eras="infer")
-    member = Member("quick", "few draws")
+    member = Variant("quick", "few draws")
     view = both.view(date(2002, 1, 1))
     eras = member._inferred(view, ("USA-CHN", "USA-RUS"), Asked((3,)))
     assert [one[:2] for one in asked] == [("USA-CHN", "2001-12"), ("USA-RUS", "2001-12")]
@@ -111,10 +111,10 @@ def test_a_fit_uses_no_more_cores_than_it_was_given(monkeypatch):
 
     used = []
     monkeypatch.setattr(model, "fit", lambda panel, spec, *, cores, **options: used.append(cores))
-    monkeypatch.setattr("forecast.evaluation.members._LAST_FIT", {})
+    monkeypatch.setattr("forecast.evaluation.variants._LAST_FIT", {})
     view = Record.of(record_of(counts_of(walk(180))).table).view(date(2002, 1, 1))
     for own, given in ((None, None), (None, 1), (4, 2), (1, 4)):
-        member = Member("quick", "few draws", cores=own)
+        member = Variant("quick", "few draws", cores=own)
         member._fitted(view, ("USA-CHN",), Asked((3,), seed=len(used), cores=given), "")
     assert used == [None, 1, 2, 1]
 
@@ -123,7 +123,7 @@ def test_ablations_leave_out_what_they_say():
     from forecast import PendulumSpec
 
     panel = Record.of(read_chronology(dyads=["CHN-JPN"])).view(date(2000, 1, 1)).panel
-    spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in MEMBERS.items()}
+    spec = {code: PendulumSpec.from_dict(member.settings(panel)) for code, member in VARIANTS.items()}
     assert spec["default"] == PendulumSpec()
     assert spec["no_cycle"] == PendulumSpec(trend="walk", cycle="none")
     assert spec["no_return"] == PendulumSpec(trend="walk")
@@ -135,7 +135,7 @@ def test_ablations_leave_out_what_they_say():
         "default", "pendulum", "no_cycle", "no_return", "no_ceiling", "ceiling", "no_hierarchy", "no_month_noise",
         "no_volume",
     }  # fmt: skip
-    assert not any(member.rival for member in MEMBERS.values())
+    assert not any(member.benchmark for member in VARIANTS.values())
 
 
 def test_a_member_with_drivers_uses_what_was_known_on_the_day():
@@ -152,7 +152,7 @@ def test_a_member_with_drivers_uses_what_was_known_on_the_day():
     years = panel["driver_given"].sel(driver="us_election_year", dyad="USA-CHN").to_numpy()
     assert years[:29].tolist() == [0.0] * 17 + [1.0] * 12
     assert member.code != with_drivers("calendar", "month").code
-    assert MEMBERS["pendulum"].settings(record().final)["drivers"] == {}
+    assert VARIANTS["pendulum"].settings(record().final)["drivers"] == {}
     with pytest.raises(SpecError, match="one of month, cycle, trend"):
         with_drivers("calendar", "mood")
 
@@ -169,7 +169,7 @@ def test_two_classes_keep_every_happening_on_its_side():
 
 
 def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_path):
-    member = Member("quick", "few draws", sampler={"draws": 20, "tune": 30, "chains": 2}, run=3)
+    member = Variant("quick", "few draws", sampler={"draws": 20, "tune": 30, "chains": 2}, run=3)
     origins = (date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1))
     options = {"horizons": (3,), "forecasters": [member], "draws": 40, "executor": Processes(1)}
     whole = backtest(record(), origins, out=tmp_path, **options)

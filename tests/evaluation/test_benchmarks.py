@@ -1,13 +1,12 @@
-"""What rivals say, and that the right one wins where the truth is known."""
+"""What benchmarks say, and that the right one wins where the truth is known."""
 
 from datetime import date
 
 import numpy as np
 import pytest
 
-from forecast.evaluation import RIVALS, Asked, Past, choose
-from forecast.evaluation.rivals.base_rate import BaseRate
-from forecast.evaluation.rivals.state_space import fitted
+from forecast.evaluation import BENCHMARKS, Asked, Past, choose
+from forecast.evaluation.benchmarks import BaseRate, fitted
 from forecast.outlook.repeats import correlation
 from tests.evaluation.made import counts_of, record_of, walk
 
@@ -21,24 +20,24 @@ def past_of(shares, volume=6.0, seed=1):
 
 
 def said(code, past, seed=1, draws=2000):
-    return RIVALS[code].chances(past, HORIZONS, draws, np.random.default_rng(seed))
+    return BENCHMARKS[code].chances(past, HORIZONS, draws, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("code", RIVALS)
-def test_every_rival_says_chances_by_month(code):
+@pytest.mark.parametrize("code", BENCHMARKS)
+def test_every_benchmark_says_chances_by_month(code):
     found = said(code, past_of(walk(240)))
     assert {h: chance.shape for h, chance in found.items()} == {3: (2000, 3), 12: (2000, 12)}
     for chance in found.values():
         assert ((chance >= 0) & (chance <= 1)).all() and chance.std() > 0
 
 
-@pytest.mark.parametrize("code", RIVALS)
-def test_every_rival_follows_a_steady_record(code):
+@pytest.mark.parametrize("code", BENCHMARKS)
+def test_every_benchmark_follows_a_steady_record(code):
     assert said(code, past_of(np.full(360, 0.8), volume=20))[12].mean() == pytest.approx(0.8, abs=0.04)
 
 
-@pytest.mark.parametrize("code", RIVALS)
-def test_every_rival_speaks_of_a_record_without_one_side_and_with_silent_years(code):
+@pytest.mark.parametrize("code", BENCHMARKS)
+def test_every_benchmark_speaks_of_a_record_without_one_side_and_with_silent_years(code):
     past = past_of(np.full(240, 1.0))
     total = past.total.copy()
     total[100:160] = 0
@@ -47,13 +46,13 @@ def test_every_rival_speaks_of_a_record_without_one_side_and_with_silent_years(c
     assert found[3].mean() > 0.9
 
 
-@pytest.mark.parametrize("code", RIVALS)
-def test_every_rival_leaves_out_or_speaks_of_a_record_that_was_silent_ever_since_its_first_month(code):
+@pytest.mark.parametrize("code", BENCHMARKS)
+def test_every_benchmark_leaves_out_or_speaks_of_a_record_that_was_silent_ever_since_its_first_month(code):
     total = np.eye(1, 241, dtype=int)[0]
     assert all(np.isfinite(chance).all() for chance in said(code, Past(total, total)).values())
 
 
-@pytest.mark.parametrize("code", RIVALS)
+@pytest.mark.parametrize("code", BENCHMARKS)
 def test_the_same_stream_gives_the_same_numbers(code):
     past = past_of(walk(240))
     assert np.array_equal(said(code, past)[12], said(code, past)[12])
@@ -91,7 +90,7 @@ def test_automatic_models_leave_out_what_they_have_too_few_windows_for():
     assert set(said("auto_ets", past_of(walk(70)))) == {3}
 
 
-def test_a_rival_from_outside_is_one_class():
+def test_a_benchmark_from_outside_is_one_class():
     class Coin(BaseRate):
         def chances(self, past, horizons, draws, rng):
             return {horizon: np.full((draws, horizon), 0.5) for horizon in horizons}
@@ -105,4 +104,4 @@ def test_a_rival_from_outside_is_one_class():
 def test_forecasters_by_name():
     assert [one.code for one in choose("no", "last_window, base_rate_2y")] == ["last_window", "base_rate_2y"]
     assert [one.code for one in choose("none", "no")] == ["no_cycle"]
-    assert {one.code for one in choose("no", "all")} == set(RIVALS)
+    assert {one.code for one in choose("no", "all")} == set(BENCHMARKS)

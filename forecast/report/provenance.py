@@ -1,16 +1,123 @@
-"""The small print in words: the model's choices, its diagnostics, where the numbers come from."""
+"""Provenance and diagnostics: where the numbers come from, for page and JSON."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pandas as pd
 
+from forecast.events import EventTable
+from forecast.events.added import additions_of
+from forecast.events.dyads import caveats, compiled_in
+from forecast.events.table import Recorded
 from forecast.model.dynamics import cycles
 from forecast.model.observation import observations
-from forecast.wording import join, number, percent
+from forecast.outlook import Assessment
+from forecast.outlook.draws import FitLike
+from forecast.panel.record import last_known, vintaged
+from forecast.wording import day, join, number, percent
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from forecast.outlook.draws import SpecLike
+
+
+class GateLike(Protocol):
+    """The result of the convergence gate, such as `forecast.model.gate.Gate`."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the numbers may be used."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why not, in words."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the result."""
+
+
+class ReportedFit(FitLike, Protocol):
+    """A fit with its gate and its provenance, such as `forecast.model.Fit`."""
+
+    @property
+    def gate(self) -> GateLike:
+        """The result of its convergence gate."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Data digest, versions, seed, sampler settings, seconds by step."""
+
+    def prior_posterior(self, dyad: str) -> pd.DataFrame:
+        """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left."""
+
+    def save(self, path: Path) -> Any:
+        """Save the fit in the folder of the report."""
+
+
+INDEX = "The index counts up to {until} as it was read, later revisions included."
+
+
+def vintage(panel: "xr.Dataset", until: str = "") -> str:
+    """Describe the data of a panel, up to its own day if no other is named."""
+    until = until or day(last_known(panel))
+    if "dataset" not in panel.coords:
+        return INDEX.format(until=until)
+    return vintage_of(map(str, panel["dataset"].to_numpy()), vintaged(panel), until)
+
+
+def vintage_of(datasets: Iterable[str], known: Collection[str], until: str) -> str:
+    """Describe datasets, of which those in `known` say when each event became known."""
+    return " ".join(_sentence(name, until, vintaged=name in known) for name in datasets)
+
+
+def _sentence(dataset: str, until: str, *, vintaged: bool) -> str:
+    if vintaged:
+        return f"Of the {dataset} data only what was known by {until} counts."
+    year = compiled_in(dataset)
+    compiled = f", compiled in {year}," if year else ""
+    return f"Events up to {until} count as the {dataset} data{compiled} date them, whenever each became known."
+
+
+def as_of(fit: ReportedFit, result: Assessment) -> date:
+    """Return the as-of day of a fit: that of its panel, else the end of its last period."""
+    text = str(fit.panel.attrs.get("as_of") or "")
+    return date.fromisoformat(text) if text else result.origin
+
+
+def caveats_of(fit: ReportedFit, dyad: str) -> tuple[str, ...]:
+    """Return what a reader has to know of how the datasets of a fit record a dyad; an index has none."""
+    coords = fit.panel.coords
+    return caveats(dyad, map(str, coords["dataset"].to_numpy())) if "dataset" in coords else ()
+
+
+def facts(fit: ReportedFit, result: Assessment, events: Recorded | None) -> dict[str, Any]:
+    """Return the provenance: of the data, the fit and the simulation."""
+    attributes = fit.panel.attrs
+    outside = json.loads(str(attributes.get("outside_coverage") or "{}"))
+    late = int(attributes.get("late", 0)) + (events.late if isinstance(events, EventTable) else 0)
+    feeds = [account.sentence for account in events.accounts] if isinstance(events, EventTable) else []
+    return {
+        "data": {
+            "digest": str(attributes.get("digest", "")),
+            "counted": int(attributes.get("counted", 0)),
+            "paired": int(attributes.get("paired", 0)),
+            "outside_coverage": sum(outside.values()),
+            "outside_span": int(attributes.get("outside_span", 0)),
+            "late": late,
+            "rejected": len(events.rejects) if events else 0,
+            **({"feeds": feeds} if feeds else {}),
+        },
+        "additions": [asdict(one) for one in additions_of(attributes)],
+        "files": [file._asdict() for file in events.files] if events else [],
+        "fit": dict(fit.provenance),
+        "simulation": {"seed": result.seed, "draws": result.draws, "futures": result.futures},
+    }
+
 
 type Rows = list[tuple[str, str]]
 

@@ -1,29 +1,166 @@
-"""How good has this been? What a backtest says of forecasts such as those of a report."""
+"""Skill in words, and what a backtest says of forecasts such as those of a report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import ForecastError
-from forecast.evaluation.members import DEFAULT
-from forecast.evaluation.rivals import REFERENCE
-from forecast.evaluation.skill import REPORTED_ON, Row, Skill
+from forecast.evaluation.benchmarks import REFERENCE
+from forecast.evaluation.skill import CHOSEN_ON, REPORTED_ON, SPLIT, Row, Skill
+from forecast.evaluation.variants import DEFAULT
 from forecast.events.table import CountTable, EventTable, Recorded
 from forecast.outlook import Assessment, NotDefined
 from forecast.outlook.observed import main_dataset
 from forecast.outlook.query import main_horizon
+from forecast.pairs import difference_interval
 from forecast.panel import panel_kind
-from forecast.report import skill_words as say
-from forecast.report.contract import ReportedFit
-from forecast.report.skill_tables import versus
-from forecast.report.skill_words import Compared
+from forecast.report.provenance import ReportedFit
 from forecast.resources import skill_file
 from forecast.wording import DASH, count, join, number, percent
+from forecast.wording import interval as bracketed
 
 if TYPE_CHECKING:
     from forecast.evaluation import Record
+
+_NAMES = {
+    "default": "default model",
+    "pendulum": "pendulum alone",
+    "no_cycle": "no cycle",
+    "no_return": "no return of the trend",
+    "no_ceiling": "no ceiling",
+    "ceiling": "ceiling",
+    "no_hierarchy": "no hierarchy",
+    "no_month_noise": "no month noise",
+    "no_volume": "no effect of volume",
+    "base_rate_all": "base rate of the whole record",
+    REFERENCE: "ten-year base rate",
+    "base_rate_5y": "five-year base rate",
+    "base_rate_2y": "two-year base rate",
+    "last_window": "last window",
+    "local_level": "local level",
+    "ar_noise": "AR(1) plus noise",
+    "auto_ets": "AutoETS",
+    "auto_arima": "AutoARIMA",
+    "mixture_equal": "mean of the benchmarks",
+    "mixture_stacked": "stacked benchmarks",
+    "combined_equal": "mean of benchmarks and model",
+    "combined_stacked": "stacked benchmarks and model",
+}
+PERIODS = {REPORTED_ON: f"origins from {SPLIT} on", CHOSEN_ON: f"origins up to {SPLIT - 1}", "all": "all origins"}
+MARKS = {
+    REPORTED_ON: f"Choices are made on origins up to {SPLIT - 1}; skill is reported on origins from {SPLIT} on.",
+    CHOSEN_ON: "Choices, of the model and of the best benchmark, are made on these origins: not a report of skill.",
+    "all": "Choices are made on some of these origins: not a report of skill.",
+}
+THIS, OTHER, UNDECIDED, UNKNOWN = "this", "other", "undecided", "unknown"
+_VERDICTS = {
+    OTHER: "clearly worse than",
+    THIS: "clearly better than",
+    UNDECIDED: "not distinguishable from",
+    UNKNOWN: "tested over too few years to be compared with",
+}
+DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Compared:
+    """How a forecaster compares with another on the windows that both predicted, in mean CRPS."""
+
+    code: str  # Code of the other
+    name: str  # What it is called
+    chosen_on: str | None  # The period on which the best benchmark was chosen
+    n: int  # Windows
+    difference: float  # Points of share; below zero the other is worse
+    low: float | None  # 90 % interval, from blocks of years; None with fewer than three blocks
+    high: float | None
+    ahead: str  # Who is clearly ahead: whether the interval lies on one side of zero; unknown without an interval
+
+
+def forecaster_name(code: str) -> str:
+    """Return what a forecaster is called; one that the package does not know by its code."""
+    return _NAMES.get(code, code.replace("_", " "))
+
+
+def compared(found: Mapping[str, Any]) -> Compared:
+    """Return a comparison of `Skill.against` with its interval and who is ahead."""
+    ends = difference_interval(found["difference"], found["error"], found["blocks"])
+    low, high = ends or (None, None)
+    ahead = UNKNOWN if ends is None else THIS if ends[1] < 0 else OTHER if ends[0] > 0 else UNDECIDED
+    return Compared(
+        found["model"],
+        forecaster_name(found["model"]),
+        found["chosen_on"],
+        found["n"],
+        found["difference"],
+        low,
+        high,
+        ahead,
+    )
+
+
+def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
+    """Return how the subject compares with another forecaster; None if there is nothing to compare."""
+    found = skill.against(code, horizon, **where) if code else None
+    return None if found is None else compared(found)
+
+
+def cell(one: Compared | None) -> str:
+    """Format a comparison for a table: the difference with its interval, or a dash."""
+    return DASH if one is None else bracketed(one.difference, one.low, one.high, DIGITS)
+
+
+def numbers(one: Compared, other: str) -> str:
+    """Describe by how much a forecaster is ahead of another, which is named as `other`."""
+    side = "better" if one.difference < 0 else "worse"
+    by = f"{number(abs(one.difference), DIGITS)} points {side} than {other}"
+    if one.low is None or one.high is None:
+        return f"{by} (too few years for an interval)"
+    if one.ahead == UNDECIDED:
+        return f"{by} (90 % interval {number(-one.low, DIGITS)} better to {number(one.high, DIGITS)} worse)"
+    near, far = sorted((abs(one.low), abs(one.high)))
+    return f"{by} (90 % interval {number(near, DIGITS)} to {number(far, DIGITS)} {side})"
+
+
+def subject_words(skill: Skill) -> str:
+    """Name the subject for a sentence."""
+    if skill.subject == "default":
+        return "the default model"
+    return (
+        f"the {forecaster_name(skill.subject)}"
+        if skill.models[skill.subject]
+        else f"the model with {forecaster_name(skill.subject)}"
+    )
+
+
+def named_pair(reference: Compared | None, best: Compared | None) -> list[tuple[Compared, str]]:
+    """Return the comparisons that a headline makes, each with what the other is; one if both are the same."""
+    if reference is None or best is None or reference.code != best.code:
+        told = [(reference, "the ten-year base rate"), (best, "the best benchmark")]
+    else:
+        told = [(reference, "the ten-year base rate (the best benchmark)")]
+    return [(one, other) for one, other in told if one is not None]
+
+
+def verdicts(told: Sequence[tuple[Compared, str]]) -> str:
+    """Describe who is clearly ahead of whom, without numbers, those that are ahead first."""
+    phrases = []
+    for ahead, words in _VERDICTS.items():
+        if named := [other for one, other in told if one.ahead == ahead]:
+            phrases.append(f"{words} {join(named)}")
+    return join(phrases)
+
+
+def ahead_words(others: Iterable[Compared]) -> str:
+    """Describe how many of the others are ahead, and how many of them clearly."""
+    everybody = list(others)
+    leading = [one for one in everybody if one.difference > 0]
+    clear = sum(one.ahead == OTHER for one in leading)
+    if not leading:
+        return f"none of {len(everybody)}"
+    return f"{len(leading)} of {len(everybody)} ({clear or 'none'} clearly)"
+
 
 _MANY = 0.1
 """Share of fits that had not converged from which on that is said."""
@@ -40,8 +177,8 @@ class HorizonSkill:
     brier_up: float | None
     brier_down: float | None
     coverage_80: float  # How often the central 80 % interval held what was recorded
-    reference: Compared | None  # Against the ten-year base rate, and against the rival that was best on earlier origins
-    best_rival: Compared | None
+    reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
+    best_benchmark: Compared | None
 
 
 @dataclass(frozen=True)
@@ -147,10 +284,10 @@ def skill_table(found: DyadSkill) -> dict[str, Any]:
     """Return the scores as the template takes them: `columns` of horizons and `rows` of cells with a small line."""
     at = found.horizons
     rows = {
-        "CRPS, points": [(number(one.crps, say.DIGITS), count(one.n, "window")) for one in at],
+        "CRPS, points": [(number(one.crps, DIGITS), count(one.n, "window")) for one in at],
         "against the base rate": [_difference(one.reference) for one in at],
-        "against the best rival": [_difference(one.best_rival) for one in at],
-        "the best rival": [("", one.best_rival.name if one.best_rival else DASH) for one in at],
+        "against the best benchmark": [_difference(one.best_benchmark) for one in at],
+        "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
         "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
         "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
         "80 % interval held": [(percent(one.coverage_80), "") for one in at],
@@ -160,7 +297,7 @@ def skill_table(found: DyadSkill) -> dict[str, Any]:
 
 def _difference(one: Compared | None) -> tuple[str, str]:
     """Return a difference and its interval."""
-    middle, _, ends = say.cell(one).partition(" ")
+    middle, _, ends = cell(one).partition(" ")
     return middle, ends
 
 
@@ -212,7 +349,7 @@ def _mismatch(fit: ReportedFit, assessment: Assessment, skill: Skill, record: "R
     if skill.subject != DEFAULT or choices["eras"] != "given":
         return "the backtest is not of the default model with the given eras"
     if all(skill.row(months, dyad=assessment.dyad) is None for months in choices["horizons"]):
-        return f"the backtest has no scored window of {assessment.label}, {say.PERIODS[REPORTED_ON]}"
+        return f"the backtest has no scored window of {assessment.label}, {PERIODS[REPORTED_ON]}"
     tested = dyads if record is None else list(record.fitted_with(assessment.dyad, choices["dyads"]))
     if sorted(dyads) != sorted(tested):
         return f"the backtest is of the model fitted to {join(tested)}, and this one is fitted to {join(dyads)}"
@@ -231,18 +368,18 @@ def _settings(fit: ReportedFit) -> dict[str, Any]:
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:
-    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_rival(months)))
+    reference, best = (versus(skill, code, months, dyad=dyad) for code in (REFERENCE, skill.best_benchmark(months)))
     names = ("n", "crps", "n_moves", "brier_up", "brier_down", "coverage_80")
-    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_rival=best)
+    return HorizonSkill(months, **{name: row[name] for name in names}, reference=reference, best_benchmark=best)
 
 
 def _sentence(label: str, one: HorizonSkill) -> str:
-    """Describe in plain words how such forecasts have compared; that a simple rival has been better comes first."""
-    told = say.named_pair(one.reference, one.best_rival)
-    plain = "A simple rival has been better: on " if any(compared.ahead == say.RIVAL for compared, _ in told) else "On "
-    verdicts = say.verdicts(told) if told else "compared with nobody"
+    """Describe in plain words how such forecasts have compared; that a simple benchmark has been better comes first."""
+    told = named_pair(one.reference, one.best_benchmark)
+    plain = "A simple benchmark has been better: on " if any(compared.ahead == OTHER for compared, _ in told) else "On "
+    verdict = verdicts(told) if told else "compared with nobody"
     tested = f"{count(one.n, 'window')} of {label} relations, {count(one.months, 'month')} ahead"
-    return f"{plain}{tested}, {say.PERIODS[REPORTED_ON]}, forecasts like these were {verdicts}."
+    return f"{plain}{tested}, {PERIODS[REPORTED_ON]}, forecasts like these were {verdict}."
 
 
 def _caveats(assessment: Assessment, skill: Skill, same_data: bool | None) -> list[str]:

@@ -1,0 +1,254 @@
+"""Events as readers see them: those of the last year, added ones, and those named along the pendulum."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecast.clock import DAYS_A_YEAR
+from forecast.dates import add_months
+from forecast.escaping import web_host
+from forecast.events import read_dyads
+from forecast.events.added import Addition, additions_of
+from forecast.events.codebook import read_scale, scale_names
+from forecast.events.references import is_unchecked
+from forecast.events.table import Recorded
+from forecast.panel import happenings
+from forecast.report.style import year_of
+from forecast.typing import Bool, Float, Index
+from forecast.wording import count, day, join
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MONTHS = 12
+UNCHECKED_NOTE = (
+    "“unchecked”: coded from general knowledge and not looked up. What follows says where to look; it is no citation."
+)
+
+
+@dataclass(frozen=True)
+class RecentEvent:
+    """One event as a reader sees it."""
+
+    day: date
+    who: str
+    what: str
+    kind: str
+    cooperative: bool
+    reference: "Reference"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The source of an event: the words to show, and a web address if there is one."""
+
+    words: str
+    link: str
+
+
+def reference(text: str) -> Reference:
+    """Parse a reference; only a complete web address becomes a link."""
+    host = web_host(text)
+    return Reference(host.removeprefix("www."), text) if host else Reference(text, "")
+
+
+def unchecked_note(references: Iterable[str]) -> str:
+    """Explain the mark of events that were not looked up, if there is one among those listed; else an empty text."""
+    return UNCHECKED_NOTE if any(map(is_unchecked, references)) else ""
+
+
+def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
+    """Return the events of the last twelve months, the latest first; a joint act has one row."""
+    since = pd.Timestamp(add_months(until, -MONTHS))
+    here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))]
+    if here.empty:
+        return []
+    order = read_scale(scale)
+    here = here[happenings(here) > 0]
+    classes = here["cameo"].map(order.class_of)
+    coded = zip(here.to_dict("records"), classes, strict=True)
+    rows = [
+        RecentEvent(
+            day=row["date"].date(),
+            who=f"{state_name(row['dyad'], row['source'])} to {state_name(row['dyad'], row['target'])}",
+            what=row["summary"],
+            kind=order.classes[place],
+            cooperative=place >= order.zero_cut,
+            reference=reference(row["reference"]),
+        )
+        for row, place in coded
+    ]
+    return rows[::-1]
+
+
+def state_name(dyad: str, state: str) -> str:
+    """Return what a reader calls a state: its half of the dyad's name, else its code."""
+    if dyad not in read_dyads().index:
+        return state
+    known = read_dyads().loc[dyad]
+    halves = str(known["name"]).partition(" (")[0].replace("United States", "US").split(" - ")
+    return dict(zip((known["first"], known["second"]), halves, strict=True)).get(state, state)
+
+
+MOST_SHOWN = 200
+"""Rows of a table; the rest are in forecast.json and rejects.csv."""
+
+
+@dataclass(frozen=True)
+class AddedRow:
+    """An added event as a reader sees it."""
+
+    place: str
+    day: date
+    who: str
+    what: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row that was not added, and why."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Added:
+    """What was added to the record of a report."""
+
+    summary: str  # How many events, and of which files
+    coverage: tuple[str, ...]  # Sentences on what it says of coverage
+    files: tuple[Addition, ...]
+    rows: tuple[AddedRow, ...]  # At most `MOST_SHOWN`
+    left_out: tuple[LeftOut, ...]  # At most as many
+
+
+def arrange(panel_attributes: Mapping[Any, Any], events: Recorded | None) -> Added | None:
+    """Arrange what was added for the page; None if nothing was."""
+    files = additions_of(panel_attributes)
+    if not files:
+        return None
+    scale = str(panel_attributes.get("scale", ""))
+    rows = [row for one in files for row in _added_rows(one, scale if scale in scale_names() else "commitment")]
+    names = {one.file for one in files}
+    left_out = [] if events is None else [
+        LeftOut(f"{file}, line {line}", reason)
+        for file, line, reason in events.rejects[["file", "line", "reason"]].itertuples(index=False, name=None)
+        if file in names
+    ]  # fmt: skip
+    datasets = join(sorted({one.dataset for one in files}))
+    return Added(
+        summary=f"{count(len(rows), 'event')} added to the {datasets} from {join(one.file for one in files)}",
+        coverage=tuple(_coverage(one) for one in files if one.extensions),
+        files=files,
+        rows=tuple(rows[:MOST_SHOWN]),
+        left_out=tuple(left_out[:MOST_SHOWN]),
+    )
+
+
+def _added_rows(addition: Addition, scale: str) -> list[AddedRow]:
+    order = read_scale(scale)
+    return [
+        AddedRow(
+            place=f"{addition.file}, line {one.line}",
+            day=date.fromisoformat(one.date),
+            who=f"{state_name(one.dyad, one.source)} to {state_name(one.dyad, one.target)}",
+            what=one.summary,
+            kind=order.classes[order.class_of[one.cameo]],
+        )
+        for one in addition.events
+    ]
+
+
+def _coverage(addition: Addition) -> str:
+    spans = (
+        f"{one.dyad} to {day(date.fromisoformat(one.to))} (before: {day(date.fromisoformat(one.before))})"
+        for one in addition.extensions
+    )
+    return f"With {addition.file} the record is taken to be complete: {join(spans)}."
+
+
+MOST = 9
+_WINDOW_YEARS = 1
+_APART_YEARS = 3
+_PAUSE_YEARS = 10
+_VISIT, _RECOGNITION, _RUPTURE, _VIOLENCE = "042", "054", "161", ("18", "19", "20")
+_HEADS = re.compile(
+    r"(?:President|Premier|Prime Minister|Chairman Mao|General Secretary|Emperor|King|Queen|Shah|"
+    r"Supreme Leader|Paramount Leader)\b"
+)
+
+RULE = (
+    f"At most {MOST} events, at least {_APART_YEARS} years apart. First come those of the day from which the record is "
+    f"compared, and visits by a head of state or government after {_PAUSE_YEARS} years without one; then, of such "
+    "visits, recognitions, ruptures and acts of violence, those around which the level moved most in the direction of "
+    "the event, the year after compared with the year before. They show when the level moved, not why."
+)
+
+
+def notable_events(events: pd.DataFrame, record: "xr.Dataset", reference: date | None = None) -> pd.DataFrame:
+    """Choose events to name along a dyad's level."""
+    if events.empty:
+        return events.assign(year=[], place=[])
+    middle = record["share"].sel(quantile=0.5).to_numpy().astype(np.float64)
+    times = record["time"].to_numpy().astype("datetime64[D]")
+    days = events["date"].to_numpy().astype("datetime64[D]")
+    rows = events.assign(
+        year=[year_of(day.date()) for day in events["date"]],
+        place=np.searchsorted(times, days, side="right") - 1,
+        sign=_signs(events),
+        first=_visits_after_pause(events) + 2 * (events["date"] == pd.Timestamp(reference or date.max)),
+    )
+    rows = rows[(rows["sign"] != 0) & (rows["place"] >= 0)]
+    rows["move"] = rows["sign"] * _level_changes(middle, times)[rows["place"]]
+    ranked = rows[(rows["first"] > 0) | (rows["move"] > 0)].sort_values(
+        ["first", "move", "event_id"], ascending=[False, False, True]
+    )
+    chosen: list[int] = []
+    years = ranked["year"].to_numpy()
+    for at, year in enumerate(years):
+        if len(chosen) < MOST and (abs(year - years[chosen]) >= _APART_YEARS).all():
+            chosen.append(at)
+    return ranked.iloc[chosen].sort_values("date")
+
+
+def _head_visits(events: pd.DataFrame) -> Bool:
+    """Return which events are visits by heads of state or government, in the row of the visitor."""
+    heads = np.array([bool(_HEADS.match(str(actor))) for actor in events["actor"]], dtype=bool)
+    return heads & (events["cameo"] == _VISIT).to_numpy()
+
+
+def _visits_after_pause(events: pd.DataFrame) -> Bool:
+    """Return which visits of heads follow ten years without one, or are the first."""
+    visits = _head_visits(events)
+    days = events["date"].to_numpy().astype("datetime64[D]")[visits]  # in time order, as the table is
+    longest = np.timedelta64(round(DAYS_A_YEAR * _PAUSE_YEARS), "D")
+    first = np.zeros(len(events), dtype=bool)
+    first[visits] = np.concatenate([[True], np.diff(days) >= longest])[: len(days)]
+    return first
+
+
+def _signs(events: pd.DataFrame) -> Index:
+    """Return 1 for openings, -1 for ruptures and violence, 0 for all that is not named."""
+    codes = events["cameo"].astype(str)
+    good = _head_visits(events) | (codes == _RECOGNITION).to_numpy()
+    bad = (codes == _RUPTURE).to_numpy() | codes.str.startswith(_VIOLENCE).to_numpy()
+    return good.astype(np.int64) - bad.astype(np.int64)
+
+
+def _level_changes(middle: Float, times: NDArray[np.datetime64]) -> Float:
+    """Return the mean of the year from each period on less that of the year before; 0 without one."""
+    span = max(1, round(_WINDOW_YEARS * DAYS_A_YEAR / max(1.0, float(np.diff(times).astype(float).mean()))))
+    sums = np.concatenate([[0.0], middle.cumsum()])
+    at = np.arange(len(middle))
+    after, before = np.minimum(at + span, len(middle)), np.maximum(at - span, 0)
+    forward = (sums[after] - sums[at]) / (after - at)
+    backward = np.divide(sums[at] - sums[before], at - before, out=forward.copy(), where=at > before)
+    return np.asarray(forward - backward)
