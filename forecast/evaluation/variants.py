@@ -263,7 +263,7 @@ VARIANTS: dict[str, Variant] = {
         Variant(DEFAULT, "the model as it is by default"),
         Variant(PENDULUM, "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
         Variant("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none"}),
-        Variant("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
+        Variant("no_return", "a trend that does not return to its mean", {"trend": "walk", "ceiling": "framework"}),
         Variant("no_ceiling", "no ceiling on the trend", {"ceiling": "none"}),
         Variant("no_hierarchy", "every dyad by itself", {"pooling": False}),
         Variant("no_month_noise", "no month noise", {"month_noise": False}),

@@ -29,7 +29,7 @@ class PendulumSpec:
         none. Formulas: :mod:`forecast.model.dynamics`.
     ceiling : {"framework", "none"}, optional
         Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.ceiling`). By default it
-        does where the trend moves.
+        does where the trend returns.
     jumps : bool
         Whether the trend jumps where an era begins.
     kind_drift : {"years", "eras", "none"}
@@ -87,7 +87,7 @@ class PendulumSpec:
                 "Priors(cycle_half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
             )
         if not self.ceiling:
-            object.__setattr__(self, "ceiling", "framework" if self.moves else "none")
+            object.__setattr__(self, "ceiling", "framework" if self.trend == "reverting" else "none")
         for name, known in (("trend", TRENDS), ("ceiling", CEILINGS), ("kind_drift", KIND_DRIFTS)):
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
@@ -163,7 +163,7 @@ class PendulumSpec:
         >>> spec.with_choices(trend="walk", cycle="none").priors
         Priors()
         """
-        if choices.get("trend") == "constant":
+        if choices.get("trend", "reverting") != "reverting":
             choices = {"ceiling": ""} | choices
         plain = replace(self, **choices, priors=Priors())
         unused = plain._unused_priors()
