@@ -13,10 +13,9 @@ from forecast import read_chronology
 from forecast.clock import Clock
 from forecast.evaluation import Record
 from forecast.evaluation.benchmarks import LOCAL_LEVEL
-from forecast.outlook.happenings import window_base_rate
-from forecast.outlook.kind_counts import MIX_MONTHS, simulate_kinds
+from forecast.outlook.base_rates import MIX_MONTHS, recording_level, simulate_kinds
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.volume import recording_level
+from forecast.outlook.windows import window_base_rate
 from forecast.panel.record import by_class
 from forecast.typing import Float
 

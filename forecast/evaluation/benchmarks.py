@@ -10,7 +10,7 @@ import numpy as np
 from forecast.evaluation.forecaster import Benchmark, Chances
 from forecast.evaluation.origins import Past
 from forecast.extras import require
-from forecast.outlook.repeats import correlation
+from forecast.outlook.base_rates import correlation
 from forecast.typing import Float
 
 VARIATION_MONTHS = 240
@@ -44,16 +44,16 @@ class LastWindow(Benchmark):
 def log_odds(total: np.ndarray, cooperative: np.ndarray) -> tuple[Float, Float]:
     """Return the empirical log-odds of cooperation of windows or months, and their sampling variances.
 
-    Half a happening is added on each side, as Haldane and Anscombe do.
+    Half an event is added on each side, as Haldane and Anscombe do.
     """
     success, failure = cooperative + 0.5, total - cooperative + 0.5
     return np.log(success / failure), 1 / success + 1 / failure
 
 
 def _change(level: Float, error: Float) -> float:
-    """Return the standard deviation of the change of the log-odds to a window of which all happenings are known.
+    """Return the standard deviation of the change of the log-odds to a window of which all events are known.
 
-    The sampling of the next window's happenings is left out here, for it is drawn by itself; that of the last one
+    The sampling of the next window's events is left out here, for it is drawn by itself; that of the last one
     stays in, because the last one is all that is known.
     """
     if len(level) < 3:
@@ -93,7 +93,7 @@ HALF_LIFE = 60.0
 
 @dataclass(frozen=True)
 class StateSpace(Benchmark):
-    """Monthly log-odds of cooperation as a level with news of the month and the sampling error of few happenings.
+    """Monthly log-odds of cooperation as a level with news of the month and the sampling error of few events.
 
     The level is a random walk (local level), or an autoregression of first order around a mean. Durbin and Koopman
     (2012), Time series analysis by state space methods, doi:10.1093/acprof:oso/9780199641178.001.0001; the Kalman
@@ -134,7 +134,7 @@ def _model(past: Past, pull: bool) -> Any:
     from statsmodels.tsa.statespace.mlemodel import MLEModel
 
     observed, _ = log_odds(past.total, past.cooperative)
-    # With each month's own share, months in which all happenings are of one kind would count least.
+    # With each month's own share, months in which all events are of one kind would count least.
     share = np.clip(past.cooperative.sum() / past.total.sum(), 0.1, 0.9)
     sampling = 1 / ((past.total + 1) * share * (1 - share))
     observed = np.where(past.total > 0, observed, np.nan)
@@ -186,7 +186,7 @@ AR_NOISE = StateSpace(
 FEWEST_WINDOWS = 8
 """With fewer, an automatic choice of model is a choice of noise: the horizon is left out."""
 SHARE_OF_VARIANCE = 0.1
-"""What is left of the predicted variance at least, when the sampling of happenings is taken out of it."""
+"""What is left of the predicted variance at least, when the sampling of events is taken out of it."""
 ONE_SIGMA = 68.27
 
 
@@ -194,8 +194,8 @@ ONE_SIGMA = 68.27
 class Automatic(Benchmark):
     """A model of statsforecast, one step ahead on windows as long as the horizon.
 
-    Windows without happenings repeat the one before. The predicted variance holds the sampling of a window's
-    happenings, which is drawn by itself and so taken out.
+    Windows without events repeat the one before. The predicted variance holds the sampling of a window's
+    events, which is drawn by itself and so taken out.
     """
 
     code: str

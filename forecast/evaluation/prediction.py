@@ -11,11 +11,11 @@ from typing import Any, Self
 import numpy as np
 
 from forecast.evaluation.origins import Window
-from forecast.outlook.window import FEWEST, ROUNDING, moved, reached
+from forecast.outlook.windows import FEWEST, ROUNDING, moved, reached
 from forecast.typing import Float, Index
 
 GRID = 200
-"""Steps of the grid of shares where the number of happenings is not given: half a point each."""
+"""Steps of the grid of shares where the number of events is not given: half a point each."""
 DENSITY_DRAWS = 500
 """Draws that the probability of the count is averaged over; thinned evenly if there are more."""
 IMPROVEMENT = 5.0
@@ -25,14 +25,14 @@ _AT_ONCE = 50
 _NOTHING = 40.0
 """A part of a sum that is smaller than exp of less this is lost in the rounding of the others."""
 _EDGE = 1e-6
-"""Chances are kept this far from 0 and 1: beyond, one happening of the other kind would have no probability at all."""
+"""Chances are kept this far from 0 and 1: beyond, one event of the other kind would have no probability at all."""
 
 
 @dataclass(frozen=True)
 class Prediction:
     """The predictive distribution of the share of one window, with what was recorded put in where a score needs it."""
 
-    # Probability of each share on an even grid from 0 to 1: k/n if the number of happenings n is given, else steps of
+    # Probability of each share on an even grid from 0 to 1: k/n if the number of events n is given, else steps of
     # half a point.
     weights: Float
     below: float  # Probability of a share below the recorded one, and of one not above it
@@ -74,7 +74,7 @@ class Prediction:
 def predict_given(
     chances: Float, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
 ) -> Prediction:
-    """Predict the share of a window whose monthly number of happenings is given."""
+    """Predict the share of a window whose monthly number of events is given."""
     chances = np.clip(chances, _EDGE, 1 - _EDGE)
     cooperative = rng.binomial(window.total, chances).sum(axis=1)
     weights = np.bincount(cooperative, minlength=window.n + 1) / len(cooperative)
@@ -87,9 +87,9 @@ def predict_given(
 def predict_free(
     chances: Float, volume: Index, window: Window, rng: np.random.Generator, improvement: float = IMPROVEMENT
 ) -> Prediction:
-    """Predict the share of a window whose number of happenings is not known: given that it is not void.
+    """Predict the share of a window whose number of events is not known: given that it is not void.
 
-    Where a record was so silent that every draw is void, windows have just as many happenings as are needed, in months
+    Where a record was so silent that every draw is void, windows have just as many events as are needed, in months
     at random: with means so small, more are next to impossible.
     """
     if (volume.sum(axis=1) < FEWEST).all():
@@ -121,7 +121,7 @@ def outcomes(window: Window, improvement: float = IMPROVEMENT) -> tuple[bool | N
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:
-    """Return the probability of a count of cooperative happenings, averaged over draws of the chances.
+    """Return the probability of a count of cooperative events, averaged over draws of the chances.
 
     Given its chances the count is a sum of binomial ones; its probability is a sum over the Fourier transform of
     its distribution. Hong (2013), On computing the distribution function for the Poisson binomial distribution,
@@ -148,8 +148,8 @@ def _probabilities_of_count(chances: Float, total: Index, count: int, variance: 
     weight = np.where((there == 0) | (2 * there == size), 1.0, 2.0)
     turn = np.exp(2j * np.pi * there / size)
     log_transform = np.zeros((len(chances), len(there)), dtype=np.complex128)
-    for month, happenings in enumerate(total):
-        log_transform += happenings * np.log(1 + chances[:, month, None] * (turn - 1))
+    for month, events in enumerate(total):
+        log_transform += events * np.log(1 + chances[:, month, None] * (turn - 1))
     return np.asarray((np.exp(log_transform) * turn**-count).real @ weight / size)
 
 

@@ -44,7 +44,7 @@ def crps(prediction: Prediction, share: float) -> float:
 
 
 def log_score(prediction: Prediction) -> float | None:
-    """Return minus the log probability of the recorded count given the number of happenings; None if not given."""
+    """Return minus the log probability of the recorded count given the number of events; None if not given."""
     return None if prediction.density is None else -float(np.log(prediction.density))
 
 
@@ -66,7 +66,7 @@ def pit(prediction: Prediction, rng: np.random.Generator) -> float:
 def in_the_middle(values: ArrayLike, coverage: float) -> float:
     """Return the share of PIT values in the middle of 0 to 1, which is ``coverage`` if predictions are calibrated.
 
-    An interval of a share of few happenings holds whole steps, and with them more than its name says; randomised PIT
+    An interval of a share of few events holds whole steps, and with them more than its name says; randomised PIT
     values know no steps.
     """
     off = np.abs(np.asarray(values, dtype=np.float64) - 0.5)

@@ -17,7 +17,7 @@ from forecast.evaluation.forecaster import Answer, Asked, Forecaster, GivenVolum
 from forecast.evaluation.origins import Record, View, Window
 from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import check_writable, digest, write_json, write_text
-from forecast.outlook.volume import recording_level
+from forecast.outlook.base_rates import recording_level
 from forecast.typing import Float, Index
 
 SCHEMA = 3
@@ -158,7 +158,7 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
 
 
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
-    # Everybody's happenings are drawn from the same stream: what differs between forecasters is their own.
+    # Everybody's events are drawn from the same stream: what differs between forecasters is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
     place = setup.record.place_in(view.panel)
     volume = recording_level(view.panel, window.dyad, place).simulate((setup.asked.draws, window.horizon), rng)
@@ -172,7 +172,7 @@ def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume
 
 
 def _at(chances: Float | GivenVolume, total: Index) -> Float:
-    """Return chances given the happenings of each month."""
+    """Return chances given the events of each month."""
     return chances if isinstance(chances, np.ndarray) else chances.given(total)
 
 

@@ -65,7 +65,7 @@ class Variant:
     spec : mapping
         What differs from the default `PendulumSpec`.
     sides : bool
-        Whether happenings are only cooperative or hostile: the kinds of either side tell nothing of the level.
+        Whether events are only cooperative or hostile: the kinds of either side tell nothing of the level.
     sampler : mapping
         Draws, tune and chains of a fit.
     run : int
@@ -98,7 +98,7 @@ class Variant:
         return two_classes(panel) if self.sides and panel_kind(panel).coded else panel
 
     def _spec(self, panel: "xr.Dataset") -> "PendulumSpec":
-        from forecast.model.choices import spec_for
+        from forecast.model.spec import spec_for
 
         driven = {} if self.drivers is None else self.drivers.choice(panel)
         return spec_for(panel, **self.spec, **driven)
@@ -152,7 +152,7 @@ class Variant:
         """Infer the eras of each dyad from what was known of it."""
         import pandas as pd
 
-        from forecast.model.breaks.eras import inferred_eras
+        from forecast.model.breaks import inferred_eras
 
         cores = self._cores(asked)
         tables = [
@@ -193,7 +193,7 @@ def _note(carried: _Carried, dyads: tuple[str, ...], seconds: float) -> dict[str
 
 
 def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
-    """Return a panel in which happenings are only hostile or cooperative."""
+    """Return a panel in which events are only hostile or cooperative."""
     import xarray as xr
 
     cut, counts = int(panel.attrs["zero_cut"]), panel["counts"]
@@ -208,13 +208,13 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 
 
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: float | None = None) -> Chances:
-    """Return the chance that a happening is cooperative in each month ahead, in as many futures as are asked for.
+    """Return the chance that an event is cooperative in each month ahead, in as many futures as are asked for.
 
     `record_weight` is by default that of the fit.
     """
     from forecast.outlook import simulate_futures
+    from forecast.outlook.base_rates import Repeats
     from forecast.outlook.observed import Usual, reading, simulate_months
-    from forecast.outlook.repeats import Repeats
 
     months = max(asked.horizons)
     each = -(-asked.draws // (fit.posterior.sizes["chain"] * fit.posterior.sizes["draw"]))
@@ -233,7 +233,7 @@ def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: f
 
 @dataclass(frozen=True)
 class _VolumeChances:
-    """Chances of one dyad given how many happenings there are."""
+    """Chances of one dyad given how many events there are."""
 
     month: Float  # Log-odds of usual months, their news included
     read: "Reading"

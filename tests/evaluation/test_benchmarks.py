@@ -7,7 +7,7 @@ import pytest
 
 from forecast.evaluation import BENCHMARKS, Asked, Past, choose
 from forecast.evaluation.benchmarks import BaseRate, fitted
-from forecast.outlook.repeats import correlation
+from forecast.outlook.base_rates import correlation
 from tests.evaluation.made import counts_of, record_of, walk
 
 HORIZONS = (3, 12)

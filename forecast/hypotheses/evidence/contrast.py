@@ -14,11 +14,11 @@ from forecast.events.dyads import dyad_labels
 from forecast.hypotheses.evidence.measures import Difference, chance, densities, difference, number
 from forecast.hypotheses.evidence.reversion import EXTREME, INSIDE
 from forecast.hypotheses.verdict import Found, Number
-from forecast.model.ceiling import unbounded
-from forecast.outlook.contrast import contrast
+from forecast.model.trend import unbounded
 from forecast.outlook.draws import NO_CYCLE, DyadDraws, dyad_draws
 from forecast.outlook.futures import simulate_from
-from forecast.outlook.passage import mean_spell
+from forecast.outlook.level import contrast
+from forecast.outlook.pendulum import mean_spell
 from forecast.outlook.summary import NotDefined
 from forecast.typing import Bool, Float
 
