@@ -155,7 +155,12 @@ def build_panel(
         directed=directed,
         eras=eras,
         coverage=coverage,
-        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events)), **vintaged_datasets(table)},
+        attrs={
+            "unit": unit,
+            "late": table.late,
+            "digest": digest(events.sort_values(["date", "event_id"])),
+            **vintaged_datasets(table),
+        },
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
         datasets=table.datasets,
@@ -452,7 +457,3 @@ def _reject_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.Datetim
             f"Nothing of {', '.join(empty)} can be counted {span}. "
             "Leave the dyad out, or choose a span in which it has coverage."
         )
-
-
-def _canonical(events: "pd.DataFrame") -> "pd.DataFrame":
-    return events.sort_values(["date", "event_id"])
