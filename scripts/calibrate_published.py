@@ -24,13 +24,14 @@ from scipy.stats import kstest
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from forecast import build_panel, fit, read_chronology  # noqa: E402
 from forecast.evaluation.members import two_classes  # noqa: E402
+
+from forecast import build_panel, fit, read_chronology  # noqa: E402
 from forecast.events import hierarchy  # noqa: E402
 from forecast.files import write_text  # noqa: E402
-from forecast.model.trend import SOFTNESS  # noqa: E402
-from forecast.model.spec import spec_for  # noqa: E402
 from forecast.model.simulate import prior_draws, simulate_panel, simulate_trend  # noqa: E402
+from forecast.model.spec import spec_for  # noqa: E402
+from forecast.model.trend import SOFTNESS  # noqa: E402
 from forecast.outlook import simulate_futures  # noqa: E402
 from forecast.outlook.observed import Usual, add_volume, reading, simulate_chances, simulate_months  # noqa: E402
 from forecast.panel import recounted  # noqa: E402
