@@ -10,7 +10,7 @@ from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.futures import DriverOutlook
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
-from forecast.outlook.pendulum import Band, Pendulum
+from forecast.outlook.pendulum import EquilibriumBand, Pendulum
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
@@ -125,7 +125,7 @@ class Assessment(Displayed):
         S5.
     contrast : Contrast or NotDefined
         S7.
-    band : Band or NotDefined
+    band : EquilibriumBand or NotDefined
         S8.
     kinds : mapping of str to KindSeries, or NotDefined
         Depth of cooperation and severity of conflict, where the model has them.
@@ -166,7 +166,7 @@ class Assessment(Displayed):
     frameworks: Frameworks
     pendulum: Pendulum
     contrast: Contrast | NotDefined
-    band: Band | NotDefined
+    band: EquilibriumBand | NotDefined
     kinds: Mapping[str, KindSeries] | NotDefined
     fan: Fan
     claims: tuple[Claim, ...]
