@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
-from forecast.archive.days import covered_days
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
+from forecast.dates import today
 from forecast.errors import DataError, SpecError
-from forecast.events.coverage import Covered
+from forecast.events.coverage import MOST_MISSING, Covered, Days, as_spans, each_day
 from forecast.events.table import (
     REJECT_COLUMNS,
     Day,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+ROUNDING = 1e-6
 MEMORY = "1GB"
 THREADS = 2
 HAPPENING = "date, source, target, cameo"
@@ -345,6 +346,25 @@ class ArchiveReading:
         paths = ", ".join(map(text, self._segments(entries, REJECTED)))
         read = f"read_parquet([{paths}], hive_partitioning = false)"
         return f"SELECT {columns} FROM {read} r JOIN files f USING (file)" if paths else ""
+
+
+def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
+    """Return the days that files stand for, up to a day, by default today, as spans in order of time.
+
+    A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of it is missing.
+    """
+    whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
+    for entry in entries:
+        for first, last in entry.spans:
+            end = min(last, day or today())
+            days = each_day(first, end)
+            if entry.part >= 1:
+                whole.update(days)
+                continue
+            for one in days:  # two files named after one time are one part
+                parts.setdefault((entry.series, one), {})[entry.said.partition(".")[0]] = entry.part
+    enough = {one for (_, one), slots in parts.items() if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING}
+    return as_spans(whole | enough)
 
 
 def add_lines(database: "duckdb.DuckDBPyConnection") -> None:
