@@ -1,4 +1,4 @@
-"""What an archive holds, by dataset and month: coverage and holes, and what became of every row."""
+"""Archive contents by dataset and month: coverage, gaps, and what became of every row."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -161,7 +161,7 @@ class ArchiveStatus(Displayed):
 def archive_status(
     archive: str | Path, datasets: Sequence[str] | None = None, *, as_of: Day | None = None
 ) -> ArchiveStatus:
-    """Describe what an archive holds, by dataset and month, after looking whether all of it is as it was written.
+    """Describe the contents of an archive by dataset and month, after verifying all checksums.
 
     Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered + duplicates, of
     every month. A row is filtered if it is not between two states or a newer edition replaces it.
@@ -199,7 +199,7 @@ def archive_status(
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
     feed = FEEDS[name]
-    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, told=False)
+    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, texts=False)
     entries = reading.entries()
     catalogue.require_whole(catalogue.batches_of(entries), f"{REJECTED}/dataset={name}/")
     by_month: dict[str, Counter[str]] = {}

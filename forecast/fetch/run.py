@@ -1,4 +1,4 @@
-"""A fetch from beginning to end: what is expected, what is there, what is missing, and what became of it."""
+"""A fetch from beginning to end: expected, present and missing files, and what became of them."""
 
 import shutil
 import tempfile
@@ -131,7 +131,7 @@ def fetch_feed(
     together = _dyads(dyads)
     folder = Path(out)
     with _client(settings) as client, _prepared(folder, dry_run=dry_run) as scratch:
-        tell("asking what there is", 0, 0)
+        tell("listing remote files", 0, 0)
         files = origin.expect(client, first, last)
         manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}", "dyads": together})
         manifest.asked = [file.slot for file in files]

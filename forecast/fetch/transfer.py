@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from forecast.fetch.client import Client
 
 ENDING = ".unfinished"
-MARK = ".mark"
-MORE_OF_A_NAME = len("." + ENDING + MARK)
+TAG = ".mark"
+MORE_OF_A_NAME = len("." + ENDING + TAG)
 """By how many characters the longest hidden name is longer than that of the file."""
-LONGEST_MARK = 1_000
+LONGEST_TAG = 1_000
 
 
 class Unfinished:
@@ -34,7 +34,7 @@ class Unfinished:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.path = target.with_name(f".{target.name}{ENDING}")
-        self._mark = self.path.with_name(self.path.name + MARK)
+        self._tag = self.path.with_name(self.path.name + TAG)
 
     @property
     def size(self) -> int:
@@ -45,18 +45,18 @@ class Unfinished:
             return 0
 
     @property
-    def mark(self) -> str:
+    def tag(self) -> str:
         """What the beginning was taken from, as given to `start`; '' if that is not known."""
         try:
-            return self._mark.read_text("utf-8")[:LONGEST_MARK]
+            return self._tag.read_text("utf-8")[:LONGEST_TAG]
         except (OSError, ValueError):
             return ""
 
-    def start(self, mark: str = "") -> None:
-        """Start at the first byte, with a mark of what it is taken from."""
+    def start(self, tag: str = "") -> None:
+        """Start at the first byte, with the ETag of what it is taken from."""
         self.discard()
-        if mark:
-            write_text(self._mark, mark[:LONGEST_MARK])
+        if tag:
+            write_text(self._tag, tag[:LONGEST_TAG])
 
     @contextmanager
     def appending(self) -> Iterator[BinaryIO]:
@@ -79,7 +79,7 @@ class Unfinished:
 
     def discard(self) -> None:
         """Remove it."""
-        for path in (self.path, self._mark):
+        for path in (self.path, self._tag):
             path.unlink(missing_ok=True)
 
 
@@ -212,8 +212,8 @@ def _receive(
     client: "Client", address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
 ) -> tuple[bool, str, str]:
     """Receive the missing part of a file; return whether it was resumed, the server and the time of modification."""
-    if part.size and (size is None or part.size < size) and (part.mark or trusted):
-        headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.mark} if part.mark else {})
+    if part.size and (size is None or part.size < size) and (part.tag or trusted):
+        headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.tag} if part.tag else {})
     else:
         part.discard()
         headers = {}
@@ -224,7 +224,7 @@ def _receive(
             part.discard()
             raise
         if not goes_on:
-            part.start(_mark(response))
+            part.start(_tag(response))
         _require_reasonable(response, part.size, size, most)
         _append(client, response, part, most)
         if size is not None and part.size < size:
@@ -248,13 +248,13 @@ def _append(client: "Client", response: "httpx.Response", part: Unfinished, most
 def _continues(response: "httpx.Response", part: Unfinished) -> bool:
     """Whether a part is the one that was asked for, of the file that was begun."""
     stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
-    changed = part.mark and _mark(response) not in (part.mark, "")
+    changed = part.tag and _tag(response) not in (part.tag, "")
     if stated is None or int(stated[1]) != part.size or changed:
         raise PassingError("the server sent another part than it was asked for", 0.0)
     return True
 
 
-def _mark(response: "httpx.Response") -> str:
+def _tag(response: "httpx.Response") -> str:
     """Return by what a file is known to be the same: its strong tag, or when it was modified."""
     tag: str = response.headers.get("ETag", "")
     modified: str = response.headers.get("Last-Modified", "")
