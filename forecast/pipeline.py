@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
-    from forecast.model.breaks.eras import Eras
+    from forecast.model.breaks import Eras
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
     from forecast.outlook.futures import DriverOutlook
     from forecast.report.skill import DyadSkill
@@ -373,7 +373,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
         _check_query(panel, job.dyad, settings)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
-        from forecast.model.choices import spec_for
+        from forecast.model.spec import spec_for
 
         given = {"draws": settings.draws, "tune": settings.tune, "chains": settings.chains, "cores": settings.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -397,7 +397,7 @@ def _choose_eras(job: _Job) -> "Eras | None":
     """Return the eras that replace the named ones, if that is asked for."""
     if job.settings.eras == "given":
         return None
-    from forecast.model.breaks.eras import inferred_eras, no_eras
+    from forecast.model.breaks import inferred_eras, no_eras
 
     if job.settings.eras == "none":
         return no_eras(job.dyad)
@@ -505,7 +505,7 @@ def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
 def _fit_again(job: _Job, saved: "Fit", fit: "Fit", gate: "Gate") -> tuple["Fit", tuple[str, ...]]:
     """Fit the later panel with the settings of the saved fit, where an update is not good enough."""
     with job.steps.step("fitting again"):
-        from forecast.model.updating.update import sampled_again
+        from forecast.model.updating import sampled_again
 
         fit = sampled_again(saved, fit.panel, gate.reasons[0], job.steps.progress)
     return fit, _describe_update(fit, job.dyad)

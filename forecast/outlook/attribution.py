@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
     from forecast.model import Fit
     from forecast.model.likelihood import Draws, Observed
-    from forecast.model.updating.weights import Weights
+    from forecast.model.particles import Weights
     from forecast.panel.spans import Frequency
 
 MOST_MONTHS = 12
@@ -371,7 +371,7 @@ class Record:
 
     def weighed(self, events: "pd.DataFrame") -> "Weighed":
         """Return what would be said given the whole record without some events, by weights."""
-        from forecast.model.updating.weights import smoothed
+        from forecast.model.particles import smoothed
 
         panel, seen = self.without(events), self.look.without(events)
         weights = smoothed(self._log_weights(panel).reshape(self.look.level.shape))
@@ -387,8 +387,8 @@ class Record:
         NotUpdatable
             If only a new fit would do, and none is wanted.
         """
-        from forecast.model.updating.update import redraw, sampled_again
-        from forecast.model.updating.weights import pareto_k_limit
+        from forecast.model.particles import pareto_k_limit
+        from forecast.model.updating import redraw, sampled_again
 
         setting = self.setting
         fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
@@ -456,7 +456,7 @@ class Record:
 
     def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
         """Return weights of futures that follow the record alone, (chain, draw, future), and why they do not hold."""
-        from forecast.model.updating.weights import smoothed
+        from forecast.model.particles import smoothed
 
         follows = self.look.follows
         weight = np.ones(follows.shape)

@@ -41,7 +41,7 @@ from forecast.events.additions import code_of_row
 from forecast.events.codebook import HOST, VISIT, read_scale, scale_names
 from forecast.events.mapping import TableMapping, load_raw
 from forecast.model.gate import ESS_LIMIT
-from forecast.model.updating.weights import Weights, resampled, smoothed
+from forecast.model.particles import Weights, resampled, smoothed
 from forecast.outlook.base_rates import MIX_MONTHS, draw_kinds, draw_mixes
 from forecast.outlook.draws import FitLike, dyad_draws
 from forecast.outlook.futures import FuturePush, Futures, picked, simulate_particles, stream, structural_hazard

@@ -20,8 +20,8 @@ from forecast.dates import LONGEST_HORIZON
 from forecast.display import Card, Displayed
 from forecast.drivers.panel import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
-from forecast.model.ceiling import bounded
 from forecast.model.driving import Drivers, Push, push
+from forecast.model.trend import bounded
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, position
 from forecast.outlook.summary import Estimate, Probability, estimate, probability
 from forecast.scale import share

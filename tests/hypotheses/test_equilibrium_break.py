@@ -15,7 +15,7 @@ from forecast.hypotheses.evidence.jump import JUMP, NAME, NO_JUMP, Jump, measure
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Number
 from forecast.model import PendulumSpec
-from forecast.model.breaks.fits import with_breaks
+from forecast.model.break_fits import with_breaks
 from forecast.model.evidence import Evidence
 from forecast.outlook.draws import dyad_draws
 from forecast.scale import share

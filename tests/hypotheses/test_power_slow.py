@@ -16,7 +16,7 @@ from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.sensitivity.influence import influence, without
 from forecast.journal import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
-from forecast.model.breaks.search import scan
+from forecast.model.breaks import scan
 from forecast.model.quick import quick_fit
 from forecast.parallel import side_by_side
 

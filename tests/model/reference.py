@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from forecast.model.ceiling import SOFTNESS
+from forecast.model.trend import SOFTNESS
 from forecast.panel.record import relative_event_counts
 
 

@@ -18,7 +18,7 @@ from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
-from forecast.model.updating.update import redraw
+from forecast.model.updating import redraw
 from forecast.outlook import assess
 from forecast.outlook.attribution import attribute
 from forecast.outlook.comparison import (

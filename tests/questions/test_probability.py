@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import QuestionError, UnknownDyadError
 from forecast.evaluation.origins import Window
-from forecast.evaluation.prediction import outcomes
+from forecast.evaluation.scores import outcomes
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
 from forecast.panel import build_panel, recounted

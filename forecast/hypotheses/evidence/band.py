@@ -11,7 +11,7 @@ from forecast.hypotheses.candidates import WALK
 from forecast.hypotheses.evidence.measures import chance, densities, evidence_table, number
 from forecast.hypotheses.evidence.reversion import RANDOM_WALK, REVERTING
 from forecast.hypotheses.verdict import Found, Number
-from forecast.model.breaks.fits import ONE_COMPONENT
+from forecast.model.break_fits import ONE_COMPONENT
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.futures import stream, trend_step
 from forecast.outlook.pendulum import band_edges, mean_spell

@@ -14,7 +14,7 @@ from forecast.events.dyads import dyad_labels
 from forecast.hypotheses.evidence.measures import Difference, chance, densities, difference, number
 from forecast.hypotheses.evidence.reversion import EXTREME, INSIDE
 from forecast.hypotheses.verdict import Found, Number
-from forecast.model.ceiling import unbounded
+from forecast.model.trend import unbounded
 from forecast.outlook.draws import NO_CYCLE, DyadDraws, dyad_draws
 from forecast.outlook.futures import simulate_from
 from forecast.outlook.level import contrast

@@ -13,8 +13,8 @@ from forecast.hypotheses.evidence.jump import measure_jump
 from forecast.hypotheses.evidence.measures import Difference, chance, difference, evidence_table, number
 from forecast.hypotheses.evidence.prior_scale import FACTORS
 from forecast.hypotheses.verdict import Comparison, Drawing, Found, Number, Series
-from forecast.model.breaks.fits import ONE_COMPONENT, BreakFits, Places
-from forecast.model.breaks.search import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
+from forecast.model.break_fits import ONE_COMPONENT, BreakFits, Places
+from forecast.model.breaks import WANTED, BreakCount, BreakPosterior, count_breaks, one_break, place_of, scan
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.level import Break, last_break
 from forecast.outlook.summary import NotDefined

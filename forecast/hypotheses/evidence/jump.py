@@ -13,7 +13,7 @@ from forecast.clock import Clock
 from forecast.hypotheses.evidence.ahead import ahead_of
 from forecast.hypotheses.evidence.measures import chance, number
 from forecast.hypotheses.verdict import Comparison, Number
-from forecast.model.breaks.fits import Places, with_breaks
+from forecast.model.break_fits import Places, with_breaks
 from forecast.model.evidence import Evidence
 from forecast.model.quick import quick_fit
 from forecast.outlook.draws import DyadDraws, dyad_draws

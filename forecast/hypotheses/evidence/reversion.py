@@ -9,7 +9,7 @@ import numpy as np
 from forecast.hypotheses.candidates import WALK
 from forecast.hypotheses.evidence.measures import chance, densities, evidence_table, number, prior_of
 from forecast.hypotheses.verdict import Found, Number
-from forecast.model.breaks.fits import ONE_COMPONENT
+from forecast.model.break_fits import ONE_COMPONENT
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import Learning, learned
 from forecast.outlook.futures import simulate_from

@@ -19,10 +19,9 @@ from forecast.hypotheses.evidence.equilibrium_break import LEAST, question
 from forecast.hypotheses.evidence.jump import broken_at, with_jumps
 from forecast.hypotheses.evidence.reversion import rivals
 from forecast.model import simulate_panel
-from forecast.model.breaks.fits import ONE_COMPONENT, BreakFits, Places, with_breaks
-from forecast.model.breaks.search import one_break
-from forecast.model.dynamics import find_cycle
-from forecast.model.dynamics.cubic import cubic_widening
+from forecast.model.break_fits import ONE_COMPONENT, BreakFits, Places, with_breaks
+from forecast.model.breaks import one_break
+from forecast.model.dynamics import cubic_widening, find_cycle
 from forecast.model.quick import QuickFit, quick_evidences, quick_fit
 from forecast.model.spec import PendulumSpec
 from forecast.model.variables import sampled_variables

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from forecast.model.trees import take_apart
-from forecast.model.updating.weights import Weights, smoothed
+from forecast.model.particles import Weights, smoothed
+from forecast.model.posterior import take_apart
 
 if TYPE_CHECKING:
     from forecast.model import Fit

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from forecast.clock import Clock
-from forecast.model.breaks.fits import Places, with_breaks
+from forecast.model.break_fits import Places, with_breaks
 from forecast.panel import panel_kind, recounted
 
 if TYPE_CHECKING:

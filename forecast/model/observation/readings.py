@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.clock import periods_a_month
-from forecast.model.declarations import Variable
-from forecast.model.hierarchy import SPREAD_OF_SPREADS, spread_around
+from forecast.model.declarations import SPREAD_OF_SPREADS, Variable, spread_around
 from forecast.model.observation.base import Own
-from forecast.model.observation.counted import Counted
+from forecast.model.observation.side import Counted
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index

@@ -1,4 +1,4 @@
-r"""Fits with breaks of the equilibrium at some dates, whose draws speak of breaks at any dates.
+r"""Fits with breaks of the long-run mean at some dates, whose draws weigh breaks at any dates.
 
 A date enters the model only through the steps of the path: with :math:`r_t = x_t - \phi x_{t-1}`, the log-density of
 a draw with its breaks elsewhere differs by
@@ -6,28 +6,31 @@ a draw with its breaks elsewhere differs by
 .. math:: \sum_t (m_t r_t - m_t^2 / 2) / \sigma^2, \quad m_t = \mu_{e(t)} - \phi \mu_{e(t-1)}
 
 and that is cheap for every date, and for the sum over all dates too, by the forward recursion of a hidden Markov chain
-that never goes back [1]_. So a few fits, pooled (`forecast.model.breaks.multistate`), weigh every month. All fits have
-as many eras as the most breaks ask for; those that never begin have their prior, and change no marginal likelihood.
+that never goes back [1]_. So a few fits, pooled, weigh every month: draws of all fits stand for their mixture, whose
+weights, the marginal likelihoods, are a fixed point (the multistate Bennett acceptance ratio [2]_). All fits have as
+many eras as the most breaks ask for; those that never begin have their prior, and change no marginal likelihood.
 
 References
 ----------
 .. [1] Chib (1998), Estimation and comparison of multiple change-point models,
    https://doi.org/10.1016/S0304-4076(97)00115-2
+.. [2] Shirts and Chodera (2008), Statistically optimal analysis of samples from multiple equilibrium states,
+   https://doi.org/10.1063/1.2978177; the same as reverse logistic regression, Geyer (1994).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import xarray as xr
+from scipy.optimize import minimize
 from scipy.special import logsumexp
 from scipy.stats import norm
 
 from forecast.clock import Clock
-from forecast.model.breaks.multistate import BATCHES, Pool
-from forecast.model.hierarchy import SPREAD_OF_SPREADS
+from forecast.model.declarations import SPREAD_OF_SPREADS
 from forecast.model.sampling import fit
 from forecast.panel import first_periods
 from forecast.progress import Progress, silent
@@ -36,6 +39,86 @@ from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:
     from forecast.model.spec import PendulumSpec
+
+BATCHES = 10
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Draws of several models."""
+
+    # Of every draw under every model that was sampled, data included, up to a constant of the draw.
+    log_density: Float = field(repr=False)
+    model: Index = field(repr=False)  # From which model each was drawn
+    # Which of `BATCHES` consecutive stretches of its chain each comes from; errors are jackknifed over them.
+    batch: Index = field(repr=False)
+    near: Float | None = field(default=None, repr=False)  # Where to look for the solution first
+
+    @cached_property
+    def log_mixture(self) -> Float:
+        """Log-density of every draw under the mixture, (draw,), up to one constant."""
+        return self._mixture(self._solution)[1]
+
+    def log_evidence(self, log_density: Float) -> float:
+        """Log marginal likelihood of a model, sampled or not, from its densities (draw,), up to one constant."""
+        return float(logsumexp(log_density - self.log_mixture))
+
+    def weights(self, log_density: Float) -> Float:
+        """Weights (draw,) that sum to 1 and make the pool a sample of a model."""
+        return np.asarray(np.exp(log_density - self.log_mixture - self.log_evidence(log_density)))
+
+    def effective(self, log_density: Float) -> float:
+        """Return how many draws of a model the pool is worth, by its weights."""
+        return float(1.0 / (self.weights(log_density) ** 2).sum())
+
+    def log_ratio(self, first: Float, second: Float) -> tuple[float, float]:
+        """Log ratio of two models' marginal likelihoods, and its Monte Carlo error."""
+        value = self.log_evidence(first) - self.log_evidence(second)
+        without = [pool.log_evidence(first[kept]) - pool.log_evidence(second[kept]) for kept, pool in self._left_out]
+        return value, float(np.sqrt((BATCHES - 1) * np.var(without)))
+
+    @cached_property
+    def _left_out(self) -> "list[tuple[Bool, Pool]]":
+        """Every batch left out in turn: which draws are kept, and their pool."""
+        return [
+            (kept, Pool(self.log_density[kept], self.model[kept], self.batch[kept], self._solution))
+            for kept in (self.batch != left_out for left_out in range(BATCHES))
+        ]
+
+    @cached_property
+    def _solution(self) -> Float:
+        """Log marginal likelihoods of the models but the first, less that of the first, (model - 1,).
+
+        By Newton's method: the equations are the gradient of a convex function.
+        """
+        counts = self._counts
+
+        def value(free: Float) -> tuple[float, Float]:
+            share, mixture = self._mixture(free)
+            return float(mixture.sum() + counts[1:] @ free), (counts - share.sum(axis=0))[1:]
+
+        def curvature(free: Float) -> Float:
+            share, _ = self._mixture(free)
+            # Not by BLAS, whose threads wait for each other where others use the cores.
+            products = np.einsum("ni,nj->ij", share, share)
+            return np.asarray((np.diag(share.sum(axis=0)) - products)[1:, 1:])
+
+        start = np.zeros(counts.size - 1) if self.near is None else self.near
+        if counts.size == 1:
+            return start
+        options = {"gtol": 1e-6 * counts.sum()}
+        return np.asarray(minimize(value, start, jac=True, hess=curvature, method="trust-exact", options=options).x)
+
+    def _mixture(self, free: Float) -> tuple[Float, Float]:
+        """Share of every model in the mixture's density at every draw, (draw, model), and that density's logarithm."""
+        terms = self.log_density + np.log(self._counts) - np.append(0.0, free)
+        mixture = logsumexp(terms, axis=1)
+        return np.exp(terms - mixture[:, None]), mixture
+
+    @cached_property
+    def _counts(self) -> Float:
+        return np.bincount(self.model, minlength=self.log_density.shape[1]).astype(np.float64)
+
 
 Places = tuple[int, ...]
 DRAWS, TUNE, CHAINS = 200, 250, 2

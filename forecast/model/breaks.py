@@ -1,11 +1,12 @@
-"""When the equilibrium broke, and how often: dates with posteriors, and the evidence for one break, two, and none.
+"""Dates and number of breaks of the long-run mean, with their evidence, and the eras that follow from them.
 
-Dates are never tried one by one. A few fits, at first with breaks spread over the record and then where the posterior
-wants them, weigh all months at once (`forecast.model.breaks.fits`). The number of breaks is inferred from marginal
-likelihoods in which every way of placing them counts alike, so that a break has to earn the freedom of its date.
+A few fits, at first with breaks spread over the data and then where the posterior wants them, weigh all months at once
+(`forecast.model.break_fits`). Every way of placing breaks counts alike in the marginal likelihoods, so that a break has
+to earn the freedom of its date.
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,16 @@ import numpy as np
 
 from forecast.clock import Clock
 from forecast.errors import DataError
-from forecast.model.breaks.fits import BreakFits, Dates, Places, Record
+from forecast.events import read_eras
+from forecast.model.break_fits import ONE_COMPONENT, BreakFits, Dates, DyadRecord, Places, Record
+from forecast.model.spec import spec_for
+from forecast.progress import Progress, silent
 from forecast.typing import Float, Index
+from forecast.wording import month
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
 
 # Fits of one break this far apart still overlap well; the posterior asks for more where they do not.
 SPACING_MONTHS = 96
@@ -172,3 +176,79 @@ def _posteriors(fits: BreakFits, dates: Dates, gains: list[tuple[float, float]])
 
 def _rng(fits: BreakFits, *key: int) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(fits.record.seed, spawn_key=key))
+
+
+@dataclass(frozen=True)
+class Eras:
+    """Eras of a dyad that are not those named for it."""
+
+    table: "pd.DataFrame"  # In the form of `read_eras`: all other dyads keep their named eras
+    words: str  # Where the dyad's eras come from, in sentences
+
+
+def no_eras(dyad: str) -> Eras:
+    """Return one era for the whole record of a dyad."""
+    return Eras(_others(dyad), f"The whole record of {dyad} counts as one era, by choice.")
+
+
+def inferred_eras(
+    panel: "xr.Dataset",
+    dyad: str,
+    *,
+    seed: int = 1,
+    cores: int | None = None,
+    most: int = 3,
+    progress: Progress | None = None,
+) -> Eras:
+    """Infer the eras of a dyad from breaks of its equilibrium, as many as the evidence supports."""
+    spec = spec_for(panel, **ONE_COMPONENT)
+    found = count_breaks(DyadRecord(panel, spec, seed, cores, progress or silent), most)
+    return Eras(_with_breaks(panel, dyad, found), _words(found, dyad))
+
+
+def _with_breaks(panel: "xr.Dataset", dyad: str, found: BreakCount) -> "pd.DataFrame":
+    import pandas as pd
+
+    others = _others(dyad)
+    if not found.number:
+        return others
+    starts = [str(panel["time"].to_numpy()[0])[:10], *(one.date for one in found.breaks)]
+    months = [_month(day) for day in starts]
+    names = [f"Before {months[1]}", *(f"Since {month}" for month in months[1:])]
+    own = pd.DataFrame({
+        "dyad": dyad, "era": [f"inferred_{i}" for i in range(len(starts))], "start": pd.to_datetime(starts),
+        # Known as soon as it begins: nothing is read of what came after the panel's own day.
+        "recognised_at": pd.to_datetime(starts), "name": names,
+    })  # fmt: skip
+    return pd.concat([others, own], ignore_index=True)
+
+
+def _others(dyad: str) -> "pd.DataFrame":
+    eras = read_eras()
+    return eras[eras["dyad"] != dyad]
+
+
+def _words(found: BreakCount, dyad: str) -> str:
+    rows = found.table.to_dict("records")[1:]
+    best = max(rows, key=lambda row: row["log_bayes_factor"], default=None)
+    start = f"The eras of {dyad} are inferred from its record"
+    if not found.number:
+        likeliest = "" if best is None else (
+            f" (the likeliest number, {best['breaks']}, is {np.exp(max(best['log_bayes_factor'], 0.0)):.1f} times as "
+            "likely as none)"
+        )  # fmt: skip
+        return f"{start}: no break of the equilibrium is favoured by its evidence{likeliest}, so that it is one era."
+    breaks = "; ".join(
+        f"{_month(one.date)} (90 % interval {_month(one.interval()[0])} to {_month(one.interval()[1])})"
+        for one in found.breaks
+    )
+    factor = rows[found.number - 1]["log_bayes_factor"]
+    return (
+        f"{start}: the equilibrium broke {found.number} time{'s' if found.number > 1 else ''}, at the median of the "
+        f"posterior of its date in {breaks}; log Bayes factor against no break {factor:.1f}. What follows takes these "
+        "dates as known, and its intervals are too narrow for that."
+    )
+
+
+def _month(day: str) -> str:
+    return month(date.fromisoformat(day))
