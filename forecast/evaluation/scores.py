@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from forecast.errors import SpecError
 from forecast.evaluation.origins import Window
 from forecast.extras import require
-from forecast.outlook.windows import FEWEST, ROUNDING, moved, reached
+from forecast.outlook.windows import FEWEST, ROUNDING, changed, reached
 from forecast.typing import Bool, Float, Index
 
 GRID = 200
@@ -129,7 +129,7 @@ def outcomes(window: Window, improvement: float = IMPROVEMENT) -> tuple[bool | N
     """Return whether the share rose, and whether it fell, by the smallest improvement; None without baseline."""
     if window.before is None:
         return None, None
-    return moved(100 * window.k / window.n, window.before, improvement)
+    return changed(100 * window.k / window.n, window.before, improvement)
 
 
 def probability_of_count(chances: Float, total: Index, count: int) -> float:
@@ -171,7 +171,7 @@ def _against(shares: Float, window: Window, improvement: float) -> tuple[float, 
     below, up_to = float((~reached(shares, recorded)).mean()), float((shares <= recorded + ROUNDING).mean())
     if window.before is None:
         return below, up_to, None, None
-    up, down = moved(shares, window.before, improvement)
+    up, down = changed(shares, window.before, improvement)
     return below, up_to, float(up.mean()), float(down.mean())
 
 
