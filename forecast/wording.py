@@ -74,21 +74,7 @@ def chance(probability: float, decimals: int = 0) -> str:
 
 
 def whole_percents(parts: Sequence[float], total: int | None = None) -> tuple[int, ...]:
-    """Round probabilities to whole percents that add up as printed (largest remainder first).
-
-    Parameters
-    ----------
-    parts : sequence of float
-        Probabilities of events that exclude each other.
-    total : int, optional
-        What the percents must add up to; the rounded sum of `parts` if not given.
-
-    Examples
-    --------
-    >>> from forecast.wording import whole_percents
-    >>> whole_percents([0.225, 0.046, 0.729])
-    (22, 5, 73)
-    """
+    """Round probabilities to whole percents that add up as printed (largest remainder first)."""
     scaled = [100 * float(part) for part in parts]
     percents = [math.floor(value) for value in scaled]
     goal = round(sum(scaled)) if total is None else total

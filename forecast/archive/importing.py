@@ -89,43 +89,24 @@ BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
 
 
 class ImportedFile(NamedTuple):
-    """What became of a file.
+    """What became of a file."""
 
-    Attributes
-    ----------
-    name, dataset : str
-        The dataset is '' for a file of no feed.
-    became : str
-        ``imported``; ``known``, if it is in the archive already; ``skipped``, if it is of no feed but lies in a folder
-        or archive that was named; or ``failed``.
-    rows, between, rejected, filtered : int
-        Its rows, those between two states, those rejected, and those that are not between two states.
-    reason : str
-        Why it was skipped or failed, or under which name it is known.
-    finding : str
-        In words, if its rows are not of the days in its name.
-    """
-
-    name: str
+    name: str  # The dataset is '' for a file of no feed
     dataset: str
+    # `imported`; `known`, if it is in the archive already; `skipped`, if it is of no feed but lies in a folder or
+    # archive that was named; or `failed`.
     became: str
-    rows: int = 0
+    rows: int = 0  # Its rows, those between two states, those rejected, and those that are not between two states
     between: int = 0
     rejected: int = 0
     filtered: int = 0
-    reason: str = ""
-    finding: str = ""
+    reason: str = ""  # Why it was skipped or failed, or under which name it is known
+    finding: str = ""  # In words, if its rows are not of the days in its name
 
 
 @dataclass(frozen=True, repr=False)
 class Imported(Displayed):
-    """What an import has done.
-
-    Attributes
-    ----------
-    archive : pathlib.Path
-    files : tuple of ImportedFile
-    """
+    """What an import has done."""
 
     archive: Path
     files: tuple[ImportedFile, ...]

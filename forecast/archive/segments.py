@@ -300,22 +300,12 @@ def _adopt(catalogue: Catalogue, paths: Iterable[str]) -> Catalogue:
 
 @dataclass(frozen=True, repr=False)
 class Repaired(Displayed):
-    """The result of a repair.
-
-    Attributes
-    ----------
-    archive : pathlib.Path
-    adopted : tuple of str
-        Names of the files that the catalogue names again.
-    set_aside : tuple of str
-        Paths, in the folder ``set-aside``, of what could not be recognised.
-    damaged : tuple of str
-        Names of the files to import again, because segments with their rows are missing or damaged.
-    """
+    """The result of a repair."""
 
     archive: Path
-    adopted: tuple[str, ...]
-    set_aside: tuple[str, ...]
+    adopted: tuple[str, ...]  # Names of the files that the catalogue names again
+    set_aside: tuple[str, ...]  # Paths, in the folder `set-aside`, of what could not be recognised
+    # Names of the files to import again, because segments with their rows are missing or damaged.
     damaged: tuple[str, ...]
 
     @property

@@ -121,21 +121,12 @@ class DatasetStatus(Displayed):
 
 @dataclass(frozen=True, repr=False)
 class ArchiveStatus(Displayed):
-    """What an archive holds.
-
-    Attributes
-    ----------
-    archive : pathlib.Path
-    as_of : datetime.date or None
-    datasets : tuple of DatasetStatus
-    unfinished : bool
-        Whether an import is at work or was killed; the archive has lost nothing by it.
-    """
+    """What an archive holds."""
 
     archive: Path
     as_of: date | None
     datasets: tuple[DatasetStatus, ...]
-    unfinished: bool
+    unfinished: bool  # Whether an import is at work or was killed; the archive has lost nothing by it
 
     def summary(self) -> dict[str, Any]:
         """Return it for JSON."""

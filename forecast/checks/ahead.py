@@ -33,27 +33,13 @@ OUTER = 0.1
 
 @dataclass(frozen=True)
 class Ahead:
-    """Where recorded shares lie in the predicted ones, at one horizon.
+    """Where recorded shares lie in the predicted ones, at one horizon."""
 
-    Attributes
-    ----------
-    months : int
-        The horizon.
-    pit : array (window,)
-        Places in the prediction, 0 to 1: even if predictions are calibrated. Of windows that do not overlap.
-    windows : int
-        Those that were scored, overlapping ones included.
-    dyads : tuple of str
-        Of the fit, those that the backtest is of.
-    first, last : datetime.date
-        The first and the last origin.
-    """
-
-    months: int
-    pit: Float
-    windows: int
-    dyads: tuple[str, ...]
-    first: date
+    months: int  # The horizon
+    pit: Float  # Places in the prediction, 0 to 1: even if predictions are calibrated. Of windows that do not overlap
+    windows: int  # Those that were scored, overlapping ones included
+    dyads: tuple[str, ...]  # Of the fit, those that the backtest is of
+    first: date  # The first and the last origin
     last: date
 
     @cached_property
@@ -95,26 +81,6 @@ def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
 
     The number of happenings is not given. Of the windows of a dyad those are taken that do not overlap, from the first
     origin on: the band of the PIT takes them for independent.
-
-    Parameters
-    ----------
-    fit : Fit
-    backtest : str or pathlib.Path
-        Folder of a backtest of the same form of model.
-
-    Returns
-    -------
-    tuple of Ahead
-
-    Raises
-    ------
-    DataError
-        If the folder holds no backtest, or one of another model or of other dyads.
-
-    Examples
-    --------
-    >>> from forecast.checks import pit_ahead
-    >>> [one.sentence for one in pit_ahead(fit, "skill")]  # doctest: +SKIP
     """
     results = Results.read(backtest)
     _require_same_model(fit, results, backtest)

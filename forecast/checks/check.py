@@ -38,22 +38,13 @@ NOT_AHEAD = (
 
 @dataclass(frozen=True, repr=False)
 class Checks(Displayed):
-    """What the checks of a fit have found.
+    """What the checks of a fit have found."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90 % of the
-        simulated), `z` (NaN where all simulated ones are alike) and `miss`.
-    records : int
-        How many were simulated.
-    ahead : tuple of Ahead
-        Of months that the model had not seen, by horizon; empty without a backtest.
-    """
-
+    # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90 % of the
+    # simulated), `z` (NaN where all simulated ones are alike) and `miss`.
     table: pd.DataFrame
-    records: int
-    ahead: tuple[Ahead, ...] = ()
+    records: int  # How many were simulated
+    ahead: tuple[Ahead, ...] = ()  # Of months that the model had not seen, by horizon; empty without a backtest
 
     @property
     def summary(self) -> pd.DataFrame:

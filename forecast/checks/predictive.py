@@ -25,32 +25,7 @@ def chosen_draws(fit: "Fit", draws: int) -> Index:
 
 @checked(fit=FIT)
 def posterior_predictive(fit: "Fit", *, draws: int = 200, seed: int = 1) -> xr.DataArray:
-    """Simulate the record again at the level that each draw has, as many events in every report as there were.
-
-    Parameters
-    ----------
-    fit : Fit
-        Of events or counts.
-    draws : int
-        How many of its draws.
-    seed : int
-
-    Returns
-    -------
-    xarray.DataArray
-        Counts (draw, dataset, dyad, time, direction, class).
-
-    Raises
-    ------
-    DataError
-        If the fit is of an index, which counts nothing.
-
-    Examples
-    --------
-    >>> from forecast.checks import posterior_predictive
-    >>> posterior_predictive(fit, draws=100).sizes["draw"]  # doctest: +SKIP
-    100
-    """
+    """Simulate the record again at the level that each draw has, as many events in every report as there were."""
     require_counts(fit)
     rng = np.random.default_rng(seed)
     observation, places = fit.spec.observation_model, chosen_draws(fit, draws)

@@ -83,24 +83,7 @@ DRIVERS = (
 
 @checked(path=PATH)
 def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
-    """Read scheduled facts, those of ``data/calendar.csv`` by default.
-
-    Returns
-    -------
-    tuple of Scheduled
-        In order of time.
-
-    Raises
-    ------
-    DataError
-        If a column is missing or a cell makes no sense; the message names its line.
-
-    Examples
-    --------
-    >>> from forecast.drivers import read_calendar
-    >>> [str(one.day) for one in read_calendar() if one.kind == "us_election"][-6]
-    '2020-11-03'
-    """
+    """Read scheduled facts, those of ``data/calendar.csv`` by default."""
     from forecast.events.codebook import read_small_csv
 
     path = data_folder() / "calendar.csv" if path is None else Path(path)
@@ -170,14 +153,7 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
 
 
 def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
-    """Read drivers from a file, or those of the calendar where that is named (`CALENDAR`).
-
-    Examples
-    --------
-    >>> from forecast.drivers import drivers_for
-    >>> drivers_for("calendar", ["CHN-RUS"]).names
-    ('election', 'party_congress', 'summit')
-    """
+    """Read drivers from a file, or those of the calendar where that is named (`CALENDAR`)."""
     return calendar_drivers(dyads) if str(source) == CALENDAR else read_drivers(source)
 
 

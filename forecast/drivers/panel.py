@@ -35,25 +35,13 @@ FUTURE_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Ahead:
-    """Values of one driver of one dyad, observed and ahead, in its own units.
-
-    Attributes
-    ----------
-    name : str
-    future : {"given", "carried", "simulated"}
-    record : array (month,)
-        From its first value on; empty for a dyad of which there is none.
-    given : array (ahead,)
-        Of the months ahead, NaN where the file has none.
-    mean : float
-        Over the record of all dyads: what is assumed where nothing is known.
-    """
+    """Values of one driver of one dyad, observed and ahead, in its own units."""
 
     name: str
     future: str
-    record: Float
-    given: Float
-    mean: float
+    record: Float  # From its first value on; empty for a dyad of which there is none
+    given: Float  # Of the months ahead, NaN where the file has none
+    mean: float  # Over the record of all dyads: what is assumed where nothing is known
 
     def paths(self, size: tuple[int, ...], periods: int, rng: np.random.Generator) -> Float:
         """Return values of the months ahead, (*size, period), or (*ones, period) where no future differs."""

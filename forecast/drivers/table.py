@@ -27,48 +27,19 @@ TIME, KNOWN_AT, DYAD = "time", "known_at", "dyad"
 
 @dataclass(frozen=True)
 class DriverTable:
-    """Values of some drivers.
+    """Values of some drivers."""
 
-    Attributes
-    ----------
-    source : str
-        What it was read from.
-    names : tuple of str
-        The drivers, in the order of the columns.
-    values : pandas.DataFrame
-        One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day), `known_at` and
-        `value`.
-    digest : str
-        SHA-256 of what was read.
-    acts : mapping of str to str
-        What drivers act on where that is not chosen; the month, if it is not here.
-    """
-
-    source: str
-    names: tuple[str, ...]
+    source: str  # What it was read from
+    names: tuple[str, ...]  # The drivers, in the order of the columns
+    # One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day), `known_at` and
+    # `value`.
     values: "pd.DataFrame" = field(repr=False, compare=False)
-    digest: str = ""
+    digest: str = ""  # SHA-256 of what was read
+    # What drivers act on where that is not chosen; the month, if it is not here.
     acts: Mapping[str, str] = field(default_factory=dict)
 
     def acting(self, chosen: str | None = None) -> dict[str, str]:
-        """Return what each driver acts on, as `PendulumSpec` has it.
-
-        Parameters
-        ----------
-        chosen : str, optional
-            One word for all, or ``name=word`` with commas between them; then the drivers not named are left out.
-
-        Raises
-        ------
-        SpecError
-            If a driver is named that is not there.
-
-        Examples
-        --------
-        >>> from forecast.drivers import calendar_drivers
-        >>> calendar_drivers(["CHN-RUS"]).acting("summit=cycle")
-        {'summit': 'cycle'}
-        """
+        """Return what each driver acts on, as `PendulumSpec` has it."""
         if chosen is None:
             return {name: self.acts.get(name, "month") for name in self.names}
         if "=" not in chosen:

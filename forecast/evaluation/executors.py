@@ -36,15 +36,9 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class Processes:
-    """Processes of this machine.
+    """Processes of this machine."""
 
-    Attributes
-    ----------
-    number : int
-        With one, tasks are done in this process. The number changes no result.
-    """
-
-    number: int = 1
+    number: int = 1  # With one, tasks are done in this process. The number changes no result
 
     def __post_init__(self) -> None:
         if self.number < 1:

@@ -31,24 +31,12 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a forecaster at every origin.
+    """What is asked of a forecaster at every origin."""
 
-    Attributes
-    ----------
-    horizons : tuple of int
-        Months ahead.
-    draws : int
-        How many draws a prediction has.
-    seed : int
-        The same seed gives the same numbers.
-    cores : int, optional
-        How many cores a forecaster may use, by default all; changes no number.
-    """
-
-    horizons: tuple[int, ...]
-    draws: int = DRAWS
-    seed: int = 1
-    cores: int | None = None
+    horizons: tuple[int, ...]  # Months ahead
+    draws: int = DRAWS  # How many draws a prediction has
+    seed: int = 1  # The same seed gives the same numbers
+    cores: int | None = None  # How many cores a forecaster may use, by default all; changes no number
 
     def stream(self, origin: date, dyad: str, purpose: str) -> np.random.Generator:
         """Return the random stream of a purpose: other dyads, origins and forecasters change nothing in it."""
@@ -58,36 +46,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a forecaster says at one origin.
-
-    Attributes
-    ----------
-    origin : datetime.date
-    chances : dict
-        By dyad; dyads that it cannot predict are missing.
-    notes : dict
-        What is to be reported of how it came about, such as why a model was fitted again; plain values.
-    """
+    """What a forecaster says at one origin."""
 
     origin: date
-    chances: dict[str, Chances]
+    chances: dict[str, Chances]  # By dyad; dyads that it cannot predict are missing
+    # What is to be reported of how it came about, such as why a model was fitted again; plain values.
     notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Forecaster(Protocol):
-    """Anything that predicts from views.
-
-    Attributes
-    ----------
-    code : str
-        Its name in tables and options.
-    words : str
-        What it does, in a sentence.
-    benchmark : bool
-        Whether it is something to be compared with, rather than this package's model or a form of it.
-    run : int
-        How many successive origins it takes in one go, because it carries something from one to the next.
-    """
+    """Anything that predicts from views."""
 
     @property
     def code(self) -> str: ...  # noqa: D102
@@ -114,17 +82,7 @@ class Benchmark:
     run = 1
 
     def chances(self, past: Past, horizons: tuple[int, ...], draws: int, rng: np.random.Generator) -> Chances:
-        """Return draws of the chance of cooperation by horizon; a horizon that it cannot predict is missing.
-
-        Parameters
-        ----------
-        past : Past
-            What was known of the dyad.
-        horizons : tuple of int
-        draws : int
-        rng : numpy.random.Generator
-            Of this forecaster, origin and dyad alone.
-        """
+        """Return draws of the chance of cooperation by horizon; a horizon that it cannot predict is missing."""
         raise NotImplementedError
 
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:

@@ -39,15 +39,9 @@ TOLD = ("actor", "summary", "reference", "name", "note")
 
 @dataclass(frozen=True)
 class Past:
-    """What was counted of a dyad month by month, up to the month before an origin.
+    """What was counted of a dyad month by month, up to the month before an origin."""
 
-    Attributes
-    ----------
-    total, cooperative : array of int (month,)
-        Events, and how many of them are cooperative; from the first month with one.
-    """
-
-    total: Index
+    total: Index  # Events, and how many of them are cooperative; from the first month with one
     cooperative: Index
 
     def recent(self, months: int) -> "Past":
@@ -55,35 +49,18 @@ class Past:
         return Past(self.total[-months:], self.cooperative[-months:])
 
     def windows(self, months: int) -> tuple[Index, Index]:
-        """Return events and cooperative ones of successive windows, the last of which ends with the record.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from forecast.evaluation.origins import Past
-        >>> Past(np.arange(5), np.zeros(5, dtype=int)).windows(2)[0]
-        array([3, 7])
-        """
+        """Return events and cooperative ones of successive windows, the last of which ends with the record."""
         return windows(self.total, self.cooperative, months)
 
 
 @dataclass(frozen=True)
 class View:
-    """The record as it was known on the day before an origin.
+    """The record as it was known on the day before an origin."""
 
-    Attributes
-    ----------
-    origin : datetime.date
-        First day of the first month to be predicted.
-    panel : xarray.Dataset
-        Counted from what was known of all datasets, up to the month before the origin; dyads with a past long enough.
-    record : Record
-        What it is a view of.
-    """
-
-    origin: date
+    origin: date  # First day of the first month to be predicted
+    # Counted from what was known of all datasets, up to the month before the origin; dyads with a past long enough.
     panel: "xr.Dataset" = field(repr=False)
-    record: "Record" = field(repr=False)
+    record: "Record" = field(repr=False)  # What it is a view of
 
     @property
     def dyads(self) -> list[str]:
@@ -112,25 +89,14 @@ class View:
 
 @dataclass(frozen=True)
 class Window:
-    """What was recorded in the months after an origin.
-
-    Attributes
-    ----------
-    dyad : str
-    origin : datetime.date
-    horizon : int
-        Months.
-    total, cooperative : array of int (month,)
-        Events of each month, and how many of them are cooperative.
-    before_total, before_cooperative : int
-        The same of as many months before the origin, as known then: the fixed baseline of *up* and *down*.
-    """
+    """What was recorded in the months after an origin."""
 
     dyad: str
     origin: date
-    horizon: int
-    total: Index
+    horizon: int  # Months
+    total: Index  # Events of each month, and how many of them are cooperative
     cooperative: Index
+    # The same of as many months before the origin, as known then: the fixed baseline of *up* and *down*.
     before_total: int
     before_cooperative: int
 

@@ -65,20 +65,13 @@ RULE = (
 
 @dataclass(frozen=True)
 class Results:
-    """What a backtest found.
+    """What a backtest found."""
 
-    Attributes
-    ----------
-    cases : pandas.DataFrame
-        One row per prediction: ``model``, ``benchmark``, ``dyad``, ``origin``, ``horizon``, ``given_n``, ``n``, ``k``,
-        ``share``, ``before``, ``mean`` (predicted share), ``low``, ``high``, ``crps``, ``log_score``, ``p_up``, ``up``,
-        ``p_down``, ``down``, ``pit``, ``covered_50``, ``covered_80``, ``covered_90``; docs/schema/skill-json.md.
-    skill : Skill
-        Their scores, what was asked, and what was counted by forecaster.
-    """
-
+    # One row per prediction: `model`, `benchmark`, `dyad`, `origin`, `horizon`, `given_n`, `n`, `k`, `share`,
+    # `before`, `mean` (predicted share), `low`, `high`, `crps`, `log_score`, `p_up`, `up`, `p_down`, `down`, `pit`,
+    # `covered_50`, `covered_80`, `covered_90`; docs/schema/skill-json.md.
     cases: "pd.DataFrame" = field(repr=False)
-    skill: Skill
+    skill: Skill  # Their scores, what was asked, and what was counted by forecaster
 
     @property
     def shown(self) -> "pd.DataFrame":
@@ -98,13 +91,7 @@ class Results:
 
     @classmethod
     def read(cls, folder: str | Path) -> Self:
-        """Read what a run has written: ``skill.json``, and of the cases those of ``cases_shown.csv``.
-
-        Raises
-        ------
-        DataError
-            If they are not there, or are none of a run.
-        """
+        """Read what a run has written: ``skill.json``, and of the cases those of ``cases_shown.csv``."""
         import pandas as pd
 
         skill, path = Skill.read(Path(folder) / "skill.json"), Path(folder) / SHOWN

@@ -271,12 +271,7 @@ def brier_score(probability: ArrayLike, happened: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Band:
-    """A curve with the band in which it stays, with a probability of 95 %, if predictions are calibrated.
-
-    Attributes
-    ----------
-    x, y, low, high : array (point,)
-    """
+    """A curve with the band in which it stays, with a probability of 95 %, if predictions are calibrated."""
 
     x: Float
     y: Float

@@ -57,33 +57,17 @@ class VariantDrivers:
 
 @dataclass(frozen=True)
 class Variant:
-    """A model variant, fitted at the first of some origins and brought forward by updates where they are valid.
-
-    Attributes
-    ----------
-    code, words : str
-    spec : mapping
-        What differs from the default `PendulumSpec`.
-    sides : bool
-        Whether events are only cooperative or hostile: the kinds of either side tell nothing of the level.
-    sampler : mapping
-        Draws, tune and chains of a fit.
-    run : int
-        Origins from one fit.
-    cores : int, optional
-        Chains run at once; changes no number.
-    drivers : VariantDrivers, optional
-        Covariates that it uses.
-    """
+    """A model variant, fitted at the first of some origins and brought forward by updates where they are valid."""
 
     code: str
     words: str
-    spec: Mapping[str, Any] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(default_factory=dict)  # What differs from the default `PendulumSpec`
+    # Whether events are only cooperative or hostile: the kinds of either side tell nothing of the level.
     sides: bool = True
-    sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))
-    run: int = RUN
-    cores: int | None = None
-    drivers: VariantDrivers | None = None
+    sampler: Mapping[str, int] = field(default_factory=lambda: dict(SAMPLER))  # Draws, tune and chains of a fit
+    run: int = RUN  # Origins from one fit
+    cores: int | None = None  # Chains run at once; changes no number
+    drivers: VariantDrivers | None = None  # Covariates that it uses
 
     @property
     def benchmark(self) -> bool:

@@ -112,24 +112,7 @@ def add_events(
 
 
 def describe_additions(table: EventTable) -> tuple[str, ...]:
-    """Describe in sentences what was added to a table, what was not and why, and what that says of coverage.
-
-    Parameters
-    ----------
-    table : EventTable
-
-    Returns
-    -------
-    tuple of str
-        Empty if nothing was added.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.events.additions import describe_additions
-    >>> describe_additions(read_chronology(dyads=["USA-CHN"]))
-    ()
-    """
+    """Describe in sentences what was added to a table, what was not and why, and what that says of coverage."""
     sentences: list[str] = []
     for addition in table.additions:
         rejects = table.rejects[table.rejects["file"] == addition.file]

@@ -166,14 +166,7 @@ def even_spans(
 
 
 def dyad_code(one: str, other: str) -> str:
-    """Return the code of the dyad of two states: in the order of `dyads.csv`, else alphabetically.
-
-    Examples
-    --------
-    >>> from forecast.events import dyad_code
-    >>> dyad_code("CHN", "USA"), dyad_code("PAK", "IND")
-    ('USA-CHN', 'IND-PAK')
-    """
+    """Return the code of the dyad of two states: in the order of `dyads.csv`, else alphabetically."""
     listed = f"{one}-{other}", f"{other}-{one}"
     for code in listed:
         if code in read_dyads().index:
@@ -223,19 +216,7 @@ def hierarchy(dyad: str, present: Sequence[str] | None = None) -> list[str]:
 
 @checked(text=DYAD)
 def find_dyad(text: str, known: Iterable[str]) -> str:
-    """Find the dyad a user means among those that are there, in either order and in any case.
-
-    Raises
-    ------
-    UnknownDyadError
-        If none fits; the message lists those there are and guesses the nearest.
-
-    Examples
-    --------
-    >>> from forecast.events import find_dyad
-    >>> find_dyad("chn-usa", ["USA-CHN", "USA-RUS"])
-    'USA-CHN'
-    """
+    """Find the dyad a user means among those that are there, in either order and in any case."""
     known = list(known)
     asked = text.strip().upper().replace("_", "-")
     turned = "-".join(reversed(asked.split("-")))

@@ -121,38 +121,18 @@ Day = str | datetime.date
 
 @dataclass(frozen=True, repr=False)
 class EventTable(Displayed):
-    """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way.
+    """Events in the form of the contract (docs/schema/events.md), with what was rejected on the way."""
 
-    Attributes
-    ----------
-    events : pandas.DataFrame
-        One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id.
-    rejects : pandas.DataFrame
-        One row a rejected row: `file`, `line`, `reason`, `row` (its text).
-    files : tuple of SourceFile
-        The files read: name, SHA-256, rows, rejected rows.
-    late : int
-        How many events `as_of` has left out.
-    additions : tuple of Addition
-        What was added to a dataset by `add_events`, a file each.
-    accounts : tuple of FeedAccount
-        What became of the rows of feeds, one each.
-    covered : tuple of Covered
-        The days that the files of a dataset stand for, of datasets of an archive.
-    order : tuple of str
-        Datasets in the order in which tables were combined: the level is on the scale of the first. By name without it.
-    vintaged : tuple of str
-        Datasets that say when each event became known. An event of any other counts as known on its date.
-    """
-
-    events: "pd.DataFrame"
-    rejects: "pd.DataFrame"
-    files: tuple[SourceFile, ...]
-    late: int = 0
-    additions: tuple[Addition, ...] = ()
-    accounts: tuple[FeedAccount, ...] = ()
-    covered: tuple[Covered, ...] = ()
+    events: "pd.DataFrame"  # One row an event, columns `EVENT_COLUMNS`, sorted by date and then event_id
+    rejects: "pd.DataFrame"  # One row a rejected row: `file`, `line`, `reason`, `row` (its text)
+    files: tuple[SourceFile, ...]  # The files read: name, SHA-256, rows, rejected rows
+    late: int = 0  # How many events `as_of` has left out
+    additions: tuple[Addition, ...] = ()  # What was added to a dataset by `add_events`, a file each
+    accounts: tuple[FeedAccount, ...] = ()  # What became of the rows of feeds, one each
+    covered: tuple[Covered, ...] = ()  # The days that the files of a dataset stand for, of datasets of an archive
+    # Datasets in the order in which tables were combined: the level is on the scale of the first. By name without it.
     order: tuple[str, ...] = ()
+    # Datasets that say when each event became known. An event of any other counts as known on its date.
     vintaged: tuple[str, ...] = ()
 
     @property
@@ -184,35 +164,18 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class CountTable(Displayed):
-    """Counts by period, direction and class, as somebody else aggregated them.
+    """Counts by period, direction and class, as somebody else aggregated them."""
 
-    Attributes
-    ----------
-    counts : pandas.DataFrame
-        `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table
-        has no directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of counted
-        feeds also `events`: `n` with each two-sided event once, for panels without directions.
-    classes : tuple of str
-        The names of the classes.
-    zero_cut : int
-        How many of them are conflict.
-    frequency : {"month", "week"}
-        The length of the periods.
-    rejects : pandas.DataFrame
-        As in an event table.
-    files : tuple of SourceFile
-        The files read.
-    accounts : tuple of FeedAccount
-        What became of the rows of a feed that was counted.
-    """
-
+    # `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table has no
+    # directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of counted feeds also `events`: `n`
+    # with each two-sided event once, for panels without directions.
     counts: "pd.DataFrame"
-    classes: tuple[str, ...]
-    zero_cut: int
-    frequency: Literal["month", "week"]
-    rejects: "pd.DataFrame"
-    files: tuple[SourceFile, ...]
-    accounts: tuple[FeedAccount, ...] = ()
+    classes: tuple[str, ...]  # The names of the classes
+    zero_cut: int  # How many of them are conflict
+    frequency: Literal["month", "week"]  # The length of the periods
+    rejects: "pd.DataFrame"  # As in an event table
+    files: tuple[SourceFile, ...]  # The files read
+    accounts: tuple[FeedAccount, ...] = ()  # What became of the rows of a feed that was counted
 
     def _card(self) -> Card:
         return _table_card(f"Table of counts by {self.frequency}", self.counts, self)
@@ -274,20 +237,7 @@ def combine(tables: Sequence[EventTable]) -> EventTable:
 
 @checked(table=EVENTS, date=DAY)
 def as_of(table: EventTable, date: Day) -> EventTable:
-    """Keep what was known by a day; `late` of the result says how many events that leaves out.
-
-    Raises
-    ------
-    SpecError
-        If `date` is no day, or nothing was known by then.
-
-    Examples
-    --------
-    >>> from forecast.events import as_of, read_chronology
-    >>> table = as_of(read_chronology(dyads=["USA-CHN"]), "2023-10-31")
-    >>> bool((table.events["known_at"] <= "2023-10-31").all()), table.late > 0
-    (True, True)
-    """
+    """Keep what was known by a day; `late` of the result says how many events that leaves out."""
     day = as_day(date, "as_of")
     known = table.events["known_at"] <= day
     if not known.any():
@@ -301,18 +251,6 @@ def write_rejects(table: Recorded, path: str | Path) -> None:
     """Write the rejected rows as CSV: file, line, reason, and the row as it was.
 
     An earlier table of rejected rows is replaced, and no other file.
-
-    Raises
-    ------
-    OutputPathError
-        If `path` is another file, a table that was read, or no ordinary file.
-    OutputError
-        If `path` cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology, write_rejects
-    >>> write_rejects(read_chronology(), "rejects.csv")  # doctest: +SKIP
     """
     check_target(path)
     target, header = Path(path), ",".join(table.rejects.columns)

@@ -140,17 +140,6 @@ def detect_feed(path: str | Path) -> str | None:
     """Return the name of the feed that a file, zip archive or folder is of; None if it is of none.
 
     Of an archive or folder, the first file that is recognised decides.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read.
-
-    Examples
-    --------
-    >>> from forecast.feeds import detect_feed
-    >>> detect_feed("20180601.export.CSV.zip")  # doctest: +SKIP
-    'gdelt'
     """
     unread: list[Unread] = []
     for _, detected in detect_files(Path(path), unread):

@@ -102,19 +102,7 @@ class FeedSettings(BaseModel):
 
 
 def parse_settings(texts: list[str]) -> FeedSettings:
-    """Read settings from texts such as ``one_a_day=no``.
-
-    Raises
-    ------
-    SpecError
-        If a text has no value, or a setting or value does not exist.
-
-    Examples
-    --------
-    >>> from forecast.feeds.feed import parse_settings
-    >>> parse_settings(["one_a_day=no", "sectors=government"]).one_a_day
-    False
-    """
+    """Read settings from texts such as ``one_a_day=no``."""
     return FeedSettings(**named_values(texts, "feed setting", "one_a_day=no"))
 
 
@@ -163,24 +151,14 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Standing:
-    """Which days a file stands for, by its name.
+    """Which days a file stands for, by its name."""
 
-    Attributes
-    ----------
-    series : str
-        Which of the feed's series of files it belongs to, such as ``day``.
-    first, last : datetime.date
-    whole : bool
-        Whether it stands for each of these days, even one without a row; else from its first busy day to its last.
-    part : float
-        The part of its day that it stands for, 1 for files of a day and more.
-    """
-
-    series: str
+    series: str  # Which of the feed's series of files it belongs to, such as `day`
     first: date
     last: date
+    # Whether it stands for each of these days, even one without a row; else from its first busy day to its last.
     whole: bool = True
-    part: float = 1.0
+    part: float = 1.0  # The part of its day that it stands for, 1 for files of a day and more
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,7 @@ def require_doi(text: str) -> str:
 
 
 def list_editions(answer: Answer, server: str, doi: str) -> list[Edition]:
-    """Return the published versions of a dataset, the newest first.
-
-    Raises
-    ------
-    FetchError
-        If the server does not answer as Dataverse does.
-    """
+    """Return the published versions of a dataset, the newest first."""
     address = f"{server}/api/datasets/:persistentId/versions?persistentId={quote(doi, safe=':/.')}&excludeFiles=true"
     found = []
     for version in _data(answer(address), address):

@@ -92,37 +92,18 @@ class _Stored(BaseModel):
 
 @dataclass(repr=False)
 class Manifest(Displayed):
-    """What was expected, and what became of it.
-
-    Attributes
-    ----------
-    folder : pathlib.Path
-    feed : str
-    of : dict of str
-        What of the feed: `version` of GDELT, `doi` of a dataset.
-    request : dict
-        What was asked for last: days, server, stream or edition, dyads.
-    entries : dict of ExpectedFile
-        By slot, also of earlier requests.
-    asked : list of str
-        The slots of this request, in order of time.
-    holes : list of Gap
-        Stretches of this request for which the source has no file.
-    lists : list of dict
-        The lists that were read: address, lines, lines that could not be read, SHA-256.
-    notes : list of str
-        What else should be known.
-    """
+    """What was expected, and what became of it."""
 
     folder: Path
     feed: str
-    of: dict[str, str]
-    request: dict[str, Any]
-    entries: dict[str, ExpectedFile] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    holes: list[Gap] = field(default_factory=list)
+    of: dict[str, str]  # What of the feed: `version` of GDELT, `doi` of a dataset
+    request: dict[str, Any]  # What was asked for last: days, server, stream or edition, dyads
+    entries: dict[str, ExpectedFile] = field(default_factory=dict)  # By slot, also of earlier requests
+    asked: list[str] = field(default_factory=list)  # The slots of this request, in order of time
+    holes: list[Gap] = field(default_factory=list)  # Stretches of this request for which the source has no file
+    # The lists that were read: address, lines, lines that could not be read, SHA-256.
     lists: list[dict[str, Any]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # What else should be known
 
     @property
     def path(self) -> Path:
@@ -182,13 +163,7 @@ class Manifest(Displayed):
         }
 
     def write(self) -> None:
-        """Write it to its folder.
-
-        Raises
-        ------
-        OutputError
-            If that cannot be done.
-        """
+        """Write it to its folder."""
         slots = [entry.model_dump(mode="json") for entry in sorted(self.entries.values(), key=_in_time)]
         write_json(self.path, self.summary() | {"slots": slots}, by_record=True)
 
@@ -208,13 +183,7 @@ LEFT = "not tried"
 
 
 def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, ExpectedFile]] | None:
-    """Return the feed, what of it, and the entries of the manifest in a folder; None without one.
-
-    Raises
-    ------
-    DataError
-        If there is one that cannot be read.
-    """
+    """Return the feed, what of it, and the entries of the manifest in a folder; None without one."""
     path = folder / MANIFEST
     if not path.exists():
         return None

@@ -148,21 +148,7 @@ def fetch_feed(
 def list_editions(
     feed: str, *, doi: str | None = None, server: str | None = None, settings: FetchSettings | None = None
 ) -> list[Edition]:
-    """Return the published versions of the dataset of a feed at Dataverse, the newest first.
-
-    Raises
-    ------
-    SpecError
-        If the feed is not at Dataverse.
-    FetchError
-        If the server does not answer.
-
-    Examples
-    --------
-    >>> from forecast.fetch import list_editions
-    >>> list_editions("icews")[0].number  # doctest: +SKIP
-    '37.0'
-    """
+    """Return the published versions of the dataset of a feed at Dataverse, the newest first."""
     settings = settings or FetchSettings()
     origin = _origin(feed, None, None, doi, None, server, settings, lists=True)
     if not isinstance(origin, Dataverse):

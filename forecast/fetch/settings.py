@@ -67,19 +67,7 @@ class FetchSettings(BaseModel):
 
 
 def parse_settings(texts: list[str]) -> FetchSettings:
-    """Read settings from texts such as ``parallel=2``.
-
-    Raises
-    ------
-    SpecError
-        If a text has no value, or a setting or value does not exist.
-
-    Examples
-    --------
-    >>> from forecast.fetch.settings import parse_settings
-    >>> parse_settings(["stall=120"]).stall
-    120.0
-    """
+    """Read settings from texts such as ``parallel=2``."""
     return FetchSettings(**named_values(texts, "fetch setting", "parallel=2"))
 
 

@@ -53,26 +53,13 @@ def _badness(miss: Miss) -> float:
 
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
-    """Result of the gate.
-
-    Attributes
-    ----------
-    passed : bool
-    table : pandas.DataFrame
-        A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size.
-    divergence_share : float
-        Divergent transitions as a share of the draws.
-    bfmi : float
-        Smallest energy Bayesian fraction of missing information over chains.
-    misses : tuple of Miss
-        The limits that are not kept; empty if it passed.
-    """
+    """Result of the gate."""
 
     passed: bool
-    table: pd.DataFrame
-    divergence_share: float
-    bfmi: float
-    misses: tuple[Miss, ...]
+    table: pd.DataFrame  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
+    divergence_share: float  # Divergent transitions as a share of the draws
+    bfmi: float  # Smallest energy Bayesian fraction of missing information over chains
+    misses: tuple[Miss, ...]  # The limits that are not kept; empty if it passed
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -128,18 +115,6 @@ def check_convergence(
     R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
     of missing information above 0.3 [2]_, divergent transitions below 0.1 %; and nodes enough that draws weighed to a
     finer integral over the month noise keep half of their effective number.
-
-    Parameters
-    ----------
-    posterior, sample_stats : xarray.Dataset
-        With dims chain and draw.
-    extra : mapping of str to xarray.DataArray, optional
-        Further reported quantities, such as an outlook's probabilities by draw.
-    sampled : mapping of str to float, optional
-        R-hat of the draws as they were sampled, where an update has re-weighted them since: whether the sampler had
-        converged is asked of those, and how much they are worth of the draws as they are now.
-    nodes : (int, float)
-        Quadrature nodes of the month noise, and what `Observation.integration_worth` says of them.
 
     References
     ----------

@@ -78,26 +78,13 @@ class Draws:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was observed in a stretch of periods.
-
-    Attributes
-    ----------
-    draws : Draws
-    arrays : PanelArrays
-        Of the whole panel: what a period says may rest on those before it.
-    era_index : (dyad, period)
-        Era of every period of the stretch.
-    node : (dyad, period)
-        Node of a period in which something was observed, -1 where nothing was.
-    month : (draw, dyad, period) or None
-        What drivers add in the month alone.
-    """
+    """What was observed in a stretch of periods."""
 
     draws: Draws
-    arrays: PanelArrays
-    era_index: Index
-    node: Index
-    month: Float | None = None
+    arrays: PanelArrays  # Of the whole panel: what a period says may rest on those before it
+    era_index: Index  # Era of every period of the stretch
+    node: Index  # Node of a period in which something was observed, -1 where nothing was
+    month: Float | None = None  # What drivers add in the month alone
 
     @classmethod
     def of(

@@ -35,27 +35,7 @@ from forecast.typing import Float, Index
 
 @checked(panel=PANEL)
 def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: int = 100, seed: int = 1) -> xr.Dataset:
-    """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-    spec : PendulumSpec, optional
-        Choices of the model; by default those that suit the panel.
-    draws, seed : int
-
-    Raises
-    ------
-    DataError
-        If it is not a panel, or not of the kind that the spec observes.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> panel = build_panel(read_chronology(dyads=["USA-CHN"]), start="2019-01", end="2020-12")
-    >>> dict(prior_draws(panel, draws=5)["cycle_half_life"].sizes)
-    {'draw': 5, 'dyad': 1}
-    """
+    """Draw every parameter from the prior, dims (draw, ...); the panel gives dyads, eras and classes only."""
     spec = spec or spec_for(panel)
     arrays = panel_arrays(panel, spec, dense=False)
     with pm.Model(coords=coordinates(panel, arrays)) as model:
@@ -74,29 +54,7 @@ def prior_draws(panel: xr.Dataset, spec: PendulumSpec | None = None, *, draws: i
 def simulate_panel(
     panel: xr.Dataset, parameters: xr.Dataset, spec: PendulumSpec | None = None, *, seed: int = 1
 ) -> tuple[xr.Dataset, xr.DataArray]:
-    """Simulate a panel of the same shape and the same number of events in every report.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        Gives dyads, eras, coverage and how many events each report counts (or where an index is seen).
-    parameters : xarray.Dataset
-        One draw, such as ``prior_draws(...).isel(draw=0)``.
-    spec : PendulumSpec, optional
-        Choices of the model; by default those that suit the panel.
-    seed : int
-
-    Returns
-    -------
-    panel : xarray.Dataset
-    level : xarray.DataArray (dyad, time)
-        The true level in log-odds.
-
-    Raises
-    ------
-    DataError
-        If it is not a panel, or not of the kind that the spec observes.
-    """
+    """Simulate a panel of the same shape and the same number of events in every report."""
     spec = spec or spec_for(panel)
     spec.observation_model.check_panel(panel)
     rng = np.random.default_rng(seed)

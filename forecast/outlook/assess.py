@@ -486,32 +486,7 @@ def brief(
     labels: Mapping[str, str] | None = None,
     at: date | None = None,
 ) -> Brief:
-    """Compute what is said of a dyad beside another one: as `assess` does, from futures as long as the headline's.
-
-    Parameters
-    ----------
-    fit : FitLike
-        Posterior, panel and settings.
-    dyad : str
-        Code.
-    horizons, seed, smallest_improvement, labels, at
-        As for `assess`.
-
-    Returns
-    -------
-    Brief
-        That of the whole assessment.
-
-    Raises
-    ------
-    SpecError, UnknownDyadError
-        As `assess` does.
-
-    Examples
-    --------
-    >>> from forecast.outlook import brief
-    >>> print(brief(fit, "USA-RUS").headline)  # doctest: +SKIP
-    """
+    """Compute what is said of a dyad beside another one: as `assess` does, from futures as long as the headline's."""
     own, label = dyad_draws(fit, dyad), dict(labels or {}).get(dyad, dyad)
     months = main_horizon(Query.of(fit.panel, dyad, horizons, at=at).horizons)
     futures = simulate_futures(fit, dyad, months, seed=seed)

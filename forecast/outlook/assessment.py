@@ -21,55 +21,27 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim, answered.
+    """One claim, answered."""
 
-    Attributes
-    ----------
-    code : str
-        ``S1`` to ``S9``, or ``S13`` for the conclusion.
-    title : str
-        What is claimed, in a few words.
-    statement : str
-        What the theory says; about the US and China for them alone.
-    sentence : str
-        The answer.
-    numbers : mapping of str to float
-        The numbers of the sentence, unrounded; empty where nothing is defined.
-    """
-
-    code: str
-    title: str
-    statement: str
-    sentence: str
-    numbers: Mapping[str, float]
+    code: str  # `S1` to `S9`, or `S13` for the conclusion
+    title: str  # What is claimed, in a few words
+    statement: str  # What the theory says; about the US and China for them alone
+    sentence: str  # The answer
+    numbers: Mapping[str, float]  # The numbers of the sentence, unrounded; empty where nothing is defined
 
 
 @dataclass(frozen=True)
 class Brief:
-    """What is said of a dyad beside another one.
-
-    Attributes
-    ----------
-    dyad, label : str
-    origin : datetime.date
-        Last day of the current period.
-    headline : str
-    level : Estimate
-        Share now.
-    equilibrium, half_life : Estimate or NotDefined
-        Of the era in force, points of share; and in months.
-    kinds : mapping of str to KindSeries, or NotDefined
-        Depth of cooperation and severity of conflict.
-    """
+    """What is said of a dyad beside another one."""
 
     dyad: str
     label: str
-    origin: date
+    origin: date  # Last day of the current period
     headline: str
-    level: Estimate
-    equilibrium: Estimate | NotDefined
+    level: Estimate  # Share now
+    equilibrium: Estimate | NotDefined  # Of the era in force, points of share; and in months
     half_life: Estimate | NotDefined
-    kinds: Mapping[str, KindSeries] | NotDefined
+    kinds: Mapping[str, KindSeries] | NotDefined  # Depth of cooperation and severity of conflict
 
     @property
     def brief(self) -> "Brief":

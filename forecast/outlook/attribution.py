@@ -329,28 +329,14 @@ class Weighed:
 
 @dataclass(frozen=True)
 class ReducedFit:
-    """A fit to a record from which events are left out, and what it says.
+    """A fit to a record from which events are left out, and what it says."""
 
-    Attributes
-    ----------
-    fit : Fit
-        Of the dyad alone.
-    setting : Setting
-    draws : Draws
-        Of the fit.
-    look : Look
-    how : str
-        How it came about.
-    weights : Weights or None
-        Of the draws of the fit that was sampled, if its path was drawn again.
-    """
-
-    fit: "Fit"
+    fit: "Fit"  # Of the dyad alone
     setting: Setting
-    draws: "Draws"
+    draws: "Draws"  # Of the fit
     look: Look
-    how: How = "weights"
-    weights: "Weights | None" = None
+    how: How = "weights"  # How it came about
+    weights: "Weights | None" = None  # Of the draws of the fit that was sampled, if its path was drawn again
 
     @classmethod
     def of(cls, fit: "Fit", setting: Setting, left_out: "pd.DataFrame", **facts: Any) -> "ReducedFit":
@@ -380,13 +366,7 @@ class ReducedFit:
         return Weighed(seen.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
 
     def redraw(self, events: "pd.DataFrame") -> "ReducedFit":
-        """Return the same without some events: the path of the last year drawn again, or the model fitted again.
-
-        Raises
-        ------
-        NotUpdatable
-            If only a new fit would do, and none is wanted.
-        """
+        """Return the same without some events: the path of the last year drawn again, or the model fitted again."""
         from forecast.model.particles import pareto_k_limit
         from forecast.model.updating import redraw, sampled_again
 

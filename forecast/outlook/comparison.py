@@ -86,21 +86,11 @@ class ShareChange:
 
 @dataclass(frozen=True)
 class Number:
-    """A number of a look, or a difference between two.
+    """A number of a look, or a difference between two."""
 
-    Attributes
-    ----------
-    value : float
-        Points of share for the level, else a probability.
-    mcse : float
-        Its Monte Carlo standard error.
-    draws : array (chain, draw)
-        Their mean is the value, and the error of their mean is its error.
-    """
-
-    value: float
-    mcse: float
-    draws: Float = field(repr=False, compare=False)
+    value: float  # Points of share for the level, else a probability
+    mcse: float  # Its Monte Carlo standard error
+    draws: Float = field(repr=False, compare=False)  # Their mean is the value, and the error of their mean is its error
 
     @classmethod
     def of(cls, draws: Float) -> "Number":
@@ -168,21 +158,12 @@ class Look:
 
 @dataclass(frozen=True)
 class Ahead:
-    """The months ahead of a fit, simulated once for all that is asked of them.
-
-    Attributes
-    ----------
-    fit : FitLike
-    seed : int
-    futures : Futures
-    observed : Observed or NotDefined
-        What is recorded in them.
-    """
+    """The months ahead of a fit, simulated once for all that is asked of them."""
 
     fit: FitLike
     seed: int
     futures: Futures
-    observed: Observed | NotDefined
+    observed: Observed | NotDefined  # What is recorded in them
 
     @classmethod
     def of(
@@ -291,27 +272,16 @@ class Headline:
 
 @dataclass(frozen=True)
 class Change:
-    """What has changed between two days.
-
-    Attributes
-    ----------
-    dyad : str
-    days : (datetime.date, datetime.date)
-        What was known by each.
-    asked : Headline or str
-        What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
-    before, now : mapping of str to Number
-        What was said, and what is said: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
-    steps : tuple of Step
-        They add up exactly.
-    """
+    """What has changed between two days."""
 
     dyad: str
-    days: tuple[date, date]
+    days: tuple[date, date]  # What was known by each
+    # What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
     asked: Headline | str
+    # What was said, and what is said: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
     before: Numbers
     now: Numbers
-    steps: tuple[Step, ...]
+    steps: tuple[Step, ...]  # They add up exactly
 
     @property
     def outcome(self) -> str:

@@ -46,75 +46,41 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class DatasetYear:
-    """A calendar year of a dataset.
-
-    Attributes
-    ----------
-    year : int
-    happenings : int
-    share : float
-        Per cent of them that were cooperative.
-    expected, low, high : float
-        Per cent that the joint level, read as the dataset reads it, makes expect: median and 90 % interval of records.
-    residual : float or None
-        How far what was recorded lies from what the other datasets, and its own other years, make expect of the year,
-        in standard deviations; None where no other dataset reports, and of years that are long over.
-    """
+    """A calendar year of a dataset."""
 
     year: int
     happenings: int
-    share: float
+    share: float  # Per cent of them that were cooperative
+    # Per cent that the joint level, read as the dataset reads it, makes expect: median and 90 % interval of records.
     expected: float
     low: float
     high: float
+    # How far what was recorded lies from what the other datasets, and its own other years, make expect of the year,
+    # in standard deviations; None where no other dataset reports, and of years that are long over.
     residual: float | None
 
 
 @dataclass(frozen=True)
 class DatasetOutlook:
-    """What a dataset says.
-
-    Attributes
-    ----------
-    name : str
-    main : bool
-        Whether the outlook is about it.
-    first, last : datetime.date
-        Of its coverage of the dyad.
-    happenings : int
-    offset : Estimate or None
-        How many points of share it reads above the first dataset in its last covered period, at the level of that
-        period; None of the first, on whose scale the level is.
-    drift : Estimate or None
-        How much of that came since its first covered period, points.
-    concentration : Estimate or None
-        Of how many independent happenings its busiest months are worth; None without overdispersion.
-    years : tuple of DatasetYear
-        Those with at least three happenings.
-    disagrees : tuple of int
-        Years whose residual is beyond two standard deviations.
-    without : Estimate
-        The present level, per cent, were its last two years left out, by Gaussian algebra (see the module).
-    with_all : Estimate
-        The same with all of them, to compare with.
-    worth : float
-        By how many per cent the standard deviation of the present level grows without them.
-    sentence : str
-    """
+    """What a dataset says."""
 
     name: str
-    main: bool
-    first: date
+    main: bool  # Whether the outlook is about it
+    first: date  # Of its coverage of the dyad
     last: date
     happenings: int
+    # How many points of share it reads above the first dataset in its last covered period, at the level of that
+    # period; None of the first, on whose scale the level is.
     offset: Estimate | None
-    drift: Estimate | None
+    drift: Estimate | None  # How much of that came since its first covered period, points
+    # Of how many independent happenings its busiest months are worth; None without overdispersion.
     concentration: Estimate | None
-    years: tuple[DatasetYear, ...]
-    disagrees: tuple[int, ...]
+    years: tuple[DatasetYear, ...]  # Those with at least three happenings
+    disagrees: tuple[int, ...]  # Years whose residual is beyond two standard deviations
+    # The present level, per cent, were its last two years left out, by Gaussian algebra (see the module).
     without: Estimate
-    with_all: Estimate
-    worth: float
+    with_all: Estimate  # The same with all of them, to compare with
+    worth: float  # By how many per cent the standard deviation of the present level grows without them
     sentence: str
 
 
@@ -137,26 +103,7 @@ class _Told:
 
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
-    """Describe what each dataset says of a dyad; empty of a fit with less than two that cover it.
-
-    Parameters
-    ----------
-    fit : FitLike
-    dyad : str
-    seed : int
-        Of the records that are simulated.
-
-    Raises
-    ------
-    UnknownDyadError
-        If the fit does not hold the dyad.
-
-    Examples
-    --------
-    >>> from forecast.outlook import dataset_outlooks
-    >>> [one.name for one in dataset_outlooks(fit, "USA-CHN")]  # doctest: +SKIP
-    ['chronology', 'icews']
-    """
+    """Describe what each dataset says of a dyad; empty of a fit with less than two that cover it."""
     place, panel = position(fit.panel, dyad), fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()

@@ -24,131 +24,63 @@ CYCLE_QUANTILE = 1.645
 
 @dataclass(frozen=True)
 class Learning:
-    """Whether the data moved an era's headroom from what is known without its months.
+    """Whether the data moved an era's headroom from what is known without its months."""
 
-    Attributes
-    ----------
-    comparison : Estimate
-        The same quantity, log-odds, of an era of which nothing is known.
-    compared_with : str
-        Where that comes from: the prior, or the dyad's own population of frameworks.
-    sd_ratio : float
-        Posterior standard deviation (of the headroom: of its logarithm) as a fraction of the comparison's.
-        Near 1 the data did not narrow it.
-    shift : float
-        Posterior mean less that of the comparison, in standard deviations of the comparison.
-    moved : bool
-        `sd_ratio` is below 0.9 or `shift` beyond 0.5 either way.
-    """
-
-    comparison: Estimate
-    compared_with: str
+    comparison: Estimate  # The same quantity, log-odds, of an era of which nothing is known
+    compared_with: str  # Where that comes from: the prior, or the dyad's own population of frameworks
+    # Posterior standard deviation (of the headroom: of its logarithm) as a fraction of the comparison's. Near 1 the
+    # data did not narrow it.
     sd_ratio: float
-    shift: float
-    moved: bool
+    shift: float  # Posterior mean less that of the comparison, in standard deviations of the comparison
+    moved: bool  # `sd_ratio` is below 0.9 or `shift` beyond 0.5 either way
 
 
 @dataclass(frozen=True)
 class Framework:
-    """One era of the dyad.
+    """One era of the dyad."""
 
-    Attributes
-    ----------
-    code, name : str
-        As in the table of eras.
-    start : datetime.date
-        Its first day, which may be before the panel's.
-    end : datetime.date or None
-        Day before the next era's first; None for the current era.
-    mean : Estimate
-        Mean share over the era so far as the panel sees it, points.
-    equilibrium : Estimate or NotDefined
-        Share at which it comes to rest, points.
-    band_low, band_high : Estimate or NotDefined
-        Edges of its equilibrium band, points.
-    ceiling : Estimate or NotDefined
-        Share it allows at most, points.
-    """
-
-    code: str
+    code: str  # As in the table of eras
     name: str
-    start: date
-    end: date | None
-    mean: Estimate
-    equilibrium: Estimate | NotDefined
-    band_low: Estimate | NotDefined
+    start: date  # Its first day, which may be before the panel's
+    end: date | None  # Day before the next era's first; None for the current era
+    mean: Estimate  # Mean share over the era so far as the panel sees it, points
+    equilibrium: Estimate | NotDefined  # Share at which it comes to rest, points
+    band_low: Estimate | NotDefined  # Edges of its equilibrium band, points
     band_high: Estimate | NotDefined
-    ceiling: Estimate | NotDefined
+    ceiling: Estimate | NotDefined  # Share it allows at most, points
 
 
 @dataclass(frozen=True)
 class Headroom:
-    """Room under the ceiling of the current framework.
+    """Room under the ceiling of the current framework."""
 
-    Attributes
-    ----------
-    room : Estimate
-        Ceiling less the present trend, points of share.
-    log_odds : Estimate
-        Ceiling less the trend where the era began, log-odds.
-    near : Probability
-        The trend stands within 5 points of the ceiling.
-    reach : Estimate or NotDefined
-        How much a technical improvement can reach at most: points of share that the cycle at its 95 % quantile would
-        stand above the present level while the trend stays.
-    learning : Learning
-        Whether the data inform it.
-    """
-
-    room: Estimate
-    log_odds: Estimate
-    near: Probability
+    room: Estimate  # Ceiling less the present trend, points of share
+    log_odds: Estimate  # Ceiling less the trend where the era began, log-odds
+    near: Probability  # The trend stands within 5 points of the ceiling
+    # How much a technical improvement can reach at most: points of share that the cycle at its 95 % quantile would
+    # stand above the present level while the trend stays.
     reach: Estimate | NotDefined
-    learning: Learning
+    learning: Learning  # Whether the data inform it
 
 
 @dataclass(frozen=True)
 class FrameworkChange:
-    """How soon a new framework may come.
+    """How soon a new framework may come."""
 
-    Attributes
-    ----------
-    per_year : Estimate
-        New frameworks expected a year.
-    breaks : int
-        New frameworks seen in the panel, all dyads together.
-    exposure_years : float
-        Dyad-years over which they could be seen.
-    by : mapping of int to Probability
-        A new framework has come within so many months.
-    lasts : Probability
-        None has come within 20 years, if the rate stays what it was.
-    """
-
-    per_year: Estimate
-    breaks: int
-    exposure_years: float
-    by: Mapping[int, Probability]
-    lasts: Probability
+    per_year: Estimate  # New frameworks expected a year
+    breaks: int  # New frameworks seen in the panel, all dyads together
+    exposure_years: float  # Dyad-years over which they could be seen
+    by: Mapping[int, Probability]  # A new framework has come within so many months
+    lasts: Probability  # None has come within 20 years, if the rate stays what it was
 
 
 @dataclass(frozen=True)
 class Frameworks:
-    """All of a dyad's frameworks.
+    """All of a dyad's frameworks."""
 
-    Attributes
-    ----------
-    eras : tuple of Framework
-        In time order; the last is in force.
-    headroom : Headroom or NotDefined
-        Of the one in force.
-    change : FrameworkChange
-        How soon it may end.
-    """
-
-    eras: tuple[Framework, ...]
-    headroom: Headroom | NotDefined
-    change: FrameworkChange
+    eras: tuple[Framework, ...]  # In time order; the last is in force
+    headroom: Headroom | NotDefined  # Of the one in force
+    change: FrameworkChange  # How soon it may end
 
     @property
     def ceiling_assumed(self) -> bool:

@@ -34,18 +34,10 @@ PRIOR_MONTHS = 240.0
 
 @dataclass(frozen=True)
 class StructuralHazard:
-    """Gamma posterior of the rate, a month, at which new frameworks come.
+    """Gamma posterior of the rate, a month, at which new frameworks come."""
 
-    Attributes
-    ----------
-    breaks : int
-        New frameworks seen, over all dyads of the panel.
-    exposure : float
-        Months over which they could be seen.
-    """
-
-    breaks: int
-    exposure: float
+    breaks: int  # New frameworks seen, over all dyads of the panel
+    exposure: float  # Months over which they could be seen
 
     @property
     def shape(self) -> float:
@@ -67,15 +59,6 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
     """Count the new frameworks of a panel and the months over which they could be seen.
 
     A dyad is observed from the start of its first era, or of the panel if that is later, to the panel's end.
-
-    Examples
-    --------
-    With 22 breaks over 5 000 dyad-months the posterior mean is 23 / 5240 a month, one in 19 years:
-
-    >>> from forecast.outlook import StructuralHazard
-    >>> hazard = StructuralHazard(breaks=22, exposure=5000.0)
-    >>> round(hazard.rate / hazard.shape / 12)
-    19
     """
     index = panel["era_index"].transpose("dyad", "time").to_numpy()
     starts = panel["era_start"].to_numpy().astype("datetime64[D]")[index[:, 0]]
@@ -200,42 +183,18 @@ def _standardised_path(
 
 @dataclass(frozen=True, repr=False)
 class Futures(Displayed):
-    """Simulated futures; the last axis of every array is the period, 0 being the present.
+    """Simulated futures; the last axis of every array is the period, 0 being the present."""
 
-    Attributes
-    ----------
-    dyad : str
-        Its code.
-    clock : Clock
-        Periods and months.
-    months : int
-        How far they reach.
-    level : array (chain, draw, future, period)
-        Log-odds.
-    share : array (chain, draw, future, period)
-        The same as an expected share of cooperative actions, 0 to 100.
-    frameworks : array of int (chain, draw, future, period)
-        How many new frameworks have come since the present.
-    trend : array (chain, draw, future, period)
-        Share at which the trend stands.
-    moving : bool
-        Whether the trend moves in every period.
-    ceiling : array (chain, draw, future, period) or None
-        Share that the current framework allows the trend at most; None without a ceiling.
-    pushed : array (chain, draw, future, period) or None
-        What drivers add in the month alone, beside the level, log-odds; None without drivers.
-    """
-
-    dyad: str
-    clock: Clock
-    months: int
-    level: Float
-    share: Float
-    frameworks: NDArray[np.int16]
-    trend: Float
-    ceiling: Float | None = None
-    moving: bool = True
-    pushed: Float | None = None
+    dyad: str  # Its code
+    clock: Clock  # Periods and months
+    months: int  # How far they reach
+    level: Float  # Log-odds
+    share: Float  # The same as an expected share of cooperative actions, 0 to 100
+    frameworks: NDArray[np.int16]  # How many new frameworks have come since the present
+    trend: Float  # Share at which the trend stands
+    ceiling: Float | None = None  # Share that the current framework allows the trend at most; None without a ceiling
+    moving: bool = True  # Whether the trend moves in every period
+    pushed: Float | None = None  # What drivers add in the month alone, beside the level, log-odds; None without drivers
 
     def _card(self) -> Card:
         chains, draws, futures, _ = self.share.shape
@@ -267,13 +226,7 @@ class Futures(Displayed):
         return self.frameworks > 0
 
     def at(self, months: int) -> int:
-        """Position on the period axis of a horizon.
-
-        Raises
-        ------
-        SpecError
-            If the futures do not reach that far, or the horizon is not ahead.
-        """
+        """Position on the period axis of a horizon."""
         if not 1 <= months <= self.months:
             raise SpecError(f"horizon: {months} months, but these futures go from 1 to {self.months} months.")
         return self.clock.periods(months)

@@ -36,71 +36,26 @@ _DECIMALS = 3  # of a series, as in levels.csv
 
 @dataclass(frozen=True)
 class KindSeries:
-    """How much of a side is of the stronger half of its kinds.
+    """How much of a side is of the stronger half of its kinds."""
 
-    Attributes
-    ----------
-    side : {"cooperative", "hostile"}
-        Of which happenings.
-    kinds : tuple of str
-        Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.
-    dataset : str
-        Whose coding it is: the dyad's main dataset.
-    now : Estimate
-        Per cent expected in the last covered period.
-    change : Estimate or NotDefined
-        The same less that of ten years before, points.
-    last : datetime.date
-        Last day of the last covered period.
-    time : array of datetime64 (period,)
-        First days of all periods.
-    quantiles : tuple of float
-        Which ones: 5, 50 and 95 %.
-    share : array (quantile, period)
-        Per cent expected; NaN where no dataset covered the dyad.
-    years, happenings, stronger : array of int (year,)
-        Years in which the dataset recorded happenings of the side, how many, and how many of them are of these kinds.
-    """
-
-    side: str
+    side: str  # Of which happenings
+    # Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.
     kinds: tuple[str, ...]
-    dataset: str
-    now: Estimate
-    change: Estimate | NotDefined
-    last: date
-    time: NDArray[np.datetime64]
-    quantiles: tuple[float, ...]
-    share: Float
+    dataset: str  # Whose coding it is: the dyad's main dataset
+    now: Estimate  # Per cent expected in the last covered period
+    change: Estimate | NotDefined  # The same less that of ten years before, points
+    last: date  # Last day of the last covered period
+    time: NDArray[np.datetime64]  # First days of all periods
+    quantiles: tuple[float, ...]  # Which ones: 5, 50 and 95 %
+    share: Float  # Per cent expected; NaN where no dataset covered the dyad
+    # Years in which the dataset recorded happenings of the side, how many, and how many of them are of these kinds.
     years: Index
     happenings: Index
     stronger: Index
 
 
 def kind_series(fit: FitLike, dyad: str) -> dict[str, KindSeries] | NotDefined:
-    """Compute depth of cooperation and severity of conflict over the whole panel.
-
-    Parameters
-    ----------
-    fit : FitLike
-    dyad : str
-        Code.
-
-    Returns
-    -------
-    dict of str to KindSeries, or NotDefined
-        ``depth`` and ``severity``, without one whose side has a single kind; not defined where the model has no such
-        part.
-
-    Raises
-    ------
-    UnknownDyadError
-        If the fit does not hold the dyad.
-
-    Examples
-    --------
-    >>> from forecast.outlook import kind_series
-    >>> kind_series(fit, "USA-CHN")["depth"].now.median  # doctest: +SKIP
-    """
+    """Compute depth of cooperation and severity of conflict over the whole panel."""
     place = position(fit.panel, dyad)
     names = [name for name in SIDES if f"{name}_slope" in fit.posterior]
     if not names:

@@ -26,61 +26,27 @@ from forecast.wording import month
 
 @dataclass(frozen=True)
 class Standing:
-    """The present level compared with the dyad's own record.
+    """The present level compared with the dyad's own record."""
 
-    Attributes
-    ----------
-    since : datetime.date
-        From when the record counts: the date asked for, or the panel's start if that is later.
-    level : Estimate
-        Share of the current period, points.
-    percentile : Estimate
-        Percent of the record's earlier periods that lie below the current one.
-    lowest : Probability
-        The current period is the lowest of the record.
-    lowest_years : mapping of int to Probability
-        The five years most likely to have the lowest mean, the likeliest first.
-    """
-
-    since: date
-    level: Estimate
-    percentile: Estimate
-    lowest: Probability
-    lowest_years: dict[int, Probability]
+    since: date  # From when the record counts: the date asked for, or the panel's start if that is later
+    level: Estimate  # Share of the current period, points
+    percentile: Estimate  # Percent of the record's earlier periods that lie below the current one
+    lowest: Probability  # The current period is the lowest of the record
+    lowest_years: dict[int, Probability]  # The five years most likely to have the lowest mean, the likeliest first
 
 
 @dataclass(frozen=True)
 class Break:
-    """What changed when the era in force began.
+    """What changed when the era in force began."""
 
-    Attributes
-    ----------
-    era : str
-        Its name.
-    start : datetime.date
-        Its first day.
-    months_before : int
-        Months before its start that it is compared with, at most 60.
-    drop : Estimate
-        Mean share of those months less the mean share of the era so far, points.
-    dropped : Probability
-        The drop is larger than the smallest change of interest.
-    equilibrium_drop : Estimate or NotDefined
-        Equilibrium of the era before less that of the era in force, points.
-    trend : Estimate or NotDefined
-        Least-squares slope of the share in the era so far, points a year.
-    falling : Probability or NotDefined
-        The trend is below zero.
-    """
-
-    era: str
-    start: date
-    months_before: int
-    drop: Estimate
-    dropped: Probability
-    equilibrium_drop: Estimate | NotDefined
-    trend: Estimate | NotDefined
-    falling: Probability | NotDefined
+    era: str  # Its name
+    start: date  # Its first day
+    months_before: int  # Months before its start that it is compared with, at most 60
+    drop: Estimate  # Mean share of those months less the mean share of the era so far, points
+    dropped: Probability  # The drop is larger than the smallest change of interest
+    equilibrium_drop: Estimate | NotDefined  # Equilibrium of the era before less that of the era in force, points
+    trend: Estimate | NotDefined  # Least-squares slope of the share in the era so far, points a year
+    falling: Probability | NotDefined  # The trend is below zero
 
 
 YEARS_SHOWN = 5
@@ -172,23 +138,7 @@ def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
 
 
 def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
-    """Summarise a dyad's share over the whole panel, for figures and tables.
-
-    Returns
-    -------
-    xarray.Dataset
-        ``share`` (quantile, time) at 5, 25, 50, 75 and 95 %, and ``mean`` (time), points of share.
-
-    Raises
-    ------
-    UnknownDyadError
-        If the fit does not hold the dyad.
-
-    Examples
-    --------
-    >>> from forecast.outlook import level_record
-    >>> level_record(fit, "USA-CHN")["share"].sel(quantile=0.5)  # doctest: +SKIP
-    """
+    """Summarise a dyad's share over the whole panel, for figures and tables."""
     draws = dyad_draws(fit, dyad).share
     return xr.Dataset(
         {
@@ -202,61 +152,29 @@ def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
 
 @dataclass(frozen=True)
 class DyadQuantity:
-    """One quantity of two dyads.
+    """One quantity of two dyads."""
 
-    Attributes
-    ----------
-    name : str
-        Which quantity.
-    first, second : Estimate
-        Of the two dyads.
-    contrast : Estimate
-        First less second, or first over second where `ratio`.
-    ratio : bool
-        Whether the contrast is a ratio.
-    greater : Probability
-        The first is greater.
-    """
-
-    name: str
-    first: Estimate
+    name: str  # Which quantity
+    first: Estimate  # Of the two dyads
     second: Estimate
-    contrast: Estimate
-    ratio: bool
-    greater: Probability
+    contrast: Estimate  # First less second, or first over second where `ratio`
+    ratio: bool  # Whether the contrast is a ratio
+    greater: Probability  # The first is greater
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """A dyad in its era in force compared with another in a named era.
+    """A dyad in its era in force compared with another in a named era."""
 
-    Attributes
-    ----------
-    first, second : str
-        Codes of the dyads.
-    second_label : str
-        The second dyad's name for readers.
-    first_era, second_era : str
-        Names of the eras compared.
-    half_life : DyadQuantity or NotDefined
-        Months; a ratio.
-    equilibrium : DyadQuantity or NotDefined
-        Of the two eras, points.
-    mean : DyadQuantity
-        Mean share over the two eras, points.
-    month_noise : DyadQuantity or NotDefined
-        Standard deviation of the month noise, log-odds.
-    """
-
-    first: str
+    first: str  # Codes of the dyads
     second: str
-    second_label: str
-    first_era: str
+    second_label: str  # The second dyad's name for readers
+    first_era: str  # Names of the eras compared
     second_era: str
-    half_life: DyadQuantity | NotDefined
-    equilibrium: DyadQuantity | NotDefined
-    mean: DyadQuantity
-    month_noise: DyadQuantity | NotDefined
+    half_life: DyadQuantity | NotDefined  # Months; a ratio
+    equilibrium: DyadQuantity | NotDefined  # Of the two eras, points
+    mean: DyadQuantity  # Mean share over the two eras, points
+    month_noise: DyadQuantity | NotDefined  # Standard deviation of the month noise, log-odds
 
 
 def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
@@ -310,54 +228,25 @@ class HorizonOutlook:
     """The outlook at one horizon.
 
     `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
-
-    Attributes
-    ----------
-    months : int
-        The horizon h.
-    until : datetime.date
-        Last day of the period it falls in.
-    level : Estimate
-        Share in that period, points.
-    improvement, stability, deterioration : Probability
-        Share at least the smallest improvement higher, within it, or at least that much lower than now.
-    technical, structural : Probability
-        Improvement with no new framework by then, and with one; or, where the trend moves, without and with a
-        rise of the trend by at least as much.
-    new_framework : Probability
-        A new framework has come by then.
-    touched : Probability
-        The improvement was reached in at least one period up to then.
     """
 
-    months: int
-    until: date
-    level: Estimate
+    months: int  # The horizon h
+    until: date  # Last day of the period it falls in
+    level: Estimate  # Share in that period, points
+    # Share at least the smallest improvement higher, within it, or at least that much lower than now.
     improvement: Probability
     stability: Probability
     deterioration: Probability
+    # Improvement with no new framework by then, and with one; or, where the trend moves, without and with a rise of
+    # the trend by at least as much.
     technical: Probability
     structural: Probability
-    new_framework: Probability
-    touched: Probability
+    new_framework: Probability  # A new framework has come by then
+    touched: Probability  # The improvement was reached in at least one period up to then
 
 
 def horizon_outlook(futures: Futures, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
-    """Compute the outlook at one horizon.
-
-    Parameters
-    ----------
-    futures : Futures
-    months : int
-        The horizon.
-    smallest_improvement : float
-        Points of share that count as a change.
-
-    Raises
-    ------
-    SpecError
-        If the futures do not reach the horizon, or the smallest improvement is not above zero.
-    """
+    """Compute the outlook at one horizon."""
     if smallest_improvement <= 0:
         raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
     at, name = futures.at(months), futures.clock.name
@@ -394,24 +283,13 @@ def horizon_outlook(futures: Futures, months: int, smallest_improvement: float =
 
 @dataclass(frozen=True)
 class Fan:
-    """Quantiles of the future, period by period.
+    """Quantiles of the future, period by period."""
 
-    Attributes
-    ----------
-    months : array (period,)
-        Months from now; 0 is the present.
-    quantiles : tuple of float
-        Which ones: 5, 25, 50, 75 and 95 %.
-    share : array (quantile, period)
-        Of the share, points.
-    observed : array (quantile, period) or NotDefined
-        Of the cooperative share of the events the dataset would hold in that period; period 0 is missing
-        (NaN), the present being observed already.
-    """
-
-    months: Float
-    quantiles: tuple[float, ...]
-    share: Float
+    months: Float  # Months from now; 0 is the present
+    quantiles: tuple[float, ...]  # Which ones: 5, 25, 50, 75 and 95 %
+    share: Float  # Of the share, points
+    # Of the cooperative share of the events the dataset would hold in that period; period 0 is missing (NaN), the
+    # present being observed already.
     observed: Float | NotDefined
 
 

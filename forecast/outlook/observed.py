@@ -40,28 +40,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observed:
-    """What a dataset would record in each future; the last axis is the period, and period 0, the present, is empty.
+    """What a dataset would record in each future; the last axis is the period, and period 0, the present, is empty."""
 
-    Attributes
-    ----------
-    dataset : int
-        Position of the dataset in the panel.
-    total, cooperative : array of int (chain, draw, future, period)
-        Happenings, and how many of them are cooperative.
-    draw_kinds : function
-        Draws their kinds from both (`kinds`).
-    coded : mapping of int to tuple of (Cell, array of int (chain, draw, future))
-        Of a scenario, by period: how many happenings are of a code that it assumes.
-    coming : Coming, optional
-        What they were drawn from.
-    """
-
-    dataset: int
-    total: Index
+    dataset: int  # Position of the dataset in the panel
+    total: Index  # Happenings, and how many of them are cooperative
     cooperative: Index
+    # Draws their kinds from both (`kinds`).
     draw_kinds: Callable[[Index, Index], Index] = field(repr=False, compare=False)
+    # Of a scenario, by period: how many happenings are of a code that it assumes.
     coded: Mapping[int, tuple[tuple[Cell, Index], ...]] = field(default_factory=dict, repr=False, compare=False)
-    coming: "Coming | None" = field(default=None, repr=False, compare=False)
+    coming: "Coming | None" = field(default=None, repr=False, compare=False)  # What they were drawn from
 
     @cached_property
     def kinds(self) -> Index:
@@ -118,28 +106,6 @@ def observe(
     The number of happenings is negative binomial around a level of recording that drifts (`RecordingLevel`), with a
     path of its own in each future. They are cooperative with the probability of the period (`simulate_chances`), but in
     some futures with that which the record alone gives (`PendulumSpec.record_weight`, `Repeats`).
-
-    Parameters
-    ----------
-    fit : FitLike
-    futures : Futures
-    months : int
-        How far.
-    seed : int
-    volume : xarray.Dataset, optional
-        The panel whose record says how many happenings lie ahead, and in which dataset; by default the fit's own.
-    dataset : int, optional
-        Position of another dataset than the main one (`main_dataset`).
-
-    Returns
-    -------
-    Observed or NotDefined
-        Not defined if nothing of the dyad is counted in the last 36 months that are covered.
-
-    Raises
-    ------
-    SpecError
-        If the futures do not reach that far.
     """
     size = futures.level.shape[:-1]
     coming = coming_periods(fit, futures.dyad, size, futures.at(months), seed=seed, volume=volume, dataset=dataset)

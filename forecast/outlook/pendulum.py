@@ -17,50 +17,19 @@ from forecast.typing import Bool, Float
 
 @dataclass(frozen=True)
 class Passage:
-    """Distribution of the time until the level first gets somewhere.
+    """Distribution of the time until the level first gets somewhere."""
 
-    Attributes
-    ----------
-    target : str
-        Where, in words.
-    by : mapping of int to Probability
-        It has got there within so many months.
-    beyond : Probability
-        It has not got there within `limit` months.
-    limit : int
-        Months simulated.
-    median : float or None
-        Median time in months; None if that is beyond the limit.
-    times : array (period,)
-        Months from now, 0 to the limit.
-    mass : array (period,)
-        Probability of first getting there in that period; with `beyond` it sums to exactly 1.
-    """
-
-    target: str
-    by: Mapping[int, Probability]
-    beyond: Probability
-    limit: int
-    median: float | None
-    times: Float
-    mass: Float
+    target: str  # Where, in words
+    by: Mapping[int, Probability]  # It has got there within so many months
+    beyond: Probability  # It has not got there within `limit` months
+    limit: int  # Months simulated
+    median: float | None  # Median time in months; None if that is beyond the limit
+    times: Float  # Months from now, 0 to the limit
+    mass: Float  # Probability of first getting there in that period; with `beyond` it sums to exactly 1
 
 
 def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
-    """Summarise when something first happens.
-
-    Parameters
-    ----------
-    there : array of bool (chain, draw, future, period)
-        Whether the level is there, period 0 being the present.
-    clock : Clock
-    horizons : sequence of int
-        Months for which to state the probability, none beyond `limit`.
-    limit : int
-        Months simulated.
-    target : str
-        Where the level gets, in words.
-    """
+    """Summarise when something first happens."""
     reached = np.logical_or.accumulate(there, axis=-1)
     cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
     times = clock.months(there.shape[-1] - 1)
@@ -100,30 +69,15 @@ def mean_spell(there: Bool, clock: Clock) -> Float:
 
 @dataclass(frozen=True)
 class EquilibriumBand:
-    """The equilibrium band of the current framework, and when the level enters it.
+    """The equilibrium band of the current framework, and when the level enters it."""
 
-    Attributes
-    ----------
-    mass : float
-        Part of the stationary distribution inside the band, the central one.
-    low, high : Estimate
-        Its edges, points of share.
-    inside_now : Probability
-        The level is inside now.
-    entry : Passage
-        When the level first is inside; time 0 if it is inside now.
-    inside : mapping of int to Probability
-        The level is inside so many months from now.
-    throughout : mapping of int to Probability
-        It is inside in every month of the last six up to then (of all months ahead, if they are fewer).
-    """
-
-    mass: float
-    low: Estimate
+    mass: float  # Part of the stationary distribution inside the band, the central one
+    low: Estimate  # Its edges, points of share
     high: Estimate
-    inside_now: Probability
-    entry: Passage
-    inside: Mapping[int, Probability]
+    inside_now: Probability  # The level is inside now
+    entry: Passage  # When the level first is inside; time 0 if it is inside now
+    inside: Mapping[int, Probability]  # The level is inside so many months from now
+    # It is inside in every month of the last six up to then (of all months ahead, if they are fewer).
     throughout: Mapping[int, Probability]
 
 
@@ -170,80 +124,36 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
 
 @dataclass(frozen=True)
 class Return:
-    """The way back to where the previous era came to rest.
+    """The way back to where the previous era came to rest."""
 
-    Attributes
-    ----------
-    era : str
-        Name of the previous era.
-    equilibrium : Estimate
-        Its equilibrium, points of share.
-    above : Probability
-        It lies above the present level, so that the way back is up.
-    passage : Passage
-        When the level first gets there, whatever frameworks come on the way.
-    """
-
-    era: str
-    equilibrium: Estimate
-    above: Probability
-    passage: Passage
+    era: str  # Name of the previous era
+    equilibrium: Estimate  # Its equilibrium, points of share
+    above: Probability  # It lies above the present level, so that the way back is up
+    passage: Passage  # When the level first gets there, whatever frameworks come on the way
 
 
 @dataclass(frozen=True)
 class HostileZone:
-    """How long relations stay below the extreme share.
+    """How long relations stay below the extreme share."""
 
-    Attributes
-    ----------
-    below : float
-        Upper edge of the zone, points of share.
-    now : Probability
-        The level is in the zone now.
-    recent_months : Estimate
-        Months of the last `recent_span` months spent in the zone.
-    recent_span : int
-        Ten years, or the whole record if it is shorter.
-    spell : Estimate
-        Mean length in months of the record's spells in the zone; 0 where a draw's record has none.
-    ahead : mapping of int to Probability
-        The level is in the zone so many months from now.
-    way_out : Passage
-        Time to leave the zone under the current framework alone, from `inside` points inside.
-    inside : float
-        Points of share inside the zone from which the way out begins.
-    """
-
-    below: float
-    now: Probability
-    recent_months: Estimate
-    recent_span: int
-    spell: Estimate
-    ahead: Mapping[int, Probability]
-    way_out: Passage
-    inside: float
+    below: float  # Upper edge of the zone, points of share
+    now: Probability  # The level is in the zone now
+    recent_months: Estimate  # Months of the last `recent_span` months spent in the zone
+    recent_span: int  # Ten years, or the whole record if it is shorter
+    spell: Estimate  # Mean length in months of the record's spells in the zone; 0 where a draw's record has none
+    ahead: Mapping[int, Probability]  # The level is in the zone so many months from now
+    way_out: Passage  # Time to leave the zone under the current framework alone, from `inside` points inside
+    inside: float  # Points of share inside the zone from which the way out begins
 
 
 @dataclass(frozen=True)
 class Pendulum:
-    """What S5 claims, as numbers.
+    """What S5 claims, as numbers."""
 
-    Attributes
-    ----------
-    half_life : Estimate or NotDefined
-        Months in which half of a deviation from the trend is undone.
-    short : Probability or NotDefined
-        The half-life is below 60 months.
-    back : Return or NotDefined
-        The way back to the previous era's equilibrium.
-    zone : HostileZone
-        Staying in the extreme.
-    """
-
-    half_life: Estimate | NotDefined
-    short: Probability | NotDefined
-    back: Return | NotDefined
-    zone: HostileZone
+    half_life: Estimate | NotDefined  # Months in which half of a deviation from the trend is undone
+    short: Probability | NotDefined  # The half-life is below 60 months
+    back: Return | NotDefined  # The way back to the previous era's equilibrium
+    zone: HostileZone  # Staying in the extreme
 
 
 SHORT_MONTHS = 60

@@ -41,50 +41,22 @@ def main_horizon(horizons: Iterable[int]) -> int:
 
 @dataclass(frozen=True)
 class AtLeast:
-    """That at least so many happenings of a kind are recorded.
+    """That at least so many happenings of a kind are recorded."""
 
-    Attributes
-    ----------
-    kind : str
-        Name of a class, or how it begins.
-    number : int
-        How many, one or more.
-    months : int, optional
-        The horizon; by default the one nearest to a year.
-    """
-
-    kind: str
-    number: int = 1
-    months: int | None = None
+    kind: str  # Name of a class, or how it begins
+    number: int = 1  # How many, one or more
+    months: int | None = None  # The horizon; by default the one nearest to a year
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read ``KIND``, ``KIND:NUMBER`` or ``KIND:NUMBER:MONTHS``.
-
-        Raises
-        ------
-        SpecError
-            If it is none of these.
-
-        Examples
-        --------
-        >>> from forecast.outlook.query import AtLeast
-        >>> AtLeast.parse("violence:3:12")
-        AtLeast(kind='violence', number=3, months=12)
-        """
+        """Read ``KIND``, ``KIND:NUMBER`` or ``KIND:NUMBER:MONTHS``."""
         kind, *numbers = (part.strip() for part in text.split(":"))
         if not kind or len(numbers) > 2 or not all(part.isdecimal() and part.isascii() for part in numbers):
             raise SpecError(f"at-least: got {text!r}; expected KIND, KIND:NUMBER or KIND:NUMBER:MONTHS: violence:3:12")
         return cls(kind, *(int(part) for part in numbers))
 
     def among(self, names: Sequence[str], horizons: Sequence[int]) -> tuple[str, int, int]:
-        """Return the whole name of the kind, how many of it, and the horizon.
-
-        Raises
-        ------
-        SpecError
-            If no class has that name or several do, or a number makes no sense.
-        """
+        """Return the whole name of the kind, how many of it, and the horizon."""
         wanted = self.kind.casefold()
         exact = [name for name in names if name.casefold() == wanted]
         found = exact or [name for name in names if name.casefold().startswith(wanted)]

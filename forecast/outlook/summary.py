@@ -28,70 +28,35 @@ _GRID = 2.0**40
 
 @dataclass(frozen=True)
 class Probability:
-    """A probability.
+    """A probability."""
 
-    Attributes
-    ----------
-    value : float
-        Between 0 and 1, a multiple of 2**-40 (see `on_grid`).
-    mcse : float
-        Its Monte Carlo standard error.
-    definition : str
-        Of what, in words.
-    draws : array (chain, draw)
-        Probability within each posterior draw.
-    """
-
-    value: float
-    mcse: float
-    definition: str
-    draws: Float = field(repr=False, compare=False)
+    value: float  # Between 0 and 1, a multiple of 2**-40 (see `on_grid`)
+    mcse: float  # Its Monte Carlo standard error
+    definition: str  # Of what, in words
+    draws: Float = field(repr=False, compare=False)  # Probability within each posterior draw
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A quantity with its centre and interval.
+    """A quantity with its centre and interval."""
 
-    Attributes
-    ----------
-    mean, median : float
-        Its centre.
-    low, high : float
-        Ends of the interval.
-    mcse : float
-        Monte Carlo standard error of the mean.
-    unit : str
-        Of all of them, in words.
-    definition : str
-        What it is, in words.
-    draws : array (chain, draw)
-        The quantity in each posterior draw (of the future: its mean over the draw's futures).
-    interval : str
-        Kind and mass of the interval.
-    """
-
-    mean: float
+    mean: float  # Its centre
     median: float
-    low: float
+    low: float  # Ends of the interval
     high: float
-    mcse: float
-    unit: str
-    definition: str
+    mcse: float  # Monte Carlo standard error of the mean
+    unit: str  # Of all of them, in words
+    definition: str  # What it is, in words
+    # The quantity in each posterior draw (of the future: its mean over the draw's futures).
     draws: Float = field(repr=False, compare=False)
-    interval: str = INTERVAL
+    interval: str = INTERVAL  # Kind and mass of the interval
 
 
 @dataclass(frozen=True)
 class NotDefined:
-    """In place of a number that this model or this dyad does not have.
+    """In place of a number that this model or this dyad does not have."""
 
-    Attributes
-    ----------
-    reason : str
-        Why, in words.
-    """
-
-    reason: str
+    reason: str  # Why, in words
 
 
 def mcse(draws: Float) -> float:
@@ -124,49 +89,13 @@ def on_grid(value: float) -> float:
 
 
 def probability(events: NDArray[Any], definition: str, given: Bool | None = None) -> Probability:
-    """Estimate how likely `events` are.
-
-    Parameters
-    ----------
-    events : array (chain, draw) or (chain, draw, future)
-        True where it happens, or the share of the futures in which it does.
-    definition : str
-        What happens, in words.
-    given : array of bool (chain, draw, future), optional
-        Which futures count: the probability is that of the events given these.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook import probability
-    >>> probability(np.tile([True, False], (4, 50)), "heads").value
-    0.5
-    """
+    """Estimate how likely `events` are."""
     draws = _per_draw(events, given)
     return Probability(on_grid(float(draws.mean())), mcse(draws), definition, draws)
 
 
 def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | None = None) -> Estimate:
-    """Summarise a quantity.
-
-    Parameters
-    ----------
-    values : array (chain, draw) or (chain, draw, future)
-        With futures the interval is that of the futures, not of their mean within a draw.
-    unit : str
-        Unit of the numbers, in words.
-    definition : str
-        What the quantity is, in words.
-    given : array of bool (chain, draw, future), optional
-        Which futures count, at least one.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from forecast.outlook import estimate
-    >>> estimate(np.tile(np.arange(101.0), (4, 1)), "points", "an example").high
-    95.0
-    """
+    """Summarise a quantity."""
     draws = _per_draw(values, given)
     low, median, high = (float(q) for q in np.quantile(values if given is None else values[given], _TAILS))
     return Estimate(float(draws.mean()), median, low, high, mcse(draws), unit, definition, draws)
@@ -187,18 +116,7 @@ def _per_draw(values: NDArray[Any], given: Bool | None = None) -> Float:
 
 
 def reported(result: Any) -> xr.Dataset:
-    """Collect the draws behind every number of `result`, for convergence checks.
-
-    Parameters
-    ----------
-    result : dataclass
-        An `Assessment` or any part of one.
-
-    Returns
-    -------
-    xarray.Dataset
-        One variable (chain, draw) a number, named by its path, such as ``improvement.12.technical``.
-    """
+    """Collect the draws behind every number of `result`, for convergence checks."""
     return xr.Dataset({path: (("chain", "draw"), draws) for path, draws in _walk(result, "")})
 
 
@@ -221,12 +139,6 @@ def plain(node: Any) -> Any:
 
     Dates become ISO text, what is missing or not finite None, a table the list of its rows; draws are left out, and
     what is not defined becomes ``{"not_defined": reason}``.
-
-    Examples
-    --------
-    >>> from forecast.outlook import NotDefined, plain
-    >>> plain({12: NotDefined("one era only")})
-    {'12': {'not_defined': 'one era only'}}
     """
     if isinstance(node, NotDefined):
         return {"not_defined": node.reason}

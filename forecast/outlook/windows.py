@@ -73,23 +73,13 @@ _MENTIONED = 0.005
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the dataset has recorded in the months before, as of the day; later revisions do not change it.
+    """What the dataset has recorded in the months before, as of the day; later revisions do not change it."""
 
-    Attributes
-    ----------
-    first, last : datetime.date
-        First and last day.
-    happenings, cooperative : int
-        How many, and how many of them are cooperative.
-    share : float or None
-        Per cent of them that are cooperative; None with fewer than three.
-    """
-
-    first: date
+    first: date  # First and last day
     last: date
-    happenings: int
+    happenings: int  # How many, and how many of them are cooperative
     cooperative: int
-    share: float | None
+    share: float | None  # Per cent of them that are cooperative; None with fewer than three
 
 
 @dataclass(frozen=True)
@@ -422,130 +412,59 @@ class WindowOutlook:
     """What the dataset will record in the months up to a horizon.
 
     `up + same + down == 1`, exactly.
-
-    Attributes
-    ----------
-    months : int
-        The horizon h.
-    first, until : datetime.date
-        First and last day of the window.
-    dataset : str
-        Name of the dataset.
-    happenings : Estimate
-        How many it will record.
-    void : Probability
-        Fewer than three.
-    share : Estimate or NotDefined
-        Per cent of them that are cooperative.
-    baseline : Baseline or NotDefined
-        The h months before.
-    up, same, down : Probability or NotDefined
-        The share is at least the smallest improvement above that of the baseline, within it, or at least that much
-        below.
-    sentence : str
-        The chances in a sentence.
-    rule : str
-        How they are resolved.
     """
 
-    months: int
-    first: date
+    months: int  # The horizon h
+    first: date  # First and last day of the window
     until: date
-    dataset: str
-    happenings: Estimate
-    void: Probability
-    share: Estimate | NotDefined
-    baseline: Baseline | NotDefined
+    dataset: str  # Name of the dataset
+    happenings: Estimate  # How many it will record
+    void: Probability  # Fewer than three
+    share: Estimate | NotDefined  # Per cent of them that are cooperative
+    baseline: Baseline | NotDefined  # The h months before
+    # The share is at least the smallest improvement above that of the baseline, within it, or at least that much
+    # below.
     up: Probability | NotDefined
     same: Probability | NotDefined
     down: Probability | NotDefined
-    sentence: str
-    rule: str
+    sentence: str  # The chances in a sentence
+    rule: str  # How they are resolved
 
 
 @dataclass(frozen=True)
 class ThresholdOutlook:
-    """Whether the dataset will record a share of at least a threshold.
+    """Whether the dataset will record a share of at least a threshold."""
 
-    Attributes
-    ----------
-    months : int
-        How far ahead.
-    until : datetime.date
-        Last day.
-    rolling : bool
-        Whether it counts if the share of the preceding `window` months is that high at the end of any month up to
-        then; otherwise the share of all months up to then counts.
-    window : int
-        Months of a window.
-    threshold : float
-        Per cent.
-    baseline : Baseline or NotDefined
-        The last window that is over.
-    void : Probability
-        Fewer than three happenings; with `rolling`, in every window.
-    chance : Probability or NotDefined
-        The share is at least the threshold.
-    sentence : str
-        The chance in a sentence.
-    rule : str
-        How it is resolved.
-    """
-
-    months: int
-    until: date
+    months: int  # How far ahead
+    until: date  # Last day
+    # Whether it counts if the share of the preceding `window` months is that high at the end of any month up to then;
+    # otherwise the share of all months up to then counts.
     rolling: bool
-    window: int
-    threshold: float
-    baseline: Baseline | NotDefined
-    void: Probability
-    chance: Probability | NotDefined
-    sentence: str
-    rule: str
+    window: int  # Months of a window
+    threshold: float  # Per cent
+    baseline: Baseline | NotDefined  # The last window that is over
+    void: Probability  # Fewer than three happenings; with `rolling`, in every window
+    chance: Probability | NotDefined  # The share is at least the threshold
+    sentence: str  # The chance in a sentence
+    rule: str  # How it is resolved
 
 
 @dataclass(frozen=True)
 class KindOutlook:
-    """How many happenings of a kind the dataset will record in the months up to a horizon.
+    """How many happenings of a kind the dataset will record in the months up to a horizon."""
 
-    Attributes
-    ----------
-    kind : str
-        Name of the class.
-    cooperative : bool
-        Whether it is of the cooperative side.
-    months : int
-        The horizon.
-    first, until : datetime.date
-        First and last day of the window.
-    at_least : int
-        How many are asked for.
-    chance : Probability
-        So many are recorded.
-    happenings : Estimate
-        How many are recorded.
-    baseline : Baseline or NotDefined
-        Those of the kind in as many months before.
-    base_rate : float or NotDefined
-        In how many of the windows of the last ten years there were so many, 0 to 1.
-    sentence : str
-        The chance in a sentence.
-    rule : str
-        How it is resolved.
-    """
-
-    kind: str
-    cooperative: bool
-    months: int
-    first: date
+    kind: str  # Name of the class
+    cooperative: bool  # Whether it is of the cooperative side
+    months: int  # The horizon
+    first: date  # First and last day of the window
     until: date
-    at_least: int
-    chance: Probability
-    happenings: Estimate
-    baseline: Baseline | NotDefined
-    base_rate: float | NotDefined
-    sentence: str
-    rule: str
+    at_least: int  # How many are asked for
+    chance: Probability  # So many are recorded
+    happenings: Estimate  # How many are recorded
+    baseline: Baseline | NotDefined  # Those of the kind in as many months before
+    base_rate: float | NotDefined  # In how many of the windows of the last ten years there were so many, 0 to 1
+    sentence: str  # The chance in a sentence
+    rule: str  # How it is resolved
 
 
 @dataclass(frozen=True)

@@ -21,40 +21,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class PanelDescription(Displayed):
-    """What a panel holds.
+    """What a panel holds."""
 
-    Attributes
-    ----------
-    kind : str
-        ``events`` or ``index``.
-    dyads : tuple of str
-        Codes.
-    first, last : str
-        First days of the first and the last period.
-    frequency : {"month", "week"}
-        Of the periods.
-    periods : int
-        How many there are.
-    observations : int
-        Events counted, or periods with a value.
-    as_of : str
-        The day whose knowledge counts; empty if none was given.
-    eras : int
-        Eras of all dyads together.
-    datasets, classes : tuple of str
-        Names; an index has none.
-    """
-
-    kind: str
-    dyads: tuple[str, ...]
-    first: str
+    kind: str  # `events` or `index`
+    dyads: tuple[str, ...]  # Codes
+    first: str  # First days of the first and the last period
     last: str
-    frequency: str
-    periods: int
-    observations: int
-    as_of: str
-    eras: int
-    datasets: tuple[str, ...]
+    frequency: str  # Of the periods
+    periods: int  # How many there are
+    observations: int  # Events counted, or periods with a value
+    as_of: str  # The day whose knowledge counts; empty if none was given
+    eras: int  # Eras of all dyads together
+    datasets: tuple[str, ...]  # Names; an index has none
     classes: tuple[str, ...]
 
     @property
@@ -128,29 +106,7 @@ def _names(panel: "xr.Dataset", coordinate: str) -> tuple[str, ...]:
 
 
 def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = None) -> "pd.DataFrame":
-    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage.
-
-    Parameters
-    ----------
-    table : EventTable
-        The events.
-    coverage : pandas.DataFrame or path, optional
-        As for `build_panel`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        `dyad`, `dataset`, `first`, `last` (days of the first and last event), `start`, `last_even` (of
-        coverage), `rows`, `happenings` (two-sided events once), `months` (covered), `empty_months` (of these,
-        without an event).
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.panel import summarise
-    >>> int(summarise(read_chronology(dyads=["USA-IRN"])).loc[0, "rows"])
-    962
-    """
+    """Summarise how much there is of each dyad and dataset, and how much of it lies in its coverage."""
     import pandas as pd
 
     events = table.events.assign(happenings=event_counts(table.events))

@@ -34,25 +34,6 @@ def event_counts(events: "pd.DataFrame") -> "pd.Series[int]":
 
     Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
     hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        Events of an event table.
-
-    Returns
-    -------
-    pandas.Series
-        What each row counts for: 0 if it only tells the other side of another row.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.panel import event_counts
-    >>> events = read_chronology(dyads=["USA-CHN"]).events
-    >>> summit = events[(events["date"] == "2023-11-15") & events["cameo"].isin(["042", "043"])]
-    >>> len(summit), int(event_counts(summit).sum())
-    (2, 1)
     """
     visit = events["cameo"].isin([VISIT, HOST])
     visitor = events["source"].where(events["cameo"] == VISIT, events["target"])

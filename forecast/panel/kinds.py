@@ -24,39 +24,20 @@ DIRECTIONS = {False: ("both",), True: ("first", "second")}
 
 
 class PanelKind:
-    """One kind of panel. Subclasses are listed in `KINDS`; `panel_kind` finds that of a panel.
+    """One kind of panel. Subclasses are listed in `KINDS`; `panel_kind` finds that of a panel."""
 
-    Attributes
-    ----------
-    name : str
-        As in messages.
-    values : str
-        The variable that holds what was observed, by which the kind is recognised.
-    dims : tuple of str
-        Its dims, dyad and time first.
-    variables, optional : dict
-        Dims and dtype of what such a panel holds beside the eras, and of coordinates of which it has all or none.
-    attributes : set of str
-        That it has beside those of every panel.
-    coded : bool
-        Whether it holds counts of coded events, some of which can be left out.
-    measure : str
-        What the level is called when it is shown from 0 to 100.
-    scale : str
-        What 0, 50 and 100 of it mean.
-    note : str
-        What a reader of anything made from such a panel has to know; empty if it needs no saying.
-    """
-
-    name: ClassVar[str]
-    values: ClassVar[str]
-    dims: ClassVar[tuple[str, ...]]
+    name: ClassVar[str]  # As in messages
+    values: ClassVar[str]  # The variable that holds what was observed, by which the kind is recognised
+    dims: ClassVar[tuple[str, ...]]  # Its dims, dyad and time first
+    # Dims and dtype of what such a panel holds beside the eras, and of coordinates of which it has all or none.
     variables: ClassVar[Variables]
     optional: ClassVar[Variables] = {}
-    attributes: ClassVar[frozenset[str]] = frozenset()
-    coded: ClassVar[bool] = False
-    measure: ClassVar[str] = "share of cooperative actions"
+    attributes: ClassVar[frozenset[str]] = frozenset()  # That it has beside those of every panel
+    coded: ClassVar[bool] = False  # Whether it holds counts of coded events, some of which can be left out
+    measure: ClassVar[str] = "share of cooperative actions"  # What the level is called when it is shown from 0 to 100
+    # What 0, 50 and 100 of it mean.
     scale: ClassVar[str] = "0 is all hostile, 50 as many cooperative as hostile actions, and 100 all cooperative"
+    # What a reader of anything made from such a panel has to know; empty if it needs no saying.
     note: ClassVar[str] = ""
 
     def checks(self, panel: "xr.Dataset") -> dict[str, bool]:
@@ -229,13 +210,7 @@ KINDS: dict[str, PanelKind] = {kind.name: kind for kind in (EventPanel(), IndexP
 
 
 def panel_kind(panel: "xr.Dataset") -> PanelKind:
-    """Return the kind of a panel, by the variable it holds; what holds none of them is taken for a panel of events.
-
-    Raises
-    ------
-    DataError
-        If it is not a dataset.
-    """
+    """Return the kind of a panel, by the variable it holds; what holds none of them is taken for a panel of events."""
     if not hasattr(panel, "data_vars"):
         raise DataError(f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns")
     return next((kind for kind in reversed(KINDS.values()) if kind.values in panel), KINDS["events"])
@@ -254,19 +229,7 @@ ATTRIBUTES = {"schema", "frequency", "as_of", "late", "digest"}
 
 
 def validate_panel(panel: "xr.Dataset") -> None:
-    """Make sure that a panel, from wherever, keeps the schema (docs/schema/panel.md).
-
-    Raises
-    ------
-    DataError
-        If not; the message names every part at fault.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.panel import build_panel, validate_panel
-    >>> validate_panel(build_panel(read_chronology()))
-    """
+    """Make sure that a panel, from wherever, keeps the schema (docs/schema/panel.md)."""
     problems = _shape_problems(panel) or _content_problems(panel) or _account_problems(panel)
     if problems:
         raise DataError(

@@ -30,13 +30,6 @@ def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> 
 
     Added events extend it. Of several datasets it is the day to which all are covered that go on: one that ended more
     than a year before another has stopped, and is ignored. With a dataset it is that one's own.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.panel.record import coverage_end
-    >>> coverage_end(read_chronology(), "USA-CHN")
-    datetime.date(2026, 6, 13)
     """
     import pandas as pd
 
@@ -83,13 +76,7 @@ def data_facts(panel: "xr.Dataset") -> dict[str, Any]:
 
 
 def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
-    """Reject a record that is too short to see a pendulum in.
-
-    Raises
-    ------
-    DataError
-        If the dyad is not in the panel, or fewer than 36 months of it were watched by the day.
-    """
+    """Reject a record that is too short to see a pendulum in."""
     if dyad not in panel["dyad"].to_numpy():
         raise DataError(
             f"as-of: nothing is recorded of {dyad} by {as_of}; choose a later day (`forecast events check`)"

@@ -167,22 +167,7 @@ def reject_later_eras(
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
-    """Return the part of a panel that is of one dyad, with its own eras alone.
-
-    Parameters
-    ----------
-    panel : xarray.Dataset
-        That holds it.
-    dyad : str
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel import panel_of_dyad
-    >>> panel = build_panel(read_chronology())
-    >>> panel_of_dyad(panel, "USA-CHN").sizes["era"] < panel.sizes["era"]
-    True
-    """
+    """Return the part of a panel that is of one dyad, with its own eras alone."""
     place = panel["dyad"].to_numpy().tolist().index(dyad)
     if panel.sizes["dyad"] == 1:
         return panel
@@ -194,17 +179,7 @@ def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":
 
 
 def first_periods(panel: "xr.Dataset", stop: int) -> "xr.Dataset":
-    """Return the first periods of a panel alone, which says that it ends there.
-
-    Examples
-    --------
-    >>> from forecast import build_panel, read_chronology
-    >>> from forecast.panel import first_periods, validate_panel
-    >>> panel = first_periods(build_panel(read_chronology()), 100)
-    >>> validate_panel(panel)
-    >>> panel.sizes["time"], panel.attrs["end"]
-    (100, '1953-12-01')
-    """
+    """Return the first periods of a panel alone, which says that it ends there."""
     if stop >= panel.sizes["time"]:
         return panel
     part = panel.isel(time=slice(stop))

@@ -51,33 +51,15 @@ _LEAST = 1e-9
 
 @dataclass(frozen=True)
 class Answer:
-    """The probability of a question.
+    """The probability of a question."""
 
-    Attributes
-    ----------
-    question : str
-        Its name.
-    as_of : datetime.date
-        The day whose knowledge the fit has.
-    chance : Probability or NotDefined
-        That the answer is yes, given that the question is not void.
-    void : Probability
-        That it is void for lack of happenings.
-    recorded : int
-        How many months of the window were recorded by then.
-    data : str
-        SHA-256 of what the fit knows of all its dyads.
-    seed, futures : int
-        How the futures were simulated, and how many.
-    """
-
-    question: str
-    as_of: date
-    chance: Probability | NotDefined
-    void: Probability
-    recorded: int
-    data: str
-    seed: int
+    question: str  # Its name
+    as_of: date  # The day whose knowledge the fit has
+    chance: Probability | NotDefined  # That the answer is yes, given that the question is not void
+    void: Probability  # That it is void for lack of happenings
+    recorded: int  # How many months of the window were recorded by then
+    data: str  # SHA-256 of what the fit knows of all its dyads
+    seed: int  # How the futures were simulated, and how many
     futures: int
 
 
@@ -172,31 +154,15 @@ class PutQuestion:
     """A question put to a fit: what is recorded of its window, and what futures say of the rest.
 
     What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
-
-    Attributes
-    ----------
-    question : Question
-    ahead : int
-        Months from the present to the end of its window; zero or less if that is over.
-    seed : int
-        Of the futures.
-    kind : Kind or None
-        Of a count.
-    record : DatasetRecord or None
-        None of a level.
-    past : WindowCounts or None
-        What is recorded of the window; None of a level.
-    dataset : int
-        Position of its dataset in the panel.
     """
 
     question: Question
-    ahead: int
-    seed: int
-    kind: CountedKind | None = None
-    record: DatasetRecord | None = None
-    past: WindowCounts | None = None
-    dataset: int = 0
+    ahead: int  # Months from the present to the end of its window; zero or less if that is over
+    seed: int  # Of the futures
+    kind: CountedKind | None = None  # Of a count
+    record: DatasetRecord | None = None  # None of a level
+    past: WindowCounts | None = None  # What is recorded of the window; None of a level
+    dataset: int = 0  # Position of its dataset in the panel
 
     @property
     def id(self) -> str:
@@ -209,13 +175,7 @@ class PutQuestion:
         return self.question.sentence
 
     def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
-        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future).
-
-        Raises
-        ------
-        QuestionError
-            If nothing can be said of what will be recorded, or the futures are of another dataset than its own.
-        """
+        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future)."""
         if isinstance(self.question, LevelQuestion):
             return self.question.settle_level(futures.share[..., futures.at(self.ahead)])
         assert self.past is not None
@@ -227,13 +187,7 @@ class PutQuestion:
         return 0 if self.past is None else len(self.past.total)
 
     def require(self, observed: Observed | NotDefined) -> Observed:
-        """Return what will be recorded.
-
-        Raises
-        ------
-        QuestionError
-            If nothing can be said of it, or it is of another dataset.
-        """
+        """Return what will be recorded."""
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
         if observed.dataset != self.dataset:
@@ -413,30 +367,14 @@ Outcome = Literal["yes", "no", "void", "open", "never"]
 
 @dataclass(frozen=True)
 class Resolution:
-    """How a question was decided.
+    """How a question was decided."""
 
-    Attributes
-    ----------
-    question : str
-        Its name.
-    outcome : {"yes", "no", "void", "open", "never"}
-        Open: its window is not over, or not covered yet. Never: no data decide it.
-    reason : str
-        By what, in a sentence.
-    as_of : datetime.date
-        The day whose knowledge decided it.
-    data : str
-        SHA-256 of that knowledge of the dyad.
-    happenings, cooperative, of_a_kind : int or None
-        What the window holds; None where it is not over.
-    """
-
-    question: str
-    outcome: Outcome
-    reason: str
-    as_of: date
-    data: str
-    happenings: int | None = None
+    question: str  # Its name
+    outcome: Outcome  # Open: its window is not over, or not covered yet. Never: no data decide it
+    reason: str  # By what, in a sentence
+    as_of: date  # The day whose knowledge decided it
+    data: str  # SHA-256 of that knowledge of the dyad
+    happenings: int | None = None  # What the window holds; None where it is not over
     cooperative: int | None = None
     of_a_kind: int | None = None
 

@@ -114,46 +114,21 @@ FIELDS = ("schema", "number", "previous", "written", "entry", "question", "retro
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One line of a ledger.
+    """One line of a ledger."""
 
-    Attributes
-    ----------
-    number : int
-        Its line, from 1.
-    previous : str
-        Hash of the entry before.
-    written : str
-        When it was written, UTC.
-    question : str
-        Name of the question it is about.
-    retrospective : bool
-        Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
-    code : str
-        Version of the package that wrote it.
-    body : Asked, Answered or Resolved
-        What it says.
-    hash : str
-        SHA-256 of all of the above.
-    """
-
-    number: int
-    previous: str
-    written: str
-    question: str
+    number: int  # Its line, from 1
+    previous: str  # Hash of the entry before
+    written: str  # When it was written, UTC
+    question: str  # Name of the question it is about
+    # Whether it was written when the question's window was over: with hindsight, whatever day it is as of.
     retrospective: bool
-    code: str
-    body: Body
-    hash: str
+    code: str  # Version of the package that wrote it
+    body: Body  # What it says
+    hash: str  # SHA-256 of all of the above
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the entry that the fields of a line are.
-
-        Raises
-        ------
-        BadLine
-            If they are none; the message names the fields.
-        """
+        """Return the entry that the fields of a line are."""
         own = {name: value for name, value in plain.items() if name not in (*FIELDS, "hash")}
         try:
             head = _Head.model_validate({name: value for name, value in plain.items() if name not in own})
@@ -235,15 +210,7 @@ GRACE = timedelta(days=31)
 
 @dataclass
 class History:
-    """All that a ledger holds of a question, in order.
-
-    Attributes
-    ----------
-    question : Question
-    asked : LedgerEntry
-    answers : list of LedgerEntry
-    resolution : LedgerEntry or None
-    """
+    """All that a ledger holds of a question, in order."""
 
     question: Question
     asked: LedgerEntry
@@ -268,13 +235,7 @@ class History:
         return written_when(entry, self.question, known)
 
     def require_forward(self, as_of: date) -> None:
-        """Reject an answer as of a day before that of the last one.
-
-        Raises
-        ------
-        BadLine
-            If it is; the message names the line and both days.
-        """
+        """Reject an answer as of a day before that of the last one."""
         last = self.last_answer
         if last is not None and as_of.isoformat() < last.as_of:
             raise BadLine(

@@ -57,46 +57,19 @@ class Fault:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A ledger as it was read: every line follows from the one before.
-
-    Attributes
-    ----------
-    path : pathlib.Path
-    entries : tuple of LedgerEntry
-    histories : dict of str to History
-        What there is of every question, by its name, in the order of asking.
-    lines : int
-        How many there are, faults included.
-    head : str
-        Hash of the last line, which stands for all of them.
-    faults : tuple of Fault
-        Lines that are left out.
-    torn : str
-        What is to be said of an unfinished last line; empty if there is none.
-    """
+    """A ledger as it was read: every line follows from the one before."""
 
     path: Path
     entries: tuple[LedgerEntry, ...]
-    histories: dict[str, History]
-    lines: int
-    head: str
-    faults: tuple[Fault, ...] = ()
-    torn: str = ""
+    histories: dict[str, History]  # What there is of every question, by its name, in the order of asking
+    lines: int  # How many there are, faults included
+    head: str  # Hash of the last line, which stands for all of them
+    faults: tuple[Fault, ...] = ()  # Lines that are left out
+    torn: str = ""  # What is to be said of an unfinished last line; empty if there is none
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
-        """Read a ledger and check its chain.
-
-        Raises
-        ------
-        LedgerError
-            If it cannot be read, or a line was edited, removed or added; the message names it.
-
-        Examples
-        --------
-        >>> from forecast.questions import Ledger
-        >>> Ledger.read("questions/ledger.jsonl").head  # doctest: +SKIP
-        """
+        """Read a ledger and check its chain."""
         path = Path(path)
         try:
             journal = read_journal(path)
@@ -130,27 +103,7 @@ class Appended:
 
 
 def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime | None = None) -> Appended:
-    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-    drafts : iterable of Draft
-    now : datetime.datetime, optional
-        When they are written; by default now.
-
-    Raises
-    ------
-    LedgerError
-        If the ledger was edited, or an entry does not follow from those that are there.
-    OutputError
-        If it cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.questions import append_entries, asked
-    >>> append_entries("questions/ledger.jsonl", [asked(question)])  # doctest: +SKIP
-    """
+    """Append entries to a ledger, which is begun if it is not there: all of them or, where one is rejected, none."""
     path, wanted = Path(path), list(drafts)
     made: list[LedgerEntry] = []
     repaired: list[str] = []
@@ -197,13 +150,7 @@ def answered(answer: "Answer", *, model: Mapping[str, Any] | None, converged: bo
 
 
 def resolved(resolution: "Resolution") -> Draft:
-    """Return the entry of a resolution.
-
-    Raises
-    ------
-    LedgerError
-        If nothing is decided.
-    """
+    """Return the entry of a resolution."""
     if resolution.outcome in ("open", "never"):
         raise LedgerError(f"{resolution.question}: it is not decided: {resolution.reason}")
     values = {name: getattr(resolution, name) for name in Resolved.model_fields}

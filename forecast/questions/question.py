@@ -44,25 +44,15 @@ Counted = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class FixedBaseline(BaseModel):
-    """What a share is compared with: what was recorded in a window before, as known when the question was asked.
-
-    Attributes
-    ----------
-    first, last : datetime.date
-        First and last day of that window.
-    happenings, cooperative : int
-        What it holds.
-    points : float
-        By how many points of share the window ahead is to differ.
-    """
+    """What a share is compared with: what was recorded in a window before, as known when the question was asked."""
 
     model_config = _STRICT
 
-    first: date
+    first: date  # First and last day of that window
     last: date
-    happenings: Counted
+    happenings: Counted  # What it holds
     cooperative: Counted
-    points: float = Field(gt=0, le=100)
+    points: float = Field(gt=0, le=100)  # By how many points of share the window ahead is to differ
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -79,59 +69,30 @@ class FixedBaseline(BaseModel):
 
 
 class Question(BaseModel):
-    """A question, as it was asked; its types have further fields (docs/schema/question.md).
-
-    Attributes
-    ----------
-    version : int
-        Of this form.
-    id : str
-        Its name: lower-case letters, digits and hyphens.
-    kind : {"share", "passage", "count", "level"}
-        The share of the window; the share of rolling windows that end with its months; how many events of a kind it
-        holds; or the underlying level with which it ends, which data never decide.
-    dyad, label : str
-        Code, and name for readers.
-    dataset : str
-        Whose events count.
-    joint : bool
-        Whether a two-sided event with a row for each side counts once.
-    asked : datetime.date
-        The day whose knowledge it was asked with.
-    data : str
-        The edition then: SHA-256 of what was known of the dyad.
-    first, last : datetime.date
-        First and last day of the window: whole months.
-    compare : {"at least", "at most"}, optional
-        Of the bound; of a count always at least.
-    fewest : int
-        A share of fewer events is void.
-    void_after : datetime.date
-        If by this day no edition covers the window, the question is void.
-    base_rate : float, optional
-        How often the same share, or number, was reached in windows of the ten years before, as known then.
-    sentence : str
-        All of it in a sentence. Generated; one that says something else is rejected.
-    """
+    """A question, as it was asked; its types have further fields (docs/schema/question.md)."""
 
     model_config = _STRICT
     resolvable: ClassVar[bool] = True  # Whether data can decide it
 
-    version: Literal[1] = 1
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")
+    version: Literal[1] = 1  # Of this form
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")  # Its name: lower-case letters, digits and hyphens
+    # The share of the window; the share of rolling windows that end with its months; how many events of a kind it
+    # holds; or the underlying level with which it ends, which data never decide.
     kind: str
-    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
+    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")  # Code, and name for readers
     label: Text
-    dataset: Text
-    joint: bool = True
-    asked: date
-    data: Digest
-    first: date
+    dataset: Text  # Whose events count
+    joint: bool = True  # Whether a two-sided event with a row for each side counts once
+    asked: date  # The day whose knowledge it was asked with
+    data: Digest  # The edition then: SHA-256 of what was known of the dyad
+    first: date  # First and last day of the window: whole months
     last: date
-    compare: Literal["at least", "at most"] = "at least"
-    fewest: int = Field(default=FEWEST, ge=1, le=10**6)
-    void_after: date
+    compare: Literal["at least", "at most"] = "at least"  # Of the bound; of a count always at least
+    fewest: int = Field(default=FEWEST, ge=1, le=10**6)  # A share of fewer events is void
+    void_after: date  # If by this day no edition covers the window, the question is void
+    # How often the same share, or number, was reached in windows of the ten years before, as known then.
     base_rate: float | None = Field(default=None, ge=0, le=1)
+    # All of it in a sentence. Generated; one that says something else is rejected.
     sentence: str = Field(default="", max_length=2_000)
 
     @model_validator(mode="after")
@@ -224,22 +185,12 @@ class Question(BaseModel):
 
 
 class ShareQuestion(Question):
-    """Whether the cooperative share of the window reaches a threshold or differs from a baseline.
-
-    Attributes
-    ----------
-    threshold : float, optional
-        Per cent.
-    baseline : FixedBaseline, optional
-        In place of the threshold.
-    cooperative : str
-        What counts as cooperative, in words.
-    """
+    """Whether the cooperative share of the window reaches a threshold or differs from a baseline."""
 
     kind: Literal["share", "passage"]
-    threshold: float | None = Field(default=None, gt=0, lt=100)
-    baseline: FixedBaseline | None = None
-    cooperative: Text
+    threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent
+    baseline: FixedBaseline | None = None  # In place of the threshold
+    cooperative: Text  # What counts as cooperative, in words
 
     def require_open(self) -> None:
         """Reject a share that is compared with nothing, or lies outside of 0 to 100."""
@@ -309,21 +260,12 @@ class ShareQuestion(Question):
 
 
 class PassageQuestion(ShareQuestion):
-    """The same of rolling windows that end with a month of the window.
-
-    Attributes
-    ----------
-    when : {"by", "throughout"}
-        In some rolling window, or in all that are not void.
-    span : int
-        Months of a rolling window.
-    before : tuple of (int, int)
-        Events and cooperative ones of the ``span - 1`` months before the window, as known then.
-    """
+    """The same of rolling windows that end with a month of the window."""
 
     kind: Literal["passage"]
-    when: Literal["by", "throughout"]
-    span: int = Field(ge=1, le=LONGEST_SPAN)
+    when: Literal["by", "throughout"]  # In some rolling window, or in all that are not void
+    span: int = Field(ge=1, le=LONGEST_SPAN)  # Months of a rolling window
+    # Events and cooperative ones of the `span - 1` months before the window, as known then.
     before: tuple[tuple[Counted, Counted], ...]
 
     def require_open(self) -> None:
@@ -368,26 +310,15 @@ class PassageQuestion(ShareQuestion):
 
 
 class CountQuestion(Question):
-    """Whether the window holds at least so many events of a kind.
-
-    Attributes
-    ----------
-    of : str
-        The kind.
-    codes : tuple of str, optional
-        With what the CAMEO codes of the kind begin, where it is not a whole class.
-    at_least : int
-        How many.
-    means : str, optional
-        The kind by its codes, in words.
-    """
+    """Whether the window holds at least so many events of a kind."""
 
     kind: Literal["count"]
     compare: Literal["at least"] = "at least"
-    of: Text
+    of: Text  # The kind
+    # With what the CAMEO codes of the kind begin, where it is not a whole class.
     codes: tuple[Annotated[str, Field(pattern=r"^\d{2,4}$")], ...] | None = None
-    at_least: int = Field(ge=1, le=10**6)
-    means: Text | None = None
+    at_least: int = Field(ge=1, le=10**6)  # How many
+    means: Text | None = None  # The kind by its codes, in words
 
     def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
         """Return whether the answer is yes, given the months of the window; it always has one."""
@@ -442,13 +373,7 @@ TYPES: dict[str, type[Question]] = {
 
 
 def question_of(values: Any, where: str) -> Question:
-    """Return the question that plain values are; `where` they stand is named in errors.
-
-    Raises
-    ------
-    QuestionError
-        If they are none.
-    """
+    """Return the question that plain values are; `where` they stand is named in errors."""
     if not isinstance(values, dict):
         raise QuestionError(f"{where}: expected fields and values (`dyad: USA-CHN`), found {values!r:.60}")
     if values.get("version") != VERSION:
@@ -494,18 +419,7 @@ def read_question(path: str | Path) -> Question:
 
 
 def write_question(path: str | Path, question: Question) -> None:
-    """Write a question as YAML.
-
-    Raises
-    ------
-    OutputError
-        If the file cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.questions import write_question
-    >>> write_question("questions/mine.yaml", question)  # doctest: +SKIP
-    """
+    """Write a question as YAML."""
     import yaml
 
     text = yaml.safe_dump(question.plain, sort_keys=False, allow_unicode=True, width=110)

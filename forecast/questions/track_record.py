@@ -68,49 +68,22 @@ class Case:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How good the answers of a ledger have been.
+    """How good the answers of a ledger have been."""
 
-    Attributes
-    ----------
-    head : str
-        Hash of the ledger's last entry.
-    entries : int
-        Lines of the ledger.
-    faults : tuple of str
-        Lines that are left out, and why.
-    questions : int
-        How many were asked.
-    open, overdue, never : int
-        Questions that are not decided yet; of these, whose window is over; and that data never decide.
-    cases : tuple of Case
-        Those that are decided.
-    rows : list of dict
-        Scores by hindsight, kind and horizon (docs/schema/ledger.md).
-    calibration : list of dict
-        By hindsight and tenth of the first answers, how often the answer was yes.
-    """
-
-    head: str
-    entries: int
-    faults: tuple[str, ...]
-    questions: int
-    open: int
+    head: str  # Hash of the ledger's last entry
+    entries: int  # Lines of the ledger
+    faults: tuple[str, ...]  # Lines that are left out, and why
+    questions: int  # How many were asked
+    open: int  # Questions that are not decided yet; of these, whose window is over; and that data never decide
     overdue: int
     never: int
-    cases: tuple[Case, ...]
-    rows: list[dict[str, Any]]
-    calibration: list[dict[str, Any]]
+    cases: tuple[Case, ...]  # Those that are decided
+    rows: list[dict[str, Any]]  # Scores by hindsight, kind and horizon (docs/schema/ledger.md)
+    calibration: list[dict[str, Any]]  # By hindsight and tenth of the first answers, how often the answer was yes
 
     @classmethod
     def of(cls, ledger: Ledger, *, day: date | None = None) -> "TrackRecord":
-        """Score a ledger as of a day, by default today.
-
-        Examples
-        --------
-        >>> from forecast.questions import Ledger, TrackRecord
-        >>> TrackRecord.of(Ledger.read("questions/ledger.jsonl")).rows[0]["n"]  # doctest: +SKIP
-        12
-        """
+        """Score a ledger as of a day, by default today."""
         now, histories = day or today(), list(ledger.histories.values())
         decided = [one for one in histories if one.outcome != "open" and one.question.last < now]
         left = [one for one in histories if one.outcome == "open"]

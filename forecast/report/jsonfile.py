@@ -37,28 +37,7 @@ ENDS = {"": 1, "_low": 0, "_high": 2}
 
 
 def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.DataFrame:
-    """Tabulate the share of cooperative actions of every dyad and period of a fit.
-
-    Parameters
-    ----------
-    fit : FitLike
-    kinds : mapping of str to (dict of str to KindSeries, or NotDefined), optional
-        What `kind_series` says of some dyads, where that is known; it takes a second a dyad.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a dyad and period: `dyad`, `period` (its first day); `mean`, `q05`, `q25`, `median`, `q75`, `q95`
-        of the share, 0 to 100; `covered`, whether the period was watched (of an index, whether it has a
-        value); `events`, how many were counted (of an index, 0). Where the model has kinds within a side, also
-        `depth`, `depth_low` and `depth_high`: median and ends of the 90 % interval of how many per cent of cooperative
-        events are of the deeper kinds, missing where nothing was covered; and the same of `severity`.
-
-    Examples
-    --------
-    >>> from forecast.report import levels_table
-    >>> levels_table(fit).head()  # doctest: +SKIP
-    """
+    """Tabulate the share of cooperative actions of every dyad and period of a fit."""
     dyads, known = [str(dyad) for dyad in fit.panel["dyad"].to_numpy()], kinds or {}
     return pd.concat(
         [_dyad_levels(fit, dyad, known[dyad] if dyad in known else kind_series(fit, dyad)) for dyad in dyads],
@@ -98,33 +77,7 @@ def forecast_json(
     gate: GateLike | None = None,
     skill: DyadSkill | NotDefined | None = None,
 ) -> dict[str, Any]:
-    """Return the content of forecast.json.
-
-    Parameters
-    ----------
-    fit : ReportedFit
-        What the assessment was made from.
-    assessment : Assessment
-        Of the report's dyad.
-    events : EventTable, CountTable or IndexTable, optional
-        What was read.
-    others : sequence of Assessment or Brief
-        Of the other dyads of the fit.
-    gate : GateLike, optional
-        The result of the convergence gate; the fit's own without it.
-    skill : DyadSkill or NotDefined, optional
-        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
-
-    Returns
-    -------
-    dict
-        Plain values, by the schema of docs/schema/forecast-json.md.
-
-    Examples
-    --------
-    >>> from forecast.report import forecast_json
-    >>> forecast_json(fit, assessment)["converged"]  # doctest: +SKIP
-    """
+    """Return the content of forecast.json."""
     return report_json(gather(fit, assessment, events, others, gate, skill))
 
 

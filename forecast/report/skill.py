@@ -200,18 +200,7 @@ class DyadSkill:
 
 
 def read_skill(path: str | Path | None = None) -> Skill | None:
-    """Read a file of skill, by default the one that comes with the package; None if none does.
-
-    Raises
-    ------
-    DataError
-        If it cannot be read, or is none.
-
-    Examples
-    --------
-    >>> from forecast.report import read_skill
-    >>> skill = read_skill("skill/skill.json")  # doctest: +SKIP
-    """
+    """Read a file of skill, by default the one that comes with the package; None if none does."""
     found = Path(path) if path is not None else skill_file()
     return None if found is None else Skill.read(found)
 
@@ -219,24 +208,7 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
 def find_skill(
     fit: ReportedFit, assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
 ) -> DyadSkill | NotDefined:
-    """Return what a backtest says of forecasts such as those of a report, or why it says nothing.
-
-    Parameters
-    ----------
-    fit : ReportedFit
-        What the assessment was made from.
-    assessment : Assessment
-        Of the report's dyad.
-    events : EventTable, CountTable or IndexTable, optional
-        What was read.
-    skill : Skill, optional
-        Of a backtest, by `read_skill`; by default the one that comes with the package, if one does.
-
-    Examples
-    --------
-    >>> from forecast.report import find_skill, read_skill
-    >>> find_skill(fit, assessment, table, read_skill("skill/skill.json"))  # doctest: +SKIP
-    """
+    """Return what a backtest says of forecasts such as those of a report, or why it says nothing."""
     skill = skill or read_skill()
     if why := _untestable(fit, assessment):
         return NotDefined(why)

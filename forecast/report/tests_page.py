@@ -197,24 +197,7 @@ COLUMNS = ("code", "name", "words", "value", "low", "high", "error", "unit", "ki
 
 
 def results_json(results: "Results") -> dict[str, Any]:
-    """Return the content of tests.json.
-
-    Parameters
-    ----------
-    results : Results
-        Of `forecast.hypotheses.run_tests`.
-
-    Returns
-    -------
-    dict
-        Plain values, by the schema of docs/schema/tests-json.md.
-
-    Examples
-    --------
-    >>> from forecast.report import results_json
-    >>> results_json(results)["stamp"]  # doctest: +SKIP
-    'planned'
-    """
+    """Return the content of tests.json."""
     plan, data = results.plan, results.data
     content: dict[str, Any] = plain(
         {

@@ -215,31 +215,7 @@ def write_skill(results: "evaluation.Results", out: str | Path) -> Path:
 
 @checked(fit=FIT, out=PATH)
 def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
-    """Write the checks of a fit: page, ``checks.json`` and a table of all numbers.
-
-    Parameters
-    ----------
-    fit : Fit
-    found : Checks
-        Of `forecast.checks.check_fit`.
-    out : str or pathlib.Path
-        Folder; files of earlier checks in it are replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The page, ``index.html``.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.report import write_checks
-    >>> write_checks(fit, check_fit(fit), "checks")  # doctest: +SKIP
-    """
+    """Write the checks of a fit: page, ``checks.json`` and a table of all numbers."""
 
     def write(new: Path) -> Page:
         write_json(new / "checks.json", checks_json(fit, found))
@@ -289,31 +265,7 @@ def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate:
 
 @checked(out=PATH)
 def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[str | Path] = ()) -> Path:
-    """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions.
-
-    Parameters
-    ----------
-    record : TrackRecord
-    out : str or pathlib.Path
-        Folder; files of an earlier track record in it are replaced.
-    inputs : sequence of str or pathlib.Path
-        Files that are read, and not to be replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The page, ``index.html``.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.report import write_track_record
-    >>> write_track_record(TrackRecord.of(ledger), "track-record")  # doctest: +SKIP
-    """
+    """Write the track record of a ledger: page, ``track_record.json`` and a table of the decided questions."""
 
     def write(new: Path) -> Page:
         write_json(new / "track_record.json", record.to_dict(), by_record=True)
@@ -325,29 +277,7 @@ def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[
 
 @checked(folder=PATH)
 def write_skill_page(folder: str | Path) -> Path:
-    """Write the page of a backtest again, from ``skill.json`` and ``cases_shown.csv`` in its folder.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path
-
-    Returns
-    -------
-    pathlib.Path
-        The page, ``index.html``.
-
-    Raises
-    ------
-    DataError
-        If the files are not there, or are none of a backtest.
-    OutputError
-        If the folder cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.report import write_skill_page
-    >>> write_skill_page("skill")  # doctest: +SKIP
-    """
+    """Write the page of a backtest again, from ``skill.json`` and ``cases_shown.csv`` in its folder."""
     from forecast.evaluation import Results
 
     require_report_folder(folder, SKILL)
@@ -357,31 +287,7 @@ def write_skill_page(folder: str | Path) -> Path:
 
 @checked(fit=FIT, out=PATH)
 def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
-    """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure.
-
-    Parameters
-    ----------
-    fit : Fit
-    found : Attribution
-        Of `forecast.outlook.attribute`.
-    out : str or pathlib.Path
-        Folder; files of an earlier page of this kind in it are replaced.
-
-    Returns
-    -------
-    pathlib.Path
-        The page, ``index.html``.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.report import write_moved
-    >>> write_moved(fit, attribute(fit, "USA-CHN", table), "moved")  # doctest: +SKIP
-    """
+    """Write what the events of the last months did: page, ``moved.json``, a table of the events and the figure."""
 
     def write(new: Path) -> Page:
         figure = moved_figure(found)
@@ -397,34 +303,7 @@ def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
 def write_change(
     fits: "tuple[Fit, Fit]", change: "Change", out: str | Path, *, events: "Attribution | None" = None
 ) -> Path:
-    """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure.
-
-    Parameters
-    ----------
-    fits : tuple of Fit
-        The earlier and the later one.
-    change : Change
-        Of `forecast.outlook.split_change`.
-    out : str or pathlib.Path
-        Folder; files of an earlier page of this kind in it are replaced.
-    events : Attribution, optional
-        What the events since then did.
-
-    Returns
-    -------
-    pathlib.Path
-        The page, ``index.html``.
-
-    Raises
-    ------
-    OutputError
-        If the folder cannot be written.
-
-    Examples
-    --------
-    >>> from forecast.report import write_change
-    >>> write_change((old, new), split_change(old, new, "USA-CHN"), "change")  # doctest: +SKIP
-    """
+    """Write what has changed between two days: page, ``change.json``, a table of the parts and the figure."""
 
     def write(new: Path) -> Page:
         figure = change_figure(change)

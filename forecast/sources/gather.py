@@ -22,33 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class Data(Displayed):
-    """The data of a run.
+    """The data of a run."""
 
-    Attributes
-    ----------
-    dyad : str
-        Its code as the data have it.
-    as_of : datetime.date
-        Nothing known later is in the panel.
-    panel : xarray.Dataset
-        Of the dyad alone.
-    table : EventTable or None
-        The events; none of counts and indices.
-    digest : str
-        SHA-256 of all that the panel holds.
-    files : dict
-        SHA-256 of each file that was read, by name.
-    hierarchy : tuple of str
-        The dyads that are fitted together where a claim is about several, this one among them.
-    """
-
-    dyad: str
-    as_of: date
-    panel: "xr.Dataset"
-    table: "EventTable | None"
-    digest: str
-    files: dict[str, str]
-    hierarchy: tuple[str, ...]
+    dyad: str  # Its code as the data have it
+    as_of: date  # Nothing known later is in the panel
+    panel: "xr.Dataset"  # Of the dyad alone
+    table: "EventTable | None"  # The events; none of counts and indices
+    digest: str  # SHA-256 of all that the panel holds
+    files: dict[str, str]  # SHA-256 of each file that was read, by name
+    hierarchy: tuple[str, ...]  # The dyads that are fitted together where a claim is about several, this one among them
 
     def _card(self) -> Card:
         facts = describe_panel(self.panel).facts
@@ -123,17 +105,7 @@ def gather(
 
 
 def panel_digest(panel: "xr.Dataset") -> str:
-    """Return the SHA-256 of all that a panel holds, the same on every machine and version.
-
-    Examples
-    --------
-    >>> from forecast.events import read_chronology
-    >>> from forecast.sources import panel_digest
-    >>> from forecast.panel import build_panel
-    >>> panel = build_panel(read_chronology(), dyads=["USA-CHN"], as_of="2023-10")
-    >>> panel_digest(panel) == panel_digest(panel.copy(deep=True))
-    True
-    """
+    """Return the SHA-256 of all that a panel holds, the same on every machine and version."""
     parts = [f"{name}={panel.attrs[name]}".encode() for name in sorted(panel.attrs)]
     for name in sorted(str(name) for name in panel.variables):
         values = panel[name].to_numpy()

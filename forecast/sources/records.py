@@ -45,27 +45,13 @@ def wanted_together(dyads: Sequence[str], others: Sequence[str] | None = None) -
 
 
 class Records(ABC):
-    """A source that has been read.
+    """A source that has been read."""
 
-    Attributes
-    ----------
-    dyads : list of str
-        Codes of the dyads it holds.
-    datasets : frozenset of str
-        Names of the datasets in its panels; an index has none.
-    table : EventTable, CountTable or IndexTable
-        What was read, with its `files` and `rejects`.
-    events : EventTable or None
-        Single events, if it has any.
-    digests : dict
-        SHA-256 by name of every file that decides what is counted.
-    """
-
-    dyads: list[str]
-    datasets: frozenset[str]
-    table: Recorded
-    events: "EventTable | None" = None
-    digests: dict[str, str]
+    dyads: list[str]  # Codes of the dyads it holds
+    datasets: frozenset[str]  # Names of the datasets in its panels; an index has none
+    table: Recorded  # What was read, with its `files` and `rejects`
+    events: "EventTable | None" = None  # Single events, if it has any
+    digests: dict[str, str]  # SHA-256 by name of every file that decides what is counted
 
     def find(self, dyad: str) -> str:
         """Return the code of a dyad, given in either order and any case."""
@@ -74,13 +60,7 @@ class Records(ABC):
         return find_dyad(dyad, self.dyads)
 
     def hierarchy(self, dyad: str, as_of: date, chosen: Sequence[str] | None = None) -> list[str]:
-        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`.
-
-        Raises
-        ------
-        UnknownDyadError
-            If a dyad that is chosen is not there.
-        """
+        """Return the dyads to fit together with a dyad: those chosen and itself, by default those of `hierarchy`."""
         from forecast.events import hierarchy
 
         if chosen is None:

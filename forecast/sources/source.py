@@ -174,36 +174,7 @@ class Source(BaseModel):
 def open_source(
     source: Source, dyad: str | None = None, as_of: date | None = None, dyads: Sequence[str] | None = None
 ) -> Records:
-    """Read a source.
-
-    Parameters
-    ----------
-    source : Source
-        What to read.
-    dyad : str, optional
-        Read no more than this dyad needs, where the source keeps dyads apart.
-    as_of : datetime.date, optional
-        Read what there was on this day, where the source keeps what it held on earlier days; what became known later
-        may be read too, and is left out of panels of the day.
-    dyads : sequence of str, optional
-        Of a source that can hold hundreds of dyads, read these alone.
-
-    Returns
-    -------
-    Records
-        What it holds.
-
-    Raises
-    ------
-    UnknownDyadError, DataError, MappingError, SpecError
-        If the dyad or a file makes no sense.
-
-    Examples
-    --------
-    >>> from forecast.sources import Source, open_source
-    >>> open_source(Source(), "chn-usa").dyads
-    ['USA-CHN']
-    """
+    """Read a source."""
     if as_of is not None:
         reject_future(as_of, "as-of")
     # What is added may be about any dyad, and is checked against the data of all.
