@@ -14,10 +14,10 @@ import numpy as np
 from benchmarks.engines.layout import FAR, Months
 from benchmarks.problems import SPEC, Problem
 from forecast.model.arrays import PanelArrays, panel_arrays
+from forecast.model.inputs import prior_reference
 from forecast.model.observation.base import Own
 from forecast.model.observation.kinds import QUADRATURE, log_odds
 from forecast.model.observation.side import quadrature
-from forecast.model.whitening import prior_reference
 from forecast.typing import Float, Index
 
 PRODUCT_LIMIT = 16

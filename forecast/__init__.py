@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from forecast.outlook import Assessment as Assessment
     from forecast.outlook import simulate_futures as simulate_futures
     from forecast.outlook.assess import assess as assess
-    from forecast.outlook.assumed import Assumed as Assumed
     from forecast.outlook.attribution import attribute as attribute
-    from forecast.outlook.change import split_change as split_change
+    from forecast.outlook.comparison import split_change as split_change
+    from forecast.outlook.conditioning import Assumed as Assumed
     from forecast.outlook.scenarios import scenario as scenario
     from forecast.panel import build_counts_panel as build_counts_panel
     from forecast.panel import build_index_panel as build_index_panel
@@ -93,11 +93,11 @@ _HOMES = {
     "update": "forecast.model",
     "Assessment": "forecast.outlook",
     "assess": "forecast.outlook.assess",
-    "Assumed": "forecast.outlook.assumed",
+    "Assumed": "forecast.outlook.conditioning",
     "scenario": "forecast.outlook.scenarios",
     "simulate_futures": "forecast.outlook",
     "attribute": "forecast.outlook.attribution",
-    "split_change": "forecast.outlook.change",
+    "split_change": "forecast.outlook.comparison",
     "Source": "forecast.sources",
     "gather": "forecast.sources",
     "FeedSettings": "forecast.feeds",

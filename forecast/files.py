@@ -1,27 +1,149 @@
-"""Writing files so that a reader never sees half of one.
+"""Atomic writes, reading of ordinary files only, locked temporary folders, and errors of one file.
 
-A file is written beside its target under a hidden name and then renamed onto it, which the operating system
-does at once or not at all. Whoever is killed in the middle leaves what was
-there before. Folders of files (a report) are for `forecast.folders`.
+A file is written under a hidden name and renamed onto its target, which happens at once or not at all.
 """
 
 import contextlib
+import csv
 import errno
 import hashlib
 import io
 import json
 import os
+import re
+import secrets
+import shutil
 import stat
-from collections.abc import Iterable, Mapping
+import struct
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.errors import ForecastError, OutputError, OutputPathError
+from filelock import FileLock, Timeout, lock_descriptor
+
+from forecast.errors import DataError, ForecastError, OutputError, OutputPathError
 from forecast.escaping import has_controls, json_text, printable, spreadsheet_cell
-from forecast.partials import PARTIAL_LENGTH, partial_folder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+LOCK = ".lock"
+"""Name of the lock file in a folder, on systems where the folder itself cannot be locked."""
+FOLDERS_OPEN = hasattr(os, "O_DIRECTORY")
+"""Whether a folder can be opened, and so locked, like a file; on Windows it cannot."""
+PARTIAL_LENGTH = len("..12345678.partial")
+"""By how many characters a hidden name is longer than that of its target."""
+POLL = 0.01
+"""Seconds between two attempts to get a lock."""
+_own: set[Path] = set()
+swapping = threading.Lock()
+"""Held while finished work is put in place: what is being swapped is not abandoned."""
+
+
+@contextlib.contextmanager
+def partial_folder(target: Path) -> Iterator[Path]:
+    """Make a hidden folder beside a target, and remove it in the end, whatever happens.
+
+    It is locked as long as this process lives. Folders of the same target that nobody holds were left by runs that
+    have been killed; they are removed first.
+    """
+    clear_leftovers(target)
+    folder, release = _claim(target)
+    try:
+        yield folder
+    finally:
+        _remove(folder, release)
+
+
+def abandon(patience: float) -> None:
+    """Remove all unfinished work of this process, which is about to end.
+
+    A swap that is going on is waited for, and none begins afterwards.
+    """
+    if swapping.acquire(timeout=patience):  # and never released
+        for folder in tuple(_own):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def clear_leftovers(target: Path) -> None:
+    """Remove the partial folders of a target that were left by runs that have been killed."""
+    leftover = re.compile(rf"\.{re.escape(target.name)}\.[0-9a-f]{{8}}\.partial")
+    with contextlib.suppress(OSError):
+        for path in [path for path in target.parent.iterdir() if leftover.fullmatch(path.name)]:
+            _remove_unless_held(path)
+
+
+def lock_folder(folder: Path, *, wait: bool = False) -> Callable[[], None] | None:
+    """Lock a folder until the process ends or calls the function returned; None if another run holds the lock.
+
+    On a disk without locks nothing is kept out, and None is returned as well.
+    """
+    if not FOLDERS_OPEN:
+        lock = FileLock(folder / LOCK, thread_local=False, poll_interval=POLL)
+        try:
+            lock.acquire(blocking=wait)
+        except Timeout:
+            return None
+        return lock.release
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        held = lock_descriptor(descriptor, blocking=wait, poll_interval=POLL)
+    except OSError:
+        held = False
+    except BaseException:  # an interrupt while it waits
+        os.close(descriptor)
+        raise
+    if held:
+        return lambda: os.close(descriptor)
+    os.close(descriptor)
+    return None
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Wait for the lock of a folder and hold it."""
+    release = lock_folder(folder, wait=True)
+    try:
+        yield
+    finally:
+        if release is not None:
+            release()
+
+
+def _claim(target: Path) -> tuple[Path, Callable[[], None] | None]:
+    while True:
+        folder = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+        _own.add(folder)  # before it is there: an interrupt may come at any moment
+        folder.mkdir()
+        try:
+            release = lock_folder(folder, wait=True)
+        except FileNotFoundError:  # another run took it for a leftover before it was locked
+            continue
+        if folder.exists():
+            return folder, release
+        if release is not None:
+            release()
+
+
+def _remove_unless_held(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if (release := lock_folder(folder)) is not None:
+            _remove(folder, release)
+
+
+def _remove(folder: Path, release: Callable[[], None] | None) -> None:
+    """Remove a folder before its lock is released; a lock file that Windows keeps until then goes afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    _own.discard(folder)
+    if release is not None:
+        release()
+    if not FOLDERS_OPEN:
+        shutil.rmtree(folder, ignore_errors=True)
+
 
 NO_FILES = ("/proc/", "/sys/", "/dev/std", "/dev/fd/")
 """Where the system shows processes and devices, some of them under names of ordinary files."""
@@ -213,3 +335,54 @@ def unwritable(path: Path, error: OSError) -> str:
     """Describe in a sentence that a place cannot be written, and why."""
     reason = error.strerror or str(error)
     return f"{printable(str(path))} cannot be written: {reason}. Choose another place, or make it writable."
+
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error)
+UNFORESEEN = (LookupError, TypeError, AttributeError, AssertionError)
+"""A reader of this program did not foresee what is in the file."""
+UNREADABLE = (ValueError, ArithmeticError, csv.Error)
+OF_A_PATH = frozenset(
+    {
+        errno.EACCES, errno.EFBIG, errno.EILSEQ, errno.EINVAL, errno.EIO, errno.EISDIR, errno.ELOOP,
+        errno.ENAMETOOLONG, errno.ENODEV, errno.ENOENT, errno.ENOTDIR, errno.ENXIO, errno.EOVERFLOW, errno.EPERM,
+    }
+)  # fmt: skip
+"""Errors of the system that are about one path; those about disk, memory, handles and connections are not here."""
+LONGEST_REASON = 200
+
+
+@contextmanager
+def fence(name: str, advice: str = "Check the file.") -> Iterator[None]:
+    """Turn a fault of a file into a DataError that names the file and the cause."""
+    try:
+        yield
+    except ForecastError:
+        raise
+    except Exception as error:
+        words = _words(error, advice)
+        if not words:
+            raise
+        raise DataError(f"{name} {words}") from error
+
+
+def _words(error: Exception, advice: str) -> str:
+    """Return what is wrong with the file and what to do; '' if the error is not of the file."""
+    text = (str(error).splitlines() or [""])[0][:LONGEST_REASON] or type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"cannot be read: {error.strerror}. Check the path." if error.errno in OF_A_PATH else ""
+    if isinstance(error, DAMAGED):
+        return f"is damaged ({text}). Fetch it again."
+    if isinstance(error, UNFORESEEN):
+        kind = type(error).__name__
+        return f"cannot be read: this program did not foresee what is in it ({kind}: {text}). Report it with the file."
+    if isinstance(error, (OSError, *UNREADABLE, *_of_libraries())):
+        return f"cannot be read: {text.rstrip('.')}. {advice}"
+    return ""
+
+
+def _of_libraries() -> tuple[type[Exception], ...]:
+    """Return the errors by which libraries say that they cannot use a text or table, not that they lack something."""
+    import duckdb
+    import pyarrow as pa
+
+    return (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError, pa.ArrowCapacityError)

@@ -7,16 +7,16 @@ last; whoever is killed then has left all of the new folder inside, and the next
 """
 
 import contextlib
+import ctypes
 import os
 import re
 import shutil
+import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from forecast.errors import OutputError
-from forecast.exchange import exchange
-from forecast.files import check_writable, unwritable
-from forecast.partials import clear_leftovers, locked, partial_folder, swapping
+from forecast.files import check_writable, clear_leftovers, locked, partial_folder, swapping, unwritable
 
 ENTRANCES = (
     "forecast.json",
@@ -191,3 +191,25 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+_HERE = -100  # AT_FDCWD: paths are taken as they are
+_EXCHANGE = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Exchange two files or folders: at every moment each name leads to one of them, whole."""
+    sys.audit("forecast.folders", str(one), str(other))
+    if sys.platform == "win32":
+        raise OSError("Windows cannot exchange two names")
+    library = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(one), os.fsencode(other)
+    if hasattr(library, "renameat2"):
+        failed = library.renameat2(_HERE, names[0], _HERE, names[1], _EXCHANGE)
+    elif hasattr(library, "renamex_np"):
+        failed = library.renamex_np(*names, _EXCHANGE)
+    else:
+        raise OSError("this system cannot exchange two names")
+    if failed:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), str(one))

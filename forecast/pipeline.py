@@ -24,13 +24,12 @@ from forecast.wording import count, day, fitted_together, month
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.evaluation.skill import Skill
     from forecast.events import EventTable
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
-    from forecast.model.breaks.eras import Eras
+    from forecast.model.breaks import Eras
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
-    from forecast.outlook.drivers import DriverOutlook
+    from forecast.outlook.futures import DriverOutlook
     from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
@@ -62,7 +61,7 @@ class ReportSettings:
         With `above`: the share of the preceding months is to reach it at the end of any month up to this one. These
         are as many months as the horizon nearest to a year.
     at_least : sequence of AtLeast
-        Numbers of happenings of a kind, such as ``AtLeast("violence", 3, 12)``.
+        Numbers of events of a kind, such as ``AtLeast("violence", 3, 12)``.
     out : pathlib.Path, optional
         Folder of the report; by default one with dyad and day in ``report``, with a number if there is one of that
         name.
@@ -230,6 +229,8 @@ def make_report(
     >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
     PosixPath('report/USA-CHN-2026-06-13/index.html')
     """
+    from forecast.report import read_skill
+
     settings = settings or ReportSettings()
     _check_settings(settings)
     _check_folder(settings)
@@ -238,7 +239,7 @@ def make_report(
         records = _read_records(settings, table)
         job = _Job(settings, records, records.find(settings.dyad), steps)
         _check_since(job)
-        tested = _read_skill(settings)
+        tested = read_skill(settings.skill)  # a broken file is found before long work
     saved = _load_fit(job) if settings.fit_path else None
     fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     assessment, others, gate = _assess(job, fit)
@@ -247,7 +248,7 @@ def make_report(
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit)
     with steps.step("writing the report"), _folder(job, fit) as out:
-        from forecast.outlook.drivers import driver_outlooks
+        from forecast.outlook.futures import driver_outlooks
         from forecast.report import find_skill, write_report
 
         shown = _shown_table(records, fit)
@@ -294,7 +295,7 @@ def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
     """Describe what was added to the record, and how much of it is in a fit."""
     from forecast.events import describe_additions
-    from forecast.events.added import additions_of
+    from forecast.events.coverage import additions_of
     from forecast.panel.record import last_known
 
     if records.events is None:
@@ -309,13 +310,6 @@ def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
             f"known by {last_known(fit.panel)}, or after the end of coverage.",
         )
     return sentences
-
-
-def _read_skill(settings: ReportSettings) -> "Skill | None":
-    """Read what is known of the skill of such forecasts before long work, in which a broken file would be found."""
-    from forecast.report import read_skill
-
-    return read_skill(settings.skill)
 
 
 def _check_settings(settings: ReportSettings) -> None:
@@ -373,7 +367,7 @@ def _fit_records(job: _Job, spec: "PendulumSpec | None") -> tuple["Fit", tuple[s
         _check_query(panel, job.dyad, settings)
     with steps.step("fitting"):
         from forecast.model import fit as fit_panel
-        from forecast.model.choices import spec_for
+        from forecast.model.spec import spec_for
 
         given = {"draws": settings.draws, "tune": settings.tune, "chains": settings.chains, "cores": settings.cores}
         options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
@@ -397,7 +391,7 @@ def _choose_eras(job: _Job) -> "Eras | None":
     """Return the eras that replace the named ones, if that is asked for."""
     if job.settings.eras == "given":
         return None
-    from forecast.model.breaks.eras import inferred_eras, no_eras
+    from forecast.model.breaks import inferred_eras, no_eras
 
     if job.settings.eras == "none":
         return no_eras(job.dyad)
@@ -478,7 +472,7 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
     By default it stays as of its own day, but goes on to the last of what is added to its dyads: an event, or a day to
     which their coverage is extended.
     """
-    from forecast.events.added import last_covered
+    from forecast.events.coverage import last_covered
     from forecast.panel.record import last_known
 
     table = job.records.events
@@ -505,7 +499,7 @@ def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
 def _fit_again(job: _Job, saved: "Fit", fit: "Fit", gate: "Gate") -> tuple["Fit", tuple[str, ...]]:
     """Fit the later panel with the settings of the saved fit, where an update is not good enough."""
     with job.steps.step("fitting again"):
-        from forecast.model.updating.update import sampled_again
+        from forecast.model.updating import sampled_again
 
         fit = sampled_again(saved, fit.panel, gate.reasons[0], job.steps.progress)
     return fit, _describe_update(fit, job.dyad)

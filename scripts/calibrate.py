@@ -17,7 +17,7 @@ from scipy.stats import kstest
 
 from forecast.files import write_csv, write_text
 from forecast.model import PendulumSpec
-from forecast.model.calibration import AMONG, calibrate, coverage
+from forecast.model.simulate import AMONG, calibrate, coverage
 from forecast.model.variables import all_variables
 
 ROOT = Path(__file__).parents[1]

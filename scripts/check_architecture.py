@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 SAMPLERS = ("pymc", "pytensor", "nutpie")
-READERS = tuple(f"forecast.events.{name}" for name in ("tables", "raw", "mapping"))
+READERS = tuple(f"forecast.events.{name}" for name in ("tables", "mapping"))
 LATER = ("forecast.hypotheses", "forecast.evaluation", "forecast.questions")
 
 FORBIDDEN = {
@@ -85,9 +85,9 @@ FORBIDDEN = {
 GROUND = tuple(
     f"forecast.{name}"
     for name in (
-        "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "exchange", "extras", "files",
-        "folders", "forms", "journal", "kept", "pairs", "parallel", "partials", "progress", "resources", "scale",
-        "stopping", "typing", "unfinished", "wording",
+        "arguments", "bounds", "clock", "dates", "display", "errors", "escaping", "extras", "files",
+        "folders", "forms", "journal", "pairs", "parallel", "progress", "resources", "scale",
+        "stopping", "typing", "wording",
     )
 )  # fmt: skip
 """What everything stands on: it imports nothing of the package but itself."""

@@ -28,7 +28,7 @@ sys.path.insert(0, str(ROOT))
 
 from forecast import build_index_panel, fit, read_index  # noqa: E402
 from forecast.evaluation import origins_between  # noqa: E402
-from forecast.model.choices import spec_for  # noqa: E402
+from forecast.model.spec import spec_for  # noqa: E402
 from forecast.outlook import simulate_futures  # noqa: E402
 
 type Float = NDArray[np.float64]

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from forecast.events import read_chronology
-from forecast.events.chronology import chronology_files
 from forecast.events.codebook import Scale, read_scale, read_small_csv
+from forecast.events.tables import chronology_files
 from forecast.files import write_text
 from forecast.panel import summarise
 

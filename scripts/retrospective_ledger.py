@@ -29,7 +29,7 @@ from forecast.errors import DataError, ForecastError, QuestionError  # noqa: E40
 from forecast.evaluation import Record, Results  # noqa: E402
 from forecast.panel.record import coverage_end  # noqa: E402
 from forecast.questions import Ledger, TrackRecord, append_entries, asked, make_question, resolve_question  # noqa: E402
-from forecast.questions.entry import Answered, Draft  # noqa: E402
+from forecast.questions.history import Answered, Draft  # noqa: E402
 from forecast.questions.ledger import NAME, model_digest, resolved  # noqa: E402
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
     if ledger.exists():
         raise DataError(f"{ledger} is there already; choose another folder, or remove it")
     results = Results.read(backtest)
-    choices = results.choices
+    choices = results.skill.choices
     record = Record.of(read_chronology(), dyads=choices["dyads"], together=choices["together"], eras=choices["eras"])
     if record.digest != choices["data"]:
         raise DataError(f"{backtest}: the backtest rests on other data than the chronology that is there; run it again")
@@ -95,7 +95,7 @@ def build(backtest: Path, out: Path, first: date = FIRST) -> str:
 
 
 def _drafts(results: Results, record: Record, first: date, counts: Counts) -> Iterator[Draft]:
-    choices = results.choices
+    choices = results.skill.choices
     own = results.cases[(results.cases["model"] == results.skill.subject) & ~results.cases["given_n"]]
     cases = {(row["dyad"], row["origin"], row["horizon"]): row for row in own.to_dict("records")}
     model = model_digest(choices["spec"])

@@ -21,7 +21,7 @@ def check() -> ModuleType:
 
 
 def tree(root: Path, inventory: list[str], **sources: str) -> Path:
-    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/fan.py."""
+    """Make a small package: `outlook__fan="..."` is the source of forecast/outlook/level.py."""
     for name, source in sources.items():
         path = root / "forecast" / (re.sub(r"(?<=[a-z0-9])__(?=\w)", "/", name, count=1) + ".py")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from forecast.errors import DataError, OutputError, SpecError
-from forecast.fence import fence
+from forecast.files import fence
 
 
 def fail(error):

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.errors import OutputPathError, SpecError
-from forecast.kept import Kept, check_kept
+from forecast.journal import Kept, check_kept
 from tests.systems import posix
 
 COLUMNS = ("log_bayes_factor", "error")

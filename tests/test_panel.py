@@ -18,7 +18,7 @@ from forecast.panel import (
     build_index_panel,
     build_panel,
     describe_panel,
-    happenings,
+    event_counts,
     panel_kind,
     summarise,
     validate_panel,
@@ -171,7 +171,7 @@ def test_a_visit_is_one_happening_of_its_visitor():
         ("2020-05-01", "USA", "CHN", "042"),
         ("2020-05-01", "CHN", "USA", "043"),
     )
-    assert happenings(table.events).tolist() == [1, 0, 1, 0]
+    assert event_counts(table.events).tolist() == [1, 0, 1, 0]
     goldstein = build_panel(table, scale="goldstein")["counts"].sum(["dataset", "dyad", "time", "direction"])
     assert goldstein.values.tolist() == [0, 0, 0, 0, 2, 0, 0, 0]
 
@@ -191,15 +191,15 @@ def test_a_visit_is_one_happening_of_its_visitor():
 )
 def test_what_pairs_and_what_does_not(rows, expected):
     table = table_of(*(("2020-05-01", *row) for row in rows))
-    assert happenings(table.events).sum() == expected
+    assert event_counts(table.events).sum() == expected
 
 
 def test_rows_of_different_days_or_datasets_do_not_pair():
     days_apart = table_of(("2020-05-01", "USA", "CHN", "046"), ("2020-05-02", "CHN", "USA", "046"))
-    assert happenings(days_apart.events).sum() == 2
+    assert event_counts(days_apart.events).sum() == 2
     one, other = table_of(("2020-05-01", "USA", "CHN", "046")), table_of(("2020-05-01", "CHN", "USA", "046"))
     both = pd.concat([one.events, other.events.assign(dataset="other", event_id="o")])
-    assert happenings(both).sum() == 2
+    assert event_counts(both).sum() == 2
 
 
 def test_events_outside_coverage_are_told_and_not_counted():
@@ -453,7 +453,7 @@ def test_counts_beyond_32_bits_are_summed_in_64():
 def test_pairing_and_summary_count_beyond_32_bits():
     led, followed = ("2020-05-15", "USA", "CHN", "046", MOST), ("2020-05-15", "CHN", "USA", "046", MOST)
     table = table_of(led, led, followed, followed, followed)
-    assert happenings(table.events).tolist() == [MOST, MOST, 0, 0, MOST]
+    assert event_counts(table.events).tolist() == [MOST, MOST, 0, 0, MOST]
     assert summarise(table, COVERAGE).loc[0, "happenings"] == 3 * MOST
     assert build_panel(table, coverage=COVERAGE).attrs["paired"] == 2 * MOST
 

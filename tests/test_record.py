@@ -9,8 +9,8 @@ import pytest
 
 from forecast.errors import DataError
 from forecast.events import read_chronology
-from forecast.events.covered import Covered
-from forecast.outlook.volume import recording_level
+from forecast.events.coverage import Covered
+from forecast.outlook.base_rates import recording_level
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.events import counted_events
 from forecast.panel.record import (

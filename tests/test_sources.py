@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.cli.options import source
+from forecast.cli.options import AnyData
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.events import hierarchy
 from forecast.sources import Source, gather, open_source
@@ -90,14 +90,14 @@ def test_two_datasets_of_one_name_are_rejected_by_their_tables(mine: Source) -> 
 
 def test_options_name_several_tables_each_with_its_mapping(mine: Source) -> None:
     table, mapping = Path(str(mine.path)), Path(str(mine.mapping))
-    assert source(None, None, None, None) is None
-    assert source([table], None, None, [mapping]) == mine
-    both = source([Path("chronology"), table], None, None, [mapping])
+    assert AnyData().source is None
+    assert AnyData(events=[table], mapping=[mapping]).source == mine
+    both = AnyData(events=[Path("chronology"), table], mapping=[mapping]).source
     assert both == Source(kind="several", sources=(Source(), mine))
     with pytest.raises(SpecError, match="tables: 2, mappings: 1"):
-        source([table, table.with_name("other.csv")], None, None, [mapping])
+        _ = AnyData(events=[table, table.with_name("other.csv")], mapping=[mapping]).source
     with pytest.raises(SpecError, match="two kinds of source"):
-        source([table], table, None, [mapping])
+        _ = AnyData(events=[table], counts=table, mapping=[mapping]).source
 
 
 def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
@@ -109,7 +109,7 @@ def test_a_source_of_one_kind_is_written_as_it_always_was(mine: Source) -> None:
 @pytest.mark.slow  # it compiles a form of its own; the panel of several tables is tested above
 def test_event_tables_together_are_fitted_each_with_its_own_reading(mine: Source) -> None:
     from forecast.model import fit
-    from forecast.model.choices import spec_for
+    from forecast.model.spec import spec_for
 
     both = Source(kind="several", sources=(Source(), mine))
     panel = gather(both, "CHN-IND", as_of=date(2008, 12, 31)).panel

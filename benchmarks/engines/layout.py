@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.model.observation.counted import Counted
+from forecast.model.observation.side import Counted
 from forecast.typing import Index
 
 FAR = 1e3

@@ -5,7 +5,7 @@ Start at `import_files`, which takes files in, and at `read_archive`, which read
 
 from forecast.archive.importing import Imported, ImportedFile, import_files
 from forecast.archive.reading import read_archive
-from forecast.archive.recovery import Repaired, repair_archive
+from forecast.archive.segments import Repaired, repair_archive
 from forecast.archive.status import ArchiveStatus, archive_status
 
 __all__ = [

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from forecast.errors import DataError, OutputError
-from forecast.files import digest, unwritable
-from forecast.partials import partial_folder
+from forecast.files import digest, partial_folder, unwritable
 
 SCHEMA = 1
 APPLICATION = 0x70656E64

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from forecast.archive.catalogue import Entry
 from forecast.dates import today
-from forecast.events.covered import MOST_MISSING
+from forecast.events.coverage import MOST_MISSING
 from forecast.feeds.feed import Feed, FileFacts, Standing, named_day
 from forecast.feeds.lines import FeedFile
 

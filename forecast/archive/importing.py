@@ -1,5 +1,7 @@
-"""Files of feeds taken into an archive: each once, whole or not at all, whoever else is at work."""
+"""Idempotent, atomic import of feed files into an archive."""
 
+import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,25 +13,64 @@ import numpy as np
 
 from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
 from forecast.archive.days import Named, days_of
-from forecast.archive.published import earliest, published_days
-from forecast.archive.recovery import opened_for_import
-from forecast.archive.segments import SegmentWriter, write_batch
+from forecast.archive.segments import SegmentWriter, opened_for_import, write_batch
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.display import Card, Displayed
 from forecast.errors import DataError
 from forecast.escaping import printable
-from forecast.feeds.detect import Detected, detect_file, unknown_file
-from forecast.feeds.feed import Feed, FileFacts, named_day
+from forecast.feeds.detect import DaysOfRows, Detected, detect_file, find_feed, unknown_file
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
 from forecast.feeds.judging import Judge
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
-from forecast.feeds.naming import DaysOfRows
 from forecast.feeds.reading import FileRun, Together
-from forecast.feeds.registry import find_feed
-from forecast.feeds.settings import FeedSettings
-from forecast.fence import fence
+from forecast.files import fence, read_bytes
 from forecast.parallel import ahead
 from forecast.progress import Progress, silent
 from forecast.wording import count
+
+SCHEMA = 1
+LARGEST = 1_000_000_000
+"""Bytes of a manifest."""
+SAID = re.compile(rb'"published":\s*"[^"]')
+
+
+def published_days(folder: Path) -> dict[str, str]:
+    """Return the days on which files of a folder were published, by their SHA-256.
+
+    Nothing is returned for a folder without a manifest, or of files for which it says no day. A file that was
+    published twice could be had since the first time.
+    """
+    path = folder / MANIFEST
+    try:
+        content = read_bytes(path, LARGEST)
+        if not SAID.search(content):  # of GDELT, with tens of thousands of files, none is
+            return {}
+        manifest = json.loads(content)
+        known = [(one["sha256"], one["published"]) for one in manifest["slots"] if one.get("published")]
+        days: dict[str, str] = {}
+        for sha256, day in known:
+            if sha256:
+                days[sha256] = earliest(date.fromisoformat(day).isoformat(), days.get(sha256, ""))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is damaged"
+        raise DataError(
+            f"{path} is no manifest of a fetch: {reason}. Its files are taken without the days on which they were "
+            "published. Bring it back from a copy, or fetch them again, and repeat the import."
+        ) from error
+    if manifest.get("schema") != SCHEMA:
+        raise DataError(
+            f"{path} has schema {manifest.get('schema')!r:.20}; this version reads {SCHEMA}. Its files are taken "
+            "without the days on which they were published."
+        )
+    return days
+
+
+def earliest(one: str, other: str) -> str:
+    """Return the earlier of two days as ISO writes them; of one and none, the one."""
+    return min(filter(None, (one, other)), default="")
+
 
 EVERYTHING = FeedSettings(sectors="all", one_a_day=False)
 """All rows between two states: what is counted of them is chosen when they are read."""

@@ -16,14 +16,21 @@ from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_ca
 from forecast.archive.days import covered_days
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
 from forecast.errors import DataError, SpecError
-from forecast.events.account import FeedAccount, FileAccount
-from forecast.events.covered import Covered
-from forecast.events.raw import REJECT_COLUMNS, SourceFile
-from forecast.events.table import Day, EventTable, as_day, combine, sort_events
-from forecast.feeds.feed import Feed, named_day, text
+from forecast.events.coverage import Covered
+from forecast.events.table import (
+    REJECT_COLUMNS,
+    Day,
+    EventTable,
+    FeedAccount,
+    FileAccount,
+    SourceFile,
+    as_day,
+    combine,
+    sort_events,
+)
+from forecast.feeds.detect import FEEDS
+from forecast.feeds.feed import SECTORS, Feed, FeedSettings, named_day, text
 from forecast.feeds.reading import in_contract, require_suitable, state_pair
-from forecast.feeds.registry import FEEDS
-from forecast.feeds.settings import SECTORS, FeedSettings
 from forecast.files import digest
 from forecast.wording import join
 

@@ -14,9 +14,9 @@ from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets
 from forecast.arguments import DAY, PATH, TEXTS, checked
 from forecast.dates import month_end
 from forecast.display import Card, Displayed
-from forecast.events.covered import Covered
+from forecast.events.coverage import Covered
 from forecast.events.table import Day, as_day
-from forecast.feeds.registry import FEEDS
+from forecast.feeds.detect import FEEDS
 from forecast.wording import count
 
 if TYPE_CHECKING:

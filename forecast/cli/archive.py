@@ -1,15 +1,13 @@
 """The commands `forecast events import`, `status` and `repair`: their options and what they print."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.options import Datasets, Feed, Json, day_of
-from forecast.cli.terminal import escape, progress
+from forecast.cli.options import Datasets, Feed, Json, day_of, echo_json
+from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, OutputPathError
-from forecast.escaping import json_text
 from forecast.wording import count
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 MOST_FILES = 20
 MOST_MONTHS = 24
 MOST_HOLES = 10
+_COUNTED = ("rows", "kept", "rejected", "filtered", "duplicates")
 FORMS = (".svg", ".png", ".pdf")
 BY = {"published": "as published", "stamp": "by its name", "last event": "the day after its last event"}
 Folder = Annotated[Path, typer.Option("--archive", metavar="FOLDER", help="Folder of the archive.")]
@@ -46,7 +45,7 @@ def import_command(
     with progress() as tell:
         done = import_files(paths, archive, feed=feed, progress=tell)
     if as_json:
-        typer.echo(json_text(json.dumps(done.summary(), indent=2, ensure_ascii=False)))
+        echo_json(done.summary())
     else:
         _print_import(done)
     if failed := done.of("failed"):
@@ -75,7 +74,7 @@ def status_command(
     if figure is not None:
         _write_figure(found, figure)
     if as_json:
-        typer.echo(json_text(json.dumps(found.summary(), indent=2, ensure_ascii=False)))
+        echo_json(found.summary())
         return
     _print_status(found, months)
 
@@ -89,34 +88,34 @@ def repair_command(archive: Folder = DEFAULT, as_json: Json = False) -> None:
     from forecast.archive import repair_archive
 
     done = repair_archive(archive)
-    typer.echo(json_text(json.dumps(done.summary(), indent=2, ensure_ascii=False)) if as_json else done.sentence)
+    if as_json:
+        echo_json(done.summary())
+    else:
+        typer.echo(done.sentence)
     if done.damaged:
         raise DataError(f"The rows of {count(len(done.damaged), 'file')} are lost or damaged. Import them again.")
 
 
 def _print_import(done: "Imported") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    shown = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("file", "dataset", ""):
-        shown.add_column(name, overflow="fold")
-    for name in ("rows", "between states", "rejected", "filtered"):
-        shown.add_column(name, justify="right")
+    shown = console()
     told = [file for file in done.files if file.became != "known"]
-    for file in told[:MOST_FILES]:
-        numbers = (f"{number:,}" for number in (file.rows, file.between, file.rejected, file.filtered))
-        shown.add_row(escape(file.name), file.dataset, file.became, *(numbers if file.dataset else ()))
+    rows = [
+        [
+            file.name, file.dataset, file.became,
+            *(f"{number:,}" for number in (file.rows, file.between, file.rejected, file.filtered) if file.dataset),
+        ]
+        for file in told[:MOST_FILES]
+    ]  # fmt: skip
+    numbers = [(name, True) for name in ("rows", "between states", "rejected", "filtered")]
     if told:
-        console.print(shown)
+        shown.print(table(["file", "dataset", "", *numbers], rows))
     if len(told) > MOST_FILES:
-        console.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
+        shown.print(f"And {count(len(told) - MOST_FILES, 'file')} more; --json has all.")
     for file in [*done.of("failed"), *done.of("skipped")][:MOST_FILES]:
-        console.print(f"[yellow]{escape(file.reason)}[/]")
+        shown.print(f"[yellow]{escape(file.reason)}[/]")
     for finding in done.findings[:MOST_FILES]:
-        console.print(f"[yellow]{escape(finding)}[/]")
-    console.print(escape(done.sentence))
+        shown.print(f"[yellow]{escape(finding)}[/]")
+    shown.print(escape(done.sentence))
 
 
 def _write_figure(found: "ArchiveStatus", path: Path) -> None:
@@ -133,40 +132,35 @@ def _write_figure(found: "ArchiveStatus", path: Path) -> None:
 
 
 def _print_status(found: "ArchiveStatus", months: int) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
+    shown = console()
     for dataset in found.datasets:
-        console.print(f"[bold]{escape(dataset.sentence)}[/]")
-        _print_dataset(console, dataset, months)
+        shown.print(f"[bold]{escape(dataset.sentence)}[/]")
+        _print_dataset(shown, dataset, months)
     if found.unfinished:
-        console.print("An import is at work, or was killed: then run the same import again.")
+        shown.print("An import is at work, or was killed: then run the same import again.")
 
 
-def _print_dataset(console: "Console", dataset: "DatasetStatus", months: int) -> None:
-    from rich.table import Table
-
+def _print_dataset(shown: "Console", dataset: "DatasetStatus", months: int) -> None:
     kinds = ", ".join(f"{series} {number:,}" for series, number in dataset.series.items())
-    console.print(f"Files by what they are of: {escape(kinds)}")
+    shown.print(f"Files by what they are of: {escape(kinds)}")
     for hole in dataset.holes[-MOST_HOLES:]:
-        console.print(f"Hole: {hole.first} to {hole.last}, {count(hole.days, 'day')}. {escape(hole.note)}")
+        shown.print(f"Hole: {hole.first} to {hole.last}, {count(hole.days, 'day')}. {escape(hole.note)}")
     if len(dataset.holes) > MOST_HOLES:
-        console.print(f"And {count(len(dataset.holes) - MOST_HOLES, 'hole')} before; --json has all.")
+        shown.print(f"And {count(len(dataset.holes) - MOST_HOLES, 'hole')} before; --json has all.")
     if dataset.published:
-        console.print(f"Published on a day that the manifest of a fetch says: {count(dataset.published, 'file')}")
+        shown.print(f"Published on a day that the manifest of a fetch says: {count(dataset.published, 'file')}")
     for edition in dataset.editions[-MOST_FILES:]:
-        console.print(f"Edition: {escape(edition.file)}, issued {edition.issued} ({BY[edition.by]})")
-    shown = Table("month", "days", box=None, padding=(0, 2, 0, 0))
-    for name in ("files", "editions", "rows", "kept", "rejected", "filtered", "duplicates"):
-        shown.add_column(name, justify="right")
-    for month in dataset.months[len(dataset.months) - months if months < len(dataset.months) else 0 :]:
-        numbers = (month.rows, month.kept, month.rejected, month.filtered, month.duplicates)
-        days = f"{month.covered} of {month.days}"
-        counted = (f"{month.files:,}", f"{len(month.editions)}", *(f"{number:,}" for number in numbers))
-        shown.add_row(month.month, f"[yellow]{days}[/]" if month.covered < month.days else days, *counted)
+        shown.print(f"Edition: {escape(edition.file)}, issued {edition.issued} ({BY[edition.by]})")
+    rows = [
+        [
+            month.month, f"{month.covered} of {month.days}", f"{month.files:,}", f"{len(month.editions)}",
+            *(f"{getattr(month, name):,}" for name in _COUNTED),
+        ]
+        for month in dataset.months[len(dataset.months) - months if months < len(dataset.months) else 0 :]
+    ]  # fmt: skip
     if months:
-        console.print(shown)
+        shown.print(table(["month", "days", *((name, True) for name in ("files", "editions", *_COUNTED))], rows))
     for reason, number in list(dataset.rejected_by.items())[:MOST_FILES]:
-        console.print(f"Rejected: {number:,} rows, {escape(reason)}")
+        shown.print(f"Rejected: {number:,} rows, {escape(reason)}")
     for reason, number in list(dataset.filtered_by.items())[:MOST_FILES]:
-        console.print(f"Filtered: {number:,} rows, {escape(reason)}")
+        shown.print(f"Filtered: {number:,} rows, {escape(reason)}")

@@ -7,21 +7,17 @@ import typer
 
 from forecast.bounds import MOST_POINTS, require_positive, require_whole
 from forecast.cli.options import (
-    Archive,
-    Counts,
-    Datasets,
-    DriverActs,
-    DriverFuture,
-    Events,
-    FeedSetting,
+    Driven,
+    FromFeeds,
+    Improvement,
     Json,
-    Mapping,
     Seed,
+    grouped,
     named_datasets,
     output,
-    source,
+    show_result,
 )
-from forecast.cli.terminal import escape, progress
+from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
@@ -31,7 +27,10 @@ if TYPE_CHECKING:
     from forecast.evaluation.executors import Executor
 
 
+@grouped
 def backtest(
+    data: FromFeeds,
+    driven: Driven,
     dyads: Annotated[
         str | None, typer.Option("--dyads", help="Such as USA-CHN,USA-RUS. Default: all that the data hold.")
     ] = None,
@@ -60,15 +59,6 @@ def backtest(
             "auto_ets, auto_arima; all; or no for none of them.",
         ),
     ] = "all",
-    drivers: Annotated[
-        Path | None,
-        typer.Option(
-            "--drivers",
-            help="Also the pendulum with covariates, and without: a CSV file (docs/drivers.md), or calendar.",
-        ),
-    ] = None,
-    driver_acts: DriverActs = None,
-    driver_future: DriverFuture = "given",
     eras: Annotated[
         str,
         typer.Option(
@@ -82,10 +72,7 @@ def backtest(
         typer.Option("--with", help="Dyads that every model is fitted to. Default: the hierarchy of data/dyads.csv."),
     ] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Fit every dyad by itself.")] = False,
-    improvement: Annotated[
-        float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
-    ] = 5.0,
-    datasets: Datasets = None,
+    improvement: Improvement = 5.0,
     dataset: Annotated[
         str | None,
         typer.Option(
@@ -93,11 +80,6 @@ def backtest(
             help="Of several, the one that is predicted; the model is fitted to all. Default: the first of --data.",
         ),
     ] = None,
-    archive: Archive = None,
-    feed_setting: FeedSetting = None,
-    events: Events = None,
-    counts: Counts = None,
-    mapping: Mapping = None,
     processes: Annotated[
         int | None, typer.Option("--processes", help="Processes at work. Default: one a core. Changes no number.")
     ] = None,
@@ -136,17 +118,16 @@ def backtest(
     require_positive("improvement", improvement, MOST_POINTS, "points of share")
     for name, number in {"every": every, "seed": seed, "processes": processes, "batch": batch}.items():
         require_whole(name, 1 if number is None else number)
-    require_drivers(drivers, driver_acts, driver_future)
+    require_drivers(driven.drivers, driven.driver_acts, driven.driver_future)
     resumed = (out / RUN_FILE).is_file()  # a run replaces its own page only: it rejects the folder of another
-    read = [*(events or []), counts, *(mapping or []), drivers]
-    require_report_folder(out, SKILL, read, replace=replace or resumed)
+    require_report_folder(out, SKILL, [*data.paths, driven.drivers], replace=replace or resumed)
     executor = _executor(processes, scheduler)
     with progress() as tell:
         tell("reading the events", 0, 0)
         record = _record(
-            source(events, counts, None, mapping, None, feed_setting, data=datasets, archive=archive),
+            data.source,
             dyads,
-            dataset or next(iter(named_datasets(datasets)), None),
+            dataset or next(iter(named_datasets(data.datasets)), None),
             eras,
             _together(together, alone=alone),
         )
@@ -154,12 +135,12 @@ def backtest(
         from forecast.evaluation import choose, origins_between
 
         forecasters = choose(models, benchmarks)
-        if drivers is not None:
+        if driven.drivers is not None:
             from forecast.evaluation.variants import PENDULUM, VARIANTS, with_drivers
 
             if PENDULUM not in {one.code for one in forecasters}:
                 forecasters.append(VARIANTS[PENDULUM])
-            forecasters.append(with_drivers(drivers, driver_acts, driver_future))  # type: ignore[arg-type]
+            forecasters.append(with_drivers(**vars(driven)))
         origins = origins_between(start, stop or record.last_origin(min(months)), every)
         results = run(
             record, origins, horizons=months, forecasters=forecasters, out=out, improvement=improvement,
@@ -169,7 +150,7 @@ def backtest(
         from forecast.report import write_skill
 
         page = write_skill(results, out)
-    _show(results, page, as_json=as_json)
+    show_result(page, "skill.json", lambda: _print(results, page), as_json=as_json)
 
 
 def _remake(out: Path, *, as_json: bool) -> None:
@@ -177,14 +158,7 @@ def _remake(out: Path, *, as_json: bool) -> None:
     from forecast.report import write_skill_page
 
     page = write_skill_page(out)
-    _show(Results.read(out), page, as_json=as_json)
-
-
-def _show(results: "Results", page: Path, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo((page.parent / "skill.json").read_text(encoding="utf-8"))
-    else:
-        _print(results, page)
+    show_result(page, "skill.json", lambda: _print(Results.read(out), page), as_json=as_json)
 
 
 def _executor(processes: int | None, scheduler: str | None) -> "Executor":
@@ -225,26 +199,21 @@ def _record(
 
 
 def _print(results: "Results", page: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from forecast.report.skill_page import finding, headline
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(headline(results.skill))}[/]\n{escape(finding(results.skill))}\n")
-    skill, horizons = results.skill, results.choices["horizons"]
-    shown = Table("model", *(f"{horizon} months" for horizon in horizons), box=None, padding=(0, 2, 0, 0))
-    windows = dict.fromkeys(horizons, 0)
-    for model in skill.models:
-        rows = {horizon: skill.row(horizon, model=model, period=skill.period) for horizon in horizons}
-        shown.add_row(escape(model), *(f"{row['crps']:.2f}" if row else "" for row in rows.values()))
-        windows |= {horizon: max(windows[horizon], row["n"]) for horizon, row in rows.items() if row}
-    console.print(shown)
-    counted = ", ".join(f"{n} at {horizon}" for horizon, n in windows.items())
-    console.print(
-        "[dim]Mean CRPS of the share, points (smaller is better), the number of happenings unknown; origins "
+    shown, skill, horizons = console(), results.skill, results.skill.choices["horizons"]
+    shown.print(f"[bold]{escape(headline(skill))}[/]\n{escape(finding(skill))}\n")
+    scored = {
+        model: [skill.row(horizon, model=model, period=skill.period) for horizon in horizons] for model in skill.models
+    }
+    rows = [[model, *(f"{row['crps']:.2f}" if row else "" for row in found)] for model, found in scored.items()]
+    shown.print(table(["model", *((f"{horizon} months", True) for horizon in horizons)], rows))
+    windows = [max(row["n"] if row else 0 for row in column) for column in zip(*scored.values(), strict=True)]
+    counted = ", ".join(f"{n} at {horizon}" for horizon, n in zip(horizons, windows, strict=True))
+    shown.print(
+        "[dim]Mean CRPS of the share, points (smaller is better), real-time; origins "
         f"{skill.period}; windows: {counted} months[/]"
     )
     for line in skill.refits:
-        console.print(f"[dim]{escape(line)}[/]")
-    console.print(f"\n{escape(str(page))}")
+        shown.print(f"[dim]{escape(line)}[/]")
+    shown.print(f"\n{escape(str(page))}")

@@ -7,36 +7,21 @@ import typer
 
 from forecast.bounds import require_whole
 from forecast.cli.options import (
-    Archive,
-    AsOf,
-    Chains,
-    Claims,
     Cores,
-    Counts,
-    Datasets,
-    Draws,
-    Dyad,
-    Events,
-    FeedSetting,
-    Frequency,
-    HalfLives,
-    Index,
     Json,
-    Mapping,
-    Seed,
-    Sensitivity,
-    Simulations,
-    Tune,
-    With,
+    Replace,
+    Tested,
+    echo_json,
+    grouped,
     not_converged,
     output,
-    plan_from_options,
+    own_folder,
     say,
-    source,
+    show_result,
 )
-from forecast.cli.terminal import escape, progress
+from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
-from forecast.escaping import json_text, printable
+from forecast.escaping import printable
 
 if TYPE_CHECKING:
     from forecast.hypotheses import Plan, Results
@@ -46,57 +31,47 @@ TESTED = Path("hypotheses")
 """Where pages stand whose folder is not named."""
 BESIDE_PLAN = {"plan", "out", "replace", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
+Claims = Annotated[
+    str | None, typer.Option("--claims", help="Codes such as S5,S6. Default: all that the data can answer.")
+]
+Simulations = Annotated[
+    int | None, typer.Option("--simulations", help="Simulated records per alternative for the power; 0 for none.")
+]
+Sensitivity = Annotated[
+    bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
+]
 
 
+@grouped
 def test(
     context: typer.Context,
-    dyad: Dyad = "USA-CHN",
+    asked: Tested,
     claims: Claims = None,
     plan: Annotated[
         Path | None, typer.Option("--plan", help="Carry out this frozen plan, exactly (`forecast plan new`).")
     ] = None,
-    as_of: AsOf = None,
-    out: Annotated[
-        Path | None,
-        output("Folder of the page. Default: hypotheses/DYAD-DAY, with a number if there is one of that name."),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")
-    ] = False,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    feed_setting: FeedSetting = None,
-    events: Events = None,
-    counts: Counts = None,
-    index: Index = None,
-    mapping: Mapping = None,
-    frequency: Frequency = "month",
-    together: With = None,
-    half_lives: HalfLives = None,
+    out: Annotated[Path | None, own_folder("hypotheses")] = None,
+    replace: Replace = False,
     simulations: Simulations = None,
     sensitivity: Sensitivity = True,
     kept: Annotated[
         Path | None, typer.Option("--kept", help="File of `forecast power`: its simulations are not done again.")
     ] = None,
-    seed: Seed = 1,
-    draws: Draws = None,
-    tune: Tune = None,
-    chains: Chains = None,
     cores: Cores = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print tests.json for programs.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Test claims about a relation: one HTML page, tests.json and tests.csv. Exit code 3 if not converged.
 
     With --plan the run is planned: it is rejected if plan or data have changed since the plan was frozen. Without
     it the run is exploratory, and the page says so.
     """
-    from forecast.kept import check_kept
+    from forecast.journal import check_kept
     from forecast.report.folder import TESTS, chosen_folder, require_place
 
     require_whole("cores", 1 if cores is None else cores)
-    require_place(out, TESTED, TESTS, [plan, *(events or []), counts, index, *(mapping or [])], replace=replace)
+    require_place(out, TESTED, TESTS, [plan, *asked.paths], replace=replace)
     if kept:
-        check_kept(kept, [plan, *(events or []), counts, index, *(mapping or [])])
+        check_kept(kept, [plan, *asked.paths])
     with progress() as tell:
         if plan:
             reject_beside_plan(context)
@@ -107,13 +82,7 @@ def test(
             data = gathered(chosen)
         else:
             tell("gathering the data", 0, 0)
-            data, chosen = plan_from_options(
-                dyad, claims, as_of,
-                source(events, counts, index, mapping, None, feed_setting, data=datasets, archive=archive),
-                frequency, together,
-                half_lives=half_lives,
-                simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
-            )  # fmt: skip
+            data, chosen = asked.plan(claims, simulations=simulations, sensitivity=sensitivity)
         tell("loading the libraries", 0, 0)
         from forecast.hypotheses import run_tests
 
@@ -123,10 +92,7 @@ def test(
 
         with chosen_folder(out, TESTED, chosen.dyad, chosen.as_of) as folder:
             page = write_tests(results, folder)
-    if as_json:
-        typer.echo((page.parent / "tests.json").read_text("utf-8"))
-    else:
-        _print_results(results, page)
+    show_result(page, "tests.json", lambda: _print_results(results, page), as_json=as_json)
     if not results.converged:
         raise not_converged(results.misses)
 
@@ -140,49 +106,29 @@ def reject_beside_plan(context: typer.Context) -> None:
 
 
 def _print_results(results: "Results", page: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from forecast.report.tests_page import deciding, headline, power_words
 
-    colors = {"supported": "green", "rejected": "red", "undecided": "yellow"}
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(headline(results))}[/]\n")
-    shown = Table("", "claim", "answer", "what decides", "power", box=None, padding=(0, 2, 1, 0))
-    for verdict in results.verdicts:
-        answer = f"[{colors[verdict.answer]}]{verdict.answer}[/]"
-        decides = escape("\n".join(deciding(verdict)), keep="\n")
-        shown.add_row(verdict.code, escape(verdict.claim), answer, decides, escape(power_words(verdict.power)))
-    console.print(shown)
+    shown = console()
+    shown.print(f"[bold]{escape(headline(results))}[/]\n")
+    rows = [
+        [one.code, one.claim, one.answer, "\n".join(deciding(one)), power_words(one.power)] for one in results.verdicts
+    ]
+    shown.print(table(["", "claim", "answer", "what decides", "power"], rows, keep="\n", padding=(0, 2, 1, 0)))
     for note in results.notes:
-        console.print(f"[yellow]{escape(note)}[/]")
+        shown.print(f"[yellow]{escape(note)}[/]")
     minutes = sum(results.seconds.values()) / 60
-    console.print(f"{escape(str(page))}\n[dim]{results.stamp}; {minutes:.1f} minutes in all[/]", soft_wrap=True)
+    shown.print(f"{escape(str(page))}\n[dim]{results.stamp}; {minutes:.1f} minutes in all[/]", soft_wrap=True)
 
 
+@grouped
 def power(
-    dyad: Dyad = "USA-CHN",
+    asked: Tested,
     claim: Annotated[str, typer.Option("--claim", help="Code of the claim whose test is tried.")] = "S5",
-    half_lives: HalfLives = None,
-    simulations: Annotated[int, typer.Option("--simulations", help="Simulated records an alternative.")] = 200,
+    simulations: Annotated[int, typer.Option("--simulations", help="Simulated records per alternative.")] = 200,
     kept: Annotated[
         Path | None,
         typer.Option("--kept", help="File of what is done; with it, the same command goes on. Default: by the dyad."),
     ] = None,
-    as_of: AsOf = None,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    feed_setting: FeedSetting = None,
-    events: Events = None,
-    counts: Counts = None,
-    index: Index = None,
-    mapping: Mapping = None,
-    frequency: Frequency = "month",
-    together: With = None,
-    seed: Seed = 1,
-    draws: Draws = None,
-    tune: Tune = None,
-    chains: Chains = None,
     cores: Cores = None,
     as_json: Json = False,
 ) -> None:
@@ -194,23 +140,18 @@ def power(
     import os
 
     from forecast.hypotheses.registry import parse_claims
-    from forecast.kept import check_kept
+    from forecast.journal import check_kept
+    from forecast.outlook import plain
 
     require_whole("cores", 1 if cores is None else cores)
     codes = parse_claims(claim)
     if len(codes) != 1:
         raise SpecError(f"--claim: got {claim}; give one claim, such as S5")
     if kept:
-        check_kept(kept, [*(events or []), counts, index, *(mapping or [])])
+        check_kept(kept, asked.paths)
     with progress() as tell:
         tell("gathering the data", 0, 0)
-        data, plan = plan_from_options(
-            dyad, codes[0], as_of,
-            source(events, counts, index, mapping, None, feed_setting, data=datasets, archive=archive),
-            frequency, together,
-            half_lives=half_lives,
-            simulations=simulations, seed=seed, draws=draws, tune=tune, chains=chains,
-        )  # fmt: skip
+        data, plan = asked.plan(codes[0], simulations=simulations)
         kept = kept or Path(f"power-{data.dyad}.jsonl")
         say(f"Simulations are kept in {kept} as they are done; interrupted, the same command goes on from there.")
         tell("loading the libraries", 0, 0)
@@ -223,33 +164,17 @@ def power(
             kept=kept, cores=cores or os.cpu_count() or 1, progress=tell,
         )  # fmt: skip
     if as_json:
-        _echo(found)
+        echo_json(plain(found))
     else:
         _print_power(found)
 
 
 def _print_power(found: "Power") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from forecast.report.tests_page import power_grid
 
-    console, grid = Console(highlight=False), power_grid(found)
-    shown = Table(box=None, padding=(0, 2, 0, 0))
-    for name, right in grid["columns"]:
-        shown.add_column(name, justify="right" if right else "left")
-    for row in grid["rows"]:
-        shown.add_row(*map(escape, row))
-    console.print(shown)
-    console.print(f"\n{escape(found.words)}")
-
-
-def _echo(found: "Power") -> None:
-    import json
-
-    from forecast.outlook import plain
-
-    typer.echo(json.dumps(plain(found), indent=2, allow_nan=False))
+    shown = console()
+    shown.print(table(**power_grid(found)))
+    shown.print(f"\n{escape(found.words)}")
 
 
 app = typer.Typer(name="plan", help="Fix every choice of a run of tests before the look.", no_args_is_help=True)
@@ -257,27 +182,13 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="A plan, such as plan
 
 
 @app.command()
+@grouped
 def new(
-    dyad: Dyad = "USA-CHN",
+    asked: Tested,
     claims: Claims = None,
     out: Annotated[Path, output("File of the plan.", "FILE")] = Path("plan.yaml"),
-    as_of: AsOf = None,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    feed_setting: FeedSetting = None,
-    events: Events = None,
-    counts: Counts = None,
-    index: Index = None,
-    mapping: Mapping = None,
-    frequency: Frequency = "month",
-    together: With = None,
-    half_lives: HalfLives = None,
     simulations: Simulations = None,
     sensitivity: Sensitivity = True,
-    seed: Seed = 1,
-    draws: Draws = None,
-    tune: Tune = None,
-    chains: Chains = None,
 ) -> None:
     """Write a plan, to be edited and frozen: data, claims, models, priors, rule, seed."""
     from forecast.hypotheses.plan import write_plan
@@ -285,12 +196,7 @@ def new(
 
     if out.exists():
         raise SpecError(f"--out: {out} is there already; choose another name, or remove it")
-    data, plan = plan_from_options(
-        dyad, claims, as_of, source(events, counts, index, mapping, None, feed_setting, data=datasets, archive=archive),
-        frequency, together,
-            half_lives=half_lives,
-        simulations=simulations, sensitivity=sensitivity, seed=seed, draws=draws, tune=tune, chains=chains,
-    )  # fmt: skip
+    data, plan = asked.plan(claims, simulations=simulations, sensitivity=sensitivity)
     require_runnable(plan, data)
     write_plan(out, plan)
     typer.echo(f"{out}: {', '.join(plan.claims)} on {plan.dyad} as of {plan.as_of}, not frozen.")
@@ -321,28 +227,22 @@ def freeze(path: File) -> None:
 @app.command()
 def show(path: File, as_json: Json = False) -> None:
     """Show a plan, and whether it is frozen and unchanged since."""
-    import json
-
     from forecast.hypotheses.plan import read_plan
 
     plan = read_plan(path, frozen=False)
     if as_json:
-        typer.echo(json_text(json.dumps(plan.model_dump(mode="json") | {"digest": plan.digest}, indent=2)))
+        echo_json(plan.model_dump(mode="json") | {"digest": plan.digest})
     else:
         _print_plan(plan)
 
 
 def _print_plan(plan: "Plan") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from forecast.report.tests_page import choices, standing
 
-    shown = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    shown.add_row("Plan", standing(plan))
-    shown.add_row("Dyad", f"{plan.dyad} as of {plan.as_of}, by {plan.frequency}")
-    for name, text in choices(plan):
-        shown.add_row(name, escape(text))
-    for code, models in plan.models.items():
-        shown.add_row(f"Models of {code}", escape("; ".join(models)))
-    Console(highlight=False).print(shown)
+    rows = [
+        ("Plan", standing(plan)),
+        ("Dyad", f"{plan.dyad} as of {plan.as_of}, by {plan.frequency}"),
+        *choices(plan),
+        *((f"Models of {code}", "; ".join(models)) for code, models in plan.models.items()),
+    ]
+    console().print(table(["", ""], rows, show_header=False))

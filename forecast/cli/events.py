@@ -1,25 +1,36 @@
 """`forecast events`: check, show and count coded events."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from forecast.cli.options import Archive, Datasets, Feed, FeedSetting, Json, event_table, looks_like_feed, source
-from forecast.cli.terminal import escape
+from forecast.cli.options import (
+    Archive,
+    Datasets,
+    Feed,
+    FeedSetting,
+    FromFeeds,
+    Json,
+    echo_json,
+    event_table,
+    grouped,
+    looks_like_feed,
+)
+from forecast.cli.terminal import Column, console, escape, table
 from forecast.errors import DataError, SpecError
-from forecast.escaping import json_text
 from forecast.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
-    from rich.table import Table as RichTable
+    from rich.table import Table
 
     from forecast.events import EventTable
-    from forecast.events.account import Unread
+    from forecast.events.table import Unread
     from forecast.sources import Source
 
 app = typer.Typer(name="events", help="Check and show coded events, and keep them.", no_args_is_help=True)
@@ -27,28 +38,60 @@ app = typer.Typer(name="events", help="Check and show coded events, and keep the
 MOST_SHOWN = 30
 """Dyads, and reasons of rejected rows, that are printed."""
 
-Table = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[PATH]",
-        help="A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a "
-        "folder of such files. "
-        "Without it: the embedded chronology.",
-    ),
-]
-Mapping = Annotated[
-    Path | None, typer.Option("--mapping", help="YAML or JSON file that says where the table's fields stand.")
-]
+
+@dataclass
+class _Given:
+    """The events that a command is about."""
+
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PATH]",
+            help="A table (with --mapping), files of a machine-coded feed, a chronology file such as USA-CHN.csv, or a "
+            "folder of such files. Without it: the embedded chronology.",
+        ),
+    ] = None
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", help="YAML or JSON file that says where the table's fields stand.")
+    ] = None
+    feed: Feed = None
+    feed_setting: FeedSetting = None
+    datasets: Datasets = None
+    archive: Archive = None
+
+    @property
+    def named(self) -> "Source | None":
+        """The source of datasets that are named; None if none is, and a path says what to read."""
+        if not (self.datasets or self.archive):
+            return None
+        if self.path or self.mapping or self.feed:
+            raise SpecError("--data, --archive: name the data, as a path does; give one of them")
+        return FromFeeds(self.datasets, self.archive, feed_setting=self.feed_setting).source
+
+    def read(self, dyad: str | None = None) -> "EventTable":
+        """Read the events, those of one dyad where a source can tell them apart."""
+        from forecast.events import read_chronology, read_table
+        from forecast.feeds import parse_settings, read_feed
+
+        if named := self.named:
+            return event_table(named, dyad)
+        if self.path and not self.mapping and (self.feed or looks_like_feed(self.path)):
+            return read_feed(self.path, feed=self.feed, settings=parse_settings(self.feed_setting or []))
+        if self.feed or self.feed_setting:
+            raise SpecError(
+                "--feed: there is no file of a feed, or it has a mapping. Give the path and leave --mapping out."
+            )
+        if self.mapping:
+            if self.path is None:
+                raise SpecError("--mapping: there is no table to apply it to. Give the table's path as well.")
+            return read_table(self.path, self.mapping)
+        return read_chronology(**_chronology(self.path))
 
 
 @app.command()
+@grouped
 def check(
-    path: Table = None,
-    mapping: Mapping = None,
-    feed: Feed = None,
-    feed_setting: FeedSetting = None,
-    datasets: Datasets = None,
-    archive: Archive = None,
+    given: _Given,
     rejects: Annotated[
         Path | None, typer.Option("--rejects", help="Write the rejected rows with their reasons to this CSV.")
     ] = None,
@@ -59,22 +102,22 @@ def check(
     Exit code 2 if a file of a feed could not be read; all others are in the summary then.
     """
     from forecast.events import write_rejects
+    from forecast.events.rules import coding_breaches
     from forecast.files import check_target
     from forecast.resources import data_folder
 
     if rejects:
-        check_target(rejects, inputs=[path, mapping, data_folder()])
-    named = _named(path, mapping, feed, feed_setting, datasets, archive)
-    table = event_table(named) if named else _read(path, mapping, feed, feed_setting)
-    breaches = None if named or mapping or table.accounts else _breaches(path)
-    summary = _summary(table, breaches)
+        check_target(rejects, inputs=[given.path, given.mapping, data_folder()])
+    found = given.read()
+    breaches = None if given.named or given.mapping or found.accounts else coding_breaches(**_chronology(given.path))
+    summary = _summary(found, breaches)
     if rejects:
-        write_rejects(table, rejects)
+        write_rejects(found, rejects)
     if as_json:
-        typer.echo(json_text(json.dumps(summary, indent=2)))
+        echo_json(summary)
     else:
         _print_summary(summary, rejects)
-    require_all_read([file for account in table.accounts for file in account.unread])
+    require_all_read([file for account in found.accounts for file in account.unread])
     new = [breach for breach in summary.get("breaches", []) if not breach["known"]]
     if new:
         raise DataError(
@@ -84,78 +127,34 @@ def check(
 
 
 @app.command()
+@grouped
 def show(
-    path: Table = None,
+    given: _Given,
     dyad: Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")] = "USA-CHN",
     start: Annotated[str | None, typer.Option("--from", help="First day, YYYY-MM-DD or YYYY-MM.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Last day, YYYY-MM-DD or YYYY-MM.")] = None,
     directed: Annotated[
         bool, typer.Option("--directed", help="Show both rows of a joint act, one a direction.")
     ] = False,
-    mapping: Mapping = None,
-    feed: Feed = None,
-    feed_setting: FeedSetting = None,
-    datasets: Datasets = None,
-    archive: Archive = None,
     as_json: Json = False,
 ) -> None:
     """Print the events of a dyad; without days, those of its last twelve months."""
     from forecast.events import find_dyad
-    from forecast.panel import happenings
+    from forecast.panel import event_counts
 
-    named = _named(path, mapping, feed, feed_setting, datasets, archive)
-    table = event_table(named, dyad) if named else _read(path, mapping, feed, feed_setting)
-    events = table.events[table.events["dyad"] == find_dyad(dyad, table.dyads)]
+    found = given.read(dyad)
+    events = found.events[found.events["dyad"] == find_dyad(dyad, found.dyads)]
     first, last = _span(events, start, end)
     events = events[events["date"].between(first, last)]
     rows = len(events)
     if not directed:
-        events = events[happenings(events) > 0]
+        events = events[event_counts(events) > 0]
     if as_json:
-        typer.echo(json_text(json.dumps(_records(events), indent=2, ensure_ascii=False)))
+        echo_json(_records(events))
     else:
         _print_events(events, f"{first:%Y-%m-%d} to {last:%Y-%m-%d}")
         if rows > len(events):
             typer.echo(f"Not shown, as the other side of a joint act: {rows - len(events)} (--directed shows them).")
-
-
-def _named(
-    path: Path | None,
-    mapping: Path | None,
-    feed: str | None,
-    settings: list[str] | None,
-    datasets: str | None,
-    archive: Path | None,
-) -> "Source | None":
-    """Return the source of datasets that are named; None if none is, and a path says what to read."""
-    if not (datasets or archive):
-        return None
-    if path or mapping or feed:
-        raise SpecError("--data, --archive: name the data, as a path does; give one of them")
-    return source(None, None, None, None, None, settings, data=datasets, archive=archive)
-
-
-def _read(path: Path | None, mapping: Path | None, feed: str | None, settings: list[str] | None) -> "EventTable":
-    from forecast.events import read_chronology, read_table
-    from forecast.feeds import parse_settings, read_feed
-
-    if path and not mapping and (feed or looks_like_feed(path)):
-        return read_feed(path, feed=feed, settings=parse_settings(settings or []))
-    if feed or settings:
-        raise SpecError(
-            "--feed: there is no file of a feed, or it has a mapping. Give the path and leave --mapping out."
-        )
-    if mapping:
-        if path is None:
-            raise SpecError("--mapping: there is no table to apply it to. Give the table's path as well.")
-        return read_table(path, mapping)
-    return read_chronology(**_chronology(path))
-
-
-def _breaches(path: Path | None) -> "pd.DataFrame":
-    from forecast.events.rules import coding_breaches
-
-    return coding_breaches(**_chronology(path))
 
 
 def _chronology(path: Path | None) -> dict[str, Any]:
@@ -217,49 +216,46 @@ def _records(events: "pd.DataFrame") -> list[dict[str, Any]]:
 
 
 def _print_summary(summary: dict[str, Any], rejects: Path | None) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.print(f"{summary['events']:,} events, {summary['first']} to {summary['last']}")
+    shown = console()
+    shown.print(f"{summary['events']:,} events, {summary['first']} to {summary['last']}")
     for feed in summary.get("feeds", []):
-        _print_feed(console, feed)
-    files = _grid(["file"], ["rows", "rejected"])
-    for file in summary["files"]:
-        files.add_row(escape(file["name"]), f"{file['rows']:,}", f"{file['rejected']:,}")
+        _print_feed(shown, feed)
+    if "feeds" not in summary:
+        files = ([file["name"], f"{file['rows']:,}", f"{file['rejected']:,}"] for file in summary["files"])
+        shown.print(_grid(["file"], ["rows", "rejected"], files))
     several = len({row["dataset"] for row in summary["dyads"]}) > 1
-    dyads = _grid(["dyad", *_if(several, "dataset"), "coverage", "last event"], ["rows", "happenings", "empty months"])
-    for row in summary["dyads"][:MOST_SHOWN]:
-        even = f"{row['start'][:7]} to {row['last_even'][:7]}"
-        empty = f"{row['empty_months']} of {row['months']}"
-        counts = (f"{row['rows']:,}", f"{row['happenings']:,}", empty)
-        dyads.add_row(escape(row["dyad"]), *_if(several, escape(row["dataset"])), even, row["last"], *counts)
-    console.print(*([] if "feeds" in summary else [files]), dyads)
+    rows = [
+        [
+            row["dyad"], *_if(several, row["dataset"]), f"{row['start'][:7]} to {row['last_even'][:7]}", row["last"],
+            f"{row['rows']:,}", f"{row['happenings']:,}", f"{row['empty_months']} of {row['months']}",
+        ]
+        for row in summary["dyads"][:MOST_SHOWN]
+    ]  # fmt: skip
+    names = ["dyad", *_if(several, "dataset"), "coverage", "last event"]
+    shown.print(_grid(names, ["rows", "events", "empty months"], rows))
     if len(summary["dyads"]) > MOST_SHOWN:
-        console.print(f"And {len(summary['dyads']) - MOST_SHOWN:,} dyads more; --json has all.")
+        shown.print(f"And {len(summary['dyads']) - MOST_SHOWN:,} dyads more; --json has all.")
     if summary["reasons"]:
-        reasons = _grid(["why rows were rejected"], ["rows"])
-        for reason, n in list(summary["reasons"].items())[:MOST_SHOWN]:
-            reasons.add_row(escape(reason), f"{n:,}")
+        reasons = ([reason, f"{n:,}"] for reason, n in list(summary["reasons"].items())[:MOST_SHOWN])
         where = f"They are in {escape(str(rejects))}." if rejects else "Write them to a file with --rejects."
-        console.print(reasons, f"Rejected rows: {summary['rejected']:,}. {where}")
+        shown.print(_grid(["why rows were rejected"], ["rows"], reasons))
+        shown.print(f"Rejected rows: {summary['rejected']:,}. {where}")
     if "breaches" in summary:
         known = sum(breach["known"] for breach in summary["breaches"])
         new = len(summary["breaches"]) - known
-        console.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
+        shown.print(f"Rows that break a coding rule: {new}; named exceptions: {known}.")
 
 
-def _print_feed(console: "Console", feed: dict[str, Any]) -> None:
+def _print_feed(shown: "Console", feed: dict[str, Any]) -> None:
     """Print what became of the rows of a feed."""
     numbers = ["rows", "kept", "rejected", "filtered", "duplicates"]
-    files = _grid(["file"], numbers)
-    for file in feed["files"]:
-        files.add_row(escape(file["name"]), *(f"{file[name]:,}" for name in numbers))
-    reasons = _grid(["why rows were filtered"], ["rows"])
-    for reason, n in feed["filtered_by"].items():
-        reasons.add_row(escape(reason), f"{n:,}")
-    console.print(f"{feed['feed']}: {escape(feed['settings'])}", files, *([reasons] if feed["filtered_by"] else []))
+    files = ([file["name"], *(f"{file[name]:,}" for name in numbers)] for file in feed["files"])
+    shown.print(f"{feed['feed']}: {escape(feed['settings'])}", _grid(["file"], numbers, files))
+    if feed["filtered_by"]:
+        reasons = ([reason, f"{n:,}"] for reason, n in feed["filtered_by"].items())
+        shown.print(_grid(["why rows were filtered"], ["rows"], reasons))
     for words in [*(file["reason"] for file in feed["unread"]), *feed["findings"]][:MOST_SHOWN]:
-        console.print(f"[yellow]{escape(words)}[/]")
+        shown.print(f"[yellow]{escape(words)}[/]")
 
 
 def require_all_read(unread: "Sequence[Unread]") -> None:
@@ -269,26 +265,22 @@ def require_all_read(unread: "Sequence[Unread]") -> None:
 
 
 def _print_events(events: "pd.DataFrame", span: str) -> None:
-    from rich.console import Console
-
     from forecast.events.codebook import read_scale
-    from forecast.events.references import is_unchecked
+    from forecast.events.tables import is_unchecked
 
-    scale = read_scale("commitment")
-    several = events["dataset"].nunique() > 1
-    rows = _grid(["date", *_if(several, "dataset"), "who", "code", "kind", "what"], [])
-    shown = events[["date", "dataset", "source", "target", "cameo", "actor", "summary"]]
-    for day, dataset, one, other, code, actor, summary in shown.itertuples(index=False, name=None):
-        place = int(scale.class_of.loc[code])
-        colour = "red" if place < scale.zero_cut else "green"
-        kind = f"[{colour}]{scale.classes[place]}[/]"
-        who, what = escape(f"{one} > {other}"), escape(summary or actor)
-        rows.add_row(f"{day:%Y-%m-%d}", *_if(several, escape(dataset)), who, escape(code), kind, what)
-    console = Console(highlight=False)
-    unchecked = sum(map(is_unchecked, events["reference"]))
-    console.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
-    if len(events):
-        console.print(rows)
+    scale, several = read_scale("commitment"), events["dataset"].nunique() > 1
+    columns = events[["date", "dataset", "source", "target", "cameo", "actor", "summary"]]
+    rows = [
+        [
+            f"{day:%Y-%m-%d}", *_if(several, dataset), f"{one} > {other}", code,
+            scale.classes[int(scale.class_of.loc[code])], summary or actor,
+        ]
+        for day, dataset, one, other, code, actor, summary in columns.itertuples(index=False, name=None)
+    ]  # fmt: skip
+    shown, unchecked = console(), sum(map(is_unchecked, events["reference"]))
+    shown.print(f"{len(events):,} events, {span}" + (f"; unchecked: {unchecked:,}" if unchecked else ""))
+    if rows:
+        shown.print(_grid(["date", *_if(several, "dataset"), "who", "code", "kind", "what"], [], rows))
 
 
 def _if(several: bool, text: str) -> list[str]:
@@ -296,14 +288,11 @@ def _if(several: bool, text: str) -> list[str]:
     return [text] if several else []
 
 
-def _grid(texts: list[str], numbers: list[str]) -> "RichTable":
+def _grid(texts: list[str], numbers: list[str], rows: Iterable[Iterable[str]]) -> "Table":
     from rich import box
-    from rich.table import Table as RichTable
 
-    table = RichTable(*texts, box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in numbers:
-        table.add_column(name, justify="right")
-    return table
+    columns: list[Column] = [*texts, *((name, True) for name in numbers)]
+    return table(columns, rows, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
 
 
 Out = Annotated[
@@ -334,9 +323,6 @@ def count_command(
     Report on any of them afterwards with --counts and --mapping. Exit code 2 if a file could not be read; all others
     are counted then.
     """
-    import json
-
-    from forecast.escaping import json_text
     from forecast.events.counts import write_counts
     from forecast.feeds import count_feed, parse_settings
     from forecast.files import check_target
@@ -344,13 +330,13 @@ def count_command(
     for target in (out, out.with_suffix(".yaml")):
         check_target(target, inputs=paths)
     settings = parse_settings(feed_setting or [])
-    table = count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)  # type: ignore[arg-type]
-    mapping = write_counts(table, out, directed=directed)
-    (account,) = table.accounts
-    dyads = table.counts["dyad"].nunique()
+    counted = count_feed(paths, feed=feed, settings=settings, scale=scale, frequency=frequency)  # type: ignore[arg-type]
+    mapping = write_counts(counted, out, directed=directed)
+    (account,) = counted.accounts
+    dyads = counted.counts["dyad"].nunique()
     if as_json:
         summary = {"counts": str(out), "mapping": str(mapping), "dyads": dyads, "feeds": [account.summary()]}
-        typer.echo(json_text(json.dumps(summary, indent=2, ensure_ascii=False)))
+        echo_json(summary)
     else:
         for finding in account.findings:
             typer.echo(escape(finding))
@@ -379,7 +365,7 @@ def sql_command(
     from forecast.events.counts import write_mapping
     from forecast.events.table import as_day
     from forecast.feeds import parse_settings
-    from forecast.feeds.elsewhere import bigquery_sql
+    from forecast.feeds.counting import bigquery_sql
     from forecast.files import check_target
 
     if feed.strip().lower() != "gdelt":

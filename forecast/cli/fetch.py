@@ -1,6 +1,5 @@
 """`forecast events fetch`: files of machine-coded feeds fetched from where they are published."""
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -8,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from forecast.cli.options import Json, dyads_of, output
+from forecast.cli.options import Json, dyads_of, echo_json, output
 from forecast.cli.terminal import escape, progress
 from forecast.errors import SpecError
-from forecast.escaping import json_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,7 +84,7 @@ def fetch(
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         failed = [entry.model_dump(mode="json") for entry in done.of_state("failed")]
-        typer.echo(json_text(json.dumps(done.summary() | {"failed": failed}, indent=2, ensure_ascii=False)))
+        echo_json(done.summary() | {"failed": failed})
     else:
         _print(done, dry_run=dry_run)
     if not dry_run and not done.complete:
@@ -100,7 +98,7 @@ def _print_editions(
 
     editions = list_editions(feed, doi=doi, server=server, settings=settings)
     if as_json:
-        typer.echo(json_text(json.dumps([vars(edition) for edition in editions], indent=2)))
+        echo_json([vars(edition) for edition in editions])
         return
     for edition in editions:
         typer.echo(f"{edition.number:>6}  {edition.released}")

@@ -6,27 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from forecast.cli.options import (
-    Add,
-    Archive,
-    CoveredTo,
-    Datasets,
+    Added,
     Events,
     Json,
-    Mapping,
-    added_to,
+    Replace,
     event_table,
+    grouped,
     output,
-    source,
+    show_result,
 )
 from forecast.cli.question import FOLDER, Folder
-from forecast.cli.terminal import escape, progress
+from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from forecast.outlook.attribution import Attribution
-    from forecast.outlook.change import Change
+    from forecast.outlook.comparison import Change
     from forecast.progress import Progress
     from forecast.questions import Question
     from forecast.report.folder import SavedReport
@@ -37,54 +32,47 @@ MOST_MONTHS = 12
 Refit = Annotated[
     bool, typer.Option("--refit", help="Fit the model again where nothing quicker is valid; takes as long as a fit.")
 ]
-Replace = Annotated[bool, typer.Option("--replace", help="Replace the earlier page that is in the folder.")]
+Asked = Annotated[
+    str | None,
+    typer.Option("--question", help="In place of the headline: a question of the ledger, its ID or its file."),
+]
 
 
+@grouped
 def moved(
     report: Annotated[Path, typer.Argument(help="The folder of a report, with its fit.")],
+    data: Events,
+    added: Added,
     months: Annotated[int, typer.Option("--months", help="How many of the last months, 1 to 12.")] = 6,
-    question: Annotated[
-        str | None,
-        typer.Option("--question", help="In place of the headline: a question of the ledger, its ID or its file."),
-    ] = None,
+    question: Asked = None,
     folder: Folder = FOLDER,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    events: Events = None,
-    mapping: Mapping = None,
-    add: Add = None,
-    covered_to: CoveredTo = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("moved"),
     replace: Replace = False,
     refit: Refit = False,
     as_json: Json = False,
 ) -> None:
-    """Show what each event of the last months did to the level and to the headline of a report, or to a question.
+    """Show what each event of the last months contributed to the level and to the headline of a report, or a question.
 
     Writes a page, moved.json, moved.csv and a figure (docs/what-moved-it.md). Exit code 3 if the fit has not converged.
     """
-    from forecast.questions.folder import QuestionFolder
-    from forecast.report.folder import MOVED, require_report_folder
+    from forecast.questions.ledger import QuestionFolder
+    from forecast.report.folder import MOVED, read_report, require_report_folder
 
     if not 1 <= months <= MOST_MONTHS:
         raise SpecError(f"--months: got {months}; expected 1 to {MOST_MONTHS}")
     asked = None if question is None else QuestionFolder(folder).find(question)
-    given = added_to(source(events, None, None, mapping, data=datasets, archive=archive), add, covered_to)
-    read = [report, *question_file(question), *(events or []), *(mapping or []), *(add or [])]
+    given = added.to(data)
+    read = [report, *question_file(question), *data.paths, *(added.add or [])]
     require_report_folder(out, MOVED, read, replace=replace)
     with progress() as tell:
         tell("loading the fit", 0, 0)
         from forecast.report import write_moved
-        from forecast.report.folder import read_report
 
         saved = read_report(report)
         found = attribute_asked(saved, asked, given, tell, months=months, refit=refit)
         tell("writing the page", 0, 0)
         page = write_moved(saved.fit, found, out)
-    if as_json:
-        typer.echo((page.parent / "moved.json").read_text(encoding="utf-8"))
-    else:
-        _print(found, page)
+    show_result(page, "moved.json", lambda: _print(found, page), as_json=as_json)
     if not saved.fit.gate.passed:
         raise typer.Exit(3)
 
@@ -118,8 +106,6 @@ def attribute_asked(
 
 
 def _print(found: "Attribution", page: Path) -> None:
-    from rich.console import Console
-
     from forecast.report.moved_page import (
         event_lines,
         finding,
@@ -131,44 +117,26 @@ def _print(found: "Attribution", page: Path) -> None:
         window_sentences,
     )
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(finding(found))}[/]\n")
-    print_grid(console, months_table(found))
-    console.print(f"\nWhat moved {what_moved(found)}:")
+    shown = console()
+    shown.print(f"[bold]{escape(finding(found))}[/]\n")
+    shown.print(table(**months_table(found)))
+    shown.print(f"\nWhat moved {what_moved(found)}:")
     for line in event_lines(found, SHOWN):
-        console.print(escape(f"  {line}"))
+        shown.print(escape(f"  {line}"))
     for sentence in (visits_sentence(found), question(found), window_sentences(found), weights_sentence(found)):
         if sentence:
-            console.print(f"\n{escape(sentence)}")
-    console.print(f"\n{escape(str(page))}")
+            shown.print(f"\n{escape(sentence)}")
+    shown.print(f"\n{escape(str(page))}")
 
 
-def print_grid(console: "Console", grid: dict[str, Any]) -> None:
-    """Print a table of a page."""
-    from rich.table import Table
-
-    shown = Table(box=None, padding=(0, 2, 0, 0))
-    for name, numeric in grid["columns"]:
-        shown.add_column(name, justify="right" if numeric else "left")
-    for row in grid["rows"]:
-        shown.add_row(*map(escape, row))
-    console.print(shown)
-
-
+@grouped
 def compare(
     old: Annotated[Path, typer.Argument(help="The folder of the earlier report, with its fit.")],
     new: Annotated[Path, typer.Argument(help="The folder of the later report, with its fit.")],
-    question: Annotated[
-        str | None,
-        typer.Option("--question", help="In place of the headline: a question of the ledger, its ID or its file."),
-    ] = None,
+    data: Events,
+    added: Added,
+    question: Asked = None,
     folder: Folder = FOLDER,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    events: Events = None,
-    mapping: Mapping = None,
-    add: Add = None,
-    covered_to: CoveredTo = None,
     out: Annotated[Path, output("Folder of the page.")] = Path("change"),
     replace: Replace = False,
     refit: Refit = False,
@@ -178,16 +146,16 @@ def compare(
 
     Writes a page, change.json, change.csv and a figure (docs/what-moved-it.md). Exit code 3 if a fit has not converged.
     """
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import CHANGE, require_report_folder
 
     asked = None if question is None else QuestionFolder(folder).find(question)
-    given = added_to(source(events, None, None, mapping, data=datasets, archive=archive), add, covered_to)
-    read = [old, new, *question_file(question), *(events or []), *(mapping or []), *(add or [])]
+    given = added.to(data)
+    read = [old, new, *question_file(question), *data.paths, *(added.add or [])]
     require_report_folder(out, CHANGE, read, replace=replace)
     with progress() as tell:
         tell("loading the fits", 0, 0)
-        from forecast.outlook.change import split_change
+        from forecast.outlook.comparison import split_change
         from forecast.report import write_change
         from forecast.report.folder import read_report
 
@@ -204,10 +172,7 @@ def compare(
         found = _attribute(change, later, asked, given, tell)
         tell("writing the page", 0, 0)
         page = write_change((earlier.fit, later.fit), change, out, events=found)
-    if as_json:
-        typer.echo((page.parent / "change.json").read_text(encoding="utf-8"))
-    else:
-        _print_change(change, found, page)
+    show_result(page, "change.json", lambda: _print_change(change, found, page), as_json=as_json)
     if not all(one.fit.gate.passed for one in reports):
         raise typer.Exit(3)
 
@@ -226,7 +191,7 @@ def _split_question(
     asked: "Question", reports: "tuple[SavedReport, SavedReport]", given: "Source | None", refit: bool, tell: "Progress"
 ) -> "Change":
     """Split the change of the probability of a question."""
-    from forecast.outlook.change import split_question_change
+    from forecast.outlook.comparison import split_question_change
     from forecast.questions.moved import asking
 
     table = event_table(given, asked.dyad) if asked.kind == "count" else None
@@ -263,19 +228,17 @@ def _attribute(
 
 
 def _print_change(change: "Change", found: "Attribution | None", page: Path) -> None:
-    from rich.console import Console
-
     from forecast.report.moved_page import event_lines, sentences, steps_table, what_moved
 
-    console = Console(highlight=False)
+    shown = console()
     first, *others = sentences(change)
-    console.print(f"[bold]{escape(first)}[/]\n\n{escape(' '.join(others))}\n")
-    print_grid(console, steps_table(change))
+    shown.print(f"[bold]{escape(first)}[/]\n\n{escape(' '.join(others))}\n")
+    shown.print(table(**steps_table(change)))
     if found:
-        console.print(f"\nWhat since then moved {what_moved(found)}:")
+        shown.print(f"\nWhat since then moved {what_moved(found)}:")
         for line in event_lines(found, SHOWN):
-            console.print(escape(f"  {line}"))
+            shown.print(escape(f"  {line}"))
     for step in change.steps:
         if step.note:
-            console.print(f"[dim]{escape(step.name)}: {escape(step.note)}[/]")
-    console.print(f"\n{escape(str(page))}")
+            shown.print(f"[dim]{escape(step.name)}: {escape(step.note)}[/]")
+    shown.print(f"\n{escape(str(page))}")

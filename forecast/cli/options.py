@@ -1,17 +1,22 @@
-"""Options that several commands share, and the inputs they describe."""
+"""Options that several commands share, in groups, and the inputs they describe."""
 
+import dataclasses
+import inspect
+import json
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from forecast.bounds import MOST_MONTHS, require_positive, require_sampler, require_whole
 from forecast.cli.terminal import escape
 from forecast.errors import NotConverged, OutputPathError, SpecError
+from forecast.escaping import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import date
 
     from forecast.events import EventTable
@@ -19,6 +24,37 @@ if TYPE_CHECKING:
     from forecast.model.gate import Miss
     from forecast.sources import Data, Source
     from forecast.sources.records import Frequency as Frequencies
+
+CHRONOLOGY = "chronology"
+"""As a table of events: the embedded chronology."""
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """Turn the fields of parameters that are dataclasses into options of a command, after its own."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    own = inspect.signature(command).parameters
+    options = [(name, one.default, hints[name]) for name, one in own.items() if name not in groups]
+    for group in groups.values():
+        kinds = get_type_hints(group, include_extras=True)
+        fields = sorted(dataclasses.fields(group), key=lambda one: one.name not in group.__annotations__)
+        options += [(one.name, one.default, kinds[one.name]) for one in fields]
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, default, kind in options
+    ]
+
+    def run(**values: Any) -> None:
+        made = {
+            name: group(**{one.name: values.pop(one.name) for one in dataclasses.fields(group)})
+            for name, group in groups.items()
+        }
+        command(**made, **values)
+
+    run.__name__, run.__doc__, run.__module__ = command.__name__, command.__doc__, command.__module__
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
 
 
 def output(help_text: str, kind: str = "FOLDER") -> Any:
@@ -32,9 +68,6 @@ def _output_path(text: str | Path) -> Path:
     return Path(text)
 
 
-CHRONOLOGY = "chronology"
-"""As a table of events: the embedded chronology."""
-
 Dyad = Annotated[str, typer.Option("--dyad", help="Two states, such as USA-CHN.")]
 AsOf = Annotated[
     str | None,
@@ -43,20 +76,6 @@ AsOf = Annotated[
         help="Use only events that the data date, or publish, by this day, YYYY-MM-DD or YYYY-MM. Default: the "
         "coverage end.",
     ),
-]
-Events = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--events",
-        help="Your own table (with --mapping), chronology folder, or files of a machine-coded feed (docs/feeds.md). "
-        "Repeat it for several tables together; `chronology` is the embedded one.",
-    ),
-]
-Counts = Annotated[Path | None, typer.Option("--counts", help="Your own counts by class (with --mapping).")]
-Index = Annotated[Path | None, typer.Option("--index", help="Your own index (with --mapping).")]
-Mapping = Annotated[
-    list[Path] | None,
-    typer.Option("--mapping", help="Where the table's fields stand. One a table, in the order of the tables."),
 ]
 Feed = Annotated[
     str | None,
@@ -77,55 +96,8 @@ Datasets = Annotated[
 Archive = Annotated[
     Path | None, typer.Option("--archive", help="Folder of an archive of machine-coded feeds (docs/archive.md).")
 ]
-Add = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--add",
-        help="A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it for "
-        "several, or name a folder (docs/adding-events.md).",
-    ),
-]
-CoveredTo = Annotated[
-    str | None,
-    typer.Option(
-        "--covered-to",
-        help="With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added day.",
-    ),
-]
-DriverActs = Annotated[
-    str | None,
-    typer.Option(
-        "--driver-acts",
-        help="What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: "
-        "month, and what suits those of the calendar.",
-    ),
-]
-DriverFuture = Annotated[
-    str,
-    typer.Option(
-        "--driver-future",
-        help="Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or "
-        "simulated.",
-    ),
-]
 Frequency = Annotated[str, typer.Option("--frequency", help="Periods: month or week; counts bring their own.")]
-Claims = Annotated[
-    str | None, typer.Option("--claims", help="Codes such as S5,S6. Default: all that the data can answer.")
-]
-HalfLives = Annotated[
-    list[float] | None,
-    typer.Option("--half-life", help="Months; a pull whose detection the power of S5 is about. Repeat it for several."),
-]
-Simulations = Annotated[
-    int | None, typer.Option("--simulations", help="Simulated records an alternative for the power; 0 for none.")
-]
-Sensitivity = Annotated[
-    bool, typer.Option("--sensitivity/--no-sensitivity", help="Go through other codings, eras and priors.")
-]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers.")]
-Draws = Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")]
-Tune = Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")]
-Chains = Annotated[int | None, typer.Option("--chains", help="Chains.")]
 Cores = Annotated[int | None, typer.Option("--cores", help="Cores to use; default: all. Changes no number.")]
 With = Annotated[
     str | None,
@@ -135,7 +107,188 @@ With = Annotated[
         "names under `hierarchy`; none for a dyad that it keeps out.",
     ),
 ]
+Horizons = Annotated[str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")]
+Improvement = Annotated[float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Replace the earlier page that is in the folder of --out.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def own_folder(parent: str) -> Any:
+    """Return the option ``--out`` of a page that has a folder of its own if none is named."""
+    return output(f"Folder of the page. Default: {parent}/DYAD-DAY, with a number if there is one of that name.")
+
+
+@dataclass
+class Events:
+    """Where single events come from."""
+
+    datasets: Datasets = None
+    archive: Archive = None
+    events: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--events",
+            help="Your own table (with --mapping), chronology folder, or files of a machine-coded feed "
+            "(docs/feeds.md). Repeat it for several tables together; `chronology` is the embedded one.",
+        ),
+    ] = None
+    mapping: Annotated[
+        list[Path] | None,
+        typer.Option("--mapping", help="Where the table's fields stand. One a table, in the order of the tables."),
+    ] = None
+
+    @property
+    def paths(self) -> list[Path | None]:
+        """The files that are read."""
+        given = (getattr(self, name, None) for name in ("counts", "index"))
+        return [*(self.events or []), *given, *(self.mapping or [])]
+
+    @property
+    def source(self) -> "Source | None":
+        """The source of the data; None if no option names one."""
+        names = ("counts", "index", "feed", "feed_setting")
+        counts, index, feed, settings = (getattr(self, name, None) for name in names)
+        return _source(self, counts, index, feed, settings)
+
+
+@dataclass
+class Counted(Events):
+    """Where events or counts come from."""
+
+    counts: Annotated[Path | None, typer.Option("--counts", help="Your own counts by class (with --mapping).")] = None
+
+
+@dataclass
+class FromFeeds(Counted):
+    """Where events, of feeds with their settings, or counts come from."""
+
+    feed_setting: FeedSetting = None
+
+
+@dataclass
+class AnyData(FromFeeds):
+    """Where the data come from."""
+
+    index: Annotated[Path | None, typer.Option("--index", help="Your own index (with --mapping).")] = None
+
+
+@dataclass
+class Added:
+    """Events that are added to the data."""
+
+    add: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--add",
+            help="A small CSV of events to add to the record: date, source, target, code or kind, summary. Repeat it "
+            "for several, or name a folder (docs/adding-events.md).",
+        ),
+    ] = None
+    covered_to: Annotated[
+        str | None,
+        typer.Option(
+            "--covered-to",
+            help="With --add: up to which day the record is complete, YYYY-MM-DD or YYYY-MM. Default: the last added "
+            "day.",
+        ),
+    ] = None
+
+    def to(self, data: Events) -> "Source | None":
+        """Return the source of the data with the events that are added to it."""
+        from forecast.sources import Source
+
+        if not self.add:
+            if self.covered_to:
+                raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
+            return data.source
+        until = day_of(self.covered_to, "covered-to")
+        stated = None if until is None else until.isoformat()
+        added = {"additions": tuple(map(str, self.add)), "covered_to": stated}
+        return (data.source or Source()).model_copy(update=added)
+
+
+@dataclass
+class Driven:
+    """Covariates and what they act on."""
+
+    drivers: Annotated[
+        Path | None,
+        typer.Option(
+            "--drivers",
+            help="Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits. A "
+            "backtest has the pendulum with them beside the pendulum without.",
+        ),
+    ] = None
+    driver_acts: Annotated[
+        str | None,
+        typer.Option(
+            "--driver-acts",
+            help="What drivers act on: month, cycle or trend; or each, such as summit=month,trade=cycle. Default: "
+            "month, and what suits those of the calendar.",
+        ),
+    ] = None
+    driver_future: Annotated[
+        str,
+        typer.Option(
+            "--driver-future",
+            help="Drivers in the months ahead: given (as far as known on the day), carried (at the last value) or "
+            "simulated.",
+        ),
+    ] = "given"
+
+
+@dataclass
+class Sampler:
+    """How many draws are sampled."""
+
+    seed: Seed = 1
+    draws: Annotated[int | None, typer.Option("--draws", help="Kept draws of a chain.")] = None
+    tune: Annotated[int | None, typer.Option("--tune", help="Warm-up draws of a chain.")] = None
+    chains: Annotated[int | None, typer.Option("--chains", help="Chains.")] = None
+
+
+@dataclass
+class Tested(Sampler, AnyData):
+    """What a run of tests is about: data and model, draws, and alternatives of the power."""
+
+    dyad: Dyad = "USA-CHN"
+    as_of: AsOf = None
+    frequency: Frequency = "month"
+    together: With = None
+    half_lives: Annotated[
+        list[float] | None,
+        typer.Option(
+            "--half-life", help="Months; a half-life whose detection the power of S5 is about. Repeat it for several."
+        ),
+    ] = None
+
+    def plan(
+        self, claims: str | None, *, simulations: int | None = None, sensitivity: bool | None = None
+    ) -> "tuple[Data, Plan]":
+        """Gather the data and make the plan; a choice that is None is the plan's default."""
+        from forecast.hypotheses.plan import make_plan, require_answerable
+        from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
+        from forecast.sources import Source, gather
+
+        sampler = {"draws": self.draws, "tune": self.tune, "chains": self.chains}
+        require_sampler(**sampler, seed=self.seed)
+        require_whole("simulations", simulations or 0)
+        for half_life in self.half_lives or ():
+            require_positive("half-life", half_life, MOST_MONTHS, "months")
+        source = self.source or Source()
+        if self.as_of is None:  # a plan is carried out as of its day, on which the editions may not be issued yet
+            source = source.latest
+        codes = parse_claims(claims) if claims else ()
+        data = gather(
+            source, self.dyad, as_of=day_of(self.as_of, "as-of"), frequency=check_frequency(self.frequency),
+            others=need_other_dyads(codes or CLAIMS), hierarchy=dyads_of(self.together),
+        )  # fmt: skip
+        require_answerable(codes, data)
+        given: dict[str, Any] = {name: value for name, value in sampler.items() if value}
+        given |= {"half_lives": tuple(self.half_lives)} if self.half_lives else {}
+        chosen = {"simulations": simulations, "sensitivity": sensitivity, "seed": self.seed}
+        given |= {name: value for name, value in chosen.items() if value is not None}
+        return data, make_plan(data, source, claims=codes, **given)
 
 
 def day_of(text: str | None, name: str) -> "date | None":
@@ -152,27 +305,18 @@ def check_frequency(text: str) -> "Frequencies":
     return text  # type: ignore[return-value]
 
 
-def source(
-    events: list[Path] | None,
-    counts: Path | None,
-    index: Path | None,
-    mapping: list[Path] | None,
-    feed: str | None = None,
-    feed_settings: list[str] | None = None,
-    *,
-    data: str | None = None,
-    archive: Path | None = None,
+def _source(
+    data: Events, counts: Path | None, index: Path | None, feed: str | None, feed_settings: list[str] | None
 ) -> "Source | None":
-    """Make the source of the data from the options that name it; None if no option does."""
     from forecast.sources import Source
 
-    if data or archive:
-        if events or counts or index or mapping or feed:
+    if data.datasets or data.archive:
+        if data.events or counts or index or data.mapping or feed:
             raise SpecError("--data: names the data, as --events, --counts and --index do; give one of them")
-        return _named_data(data, archive, feed_settings)
-    given = {"events": events, "counts": [counts] if counts else None, "index": [index] if index else None}
+        return _named_data(data.datasets, data.archive, feed_settings)
+    given = {"events": data.events, "counts": [counts] if counts else None, "index": [index] if index else None}
     named = {kind: paths for kind, paths in given.items() if paths}
-    mappings = list(mapping or [])
+    mappings = list(data.mapping or [])
     if len(named) > 1:
         raise SpecError(f"--{', --'.join(named)}: two kinds of source at once; give one of them")
     if (feed or feed_settings) and "events" not in named:
@@ -244,7 +388,7 @@ def _feeds(paths: list[Path], mappings: list[Path], feed: str | None) -> dict[st
 
     Where every table has its mapping, none is looked at.
     """
-    from forecast.feeds.registry import find_feed
+    from forecast.feeds.detect import find_feed
 
     if feed:
         if mappings:
@@ -276,19 +420,6 @@ def _is_chronology(path: Path) -> bool:
     return any(name.fullmatch(one.name) for one in (path.iterdir() if path.is_dir() else [path]))
 
 
-def added_to(data: "Source | None", add: list[Path] | None, covered_to: str | None) -> "Source | None":
-    """Return the source with files of events that are added to it."""
-    from forecast.sources import Source
-
-    if not add:
-        if covered_to:
-            raise SpecError("--covered-to: says how far added events complete the record; give --add as well")
-        return data
-    until = day_of(covered_to, "covered-to")
-    stated = None if until is None else until.isoformat()
-    return (data or Source()).model_copy(update={"additions": tuple(map(str, add)), "covered_to": stated})
-
-
 def event_table(given: "Source | None", dyad: str | None = None, as_of: "date | None" = None) -> "EventTable":
     """Return the single events of a source as known on a day, of all dyads or of one."""
     from forecast.errors import DataError
@@ -314,39 +445,6 @@ def dyads_of(text: str | None, option: str = "--with") -> tuple[str, ...] | None
     raise SpecError(f"{option}: no dyad is given; name some, such as USA-RUS,CHN-RUS, or leave it out")
 
 
-def plan_from_options(
-    dyad: str,
-    claims: str | None,
-    as_of: str | None,
-    source: "Source | None",
-    frequency: str,
-    together: str | None = None,
-    **choices: Any,
-) -> "tuple[Data, Plan]":
-    """Gather the data and make the plan that the options ask for; a choice that is None is the plan's default."""
-    from forecast.hypotheses.plan import make_plan, require_answerable
-    from forecast.hypotheses.registry import CLAIMS, need_other_dyads, parse_claims
-    from forecast.sources import Source, gather
-
-    require_sampler(**{name: choices[name] for name in ("draws", "tune", "chains", "seed")})
-    require_whole("simulations", choices["simulations"] or 0)
-    for half_life in choices["half_lives"] or ():
-        require_positive("half-life", half_life, MOST_MONTHS, "months")
-    check_frequency(frequency)
-    source = source or Source()
-    if as_of is None:  # a plan is carried out as of its day, on which the editions may not have been issued yet
-        source = source.latest
-    codes = parse_claims(claims) if claims else ()
-    data = gather(
-        source, dyad, as_of=day_of(as_of, "as-of"), frequency=frequency,  # type: ignore[arg-type]
-        others=need_other_dyads(codes or CLAIMS), hierarchy=dyads_of(together),
-    )  # fmt: skip
-    require_answerable(codes, data)
-    given = {name: tuple(value) if name == "half_lives" else value for name, value in choices.items() if value}
-    given |= {name: choices[name] for name in ("sensitivity", "simulations", "seed") if choices.get(name) is not None}
-    return data, make_plan(data, source, claims=codes, **given)
-
-
 def not_converged(misses: "Iterable[Miss]") -> NotConverged:
     """Return the error of a run that missed the limits of the gate: how many, the worst, and what to do."""
     from forecast.model.gate import summarize_misses
@@ -355,6 +453,19 @@ def not_converged(misses: "Iterable[Miss]") -> NotConverged:
         f"NOT CONVERGED: do not use these numbers. {summarize_misses(misses)}. All are under Diagnostics on the page "
         "and in its JSON file. Take more --draws and --tune"
     )
+
+
+def show_result(page: Path, name: str, print_result: Callable[[], None], *, as_json: bool) -> None:
+    """Print the JSON file beside a page for programs, or the result for people."""
+    if as_json:
+        typer.echo((page.parent / name).read_text("utf-8"))
+    else:
+        print_result()
+
+
+def echo_json(values: Any) -> None:
+    """Print values as JSON."""
+    typer.echo(json_text(json.dumps(values, indent=2, ensure_ascii=False)))
 
 
 def say(message: str) -> None:

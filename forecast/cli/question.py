@@ -9,32 +9,15 @@ import typer
 
 from forecast import dates
 from forecast.bounds import require_whole
-from forecast.cli.options import (
-    Add,
-    Archive,
-    AsOf,
-    Counts,
-    CoveredTo,
-    Datasets,
-    Dyad,
-    Events,
-    Json,
-    Mapping,
-    Seed,
-    added_to,
-    day_of,
-    output,
-    say,
-    source,
-)
-from forecast.cli.terminal import escape, progress
+from forecast.cli.options import Added, AsOf, Counted, Dyad, Json, Seed, day_of, echo_json, grouped, output, say
+from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import DataError, ForecastError, SpecError
-from forecast.escaping import json_text, printable
+from forecast.escaping import printable
 
 if TYPE_CHECKING:
     from forecast.model import Fit
     from forecast.questions import Draft, Entry, History, Ledger, TrackRecord
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.sources import Records, Source
 
 app = typer.Typer(
@@ -47,7 +30,10 @@ FOLDER = Path("questions")
 
 
 @app.command()
+@grouped
 def new(
+    data: Counted,
+    added: Added,
     dyad: Dyad = "USA-CHN",
     higher: Annotated[
         float | None, typer.Option("--higher", help="Points: the share is at least so much above that before.")
@@ -80,13 +66,6 @@ def new(
         Path | None, typer.Option("--file", help="In place of all of this: a file that holds the question.")
     ] = None,
     as_of: AsOf = None,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    events: Events = None,
-    counts: Counts = None,
-    mapping: Mapping = None,
-    add: Add = None,
-    covered_to: CoveredTo = None,
     folder: Folder = FOLDER,
 ) -> None:
     """Ask a question: what it compares with is fixed, and it goes into the ledger."""
@@ -96,7 +75,7 @@ def new(
         question = read_question(file)
     else:
         records = _records(
-            added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
+            added.to(data),
             dyad,
             _as_of(as_of),
         )
@@ -131,28 +110,16 @@ def list_questions(
     ledger = _read(folder)
     found = questions_of(ledger, only_open=only_open)
     if as_json:
-        _json([_summary(history) for history in found])
+        echo_json([_summary(history) for history in found])
         return
-    from rich.console import Console
-    from rich.table import Column, Table
-
     from forecast.wording import DASH, chance, count
 
-    shown = Table(
-        Column("question", overflow="fold"), "until", "answers", "last", "outcome", box=None, padding=(0, 2, 0, 0)
-    )
+    rows = []
     for history in found:
-        last = history.last_answer
+        last, asked = history.last_answer, history.question
         said = DASH if last is None or last.chance is None else chance(last.chance)
-        row = (
-            history.question.id,
-            history.question.last.isoformat(),
-            str(len(history.answers)),
-            said,
-            _outcome(history),
-        )
-        shown.add_row(*map(escape, row))
-    Console(highlight=False).print(shown)
+        rows.append([asked.id, asked.last.isoformat(), str(len(history.answers)), said, _outcome(history)])
+    console().print(table(["question", "until", "answers", "last", "outcome"], rows))
     say(f"{count(ledger.lines, 'line')} in the ledger; the last has the hash {ledger.head}")
 
 
@@ -162,7 +129,7 @@ def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
     history = _chosen(_read(folder), [name])[0]
     if as_json:
         entries = [history.asked, *history.answers, *([history.resolution] if history.resolution else [])]
-        _json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
+        echo_json({**_summary(history), "rule": history.question.rule, "entries": [entry.plain for entry in entries]})
         return
     from forecast.wording import DASH, chance
 
@@ -182,20 +149,16 @@ def show(name: Name, folder: Folder = FOLDER, as_json: Json = False) -> None:
 
 
 @app.command()
+@grouped
 def update(
+    data: Counted,
+    added: Added,
     fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as fit.zarr in the folder of a report.")],
     names: Names = None,
     as_of: AsOf = None,
     refit: Annotated[
         bool, typer.Option("--refit/--no-refit", help="Whether to sample again where an update is not valid.")
     ] = True,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    events: Events = None,
-    counts: Counts = None,
-    mapping: Mapping = None,
-    add: Add = None,
-    covered_to: CoveredTo = None,
     seed: Seed = 1,
     folder: Folder = FOLDER,
     as_json: Json = False,
@@ -211,11 +174,8 @@ def update(
     chosen = _chosen(ledger, names)
     with progress() as tell:
         tell("reading the data", 0, 0)
-        day, data = (
-            _as_of(as_of),
-            added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
-        )
-        records = _records(data, None if day else _only_dyad(chosen), day)
+        day = _as_of(as_of)
+        records = _records(added.to(data), None if day else _only_dyad(chosen), day)
         tell("loading the fit", 0, 0)
         known = _fit_as_of(fit, records, day, seed=seed, refit=refit, tell=tell)
         choices, converged = known.spec.to_dict(), known.gate.passed
@@ -239,16 +199,12 @@ def update(
 
 
 @app.command()
+@grouped
 def resolve(
+    data: Counted,
+    added: Added,
     names: Names = None,
     as_of: AsOf = None,
-    datasets: Datasets = None,
-    archive: Archive = None,
-    events: Events = None,
-    counts: Counts = None,
-    mapping: Mapping = None,
-    add: Add = None,
-    covered_to: CoveredTo = None,
     folder: Folder = FOLDER,
     as_json: Json = False,
 ) -> None:
@@ -259,7 +215,7 @@ def resolve(
     chosen = _chosen(ledger, names)
     day = _as_of(as_of) or dates.today()
     records = _records(
-        added_to(source(events, counts, None, mapping, data=datasets, archive=archive), add, covered_to),
+        added.to(data),
         _only_dyad(chosen),
         day,
     )
@@ -279,7 +235,7 @@ def resolve(
     done = append_entries(place.ledger, drafts)
     _warn(done.repaired)
     if as_json:
-        _json([entry.plain for entry in done.entries])
+        echo_json([entry.plain for entry in done.entries])
         return
     for entry in done.entries:
         body: Any = entry.body
@@ -306,7 +262,7 @@ def score(
         page = write_track_record(record, out, inputs=[found.path])
         say(str(page))
     if as_json:
-        _json(record.to_dict())
+        echo_json(record.to_dict())
     else:
         _print_record(record)
 
@@ -319,7 +275,7 @@ def export(
 ) -> None:
     """Write every entry of the ledger as a row of CSV, or as JSON."""
     from forecast.files import check_target, write_csv, write_json
-    from forecast.questions.export import entry_rows
+    from forecast.questions.ledger import entry_rows
 
     where = ledger or _folder(folder).ledger
     check_target(out, [where])
@@ -334,7 +290,7 @@ def export(
 
 
 def _folder(folder: Path) -> "QuestionFolder":
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
 
     return QuestionFolder(folder)
 
@@ -450,7 +406,7 @@ def _summary(history: "History") -> dict[str, Any]:
 
 def _tell_answers(entries: list[dict[str, Any]], histories: "dict[str, History]", *, as_json: bool) -> None:
     if as_json:
-        _json(entries)
+        echo_json(entries)
         return
     from forecast.wording import DASH, chance
 
@@ -467,32 +423,24 @@ def _tell_answers(entries: list[dict[str, Any]], histories: "dict[str, History]"
 
 
 def _print_record(record: "TrackRecord") -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from forecast.wording import number
 
-    console = Console(highlight=False)
-    shown = Table("", "kind", "horizon", "n", "void", "Brier", "base rate", "last", box=None, padding=(0, 2, 0, 0))
-    for row in record.rows:
-        scores = (number(row[f"brier_{by}"], 3) for by in ("first", "base", "last"))
-        shown.add_row(
-            *map(escape, (row["hindsight"], row["kind"], row["horizon"], str(row["n"]), str(row["void"]), *scores))
-        )
-    console.print(shown)
+    shown = console()
+    rows = [
+        [
+            *(str(row[name]) for name in ("hindsight", "kind", "horizon", "n", "void")),
+            *(number(row[f"brier_{by}"], 3) for by in ("first", "base", "last")),
+        ]
+        for row in record.rows
+    ]
+    shown.print(table(["", "kind", "horizon", "n", "void", "Brier", "base rate", "last"], rows))
     left = f"{record.open} open, {record.overdue} of them past their date; {record.never} never resolvable"
-    console.print(escape(f"{record.questions} questions: {len(record.cases)} decided, {left}."))
+    shown.print(escape(f"{record.questions} questions: {len(record.cases)} decided, {left}."))
 
 
 def _plain(text: str) -> str:
     """Return a text with its controls written out."""
     return printable(text, keep="\n")
-
-
-def _json(values: Any) -> None:
-    import json
-
-    typer.echo(json_text(json.dumps(values, indent=2, ensure_ascii=False)))
 
 
 def _warn(words: str) -> None:

@@ -1,5 +1,6 @@
 """`forecast report`: the probability report of a dyad."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,35 +8,27 @@ import typer
 from typer.core import TyperCommand
 
 from forecast.cli.options import (
-    Add,
-    Archive,
-    Chains,
+    Added,
+    AnyData,
     Cores,
-    Counts,
-    CoveredTo,
-    Datasets,
-    Draws,
-    DriverActs,
-    DriverFuture,
+    Driven,
     Dyad,
-    Events,
     Feed,
-    FeedSetting,
     Frequency,
-    Index,
-    Mapping,
-    Seed,
-    Tune,
+    Horizons,
+    Improvement,
+    Replace,
+    Sampler,
     With,
-    added_to,
     check_frequency,
     day_of,
     dyads_of,
+    grouped,
     not_converged,
     output,
-    source,
+    show_result,
 )
-from forecast.cli.terminal import escape, progress
+from forecast.cli.terminal import console, escape, progress, table
 from forecast.errors import SpecError
 from forecast.wording import join
 
@@ -47,6 +40,7 @@ if TYPE_CHECKING:
     from forecast.outlook import Assessment, WindowOutlook
     from forecast.pipeline import Report
 
+_TITLED = {"title_justify": "left", "caption_justify": "left"}
 CYCLES = "The cycle: {cycles}, or none."
 
 
@@ -64,7 +58,19 @@ class ReportCommand(TyperCommand):
         return super().get_help(ctx)
 
 
+@dataclass
+class _AnyFeed(AnyData):
+    """Where the data come from, and which feed they are of."""
+
+    feed: Feed = None
+
+
+@grouped
 def report(
+    data: _AnyFeed,
+    added: Added,
+    driven: Driven,
+    sampler: Sampler,
     dyad: Dyad = "USA-CHN",
     as_of: Annotated[
         str | None,
@@ -74,9 +80,7 @@ def report(
             "update it to this day. Default: the coverage end.",
         ),
     ] = None,
-    horizons: Annotated[
-        str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")
-    ] = None,
+    horizons: Horizons = None,
     above: Annotated[
         float | None,
         typer.Option(
@@ -102,21 +106,14 @@ def report(
             "happenings of a kind are recorded. May be given several times.",
         ),
     ] = None,
-    add: Add = None,
-    covered_to: CoveredTo = None,
     out: Annotated[
         Path | None,
         output("Folder of the report. Default: report/DYAD-DAY, with a number if there is one of that name."),
     ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="With --out: replace the earlier report that is in the folder.")
-    ] = False,
-    seed: Seed = 1,
+    replace: Replace = False,
     alone: Annotated[bool, typer.Option("--alone", help="Fit this dyad without the others.")] = False,
     together: With = None,
-    improvement: Annotated[
-        float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
-    ] = 5.0,
+    improvement: Improvement = 5.0,
     since: Annotated[
         str | None, typer.Option("--since", help="Compare with the record from this day; default: data/dyads.csv.")
     ] = None,
@@ -143,23 +140,6 @@ def report(
     nodes: Annotated[
         int, typer.Option("--nodes", help="Quadrature nodes of the month noise; busy feeds may need more.")
     ] = 7,
-    drivers: Annotated[
-        Path | None,
-        typer.Option(
-            "--drivers",
-            help="Covariates: a CSV file (docs/drivers.md), or calendar for elections, congresses and summits.",
-        ),
-    ] = None,
-    driver_acts: DriverActs = None,
-    driver_future: DriverFuture = "given",
-    datasets: Datasets = None,
-    archive: Archive = None,
-    events: Events = None,
-    feed: Feed = None,
-    feed_setting: FeedSetting = None,
-    counts: Counts = None,
-    index: Index = None,
-    mapping: Mapping = None,
     frequency: Frequency = "month",
     fit: Annotated[
         Path | None,
@@ -177,9 +157,6 @@ def report(
     skill: Annotated[
         Path | None, typer.Option("--skill", help="skill.json of a backtest to quote; default: that of the package.")
     ] = None,
-    draws: Draws = None,
-    tune: Tune = None,
-    chains: Chains = None,
     cores: Cores = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print forecast.json for programs.")] = False,
 ) -> None:
@@ -189,12 +166,12 @@ def report(
     from forecast.pipeline import ReportSettings, make_report
     from forecast.report.folder import REPORT, require_report_folder
 
-    data = source(events, counts, index, mapping, feed, feed_setting, data=datasets, archive=archive)
+    source = added.to(data)
     if fit and (alone or together):
         raise SpecError("--fit: a saved fit has its own dyads; leave out --alone and --with")
     if alone and together:
         raise SpecError("--alone, --with: a dyad alone has no others; leave out one of them")
-    if fit and data and not as_of:
+    if fit and data.source and not as_of:
         raise SpecError("--events: with --fit they need --as-of, the day to which the fit is to be updated; give it")
     model: dict[str, Any] = {"nodes": nodes}
     chosen = {"trend": trend, "cycle": cycle, "ceiling": ceiling}
@@ -206,75 +183,64 @@ def report(
         dyad=dyad, as_of=day_of(as_of, "as-of"), **months,
         above=above, at=day_of(at, "at"), by=day_of(by, "by"),
         at_least=tuple(AtLeast.parse(text) for text in at_least or ()), out=out, replace=replace,
-        source=added_to(data, add, covered_to),
+        source=source,
         frequency=check_frequency(frequency),
-        seed=seed, alone=alone, hierarchy=dyads_of(together), eras=eras,
+        alone=alone, hierarchy=dyads_of(together), eras=eras,
         since=day_of(since, "since"),
-        smallest_improvement=improvement, model=model, drivers=drivers,
-        driver_acts=driver_acts, driver_future=driver_future, fit_path=fit, save_fit=save_fit,
-        export=export, skill=skill, draws=draws, tune=tune, chains=chains, cores=cores,
+        smallest_improvement=improvement, model=model, fit_path=fit, save_fit=save_fit,
+        export=export, skill=skill, cores=cores, **vars(driven), **vars(sampler),
     )  # fmt: skip
     if out is not None:
-        read = [*(events or []), counts, index, *(mapping or []), *(add or []), skill, drivers]
+        read = [*data.paths, *(added.add or []), skill, driven.drivers]
         require_report_folder(out, REPORT, read, replace=replace, dated=True)
     with progress() as report_progress:
         report_progress("loading the libraries", 0, 0)
         done = make_report(settings, progress=report_progress)
-    if as_json:
-        typer.echo((done.page.parent / "forecast.json").read_text("utf-8"))
-    else:
-        _print(done)
+    show_result(done.page, "forecast.json", lambda: _print(done), as_json=as_json)
     if not done.gate.passed:
         raise not_converged(done.gate.misses)
 
 
 def _print(done: "Report") -> None:
-    from rich.console import Console
-
     from forecast.outlook import NotDefined, kinds_line, level_sentence, quoted
     from forecast.report.skill import skill_sentence
     from forecast.wording import fitted_together
 
-    console, result, question = Console(highlight=False), done.assessment, quoted(done.assessment)
-    console.print(f"[bold]{escape(result.headline)}[/]\n")
+    shown, result, question = console(), done.assessment, quoted(done.assessment)
+    shown.print(f"[bold]{escape(result.headline)}[/]\n")
     if not isinstance(result.recorded, NotDefined):
-        console.print(_recorded_table(result, result.recorded.values()), "\n")
+        shown.print(_recorded_table(result, result.recorded.values()), "\n")
     for line in _kind_lines(result):
-        console.print(escape(line), "\n")
-    console.print(f"{escape(skill_sentence(done.skill))}\n")
+        shown.print(escape(line), "\n")
+    shown.print(f"{escape(skill_sentence(done.skill))}\n")
     if question is not None:
-        console.print(f"{escape(level_sentence(result))}\n")
-    console.print(_level_table(result))
+        shown.print(f"{escape(level_sentence(result))}\n")
+    shown.print(_level_table(result))
     if not isinstance(result.kinds, NotDefined):
-        console.print(f"\n{kinds_line(result.kinds)}")
+        shown.print(f"\n{kinds_line(result.kinds)}")
     if question is not None:
-        console.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
-    console.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
+        shown.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
+    shown.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
     for one in done.drivers:
-        console.print(escape(one.sentence))
+        shown.print(escape(one.sentence))
     for warning in done.warnings:
-        console.print(f"[yellow]{escape(warning)}[/]")
+        shown.print(f"[yellow]{escape(warning)}[/]")
     took = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in done.seconds.items())
-    console.print(f"\n{escape(str(done.page))}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")
+    shown.print(f"\n{escape(str(done.page))}\n[dim]{took}; {sum(done.seconds.values()):.0f} s in all[/]")
 
 
 def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") -> "Table":
-    from rich.table import Table
-
     from forecast.report.tables import CHANGES, cells
     from forecast.wording import count, month
 
     smallest = count(result.smallest_improvement, "point")
-    shown = Table(
-        "to", *(words.lower() for words in CHANGES.values()), "before, %", "then, %", "recorded", box=None,
-        title="What will be recorded", title_justify="left", caption_justify="left",
-        caption=f"higher, lower: the cooperative share, by at least {smallest}, than in as many months before",
-    )  # fmt: skip
-    for window in windows:
-        texts = cells(window)
-        names = (*CHANGES, "before", "share", "happenings")
-        shown.add_row(month(window.until, short=True), *(texts[name] for name in names))
-    return shown
+    heads = ["to", *(words.lower() for words in CHANGES.values()), "before, %", "then, %", "recorded"]
+    rows = [
+        [month(one.until, short=True), *(cells(one)[name] for name in (*CHANGES, "before", "share", "happenings"))]
+        for one in windows
+    ]
+    caption = f"higher, lower: the cooperative share, by at least {smallest}, than in as many months before"
+    return table(heads, rows, title="What will be recorded", caption=caption, **_TITLED)
 
 
 def _kind_lines(result: "Assessment") -> list[str]:
@@ -292,8 +258,6 @@ def _kind_lines(result: "Assessment") -> list[str]:
 
 
 def _level_table(result: "Assessment") -> "Table":
-    from rich.table import Table
-
     from forecast.outlook import printed_chances
     from forecast.wording import count, month
 
@@ -303,11 +267,9 @@ def _level_table(result: "Assessment") -> "Table":
     }  # fmt: skip
     smallest = count(result.smallest_improvement, "point")
     parts = "a rise of the trend by as much" if result.moving else "a new framework"
-    shown = Table(
-        "by", *names.values(), box=None, title="The level", title_justify="left", caption_justify="left",
-        caption=f"better, worse: by at least {smallest}; technical, structural: without and with {parts}",
-    )  # fmt: skip
-    for outlook in result.improvement.values():
-        chances = printed_chances(outlook)
-        shown.add_row(month(outlook.until, short=True), *(chances[name] for name in names))
-    return shown
+    rows = [
+        [month(one.until, short=True), *(printed_chances(one)[name] for name in names)]
+        for one in result.improvement.values()
+    ]
+    caption = f"better, worse: by at least {smallest}; technical, structural: without and with {parts}"
+    return table(["by", *names.values()], rows, title="The level", caption=caption, **_TITLED)

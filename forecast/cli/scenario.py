@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from forecast.bounds import MOST_POINTS, require_positive, require_whole
-from forecast.cli.options import Dyad, Json, Seed, day_of, output
+from forecast.cli.options import Dyad, Horizons, Improvement, Json, Replace, Seed, day_of, own_folder, show_result
 from forecast.cli.question import FOLDER, Folder
-from forecast.cli.terminal import escape, progress
+from forecast.cli.terminal import console, escape, progress, table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from forecast.checks import Checks
+    from forecast.outlook import NotDefined, Probability
     from forecast.outlook.scenarios import Scenarios
 
 SCENARIOS = Path("scenario")
@@ -26,16 +29,9 @@ def scenario(
     ],
     fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as report/fit.zarr.")],
     dyad: Dyad = "USA-CHN",
-    out: Annotated[
-        Path | None,
-        output("Folder of the page. Default: scenario/DYAD-DAY, with a number if there is one of that name."),
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")
-    ] = False,
-    horizons: Annotated[
-        str | None, typer.Option("--horizons", help="Months ahead, such as 6,12. Default: 3,6,12,24.")
-    ] = None,
+    out: Annotated[Path | None, own_folder("scenario")] = None,
+    replace: Replace = False,
+    horizons: Horizons = None,
     above: Annotated[float | None, typer.Option("--above", help="A share in per cent to be reached.")] = None,
     at: Annotated[str | None, typer.Option("--at", help="In place of --horizons: a month, YYYY-MM.")] = None,
     by: Annotated[str | None, typer.Option("--by", help="With --above: a month, YYYY-MM.")] = None,
@@ -47,9 +43,7 @@ def scenario(
         typer.Option("--question", help="A question of the ledger: its ID, or its file. Repeat it for several."),
     ] = None,
     folder: Folder = FOLDER,
-    improvement: Annotated[
-        float, typer.Option("--improvement", help="Points of share (0 to 100) that count as a change.")
-    ] = 5.0,
+    improvement: Improvement = 5.0,
     followed: Annotated[
         bool, typer.Option("--followed", help="Show what the chronology has recorded since, of an earlier fit.")
     ] = False,
@@ -64,7 +58,7 @@ def scenario(
     from forecast.dates import parse_horizons
     from forecast.errors import SpecError
     from forecast.outlook.query import AtLeast
-    from forecast.questions.folder import QuestionFolder
+    from forecast.questions.ledger import QuestionFolder
     from forecast.report.folder import SCENARIO, chosen_folder, require_place
 
     require_whole("seed", seed)
@@ -87,40 +81,37 @@ def scenario(
         tell("writing the page", 0, 0)
         with chosen_folder(out, SCENARIOS, found.dyad, found.origin) as folder:
             page = write_scenarios(loaded, found, folder, gate=gate)
-    if as_json:
-        typer.echo((page.parent / "scenario.json").read_text(encoding="utf-8"))
-    else:
-        _print(found, page)
+    show_result(page, "scenario.json", lambda: _print(found, page), as_json=as_json)
     if not gate.passed or any(one.fault for one in found.scenarios):
         raise typer.Exit(UNUSABLE)
 
 
 def _print(found: "Scenarios", page: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     from forecast.outlook import NotDefined, Probability
     from forecast.report.scenario_page import question_sentences
     from forecast.wording import DASH, chance, period
 
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(found.label)}: {escape(found.stamp)}[/]\n")
-    shown = Table("higher share to", "without", *(escape(one.name) for one in found.scenarios), box=None)
+    out = console()
+    out.print(f"[bold]{escape(found.label)}: {escape(found.stamp)}[/]\n")
     prospects = [found.unconditional, *(one.prospect for one in found.scenarios)]
+
+    def cells(chances: "Iterable[Probability | NotDefined]") -> list[str]:
+        return [chance(one.value) if isinstance(one, Probability) else DASH for one in chances]
+
+    rows = []
     for months, outlook in found.unconditional.improvement.items():
-        windows = [None if isinstance(own.recorded, NotDefined) else own.recorded[months].up for own in prospects]
-        cells = [chance(one.value) if isinstance(one, Probability) else DASH for one in windows]
-        shown.add_row(period(outlook.until, weekly=found.weekly), *cells)
+        windows = [
+            own.recorded if isinstance(own.recorded, NotDefined) else own.recorded[months].up for own in prospects
+        ]
+        rows.append([period(outlook.until, weekly=found.weekly), *cells(windows)])
     for place, question in enumerate(found.unconditional.questions):
-        answers = [own.questions[place].chance for own in prospects]
-        cells = [chance(one.value) if isinstance(one, Probability) else DASH for one in answers]
-        shown.add_row(escape(question.id), *cells)
-    console.print(shown)
+        rows.append([question.id, *cells(own.questions[place].chance for own in prospects)])
+    out.print(table(["higher share to", "without", *(one.name for one in found.scenarios)], rows))
     for one in found.scenarios:
-        console.print(f"\n{escape(one.name)}: {escape(' '.join([one.sentence, *question_sentences(found, one)]))}")
+        out.print(f"\n{escape(one.name)}: {escape(' '.join([one.sentence, *question_sentences(found, one)]))}")
         for warning in one.warnings:
-            console.print(f"[yellow]{escape(warning)}[/]")
-    console.print(f"\n{escape(str(page))}")
+            out.print(f"[yellow]{escape(warning)}[/]")
+    out.print(f"\n{escape(str(page))}")
 
 
 SHOWN = 8
@@ -130,12 +121,8 @@ CHECKED = Path("checks")
 
 def check(
     fit: Annotated[Path, typer.Argument(help="A saved fit, such as report/fit.zarr.")],
-    out: Annotated[
-        Path | None, output("Folder of the page. Default: checks/DYAD-DAY, with a number if there is one of that name.")
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="With --out: replace the earlier page that is in the folder.")
-    ] = False,
+    out: Annotated[Path | None, own_folder("checks")] = None,
+    replace: Replace = False,
     records: Annotated[int, typer.Option("--records", help="How many records are simulated.")] = 400,
     backtest: Annotated[
         Path | None,
@@ -166,10 +153,7 @@ def check(
         tell("writing the page", 0, 0)
         with chosen_folder(out, CHECKED, name_of(loaded.dyads), last_known(loaded.panel)) as folder:
             page = write_checks(loaded, found, folder)
-    if as_json:
-        typer.echo((page.parent / "checks.json").read_text(encoding="utf-8"))
-    else:
-        _print_checks(found, page)
+    show_result(page, "checks.json", lambda: _print_checks(found, page), as_json=as_json)
     if not loaded.gate.passed:
         raise typer.Exit(3)
 
@@ -180,22 +164,20 @@ def name_of(dyads: list[str]) -> str:
 
 
 def _print_checks(found: "Checks", page: Path) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    console.print(f"[bold]{escape(found.finding)}[/]\n")
-    shown = Table("check", "numbers", "misses", "expected", box=None, padding=(0, 2, 0, 0))
-    for name, kind in found.summary.iterrows():
-        shown.add_row(escape(str(name)), f"{kind['numbers']:.0f}", f"{kind['misses']:.0f}", f"{kind['expected']:g}")
-    console.print(shown)
+    out = console()
+    out.print(f"[bold]{escape(found.finding)}[/]\n")
+    rows = [
+        [str(name), f"{kind['numbers']:.0f}", f"{kind['misses']:.0f}", f"{kind['expected']:g}"]
+        for name, kind in found.summary.iterrows()
+    ]
+    out.print(table(["check", ("numbers", True), ("misses", True), ("expected", True)], rows))
     for one in found.ahead:
-        console.print(f"\n{escape(one.sentence)}")
+        out.print(f"\n{escape(one.sentence)}")
     worst = found.misses.head(SHOWN)
     if len(worst):
-        console.print("\nThe farthest:")
+        out.print("\nThe farthest:")
         for row in worst.to_dict("records"):
             where = row["era"] or row["dyad"]
             told = f"observed {row['observed']:.1f}, simulated {row['mean']:.1f} [{row['low']:.1f}, {row['high']:.1f}]"
-            console.print(escape(f"  {where}: {row['what']}: {told}"))
-    console.print(f"\n{escape(str(page))}")
+            out.print(escape(f"  {where}: {row['what']}: {told}"))
+    out.print(f"\n{escape(str(page))}")

@@ -1,12 +1,15 @@
 """The terminal: text that others wrote made safe, and the progress of work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forecast.escaping import printable
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from forecast.progress import Progress
 
 
@@ -15,6 +18,30 @@ def escape(text: str, keep: str = "") -> str:
     from rich.markup import escape as without_markup
 
     return without_markup(printable(text, keep))
+
+
+type Column = str | tuple[str, bool]
+"""The head of a column, and whether it holds numbers."""
+
+
+def table(columns: Iterable[Column], rows: Iterable[Iterable[str]], *, keep: str = "", **options: Any) -> "Table":
+    """Return a table of texts, which are shown as they are, but for controls to `keep`."""
+    from rich.table import Table
+
+    shown = Table(**({"box": None, "padding": (0, 2, 0, 0)} | options))
+    for column in columns:
+        name, numeric = (column, False) if isinstance(column, str) else column
+        shown.add_column(escape(name), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(escape(text, keep) for text in row))
+    return shown
+
+
+def console() -> "Console":
+    """Return the terminal to print to."""
+    from rich.console import Console
+
+    return Console(highlight=False)
 
 
 @contextmanager

@@ -1,16 +1,20 @@
 """Scheduled facts known in advance, and the drivers that follow from them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from forecast.arguments import DYADS, PATH, checked
 from forecast.dates import add_months, month_start
-from forecast.drivers.table import DriverTable, Value, read_day, read_drivers
+from forecast.drivers.table import DriverTable, read_days, read_drivers, require_cells
 from forecast.errors import DataError
 from forecast.files import digest
 from forecast.resources import data_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CALENDAR = "calendar"
 """Stands for ``data/calendar.csv`` where a file of drivers is asked for."""
@@ -36,11 +40,6 @@ class Scheduled:
     host: str  # State that receives it, or an empty text
     name: str
     reference: str
-
-    def concerns(self, dyad: str, *, both: bool) -> bool:
-        """Whether it is of one of a dyad's states, or of both."""
-        own = [state in self.states for state in dyad.split("-")]
-        return all(own) if both else any(own)
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,18 @@ def read_calendar(path: str | Path | None = None) -> tuple[Scheduled, ...]:
     missing = [name for name in COLUMNS if name not in frame]
     if missing:
         raise DataError(f"{path}: there is no column {missing[0]!r}; expected {', '.join(COLUMNS)}")
-    rows = frame[list(COLUMNS)].to_dict("records")
-    found = [_scheduled({str(k): str(v) for k, v in row.items()}, f"{path}, line {n}") for n, row in enumerate(rows, 2)]
+    frame = frame.set_index(frame.index + 2)  # the lines of the file
+    for name, (fits, expected) in _CELLS.items():
+        require_cells(frame[name], frame[name].map(fits), expected, path)
+    frame["date"], frame["known_at"] = (read_days(frame[name], path) for name in ("date", "known_at"))
+    require_cells(frame["known_at"], frame["known_at"] <= frame["date"], "the day of the fact or an earlier one", path)
+    found = [
+        Scheduled(
+            row["date"].date(), row["known_at"].date(), row["known_by"], row["kind"], tuple(row["states"].split()),
+            row["host"], row["name"], row["reference"],
+        )
+        for _, row in frame.iterrows()
+    ]  # fmt: skip
     return tuple(sorted(found, key=lambda one: (one.day, one.kind, one.name)))
 
 
@@ -144,24 +153,20 @@ def calendar_drivers(dyads: Sequence[str], path: str | Path | None = None) -> Dr
     >>> table = calendar_drivers(["USA-CHN"])
     >>> table.names
     ('us_election_year', 'us_first_year', 'party_congress', 'summit')
-    >>> table.known("summit", "USA-CHN", date(2023, 10, 31))[date(2023, 11, 1)].value
+    >>> table.known("summit", "USA-CHN", date(2023, 10, 31)).loc["2023-11-01", "value"]
     1.0
     """
+    import pandas as pd
+
     facts = read_calendar(path)
-    values = [
-        value
-        for driver in DRIVERS
-        for dyad in dyads
-        for value in _values(driver, dyad, [one for one in facts if _counts(driver, dyad, one)])
-    ]
-    moving = {value.driver for value in values if value.value}
+    values = pd.concat([_values(driver, dyad, facts) for driver in DRIVERS for dyad in dyads], ignore_index=True)
+    moving = set(values.loc[values["value"] > 0, "driver"])
     names = tuple(driver.name for driver in DRIVERS if driver.name in moving)
     if not names:
         raise DataError(f"calendar: no scheduled fact concerns {', '.join(dyads)}; give drivers of your own")
-    kept = tuple(value for value in values if value.driver in moving)
     content = "\n".join(map(str, facts)) + " ".join(dyads)
     acts = {driver.name: driver.acts for driver in DRIVERS if driver.name in names}
-    return DriverTable("calendar.csv", names, kept, digest(content.encode()), acts)
+    return DriverTable("calendar.csv", names, values[values["driver"].isin(names)], digest(content.encode()), acts)
 
 
 def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
@@ -176,44 +181,35 @@ def drivers_for(source: str | Path, dyads: Sequence[str]) -> DriverTable:
     return calendar_drivers(dyads) if str(source) == CALENDAR else read_drivers(source)
 
 
-def _counts(driver: CalendarDriver, dyad: str, fact: Scheduled) -> bool:
-    return fact.kind in driver.kinds and fact.concerns(dyad, both=driver.both)
-
-
-def _values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> Iterator[Value]:
+def _values(driver: CalendarDriver, dyad: str, facts: Sequence[Scheduled]) -> "pd.DataFrame":
     """Return a driver's values: zero in every month from the beginning, and one since it is known."""
-    month = FIRST
-    while month <= LAST:
-        yield Value(driver.name, dyad, month, FIRST - timedelta(days=1), 0.0)
-        month = add_months(month, 1)
-    known: dict[date, date] = {}
-    for fact in facts:
-        for step in range(driver.first, driver.last + 1):
-            month = add_months(month_start(fact.day), step)
-            known[month] = min(fact.known_at, known.get(month, fact.known_at))
-    for month, day in sorted(known.items()):
-        if FIRST <= month <= LAST:
-            yield Value(driver.name, dyad, month, max(day, FIRST), 1.0)
+    import pandas as pd
 
-
-def _scheduled(row: dict[str, str], where: str) -> Scheduled:
-    day, known_at = (read_day(row[name], name, where) for name in ("date", "known_at"))
-    checks: tuple[tuple[str, Callable[[str], bool], str], ...] = (
-        ("kind", KINDS.__contains__, f"one of {', '.join(KINDS)}"),
-        ("known_by", KNOWN_BY.__contains__, f"one of {', '.join(KNOWN_BY)}"),
-        ("states", _are_states, "ISO 3166 alpha-3 codes with spaces between them"),
-        ("host", lambda text: not text or _are_states(text), "one such code, or nothing"),
-        ("name", bool, "what takes place"),
-        ("reference", bool, "where that can be looked up"),
-    )
-    for name, fits, expected in checks:
-        if not fits(row[name]):
-            raise DataError(f"{where}: {name} is {row[name]!r:.60}; expected {expected}")
-    if known_at > day:
-        raise DataError(f"{where}: known_at is {known_at}, after the day itself, {day}; expected an earlier one")
-    states = tuple(row["states"].split())
-    return Scheduled(day, known_at, row["known_by"], row["kind"], states, row["host"], row["name"], row["reference"])
+    states = dyad.split("-")
+    ones = [
+        (add_months(month_start(fact.day), step), max(fact.known_at, FIRST), 1.0)
+        for fact in facts
+        if fact.kind in driver.kinds and (all if driver.both else any)(state in fact.states for state in states)
+        for step in range(driver.first, driver.last + 1)
+    ]
+    zeros = [(month, FIRST - timedelta(days=1), 0.0) for month in pd.date_range(FIRST, LAST, freq="MS").date]
+    values = pd.DataFrame([*zeros, *ones], columns=["month", "known_at", "value"])
+    values = values.astype({"month": "datetime64[s]", "known_at": "datetime64[s]"})
+    known = values[values["month"].between(pd.Timestamp(FIRST), pd.Timestamp(LAST))]
+    first = known.groupby(["month", "value"])["known_at"].min().reset_index()
+    return first.assign(driver=driver.name, dyad=dyad)
 
 
 def _are_states(text: str) -> bool:
     return bool(text) and all(len(code) == 3 and code.isalpha() and code.isupper() for code in text.split(" "))
+
+
+_CELLS: dict[str, tuple[Callable[[str], bool], str]] = {
+    "kind": (KINDS.__contains__, f"one of {', '.join(KINDS)}"),
+    "known_by": (KNOWN_BY.__contains__, f"one of {', '.join(KNOWN_BY)}"),
+    "states": (_are_states, "ISO 3166 alpha-3 codes with spaces between them"),
+    "host": (lambda text: not text or _are_states(text), "one such code, or nothing"),
+    "name": (bool, "what takes place"),
+    "reference": (bool, "where that can be looked up"),
+}
+"""What a cell of each column has to be, and how a message puts it."""

@@ -10,14 +10,15 @@ import numpy as np
 
 from forecast.arguments import DAY, PANEL, TEXT, a, checked
 from forecast.clock import Clock
-from forecast.dates import LONGEST_HORIZON, add_months
-from forecast.drivers.table import DriverTable, Value
+from forecast.dates import LONGEST_HORIZON
+from forecast.drivers.table import DriverTable
 from forecast.errors import DataError, SpecError
 from forecast.panel.record import last_known
 from forecast.typing import Float
 from forecast.wording import join
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
     from forecast.events.table import Day
@@ -34,7 +35,7 @@ FUTURE_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Ahead:
-    """How one driver of one dyad may go on, in its own units.
+    """Values of one driver of one dyad, observed and ahead, in its own units.
 
     Attributes
     ----------
@@ -114,7 +115,10 @@ def has_drivers(panel: "xr.Dataset") -> bool:
 
 
 def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
-    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value."""
+    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value.
+
+    They are less their mean and divided by their standard deviation, so that one prior suits all.
+    """
     wanted = list(names)
     there = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
     missing = [name for name in wanted if name not in there]
@@ -129,7 +133,7 @@ def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
 
 
 def ahead_of(panel: "xr.Dataset", name: str, dyad: str) -> Ahead:
-    """Return how a driver of a dyad may go on."""
+    """Return the observed and assumed values of a driver of a dyad."""
     own = panel.sel(driver=name, dyad=dyad)
     record = own["driver_value"].to_numpy()
     return Ahead(
@@ -159,14 +163,14 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
 
 
 FEWEST_MONTHS = 24
-"""With fewer months no effect could be told from the news of a month."""
+"""With fewer months no effect could be told from month-specific noise."""
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
 TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') returns")
 
 
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
-    """Make sure that nothing is said of what drivers do where there are none."""
+    """Reject choices of drivers where there are no drivers."""
     if drivers is None and (acts is not None or future != "given"):
         raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
 
@@ -213,24 +217,25 @@ def add_drivers(
     >>> driven["driver"].to_numpy().tolist()[0]
     'us_election_year'
     """
+    import pandas as pd
+
     from forecast.events.table import as_day
 
     require_future(future)
-    clock = Clock.of(panel)
-    if clock.weekly:
-        raise SpecError("drivers: the panel is weekly, and drivers have a value a month; build a monthly panel")
+    if Clock.of(panel).weekly:
+        raise SpecError("drivers: the panel is weekly, and drivers have one value per month; build a monthly panel")
     if has_drivers(panel):
         raise SpecError("drivers: the panel has some already; give all of them in one table")
     day = last_known(panel) if as_of is None else as_day(as_of, "as_of").date()
-    months: list[date] = clock.times.tolist()
-    ahead = [add_months(months[-1], step) for step in range(1, LONGEST_HORIZON + 1)]
+    months = panel["time"].to_index()
+    ahead = pd.date_range(months[-1], periods=LONGEST_HORIZON + 1, freq="MS")[1:]
     dyads = [str(dyad) for dyad in panel["dyad"].to_numpy()]
     values, given = (np.empty((len(table.names), len(dyads), len(own))) for own in (months, ahead))
     for i, name in enumerate(table.names):
         for d, dyad in enumerate(dyads):
             known = table.known(name, dyad, day)
-            values[i, d] = _record(table, name, dyad, known, months, day, future)
-            given[i, d] = _numbers(known, ahead)
+            values[i, d] = _record(table, name, dyad, known.reindex(months), day, future)
+            given[i, d] = known["value"].reindex(ahead)
         if np.isfinite(values[i]).sum(axis=-1).max() < FEWEST_MONTHS:
             raise DataError(
                 f"{table.source}: {name} has fewer than {FEWEST_MONTHS} months of the panel, {months[0]:%Y-%m} to "
@@ -239,59 +244,39 @@ def add_drivers(
     return attach(panel, list(table.names), values, given, future)
 
 
-def _numbers(known: dict[date, Value], months: list[date]) -> Float:
-    return np.array([known[month].value if month in known else np.nan for month in months])
-
-
-def _record(
-    table: DriverTable, name: str, dyad: str, known: dict[date, Value], months: list[date], day: date, future: Future
-) -> Float:
+def _record(table: DriverTable, name: str, dyad: str, known: "pd.DataFrame", day: date, future: Future) -> Float:
     """Return the values of the panel's months, NaN before the first."""
-    found = _numbers(known, months)
+    found = known["value"].to_numpy(copy=True)
     there = np.flatnonzero(np.isfinite(found))
     if not there.size:
         return found
-    if future != "given":
-        _reject_early(table, [known[months[place]] for place in there])
-    first, last = int(there[0]), int(there[-1])
-    hole = np.flatnonzero(np.isnan(found[first : last + 1]))
-    if hole.size:
-        raise DataError(_missing(table, name, dyad, months[first + int(hole[0])], day))
-    if last < len(months) - 1:
-        if future == "given":
-            raise DataError(
-                f"{_missing(table, name, dyad, months[last + 1], day)}; or let the last months be carried on (future "
-                "carried or simulated)"
-            )
-        if len(months) - 1 - last > MOST_CARRIED:
-            raise DataError(
-                f"{_missing(table, name, dyad, months[last + 1], day)}: {MOST_CARRIED} months at most are carried"
-            )
-        found[last + 1 :] = found[last]
+    early = known[known["known_at"] < known.index]
+    if future != "given" and len(early):
+        raise DataError(
+            f"{table.source}: {name} of {early.index[0]:%Y-%m} has known_at {early['known_at'].iloc[0]:%Y-%m-%d}, "
+            "before that month began, so that it is a value from the future. Correct known_at; if it is a scheduled "
+            "fact, use the future given"
+        )
+    holes = np.flatnonzero(np.isnan(found))
+    holes, last = holes[holes > there[0]], int(there[-1])
+    if holes.size and (holes[0] < last or future == "given" or len(found) - 1 - last > MOST_CARRIED):
+        words = _missing(table, name, dyad, known.index[holes[0]], day)
+        if holes[0] > last and future == "given":
+            words += "; or let the last months be carried on (future carried or simulated)"
+        elif holes[0] > last:
+            words += f": {MOST_CARRIED} months at most are carried"
+        raise DataError(words)
+    found[last + 1 :] = found[last]
     return found
 
 
-def _reject_early(table: DriverTable, values: list[Value]) -> None:
-    """Reject a measured value that is said to have been known before its month began: it would tell the future."""
-    for one in values:
-        if one.known_at < one.month:
-            raise DataError(
-                f"{table.source}: {one.driver} of {one.month:%Y-%m} is said to be known at {one.known_at}, before that "
-                "month began, so that it is a value from the future. Correct known_at; if it is a scheduled fact, use "
-                "the future given"
-            )
-
-
-def _missing(table: DriverTable, name: str, dyad: str, month: date, day: date) -> str:
-    """Describe a hole, and whether it is only known later."""
-    later = [
-        one.known_at
-        for one in table.values
-        if one.driver == name and one.month == month and one.dyad in ("", dyad) and one.known_at > day
-    ]
-    if later:
+def _missing(table: DriverTable, name: str, dyad: str, month: "pd.Timestamp", day: date) -> str:
+    """Describe a missing value, and whether it became known later."""
+    own = table.values[(table.values["driver"] == name) & (table.values["month"] == month)]
+    later = own.loc[own["dyad"].isin(["", dyad]) & (own["known_at"].dt.date > day), "known_at"]
+    if len(later):
         return (
-            f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at {min(later)}, after the as-of day "
-            f"{day}; give what was known by then, or choose a later day"
+            f"{table.source}: {name} of {month:%Y-%m} ({dyad}) was known only at {later.min():%Y-%m-%d}, after the "
+            f"as-of day {day}; give what was known by then, or choose a later day"
         )
     return f"{table.source}: {name} has no value for {month:%Y-%m} ({dyad}), a hole in its record; fill it in"

@@ -1,35 +1,28 @@
-"""Covariates from a CSV file: a value a month, and the day since when it was known."""
+"""Covariates from a CSV file: one value per month, and the date it became available."""
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import PATH, checked
-from forecast.dates import month_start, parse_date, today
+from forecast.dates import parse_date, today
 from forecast.errors import DataError, SpecError
 from forecast.files import digest, read_bytes
 from forecast.wording import join
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LARGEST = 50_000_000
 """Bytes."""
 MOST_DRIVERS = 12
 LONGEST_NAME = 40
 TIME, KNOWN_AT, DYAD = "time", "known_at", "dyad"
-
-
-@dataclass(frozen=True)
-class Value:
-    """A value of a driver."""
-
-    driver: str
-    dyad: str  # Its code; empty if it is that of all dyads
-    month: date  # Its first day
-    known_at: date  # The day since when it was known
-    value: float
 
 
 @dataclass(frozen=True)
@@ -42,7 +35,9 @@ class DriverTable:
         What it was read from.
     names : tuple of str
         The drivers, in the order of the columns.
-    values : tuple of Value
+    values : pandas.DataFrame
+        One row per value: `driver`, `dyad` (empty for a value of all dyads), `month` (its first day), `known_at` and
+        `value`.
     digest : str
         SHA-256 of what was read.
     acts : mapping of str to str
@@ -51,7 +46,7 @@ class DriverTable:
 
     source: str
     names: tuple[str, ...]
-    values: tuple[Value, ...] = field(repr=False)
+    values: "pd.DataFrame" = field(repr=False, compare=False)
     digest: str = ""
     acts: Mapping[str, str] = field(default_factory=dict)
 
@@ -86,28 +81,21 @@ class DriverTable:
             raise SpecError(f"driver-acts: {what}; the drivers are {join(self.names)}, such as {self.names[0]}=month")
         return found
 
-    def known(self, driver: str, dyad: str, as_of: date) -> dict[date, Value]:
-        """Return the values of a driver of a dyad by month, as known on a day: the last revision of each by then.
+    def known(self, driver: str, dyad: str, as_of: date) -> "pd.DataFrame":
+        """Return `known_at` and `value` of a driver of a dyad by month: the last revision of each by a day.
 
-        Where there is none of the dyad alone, the one of all dyads counts.
+        Where there is no value of the dyad alone, the one of all dyads counts.
         """
-        found: dict[date, Value] = {}
-        for own in ("", dyad):
-            latest: dict[date, Value] = {}
-            for one in self._series.get((driver, own), ()):
-                before = latest.get(one.month)
-                if one.known_at <= as_of and (before is None or one.known_at > before.known_at):
-                    latest[one.month] = one
-            found |= latest
-        return found
+        import pandas as pd
+
+        own = [self._series[key] for key in ((driver, ""), (driver, dyad)) if key in self._series]
+        found = pd.concat(own) if own else self.values.iloc[:0]
+        found = found[found["known_at"] <= pd.Timestamp(as_of)].sort_values(["month", "dyad", "known_at"])
+        return found.drop_duplicates("month", keep="last").set_index("month")[["known_at", "value"]]
 
     @cached_property
-    def _series(self) -> dict[tuple[str, str], list[Value]]:
-        """Values by driver and dyad."""
-        found: dict[tuple[str, str], list[Value]] = {}
-        for one in self.values:
-            found.setdefault((one.driver, one.dyad), []).append(one)
-        return found
+    def _series(self) -> "dict[tuple[str, str], pd.DataFrame]":
+        return {(str(driver), str(dyad)): own for (driver, dyad), own in self.values.groupby(["driver", "dyad"])}
 
 
 @checked(path=PATH)
@@ -147,24 +135,31 @@ def read_drivers(path: str | Path) -> DriverTable:
     except (OSError, ValueError) as cause:
         reason = getattr(cause, "strerror", None) or cause
         raise DataError(f"{path}: the drivers cannot be read ({reason}). Give a CSV file in UTF-8.") from cause
-    reader = csv.reader(io.StringIO(text, newline=""))
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
-        names = _names(header, path)
-        values = tuple(one for line in _rows(reader, header, path) for one in _values(line, names, path))
-    except csv.Error as cause:
-        raise DataError(f"{path}, line {reader.line_num}: not CSV ({cause}). Save it as CSV in UTF-8.") from cause
-    _reject_twice(values, path)
-    empty = [name for name in names if not any(one.driver == name for one in values)]
+    frame = _cells(text, path)
+    names = _names([str(name) for name in frame], path)
+    values = _values(frame, names, path)
+    empty = [name for name in names if name not in set(values["driver"])]
     if empty:
         raise DataError(f"{path}: the column {empty[0]!r} holds no value; fill it in, or remove it")
     return DriverTable(path.name, names, values, digest(content))
 
 
-@dataclass(frozen=True)
-class _Line:
-    number: int
-    cells: dict[str, str]
+def _cells(text: str, path: Path) -> "pd.DataFrame":
+    """Return the cells of a CSV file as text, by line and column."""
+    import pandas as pd
+
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header, *rows = ([cell.strip() for cell in row] for row in reader)
+    except csv.Error as cause:
+        raise DataError(f"{path}, line {reader.line_num}: not CSV ({cause}). Save it as CSV in UTF-8.") from cause
+    except ValueError:
+        header, rows = [], []
+    filled = {number: row for number, row in enumerate(rows, 2) if any(row)}
+    for number, row in filled.items():
+        if len(row) != len(header):
+            raise DataError(f"{path}, line {number}: {len(row)} cells, and the header has {len(header)}; fill in all")
+    return pd.DataFrame(list(filled.values()), index=list(filled), columns=header, dtype=str)
 
 
 def _names(header: list[str], path: Path) -> tuple[str, ...]:
@@ -188,64 +183,61 @@ def _names(header: list[str], path: Path) -> tuple[str, ...]:
     return names
 
 
-def _rows(reader: "Iterator[list[str]]", header: list[str], path: Path) -> Iterator[_Line]:
-    for number, row in enumerate(reader, 2):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(header):
-            raise DataError(f"{path}, line {number}: {len(row)} cells, and the header has {len(header)}; fill in all")
-        yield _Line(number, {name: cell.strip() for name, cell in zip(header, row, strict=True)})
+def _values(frame: "pd.DataFrame", names: tuple[str, ...], path: Path) -> "pd.DataFrame":
+    """Return the values of a file in the form of `DriverTable`."""
+    import pandas as pd
 
-
-def _values(line: _Line, names: tuple[str, ...], path: Path) -> Iterator[Value]:
-    where = f"{path}, line {line.number}"
-    month, known_at = (read_day(line.cells[name], name, where) for name in (TIME, KNOWN_AT))
-    if known_at > today():
-        raise DataError(f"{where}: {KNOWN_AT} is {known_at}, in the future; give the day since when the value is known")
-    dyad = _dyad(line.cells.get(DYAD, ""), where)
+    known_at = read_days(frame[KNOWN_AT], path)
+    in_time = known_at.dt.date <= today()
+    require_cells(known_at, in_time, "the day since when the value is known, not one in the future", path)
+    dyads = frame[DYAD] if DYAD in frame else pd.Series("", frame.index, name=DYAD)
+    require_cells(dyads, dyads.map(_is_dyad), "two ISO 3166 alpha-3 codes such as USA-CHN, or empty", path)
+    found = []
     for name in names:
-        if cell := line.cells[name]:
-            yield Value(name, dyad, month_start(month), known_at, _number(cell, name, where))
+        cells = frame.loc[frame[name] != "", name]
+        numbers = pd.to_numeric(cells, errors="coerce").astype(float)
+        require_cells(cells, numbers.abs() < 1e12, "a number such as 58.1, or an empty cell", path)
+        found.append(numbers.rename("value").to_frame().assign(driver=name))
+    values = pd.concat(found)
+    months = read_days(frame[TIME], path)
+    values["month"] = months - pd.to_timedelta(months.dt.day - 1, unit="D")
+    values["known_at"], values["dyad"] = known_at, dyads.map(_code)
+    twice = values[values.duplicated(["driver", "dyad", "month", "known_at"])]
+    if len(twice):
+        one = twice.iloc[0]
+        raise DataError(
+            f"{path}: {one['driver']} of {one['month']:%Y-%m}{' of ' + one['dyad'] if one['dyad'] else ''} is there "
+            f"twice as known at {one['known_at']:%Y-%m-%d}; keep one of them, or give the revision its own day"
+        )
+    return values
 
 
-def read_day(text: str, name: str, where: str) -> date:
-    """Read the day of a cell; `name` is what its column is called, `where` its file and line."""
-    try:
-        return parse_date(text, name)
-    except SpecError as cause:
-        raise DataError(f"{where}: {cause}") from cause
+def require_cells(cells: "pd.Series[Any]", right: "pd.Series[bool]", expected: str, path: Path) -> None:
+    """Reject a column, indexed by the lines of its file, with a cell that is not right."""
+    for line, cell in cells[~right.astype(bool)].items():
+        shown = f"{cell:%Y-%m-%d}" if isinstance(cell, date) else f"{cell!r:.60}"
+        raise DataError(f"{path}, line {line}: {cells.name} is {shown}; expected {expected}")
 
 
-def _dyad(text: str, where: str) -> str:
+def read_days(cells: "pd.Series[str]", path: Path) -> "pd.Series[pd.Timestamp]":
+    """Read a column of days, indexed by the lines of its file."""
+    import pandas as pd
+
+    days = []
+    for line, text in cells.items():
+        try:
+            days.append(parse_date(text, str(cells.name)))
+        except SpecError as cause:
+            raise DataError(f"{path}, line {line}: {cause}") from cause
+    return pd.Series(days, cells.index, name=cells.name, dtype="datetime64[s]")
+
+
+def _is_dyad(text: str) -> bool:
+    parts = text.replace("_", "-").split("-")
+    return not text or (len(parts) == 2 and all(len(part) == 3 and part.isalpha() for part in parts))
+
+
+def _code(text: str) -> str:
     from forecast.events import dyad_code
 
-    if not text:
-        return ""
-    parts = text.upper().replace("_", "-").split("-")
-    if len(parts) != 2 or not all(len(part) == 3 and part.isalpha() for part in parts):
-        raise DataError(
-            f"{where}: {DYAD} is {text!r:.40}; expected two ISO 3166 alpha-3 codes such as USA-CHN, or empty"
-        )
-    return dyad_code(*parts)
-
-
-def _number(text: str, name: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not abs(value) < 1e12:  # nor NaN
-        raise DataError(f"{where}: {name} is {text!r:.40}; expected a number such as 58.1, or an empty cell")
-    return value
-
-
-def _reject_twice(values: tuple[Value, ...], path: Path) -> None:
-    seen: set[tuple[str, str, date, date]] = set()
-    for one in values:
-        key = (one.driver, one.dyad, one.month, one.known_at)
-        if key in seen:
-            raise DataError(
-                f"{path}: {one.driver} of {one.month:%Y-%m}{f' of {one.dyad}' if one.dyad else ''} is there twice as "
-                f"known at {one.known_at}; keep one of them, or give the revision its own day"
-            )
-        seen.add(key)
+    return dyad_code(*text.upper().replace("_", "-").split("-")) if text else ""

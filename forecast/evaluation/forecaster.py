@@ -1,8 +1,8 @@
-"""What every forecaster does, the package's own model and its benchmarks alike: from views to chances.
+"""Forecasters, models and benchmarks alike: from the data known at an origin to chances of cooperation.
 
-A forecaster returns, for each month ahead, draws of the chance that a happening of that month is cooperative: news
-of the month and overdispersion included, sampling of the happenings not. From these the share of a window follows
-exactly for any number of happenings, the one that was recorded (*given n*) or a simulated one (*n unknown*), in the
+A forecaster returns, for each month ahead, draws of the chance that an event of that month is cooperative: news
+of the month and overdispersion included, sampling of the events not. From these the share of a window follows
+exactly for any number of events, the one that was recorded (*given n*) or a simulated one (*n unknown*), in the
 same way for everybody.
 """
 
@@ -18,14 +18,14 @@ from forecast.typing import Float, Index
 
 
 class GivenVolume(Protocol):
-    """Draws of chances that depend on how many happenings there are."""
+    """Draws of chances that depend on how many events there are."""
 
     def given(self, total: Index) -> Float:
-        """Return the chances, (draw, month), given the happenings of each month, (month,) or (draw, month)."""
+        """Return the chances, (draw, month), given the events of each month, (month,) or (draw, month)."""
 
 
 type Chances = Mapping[int, Float | GivenVolume]
-"""By horizon in months, draws of the chance that a happening is cooperative, (draw, month), given its number or not."""
+"""By horizon in months, draws of the chance that an event is cooperative, (draw, month), given its number or not."""
 DRAWS = 2000
 
 

@@ -16,12 +16,12 @@ import numpy as np
 from forecast.dates import add_months, month_start, months_between
 from forecast.errors import DataError, SpecError
 from forecast.events import find_dyad
-from forecast.events.covered import Covered
+from forecast.events.coverage import Covered
 from forecast.events.dyads import hierarchy, in_order
 from forecast.events.table import CountTable, EventTable
 from forecast.files import digest
-from forecast.outlook.repeats import windows
-from forecast.outlook.window import FEWEST, share_before
+from forecast.outlook.base_rates import windows
+from forecast.outlook.windows import FEWEST, share_before
 from forecast.panel.record import sides
 from forecast.typing import Index
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SHORTEST_PAST = 60
-"""Months since the first happening of a dyad: with less, none of the benchmarks has seen two windows of two years."""
+"""Months since the first event of a dyad: with less, none of the benchmarks has seen two windows of two years."""
 ERAS = ("given", "infer", "none")
 TOGETHER = ("default", "alone")
 TOLD = ("actor", "summary", "reference", "name", "note")
@@ -44,7 +44,7 @@ class Past:
     Attributes
     ----------
     total, cooperative : array of int (month,)
-        Happenings, and how many of them are cooperative; from the first month with one.
+        Events, and how many of them are cooperative; from the first month with one.
     """
 
     total: Index
@@ -55,7 +55,7 @@ class Past:
         return Past(self.total[-months:], self.cooperative[-months:])
 
     def windows(self, months: int) -> tuple[Index, Index]:
-        """Return happenings and cooperative ones of successive windows, the last of which ends with the record.
+        """Return events and cooperative ones of successive windows, the last of which ends with the record.
 
         Examples
         --------
@@ -121,7 +121,7 @@ class Window:
     horizon : int
         Months.
     total, cooperative : array of int (month,)
-        Happenings of each month, and how many of them are cooperative.
+        Events of each month, and how many of them are cooperative.
     before_total, before_cooperative : int
         The same of as many months before the origin, as known then: the fixed baseline of *up* and *down*.
     """
@@ -141,17 +141,17 @@ class Window:
 
     @property
     def k(self) -> int:
-        """Cooperative happenings of the window."""
+        """Cooperative events of the window."""
         return int(self.cooperative.sum())
 
     @property
     def void(self) -> bool:
-        """Whether there are too few happenings for a share to mean anything."""
+        """Whether there are too few events for a share to mean anything."""
         return self.n < FEWEST
 
     @property
     def before(self) -> float | None:
-        """Share of the months before, 0 to 100; None if there were too few happenings."""
+        """Share of the months before, 0 to 100; None if there were too few events."""
         return share_before(self.before_cooperative, self.before_total)
 
 
@@ -231,7 +231,7 @@ class Record:
         ('USA-CHN',)
         """
         if not isinstance(table, EventTable | CountTable):
-            raise SpecError("backtest: an index records no happenings; give a table of events or of counts")
+            raise SpecError("backtest: an index records no events; give a table of events or of counts")
         if isinstance(table, CountTable) and table.frequency != "month":
             raise SpecError(f"backtest: the counts are by {table.frequency}; give counts by month")
         dataset = _chosen_dataset(table, dataset)
@@ -288,7 +288,7 @@ class Record:
         return tuple(in_order({dyad, *self.together}.intersection(present)))
 
     def first_counted(self, day: date) -> dict[str, date]:
-        """Return the day of the first happening of each dyad that a panel of what was known by a day counts."""
+        """Return the day of the first event of each dyad that a panel of what was known by a day counts."""
         import pandas as pd
 
         first = self._counted[self._counted["known_at"] <= pd.Timestamp(day)].groupby("dyad")["date"].min()
@@ -296,7 +296,7 @@ class Record:
 
     @cached_property
     def _counted(self) -> "pd.DataFrame":
-        """Days of happenings inside coverage, and when they became known."""
+        """Days of events inside coverage, and when they became known."""
         rows = _counted(self.predicted, self.coverage)
         return rows.loc[rows["dyad"].isin(self.dyads), ["dyad", "date", "known_at"]]
 

@@ -1,5 +1,6 @@
-"""Scored predictions of a backtest, their scores by model, dyad, horizon and period, and the worst misses."""
+"""Scored predictions of a backtest in one table, their scores by model, dyad and period, and the worst misses."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,8 +13,18 @@ from forecast.dates import add_months
 from forecast.errors import DataError
 from forecast.evaluation.benchmarks import BENCHMARKS, MIXTURES, REFERENCE, Mixture, stacking_weights
 from forecast.evaluation.forecaster import Asked
-from forecast.evaluation.prediction import Prediction, mixed
-from forecast.evaluation.scores import COVERAGES, brier, brier_score, covered, crps, in_the_middle, log_score, pit
+from forecast.evaluation.scores import (
+    COVERAGES,
+    Prediction,
+    brier,
+    brier_score,
+    covered,
+    crps,
+    in_the_middle,
+    log_score,
+    mixed,
+    pit,
+)
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, REPORTED_ON, SPLIT, Skill, subject_of, within
 from forecast.evaluation.tasks import RunFolder, Setup, read_finished
 from forecast.evaluation.variants import DEFAULT, PENDULUM, VARIANTS, Variant
@@ -21,235 +32,35 @@ from forecast.events.codebook import read_scale
 from forecast.events.table import CountTable, EventTable
 from forecast.files import write_csv, write_json
 from forecast.pairs import paired
-from forecast.panel import happenings
-from forecast.typing import Bool, Float, Index
+from forecast.panel import event_counts
+from forecast.typing import Float
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = "cases_shown.csv"
+"""The cases of the subject and of the reference alone: all that a page needs beside `skill.json`."""
+_COVERED = tuple(f"covered_{100 * level:.0f}" for level in COVERAGES)
+_COLUMNS = (
+    "model", "benchmark", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
+    "crps", "log_score", "p_up", "up", "p_down", "down", "pit", *_COVERED,
+)  # fmt: skip
+_NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up", "p_down", "pit")
 _DIGITS = 4
 _PARTS = ("reliability", "resolution", "uncertainty", "within_bins", "discrimination")
-
-
-def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
-    """Return scores by model, dyad (and all together), horizon, period and whether n is given.
-
-    Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
-    best benchmark, and the subject with all others.
-    """
-    frame = cases.assign(year=cases["origin"].str[:4].astype(int))
-    rows: list[dict[str, Any]] = []
-    for _, part in frame.groupby(["horizon", "given_n"], sort=True):
-        for period in PERIODS:
-            rows += _rows_of_period(part, period, subject)
-    return rows
-
-
-def rounded(value: Any) -> Any:
-    """Return a number with the decimals of the files; None where there is none."""
-    return None if value is None or not np.isfinite(value) else round(float(value), _DIGITS)
-
-
-def _rows_of_period(part: "pd.DataFrame", period: str, subject: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows of one horizon, knowledge of n and period."""
-    everything, horizon = _Crps.of(part), int(part["horizon"].iloc[0])
-    best = _best_benchmark(everything, sorted(part.loc[part["benchmark"], "model"].unique()), period)
-    inside = part[within(part["year"], period)]
-    for dyad in ["all", *sorted(inside["dyad"].unique())]:
-        own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
-        crps = everything.select(within(everything.year, period) & ((dyad == "all") | (everything.dyad == dyad)))
-        for code, scored in own.groupby("model", sort=True):
-            others = _compared_with(crps.codes, best, everybody=code == subject)
-            against = _against(str(code), crps, others, horizon)
-            yield _summary(scored, str(code), dyad, period, against)
-
-
-@dataclass(frozen=True)
-class _Crps:
-    """Scores of one horizon as arrays."""
-
-    year: Index
-    dyad: Any
-    values: Float  # NaN where a model has not predicted
-    codes: tuple[str, ...]  # The models
-
-    @classmethod
-    def of(cls, part: "pd.DataFrame") -> Self:
-        table = part.pivot(index=["year", "dyad", "origin"], columns="model", values="crps")
-        year, dyad = (table.index.get_level_values(name).to_numpy() for name in ("year", "dyad"))
-        return cls(year, dyad, table.to_numpy(), tuple(map(str, table.columns)))
-
-    def select(self, there: Bool) -> "_Crps":
-        return _Crps(self.year[there], self.dyad[there], self.values[there], self.codes)
-
-    def of_model(self, code: str) -> Float:
-        return self.values[:, self.codes.index(code)]
-
-
-def _summary(
-    scored: "pd.DataFrame", code: str, dyad: str, period: str, against: list[dict[str, Any]]
-) -> dict[str, Any]:
-    first, logs = scored.iloc[0], scored["log_score"].dropna()
-    asked = scored[scored["p_up"].notna()]
-    moves: dict[str, Any] = {}
-    for name in ("up", "down"):
-        said, happened = asked[f"p_{name}"].to_numpy(dtype=float), asked[name].to_numpy(dtype=bool)
-        moves[f"brier_{name}"] = rounded(brier_score(said, happened)) if len(asked) else None
-        # The windows of one dyad are too few for ten bins.
-        found = brier(said, happened) if len(asked) and dyad == "all" else None
-        moves[f"{name}_parts"] = found and {part: rounded(getattr(found, part)) for part in _PARTS}
-    return {
-        "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad,
-        "horizon": int(first["horizon"]), "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
-        "n_origins": int(scored["origin"].nunique()),
-        "crps": rounded(scored["crps"].mean()), "log_score": rounded(logs.mean()) if len(logs) else None,
-        "n_moves": len(asked), **moves,
-        **{f"coverage_{100 * level:.0f}": rounded(scored[f"covered_{100 * level:.0f}"].mean()) for level in COVERAGES},
-        **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
-        "against": against,
-    }  # fmt: skip
-
-
-def _best_benchmark(crps: _Crps, benchmarks: Sequence[str], period: str) -> tuple[str, str] | None:
-    """Return the benchmark of the smallest CRPS over all dyads, and on which origins it was chosen."""
-    if not benchmarks:
-        return None
-    values = np.column_stack([crps.of_model(code) for code in benchmarks])
-    # Over the windows that all benchmarks predicted, so that nobody gains by leaving out the hard ones.
-    common = np.isfinite(values).all(axis=1)
-    for chosen_on in dict.fromkeys((CHOSEN_ON, period)):
-        inside = values[common & within(crps.year, chosen_on)]
-        if len(inside):
-            return benchmarks[int(inside.mean(axis=0).argmin())], chosen_on
-    return None
-
-
-type _Other = tuple[str, str, str | None]
-"""In what role a model is compared with, its code, and on which origins it was chosen."""
-
-
-def _compared_with(codes: Sequence[str], best: tuple[str, str] | None, *, everybody: bool) -> list[_Other]:
-    """Return with whom a model is compared: the ten-year base rate, the best benchmark, and everybody if asked for."""
-    found: list[_Other] = [("reference", REFERENCE, None), *([("best benchmark", *best)] if best else [])]
-    named = {code for _, code, _ in found}
-    return found + [("other", code, None) for code in codes if everybody and code not in named]
-
-
-def _against(code: str, crps: _Crps, others: Sequence[_Other], horizon: int) -> list[dict[str, Any]]:
-    """Return the differences from other models, over the cases that both predicted."""
-    found, own = [], crps.of_model(code)
-    for role, other, chosen_on in others:
-        if other == code or other not in crps.codes:
-            continue
-        both = np.isfinite(own) & np.isfinite(crps.of_model(other))
-        if both.any():
-            difference = paired(own[both], crps.of_model(other)[both], crps.year[both], horizon)
-            found.append({
-                "role": role, "model": other, "chosen_on": chosen_on, "n": difference.n,
-                "difference": rounded(difference.mean), "error": rounded(difference.error),
-                "blocks": difference.blocks, "relative": rounded(difference.relative),
-            })  # fmt: skip
-    return found
-
-
 MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
 SCALE = "commitment"
 """Of kinds of events."""
-FEWEST_HAPPENINGS = 10
+FEWEST_EVENTS = 10
 """In a window with fewer, chance alone moves the share by tens of points."""
 RULE = (
-    f"The largest CRPS among windows with at least {FEWEST_HAPPENINGS} happenings (of all windows, if there are none); "
+    f"The largest CRPS among windows with at least {FEWEST_EVENTS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "
     f"was wrong, at most {MOST_EVENTS}: first those of the strongest kind, then those of the largest Goldstein value, "
     "a code once."
 )
-
-
-def worst_misses(
-    cases: "pd.DataFrame", reference: "pd.DataFrame", table: EventTable | CountTable
-) -> list[dict[str, Any]]:
-    """Return the worst predictions of one forecaster, the worst first, for each period."""
-    free = cases[~cases["given_n"].astype(bool)]
-    counted = free[free["n"] >= FEWEST_HAPPENINGS]
-    order = ["crps", "dyad", "origin", "horizon"]
-    ranked = (free if counted.empty else counted).sort_values(order, ascending=[False, True, True, True])
-    found: dict[str, list[_Row]] = {REPORTED_ON: [], CHOSEN_ON: []}
-    for _, case in ranked.iterrows():
-        chosen = found[REPORTED_ON if int(case["origin"][:4]) >= SPLIT else CHOSEN_ON]
-        if len(chosen) < MOST and not any(_overlap(case, other) for other in chosen):
-            chosen.append(case)
-    beside = {_place_of(case): case for _, case in reference[~reference["given_n"].astype(bool)].iterrows()}
-    return [_miss(case, period, beside, table) for period, chosen in found.items() for case in chosen]
-
-
-type _Row = "pd.Series[Any]"
-
-
-def _window(case: _Row) -> tuple[date, date]:
-    """Return the first day of a window, and the first day after it."""
-    first = date.fromisoformat(case["origin"])
-    return first, add_months(first, int(case["horizon"]))
-
-
-def _overlap(one: _Row, other: _Row) -> bool:
-    (start, stop), (first, last) = _window(one), _window(other)
-    return bool(one["dyad"] == other["dyad"]) and start < last and first < stop
-
-
-def _place_of(case: _Row) -> tuple[str, str, int]:
-    return case["dyad"], case["origin"], int(case["horizon"])
-
-
-def _miss(
-    case: _Row, period: str, reference: Mapping[tuple[str, str, int], _Row], table: EventTable | CountTable
-) -> dict[str, Any]:
-    other = reference.get(_place_of(case))
-    return {
-        "period": period, "dyad": case["dyad"], "origin": case["origin"],
-        **{name: int(case[name]) for name in ("horizon", "n", "k")}, "share": float(case["share"]),
-        **_predicted(case), "reference": None if other is None else _predicted(other),
-        "events": _telling_events(case, table.events) if isinstance(table, EventTable) else [],
-    }  # fmt: skip
-
-
-def _predicted(case: _Row) -> dict[str, float]:
-    return {name: float(case[name]) for name in ("mean", "low", "high", "crps")}
-
-
-def _telling_events(case: _Row, events: "pd.DataFrame") -> list[dict[str, str]]:
-    """Return the strongest events of a window on the side on which the prediction was wrong; a joint act once."""
-    import pandas as pd
-
-    first, stop = map(pd.Timestamp, _window(case))
-    scale, sign = read_scale(SCALE), 1 if case["share"] > case["mean"] else -1
-    here = events[(events["dyad"] == case["dyad"]) & (events["date"] >= first) & (events["date"] < stop)]
-    here = here[happenings(here) > 0]
-    place = here["cameo"].map(scale.class_of)
-    strong = here.assign(
-        kind=[scale.classes[one] for one in place],
-        strength=sign * (place - scale.zero_cut + 0.5),
-        value=sign * here["goldstein"],
-    )
-    ranked = strong[strong["strength"] > 0].sort_values(
-        ["strength", "value", "date", "event_id"], ascending=[False, False, True, True]
-    )
-    chosen = ranked.drop_duplicates("cameo").head(MOST_EVENTS).sort_values("date", kind="stable")
-    names = ("source", "target", "actor", "kind", "summary", "reference")
-    return [
-        {"date": row["date"].date().isoformat(), **{name: str(row[name]) for name in names}}
-        for _, row in chosen.iterrows()
-    ]
-
-
-SHOWN = "cases_shown.csv"
-"""The cases of the subject and of the reference alone: all that a page needs beside `skill.json`."""
-_COLUMNS = (
-    "model", "benchmark", "dyad", "origin", "horizon", "given_n", "n", "k", "share", "before", "mean", "low", "high",
-    "crps", "log_score", "p_up", "up", "p_down", "down", "pit", *(f"covered_{100 * level:.0f}" for level in COVERAGES),
-)  # fmt: skip
-_NUMBERS = ("share", "before", "mean", "low", "high", "crps", "log_score", "p_up", "p_down", "pit")
 
 
 @dataclass(frozen=True)
@@ -259,30 +70,15 @@ class Results:
     Attributes
     ----------
     cases : pandas.DataFrame
-        A row a prediction: ``model``, ``benchmark``, ``dyad``, ``origin``, ``horizon``, ``given_n``, ``n``, ``k``,
+        One row per prediction: ``model``, ``benchmark``, ``dyad``, ``origin``, ``horizon``, ``given_n``, ``n``, ``k``,
         ``share``, ``before``, ``mean`` (predicted share), ``low``, ``high``, ``crps``, ``log_score``, ``p_up``, ``up``,
         ``p_down``, ``down``, ``pit``, ``covered_50``, ``covered_80``, ``covered_90``; docs/schema/skill-json.md.
     skill : Skill
-        What they say.
+        Their scores, what was asked, and what was counted by forecaster.
     """
 
     cases: "pd.DataFrame" = field(repr=False)
     skill: Skill
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The scores by model, dyad, horizon and period."""
-        return self.skill.rows
-
-    @property
-    def choices(self) -> dict[str, Any]:
-        """What was asked."""
-        return self.skill.choices
-
-    @property
-    def account(self) -> list[dict[str, Any]]:
-        """By forecaster what was counted."""
-        return self.skill.account
 
     @property
     def shown(self) -> "pd.DataFrame":
@@ -296,8 +92,7 @@ class Results:
         out = Path(out)
         write_csv(out / "cases.csv", self.cases)
         write_csv(out / SHOWN, self.shown)
-        flat = [{name: value for name, value in row.items() if name != "against"} for row in self.rows]
-        write_csv(out / "skill.csv", pd.DataFrame(flat))
+        write_csv(out / "skill.csv", pd.DataFrame(self.skill.rows).drop(columns="against", errors="ignore"))
         write_json(out / "skill.json", self.skill.to_dict(), by_record=True)
         return out / "skill.json"
 
@@ -310,24 +105,20 @@ class Results:
         DataError
             If they are not there, or are none of a run.
         """
-        skill = Skill.read(Path(folder) / "skill.json")
-        return cls(_read_cases(Path(folder) / SHOWN), skill)
+        import pandas as pd
 
-
-def _read_cases(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    try:
-        cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read: {error}. Write it with forecast backtest.") from error
-    if missing := [name for name in _COLUMNS if name not in cases]:
-        raise DataError(f"{path}: {', '.join(missing)} is missing. Write it with forecast backtest.")
-    return cases
+        skill, path = Skill.read(Path(folder) / "skill.json"), Path(folder) / SHOWN
+        try:
+            cases = pd.read_csv(path, engine="pyarrow", dtype={"model": str, "dyad": str, "origin": str})
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} cannot be read: {error}. Write it with forecast backtest.") from error
+        if missing := [name for name in _COLUMNS if name not in cases]:
+            raise DataError(f"{path}: {', '.join(missing)} is missing. Write it with forecast backtest.")
+        return cls(cases, skill)
 
 
 def gather(setup: Setup, folder: RunFolder) -> Results:
-    """Score everything that the finished origins of a run hold, by whomever."""
+    """Score everything that the finished origins of a run hold, by all forecasters."""
     import pandas as pd
 
     finished = folder.finished()
@@ -345,9 +136,7 @@ def gather(setup: Setup, folder: RunFolder) -> Results:
     }  # fmt: skip
     own, reference = (cases[cases["model"] == code] for code in (subject, REFERENCE))
     misses = worst_misses(own, reference, setup.record.predicted)
-    earned = scoring.earned()
-    account = [one.to_dict() | earned.get(code, {}) for code, one in scoring.accounts.items()]
-    return Results(cases, Skill(subject, choices, account, misses, skill_rows(cases, subject)))
+    return Results(cases, Skill(subject, choices, scoring.account(), misses, skill_rows(cases, subject)))
 
 
 def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
@@ -358,180 +147,282 @@ def _frame(rows: Iterable[dict[str, Any]]) -> "pd.DataFrame":
     return pd.DataFrame(list(rows), columns=list(_COLUMNS)).astype(types)
 
 
-@dataclass
-class _Case:
-    """What was recorded of a window, and what each forecaster said of it: given n, and not."""
-
-    origin: date
-    facts: dict[str, Any]
-    said: dict[str, tuple[Prediction, Prediction]] = field(default_factory=dict)
-
-
-@dataclass
-class _Account:
-    code: str
-    words: str
-    origins: int = 0
-    void: int = 0
-    unfinished: int = 0
-    fits: int = 0
-    fitted: dict[str, int] = field(default_factory=dict)
-    not_converged: int = 0
-
-    def add(self, contents: Sequence[Mapping[str, Any]]) -> None:
-        """Count what there is of an origin, batch by batch."""
-        self.origins += any(content["cases"] or content["void"] or content["unfinished"] for content in contents)
-        for content in contents:
-            self.void += content["void"]
-            self.unfinished += content["unfinished"]
-            for fit in content["notes"].get("fits", ()):
-                self.fits += 1
-                self.not_converged += not fit["converged"]
-                if fit["fitted"]:
-                    self.fitted[fit["fitted"]] = self.fitted.get(fit["fitted"], 0) + 1
-
-    def to_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = {
-            "model": self.code, "words": self.words, "origins": self.origins, "void": self.void,
-            "unfinished": self.unfinished,
-        }  # fmt: skip
-        if not self.fits:
-            return plain
-        share = sum(self.fitted.values()) / self.fits
-        return plain | {
-            "fits": self.fits,
-            "fitted_share": share,
-            "fitted": self.fitted,
-            "not_converged": self.not_converged,
-        }
-
-
-type _Key = tuple[str, int]
-
-
-@dataclass
-class _Past:
-    """Probabilities of what was recorded in windows that were over at an origin, by horizon."""
-
-    windows: dict[int, list[tuple[date, dict[str, float]]]] = field(default_factory=dict)
-    _weights: dict[tuple[date, int, tuple[str, ...]], np.ndarray] = field(default_factory=dict)
-
-    def add(self, origin: date, cases: Mapping[_Key, _Case]) -> None:
-        for (_, horizon), case in sorted(cases.items()):
-            density = {code: given.density or 0.0 for code, (given, _) in case.said.items()}
-            self.windows.setdefault(horizon, []).append((add_months(origin, horizon), density))
-
-    def stacked(self, origin: date, horizon: int, codes: Sequence[str]) -> np.ndarray:
-        """Return the weights of forecasters at an origin, the same for every dyad."""
-        key = origin, horizon, tuple(codes)
-        if key not in self._weights:
-            self._weights[key] = self._learned(origin, horizon, codes)
-        return self._weights[key]
-
-    def _learned(self, origin: date, horizon: int, codes: Sequence[str]) -> np.ndarray:
-        over = [
-            [density[code] for code in codes]
-            for end, density in self.windows.get(horizon, [])
-            if end <= origin and all(code in density for code in codes)
-        ]
-        return stacking_weights(np.array(over).reshape(-1, len(codes)))
+type _Said = tuple[Prediction, Prediction]
+"""A prediction with the event count known, and without."""
 
 
 @dataclass
 class _Scoring:
-    """Scores origins in order, for mixtures learn from those before."""
+    """Scores of origins in order, because mixtures learn from those before."""
 
     asked: Asked
-    benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark, by code
-    # Forecasters that predicted from every origin: only these take part in mixtures, which would else change what
-    # they are from origin to origin.
+    words: dict[str, str]  # By forecaster
+    benchmarks: dict[str, bool]  # Whether a forecaster is a benchmark
+    # Forecasters that predicted from every origin: only these take part in mixtures, which would otherwise change
+    # from origin to origin.
     everywhere: set[str]
-    accounts: dict[str, _Account]  # By forecaster
-    past: _Past = field(default_factory=_Past)
+    # By forecaster the content of its files without the predictions; by horizon the last day of each window, and the
+    # probability that each forecaster gave to its count.
+    told: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    past: dict[int, list[tuple[date, dict[str, float]]]] = field(default_factory=dict)
+    _weights: dict[tuple[date, int, tuple[str, ...]], Float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, setup: Setup, finished: Mapping[date, Mapping[str, Sequence[Path]]]) -> Self:
-        """Look into one file of each forecaster of a run."""
+        """Read one file of each forecaster of a run."""
         one_each = {code: paths[0] for files in finished.values() for code, paths in files.items()}
         there = {code: read_finished(path) for code, path in one_each.items()}
         known = dict.fromkeys((*setup.forecasters, *VARIANTS, *BENCHMARKS, *sorted(there)))
         codes = [code for code in known if code in there]
-        present = [set(files) for files in finished.values()]
-        accounts = {code: _Account(code, there[code]["words"]) for code in codes}
-        return cls(
-            setup.asked, {code: there[code]["rival"] for code in codes}, set(codes).intersection(*present), accounts
-        )
+        words, benchmarks = ({code: there[code][name] for code in codes} for name in ("words", "rival"))
+        return cls(setup.asked, words, benchmarks, set(codes).intersection(*map(set, finished.values())))
 
     def scored(self, origin: date, files: Mapping[str, Sequence[Path]]) -> Iterator[dict[str, Any]]:
         """Yield the scores of what all forecasters said at an origin, by dyad and horizon."""
-        cases = self._cases(origin, files)
-        for (_, horizon), case in sorted(cases.items()):
-            for code, said in case.said.items():
-                yield from self._rows(case, code, said, benchmark=self.benchmarks[code])
-            for mixture, weights in self._mixtures(origin, horizon, case):
-                parts = [case.said[code] for code in weights]
+        facts: dict[tuple[str, int], dict[str, Any]] = {}
+        said: dict[tuple[str, int], dict[str, _Said]] = {}
+        for code in (code for code in self.benchmarks if code in files):
+            for content in map(read_finished, files[code]):
+                for case in content["cases"]:
+                    key = case["dyad"], case["horizon"]
+                    given, free = (Prediction.from_dict(case.pop(name)) for name in ("given", "free"))
+                    facts.setdefault(key, case)
+                    said.setdefault(key, {})[code] = given, free
+                self.told.setdefault(code, []).append(content | {"cases": len(content["cases"])})
+        for key in sorted(facts):
+            everyone: dict[str, tuple[bool, _Said]] = {c: (self.benchmarks[c], one) for c, one in said[key].items()}
+            for mixture, weights in self._mixtures(origin, key[1], list(said[key])):
+                parts = [said[key][code] for code in weights]
                 given, free = (mixed(side, list(weights.values())) for side in zip(*parts, strict=True))
-                yield from self._rows(case, mixture.code, (given, free), benchmark=mixture.benchmark)
-        self.past.add(origin, cases)
+                everyone[mixture.code] = mixture.benchmark, (given, free)
+            for code, (benchmark, both) in everyone.items():
+                for prediction, given_n in zip(both, (True, False), strict=True):
+                    named = {"model": code, "benchmark": benchmark, "origin": origin.isoformat(), "given_n": given_n}
+                    yield named | _scores(self.asked, origin, facts[key], prediction)
+        for key in sorted(facts):
+            density = {code: given.density or 0.0 for code, (given, _) in said[key].items()}
+            self.past.setdefault(key[1], []).append((add_months(origin, key[1]), density))
 
-    def earned(self) -> dict[str, dict[str, Any]]:
-        """Return the weights that all windows together earn each forecaster, by horizon, for its account.
+    def _mixtures(self, origin: date, horizon: int, codes: Sequence[str]) -> Iterator[tuple[Mixture, dict[str, float]]]:
+        """Yield the mixtures that make sense of a case, with the weights of those that take part."""
+        there = [code for code in codes if code in self.everywhere]
+        for mixture in MIXTURES:
+            codes = [code for code in there if mixture.models or self.benchmarks[code]]
+            if len(codes) < 2 or mixture.models == all(self.benchmarks[code] for code in codes):
+                continue
+            alike = np.full(len(codes), 1 / len(codes))
+            values = self._stacked(origin, horizon, codes) if mixture.stacked else alike
+            yield mixture, dict(zip(codes, values.tolist(), strict=True))
 
-        Where the pendulum alone takes part the default, which is a mixture with it, does not.
+    def _stacked(self, origin: date, horizon: int, codes: Sequence[str]) -> Float:
+        """Return the weights of forecasters by the windows that were over at an origin, the same for every dyad."""
+        key = origin, horizon, tuple(codes)
+        if key not in self._weights:
+            over = [
+                [density[code] for code in codes]
+                for end, density in self.past.get(horizon, [])
+                if end <= origin and all(code in density for code in codes)
+            ]
+            self._weights[key] = stacking_weights(np.array(over).reshape(-1, len(codes)))
+        return self._weights[key]
+
+    def account(self) -> list[dict[str, Any]]:
+        """Count origins, windows and fits by forecaster, with the weights that all windows together earn it.
+
+        Where the pendulum alone takes part, the default, which is a mixture with it, earns no weight.
         """
         averaged = {DEFAULT} if PENDULUM in self.everywhere else set()
         codes = [code for code in self.benchmarks if code in self.everywhere - averaged]
-        found: dict[str, dict[str, Any]] = {code: {} for code in codes}
-        for horizon in self.past.windows:
-            for code, weight in zip(codes, self.past.stacked(date.max, horizon, codes).tolist(), strict=True):
-                found[code][str(horizon)] = round(weight, 4)
-        return {code: {"earned": weights} for code, weights in found.items() if len(codes) > 1}
-
-    def _rows(
-        self, case: _Case, code: str, said: tuple[Prediction, Prediction], *, benchmark: bool
-    ) -> Iterator[dict[str, Any]]:
-        for prediction, given_n in zip(said, (True, False), strict=True):
-            yield _row(self.asked, case, code, benchmark, prediction, given_n=given_n)
-
-    def _cases(self, origin: date, files: Mapping[str, Sequence[Path]]) -> dict[_Key, _Case]:
-        """Arrange what all forecasters said at an origin by dyad and horizon."""
-        cases: dict[_Key, _Case] = {}
-        for code in (code for code in self.benchmarks if code in files):
-            contents = [read_finished(path) for path in files[code]]
-            self.accounts[code].add(contents)
-            for found in (case for content in contents for case in content["cases"]):
-                given, free = (Prediction.from_dict(found.pop(name)) for name in ("given", "free"))
-                case = cases.setdefault((found["dyad"], found["horizon"]), _Case(origin, found))
-                case.said[code] = (given, free)
-        return cases
-
-    def _mixtures(self, origin: date, horizon: int, case: _Case) -> Iterator[tuple[Mixture, dict[str, float]]]:
-        """Yield the mixtures that make sense of a case, with the weights of those that take part."""
-        there = [code for code in case.said if code in self.everywhere]
-        for mixture in MIXTURES:
-            codes = [code for code in there if mixture.models or self.benchmarks[code]]
-            own = any(not self.benchmarks[code] for code in codes)
-            if len(codes) < 2 or mixture.models != own:
-                continue
-            alike = np.full(len(codes), 1 / len(codes))
-            values = self.past.stacked(origin, horizon, codes) if mixture.stacked else alike
-            yield mixture, dict(zip(codes, values.tolist(), strict=True))
+        found = {code: _counted(code, words, self.told.get(code, [])) for code, words in self.words.items()}
+        for horizon in self.past if len(codes) > 1 else ():
+            for code, weight in zip(codes, self._stacked(date.max, horizon, codes).tolist(), strict=True):
+                found[code].setdefault("earned", {})[str(horizon)] = round(weight, _DIGITS)
+        return list(found.values())
 
 
-def _row(asked: Asked, case: _Case, code: str, benchmark: bool, said: Prediction, *, given_n: bool) -> dict[str, Any]:
-    facts = case.facts
+def _counted(code: str, words: str, told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Count the origins, the windows without a score and the fits of a forecaster."""
+    fits = [fit for one in told for fit in one["notes"].get("fits", ())]
+    plain: dict[str, Any] = {
+        "model": code, "words": words,
+        "origins": len({one["origin"] for one in told if one["cases"] or one["void"] or one["unfinished"]}),
+        "void": sum(one["void"] for one in told), "unfinished": sum(one["unfinished"] for one in told),
+    }  # fmt: skip
+    if not fits:
+        return plain
+    fitted = Counter(fit["fitted"] for fit in fits if fit["fitted"])
+    return plain | {
+        "fits": len(fits), "fitted_share": fitted.total() / len(fits), "fitted": dict(fitted),
+        "not_converged": sum(not fit["converged"] for fit in fits),
+    }  # fmt: skip
+
+
+def _scores(asked: Asked, origin: date, facts: Mapping[str, Any], said: Prediction) -> dict[str, Any]:
+    """Score one prediction by what was recorded of its window."""
     share = facts["k"] / facts["n"]
-    rng = asked.stream(case.origin, facts["dyad"], f"pit {facts['horizon']}")
     low, high = said.interval(0.9)
     numbers = {
         "share": 100 * share, "before": facts["before"], "mean": 100 * float(said.weights @ said.support),
         "low": 100 * low, "high": 100 * high, "crps": crps(said, share), "log_score": log_score(said),
-        "p_up": said.up, "p_down": said.down, "pit": pit(said, rng),
+        "p_up": said.up, "p_down": said.down,
+        "pit": pit(said, asked.stream(origin, facts["dyad"], f"pit {facts['horizon']}")),
     }  # fmt: skip
     return {
-        "model": code, "benchmark": benchmark, "dyad": facts["dyad"], "origin": case.origin.isoformat(),
-        "horizon": facts["horizon"], "given_n": given_n, "n": facts["n"], "k": facts["k"],
-        "up": facts["up"], "down": facts["down"],
+        **{name: facts[name] for name in ("dyad", "horizon", "n", "k", "up", "down")},
         **{name: rounded(value) for name, value in numbers.items()},
-        **{f"covered_{100 * level:.0f}": covered(said, level) for level in COVERAGES},
+        **{name: covered(said, level) for name, level in zip(_COVERED, COVERAGES, strict=True)},
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Return a number with the decimals of the files; None where there is none."""
+    return None if value is None or not np.isfinite(value) else round(float(value), _DIGITS)
+
+
+def skill_rows(cases: "pd.DataFrame", subject: str) -> list[dict[str, Any]]:
+    """Return scores by model, dyad (and all together), horizon, period and whether n is given.
+
+    Differences are paired: over the cases that both predicted. Every model is compared with the reference and the
+    best benchmark, and the subject with all others.
+    """
+    frame = cases.assign(year=cases["origin"].str[:4].astype(int))
+    rows: list[dict[str, Any]] = []
+    for _, part in frame.groupby(["horizon", "given_n"], sort=True):
+        horizon = int(part["horizon"].iloc[0])
+        table = part.pivot(index=["year", "dyad", "origin"], columns="model", values="crps")
+        year, place = (table.index.get_level_values(name).to_numpy() for name in ("year", "dyad"))
+        benchmarks = sorted(part.loc[part["benchmark"], "model"].unique())
+        for period in PERIODS:
+            best = _best_benchmark(table, year, benchmarks, period)
+            others = [("reference", REFERENCE, None), *([("best benchmark", *best)] if best else [])]
+            rest = [("other", str(code), None) for code in table if code not in {code for _, code, _ in others}]
+            inside = part[within(part["year"], period)]
+            for dyad in ["all", *sorted(inside["dyad"].unique())]:
+                there = within(year, period) & ((dyad == "all") | (place == dyad))
+                scores = {str(code): table[code].to_numpy()[there] for code in table}
+                own = inside if dyad == "all" else inside[inside["dyad"] == dyad]
+                for code, scored in own.groupby("model", sort=True):
+                    compared = others + (rest if code == subject else [])
+                    against = _against(str(code), scores, year[there], compared, horizon)
+                    rows.append({**_summary(scored, str(code), dyad, period), "against": against})
+    return rows
+
+
+def _summary(scored: "pd.DataFrame", code: str, dyad: str, period: str) -> dict[str, Any]:
+    first, logs = scored.iloc[0], scored["log_score"].dropna()
+    asked = scored[scored["p_up"].notna()]
+    moves: dict[str, Any] = {}
+    for name in ("up", "down"):
+        said, happened = asked[f"p_{name}"].to_numpy(dtype=float), asked[name].to_numpy(dtype=bool)
+        moves[f"brier_{name}"] = rounded(brier_score(said, happened)) if len(asked) else None
+        # The windows of one dyad are too few for ten bins.
+        found = brier(said, happened) if len(asked) and dyad == "all" else None
+        moves[f"{name}_parts"] = found and {part: rounded(getattr(found, part)) for part in _PARTS}
+    return {
+        "model": code, "benchmark": bool(first["benchmark"]), "dyad": dyad, "horizon": int(first["horizon"]),
+        "period": period, "given_n": bool(first["given_n"]), "n": len(scored),
+        "n_origins": int(scored["origin"].nunique()), "crps": rounded(scored["crps"].mean()),
+        "log_score": rounded(logs.mean()) if len(logs) else None, "n_moves": len(asked), **moves,
+        **{name.replace("covered", "coverage"): rounded(scored[name].mean()) for name in _COVERED},
+        **{f"pit_{100 * level:.0f}": rounded(in_the_middle(scored["pit"], level)) for level in COVERAGES},
     }  # fmt: skip
+
+
+def _best_benchmark(table: "pd.DataFrame", year: Any, benchmarks: Sequence[str], period: str) -> tuple[str, str] | None:
+    """Return the benchmark of the smallest CRPS over all dyads, and on which origins it was chosen."""
+    # Over the windows that all benchmarks predicted, so that none gains by leaving out the hard ones.
+    common = table[list(benchmarks)].notna().all(axis=1).to_numpy()
+    for chosen_on in dict.fromkeys((CHOSEN_ON, period)) if benchmarks else ():
+        inside = table.loc[common & within(year, chosen_on), list(benchmarks)].to_numpy()
+        if len(inside):
+            return benchmarks[int(inside.mean(axis=0).argmin())], chosen_on
+    return None
+
+
+def _against(
+    code: str, scores: Mapping[str, Float], year: Any, others: Iterable[tuple[str, str, str | None]], horizon: int
+) -> list[dict[str, Any]]:
+    """Return the differences from other models, each with its role and the origins on which it was chosen."""
+    found, own = [], scores[code]
+    for role, other, chosen_on in others:
+        if other == code or other not in scores:
+            continue
+        both = np.isfinite(own) & np.isfinite(scores[other])
+        if both.any():
+            difference = paired(own[both], scores[other][both], year[both], horizon)
+            found.append({
+                "role": role, "model": other, "chosen_on": chosen_on, "n": difference.n,
+                "difference": rounded(difference.mean), "error": rounded(difference.error),
+                "blocks": difference.blocks, "relative": rounded(difference.relative),
+            })  # fmt: skip
+    return found
+
+
+def worst_misses(
+    cases: "pd.DataFrame", reference: "pd.DataFrame", table: EventTable | CountTable
+) -> list[dict[str, Any]]:
+    """Return the worst predictions of one forecaster, the worst first, for each period."""
+    keys = ["dyad", "origin", "horizon"]
+    free, beside = (frame[~frame["given_n"].astype(bool)] for frame in (cases, reference))
+    counted = free[free["n"] >= FEWEST_EVENTS]
+    ranked = (free if counted.empty else counted).sort_values(["crps", *keys], ascending=[False, True, True, True])
+    chosen: dict[str, list[dict[str, Any]]] = {REPORTED_ON: [], CHOSEN_ON: []}
+    for case in _records(ranked):
+        (start, stop), period = _window(case), REPORTED_ON if int(case["origin"][:4]) >= SPLIT else CHOSEN_ON
+        overlap = (
+            one["dyad"] == case["dyad"] and start < last and first < stop
+            for one in chosen[period]
+            for first, last in [_window(one)]
+        )
+        if len(chosen[period]) < MOST and not any(overlap):
+            chosen[period].append(case)
+    others = {tuple(case[key] for key in keys): case for case in _records(beside)}
+    numbers = ("mean", "low", "high", "crps")
+
+    def predicted(case: Mapping[str, Any] | None) -> dict[str, float] | None:
+        return None if case is None else {name: float(case[name]) for name in numbers}
+
+    return [
+        {
+            "period": period, "dyad": case["dyad"], "origin": case["origin"],
+            **{name: int(case[name]) for name in ("horizon", "n", "k")}, "share": float(case["share"]),
+            **(predicted(case) or {}), "reference": predicted(others.get(tuple(case[key] for key in keys))),
+            "events": _telling_events(case, table.events) if isinstance(table, EventTable) else [],
+        }
+        for period, found in chosen.items() for case in found
+    ]  # fmt: skip
+
+
+def _records(cases: "pd.DataFrame") -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in case.items()} for case in cases.to_dict("records")]
+
+
+def _window(case: Mapping[str, Any]) -> tuple[date, date]:
+    """Return the first day of a window, and the first day after it."""
+    first = date.fromisoformat(case["origin"])
+    return first, add_months(first, int(case["horizon"]))
+
+
+def _telling_events(case: Mapping[str, Any], events: "pd.DataFrame") -> list[dict[str, str]]:
+    """Return the strongest events of a window on the side on which the prediction was wrong; a two-sided one once."""
+    import pandas as pd
+
+    first, stop = map(pd.Timestamp, _window(case))
+    scale, sign = read_scale(SCALE), 1 if case["share"] > case["mean"] else -1
+    here = events[(events["dyad"] == case["dyad"]) & (events["date"] >= first) & (events["date"] < stop)]
+    here = here[event_counts(here) > 0]
+    place = here["cameo"].map(scale.class_of)
+    strong = here.assign(
+        kind=[scale.classes[one] for one in place],
+        strength=sign * (place - scale.zero_cut + 0.5),
+        value=sign * here["goldstein"],
+    )
+    ranked = strong[strong["strength"] > 0].sort_values(
+        ["strength", "value", "date", "event_id"], ascending=[False, False, True, True]
+    )
+    chosen = ranked.drop_duplicates("cameo").head(MOST_EVENTS).sort_values("date", kind="stable")
+    names = ("source", "target", "actor", "kind", "summary", "reference")
+    return [
+        {"date": row["date"].date().isoformat(), **{name: str(row[name]) for name in names}}
+        for _, row in chosen.iterrows()
+    ]

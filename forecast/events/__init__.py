@@ -1,12 +1,10 @@
 """Coded events of any source in one tidy table (docs/events.md, docs/schema/events.md)."""
 
 from forecast.events.additions import add_events, describe_additions
-from forecast.events.chronology import read_chronology
 from forecast.events.counts import read_counts, read_index
 from forecast.events.dyads import dyad_code, find_dyad, hierarchy, read_coverage, read_dyads, read_eras
-from forecast.events.raw import SourceFile
-from forecast.events.table import CountTable, EventTable, as_of, combine, write_rejects
-from forecast.events.tables import read_table
+from forecast.events.table import CountTable, EventTable, SourceFile, as_of, combine, write_rejects
+from forecast.events.tables import read_chronology, read_table
 
 __all__ = [
     "CountTable",

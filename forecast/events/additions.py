@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.arguments import DAY, EVENTS, FRAME, PATH, TEXT, Kind, checked
 from forecast.errors import DataError, SpecError
-from forecast.events.added import AddedEvent, Addition, Extension
-from forecast.events.codebook import read_codes, read_scale
+from forecast.events.codebook import code_of_kind, read_codes, read_scale
+from forecast.events.coverage import AddedEvent, Addition, Extension
 from forecast.events.dyads import even_spans
-from forecast.events.kinds import code_of_kind
-from forecast.events.mapping import TableMapping
-from forecast.events.raw import RawTable, SourceFile, load_raw, raw_frame
-from forecast.events.table import Day, EventTable, as_day, sort_events
+from forecast.events.mapping import RawTable, TableMapping, load_raw, raw_frame
+from forecast.events.table import Day, EventTable, SourceFile, as_day, sort_events
 from forecast.events.tables import in_types, typed_rows
 from forecast.wording import count, join
 
@@ -61,7 +59,7 @@ def add_events(
         The events there are.
     rows : path, pandas.DataFrame or sequence of mappings
         A CSV, or its rows: `date`, `source`, `target`, a CAMEO `code` or a `kind` in a word
-        (`forecast.events.kinds.read_kinds`), and if known `summary`, `known_at`, `n`, `actor` and `reference`.
+        (`forecast.events.codebook.read_kinds`), and if known `summary`, `known_at`, `n`, `actor` and `reference`.
     dataset : str, optional
         To which they are added; by default the table's only one, or the chronology.
     covered_to : date or str, optional

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from forecast.errors import DataError, SpecError
 from forecast.resources import data_folder
+from forecast.wording import join
 
 if TYPE_CHECKING:
     import pandas as pd
-
 
 VISIT, HOST = "042", "043"
 """The two rows of a visit, one happening under either code."""
@@ -73,3 +73,19 @@ def read_small_csv(path: Path) -> "pd.DataFrame":
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read: {error}. Restore the file.") from error
+
+
+@functools.cache
+def read_kinds() -> dict[str, str]:
+    """Read the words for kinds of events."""
+    table = read_small_csv(data_folder() / "codebook" / "kinds.csv")
+    return dict(zip(table["kind"], table["code"], strict=True))
+
+
+def code_of_kind(kind: str) -> str:
+    """Return the CAMEO code that a word for a kind of events stands for, in any case and with any spaces."""
+    words, asked = read_kinds(), " ".join(kind.casefold().split())
+    for word in (asked, asked.removesuffix("s")):
+        if word in words:
+            return words[word]
+    raise DataError(f"kind {kind!r:.60}: there is no such kind; the kinds are {join(words)}")

@@ -8,11 +8,9 @@ from forecast.arguments import COUNTS, FLAG, MAPPING_OR_PATH, PATH, checked
 from forecast.dates import today
 from forecast.errors import DataError, OutputPathError
 from forecast.events.dyads import dyad_code
-from forecast.events.mapping import CountsMapping, IndexMapping, load_mapping
-from forecast.events.raw import ADVICE, RawTable, load_raw
+from forecast.events.mapping import ADVICE, CountsMapping, IndexMapping, RawTable, load_mapping, load_raw
 from forecast.events.table import CountTable
-from forecast.fence import fence
-from forecast.files import check_target, write_csv, write_text
+from forecast.files import check_target, fence, write_csv, write_text
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from forecast.arguments import DYAD, DYADS, FRAME_OR_PATH, checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.added import Addition, extended_ends
 from forecast.events.codebook import read_small_csv
-from forecast.events.covered import Covered
+from forecast.events.coverage import Addition, Covered, extended_ends
 from forecast.resources import data_folder
 
 if TYPE_CHECKING:

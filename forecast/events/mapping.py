@@ -1,15 +1,25 @@
-"""Mappings: a small file that says where in a foreign table the fields of the contract stand.
+"""Mappings of foreign tables to the fields of the contract, and their rows as text with the line of each.
 
-One model a kind of table (events, counts, index). Each field that a user gets wrong is named in the error.
+Everything stays text until the fields are known: a reader that guesses types turns the code '010' into 10.
 """
 
+import csv
+import hashlib
+import io
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from forecast.errors import MappingError
+from forecast.errors import DataError, MappingError
+from forecast.escaping import printable
+from forecast.events.table import REJECT_COLUMNS, SourceFile
+from forecast.files import digest, fence, read_bytes
 from forecast.forms import faults, read_form
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Place = Annotated[int, Field(ge=1)] | Annotated[str, Field(min_length=1)]
 """A column by its name, or by its position counted from 1."""
@@ -170,3 +180,173 @@ def load_mapping[Model: FileForm](mapping: Model | dict[str, Any] | str | Path, 
         return kind.model_validate(content)
     except ValidationError as error:
         raise MappingError(f"{name}: {faults(error)}. See docs/events.md for every field.") from error
+
+
+LARGEST_FILE = 500_000_000
+"""Bytes; read as text they take some ten times as much memory."""
+LARGEST_FIELD = 10_000_000
+FREE_ROWS = 100_000
+"""Rows that any Parquet file may have. Of a larger one each takes a byte at least: repeated, they may take none."""
+ADVICE = "Correct the file, or the mapping that describes it."
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """The rows of one file as text."""
+
+    name: str
+    sha256: str
+    rows: "pd.DataFrame"
+    """Text, index `line` (of a Parquet file: the number of the row, from 1)."""
+    broken: dict[int, tuple[str, list[str]]]
+    """Rows that do not have the header's number of fields: line to reason and fields."""
+    numeric: frozenset[str] = frozenset()
+    """Columns that the file itself stores as numbers."""
+
+    def column(self, field: str, place: Place) -> "pd.Series[str]":
+        """Return the column at `place`, which the mapping names for `field`."""
+        names = list(self.rows.columns)
+        if isinstance(place, int):
+            if place > len(names):
+                raise MappingError(
+                    f"{self.name}: the mapping puts {field} in column {place}, but there are {len(names)}."
+                )
+            return self.rows.iloc[:, place - 1]
+        if place not in names:
+            listing = ", ".join(str(name) for name in names)
+            raise MappingError(
+                f"{self.name}: the mapping puts {field} in column {place!r}, which is not there. Columns: {listing}."
+            )
+        return self.rows[place]
+
+    def field(self, field: str, form: FileForm) -> "pd.Series[str]":
+        """Return a field of the mapping as text, '' where it is missing or not mapped at all."""
+        import pandas as pd
+
+        if field in form.columns:
+            text = self.column(field, form.columns[field]).str.strip()
+            return text.mask(text.isin(form.missing), "")
+        return pd.Series(str(form.constants.get(field, "")), index=self.rows.index, dtype=object)
+
+    def rejects(self, reasons: dict[int, str]) -> "pd.DataFrame":
+        """Return the rows named in `reasons` (by line) in the form of the rejects file."""
+        import pandas as pd
+
+        rows = [(self.name, line, reasons[line], self._text_of(line)) for line in sorted(reasons)]
+        return pd.DataFrame(rows, columns=list(REJECT_COLUMNS))
+
+    def source_file(self, reasons: dict[int, str]) -> SourceFile:
+        """Return the name, digest and row counts of this file."""
+        return SourceFile(self.name, self.sha256, len(self.rows) + len(self.broken), len(reasons))
+
+    def nothing_usable(self, reasons: dict[int, str]) -> DataError:
+        """Return the error for a file in which every row has a reason to be rejected."""
+        if not reasons:
+            return DataError(f"{self.name} has a header and no rows. It needs at least one.")
+        line = min(reasons)
+        return DataError(
+            f"{self.name}: none of {len(reasons)} rows is usable. The first, line {line}: {reasons[line]}. {ADVICE}"
+        )
+
+    def _text_of(self, line: int) -> str:
+        fields = self.broken[line][1] if line in self.broken else list(self.rows.loc[line])
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="").writerow(fields)
+        return buffer.getvalue()
+
+
+def load_raw(path: str | Path, form: FileForm) -> RawTable:
+    """Read a CSV or Parquet file as text."""
+    path = Path(path)
+    name = printable(path.name)
+    with fence(printable(str(path))):
+        content = read_bytes(path, LARGEST_FILE)
+    is_parquet = form.format == "parquet" or (form.format is None and path.suffix in (".parquet", ".pq"))
+    with fence(name, ADVICE):
+        return (_read_parquet if is_parquet else _read_csv)(name, content, form)
+
+
+def raw_frame(frame: "pd.DataFrame", name: str) -> RawTable:
+    """Return a table in memory as text; its digest is that of its CSV form, its lines are counted from 1."""
+    import pandas as pd
+
+    _check_header(name, [str(column) for column in frame.columns])
+    texts = {str(column): _as_text(frame[column], "%Y-%m-%d") for column in frame.columns}
+    rows = pd.DataFrame(texts, dtype=object)
+    rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
+    return RawTable(name, digest(rows), rows, {})
+
+
+def _read_csv(name: str, content: bytes, form: FileForm) -> RawTable:
+    import pandas as pd
+
+    encoding = "utf-8-sig" if form.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else form.encoding
+    try:
+        text = content.decode(encoding)
+    except (ValueError, LookupError) as error:
+        raise DataError(f"{name} is not {form.encoding} ({error}). Set `encoding` in the mapping.") from error
+    csv.field_size_limit(LARGEST_FIELD)
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, quoting=quoting)
+    records: list[tuple[int, list[str]]] = []
+    line = 1
+    try:
+        for fields in reader:
+            if fields:
+                records.append((line, fields))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{name}, line {line}: not CSV ({error}). Check `delimiter` and `quoted`.") from error
+    if not records:
+        raise DataError(f"{name} is empty. It needs at least one row.")
+    header = records.pop(0)[1] if form.header else [f"column {i + 1}" for i in range(len(records[0][1]))]
+    _check_header(name, header)
+    width = len(header)
+    whole = [(at, fields) for at, fields in records if len(fields) == width]
+    broken = {
+        at: (f"{len(fields)} fields where {width} are expected", fields)
+        for at, fields in records
+        if len(fields) != width
+    }
+    lines = pd.Index([at for at, _ in whole], dtype="int64", name="line")
+    rows = pd.DataFrame([fields for _, fields in whole], columns=header, index=lines, dtype=object)
+    return RawTable(name, hashlib.sha256(content).hexdigest(), rows, broken)
+
+
+def _read_parquet(name: str, content: bytes, form: FileForm) -> RawTable:
+    import pandas as pd
+    import pyarrow.parquet as pq
+
+    with fence(name, "If it is not a Parquet file, set `format` in the mapping."):
+        number = pq.read_metadata(io.BytesIO(content)).num_rows
+        if number > max(FREE_ROWS, len(content)):
+            raise DataError(
+                f"{name} has {number:,} rows in {len(content):,} bytes, and no more than one a byte are read. Leave "
+                "out rows that say nothing, or write it as CSV."
+            )
+        table = pd.read_parquet(io.BytesIO(content))
+    _check_header(name, [str(column) for column in table.columns])
+    numeric = frozenset(str(column) for column in table.columns if pd.api.types.is_numeric_dtype(table[column]))
+    rows = pd.DataFrame(
+        {str(column): _as_text(table[column], form.date_format) for column in table.columns}, dtype=object
+    )
+    rows.index = pd.RangeIndex(1, len(rows) + 1, name="line")
+    return RawTable(name, hashlib.sha256(content).hexdigest(), rows, {}, numeric)
+
+
+def _as_text(column: "pd.Series[Any]", date_format: str) -> "pd.Series[str]":
+    import pandas as pd
+
+    missing = column.isna()
+    if pd.api.types.is_datetime64_any_dtype(column):
+        column = column.dt.strftime(date_format)
+    elif pd.api.types.is_float_dtype(column):
+        column = column.map("{:.15g}".format)
+    text: pd.Series[str] = column.astype(str).astype(object).mask(missing, "")
+    return text
+
+
+def _check_header(name: str, header: list[str]) -> None:
+    twice = [column for column in header if header.count(column) > 1]
+    if twice:
+        raise DataError(f"{name}: two columns are called {twice[0]!r}. Rename one.")

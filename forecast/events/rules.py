@@ -4,15 +4,16 @@ Each rule is a predicate over the rows of one file, true where a row breaks it. 
 and cannot be mended without inventing something are named in `data/codebook/exceptions.csv`.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from forecast.errors import DataError
-from forecast.events.chronology import MAPPING, chronology_files
 from forecast.events.codebook import read_codes, read_small_csv
-from forecast.events.raw import load_raw
-from forecast.events.references import passing_address
+from forecast.events.mapping import load_raw
+from forecast.events.tables import MAPPING, chronology_files
 from forecast.resources import data_folder
 
 if TYPE_CHECKING:
@@ -146,3 +147,46 @@ RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
     "aid": ("aid (07x) as one row, of the giver", _aid_from_both),
 }
 """By name: what is expected, and the predicate that is true where a row breaks it."""
+
+
+_ADDRESS = re.compile(r"https?://[^\s;]+")
+_PASSING = {
+    "test", "testing", "tests", "staging", "stage", "wpstage", "dev", "preview", "prod", "cdn", "mirror", "mirrors",
+    "proxy", "localhost", "ciaotest", "dvincitest",
+}  # fmt: skip
+"""Words in the name of a host that is not the publisher's own for good: a copy for tests, a mirror, a cache."""
+_UPLOADS = {
+    "docslib", "9dok", "timetoast", "studocu", "scribd", "issuu", "issuhub", "studylib", "docplayer", "lawsdocbox",
+    "vdocument", "vdocuments", "cupdf", "dokumen", "pdfcoffee", "slideshare", "coursehero", "freeessay", "essaytgt",
+    "flipbuilder", "pastebin",
+}  # fmt: skip
+"""Names of sites to which anybody uploads what others have written."""
+
+
+def passing_address(reference: str) -> str:
+    """Describe why an address in a reference is not the publisher's own, lasting page; an empty text if it is.
+
+    A reference without an address is fine. A copy of a wire report on a site of good standing cannot be told from its
+    address.
+    """
+    if re.fullmatch(r"(?:www\.)?(?:[\w-]+\.)+[a-z]{2,}/?", reference):
+        return "a host without a page"
+    reasons = [_passing(address) for address in _ADDRESS.findall(reference)]
+    return next(filter(None, reasons), "")
+
+
+def _passing(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "not an address"
+    host = parts.netloc.lower()
+    if re.search(r":\d|^[\d.]+$|@", host):
+        return "a host by its number or port"
+    if _PASSING & set(re.split(r"[.-]", host)):
+        return "a host for tests, a mirror or a cache"
+    if _UPLOADS & set(host.split(".")):
+        return "a site of uploads"
+    if re.search(r"(?:^|&)p=\d", parts.query) or "wp-json" in parts.path:
+        return "an address of a draft or a database"
+    return "" if parts.path.strip("/") or parts.query else "a host without a page"

@@ -1,30 +1,98 @@
-"""The event table: one tidy form for events of any source, its schema, and what is done to whole tables.
-
-Beside it the table of counts, for what comes aggregated already.
-"""
+"""The event table: one tidy form for events of any source, its schema, the account of its rows; the table of counts."""
 
 import datetime
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from forecast.arguments import DAY, EVENTS, TABLES, checked
 from forecast.dates import month_start, read_day, reject_future, today
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError, OutputPathError, SpecError
-from forecast.events.account import FeedAccount
-from forecast.events.added import Addition
 from forecast.events.codebook import read_codes
-from forecast.events.covered import Covered
+from forecast.events.coverage import Addition, Covered
 from forecast.events.dyads import in_order
-from forecast.events.raw import SourceFile
 from forecast.files import check_target, write_csv
+from forecast.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
     import pandera.pandas as pa
+
+REJECT_COLUMNS = ("file", "line", "reason", "row")
+
+
+class SourceFile(NamedTuple):
+    """A file that was read: its name and SHA-256, how many rows it has, and how many were rejected."""
+
+    name: str
+    sha256: str
+    rows: int
+    rejected: int
+
+
+class FileAccount(NamedTuple):
+    """The rows of a file by what became of them; `rows` is the sum of the four after it."""
+
+    name: str
+    rows: int  # A row is a duplicate if it repeats another, or reports a happening again that another row has
+    kept: int
+    rejected: int
+    filtered: int
+    duplicates: int
+    mended: int  # How many of the rows are not UTF-8 and were read nevertheless
+
+
+class Unread(NamedTuple):
+    """A file of which nothing could be read, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FeedAccount:
+    """What became of the rows of a feed's files."""
+
+    feed: str  # Its name, which is that of the dataset
+    title: str  # Its name for readers
+    settings: str  # What was counted, in words
+    files: tuple[FileAccount, ...]
+    filtered_by: dict[str, int]  # How many rows were filtered for which reason
+    duplicates: "pd.DataFrame"  # `file`, `line` and `reason` of each duplicate
+    filtered: "pd.DataFrame"  # The same of each filtered row; empty unless the settings ask for the list
+    unread: tuple[Unread, ...] = ()  # Files that could not be read, and why; nothing of them is in the table
+    findings: tuple[str, ...] = ()  # Files that were read and whose rows are not of the days in their names
+
+    def total(self, what: str) -> int:
+        """Return a number of rows over all files, such as that of `kept` rows."""
+        return sum(int(getattr(file, what)) for file in self.files)
+
+    @property
+    def sentence(self) -> str:
+        """What became of the rows, and what was counted, in words."""
+        numbers = {name: f"{self.total(name):,}" for name in FileAccount._fields[1:6]}
+        unread = f" Not read: {count(len(self.unread), 'file')}." if self.unread else ""
+        other = f" Of other days than their names say: {count(len(self.findings), 'file')}." if self.findings else ""
+        return (
+            f"{self.title}: {numbers['rows']} rows, {numbers['kept']} kept, {numbers['rejected']} rejected, "
+            f"{numbers['filtered']} filtered, {numbers['duplicates']} duplicates.{unread}{other} "
+            f"Settings: {self.settings}."
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the account for JSON."""
+        return {
+            "feed": self.feed,
+            "settings": self.settings,
+            "files": [file._asdict() for file in self.files],
+            "filtered_by": self.filtered_by,
+            "unread": [file._asdict() for file in self.unread],
+            "findings": list(self.findings),
+        }
+
 
 EVENT_COLUMNS = (
     "date",

@@ -1,18 +1,18 @@
-"""Any table of events, by a mapping: pick the fields, type them, check them, keep what fails and say why."""
+"""Event tables read by a mapping, and the embedded chronology, one plain CSV per dyad."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from forecast.arguments import MAPPING_OR_PATH, PATH, checked
+from forecast.arguments import DYADS, MAPPING_OR_PATH, PATH, checked
 from forecast.errors import DataError, MappingError
 from forecast.events.codebook import read_codes
-from forecast.events.dyads import dyad_code
-from forecast.events.mapping import TableMapping, load_mapping
-from forecast.events.raw import ADVICE, RawTable, load_raw
-from forecast.events.references import shown_reference
-from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, sort_events
-from forecast.fence import fence
+from forecast.events.dyads import dyad_code, find_dyad, in_order
+from forecast.events.mapping import ADVICE, RawTable, TableMapping, load_mapping, load_raw
+from forecast.events.table import TEXT_COLUMNS, EventTable, broken_rules, combine, sort_events
+from forecast.files import fence
+from forecast.resources import data_folder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,3 +183,88 @@ def _duplicates(events: "pd.DataFrame", file: str, mapping: TableMapping) -> dic
         )
     what = "event id" if given else "row"
     return {line: f"same {what} as line {firsts[events.at[line, 'event_id']]}" for line in repeated}
+
+
+UNCHECKED = "unchecked: "
+"""What the reference of an event begins with that was coded from general knowledge and not looked up."""
+
+
+def shown_reference(reference: str) -> str:
+    """Return the reference of an event that was not looked up: where to look, and no citation."""
+    return f"{UNCHECKED}{reference}".strip()
+
+
+def is_unchecked(reference: str) -> bool:
+    """Whether a shown reference is of an event that was not looked up."""
+    return reference.startswith(UNCHECKED.strip())
+
+
+DATASET = "chronology"
+
+# Only the empty cell is missing here: 'NA' could be somebody's summary.
+_CHRONOLOGY_FIELDS = ("date", "source", "target", "actor", "cameo", "summary", "reference")
+MAPPING = TableMapping(dataset=DATASET, columns={field: field for field in _CHRONOLOGY_FIELDS}, missing=("",))
+
+
+@checked(folder=PATH, dyads=DYADS)
+def read_chronology(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> EventTable:
+    """Read the hand-coded chronology.
+
+    An event of the chronology is taken to be known on its day. The `reference` of a row that was not looked up
+    (`verified` other than ``yes``) begins with ``unchecked:``; it says where to look, and is no citation.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path, optional
+        A folder of files ``AAA-BBB.csv`` in the form of the embedded ones (docs/events.md), or one such file; the
+        embedded ones without it.
+    dyads : sequence of str, optional
+        Which dyads to read; all by default.
+
+    Returns
+    -------
+    EventTable
+
+    Raises
+    ------
+    UnknownDyadError
+        If a dyad has no file.
+    DataError
+        If there is no file, or one has no usable row.
+
+    Examples
+    --------
+    >>> from forecast.events import read_chronology
+    >>> table = read_chronology(dyads=["CHN-USA"])
+    >>> table.dyads, table.events["cameo"].iloc[0]
+    (['USA-CHN'], '173')
+    """
+    paths = chronology_files(folder, dyads)
+    return combine([_read_dyad(dyad, path) for dyad, path in paths.items()])
+
+
+def _read_dyad(dyad: str, path: Path) -> EventTable:
+    raw = load_raw(path, MAPPING)
+    unchecked = raw.rows["verified"].str.strip() != "yes" if "verified" in raw.rows else None
+    return conform(raw, MAPPING, only_dyad=dyad, unchecked=unchecked)
+
+
+def chronology_files(folder: str | Path | None = None, dyads: Sequence[str] | None = None) -> dict[str, Path]:
+    """Return the files of a chronology by dyad: those asked for, else all in the order of `dyads.csv`."""
+    folder = Path(folder) if folder else data_folder() / "chronology"
+    # A file is read itself: on its disk another may be called the same but for its case.
+    paths = {path.stem: path for path in folder.glob("*.csv")} if not folder.is_file() else _one_file(folder)
+    if not paths:
+        raise DataError(f"{folder} holds no chronology: it needs files such as USA-CHN.csv.")
+    order = in_order(paths)
+    chosen = order if dyads is None else [find_dyad(dyad, order) for dyad in dyads]
+    return {dyad: paths[dyad] for dyad in chosen}
+
+
+def _one_file(path: Path) -> dict[str, Path]:
+    states = path.stem.upper().split("-")
+    if path.suffix != ".csv" or [len(state) for state in states] != [3, 3]:
+        raise DataError(
+            f"{path} is not named like a chronology file (USA-CHN.csv). Rename it, or describe it with a mapping."
+        )
+    return {dyad_code(*states): path}

@@ -4,9 +4,8 @@ Start at `read_feed`. A feed is one module that declares a `forecast.feeds.feed.
 """
 
 from forecast.feeds.counting import count_feed
-from forecast.feeds.detect import detect_feed
+from forecast.feeds.detect import FEEDS, detect_feed
+from forecast.feeds.feed import FeedSettings, parse_settings
 from forecast.feeds.reading import read_feed
-from forecast.feeds.registry import FEEDS
-from forecast.feeds.settings import FeedSettings, parse_settings
 
 __all__ = ["FEEDS", "FeedSettings", "count_feed", "detect_feed", "parse_settings", "read_feed"]

@@ -6,6 +6,7 @@ from datetime import date
 from forecast.feeds.feed import (
     CAMEO_AGENTS,
     Feed,
+    FeedSettings,
     FileFacts,
     Layout,
     Side,
@@ -18,7 +19,6 @@ from forecast.feeds.feed import (
     quoted,
     whole_year,
 )
-from forecast.feeds.settings import FeedSettings
 
 _ACTOR = (
     "Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code", "Type1Code",

@@ -5,6 +5,7 @@ from datetime import date
 
 from forecast.feeds.feed import (
     Feed,
+    FeedSettings,
     FileFacts,
     Layout,
     Side,
@@ -17,7 +18,6 @@ from forecast.feeds.feed import (
     text,
     whole_year,
 )
-from forecast.feeds.settings import FeedSettings
 
 COLUMNS = (
     "Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text", "CAMEO Code",

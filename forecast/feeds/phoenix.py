@@ -5,6 +5,7 @@ import re
 from forecast.feeds.feed import (
     CAMEO_AGENTS,
     Feed,
+    FeedSettings,
     FileFacts,
     Layout,
     Side,
@@ -15,7 +16,6 @@ from forecast.feeds.feed import (
     named_day,
     text,
 )
-from forecast.feeds.settings import FeedSettings
 
 _CODED = (
     "year", "month", "day", "source", "source_root", "source_agent", "source_others", "target", "target_root",

@@ -10,6 +10,7 @@ from forecast.events.codebook import read_small_csv
 from forecast.feeds.feed import (
     CAMEO_AGENTS,
     Feed,
+    FeedSettings,
     FileFacts,
     Layout,
     Side,
@@ -20,7 +21,6 @@ from forecast.feeds.feed import (
     text,
     whole_year,
 )
-from forecast.feeds.settings import FeedSettings
 from forecast.resources import data_folder
 
 COLUMNS = (

@@ -10,21 +10,22 @@ import numpy as np
 
 from forecast.arguments import DYADS, FEED_SETTINGS, PATHS, TEXT, checked
 from forecast.errors import DataError, SpecError, UnknownDyadError
-from forecast.events.account import FeedAccount, FileAccount, Unread
 from forecast.events.dyads import dyad_code
-from forecast.events.raw import REJECT_COLUMNS, SourceFile
-from forecast.events.table import TEXT_COLUMNS, EventTable, sort_events
-from forecast.feeds.countries import state_names
-from forecast.feeds.detect import Detected, detect_files, unknown_file
-from forecast.feeds.feed import Feed, FileFacts, Layout
-from forecast.feeds.judging import STRIDE, Judge, Judged
-from forecast.feeds.lines import Chunk, FeedFile, file_digest, read_utf8
-from forecast.feeds.naming import DaysOfRows
-from forecast.feeds.registry import find_feed
-from forecast.feeds.repeats import without_repeats
-from forecast.feeds.settings import FeedSettings
-from forecast.feeds.splitting import Part, split_lines
-from forecast.fence import fence
+from forecast.events.table import (
+    REJECT_COLUMNS,
+    TEXT_COLUMNS,
+    EventTable,
+    FeedAccount,
+    FileAccount,
+    SourceFile,
+    Unread,
+    sort_events,
+)
+from forecast.feeds.detect import DaysOfRows, Detected, detect_files, find_feed, unknown_file
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Layout, state_names
+from forecast.feeds.judging import STRIDE, Judge, Judged, without_repeats
+from forecast.feeds.lines import Chunk, FeedFile, Part, file_digest, read_utf8, split_lines
+from forecast.files import fence
 from forecast.parallel import ahead
 from forecast.typing import Index
 

@@ -26,8 +26,7 @@ from tenacity import (
 
 from forecast.errors import SpecError
 from forecast.escaping import has_controls, printable
-from forecast.fetch.problems import AbsentError, FetchError, PassingError, StoppedError
-from forecast.fetch.settings import FetchSettings
+from forecast.fetch.settings import AbsentError, FetchError, FetchSettings, PassingError, StoppedError
 
 LARGEST_ANSWER = 100_000_000
 """Bytes of an answer that is held in memory."""

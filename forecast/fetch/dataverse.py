@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from forecast.errors import SpecError
-from forecast.fetch.problems import FetchError
-from forecast.fetch.slots import Slot
+from forecast.fetch.manifest import Slot
+from forecast.fetch.settings import FetchError
 
 SERVER = "https://dataverse.harvard.edu"
 DOIS = {"icews": "doi:10.7910/DVN/28075", "polecat": "doi:10.7910/DVN/AJGVIT"}

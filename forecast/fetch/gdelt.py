@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from forecast.fetch.slots import Slot
+from forecast.fetch.manifest import Slot
 
 SERVER = "https://data.gdeltproject.org"
 STREAMS = ("english", "translation", "both")

@@ -1,9 +1,10 @@
-"""What was expected of a fetch and what became of it, file by file, kept in `fetch.json` across runs."""
+"""Expected files and what became of them, kept in `fetch.json` across runs."""
 
 import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,10 +13,51 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError
 from forecast.feeds.lines import MANIFEST
-from forecast.fetch.slots import Hole, Slot
 from forecast.files import read_bytes, write_json
 from forecast.forms import faults
 from forecast.wording import count
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A file that is expected."""
+
+    name: str  # What the manifest knows it by; of one feed no two are the same
+    file: str  # Its name in the folder
+    path: str  # Where it is, after the address of the server
+    first: date  # The days that it is about
+    last: date
+    due: datetime | None = None  # From when it can be expected, in UTC; None for a file that a list names
+    size: int | None = None  # Bytes, where the source says so
+    md5: str = ""  # Where the source says so, else ''
+    # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
+    sure: bool = True
+    listed: bool | None = None  # Whether a list of the source names it; None if no list was read
+    published: str = ""  # The day since when it could be had, where the source says so, else ''
+    closed: str = ""  # Why it is not for everybody, else ''
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A stretch without files."""
+
+    first: str  # The first and last slot, or day
+    last: str
+    slots: int  # How many files were expected, or days for sources whose files have no fixed slots
+
+
+def stretches(expected: Iterable[tuple[str, bool]]) -> list[Hole]:
+    """Return the holes in names that are in order of time, each with whether it is missing."""
+    holes: list[Hole] = []
+    going_on = False
+    for name, missing in expected:
+        if missing and going_on:
+            holes[-1] = Hole(holes[-1].first, name, holes[-1].slots + 1)
+        elif missing:
+            holes.append(Hole(name, name, 1))
+        going_on = missing
+    return holes
+
 
 SCHEMA = 1
 LARGEST = 1_000_000_000

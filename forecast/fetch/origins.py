@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.fetch import dataverse, gdelt
-from forecast.fetch.slots import Hole, Slot, stretches
+from forecast.fetch.manifest import Hole, Slot, stretches
 
 if TYPE_CHECKING:
     from forecast.fetch.client import Client

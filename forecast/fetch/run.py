@@ -19,14 +19,11 @@ from forecast.errors import OutputError, SpecError
 from forecast.extras import require
 from forecast.feeds.lines import MANIFEST
 from forecast.fetch import dataverse, gdelt
-from forecast.fetch.manifest import LEFT, Entry, Manifest, in_bytes, read_manifest
+from forecast.fetch.manifest import LEFT, Entry, Manifest, Slot, in_bytes, read_manifest
 from forecast.fetch.origins import Dataverse, Gdelt, Origin
-from forecast.fetch.problems import AbsentError, FetchError, StoppedError
-from forecast.fetch.settings import FetchSettings
-from forecast.fetch.slots import Slot
-from forecast.files import check_writable, unwritable
+from forecast.fetch.settings import AbsentError, FetchError, FetchSettings, StoppedError
+from forecast.files import check_writable, lock_folder, partial_folder, unwritable
 from forecast.parallel import side_by_side
-from forecast.partials import lock_folder, partial_folder
 from forecast.progress import Progress, silent
 from forecast.wording import join
 

@@ -1,10 +1,10 @@
-"""How files are fetched: one record of choices, each explained in docs/fetching.md."""
+"""Settings of a fetch, each explained in docs/fetching.md, and its errors sorted by what to do about them."""
 
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from forecast.errors import SpecError
+from forecast.errors import ForecastError, SpecError
 from forecast.forms import faults, named_values
 
 GIGABYTE = 1_000_000_000
@@ -81,3 +81,23 @@ def parse_settings(texts: list[str]) -> FetchSettings:
     120.0
     """
     return FetchSettings(**named_values(texts, "fetch setting", "parallel=2"))
+
+
+class FetchError(ForecastError):
+    """A file, list or answer that cannot be had; trying again at once would not help."""
+
+
+class PassingError(FetchError):
+    """What may be over in a while: a server that is busy, a connection that broke."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class AbsentError(FetchError):
+    """What is not there."""
+
+
+class StoppedError(FetchError):
+    """A fetch that was asked to stop."""

@@ -1,21 +1,151 @@
-"""One file on its way: begun, broken off, gone on with, checked, and put in its place only then."""
+"""Resumable, verified download of one file, which is put in its place when it is whole."""
 
+import errno
+import hashlib
+import os
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from forecast.fetch.checking import PAGE, check_file
-from forecast.fetch.problems import FetchError, PassingError
-from forecast.fetch.slots import Slot
-from forecast.unfinished import Unfinished
+from forecast.errors import DataError
+from forecast.feeds.lines import FeedFile, find_files, read_chunks
+from forecast.fetch.manifest import Slot
+from forecast.fetch.settings import FetchError, PassingError
+from forecast.files import NO_LINK, OPENING, require_ordinary, write_text
 
 if TYPE_CHECKING:
     import httpx
 
     from forecast.fetch.client import Client
+
+ENDING = ".unfinished"
+MARK = ".mark"
+MORE_OF_A_NAME = len("." + ENDING + MARK)
+"""By how many characters the longest hidden name is longer than that of the file."""
+LONGEST_MARK = 1_000
+
+
+class Unfinished:
+    """A file that is not whole yet."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.path = target.with_name(f".{target.name}{ENDING}")
+        self._mark = self.path.with_name(self.path.name + MARK)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are there; 0 if it has not been started."""
+        try:
+            return self.path.lstat().st_size
+        except FileNotFoundError:
+            return 0
+
+    @property
+    def mark(self) -> str:
+        """What the beginning was taken from, as given to `start`; '' if that is not known."""
+        try:
+            return self._mark.read_text("utf-8")[:LONGEST_MARK]
+        except (OSError, ValueError):
+            return ""
+
+    def start(self, mark: str = "") -> None:
+        """Start at the first byte, with a mark of what it is taken from."""
+        self.discard()
+        if mark:
+            write_text(self._mark, mark[:LONGEST_MARK])
+
+    @contextmanager
+    def appending(self) -> Iterator[BinaryIO]:
+        """Open it to append to it."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | OPENING | NO_LINK
+        with os.fdopen(os.open(self.path, flags, 0o666), "ab") as stream:
+            require_ordinary(stream.fileno())
+            yield stream
+
+    def digests(self, *names: str) -> tuple[str, ...]:
+        """Return digests of what is there, such as ``md5``, in hexadecimal."""
+        return digests(self.path, *names)
+
+    def finish(self) -> None:
+        """Put it in its place: from now on it is whole."""
+        if os.path.lexists(self.target):
+            raise FileExistsError(errno.EEXIST, "a file of this name is there already", str(self.target))
+        self.path.rename(self.target)
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove it."""
+        for path in (self.path, self._mark):
+            path.unlink(missing_ok=True)
+
+
+def digests(path: Path, *names: str) -> tuple[str, ...]:
+    """Return digests of a file, such as ``md5``, read once."""
+    # Checksums of publishers are compared, nothing rests on them being hard to forge.
+    sums = [hashlib.new(name, usedforsecurity=False) for name in names]
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            for one in sums:
+                one.update(block)
+    return tuple(one.hexdigest() for one in sums)
+
+
+PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
+ZIP = b"PK"
+
+
+def check_file(path: Path, slot: Slot) -> tuple[str, str, tuple[str, ...]]:
+    """Return md5 and SHA-256 of a file, and what of it was compared with what the source says.
+
+    An archive is looked through as it will be before it is read, and without a checksum that agrees, to its end.
+    """
+    size = path.stat().st_size
+    md5, sha256 = digests(path, "md5", "sha256")
+    compared = [name for name, fine in (("size", slot.size == size), ("md5", slot.md5 == md5)) if fine]
+    require_no_page(path)
+    if slot.sure and slot.size is not None and slot.size != size:
+        raise FetchError(f"it has {size:,} bytes, and the list says {slot.size:,}")
+    if slot.sure and slot.md5 and slot.md5 != md5:
+        raise FetchError(f"its md5 is {md5}, and the list says {slot.md5}")
+    _require_archive(path, slot, whole="md5" not in compared)
+    return md5, sha256, tuple(compared)
+
+
+def require_no_page(path: Path) -> None:
+    """Raise FetchError for a page that a server sent in place of a file."""
+    with path.open("rb") as stream:
+        start = stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith(PAGE):
+        raise FetchError("a page for browsers came instead of the file")
+
+
+def _require_archive(path: Path, slot: Slot, *, whole: bool) -> None:
+    with path.open("rb") as stream:
+        zipped = stream.read(2) == ZIP
+    if slot.file.lower().endswith(".zip") and not zipped:
+        raise FetchError("it is no zip archive")
+    if not zipped:
+        return
+    try:
+        members = find_files([path])
+        if [member.member for member in members] == [None]:
+            raise FetchError("it is no whole zip archive")
+        for member in members if whole else []:
+            _read_through(member)
+    except DataError as error:
+        raise FetchError(str(error).replace(str(path), slot.file).replace(path.name, slot.file)) from error
+
+
+def _read_through(member: FeedFile) -> None:
+    """Read a member to its end, where its checksum stands."""
+    for _ in read_chunks(member):
+        pass
+
 
 PAGES = ("text/html", "application/xhtml+xml")
 

@@ -30,8 +30,7 @@ from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
 from forecast.hypotheses.registry import CLAIMS, OFFERS, answerable
 from forecast.hypotheses.verdict import Rule
-from forecast.model.choices import spec_for
-from forecast.model.spec import PendulumSpec
+from forecast.model.spec import PendulumSpec, spec_for
 from forecast.sources import Data, Source
 from forecast.sources.records import Frequency
 

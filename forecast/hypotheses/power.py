@@ -23,7 +23,7 @@ from forecast.files import digest
 from forecast.hypotheses.hypothesis import Contest, Factor, Truth
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule, least_favourable
-from forecast.kept import Kept, Rows
+from forecast.journal import Kept, Rows
 from forecast.parallel import side_by_side
 from forecast.progress import Progress
 from forecast.sources import panel_digest

@@ -8,10 +8,9 @@ from scipy.stats import halfnorm, lognorm, norm
 
 from forecast.clock import periods_a_month
 from forecast.errors import SpecError
-from forecast.model.declarations import Prior
+from forecast.model.declarations import SPREAD_OF_SPREADS, Prior
 from forecast.model.dynamics import cycles
 from forecast.model.gate import ESS_LIMIT
-from forecast.model.hierarchy import SPREAD_OF_SPREADS
 from forecast.typing import Float
 
 if TYPE_CHECKING:

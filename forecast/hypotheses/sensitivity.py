@@ -12,13 +12,12 @@ import xarray as xr
 
 from forecast.clock import Clock
 from forecast.hypotheses.claims.reversion import rivals
-from forecast.model.breaks.fits import Places, with_breaks
+from forecast.model.break_fits import Places, with_breaks
 from forecast.model.evidence import Evidence
 from forecast.model.likelihood import Draws, Observed
-from forecast.model.posterior import flat
+from forecast.model.particles import Weights, smoothed
+from forecast.model.posterior import flat, take_apart
 from forecast.model.quick import quick_fit
-from forecast.model.trees import take_apart
-from forecast.model.updating.weights import Weights, smoothed
 from forecast.panel import panel_kind, recounted
 from forecast.parallel import side_by_side
 from forecast.scale import share

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forecast.model.simulate import prior_draws as prior_draws
     from forecast.model.simulate import simulate_panel as simulate_panel
     from forecast.model.spec import PendulumSpec as PendulumSpec
-    from forecast.model.updating.update import update as update
+    from forecast.model.updating import update as update
 
 prepare_caches()
 
@@ -32,7 +32,7 @@ _HOMES = {
     "fit": "sampling",
     "prior_draws": "simulate",
     "simulate_panel": "simulate",
-    "update": "updating.update",
+    "update": "updating",
 }
 
 __all__ = [*_HOMES]

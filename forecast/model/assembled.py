@@ -1,8 +1,8 @@
 """The log-density of the usual models, assembled from kernels that are compiled once an environment.
 
 Compiling a model from its PyMC graph takes longer than sampling it. Where one dataset of sides is observed and the
-cycle is linear or none, the kernels of `forecast.model.kernels.density` and `kinds` compute the same density.
-Parameters and priors are those that the PyMC model declares (`forecast.model.hierarchy`).
+cycle is linear or none, the kernels of `forecast.model.kernels.density` compute the same density.
+Parameters and priors are those that the PyMC model declares (`forecast.model.declarations`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,16 +15,15 @@ import xarray as xr
 from scipy.linalg import helmert
 
 from forecast.model.arrays import PanelArrays
-from forecast.model.ceiling import SOFTNESS
-from forecast.model.form import Part, model_data
-from forecast.model.hierarchy import ByDyad, Declared, Free, free_of
-from forecast.model.kernels import density, kinds, parameters
-from forecast.model.kernels.parameters import NONE
-from forecast.model.kernels.transitions import Pairs
+from forecast.model.declarations import ByDyad, Declared, Free, free_of
+from forecast.model.inputs import Part, declare_parameters, model_data
+from forecast.model.kernels import density
+from forecast.model.kernels.density import NONE
+from forecast.model.kernels.path import Pairs
 from forecast.model.observation.kinds import SPANS, TOWARDS, Kinds, declare_kinds, declare_shift
 from forecast.model.observation.side import quadrature
-from forecast.model.parameters import declare_parameters
 from forecast.model.spec import PendulumSpec
+from forecast.model.trend import SOFTNESS
 from forecast.typing import Bool, Float
 
 WHITE = "white"
@@ -59,7 +58,7 @@ class Layout:
     """Where free variables stand in a point, and their priors."""
 
     places: Mapping[str, slice]  # By the names of the free variables
-    coordinates: parameters.Coordinates
+    coordinates: density.Coordinates
 
     @classmethod
     def of(cls, free: Sequence[Free], sizes: Mapping[str, int]) -> "Layout":
@@ -71,7 +70,7 @@ class Layout:
             np.repeat([float(value) for value in of], number)
             for of in zip(*[(one.centre, one.sd) for one in free], strict=True)
         )
-        return cls(places, parameters.Coordinates(centre, sd, np.repeat([one.positive for one in free], number)))
+        return cls(places, density.Coordinates(centre, sd, np.repeat([one.positive for one in free], number)))
 
     @property
     def size(self) -> int:
@@ -126,7 +125,7 @@ class PathBlock:
     spec: PendulumSpec
     declared: Declared
     layout: Layout
-    by_dyad: parameters.ByDyad
+    by_dyad: density.ByDyad
     choices: density.Choices
     data: density.PathData
 
@@ -140,7 +139,7 @@ class PathBlock:
         rows = [declared.get(role) for role in ROWS]
         constant = np.zeros(len(ROWS))
         constant[density.MEAN] = paced.trend_mean[0]
-        by_dyad = parameters.ByDyad(
+        by_dyad = density.ByDyad(
             np.array([layout.places_by_dyad(row) for row in rows], dtype=np.int64),
             constant,
             # Headrooms are the exponential of what eras add to the dyad's: `era_values` takes it.
@@ -224,7 +223,7 @@ class PathBlock:
         c = self.layout.coordinates
         own = c.sd > 0.0
         off = (points[:, own] - c.centre[own]) / c.sd[own]
-        constant = np.log(c.sd[own]).sum() + own.sum() * parameters.HALF_LOG_TWO_PI
+        constant = np.log(c.sd[own]).sum() + own.sum() * density.HALF_LOG_TWO_PI
         return np.asarray(-0.5 * (off**2).sum(axis=1) - constant - self.layout.log_scale(points))
 
 
@@ -234,8 +233,8 @@ class KindsBlock:
 
     name: str
     layout: Layout
-    choices: kinds.KindsChoices
-    data: kinds.KindsData
+    choices: density.KindsChoices
+    data: density.KindsData
 
     @classmethod
     def of(cls, spec: PendulumSpec, arrays: PanelArrays, own: Kinds, data: Mapping[str, Any]) -> "KindsBlock":
@@ -247,7 +246,7 @@ class KindsBlock:
         role = {"cut": "first_cut"}
         names = ("slope", "dyad_sd", "dyad", "step", "white", "raw", "cut", "gap", "concentration")
         places = {name: layout.place(declared.get(role.get(name, name))) for name in names}
-        choices = kinds.KindsChoices(towards=TOWARDS[own.name], gaps=own.cuts - 1, **places)
+        choices = density.KindsChoices(towards=TOWARDS[own.name], gaps=own.cuts - 1, **places)
         by_span = np.repeat(np.arange(arrays.dyads), SPANS)
         walks = data.get(f"{own.name}_walk", np.zeros((0, 0, 0)))
         every = {
@@ -255,12 +254,12 @@ class KindsBlock:
             "dyad_of_place": by_span if spec.kind_drift == "years" else arrays.era_dyad,
             "directions": own.counted.directions,
         } | dict(data) | own.counted.layout  # fmt: skip
-        held = {name: _held(every[name]) for name in kinds.KindsData._fields}
-        return cls(own.name, layout, choices, kinds.KindsData(**held))
+        held = {name: _held(every[name]) for name in density.KindsData._fields}
+        return cls(own.name, layout, choices, density.KindsData(**held))
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
         """Return log-density and gradient of a point."""
-        found: tuple[float, Float] = kinds.kinds_density(point, self.layout.coordinates, self.choices, self.data)
+        found: tuple[float, Float] = density.kinds_density(point, self.layout.coordinates, self.choices, self.data)
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
@@ -268,7 +267,7 @@ class KindsBlock:
         draws, name = len(points), self.name
         shift, cutpoint = np.empty((draws, self.data.dyad_of_place.size)), np.empty((draws, 1, 1 + self.choices.gaps))
         prior, white = np.empty(draws), np.empty(draws)
-        kinds.kinds_draws(points, self.layout.coordinates, self.choices, self.data, shift, cutpoint, prior, white)
+        density.kinds_draws(points, self.layout.coordinates, self.choices, self.data, shift, cutpoint, prior, white)
         found = {
             "log_rest": prior + white, "log_prior": prior - self.layout.log_scale(points), f"{name}_shift": shift,
             f"{name}_cutpoint": cutpoint, f"{name}_slope": self.layout.values(f"{name}_slope", points)[:, 0],

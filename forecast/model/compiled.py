@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from forecast.model.assembled import NODE_PATHS, WHITE, assemble, is_usual
-from forecast.model.form import Form, Part, model_data, pack
+from forecast.model.inputs import Form, Part, model_data, pack
 from forecast.typing import Bool, Float
 
 if TYPE_CHECKING:

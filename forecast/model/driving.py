@@ -22,14 +22,14 @@ import numpy as np
 
 from forecast.drivers.panel import standardised
 from forecast.errors import SpecError
-from forecast.model.hierarchy import spread_around
+from forecast.model.declarations import spread_around
 from forecast.typing import Float, Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.model.dynamics.base import Motion
+    from forecast.model.dynamics import Motion
     from forecast.model.priors import Priors
     from forecast.model.spec import PendulumSpec
 

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from forecast.display import Card, Displayed
-from forecast.model.diagnostics import bulk_ess, r_hat, tail_ess
+from forecast.model.posterior import bulk_ess, r_hat, tail_ess
 from forecast.model.variables import reported_variables
 from forecast.typing import Float
 

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 
 from forecast.clock import periods_a_month
-from forecast.model.ceiling import declare_headroom
-from forecast.model.dynamics.base import declare_cycle
-from forecast.model.hierarchy import ByDyad, Free
+from forecast.model.declarations import ByDyad, Free
+from forecast.model.dynamics import declare_cycle
 from forecast.model.observation import side
 from forecast.model.observation.sides import declare_volume_effect
 from forecast.model.posterior import flat
-from forecast.model.trend import declare_trend
+from forecast.model.trend import declare_headroom, declare_trend
 from forecast.model.variables import all_variables
 from forecast.typing import Float
 

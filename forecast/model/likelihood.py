@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from forecast.model.arrays import PanelArrays, panel_arrays
-from forecast.model.ceiling import bounded, unbounded
 from forecast.model.observation.base import Own
 from forecast.model.posterior import flat, flat_or_zeros
 from forecast.model.spec import PendulumSpec
+from forecast.model.trend import bounded, unbounded
 from forecast.panel import panel_kind
 from forecast.typing import Float, Index
 

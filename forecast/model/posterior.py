@@ -1,4 +1,14 @@
-"""Draws of a posterior as plain arrays."""
+"""Draws of a posterior as plain arrays, and their diagnostics by ArviZ.
+
+References
+----------
+.. [1] Vehtari, Gelman, Simpson, Carpenter and Burkner (2021), Rank-normalization, folding, and localization: an
+   improved R-hat, https://doi.org/10.1214/20-BA1221
+.. [2] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine Learning
+   Research 25(72), https://jmlr.org/papers/v25/19-556.html
+"""
+
+from collections.abc import Mapping
 
 import numpy as np
 import xarray as xr
@@ -17,3 +27,66 @@ def flat_or_zeros(posterior: xr.Dataset, name: str, *shape: int) -> Float:
     if name in posterior:
         return flat(posterior[name])
     return np.zeros((posterior.sizes["chain"] * posterior.sizes["draw"], *shape))
+
+
+type Groups = Mapping[str, xr.Dataset]
+
+
+def groups_of(tree: xr.DataTree | Groups) -> dict[str, xr.Dataset]:
+    """Return the groups of a tree by their names, the root's (of attributes alone) under ``/``."""
+    if not isinstance(tree, xr.DataTree):
+        return dict(tree)
+    return {"/": tree.to_dataset(), **{name: node.to_dataset() for name, node in tree.children.items()}}
+
+
+def take_apart(tree: xr.DataTree) -> dict[str, xr.Dataset]:
+    """Return the groups of a tree and part its nodes, so that their arrays are freed with their last user."""
+    groups = groups_of(tree)
+    for node in list(tree.children.values()):
+        node.orphan()
+    return groups
+
+
+TAIL = 0.89
+"""Quantile that stands for the upper tail, and 1 less it for the lower one, as ArviZ has them by default."""
+AXES = {"chain_axis": 0, "draw_axis": 1}
+
+
+def r_hat(draws: Float) -> Float:
+    """Return the rank-normalised split R-hat [1]_ of quantities."""
+    from arviz_stats.base import array_stats
+
+    with np.errstate(invalid="ignore", divide="ignore"):  # draws that never vary within a chain: NaN, which fails
+        return np.asarray(array_stats.rhat(draws, **AXES))
+
+
+def bulk_ess(draws: Float) -> Float:
+    """Return the effective sample size for the bulk [1]_, as `r_hat` of (chain, draw, quantity)."""
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.ess(draws, method="bulk", **AXES))
+
+
+def tail_ess(draws: Float) -> Float:
+    """Return the effective sample size of the 11 % and 89 % quantiles, the smaller one [1]_, as `r_hat` does."""
+    from arviz_stats.base import array_stats
+
+    return np.asarray(array_stats.ess(draws, method="tail", prob=TAIL, **AXES))
+
+
+def mean_error(draws: Float) -> float:
+    """Return the Monte Carlo standard error of the mean of one quantity, (chain, draw) [1]_."""
+    from arviz_stats.base import array_stats
+
+    return float(array_stats.mcse(draws, **AXES))
+
+
+def pareto_smoothed(log_weight: Float) -> tuple[Float, float] | None:
+    """Smooth the largest weights by a generalised Pareto distribution [2]_."""
+    from arviz_stats.base import array_stats
+
+    try:
+        smooth, shape = array_stats.psislw(-log_weight)
+    except ValueError:  # the largest weights are all the same
+        return None
+    return (np.asarray(smooth), float(shape)) if np.isfinite(shape) else None

@@ -1,7 +1,7 @@
 """Short fits, quick enough to make hundreds of them side by side in the threads of one process.
 
 A record is fitted in about a second, and threads sample outside of Python's lock. A model is fitted by parts that
-share no parameter (`forecast.model.form`), so that what two models have in common need not be fitted twice, or at all.
+share no parameter, so that what two models have in common need not be fitted twice, or at all.
 """
 
 from collections.abc import MutableMapping, Sequence
@@ -18,9 +18,9 @@ from forecast.model.arrays import PanelArrays, panel_arrays
 from forecast.model.assembled import NODE_PATHS
 from forecast.model.compiled import Density, density_of
 from forecast.model.evidence import Evidence, evidence, together
-from forecast.model.form import Part, parts_of, spec_of
+from forecast.model.inputs import Part, parts_of, spec_of
+from forecast.model.posterior import take_apart
 from forecast.model.sampling import complete_posterior
-from forecast.model.trees import take_apart
 from forecast.model.variables import sampled_variables
 
 if TYPE_CHECKING:

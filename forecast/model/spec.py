@@ -1,15 +1,18 @@
-"""What kind of pendulum is fitted: every choice of the model in one frozen, printable record."""
+"""Choices of the model in one frozen, printable record, and those that suit a panel."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+import xarray as xr
+
+from forecast.clock import periods_a_month
 from forecast.errors import SpecError
-from forecast.model.ceiling import CEILINGS
 from forecast.model.driving import PRIORS, check_drivers, parse_drivers
 from forecast.model.dynamics import Cycle, cycles, find_cycle
-from forecast.model.observation import Observation, find_observation
+from forecast.model.observation import Observation, find_observation, observation_of
 from forecast.model.priors import OF_DATASETS, Priors, known_priors
-from forecast.model.trend import TRENDS
+from forecast.model.trend import CEILINGS, TRENDS
+from forecast.panel import panel_kind, validate_panel
 
 KIND_DRIFTS = ("years", "eras", "none")
 NO_CYCLE = "none"
@@ -28,7 +31,7 @@ class PendulumSpec:
         Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than in proportion; or
         none. Formulas: :mod:`forecast.model.dynamics`.
     ceiling : {"none", "framework"}
-        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.ceiling`).
+        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.trend`).
     jumps : bool
         Whether the trend jumps where an era begins.
     kind_drift : {"years", "eras", "none"}
@@ -41,7 +44,7 @@ class PendulumSpec:
     overdispersion : bool
         Whether a month's counts are beta-binomial (true) or binomial around their probability.
     record_weight : float
-        Share of the simulations of what is recorded that follow past base rates alone (`forecast.outlook.repeats`),
+        Share of the simulations of what is recorded that follow past base rates alone (`forecast.outlook.base_rates`),
         0 to 1. It changes no fit.
     observation : {"sides", "index"}, or a registered kind
         Coded events as cooperative or hostile, with their kinds as a part of their own; or an existing index with
@@ -216,3 +219,29 @@ class PendulumSpec:
         if unknown:
             raise SpecError(f"spec: unknown field {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         return cls(**{**values, "priors": Priors.from_dict(values.get("priors", {}))})
+
+
+DENSE = 30.0
+"""Events per covered month from which on a record is a feed's, whose scatter is its own; the chronology has two."""
+
+
+def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
+    """Return the default spec for a panel, with some choices made otherwise.
+
+    The default is a cycle around a trend that returns to its long-run mean; events are read as sides and kinds, whose
+    kinds drift with the years. The overdispersion of a record of thirty events per month or more is unknown beforehand,
+    so it has the wide prior of a further dataset.
+    """
+    validate_panel(panel)
+    suits: dict[str, Any] = {"observation": observation_of(panel).name}
+    if panel_kind(panel).coded and is_dense(panel) and choices.get("overdispersion", True):
+        suits["priors"] = Priors(concentration=Priors().dataset_concentration)
+    return PendulumSpec(**suits | choices)
+
+
+def is_dense(panel: xr.Dataset) -> bool:
+    """Whether the first dataset counts thirty events per covered month or more, over its dyads."""
+    first = panel.isel(dataset=0)
+    covered = int(first["covered"].sum())
+    months = covered / periods_a_month(panel)
+    return months > 0 and float(first["counts"].sum()) / months >= DENSE

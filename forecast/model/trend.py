@@ -1,8 +1,8 @@
-"""The slow component of the level: a walk that returns to the dyad's long-run mean, a plain walk, or a constant.
+"""The trend, the slow component of the level, and the ceiling that a framework sets it.
 
-A trend is a linear process of first order, so its transition over many months is exact. Where an era begins it jumps:
-its step in that month is larger. A constant trend has one value per era, around the dyad's long-run mean, and no path.
-Above, a framework's ceiling bounds it (`forecast.model.ceiling`).
+A walk that returns to the dyad's long-run mean, a plain walk, or one value per era. Its transition over many months is
+exact; its step in the month in which an era begins is larger. Within an era the trend is bent softly below a ceiling, a
+headroom above its value where the era begins; the cycle may pass it.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from forecast.model.hierarchy import ByDyad, Declared, Free, spread_around
+from forecast.model.declarations import ByDyad, Declared, Free, spread_around
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
     from forecast.model.arrays import PanelArrays
-    from forecast.model.dynamics.base import Transitions
+    from forecast.model.dynamics import Transitions
     from forecast.model.priors import Priors
     from forecast.model.spec import PendulumSpec
 
@@ -125,3 +126,56 @@ def era_means(trend: Float, era_index: Index, eras: Index) -> Float:
         if inside.any():
             means[..., place] = trend[..., inside].mean(axis=-1)
     return means
+
+
+CEILINGS = ("none", "framework")
+SOFTNESS = 0.15
+"""Width of the bend under the ceiling, log-odds: 4 points of share around the middle."""
+
+
+def declare_headroom(priors: "Priors", pool: bool) -> Declared:
+    """Declare the logarithm of every dyad's headroom, and how eras spread around it."""
+    return {
+        "headroom": ByDyad("log_headroom", *priors.headroom, priors.headroom_dyads, pool),
+        "headroom_era_sd": spread_around("headroom_era_sd", priors.headroom_eras),
+        "headroom_raw": Free("headroom_raw", dims=("era",)),
+    }
+
+
+def add_headroom(priors: "Priors", arrays: "PanelArrays", pool: bool) -> Any:
+    """Add the headroom of every era, (era,), to the PyMC model on the context stack."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    dyad, spread, raw = (one.add() for one in declare_headroom(priors, pool).values())
+    dyad = pm.Deterministic("headroom_dyad", dyad, dims="dyad")
+    return pm.Deterministic("headroom", pt.exp(dyad[arrays.era_dyad] + spread * raw), dims="era")
+
+
+def bounded(trend: NDArray[Any], ceiling: ArrayLike | None, softness: float = SOFTNESS) -> Float:
+    r"""Return a free trend under a soft ceiling, :math:`C - s \log(1 + e^{(C - x) / s})`.
+
+    Close to the free trend well below the ceiling, and never above it.
+    """
+    if ceiling is None:
+        return trend
+    room = (np.asarray(ceiling) - trend) / softness
+    return np.asarray(np.asarray(ceiling) - softness * np.logaddexp(0.0, room))
+
+
+def unbounded(trend: NDArray[Any], ceiling: ArrayLike | None, softness: float = SOFTNESS) -> Float:
+    """Return the free trend of one under a soft ceiling: the inverse of `bounded`.
+
+    Free trends far above the ceiling look alike in single precision; they come out as the lowest of them.
+    """
+    if ceiling is None:
+        return trend
+    room = np.maximum((np.asarray(ceiling) - trend) / softness, 1e-6)
+    return np.asarray(np.asarray(ceiling) - softness * (room + np.log(-np.expm1(-room))))
+
+
+def bounded_graph(trend: Any, ceiling: Any) -> Any:
+    """Return the same as a PyTensor expression."""
+    import pytensor.tensor as pt
+
+    return ceiling - SOFTNESS * pt.softplus((ceiling - trend) / SOFTNESS)

@@ -3,25 +3,25 @@
 Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
 """
 
-from forecast.outlook.assess import assess, brief
+from forecast.outlook.assess import assess, brief, level_sentence, printed_chances, printed_percents, quoted
 from forecast.outlook.assessment import Assessment, Brief, Claim
-from forecast.outlook.band import Band
-from forecast.outlook.claims import level_sentence, printed_chances, printed_percents, quoted
-from forecast.outlook.contrast import Contrast, DyadQuantity
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
-from forecast.outlook.futures import Futures, simulate_futures
-from forecast.outlook.happenings import Baseline, KindOutlook, ThresholdOutlook, WindowOutlook
-from forecast.outlook.hazard import StructuralHazard, structural_hazard
-from forecast.outlook.improvement import HorizonOutlook, horizon_outlook
+from forecast.outlook.futures import Futures, StructuralHazard, simulate_futures, structural_hazard
 from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
+from forecast.outlook.level import (
+    Break,
+    Contrast,
+    DyadQuantity,
+    Fan,
+    HorizonOutlook,
+    Standing,
+    horizon_outlook,
+    level_record,
+)
 from forecast.outlook.observed import Observed, main_dataset, observe
-from forecast.outlook.passage import Passage, passage
-from forecast.outlook.pendulum import HostileZone, Pendulum, Return
+from forecast.outlook.pendulum import Band, HostileZone, Passage, Pendulum, Return, passage
 from forecast.outlook.query import AtLeast, main_horizon
-from forecast.outlook.record import Break, Standing, level_record
-from forecast.outlook.resolution import printed_changes
 from forecast.outlook.summary import (
     Estimate,
     NotDefined,
@@ -31,6 +31,7 @@ from forecast.outlook.summary import (
     probability,
     reported,
 )
+from forecast.outlook.windows import Baseline, KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.wording import whole_percents
 
 __all__ = [

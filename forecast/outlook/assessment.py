@@ -5,17 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.display import Card, Displayed
-from forecast.outlook.band import Band
-from forecast.outlook.contrast import Contrast
-from forecast.outlook.fan import Fan
 from forecast.outlook.frameworks import Frameworks
-from forecast.outlook.happenings import KindOutlook, ThresholdOutlook, WindowOutlook
-from forecast.outlook.improvement import HorizonOutlook
 from forecast.outlook.kinds import KindSeries
-from forecast.outlook.pendulum import Pendulum
-from forecast.outlook.record import Break, Standing
-from forecast.outlook.resolution import printed_changes
+from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
+from forecast.outlook.pendulum import Band, Pendulum
 from forecast.outlook.summary import Estimate, NotDefined
+from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
 from forecast.wording import chance, give_or_take, join, month, whole_percents
 

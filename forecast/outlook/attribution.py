@@ -31,15 +31,15 @@ from forecast.arguments import CALLABLE, DYAD, EVENTS, FIT, FLAG, NUMBER, checke
 from forecast.clock import Clock
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import HOST, VISIT
+from forecast.outlook.base_rates import Repeats, Repetition
+from forecast.outlook.comparison import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.draws import position
-from forecast.outlook.happenings import Baseline, baseline_of
-from forecast.outlook.look import LEVEL, Look, Number, Numbers, ShareChange, difference, look, numbers_of
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
+from forecast.outlook.windows import Baseline, baseline_of
 from forecast.panel import panel_of_dyad
 from forecast.panel.events import PLACES, counted_events, panel_without
-from forecast.panel.record import panel_busyness
+from forecast.panel.record import relative_event_counts
 from forecast.parallel import side_by_side
 from forecast.progress import Progress, silent
 from forecast.typing import Float, Index
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from forecast.events import EventTable
     from forecast.model import Fit
     from forecast.model.likelihood import Draws, Observed
-    from forecast.model.updating.weights import Weights
+    from forecast.model.particles import Weights
     from forecast.panel.spans import Frequency
 
 MOST_MONTHS = 12
@@ -371,7 +371,7 @@ class Record:
 
     def weighed(self, events: "pd.DataFrame") -> "Weighed":
         """Return what would be said given the whole record without some events, by weights."""
-        from forecast.model.updating.weights import smoothed
+        from forecast.model.particles import smoothed
 
         panel, seen = self.without(events), self.look.without(events)
         weights = smoothed(self._log_weights(panel).reshape(self.look.level.shape))
@@ -387,8 +387,8 @@ class Record:
         NotUpdatable
             If only a new fit would do, and none is wanted.
         """
-        from forecast.model.updating.update import redraw, sampled_again
-        from forecast.model.updating.weights import pareto_k_limit
+        from forecast.model.particles import pareto_k_limit
+        from forecast.model.updating import redraw, sampled_again
 
         setting = self.setting
         fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
@@ -456,7 +456,7 @@ class Record:
 
     def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
         """Return weights of futures that follow the record alone, (chain, draw, future), and why they do not hold."""
-        from forecast.model.updating.weights import smoothed
+        from forecast.model.particles import smoothed
 
         follows = self.look.follows
         weight = np.ones(follows.shape)
@@ -478,7 +478,7 @@ def _read(panel: "xr.Dataset") -> Float:
     """Return all that a model reads of every period's events, (dyad, time, part)."""
     counts = panel["counts"].transpose("dyad", "time", ...).to_numpy()
     by_period = counts.reshape(*counts.shape[:2], -1).astype(np.float64)
-    return np.concatenate([by_period, panel_busyness(panel)[..., None]], axis=-1)
+    return np.concatenate([by_period, relative_event_counts(panel)[..., None]], axis=-1)
 
 
 def _less(more: Mapping[str, Float], less: Mapping[str, Float]) -> dict[str, Float]:

@@ -22,9 +22,9 @@ from forecast.model.priors import Priors
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import stream
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.resolution import source_words
 from forecast.outlook.summary import Estimate, estimate
-from forecast.panel.record import busyness, sides, usual_periods
+from forecast.outlook.windows import source_words
+from forecast.panel.record import relative_counts, sides, usual_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, interval_in_words, join, number
@@ -215,7 +215,7 @@ def _told(panel: "xr.Dataset", draws: "xr.Dataset", dyad: str, place: int, datas
         _by_draw(own["dataset_drift"]), knot, part
     )
     if "dataset_volume_effect" in own:
-        busy = np.where(covered, busyness(total, covered, *usual_periods(clock.periods(1))), 0.0)
+        busy = np.where(covered, relative_counts(total, covered, *usual_periods(clock.periods(1))), 0.0)
         reading = reading + _by_draw(own["dataset_volume_effect"])[:, None] * busy
     concentration = _by_draw(own["concentration"]) if "concentration" in own else None
     name = str(panel["dataset"].to_numpy()[dataset])

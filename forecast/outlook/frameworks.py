@@ -6,10 +6,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from forecast.outlook.band import band_edges
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
-from forecast.outlook.futures import stream
-from forecast.outlook.hazard import StructuralHazard
+from forecast.outlook.futures import StructuralHazard, stream
+from forecast.outlook.pendulum import band_edges
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.scale import share
 from forecast.typing import Float

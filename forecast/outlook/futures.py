@@ -1,30 +1,201 @@
-"""Simulated futures of one dyad: the one set from which everything about its future is computed.
+"""Simulated futures of one dyad, from which everything about its future is computed.
 
-Each posterior draw starts from its own present state and goes on with its own parameters, a few times over.
-In any month a new strategic framework may come: then the trend jumps, and a new ceiling is drawn from the dyad's own
-population of frameworks.
+Each posterior draw starts from its own present state and continues with its own parameters, a few times over. In any
+month a new strategic framework may come, at a rate that the eras seen imply: then the trend jumps, and a new ceiling is
+drawn from the population of frameworks of the dyad. Drivers add what is assumed of their values ahead.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from forecast.arguments import DYAD, FIT, NUMBERS, checked, whole
 from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.display import Card, Displayed
+from forecast.drivers.panel import FUTURE_WORDS, ahead_of, standardised
 from forecast.errors import SpecError
-from forecast.model.ceiling import bounded
-from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
-from forecast.outlook.drivers import NOTHING, FuturePush
-from forecast.outlook.hazard import structural_hazard
+from forecast.model.driving import Drivers, Push, push
+from forecast.model.trend import bounded
+from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws, position
+from forecast.outlook.summary import Estimate, Probability, estimate, probability
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
-from forecast.wording import number
+from forecast.wording import number, percent
+
+PRIOR_BREAKS = 1.0
+PRIOR_MONTHS = 240.0
+
+
+@dataclass(frozen=True)
+class StructuralHazard:
+    """Gamma posterior of the rate, a month, at which new frameworks come.
+
+    Attributes
+    ----------
+    breaks : int
+        New frameworks seen, over all dyads of the panel.
+    exposure : float
+        Months over which they could be seen.
+    """
+
+    breaks: int
+    exposure: float
+
+    @property
+    def shape(self) -> float:
+        """Shape of the Gamma posterior."""
+        return PRIOR_BREAKS + self.breaks
+
+    @property
+    def rate(self) -> float:
+        """Rate of the Gamma posterior, months."""
+        return PRIOR_MONTHS + self.exposure
+
+    def draws(self, size: tuple[int, int], seed: int) -> Float:
+        """Draw the rate a month, (chain, draw): the same for every dyad of one seed."""
+        rng = np.random.default_rng(np.random.SeedSequence(seed))
+        return rng.gamma(self.shape, 1 / self.rate, size)
+
+
+def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
+    """Count the new frameworks of a panel and the months over which they could be seen.
+
+    A dyad is observed from the start of its first era, or of the panel if that is later, to the panel's end.
+
+    Examples
+    --------
+    With 22 breaks over 5 000 dyad-months the posterior mean is 23 / 5240 a month, one in 19 years:
+
+    >>> from forecast.outlook import StructuralHazard
+    >>> hazard = StructuralHazard(breaks=22, exposure=5000.0)
+    >>> round(hazard.rate / hazard.shape / 12)
+    19
+    """
+    index = panel["era_index"].transpose("dyad", "time").to_numpy()
+    starts = panel["era_start"].to_numpy().astype("datetime64[D]")[index[:, 0]]
+    periods = Clock.of(panel)
+    seen = (periods.times >= starts[:, None].astype("datetime64[M]")).sum()
+    return StructuralHazard(int((np.diff(index, axis=1) != 0).sum()), float(seen) / periods.per_month)
+
+
+NOTHING = Push(*(np.zeros(()) for _ in range(3)))
+"""What no drivers add."""
+
+
+@dataclass(frozen=True)
+class FuturePush:
+    """What drivers add to one dyad."""
+
+    past: Push  # In the last period of the record, (chain, draw, 1)
+    ahead: Push  # (chain, draw, future, period), period 0 being the present; of one future where all are alike
+
+    @classmethod
+    def of(
+        cls, fit: FitLike, own: DyadDraws, periods: int, futures: int, streams: Callable[[str], np.random.Generator]
+    ) -> Self | None:
+        """Compute it from a fit; None if that has no drivers. `streams` returns the random stream of a purpose."""
+        if "driver_effect" not in fit.posterior:
+            return None
+        drivers, effect = drivers_of(fit), _effect(fit, own.dyad)
+        record = standardised(fit.panel, [name for name, _ in drivers])[:, position(fit.panel, own.dyad)]
+        phi = own.scalars.get("phi", np.ones(own.size))
+        past = push(drivers, effect, record, phi)
+        size = (*own.size, futures)
+        paths = [
+            _standardised_path(fit, name, own.dyad, size, periods, streams(f"driver {name}")) for name, _ in drivers
+        ]
+        values = np.stack(np.broadcast_arrays(*paths), axis=-2)
+        now = past.mapped(lambda part: part[:, :, None])
+        ahead = push(drivers, effect[:, :, None], values, phi[..., None], now)
+        return cls(past.mapped(lambda part: part[..., -1:]), now.followed_by(ahead))
+
+    def at(self, period: int, size: tuple[int, ...]) -> Push:
+        """Return what they add in a period, (chain, draw, future) of that size."""
+        return self.ahead.mapped(lambda part: np.broadcast_to(part[..., period], size))
+
+    def picked(self, pick: Callable[[Float], Float], size: tuple[int, ...]) -> Self:
+        """Return that of the futures that are picked among so many (chain, draw, future)."""
+        ahead = self.ahead.mapped(lambda part: pick(np.broadcast_to(part, (*size, part.shape[-1]))))
+        return replace(self, ahead=ahead)
+
+    def taken_out(self, own: DyadDraws) -> DyadDraws:
+        """Return the draws as if there were no drivers: where trend and cycle stand without their push."""
+        trend, cycle = (part[..., -1].astype(np.float32) for part in (self.past.trend, self.past.cycle))
+        now = own.trend[..., -1:] - trend[..., None]
+        level = own.level[..., -1:] - (trend + cycle)[..., None]
+        return replace(own, level=level, trend=now)
+
+
+@dataclass(frozen=True)
+class DriverOutlook:
+    """What a driver does, and what is assumed of it."""
+
+    name: str
+    acts: str  # What it acts on
+    spread: float  # Its standard deviation, in its own units
+    effect: Estimate  # What a standard deviation adds, log-odds
+    points: Estimate  # The same in points of share, from an even one
+    positive: Probability  # That it helps cooperation
+    future: str  # What is assumed of the months ahead: given, carried or simulated
+    now: float | None  # Its value in the last month of the record
+    sentence: str
+
+
+def driver_outlooks(fit: FitLike, dyad: str) -> tuple[DriverOutlook, ...]:
+    """Describe the drivers of a fit; empty if it has none."""
+    if "driver_effect" not in fit.posterior:
+        return ()
+    return tuple(_outlook(fit, dyad, place) for place in range(fit.posterior.sizes["driver"]))
+
+
+def drivers_of(fit: FitLike) -> Drivers:
+    """Return the drivers of a fit and what they act on; of settings that know none, none."""
+    found: Drivers = getattr(fit.spec, "drivers", ())
+    return found
+
+
+def _outlook(fit: FitLike, dyad: str, place: int) -> DriverOutlook:
+    name, acts = drivers_of(fit)[place]
+    effect, ahead = _effect(fit, dyad)[..., place], ahead_of(fit.panel, name, dyad)
+    of = {"month": "that month alone", "cycle": "what the cycle reverts to", "trend": "the trend"}[acts]
+    words = f"points of share that a standard deviation of {name} adds to {of}, from an even share"
+    points = estimate(share(effect) - 50.0, "points", words)
+    positive = probability(effect > 0, f"{name} helps cooperation")
+    return DriverOutlook(
+        name=name,
+        acts=acts,
+        spread=float(fit.panel["driver_spread"].sel(driver=name)),
+        effect=estimate(effect, "log-odds", f"what a standard deviation of {name} adds to {of}"),
+        points=points,
+        positive=positive,
+        future=ahead.future,
+        now=float(ahead.record[-1]) if ahead.record.size else None,
+        sentence=(
+            f"A standard deviation of {name} adds {points.median:+.1f} points to {of} (90 % from {points.low:+.1f} to "
+            f"{points.high:+.1f}); the chance that it helps is {percent(positive.value)}. Ahead it "
+            f"{FUTURE_WORDS[ahead.future]}."
+        ),
+    )
+
+
+def _effect(fit: FitLike, dyad: str) -> Float:
+    values = fit.posterior["driver_effect"].sel(dyad=dyad).transpose("chain", "draw", "driver")
+    return values.to_numpy().astype(np.float64)
+
+
+def _standardised_path(
+    fit: FitLike, name: str, dyad: str, size: tuple[int, ...], periods: int, rng: np.random.Generator
+) -> Float:
+    """Return a driver's values ahead, standardised, (chain, draw, future, period)."""
+    panel = fit.panel.sel(driver=name)
+    values = ahead_of(fit.panel, name, dyad).paths(size, periods, rng)
+    return np.asarray((values - float(panel["driver_mean"])) / float(panel["driver_spread"]))
 
 
 @dataclass(frozen=True, repr=False)

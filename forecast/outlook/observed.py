@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
 from forecast.model.observation.readings import drift_between, knots
-from forecast.outlook.assumed import Cell
+from forecast.outlook.base_rates import RECENT_MONTHS, Repeats, Repetition, recording_level, simulate_kinds
 from forecast.outlook.draws import FitLike, position
 from forecast.outlook.futures import Futures, picked, stream
-from forecast.outlook.kind_counts import simulate_kinds
-from forecast.outlook.repeats import Repeats, Repetition
 from forecast.outlook.summary import NotDefined
-from forecast.outlook.volume import RECENT_MONTHS, recording_level
 from forecast.panel import panel_kind
-from forecast.panel.record import busyness, sides, usual_periods, whole_periods
+from forecast.panel.record import relative_counts, sides, usual_periods, whole_periods
 from forecast.scale import share
 from forecast.typing import Bool, Float, Index
 
@@ -28,6 +25,17 @@ if TYPE_CHECKING:
 NO_ACTIONS = "the data are an index, which counts no actions"
 """Why nothing can be said of what is recorded."""
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """Happenings of one sort, of which a period holds at least so many, or none."""
+
+    of_class: int  # Place of their class in the panel
+    part: float  # Which part of that class is meant, apart from that of other cells
+    least: int  # How many at least; zero if there are none
+    code: str = ""  # With what their codes begin; empty if that is not said
+    every: bool = False  # Whether all happenings of that code are meant, and not a part of them that was given
 
 
 @dataclass(frozen=True)
@@ -234,7 +242,7 @@ class Usual:
         """Return how busy the periods ahead are, given their happenings (..., period)."""
         before = np.broadcast_to(self.total, (*ahead.shape[:-1], len(self.total)))
         covered = np.concatenate([self.covered, np.ones(ahead.shape[-1], dtype=bool)])
-        return busyness(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
+        return relative_counts(np.concatenate([before, ahead], axis=-1), covered, *self.periods)[..., len(self.total) :]
 
 
 def _by_draw(values: Float, like: Float) -> Float:

@@ -1,14 +1,171 @@
-"""Hard to go back, hard to stay in an extreme (S5): half-life, way back, hostile zone."""
+"""Mean reversion (S5) and the middle ground (S8): half-life, first passages, hostile zone, equilibrium band."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 
+import numpy as np
+
+from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.outlook.draws import NO_CYCLE, DyadDraws
 from forecast.outlook.futures import Futures, simulate_from
-from forecast.outlook.passage import Passage, crosses, mean_spell, passage
-from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, on_grid, probability
 from forecast.scale import share
+from forecast.typing import Bool, Float
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Distribution of the time until the level first gets somewhere.
+
+    Attributes
+    ----------
+    target : str
+        Where, in words.
+    by : mapping of int to Probability
+        It has got there within so many months.
+    beyond : Probability
+        It has not got there within `limit` months.
+    limit : int
+        Months simulated.
+    median : float or None
+        Median time in months; None if that is beyond the limit.
+    times : array (period,)
+        Months from now, 0 to the limit.
+    mass : array (period,)
+        Probability of first getting there in that period; with `beyond` it sums to exactly 1.
+    """
+
+    target: str
+    by: Mapping[int, Probability]
+    beyond: Probability
+    limit: int
+    median: float | None
+    times: Float
+    mass: Float
+
+
+def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, target: str) -> Passage:
+    """Summarise when something first happens.
+
+    Parameters
+    ----------
+    there : array of bool (chain, draw, future, period)
+        Whether the level is there, period 0 being the present.
+    clock : Clock
+    horizons : sequence of int
+        Months for which to state the probability, none beyond `limit`.
+    limit : int
+        Months simulated.
+    target : str
+        Where the level gets, in words.
+    """
+    reached = np.logical_or.accumulate(there, axis=-1)
+    cumulative = np.array([on_grid(here) for here in reached.mean(axis=(0, 1, 2))])
+    times = clock.months(there.shape[-1] - 1)
+    half = np.flatnonzero(cumulative >= 0.5)
+    by = {
+        months: probability(
+            reached[..., clock.periods(months)], f"the level first reaches {target} within {months} months"
+        )
+        for months in horizons
+    }
+    never = probability(~reached[..., -1], f"the level does not reach {target} within {limit} months")
+    return Passage(
+        target=target,
+        by=by,
+        beyond=replace(never, value=1 - float(cumulative[-1])),
+        limit=limit,
+        median=float(times[half[0]]) if half.size else None,
+        times=times,
+        mass=np.diff(cumulative, prepend=0.0),
+    )
+
+
+def crosses(share: Float, target: Float) -> Bool:
+    """Whether the share is at or across `target` (chain, draw), seen from the side where it now stands.
+
+    Whoever stands exactly on the target is there at once.
+    """
+    side = np.sign(target - share[:, :, 0, 0])[..., None, None]
+    return np.asarray((share - target[..., None, None]) * side >= 0)
+
+
+def mean_spell(there: Bool, clock: Clock) -> Float:
+    """Mean length in months of the spells for which something lasts, (...); 0 where it never does."""
+    begun = (there[..., 1:] & ~there[..., :-1]).sum(axis=-1) + there[..., 0]
+    return np.asarray(there.sum(axis=-1) / np.maximum(begun, 1) / clock.per_month)
+
+
+@dataclass(frozen=True)
+class Band:
+    """The equilibrium band of the current framework, and when the level enters it.
+
+    Attributes
+    ----------
+    mass : float
+        Part of the stationary distribution inside the band, the central one.
+    low, high : Estimate
+        Its edges, points of share.
+    inside_now : Probability
+        The level is inside now.
+    entry : Passage
+        When the level first is inside; time 0 if it is inside now.
+    inside : mapping of int to Probability
+        The level is inside so many months from now.
+    throughout : mapping of int to Probability
+        It is inside in every month of the last six up to then (of all months ahead, if they are fewer).
+    """
+
+    mass: float
+    low: Estimate
+    high: Estimate
+    inside_now: Probability
+    entry: Passage
+    inside: Mapping[int, Probability]
+    throughout: Mapping[int, Probability]
+
+
+THROUGHOUT_MONTHS = 6
+
+
+def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Float | None]:
+    """Return the edges (chain, draw), points of share, of an era's equilibrium band; None without a cycle."""
+    if not 0 < mass < 1:
+        raise SpecError(f"band_mass: {mass:g} is not between 0 and 1.")
+    deviations = NormalDist().inv_cdf(0.5 + mass / 2)
+    return own.rest(era, -deviations), own.rest(era, deviations)
+
+
+def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> Band | NotDefined:
+    """Compute the equilibrium band of the current framework, and when the futures enter it.
+
+    The band is the central part of the stationary distribution of the level that the current framework
+    implies, draw by draw: trend plus and minus some standard deviations of the cycle.
+    """
+    low, high = band_edges(own, -1, mass)
+    if low is None or high is None:
+        return NotDefined(NO_CYCLE)
+    inside = (futures.share >= low[..., None, None]) & (futures.share <= high[..., None, None])
+    words = f"the equilibrium band of “{own.eras[-1].name}”"
+    edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
+    name, at, span = futures.clock.name, futures.at, futures.clock.periods(THROUGHOUT_MONTHS)
+    return Band(
+        mass=mass,
+        low=estimate(low, "points of share", f"lower {edge}"),
+        high=estimate(high, "points of share", f"upper {edge}"),
+        inside_now=probability(inside[..., 0, 0], f"the share of {name()} is inside {words}"),
+        entry=passage(inside, futures.clock, horizons, futures.months, words),
+        inside={h: probability(inside[..., at(h)], f"the share of {name(h)} is inside {words}") for h in horizons},
+        throughout={
+            h: probability(
+                inside[..., max(1, at(h) - span + 1) : at(h) + 1].all(axis=-1),
+                f"the share is inside {words} throughout the {min(h, THROUGHOUT_MONTHS)} months to {name(h)}",
+            )
+            for h in horizons
+        },
+    )
 
 
 @dataclass(frozen=True)

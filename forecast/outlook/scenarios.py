@@ -28,16 +28,13 @@ from forecast.clock import Clock
 from forecast.dates import LONGEST_HORIZON
 from forecast.display import Card, Displayed
 from forecast.errors import SpecError
-from forecast.outlook.assumed import Assumed, periods_held, read_assumed
-from forecast.outlook.conditioning import condition
+from forecast.outlook.conditioning import Assumed, condition, periods_held, read_assumed
 from forecast.outlook.draws import FitLike
 from forecast.outlook.futures import Futures, simulate_futures
-from forecast.outlook.happenings import Baseline
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.prospect import Asked, Prospect, prospect
-from forecast.outlook.query import AtLeast, Query, main_horizon
+from forecast.outlook.query import Asked, AtLeast, Prospect, Query, main_horizon, prospect
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.window import moved, share_before
+from forecast.outlook.windows import Baseline, moved, share_before
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
 from forecast.wording import chance, count, number

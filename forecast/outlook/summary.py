@@ -16,7 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from forecast.model.diagnostics import mean_error
+from forecast.model.posterior import mean_error
 from forecast.typing import Bool, Float
 
 INTERVAL = "90 % equal-tailed"

@@ -7,7 +7,7 @@ the dyads asked for (`counted`, `paired`, `outside_coverage`, `outside_span`, `l
 
 from forecast.panel.build import build_counts_panel, build_index_panel, build_panel
 from forecast.panel.describe import PanelDescription, describe_panel, summarise
-from forecast.panel.events import happenings
+from forecast.panel.events import event_counts
 from forecast.panel.kinds import SCHEMA, PanelKind, panel_kind, validate_panel
 from forecast.panel.record import coverage_end, observed_shares, require_record, watched
 from forecast.panel.spans import first_periods, panel_of_dyad, recounted
@@ -21,8 +21,8 @@ __all__ = [
     "build_panel",
     "coverage_end",
     "describe_panel",
+    "event_counts",
     "first_periods",
-    "happenings",
     "observed_shares",
     "panel_kind",
     "panel_of_dyad",

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 from forecast.arguments import COUNTS, DAY, DYADS, EVENTS, FLAG, FRAME, FRAME_OR_PATH, FREQUENCY, TEXT, UNIT, checked
 from forecast.dates import read_day, reject_future
 from forecast.errors import DataError, SpecError
-from forecast.events.added import ATTRIBUTE, Addition, counted_additions
 from forecast.events.codebook import read_scale
-from forecast.events.covered import Covered
+from forecast.events.coverage import ATTRIBUTE, Addition, Covered, counted_additions
 from forecast.events.dyads import even_spans, find_dyad, in_order
 from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
-from forecast.panel.events import happenings
+from forecast.panel.events import event_counts
 from forecast.panel.kinds import DIRECTIONS, SCHEMA
 from forecast.panel.record import vintaged_datasets
 from forecast.panel.spans import (
@@ -97,7 +96,7 @@ def build_panel(
     scale : str
         The ordering of codes into classes: ``commitment`` or ``goldstein``.
     unit : {"happening", "row"}
-        Whether the two rows of a joint act (visitor and host, both callers, both signatories) count once in
+        Whether the two rows of a two-sided event (visitor and host, both callers, both signatories) count once in
         an undirected panel. In a directed panel each informs its own direction and both stay.
     directed : bool
         Whether to tell the two directions apart.
@@ -143,7 +142,7 @@ def build_panel(
     joint_once = unit == "happening" and not directed
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
-        counted=happenings(events) if joint_once else happenings_of(events),
+        counted=event_counts(events) if joint_once else happenings_of(events),
         n=happenings_of(events),
     )
     return _panel(
@@ -155,7 +154,12 @@ def build_panel(
         directed=directed,
         eras=eras,
         coverage=coverage,
-        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events)), **vintaged_datasets(table)},
+        attrs={
+            "unit": unit,
+            "late": table.late,
+            "digest": digest(events.sort_values(["date", "event_id"])),
+            **vintaged_datasets(table),
+        },
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
         datasets=table.datasets,
@@ -179,7 +183,7 @@ def build_counts_panel(
     """Make a panel of counts that somebody else aggregated.
 
     A period's counts are known from its last day. Nothing pairs, for a table does not tell which rows are one
-    happening; but that of `count_feed` does, and a panel without directions counts its joint acts once. By default a
+    event; but that of `count_feed` does, and a panel without directions counts its two-sided events once. By default a
     dyad is covered from its first period to its last.
 
     Parameters
@@ -450,7 +454,3 @@ def _reject_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.Datetim
             f"Nothing of {', '.join(empty)} can be counted {span}. "
             "Leave the dyad out, or choose a span in which it has coverage."
         )
-
-
-def _canonical(events: "pd.DataFrame") -> "pd.DataFrame":
-    return events.sort_values(["date", "event_id"])

@@ -10,7 +10,7 @@ from forecast.arguments import PANEL, checked
 from forecast.display import Card, Displayed, join_some
 from forecast.events.dyads import even_spans
 from forecast.events.table import EventTable
-from forecast.panel.events import happenings
+from forecast.panel.events import event_counts
 from forecast.panel.kinds import panel_kind
 from forecast.panel.spans import floor_period, missing_periods, steps
 
@@ -141,7 +141,7 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     -------
     pandas.DataFrame
         `dyad`, `dataset`, `first`, `last` (days of the first and last event), `start`, `last_even` (of
-        coverage), `rows`, `happenings` (joint acts once), `months` (covered), `empty_months` (of these,
+        coverage), `rows`, `happenings` (two-sided events once), `months` (covered), `empty_months` (of these,
         without an event).
 
     Examples
@@ -153,7 +153,7 @@ def summarise(table: EventTable, coverage: "pd.DataFrame | str | Path | None" = 
     """
     import pandas as pd
 
-    events = table.events.assign(happenings=happenings(table.events))
+    events = table.events.assign(happenings=event_counts(table.events))
     events["month"] = floor_period(events["date"], "month")
     files = () if coverage is not None else table.covered
     watched = even_spans(events, coverage, table.additions, files)

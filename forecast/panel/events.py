@@ -1,4 +1,4 @@
-"""Single events in a panel: joint acts counted once, the cell of each event, and the panel without some of them."""
+"""Single events in a panel: two-sided ones counted once, the cell of each, and the panel without some of them."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def pairs_joint_acts(panel: "xr.Dataset") -> bool:
-    """Whether a panel counts a joint act once; one that counts rows or tells directions apart counts both sides."""
+def counts_once(panel: "xr.Dataset") -> bool:
+    """Return whether a panel counts a two-sided event once: with directions, or by rows, it counts both sides."""
     return panel.attrs.get("unit") == "happening" and panel.sizes["direction"] == 1
 
 
 def counted_in(panel: "xr.Dataset", events: "pd.DataFrame") -> "pd.Series[int]":
     """Count what each row of an event table stands for in a panel."""
-    return happenings(events) if pairs_joint_acts(panel) else happenings_of(events)
+    return event_counts(events) if counts_once(panel) else happenings_of(events)
 
 
-def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
-    """Count what each row stands for (its n; a row of a feed one), less what is the other side of a joint act.
+def event_counts(events: "pd.DataFrame") -> "pd.Series[int]":
+    """Count what each row stands for (its n; a row of a feed one), less what is the other side of a two-sided event.
 
     Two rows pair when they have one date, opposite directions and one joint code, or are a visit and its
     hosting. Of a visit the visitor's row is kept, else that of the first state; pairing is one-to-one.
@@ -48,10 +48,10 @@ def happenings(events: "pd.DataFrame") -> "pd.Series[int]":
     Examples
     --------
     >>> from forecast.events import read_chronology
-    >>> from forecast.panel import happenings
+    >>> from forecast.panel import event_counts
     >>> events = read_chronology(dyads=["USA-CHN"]).events
     >>> summit = events[(events["date"] == "2023-11-15") & events["cameo"].isin(["042", "043"])]
-    >>> len(summit), int(happenings(summit).sum())
+    >>> len(summit), int(event_counts(summit).sum())
     (2, 1)
     """
     visit = events["cameo"].isin([VISIT, HOST])

@@ -9,7 +9,7 @@ import numpy as np
 from forecast.clock import Clock, periods_a_month
 from forecast.dates import month_end
 from forecast.errors import DataError
-from forecast.events.added import additions_of, extended_ends
+from forecast.events.coverage import additions_of, extended_ends
 from forecast.events.dyads import read_coverage
 from forecast.panel.kinds import panel_kind
 from forecast.panel.spans import covered_to
@@ -29,7 +29,7 @@ def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> 
     """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
     Added events extend it. Of several datasets it is the day to which all are covered that go on: one that ended more
-    than a year before another has stopped, and holds nobody up. With a dataset it is that one's own.
+    than a year before another has stopped, and is ignored. With a dataset it is that one's own.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def require_record(panel: "xr.Dataset", dyad: str, as_of: date) -> None:
 def whole_periods(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Bool:
     """Return which periods a dataset covers to their end, (time,): the others are known in part, or not at all.
 
-    A month of which half is known says as much of its share as any, with fewer happenings, but not how many happenings
+    A month of which half is known says as much of its share as any, with fewer events, but not how many events
     there are in a month.
     """
     covered = panel["covered"].sel(dyad=dyad).isel(dataset=dataset).to_numpy()
@@ -136,26 +136,30 @@ def observed_shares(panel: "xr.Dataset", dyad: str, dataset: int | None = None) 
 
 
 def sides(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Index, Bool]:
-    """Return what a dataset counts of a dyad: happenings, cooperative ones, and whether it is covered, each (time,)."""
+    """Return what a dataset counts of a dyad: events, cooperative ones, and whether it is covered, each (time,)."""
     counts, covered = by_class(panel, dyad, dataset)
     return counts.sum(axis=1), counts[:, int(panel.attrs["zero_cut"]) :].sum(axis=1), covered
 
 
 def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, Bool]:
-    """Return the happenings of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
+    """Return the events of each class that a dataset counts of a dyad, (time, class), and its coverage, (time,)."""
     own = panel.sel(dyad=dyad).isel(dataset=dataset)
     counts = own["counts"].sum("direction").transpose("time", "class").to_numpy().astype(np.int64)
     return counts, own["covered"].to_numpy()
 
 
 USUAL_MONTHS = 36
-"""The density of a record drifts with its sources: what is usual is that of the three years before."""
+"""Event counts drift with their sources: the usual count is that of the three years before."""
 FEWEST_MONTHS = 12
 """With fewer months before, nothing is unusual."""
 
 
-def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
-    """Return the logarithm of one and the happenings of each period, less its mean over the happenings before."""
+def relative_counts(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
+    """Return the logarithm of one and the events of each period, less its mean over the events before.
+
+    The mean is over events and not over periods: a typical event falls into a usual month, and the level is its
+    log-odds.
+    """
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])
@@ -166,9 +170,9 @@ def busyness(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
         return np.asarray(sums[..., ends] - sums[..., starts])
 
     known = np.where(seen, total, 0).astype(np.float64)
-    number, happenings = before(seen.astype(np.float64)), before(known)
-    usual = before(known * log) / np.maximum(happenings, 1.0)
-    return np.asarray(np.where(seen & (number >= fewest) & (happenings > 0), log - usual, 0.0))
+    number, events = before(seen.astype(np.float64)), before(known)
+    usual = before(known * log) / np.maximum(events, 1.0)
+    return np.asarray(np.where(seen & (number >= fewest) & (events > 0), log - usual, 0.0))
 
 
 def usual_periods(periods: float) -> tuple[int, int]:
@@ -176,10 +180,10 @@ def usual_periods(periods: float) -> tuple[int, int]:
     return round(USUAL_MONTHS * periods), round(FEWEST_MONTHS * periods)
 
 
-def panel_busyness(panel: "xr.Dataset") -> Float:
+def relative_event_counts(panel: "xr.Dataset") -> Float:
     """Return how busy every period of a panel of events was, (dyad, time): the mean over the datasets that cover it."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
     total = panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy()
-    found = busyness(total, covered, *usual_periods(periods_a_month(panel)))
+    found = relative_counts(total, covered, *usual_periods(periods_a_month(panel)))
     return np.asarray(np.where(covered, found, 0.0).sum(axis=0) / np.maximum(covered.sum(axis=0), 1))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.errors import SpecError
-from forecast.events.covered import Covered
+from forecast.events.coverage import Covered
 from forecast.events.dyads import read_eras
 from forecast.events.table import Day, as_day
 from forecast.typing import Bool

@@ -1,13 +1,19 @@
 """Questions that data decide, what was said of them, and what came of it (docs/questions.md)."""
 
+from forecast.questions.answer import (
+    Answer,
+    PutQuestion,
+    Resolution,
+    answer_question,
+    put_question,
+    resolve_question,
+    settle_futures,
+)
 from forecast.questions.ask import make_question
-from forecast.questions.entry import Draft, Entry
-from forecast.questions.history import History
+from forecast.questions.history import Draft, Entry, History
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.moved import attribute_question
-from forecast.questions.probability import Answer, PutQuestion, answer_question, put_question, settle_futures
 from forecast.questions.question import FixedBaseline, Question, question_of, read_question, write_question
-from forecast.questions.resolve import Resolution, resolve_question
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [

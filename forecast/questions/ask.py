@@ -11,20 +11,17 @@ from forecast.dates import LONGEST_HORIZON, add_months, month_end, months_betwee
 from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
-from forecast.outlook.happenings import FEW_BEFORE
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.resolution import Terms
-from forecast.outlook.window import FEWEST
-from forecast.questions.kind import Kind
-from forecast.questions.question import Question, last_chance, question_of
+from forecast.outlook.windows import FEW_BEFORE, FEWEST, Terms
+from forecast.questions.question import Question, last_chance, question_of, settle
 from forecast.questions.record import (
+    Kind,
     MonthlyRecord,
     cooperative_words,
     named_dataset,
     require_monthly_counts,
     require_reporting,
 )
-from forecast.questions.settle import settle
 from forecast.typing import Bool
 
 if TYPE_CHECKING:

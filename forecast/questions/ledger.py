@@ -1,11 +1,9 @@
-"""The ledger: what was asked, what was said of it, and what came of it, one JSON line an entry (docs/schema/ledger.md).
+"""Ledgers of questions (docs/schema/ledger.md): chained entries in one file, beside the files of the questions.
 
 Entries are only ever appended, and time goes forward in them. Each holds the hash of the one before and its own, so
 that an edited, removed or added line is found and named. What was cut off at the end cannot be known from the file
-alone: publish the last hash, or keep the file under version control.
-
-A line whose hash is right but which is no sound entry cannot be mended, for the file is never edited: it is a fault,
-which is named and left out, and the others count.
+alone: publish the last hash, or keep the file under version control. A line with the right hash that is no sound entry
+is a fault, which is named and left out, because the file is never edited.
 """
 
 import json
@@ -16,28 +14,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from forecast.dates import today
-from forecast.errors import LedgerError
-from forecast.files import digest
+from forecast.errors import LedgerError, OutputError, QuestionError
+from forecast.files import PARTIAL_LENGTH, clear_leftovers, digest
 from forecast.journal import TORN, Journal, append_lines, read_journal
-from forecast.questions.entry import (
+from forecast.questions.history import (
     LONGEST_LINE,
     Answered,
     Asked,
     BadLine,
     Draft,
     Entry,
+    History,
     Resolved,
     canonical,
+    follow,
     hash_of,
+    is_retrospective,
     line_of,
 )
-from forecast.questions.history import History, follow, is_retrospective
-from forecast.questions.question import Question
-from forecast.wording import count
+from forecast.questions.question import Question, read_question, write_question
+from forecast.wording import count, join
 
 if TYPE_CHECKING:
-    from forecast.questions.probability import Answer
-    from forecast.questions.resolve import Resolution
+    import pandas as pd
+
+    from forecast.questions.answer import Answer, Resolution
+
 
 NAME = "ledger.jsonl"
 FIRST = "0" * 64
@@ -304,3 +306,103 @@ def questions_of(ledger: Ledger, names: Sequence[str] = (), *, only_open: bool =
         )
     chosen = [found[name] for name in dict.fromkeys(names)] if names else list(found.values())
     return [one for one in chosen if not only_open or one.outcome == "open"]
+
+
+@dataclass(frozen=True)
+class QuestionFolder:
+    """A folder of questions."""
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        """The ledger, which is what counts; the files beside it are copies for readers."""
+        return self.path / NAME
+
+    def file(self, name: str) -> Path:
+        """Return the file of a question."""
+        return self.path / f"{name}.yaml"
+
+    def ask(self, question: Question) -> Appended:
+        """Ask a question: append it to the ledger, and write its file if it is not there."""
+        file = self.file(question.id)
+        if file.exists() and read_question(file).digest != question.digest:
+            raise QuestionError(f"{file}: holds another question; choose another name (--id), or remove the file")
+        done = append_entries(self.ledger, [asked(question)])
+        if not file.exists():
+            try:
+                write_question(file, question)
+            except OutputError as error:
+                raise OutputError(
+                    f"{error} The question stands in {self.ledger}; the next run writes its file"
+                ) from error
+        return done
+
+    def mend(self, ledger: Ledger) -> str:
+        """Write the files that open questions lack, and clear what killed runs left; return words on it, or none."""
+        for left in self.path.glob(".*.yaml.*.partial"):
+            clear_leftovers(self.path / left.name[1 : 1 - PARTIAL_LENGTH])
+        files = [self.file(one.question.id) for one in questions_of(ledger, only_open=True)]
+        if not (missing := [file for file in files if not file.exists()]):
+            return ""
+        try:
+            for file in missing:
+                write_question(file, ledger.histories[file.stem].question)
+        except OutputError as error:
+            return f"{error} The ledger has the question, and counts"
+        return f"{join([str(file) for file in missing])}: missing, and written again from the ledger"
+
+    def find(self, text: str) -> Question:
+        """Return the question of a name, as it stands in the ledger, or of a file."""
+        path = Path(text)
+        if path.suffix or path.is_file():
+            return read_question(path)
+        known = {history.question.id: history.question for history in questions_of(self.read())}
+        if text not in known:
+            raise QuestionError(
+                f"{text!r:.100}: no question of {self.path} has this name, and there is no such file. Expected one of "
+                f"{join(known) or 'none, for nothing was asked there'}, or the file of a question"
+            )
+        return known[text]
+
+    def read(self) -> Ledger:
+        """Read the ledger."""
+        return Ledger.read(self.ledger)
+
+    def edited(self, history: History) -> str:
+        """Describe how the file of a question differs from what was asked; empty if it does not."""
+        file = self.file(history.question.id)
+        if not file.exists():
+            return ""
+        try:
+            same = read_question(file).digest == history.question.digest
+        except QuestionError as error:
+            return f"{error}. What was asked stands in the ledger, and counts"
+        return "" if same else f"{file}: was edited. What was asked stands in the ledger, and counts"
+
+
+COLUMNS = (
+    "number", "written", "entry", "question", "retrospective", "timing", "kind", "dyad", "dataset", "asked", "first",
+    "last", "sentence", "as_of", "chance", "void", "by", "converged", "outcome", "reason", "data", "model", "code",
+    "hash",
+)  # fmt: skip
+
+
+def entry_rows(ledger: Ledger) -> "pd.DataFrame":
+    """Return a row an entry, with the question that it is about; what an entry does not have is empty."""
+    import pandas as pd
+
+    return pd.DataFrame([_row(ledger, entry) for entry in ledger.entries], columns=list(COLUMNS))
+
+
+def _row(ledger: Ledger, entry: Entry) -> dict[str, Any]:
+    history = ledger.histories[entry.question]
+    about = history.question.plain
+    row = {name: about.get(name) for name in ("kind", "dyad", "dataset", "asked", "first", "last", "sentence", "data")}
+    row |= {"number": entry.number, "written": entry.written, "entry": entry.kind, "question": entry.question}
+    row |= {"retrospective": entry.retrospective, "code": entry.code, "hash": entry.hash}
+    row["timing"] = None if isinstance(entry.body, Resolved) else history.timing(entry)
+    if isinstance(entry.body, Answered | Resolved):
+        own = entry.body.model_dump(mode="json")
+        row |= {name: own[name] for name in COLUMNS if name in own}
+    return row

@@ -5,7 +5,7 @@ in its window tell twice, for they are a part of what it counts, and they move w
 out, they are out of both; how far what is said of the months ahead moves alone is told beside it (`ahead`).
 
 Of counts of a kind the happenings of either side of each future are weighed as the draws are, and how many of these are
-of the kind is summed out (`forecast.questions.count_chance`): so the mix of kinds, too, is that without what is left
+of the kind is summed out (`forecast.questions.record`): so the mix of kinds, too, is that without what is left
 out.
 """
 
@@ -18,14 +18,13 @@ import numpy as np
 from forecast.arguments import CALLABLE, EVENTS, FIT, FLAG, checked, whole
 from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
+from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of, of_draws
 from forecast.outlook.draws import FitLike
-from forecast.outlook.look import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of, of_draws
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.count_chance import chance_of_count, coupled, side_shares
-from forecast.questions.probability import QUESTION, PutQuestion, joined, put_question, settle_futures
-from forecast.questions.question import Question
-from forecast.questions.settle import WindowCounts, settle
+from forecast.questions.answer import QUESTION, PutQuestion, joined, put_question, settle_futures
+from forecast.questions.question import Question, WindowCounts, settle
+from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
 
 if TYPE_CHECKING:

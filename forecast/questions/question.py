@@ -1,14 +1,16 @@
-"""A question: a statement about months ahead of a named dataset that anybody can decide from the data later.
+"""Questions: statements about months ahead of a named dataset that anyone can resolve from the data later.
 
-It is a small YAML file (docs/schema/question.md). What it compares with was fixed when it was asked: later news moves
+A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
 its probability, not its meaning.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from forecast.arguments import PATH, checked
@@ -16,8 +18,145 @@ from forecast.dates import LONGEST_HORIZON, add_months, month_end, month_start, 
 from forecast.errors import QuestionError
 from forecast.files import digest, write_text
 from forecast.forms import faults, read_form
-from forecast.outlook.window import FEWEST
-from forecast.questions.sentence import rule_of, sentence_of
+from forecast.outlook.windows import (
+    FEWEST,
+    ROUNDING,
+    data_rule,
+    followed_by,
+    moved,
+    noun_for,
+    reached,
+    shares_of,
+    source_words,
+)
+from forecast.typing import Bool, Float, Index
+from forecast.wording import capital, count, day, month, number, percent
+
+NEVER = "Data never decide it: the level is estimated, and no later data say what it was."
+
+
+def sentence_of(question: "Question") -> str:
+    """Return a question as a sentence that is true if the answer is yes."""
+    return {"share": _share, "passage": _passage, "count": _count, "level": _level}[question.kind](question)
+
+
+def rule_of(question: "Question") -> str:
+    """Return by which data, and how, a question is resolved, and when it is void."""
+    if question.kind == "level":
+        return NEVER
+    data = data_rule(question.dataset, question.dyad, question.last, joint=question.joint)
+    asked = f"Asked as of {day(question.asked)} (SHA-256 {question.data[:12]}…)."
+    late = f"no such edition by {day(question.void_after)}"
+    if question.kind == "count":
+        return f"{data} {asked} Void: {late}."
+    where = "in every window" if question.kind == "passage" else "in it"
+    few = f"fewer than {count(question.fewest, noun_for(question.joint))} {where}"
+    fixed = "" if not question.before else f" What windows hold of days up to {day(question.asked)} is fixed."
+    cooperative = f"Cooperative: {question.cooperative}. All else is hostile."
+    return f"{data} {cooperative} {asked}{fixed} Void: {few}, or {late}."
+
+
+def _share(question: "Question") -> str:
+    return (
+        f"{question.compare.capitalize()} {_bound(question)} of the {_counted(question)} from {_window(question)} are "
+        f"cooperative{_compared(question)}."
+    )
+
+
+def _passage(question: "Question") -> str:
+    span = "a month" if question.span == 1 else f"{question.span} months in a row"
+    share = f"{question.compare} {_bound(question)} of the {_counted(question)} are cooperative{_compared(question)}"
+    if question.when == "by":
+        return f"In {span} that end with a month from {_window(question)}, {share}."
+    return f"Whenever {span} end with a month from {_window(question)}, {share}, void ones left out."
+
+
+def _count(question: "Question") -> str:
+    means = f" ({question.means})" if question.means else ""
+    least = f"{question.at_least:,} {question.label} {noun_for(question.joint)}{'' if question.at_least == 1 else 's'}"
+    kind = f"of the kind “{question.of}”{means}"
+    return f"{capital(source_words(question.dataset))} records at least {least} {kind} from {_window(question)}."
+
+
+def _level(question: "Question") -> str:
+    return (
+        f"The level of {question.label} relations, as a share of cooperative actions, is {question.compare} "
+        f"{_bound(question)} in {month(question.last)} (an estimate, never resolvable)."
+    )
+
+
+def _bound(question: "Question") -> str:
+    return f"{number(question.bound, 2)} %" if question.baseline else f"{question.bound:g} %"
+
+
+def _compared(question: "Question") -> str:
+    fixed = question.baseline
+    if fixed is None:
+        return ""
+    way = "more" if question.compare == "at least" else "less"
+    parts = f"{fixed.cooperative:,} of {fixed.happenings:,}"
+    return (
+        f", {count(fixed.points, 'point')} {way} than the {percent(fixed.share / 100, 2)} ({parts}) from "
+        f"{day(fixed.first)} to {day(fixed.last)}"
+    )
+
+
+def _counted(question: "Question") -> str:
+    return f"{question.label} {noun_for(question.joint)}s that {source_words(question.dataset)} records"
+
+
+def _window(question: "Question") -> str:
+    return f"{day(question.first)} to {day(question.last)}"
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """What the months of a question's window hold, recorded or simulated; the last axis is the month."""
+
+    total: Index  # Happenings, and how many of them are cooperative
+    cooperative: Index
+    kind: Index | None = None  # How many are of the kind that a count asks for
+
+
+def settle(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
+    """Return whether the answer is yes, and whether there is one: that it is not void."""
+    if question.kind == "count":
+        assert counts.kind is not None and question.at_least is not None
+        return np.asarray(counts.kind.sum(axis=-1) >= question.at_least), np.ones(counts.kind.shape[:-1], dtype=bool)
+    if question.kind == "passage":
+        return _settle_passage(question, counts)
+    total = counts.total.sum(axis=-1)
+    there = total >= question.fewest
+    return there & _holds(question, shares_of(total, counts.cooperative.sum(axis=-1))), there
+
+
+def _settle_passage(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
+    assert question.span is not None and question.before is not None
+    past = np.array(question.before, dtype=np.int64).reshape(-1, 2)
+    total, cooperative = (
+        followed_by(past[:, side], ahead) for side, ahead in enumerate((counts.total, counts.cooperative))
+    )
+    n, k = (_rolling(values, question.span) for values in (total, cooperative))
+    there = n >= question.fewest
+    holds = _holds(question, shares_of(n, k))
+    yes = (there & holds).any(axis=-1) if question.when == "by" else (holds | ~there).all(axis=-1)
+    some = there.any(axis=-1)
+    return yes & some, some
+
+
+def _holds(question: "Question", share: Float) -> Bool:
+    """Whether shares lie on the side that is asked for."""
+    upward = question.compare == "at least"
+    if question.baseline is not None:
+        up, down = moved(share, question.baseline.share, question.baseline.points)
+        return up if upward else down
+    return reached(share, question.bound) if upward else np.asarray(share <= question.bound + ROUNDING)
+
+
+def _rolling(values: Index, span: int) -> Index:
+    windows = np.lib.stride_tricks.sliding_window_view(values, span, axis=-1)
+    return np.asarray(windows.sum(axis=-1))
+
 
 VERSION = 1
 YEAR = 12

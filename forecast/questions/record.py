@@ -1,23 +1,26 @@
-"""What a dataset has recorded of a dyad month by month, as questions read it."""
+"""Monthly event counts as questions read them, kinds of events, and chances of counts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
 
 from forecast.clock import Clock
 from forecast.dates import months_between
 from forecast.errors import QuestionError
+from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
+from forecast.outlook.base_rates import MIX_MONTHS, WHOLE_RECORD, mix_weights
 from forecast.outlook.draws import position
 from forecast.outlook.observed import reporting_datasets
-from forecast.outlook.resolution import cooperative_codes
+from forecast.outlook.windows import class_codes, cooperative_codes
 from forecast.panel import panel_kind
+from forecast.panel.events import count_placed, placed_events
 from forecast.panel.record import by_class, last_known, whole_periods
-from forecast.questions.kind import Kind
-from forecast.questions.settle import WindowCounts
-from forecast.typing import Bool, Index
+from forecast.questions.question import WindowCounts
+from forecast.typing import Bool, Float, Index
 from forecast.wording import join
 
 if TYPE_CHECKING:
@@ -26,6 +29,92 @@ if TYPE_CHECKING:
 
     from forecast.events import EventTable
     from forecast.questions.question import Question
+
+
+VISITS = (VISIT, HOST)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of happenings."""
+
+    name: str  # For readers
+    places: tuple[int, ...]  # Classes of the panel that hold it
+    codes: tuple[str, ...] = ()  # With what its codes begin; empty if it is all of its class
+
+    @classmethod
+    def find(cls, panel: "xr.Dataset", text: str) -> Self:
+        """Find a kind by the name of a class, or how it begins, or by a word of ``data/codebook/kinds.csv``."""
+        names = [str(name) for name in panel["class_name"].to_numpy()]
+        wanted = " ".join(text.casefold().split())
+        found = [name for name in names if name.casefold() == wanted]
+        found = found or [name for name in names if wanted and name.casefold().startswith(wanted)]
+        if len(found) == 1:
+            return cls(found[0], (names.index(found[0]),))
+        scale = str(panel.attrs["scale"])
+        words = read_kinds() if scale in scale_names() else {}
+        for word in (wanted, wanted.removesuffix("s")):
+            if not found and word in words:
+                return cls.of_codes(scale, word, VISITS if words[word] in VISITS else (words[word],))
+        problem = "several kinds begin so" if found else "there is no such kind"
+        known = join(dict.fromkeys([*names, *words]))
+        raise QuestionError(f"kind {text!r:.60}: {problem}; the kinds are {known}")
+
+    @classmethod
+    def of_codes(cls, scale: str, name: str, codes: tuple[str, ...]) -> Self:
+        """Return the kind of some codes of a codebook's scale."""
+        if scale not in scale_names():
+            raise QuestionError(f"codes: the data are counted by {scale!r:.40}, and not by codes; ask for a class")
+        classes = read_scale(scale).class_of
+        own = classes[classes.index.str.startswith(codes)]
+        if own.empty:
+            raise QuestionError(f"codes: {', '.join(codes)}: the codebook has no such code")
+        return cls(name, tuple(sorted(set(own))), codes)
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", question: "Question") -> Self:
+        """Return the kind of a question that asks for a count."""
+        assert question.of is not None
+        if question.codes:
+            return cls.of_codes(str(panel.attrs["scale"]), question.of, question.codes)
+        names = [str(name) for name in panel["class_name"].to_numpy()]
+        if question.of not in names:
+            raise QuestionError(f"{question.id}: the data have no kind {question.of!r:.60}; they have {join(names)}")
+        return cls(question.of, (names.index(question.of),))
+
+    def within(self, code: str) -> Literal["all", "some", "none"]:
+        """Return how many happenings of a code (and of those that begin so) are of this kind."""
+        if code.startswith(self.codes):
+            return "all"
+        return "some" if any(own.startswith(code) for own in self.codes) else "none"
+
+    def holds(self, rows: "pd.DataFrame") -> Bool:
+        """Return which rows of `placed_events` are of this kind, (row,)."""
+        own = rows["of_class"].isin(self.places)
+        return (own & rows["cameo"].str.startswith(self.codes) if self.codes else own).to_numpy(dtype=bool)
+
+    def words(self, scale: str) -> str:
+        """Return the codes in words, for a sentence; empty where the data have none."""
+        return (
+            f"CAMEO codes that begin with {join(self.codes, 'or')}"
+            if self.codes
+            else class_codes(scale, self.places[0])
+        )
+
+    def counts(
+        self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
+    ) -> Index:
+        """Return how many happenings of the kind each month of a panel has, (month, class of `places`)."""
+        if not self.codes:
+            return by_class[:, list(self.places)]
+        if table is None:
+            raise QuestionError(
+                f"kind “{self.name}”: it is some codes of a class, and can be counted in a table of events only; give "
+                "the events"
+            )
+        rows = placed_events(panel, dyad, table)
+        found: Index = count_placed(panel, rows[self.holds(rows)])[dataset].sum(axis=1)
+        return found[:, list(self.places)]
 
 
 @dataclass(frozen=True)
@@ -148,3 +237,114 @@ def cooperative_words(panel: "xr.Dataset") -> str:
     names = [str(name) for name in panel["class_name"].to_numpy()][int(panel.attrs["zero_cut"]) :]
     codes = cooperative_codes(str(panel.attrs["scale"]))
     return "; ".join(names) + (f" ({codes})" if codes else "")
+
+
+_ONE = 1 - 1e-12
+
+
+class Share(NamedTuple):
+    """Weights of a Beta distribution: of what is of a kind, and of the rest; without one of them all is the other."""
+
+    own: float
+    rest: float
+
+    @classmethod
+    def like(cls, mean: float, square: float) -> "Share":
+        """Return that with a mean and a mean square."""
+        if not 0 < mean < _ONE:
+            return NONE if mean <= 0 else ALL
+        weight = (mean - square) / (square - mean**2)
+        return cls(mean * weight, (1 - mean) * weight)
+
+    @property
+    def mean(self) -> float:
+        """Mean."""
+        return self.own / (self.own + self.rest)
+
+    @property
+    def square(self) -> float:
+        """Mean square."""
+        return self.mean * (self.own + 1) / (self.own + self.rest + 1) if self.rest else 1.0
+
+
+NONE, ALL = Share(0.0, 1.0), Share(1.0, 0.0)
+
+
+def code_shares(record: MonthlyRecord, kind: Kind) -> list[Share]:
+    """Return which share of each of its classes a kind will be, as the last ten years leave it possible."""
+    if not kind.codes:
+        return [ALL] * len(kind.places)
+    assert record.kind is not None
+    own, whole = record.kind[record.covered], record.counts[record.covered][:, list(kind.places)]
+    classes, found = read_scale(record.scale).class_of, []
+    for column, place in enumerate(kind.places):
+        overall = (own[:, column].sum() + 1) / (whole[:, column].sum() + 2)
+        recent, among = own[-MIX_MONTHS:, column].sum(), whole[-MIX_MONTHS:, column].sum()
+        some = Share(recent + WHOLE_RECORD * overall, among - recent + WHOLE_RECORD * (1 - overall))
+        found.append(ALL if classes.index[classes == place].str.startswith(kind.codes).all() else some)
+    return found
+
+
+def side_shares(record: MonthlyRecord, kind: Kind) -> tuple[Share, Share]:
+    """Return which share of the hostile, and of the cooperative happenings to come a kind will be."""
+    counts, cut = record.counts[record.covered], record.zero_cut
+    classes = [NONE] * counts.shape[1]
+    for place, share in zip(kind.places, code_shares(record, kind), strict=True):
+        classes[place] = share
+    hostile, cooperative = (
+        _together(mix_weights(counts[:, side], MIX_MONTHS), classes[side]) for side in (slice(0, cut), slice(cut, None))
+    )
+    return hostile, cooperative
+
+
+def _together(mix: Float, shares: list[Share]) -> Share:
+    """Return which share of a side a kind is, given the weights of the side's mix and its share of each class."""
+    mean, square = (np.array([getattr(share, name) for share in shares]) for name in ("mean", "square"))
+    total, part = mix.sum(), mix * mean
+    both = part.sum() ** 2 - (part**2).sum() + (mix * (mix + 1) * square).sum()
+    return Share.like(float(part.sum() / total), float(both / (total * (total + 1))))
+
+
+def chance_of_count(need: int, ahead: WindowCounts, shares: tuple[Share, Share]) -> Float:
+    """Return how likely at least so many happenings of a kind are in each future, (...)."""
+    total, cooperative = ahead.total.sum(axis=-1), ahead.cooperative.sum(axis=-1)
+    if need <= 0:
+        return np.ones(total.shape)
+    sides = list(zip((total - cooperative, cooperative), shares, strict=True))
+    possible = np.asarray(sum(number * (share.own > 0) for number, share in sides)) >= need
+    if not possible.any():
+        return np.zeros(total.shape)
+    # The side that it is most of comes first, so that the sum over numbers of the other is short where there are none.
+    first, second = sorted(sides, key=lambda side: -side[1].mean)
+    number, place = np.unique(first[0], return_inverse=True)
+    at_most = np.cumsum(list(_chances(number, first[1], need)), axis=0)
+    below = np.zeros(total.shape)
+    for other, chance in enumerate(_chances(second[0], second[1], need if second[1].own else 1)):
+        below += chance * at_most[need - 1 - other][place.reshape(total.shape)]
+    return np.where(possible, np.clip(1 - below, 0, 1), 0.0)
+
+
+def _chances(happenings: Index, share: Share, most: int) -> Iterator[Float]:
+    """Return how likely none, one, two ... of some happenings (...) are of a kind, fewer than `most`, each (...)."""
+    from scipy.special import betaln, gammaln
+
+    own, rest = share
+    for number in range(most):
+        if not own or not rest:
+            yield (happenings == number if own else np.full(happenings.shape, number == 0)).astype(float)
+            continue
+        others = np.maximum(happenings - number, 0)
+        ways = gammaln(happenings + 1) - gammaln(number + 1) - gammaln(others + 1)
+        log = ways + betaln(number + own, others + rest) - betaln(own, rest)
+        yield np.where(happenings >= number, np.exp(log), 0.0)
+
+
+def coupled(hit: Bool, before: Float, after: Float) -> Float:
+    """Return how likely something is that came about in some futures, were its chances others, (...).
+
+    Of what came about as much stays as its chance is smaller, and of what did not as much comes as it is greater. So on
+    average over what was drawn it is the other chance, and where chances are the same it is what was drawn.
+    """
+    stays = np.minimum(after, before) / np.where(before > 0, before, 1.0)
+    comes = np.maximum(after - before, 0) / np.where(before < 1, 1 - before, 1.0)
+    return np.where(hit, np.where(before > 0, stays, after), comes)

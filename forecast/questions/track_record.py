@@ -20,8 +20,7 @@ import numpy as np
 
 from forecast.dates import today
 from forecast.pairs import paired
-from forecast.questions.entry import Answered
-from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, History, Timing, written_when
+from forecast.questions.history import TIMINGS, WITH_HINDSIGHT, Answered, History, Timing, written_when
 from forecast.questions.ledger import Ledger
 
 SCHEMA = 1

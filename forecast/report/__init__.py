@@ -4,13 +4,9 @@ Start at `write_report`, `write_tests` and `write_skill`. Every number comes fro
 results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.
 """
 
-from forecast.report.checks_page import render_checks
 from forecast.report.jsonfile import forecast_json, levels_table
-from forecast.report.moved_page import change_json, moved_json, render_change, render_moved
-from forecast.report.page import render_page
 from forecast.report.skill import find_skill, read_skill
-from forecast.report.skill_page import render_skill
-from forecast.report.tests_page import render_tests, results_json, results_table
+from forecast.report.tests_page import results_json, results_table
 from forecast.report.write import (
     write_change,
     write_checks,
@@ -24,18 +20,10 @@ from forecast.report.write import (
 )
 
 __all__ = [
-    "change_json",
     "find_skill",
     "forecast_json",
     "levels_table",
-    "moved_json",
     "read_skill",
-    "render_change",
-    "render_checks",
-    "render_moved",
-    "render_page",
-    "render_skill",
-    "render_tests",
     "results_json",
     "results_table",
     "write_change",

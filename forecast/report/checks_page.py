@@ -9,6 +9,7 @@ from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, C
 from forecast.report import calibration_figure, style
 from forecast.report.calibration_figure import Curve
 from forecast.report.provenance import settings
+from forecast.report.rendering import Page
 from forecast.report.style import Illustration
 from forecast.wording import DASH, count, interval, number
 
@@ -57,43 +58,14 @@ SHOWN = 12
 """Misses that are not folded."""
 
 
-def render_checks(fit: "Fit", checks: Checks) -> str:
-    """Render the page of the checks of a fit.
-
-    Parameters
-    ----------
-    fit : Fit
-    checks : Checks
-        Of `forecast.checks.check_fit`.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Examples
-    --------
-    >>> from forecast.report import render_checks
-    >>> render_checks(fit, check_fit(fit)).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
-    return checks_page(fit, checks)
-
-
-def checks_page(fit: "Fit", checks: Checks, files: tuple[str, ...] = ()) -> str:
-    """Combine text, tables and figure; `files` are the names of the other files of the folder."""
-    from forecast.report.rendering import render
-
+def checks_page(fit: "Fit", checks: Checks) -> Page:
+    """Combine text, tables and figures."""
     gate, misses = fit.gate, checks.misses
     drawn = {"distances": _draw_distances(checks), "ahead": _draw_ahead(checks)}
     figures = {name: figure for name, figure in drawn.items() if figure is not None}
     content = {
-        "stamp": "" if gate.passed else "NOT CONVERGED",
-        "reasons": tuple(gate.reasons),
         "dyads": ", ".join(fit.dyads),
         "finding": checks.finding,
-        "figures": figures,
-        "numbers": {name: place for place, name in enumerate(figures, 1)},
         "ahead": [one.sentence for one in checks.ahead],
         "limit": f"{LIMIT:g}",
         "records": f"{checks.records:,}",
@@ -103,9 +75,8 @@ def checks_page(fit: "Fit", checks: Checks, files: tuple[str, ...] = ()) -> str:
         "all": {words: _table(checks.table[checks.table["check"] == kind]) for kind, words in KINDS.items()},
         "not_checked": NOT_CHECKED if checks.ahead else f"{NOT_CHECKED} {NOT_AHEAD}",
         "settings": settings(fit.spec, fit.dyads),
-        "files": list(files),
     }
-    return render("checks.html.j2", content)
+    return Page("checks.html.j2", content, figures, gate.passed, gate.reasons)
 
 
 def checks_json(fit: "Fit", checks: Checks) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from forecast.clock import DAYS_A_YEAR
 from forecast.dates import add_months
 from forecast.escaping import web_host
 from forecast.events import read_dyads
-from forecast.events.added import Addition, additions_of
 from forecast.events.codebook import read_scale, scale_names
-from forecast.events.references import is_unchecked
+from forecast.events.coverage import Addition, additions_of
 from forecast.events.table import Recorded
-from forecast.panel import happenings
+from forecast.events.tables import is_unchecked
+from forecast.panel import event_counts
 from forecast.report.style import year_of
 from forecast.typing import Bool, Float, Index
 from forecast.wording import count, day, join
@@ -70,7 +70,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
     if here.empty:
         return []
     order = read_scale(scale)
-    here = here[happenings(here) > 0]
+    here = here[event_counts(here) > 0]
     classes = here["cameo"].map(order.class_of)
     coded = zip(here.to_dict("records"), classes, strict=True)
     rows = [

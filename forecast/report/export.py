@@ -9,10 +9,10 @@ from forecast.escaping import latex, markdown, printable
 from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import Assessment, NotDefined, level_sentence, quoted
 from forecast.report import style, tables, words
-from forecast.report.folder import GENERATOR
 from forecast.report.material import Material
 from forecast.report.provenance import facts, vintage
 from forecast.report.skill import DyadSkill, skill_sentence
+from forecast.report.style import GENERATOR
 from forecast.report.tables import Grid, frames, grids, horizon_column
 from forecast.report.words import STAMP
 from forecast.wording import count, day, join

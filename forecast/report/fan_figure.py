@@ -9,7 +9,7 @@ import pandas as pd
 from forecast import wording
 from forecast.clock import PERIODS_A_MONTH
 from forecast.outlook import Assessment, NotDefined, Probability
-from forecast.outlook.prospect import Prospect
+from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenarios
 from forecast.report import style
 from forecast.report.words import INTERVALS, interval, period, unit

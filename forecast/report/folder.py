@@ -1,72 +1,144 @@
-"""The folder of a report: what may stand in it, what is left alone, and a saved report read again."""
+"""Folders of pages: what may be written there, the manifest of what was, and a saved report read again."""
 
 import contextlib
+import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forecast.errors import DataError, OutputError, OutputPathError
-from forecast.files import check_writable, read_bytes, unwritable
-from forecast.folders import finish_moves
-from forecast.model.stored import is_saved_fit
+from forecast.files import check_writable, read_bytes, unwritable, write_json, write_text
+from forecast.folders import atomic_folder, finish_moves
+from forecast.model.fitted import is_saved_fit
 from forecast.outlook.query import main_horizon
+from forecast.report.rendering import Page
+from forecast.report.style import GENERATOR
 
 if TYPE_CHECKING:
     from forecast.model import Fit
 
-GENERATOR = "pendulum-forecast"
-"""What the pages name as their maker."""
+MANIFEST = "manifest.json"
+"""Names and digests of the files of a page, by which a file of somebody else is known."""
 SAVED_FIT = "fit.zarr"
 EXPORT = "export"
-"""The folder of figures and tables in a report's."""
-REPORT = r"index\.html|forecast\.json|levels\.csv|pendulum\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
-TESTS = r"index\.html|tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
-SKILL = r"index\.html|skill\.(json|csv)|cases(_shown)?\.csv"
-CHECKS = r"index\.html|checks\.(json|csv)"
-SCENARIO = r"index\.html|scenario\.json"
-MOVED = r"index\.html|moved\.(json|csv|svg)"
-CHANGE = r"index\.html|change\.(json|csv|svg)"
-TRACK_RECORD = r"index\.html|track_record\.json|questions\.csv"
-"""Names of the files of a report, of tests, of a backtest, of checks, scenarios, what moved it, of a change, and of a
-track record."""
+"""Folder of figures and tables in that of a report."""
+REPORT = r"forecast\.json|levels\.csv|pendulum\.svg|summary\.md|rejects\.csv|fit\.(zarr|nc)|export"
+TESTS = r"tests\.json|tests\.csv|plan\.yaml|S\d+\.svg"
+SKILL = r"skill\.(json|csv)|cases(_shown)?\.csv"
+CHECKS = r"checks\.(json|csv)"
+SCENARIO = r"scenario\.json"
+MOVED = r"moved\.(json|csv|svg)"
+CHANGE = r"change\.(json|csv|svg)"
+TRACK_RECORD = r"track_record\.json|questions\.csv"
+"""Names of the files beside each kind of page."""
 LONGEST = 100_000_000
+
+
+def publish(
+    out: str | Path,
+    names: str,
+    write: Callable[[Path], Page],
+    *,
+    inputs: Iterable[str | Path | None] = (),
+    subfolders: Sequence[str] = (),
+    files: Sequence[str] | None = None,
+) -> Path:
+    """Put a page and its files in place at once, with their manifest.
+
+    `write` writes the files and returns the page, which names them, or `files` in their place.
+    """
+    require_report_folder(out, names, inputs)
+    with atomic_folder(out, subfolders=subfolders) as new:
+        page = write(new)
+        written = sorted(path.name for path in new.iterdir() if path.name != EXPORT)
+        write_text(new / "index.html", page.html(written if files is None else files))
+        _write_manifest(new, Path(out))
+    return Path(out) / "index.html"
+
+
+def _write_manifest(new: Path, out: Path) -> None:
+    """List the files of a new folder, and those of an earlier page that stay beside them."""
+    written = {path.name for path in new.iterdir()}
+    stay = {name: sha for name, sha in _manifest(out).items() if name.partition("/")[0] not in written}
+    files = stay | {path.relative_to(new).as_posix(): _digest(path) for path in _listed(new)}
+    write_json(new / MANIFEST, {"generator": GENERATOR, "files": dict(sorted(files.items()))})
+
+
+def _manifest(folder: Path) -> dict[str, str]:
+    """Return digests by name of the files that this package wrote to a folder; none without a manifest."""
+    try:
+        stated = json.loads(read_bytes(folder / MANIFEST, LONGEST))
+        return dict(stated["files"]) if stated["generator"] == GENERATOR else {}
+    except (OSError, ValueError, TypeError, LookupError):
+        return {}
+
+
+def _listed(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and of its export; a saved fit says itself what it is."""
+    for path in folder.iterdir():
+        if path.name == EXPORT and path.is_dir() and not path.is_symlink():
+            yield from path.iterdir()
+        elif path.name != MANIFEST and not path.name.startswith("fit."):
+            yield path
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of an ordinary file; of anything else an empty text, which no manifest has."""
+    if path.is_symlink() or not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def require_report_folder(
     out: str | Path, names: str, inputs: Iterable[str | Path | None] = (), *, replace: bool = True, dated: bool = False
 ) -> None:
-    """Make sure that a report may be written to a folder: nothing in it is replaced but an earlier report."""
+    """Make sure that a page may be written to a folder: nothing in it is replaced but an earlier page."""
     check_writable(out)
     folder = Path(out).resolve()
     if not folder.is_dir():
         return
     try:
         finish_moves(folder)
-        replaced = [path for path in folder.iterdir() if re.fullmatch(names, path.name)]
-        given = [Path(path).resolve() for path in inputs if path]
-        foreign = [path for path in replaced if not _is_ours(path)]
-        read = [path for path in (folder, *replaced) if any(_holds(path, each) for each in given)]
+        replaced = [path for path in folder.iterdir() if re.fullmatch(rf"index\.html|{MANIFEST}|{names}", path.name)]
+        given, known = [Path(path).resolve() for path in inputs if path], _manifest(folder)
+        foreign = [path for path in replaced if not _is_ours(path, known)]
+        read = [path for path in (folder, *replaced) if any(each.exists() and path.samefile(each) for each in given)]
     except OSError as error:
         raise OutputPathError(unwritable(Path(out), error)) from error
     if foreign:
         raise OutputPathError(
-            f"{foreign[0]} is not of a report and would be replaced. Choose another folder, or move it."
+            f"{foreign[0]} is not of a report and would be replaced: {MANIFEST} does not name it, or it was changed. "
+            "Choose another folder, or move it."
         )
     if read:
         raise OutputPathError(f"{read[0]} is read by this command and would be replaced. Choose another folder.")
     if replaced and not replace:
         other = "Choose another folder, leave out --out for one with the date," if dated else "Choose another --out,"
         raise OutputPathError(
-            f"{out} holds {_what_stands_in(folder)} already, which would be replaced. {other} or say --replace."
+            f"{out} holds {_describe_report(folder)} already, which would be replaced. {other} or say --replace."
         )
 
 
-def _what_stands_in(folder: Path) -> str:
+def _is_ours(path: Path, known: dict[str, str]) -> bool:
+    """Whether a file or folder is as this package wrote it."""
+    if path.name == MANIFEST:
+        return bool(known) and not path.is_symlink()
+    if path.name.startswith("fit."):
+        return is_saved_fit(path)
+    if path.name == EXPORT:
+        if path.is_symlink() or not path.is_dir():
+            return False
+        return all(known.get(f"{EXPORT}/{each.name}") == _digest(each) for each in path.iterdir())
+    return known.get(path.name) == _digest(path)
+
+
+def _describe_report(folder: Path) -> str:
     """Describe in words the report in a folder, as far as it can be read."""
     try:
         stated = json.loads(read_bytes(folder / "forecast.json", LONGEST))
@@ -116,105 +188,6 @@ def _first_free(parent: Path, name: str) -> Path:
             folder.mkdir()
             return folder
     raise AssertionError("there is always a next number")
-
-
-def _holds(path: Path, given: Path) -> bool:
-    """Whether a path is a given one, by whatever name."""
-    return given.exists() and path.samefile(given)
-
-
-def _is_ours(path: Path) -> bool:
-    """Whether a file or folder was written by this package."""
-    if path.name.startswith("fit."):
-        return is_saved_fit(path)
-    try:
-        if path.name == EXPORT:
-            return _is_export(path)
-        return not path.is_symlink() and _RECOGNISED[path.suffix](path, read_bytes(path, LONGEST))
-    except (OSError, ValueError):
-        return False
-
-
-def _is_page(path: Path, content: bytes) -> bool:
-    # Pages of earlier versions do not name their maker, but stand beside numbers that do.
-    return f'<meta name="generator" content="{GENERATOR}">'.encode() in content or _stands_beside_numbers(path)
-
-
-def _stands_beside_numbers(path: Path) -> bool:
-    return any(_is_ours(path.with_name(name)) for name in ("forecast.json", "tests.json"))
-
-
-_NUMBERS = (
-    {"schema", "converged", "stamp", "dyad", "as_of", "headline"},
-    {"schema", "choices", "account", "rows"},
-    {"schema", "finding", "checks"},
-    {"schema", "unconditional", "scenarios"},
-    {"schema", "finding", "by_kind", "events"},
-    {"schema", "sentences", "steps", "asked"},
-    {"schema", "head", "cases", "rows"},
-)
-"""Names in the numbers of a report or of tests, of a backtest, of checks, scenarios, what moved it, of a change, and of
-a track record."""
-
-
-def _is_numbers(path: Path, content: bytes) -> bool:
-    values = json.loads(content)
-    return isinstance(values, dict) and any(named <= values.keys() for named in _NUMBERS)
-
-
-_TABLES = (
-    b"dyad,period,",
-    b"file,line,reason,row",
-    b"code,name,",
-    b"model,benchmark,",
-    b"check,what,",
-    b"event,date,source,",
-    b"part,level_added,",
-    b"question,kind,dyad,months,",
-)
-"""How the tables begin."""
-
-
-def _is_table(path: Path, content: bytes) -> bool:
-    return content.startswith(_TABLES)
-
-
-def _is_figure(path: Path, content: bytes) -> bool:
-    return b"<dc:title>Matplotlib" in content[:2000]
-
-
-_EXPORTED = re.compile(r"figure-\w+\.(svg|png|pdf)|table-\w+\.(csv|tex)|captions\.txt")
-
-
-def _is_export(path: Path) -> bool:
-    # Somebody's own file among them would be lost with the folder.
-    names = [each.name for each in path.iterdir() if each.is_file() and not each.is_symlink()]
-    return (
-        not path.is_symlink()
-        and len(names) == len(list(path.iterdir()))
-        and all(map(_EXPORTED.fullmatch, names))
-        and _is_figure(path, read_bytes(path / "figure-pendulum.svg", LONGEST))
-    )
-
-
-def _is_summary(path: Path, content: bytes) -> bool:
-    return content.startswith(b"# ") and f"Made with {GENERATOR}".encode() in content
-
-
-def _is_plan(path: Path, content: bytes) -> bool:
-    # A plan that stands alone may be somebody's only one.
-    return _stands_beside_numbers(path)
-
-
-_RECOGNISED: dict[str, Callable[[Path, bytes], bool]] = {
-    ".html": _is_page,
-    ".json": _is_numbers,
-    ".csv": _is_table,
-    ".svg": _is_figure,
-    ".yaml": _is_plan,
-    ".md": _is_summary,
-}
-"""By ending, how a file of a report is told from somebody else's of the same name."""
 
 
 FITS = (SAVED_FIT, "fit.nc")

@@ -22,7 +22,7 @@ from forecast.outlook import (
 )
 from forecast.outlook.datasets import dataset_outlooks, datasets_finding
 from forecast.outlook.draws import FitLike
-from forecast.outlook.drivers import driver_outlooks
+from forecast.outlook.futures import driver_outlooks
 from forecast.panel import panel_kind, watched
 from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts, vintage
 from forecast.report.skill import DyadSkill, find_skill

@@ -8,7 +8,7 @@ from forecast.questions.history import IN_TIME, LATE, TIMINGS, WITH_HINDSIGHT, T
 from forecast.questions.track_record import BY, Case, TrackRecord
 from forecast.report import calibration_figure
 from forecast.report.calibration_figure import Curve
-from forecast.report.rendering import render
+from forecast.report.rendering import Page
 from forecast.report.style import Illustration
 from forecast.wording import DASH, capital, chance, count, interval, number, percent
 
@@ -28,26 +28,21 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def track_record_page(record: TrackRecord, files: tuple[str, ...] = ()) -> str:
-    """Combine text, tables and figures; `files` are the names of the other files of the folder."""
+def track_record_page(record: TrackRecord) -> Page:
+    """Combine text, tables and figures."""
     parts = [_part(record, name) for name in TIMINGS if any(row["hindsight"] == name for row in record.rows)]
-    figures = {name: figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
+    figures = {name.replace(" ", "-"): figure for name in TIMINGS if (figure := _draw(record, name)) is not None}
     latest = sorted(record.cases, key=lambda case: (case.last, case.question), reverse=True)[:LATEST]
     content = {
-        "stamp": "",
-        "reasons": (),
         "headline": headline(record),
         "counted": _counted(record),
         "parts": parts,
-        "figures": {name.replace(" ", "-"): figure for name, figure in figures.items()},
-        "numbers": {name.replace(" ", "-"): place for place, name in enumerate(figures, 1)},
         "latest": _latest(latest),
         "head": record.head,
         "entries": f"{record.entries:,}",
         "faults": list(record.faults),
-        "files": list(files),
     }
-    return render("ledger.html.j2", content)
+    return Page("ledger.html.j2", content, figures)
 
 
 def headline(record: TrackRecord) -> str:

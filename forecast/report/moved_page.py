@@ -5,16 +5,16 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from forecast.dates import months_between
-from forecast.model.updating.weights import PARETO_K_LIMIT
+from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
 from forecast.outlook.attribution import VISITS, Alone, Attribution, Part
-from forecast.outlook.change import BASELINE, TIME, Change, Step
-from forecast.outlook.look import LEVEL, Number, Numbers
+from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
 from forecast.report import style
 from forecast.report.events import state_name, unchecked_note
 from forecast.report.provenance import vintage
+from forecast.report.rendering import Page
 from forecast.report.style import Illustration
-from forecast.report.words import STAMP, label
+from forecast.report.words import label
 from forecast.wording import DASH, chance, count, day, fitted_together, join, month, number, signed
 
 if TYPE_CHECKING:
@@ -120,45 +120,14 @@ WEEKS_SHOWN = 3
 """Up to so many months the figure has weeks."""
 
 
-def render_moved(fit: "Fit", found: Attribution) -> str:
-    """Render the page of what events did.
-
-    Parameters
-    ----------
-    fit : Fit
-        They were attributed in.
-    found : Attribution
-        Of `forecast.outlook.attribute`.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Examples
-    --------
-    >>> from forecast.report import render_moved
-    >>> render_moved(fit, attribute(fit, "USA-CHN", table)).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
-    return moved_page(fit, found, moved_figure(found))
-
-
-def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tuple[str, ...] = ()) -> str:
-    """Combine text, tables and figure; `files` are the names of the other files of the folder."""
-    from forecast.report.rendering import render
-
-    gate = fit.gate
+def moved_page(fit: "Fit", found: Attribution, figure: Illustration) -> Page:
+    """Combine text, tables and figure."""
     content = {
-        "stamp": "" if gate.passed else STAMP,
-        "reasons": tuple(gate.reasons),
         "label": label(found.dyad),
         "months": _months(found),
         "finding": finding(found),
         "question": question(found),
         "vintage": vintage(fit.panel),
-        "figures": {"fall": figure},
-        "numbers": {"fall": 1},
         "by_month": months_table(found),
         "by_week": _parts("week from", [(day(date.fromisoformat(one.name)), one) for one in found.by_week], found),
         "by_kind": _parts("kind", [(one.name, one) for one in found.by_kind], found),
@@ -173,9 +142,8 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration, files: tupl
         "posed": found.posed,
         "window": window_sentences(found),
         "weights": weights_sentence(found),
-        "files": list(files),
     }
-    return render("moved.html.j2", content)
+    return Page("moved.html.j2", content, {"fall": figure}, fit.gate.passed, fit.gate.reasons)
 
 
 def moved_json(found: Attribution) -> dict[str, Any]:
@@ -417,60 +385,22 @@ _LARGEST = 12
 """Events that are listed."""
 
 
-def render_change(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None = None) -> str:
-    """Render the page of a change.
-
-    Parameters
-    ----------
-    fits : tuple of Fit
-        The earlier and the later one.
-    change : Change
-        Of `forecast.outlook.split_change`.
-    events : Attribution, optional
-        What the events since then did.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Examples
-    --------
-    >>> from forecast.report import render_change
-    >>> render_change((old, new), split_change(old, new, "USA-CHN")).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
-    return change_page(fits, change, events, change_figure(change))
-
-
-def change_page(
-    fits: "tuple[Fit, Fit]",
-    change: Change,
-    events: Attribution | None,
-    figure: Illustration,
-    files: tuple[str, ...] = (),
-) -> str:
-    """Combine text, table and figure; `files` are the names of the other files of the folder."""
-    from forecast.report.rendering import render
-
+def change_page(fits: "tuple[Fit, Fit]", change: Change, events: Attribution | None, figure: Illustration) -> Page:
+    """Combine text, table and figure."""
     reasons = tuple(reason for fit in fits for reason in fit.gate.reasons if not fit.gate.passed)
     content = {
-        "stamp": "" if all(fit.gate.passed for fit in fits) else STAMP,
-        "reasons": reasons,
         "label": label(change.dyad),
         "days": [day(one) for one in change.days],
         "sentences": sentences(change),
         "question": change_question(change),
         "vintage": vintage(fits[1].panel, " and ".join(map(day, change.days))),
-        "figures": {"fall": figure},
-        "numbers": {"fall": 1},
         "steps": steps_table(change),
         "notes": [(step.name, step.note) for step in change.steps if step.note],
         "events": None if events is None else events_table(events, _LARGEST),
         "of_question": events is not None and events.posed is not None,
-        "files": list(files),
     }
-    return render("change.html.j2", content)
+    converged = all(fit.gate.passed for fit in fits)
+    return Page("change.html.j2", content, {"fall": figure}, converged, reasons)
 
 
 def change_json(change: Change, events: Attribution | None = None) -> dict[str, Any]:

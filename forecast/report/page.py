@@ -1,13 +1,12 @@
 """The page: text, tables and figures put into one HTML file that needs nothing else."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from forecast import theory
 from forecast.events import EventTable
-from forecast.events.table import Recorded
-from forecast.outlook import Assessment, Brief, HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
-from forecast.outlook.drivers import driver_outlooks
+from forecast.outlook import HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
+from forecast.outlook.futures import driver_outlooks
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
@@ -24,10 +23,10 @@ from forecast.report import (
     yearly_figure,
 )
 from forecast.report.events import RULE, recent_events, unchecked_note
-from forecast.report.material import Material, gather
-from forecast.report.provenance import GateLike, ReportedFit, facts, vintage
-from forecast.report.rendering import render
-from forecast.report.skill import DyadSkill, skill_table
+from forecast.report.material import Material
+from forecast.report.provenance import facts, vintage
+from forecast.report.rendering import Page
+from forecast.report.skill import skill_table
 from forecast.report.style import Illustration, stamped
 from forecast.report.tables import dataset_cards, driver_cards, era_columns, era_row, horizon_column
 from forecast.report.words import claim_numbers
@@ -50,52 +49,6 @@ _SHOWN_IN = {
 """The figure in which a claim of the theory is to be seen."""
 
 
-def render_page(
-    fit: ReportedFit,
-    assessment: Assessment,
-    *,
-    events: Recorded | None = None,
-    others: Sequence[Assessment | Brief] = (),
-    gate: GateLike | None = None,
-    skill: DyadSkill | NotDefined | None = None,
-) -> str:
-    """Render the page of a report.
-
-    Parameters
-    ----------
-    fit : ReportedFit
-        What the assessments were made from.
-    assessment : Assessment
-        Of the report's dyad.
-    events : EventTable, CountTable or IndexTable, optional
-        What was read.
-    others : sequence of Assessment or Brief
-        Of the other dyads of the fit.
-    gate : GateLike, optional
-        The verdict on convergence; the fit's own without it.
-    skill : DyadSkill or NotDefined, optional
-        What a backtest says of such forecasts, by `find_skill`; by default the one that comes with the package.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Raises
-    ------
-    SpecError
-        If the other assessments are not of other dyads at the same moment.
-
-    Examples
-    --------
-    >>> from forecast.report import render_page
-    >>> render_page(fit, assessment).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
-    material = gather(fit, assessment, events, others, gate, skill)
-    return page(material, illustrations(material))
-
-
 def illustrations(material: Material) -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one that is not defined is left out."""
     result, record = material.result, material.record
@@ -115,15 +68,15 @@ def illustrations(material: Material) -> dict[str, Illustration]:
     return drawn if material.gate.passed else {name: stamped(figure, words.STAMP) for name, figure in drawn.items()}
 
 
-def page(material: Material, figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
-    """Combine text and figures; `files` are the names of the other files of the report."""
+def page(material: Material, figures: Mapping[str, Illustration] | None = None) -> Page:
+    """Combine text and figures, by default all of them."""
+    figures = illustrations(material) if figures is None else figures
     content = _outlook_content(material, figures) | _skill_content(material) | _details_content(material)
-    return render("report.html.j2", content | {"files": list(files)})
+    return Page("report.html.j2", content, figures, material.gate.passed, material.gate.reasons)
 
 
 def _outlook_content(material: Material, figures: Mapping[str, Illustration]) -> dict[str, Any]:
     result = material.result
-    numbers = {name: place for place, name in enumerate(figures, 1)}
     return {
         "result": result,
         "as_of": material.as_of,
@@ -134,15 +87,11 @@ def _outlook_content(material: Material, figures: Mapping[str, Illustration]) ->
         "lede": words.meaning(result) if quoted(result) is None else level_sentence(result),
         "meaning": words.meaning(result),
         "recorded": tables.arrange(result),
-        "stamp": "" if material.gate.passed else words.STAMP,
-        "reasons": material.gate.reasons,
-        "figures": figures,
-        "numbers": numbers,
         "theory": theory,
         "of_the_essay": result.dyad == theory.DYAD,
         "claims": {claim.code: claim for claim in result.claims},
         "claim_numbers": {claim.code: claim_numbers(result, claim) for claim in result.claims},
-        "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in numbers},
+        "shown_in": {code: name for code, name in _SHOWN_IN.items() if name in figures},
         "horizons": [horizon_column(result, outlook) for outlook in result.improvement.values()],
         "rows": words.ROWS,
         "level_error": _largest_error(result.improvement.values()),

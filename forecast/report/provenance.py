@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from forecast.events import EventTable
-from forecast.events.added import additions_of
+from forecast.events.coverage import additions_of
 from forecast.events.dyads import caveats, compiled_in
 from forecast.events.table import Recorded
 from forecast.model.dynamics import cycles

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from forecast.outlook import Estimate, NotDefined, Probability, main_horizon, plain
-from forecast.outlook.assumed import Assumed
-from forecast.outlook.prospect import Prospect
+from forecast.outlook.conditioning import Assumed
+from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import Scenario, Scenarios
 from forecast.report import fan_figure, words
 from forecast.report.provenance import GateLike, ReportedFit, settings, vintage
+from forecast.report.rendering import Page
 from forecast.report.style import Illustration, stamped
 from forecast.wording import DASH, chance, count, day, number, period
 
@@ -17,19 +18,13 @@ WITHOUT = "Without"
 FOLLOWED = "What followed"
 
 
-def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike, files: tuple[str, ...] = ()) -> str:
-    """Render the page of scenarios."""
-    from forecast.report.rendering import render
-
+def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike) -> Page:
+    """Combine text, tables and figure."""
     content = {
-        "stamp": "" if gate.passed else words.STAMP,
-        "reasons": tuple(gate.reasons),
         "label": found.label,
         "assumed_stamp": found.stamp,
         "origin": period(found.origin, weekly=found.weekly),
         "vintage": vintage(fit.panel),
-        "figures": {"scenarios": _figure(gate, found)},
-        "numbers": {"scenarios": 1},
         "scenarios": [_about(found, one) for one in found.scenarios],
         "recorded": _recorded(found),
         "level": _level(found),
@@ -42,9 +37,8 @@ def scenario_page(fit: ReportedFit, found: Scenarios, gate: GateLike, files: tup
         "futures": f"{found.futures:,}",
         "followed": bool(found.followed),
         "settings": settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
-        "files": list(files),
     }
-    return render("scenario.html.j2", content)
+    return Page("scenario.html.j2", content, {"scenarios": _figure(gate, found)}, gate.passed, gate.reasons)
 
 
 def scenario_json(fit: ReportedFit, found: Scenarios, gate: GateLike) -> dict[str, Any]:

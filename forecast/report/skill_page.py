@@ -15,7 +15,7 @@ from forecast.report import skill as say
 from forecast.report.calibration_figure import Curve
 from forecast.report.events import state_name, unchecked_note
 from forecast.report.provenance import Rows, vintage_of
-from forecast.report.rendering import render
+from forecast.report.rendering import Page
 from forecast.report.skill import Compared
 from forecast.report.style import Illustration
 from forecast.report.words import label
@@ -204,28 +204,6 @@ SHOWN_MISSES = 3
 _HAPPENED = {"up": "risen", "down": "fallen"}
 
 
-def render_skill(results: "Results") -> str:
-    """Render the page of a backtest.
-
-    Parameters
-    ----------
-    results : Results
-        Of `forecast.evaluation.backtest`, or read from the folder of a run by `forecast.evaluation.Results.read`.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Examples
-    --------
-    >>> from forecast.report import render_skill
-    >>> render_skill(results).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
-    return skill_page(results, skill_figures(results))
-
-
 def skill_figures(results: "Results") -> dict[str, Illustration]:
     """Draw the figures by name, in the order of the page; one with nothing to show is left out."""
     skill = results.skill
@@ -260,12 +238,10 @@ def skill_figures(results: "Results") -> dict[str, Illustration]:
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-def skill_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
-    """Combine text, tables and figures; `files` are the names of the other files of the run."""
+def skill_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
+    """Combine text, tables and figures, by default its own."""
     skill = results.skill
     content = {
-        "stamp": "",
-        "reasons": (),
         "dataset": skill.choices["dataset"],
         "span": _span(skill),
         "vintage": vintage_of(
@@ -278,12 +254,10 @@ def skill_page(results: "Results", figures: Mapping[str, Illustration], files: S
         "subject": say.subject_words(skill),
         "period": say.PERIODS[skill.period],
         "mark": say.MARKS[skill.period],
-        "figures": figures,
-        "numbers": {name: place for place, name in enumerate(figures, 1)},
         "improvement": count(skill.choices["improvement"], "point"),
-        "files": list(files),
     }
-    return render("skill.html.j2", content | _scores_content(skill) | _details_content(skill))
+    content |= _scores_content(skill) | _details_content(skill)
+    return Page("skill.html.j2", content, skill_figures(results) if figures is None else figures)
 
 
 def _scores_content(skill: Skill) -> dict[str, Any]:

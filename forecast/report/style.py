@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.escaping import printable
-from forecast.report.folder import GENERATOR
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
+
+GENERATOR = "pendulum-forecast"
+"""The maker that pages, figures and manifests name."""
 
 # After Okabe and Ito, darkened where they carry lines or text.
 INK, MUTED, GRID, SHADE = "#1c2430", "#5b6573", "#d9dde3", "#f1f3f6"
@@ -146,7 +148,7 @@ def subplots(
 
 
 def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = None) -> None:
-    """Give axes a light grid along one axis and no line on the left; `ticks` of the vertical axis have no marks."""
+    """Draw a light grid along one axis and no line on the left; `ticks` of the vertical axis have no marks."""
     on.grid(axis=grid, color=GRID, linewidth=0.6)
     on.set_axisbelow(True)
     on.spines["left"].set_visible(False)
@@ -156,7 +158,7 @@ def frame(on: "Axes", grid: Literal["x", "y"], ticks: Sequence[float] | None = N
 
 
 def name_rows(on: "Axes", names: Sequence[str], layout: Layout) -> None:
-    """Give rows, the first on top, their names on the left, broken where they are long."""
+    """Name rows, the first on top, on the left, broken where they are long."""
     room = layout.width * (0.28 if layout.wide else 0.34)
     labels = ["\n".join("\n".join(wrap(line, room, layout.font)) for line in name.split("\n")) for name in names]
     on.set_yticks(range(len(names)), labels)

@@ -24,9 +24,9 @@ from forecast.outlook import (
     printed_changes,
     quoted,
 )
+from forecast.outlook.base_rates import MEMORY_MONTHS
 from forecast.outlook.datasets import DatasetOutlook, datasets_finding
-from forecast.outlook.drivers import DriverOutlook
-from forecast.outlook.volume import MEMORY_MONTHS
+from forecast.outlook.futures import DriverOutlook
 from forecast.report import words
 from forecast.report.events import RecentEvent, recent_events
 from forecast.report.material import Material

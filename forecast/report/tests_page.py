@@ -15,7 +15,7 @@ from forecast.outlook import plain
 from forecast.panel import panel_kind
 from forecast.report import provenance, verdict_figure, words
 from forecast.report.provenance import vintage
-from forecast.report.rendering import render
+from forecast.report.rendering import Page
 from forecast.report.style import Illustration, stamped
 from forecast.report.words import STAMP, label
 from forecast.wording import DASH, chance, decimals_for, join, number, percent, ratio
@@ -272,36 +272,14 @@ _STAMPS = {
 }
 
 
-def render_tests(results: "Results") -> str:
-    """Render the page of a run of tests.
-
-    Parameters
-    ----------
-    results : Results
-        Of `forecast.hypotheses.run_tests`.
-
-    Returns
-    -------
-    str
-        HTML that loads nothing.
-
-    Examples
-    --------
-    >>> from forecast.report import render_tests
-    >>> render_tests(results).startswith("<!DOCTYPE html>")  # doctest: +SKIP
-    True
-    """
-    return results_page(results, results_figures(results))
-
-
 def results_figures(results: "Results") -> dict[str, Illustration]:
     """Draw the figure of each verdict, by the code of its claim."""
     figures = {verdict.code: verdict_figure.illustrate(verdict.drawing) for verdict in results.verdicts}
     return figures if results.converged else {code: stamped(one, words.STAMP) for code, one in figures.items()}
 
 
-def results_page(results: "Results", figures: Mapping[str, Illustration], files: Sequence[str] = ()) -> str:
-    """Combine text, tables and figures; `files` are the names of the other files of the report."""
+def results_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
+    """Combine text, tables and figures, by default its own."""
     from forecast.hypotheses.unit_roots import CAUTION
 
     plan = results.plan
@@ -315,11 +293,7 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
         "kind_meaning": meaning,
         "frozen": plan.created if plan.frozen else None,
         "plan_digest": plan.digest,
-        "stamp": "" if results.converged else words.STAMP,
-        "reasons": results.reasons,
         "verdicts": [_verdict(results, verdict, CLAIMS[verdict.code].title) for verdict in results.verdicts],
-        "figures": figures,
-        "numbers": {code: place for place, code in enumerate(figures, 1)},
         "caution": CAUTION,
         "sensitivity": None if results.sensitivity is None else sensitivity_grid(results.sensitivity, plan.rule),
         "notes": results.notes,
@@ -330,9 +304,9 @@ def results_page(results: "Results", figures: Mapping[str, Illustration], files:
         "data_rows": _data(results),
         "sources": results.data.files,
         "run_rows": _run(results),
-        "files": list(files),
     }
-    return render("tests.html.j2", content)
+    drawn = results_figures(results) if figures is None else figures
+    return Page("tests.html.j2", content, drawn, results.converged, results.reasons)
 
 
 def headline(results: "Results") -> str:

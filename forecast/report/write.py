@@ -10,7 +10,6 @@ from forecast.arguments import ASSESSMENT, ASSESSMENTS, FIT, GATE, PATH, RECORDE
 from forecast.events import write_rejects
 from forecast.events.table import Recorded
 from forecast.files import write_csv, write_json, write_text
-from forecast.folders import atomic_folder
 from forecast.outlook import Assessment, Brief, NotDefined
 from forecast.report.checks_page import checks_json, checks_page
 from forecast.report.export import summary, write_export
@@ -25,6 +24,7 @@ from forecast.report.folder import (
     SKILL,
     TESTS,
     TRACK_RECORD,
+    publish,
     require_report_folder,
 )
 from forecast.report.jsonfile import forecast_json, levels_table
@@ -42,9 +42,10 @@ from forecast.report.moved_page import (
 )
 from forecast.report.page import illustrations, page
 from forecast.report.provenance import GateLike, ReportedFit
+from forecast.report.rendering import Page
 from forecast.report.scenario_page import scenario_json, scenario_page
 from forecast.report.skill import DyadSkill, find_skill
-from forecast.report.skill_page import skill_figures, skill_page
+from forecast.report.skill_page import skill_page
 from forecast.report.tests_page import results_figures, results_json, results_page, results_table
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses import Results
     from forecast.model import Fit
     from forecast.outlook.attribution import Attribution
-    from forecast.outlook.change import Change
+    from forecast.outlook.comparison import Change
     from forecast.outlook.scenarios import Scenarios
     from forecast.questions import TrackRecord
 
@@ -116,28 +117,25 @@ def write_report(
     >>> from forecast.report import write_report
     >>> write_report(fit, assessment, events=table, out="report")  # doctest: +SKIP
     """
-    require_report_folder(out, REPORT)
-    export = export or (Path(out) / EXPORT).is_dir()
-    with atomic_folder(out, subfolders=[SAVED_FIT, EXPORT]) as new:
-        skill = skill or find_skill(fit, assessment, events)
-        material = gather(fit, assessment, events, others, gate, skill)
+
+    def write(new: Path) -> Page:
+        found = skill or find_skill(fit, assessment, events)
+        material = gather(fit, assessment, events, others, gate, found)
         figures = illustrations(material)
-        files = ["forecast.json", "levels.csv", "pendulum.svg", "summary.md"]
-        numbers = forecast_json(fit, assessment, events=events, others=others, gate=gate, skill=skill)
+        numbers = forecast_json(fit, assessment, events=events, others=others, gate=gate, skill=found)
         write_json(new / "forecast.json", numbers)
         write_csv(new / "levels.csv", levels_table(fit, {one.dyad: one.kinds for one in (assessment, *others)}))
         write_text(new / "pendulum.svg", figures["pendulum"].wide)
         write_text(new / "summary.md", summary(material))
-        if export:
+        if export or (Path(out) / EXPORT).is_dir():
             write_export(new / EXPORT, material, figures, numbers)
         if events is not None:
             write_rejects(events, new / "rejects.csv")
-            files.append("rejects.csv")
         if fit_name:
             fit.save(new / fit_name)
-            files.append(fit_name)
-        write_text(new / "index.html", page(material, figures, files))
-    return Path(out) / "index.html"
+        return page(material, figures)
+
+    return publish(out, REPORT, write, subfolders=[SAVED_FIT, EXPORT])
 
 
 @checked(results=RESULTS, out=PATH)
@@ -170,17 +168,16 @@ def write_tests(results: "Results", out: str | Path) -> Path:
     """
     from forecast.hypotheses.plan import write_plan
 
-    require_report_folder(out, TESTS)
-    with atomic_folder(out, subfolders=[SAVED_FIT]) as new:
+    def write(new: Path) -> Page:
         figures = results_figures(results)
         write_json(new / "tests.json", results_json(results))
         write_csv(new / "tests.csv", results_table(results))
         write_plan(new / "plan.yaml", results.plan)
         for code, figure in figures.items():
             write_text(new / f"{code}.svg", figure.wide)
-        files = ["tests.json", "tests.csv", "plan.yaml", *(f"{code}.svg" for code in figures)]
-        write_text(new / "index.html", results_page(results, figures, files))
-    return Path(out) / "index.html"
+        return results_page(results, figures)
+
+    return publish(out, TESTS, write, subfolders=[SAVED_FIT])
 
 
 @checked(results=RESULTS, out=PATH)
@@ -209,11 +206,12 @@ def write_skill(results: "evaluation.Results", out: str | Path) -> Path:
     >>> from forecast.report import write_skill
     >>> write_skill(results, "skill")  # doctest: +SKIP
     """
-    require_report_folder(out, SKILL)
-    with atomic_folder(out, subfolders=["origins"]) as new:
+
+    def write(new: Path) -> Page:
         results.write(new)
-        write_text(new / "index.html", skill_page(results, skill_figures(results), _SKILL_FILES))
-    return Path(out) / "index.html"
+        return skill_page(results)
+
+    return publish(out, SKILL, write, subfolders=["origins"], files=_SKILL_FILES)
 
 
 @checked(fit=FIT, out=PATH)
@@ -243,12 +241,13 @@ def write_checks(fit: "Fit", found: "Checks", out: str | Path) -> Path:
     >>> from forecast.report import write_checks
     >>> write_checks(fit, check_fit(fit), "checks")  # doctest: +SKIP
     """
-    require_report_folder(out, CHECKS)
-    with atomic_folder(out) as new:
+
+    def write(new: Path) -> Page:
         write_json(new / "checks.json", checks_json(fit, found))
         write_csv(new / "checks.csv", found.table)
-        write_text(new / "index.html", checks_page(fit, found, ("checks.json", "checks.csv")))
-    return Path(out) / "index.html"
+        return checks_page(fit, found)
+
+    return publish(out, CHECKS, write)
 
 
 @checked(fit=FIT, out=PATH, gate=GATE)
@@ -280,13 +279,13 @@ def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate:
     >>> from forecast.report import write_scenarios
     >>> write_scenarios(fit, forecast.scenario(fit, "USA-CHN", "whatif.csv"), "scenario")  # doctest: +SKIP
     """
-    require_report_folder(out, SCENARIO)
-    gate = gate or fit.gate
-    page = scenario_page(fit, found, gate, ("scenario.json",))
-    with atomic_folder(out) as new:
-        write_json(new / "scenario.json", scenario_json(fit, found, gate))
-        write_text(new / "index.html", page)
-    return Path(out) / "index.html"
+    judged = gate or fit.gate
+
+    def write(new: Path) -> Page:
+        write_json(new / "scenario.json", scenario_json(fit, found, judged))
+        return scenario_page(fit, found, judged)
+
+    return publish(out, SCENARIO, write)
 
 
 @checked(out=PATH)
@@ -316,13 +315,13 @@ def write_track_record(record: "TrackRecord", out: str | Path, inputs: Sequence[
     >>> from forecast.report import write_track_record
     >>> write_track_record(TrackRecord.of(ledger), "track-record")  # doctest: +SKIP
     """
-    require_report_folder(out, TRACK_RECORD, inputs)
-    page = track_record_page(record, ("track_record.json", "questions.csv"))
-    with atomic_folder(out) as new:
+
+    def write(new: Path) -> Page:
         write_json(new / "track_record.json", record.to_dict(), by_record=True)
         write_csv(new / "questions.csv", cases_table(record))
-        write_text(new / "index.html", page)
-    return Path(out) / "index.html"
+        return track_record_page(record)
+
+    return publish(out, TRACK_RECORD, write, inputs=inputs)
 
 
 @checked(folder=PATH)
@@ -354,8 +353,7 @@ def write_skill_page(folder: str | Path) -> Path:
 
     require_report_folder(folder, SKILL)
     results = Results.read(folder)
-    write_text(Path(folder) / "index.html", skill_page(results, skill_figures(results), _SKILL_FILES))
-    return Path(folder) / "index.html"
+    return publish(folder, SKILL, lambda _: skill_page(results), subfolders=["origins"], files=_SKILL_FILES)
 
 
 @checked(fit=FIT, out=PATH)
@@ -385,14 +383,15 @@ def write_moved(fit: "Fit", found: "Attribution", out: str | Path) -> Path:
     >>> from forecast.report import write_moved
     >>> write_moved(fit, attribute(fit, "USA-CHN", table), "moved")  # doctest: +SKIP
     """
-    require_report_folder(out, MOVED)
-    with atomic_folder(out) as new:
+
+    def write(new: Path) -> Page:
         figure = moved_figure(found)
         write_json(new / "moved.json", moved_json(found))
         write_csv(new / "moved.csv", pd.DataFrame(moved_rows(found)))
         write_text(new / "moved.svg", figure.wide)
-        write_text(new / "index.html", moved_page(fit, found, figure, ("moved.json", "moved.csv", "moved.svg")))
-    return Path(out) / "index.html"
+        return moved_page(fit, found, figure)
+
+    return publish(out, MOVED, write)
 
 
 @checked(out=PATH)
@@ -427,12 +426,12 @@ def write_change(
     >>> from forecast.report import write_change
     >>> write_change((old, new), split_change(old, new, "USA-CHN"), "change")  # doctest: +SKIP
     """
-    require_report_folder(out, CHANGE)
-    with atomic_folder(out) as new:
+
+    def write(new: Path) -> Page:
         figure = change_figure(change)
         write_json(new / "change.json", change_json(change, events))
         write_csv(new / "change.csv", pd.DataFrame(change_rows(change)))
         write_text(new / "change.svg", figure.wide)
-        files = ("change.json", "change.csv", "change.svg")
-        write_text(new / "index.html", change_page(fits, change, events, figure, files))
-    return Path(out) / "index.html"
+        return change_page(fits, change, events, figure)
+
+    return publish(out, CHANGE, write)

@@ -20,7 +20,7 @@ from forecast.arguments import DATE, DYAD, DYADS, SOURCE, checked
 from forecast.dates import reject_future
 from forecast.display import join_some
 from forecast.errors import SpecError, UnknownDyadError
-from forecast.feeds.settings import FeedSettings
+from forecast.feeds.feed import FeedSettings
 from forecast.files import digest
 from forecast.forms import faults
 from forecast.resources import data_folder
@@ -227,7 +227,7 @@ class _Wanted:
 
 def _read_chronology(source: Source, wanted: _Wanted) -> Records:
     from forecast.events import find_dyad, read_chronology
-    from forecast.events.chronology import chronology_files
+    from forecast.events.tables import chronology_files
 
     only = None if wanted.dyad is None else [find_dyad(wanted.dyad, chronology_files(source.path))]
     events = read_chronology(source.path, dyads=only)
@@ -252,7 +252,7 @@ def _read_index(source: Source, wanted: _Wanted) -> Records:
     import pandas as pd
 
     from forecast.events import SourceFile, read_index
-    from forecast.events.raw import REJECT_COLUMNS
+    from forecast.events.table import REJECT_COLUMNS
 
     path, digests = Path(str(source.path)), _digests(["eras.csv"], source.path, source.mapping)
     values = read_index(path, str(source.mapping))

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from forecast.archive import archive_status, import_files
 from forecast.cli import app
-from forecast.cli.options import source
+from forecast.cli.options import AnyData
 from forecast.errors import DataError, SpecError
 from forecast.sources import Source, gather, open_source
 from tests.feeds.made import gdelt_row, written
@@ -82,7 +82,7 @@ def test_a_damaged_archive_is_named(archive):
 
 def test_datasets_are_named_with_their_archive(tmp_path):
     def named(data, archive=tmp_path, settings=None, events=None):
-        return source(events, None, None, None, None, settings, data=data, archive=archive)
+        return AnyData(data, archive, events, feed_setting=settings).source
 
     assert named("chronology", None) == Source()
     gdelt = Source(kind="archive", path=str(tmp_path), datasets=("gdelt",))

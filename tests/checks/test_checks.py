@@ -16,7 +16,8 @@ from forecast.errors import DataError, SpecError
 from forecast.model import Fit, PendulumSpec
 from forecast.model.likelihood import Draws, Observed
 from forecast.panel.record import last_known
-from forecast.report import render_checks, write_checks
+from forecast.report import write_checks
+from forecast.report.checks_page import checks_page
 from tests.evaluation.made import results_of
 from tests.model.fits import unobserved
 from tests.model.panels import make_panel
@@ -195,7 +196,7 @@ def test_an_index_and_senseless_numbers_are_rejected(fit):
 
 def test_page_and_json_say_the_same(fit, tmp_path):
     checks = check_fit(fit, records=50)
-    assert checks.finding in render_checks(fit, checks)
+    assert checks.finding in checks_page(fit, checks).html()
     write_checks(fit, checks, tmp_path / "checks")
     told = json.loads((tmp_path / "checks" / "checks.json").read_text())
     assert told["finding"] == checks.finding and len(told["checks"]) == len(checks.table)

@@ -26,7 +26,7 @@ def run(record, out, *, benchmarks="base_rate_10y,local_level", origins=ORIGINS,
 
 def against_reference(results, model, *, horizon, dyad="all", period="all", given_n=True):
     (row,) = [
-        row for row in results.rows
+        row for row in results.skill.rows
         if (row["model"], row["horizon"], row["dyad"], row["period"], row["given_n"])
         == (model, horizon, dyad, period, given_n)
     ]  # fmt: skip
@@ -76,16 +76,16 @@ def test_on_windows_around_a_base_rate_the_base_rate_wins(tmp_path):
 
 
 def test_every_number_has_its_n(walks):
-    for row in walks.rows:
+    for row in walks.skill.rows:
         assert row["n"] > 0 and row["n_origins"] > 0
         assert all(one["n"] <= row["n"] for one in row["against"])
-    everything = {(row["horizon"], row["period"]): row["n"] for row in walks.rows if row["dyad"] == "all"}
+    everything = {(row["horizon"], row["period"]): row["n"] for row in walks.skill.rows if row["dyad"] == "all"}
     assert everything[3, "-2014"] + everything[3, "2015-"] == everything[3, "all"]
 
 
 def test_choices_are_made_before_what_they_are_reported_on(walks):
     chosen = {
-        one["chosen_on"] for row in walks.rows for one in row["against"]
+        one["chosen_on"] for row in walks.skill.rows for one in row["against"]
         if one["role"] == "best benchmark" and row["period"] != "all"
     }  # fmt: skip
     assert chosen == {"-2014"}
@@ -103,7 +103,7 @@ def test_the_order_of_dyads_and_origins_changes_nothing(few, tmp_path):
     one, other = two_dyads()
     turned = run_few(record_of(other, one), tmp_path, origins=FEW[::-1])
     assert turned.cases.equals(few.cases)
-    assert turned.rows == few.rows
+    assert turned.skill.rows == few.skill.rows
 
 
 def test_other_dyads_and_origins_change_nothing(few, tmp_path):
@@ -123,7 +123,7 @@ def test_batches_of_dyads_change_no_number(few, tmp_path):
     record = record_of(*two_dyads())
     alone = run_few(record, tmp_path, batch=1)
     assert alone.cases.equals(few.cases)
-    assert alone.rows == few.rows and alone.account == few.account
+    assert alone.skill.rows == few.skill.rows and alone.skill.account == few.skill.account
     names = sorted(path.name for path in (tmp_path / "origins").iterdir())
     assert names[:2] == ["2008-01.base_rate_10y.0000.json", "2008-01.base_rate_10y.0001.json"]
     assert len(names) == 2 * 2 * len(FEW)
@@ -207,7 +207,7 @@ def test_void_and_unfinished_windows_are_counted(tmp_path):
     counts = counts_of(walk(), volume=15)
     counts.loc[(counts["date"] >= "2005-01-01") & (counts["date"] < "2006-01-01"), "n"] = 0
     found = run(record_of(counts), tmp_path, benchmarks="base_rate_10y", origins=(*ORIGINS, date(2024, 10, 1)))
-    (account,) = found.account
+    (account,) = found.skill.account
     assert (account["origins"], account["void"], account["unfinished"]) == (25, 2, 1)
 
 
@@ -245,11 +245,11 @@ def test_the_folder_of_another_run_is_left_alone(tmp_path):
 
 
 def test_an_account_says_what_all_windows_have_earned_each(walks):
-    for horizon in walks.choices["horizons"]:
-        earned = {one["model"]: one["earned"][str(horizon)] for one in walks.account}
+    for horizon in walks.skill.choices["horizons"]:
+        earned = {one["model"]: one["earned"][str(horizon)] for one in walks.skill.account}
         assert sum(earned.values()) == pytest.approx(1, abs=1e-3) and min(earned.values()) >= 0
     (table,) = [skill_page.earned_table(walks.skill)]
-    assert len(table["rows"]) == len(walks.account)
+    assert len(table["rows"]) == len(walks.skill.account)
 
 
 def test_files_keep_their_schema(walks, tmp_path):

@@ -173,7 +173,7 @@ def test_a_backtest_of_the_model_reports_refits_and_goes_on_inside_a_run(tmp_pat
     origins = (date(2002, 1, 1), date(2002, 4, 1), date(2002, 7, 1))
     options = {"horizons": (3,), "forecasters": [member], "draws": 40, "executor": Processes(1)}
     whole = backtest(record(), origins, out=tmp_path, **options)
-    (account,) = whole.account
+    (account,) = whole.skill.account
     assert sum(account["fitted"].values()) / account["fits"] == account["fitted_share"]
     assert account["not_converged"] == 3  # so few draws never do
     assert fits_table(whole.skill)["rows"][0][:4] == ["Quick", "3", str(sum(account["fitted"].values())), "3"]

@@ -15,9 +15,8 @@ from forecast import add_events, build_panel, read_chronology
 from forecast.cli import app
 from forecast.errors import DataError, SpecError
 from forecast.events import EventTable, as_of, combine, describe_additions
-from forecast.events.added import additions_of
-from forecast.events.codebook import read_codes, read_scale
-from forecast.events.kinds import code_of_kind, read_kinds
+from forecast.events.codebook import code_of_kind, read_codes, read_kinds, read_scale
+from forecast.events.coverage import additions_of
 from forecast.panel import coverage_end, summarise
 from forecast.sources import Source, open_source
 

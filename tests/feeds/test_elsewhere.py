@@ -16,14 +16,13 @@ from forecast.errors import SpecError, UnknownDyadError
 from forecast.events.counts import wide_counts
 from forecast.feeds import FeedSettings
 from forecast.feeds.gdelt import DAILY
-from forecast.feeds.lines import find_files, read_chunks
-from forecast.feeds.splitting import split_lines
+from forecast.feeds.lines import find_files, read_chunks, split_lines
 from tests.feeds.made import gdelt_row, written
 
 ibis = pytest.importorskip("ibis")
 sqlglot = pytest.importorskip("sqlglot")
 
-from forecast.feeds.elsewhere import COLUMNS, PARTITION, bigquery_sql, count_table  # noqa: E402
+from forecast.feeds.counting import COLUMNS, PARTITION, bigquery_sql, count_table  # noqa: E402
 
 # Ibis 12 and PySpark 4.0 call what DuckDB 2 and pandas 3 have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from forecast.cli import app
-from forecast.cli.options import source
+from forecast.cli.options import AnyData
 from forecast.feeds import FEEDS, FeedSettings
 from forecast.sources import open_source
 from tests.feeds.made import (
@@ -59,7 +59,7 @@ def test_every_command_works(command, files):
     options = list(zip(words[1::2], words[2::2], strict=True))
     events = [Path(value) for name, value in options if name == "--events"]
     settings = [value for name, value in options if name == "--feed-setting"]
-    assert open_source(source(events, None, None, None, None, settings)).dyads == [dict(options)["--dyad"]]
+    assert open_source(AnyData(events=events, feed_setting=settings).source).dyads == [dict(options)["--dyad"]]
 
 
 def test_every_setting_and_feed_is_explained():

@@ -12,7 +12,7 @@ import pytest
 
 from forecast.errors import OutputError, SpecError
 from forecast.fetch.client import Client, _asked_to_wait, _next, require_server
-from forecast.fetch.problems import FetchError
+from forecast.fetch.settings import FetchError
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.conftest import QUICK
 from tests.fetch.server import (
@@ -317,7 +317,7 @@ def test_how_long_a_server_asks_to_wait_is_read_as_seconds_or_a_date():
 
 def test_two_fetches_do_not_work_in_one_folder(fetch, server, tmp_path):
     (tmp_path / "gdelt").mkdir()
-    from forecast.partials import lock_folder
+    from forecast.files import lock_folder
 
     lock = lock_folder(tmp_path / "gdelt")
     assert lock is not None

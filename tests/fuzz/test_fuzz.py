@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from forecast import files, folders, partials
+from forecast import files, folders
 from forecast.cli import EXIT_CODES, app
 from forecast.errors import FitFileError, ForecastError, MappingError
 from forecast.escaping import has_controls
@@ -238,7 +238,7 @@ def killed(step: int, work: Callable[[], None]) -> None:
         sys.addaudithook(
             lambda event, _: (
                 os.kill(os.getpid(), 9)
-                if event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.exchange")
+                if event in ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "forecast.folders")
                 and next(steps) == step
                 else None
             )
@@ -261,5 +261,5 @@ def test_kills_one_after_the_other(tmp_path: Path, seed: int, cases: int) -> Non
         assert (out / "notes.txt").read_text() == "mine"
     write_report(out, "last", names)
     assert {path.name for path in tmp_path.iterdir()} == {"report"}
-    with partials.partial_folder(out):
+    with files.partial_folder(out):
         pass

@@ -4,8 +4,7 @@ import numpy as np
 from model.panels import make_panel
 
 from forecast.hypotheses.candidates import Candidates
-from forecast.model.breaks.fits import BreakFits, _Drawn
-from forecast.model.breaks.multistate import BATCHES
+from forecast.model.break_fits import BATCHES, BreakFits, _Drawn
 
 PHI, SIGMA, PRIOR = 0.8, 0.3, 1.0
 

@@ -9,7 +9,7 @@ from model.panels import make_panel
 from forecast.hypotheses.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
-from forecast.model.updating.update import carry_on
+from forecast.model.updating import carry_on
 
 
 def test_half_of_the_record_is_known_before_the_first_block():

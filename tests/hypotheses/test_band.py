@@ -6,7 +6,7 @@ import pytest
 from forecast.hypotheses.claims import band
 from forecast.hypotheses.measures import WALK
 from forecast.hypotheses.registry import CLAIMS
-from forecast.model.breaks.fits import ONE_COMPONENT
+from forecast.model.break_fits import ONE_COMPONENT
 from forecast.outlook.draws import dyad_draws
 
 from .made import candidates, numbers

@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 from forecast.errors import DataError
 from forecast.hypotheses.candidates import Candidates
 from forecast.model import PendulumSpec, fit
-from forecast.model.breaks.fits import (
+from forecast.model.break_fits import (
     ONE_COMPONENT,
     BreakFits,
     Dates,
@@ -20,7 +20,7 @@ from forecast.model.breaks.fits import (
     log_sum_over_dates,
     with_breaks,
 )  # fmt: skip
-from forecast.model.breaks.search import BreakPosterior, count_breaks, place_of, scan
+from forecast.model.breaks import BreakPosterior, count_breaks, place_of, scan
 from forecast.panel import validate_panel
 
 from .known import KnownPath, path_around

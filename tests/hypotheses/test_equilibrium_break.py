@@ -15,7 +15,7 @@ from forecast.hypotheses.claims.jump import JUMP, NAME, NO_JUMP, Jump, measure_j
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Number
 from forecast.model import PendulumSpec
-from forecast.model.breaks.fits import with_breaks
+from forecast.model.break_fits import with_breaks
 from forecast.model.evidence import Evidence
 from forecast.outlook.draws import dyad_draws
 from forecast.scale import share
@@ -36,7 +36,7 @@ def tested():
         path = path_around(*equilibria, periods=MONTHS)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(equilibrium_break, "measure_jump", lambda *_: jump_of(*jumped))
-            patch.setattr("forecast.model.breaks.fits.BreakFits", lambda which, most: KnownPath(path, most, which))
+            patch.setattr("forecast.model.break_fits.BreakFits", lambda which, most: KnownPath(path, most, which))
             return CLAIMS["S2"].test(asked)
 
     return test

@@ -8,7 +8,8 @@ from forecast.hypotheses import CLAIMS, Drawing, Found, Hypothesis, Number, Seri
 from forecast.hypotheses.hypothesis import Words
 from forecast.hypotheses.registry import parse_claims
 from forecast.hypotheses.verdict import Reason
-from forecast.report import render_tests, results_json
+from forecast.report import results_json
+from forecast.report.tests_page import results_page
 
 from .fakes import fake_results
 from .made import candidates
@@ -48,7 +49,7 @@ def test_a_claim_from_outside_is_tested_and_shown(claim):
     assert verdict.answer == "supported"
     assert CLAIMS[claim.code].test(candidates(months=48)).answer == "undecided"
     results = fake_results((verdict,))
-    page = render_tests(results)
+    page = results_page(results).html()
     for words in ("A long record", "The record is long.", "Supported, because the record is as long as it is."):
         assert words in page
     (stored,) = results_json(results)["verdicts"]

@@ -21,7 +21,7 @@ from forecast.hypotheses.hypothesis import Contest
 from forecast.hypotheses.power import FOUND
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Rule
-from forecast.kept import Kept
+from forecast.journal import Kept
 from forecast.parallel import side_by_side
 
 from .made import candidates

@@ -14,9 +14,9 @@ from forecast.hypotheses.measures import WALK
 from forecast.hypotheses.power import FOUND, identity, power
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.sensitivity import influence, without
-from forecast.kept import Kept
+from forecast.journal import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
-from forecast.model.breaks.search import scan
+from forecast.model.breaks import scan
 from forecast.model.quick import quick_fit
 from forecast.parallel import side_by_side
 

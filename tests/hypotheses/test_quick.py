@@ -13,8 +13,8 @@ from model.panels import make_panel
 from forecast.hypotheses.candidates import Candidates
 from forecast.hypotheses.claims import equilibrium_break as contests
 from forecast.model import PendulumSpec, Priors, fit
-from forecast.model.breaks.fits import ONE_COMPONENT, with_breaks
-from forecast.model.form import spec_of
+from forecast.model.break_fits import ONE_COMPONENT, with_breaks
+from forecast.model.inputs import spec_of
 from forecast.model.pendulum import PendulumModel
 from forecast.model.quick import quick_evidence, quick_evidences, quick_fit
 from forecast.parallel import side_by_side

@@ -27,7 +27,7 @@ from forecast.hypotheses.sensitivity import (
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.evidence import Evidence
-from forecast.model.form import Form
+from forecast.model.inputs import Form
 from forecast.model.observation.readings import shift_of_panel
 
 from .made import candidates

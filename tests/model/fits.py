@@ -6,11 +6,9 @@ from dataclasses import replace
 import numpy as np
 import xarray as xr
 
-from forecast.model.ceiling import bounded
-from forecast.model.fitted import Fit
+from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.simulate import prior_draws, simulate_trend
-from forecast.model.stored import KIND, SCHEMA
-from forecast.model.trend import era_means
+from forecast.model.trend import bounded, era_means
 from forecast.panel import recounted
 
 

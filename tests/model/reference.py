@@ -4,8 +4,8 @@ import numpy as np
 from scipy.special import expit, gammaln, logsumexp
 from scipy.stats import multivariate_normal, norm
 
-from forecast.model.ceiling import SOFTNESS
-from forecast.panel.record import panel_busyness
+from forecast.model.trend import SOFTNESS
+from forecast.panel.record import relative_event_counts
 
 
 def fine_quadrature(points=4001, reach=10.0):
@@ -119,7 +119,7 @@ class PlainModel:
             level += cycle
         months = np.zeros(era.shape)
         months[arrays.node_dyad, arrays.node_time] = level
-        months += values["volume"][:, None] * panel_busyness(self.panel)
+        months += values["volume"][:, None] * relative_event_counts(self.panel)
         return total + log_likelihood(side_counts(self.panel), months, values, quadrature)
 
     def at_nodes(self, d, path, moments):

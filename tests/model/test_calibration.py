@@ -6,7 +6,7 @@ import xarray as xr
 
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, calibration
-from forecast.model.calibration import AMONG, calibrate, coverage
+from forecast.model.simulate import AMONG, calibrate, coverage
 
 from .panels import make_panel
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
-from forecast.model.ceiling import SOFTNESS, bounded, unbounded
 from forecast.model.simulate import simulate_trend
+from forecast.model.trend import SOFTNESS, bounded, unbounded
 
 from .panels import make_panel, numerical_gradient, python_mode
 from .test_family import Compiled, panel_with_gaps

@@ -13,7 +13,7 @@ from forecast.dates import add_months
 from forecast.model import PendulumSpec, fit
 from forecast.model.arrays import panel_arrays
 from forecast.model.compiled import KEPT_FORMS
-from forecast.model.form import Form, node_capacity
+from forecast.model.inputs import Form, node_capacity
 
 from .panels import make_panel
 

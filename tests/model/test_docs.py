@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from forecast.model import PendulumSpec
-from forecast.model.fitted import Fit
+from forecast.model.fitted import KIND, SCHEMA, Fit
 from forecast.model.priors import known_priors, reasons
-from forecast.model.stored import KIND, SCHEMA
 from forecast.model.variables import all_variables
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -12,14 +12,12 @@ from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, Priors, fit, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
 from forecast.model.driving import followed, push, push_of_draw
-from forecast.model.form import model_data, pack
-from forecast.model.kernels.following import follow_backward, follow_forward
+from forecast.model.inputs import model_data, pack, prior_reference
 from forecast.model.kernels.ops import Following
+from forecast.model.kernels.path import follow_backward, follow_forward
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.sampling import complete_posterior
-from forecast.model.updating.later import unforeseen
-from forecast.model.updating.update import redraw
-from forecast.model.whitening import prior_reference
+from forecast.model.updating import redraw, unforeseen
 
 from .fits import unobserved
 from .panels import make_panel, python_mode

@@ -5,9 +5,7 @@ import pytensor.tensor as pt
 import pytest
 
 from forecast.errors import SpecError
-from forecast.model.dynamics import cycles, find_cycle, register, unregister
-from forecast.model.dynamics.band import band_widening
-from forecast.model.dynamics.cubic import cubic_widening
+from forecast.model.dynamics import band_widening, cubic_widening, cycles, find_cycle, register, unregister
 
 NAMES = [cycle.name for cycle in cycles()]
 SHAPE = {"phi": 0.95, "sd": 0.8, "band": 0.7, "stiffening": 0.5, "lean": 0.6, "sigma": 0.2}

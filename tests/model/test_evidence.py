@@ -76,7 +76,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
     """
     from forecast.model import prior_draws
     from forecast.model.simulate import simulate_level
-    from forecast.panel.record import panel_busyness
+    from forecast.panel.record import relative_event_counts
 
     from .reference import fine_quadrature, log_likelihood, side_counts
 
@@ -92,7 +92,7 @@ def test_evidence_is_the_mean_likelihood_under_the_prior(choices):
             "offset": own["direction_offset"].to_numpy(), "cutpoint": np.zeros((1, 1)),
             "concentration": own["concentration"].to_numpy(), "noise": own["tau"].to_numpy(),
         }  # fmt: skip
-        month = simulate_level(own, era, spec, rng) + own["volume_effect"].to_numpy() * panel_busyness(panel)
+        month = simulate_level(own, era, spec, rng) + own["volume_effect"].to_numpy() * relative_event_counts(panel)
         logs.append(log_likelihood(side_counts(panel), month, values, quadrature))
     weights = np.exp(np.array(logs) - np.max(logs))
     brute, error = np.log(weights.mean()) + np.max(logs), weights.std() / weights.mean() / np.sqrt(len(logs))

@@ -9,11 +9,11 @@ from scipy.stats import multivariate_normal, norm
 
 from forecast.model import PendulumModel, PendulumSpec, Priors, prior_draws
 from forecast.model.arrays import panel_arrays
-from forecast.model.interpolation import complete_dyad
 from forecast.model.observation import find_observation
 from forecast.model.observation.kinds import FIRST_YEAR, SPAN_YEARS, SPANS
 from forecast.model.observation.readings import FIRST_YEAR as FIRST_KNOT
 from forecast.model.observation.readings import KNOT_YEARS, KNOTS
+from forecast.model.sampling import complete_dyad
 from forecast.panel import validate_panel
 
 from .panels import consistent, make_panel, python_mode

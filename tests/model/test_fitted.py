@@ -12,8 +12,7 @@ import xarray as xr
 
 from forecast import folders
 from forecast.errors import FitFileError, ForecastError, OutputError
-from forecast.model.fitted import Fit
-from forecast.model.stored import SCHEMA
+from forecast.model.fitted import SCHEMA, Fit
 from forecast.outlook import assess
 from tests.systems import linux
 

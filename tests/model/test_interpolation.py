@@ -5,7 +5,7 @@ import pytest
 
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
-from forecast.model.interpolation import complete_dyad
+from forecast.model.sampling import complete_dyad
 from forecast.panel import recounted
 
 from .panels import make_panel

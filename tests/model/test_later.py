@@ -8,7 +8,7 @@ import xarray as xr
 
 from forecast.errors import DataError, SpecError
 from forecast.events import add_events, read_chronology
-from forecast.model.updating.later import later_panel, unforeseen
+from forecast.model.updating import later_panel, unforeseen
 from forecast.panel import build_panel, panel_kind
 from forecast.panel.record import last_known
 

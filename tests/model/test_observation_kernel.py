@@ -12,11 +12,9 @@ from scipy.special import gammaln, psi
 from scipy.stats import dirichlet_multinomial, norm
 
 from forecast.model.arrays import panel_arrays
-from forecast.model.kernels.factorials import digamma, rising_factorial
-from forecast.model.kernels.observation import observation_value_gradient
+from forecast.model.kernels.observation import digamma, observation_value_gradient, rising_factorial
 from forecast.model.kernels.ops import EventLikelihood
-from forecast.model.observation.counted import count_sparsely
-from forecast.model.observation.side import NO_SHIFT, quadrature
+from forecast.model.observation.side import NO_SHIFT, count_sparsely, quadrature
 from forecast.model.spec import PendulumSpec
 from forecast.panel import recounted
 
@@ -296,7 +294,7 @@ def test_a_point_far_off_ends_without_a_number_and_does_not_hang():
     """
     code = """
 import numpy as np
-from forecast.model.kernels.factorials import digamma, rising_factorial
+from forecast.model.kernels.observation import digamma, rising_factorial
 for wild in (np.nan, -np.inf, np.inf, -1e300):
     digamma(wild), rising_factorial(wild, 50, 1.0)
 """

@@ -10,8 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forecast.model.kernels.ops import WhitenedPair
-from forecast.model.kernels.pair import pair_backward, pair_forward
-from forecast.model.kernels.path import path_forward
+from forecast.model.kernels.path import pair_backward, pair_forward, path_forward
 
 from . import test_path_kernel as one_part
 from .panels import numerical_gradient, python_mode

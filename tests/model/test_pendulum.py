@@ -12,10 +12,10 @@ import xarray as xr
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumModel, PendulumSpec, prior_draws, simulate_panel
 from forecast.model.arrays import panel_arrays
-from forecast.model.dynamics.base import Motion, over_gaps
+from forecast.model.dynamics import Motion, over_gaps
+from forecast.model.inputs import prior_reference, transition_pairs
 from forecast.model.observation.side import quadrature
 from forecast.model.trend import Trend
-from forecast.model.whitening import prior_reference, transition_pairs
 from forecast.panel import validate_panel
 
 from .panels import consistent, make_panel, python_mode

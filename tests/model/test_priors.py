@@ -9,10 +9,10 @@ import pytest
 from forecast.clock import WEEKS_A_MONTH
 from forecast.errors import SpecError
 from forecast.model import PendulumSpec, Priors, prior_draws, simulate_panel
-from forecast.model.choices import is_dense, spec_for
 from forecast.model.observation.index import standardised_index
 from forecast.model.priors import known_priors, reasons
 from forecast.model.simulate import simulate_level
+from forecast.model.spec import is_dense, spec_for
 from forecast.panel import recounted, validate_panel
 
 from .panels import make_panel

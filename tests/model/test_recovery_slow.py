@@ -12,7 +12,7 @@ from arviz_stats import mcse
 from scipy.stats import binomtest, chisquare
 
 from forecast.model import PendulumSpec, fit
-from forecast.model.calibration import AMONG, calibrate
+from forecast.model.simulate import AMONG, calibrate
 
 from .panels import make_panel
 

@@ -11,9 +11,9 @@ import pytest
 
 from forecast.errors import DataError, SpecError
 from forecast.model import PendulumSpec, fit, prior_draws, simulate_panel
-from forecast.model.ceiling import bounded
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
+from forecast.model.trend import bounded
 
 from .panels import make_panel, python_mode
 

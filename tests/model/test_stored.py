@@ -10,8 +10,7 @@ import pytest
 import xarray as xr
 
 from forecast.errors import FitFileError
-from forecast.model.fitted import Fit
-from forecast.model.stored import GROUPS, is_saved_fit, sealed
+from forecast.model.fitted import GROUPS, Fit, is_saved_fit, sealed
 from tests.systems import posix
 
 V1 = Path(__file__).parent / "data" / "fit_v1.nc"

@@ -11,9 +11,9 @@ from forecast.errors import SpecError
 from forecast.model import PendulumModel, PendulumSpec, dynamics, fit, prior_draws, simulate_panel, update
 from forecast.model.arrays import panel_arrays
 from forecast.model.declarations import Variable
+from forecast.model.inputs import anchor_path, prior_reference
 from forecast.model.observation import Observation, find_observation, observation_of, register, unregister
 from forecast.model.posterior import flat
-from forecast.model.whitening import anchor_path, prior_reference
 from forecast.panel import first_periods
 from forecast.report.provenance import settings
 

@@ -5,9 +5,9 @@ import pytest
 
 from forecast.model import PendulumSpec, prior_draws
 from forecast.model.arrays import panel_arrays
+from forecast.model.inputs import transition_pairs
 from forecast.model.simulate import simulate_trend
 from forecast.model.trend import Trend, central_trend, era_means, gathered
-from forecast.model.whitening import transition_pairs
 
 from .panels import make_panel
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from forecast.model.updating.weights import pareto_k_limit, resampled, smoothed
+from forecast.model.particles import pareto_k_limit, resampled, smoothed
 
 # On a grid, so that adding a whole number to them rounds nothing away.
 ON_GRID = st.integers(-5 * 1024, 5 * 1024).map(lambda number: number / 1024)

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from forecast.model.ceiling import bounded
 from forecast.model.observation.readings import FIRST_YEAR, KNOT_YEARS, KNOTS
-from forecast.model.trend import era_means
+from forecast.model.trend import bounded, era_means
 from forecast.model.variables import all_variables
 from forecast.outlook import assess
 from tests.model.panels import consistent

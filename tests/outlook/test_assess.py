@@ -12,8 +12,8 @@ import xarray as xr
 import forecast.outlook
 from forecast.errors import SpecError
 from forecast.outlook import Estimate, NotDefined, assess, brief, plain, reported, simulate_futures
-from forecast.outlook.band import band
 from forecast.outlook.draws import dyad_draws
+from forecast.outlook.pendulum import band
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "outlook.md"
 KINDS = {

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from forecast.errors import DataError, ForecastError, SpecError
 from forecast.events import read_chronology
-from forecast.outlook.assumed import Assumed, Cell, Held, periods_held, read_assumed
+from forecast.outlook.conditioning import Assumed, Held, periods_held, read_assumed
+from forecast.outlook.observed import Cell
 
 # The panel of the made fit ends with December 2024.
 MEETING = (

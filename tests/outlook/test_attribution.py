@@ -18,17 +18,27 @@ from forecast.model import Fit, PendulumSpec, update
 from forecast.model import fit as sample
 from forecast.model.likelihood import Draws, Observed
 from forecast.model.posterior import flat
-from forecast.model.updating.update import redraw
+from forecast.model.updating import redraw
 from forecast.outlook import assess
 from forecast.outlook.attribution import attribute
-from forecast.outlook.change import BASELINE, EVENTS, MODEL, REVISED, TIME, split_change, split_question_change
+from forecast.outlook.comparison import (
+    BASELINE,
+    EVENTS,
+    MODEL,
+    REVISED,
+    TIME,
+    ShareChange,
+    look,
+    numbers_of,
+    split_change,
+    split_question_change,
+)
 from forecast.outlook.futures import simulate_futures
-from forecast.outlook.look import ShareChange, look, numbers_of
 from forecast.outlook.observed import observe, record_futures
 from forecast.panel import build_panel, panel_of_dyad, recounted
 from forecast.panel.events import counted_events, panel_without
 from forecast.questions import answer_question, attribute_question, make_question, put_question
-from forecast.questions.folder import QuestionFolder
+from forecast.questions.ledger import QuestionFolder
 from forecast.questions.moved import asking
 from forecast.report import write_change, write_moved
 from forecast.wording import day

@@ -16,8 +16,7 @@ from forecast.model.fitted import Fit
 from forecast.model.posterior import flat
 from forecast.outlook import assess, simulate_futures
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.drivers import FuturePush, driver_outlooks
-from forecast.outlook.futures import picked, simulate_particles, stream
+from forecast.outlook.futures import FuturePush, driver_outlooks, picked, simulate_particles, stream
 from forecast.outlook.observed import observe
 
 DYAD, MONTHS = "USA-CHN", 18

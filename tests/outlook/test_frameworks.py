@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from forecast.outlook import Estimate, NotDefined, assess
-from forecast.outlook.claims import claims
-from forecast.outlook.contrast import contrast
+from forecast.outlook.assess import claims
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import headroom
+from forecast.outlook.level import contrast
 
 
 def test_eras_follow_each_other(assessment):

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from forecast.outlook import Assessment, NotDefined, assess, printed_changes, probability, quoted, simulate_futures
-from forecast.outlook.happenings import (
+from forecast.outlook.observed import Observed
+from forecast.outlook.windows import (
+    FEWEST,
     Recording,
     baseline_of,
     rolling_outlook,
@@ -19,8 +21,6 @@ from forecast.outlook.happenings import (
     threshold_outlook,
     window_outlook,
 )
-from forecast.outlook.observed import Observed
-from forecast.outlook.window import FEWEST
 
 from .conftest import make_fit
 

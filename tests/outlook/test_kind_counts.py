@@ -8,9 +8,9 @@ import pytest
 
 from forecast.errors import SpecError
 from forecast.outlook import AtLeast, NotDefined, assess, observe, simulate_futures
-from forecast.outlook.happenings import Recording, kind_outlook, window_base_rate
-from forecast.outlook.kind_counts import simulate_kinds
+from forecast.outlook.base_rates import simulate_kinds
 from forecast.outlook.query import Query
+from forecast.outlook.windows import Recording, kind_outlook, window_base_rate
 from tests.model.panels import make_panel
 
 DYAD = "USA-CHN"

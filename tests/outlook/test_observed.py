@@ -8,8 +8,8 @@ import xarray as xr
 
 from forecast.errors import QuestionError
 from forecast.outlook import NotDefined, observe, simulate_futures
+from forecast.outlook.base_rates import Repeats
 from forecast.outlook.observed import Usual, main_dataset, reading, recent_reports, simulate_chances
-from forecast.outlook.repeats import Repeats
 from forecast.questions.record import require_reporting
 from outlook.conftest import with_feed
 

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 
 from forecast.clock import Clock
 from forecast.outlook import passage
-from forecast.outlook.passage import crosses
+from forecast.outlook.pendulum import crosses
 
 CLOCK = Clock(np.arange("2000-01", "2001-01", dtype="datetime64[M]").astype("datetime64[D]"), weekly=False)
 HORIZONS = (1, 3, 6)

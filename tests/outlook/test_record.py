@@ -8,7 +8,7 @@ import pytest
 from forecast.errors import SpecError, UnknownDyadError
 from forecast.outlook import Estimate, NotDefined, level_record
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.record import last_break, standing
+from forecast.outlook.level import last_break, standing
 
 
 def with_level(made, path):

@@ -1,6 +1,6 @@
 """Scenarios: what is assumed holds, the numbers are those of the futures that hold it, and nothing is silent."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -9,10 +9,10 @@ from scipy.stats import binom
 
 from forecast.errors import SpecError
 from forecast.outlook import assess, conditioning, observe, simulate_futures
-from forecast.outlook.assumed import Assumed, Cell, Held
-from forecast.outlook.conditioning import condition, draw_at_least
+from forecast.outlook.conditioning import Assumed, Held, condition, draw_at_least
+from forecast.outlook.observed import Cell
 from forecast.outlook.query import AtLeast
-from forecast.outlook.scenarios import STAMP, Scenarios, scenario
+from forecast.outlook.scenarios import STAMP, scenario
 
 CONTACT, CUT = 4, 4
 VISIT = Assumed(date(2025, 1, 15), "CHN", "USA", kind="class 4", n=2)
@@ -177,5 +177,3 @@ def test_scenarios_that_are_none_are_rejected(fit, assumed, words):
 def test_it_shows_itself(fit):
     found = scenario(fit, "USA-CHN", {"nothing": []}, (3,))
     assert "assumed, not predicted" in repr(found)
-    documented = Scenarios.__doc__ or ""
-    assert all(field.name in documented for field in fields(Scenarios))

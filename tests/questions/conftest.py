@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 from forecast.events import read_chronology
-from forecast.model.choices import spec_for
+from forecast.model.spec import spec_for
 from forecast.panel import build_panel
 from tests.model.fits import unobserved
 from tests.model.panels import consistent

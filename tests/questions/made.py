@@ -7,7 +7,7 @@ import numpy as np
 
 from forecast.outlook.summary import probability
 from forecast.questions import Answer, Resolution, question_of
-from forecast.questions.entry import hash_of, line_of
+from forecast.questions.history import hash_of, line_of
 
 SHA = "ab" * 32
 

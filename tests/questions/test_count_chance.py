@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from forecast.outlook.kind_counts import MIX_MONTHS, mix_weights
+from forecast.outlook.base_rates import MIX_MONTHS, mix_weights
 from forecast.panel.events import placed_events
-from forecast.questions.count_chance import ALL, NONE, chance_of_count, code_shares, coupled, side_shares
-from forecast.questions.kind import Kind
-from forecast.questions.record import MonthlyRecord
-from forecast.questions.settle import WindowCounts
+from forecast.questions.question import WindowCounts
+from forecast.questions.record import ALL, NONE, Kind, MonthlyRecord, chance_of_count, code_shares, coupled, side_shares
 from tests.questions.conftest import events, panel_as_of
 
 DYAD, SIZE = "USA-CHN", 40_000

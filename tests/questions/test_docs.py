@@ -9,7 +9,7 @@ import typer
 
 from forecast.cli import app
 from forecast.questions import Question
-from forecast.questions.entry import FIELDS, Answered, Asked, Resolved
+from forecast.questions.history import FIELDS, Answered, Asked, Resolved
 from forecast.questions.question import FixedBaseline
 
 DOCS = Path(__file__).parents[2] / "docs"

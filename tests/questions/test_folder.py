@@ -12,7 +12,7 @@ import yaml
 
 from forecast.errors import OutputError
 from forecast.questions import Ledger, append_entries, asked, read_question
-from forecast.questions.folder import QuestionFolder
+from forecast.questions.ledger import QuestionFolder
 from tests.questions.made import made
 from tests.questions.test_cli import run, said
 from tests.systems import posix
@@ -118,7 +118,7 @@ def test_a_disk_that_is_full_for_the_file_says_where_the_question_stands(tmp_pat
     def full(*_):
         raise OutputError("questions/up.yaml cannot be written: No space left on device.")
 
-    monkeypatch.setattr("forecast.questions.folder.write_question", full)
+    monkeypatch.setattr("forecast.questions.ledger.write_question", full)
     with pytest.raises(
         OutputError, match=r"No space left.* The question stands in .*ledger\.jsonl; the next run writes"
     ):

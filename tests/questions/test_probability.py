@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from forecast.errors import QuestionError, UnknownDyadError
 from forecast.evaluation.origins import Window
-from forecast.evaluation.prediction import outcomes
+from forecast.evaluation.scores import outcomes
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
 from forecast.questions import answer_question, make_question, resolve_question, settle_futures
-from forecast.questions.kind import Kind
-from forecast.questions.settle import WindowCounts, settle
+from forecast.questions.question import WindowCounts, settle
+from forecast.questions.record import Kind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
 

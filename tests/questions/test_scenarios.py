@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from forecast.cli import app
 from forecast.errors import DataError, QuestionError, SpecError
-from forecast.outlook.assumed import Assumed
+from forecast.outlook.conditioning import Assumed
 from forecast.outlook.scenarios import scenario
 from forecast.questions import answer_question, make_question, put_question
 from forecast.questions.question import write_question

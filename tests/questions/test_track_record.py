@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from forecast.questions import Ledger, TrackRecord, answered, append_entries, asked, resolved
-from forecast.questions.export import entry_rows
+from forecast.questions.ledger import entry_rows
 from forecast.report import write_track_record
 from tests.questions.made import append_line, came, made, said
 

@@ -10,7 +10,7 @@ import pytest
 from outlook.conftest import MadeFit, make_fit
 
 from forecast.events import EventTable
-from forecast.events.raw import SourceFile
+from forecast.events.table import SourceFile
 from forecast.outlook import assess
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
@@ -170,4 +170,9 @@ def figures(material):
 
 @pytest.fixture(scope="session")
 def html(material, figures):
-    return page(material, figures, ["forecast.json", "levels.csv"])
+    return page(material, figures).html(["forecast.json", "levels.csv"])
+
+
+def render_page(fit, assessment, *, events=None, others=(), gate=None, skill=None):
+    """Return the page of a report."""
+    return page(gather(fit, assessment, events, others, gate, skill)).html()

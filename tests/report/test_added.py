@@ -6,11 +6,11 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from forecast.events.added import AddedEvent, Addition, Extension, additions_of, counted_additions
-from forecast.report import forecast_json, render_page
+from forecast.events.coverage import AddedEvent, Addition, Extension, additions_of, counted_additions
+from forecast.report import forecast_json
 from forecast.report.events import arrange
 
-from .conftest import SCRIPT, Reader
+from .conftest import SCRIPT, Reader, render_page
 
 EVENT = AddedEvent(3, "new", "2024-09-01", "USA-CHN", "CHN", "USA", "042", 1, SCRIPT)
 ADDITION = Addition(

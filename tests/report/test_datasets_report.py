@@ -5,9 +5,8 @@ from outlook.conftest import with_feed
 
 from forecast.outlook import assess
 from forecast.report import forecast_json
-from forecast.report.page import render_page
 
-from .conftest import LABELS, keys_documented, reported_fit
+from .conftest import LABELS, keys_documented, render_page, reported_fit
 from .test_forecast_json import DOCUMENT
 
 

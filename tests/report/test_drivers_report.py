@@ -9,9 +9,8 @@ from outlook.conftest import Spec
 from forecast.drivers.panel import attach
 from forecast.outlook import assess
 from forecast.report import forecast_json
-from forecast.report.page import render_page
 
-from .conftest import LABELS, reported_fit
+from .conftest import LABELS, render_page, reported_fit
 
 NAME = "<b>trade</b>"
 

@@ -1,5 +1,6 @@
 """What a report leaves in its folder, and what it does not."""
 
+import hashlib
 import json
 
 import numpy as np
@@ -24,6 +25,7 @@ def test_a_report_has_its_files(fit, assessment, others, events, tmp_path):
         "summary.md",
         "rejects.csv",
         "fit.nc",
+        "manifest.json",
     }
     content = json.loads((page.parent / "forecast.json").read_text(encoding="utf-8"))
     assert content["converged"] is True
@@ -41,13 +43,25 @@ def test_the_same_report_is_the_same_to_the_byte(fit, assessment, events, tmp_pa
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
 
+def test_the_manifest_has_the_digest_of_every_file_even_of_those_that_stay(fit, assessment, events, tmp_path):
+    write_report(fit, assessment, events=events, out=tmp_path)
+    write_report(fit, assessment, out=tmp_path)
+    stated = json.loads((tmp_path / "manifest.json").read_text())
+    there = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    assert "rejects.csv" in there
+    del there["manifest.json"]
+    assert stated == {"generator": "pendulum-forecast", "files": there}
+
+
 @pytest.mark.parametrize("step", ["illustrations", "write_json", "levels_table", "page", "write_rejects"])
 @pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_a_run_killed_half_way_leaves_what_was_there(
     fit, assessment, events, tmp_path, monkeypatch, step, end, illustrated
 ):
-    old = '<meta name="generator" content="pendulum-forecast">the old report'
+    old = "the old report"
     (tmp_path / "index.html").write_text(old)
+    known = {"index.html": hashlib.sha256(old.encode()).hexdigest()}
+    (tmp_path / "manifest.json").write_text(json.dumps({"generator": "pendulum-forecast", "files": known}))
 
     def killed(*_, **__):
         raise end
@@ -56,8 +70,9 @@ def test_a_run_killed_half_way_leaves_what_was_there(
     monkeypatch.setattr(write, step, killed)
     with pytest.raises(end):
         write_report(fit, assessment, events=events, out=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", "manifest.json"}
     assert (tmp_path / "index.html").read_text() == old
+    assert json.loads((tmp_path / "manifest.json").read_text())["files"] == known
 
 
 @pytest.fixture

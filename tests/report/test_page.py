@@ -6,15 +6,15 @@ from datetime import date
 
 import pytest
 
-from forecast.events.references import shown_reference
+from forecast.events.tables import shown_reference
 from forecast.outlook import NotDefined, printed_percents
-from forecast.report import forecast_json, render_page
+from forecast.report import forecast_json
 from forecast.report.events import UNCHECKED_NOTE
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
 from tests.model.panels import consistent
 
-from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, reported_fit
+from .conftest import FAILED, SCRIPT, Reader, assessed, index_of, made_events, render_page, reported_fit
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_every_claim_is_in_the_appendix_with_its_numbers_named(assessment, read)
 def test_a_fit_that_failed_is_stamped_everywhere(fit, assessment, events, others):
     material = gather(fit, assessment, events, others, FAILED)
     figures = illustrations(material)
-    html = page(material, figures)
+    html = page(material, figures).html()
     read = Reader(html)
     assert read.text.strip().startswith("NOT CONVERGED: US-China")
     assert FAILED.reasons[0] in read.text
@@ -218,7 +218,7 @@ def test_the_end_of_the_record_is_told():
 
 def test_a_dyad_that_was_fitted_alone_is_compared_with_nobody():
     alone = reported_fit(dyads=("USA-CUB",), eras={"USA-CUB": (("first", 0), ("second", 200))})
-    text = Reader(page(gather(alone, assessed(alone, "USA-CUB"), None, [], None), {})).text
+    text = Reader(page(gather(alone, assessed(alone, "USA-CUB"), None, [], None), {}).html()).text
     assert "USA-CUB relations were fitted alone, so there are no others to compare them with." in text
     assert "US-Russia is not part of this fit" not in text.split("The theory's claims, answered")[0]
     assert "USA-CUB alone" in text
@@ -235,7 +235,7 @@ def test_figures_are_numbered_in_order(read):
 
 def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
     def text(dyad):
-        return Reader(page(gather(fit, assessed(fit, dyad), None, [], None), {})).text
+        return Reader(page(gather(fit, assessed(fit, dyad), None, [], None), {}).html()).text
 
     ours, theirs = text("USA-CHN"), text("USA-RUS")
     assert "getting worse for more than five years, since 2018" in ours and "essay of October 2023" in ours
@@ -246,7 +246,7 @@ def test_claims_about_the_us_and_china_are_not_made_of_others(fit, assessment):
 def test_the_page_of_another_dyad_names_china_only_where_dyads_are_compared(fit):
     others = [assessed(fit, dyad) for dyad in ("USA-CHN", "CHN-RUS")]
     material = gather(fit, assessed(fit, "USA-RUS"), made_events("USA-RUS"), others, None)
-    html = page(material, illustrations(material), ["forecast.json"])
+    html = page(material, illustrations(material)).html(["forecast.json"])
     named = re.compile("China|Chinese|Beijing|Taiwan")
     compared = re.search(r'<figure id="figure-dyads">.*?</figure>', html, re.S)[0]
     assert named.search(compared)

@@ -15,8 +15,8 @@ from forecast.cli import app
 from forecast.errors import OutputPathError
 from forecast.model import Fit
 from forecast.outlook import AtLeast
-from forecast.outlook.assumed import Assumed, periods_held, read_assumed
-from forecast.outlook.prospect import Prospect
+from forecast.outlook.conditioning import Assumed, periods_held, read_assumed
+from forecast.outlook.query import Prospect
 from forecast.outlook.scenarios import SCHEMA, scenario
 from forecast.report import write_scenarios
 from forecast.report.scenario_page import scenario_json, scenario_page
@@ -54,7 +54,7 @@ def found(fit):
 
 @pytest.fixture(scope="module")
 def html(fit, found):
-    return scenario_page(fit, found, MadeGate(), ("scenario.json",))
+    return scenario_page(fit, found, MadeGate()).html(("scenario.json",))
 
 
 def test_the_page_loads_nothing_and_runs_nothing(html):
@@ -86,9 +86,9 @@ def test_every_number_stands_beside_the_one_without(html, found):
 
 
 def test_what_has_not_converged_or_may_not_be_used_is_stamped(fit, found):
-    assert "NOT CONVERGED" in Reader(scenario_page(fit, found, FAILED)).text
+    assert "NOT CONVERGED" in Reader(scenario_page(fit, found, FAILED).html()).text
     faulty = replace(found.scenarios[0], fault="k is high", warnings=("Do not use the numbers: k is high.",))
-    page = scenario_page(fit, replace(found, scenarios=(faulty,)), MadeGate())
+    page = scenario_page(fit, replace(found, scenarios=(faulty,)), MadeGate()).html()
     assert "Do not use the numbers: k is high." in Reader(page).text
     content = scenario_json(fit, replace(found, scenarios=(faulty,)), FAILED)
     assert (content["converged"], content["scenarios"][0]["usable"]) == (False, False)
@@ -113,7 +113,7 @@ def test_the_schema_is_as_documented(fit, found):
 
 def test_a_folder_is_written_whole_and_nothing_else_is_replaced(fit, found, tmp_path):
     page = write_scenarios(fit, found, tmp_path / "new", gate=MadeGate())
-    assert sorted(path.name for path in page.parent.iterdir()) == ["index.html", "scenario.json"]
+    assert sorted(path.name for path in page.parent.iterdir()) == ["index.html", "manifest.json", "scenario.json"]
     write_scenarios(fit, found, tmp_path / "new", gate=MadeGate())
     other = tmp_path / "other"
     other.mkdir()
@@ -129,7 +129,7 @@ def test_an_index_has_the_level_alone(fit):
     assert found.scenarios[0].sentence.startswith("If this is assumed, the median share of the level")
     content = scenario_json(made, found, MadeGate())
     assert content["unconditional"]["recorded"].keys() == {"not_defined"}
-    assert "What will be recorded" not in Reader(scenario_page(made, found, MadeGate())).text
+    assert "What will be recorded" not in Reader(scenario_page(made, found, MadeGate()).html()).text
     with pytest.raises(Exception, match="index"):
         scenario(made, "USA-CHN", {"one": [CONTACT]}, (3,))
 

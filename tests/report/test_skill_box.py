@@ -51,7 +51,7 @@ def changed(skill, **choices):
 def told(fit, assessment, skill, events=EVENTS):
     found = find_skill(fit, assessment, events, skill)
     assert isinstance(found, DyadSkill), found
-    text = Reader(page(gather(fit, assessment, events, (), None, found), {})).text
+    text = Reader(page(gather(fit, assessment, events, (), None, found), {}).html()).text
     box = text[
         text.index("How good has this been?") : text.index("The pendulum", text.index("How good has this been?"))
     ]
@@ -125,7 +125,7 @@ def test_the_box_has_the_numbers_of_the_run(fit, assessment, skill):
 def test_a_backtest_of_something_else_is_not_quoted(fit, assessment, skill, change, words):
     found = find_skill(fit, assessment, EVENTS, change(skill))
     assert isinstance(found, NotDefined) and words in found.reason
-    text = Reader(page(gather(fit, assessment, EVENTS, (), None, found), {})).text
+    text = Reader(page(gather(fit, assessment, EVENTS, (), None, found), {}).html()).text
     assert f"Nothing is known of that: {found.reason}" in text
     assert skill_sentence(found) == f"How good such forecasts have been is not known: {found.reason}."
 
@@ -182,12 +182,14 @@ def test_hostile_text_is_shown_and_not_run(fit, assessment):
     skill = skill_of(fit, 0.0, models={**MODELS, SCRIPT: True})
     rows = [{**row, "against": [{**one, "model": SCRIPT} for one in row["against"]]} for row in skill.rows]
     found = find_skill(fit, assessment, EVENTS, replace(skill, rows=rows))
-    html = page(gather(fit, assessment, EVENTS, (), None, replace(found, sentence=SCRIPT)), {})
+    html = page(gather(fit, assessment, EVENTS, (), None, replace(found, sentence=SCRIPT)), {}).html()
     assert "<script" not in html.lower() and SCRIPT in Reader(html).text
 
 
 def test_the_box_stands_under_the_chances(fit, assessment, skill):
-    text = Reader(page(gather(fit, assessment, EVENTS, (), None, find_skill(fit, assessment, EVENTS, skill)), {})).text
+    text = Reader(
+        page(gather(fit, assessment, EVENTS, (), None, find_skill(fit, assessment, EVENTS, skill)), {}).html()
+    ).text
     assert text.index("What will be recorded") < text.index("How good has this been?")
     assert text.index("How good has this been?") < text.index("The level: better, about the same, or worse")
 

@@ -13,7 +13,7 @@ from forecast.errors import DataError, OutputPathError
 from forecast.evaluation import Results
 from forecast.evaluation.skill import REPORTED_ON
 from forecast.pairs import difference_interval
-from forecast.report import render_skill, write_skill, write_skill_page
+from forecast.report import write_skill, write_skill_page
 from forecast.report.skill_page import finding, headline, skill_figures, skill_page
 from tests.evaluation.made import MODELS, results_of
 
@@ -29,7 +29,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def html(results):
-    return render_skill(results)
+    return skill_page(results).html()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_benchmark_that_is_ahead_is_said_to_be_plainly():
     head = headline(results.skill)
     assert "clearly worse than the ten-year base rate and the best benchmark" in head
     assert re.search(r"\(90 % interval \d\.\d\d to \d\.\d\d worse\)", finding(results.skill))
-    text = Reader(skill_page(results, {})).text
+    text = Reader(skill_page(results, {}).html()).text
     assert re.search(r"\d of \d \(\d clearly\)", text)
 
 
@@ -78,18 +78,18 @@ def test_a_run_without_a_model_or_without_benchmarks_has_its_page():
     assert head.startswith("The ten-year base rate was")
     alone = results_of(0.0, models={"default": False}, years=range(2016, 2019))
     assert "compared with nobody" in headline(alone.skill)
-    assert "figure-calibration" in render_skill(alone)
+    assert "figure-calibration" in skill_page(alone).html()
 
 
 def test_one_dyad_is_not_shown_by_dyad():
-    page = render_skill(results_of(0.0, dyads=("USA-CHN",)))
+    page = skill_page(results_of(0.0, dyads=("USA-CHN",))).html()
     assert "figure-dyads" not in page and "figure-benchmarks" in page
 
 
 def test_origins_for_choices_are_never_called_a_report_of_skill():
     results = results_of(2.0, years=range(2003, 2012))
     assert headline(results.skill).endswith("origins up to 2014")
-    text = Reader(skill_page(results, {})).text
+    text = Reader(skill_page(results, {}).html()).text
     assert "are made on these origins: not a report of skill" in text
 
 
@@ -116,7 +116,7 @@ def test_the_numbers_of_the_page_are_those_of_the_file(results, read):
 
 
 def test_every_number_has_its_n(results, read):
-    counted = {f"{row['n']:,}" for row in results.rows if row["model"] == "default"}
+    counted = {f"{row['n']:,}" for row in results.skill.rows if row["model"] == "default"}
     assert all(re.search(rf"\b{n}\b", read.text) for n in counted)
 
 
@@ -183,7 +183,7 @@ def test_the_page_made_again_from_its_folder_is_the_same(results, tmp_path):
     page = write_skill(results, tmp_path / "new")
     first = page.read_bytes()
     assert {path.name for path in page.parent.iterdir()} == {
-        "index.html", "skill.json", "skill.csv", "cases.csv", "cases_shown.csv",
+        "index.html", "skill.json", "skill.csv", "cases.csv", "cases_shown.csv", "manifest.json",
     }  # fmt: skip
     page.unlink()
     (page.parent / "cases.csv").unlink()
@@ -225,7 +225,7 @@ def test_the_file_has_the_fields_that_are_documented(results, tmp_path):
 
 def test_hostile_codes_and_labels_are_shown_and_not_run(results):
     skill = replace(results.skill, choices={**results.skill.choices, "dataset": SCRIPT})
-    html = skill_page(replace(results, skill=skill), {})
+    html = skill_page(replace(results, skill=skill), {}).html()
     assert "<script" not in html.lower() and SCRIPT in Reader(html).text
 
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from forecast.outlook import NotDefined
-from forecast.report import forecast_json, render_page
+from forecast.report import forecast_json
 from forecast.report.events import RULE, recent_events
 from forecast.report.page import page
 from forecast.wording import chance, count, day, interval, month, number
 
-from .conftest import assessed
+from .conftest import assessed, render_page
 
 
 class Tables(HTMLParser):
@@ -190,7 +190,7 @@ def test_what_is_folded_is_diagnostics_data_and_claims(html):
 
 def test_what_is_not_defined_is_a_dash(material, figures):
     eras = [era for era in material.result.frameworks.eras if isinstance(era.ceiling, NotDefined)]
-    (rows,) = Tables(page(material, figures)).headed("Framework")
+    (rows,) = Tables(page(material, figures).html()).headed("Framework")
     assert sum(row[3] == "–" for row in rows[1:]) == len(eras)
 
 

@@ -18,7 +18,7 @@ from forecast.hypotheses.measures import chance, evidence_bars, evidence_table, 
 from forecast.hypotheses.plan import read_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Reason, describe, stated
-from forecast.report import render_tests, results_json, results_table, write_tests
+from forecast.report import results_json, results_table, write_tests
 from forecast.report import tests_page as say
 from forecast.report.tests_page import COLUMNS, SCHEMA, results_figures, results_page
 from forecast.report.verdict_figure import illustrate
@@ -73,7 +73,7 @@ def results():
 
 @pytest.fixture(scope="module")
 def html(results):
-    return render_tests(results)
+    return results_page(results).html()
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_every_claim_has_its_parts_in_order(results, read):
 def test_the_reason_of_an_answer_stands_at_the_top():
     reason = Reason("not_defined", {"answer": "undecided", "why": "it is unknown"})
     verdict = make_verdict("S5", prose=("The half-life is 41.", "The end."), reason=reason)
-    text = Reader(results_page(fake_results((verdict,)), {})).text
+    text = Reader(results_page(fake_results((verdict,)), {}).html()).text
     assert (
         text.index("Undecided, because") < text.index("Evidence by three routes") < text.index("The half-life is 41.")
     )
@@ -145,7 +145,7 @@ def test_the_finding_is_in_sight_and_the_rest_is_folded(html, results):
 def test_the_data_are_named_whatever_their_source(results, source, words):
     """A run of a feed, or of several sources, is written as one of the chronology is."""
     named = replace(results, plan=results.plan.model_copy(update={"source": source}))
-    assert f"Data {words}" in Reader(results_page(named, {})).text
+    assert f"Data {words}" in Reader(results_page(named, {}).html()).text
 
 
 def test_what_each_dataset_counts_is_said(results):
@@ -155,7 +155,7 @@ def test_what_each_dataset_counts_is_said(results):
     both["counts"].loc[{"dataset": "gdelt"}] = other.isel(dataset=0)
     counted = int(panel["counts"].sum())
     several = replace(results, data=replace(results.data, panel=both))
-    assert f"{counted:,} of chronology and {3 * counted:,} of gdelt" in Reader(results_page(several, {})).text
+    assert f"{counted:,} of chronology and {3 * counted:,} of gdelt" in Reader(results_page(several, {}).html()).text
 
 
 def test_power_stands_beside_every_answer(results, read):
@@ -163,7 +163,7 @@ def test_power_stands_beside_every_answer(results, read):
     assert FakePower().words in read.text
     assert "half-life 24 months: found in 46 %; random walk: false alarm in 4 %" in read.text
     why = replace(results, without_power={"S6": "The power of this test is not known, for a reason."})
-    assert "not known, for a reason" in Reader(results_page(why, {})).text
+    assert "not known, for a reason" in Reader(results_page(why, {}).html()).text
 
 
 def test_the_textbook_tests_are_printed_with_their_nulls_and_a_caution(read):
@@ -182,14 +182,14 @@ def test_links_within_the_page_lead_somewhere(read):
 
 def test_a_planned_run_says_by_which_plan():
     results = fake_results(planned=True)
-    text = Reader(results_page(results, {})).text
+    text = Reader(results_page(results, {}).html()).text
     assert "Planned." in text and "Exploratory" not in text
     assert f"Frozen on 2 January 2026, digest {results.plan.digest[:12]}" in text
 
 
 def test_a_run_that_has_not_converged_is_stamped_everywhere():
     results = fake_results((make_verdict("S5"),), gates=FAILED)
-    html = render_tests(results)
+    html = results_page(results).html()
     read = Reader(html)
     assert read.text.strip().startswith("NOT CONVERGED: US-China")
     assert "This run cannot tell: its sampler has not converged." in read.text
@@ -200,12 +200,12 @@ def test_a_run_that_has_not_converged_is_stamped_everywhere():
         "NOT CONVERGED" in one.wide and "NOT CONVERGED" in one.narrow for one in results_figures(results).values()
     )
     assert results_json(results)["converged"] is False
-    assert "NOT CONVERGED" not in results_page(fake_results(), {})
+    assert "NOT CONVERGED" not in results_page(fake_results(), {}).html()
 
 
 def test_a_run_without_sensitivity_or_tables_says_so():
     bare = make_verdict("S7", numbers=(), table=pd.DataFrame(), prose=())
-    text = Reader(results_page(replace(fake_results((bare,)), sensitivity=None, gates={}), {})).text
+    text = Reader(results_page(replace(fake_results((bare,)), sensitivity=None, gates={}), {}).html()).text
     assert "the plan leaves them out" in text and "no model was fitted" in text
     assert "The claim tested, a contrast of dyads, is undecided." in text
 
@@ -228,7 +228,7 @@ def test_the_sensitivity_tells_numbers_and_notes_apart():
     ]  # fmt: skip
     assert [row[0] for row in found["rows"]] == ["none", "one era"]
     assert found["notes"] == [("power-scaling: the half-life", "the prior moves it")]
-    text = Reader(results_page(replace(fake_results(), sensitivity=table), {})).text
+    text = Reader(results_page(replace(fake_results(), sensitivity=table), {}).html()).text
     assert "Prior or data?" in text and "the prior moves it" in text
 
 
@@ -359,9 +359,18 @@ def test_the_table_holds_every_number(results):
 def test_the_folder_holds_page_numbers_plan_and_figures(results, tmp_path):
     page = write_tests(results, tmp_path / "out")
     names = {path.name for path in page.parent.iterdir()}
-    assert names == {"index.html", "tests.json", "tests.csv", "plan.yaml", "S2.svg", "S5.svg", "S6.svg"}
+    assert names == {
+        "index.html",
+        "manifest.json",
+        "tests.json",
+        "tests.csv",
+        "plan.yaml",
+        "S2.svg",
+        "S5.svg",
+        "S6.svg",
+    }
     text = page.read_text("utf-8")
-    assert all(f'href="{name}"' in text for name in names - {"index.html"})
+    assert all(f'href="{name}"' in text for name in names - {"index.html", "manifest.json"})
     assert read_plan(page.parent / "plan.yaml", frozen=False) == results.plan
     rows = list(csv.DictReader((page.parent / "tests.csv").read_text("utf-8").splitlines()))
     assert [row["value"] for row in rows if row["name"] == "not_defined"] == ["", ""]

@@ -13,15 +13,17 @@ from forecast.feeds.phoenix import REAL_TIME
 from forecast.outlook.scenarios import scenario
 from forecast.panel import build_index_panel, build_panel
 from forecast.panel.record import vintaged
-from forecast.report import forecast_json, render_page, render_skill, render_tests
+from forecast.report import forecast_json
 from forecast.report.export import summary
 from forecast.report.material import gather
 from forecast.report.provenance import vintage
 from forecast.report.scenario_page import scenario_page
+from forecast.report.skill_page import skill_page
+from forecast.report.tests_page import results_page
 from tests.evaluation.made import results_of
 from tests.feeds.made import gdelt_row, phoenix_row, written
 
-from .conftest import LABELS, MadeGate, Reader, assessed, reported_fit
+from .conftest import LABELS, MadeGate, Reader, assessed, render_page, reported_fit
 
 DATED = "count as the chronology data, compiled in 2026, date them, whenever each became known."
 KNOWN = "Of the gdelt data only what was known by 30 June 2018 counts."
@@ -86,9 +88,11 @@ def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, mater
     alone = reported_fit(dyads=("USA-CHN",), draws=40)
     pages = {
         "report": html,
-        "scenario": scenario_page(alone, scenario(alone, "USA-CHN", {"nothing": []}, (3,), labels=LABELS), MadeGate()),
-        "backtest": render_skill(results_of()),
-        "tests": render_tests(fake_results()),
+        "scenario": scenario_page(
+            alone, scenario(alone, "USA-CHN", {"nothing": []}, (3,), labels=LABELS), MadeGate()
+        ).html(),
+        "backtest": skill_page(results_of()).html(),
+        "tests": results_page(fake_results()).html(),
     }
     assert {name for name, page in pages.items() if DATED not in Reader(page).text} == set()
     assert DATED in summary(material).replace("\\", "")
@@ -98,7 +102,7 @@ def test_every_page_of_a_past_day_says_how_its_events_are_dated(fit, html, mater
 def test_a_backtest_of_a_feed_says_that_only_what_was_known_counts():
     results = results_of()
     choices = results.skill.choices | {"dataset": "gdelt", "vintaged": ["gdelt"]}
-    page = Reader(render_skill(replace(results, skill=replace(results.skill, choices=choices)))).text
+    page = Reader(skill_page(replace(results, skill=replace(results.skill, choices=choices))).html()).text
     assert "Of the gdelt data only what was known by the day before each origin counts." in page
 
 

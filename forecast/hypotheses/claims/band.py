@@ -21,10 +21,9 @@ from forecast.hypotheses.measures import (
     percent,
 )
 from forecast.hypotheses.verdict import Answer, Found, Number, Reason, Rule
-from forecast.outlook.band import band_edges
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.futures import stream, trend_step
-from forecast.outlook.passage import mean_spell
+from forecast.outlook.pendulum import band_edges, mean_spell
 from forecast.typing import Float
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def measure_band(candidates: "Candidates") -> Found[Band]:
     .. [1] Gelman, Meng and Stern (1996), Posterior predictive assessment of model fitness via realized discrepancies,
        Statistica Sinica 6, 733-760.
     """
-    from forecast.model.breaks.fits import ONE_COMPONENT
+    from forecast.model.break_fits import ONE_COMPONENT
 
     comparison = candidates.compare(ONE_COMPONENT, WALK, (REVERTING, RANDOM_WALK), decides=False)
     reverting, walk = (dyad_draws(candidates.fit(**choices), candidates.dyad) for choices in (ONE_COMPONENT, WALK))

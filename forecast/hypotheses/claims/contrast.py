@@ -25,11 +25,11 @@ from forecast.hypotheses.measures import (
     percent,
 )
 from forecast.hypotheses.verdict import Answer, Found, Number, Reason, Rule
-from forecast.model.ceiling import unbounded
-from forecast.outlook.contrast import contrast
+from forecast.model.trend import unbounded
 from forecast.outlook.draws import NO_CYCLE, DyadDraws, dyad_draws
 from forecast.outlook.futures import simulate_from
-from forecast.outlook.passage import mean_spell
+from forecast.outlook.level import contrast
+from forecast.outlook.pendulum import mean_spell
 from forecast.outlook.summary import NotDefined
 from forecast.typing import Bool, Float
 

@@ -27,7 +27,7 @@ from forecast.hypotheses.measures import (
 from forecast.hypotheses.verdict import Answer, Comparison, Drawing, Found, Number, Reason, Rule, Series
 from forecast.model.spec import PendulumSpec
 from forecast.outlook.draws import dyad_draws
-from forecast.outlook.record import Break, last_break
+from forecast.outlook.level import Break, last_break
 from forecast.outlook.summary import NotDefined
 from forecast.scale import share
 from forecast.typing import Float
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.hypotheses.candidates import Candidates
-    from forecast.model.breaks.fits import BreakFits, Places
-    from forecast.model.breaks.search import BreakCount, BreakPosterior
+    from forecast.model.break_fits import BreakFits, Places
+    from forecast.model.breaks import BreakCount, BreakPosterior
     from forecast.model.quick import QuickFit
 
 
@@ -128,8 +128,8 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     Where the current era begins within those years, a jump of the trend there decides (`measure_jump`): its model and
     the rival both let the trend move between eras as well.
     """
-    from forecast.model.breaks.fits import ONE_COMPONENT, BreakFits
-    from forecast.model.breaks.search import count_breaks, one_break, scan
+    from forecast.model.break_fits import ONE_COMPONENT, BreakFits
+    from forecast.model.breaks import count_breaks, one_break, scan
 
     panel, asked = candidates.panel, question(candidates.panel)
     most = min(max(LEAST, len(asked.named)), MOST)
@@ -220,7 +220,7 @@ def gained_ahead(fits: "BreakFits", held: "Places", place: int) -> Float:
 def _compared(candidates: "Candidates", fits: "BreakFits", found: "BreakPosterior", asked: Question) -> Comparison:
     """Compare one break with none by all routes; ahead, the model with a break is told where it is claimed."""
     from forecast.hypotheses.ahead import ahead_of
-    from forecast.model.breaks.search import place_of
+    from forecast.model.breaks import place_of
 
     place = place_of(candidates.panel, found.date) if asked.claimed is None else asked.claimed
     ahead = ahead_of(gained_ahead(fits, asked.held, place))
@@ -233,7 +233,7 @@ def _with_other_priors(fits: "BreakFits", found: "BreakPosterior", asked: Questi
     import pandas as pd
 
     from forecast.hypotheses.prior_scale import FACTORS
-    from forecast.model.breaks.search import WANTED, one_break
+    from forecast.model.breaks import WANTED, one_break
 
     over, base, held = fits.over(one_break(fits, asked.since, held=asked.held)), fits.at(asked.held), len(asked.held)
     rows = [_row("", 1.0, found.log_bayes_factor, found.error)]
@@ -550,8 +550,8 @@ def contest_of_break(candidates: "Candidates") -> Contest:
     The real test spreads fits over all dates. Here two, without a break and with the true one, weigh them all: that is
     enough where the posterior of the date is near the truth, and where there is no break to be found.
     """
-    from forecast.model.breaks.fits import ONE_COMPONENT, BreakFits, with_breaks
-    from forecast.model.breaks.search import one_break
+    from forecast.model.break_fits import ONE_COMPONENT, BreakFits, with_breaks
+    from forecast.model.breaks import one_break
     from forecast.model.quick import quick_fit
 
     asked = question(candidates.panel)

@@ -26,8 +26,7 @@ from forecast.hypotheses.measures import (
     reason_of_evidence,
 )
 from forecast.hypotheses.verdict import Answer, Found, Rule
-from forecast.model.dynamics import find_cycle
-from forecast.model.dynamics.cubic import cubic_widening
+from forecast.model.dynamics import cubic_widening, find_cycle
 from forecast.outlook.draws import dyad_draws
 from forecast.outlook.frameworks import Learning, learned
 from forecast.typing import Float

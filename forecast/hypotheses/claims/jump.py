@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.hypotheses.candidates import Candidates
-    from forecast.model.breaks.fits import Places
+    from forecast.model.break_fits import Places
     from forecast.model.evidence import Evidence
 
 JUMP, NO_JUMP = "a jump of the trend where the current era began", "no jump then"
@@ -95,7 +95,7 @@ def placebo_places(periods: int, named: "Places", apart: int) -> "Places":
 
 def broken_at(candidates: "Candidates", places: Iterable[int]) -> "xr.Dataset":
     """Return the record with eras that begin at some places."""
-    from forecast.model.breaks.fits import with_breaks
+    from forecast.model.break_fits import with_breaks
 
     return with_breaks(candidates.panel, tuple(sorted(places)))
 

@@ -28,7 +28,7 @@ from forecast.model.dynamics import find_cycle
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.outlook.frameworks import Learning, learned
 from forecast.outlook.futures import simulate_from
-from forecast.outlook.passage import Passage, passage
+from forecast.outlook.pendulum import Passage, passage
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
@@ -53,7 +53,7 @@ def measure_reversion(candidates: "Candidates") -> Found[Reversion]:
 
     The second rival is one reverting component: the whole level reverts to the long-run mean of its era.
     """
-    from forecast.model.breaks.fits import ONE_COMPONENT
+    from forecast.model.break_fits import ONE_COMPONENT
 
     limit = candidates.rule.half_life
     linear, none = rivals(candidates)

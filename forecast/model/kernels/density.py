@@ -1,7 +1,8 @@
-"""Log-density of path and sides in the sampler's coordinates, with its gradient: the whole model but for the kinds.
+"""Log-densities, with gradients, in the sampler's coordinates: of path and sides, and of the kinds of a side.
 
 The model of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle, written
 out by hand. There the choices of a spec make another graph; here they are branches of one function, compiled once.
+A value that the model does not have is a constant; its place is `NONE`.
 """
 
 import math
@@ -11,29 +12,268 @@ import numpy as np
 
 from forecast.model.kernels import kernel
 from forecast.model.kernels.observation import observation_value_gradient
-from forecast.model.kernels.pair import pair_backward, pair_forward
-from forecast.model.kernels.parameters import (
-    ByDyad,
-    Coordinates,
-    add_slopes,
-    dyads_backward,
-    dyads_forward,
-    scalar,
-    values_of,
-)
-from forecast.model.kernels.path import path_backward, path_forward
-from forecast.model.kernels.transitions import (
+from forecast.model.kernels.path import (
     Pairs,
     at_nodes,
     cycle_backward,
     cycle_forward,
     log_scales,
+    pair_backward,
+    pair_forward,
+    path_backward,
+    path_forward,
     process_density,
     to_pairs,
     trend_backward,
     trend_forward,
 )
-from forecast.typing import Float, Index
+from forecast.typing import Bool, Float, Index
+
+NONE = -1
+HALF_LOG_TWO_PI = 0.5 * math.log(2.0 * math.pi)
+
+
+class Coordinates(NamedTuple):
+    """Priors of the sampler's coordinates, (coordinate,): normal, or none of its own where the spread is zero.
+
+    A positive value is the exponential of its coordinate.
+    """
+
+    centre: Float
+    sd: Float
+    positive: Bool
+
+
+class ByDyad(NamedTuple):
+    """Places of quantities of every dyad: of a population's mean and spread, if there is one, and of the dyads' own."""
+
+    places: Index
+    constant: Float  # Value where there is no place for dyads
+    positive: Bool  # Whether the value is the exponential of what stands there
+
+
+@kernel
+def values_of(point: Float, coordinates: Coordinates) -> tuple[Float, float, Float]:
+    """Values of a point, the log-density of its coordinates under their own priors, and the slopes of that."""
+    values, slope, total = np.empty(point.size), np.zeros(point.size), 0.0
+    for i in range(point.size):
+        values[i] = math.exp(point[i]) if coordinates.positive[i] else point[i]
+        sd = coordinates.sd[i]
+        if sd > 0.0:
+            off = (point[i] - coordinates.centre[i]) / sd
+            total -= 0.5 * off * off + math.log(sd) + HALF_LOG_TWO_PI
+            slope[i] = -off / sd
+    return values, total, slope
+
+
+@kernel
+def add_slopes(values: Float, by_value: Float, coordinates: Coordinates, slope: Float) -> None:
+    """Add slopes in the values to those in the coordinates."""
+    for i in range(values.size):
+        slope[i] += by_value[i] * values[i] if coordinates.positive[i] else by_value[i]
+
+
+@kernel
+def scalar(values: Float, place: int, otherwise: float) -> float:
+    """Value of a place, or a constant."""
+    return values[place] if place >= 0 else otherwise
+
+
+@kernel
+def dyads_forward(values: Float, by_dyad: ByDyad, dyads: int) -> Float:
+    """Values of every quantity, (quantity, dyad)."""
+    result = np.empty((by_dyad.constant.size, dyads))
+    for k in range(by_dyad.constant.size):
+        population, spread, own = by_dyad.places[k, 0], by_dyad.places[k, 1], by_dyad.places[k, 2]
+        for d in range(dyads):
+            at = by_dyad.constant[k]
+            if own >= 0:
+                at = values[own + d]
+                if population >= 0:
+                    at = values[population] + values[spread] * at
+            result[k, d] = math.exp(at) if by_dyad.positive[k] else at
+    return result
+
+
+@kernel
+def dyads_backward(values: Float, by_dyad: ByDyad, result: Float, g_result: Float, by_value: Float) -> None:
+    """Add the slopes of `dyads_forward` to those in the values."""
+    for k in range(by_dyad.constant.size):
+        population, spread, own = by_dyad.places[k, 0], by_dyad.places[k, 1], by_dyad.places[k, 2]
+        if own < 0:
+            continue
+        for d in range(result.shape[1]):
+            g = g_result[k, d] * result[k, d] if by_dyad.positive[k] else g_result[k, d]
+            if population >= 0:
+                by_value[population] += g
+                by_value[spread] += g * values[own + d]
+                by_value[own + d] += g * values[spread]
+            else:
+                by_value[own + d] += g
+
+
+class KindsChoices(NamedTuple):
+    """Where the parameters of one side's kinds stand among its coordinates, and the sign of its slope."""
+
+    towards: float  # Whether the kinds grow with the recent share, 1, or as it falls, -1
+    slope: int  # Places, of the first where there are several
+    dyad_sd: int
+    dyad: int
+    step: int
+    white: int
+    raw: int
+    cut: int
+    gap: int
+    concentration: int
+    gaps: int
+
+
+class KindsData(NamedTuple):
+    """What it reads of a panel, as in `forecast.model.inputs.model_data`."""
+
+    basis: Float  # Orthonormal, of what sums to zero
+    dyad_of_place: Index
+    place_of_node: Index
+    made_of_white: Float  # Of `forecast.model.observation.kinds.walk_of_white`
+    recent: Float
+    directions: int
+    blocks: Index
+    cells: Index
+    rows: Index
+    entries: Index
+
+
+@kernel
+def kinds_shift(values: Float, choices: KindsChoices, data: KindsData) -> tuple[Float, Float, float, Float]:
+    """Shift of every place, its walk of unit steps, the prior of the white noise that makes it, and its slope."""
+    places = data.dyad_of_place.size
+    walk, g_white, prior = np.zeros(places), np.zeros((0, 0)), 0.0
+    if choices.white >= 0:
+        dyads, spans = data.made_of_white.shape[0], data.made_of_white.shape[2]
+        g_white = np.zeros((dyads, spans))
+        for d in range(dyads):
+            for s in range(spans):
+                step, at = 0.0, 0.0
+                for k in range(spans):
+                    white = values[choices.white + d * spans + k]
+                    step += data.made_of_white[d, s, k] * white
+                    at += data.made_of_white[d, spans + s, k] * white
+                walk[d * spans + s] = at
+                prior -= 0.5 * step * step - math.log(data.made_of_white[d, s, s]) + HALF_LOG_TWO_PI
+                for k in range(spans):
+                    g_white[d, k] -= step * data.made_of_white[d, s, k]
+    elif choices.raw >= 0:
+        for p in range(places):
+            walk[p] = values[choices.raw + p]
+    step = scalar(values, choices.step, 0.0)
+    shift = np.empty(places)
+    for p in range(places):
+        shift[p] = step * walk[p]
+        if choices.dyad_sd >= 0:
+            for k in range(data.basis.shape[1]):
+                shift[p] += data.basis[data.dyad_of_place[p], k] * values[choices.dyad + k]
+    return shift, walk, prior, g_white
+
+
+@kernel
+def thresholds(values: Float, choices: KindsChoices) -> Float:
+    """Cutpoints, (1, cut): the first, and gaps on top of it."""
+    cutpoint = np.empty((1, 1 + choices.gaps))
+    cutpoint[0, 0] = values[choices.cut]
+    for j in range(choices.gaps):
+        cutpoint[0, j + 1] = cutpoint[0, j] + values[choices.gap + j]
+    return cutpoint
+
+
+@kernel
+def rest_density(values: Float, choices: KindsChoices, data: KindsData, by_value: Float) -> float:
+    """Log-density of what dyads deviate; its slopes are added to those in the values."""
+    if choices.dyad_sd < 0:
+        return 0.0
+    sd, free = values[choices.dyad_sd], data.basis.shape[1]
+    squares = 0.0
+    for k in range(free):
+        off = values[choices.dyad + k] / sd
+        squares += off * off
+        by_value[choices.dyad + k] -= off / sd
+    by_value[choices.dyad_sd] += (squares - free) / sd
+    total: float = -0.5 * squares - free * (math.log(sd) + HALF_LOG_TWO_PI)
+    return total
+
+
+@kernel
+def kinds_density(
+    point: Float, coordinates: Coordinates, choices: KindsChoices, data: KindsData
+) -> tuple[float, Float]:
+    """Log-density of a point, and its gradient."""
+    values, total, slope = values_of(point, coordinates)
+    by_value = np.zeros(values.size)
+    shift, walk, prior, g_white = kinds_shift(values, choices, data)
+    total += prior + rest_density(values, choices, data, by_value)
+    nodes, places = data.recent.size, shift.size
+    level = np.empty(nodes)
+    for i in range(nodes):
+        level[i] = choices.towards * values[choices.slope] * data.recent[i] + shift[data.place_of_node[i]]
+    dyads = data.basis.shape[0]
+    concentration = np.zeros(1)
+    concentration[0] = scalar(values, choices.concentration, 0.0)
+    likelihood, g_level, _, g_cutpoint, g_concentration, _, _ = observation_value_gradient(
+        level, np.zeros((dyads, data.directions, 1)), thresholds(values, choices), concentration,
+        np.zeros(dyads), np.zeros((0, 0)), data.blocks, data.cells, data.rows, data.entries, np.zeros(1), np.ones(1),
+    )  # fmt: skip
+    total += likelihood.item()
+    g_shift = np.zeros(places)
+    for i in range(nodes):
+        by_value[choices.slope] += g_level[i] * choices.towards * data.recent[i]
+        g_shift[data.place_of_node[i]] += g_level[i]
+    if choices.concentration >= 0:
+        by_value[choices.concentration] += g_concentration[0]
+    behind = 0.0
+    for j in range(choices.gaps, -1, -1):
+        behind += g_cutpoint[0, j]
+        if j > 0:
+            by_value[choices.gap + j - 1] += behind
+    by_value[choices.cut] += behind
+    if choices.dyad_sd >= 0:
+        for k in range(data.basis.shape[1]):
+            for p in range(places):
+                by_value[choices.dyad + k] += g_shift[p] * data.basis[data.dyad_of_place[p], k]
+    if choices.step >= 0:
+        step = values[choices.step]
+        for p in range(places):
+            by_value[choices.step] += g_shift[p] * walk[p]
+        if choices.white >= 0:
+            spans = g_white.shape[1]
+            for d in range(g_white.shape[0]):
+                for k in range(spans):
+                    g = g_white[d, k]
+                    for s in range(spans):
+                        g += step * g_shift[d * spans + s] * data.made_of_white[d, spans + s, k]
+                    by_value[choices.white + d * spans + k] += g
+        else:
+            for p in range(places):
+                by_value[choices.raw + p] += g_shift[p] * step
+    add_slopes(values, by_value, coordinates, slope)
+    return total, slope
+
+
+@kernel
+def kinds_draws(
+    points: Float, coordinates: Coordinates, choices: KindsChoices, data: KindsData,
+    shift: Float, cutpoint: Float, prior: Float, rest: Float,
+) -> None:  # fmt: skip
+    """Write what follows from points (draw, coordinate): shifts, cutpoints, log-densities of prior and white noise."""
+    for draw in range(points.shape[0]):
+        values, own, slope = values_of(points[draw], coordinates)
+        at, _, white, _ = kinds_shift(values, choices, data)
+        cuts = thresholds(values, choices)
+        for p in range(at.size):
+            shift[draw, p] = at[p]
+        for j in range(cuts.size):
+            cutpoint[draw, 0, j] = cuts[0, j]
+        prior[draw] = own + rest_density(values, choices, data, slope)
+        rest[draw] = white
+
 
 MEAN, STEP, HALF_LIFE, SD, HEADROOM, NOISE, VOLUME = range(7)
 """Rows of the quantities of dyads."""
@@ -73,7 +313,7 @@ class Anchor(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """What was counted, as in `forecast.model.observation.counted.Counted`, and the quadrature of the month noise."""
+    """What was counted, as in `forecast.model.observation.side.Counted`, and the quadrature of the month noise."""
 
     blocks: Index
     cells: Index

@@ -1,4 +1,4 @@
-r"""The month's events given the level: ordinal, overdispersed, with the news of the month integrated out.
+r"""The month's events given the level: ordinal, overdispersed, with the month noise integrated out.
 
 For a dyad-month with level :math:`\ell`, every feed :math:`q` and direction :math:`s` reports counts
 :math:`y_{sq}` that are Dirichlet-multinomial around the class probabilities of an ordered logit at
@@ -17,8 +17,46 @@ import math
 import numpy as np
 
 from forecast.model.kernels import kernel
-from forecast.model.kernels.factorials import NO_CUT, PLAIN_LIMIT, PRODUCT_LIMIT, rising_factorial
 from forecast.typing import Float, Index
+
+# Above this many events of one class in a month the rising factorial is taken from log-gamma, below by its product.
+PRODUCT_LIMIT = 16
+# A month with more events than this keeps logarithms at every node, for the plain product could leave the floats.
+PLAIN_LIMIT = 40
+# Stands for the missing upper cutpoint of the top class: its formulas then need no branch.
+NO_CUT = 1e30
+
+
+@kernel
+def digamma(x: float) -> float:
+    """Digamma of a positive number: recurrence up to 6, then the asymptotic series (error below 1e-12).
+
+    Six steps at most, whatever comes: a sampler that tries a far-off point hands over what is no number, of which no
+    comparison says that it is large enough.
+    """
+    shift = 0.0
+    for _ in range(6):
+        if x >= 6.0:
+            break
+        shift -= 1.0 / x
+        x += 1.0
+    r = 1.0 / (x * x)
+    series = r * (1 / 12 - r * (1 / 120 - r * (1 / 252 - r * (1 / 240 - r * (1 / 132 - r * 691 / 32760)))))
+    return shift + math.log(x) - 0.5 / x - series
+
+
+@kernel
+def rising_factorial(mass: float, count: int, step: float) -> tuple[float, float]:
+    """Logarithm of ``mass (mass + step) ... (mass + (count - 1) step)`` and its slope in log(mass); step is 0 or 1."""
+    if step == 0.0:
+        return count * math.log(mass), float(count)
+    if count > PRODUCT_LIMIT:
+        return math.lgamma(mass + count) - math.lgamma(mass), mass * (digamma(mass + count) - digamma(mass))
+    factor, slope = mass, 1.0
+    for i in range(1, count):
+        factor *= mass + i
+        slope += mass / (mass + i)
+    return math.log(factor), slope
 
 
 @kernel
@@ -94,7 +132,7 @@ def observation_value_gradient(
 
     ``level`` (node,); ``cutpoint`` (dataset, cut); ``concentration`` of 0 stands for no overdispersion (a plain
     multinomial); ``shift`` (node, dataset) is added to the level for what a dataset reports at a node, and is of no
-    size where there is none. The sparse layout is that of :class:`forecast.model.observation.counted.Counted`.
+    size where there is none. The sparse layout is that of :class:`forecast.model.observation.side.Counted`.
     """
     top, points = cutpoint.shape[1], nodes.size
     g_level, g_offset, g_cutpoint = np.zeros_like(level), np.zeros_like(offset), np.zeros_like(cutpoint)
@@ -218,3 +256,74 @@ def observation_value_gradient(
         total -= log_rising[q, n]
         g_concentration[q] -= log_rising_slope[q, n]
     return np.asarray(total), g_level, g_offset, g_cutpoint, g_concentration, g_noise, g_shift
+
+
+# What a draw makes all but impossible stays a number, and so does a cutpoint out of all reach.
+LEAST = 1e-300
+FARTHEST = 200.0
+
+
+@kernel
+def odds(log_odds: float) -> float:
+    """Exponential of log-odds, which are never out of reach."""
+    return math.exp(min(log_odds, FARTHEST))
+
+
+@kernel
+def event_log_likelihood(
+    level: Float, cutpoint: Float, concentration: Float, offset: Float, noise: Float,
+    cell: Index, rows: Index, entries: Index, nodes: Float, weights: Float,
+) -> Float:  # fmt: skip
+    """Compute the log-likelihood of one cell's events at levels (draw, particle) of every draw.
+
+    Parameters have the draw as first dim.
+
+    Summed over the cells of a panel it is the value of
+    :func:`forecast.model.kernels.observation.observation_value_gradient` at the draw.
+    """
+    result = np.empty_like(level)
+    d, plain, points, top = cell[0], cell[4] <= PLAIN_LIMIT, nodes.size, cutpoint.shape[2]
+    first, behind = rows[cell[2], 2], rows[cell[3] - 1, 3]
+    number = behind - first
+    upper, lower, width, step = np.empty(number), np.empty(number), np.empty(number), np.empty(number)
+    stretch, at, mass, at_node = np.empty(points), np.empty(points), np.empty(points), np.empty(points)
+    for i in range(level.shape[0]):
+        constant = 0.0
+        for k in range(points):
+            stretch[k] = math.exp(noise[i, d] * nodes[k])
+        for row in range(cell[2], cell[3]):
+            s, q, a = rows[row, 0], rows[row, 1], concentration[i, rows[row, 1]]
+            if a > 0.0:
+                constant -= rising_factorial(a, rows[row, 4], 1.0)[0]
+            # The offset of a direction and dataset moves its cutpoints the other way.
+            shift = -offset[i, d, s, q]
+            for e in range(rows[row, 2], rows[row, 3]):
+                j, n = entries[e, 0], e - first
+                lower[n] = odds(cutpoint[i, q, j - 1] + shift) if j > 0 else 0.0
+                upper[n] = NO_CUT * max(1.0, lower[n])
+                if j < top:
+                    upper[n] = odds(cutpoint[i, q, j] + shift)
+                width[n], step[n] = (upper[n] - lower[n]) * (a if a > 0.0 else 1.0), 1.0 if a > 0.0 else 0.0
+        for m in range(level.shape[1]):
+            strength = odds(level[i, m])
+            for k in range(points):
+                at[k] = strength * stretch[k]
+                at_node[k] = weights[k] if plain else math.log(weights[k])
+            for n in range(number):
+                for k in range(points):
+                    mass[k] = width[n] * at[k] / ((upper[n] + at[k]) * (lower[n] + at[k]))
+                if plain:
+                    for k in range(points):
+                        at_node[k] *= mass[k]
+                    for c in range(1, entries[first + n, 1]):
+                        for k in range(points):
+                            at_node[k] *= mass[k] + c * step[n]
+                else:
+                    for k in range(points):
+                        at_node[k] += rising_factorial(mass[k], entries[first + n, 1], step[n])[0]
+            if plain:
+                result[i, m] = constant + math.log(max(at_node.sum(), LEAST))
+            else:
+                highest = at_node.max()
+                result[i, m] = constant + highest + math.log(np.exp(at_node - highest).sum())
+    return result

@@ -10,10 +10,15 @@ from pytensor.graph.op import Op
 from pytensor.link.numba.dispatch import basic as numba_dispatch
 
 from forecast.model.kernels import STAMP
-from forecast.model.kernels.following import follow_backward, follow_forward
 from forecast.model.kernels.observation import observation_value_gradient
-from forecast.model.kernels.pair import pair_backward, pair_forward
-from forecast.model.kernels.path import path_backward, path_forward
+from forecast.model.kernels.path import (
+    follow_backward,
+    follow_forward,
+    pair_backward,
+    pair_forward,
+    path_backward,
+    path_forward,
+)
 
 
 class KernelOp(Op):  # type: ignore[misc]

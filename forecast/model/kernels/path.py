@@ -1,24 +1,56 @@
-r"""The whitened path: an exact change of variables from white noise to the pendulum's path.
+r"""The whitened path: an exact change of variables from white noise to trend and cycle, and their transitions.
 
-A linear reference process over the nodes of each dyad,
+A linear process over the nodes of each dyad, :math:`x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i`, seen through
+pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with a tridiagonal
+precision :math:`A = L L^\top`. It maps white noise ``z`` to a draw of it, :math:`x = A^{-1} r + L^{-\top} z`, and
+returns :math:`\log |dx / dz| = -\sum_i \log l_i` beside it. Whatever the pseudo-observations are, the change of
+variables is exact, so that a posterior written in ``z`` is the posterior of the path; where they are close to what the
+data say, ``z`` is nearly white and nearly independent of the parameters. One sweep down and one up.
 
-.. math::  x_0 = c_0 + s_0 \epsilon_0, \qquad x_i = c_i + \phi_i x_{i-1} + s_i \epsilon_i
+Of a trend and a cycle around it the pseudo-observations see the sum. Written one behind the other,
+:math:`(s_0, f_0, s_1, f_1, \ldots)`, their precision has five diagonals. It is factored as :math:`A = M D M^\top`,
+:math:`M` of unit diagonal and :math:`m_i`, :math:`n_i` beside it,
 
-seen through pseudo-observations of weight :math:`w_i` and information :math:`w_i y_i` has a Gaussian posterior with
-a tridiagonal precision :math:`A = L L^\top`. It maps white noise ``z`` to a draw of it,
+.. math::  n_i = a_{i,i-2} / d_{i-2}, \quad  u_i = a_{i,i-1} - a_{i,i-2} m_{i-1}, \quad  m_i = u_i / d_{i-1}, \quad
+           d_i = a_{i,i} - m_i u_i - n_i a_{i,i-2}
 
-.. math::  x = A^{-1} r + L^{-\top} z
-
-and returns :math:`\log |dx / dz| = -\sum_i \log l_i` beside it. Whatever the pseudo-observations are, the
-change of variables is exact, so that a posterior written in ``z`` is the posterior of the path; where they
-are close to what the data say, ``z`` is nearly white and nearly independent of the parameters. One sweep
-down and one up: linear in the number of nodes.
+which keeps the roots out of the recursion, so that :math:`M^\top x = D^{-1} M^{-1} r + D^{-1/2} z`. Beyond a pivot
+:math:`d_i` that is not positive the log-determinant is not a number.
 """
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from forecast.model.kernels import kernel
 from forecast.typing import Float, Index
+
+
+@kernel
+def follow_forward(phi: Float, target: Float) -> Float:
+    """Series (row, time) of targets (row, time), with `phi` (row,)."""
+    series = np.empty_like(target)
+    for d in range(target.shape[0]):
+        series[d, 0] = target[d, 0]
+        for t in range(1, target.shape[1]):
+            series[d, t] = phi[d] * series[d, t - 1] + (1.0 - phi[d]) * target[d, t]
+    return series
+
+
+@kernel
+def follow_backward(phi: Float, target: Float, series: Float, g_series: Float) -> tuple[Float, Float]:
+    """Gradients with respect to phi and the target."""
+    g_phi, g_target = np.zeros_like(phi), np.empty_like(target)
+    for d in range(target.shape[0]):
+        ahead = 0.0
+        for t in range(target.shape[1] - 1, 0, -1):
+            ahead = g_series[d, t] + phi[d] * ahead
+            g_target[d, t] = (1.0 - phi[d]) * ahead
+            g_phi[d] += ahead * (series[d, t - 1] - target[d, t])
+        g_target[d, 0] = g_series[d, 0] + phi[d] * ahead
+    return g_phi, g_target
+
 
 # One logarithm for this many pivots: their product stays far inside the floats.
 LOG_EVERY = 16
@@ -134,3 +166,288 @@ def path_backward(
     for i in range(nodes):
         g_scale[i] = -2.0 * g_q[i] * q[i] / scale[i]
     return g_z, g_drift, g_carry, g_scale, g_weight, g_information
+
+
+@kernel
+def colour(
+    z: Float, diagonal: Float, off: Float, off2: Float, right: Float
+) -> tuple[Float, Float, Float, Float, Float, Float]:
+    """Vector, log-determinant, and what serves the gradient; all arrays (entry,).
+
+    That is the inverse Cholesky diagonal, the half-solved vector :math:`D^{-1} M^{-1} r`, and the two diagonals of
+    :math:`M`, each followed by two zeros.
+    """
+    number = z.size
+    x, inverse, solved = np.empty(number), np.empty(number), np.empty(number)
+    beside, beyond = np.zeros(number + 2), np.zeros(number + 2)
+    m, k, k_before, y, y_before = 0.0, 0.0, 0.0, 0.0, 0.0
+    product, log_det = 1.0, 0.0
+    for i in range(number):
+        u = off[i] - off2[i] * m
+        m, n = u * k, off2[i] * k_before
+        pivot = diagonal[i] - u * u * k - n * off2[i]
+        y, y_before = right[i] - m * y - n * y_before, y
+        k, k_before = 1.0 / pivot, k
+        beside[i], beyond[i], inverse[i], solved[i] = m, n, np.sqrt(k), y * k
+        product *= inverse[i]
+        if i % LOG_EVERY == LOG_EVERY - 1 or i == number - 1:
+            log_det += np.log(product)
+            product = 1.0
+    after, later = 0.0, 0.0
+    for i in range(number - 1, -1, -1):
+        after, later = solved[i] + z[i] * inverse[i] - beside[i + 1] * after - beyond[i + 2] * later, after
+        x[i] = after
+    return x, np.asarray(log_det), inverse, solved, beside, beyond
+
+
+@kernel
+def colour_backward(
+    z: Float, x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float, g_x: Float, g_log_det: float
+) -> tuple[Float, Float, Float, Float, Float]:
+    """Gradients with respect to z, the three diagonals and the right-hand side: the two sweeps in reverse."""
+    number = x.size
+    g_z, g_half = np.empty(number), np.empty(number)
+    g_diagonal, g_off, g_off2, g_right = np.empty(number), np.empty(number), np.empty(number), np.empty(number)
+    g, g_before = 0.0, 0.0
+    for i in range(number):  # reverse of the sweep up
+        g, g_before = g_x[i] - beside[i] * g - beyond[i] * g_before, g
+        g_z[i] = g * inverse[i]
+        g_half[i] = g_z[i] * inverse[i]
+    r, r_after, a, a_after, o, o2, o2_after = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(number - 1, -1, -1):  # reverse of the sweep down
+        j, h = max(i - 1, 0), max(i - 2, 0)  # what a first entry reads there meets a zero
+        m, n = beside[i + 1], beyond[i + 2]
+        r, r_after = g_half[i] - m * r - n * r_after, r
+        own = g_half[i] * (solved[i] + 0.5 * z[i] * inverse[i]) + 0.5 * g_log_det * inverse[i] * inverse[i]
+        a, a_after = -own - m * (o + a * m) - n * (o2_after + a_after * n), a
+        o = -g_half[j] * x[i] - r * solved[j] - o * beyond[i + 1] - 2.0 * a * beside[i]
+        o2, o2_after = -g_half[h] * x[i] - r * solved[h] - 2.0 * a * beyond[i], o2
+        g_diagonal[i], g_right[i], g_off[i], g_off2[i] = a, r, o, o2 - o * beside[j]
+    return g_z, g_diagonal, g_off, g_off2, g_right
+
+
+@kernel
+def pair_forward(
+    z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
+    weight: Float, information: Float, starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    """Path (2 node,), trend and cycle of every node in turn, log-determinant, and what serves the gradient.
+
+    ``z`` has shape (2 node,), all others (node,); ``starts`` (dyad + 1,) says where each dyad's nodes begin. Carries of
+    first nodes are ignored.
+    """
+    nodes = weight.size
+    diagonal, off, off2, right = np.empty(2 * nodes), np.zeros(2 * nodes), np.empty(2 * nodes), np.empty(2 * nodes)
+    for i in range(nodes):
+        diagonal[2 * i], diagonal[2 * i + 1] = weight[i], weight[i]
+        right[2 * i], right[2 * i + 1] = information[i], information[i]
+        off[2 * i + 1] = weight[i]
+    _add_transitions(drift_s, carry_s, scale_s, starts, 0, diagonal, off2, right)
+    _add_transitions(drift_f, carry_f, scale_f, starts, 1, diagonal, off2, right)
+    result: tuple[Float, Float, Float, Float, Float, Float] = colour(z, diagonal, off, off2, right)
+    return result
+
+
+@kernel
+def _add_transitions(
+    drift: Float, carry: Float, scale: Float, starts: Index, part: int, diagonal: Float, off2: Float, right: Float
+) -> None:
+    """Add to the precision and the right-hand side what the transitions of a part put there."""
+    for d in range(starts.size - 1):
+        for i in range(starts[d], starts[d + 1]):
+            e, q = 2 * i + part, 1.0 / (scale[i] * scale[i])
+            diagonal[e] += q
+            right[e] += q * drift[i]
+            off2[e] = 0.0
+            if i > starts[d]:
+                pull = carry[i] * q
+                off2[e] = -pull
+                diagonal[e - 2] += carry[i] * pull
+                right[e - 2] -= pull * drift[i]
+
+
+@kernel
+def pair_backward(
+    z: Float, drift_s: Float, carry_s: Float, scale_s: Float, drift_f: Float, carry_f: Float, scale_f: Float,
+    x: Float, inverse: Float, solved: Float, beside: Float, beyond: Float,
+    g_x: Float, g_log_det: float, starts: Index,
+) -> tuple[Float, Float, Float, Float, Float, Float, Float, Float, Float]:  # fmt: skip
+    """Gradients with respect to all inputs of `pair_forward` but the starts."""
+    nodes = scale_s.size
+    g_z, g_diagonal, g_off, g_off2, g_right = colour_backward(z, x, inverse, solved, beside, beyond, g_x, g_log_det)
+    g_weight, g_information = np.empty(nodes), np.empty(nodes)
+    for i in range(nodes):
+        g_weight[i] = g_diagonal[2 * i] + g_diagonal[2 * i + 1] + g_off[2 * i + 1]
+        g_information[i] = g_right[2 * i] + g_right[2 * i + 1]
+    by_s = _collect_transitions(drift_s, carry_s, scale_s, starts, 0, g_diagonal, g_off2, g_right)
+    by_f = _collect_transitions(drift_f, carry_f, scale_f, starts, 1, g_diagonal, g_off2, g_right)
+    return g_z, by_s[0], by_s[1], by_s[2], by_f[0], by_f[1], by_f[2], g_weight, g_information
+
+
+@kernel
+def _collect_transitions(
+    drift: Float, carry: Float, scale: Float, starts: Index, part: int, g_diagonal: Float, g_off2: Float, g_right: Float
+) -> tuple[Float, Float, Float]:
+    """Gradients of a part's drift, carry and scale."""
+    g_drift, g_carry, g_scale = np.empty(drift.size), np.zeros(drift.size), np.empty(drift.size)
+    for d in range(starts.size - 1):
+        for i in range(starts[d], starts[d + 1]):
+            e, q, c = 2 * i + part, 1.0 / (scale[i] * scale[i]), drift[i]
+            by_precision, by_drift = g_diagonal[e] + c * g_right[e], g_right[e]
+            if i > starts[d]:
+                p = carry[i]
+                by_pull = p * g_diagonal[e - 2] - g_off2[e] - c * g_right[e - 2]
+                by_precision += p * by_pull
+                by_drift -= p * g_right[e - 2]
+                g_carry[i] = q * (by_pull + p * g_diagonal[e - 2])
+            g_drift[i] = q * by_drift
+            g_scale[i] = -2.0 * q / scale[i] * by_precision
+    return g_drift, g_carry, g_scale
+
+
+LOG_TWO = math.log(2.0)
+
+
+class Pairs(NamedTuple):
+    """Distinct pairs of dyad and gap, as `forecast.model.inputs.transition_pairs`, and which every node has."""
+
+    dyad: Index
+    gap: Index
+    new_era: Index
+    of_node: Index
+    nodes: Index  # How many nodes have it
+
+
+@kernel
+def trend_forward(mean: Float, step: Float, jump: float, half_life: float, start_sd: float, pairs: Pairs) -> Float:
+    """Drift, carry and scale of every pair, (3, pair); a half-life of zero stands for a walk."""
+    result = np.empty((3, pairs.dyad.size))
+    log_kept = -LOG_TWO / half_life if half_life > 0.0 else 0.0
+    for p in range(pairs.dyad.size):
+        d, k = pairs.dyad[p], float(pairs.gap[p])
+        carry, scale = 0.0, start_sd
+        if k > 0.0:
+            carry, gathered = 1.0, k
+            if half_life > 0.0:
+                carry, gathered = math.exp(k * log_kept), math.expm1(2.0 * k * log_kept) / math.expm1(2.0 * log_kept)
+            scale = math.sqrt(step[d] * step[d] * gathered + jump * jump * pairs.new_era[p])
+        result[0, p], result[1, p], result[2, p] = mean[d] * (1.0 - carry), carry, scale
+    return result
+
+
+@kernel
+def trend_backward(
+    mean: Float, step: Float, jump: float, half_life: float, pairs: Pairs,
+    result: Float, g_result: Float, g_mean: Float, g_step: Float,
+) -> tuple[float, float]:  # fmt: skip
+    """Add the slopes in mean and step to what is there; return those in jump and half-life."""
+    g_jump, g_log_kept = 0.0, 0.0
+    log_kept = -LOG_TWO / half_life if half_life > 0.0 else 0.0
+    for p in range(pairs.dyad.size):
+        d, k, carry = pairs.dyad[p], float(pairs.gap[p]), result[1, p]
+        g_mean[d] += g_result[0, p] * (1.0 - carry)
+        if k == 0.0:
+            continue
+        g_variance = 0.5 * g_result[2, p] / result[2, p]
+        g_jump += 2.0 * g_variance * jump * pairs.new_era[p]
+        gathered = k
+        if half_life > 0.0:
+            once = math.expm1(2.0 * log_kept)
+            gathered = math.expm1(2.0 * k * log_kept) / once
+            by_log_kept = 2.0 * (k * carry * carry - gathered * (once + 1.0)) / once
+            g_log_kept += g_variance * step[d] * step[d] * by_log_kept
+            g_log_kept += (g_result[1, p] - g_result[0, p] * mean[d]) * k * carry
+        g_step[d] += 2.0 * g_variance * step[d] * gathered
+    return g_jump, g_log_kept * LOG_TWO / (half_life * half_life) if half_life > 0.0 else 0.0
+
+
+@kernel
+def cycle_forward(half_life: Float, sd: Float, pairs: Pairs) -> Float:
+    """Drift, carry and scale of every pair, (3, pair)."""
+    result = np.zeros((3, pairs.dyad.size))
+    for p in range(pairs.dyad.size):
+        d, carry = pairs.dyad[p], 0.0
+        if pairs.gap[p] > 0:
+            carry = math.exp(-LOG_TWO * pairs.gap[p] / half_life[d])
+        result[1, p], result[2, p] = carry, sd[d] * math.sqrt(1.0 - carry * carry)
+    return result
+
+
+@kernel
+def cycle_backward(
+    half_life: Float,
+    sd: Float,
+    pairs: Pairs,
+    result: Float,
+    g_result: Float,
+    g_half_life: Float,
+    g_sd: Float,
+) -> None:
+    """Add the slopes in half-life and spread to what is there."""
+    for p in range(pairs.dyad.size):
+        d, carry, scale = pairs.dyad[p], result[1, p], result[2, p]
+        g_sd[d] += g_result[2, p] * scale / sd[d]
+        if pairs.gap[p] > 0:
+            g_carry = g_result[1, p] - g_result[2, p] * sd[d] * sd[d] * carry / scale
+            g_half_life[d] += g_carry * carry * LOG_TWO * pairs.gap[p] / (half_life[d] * half_life[d])
+
+
+@kernel
+def at_nodes(by_pair: Float, pairs: Pairs) -> Float:
+    """Transitions of every node, (3, node)."""
+    result = np.empty((3, pairs.of_node.size))
+    for k in range(3):
+        for i in range(pairs.of_node.size):
+            result[k, i] = by_pair[k, pairs.of_node[i]]
+    return result
+
+
+@kernel
+def log_scales(by_pair: Float, pairs: Pairs) -> float:
+    """Sum of the logarithms of all scales."""
+    total = 0.0
+    for p in range(pairs.nodes.size):
+        total += pairs.nodes[p] * math.log(by_pair[2, p])
+    return total
+
+
+@kernel
+def to_pairs(by_pair: Float, g_process: Float, g_drift: Float, g_carry: Float, g_scale: Float, pairs: Pairs) -> Float:
+    """Slopes in the transitions of pairs, (3, pair): of two parts of those at the nodes, less `log_scales`."""
+    result = np.zeros((3, pairs.dyad.size))
+    for p in range(pairs.nodes.size):
+        result[2, p] = -pairs.nodes[p] / by_pair[2, p]
+    for i in range(pairs.of_node.size):
+        p = pairs.of_node[i]
+        result[0, p] += g_process[0, i] + g_drift[i]
+        result[1, p] += g_process[1, i] + g_carry[i]
+        result[2, p] += g_process[2, i] + g_scale[i]
+    return result
+
+
+@kernel
+def process_density(
+    x: Float, first: int, stride: int, process: Float, starts: Index, g_x: Float
+) -> tuple[float, Float]:
+    """Log-density of one component of a path, and its slopes in drift, carry and scale, (3, node).
+
+    Constants and `log_scales` are left out. The component stands in every so many entries of `x`, from the first; its
+    slopes are added to what is there.
+    """
+    total, g_process = 0.0, np.zeros(process.shape)
+    for d in range(starts.size - 1):
+        for i in range(starts[d], starts[d + 1]):
+            e, drift, carry, scale = first + stride * i, process[0, i], process[1, i], process[2, i]
+            follows = i > starts[d]
+            last = x[e - stride] if follows else 0.0
+            sharp = 1.0 / scale
+            off = (x[e] - drift - carry * last) * sharp
+            g = off * sharp
+            total -= 0.5 * off * off
+            g_x[e] -= g
+            g_process[0, i] = g
+            g_process[2, i] = off * g
+            if follows:
+                g_x[e - stride] += carry * g
+                g_process[1, i] = g * last
+    return total, g_process

@@ -5,10 +5,10 @@
 
 from typing import TYPE_CHECKING
 
+from forecast.model.declarations import Registry
 from forecast.model.observation.base import Observation as Observation
 from forecast.model.observation.index import IndexObservation
 from forecast.model.observation.sides import SidesObservation
-from forecast.model.registry import Registry
 from forecast.panel.kinds import panel_kind
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from forecast.model.hierarchy import Declared, Free, spread_around
+from forecast.model.declarations import Declared, Free, spread_around
 from forecast.model.observation.base import Own
-from forecast.model.observation.counted import Counted
 from forecast.model.observation.readings import INFORMATION
+from forecast.model.observation.side import Counted
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:

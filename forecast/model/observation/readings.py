@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.clock import periods_a_month
-from forecast.model.declarations import Variable
-from forecast.model.hierarchy import SPREAD_OF_SPREADS, spread_around
+from forecast.model.declarations import SPREAD_OF_SPREADS, Variable, spread_around
 from forecast.model.observation.base import Own
-from forecast.model.observation.counted import Counted
+from forecast.model.observation.side import Counted
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.record import busyness, usual_periods
+from forecast.panel.record import relative_counts, usual_periods
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def totals(panel: "xr.Dataset") -> Index:
 def dataset_busyness(panel: "xr.Dataset") -> Float:
     """Return how busy every period was in every dataset, (dataset, dyad, time); 0 where it is not covered."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
-    found = busyness(totals(panel), covered, *usual_periods(periods_a_month(panel)))
+    found = relative_counts(totals(panel), covered, *usual_periods(periods_a_month(panel)))
     return np.asarray(np.where(covered, found, 0.0))
 
 

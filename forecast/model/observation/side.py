@@ -1,18 +1,14 @@
-"""Counted sides given the level: cooperative or hostile, beta-binomial, the month noise integrated out.
-
-Parameters by name: noise (dyad,) of a month, cutpoint (dataset, 1), which is zero, concentration (dataset,), offset
-(dyad, direction, dataset); with the draw first for the draws of a fit.
-"""
+"""Counted sides given the level, the month noise integrated out; counts as the sparse arrays that kernels read."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from forecast.model.hierarchy import ByDyad, Declared, Free
+from forecast.model.declarations import ByDyad, Declared, Free
 from forecast.model.observation.base import Own
-from forecast.model.observation.counted import Counted
 from forecast.model.posterior import flat
 from forecast.typing import Float, Index
 
@@ -21,6 +17,100 @@ if TYPE_CHECKING:
 
     from forecast.model.arrays import PanelArrays
     from forecast.model.spec import PendulumSpec
+
+
+def class_probabilities(level: Float, cutpoint: Float) -> Float:
+    """Return the ordered-logit probabilities of the classes, (..., class).
+
+    ``level`` has shape (...,), ``cutpoint`` (..., cut) or (cut,).
+    """
+    cuts = np.broadcast_to(cutpoint, (*np.shape(level), np.shape(cutpoint)[-1]))
+    below = 1.0 / (1.0 + np.exp(np.asarray(level)[..., None] - cuts))
+    edge = np.zeros((*below.shape[:-1], 1))
+    return np.diff(np.concatenate([edge, below, edge + 1.0], axis=-1), axis=-1)
+
+
+def draw_classes(total: Index, probability: Float, concentration: Float | None, rng: np.random.Generator) -> Index:
+    """Draw the classes of events, (report, class): Dirichlet-multinomial, or multinomial without concentration."""
+    if concentration is not None:
+        mass = rng.gamma(np.maximum(concentration[:, None] * probability, 1e-12))
+        probability = mass / np.maximum(mass.sum(-1, keepdims=True), 1e-300)
+    return np.asarray(rng.multinomial(total, probability))
+
+
+# Long enough for vector instructions, short enough for the processor's first cache.
+BLOCK_ENTRIES = 128
+ORDER = ("dyad", "time", "direction", "dataset", "class")
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was counted."""
+
+    # Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
+    # likelihood takes at once.
+    blocks: Index
+    cells: Index  # Dyad, node, first row, row behind the last and number of events, for every period with events
+    # Direction, dataset, first entry, entry behind the last and number of events: one report of a dataset and
+    # direction in a period.
+    rows: Index
+    entries: Index  # Class, count, cell and row, where something was counted
+    cell_of_node: Index  # Place of a node's events among the cells, -1 where there are none
+    classes: int
+    directions: int
+    datasets: int
+
+    @property
+    def layout(self) -> dict[str, Index]:
+        """The arrays that the kernels read, by name and in their order."""
+        return {name: getattr(self, name) for name in ("blocks", "cells", "rows", "entries")}
+
+    def events_at_nodes(self) -> Index:
+        """Count the events of every node, (node,)."""
+        events = np.zeros(self.cell_of_node.size, dtype=np.int64)
+        events[self.cells[:, 1]] = self.cells[:, 4]
+        return events
+
+
+def count_sparsely(counts: NDArray[Any], node_of: Index) -> Counted:
+    """Return counts (dyad, time, direction, dataset, class) as sparse arrays."""
+    blocks, cells, rows, entries = _sparse_counts(counts, node_of)
+    cell_of_node = np.full(int((node_of >= 0).sum()), -1)
+    cell_of_node[cells[:, 1]] = np.arange(len(cells))
+    directions, datasets, classes = counts.shape[2:]
+    return Counted(
+        blocks, cells, rows, entries, cell_of_node, classes=classes, directions=directions, datasets=datasets
+    )
+
+
+def _sparse_counts(counts: NDArray[Any], node_of: Index) -> tuple[Index, Index, Index, Index]:
+    """Blocks, cells, rows and entries of counts (dyad, time, direction, dataset, class)."""
+    dyad, time, direction, dataset = np.nonzero(counts.any(axis=-1))
+    reports = counts[dyad, time, direction, dataset].astype(np.int64)
+    row, event_class = np.nonzero(reports)
+    bounds = np.searchsorted(row, np.arange(dyad.size + 1))
+    new = (np.diff(dyad, prepend=-1) != 0) | (np.diff(time, prepend=-1) != 0)
+    first, cell_of_row = np.flatnonzero(new), np.cumsum(new) - 1
+    behind = np.append(first[1:], dyad.size)[: first.size]
+    d, t = dyad[first], time[first]
+    events = np.bincount(cell_of_row, weights=reports.sum(1), minlength=first.size)
+    cells = np.column_stack([d, node_of[d, t], first, behind, events]).astype(np.int64)
+    rows = np.column_stack([direction, dataset, bounds[:-1], bounds[1:], reports.sum(1)]).astype(np.int64)
+    entries = np.column_stack([event_class, reports[row, event_class], cell_of_row[row], row]).astype(np.int64)
+    return _blocks(cells, rows), cells, rows, entries
+
+
+def _blocks(cells: Index, rows: Index) -> Index:
+    """Cut the cells into runs of one dyad with about BLOCK_ENTRIES entries."""
+    blocks: list[tuple[int, int, int, int, int]] = []
+    start = 0
+    for cell in range(1, len(cells) + 1):
+        first, behind = rows[cells[start, 2], 2], rows[cells[cell - 1, 3] - 1, 3]
+        if cell == len(cells) or cells[cell, 0] != cells[start, 0] or behind - first >= BLOCK_ENTRIES:
+            blocks.append((int(cells[start, 0]), start, cell, int(first), int(behind)))
+            start = cell
+    return np.array(blocks, dtype=np.int64).reshape(-1, 5)
+
 
 # Half the span over which the slope of the log-likelihood is differenced, in log-odds: about the posterior spread of
 # a month's level, so that the curvature is what the path meets on average and not what it is at one point.
@@ -152,7 +242,7 @@ def derivatives(spec: "PendulumSpec", level: Float, reference: Own, counted: Cou
 
 def log_likelihood_of_draws(spec: "PendulumSpec", level: Float, own: Own, counted: Counted, node: int) -> Float:
     """Return the log-likelihood of a node's events at levels (draw, particle), the month noise integrated out."""
-    from forecast.model.kernels.draws import event_log_likelihood
+    from forecast.model.kernels.observation import event_log_likelihood
 
     result: Float = event_log_likelihood(
         np.ascontiguousarray(level), own["cutpoint"], own["concentration"], own["offset"],

@@ -16,13 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.clock import periods_a_month
-from forecast.model.declarations import Variable
-from forecast.model.hierarchy import ByDyad, Declared
+from forecast.model.declarations import ByDyad, Declared, Variable
 from forecast.model.observation import readings as by_dataset
 from forecast.model.observation import side as one_side
 from forecast.model.observation.base import Observation, Own
-from forecast.model.observation.classes import class_probabilities, draw_classes
-from forecast.model.observation.counted import ORDER, Counted, count_sparsely
 from forecast.model.observation.kinds import (
     LAYOUT,
     QUADRATURE,
@@ -37,8 +34,9 @@ from forecast.model.observation.kinds import (
     walk_of_white,
 )
 from forecast.model.observation.readings import Readings
+from forecast.model.observation.side import ORDER, Counted, class_probabilities, count_sparsely, draw_classes
 from forecast.model.posterior import flat, flat_or_zeros
-from forecast.panel.record import panel_busyness
+from forecast.panel.record import relative_event_counts
 from forecast.typing import Float, Index
 
 if TYPE_CHECKING:
@@ -166,7 +164,7 @@ class SidesObservation(Observation):
             if own.shape[-1] > 1
         )
         (place, places), there = _places(panel, kind_drift), node_of >= 0
-        side, busy = count_sparsely(sides, node_of), panel_busyness(panel)
+        side, busy = count_sparsely(sides, node_of), relative_event_counts(panel)
         if sides.shape[3] == 1:
             recent = _recent(sides.sum(axis=(2, 3)), panel)
             return Sides(side, kinds, place[there], places, recent[there], busy[there])
@@ -340,7 +338,7 @@ class SidesObservation(Observation):
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
     ) -> Float:
         """Return the log-likelihood of a node's events, of sides and kinds, the month noise integrated out."""
-        from forecast.model.kernels.draws import event_log_likelihood
+        from forecast.model.kernels.observation import event_log_likelihood
 
         observed, dyad = arrays.observed, int(arrays.node_dyad[node])
         if observed.readings is None:
@@ -380,7 +378,7 @@ class SidesObservation(Observation):
         """Simulate side and kind of as many events as every report has."""
         month, several = level, panel.sizes["dataset"] > 1
         if "volume_effect" in parameters and not several:
-            month = month + parameters["volume_effect"].to_numpy()[:, None] * panel_busyness(panel)
+            month = month + parameters["volume_effect"].to_numpy()[:, None] * relative_event_counts(panel)
         if "tau" in parameters:
             month = month + parameters["tau"].to_numpy()[:, None] * rng.standard_normal(level.shape)
         counts = panel["counts"].transpose(*ORDER)

@@ -1,0 +1,355 @@
+r"""Cycles: how a level that deviates from its trend comes back, one class per cycle.
+
+With :math:`y` the deviation, :math:`\phi` what a linear cycle keeps of it in a period, :math:`s` its long-run spread,
+a cycle moves by :math:`y' = f(y) + \sigma \epsilon`, and :math:`f` is its `next`: written once, for NumPy arrays and
+PyTensor variables alike, because the sampler and the simulations must agree on it. To add a cycle, derive a class from
+`Cycle`, give it a name, words, `next`, and what it has of its own (priors, variables, `shape`), and `register` it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from forecast.model.declarations import ByDyad, Declared, Prior, Registry, Variable
+from forecast.typing import Float
+
+if TYPE_CHECKING:
+    from forecast.model.priors import Priors
+
+type Transitions = tuple[Any, Any, Any]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """How a cycle moves, as PyTensor variables or arrays by dyad."""
+
+    phi: Any  # Fraction of a deviation kept, the spread of a period's shock, and that of the first state
+    sigma: Any
+    start_sd: Any
+    shape: Mapping[str, Any]  # What else shapes the cycle, by name: (dyad,) or one for all
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """The nodes of the path, as PyTensor variables; `forecast.model.arrays.PanelArrays` says what a node is."""
+
+    motion: Motion  # By dyad
+    data: Mapping[str, Any]  # Of `forecast.model.inputs.model_data`
+    backend: Any  # pytensor.tensor
+
+    @cached_property
+    def first(self) -> Any:
+        """Whether a node is its dyad's first, (node,)."""
+        return self.backend.eq(self.data["node_gap"], 0)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """What `Cycle.next` reads, at every node."""
+        motion, dyad = self.motion, self.data["node_dyad"]
+        own = {"phi": motion.phi, "sd": motion.start_sd, **motion.shape}
+        return {name: value[dyad] if value.ndim else value for name, value in own.items()}
+
+    @cached_property
+    def scale(self) -> Any:
+        """Standard deviation of every node's shock where each period is a node."""
+        motion, dyad = self.motion, self.data["node_dyad"]
+        return self.backend.where(self.first, motion.start_sd[dyad], motion.sigma[dyad])
+
+
+class Cycle:
+    """A mean-reverting deviation from the trend."""
+
+    name: ClassVar[str]  # As `PendulumSpec.cycle` has it
+    title: ClassVar[str]  # A few words, such as `linear reversion`: what tables of models call it
+    hint: ClassVar[str] = ""  # In brackets after the name in the help of the command line; may be empty
+    words: ClassVar[str]  # A sentence for the report, beginning with the name
+    # Whether the transition over many periods is known exactly, so that empty periods need no coordinate.
+    jumps: ClassVar[bool] = False
+    priors: ClassVar[tuple[Prior, ...]] = ()  # Those that it alone has
+    variables: ClassVar[tuple[Variable, ...]] = ()
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """Variables of the posterior that shape the motion, by the names that `next` reads."""
+        own = {variable.name: variable.name for variable in self.variables if variable.sampled}
+        return {"phi": "phi", "sd": "cycle_sd", **own}
+
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+        """Return the deviation expected one period after ``y``."""
+        raise NotImplementedError
+
+    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+        """Add what shapes the cycle to the PyMC model on the context stack."""
+        return {}, 1.0
+
+    def shock_of_spread(self, sd: Any, phi: Any, shape: Mapping[str, Any], backend: Any = np) -> Any:
+        """Compute the spread of a period's shock that keeps a cycle without widening at its own spread."""
+        return sd * backend.sqrt(1.0 - phi**2)
+
+    def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
+        """Half-life of a linear cycle with the same prior: what the prior of the half-life is about."""
+        return drawn["cycle_half_life"]
+
+    def add_motion(self, priors: "Priors", pool: bool) -> Motion:
+        """Add the parameters of the motion to the PyMC model on the context stack.
+
+        The priors are about what a cycle does in the long run, so that they mean the same for every cycle.
+        """
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        typical, sd = (one.add() for one in declare_cycle(priors, pool).values())
+        sd = pm.Deterministic("cycle_sd", sd, dims="dyad")
+        shape, wide = self.shape(priors, pool)
+        half_life = pm.Deterministic("cycle_half_life", typical / wide, dims="dyad")
+        phi = pm.Deterministic("phi", 0.5 ** (1.0 / half_life), dims="dyad")
+        shock = self.shock_of_spread(sd / pt.sqrt(wide), phi, shape, pt)
+        return Motion(phi, pm.Deterministic("sigma", shock, dims="dyad"), sd, shape)
+
+    def centre(self, priors: "Priors", dyads: int) -> Motion:
+        """Return the motion of a linear cycle at the centres of the priors."""
+        phi, sd = 0.5 ** (1.0 / np.exp(priors.cycle_half_life[0])), np.exp(priors.cycle_sd[0])
+        phi, shock, start = (np.full(dyads, value) for value in (phi, sd * np.sqrt(1.0 - phi**2), sd))
+        return Motion(phi, shock, start, {})
+
+    def transitions(self, nodes: Nodes) -> Transitions:
+        """Return drift, carry and scale of the Gaussian process by which the path is whitened, each (node,).
+
+        It is the cycle itself where that is linear, and elsewhere its linearisation over one spread to either side.
+        """
+        pt = nodes.backend
+        if self.jumps:
+            return over_gaps(nodes.motion, nodes.data, pt)
+        p, side = nodes.parameters, nodes.parameters["sd"]
+        up, down = (self.next(y, p, pt) for y in (side, -side))
+        carry = pt.where(nodes.first, 0.0, (up - down) / (2.0 * side))
+        return pt.where(nodes.first, 0.0, (up + down) / 2.0), carry, nodes.scale
+
+    def expected(self, last: Any, transitions: Transitions, nodes: Nodes) -> Any:
+        """Return where every node is expected, given the one before it."""
+        if self.jumps:
+            drift, carry, _ = transitions
+            return drift + carry * last
+        moved = self.next(last, nodes.parameters, nodes.backend)
+        return nodes.backend.where(nodes.first, 0.0, moved)
+
+    def step(self, y: Float, shock: Float, p: Mapping[str, Float]) -> Float:
+        """Move deviations by one period, in NumPy."""
+        return np.asarray(self.next(y, p) + p["sigma"] * shock)
+
+
+def declare_cycle(priors: "Priors", pool: bool) -> Declared:
+    """Declare what every cycle has: its half-life if it were linear, and its long-run spread; priors in periods."""
+    half_life = ByDyad(
+        "log_cycle_half_life", *priors.cycle_half_life, priors.cycle_half_life_dyads, pool, positive=True
+    )
+    sd = ByDyad("log_cycle_sd", *priors.cycle_sd, priors.cycle_sd_dyads, pool, positive=True)
+    return {"cycle_half_life": half_life, "cycle_sd": sd}
+
+
+def over_gaps(motion: Motion, pairs: Mapping[str, Any], backend: Any = np) -> Transitions:
+    r"""Return the exact transitions of a linear cycle from node to node over gaps of several periods.
+
+    Over a gap of k periods it keeps :math:`\phi^k` of its deviation and gathers a shock of variance
+    :math:`s^2 (1 - \phi^{2k})`. A cycle that jumps moves so; others start from it when the path is whitened.
+    """
+    dyad, gap, pair_of = pairs["pair_dyad"], pairs["pair_gap"], pairs["pair_of_node"]
+    carry = backend.where(backend.equal(gap, 0), 0.0, backend.exp(backend.log(motion.phi)[dyad] * gap))
+    scale = motion.start_sd[dyad] * backend.sqrt(1.0 - carry**2)
+    carry = carry[pair_of]
+    return 0.0 * carry, carry, scale[pair_of]
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
+_REACH = 8.0
+
+DISTANCES = _REACH * (_NODES + 1.0) / 2.0
+"""Where the potential is read, in spreads of the linear pendulum."""
+
+
+def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
+    r"""Compute the variance of the density :math:`\propto e^{-U}`, with :math:`U` the integral of the pull's shape.
+
+    In the limit of small steps it is that of the pendulum's long run, in units of that of a linear pendulum with the
+    same phi and shocks.
+    """
+    density = sum(_WEIGHTS * backend.exp(side) for side in sides)
+    return (density * DISTANCES**2).sum() / density.sum()
+
+
+class Linear(Cycle):
+    r"""The same part of the displacement is undone in every period: :math:`\phi y`."""
+
+    name = "linear"
+    title = "linear reversion"
+    words = "linear: in every period the same part of the displacement from equilibrium is undone"
+    jumps = True
+
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+        """Return what is kept of the displacement."""
+        return p["phi"] * y
+
+
+class Band(Cycle):
+    r"""None at the equilibrium, the full pull outside a band of half-width :math:`b` spreads.
+
+    An exponential smooth transition [1]_: :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))`.
+
+    References
+    ----------
+    .. [1] Granger and Terasvirta (1993), Modelling Nonlinear Economic Relationships, Oxford University Press.
+    """
+
+    name = "band"
+    title = "reversion outside a band"
+    hint = "none near the trend"
+    words = "band: none near the equilibrium, and the full pull further away"
+    priors = (
+        Prior(
+            "band",
+            (float(np.log(0.7)), 0.4),
+            "half-width of the band without pull, in units of the spread: at 0.7 a pendulum is inside half of the time",
+            about="inner_band",
+        ),
+    )
+    variables = (
+        Variable(
+            "band", (), "spreads", 'Half-width of the band without pull; only with `cycle="band"`.', label="band"
+        ),
+        Variable(
+            "inner_band", (), "spreads",
+            "The same in units of the spread that a linear pull would leave: what the prior is about.",
+        ),
+    )  # fmt: skip
+
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+        """Return what is kept: all inside of the band, phi far outside."""
+        return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
+
+    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+        """Add the width of the band, and what it widens the swings by."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        inner = pm.LogNormal("inner_band", *priors.band)
+        wide = band_widening(inner, pt)
+        return {"band": pm.Deterministic("band", inner / pt.sqrt(wide))}, wide
+
+    def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
+        """Half-life of the linear pendulum with the same prior."""
+        return np.asarray(drawn["cycle_half_life"] * np.array([band_widening(inner) for inner in drawn["inner_band"]]))
+
+
+def band_widening(band: Any, backend: Any = np) -> Any:
+    """Compute the long-run variance that a band of a half-width, in spreads of the linear pendulum, leaves.
+
+    In units of the linear pendulum's: without a pull near the equilibrium it swings wider.
+    """
+    at = DISTANCES
+    return long_run_variance([-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend)
+
+
+class Cubic(Cycle):
+    r"""The further away, the larger the part that is undone: :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`.
+
+    It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: the pull is :math:`1 + c` times as strong at
+    one spread, with :math:`c` times :math:`e^{l}` on the hostile side and :math:`e^{-l}` on the other.
+    """
+
+    name = "cubic"
+    title = "nonlinear reversion"
+    hint = "stronger the larger the deviation"
+    words = "cubic: the further the displacement from equilibrium, the more of it is undone in a period"
+    priors = (
+        Prior(
+            "stiffening",
+            0.5,
+            "half-normal scale: at 0.5 the pull is one and a half times as strong one spread away as near the "
+            "equilibrium; zero, the linear pull, is where the density is highest",
+            about="inner_stiffening",
+            family="half-normal",
+        ),
+        Prior(
+            "lean",
+            0.7,
+            "log ratio: at 0.7 the growth of the pull is twice as strong on the hostile side, or half as strong",
+            about="lean",
+            family="normal",
+        ),
+    )
+    variables = (
+        Variable(
+            "stiffening", (), "",
+            'How much stronger, relatively, the pull is one `sd` away; only with `cycle="cubic"`.',
+            label="stiffening",
+        ),
+        Variable(
+            "inner_stiffening", (), "", "The same one spread of a linear pull away: what the prior is about."
+        ),
+        Variable(
+            "lean", (), "log ratio",
+            'How much more the pull stiffens on the hostile side; only with `cycle="cubic"`.',
+            label="lean",
+        ),
+    )  # fmt: skip
+
+    def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
+        """Return what is kept, less of it the further away."""
+        stiffness = p["stiffening"] * backend.exp(backend.where(y < 0, p["lean"], -p["lean"]))
+        phi = p["phi"]
+        return phi * y / backend.sqrt(1.0 + stiffness * (1.0 - phi**2) * (y / p["sd"]) ** 2)
+
+    def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
+        """Add how the pull stiffens and leans, and what that narrows the swings by."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        inner, lean = pm.HalfNormal("inner_stiffening", priors.stiffening), pm.Normal("lean", 0.0, priors.lean)
+        wide = cubic_widening(inner, lean, pt)
+        return {"stiffening": pm.Deterministic("stiffening", inner * wide), "lean": lean}, wide
+
+    def linear_half_life(self, drawn: Mapping[str, Float]) -> Float:
+        """Half-life of the linear pendulum with the same prior."""
+        pairs = zip(drawn["inner_stiffening"], drawn["lean"], strict=True)
+        return np.asarray(drawn["cycle_half_life"] * np.array([cubic_widening(inner, lean) for inner, lean in pairs]))
+
+
+def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
+    """Compute the long-run variance that a stiffening pull leaves, in units of the linear pendulum's.
+
+    ``stiffening`` is that one spread of the linear pendulum away: a stiffening pull holds it closer.
+    """
+    at = DISTANCES
+    sides = [-0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)]
+    return long_run_variance(sides, backend)
+
+
+PACKAGED: tuple[Cycle, ...] = (Linear(), Band(), Cubic())
+_CYCLES = Registry("cycle", *PACKAGED)
+
+
+def find_cycle(name: str) -> Cycle:
+    """Return the cycle of a name."""
+    return _CYCLES.find(name)
+
+
+def cycles() -> tuple[Cycle, ...]:
+    """Return all cycles: those of the package and those registered since."""
+    return _CYCLES.all()
+
+
+def register(cycle: type[Cycle]) -> type[Cycle]:
+    """Make a cycle from outside of the package known under its name; can decorate its class.
+
+    Its variables join the table of variables, its priors those of `Priors`, its words help and report.
+    """
+    _CYCLES.add(cycle())
+    return cycle
+
+
+def unregister(name: str) -> None:
+    """Forget a cycle that was registered; those of the package stay."""
+    _CYCLES.remove(name)

@@ -1,0 +1,210 @@
+"""The recent path of a dyad resampled given later events, and the importance weights of draws."""
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numba
+import numpy as np
+
+from forecast.model.gate import ESS_LIMIT
+from forecast.model.likelihood import CYCLE, TREND, Draws, Observed
+from forecast.model.posterior import pareto_smoothed
+from forecast.typing import Float, Index
+
+PARETO_K_LIMIT = 0.7
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Weights of draws, with their diagnostics."""
+
+    weight: Float  # Smoothed; each chain's sum to 1, for every chain is a sample of its own
+    pareto_k: float  # Shape of the largest weights' tail; minus infinity if they have none: all alike, or a few values
+    effective: float  # Effective number of draws, `1 / sum of squares`
+
+    @property
+    def alike(self) -> bool:
+        """Whether all weigh the same."""
+        return bool(np.ptp(self.weight) < 1e-12)
+
+    @property
+    def fault(self) -> str:
+        """Why they may not be used, in words; empty if they may."""
+        limit = pareto_k_limit(self.weight.size)
+        if not self.pareto_k <= limit:
+            return f"Pareto k of the draws' weights is {self.pareto_k:.2f}, limit {limit:.2f}"
+        if not self.effective >= ESS_LIMIT:
+            return f"the effective number of draws is {self.effective:.0f}, at least {ESS_LIMIT} needed"
+        return ""
+
+
+def pareto_k_limit(draws: int) -> float:
+    """Largest Pareto k for which smoothed weights of so many draws are reliable, at most 0.7 [1]_.
+
+    References
+    ----------
+    .. [1] Vehtari, Simpson, Gelman, Yao and Gabry (2024), Pareto smoothed importance sampling, Journal of Machine
+       Learning Research 25(72), https://jmlr.org/papers/v25/19-556.html
+    """
+    return min(1.0 - 1.0 / float(np.log10(draws)), PARETO_K_LIMIT)
+
+
+def smoothed(log_weight: Float) -> Weights:
+    """Smooth weights by their generalised Pareto tail."""
+    alive = np.isfinite(log_weight)
+    scaled = log_weight - np.where(alive, log_weight, -np.inf).max(axis=1, keepdims=True)
+    scaled = scaled - np.log(np.exp(scaled).mean(axis=1, keepdims=True))
+    found, pareto_k = pareto_smoothed(scaled[alive]), -np.inf
+    if found is not None:
+        scaled = np.full(scaled.shape, -np.inf)
+        scaled[alive], pareto_k = found
+    weight = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    weight /= weight.sum(axis=1, keepdims=True)
+    return Weights(weight, pareto_k, float(len(weight) ** 2 / (weight**2).sum()))
+
+
+def resampled(weight: Float, rng: np.random.Generator, number: int | None = None) -> Index:
+    """Draw places (chain, draw) in proportion to weights, systematically and within each chain [1]_.
+
+    They are in order: copies of a draw stand side by side and chains stay chains, so that R-hat and effective sample
+    sizes count the copies for what they are. Of each chain as many are drawn as there are, or ``number``.
+
+    References
+    ----------
+    .. [1] Douc, Cappe and Moulines (2005), Comparison of resampling schemes for particle filtering,
+       https://doi.org/10.1109/ISPA.2005.195385
+    """
+    draws = weight.shape[1]
+    number, places = number or draws, []
+    for own in weight:
+        reach = np.cumsum(own)
+        aim = (np.arange(number) + rng.random()) / number * reach[-1]
+        places.append(np.minimum(np.searchsorted(reach, aim, side="right"), draws - 1))
+    return np.array(places)
+
+
+# More particles leave less of the path's chance in the weights and take longer. Chosen every month they lose more
+# to that chance than they gain; after a year without, to their weights.
+PARTICLES = 16
+PERIODS_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """Particles of one dyad under every draw."""
+
+    draws: Draws
+    dyad: int
+    # Of every period so far; in the first two they are all alike. Free trend and cycle are the parts.
+    states: tuple[Float, ...]
+    parents: tuple[Index, ...]  # From which particle of the period before each one came, from the second period on
+    log_weight: Float  # Of the particles in the last period
+
+    @classmethod
+    def at(cls, draws: Draws, dyad: int, own: Float, particles: int) -> "Cloud":
+        """Start from the draws' own path in two periods, (draw, 2, part)."""
+        states = tuple(np.repeat(own[:, [t]], particles, axis=1) for t in (0, 1))
+        size = (len(own), particles)
+        return cls(draws, dyad, states, (np.broadcast_to(np.arange(particles), size),), np.zeros(size))
+
+    def moved(self, eras: tuple[int, int], rng: np.random.Generator, own: Float | None = None) -> "Cloud":
+        """Move on from a period of an era into one of another, or the same.
+
+        ``own`` (draw, part) is where the draw's own path goes, as the first particle.
+        """
+        state, log_weight = self.states[-1], self.log_weight
+        parents = np.broadcast_to(np.arange(log_weight.shape[1]), log_weight.shape)
+        if len(self.states) % PERIODS_KEPT == 0 and log_weight.any():
+            parents = picked(log_weight, rng.random(log_weight.shape))
+            if own is not None:
+                parents[:, 0] = 0
+            state = _taken(state, parents)
+            log_weight = np.zeros(log_weight.shape)
+        state = carried(self.draws, self.dyad, eras, state, rng)
+        if own is not None:
+            state[:, 0] = own
+        return Cloud(self.draws, self.dyad, (*self.states, state), (*self.parents, parents), log_weight)
+
+    def weighed(self, observed: Observed, period: int) -> tuple["Cloud", Float]:
+        """Weigh the particles by what was observed in their period; also how likely that was on average, (draw,)."""
+        if observed.node[self.dyad, period] < 0:
+            return self, np.zeros(len(self.log_weight))
+        log_weight = self.log_weight + observed.log_likelihood(self.dyad, period, self.states[-1])
+        return replace(self, log_weight=log_weight), _log_sum(log_weight) - _log_sum(self.log_weight)
+
+    def paths(self, kept: Index, rng: np.random.Generator) -> Float:
+        """Draw a particle for each of some draws and trace it back, (len(kept), period, part)."""
+        place = picked(self.log_weight[kept], rng.random((len(kept), 1)))[:, 0]
+        path = np.empty((len(kept), len(self.states), *self.states[0].shape[2:]))
+        for t in range(len(self.states) - 1, -1, -1):
+            path[:, t] = self.states[t][kept, place]
+            if t:
+                place = self.parents[t - 1][kept, place]
+        return path
+
+
+def follow(
+    draws: Draws, dyad: int, own: Float, known: tuple[Observed, Observed], news: int, rng: np.random.Generator
+) -> tuple[Cloud, Float]:
+    """Follow a dyad through a stretch of periods under every draw."""
+    before, now = known
+    eras, last = list(pairwise(now.era_index[dyad].tolist())), own.shape[1]
+    cloud = Cloud.at(draws, dyad, own, PARTICLES)
+    for t in range(2, news):
+        cloud, _ = cloud.moved(eras[t - 1], rng, own[:, t]).weighed(before, t)
+    # In the first period of news the same particles serve without and with them; later ones are drawn apart.
+    former = cloud = cloud.moved(eras[news - 1], rng, own[:, news] if news < last else None)
+    gained = np.zeros((len(own), len(eras) + 1))
+    for t in range(news, len(eras) + 1):
+        cloud = cloud if t == news else cloud.moved(eras[t - 1], rng)
+        cloud, gained[:, t] = cloud.weighed(now, t)
+        if t < last:
+            former = former if t == news else former.moved(eras[t - 1], rng, own[:, t])
+            former, lost = former.weighed(before, t)
+            gained[:, t] -= lost
+    return cloud, gained
+
+
+def carried(draws: Draws, dyad: int, eras: tuple[int, int], state: Float, rng: np.random.Generator) -> Float:
+    """Move states (draw, particle, part) by one period's transition from an era into another or the same."""
+    size, spec, moved = state.shape[:2], draws.spec, np.zeros(state.shape)
+    if spec.moves:
+        kept, jump = draws.retention[:, None], draws.jump[:, None] if eras[0] != eras[1] else 0.0
+        mean, step = draws.mean[:, dyad, None], np.sqrt(draws.step[:, dyad, None] ** 2 + jump**2)
+        moved[..., TREND] = mean + kept * (state[..., TREND] - mean) + step * rng.standard_normal(size)
+    else:
+        moved[..., TREND] = draws.mu[:, eras[1], None]
+    if spec.has_cycle:
+        own = {name: values[:, dyad, None] for name, values in draws.cycle.items()}
+        moved[..., CYCLE] = spec.cycle_model.step(state[..., CYCLE], rng.standard_normal(size), own)
+    return moved
+
+
+def _taken(values: Float, places: Index) -> Float:
+    """Return the particles (draw, particle, ...) at the places (draw, particle) of their draws."""
+    return np.asarray(values[np.arange(len(values))[:, None], places])
+
+
+def _log_sum(log_weight: Float) -> Float:
+    """Logarithm of the sum of the weights of each draw's particles, (draw,)."""
+    highest = log_weight.max(axis=1)
+    return np.asarray(highest + np.log(np.exp(log_weight - highest[:, None]).sum(axis=1)))
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def picked(log_weight: Float, aim: Float) -> Index:
+    """Draw places in proportion to weights (draw, particle), one for each uniform number of ``aim`` (draw, place)."""
+    places = np.empty(aim.shape, dtype=np.int64)
+    reach = np.empty(log_weight.shape[1])
+    for i in range(aim.shape[0]):
+        highest, total = log_weight[i].max(), 0.0
+        for m in range(reach.size):
+            total += math.exp(log_weight[i, m] - highest)
+            reach[m] = total
+        for n in range(aim.shape[1]):
+            place = 0
+            while place < reach.size - 1 and reach[place] <= aim[i, n] * total:
+                place += 1
+            places[i, n] = place
+    return places

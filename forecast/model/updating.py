@@ -1,0 +1,467 @@
+"""Update a fit without sampling again: its draws are carried forward and weighted by what has become known.
+
+How to use it, how it works, when it is valid and what it costs: docs/updating.md.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from forecast.arguments import CALLABLE, DAY, FIT, FLAG, NEWS, checked, whole
+from forecast.clock import Clock
+from forecast.drivers.panel import has_drivers
+from forecast.errors import DataError, NotUpdatable, SpecError
+from forecast.events.codebook import read_scale
+from forecast.events.coverage import additions_of
+from forecast.events.table import EventTable, as_day
+from forecast.model.fitted import Fit
+from forecast.model.gate import worst_r_hats
+from forecast.model.likelihood import TREND, Draws, Observed
+from forecast.model.particles import Cloud, Weights, follow, resampled, smoothed
+from forecast.model.posterior import flat
+from forecast.model.trend import era_means
+from forecast.panel import build_panel, panel_kind, validate_panel
+from forecast.panel.record import data_facts, last_known
+from forecast.progress import Progress, silent
+from forecast.typing import Bool, Float, Index
+from forecast.wording import count, join
+
+if TYPE_CHECKING:
+    from forecast.events.table import Day, EventTable
+
+# What has to be the same in both panels; what may grow, each with its name in messages.
+SETTINGS = ("frequency", "scale", "unit", "zero_cut")
+PARTS = {"dyad": "dyad", "dataset": "dataset", "direction": "direction", "class_name": "class", "era": "era"}
+BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
+
+
+def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | None" = None) -> xr.Dataset:
+    """Return the panel of a later day, built as the earlier one was."""
+    if isinstance(news, xr.Dataset):
+        if as_of is not None:
+            raise SpecError("as_of: a panel has its own day; leave it out, or give a table of events")
+        validate_panel(news)
+        later = news
+    else:
+        _reject_past(panel, None if as_of is None else as_day(as_of, "as_of").date())
+        later = _counted(panel, news, as_of)
+    _reject_past(panel, last_known(later))
+    return later
+
+
+def _reject_past(panel: xr.Dataset, day: date | None) -> None:
+    known = last_known(panel)
+    if day is not None and day < known:
+        raise SpecError(
+            f"as_of: {day} is before {known}, up to which the fit knows the events, and it cannot forget them. "
+            "Choose a later day, or fit the earlier panel again"
+        )
+
+
+def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Dataset:
+    """Count a table of events as those of the panel were counted."""
+    if not isinstance(table, EventTable):
+        raise DataError(f"new events: got {type(table).__name__}; expected a table of events or a later panel")
+    _require_additions(panel, table)
+    try:
+        read_scale(str(panel.attrs.get("scale")))
+    except SpecError as error:
+        raise DataError(f"new events: the fit was not made from coded events. {BY_HAND}") from error
+    later = build_panel(
+        table, dyads=panel["dyad"].to_numpy().tolist(), start=str(panel["time"].to_numpy()[0])[:10], as_of=as_of,
+        frequency=panel.attrs["frequency"], scale=panel.attrs["scale"], unit=panel.attrs["unit"],
+        directed=panel.sizes["direction"] > 1,
+    )  # fmt: skip
+    _reject_part(panel, later)
+    return later
+
+
+def _require_additions(panel: xr.Dataset, table: EventTable) -> None:
+    """Reject a table without the events that were added to the one of the earlier panel: they would be forgotten."""
+    given = {one.file for one in table.additions}
+    for one in additions_of(panel.attrs):
+        if one.file not in given:
+            raise DataError(
+                f"new events: the fit was made with {count(len(one.events), 'event')} of {one.file} added to "
+                f"{one.dataset}, which are not given now. Add that file again, as it is or corrected, beside what is "
+                "new (add_events; --add)"
+            )
+
+
+def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
+    """Reject a table of the new events alone, and one that is counted by another coverage."""
+    periods = min(panel.sizes["time"], later.sizes["time"])
+    for dyad in panel["dyad"].to_numpy():
+        first, again = (
+            one["counts"].sel(dyad=dyad).any(("dataset", "direction", "class")).to_numpy().argmax()
+            for one in (panel, later)
+        )
+        if again > first:
+            start = str(later["time"].to_numpy()[again])[:10]
+            raise DataError(
+                f"new events: of {dyad} there is nothing before {start}, and the fit knows earlier events. Give all "
+                "events up to the new day, not the new ones alone"
+            )
+    same = [name for name in panel["dataset"].to_numpy() if name in later["dataset"].to_numpy()]
+    before, now = (one["covered"].sel(dataset=same).isel(time=slice(periods)).to_numpy() for one in (panel, later))
+    if (before & ~now).any():
+        raise DataError(f"new events: periods that were covered in the fit's panel are not any more. {BY_HAND}")
+
+
+def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
+    """Describe what a later panel has that a fit to the earlier one has no parameter for; empty if nothing."""
+    kinds = [panel_kind(one).name for one in (panel, later)]
+    if kinds[0] != kinds[1]:
+        raise DataError(f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other")
+    for name in SETTINGS:
+        now, then = later.attrs.get(name), panel.attrs.get(name)
+        if now != then:
+            raise DataError(f"new events: {name} is {now!r}, in the fit's panel {then!r}. {BY_HAND}")
+    if has_drivers(panel) and not has_drivers(later):
+        raise DataError(
+            f"new events: the fit has drivers, and the later panel has none. {BY_HAND}, drivers added to it"
+        )
+    periods = panel.sizes["time"]
+    if not np.array_equal(panel["time"].to_numpy(), later["time"].to_numpy()[:periods]):
+        first, last = (str(panel["time"].to_numpy()[place])[:10] for place in (0, -1))
+        raise DataError(
+            f"new events: the later panel does not have all periods of the fit's, from {first} to {last}. {BY_HAND}"
+        )
+    for part, word in PARTS.items():
+        before, now = ([str(x) for x in one[part].to_numpy()] if part in one.coords else [] for one in (panel, later))
+        gone, added = ([x for x in some if x not in others] for some, others in ((before, now), (now, before)))
+        if gone:
+            raise DataError(f"new events: the fit has the {word} {gone[0]!r}, which is missing here. {BY_HAND}")
+        if added:
+            return f"there is a new {word}, {added[0]}"
+        if before != now:
+            raise DataError(f"new events: the {word}s are in another order than in the fit's panel. {BY_HAND}")
+    if not np.array_equal(panel["era_index"].to_numpy(), later["era_index"].to_numpy()[:, :periods]):
+        return "an era begins at another time than in the fit's panel"
+    return "the fit has drivers, whose push an update does not carry on" if has_drivers(panel) else ""
+
+
+# So many months of the path are resampled: after a year little is left of where the path stood before.
+MONTHS_REDRAWN = 12
+# What of a fit's account says how to sample again.
+SAMPLER = ("draws", "tune", "chains", "seed", "sampler", "target_accept", "engine")
+
+
+@checked(fit=FIT, new_events=NEWS, as_of=DAY, seed=whole(0), refit=FLAG, progress=CALLABLE)
+def update(
+    fit: Fit,
+    new_events: "EventTable | xr.Dataset",
+    *,
+    as_of: "Day | None" = None,
+    seed: int = 1,
+    refit: bool = True,
+    progress: Progress | None = None,
+) -> Fit:
+    """Update a fit with later events by re-weighting its draws where that is valid, and by a new fit elsewhere.
+
+    How it works: docs/updating.md.
+
+    Parameters
+    ----------
+    fit : Fit
+        The earlier fit; it stays as it is.
+    new_events : EventTable or xarray.Dataset
+        All events known by the later day, old and new; or the later panel of the same dyads and settings.
+    as_of : date or str, optional
+        Use only what was known by that day; by default all that the table holds.
+    seed : int
+        The same seed gives the same numbers.
+    refit : bool
+        Whether to fit the later panel from scratch, with the settings of this fit, where an update is not valid.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Fit
+        A fit like any other; its provenance lists the ``updates`` with Pareto k and effective number of draws, or
+        says why it was ``refitted``. The same object if nothing new has become known.
+
+    Raises
+    ------
+    NotUpdatable
+        If an update is not valid and ``refit`` is false.
+    DataError, SpecError
+        If the events or the day do not continue what the fit knows.
+
+    Examples
+    --------
+    >>> from forecast import Fit, read_chronology, update
+    >>> fit = Fit.load("report/fit.zarr")  # doctest: +SKIP
+    >>> later = update(fit, read_chronology(), as_of="2026-05-31")  # doctest: +SKIP
+    >>> later.provenance["updates"][-1]["pareto_k"]  # doctest: +SKIP
+    0.15
+    """
+    report = progress or silent
+    later = later_panel(fit.panel, new_events, as_of)
+    reason = unforeseen(fit.panel, later)
+    if fit.panel.sizes["time"] < 2:
+        reason = "the fit has but one period"
+    cause = reason.partition(",")[0]
+    if not reason:
+        on_scale_of = fit.spec.observation_model.on_scale_of
+        same_scale = on_scale_of(fit.panel, later)
+        if same_scale.identical(on_scale_of(fit.panel, fit.panel)):
+            return fit
+        clock = time.perf_counter()
+        carried = carry_on(fit, same_scale, seed, report)
+        verdict = judge(carried)
+        if not verdict.fault:
+            return _updated(carried, verdict, seed, clock)
+        reason, cause = verdict.fault, "the weights of the draws do not hold"
+    span = f"from {last_known(fit.panel)} to {last_known(later)}"
+    if not refit:
+        raise NotUpdatable(f"The fit cannot be updated {span}: {reason}. Fit the later panel, or use refit=True", cause)
+    return sampled_again(fit, later, reason, report)
+
+
+def redraw(fit: Fit, panel: xr.Dataset, months: int, *, seed: int = 1) -> tuple[Fit, Weights]:
+    """Carry the level of a fit over to another record of the same periods, however little its draws are then worth.
+
+    Parameters of kinds, which tell nothing of the level, stay as they are.
+    """
+    if pushing := [name for name, acts in fit.spec.drivers if acts != "month"]:
+        raise SpecError(
+            f"drivers: {join(pushing)} of the fit push its path, and what single events did to that is not known. Fit "
+            "with drivers that act on the month, or without any"
+        )
+    clock = time.perf_counter()
+    carried = carry_on(fit, panel, seed, silent, months=months, level_only=True)
+    verdict = judge(carried)
+    return _updated(carried, verdict, seed, clock), verdict.total
+
+
+@dataclass(frozen=True)
+class Carried:
+    """The draws of a fit, carried on to a later panel but not yet judged."""
+
+    fit: Fit
+    later: xr.Dataset
+    draws: Draws
+    first: int  # The period in which the clouds that are resampled start; in this and the next they are as they were
+    clouds: tuple[Cloud, ...]  # One a dyad, up to the last period
+    moved: Bool  # Whether the dyad's recent path was resampled
+    gained: Float  # Logarithms of the weights: by what is new of the fit's own periods, and by every period since
+
+
+def carry_on(
+    fit: Fit, later: xr.Dataset, seed: int, report: Progress, *, months: int = MONTHS_REDRAWN, level_only: bool = False
+) -> Carried:
+    """Carry the draws of a fit on through the periods of a later panel, an index on the scale of the fit's."""
+    draws, panel = Draws.of(fit.posterior, fit.spec), fit.spec.observation_model.on_scale_of(fit.panel, fit.panel)
+    known, periods = panel.sizes["time"], later.sizes["time"]
+    look_back = Clock.of(panel).periods(months)
+    first = max(known - 2 - look_back, 0)
+    news = panel_kind(panel).news(panel, later)
+    path = _recent_path(fit, draws, first)
+    before, now = (Observed.of(one, draws, slice(first, None), level_only=level_only) for one in (panel, later))
+    gained = np.zeros((len(draws.mu), periods - known + 1))
+    gained[:, 0] = _reweighed(fit.posterior, (panel, later), draws, news[:, : first + 2])
+    clouds = []
+    for dyad, fresh in enumerate(news[:, first + 2 :]):
+        report("updating the fit", dyad, len(news))
+        rng = _stream(seed, panel, str(panel["dyad"].to_numpy()[dyad]), "moves")
+        if fresh.any():
+            start = 2 + min(int(fresh.argmax()), known - 2 - first)
+            cloud, by_period = follow(draws, dyad, path[:, dyad], (before, now), start, rng)
+            own = known - first
+            gained[:, 0] += by_period[:, :own].sum(axis=1)
+            gained[:, 1:] += by_period[:, own:]
+        else:
+            cloud = Cloud.at(draws, dyad, path[:, dyad, -2:], 1)
+            for eras in pairwise(now.era_index[dyad, known - first - 1 :].tolist()):
+                cloud = cloud.moved(eras, rng)
+        clouds.append(cloud)
+    chains = fit.posterior.sizes["chain"]
+    moved = news[:, first + 2 :].any(axis=1)
+    return Carried(fit, later, draws, first, tuple(clouds), moved, gained.reshape(chains, -1, gained.shape[1]))
+
+
+def _stream(seed: int, panel: xr.Dataset, dyad: str, purpose: str) -> np.random.Generator:
+    """Return the random stream of a dyad's purpose: its own for every day, so that an update of one repeats no shock.
+
+    Other dyads and their order change nothing.
+    """
+    key = (last_known(panel).toordinal(), *dyad.encode(), 0, *purpose.encode())
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def _recent_path(fit: Fit, draws: Draws, first: int) -> Float:
+    """State of every draw from period ``first`` on, (draw, dyad, period, part)."""
+    recent = fit.posterior.isel(time=slice(first, None))
+    level, trend = flat(recent["level"]), flat(recent["trend"])
+    era = fit.panel["era_index"].to_numpy()[:, first:]
+    path = np.stack([draws.state(level[:, d], trend[:, d], era[d]) for d in range(level.shape[1])], axis=1)
+    path[:, :, -1, TREND] = flat(fit.posterior["free_trend"])
+    return path
+
+
+def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], draws: Draws, news: Bool) -> Float:
+    """Log-weights by what has changed in periods too long ago to be resampled, (draw,): at the draws' own level."""
+    total = np.zeros(len(draws.mu))
+    if not news.any():
+        return total
+    stretch = slice(int(news.any(axis=0).argmax()), news.shape[1])
+    before, now = (Observed.of(one, draws, stretch) for one in panels)
+    for dyad, t in np.argwhere(news[:, stretch]):
+        then = posterior.isel(dyad=dyad, time=[stretch.start + t])
+        state = draws.state(flat(then["level"]), flat(then["trend"]), now.era_index[dyad, [t]])
+        for observed, sign in ((now, 1.0), (before, -1.0)):
+            if observed.node[dyad, t] >= 0:
+                total += sign * observed.log_likelihood(int(dyad), int(t), state)[:, 0]
+    return total
+
+
+@dataclass(frozen=True)
+class WeightCheck:
+    """Whether the carried draws still stand for the posterior."""
+
+    months: list[dict[str, Any]]  # By step: `period`, `pareto_k` and `effective_draws` of its weights alone
+    total: Weights  # On the draws of the last fit that was sampled, all updates since taken together
+    fault: str  # Why they do not; empty if they do
+
+
+def judge(carried: Carried) -> WeightCheck:
+    """Judge the weights of every period, and of all that has come since the fit was last sampled."""
+    known = carried.fit.panel.sizes["time"]
+    starts = [str(start)[:10] for start in carried.later["time"].to_numpy()[known - 1 :]]
+    ancestors, months, fault = ancestry(carried.fit), [], ""
+    for step, start in enumerate(starts):
+        own = smoothed(carried.gained[..., step])
+        total = smoothed(on_ancestors(carried.gained[..., : step + 1].sum(axis=2), ancestors))
+        if step or not own.alike:
+            months.append({"period": start, **diagnostics(own)})
+        fault = own.fault or total.fault
+        if fault:
+            fault += f" in the period from {start}"
+            break
+    return WeightCheck(months, total, fault)
+
+
+def diagnostics(weights: Weights) -> dict[str, float | None]:
+    """Pareto k and effective number as plain values; no k where the weights have no tail."""
+    shape = round(weights.pareto_k, 3) if np.isfinite(weights.pareto_k) else None
+    return {"pareto_k": shape, "effective_draws": round(weights.effective, 1)}
+
+
+def ancestry(fit: Fit) -> Index:
+    """From which draw of its chain every draw descends, (chain, draw): of the last fit that was sampled."""
+    if "ancestor" in fit.sample_stats:
+        return np.asarray(fit.sample_stats["ancestor"].transpose("chain", "draw").to_numpy(), dtype=np.int64)
+    sizes = fit.posterior.sizes
+    return np.broadcast_to(np.arange(sizes["draw"]), (sizes["chain"], sizes["draw"]))
+
+
+def on_ancestors(log_weight: Float, ancestors: Index) -> Float:
+    """Log-weights of the draws' ancestors: what all copies of each weigh together, (chain, draw)."""
+    total = np.empty(log_weight.shape)
+    for chain, (own, ancestor) in enumerate(zip(log_weight, ancestors, strict=True)):
+        together = np.bincount(ancestor, np.exp(own - own.max()), minlength=own.size)
+        total[chain] = np.log(together, where=together > 0, out=np.full(own.size, -np.inf)) + own.max()
+    return total
+
+
+def _updated(carried: Carried, verdict: WeightCheck, seed: int, clock: float) -> Fit:
+    """Return the carried draws as a fit, drawn in proportion to their weights."""
+    fit, later = carried.fit, carried.later
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(last_known(fit.panel).toordinal(),)))
+    weights = smoothed(carried.gained.sum(axis=2))
+    chains, number = weights.weight.shape
+    stay = np.broadcast_to(np.arange(number), (chains, number))
+    places = stay if weights.alike else resampled(weights.weight, rng)
+    ancestor = np.take_along_axis(ancestry(fit), places, 1).astype(np.int32)
+    groups = {
+        "posterior": _posterior_at(places, carried, seed),
+        "sample_stats": fit.sample_stats.assign(ancestor=(("chain", "draw"), ancestor)),
+        "constant_data": later,
+    }
+    record = {
+        "from": last_known(fit.panel).isoformat(),
+        "to": last_known(later).isoformat(),
+        "months": verdict.months,
+        **diagnostics(verdict.total),
+        "resampled": not weights.alike,
+        "seed": seed,
+        "seconds": round(time.perf_counter() - clock, 3),
+    }
+    facts = {
+        **data_facts(later),
+        "r_hat": fit.provenance.get("r_hat") or worst_r_hats(fit.posterior),
+        "updates": [*fit.updates, record],
+    }
+    return Fit({"/": xr.Dataset(attrs=fit.forgetting_gate().attrs), **groups}).noting(**facts)
+
+
+def _posterior_at(places: Index, carried: Carried, seed: int) -> xr.Dataset:
+    """Return the posterior of the later panel, of the draws at ``places`` (chain, draw) of their chains."""
+    before = carried.fit.posterior.transpose("chain", "draw", ...)
+    chain = np.arange(len(places))[:, None]
+
+    def taken(values: xr.DataArray) -> NDArray[Any]:
+        return np.asarray(values.to_numpy()[chain, places])
+
+    known = {name: taken(before[name]) for name in ("level", "trend")}
+    completed = _paths_at(places, known, carried, seed)
+    posterior = {
+        name: (values.dims, completed[str(name)] if name in completed else taken(values))
+        for name, values in before.items()
+    }
+    coords = {name: before[name].to_numpy() for name in before.coords if name != "time"}
+    return xr.Dataset(posterior, coords={**coords, "time": carried.later["time"].to_numpy()})
+
+
+def _paths_at(
+    places: Index, known_paths: dict[str, NDArray[Any]], carried: Carried, seed: int
+) -> dict[str, NDArray[Any]]:
+    """Return level and trend (chain, draw, dyad, time), the last free trends, and the means by era, by name."""
+    later, known, draws = carried.later, known_paths["level"].shape[-1], carried.draws
+    chains, number = places.shape
+    kept = (np.arange(chains)[:, None] * number + places).ravel()
+    size = (chains, number, len(carried.clouds), later.sizes["time"])
+    paths = {name: np.empty(size, dtype=np.float32) for name in known_paths}
+    for name, before_now in known_paths.items():
+        paths[name][..., :known] = before_now
+    last = np.empty(size[:3])
+    for dyad, cloud in enumerate(carried.clouds):
+        code = str(later["dyad"].to_numpy()[dyad])
+        path = cloud.paths(kept, _stream(seed, carried.fit.panel, code, "paths"))
+        start = carried.first + 2 if carried.moved[dyad] else known
+        era = later["era_index"].to_numpy()[dyad, start:]
+        own = path[:, path.shape[1] - era.size :]
+        drawn = {"level": draws.level(own, era, kept), "trend": draws.trend(own, era, kept)}
+        for name, values in drawn.items():
+            paths[name][:, :, dyad, start:] = values.reshape(chains, number, -1)
+        last[..., dyad] = path[:, -1, TREND].reshape(chains, number)
+    means = {"mu": _era_means(paths["trend"], later)} if draws.spec.moves else {}
+    return {**paths, "free_trend": last, **means}
+
+
+def _era_means(trend: NDArray[Any], panel: xr.Dataset) -> Float:
+    """Return the mean of the trend (chain, draw, dyad, time) over every era, (chain, draw, era)."""
+    index, dyads = panel["era_index"].transpose("dyad", "time").to_numpy(), panel["era_dyad"].to_numpy()
+    means = np.empty((*trend.shape[:2], len(dyads)))
+    for dyad, own in enumerate(index):
+        eras = np.flatnonzero(dyads == dyad)
+        means[..., eras] = era_means(trend[:, :, dyad], own, eras)
+    return means
+
+
+def sampled_again(fit: Fit, later: xr.Dataset, reason: str, report: Progress) -> Fit:
+    """Fit a later panel as a fit was fitted, and note for what reason."""
+    from forecast.model.sampling import fit as sample
+
+    report(f"fitting again: {reason}", 0, 0)
+    options = {name: fit.provenance[name] for name in SAMPLER if name in fit.provenance}
+    again = sample(later, fit.spec, progress=report, **options)
+    return again.noting(refitted={"from": last_known(fit.panel).isoformat(), "reason": reason})

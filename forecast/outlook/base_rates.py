@@ -1,0 +1,307 @@
+"""Number, kinds and shares of the events ahead as the event data alone imply them, for outlook and backtests."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.clock import periods_a_month
+from forecast.outlook.futures import stream
+from forecast.panel.record import by_class, sides, whole_periods
+from forecast.typing import Bool, Float, Index
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+RECENT_MONTHS = 36
+"""What of a record is recent: enough to see which dataset records a dyad now, and who acts."""
+
+MEMORY_MONTHS = 240
+"""How much of a record the level of recording is learned from: before that, sources were others."""
+
+STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
+"""By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in ten."""
+
+STEP_PRIOR = (0.05, 0.5)
+"""Median of the step and its spread on the log scale: what is known of a step from one record is little."""
+
+SHAPES = 2.0 ** np.arange(6)
+"""Of the negative binomial distribution, evenly likely: from 1 (happenings come in clusters) to 32 (nearly Poisson)."""
+
+LEVELS = 80
+"""Points of the grid of levels."""
+
+MARGIN = 4.0
+"""The level stays above a quarter of the record's quietest year and below four times its busiest one."""
+
+_TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
+
+
+@dataclass(frozen=True)
+class RecordingLevel:
+    """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated."""
+
+    weights: Float  # Posterior probabilities of step, shape and the level in the last period; they add up to one
+    steps: Float  # Standard deviation of the log level's move in a period
+    levels: Float  # Log of the expected happenings in a period, evenly spaced
+
+    def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Index:
+        """Draw the happenings of the periods ahead.
+
+        Each future has its own step, shape, level now and walk. Longer futures only go on from the shorter ones of the
+        same stream.
+        """
+        futures = size[:-1]
+        chosen = rng.choice(self.weights.size, futures, p=self.weights.ravel())
+        step, shape, level = (values[place] for values, place in zip(
+            (self.steps, SHAPES, self.levels), np.unravel_index(chosen, self.weights.shape), strict=True
+        ))  # fmt: skip
+        lowest, highest = self.levels[[0, -1]]
+        level = level + (self.levels[1] - lowest) * (rng.random(futures) - 0.5)
+        drawn = np.zeros(size, dtype=np.int64)
+        for period in range(size[-1]):
+            level = np.clip(level + step * rng.standard_normal(futures), lowest, highest)
+            drawn[..., period] = rng.negative_binomial(shape, shape / (shape + np.exp(level)))
+        return drawn
+
+
+def recording_level(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> RecordingLevel:
+    """Infer how densely a dataset records a dyad, from the last 20 years of its record.
+
+    Periods before the first happening, and those that are not covered to their end, say nothing.
+    """
+    total = sides(panel, dyad, dataset)[0]
+    a_month = periods_a_month(panel)
+    first = max(int(np.flatnonzero(total)[0]), len(total) - round(MEMORY_MONTHS * a_month))
+    counts = np.where(whole_periods(panel, dyad, dataset), total, -1)[first:]
+    return _infer(tuple(counts.tolist()), a_month)
+
+
+@lru_cache(maxsize=512)
+def _infer(counts: tuple[int, ...], a_month: float) -> RecordingLevel:
+    """Filter counts, -1 where nothing is covered, forward over the grid, for all steps and shapes at once."""
+    values = np.array(counts)
+    steps, levels = STEPS / np.sqrt(a_month), _grid(values[values >= 0], round(12 * a_month))
+    likelihood, moves = _likelihood(values, levels), _moves(steps, levels)
+    centre, spread = STEP_PRIOR
+    evidence = np.repeat(-0.5 * (np.log(STEPS / centre) / spread)[:, None] ** 2, len(SHAPES), axis=1)
+    belief = np.full((len(steps), len(SHAPES), len(levels)), 1 / len(levels))
+    for period, count in enumerate(counts):
+        belief = np.maximum(belief @ moves, _TINY) if period else belief
+        belief = belief * likelihood[count] if count >= 0 else belief
+        total = belief.sum(axis=-1, keepdims=True)
+        evidence += np.log(total[..., 0])
+        belief /= total
+    weights = belief * np.exp(evidence - evidence.max())[..., None]
+    return RecordingLevel(weights / weights.sum(), steps, levels)
+
+
+def _grid(counts: Index, year: int) -> Float:
+    """Return the log levels between a quarter of the quietest year and four times the busiest; half a happening more.
+
+    The half keeps a silent record from being silent forever.
+    """
+    year = min(year, len(counts))
+    means = (np.convolve(counts, np.ones(year), "valid") + 0.5) / year
+    return np.linspace(np.log(means.min() / MARGIN), np.log(means.max() * MARGIN), LEVELS)
+
+
+def _likelihood(counts: Index, levels: Float) -> dict[int, Float]:
+    """Return the likelihood of each count by shape and level, up to a factor of its own."""
+    from scipy.special import gammaln
+
+    shape, mean = SHAPES[:, None], np.exp(levels)
+    found = {}
+    for count in np.unique(counts[counts >= 0]).tolist():
+        kernel = gammaln(count + shape) - gammaln(shape) + count * np.log(mean / (shape + mean))
+        log = kernel - shape * np.log1p(mean / shape)
+        found[count] = np.exp(log - log.max())
+    return found
+
+
+def _moves(steps: Float, levels: Float) -> Float:
+    """Return the chances of moving between levels in a period, by step: diffusion between reflecting walls.
+
+    The eigenvectors of a step to either neighbour are cosines, so that any step is exact, however small.
+    """
+    place = np.arange(len(levels))
+    waves = np.cos(np.pi * place * (place[:, None] + 0.5) / len(levels))
+    waves /= np.sqrt((waves**2).sum(axis=0))
+    decay = np.exp(-((steps[:, None] / (levels[1] - levels[0])) ** 2) * (1 - np.cos(np.pi * place / len(levels))))
+    return np.asarray(((waves * decay[:, None]) @ waves.T).clip(0.0))
+
+
+MIX_MONTHS = 120
+"""Ten years: enough happenings to count rare kinds, few enough that relations and recording were much as they are."""
+
+WHOLE_RECORD = 8.0
+"""So many happenings of a side are added with the mix of the whole record: a kind that was rare lately is possible."""
+
+
+def simulate_kinds(
+    panel: "xr.Dataset", dyad: str, dataset: int, total: Index, cooperative: Index, *, seed: int
+) -> Index:
+    """Draw the kinds of the happenings that a dataset records in simulated futures.
+
+    Each future has its own mix of either side, drawn from what the last ten years leave possible; its happenings are
+    multinomial.
+    """
+    rng = stream(seed, dyad, f"kinds {dataset}")
+    mixes = draw_mixes(panel, dyad, dataset, total.shape[:-1], rng)
+    found = np.zeros((*total.shape, panel.sizes["class"]), dtype=np.int32)
+    for period in range(total.shape[-1]):  # one by one, so that longer futures only go on from shorter ones
+        found[..., period, :] = draw_kinds(mixes, total[..., period], cooperative[..., period], rng)
+    return found
+
+
+def draw_mixes(
+    panel: "xr.Dataset", dyad: str, dataset: int, futures: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Float, Float]:
+    """Draw the mix of kinds of each future: of hostile and of cooperative happenings, each (..., kind)."""
+    counts, covered = by_class(panel, dyad, dataset)
+    counts, recent = counts[covered], round(MIX_MONTHS * periods_a_month(panel))
+    cut = int(panel.attrs["zero_cut"])
+    hostile, cooperative = (
+        _draw_mixes(counts[:, own], recent, futures, rng) for own in (slice(0, cut), slice(cut, None))
+    )
+    return hostile, cooperative
+
+
+def draw_kinds(mixes: tuple[Float, Float], total: Index, cooperative: Index, rng: np.random.Generator) -> Index:
+    """Draw the kinds of a period's happenings, (..., class), by the mixes of its futures."""
+    sides = zip((total - cooperative, cooperative), mixes, strict=True)
+    return np.concatenate([rng.multinomial(number, mix) for number, mix in sides], axis=-1)
+
+
+def _draw_mixes(counts: Index, recent: int, futures: tuple[int, ...], rng: np.random.Generator) -> Float:
+    """Draw the mix of a side's kinds, (..., kind), from its happenings by period and kind."""
+    return np.asarray(rng.dirichlet(mix_weights(counts, recent), futures))
+
+
+def mix_weights(counts: Index, recent: int) -> Float:
+    """Return the weights of the Dirichlet distribution of a side's mix, (kind,)."""
+    whole = counts.sum(axis=0) + 1.0
+    return np.asarray(counts[-recent:].sum(axis=0) + WHOLE_RECORD * whole / whole.sum())
+
+
+MEMORIES = (12, 24, 60, 120, None)
+"""Months whose share goes on, None for the whole record; alike likely."""
+LONG, SHORT = 24, 3
+"""Months over which shares vary: slowly, around what is remembered, and from quarter to quarter around that."""
+FEWEST_WINDOWS = 4
+UNKNOWN = 1 / 6
+"""Correlation within a window where too few windows are there to measure it."""
+LEAST, MOST = 0.005, 0.6
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """A record that goes on."""
+
+    mean: Float  # Share that is remembered, 0 to 1
+    # Weights of the Beta distributions of the long-run share around it, and of a quarter's around the long-run share.
+    long: Float
+    short: Float
+    quarter: int  # Periods of a quarter
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int = 0) -> "Repeats":
+        """Read a dyad's record in a dataset."""
+        total, cooperative, covered = sides(panel, dyad, dataset)
+        seen = np.flatnonzero(total)
+        kept = slice(int(seen[0]), int(np.flatnonzero(covered)[-1]) + 1) if seen.size else slice(0, 0)
+        a_month = periods_a_month(panel)
+        own = [_remembered(total[kept], cooperative[kept], months, a_month) for months in MEMORIES]
+        mean, long, short = np.array(own).T
+        return cls(mean, long, short, round(SHORT * a_month))
+
+    def simulate(self, size: tuple[int, ...], rng: np.random.Generator) -> Float:
+        """Draw chances that a happening is cooperative; the last axis is the period.
+
+        Every future has a memory, a long-run share and quarters of its own.
+        """
+        return self.draw(size, rng).chances
+
+    def draw(self, size: tuple[int, ...], rng: np.random.Generator) -> "Repetition":
+        """Draw the same, with what is behind the chances."""
+        memory = rng.integers(len(self.mean), size=size[:-1])
+        mean, long, short = (values[memory] for values in (self.mean, self.long, self.short))
+        centre = np.clip(rng.beta(long * mean, long * (1 - mean)), 1e-6, 1 - 1e-6)
+        quarters = [rng.beta(short * centre, short * (1 - centre)) for _ in range(-(-size[-1] // self.quarter))]
+        return Repetition(memory, centre, np.stack(quarters, axis=-1), self.quarter, size[-1])
+
+    def log_density(self, drawn: "Repetition") -> Float:
+        """Return how likely futures that were drawn from this or another record are from this one, in logarithms."""
+        mean, long, short = (values[drawn.memory] for values in (self.mean, self.long, self.short))
+        quarters = np.clip(drawn.quarters, 1e-12, 1 - 1e-12)
+        centre, weight = drawn.centre[..., None], short[..., None]
+        return _log_beta(drawn.centre, long * mean, long * (1 - mean)) + np.asarray(
+            _log_beta(quarters, weight * centre, weight * (1 - centre)).sum(axis=-1)
+        )
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """Futures in which a record goes on."""
+
+    memory: Index  # Position of what is remembered
+    centre: Float  # Long-run share, 0 to 1
+    quarters: Float  # Shares of the quarters
+    quarter: int  # Periods of a quarter
+    periods: int  # How far they go
+
+    def of(self, chosen: Bool) -> "Repetition":
+        """Return that of some futures, (future,), by where they are true (...)."""
+        return replace(self, memory=self.memory[chosen], centre=self.centre[chosen], quarters=self.quarters[chosen])
+
+    @property
+    def chances(self) -> Float:
+        """Chances that a happening is cooperative, (..., period)."""
+        return np.repeat(self.quarters, self.quarter, axis=-1)[..., : self.periods]
+
+
+def _log_beta(value: Float, first: Float, second: Float) -> Float:
+    """Return the log-density of a Beta distribution."""
+    from scipy.special import betaln
+
+    return np.asarray((first - 1) * np.log(value) + (second - 1) * np.log1p(-value) - betaln(first, second))
+
+
+def _remembered(total: Index, cooperative: Index, months: int | None, a_month: float) -> tuple[float, float, float]:
+    """Return mean and weights of one memory."""
+    recent = slice(-round(months * a_month) if months else None, None)
+    n, k = total[recent].sum(), cooperative[recent].sum()
+    mean = float(np.clip((k + 1) / (n + 2), 0.01, 0.99))
+    # Variation is that of twenty years, whatever is remembered: a memory of a year holds too few windows.
+    past = slice(-round(240 * a_month), None)
+    long, short = (
+        correlation(*windows(total[past], cooperative[past], round(span * a_month)), mean) for span in (LONG, SHORT)
+    )
+    within = max((short - long) / (1 - long), LEAST)
+    return mean, 1 / long - 1, 1 / within - 1
+
+
+def windows(total: Index, cooperative: Index, periods: int) -> tuple[Index, Index]:
+    """Return happenings and cooperative ones of successive windows, the last of which ends with the record."""
+    whole = len(total) // periods * periods
+    sums = [counts[len(counts) - whole :].reshape(-1, periods).sum(axis=1) for counts in (total, cooperative)]
+    return sums[0], sums[1]
+
+
+def correlation(total: Index, cooperative: Index, mean: float) -> float:
+    """Return how alike the happenings of one window are, 0 to 1, by moments.
+
+    The shares of windows of n happenings vary around their mean m by m (1 - m) (1/n + (1 - 1/n) r); r is solved
+    for with the variance and the happenings of the windows there have been, weighted by happenings, and kept between
+    0.005 and 0.6.
+    """
+    there = total > 1
+    if there.sum() < FEWEST_WINDOWS:
+        return UNKNOWN
+    total, share = total[there], cooperative[there] / total[there]
+    variance = float(np.average((share - mean) ** 2, weights=total))
+    single = 1 / float(np.average(total, weights=total))
+    found = (variance / (mean * (1 - mean)) - single) / (1 - single)
+    return float(np.clip(found, LEAST, MOST))

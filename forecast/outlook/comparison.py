@@ -1,0 +1,537 @@
+"""Differences between two dates: a headline split into time, new events, late or revised data, model and baseline."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import numpy as np
+
+from forecast.arguments import CALLABLE, DYAD, FIT, FLAG, NUMBER, checked, whole
+from forecast.clock import Clock
+from forecast.dates import LONGEST_HORIZON
+from forecast.errors import DataError, NotUpdatable, SpecError
+from forecast.files import digest
+from forecast.outlook.base_rates import Repetition
+from forecast.outlook.draws import FitLike, dyad_draws, position
+from forecast.outlook.futures import Futures, simulate_futures
+from forecast.outlook.observed import Observed, main_dataset, observe, record_futures
+from forecast.outlook.summary import NotDefined, mcse
+from forecast.outlook.windows import FEWEST, Baseline, baseline_of, moved
+from forecast.panel import panel_kind, recounted
+from forecast.panel.record import last_known
+from forecast.progress import Progress, silent
+from forecast.scale import share
+from forecast.typing import Bool, Float
+from forecast.wording import join
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.model import Fit
+
+
+LEVEL = "level"
+"""Name of the level among the numbers of a look: the mean share now, points. The others are probabilities."""
+
+
+class Outcome(NamedTuple):
+    """What may come of a question."""
+
+    hit: Bool | Float  # Whether it comes about in a future, or how likely that is there
+    there: Bool  # Futures that count
+
+
+type Outcomes = Mapping[str, Outcome]
+"""By name; empty without a question, or where nothing can be said of it."""
+
+
+class Asked(Protocol):
+    """A question about what will be recorded."""
+
+    @property
+    def months(self) -> int:
+        """How far the futures have to reach."""
+
+    def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
+        """Return what comes of it in futures; nothing if none of them counts."""
+
+
+@dataclass(frozen=True)
+class ShareChange:
+    """Whether the cooperative share of a window changes against a fixed share."""
+
+    before: float  # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
+    improvement: float  # Smallest change that counts, points
+    length: int  # Months of the window
+    start: int = 0  # Months from the present to the beginning of the window
+
+    @property
+    def months(self) -> int:
+        """How far the futures have to reach."""
+        return self.start + self.length
+
+    def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
+        """Return which futures are up, the same and down, and which are not void."""
+        clock = futures.clock
+        first = clock.periods(self.start) if self.start else 0
+        ahead = slice(first + 1, clock.periods(self.months) + 1)
+        total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
+        up, down = moved(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
+        there = total >= FEWEST
+        named = {"up": up, "same": ~(up | down), "down": down}
+        return {name: Outcome(hit, there) for name, hit in named.items()} if there.any() else {}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of a look, or a difference between two.
+
+    Attributes
+    ----------
+    value : float
+        Points of share for the level, else a probability.
+    mcse : float
+        Its Monte Carlo standard error.
+    draws : array (chain, draw)
+        Their mean is the value, and the error of their mean is its error.
+    """
+
+    value: float
+    mcse: float
+    draws: Float = field(repr=False, compare=False)
+
+    @classmethod
+    def of(cls, draws: Float) -> "Number":
+        """Summarise draws."""
+        return cls(float(draws.mean()), mcse(draws), draws)
+
+
+type Numbers = Mapping[str, Number]
+"""By name: `level`, and the outcomes of the question."""
+
+
+def numbers_of(draws: Mapping[str, Float]) -> Numbers:
+    """Summarise the draws of every number."""
+    return {name: Number.of(values) for name, values in draws.items()}
+
+
+def difference(more: Numbers, less: Numbers) -> Numbers:
+    """Return how far numbers are apart; of the same draws or futures the errors are of the pairs, else of either."""
+    found = {}
+    for name, number in more.items():
+        other = less[name]
+        if number.draws.shape == other.draws.shape:
+            found[name] = Number.of(number.draws - other.draws)
+        else:
+            error = float(np.hypot(number.mcse, other.mcse))
+            found[name] = Number(number.value - other.value, error, np.full((1, 1), number.value - other.value))
+    return found
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a fit says."""
+
+    level: Float  # Share now, points
+    outcomes: Outcomes
+    follows: Bool  # Futures of what is recorded that follow the record alone
+    repeated: Repetition | None  # How each would go on if it did
+    dataset: int = 0  # Position of the dataset
+    # Returns the outcomes without some events of the record, where the question counts these (`without`).
+    given: "Callable[[pd.DataFrame], Outcomes] | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def numbers(self) -> dict[str, Float]:
+        """Draws (chain, draw) of every number: their mean is the number, and its error that of the mean."""
+        return self.weighed(np.ones(self.level.shape), np.ones(self.follows.shape))
+
+    def without(self, events: "pd.DataFrame") -> "Look":
+        """Return the same futures where some events do not count for the question; draws are as they are."""
+        return self if self.given is None else replace(self, outcomes=self.given(events))
+
+    def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
+        """Return the numbers with draws (chain, draw) and futures that follow the record (chain, draw, future) weighed.
+
+        Weights of draws are none of futures that follow the record, for these know nothing of the draws.
+        """
+        found = {LEVEL: _ratio(draws * self.level, draws)}
+        if self.outcomes:
+            by_draw = np.broadcast_to(draws[..., None], self.follows.shape)
+            weight = np.where(self.follows, _even(records, self.follows), _even(by_draw, ~self.follows))
+            for name, (hit, there) in self.outcomes.items():
+                counted = weight * there
+                found[name] = _ratio((counted * hit).mean(axis=-1), counted.mean(axis=-1))
+        return found
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """The months ahead of a fit, simulated once for all that is asked of them.
+
+    Attributes
+    ----------
+    fit : FitLike
+    seed : int
+    futures : Futures
+    observed : Observed or NotDefined
+        What is recorded in them.
+    """
+
+    fit: FitLike
+    seed: int
+    futures: Futures
+    observed: Observed | NotDefined
+
+    @classmethod
+    def of(
+        cls,
+        fit: FitLike,
+        dyad: str,
+        months: int,
+        *,
+        seed: int = 1,
+        futures_per_draw: int = 4,
+        volume: "xr.Dataset | None" = None,
+        dataset: int | None = None,
+    ) -> "Ahead":
+        """Simulate so many months, by default in the main dataset; the other arguments are those of `look`."""
+        futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
+        return cls(fit, seed, futures, observe(fit, futures, months, seed=seed, volume=volume, dataset=dataset))
+
+    def look(self, asked: Asked, ahead: int = 0) -> "Look":
+        """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
+        futures, observed = self.futures, self.observed
+        level = futures.share[..., futures.at(ahead)].mean(axis=-1) if ahead else _level_now(self.fit, futures.dyad)
+        outcomes = {} if isinstance(observed, NotDefined) else asked.outcomes(observed, futures)
+        if isinstance(observed, NotDefined) or not outcomes:
+            return of_draws(level, futures.share.shape[2])
+        return self.of_record(level, outcomes, asked.months, observed.dataset)
+
+    def of_record(self, level: Float, outcomes: Outcomes, months: int, dataset: int) -> "Look":
+        """Return a look at a level (chain, draw) and outcomes of what a dataset records in so many months."""
+        reach = (*self.futures.share.shape[:-1], self.futures.at(months))
+        follows, repeated = record_futures(self.fit, self.futures.dyad, dataset, reach, self.seed)
+        return Look(level, outcomes, follows, repeated, dataset)
+
+
+def of_draws(level: Float, futures: int, outcomes: Outcomes | None = None) -> Look:
+    """Return a look at a level (chain, draw), and at outcomes of which the draws alone decide how likely they are."""
+    return Look(level, outcomes or {}, np.zeros((*level.shape, futures), dtype=bool), None)
+
+
+def look(
+    fit: FitLike,
+    dyad: str,
+    asked: Asked | None,
+    *,
+    seed: int = 1,
+    futures_per_draw: int = 4,
+    volume: "xr.Dataset | None" = None,
+) -> Look:
+    """Look at what a fit says of a dyad's level now and of a question."""
+    if asked is None:
+        return of_draws(_level_now(fit, dyad), futures_per_draw)
+    months = Ahead.of(fit, dyad, asked.months, seed=seed, futures_per_draw=futures_per_draw, volume=volume)
+    return months.look(asked)
+
+
+def level_in(fit: FitLike, dyad: str, months: int, *, seed: int = 1, futures_per_draw: int = 4) -> Float:
+    """Return the expected share in so many months, (chain, draw), points; now if there are none."""
+    if not months:
+        return _level_now(fit, dyad)
+    futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
+    return np.asarray(futures.share[..., -1].mean(axis=-1))
+
+
+def _level_now(fit: FitLike, dyad: str) -> Float:
+    return share(dyad_draws(fit, dyad).level_now)
+
+
+def _even(weight: Float, where: Bool) -> Float:
+    """Return weights whose mean over some futures is one."""
+    return np.asarray(weight / weight[where].mean() if where.any() else weight)
+
+
+def _ratio(part: Float, whole: Float) -> Float:
+    """Return draws whose mean is that of ``part`` over that of ``whole``, with its error to first order."""
+    mean = part.mean() / whole.mean()
+    return np.asarray(mean + (part - mean * whole) / whole.mean())
+
+
+TIME, EVENTS, REVISED, MODEL, BASELINE = "time passed", "new events", "late or revised data", "model", "baseline"
+TOGETHER = "events, data and model together"
+"""Names of the parts."""
+
+
+type Ask = Callable[[Fit, int], Numbers]
+"""Returns what a fit says, with a seed."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of a change."""
+
+    name: str
+    added: Numbers  # To `level` (points of share) and to the probabilities of `up`, `same` and `down`
+    after: Numbers  # What is said once it is added
+    note: str = ""  # How it came about, where that has to be known
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What the headlines of two days ask."""
+
+    horizon: int  # Months of the window
+    windows: tuple[tuple[date, date], tuple[date, date]]  # Last day of the months known, and of the window, of either
+    baselines: tuple[Baseline, Baseline]
+    smallest_improvement: float  # Points of share that count as a change
+
+
+@dataclass(frozen=True)
+class Change:
+    """What has changed between two days.
+
+    Attributes
+    ----------
+    dyad : str
+    days : (datetime.date, datetime.date)
+        What was known by each.
+    asked : Headline or str
+        What is asked: the headlines, or the sentence of a question with a window and a baseline of its own.
+    before, now : mapping of str to Number
+        What was said, and what is said: `level`, and `up`, `same` and `down` of headlines or `yes` of a question.
+    steps : tuple of Step
+        They add up exactly.
+    """
+
+    dyad: str
+    days: tuple[date, date]
+    asked: Headline | str
+    before: Numbers
+    now: Numbers
+    steps: tuple[Step, ...]
+
+    @property
+    def outcome(self) -> str:
+        """Name of the chance that is followed."""
+        return "yes" if isinstance(self.asked, str) else "up"
+
+    @property
+    def total(self) -> Numbers:
+        """The whole change."""
+        return difference(self.now, self.before)
+
+
+@checked(
+    old=FIT, new=FIT, dyad=DYAD, horizon=whole(1), smallest_improvement=NUMBER, old_seed=whole(0), new_seed=whole(0),
+    refit=FLAG, progress=CALLABLE,
+)  # fmt: skip
+def split_change(
+    old: "Fit",
+    new: "Fit",
+    dyad: str,
+    *,
+    horizon: int = 12,
+    smallest_improvement: float = 5.0,
+    old_seed: int = 1,
+    new_seed: int = 1,
+    refit: bool = False,
+    progress: Progress | None = None,
+) -> Change:
+    """Split the change of a headline between two fits.
+
+    Parameters
+    ----------
+    old, new : Fit
+        Of two days, or of one day and two models.
+    dyad : str
+        Which both hold.
+    horizon : int
+        Months of the window.
+    smallest_improvement : float
+        Points of share that count as a change.
+    old_seed, new_seed : int
+        With the seeds of two reports the first and the last numbers are those of their pages.
+    refit : bool
+        Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
+        cannot be told apart is one part.
+    progress : callable, optional
+        Called with (step in words, done, total).
+
+    Returns
+    -------
+    Change
+
+    Raises
+    ------
+    SpecError
+        If the second fit knows less than the first, or the days are too far apart.
+    DataError
+        If the panels have other periods, or a baseline is not defined.
+    UnknownDyadError
+        If a fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast import Fit, split_change
+    >>> old, new = Fit.load("report-may/fit.zarr"), Fit.load("report-june/fit.zarr")  # doctest: +SKIP
+    >>> [step.name for step in split_change(old, new, "USA-CHN").steps]  # doctest: +SKIP
+    ['time passed', 'new events', 'late or revised data', 'model', 'baseline']
+    """
+    report = progress or silent
+    for fit in (old, new):
+        position(fit.panel, dyad)
+    gap = _months_between(old.panel, new.panel, horizon)
+    baselines = tuple(_baseline(fit, dyad, horizon) for fit in (old, new))
+    first, second = (ShareChange(_share(one), smallest_improvement, horizon) for one in baselines)
+    report("asking both fits", 0, 0)
+    later = ShareChange(first.before, smallest_improvement, horizon, gap)
+    then, now = Ahead.of(old, dyad, gap + horizon, seed=old_seed), Ahead.of(new, dyad, horizon, seed=new_seed)
+    before = numbers_of(then.look(first).numbers)
+    said = [(TIME, numbers_of(then.look(later, ahead=gap).numbers), "")]
+
+    def ask(fit: "Fit", seed: int) -> Numbers:
+        return numbers_of(look(fit, dyad, first, seed=seed).numbers)
+
+    said += _until_now(old, new, ask, old_seed, numbers_of(now.look(first).numbers), refit, report)
+    said.append((BASELINE, numbers_of(now.look(second).numbers), ""))
+    ends = [(clock.last_day(), clock.last_day(horizon)) for clock in (Clock.of(old.panel), Clock.of(new.panel))]
+    asked = Headline(horizon, (ends[0], ends[1]), (baselines[0], baselines[1]), smallest_improvement)
+    days = last_known(old.panel), last_known(new.panel)
+    return Change(dyad, days, asked, before, said[-1][1], _steps(before, said))
+
+
+def split_question_change(
+    old: "Fit",
+    new: "Fit",
+    dyad: str,
+    sentence: str,
+    ask: Ask,
+    *,
+    seeds: tuple[int, int] = (1, 1),
+    refit: bool = False,
+    progress: Progress | None = None,
+) -> Change:
+    """Split the change of the probability of a question with a fixed window and baseline.
+
+    The passing of time alone does not move it: a probability is the mean of what it may become. So its part is zero but
+    for the level, and what was recorded in the months since is among the new events, be it that nothing was.
+    """
+    report = progress or silent
+    for fit in (old, new):
+        position(fit.panel, dyad)
+    gap = _months_between(old.panel, new.panel, 0)
+    report("asking both fits", 0, 0)
+    before, last = ask(old, seeds[0]), ask(new, seeds[1])
+    passed = {**before, LEVEL: numbers_of({LEVEL: level_in(old, dyad, gap, seed=seeds[0])})[LEVEL]}
+    said = [(TIME, passed, ""), *_until_now(old, new, ask, seeds[0], last, refit, report)]
+    days = last_known(old.panel), last_known(new.panel)
+    return Change(dyad, days, sentence, before, said[-1][1], _steps(before, said))
+
+
+type Said = list[tuple[str, Numbers, str]]
+"""Names of parts, what is said once each is added, and notes."""
+
+
+def _steps(before: Numbers, said: Said) -> tuple[Step, ...]:
+    steps, at = [], before
+    for name, after, note in said:
+        steps.append(Step(name, difference(after, at), after, note))
+        at = after
+    return tuple(steps)
+
+
+def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit: bool, report: Progress) -> Said:
+    """Return new events, late or revised data and the model; or all together, where they cannot be told apart.
+
+    `last` is what the later fit says.
+    """
+    updated, reason = _updated(old, new, ask, seed, refit, report)
+    if updated:
+        return [*updated, (MODEL, last, _differing(old, new))]
+    return [(TOGETHER, last, f"They cannot be told apart: {reason}")]
+
+
+def _months_between(old: "xr.Dataset", new: "xr.Dataset", horizon: int) -> int:
+    """Return how many months the second panel goes on after the first."""
+    if old.attrs["frequency"] != new.attrs["frequency"]:
+        raise DataError(f"fits: periods are a {old.attrs['frequency']} and a {new.attrs['frequency']}; compare alike")
+    clocks = Clock.of(old), Clock.of(new)
+    days = [clock.last_day() for clock in clocks]
+    if days[1] < days[0]:
+        raise SpecError(f"fits: the second ends on {days[1]}, before the first, {days[0]}; give the earlier one first")
+    periods = int((clocks[1].times > clocks[0].times[-1]).sum())
+    months = round(periods / clocks[0].per_month)
+    if months + horizon > LONGEST_HORIZON:
+        raise SpecError(
+            f"fits: {months} months lie between them; with a window of {horizon} at most {LONGEST_HORIZON} can be "
+            "looked ahead"
+        )
+    return months
+
+
+def _baseline(fit: "Fit", dyad: str, horizon: int) -> Baseline:
+    found = baseline_of(fit.panel, dyad, main_dataset(fit.panel, dyad), horizon)
+    if isinstance(found, NotDefined) or found.share is None:
+        reason = found.reason if isinstance(found, NotDefined) else "it has fewer than three happenings"
+        raise DataError(
+            f"fits: as of {last_known(fit.panel)} the baseline of {horizon} months is not defined: {reason}"
+        )
+    return found
+
+
+def _share(baseline: Baseline) -> float:
+    return float(baseline.share or 0.0)
+
+
+def _updated(old: "Fit", new: "Fit", ask: Ask, seed: int, refit: bool, report: Progress) -> tuple[Said, str]:
+    """Update the earlier fit with new events and then with late ones; return nothing, and why, if that is not valid."""
+    from forecast.model import update
+
+    said: Said = []
+    last = None
+    try:
+        for name, panel in ((EVENTS, _with_news(old.panel, new.panel)), (REVISED, new.panel)):
+            report(f"updating the earlier fit: {name}", 0, 0)
+            if last is not None and not panel_kind(panel).news(last, panel).any():
+                said.append((name, said[-1][1], ""))
+                continue
+            fit, last = update(old, panel, refit=refit, seed=seed), panel
+            said.append((name, ask(fit, seed), _again(fit, old)))
+    except (NotUpdatable, DataError) as error:
+        return [], str(error)
+    return said, ""
+
+
+def _with_news(old: "xr.Dataset", new: "xr.Dataset") -> "xr.Dataset":
+    """Return the later panel with the earlier one's counts of the months that this knew whole."""
+    kind = panel_kind(new)
+    shapes = [[one.sizes[dim] for dim in kind.dims if dim != "time"] for one in (old, new)]
+    if shapes[0] != shapes[1]:
+        return new  # other dyads, datasets or classes: no update either
+    clock = Clock.of(old)
+    known = len(clock.times) - (last_known(old) < clock.last_day())
+    values = new[kind.values].transpose(*kind.dims)
+    mixed = values.to_numpy().copy()
+    mixed[:, :known] = old[kind.values].transpose(*kind.dims).to_numpy()[:, :known]
+    changed = values.copy(data=mixed).transpose(*new[kind.values].dims)
+    return recounted(new.assign({kind.values: changed}).assign_attrs(digest=digest(mixed.tobytes())))
+
+
+def _again(fit: "Fit", old: "Fit") -> str:
+    """Return why the earlier model had to be fitted again, if it had."""
+    again = fit.provenance.get("refitted")
+    return "" if again is None or again == old.provenance.get("refitted") else f"Fitted again: {again['reason']}."
+
+
+def _differing(old: "Fit", new: "Fit") -> str:
+    """Return in words what differs between the models of two fits."""
+    if old.dyads != new.dyads:
+        return f"The earlier fit is of {', '.join(old.dyads)}, the later one of {', '.join(new.dyads)}."
+    choices = [fit.spec.to_dict() for fit in (old, new)]
+    names = [name for name in choices[1] if choices[0].get(name) != choices[1][name]]
+    if names:
+        return f"The models differ in {join(names)}."
+    return "The choices are the same: what differs is the sampling, and what an update approximates."

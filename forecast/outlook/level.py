@@ -1,0 +1,434 @@
+"""The underlying level: against its past (S1, S2) and another dyad (S7), and ahead, by horizon (S9) and as a fan."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import xarray as xr
+
+from forecast.errors import SpecError
+from forecast.outlook.draws import NO_CYCLE, DyadDraws, Era, FitLike, dyad_draws
+from forecast.outlook.futures import Futures
+from forecast.outlook.observed import Observed
+from forecast.outlook.summary import (
+    QUANTILES,
+    Estimate,
+    NotDefined,
+    Probability,
+    estimate,
+    probability,
+    quantiles_over_draws,
+)
+from forecast.scale import share
+from forecast.typing import Float
+from forecast.wording import month
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The present level compared with the dyad's own record.
+
+    Attributes
+    ----------
+    since : datetime.date
+        From when the record counts: the date asked for, or the panel's start if that is later.
+    level : Estimate
+        Share of the current period, points.
+    percentile : Estimate
+        Percent of the record's earlier periods that lie below the current one.
+    lowest : Probability
+        The current period is the lowest of the record.
+    lowest_years : mapping of int to Probability
+        The five years most likely to have the lowest mean, the likeliest first.
+    """
+
+    since: date
+    level: Estimate
+    percentile: Estimate
+    lowest: Probability
+    lowest_years: dict[int, Probability]
+
+
+@dataclass(frozen=True)
+class Break:
+    """What changed when the era in force began.
+
+    Attributes
+    ----------
+    era : str
+        Its name.
+    start : datetime.date
+        Its first day.
+    months_before : int
+        Months before its start that it is compared with, at most 60.
+    drop : Estimate
+        Mean share of those months less the mean share of the era so far, points.
+    dropped : Probability
+        The drop is larger than the smallest change of interest.
+    equilibrium_drop : Estimate or NotDefined
+        Equilibrium of the era before less that of the era in force, points.
+    trend : Estimate or NotDefined
+        Least-squares slope of the share in the era so far, points a year.
+    falling : Probability or NotDefined
+        The trend is below zero.
+    """
+
+    era: str
+    start: date
+    months_before: int
+    drop: Estimate
+    dropped: Probability
+    equilibrium_drop: Estimate | NotDefined
+    trend: Estimate | NotDefined
+    falling: Probability | NotDefined
+
+
+YEARS_SHOWN = 5
+MONTHS_BEFORE = 60
+MONTHS_FOR_TREND = 12
+
+
+def standing(own: DyadDraws, since: date | None = None) -> Standing:
+    """Compare the present level with the dyad's record."""
+    first = own.clock.since(since) if since else 0
+    if first >= len(own.clock.times) - 1:
+        raise SpecError(f"since: no period lies between {since} and {own.clock.name()}. Go further back.")
+    past, now = own.level[..., first:-1], own.level[..., -1:]
+    begin = max(since, own.clock.times[0].item()) if since else own.clock.times[first].item()
+    words = f"since {month(begin)}"
+    return Standing(
+        since=begin,
+        level=present(own),
+        percentile=estimate(
+            100 * (past < now).mean(axis=-1),
+            "per cent",
+            f"percent of the {own.clock.unit}s {words} with a share below that of {own.clock.name()}",
+        ),
+        lowest=probability(
+            (past > now).all(axis=-1),
+            f"in no {own.clock.unit} {words} was the share as low as in {own.clock.name()}",
+        ),
+        lowest_years=_lowest_years(own, first, words),
+    )
+
+
+def present(own: DyadDraws) -> Estimate:
+    """Return the share of the present period."""
+    return estimate(share(own.level_now), "points of share", f"share in {own.clock.name()}")
+
+
+def _lowest_years(own: DyadDraws, first: int, words: str) -> dict[int, Probability]:
+    """Rank the calendar years, at least half of which the record holds, by how likely they are the lowest."""
+    years = own.clock.times[first:].astype("datetime64[Y]").astype(int) + 1970
+    names, starts, counts = np.unique(years, return_index=True, return_counts=True)
+    whole = counts >= 6 * own.clock.per_month
+    if not whole.any():
+        return {}
+    sums = np.add.reduceat(own.share[..., first:], starts, axis=-1)
+    lowest = names[whole][(sums / counts)[..., whole].argmin(axis=-1)]
+    chances = {
+        int(year): probability(lowest == year, f"{year} has the lowest mean share of the years {words}")
+        for year in np.unique(lowest)
+    }
+    ranked = sorted(chances, key=lambda year: (-chances[year].value, year))
+    return {year: chances[year] for year in ranked[:YEARS_SHOWN]}
+
+
+def last_break(own: DyadDraws, smallest_change: float = 5.0) -> Break | NotDefined:
+    """Measure what changed when the era in force began."""
+    if len(own.eras) < 2:
+        return NotDefined("the panel sees only one era of the dyad")
+    era, previous = own.eras[-1], own.eras[-2]
+    begin = max(0, era.first - own.clock.periods(MONTHS_BEFORE))
+    months = round((era.first - begin) / own.clock.per_month)
+    before = own.share[..., begin : era.first].mean(axis=-1, dtype=np.float64)
+    drop = before - own.mean(-1)
+    words = f"mean share in the {months} months before {month(era.start)} less its mean since"
+    trend = _trend(own, era)
+    then, now = own.rest(-2), own.rest(-1)
+    return Break(
+        era=era.name,
+        start=era.start,
+        months_before=months,
+        drop=estimate(drop, "points of share", words),
+        dropped=probability(drop > smallest_change, f"{words} is more than {smallest_change:g} points"),
+        equilibrium_drop=NotDefined(NO_CYCLE)
+        if then is None or now is None
+        else estimate(then - now, "points of share", f"equilibrium of “{previous.name}” less that of “{era.name}”"),
+        trend=trend,
+        falling=trend
+        if isinstance(trend, NotDefined)
+        else probability(trend.draws < 0, f"the share has had a falling trend since {month(era.start)}"),
+    )
+
+
+def _trend(own: DyadDraws, era: Era) -> Estimate | NotDefined:
+    years = np.arange(era.stop - era.first) / own.clock.per_month / 12
+    if len(years) < MONTHS_FOR_TREND * own.clock.per_month:
+        return NotDefined(f"the era in force is shorter than {MONTHS_FOR_TREND} months, too short for a trend")
+    centred = years - years.mean()
+    slope = own.share[..., era.first :] @ (centred / (centred @ centred))
+    return estimate(slope, "points of share a year", f"least-squares trend of the share since {month(era.start)}")
+
+
+def level_record(fit: FitLike, dyad: str) -> xr.Dataset:
+    """Summarise a dyad's share over the whole panel, for figures and tables.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``share`` (quantile, time) at 5, 25, 50, 75 and 95 %, and ``mean`` (time), points of share.
+
+    Raises
+    ------
+    UnknownDyadError
+        If the fit does not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast.outlook import level_record
+    >>> level_record(fit, "USA-CHN")["share"].sel(quantile=0.5)  # doctest: +SKIP
+    """
+    draws = dyad_draws(fit, dyad).share
+    return xr.Dataset(
+        {
+            "share": (("quantile", "time"), quantiles_over_draws(draws, QUANTILES)),
+            "mean": ("time", draws.reshape(-1, draws.shape[-1]).mean(axis=0, dtype=np.float64)),
+        },
+        coords={"quantile": list(QUANTILES), "time": fit.panel["time"].to_numpy()},
+        attrs={"dyad": dyad, "units": "points of share"},
+    )
+
+
+@dataclass(frozen=True)
+class DyadQuantity:
+    """One quantity of two dyads.
+
+    Attributes
+    ----------
+    name : str
+        Which quantity.
+    first, second : Estimate
+        Of the two dyads.
+    contrast : Estimate
+        First less second, or first over second where `ratio`.
+    ratio : bool
+        Whether the contrast is a ratio.
+    greater : Probability
+        The first is greater.
+    """
+
+    name: str
+    first: Estimate
+    second: Estimate
+    contrast: Estimate
+    ratio: bool
+    greater: Probability
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A dyad in its era in force compared with another in a named era.
+
+    Attributes
+    ----------
+    first, second : str
+        Codes of the dyads.
+    second_label : str
+        The second dyad's name for readers.
+    first_era, second_era : str
+        Names of the eras compared.
+    half_life : DyadQuantity or NotDefined
+        Months; a ratio.
+    equilibrium : DyadQuantity or NotDefined
+        Of the two eras, points.
+    mean : DyadQuantity
+        Mean share over the two eras, points.
+    month_noise : DyadQuantity or NotDefined
+        Standard deviation of the month noise, log-odds.
+    """
+
+    first: str
+    second: str
+    second_label: str
+    first_era: str
+    second_era: str
+    half_life: DyadQuantity | NotDefined
+    equilibrium: DyadQuantity | NotDefined
+    mean: DyadQuantity
+    month_noise: DyadQuantity | NotDefined
+
+
+def contrast(own: DyadDraws, other: DyadDraws, era: str, label: str) -> Contrast | NotDefined:
+    """Compare a dyad in its era in force with another dyad in a named era."""
+    codes = [known.code for known in other.eras]
+    if era not in codes:
+        return NotDefined(f"{label} has no era {era!r} in this panel (it has {', '.join(codes)})")
+    then = codes.index(era)
+    return Contrast(
+        first=own.dyad,
+        second=other.dyad,
+        second_label=label,
+        first_era=own.eras[-1].name,
+        second_era=other.eras[then].name,
+        half_life=_compare_both("half-life", _half_life(own), _half_life(other), NO_CYCLE),
+        equilibrium=_compare_both("equilibrium of the era", own.rest(-1), other.rest(then), NO_CYCLE),
+        mean=_compare("mean share over the era", own.mean(-1), other.mean(then)),
+        month_noise=_compare_both(
+            "month noise", own.scalars.get("tau"), other.scalars.get("tau"), "the model has no month noise"
+        ),
+    )
+
+
+_UNITS = {"half-life": "months", "month noise": "log-odds"}
+
+
+def _half_life(own: DyadDraws) -> Float | None:
+    return own.scalars["cycle_half_life"] / own.clock.per_month if "cycle_half_life" in own.scalars else None
+
+
+def _compare_both(name: str, first: Float | None, second: Float | None, otherwise: str) -> DyadQuantity | NotDefined:
+    return NotDefined(otherwise) if first is None or second is None else _compare(name, first, second)
+
+
+def _compare(name: str, first: Float, second: Float) -> DyadQuantity:
+    unit, ratio = _UNITS.get(name, "points of share"), name == "half-life"
+    return DyadQuantity(
+        name=name,
+        first=estimate(first, unit, f"{name} of the first dyad"),
+        second=estimate(second, unit, f"{name} of the second dyad"),
+        contrast=estimate(first / second, "ratio", f"{name}: first dyad over second")
+        if ratio
+        else estimate(first - second, unit, f"{name}: first dyad less second"),
+        ratio=ratio,
+        greater=probability(first > second, f"the {name} of the first dyad is greater"),
+    )
+
+
+@dataclass(frozen=True)
+class HorizonOutlook:
+    """The outlook at one horizon.
+
+    `improvement + stability + deterioration == 1` and `technical + structural == improvement`, exactly.
+
+    Attributes
+    ----------
+    months : int
+        The horizon h.
+    until : datetime.date
+        Last day of the period it falls in.
+    level : Estimate
+        Share in that period, points.
+    improvement, stability, deterioration : Probability
+        Share at least the smallest improvement higher, within it, or at least that much lower than now.
+    technical, structural : Probability
+        Improvement with no new framework by then, and with one; or, where the trend moves, without and with a
+        rise of the trend by at least as much.
+    new_framework : Probability
+        A new framework has come by then.
+    touched : Probability
+        The improvement was reached in at least one period up to then.
+    """
+
+    months: int
+    until: date
+    level: Estimate
+    improvement: Probability
+    stability: Probability
+    deterioration: Probability
+    technical: Probability
+    structural: Probability
+    new_framework: Probability
+    touched: Probability
+
+
+def horizon_outlook(futures: Futures, months: int, smallest_improvement: float = 5.0) -> HorizonOutlook:
+    """Compute the outlook at one horizon.
+
+    Parameters
+    ----------
+    futures : Futures
+    months : int
+        The horizon.
+    smallest_improvement : float
+        Points of share that count as a change.
+
+    Raises
+    ------
+    SpecError
+        If the futures do not reach the horizon, or the smallest improvement is not above zero.
+    """
+    if smallest_improvement <= 0:
+        raise SpecError(f"smallest_improvement: {smallest_improvement:g} is not above 0 points of share.")
+    at, name = futures.at(months), futures.clock.name
+    change = futures.share - futures.share[..., :1]
+    better, worse = change[..., at] >= smallest_improvement, change[..., at] <= -smallest_improvement
+    broken = futures.broken[..., at]
+    points, present = f"{smallest_improvement:g} points", f"that of {name()}"
+    then = f"the share in {name(months)} is"
+    improvement = probability(better, f"{then} at least {points} above {present}")
+    deterioration = probability(worse, f"{then} at least {points} below {present}")
+    stability = probability(~(better | worse), f"{then} less than {points} from {present}")
+    structurally = futures.structural(at, smallest_improvement)
+    without, with_it = ("with no new framework by then", "and a new framework has come by then")
+    if futures.moving:
+        without, with_it = (f"the trend {has} risen by {points}" for has in ("has not", "has"))
+    technical = probability(better & ~structurally, f"{improvement.definition}, {without}")
+    structural = probability(better & structurally, f"{improvement.definition}, {with_it}")
+    return HorizonOutlook(
+        months=months,
+        until=futures.clock.last_day(months),
+        level=estimate(futures.share[..., at], "points of share", f"share in {name(months)}"),
+        improvement=improvement,
+        stability=replace(stability, value=1 - improvement.value - deterioration.value),
+        deterioration=deterioration,
+        technical=technical,
+        structural=replace(structural, value=improvement.value - technical.value),
+        new_framework=probability(broken, f"a new strategic framework has come by {name(months)}"),
+        touched=probability(
+            (change[..., 1 : at + 1] >= smallest_improvement).any(axis=-1),
+            f"the share is at least {points} above {present} in some {futures.clock.unit} to {name(months)}",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Fan:
+    """Quantiles of the future, period by period.
+
+    Attributes
+    ----------
+    months : array (period,)
+        Months from now; 0 is the present.
+    quantiles : tuple of float
+        Which ones: 5, 25, 50, 75 and 95 %.
+    share : array (quantile, period)
+        Of the share, points.
+    observed : array (quantile, period) or NotDefined
+        Of the cooperative share of the events the dataset would hold in that period; period 0 is missing
+        (NaN), the present being observed already.
+    """
+
+    months: Float
+    quantiles: tuple[float, ...]
+    share: Float
+    observed: Float | NotDefined
+
+
+def fan(futures: Futures, months: int, observed: Observed | NotDefined) -> Fan:
+    """Compute the quantiles of the futures."""
+    stop = futures.at(months) + 1
+    return Fan(
+        months=futures.clock.months(stop - 1),
+        quantiles=QUANTILES,
+        share=_quantiles(futures.share[..., :stop]),
+        observed=observed if isinstance(observed, NotDefined) else _quantiles(observed.share[..., :stop]),
+    )
+
+
+def _quantiles(values: Float) -> Float:
+    """Quantiles (quantile, period), leaving out what is missing; NaN where all is."""
+    periods = [values[..., period].ravel() for period in range(values.shape[-1])]
+    seen = [period[~np.isnan(period)] for period in periods]
+    missing = np.full(len(QUANTILES), np.nan)
+    return np.stack([np.quantile(period, QUANTILES) if period.size else missing for period in seen], axis=1)

@@ -1,0 +1,673 @@
+"""Recorded events of windows of months: chances of their share and number, with the rules that resolve them."""
+
+import functools
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Self, overload
+
+import numpy as np
+
+from forecast.clock import Clock
+from forecast.events.codebook import read_scale, scale_names
+from forecast.outlook.base_rates import MIX_MONTHS
+from forecast.outlook.draws import FitLike
+from forecast.outlook.futures import Futures
+from forecast.outlook.observed import NO_ACTIONS, Observed
+from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
+from forecast.panel import panel_kind
+from forecast.panel.record import by_class, last_known
+from forecast.typing import Bool, Float, Index
+from forecast.wording import capital, chance, count, day, join, month, number, percent, period, whole_percents
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+FEWEST = 3
+"""Happenings: the share of a window with fewer is decided by one event, and the window is void."""
+ROUNDING = 1e-6
+"""Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
+
+
+def share_before(cooperative: int, happenings: int) -> float | None:
+    """Return the share of a window that is over, 0 to 100; None if it is void."""
+    return None if happenings < FEWEST else 100 * cooperative / happenings
+
+
+def shares_of(total: Index, cooperative: Index) -> Float:
+    """Return the shares of many windows, per cent; those of windows that hold nothing are zero, and void."""
+    return np.asarray(100 * cooperative / np.maximum(total, 1))
+
+
+def followed_by(past: Index, ahead: Index) -> Index:
+    """Return the periods that are over, (period,), and after them those ahead, (..., period), of every future."""
+    return np.concatenate([np.broadcast_to(past, (*ahead.shape[:-1], len(past))), ahead], axis=-1)
+
+
+@overload
+def reached(share: Float, threshold: float) -> Bool: ...
+@overload
+def reached(share: float, threshold: float) -> bool: ...
+def reached(share: Float | float, threshold: float) -> Bool | bool:
+    """Return whether shares are at least a threshold."""
+    return share >= threshold - ROUNDING
+
+
+@overload
+def moved(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
+@overload
+def moved(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
+def moved(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
+    """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
+    change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
+    return change >= improvement - slack, change <= slack - improvement
+
+
+_DIGITS = 12
+_MENTIONED = 0.005
+"""A smaller chance that a window is void is not worth a clause."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What sentences and rules say of a dataset."""
+
+    clock: Clock
+    dyad: str  # Code, and name for readers
+    label: str
+    dataset: str  # Its name
+    joint: bool  # Whether the two rows of a joint act count as one happening
+    names: tuple[str, ...]  # Names of all classes, in order
+    zero_cut: int  # How many of them are hostile
+    scale: str  # Name of the scale that orders them
+    codes: str  # Their codes, where these are of a codebook
+    known: date  # The day whose knowledge counts
+    digest: str  # SHA-256 of what was known
+
+    @classmethod
+    def of(cls, panel: "xr.Dataset", dyad: str, label: str, dataset: int) -> Self:
+        """Read the terms of a dataset, by its position in a panel."""
+        clock, attributes = Clock.of(panel), panel.attrs
+        return cls(
+            clock=clock,
+            dyad=dyad,
+            label=label,
+            dataset=str(panel["dataset"].to_numpy()[dataset]),
+            joint=attributes["unit"] == "happening",
+            names=tuple(str(name) for name in panel["class_name"].to_numpy()),
+            zero_cut=int(attributes["zero_cut"]),
+            scale=str(attributes["scale"]),
+            codes=cooperative_codes(str(attributes["scale"])),
+            known=last_known(panel),
+            digest=str(attributes["digest"]),
+        )
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes that count as cooperative."""
+        return self.names[self.zero_cut :]
+
+    @property
+    def noun(self) -> str:
+        """What is counted."""
+        return noun_for(self.joint)
+
+    @property
+    def source(self) -> str:
+        """The dataset in a sentence."""
+        return source_words(self.dataset)
+
+    @property
+    def counted(self) -> str:
+        """What is counted of whom, and where."""
+        return f"{self.label} {self.noun}s in {self.source}"
+
+    @property
+    def first(self) -> date:
+        """First day ahead."""
+        return self.clock.last_day() + timedelta(days=1)
+
+    @property
+    def edition(self) -> str:
+        """The day of the data and their digest."""
+        return f"as of {day(self.known)} (SHA-256 {self.digest[:_DIGITS]}…)"
+
+    def ahead(self, months: int) -> str:
+        """Name the window that ends so many months ahead: ``the 12 months to October 2024``."""
+        return f"the {self.clock.span(months)} to {self.end(self.clock.last_day(months))}"
+
+    def before(self, months: int, baseline: "Baseline") -> str:
+        """Name the last window that is over: ``the 12 months before``, or with its end if coverage ends earlier."""
+        adjoining = baseline.last == self.clock.last_day()
+        return f"the {self.clock.span(months)} {'before' if adjoining else f'to {self.end(baseline.last)}'}"
+
+    def end(self, last: date) -> str:
+        """Name the end of a window."""
+        return day(last) if self.clock.weekly else month(last)
+
+
+def noun_for(joint: bool) -> str:
+    """Return what is counted: `joint` says whether the two rows of a joint act count once."""
+    return "happening" if joint else "event"
+
+
+def source_words(dataset: str) -> str:
+    """Return a dataset in a sentence."""
+    return f"the {dataset}" if dataset == "chronology" else f"“{dataset}”"
+
+
+def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
+    """State which data resolve what is asked of the days up to one, and what of them counts."""
+    once = "; a joint act with a row for each side counts once" if joint else ""
+    return (
+        f"Data: the first edition of {source_words(dataset)} whose coverage of {dyad} reaches {day(until)}. Every "
+        f"{noun_for(joint)} between the two counts, whoever acts{once}."
+    )
+
+
+def cooperative_codes(scale: str) -> str:
+    """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell."""
+    if scale not in scale_names():
+        return ""
+    order = read_scale(scale)
+    side = order.class_of >= order.zero_cut
+    whole, some = (getattr(side.groupby(side.index.str[:2]), how)() for how in ("all", "any"))
+    return f"CAMEO codes that begin with {join(whole.index[whole], 'or')}" if whole.equals(some) else ""
+
+
+@functools.cache
+def class_codes(scale: str, number: int) -> str:
+    """Name the codes of a codebook's scale that are of a class, by what they begin with; empty of another scale."""
+    if scale not in scale_names():
+        return ""
+    own = read_scale(scale).class_of == number
+    found: list[str] = []
+    for digits in range(2, int(own.index.str.len().max()) + 1):
+        alike = own.groupby(own.index.str[:digits]).all()
+        found += [code for code in alike.index[alike] if len(code) == digits and not code.startswith(tuple(found))]
+    return f"CAMEO codes that begin with {join(sorted(found), 'or')}" if found else ""
+
+
+def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
+    """Return the chances of up, same and down in whole percents that add up to 100 as printed; none if not defined.
+
+    Print these wherever whole percents are shown.
+    """
+    changes = {"up": outlook.up, "same": outlook.same, "down": outlook.down}
+    values = [change.value for change in changes.values() if isinstance(change, Probability)]
+    return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
+
+
+def window_sentence(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
+    """State the chances that the share of a window is higher and lower than that of the window before."""
+    share, span = f"the cooperative share of {terms.counted}", terms.ahead(outlook.months)
+    before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
+    if isinstance(before, NotDefined) or before.share is None or not chances:
+        missing = next(one for one in (before, outlook.up) if isinstance(one, NotDefined))
+        return f"Whether {share} will be higher in {span} than before is not defined: {missing.reason}."
+    points, void = count(improvement, "point"), _void(terms, outlook.void)
+    than = f"in {span} than in {terms.before(outlook.months, before)} ({_share(before)})"
+    if before.share + improvement > 100:
+        return (
+            f"{capital(share)} cannot be {points} higher {than}; the chance that it is at least {points} lower is "
+            f"{chances['down']}.{void}"
+        )
+    if before.share < improvement:
+        return (
+            f"{capital(share)} cannot be {points} lower {than}; the chance that it is at least {points} higher is "
+            f"{chances['up']}.{void}"
+        )
+    return (
+        f"The chance that {share} is at least {points} higher {than} is {chances['up']}, and that it is at least "
+        f"{points} lower {chances['down']}.{void}"
+    )
+
+
+def window_rule(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
+    """State how the change of a window's share is resolved."""
+    before, parts = outlook.baseline, []
+    if not isinstance(before, NotDefined) and before.share is not None:
+        higher, lower = (number(before.share + change, 2) for change in (improvement, -improvement))
+        parts = [
+            f"Fixed baseline: {_share(before, 2)}, from {day(before.first)} to {day(before.last)}, {terms.edition}.",
+            f"Higher: a share of at least {higher} %. Lower: of at most {lower} %. About the same: between these.",
+        ]
+    window = f"Window: {day(outlook.first)} to {day(outlook.until)}."
+    return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])
+
+
+def threshold_sentence(terms: Terms, outlook: "ThresholdOutlook") -> str:
+    """State the chance that a threshold is reached."""
+    when = f"in {terms.ahead(outlook.months)}"
+    if outlook.rolling:
+        span, unit = terms.clock.span(outlook.window), terms.clock.unit
+        when = f"in the {span} to the end of some {unit} up to {terms.end(outlook.until)}"
+    share = f"at least {outlook.threshold:g} % of {terms.counted} are cooperative {when}"
+    if isinstance(outlook.chance, NotDefined):
+        return f"Whether {share} is not defined: {outlook.chance.reason}."
+    last, after = outlook.baseline, ""
+    if not isinstance(last, NotDefined) and last.share is not None:
+        parts = f"{last.cooperative:,} of {last.happenings:,}"
+        after = f", after {percent(last.share / 100)} ({parts}) in {terms.before(outlook.window, last)}"
+    return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
+
+
+def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
+    """State how it is resolved whether a threshold is reached."""
+    windows, where = f"Window: {day(terms.first)} to {day(outlook.until)}.", "in it"
+    yes = f"Yes: a share of at least {outlook.threshold:g} %"
+    if outlook.rolling:
+        first = period(terms.clock.end_of(terms.first), weekly=terms.clock.weekly)
+        fixed = min(terms.known, terms.clock.last_day())
+        windows = (
+            f"Windows: the {terms.clock.span(outlook.window)} up to the end of each {terms.clock.unit} from {first} to "
+            f"{terms.clock.name(outlook.months)}; what they hold of days up to {day(fixed)} is fixed, {terms.edition}."
+        )
+        yes, where = f"{yes} in at least one window that is not void", "in every window"
+    return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])
+
+
+def kind_sentence(terms: Terms, outlook: "KindOutlook") -> str:
+    """State the chance that so many happenings of a kind are recorded."""
+    before, last = outlook.baseline, ""
+    if not isinstance(before, NotDefined):
+        last = f", after {before.happenings:,} in {terms.before(outlook.months, before)}"
+    least = f"at least {count(outlook.at_least, terms.noun)} of the kind “{outlook.kind}”"
+    return (
+        f"The chance that {terms.source} records {least} between {terms.label} in {terms.ahead(outlook.months)} is "
+        f"{chance(outlook.chance.value)}{last}."
+    )
+
+
+def kind_rule(terms: Terms, outlook: "KindOutlook") -> str:
+    """State how it is resolved whether so many happenings of a kind are recorded."""
+    codes = class_codes(terms.scale, terms.names.index(outlook.kind))
+    kind = f"of the kind “{outlook.kind}”{f' ({codes})' if codes else ''}"
+    window = f"Window: {day(terms.first)} to {day(outlook.until)}."
+    yes = f"Yes: at least {count(outlook.at_least, terms.noun)} in it {kind}. Void: no such edition."
+    return f"{_data(terms, outlook.until)} {window} {yes}"
+
+
+def _data(terms: Terms, until: date) -> str:
+    return data_rule(terms.dataset, terms.dyad, until, joint=terms.joint)
+
+
+def _sides(terms: Terms) -> str:
+    codes = f" ({terms.codes})" if terms.codes else ""
+    return f"Cooperative: {'; '.join(terms.classes)}{codes}. All else is hostile."
+
+
+def _voided(terms: Terms, where: str) -> str:
+    return f"Void: fewer than {FEWEST} {terms.noun}s {where}, or no such edition."
+
+
+def _void(terms: Terms, void: Probability) -> str:
+    if void.value < _MENTIONED:
+        return ""
+    return f" The chance of fewer than {FEWEST} {terms.noun}s, and so of no answer, is {chance(void.value)}."
+
+
+def _share(baseline: "Baseline", decimals: int = 0) -> str:
+    """Format what a window holds: ``29 %, 41 of 141``."""
+    parts = f"{baseline.cooperative:,} of {baseline.happenings:,}"
+    return parts if baseline.share is None else f"{percent(baseline.share / 100, decimals)}, {parts}"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the dataset has recorded in the months before, as of the day; later revisions do not change it.
+
+    Attributes
+    ----------
+    first, last : datetime.date
+        First and last day.
+    happenings, cooperative : int
+        How many, and how many of them are cooperative.
+    share : float or None
+        Per cent of them that are cooperative; None with fewer than three.
+    """
+
+    first: date
+    last: date
+    happenings: int
+    cooperative: int
+    share: float | None
+
+
+@dataclass(frozen=True)
+class WindowOutlook:
+    """What the dataset will record in the months up to a horizon.
+
+    `up + same + down == 1`, exactly.
+
+    Attributes
+    ----------
+    months : int
+        The horizon h.
+    first, until : datetime.date
+        First and last day of the window.
+    dataset : str
+        Name of the dataset.
+    happenings : Estimate
+        How many it will record.
+    void : Probability
+        Fewer than three.
+    share : Estimate or NotDefined
+        Per cent of them that are cooperative.
+    baseline : Baseline or NotDefined
+        The h months before.
+    up, same, down : Probability or NotDefined
+        The share is at least the smallest improvement above that of the baseline, within it, or at least that much
+        below.
+    sentence : str
+        The chances in a sentence.
+    rule : str
+        How they are resolved.
+    """
+
+    months: int
+    first: date
+    until: date
+    dataset: str
+    happenings: Estimate
+    void: Probability
+    share: Estimate | NotDefined
+    baseline: Baseline | NotDefined
+    up: Probability | NotDefined
+    same: Probability | NotDefined
+    down: Probability | NotDefined
+    sentence: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class ThresholdOutlook:
+    """Whether the dataset will record a share of at least a threshold.
+
+    Attributes
+    ----------
+    months : int
+        How far ahead.
+    until : datetime.date
+        Last day.
+    rolling : bool
+        Whether it counts if the share of the preceding `window` months is that high at the end of any month up to
+        then; otherwise the share of all months up to then counts.
+    window : int
+        Months of a window.
+    threshold : float
+        Per cent.
+    baseline : Baseline or NotDefined
+        The last window that is over.
+    void : Probability
+        Fewer than three happenings; with `rolling`, in every window.
+    chance : Probability or NotDefined
+        The share is at least the threshold.
+    sentence : str
+        The chance in a sentence.
+    rule : str
+        How it is resolved.
+    """
+
+    months: int
+    until: date
+    rolling: bool
+    window: int
+    threshold: float
+    baseline: Baseline | NotDefined
+    void: Probability
+    chance: Probability | NotDefined
+    sentence: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class KindOutlook:
+    """How many happenings of a kind the dataset will record in the months up to a horizon.
+
+    Attributes
+    ----------
+    kind : str
+        Name of the class.
+    cooperative : bool
+        Whether it is of the cooperative side.
+    months : int
+        The horizon.
+    first, until : datetime.date
+        First and last day of the window.
+    at_least : int
+        How many are asked for.
+    chance : Probability
+        So many are recorded.
+    happenings : Estimate
+        How many are recorded.
+    baseline : Baseline or NotDefined
+        Those of the kind in as many months before.
+    base_rate : float or NotDefined
+        In how many of the windows of the last ten years there were so many, 0 to 1.
+    sentence : str
+        The chance in a sentence.
+    rule : str
+        How it is resolved.
+    """
+
+    kind: str
+    cooperative: bool
+    months: int
+    first: date
+    until: date
+    at_least: int
+    chance: Probability
+    happenings: Estimate
+    baseline: Baseline | NotDefined
+    base_rate: float | NotDefined
+    sentence: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a dataset has recorded of a dyad, and would record of it in each simulated future."""
+
+    terms: Terms  # What sentences and rules say of the dataset
+    observed: Observed  # Ahead
+    counts: Index  # Happenings of the covered periods
+    last: int  # Position in the panel of the last of them
+
+    @property
+    def total(self) -> Index:
+        """Happenings of the covered periods, (period,)."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @property
+    def cooperative(self) -> Index:
+        """How many of them are cooperative, (period,)."""
+        return np.asarray(self.counts[:, self.terms.zero_cut :].sum(axis=1))
+
+    @classmethod
+    def of(cls, fit: FitLike, futures: Futures, observed: Observed, label: str) -> Self:
+        """Read what a panel holds of the futures' dyad; `label` is its name for readers."""
+        counts, covered = by_class(fit.panel, futures.dyad, observed.dataset)
+        seen = np.flatnonzero(covered)
+        terms = Terms.of(fit.panel, futures.dyad, label, observed.dataset)
+        return cls(terms, observed, counts[seen], int(seen[-1]))
+
+    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
+        """Return the last so many covered months, of one class alone if it is given."""
+        terms = self.terms
+        return _baseline(terms.clock, self.counts, self.last, terms.zero_cut, months, kind)
+
+    def window(self, months: int) -> tuple[Index, Index]:
+        """Return happenings, and cooperative ones, of the months ahead together, (chain, draw, future)."""
+        ahead = slice(1, self.terms.clock.periods(months) + 1)
+        return self.observed.total[..., ahead].sum(axis=-1), self.observed.cooperative[..., ahead].sum(axis=-1)
+
+
+def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
+    """Return what a dataset has recorded of a dyad in the last so many covered months of a panel."""
+    if not panel_kind(panel).coded:
+        return NotDefined(NO_ACTIONS)
+    counts, covered = by_class(panel, dyad, dataset)
+    seen = np.flatnonzero(covered)
+    if not seen.size:
+        return NotDefined("no period of the dyad is covered")
+    return _baseline(Clock.of(panel), counts[seen], int(seen[-1]), int(panel.attrs["zero_cut"]), months)
+
+
+def _baseline(
+    clock: Clock, counts: Index, last: int, zero_cut: int, months: int, kind: int | None = None
+) -> Baseline | NotDefined:
+    """Return the last so many of the covered months, whose counts (period, class) end with the period `last`."""
+    periods = clock.periods(months)
+    if len(counts) < periods:
+        return NotDefined(f"fewer than {clock.span(months)} before are covered")
+    first, until = (clock.times[place].item() for place in (last - periods + 1, last))
+    own = np.arange(counts.shape[1]) if kind is None else np.array([kind])
+    parts = own, own[own >= zero_cut]
+    happenings, cooperative = (int(counts[-periods:, part].sum()) for part in parts)
+    return Baseline(first, clock.end_of(until), happenings, cooperative, share_before(cooperative, happenings))
+
+
+def window_outlook(recording: Recording, months: int, smallest_improvement: float = 5.0) -> WindowOutlook:
+    """Compute what will be recorded up to a horizon."""
+    terms, baseline = recording.terms, recording.baseline(months)
+    total, cooperative = recording.window(months)
+    there, shares = total >= FEWEST, shares_of(total, cooperative)
+    words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
+    up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
+    result = WindowOutlook(
+        months=months,
+        first=terms.clock.last_day() + timedelta(days=1),
+        until=terms.clock.last_day(months),
+        dataset=terms.dataset,
+        happenings=estimate(total, f"{terms.noun}s", f"{terms.noun}s recorded in {terms.ahead(months)}"),
+        void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded in {terms.ahead(months)}"),
+        share=estimate(shares, "per cent", words, there) if there.any() else ALWAYS_VOID,
+        baseline=baseline,
+        up=up,
+        same=same,
+        down=down,
+        sentence="",
+        rule="",
+    )
+    return replace(
+        result,
+        sentence=window_sentence(terms, result, smallest_improvement),
+        rule=window_rule(terms, result, smallest_improvement),
+    )
+
+
+def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
+    """Compute how many happenings of a kind will be recorded up to a horizon."""
+    terms = recording.terms
+    place, periods = terms.names.index(kind), terms.clock.periods(months)
+    number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
+    words = f"of the kind “{kind}” are recorded in {terms.ahead(months)}"
+    past = recording.counts[-terms.clock.periods(MIX_MONTHS) :, place]
+    result = KindOutlook(
+        kind=kind,
+        cooperative=place >= terms.zero_cut,
+        months=months,
+        first=terms.first,
+        until=terms.clock.last_day(months),
+        at_least=at_least,
+        chance=probability(number >= at_least, f"at least {count(at_least, terms.noun)} {words}"),
+        happenings=estimate(number, f"{terms.noun}s", f"{terms.noun}s {words}"),
+        baseline=recording.baseline(months, place),
+        base_rate=window_base_rate(past, periods, at_least),
+        sentence="",
+        rule="",
+    )
+    return replace(result, sentence=kind_sentence(terms, result), rule=kind_rule(terms, result))
+
+
+def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | NotDefined:
+    """Return in how many of all windows of so many periods there was as much as asked for."""
+    if len(counts) < periods:
+        return NotDefined("the record of the last ten years is shorter than the window")
+    windows = np.convolve(counts, np.ones(periods, dtype=np.int64), "valid")
+    return float((windows >= at_least).mean())
+
+
+def threshold_outlook(recording: Recording, months: int, threshold: float) -> ThresholdOutlook:
+    """Compute whether the share of all months up to a horizon is at least a threshold, per cent."""
+    total, cooperative = recording.window(months)
+    hit = reached(shares_of(total, cooperative), threshold)
+    return _threshold_outlook(recording, (months, months), threshold, hit, total >= FEWEST)
+
+
+def rolling_outlook(recording: Recording, months: int, window: int, threshold: float) -> ThresholdOutlook:
+    """Compute whether the share of the preceding `window` months reaches a threshold in any month to a horizon.
+
+    The months before must be covered to the present (`Query.of` makes sure): windows that are half over hold them.
+    """
+    clock, observed = recording.terms.clock, recording.observed
+    periods = clock.periods(window), clock.periods(months)
+    hit, there = rolling_reach(
+        (recording.total, observed.total[..., 1:]),
+        (recording.cooperative, observed.cooperative[..., 1:]),
+        periods,
+        threshold,
+    )
+    return _threshold_outlook(recording, (months, window), threshold, hit, there, rolling=True)
+
+
+def rolling_reach(
+    total: tuple[Index, Index], cooperative: tuple[Index, Index], periods: tuple[int, int], threshold: float
+) -> tuple[Bool, Bool]:
+    """Return in which futures some rolling window reaches a threshold, and in which some window is not void."""
+    window, number = periods
+    n, k = (followed_by(past[-window:], ahead) for past, ahead in (total, cooperative))
+    hit, there = np.zeros(n.shape[:-1], dtype=bool), np.zeros(n.shape[:-1], dtype=bool)
+    for end in range(window + 1, window + number + 1):
+        counted, good = n[..., end - window : end].sum(axis=-1), k[..., end - window : end].sum(axis=-1)
+        there |= counted >= FEWEST
+        hit |= (counted >= FEWEST) & reached(shares_of(counted, good), threshold)
+    return hit, there
+
+
+ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
+FEW_BEFORE = NotDefined(f"fewer than {FEWEST} were recorded in the window before, so that there is no share to compare")
+
+
+type _Chance = Probability | NotDefined
+
+
+def _changes(
+    shares: Float, there: Bool, baseline: Baseline | NotDefined, improvement: float, words: str
+) -> tuple[_Chance, _Chance, _Chance]:
+    """Return the chances of a share above, about equal to, and below the baseline's; they add up to one exactly."""
+    reason = ALWAYS_VOID if not there.any() else baseline
+    if isinstance(reason, NotDefined):
+        return reason, reason, reason
+    if reason.share is None:
+        return FEW_BEFORE, FEW_BEFORE, FEW_BEFORE
+    above, below = moved(shares, reason.share, improvement)
+    least, most = (number(reason.share + change, 2) for change in (improvement, -improvement))
+    up = probability(above, f"{words} is at least {least} %", there)
+    down = probability(below, f"{words} is at most {most} %", there)
+    same = probability(~(above | below), f"{words} is between {most} and {least} %", there)
+    return up, replace(same, value=1 - up.value - down.value), down
+
+
+def _threshold_outlook(
+    recording: Recording, spans: tuple[int, int], threshold: float, hit: Bool, there: Bool, *, rolling: bool = False
+) -> ThresholdOutlook:
+    """State how often a threshold is reached; `spans` are the months ahead and those of a window."""
+    terms, (months, window) = recording.terms, spans
+    span, until = terms.clock.span(window), terms.clock.name(months)
+    where = f"in the {span} up to some {terms.clock.unit} to {until}" if rolling else f"in {terms.ahead(months)}"
+    words = f"at least {threshold:g} % of the {terms.noun}s {where} are cooperative"
+    result = ThresholdOutlook(
+        months=months,
+        until=terms.clock.last_day(months),
+        rolling=rolling,
+        window=window,
+        threshold=threshold,
+        baseline=recording.baseline(window),
+        void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded {where}"),
+        chance=probability(hit, words, there) if there.any() else ALWAYS_VOID,
+        sentence="",
+        rule="",
+    )
+    return replace(result, sentence=threshold_sentence(terms, result), rule=threshold_rule(terms, result))

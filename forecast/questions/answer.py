@@ -1,0 +1,535 @@
+"""Probability of a question from the futures of a fit, and its resolution from data, by the same rule."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from forecast import dates
+from forecast.arguments import DATE, EVENTS, FIT, PANEL, a, checked, whole
+from forecast.clock import Clock
+from forecast.dates import LONGEST_HORIZON, months_between
+from forecast.errors import QuestionError
+from forecast.events.codebook import HOST, VISIT, read_scale
+from forecast.outlook.draws import FitLike, dyad_draws
+from forecast.outlook.futures import Futures, simulate_futures, stream
+from forecast.outlook.observed import Cell, Observed, observe
+from forecast.outlook.query import question_outlook
+from forecast.outlook.summary import NotDefined, Probability
+from forecast.outlook.windows import followed_by, noun_for, reached
+from forecast.panel.events import counted_events
+from forecast.panel.record import last_known
+from forecast.panel.spans import covered_to
+from forecast.questions.question import NEVER, Question, WindowCounts, settle
+from forecast.questions.record import ALL, Kind, MonthlyRecord, code_shares, dataset_of, require_reporting
+from forecast.typing import Bool, Float, Index
+from forecast.wording import count, day, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+    import xarray as xr
+
+    from forecast.events import EventTable
+
+
+QUESTION = a("Question", "a Question, such as read_question() or make_question() returns")
+FUTURES_PER_DRAW = 4
+"""As many as a report simulates."""
+_LEAST = 1e-9
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The probability of a question.
+
+    Attributes
+    ----------
+    question : str
+        Its name.
+    as_of : datetime.date
+        The day whose knowledge the fit has.
+    chance : Probability or NotDefined
+        That the answer is yes, given that the question is not void.
+    void : Probability
+        That it is void for lack of happenings.
+    recorded : int
+        How many months of the window were recorded by then.
+    data : str
+        SHA-256 of what the fit knows of all its dyads.
+    seed, futures : int
+        How the futures were simulated, and how many.
+    """
+
+    question: str
+    as_of: date
+    chance: Probability | NotDefined
+    void: Probability
+    recorded: int
+    data: str
+    seed: int
+    futures: int
+
+
+@checked(fit=FIT, question=QUESTION, seed=whole(0), futures_per_draw=whole(1), table=EVENTS)
+def answer_question(
+    fit: FitLike,
+    question: Question,
+    *,
+    seed: int = 1,
+    futures_per_draw: int = FUTURES_PER_DRAW,
+    table: "EventTable | None" = None,
+) -> Answer:
+    """Compute the probability of a question from a fit.
+
+    With the same seed it is the number that a report from the fit gives for the same window and baseline. A question
+    about another dataset than the report's main one is answered as that one reads the level (offset, drift, effect of
+    volume), scatters and counts.
+
+    Parameters
+    ----------
+    fit : FitLike
+        As of the day of the answer.
+    question : Question
+    seed : int
+    futures_per_draw : int
+        Simulated futures a posterior draw.
+    table : EventTable, optional
+        The events behind the fit, for kinds that are some codes of a class.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    QuestionError
+        If the fit has not the question's data, or the window is partly neither recorded nor ahead.
+    UnknownDyadError
+        If the fit does not hold the dyad.
+    DataError
+        If the events are not those that the fit counts in the window.
+
+    Examples
+    --------
+    >>> from forecast import Fit, answer_question, read_question
+    >>> fit, question = Fit.load("report/fit.zarr"), read_question("mine.yaml")  # doctest: +SKIP
+    >>> answer_question(fit, question).chance.value  # doctest: +SKIP
+    0.31
+    """
+    yes, there = settle_futures(fit, question, seed=seed, futures_per_draw=futures_per_draw, table=table)
+    clock = Clock.of(fit.panel)
+    recorded = min(max(months_between(question.first, clock.last_day()) + 1, 0), question.months)
+    found = question_outlook(question.id, question.sentence, yes, there)
+    return Answer(
+        question=question.id,
+        as_of=last_known(fit.panel),
+        chance=found.chance,
+        void=found.void,
+        recorded=recorded if question.resolvable else 0,
+        data=str(fit.panel.attrs["digest"]),
+        seed=seed,
+        futures=int(np.prod(yes.shape)),
+    )
+
+
+def settle_futures(
+    fit: FitLike,
+    question: Question,
+    *,
+    seed: int = 1,
+    futures_per_draw: int = FUTURES_PER_DRAW,
+    table: "EventTable | None" = None,
+) -> tuple[Bool, Bool]:
+    """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future).
+
+    Futures can be weighted or selected before they are averaged. Parameters and errors are those of `answer_question`.
+    """
+    put = put_question(fit, question, seed=seed, table=table)
+    if put.ahead > 0:
+        futures = simulate_futures(fit, question.dyad, put.ahead, seed=seed, futures_per_draw=futures_per_draw)
+        return put.settle(futures, observe(fit, futures, put.ahead, seed=seed, dataset=put.dataset))
+    if put.past is None:
+        return _settle_level(question, _levels_before(fit, question, put.ahead, futures_per_draw))
+    yes, there = settle(question, put.past)
+    size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], futures_per_draw
+    return np.broadcast_to(yes, size), np.broadcast_to(there, size)
+
+
+@dataclass(frozen=True)
+class PutQuestion:
+    """A question put to a fit: what is recorded of its window, and what futures say of the rest.
+
+    What was fixed when it was asked stays, whatever else is recorded or left out: its baseline, and the months before.
+
+    Attributes
+    ----------
+    question : Question
+    ahead : int
+        Months from the present to the end of its window; zero or less if that is over.
+    seed : int
+        Of the futures.
+    kind : Kind or None
+        Of a count.
+    record : MonthlyRecord or None
+        None of a level.
+    past : WindowCounts or None
+        What is recorded of the window; None of a level.
+    dataset : int
+        Position of its dataset in the panel.
+    """
+
+    question: Question
+    ahead: int
+    seed: int
+    kind: Kind | None = None
+    record: MonthlyRecord | None = None
+    past: WindowCounts | None = None
+    dataset: int = 0
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.question.id
+
+    @property
+    def sentence(self) -> str:
+        """What it asks."""
+        return self.question.sentence
+
+    def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
+        """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future).
+
+        Raises
+        ------
+        QuestionError
+            If nothing can be said of what will be recorded, or the futures are of another dataset than its own.
+        """
+        if self.past is None:
+            return _settle_level(self.question, futures.share[..., futures.at(self.ahead)])
+        return settle(self.question, joined(self.past, self._simulated(futures, self.require(observed))))
+
+    @property
+    def recorded(self) -> int:
+        """How many months of the window are recorded."""
+        return 0 if self.past is None else len(self.past.total)
+
+    def require(self, observed: Observed | NotDefined) -> Observed:
+        """Return what will be recorded.
+
+        Raises
+        ------
+        QuestionError
+            If nothing can be said of it, or it is of another dataset.
+        """
+        if isinstance(observed, NotDefined):
+            raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
+        if observed.dataset != self.dataset:
+            raise QuestionError(
+                f"{self.id}: the futures are of another dataset than {self.question.dataset!r:.60}; ask about the main "
+                "one, or answer the question without a scenario"
+            )
+        return observed
+
+    def without(self, rows: "pd.DataFrame") -> "PutQuestion":
+        """Return the question put to a record that does not hold some of its dataset's rows (`placed_events`)."""
+        if self.record is None:
+            return self
+        record = self.record.without(rows, self.kind)
+        return replace(self, record=record, past=_recorded(record, self.question))
+
+    def sides_ahead(self, futures: Futures, observed: Observed) -> WindowCounts:
+        """Return the simulated months of the window, without kinds."""
+        own = self._months_ahead(futures)
+        return WindowCounts(observed.total[..., own], observed.cooperative[..., own])
+
+    def _months_ahead(self, futures: Futures) -> range:
+        """Return which months of futures are in the window."""
+        last = futures.clock.last_day()
+        return range(max(months_between(last, self.question.first), 1), futures.at(self.ahead) + 1)
+
+    def _simulated(self, futures: Futures, observed: Observed) -> WindowCounts:
+        """Return the simulated months of the window."""
+        assert self.record is not None
+        own, kind, counts = self._months_ahead(futures), self.kind, None
+        if kind is not None and not kind.codes:
+            counts = observed.kinds[..., list(kind.places)][..., own, :].sum(axis=-1)
+        elif kind is not None:
+            counts = _coded(self.question.dyad, kind, self.record, observed, own, self.seed)
+        return replace(self.sides_ahead(futures, observed), kind=counts)
+
+
+def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "EventTable | None" = None) -> PutQuestion:
+    """Put a question to a fit, for `forecast.scenario` or any other set of its futures.
+
+    Parameters
+    ----------
+    fit : FitLike
+    question : Question
+    seed : int
+        Of the futures.
+    table : EventTable, optional
+        The events behind the fit, for kinds that are some codes of a class.
+
+    Returns
+    -------
+    PutQuestion
+
+    Raises
+    ------
+    QuestionError, UnknownDyadError
+        As by `answer_question`.
+    DataError
+        If the events are not those that the fit counts in the window.
+
+    Examples
+    --------
+    >>> from forecast import Fit, read_question, scenario
+    >>> from forecast.questions import put_question
+    >>> fit, question = Fit.load("report/fit.zarr"), read_question("mine.yaml")  # doctest: +SKIP
+    >>> found = scenario(fit, "USA-CHN", "whatif.csv", questions=[put_question(fit, question)])  # doctest: +SKIP
+    >>> found.scenarios[0].prospect.questions[0].chance.value  # doctest: +SKIP
+    0.37
+    """
+    dataset, clock = dataset_of(fit.panel, question), Clock.of(fit.panel)
+    ahead = months_between(clock.last_day(), question.last)
+    if ahead > LONGEST_HORIZON:
+        raise QuestionError(
+            f"{question.id}: its window ends {ahead} months after {day(clock.last_day())}; expected at most "
+            f"{LONGEST_HORIZON}. Use a later fit"
+        )
+    if not question.resolvable:
+        return PutQuestion(question, ahead, seed, dataset=dataset)
+    kind = Kind.of(fit.panel, question) if question.kind == "count" else None
+    record = MonthlyRecord.of(fit.panel, question.dyad, dataset, kind, table)
+    past = _recorded(record, question)
+    if kind is not None and kind.codes and table is not None and past.total.size:
+        counted_events(fit.panel, question.dyad, table, record.place(question.first))
+    if ahead > 0:
+        require_reporting(fit.panel, question.dyad, dataset, question.id)
+    return PutQuestion(question, ahead, seed, kind, record, past, dataset)
+
+
+def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
+    """Return the months of the window that the record holds; reject one that it holds in part, or not any more."""
+    start, stop = record.place(question.first), min(record.place(question.last) + 1, len(record.covered))
+    if start < 0:
+        raise QuestionError(f"{question.id}: the data begin after its window, {day(question.first)}")
+    own = slice(min(start, stop), stop)
+    if not record.covered[own].all():
+        last = record.covered_to
+        raise QuestionError(
+            f"{question.id}: coverage of {question.dyad} ends with {day(last)}, and months of its window up to "
+            f"{day(record.clock.last_day())} are neither recorded nor ahead. Take a fit as of {last}, or add events"
+        )
+    if stop > start and record.known < record.clock.last_day():
+        end = record.clock.times[-1].item() - timedelta(days=1)
+        raise QuestionError(
+            f"{question.id}: the fit knows its last month to {day(record.known)} only, and the rest of it is neither "
+            f"recorded nor ahead. Take a fit as of the end of a month, such as {end}"
+        )
+    return record.months(own)
+
+
+def _coded(dyad: str, kind: Kind, record: MonthlyRecord, observed: Observed, months: range, seed: int) -> Index:
+    """Draw how many happenings of each month are of a kind's codes, (chain, draw, future, month).
+
+    Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
+    What a scenario assumes of codes counts as it is.
+    """
+    codes = read_scale(record.scale).class_of
+    rng = stream(seed, dyad, f"codes {' '.join(kind.codes)}")
+    found = np.zeros((*observed.total.shape[:-1], len(months)), dtype=np.int64)
+    for place, of_class in zip(kind.places, code_shares(record, kind), strict=True):
+        total = observed.kinds[..., place][..., months]
+        if of_class == ALL:
+            found += total
+            continue
+        of_kind = codes.index[(codes == place) & codes.index.str.startswith(kind.codes)]
+        shares = rng.beta(*of_class, size=total.shape[:-1])
+        drawn = rng.binomial(total, shares[..., None])
+        for period, sorts in observed.coded.items():
+            assumed = [(cell, number) for cell, number in sorts if cell.of_class == place]
+            if assumed and period in months:
+                at = months.index(period)
+                known = any(cell.every and _all_begin(of_kind, cell.code) for cell, _ in assumed)
+                rest = np.zeros_like(shares) if known else shares
+                drawn[..., at] = _among_assumed(kind, assumed, total[..., at], (shares, rest), rng)
+        found += drawn
+    return found
+
+
+def _all_begin(codes: "Iterable[str]", code: str) -> bool:
+    """Whether all codes begin with one; a visit is one with its hosting."""
+    return all((VISIT if own == HOST else own).startswith(code) for own in codes)
+
+
+def _among_assumed(
+    kind: Kind,
+    assumed: list[tuple[Cell, Index]],
+    total: Index,
+    shares: tuple[Float, Float],
+    rng: np.random.Generator,
+) -> Index:
+    """Draw how many of a month's happenings of a class are of a kind's codes, some of which a scenario assumes.
+
+    Of those whose assumed code is of the kind all are; of those whose code is wider than the kind, as many as its share
+    in the class says. Shares are that of the kind in its class, and what is left of it to these and the happenings of
+    which nothing is assumed: zero where all that are of the kind are assumed.
+    """
+    share, left = shares
+    found, rest, part = np.zeros_like(total, dtype=np.int64), total, 0.0
+    for cell, amount in assumed:
+        within = kind.within(cell.code)
+        chance = np.clip(share / cell.part, 0, 1) if within == "some" else np.full_like(share, within == "all")
+        found, rest = found + rng.binomial(amount, chance), rest - amount
+        left, part = left - cell.part * chance, part + cell.part
+    return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
+
+
+def joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
+    """Return the months of a window that are recorded and, after them, those of every future."""
+    kind = None if past.kind is None or ahead.kind is None else followed_by(past.kind, ahead.kind)
+    total, cooperative = followed_by(past.total, ahead.total), followed_by(past.cooperative, ahead.cooperative)
+    return WindowCounts(total, cooperative, kind)
+
+
+def _settle_level(question: Question, shares: Float) -> tuple[Bool, Bool]:
+    """Return in which futures the level of the last month is as asked for; it is never void."""
+    yes = reached(shares, question.bound) if question.compare == "at least" else shares <= question.bound
+    return np.asarray(yes), np.ones(shares.shape, dtype=bool)
+
+
+def _levels_before(fit: FitLike, question: Question, ahead: int, futures_per_draw: int) -> Float:
+    """Return the shares of a month that is over, repeated as if there were futures of it."""
+    own = dyad_draws(fit, question.dyad).share
+    place = own.shape[-1] - 1 + ahead
+    if place < 0:
+        raise QuestionError(f"{question.id}: the data begin after {day(question.last)}")
+    return np.repeat(own[..., place, None], futures_per_draw, axis=-1).astype(np.float64)
+
+
+Outcome = Literal["yes", "no", "void", "open", "never"]
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """How a question was decided.
+
+    Attributes
+    ----------
+    question : str
+        Its name.
+    outcome : {"yes", "no", "void", "open", "never"}
+        Open: its window is not over, or not covered yet. Never: no data decide it.
+    reason : str
+        By what, in a sentence.
+    as_of : datetime.date
+        The day whose knowledge decided it.
+    data : str
+        SHA-256 of that knowledge of the dyad.
+    happenings, cooperative, of_a_kind : int or None
+        What the window holds; None where it is not over.
+    """
+
+    question: str
+    outcome: Outcome
+    reason: str
+    as_of: date
+    data: str
+    happenings: int | None = None
+    cooperative: int | None = None
+    of_a_kind: int | None = None
+
+
+@checked(panel=PANEL, question=QUESTION, coverage_end=DATE, today=DATE, table=EVENTS)
+def resolve_question(
+    panel: "xr.Dataset",
+    question: Question,
+    *,
+    coverage_end: date | None = None,
+    today: date | None = None,
+    table: "EventTable | None" = None,
+) -> Resolution:
+    """Resolve a question from data.
+
+    Parameters
+    ----------
+    panel : xarray.Dataset
+        All that is known of the dyad.
+    question : Question
+    coverage_end : datetime.date, optional
+        The last day to which the record of the dyad is complete; by default that of the panel.
+    today : datetime.date, optional
+        The day on which it is asked whether the question is void for want of an edition; by default that of the panel,
+        or of a panel without one today.
+    table : EventTable, optional
+        The events behind the panel, for kinds that are some codes of a class.
+
+    Returns
+    -------
+    Resolution
+
+    Raises
+    ------
+    QuestionError
+        If the data are not those that the question asks about.
+    UnknownDyadError
+        If they do not hold the dyad.
+
+    Examples
+    --------
+    >>> from forecast import build_panel, read_chronology
+    >>> from forecast.questions import make_question, resolve_question
+    >>> events = read_chronology(dyads=["USA-CHN"])
+    >>> question = make_question(build_panel(events, as_of="2023-10-31"), "USA-CHN", months=12, higher=5)
+    >>> found = resolve_question(build_panel(events), question)
+    >>> found.outcome, found.reason
+    ('yes', '45 of 119 happenings are cooperative, 37.82 %')
+    """
+    for name, stated in (("coverage_end", coverage_end), ("today", today)):
+        if stated is not None:
+            dates.reject_future(stated, name)
+    dataset = dataset_of(panel, question)
+    kind = Kind.of(panel, question) if question.kind == "count" else None
+    record = MonthlyRecord.of(panel, question.dyad, dataset, kind, table)
+    if not question.resolvable:
+        return Resolution(question.id, "never", NEVER, record.known, record.digest)
+    start, stop = record.place(question.first), record.place(question.last) + 1
+    covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
+    end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
+    if not covered or end < question.last or record.known < question.last:
+        known = record.known if panel.attrs["as_of"] else dates.today()
+        return _not_covered(question, record, end, today or known)
+    counts = record.months(slice(start, stop))
+    yes, there = settle(question, counts)
+    outcome: Outcome = "void" if not there else "yes" if yes else "no"
+    n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+    of_a_kind = None if counts.kind is None else int(counts.kind.sum())
+    reason = _reason(question, outcome, n, k, of_a_kind)
+    return Resolution(question.id, outcome, reason, record.known, record.digest, n, k, of_a_kind)
+
+
+def _not_covered(question: Question, record: MonthlyRecord, end: date, today: date) -> Resolution:
+    reason = f"coverage of {question.dyad} ends with {day(min(end, record.known))}, before {day(question.last)}"
+    void = today > question.void_after
+    if void:
+        reason += f", and no edition came by {day(question.void_after)}"
+    return Resolution(question.id, "void" if void else "open", reason, record.known, record.digest)
+
+
+def _reason(question: Question, outcome: Outcome, n: int, k: int, of_a_kind: int | None) -> str:
+    noun = noun_for(question.joint)
+    if of_a_kind is not None:
+        return f"{count(of_a_kind, noun)} of the kind “{question.of}”"
+    if outcome == "void":
+        where = "every window has" if question.kind == "passage" else "the window has"
+        return f"too few happenings: {where} fewer than {count(question.fewest, noun)} ({n} in all)"
+    if question.kind == "passage":
+        where = {"by": {"yes": "some window is", "no": "no window is"}}.get(
+            str(question.when), {"yes": "every window is", "no": "not every window is"}
+        )[outcome]
+        return f"{where} as asked; {count(n, noun)} in all, {k:,} of them cooperative"
+    return f"{k:,} of {count(n, noun)} are cooperative, {number(100 * k / n, 2)} %"
