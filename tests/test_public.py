@@ -18,7 +18,7 @@ import forecast
 from forecast import ForecastError
 from forecast.hypotheses import Comparison, Number
 from forecast.hypotheses.power import Power
-from forecast.hypotheses.reason import Reason
+from forecast.hypotheses.verdict import Reason
 from forecast.model.gate import Gate, Miss
 from forecast.outlook import NotDefined, assess
 from forecast.pipeline import Report

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates as Candidates
-    from forecast.hypotheses.evidence.unit_roots import UnitRoot as UnitRoot
     from forecast.hypotheses.hypothesis import Hypothesis as Hypothesis
     from forecast.hypotheses.plan import Plan as Plan
     from forecast.hypotheses.plan import freeze as freeze
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.registry import CLAIMS as CLAIMS
     from forecast.hypotheses.run import Results as Results
     from forecast.hypotheses.run import run_tests as run_tests
+    from forecast.hypotheses.unit_roots import UnitRoot as UnitRoot
     from forecast.hypotheses.verdict import Comparison as Comparison
     from forecast.hypotheses.verdict import Drawing as Drawing
     from forecast.hypotheses.verdict import Found as Found
@@ -39,7 +39,7 @@ _HOMES = {
     "Results": "run",
     "Rule": "verdict",
     "Series": "verdict",
-    "UnitRoot": "evidence.unit_roots",
+    "UnitRoot": "unit_roots",
     "Verdict": "verdict",
     "freeze": "plan",
     "make_plan": "plan",

@@ -8,8 +8,8 @@ import numpy as np
 import xarray as xr
 
 from forecast.events import hierarchy
-from forecast.hypotheses.evidence.ahead import Ahead, ahead_of, leave_future_out
-from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
+from forecast.hypotheses.ahead import Ahead, ahead_of, leave_future_out
+from forecast.hypotheses.prior_scale import prior_sensitivity
 from forecast.hypotheses.verdict import Comparison, Rule
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 CAREFUL = 0.97
 
-WALK: dict[str, Any] = {"trend": "walk", "cycle": "none", "ceiling": "none"}
-"""A random walk alone: one component, without reversion."""
 _KINDS = {"years": "kinds drift", "eras": "kinds by era", "none": "kinds constant"}
 
 
@@ -71,7 +69,8 @@ class Candidates:
     Examples
     --------
     >>> from forecast.events import read_chronology
-    >>> from forecast.hypotheses.candidates import WALK, Candidates
+    >>> from forecast.hypotheses.candidates import Candidates
+    >>> from forecast.hypotheses.measures import WALK
     >>> candidates = Candidates(read_chronology(), "USA-CHN")
     >>> candidates.compare(candidates.around_trend(), WALK, ("a cycle", "a walk")).log_bayes_factor  # doctest: +SKIP
     """

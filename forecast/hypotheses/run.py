@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from forecast.arguments import CALLABLE, DATA, PATH, PLAN, checked, whole
 from forecast.display import Card, Displayed
 from forecast.errors import DataError, PlanError
-from forecast.hypotheses.evidence.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.plan import PACKAGE, Plan, require_answerable, require_data
 from forecast.hypotheses.registry import CLAIMS
+from forecast.hypotheses.unit_roots import observed_series, require_arch, unit_roots
 from forecast.hypotheses.verdict import PowerLike, Verdict
 from forecast.panel import panel_kind
 from forecast.panel.record import require_record
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.hypotheses.candidates import Candidates
-    from forecast.hypotheses.evidence.unit_roots import UnitRoot
+    from forecast.hypotheses.unit_roots import UnitRoot
     from forecast.model.gate import Miss
 
 SENSITIVITY = "sensitivity"

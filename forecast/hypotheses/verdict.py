@@ -2,20 +2,21 @@
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from forecast import wording
 from forecast.dates import parse_date
 from forecast.display import SHOWN, Card, Displayed
 from forecast.errors import SpecError
-from forecast.hypotheses.reason import Reason
-from forecast.wording import number
+from forecast.wording import chance, month, number, quantity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecast.hypotheses.evidence.unit_roots import UnitRoot
+    from forecast.hypotheses.unit_roots import UnitRoot
 
 Answer = Literal["supported", "rejected", "undecided"]
 NumberKind = Literal["probability", "estimate", "date", "count", "value"]
@@ -391,6 +392,32 @@ class Found[F]:
         return any(one.name == name for one in self.numbers)
 
 
+@dataclass(frozen=True)
+class Reason:
+    """Why an answer is what it is."""
+
+    code: str  # Which reason it is, in snake case
+    # What its sentence is filled with: the answer, models, bounds, probabilities from 0 to 1.
+    values: Mapping[str, float | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.code not in _WORDS:
+            raise SpecError(f"reason: the code is {self.code!r}; expected one of {', '.join(_WORDS)}")
+        try:
+            str(self)
+        except KeyError as missing:
+            raise SpecError(f"reason: {self.code} has no value {missing}; give it") from None
+
+    def __str__(self) -> str:
+        shown = dict(self.values)
+        shown |= {name: wording.chance(float(shown[name])) for name in _CHANCES if name in shown}
+        return _WORDS[self.code].format(**shown | {"answer": str(shown["answer"]).capitalize()})
+
+    def to_dict(self) -> dict[str, object]:
+        """Return code, values and the sentence, ready for JSON."""
+        return {"code": self.code, "values": dict(self.values), "words": str(self)}
+
+
 @dataclass(frozen=True, repr=False)
 class Verdict(Displayed):
     """The outcome of one test.
@@ -454,7 +481,7 @@ class Verdict(Displayed):
         return (*(number for comparison in self.comparisons for number in comparison.numbers), *self.numbers)
 
     def _card(self) -> Card:
-        from forecast.hypotheses.number_words import describe, stated
+        from forecast.hypotheses.verdict import describe, stated
 
         compared = [
             (one.words, f"log Bayes factor {number(one.log_bayes_factor)} ± {number(one.error)}")
@@ -516,3 +543,71 @@ def _is_date(text: str) -> bool:
 def _one_of(field: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise SpecError(f"{field}: got {value!r}; expected one of {', '.join(allowed)}")
+
+
+_WORDS = {
+    "evidence_decides": "{answer}: the Bayes factor for {model} exceeds {factor:g} by more than two of its errors, and "
+    "leaving the future out does not contradict it.",
+    "evidence_incomplete": "{answer}, because the evidence for {claim} against {rival} could not be computed in full.",
+    "evidence_unclear": "{answer}, because the Bayes factor clears neither {factor:g} for {claim} nor {factor:g} for "
+    "{rival} by two of its errors: the data cannot tell the two apart.",
+    "evidence_contradicted": "{answer}, because the record as a whole speaks for {model}, and leaving the future out "
+    "for {ahead} by more than {errors:g} of its standard errors.",
+    "reversion_too_slow": "{answer}, because the reversion that the evidence speaks for needs longer than "
+    "{half_life:g} months, and counts as none by the rule.",
+    "break_not_a_drop": "{answer}, because a break, if there is one, is no such drop (chance {chance}).",
+    "jump_no_better": "{answer}, because a jump at that date has more evidence than one at {below} of other dates, "
+    "and not at nine of ten.",
+    "drop_unclear": "{answer}, because the evidence for a break does not say that it is such a drop (chance {chance}).",
+    "nearer_than_walks": "{answer}: the record kept nearer to its means than a random walk would with a probability of "
+    "{chance}.",
+    "walks_do_as_much": "{answer}, because the record kept nearer to its means than a random walk would with a "
+    "probability of {chance}, between {low} and {high}: walks of this length do as much by chance.",
+    "equilibrium_higher": "{answer}, because the chance that the equilibrium is higher by more than {rope:g} points is "
+    "{chance}.",
+    "response_above": "{answer}, because the chance that the response is above {rope:g} points is {chance}.",
+    "too_few_visits": "{answer}, because only {visits:.0f} high-level visits have events before and after them to "
+    "compare, and {needed:.0f} are needed.",
+    "not_defined": "{answer}, because {why}.",
+}
+_CHANCES = ("chance", "low", "high", "below")
+"""Values that are probabilities from 0 to 1."""
+
+
+def describe(one: "Number") -> str:
+    """Describe what a number is; of a probability, that it is one."""
+    words = one.words or one.name.replace("_", " ")
+    return f"chance: {words}" if one.kind == "probability" else words
+
+
+def stated(one: "Number") -> str:
+    """Format a number with its interval, Monte Carlo error and unit: ``41.3 [12.0, 118] ± 0.90 months``."""
+    if math.isnan(one.value):
+        return "not defined"
+    return {"probability": _probability, "date": _date, "count": _count}.get(one.kind, _quantity)(one)
+
+
+def _probability(one: "Number") -> str:
+    error = f" ± {number(100 * one.error, 1)}" if one.error is not None else ""
+    return f"{chance(one.value)}{error}"
+
+
+def _date(one: "Number") -> str:
+    ends = "" if one.low is None or one.high is None else f" [{_month(one.low)}, {_month(one.high)}]"
+    return f"{_month(one.value)}{ends}"
+
+
+def _count(one: "Number") -> str:
+    return quantity(one.value, one.unit, 0)
+
+
+def _quantity(one: "Number") -> str:
+    ends = "" if one.low is None else f" [{number(one.low)},\N{NO-BREAK SPACE}{number(one.high)}]"
+    error = "" if one.error is None else f" ± {number(one.error)}"
+    return f"{number(one.value)}{ends}{error} {one.unit}".rstrip()
+
+
+def _month(year: float) -> str:
+    """Name the month that begins at a year with decimals."""
+    years, months = divmod(round(12 * year), 12)
+    return month(date(years, months + 1, 1))

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from forecast.checks.ahead import Ahead
-from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Checks
+from forecast.checks.check import KINDS, LIMIT, NOT_AHEAD, NOT_CHECKED, Ahead, Checks
 from forecast.report import calibration_figure, style
 from forecast.report.calibration_figure import Curve
 from forecast.report.provenance import settings

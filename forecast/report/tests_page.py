@@ -9,8 +9,8 @@ import numpy as np
 from pandas.api.types import is_float_dtype, is_numeric_dtype
 
 from forecast import wording
-from forecast.hypotheses.number_words import describe, stated
 from forecast.hypotheses.registry import CLAIMS
+from forecast.hypotheses.verdict import describe, stated
 from forecast.outlook import plain
 from forecast.panel import panel_kind
 from forecast.report import provenance, verdict_figure, words
@@ -263,7 +263,7 @@ def results_figures(results: "Results") -> dict[str, Illustration]:
 
 def results_page(results: "Results", figures: Mapping[str, Illustration] | None = None) -> Page:
     """Combine text, tables and figures, by default its own."""
-    from forecast.hypotheses.evidence.unit_roots import CAUTION
+    from forecast.hypotheses.unit_roots import CAUTION
 
     plan = results.plan
     name, meaning = _STAMPS[results.stamp]

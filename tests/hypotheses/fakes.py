@@ -9,10 +9,10 @@ import pandas as pd
 
 from forecast.events import read_chronology
 from forecast.hypotheses import Comparison, Drawing, Number, Series, Verdict
-from forecast.hypotheses.evidence.unit_roots import UnitRoot
 from forecast.hypotheses.plan import freeze, make_plan
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.run import Results
+from forecast.hypotheses.unit_roots import UnitRoot
 from forecast.model.gate import Miss
 from forecast.sources import Source, gather
 

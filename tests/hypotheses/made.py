@@ -8,7 +8,7 @@ from model.panels import make_panel
 from outlook.conftest import make_fit
 
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.evidence.measures import prior_of
+from forecast.hypotheses.measures import prior_of
 from forecast.hypotheses.verdict import Comparison
 from forecast.model.observation.kinds import SPANS
 

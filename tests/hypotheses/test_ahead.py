@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.evidence.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
+from forecast.hypotheses.ahead import BLOCK_MONTHS, ahead_of, block_ends, leave_future_out, stacking_weight
 from forecast.model import PendulumSpec, fit
 from forecast.model.evidence import Evidence
 from forecast.model.updating import carry_on

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from forecast.hypotheses.candidates import WALK
-from forecast.hypotheses.evidence import band
+from forecast.hypotheses.claims import band
+from forecast.hypotheses.measures import WALK
 from forecast.hypotheses.registry import CLAIMS
 from forecast.model.break_fits import ONE_COMPONENT
 from forecast.outlook.draws import dyad_draws

@@ -7,8 +7,7 @@ from model.panels import make_panel
 
 from forecast.hypotheses import Rule
 from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.hypotheses.evidence.calendar import with_calendar
-from forecast.hypotheses.power.contests import with_effect
+from forecast.hypotheses.claims.calendar import with_calendar, with_effect
 from forecast.hypotheses.registry import CLAIMS, answerable
 from forecast.model import PendulumSpec
 from forecast.scale import share

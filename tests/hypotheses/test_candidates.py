@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.candidates import WALK, Candidates, Sampler
-from forecast.hypotheses.evidence.ahead import Ahead
+from forecast.hypotheses.ahead import Ahead
+from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.measures import WALK
 from forecast.model import PendulumSpec, Priors
 
 

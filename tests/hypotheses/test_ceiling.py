@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from forecast.hypotheses.evidence import ceiling
+from forecast.hypotheses.claims import ceiling
 from forecast.hypotheses.registry import CLAIMS
 
 from .made import candidates, comparison, drawn_once, numbers

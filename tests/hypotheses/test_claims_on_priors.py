@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from model.fits import unobserved
 
-from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
+from forecast.hypotheses.prior_scale import prior_sensitivity
 from forecast.hypotheses.registry import CLAIMS
 
 from .made import MadeCandidates, comparison, model, numbers

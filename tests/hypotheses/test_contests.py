@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from forecast.hypotheses.power.contests import Truth, with_drop, with_half_life, with_strength
+from forecast.hypotheses.claims.equilibrium_break import with_drop
+from forecast.hypotheses.claims.extremes import with_strength
+from forecast.hypotheses.claims.reversion import with_half_life
+from forecast.hypotheses.hypothesis import Truth
 from forecast.hypotheses.registry import CLAIMS
 from forecast.model import PendulumSpec, Priors, prior_draws
 from forecast.model.dynamics import find_cycle

@@ -10,8 +10,8 @@ from outlook.conftest import make_fit
 from scipy.stats import norm
 
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.evidence import contrast
-from forecast.hypotheses.evidence.contrast import Side, cold_war
+from forecast.hypotheses.claims import contrast
+from forecast.hypotheses.claims.contrast import Side, cold_war
 from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook.draws import dyad_draws
 from forecast.scale import share

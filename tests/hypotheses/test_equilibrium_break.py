@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from model.fits import unobserved
 
-from forecast.hypotheses.evidence import equilibrium_break, jump
-from forecast.hypotheses.evidence.equilibrium_break import gained_ahead, question
-from forecast.hypotheses.evidence.jump import JUMP, NAME, NO_JUMP, Jump, measure_jump, trend_fall
+from forecast.hypotheses.claims import equilibrium_break, jump
+from forecast.hypotheses.claims.equilibrium_break import gained_ahead, question
+from forecast.hypotheses.claims.jump import JUMP, NAME, NO_JUMP, Jump, measure_jump, trend_fall
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Number
 from forecast.model import PendulumSpec
@@ -36,7 +36,7 @@ def tested():
         path = path_around(*equilibria, periods=MONTHS)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(equilibrium_break, "measure_jump", lambda *_: jump_of(*jumped))
-            patch.setattr(equilibrium_break, "BreakFits", lambda which, most: KnownPath(path, most, which))
+            patch.setattr("forecast.model.break_fits.BreakFits", lambda which, most: KnownPath(path, most, which))
             return CLAIMS["S2"].test(asked)
 
     return test
@@ -91,7 +91,7 @@ def test_the_date_is_set_against_dates_far_from_all_that_are_named(monkeypatch):
         return SimpleNamespace(evidence=Evidence(-float(abs(last - real - 40)), 0.1))
 
     blocks = SimpleNamespace(table=pd.DataFrame({"log_density": [0.0, 1.0]}))
-    monkeypatch.setattr(jump, "quick_fit", evidence)
+    monkeypatch.setattr("forecast.model.quick.quick_fit", evidence)
     monkeypatch.setattr(type(asked), "evidence", lambda own, **_: Evidence(float(own.panel.sizes["era"]), 0.1))
     monkeypatch.setattr(type(asked), "ahead", lambda own, **_: blocks)
     monkeypatch.setattr(type(asked), "fit", lambda own, **_: fitted)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from forecast.hypotheses import Rule
-from forecast.hypotheses.evidence import extremes
-from forecast.hypotheses.evidence.measures import prior_of
+from forecast.hypotheses.claims import extremes
+from forecast.hypotheses.measures import prior_of
 from forecast.hypotheses.registry import CLAIMS
 from forecast.outlook.draws import dyad_draws
 

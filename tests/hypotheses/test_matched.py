@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from forecast.hypotheses.evidence.matched import AFTER, BEFORE, NEIGHBOURS, Matching
+from forecast.hypotheses.claims.visits import AFTER, BEFORE, NEIGHBOURS, Matching
 
 
 def record(rng, *, rate=0.1, periods=700, effect=0.0, by_level=True):

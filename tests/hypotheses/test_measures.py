@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from forecast.hypotheses import Rule
-from forecast.hypotheses.claims.sentences import difference_sentence, evidence_sentences, reason_of_evidence
-from forecast.hypotheses.evidence.measures import densities, difference, evidence_bars, evidence_table, number
+from forecast.hypotheses.measures import (
+    densities,
+    difference,
+    difference_sentence,
+    evidence_bars,
+    evidence_sentences,
+    evidence_table,
+    number,
+    reason_of_evidence,
+)
 
 from .made import comparison
 

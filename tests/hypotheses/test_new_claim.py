@@ -6,8 +6,8 @@ import pytest
 from forecast import theory
 from forecast.hypotheses import CLAIMS, Drawing, Found, Hypothesis, Number, Series
 from forecast.hypotheses.hypothesis import Words
-from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.registry import parse_claims
+from forecast.hypotheses.verdict import Reason
 from forecast.report import results_json
 from forecast.report.tests_page import results_page
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from forecast.errors import SpecError
-from forecast.hypotheses.power import simulation as power
-from forecast.hypotheses.power.contests import Contest
-from forecast.hypotheses.power.simulation import FOUND
+from forecast.hypotheses import power
+from forecast.hypotheses.hypothesis import Contest
+from forecast.hypotheses.power import FOUND
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import Rule
 from forecast.journal import Kept
@@ -208,8 +208,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from forecast.hypotheses.power import simulation as power
-from forecast.hypotheses.power.contests import Contest
+from forecast.hypotheses import power
+from forecast.hypotheses.hypothesis import Contest
 from forecast.hypotheses.registry import CLAIMS
 from hypotheses.test_power import FakeTruth
 from hypotheses.made import candidates

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from model.panels import make_panel
 
-from forecast.hypotheses.candidates import WALK, Candidates, Sampler
-from forecast.hypotheses.evidence.equilibrium_break import question
-from forecast.hypotheses.power import contests
-from forecast.hypotheses.power.contests import Truth
-from forecast.hypotheses.power.simulation import FOUND, identity, power
+from forecast.hypotheses.candidates import Candidates, Sampler
+from forecast.hypotheses.claims.equilibrium_break import question
+from forecast.hypotheses.hypothesis import Truth
+from forecast.hypotheses.measures import WALK
+from forecast.hypotheses.power import FOUND, identity, power
 from forecast.hypotheses.registry import CLAIMS
-from forecast.hypotheses.sensitivity.influence import influence, without
+from forecast.hypotheses.sensitivity import influence, without
 from forecast.journal import Kept
 from forecast.model import PendulumSpec, fit, prior_draws
 from forecast.model.breaks import scan
@@ -93,7 +93,7 @@ def test_short_fits_have_the_errors_that_they_state(small):
 
 
 def test_two_fits_weigh_the_dates_of_a_break_as_a_whole_scan_does(small, monkeypatch):
-    monkeypatch.setattr(contests, "DROPS", (40.0,))
+    monkeypatch.setattr("forecast.hypotheses.claims.equilibrium_break.DROPS", (40.0,))
     two = replace(small, panel=make_panel(periods=240, events=6, eras=2, empty=0.1, seed=2))
     tried = CLAIMS["S2"].contest(two, ())
     for truth in tried.truths:

@@ -7,7 +7,7 @@ import pytest
 from model.panels import make_panel
 
 from forecast.errors import SpecError
-from forecast.hypotheses.evidence.prior_scale import prior_sensitivity
+from forecast.hypotheses.prior_scale import prior_sensitivity
 from forecast.model import PendulumSpec, prior_draws
 
 

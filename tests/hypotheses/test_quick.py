@@ -11,7 +11,7 @@ import xarray as xr
 from model.panels import make_panel
 
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.power import contests
+from forecast.hypotheses.claims import equilibrium_break as contests
 from forecast.model import PendulumSpec, Priors, fit
 from forecast.model.break_fits import ONE_COMPONENT, with_breaks
 from forecast.model.inputs import spec_of

@@ -5,9 +5,9 @@ import pytest
 from model.panels import make_panel
 
 from forecast.hypotheses import Rule
-from forecast.hypotheses.candidates import WALK as WALK_CHOICES
 from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.hypotheses.evidence import reversion
+from forecast.hypotheses.claims import reversion
+from forecast.hypotheses.measures import WALK as WALK_CHOICES
 from forecast.hypotheses.registry import CLAIMS
 from forecast.model import PendulumSpec, prior_draws, simulate_panel
 

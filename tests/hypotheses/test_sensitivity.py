@@ -13,12 +13,17 @@ from model.reference import fine_quadrature, log_likelihood, side_counts
 from report.conftest import keys_documented
 
 from forecast.events import read_chronology
+from forecast.hypotheses import sensitivity as module
 from forecast.hypotheses.candidates import Candidates, Sampler
-from forecast.hypotheses.sensitivity import analysis as module
-from forecast.hypotheses.sensitivity import sensitivity
-from forecast.hypotheses.sensitivity.influence import influence, without
-from forecast.hypotheses.sensitivity.power_scaling import MOVES, power_scaled, power_scaling
-from forecast.hypotheses.sensitivity.variations import variations
+from forecast.hypotheses.sensitivity import (
+    MOVES,
+    influence,
+    power_scaled,
+    power_scaling,
+    sensitivity,
+    variations,
+    without,
+)
 from forecast.model import PendulumSpec
 from forecast.model.arrays import panel_arrays
 from forecast.model.evidence import Evidence

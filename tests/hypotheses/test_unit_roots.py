@@ -9,7 +9,7 @@ from model.panels import make_panel
 
 from forecast.errors import DataError, ForecastError
 from forecast.events import read_chronology
-from forecast.hypotheses.evidence.unit_roots import observed_series, unit_roots
+from forecast.hypotheses.unit_roots import observed_series, unit_roots
 from forecast.panel import build_index_panel, build_panel
 
 WALKS = ("Augmented Dickey-Fuller", "Phillips-Perron", "Variance ratio over 12 periods")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forecast.errors import SpecError
 from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series, Verdict
-from forecast.hypotheses.reason import Reason
+from forecast.hypotheses.verdict import Reason
 
 finite = st.floats(-50, 50)
 errors = st.floats(0, 5)

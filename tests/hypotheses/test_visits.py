@@ -13,9 +13,8 @@ from forecast.clock import Clock
 from forecast.errors import SpecError
 from forecast.events import read_chronology
 from forecast.hypotheses.candidates import Candidates
-from forecast.hypotheses.evidence import visits
-from forecast.hypotheses.evidence.matched import Followed
-from forecast.hypotheses.evidence.visits import Response, high_visits, is_high
+from forecast.hypotheses.claims import visits
+from forecast.hypotheses.claims.visits import Followed, Response, high_visits, is_high
 from forecast.hypotheses.registry import CLAIMS
 from forecast.panel import build_panel
 

@@ -14,11 +14,10 @@ import pytest
 from hypotheses.fakes import CHECK, DRAWINGS, SCRIPT, FakeGate, FakePower, fake_results, make_verdict
 
 from forecast.hypotheses import Comparison, Drawing, Number, Rule, Series
-from forecast.hypotheses.evidence.measures import chance, evidence_bars, evidence_table, number
-from forecast.hypotheses.number_words import describe, stated
+from forecast.hypotheses.measures import chance, evidence_bars, evidence_table, number
 from forecast.hypotheses.plan import read_plan
-from forecast.hypotheses.reason import Reason
 from forecast.hypotheses.registry import CLAIMS
+from forecast.hypotheses.verdict import Reason, describe, stated
 from forecast.report import results_json, results_table, write_tests
 from forecast.report import tests_page as say
 from forecast.report.tests_page import COLUMNS, SCHEMA, results_figures, results_page

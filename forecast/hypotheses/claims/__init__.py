@@ -1,1 +1,1 @@
-"""One module a claim that can be tested: what is claimed, what decides, and how the findings read."""
+"""Claims that can be tested: one module per claim, with its evidence, decision, words and contest."""

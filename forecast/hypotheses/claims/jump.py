@@ -3,19 +3,17 @@
 import os
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import xarray as xr
 
 from forecast.clock import Clock
-from forecast.hypotheses.evidence.ahead import ahead_of
-from forecast.hypotheses.evidence.measures import chance, number
+from forecast.hypotheses.hypothesis import Change, Contest, Factor, Truth
+from forecast.hypotheses.measures import chance, number
 from forecast.hypotheses.verdict import Comparison, Number
-from forecast.model.break_fits import Places, with_breaks
-from forecast.model.evidence import Evidence
-from forecast.model.quick import quick_fit
 from forecast.outlook.draws import DyadDraws, dyad_draws
 from forecast.parallel import side_by_side
 from forecast.scale import share
@@ -25,6 +23,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from forecast.hypotheses.candidates import Candidates
+    from forecast.model.break_fits import Places
+    from forecast.model.evidence import Evidence
 
 JUMP, NO_JUMP = "a jump of the trend where the current era began", "no jump then"
 NAME = "jump"
@@ -48,13 +48,15 @@ def with_jumps(candidates: "Candidates") -> dict[str, Any]:
     return {**candidates.around_trend(), "jumps": True, "kind_drift": kinds}
 
 
-def measure_jump(candidates: "Candidates", named: Places) -> Jump:
+def measure_jump(candidates: "Candidates", named: "Places") -> Jump:
     """Measure whether the trend jumped where the last of the named eras began.
 
     The earlier named eras are taken for granted by both models. An era has no parameter but that its first step may be
     larger, so that a jump costs a model nothing but the width of that step. The same jump is tried at dates spread over
     the record, with short fits for all of them: if there is nothing in the date, it does no better than most.
     """
+    from forecast.hypotheses.ahead import ahead_of
+
     choices = with_jumps(candidates)
     without = candidates.with_panel(broken_at(candidates, named[:-1]))
     ours, theirs = candidates.evidence(**choices), without.evidence(**choices)
@@ -84,7 +86,7 @@ def trend_fall(own: DyadDraws) -> Float:
     return np.asarray(before.mean(axis=-1) - points[..., first:].mean(axis=-1))
 
 
-def placebo_places(periods: int, named: Places, apart: int) -> Places:
+def placebo_places(periods: int, named: "Places", apart: int) -> "Places":
     """Return periods spread over a record that lie so far from its ends and from the named ones."""
     free = [at for at in range(apart, periods - apart) if all(abs(at - one) >= apart for one in named)]
     chosen = np.linspace(0, len(free) - 1, min(PLACEBOS, len(free))).round().astype(int)
@@ -93,16 +95,20 @@ def placebo_places(periods: int, named: Places, apart: int) -> Places:
 
 def broken_at(candidates: "Candidates", places: Iterable[int]) -> "xr.Dataset":
     """Return the record with eras that begin at some places."""
+    from forecast.model.break_fits import with_breaks
+
     return with_breaks(candidates.panel, tuple(sorted(places)))
 
 
-def _placebo(candidates: "Candidates", named: Places) -> Number:
+def _placebo(candidates: "Candidates", named: "Places") -> Number:
     """Compute the share of other dates at which a jump has less evidence than where the current era began."""
+    from forecast.model.quick import quick_fit
+
     panel, spec = candidates.panel, candidates.spec.with_choices(**with_jumps(candidates))
     places = placebo_places(panel.sizes["time"], named, Clock.of(panel).periods(APART_MONTHS))
     dates = (named[-1], *places)
 
-    def work(place: int, stop: Event) -> tuple[int, Evidence]:
+    def work(place: int, stop: Event) -> "tuple[int, Evidence]":
         record = broken_at(candidates, (*named[:-1], place))
         return place, quick_fit(record, spec, seed=candidates.seed, part="path", stop=stop).evidence
 
@@ -116,3 +122,36 @@ def _placebo(candidates: "Candidates", named: Places) -> Number:
     below = float(np.mean([found[place] < found[named[-1]] for place in places])) if places else float("nan")
     words = f"of {len(places)} other dates at which a jump has less evidence"
     return Number("placebos_below", below, words=words, kind="value")
+
+
+def contest_of_jump(candidates: "Candidates", named: "Places") -> Contest:
+    """Contest a jump of the trend where the current era began against none."""
+    from forecast.model.quick import quick_fit
+
+    choices = with_jumps(candidates)
+    spec, posterior = candidates.spec.with_choices(**choices), candidates.fit(**choices).posterior
+    panel, without = candidates.panel, broken_at(candidates, named[:-1])
+    truths = [Truth("no jump", np.nan, spec, posterior, without)]
+    for size in JUMPS:
+        name = f"a jump drawn with a spread of {25.0 * size:.0f} points"
+        truths.append(Truth(name, 25.0 * size, spec, posterior, panel, with_jump(size)))
+
+    def test(record: xr.Dataset, seed: int, stop: Event) -> tuple[Factor, ...]:
+        own = replace(candidates, panel=record)
+        jumped, smooth = (
+            quick_fit(broken_at(own, places), spec, seed=seed, part="path", stop=stop).evidence
+            for places in (named, named[:-1])
+        )
+        return ((jumped.log - smooth.log, float(np.hypot(jumped.error, smooth.error))),)
+
+    ours, theirs = candidates.evidence(**choices), candidates.with_panel(without).evidence(**choices)
+    return Contest(tuple(truths), "points of share", test, (float(np.hypot(ours.error, theirs.error)),))
+
+
+# Spread of a jump, log-odds: 25 points each around an even share.
+JUMPS = (0.6, 1.2)
+
+
+def with_jump(size: float) -> Change:
+    """Let the trend jump where eras begin, by log-odds of such a spread."""
+    return lambda own: own.assign(trend_jump=size * xr.ones_like(own["trend_jump"]))

@@ -1,7 +1,7 @@
 """How often a test would find what is there, and how often what is not.
 
 Records are simulated at the dyad's own length, eras and density of events, from truths that the fits to the real
-record leave possible (`forecast.hypotheses.power.contests`). Each is tested as the real one is, by the Bayes factor
+record leave possible (`forecast.hypotheses.hypothesis.Truth`). Each is tested as the real one is, by the Bayes factor
 alone: leaving the future out some twenty times a simulation would take hours.
 """
 
@@ -20,7 +20,7 @@ from forecast import wording
 from forecast.display import Card, Displayed
 from forecast.errors import SpecError
 from forecast.files import digest
-from forecast.hypotheses.power.contests import Contest, Factor, Truth
+from forecast.hypotheses.hypothesis import Contest, Factor, Truth
 from forecast.hypotheses.registry import CLAIMS
 from forecast.hypotheses.verdict import ANSWERS, Answer, Rule, least_favourable
 from forecast.journal import Kept, Rows

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from forecast.model import PendulumSpec
 
-
 # Blocks of two years over the last twenty: long enough for reversion to show, and ten of them.
 BLOCK_MONTHS = 24
 BLOCKS = 10
