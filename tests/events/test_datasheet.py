@@ -30,7 +30,6 @@ def test_every_table_is_there():
         "dyads",
         "kinds",
         "decades",
-        "years",
         "spans",
         "references",
         "rules",
