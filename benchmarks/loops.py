@@ -108,7 +108,7 @@ def centres(arrays: PanelArrays) -> Own:
 
 def _parts(arrays: PanelArrays) -> Iterator[tuple[Any, ...]]:
     own, observed = centres(arrays), arrays.observed
-    busy = own["volume_effect"][arrays.node_dyad] * observed.busyness
+    busy = own["volume_effect"][arrays.node_dyad] * observed.relative_count
     parameters = own["noise"], own["cutpoint"], own["concentration"]
     yield _arguments(busy, parameters, quadrature(SPEC), Months.of(observed.side))
     still = np.zeros(arrays.dyads)

@@ -24,7 +24,6 @@ from forecast.wording import count, day, fitted_together, month
 if TYPE_CHECKING:
     import xarray as xr
 
-    from forecast.evaluation.skill import Skill
     from forecast.events import EventTable
     from forecast.events.table import Recorded
     from forecast.model import Fit, Gate, PendulumSpec
@@ -230,6 +229,8 @@ def make_report(
     >>> make_report(ReportSettings(dyad="USA-CHN", alone=True)).page  # doctest: +SKIP
     PosixPath('report/USA-CHN-2026-06-13/index.html')
     """
+    from forecast.report import read_skill
+
     settings = settings or ReportSettings()
     _check_settings(settings)
     _check_folder(settings)
@@ -238,7 +239,7 @@ def make_report(
         records = _read_records(settings, table)
         job = _Job(settings, records, records.find(settings.dyad), steps)
         _check_since(job)
-        tested = _read_skill(settings)
+        tested = read_skill(settings.skill)  # a broken file is found before long work
     saved = _load_fit(job) if settings.fit_path else None
     fit, warnings = _update_saved_fit(job, saved) if saved else _fit_records(job, spec)
     assessment, others, gate = _assess(job, fit)
@@ -309,13 +310,6 @@ def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
             f"known by {last_known(fit.panel)}, or after the end of coverage.",
         )
     return sentences
-
-
-def _read_skill(settings: ReportSettings) -> "Skill | None":
-    """Read what is known of the skill of such forecasts before long work, in which a broken file would be found."""
-    from forecast.report import read_skill
-
-    return read_skill(settings.skill)
 
 
 def _check_settings(settings: ReportSettings) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from forecast import read_chronology
 from forecast.clock import Clock
 from forecast.evaluation import Record
-from forecast.evaluation.benchmarks import LOCAL_LEVEL
+from forecast.evaluation.benchmarks import BENCHMARKS
 from forecast.outlook.base_rates import MIX_MONTHS, recording_level, simulate_kinds
 from forecast.outlook.summary import NotDefined
 from forecast.outlook.windows import window_base_rate
@@ -35,7 +35,7 @@ def errors(record: Record, origin: date) -> Iterator[tuple[int, Errors]]:
     start = int(np.searchsorted(Clock.of(record.final).times, np.datetime64(origin)))
     for dyad in view.dyads:
         rng = np.random.default_rng([origin.year, origin.month, *dyad.encode()])
-        chances = LOCAL_LEVEL.chances(view.past(dyad), HORIZONS, DRAWS, rng)[HORIZONS[-1]]
+        chances = BENCHMARKS["local_level"].chances(view.past(dyad), HORIZONS, DRAWS, rng)[HORIZONS[-1]]
         total = recording_level(view.panel, dyad).simulate(chances.shape, rng)
         cooperative = rng.binomial(total, np.clip(chances, 0.0, 1.0))
         kinds = simulate_kinds(view.panel, dyad, 0, total, cooperative, seed=1)

@@ -186,6 +186,22 @@ def test_eras_may_be_a_table_with_days_as_text(events):
         forecast.build_panel(events, eras=texts.drop(columns="start"))
 
 
+def test_eras_after_the_record_are_not_left_out_in_silence():
+    events, table = forecast.read_chronology(dyads=["USA-CUB"]), forecast.read_eras()
+    last = table[table["dyad"] == "USA-CUB"].index[-1]
+    for name in ("start", "recognised_at"):
+        table.loc[last, name] = pd.Timestamp("2026-10-01")
+    with pytest.raises(ForecastError, match="USA-CUB: 'siege' begins on 2026-10-01, after the last period"):
+        forecast.build_panel(events, eras=table)
+    assert "USA-CUB:siege" not in forecast.build_panel(events, eras=table, end="2025-01")["era"]
+
+
+def test_a_dyad_of_two_events_is_not_fitted():
+    panel = forecast.build_panel(forecast.read_chronology(dyads=["USA-CUB"]), start="1968-01", end="1968-12")
+    with pytest.raises(ForecastError, match="USA-CUB has 2 of the at least 3 events"):
+        forecast.fit(panel, draws=20, tune=20, chains=2)
+
+
 def shown(thing):
     text, page = repr(thing), thing._repr_html_()
     assert 1 < len(text.splitlines()) <= 20

@@ -70,7 +70,7 @@ def means_by_era(arrays: PanelArrays) -> Any:
 def sides_log_likelihood(level: Any, own: Own, observed: Sides) -> Any:
     """Beta-binomial of the sides: cooperative above a threshold at zero, month noise integrated out."""
     data, (nodes, weights) = Months.of(observed.side), quadrature(SPEC)
-    busy = own["volume_effect"][data.month_dyad] * observed.busyness[data.month_place]
+    busy = own["volume_effect"][data.month_dyad] * observed.relative_count[data.month_place]
     month = (level[data.month_place] + busy)[:, None] + own["noise"][data.month_dyad][:, None] * nodes
     return ordered_log_likelihood(month, pt.zeros(1), own["concentration"][0], np.log(weights), data)
 

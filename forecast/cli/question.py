@@ -16,7 +16,7 @@ from forecast.escaping import printable
 
 if TYPE_CHECKING:
     from forecast.model import Fit
-    from forecast.questions import Draft, Entry, History, Ledger, TrackRecord
+    from forecast.questions import Draft, History, Ledger, LedgerEntry, TrackRecord
     from forecast.questions.ledger import QuestionFolder
     from forecast.sources import Records, Source
 
@@ -313,7 +313,7 @@ def _mend(place: "QuestionFolder", ledger: "Ledger") -> None:
         say(mended)
 
 
-def _timing(history: "History", entry: "Entry") -> str:
+def _timing(history: "History", entry: "LedgerEntry") -> str:
     """Return the mark of an answer that was not written in time."""
     from forecast.questions.history import LATE, WITH_HINDSIGHT
 

@@ -35,7 +35,7 @@ FUTURE_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Ahead:
-    """How one driver of one dyad may go on, in its own units.
+    """Values of one driver of one dyad, observed and ahead, in its own units.
 
     Attributes
     ----------
@@ -115,7 +115,10 @@ def has_drivers(panel: "xr.Dataset") -> bool:
 
 
 def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
-    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value."""
+    """Return drivers of a panel by their names, standardised, (driver, dyad, time); zero where there is no value.
+
+    They are less their mean and divided by their standard deviation, so that one prior suits all.
+    """
     wanted = list(names)
     there = [str(name) for name in panel["driver"].to_numpy()] if has_drivers(panel) else []
     missing = [name for name in wanted if name not in there]
@@ -130,7 +133,7 @@ def standardised(panel: "xr.Dataset", names: Iterable[str]) -> Float:
 
 
 def ahead_of(panel: "xr.Dataset", name: str, dyad: str) -> Ahead:
-    """Return how a driver of a dyad may go on."""
+    """Return the observed and assumed values of a driver of a dyad."""
     own = panel.sel(driver=name, dyad=dyad)
     record = own["driver_value"].to_numpy()
     return Ahead(
@@ -160,14 +163,14 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
 
 
 FEWEST_MONTHS = 24
-"""With fewer months no effect could be told from the news of a month."""
+"""With fewer months no effect could be told from month-specific noise."""
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
 TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') returns")
 
 
 def require_drivers(drivers: Path | str | None, acts: str | None, future: str) -> None:
-    """Make sure that nothing is said of what drivers do where there are none."""
+    """Reject choices of drivers where there are no drivers."""
     if drivers is None and (acts is not None or future != "given"):
         raise SpecError("driver-acts, driver-future: say what drivers do, and there are none; give drivers as well")
 

@@ -14,7 +14,7 @@ from forecast.evaluation.benchmarks import BENCHMARKS
 from forecast.evaluation.executors import Executor, local
 from forecast.evaluation.forecaster import Asked, Forecaster
 from forecast.evaluation.origins import Record
-from forecast.evaluation.prediction import IMPROVEMENT
+from forecast.evaluation.scores import IMPROVEMENT
 from forecast.evaluation.tasks import RunFolder, Setup, Task, file_name
 from forecast.evaluation.variants import DEFAULT, VARIANTS
 from forecast.extras import require
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from forecast.evaluation.results import Results
 
 ALIASES = {"none": "no_cycle"}
-"""Other names of forms of the model: that of its dynamics."""
+"""Other codes of model variants."""
 _NAMED = 12
-"""Dyads that a message names."""
+"""Dyads named in a message."""
 
 
 def backtest(
@@ -43,12 +43,12 @@ def backtest(
     executor: Executor | None = None,
     progress: Progress = silent,
 ) -> "Results":
-    """Predict from every origin as of its day, and score the predictions by what was recorded.
+    """Predict from every origin as of its day, and score the predictions by the later event data.
 
     Parameters
     ----------
     record : Record
-        What is recorded, with the days on which it became known.
+        The event data, with the days on which they became known.
     origins : sequence of datetime.date
         First days of months, such as of `origins_between`.
     horizons : tuple of int
@@ -61,14 +61,14 @@ def backtest(
     improvement : float
         Smallest improvement of interest, points of share.
     draws : int
-        Of each prediction.
+        Draws per prediction.
     seed : int
         The same seed gives the same numbers, whatever does the work.
     batch : int, optional
-        How many dyads there are to a task and to a file, where there are hundreds; by default all are together.
-        Changes no number. A model has to be fitted to each dyad alone then: ``Record.of(..., together="alone")``.
+        Dyads per task and file, where there are hundreds; by default all together. Changes no number.
+        A model has to be fitted to each dyad alone then: ``Record.of(..., together="alone")``.
     executor : Executor, optional
-        What does the work; by default as many processes as there are cores.
+        Where the work is done; by default as many processes as there are cores.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -123,9 +123,9 @@ def choose(models: str | Iterable[str] = DEFAULT, benchmarks: str | Iterable[str
     Parameters
     ----------
     models : str or iterable of str
-        Forms of the model; ``all`` for all of them; ``no`` for none.
+        Model variants; ``all`` for all of them; ``no`` for none.
     benchmarks : str or iterable of str
-        The same of benchmarks.
+        Benchmarks in the same form.
 
     Raises
     ------
@@ -179,7 +179,7 @@ def _fault(setup: Setup, origins: Sequence[date]) -> str | None:
 
 
 def missing_tasks(setup: Setup, origins: Sequence[date], folder: Path) -> list[Task]:
-    """Return what is still to be done: the forms of the model first, for they take longest."""
+    """Return the tasks still to be done: the model variants first, because they take longest."""
     there = {path.name for path in folder.glob("*.json")} if folder.exists() else set()
     tasks = []
     for code, one in setup.forecasters.items():

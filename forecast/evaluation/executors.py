@@ -87,7 +87,7 @@ def _take(setup: Setup) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process with the one that started it, however that ended: nobody would take the results."""
+    """End this process with the one that started it, however that ended: no process would take the results."""
     parent = parent_process()
     if parent is not None:
         parent.join()
@@ -103,7 +103,7 @@ PACKAGES = (
     "pendulum-forecast", "numpy", "scipy", "pandas", "xarray", "numba", "pymc", "pytensor", "nutpie", "scoringrules",
     "statsforecast", "statsmodels",
 )  # fmt: skip
-"""What numbers rest on: with other versions, a worker's numbers would not be those of this machine."""
+"""Packages whose versions decide numbers: a worker must have those of this machine."""
 KEPT = "What is finished is kept: run the same command again"
 _ADDRESS = re.compile(r"(?:tcp|tls)://(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+)):([0-9]{1,5})")
 _GLANCE = 0.05
@@ -115,7 +115,7 @@ _GOODBYE = 1.0
 type Versions = Mapping[str, str | None]
 """Of packages, by name; None for one that is not there."""
 _one_at_a_time = threading.Lock()
-"""In a worker: its threads share compiled models, and neither they nor the benchmarks' libraries bear company."""
+"""In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks are thread-safe."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class Cluster:
         return {package: here[package] for package in PACKAGES}
 
     def _share(self, client: Any, setup: Setup, batches: Iterable[int | None]) -> dict[int | None, Any]:
-        """Send the workers what all tasks of a batch share: whoever does one of them fetches it, once.
+        """Broadcast what all tasks of a batch share, once per worker.
 
         A task of its own hands it out, so that it is made again if all workers that had it are lost.
         """
@@ -251,7 +251,7 @@ class Cluster:
         return shared
 
     def _as_they_come(self, client: Any, running: Iterable[Any], *, results: bool = True) -> Iterator[Any]:
-        """Yield what ends, with its result; give up if for long there is nobody to bring anything to an end."""
+        """Yield what ends, with its result; give up if there is no worker for long."""
         from distributed import as_completed
 
         waiting = as_completed(running, loop=client.loop, with_results=results, raise_errors=False)
@@ -275,7 +275,7 @@ def _hand_out(setup: Setup, versions: Versions) -> tuple[Setup, Versions]:
 
 
 def _do_in_worker(shared: tuple[Setup, Versions], task: Task) -> list[Finished]:
-    """Do a task in a worker, unless and until nobody wants it any more."""
+    """Do a task in a worker, unless it is cancelled."""
     from distributed import get_worker
     from distributed.versions import get_package_info
 

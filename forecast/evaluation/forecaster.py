@@ -1,4 +1,4 @@
-"""What every forecaster does, the package's own model and its benchmarks alike: from views to chances.
+"""Forecasters, models and benchmarks alike: from the data known at an origin to chances of cooperation.
 
 A forecaster returns, for each month ahead, draws of the chance that an event of that month is cooperative: news
 of the month and overdispersion included, sampling of the events not. From these the share of a window follows

@@ -13,15 +13,16 @@ from forecast.dates import add_months
 from forecast.errors import DataError
 from forecast.evaluation.benchmarks import BENCHMARKS, MIXTURES, REFERENCE, Mixture, stacking_weights
 from forecast.evaluation.forecaster import Asked
-from forecast.evaluation.prediction import Prediction, mixed
 from forecast.evaluation.scores import (
     COVERAGES,
+    Prediction,
     brier,
     brier_score,
     covered,
     crps,
     in_the_middle,
     log_score,
+    mixed,
     pit,
 )
 from forecast.evaluation.skill import CHOSEN_ON, PERIODS, REPORTED_ON, SPLIT, Skill, subject_of, within

@@ -1,4 +1,4 @@
-"""The skill that a backtest found, as `skill.json` holds it: scores by model, dyad, horizon and period, to look up."""
+"""Contents of `skill.json`: the scores of a backtest by model, dyad, horizon and period."""
 
 import json
 import math
@@ -126,7 +126,7 @@ class Skill:
 
     subject: str  # Code of the forecaster that is compared with every other one: the default model if it takes part
     choices: dict[str, Any]  # What was asked
-    # By forecaster: origins, windows that are void or not over, and of a form of the model how often and why it was
+    # By forecaster: origins, windows that are void or not over, and of a model variant how often and why it was
     # fitted again, and how often it converged.
     account: list[dict[str, Any]] = field(repr=False)
     misses: list[dict[str, Any]] = field(repr=False)  # The subject's worst predictions, and what happened
@@ -173,7 +173,7 @@ class Skill:
 
     @property
     def period(self) -> str:
-        """That for reports, if the run has origins in it; else that of choices."""
+        """The period of reports, if the run has origins in it; else that of choices."""
         there = {row["period"] for row in self.rows}
         return next((period for period in (REPORTED_ON, CHOSEN_ON) if period in there), _ALL)
 
@@ -201,7 +201,7 @@ class Skill:
 
     @property
     def refits(self) -> list[str]:
-        """By form of the model, how often it was fitted and how often it had not converged."""
+        """By model variant, how often it was fitted and how often it had not converged."""
         return [
             f"{one['model']}: {sum(one['fitted'].values())} of {one['fits']} fits sampled and the others updated; "
             f"{one['not_converged']} not converged"
@@ -217,12 +217,12 @@ class Skill:
 
 
 def subject_of(benchmarks: Mapping[str, bool]) -> str:
-    """Return whom a backtest is about: the default model, or the first form of it, or the reference, or the first."""
+    """Return the subject of a backtest: the default model, its first variant, the reference, or the first."""
     own = [code for code, benchmark in benchmarks.items() if not benchmark]
     for wanted, there in ((DEFAULT, own), (REFERENCE, list(benchmarks))):
         if there:
             return wanted if wanted in there else there[0]
-    raise SpecError("backtest: nobody predicts")
+    raise SpecError("backtest: there is no forecaster")
 
 
 def within(year: Any, period: str) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 from forecast.errors import SpecError
 from forecast.evaluation.forecaster import Answer, Asked, Forecaster, GivenVolume
 from forecast.evaluation.origins import Record, View, Window
-from forecast.evaluation.prediction import IMPROVEMENT, outcomes, predict_free, predict_given
+from forecast.evaluation.scores import IMPROVEMENT, outcomes, predict_free, predict_given
 from forecast.files import check_writable, digest, write_json, write_text
 from forecast.outlook.base_rates import recording_level
 from forecast.typing import Float, Index
@@ -33,13 +33,13 @@ class Setup:
     asked: Asked
     forecasters: Mapping[str, Forecaster]
     improvement: float = IMPROVEMENT  # Smallest improvement of interest, points of share
-    # How many dyads there are to a task and to a file; all of them if it is not given. Changes no number.
+    # Dyads per task and file; all of them if it is not given. Changes no number.
     batch: int | None = None
     _views: dict[date, View | None] = field(default_factory=dict, repr=False, compare=False)
     _parts: dict[int, "Setup"] = field(default_factory=dict, repr=False, compare=False)
 
     def view(self, origin: date) -> View | None:
-        """Return the view of an origin; the last few are kept, for several forecasters look at each."""
+        """Return the view of an origin; the last few are kept, because several forecasters use each."""
         if origin not in self._views:
             while len(self._views) >= _VIEWS:
                 self._views.pop(next(iter(self._views)), None)
@@ -62,7 +62,7 @@ class Setup:
         return dict(enumerate(batched(self.record.dyads, self.batch)))
 
     def part(self, number: int | None) -> "Setup":
-        """Return what concerns one batch; the last one is kept, for many tasks in succession are of the same."""
+        """Return the part of one batch; the last one is kept, because many successive tasks need it."""
         if number is None:
             return self
         if number not in self._parts:
@@ -158,7 +158,7 @@ def _content(setup: Setup, code: str, answer: Answer) -> dict[str, Any]:
 
 
 def _case(setup: Setup, view: View, window: Window, chances: Float | GivenVolume) -> dict[str, Any]:
-    # Everybody's events are drawn from the same stream: what differs between forecasters is their own.
+    # Events of all forecasters are drawn from the same stream: what differs between them is their own.
     rng = setup.asked.stream(window.origin, window.dyad, f"happenings {window.horizon}")
     place = setup.record.place_in(view.panel)
     volume = recording_level(view.panel, window.dyad, place).simulate((setup.asked.draws, window.horizon), rng)

@@ -1,4 +1,4 @@
-"""The package's own model, and what it is without each of its parts, as forecasters."""
+"""Model variants as forecasters: the default model, and the model without each of its parts."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 RUN = 1
 """Origins from one fit: with eleven dyads the weights of an update hardly ever hold for three months."""
 SAMPLER = MappingProxyType({"draws": 1000, "tune": 200, "chains": 4})
-"""As long as the fit of a report: shorter ones predict alike, but do not pass the gate."""
+"""As long as the fit of a report: shorter ones predict alike, but fail the convergence checks."""
 
 
 @dataclass(frozen=True)
 class VariantDrivers:
-    """Covariates of a form of the model."""
+    """Covariates of a model variant."""
 
     source: str  # A file of drivers, or `calendar`
     acts: str | None = None  # What they act on, as `DriverTable.acting` reads it
@@ -57,7 +57,7 @@ class VariantDrivers:
 
 @dataclass(frozen=True)
 class Variant:
-    """A form of the model, fitted at the first of some origins and brought forward by updates where they are valid.
+    """A model variant, fitted at the first of some origins and brought forward by updates where they are valid.
 
     Attributes
     ----------
@@ -111,13 +111,13 @@ class Variant:
             notes = []
             for fitted, predicted in view.fits().items():
                 start = time.perf_counter()
-                now = self._brought(carried.get(predicted[0]), view, fitted, asked)
+                now = self._carry_forward(carried.get(predicted[0]), view, fitted, asked)
                 carried[predicted[0]] = now
                 chances |= {dyad: chances_of(now.fit, dyad, asked, view, now.record_weight) for dyad in predicted}
                 notes.append(_note(now, fitted, time.perf_counter() - start))
             yield Answer(view.origin, chances, {"fits": notes})
 
-    def _brought(self, before: "_Carried | None", view: View, dyads: tuple[str, ...], asked: Asked) -> "_Carried":
+    def _carry_forward(self, before: "_Carried | None", view: View, dyads: tuple[str, ...], asked: Asked) -> "_Carried":
         """Bring a fit forward to a view, or fit the view."""
         from forecast.model import update
 
@@ -138,7 +138,7 @@ class Variant:
         sampler: dict[str, Any] = dict(self.sampler)
         panel = self._panel(view, dyads, eras)
         spec = self._spec(panel)
-        # Members that differ in what is made of a fit alone share it: they come one after the other at an origin.
+        # Variants that differ only in what is made of a fit share it: they follow each other at an origin.
         shared = replace(spec, record_weight=0.0)
         key = (view.record.digest, view.origin, dyads, self.drivers, shared, asked.seed, *sampler.items())
         sampled = _LAST_FIT.get(key) if eras is None else None
@@ -174,10 +174,10 @@ class _Carried:
     """A fit that goes from origin to origin."""
 
     fit: "Fit"
-    # Inferred ones: they stay until the next fit, for a fit has no parameters of eras found later.
+    # Inferred ones: they stay until the next fit, because a fit has no parameters of eras found later.
     eras: "pd.DataFrame | None"
     reason: str  # Why it was sampled; empty if it was updated
-    record_weight: float  # That of the member, which may be another than that of the fit it shares
+    record_weight: float  # Of the variant; the fit that it shares may have another
 
 
 _LAST_FIT: dict[tuple[Any, ...], "Fit"] = {}
@@ -258,16 +258,15 @@ class _VolumeChances:
 DEFAULT = "default"
 PENDULUM = "pendulum"
 VARIANTS: dict[str, Variant] = {
-    member.code: member
-    for member in (
-        Variant(DEFAULT, "the model as it is by default"),
-        Variant(PENDULUM, "the pendulum alone, no future that repeats the record", {"record_weight": 0.0}),
+    one.code: one
+    for one in (
+        Variant(DEFAULT, "the default model"),
+        Variant(PENDULUM, "the pendulum alone, no simulation that follows past base rates", {"record_weight": 0.0}),
         Variant("no_cycle", "a random walk in place of trend and cycle", {"trend": "walk", "cycle": "none"}),
-        Variant("no_return", "a trend that does not return to its mean", {"trend": "walk"}),
+        Variant("no_return", "a trend that does not return to its mean", {"trend": "walk", "ceiling": "framework"}),
         Variant("no_ceiling", "no ceiling on the trend", {"ceiling": "none"}),
-        Variant("ceiling", "a trend bounded by the ceiling of its framework", {"ceiling": "framework"}),
         Variant("no_hierarchy", "every dyad by itself", {"pooling": False}),
-        Variant("no_month_noise", "no month noise", {"month_noise": False}),
+        Variant("no_month_noise", "no month-specific noise", {"month_noise": False}),
         Variant("no_volume", "no effect of the event count", {"volume_effect": False}),
     )
 }
@@ -276,7 +275,7 @@ VARIANTS: dict[str, Variant] = {
 def with_drivers(source: str | Path, acts: str | None = None, future: "Future" = "given") -> Variant:
     """Return the pendulum that uses covariates.
 
-    Its code has a piece of the digest of what they are and act on, by which a run that goes on knows them.
+    Its code has a piece of the digest of what they are and act on, by which a resumed run recognises them.
     """
     from forecast.drivers import drivers_for
     from forecast.drivers.panel import require_future

@@ -14,6 +14,9 @@ from forecast.model.spec import PendulumSpec
 from forecast.panel import panel_kind, validate_panel
 from forecast.typing import Bool, Index
 
+FEWEST = 3
+"""Events of a dyad without which a fit shows nothing but its prior."""
+
 
 @dataclass(frozen=True)
 class PanelArrays:
@@ -98,6 +101,21 @@ def require_observations(arrays: PanelArrays) -> None:
     """Make sure that there is something to fit, or raise `DataError`."""
     if not arrays.observation.number(arrays.observed):
         raise DataError("panel holds no observation in its coverage; widen the dates or check the coverage table")
+
+
+def require_events(panel: xr.Dataset) -> None:
+    """Reject dyads of coded events whose record is too short for any fit of its own, or raise `DataError`."""
+    if "counts" not in panel:
+        return
+    totals = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dyad"]).to_numpy()
+    short = [
+        f"{dyad} has {total}" for dyad, total in zip(panel["dyad"].to_numpy(), totals, strict=True) if total < FEWEST
+    ]
+    if short:
+        raise DataError(
+            f"panel: {', '.join(short)} of the at least {FEWEST} events that a dyad needs; leave the dyad out, or give "
+            "a longer record"
+        )
 
 
 def _is_node(seen: Bool, era_index: Index, dense: bool) -> Bool:

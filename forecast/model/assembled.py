@@ -158,7 +158,7 @@ class PathBlock:
         )  # fmt: skip
         nodes, weights = quadrature(spec)
         data = dict(data) | {"pair_nodes": np.bincount(data["pair_of_node"])}
-        still = {"busyness": np.zeros(arrays.nodes), "anchor_volume_effect": np.zeros(arrays.dyads)}
+        still = {"relative_count": np.zeros(arrays.nodes), "anchor_volume_effect": np.zeros(arrays.dyads)}
         own = {
             "node_dyad": arrays.node_dyad, "era_dyad": arrays.era_dyad, "era_start": arrays.era_start, "nodes": nodes,
             "weights": weights, "directions": arrays.observed.side.directions,

@@ -67,13 +67,15 @@ class Registry[Kind: Named]:
         """Return all kinds, in the order in which they became known."""
         return tuple(self._kinds.values())
 
-    def add(self, kind: Kind) -> None:
-        """Make a kind known, or raise `SpecError` if its name is taken."""
-        if kind.name in self._kinds:
-            raise SpecError(f"{self.field}: {kind.name!r} is registered already; choose another name")
-        self._kinds[kind.name] = kind
+    def register(self, kind: type[Kind]) -> type[Kind]:
+        """Make a kind from outside of the package known under its name; can decorate its class."""
+        own = kind()
+        if own.name in self._kinds:
+            raise SpecError(f"{self.field}: {own.name!r} is registered already; choose another name")
+        self._kinds[own.name] = own
+        return kind
 
-    def remove(self, name: str) -> None:
+    def unregister(self, name: str) -> None:
         """Forget a kind that was registered; those of the package stay."""
         if name not in self.packaged:
             self._kinds.pop(name, None)

@@ -171,7 +171,7 @@ DISTANCES = _REACH * (_NODES + 1.0) / 2.0
 
 
 def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:
-    r"""Compute the variance of the density :math:`\propto e^{-U}`, with :math:`U` the integral of the pull's shape.
+    r"""Compute the variance of the density :math:`\propto e^{-U}`, with :math:`U` the reversion's integral.
 
     In the limit of small steps it is that of the pendulum's long run, in units of that of a linear pendulum with the
     same phi and shocks.
@@ -194,7 +194,7 @@ class Linear(Cycle):
 
 
 class Band(Cycle):
-    r"""None at the equilibrium, the full pull outside a band of half-width :math:`b` spreads.
+    r"""No reversion near the trend, the full one outside a band of half-width :math:`b` spreads.
 
     An exponential smooth transition [1]_: :math:`y (1 - (1 - \phi) (1 - e^{-(y / bs)^2}))`.
 
@@ -206,22 +206,23 @@ class Band(Cycle):
     name = "band"
     title = "reversion outside a band"
     hint = "none near the trend"
-    words = "band: none near the equilibrium, and the full pull further away"
+    words = "band: no reversion near the equilibrium, and the full one further away"
     priors = (
         Prior(
             "band",
             (float(np.log(0.7)), 0.4),
-            "half-width of the band without pull, in units of the spread: at 0.7 a pendulum is inside half of the time",
+            "half-width of the band without reversion, in units of the spread: at 0.7 a pendulum is inside half of the "
+            "time",
             about="inner_band",
         ),
     )
     variables = (
         Variable(
-            "band", (), "spreads", 'Half-width of the band without pull; only with `cycle="band"`.', label="band"
+            "band", (), "spreads", 'Half-width of the band without reversion; only with `cycle="band"`.', label="band"
         ),
         Variable(
             "inner_band", (), "spreads",
-            "The same in units of the spread that a linear pull would leave: what the prior is about.",
+            "The same in units of the spread that linear reversion would leave: what the prior is about.",
         ),
     )  # fmt: skip
 
@@ -230,7 +231,7 @@ class Band(Cycle):
         return y * (1.0 - (1.0 - p["phi"]) * (1.0 - backend.exp(-((y / (p["band"] * p["sd"])) ** 2))))
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add the width of the band, and what it widens the swings by."""
+        """Add the width of the band, and what it widens the cycle by."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -246,7 +247,7 @@ class Band(Cycle):
 def band_widening(band: Any, backend: Any = np) -> Any:
     """Compute the long-run variance that a band of a half-width, in spreads of the linear pendulum, leaves.
 
-    In units of the linear pendulum's: without a pull near the equilibrium it swings wider.
+    In units of the linear pendulum's: without reversion near the equilibrium it moves further.
     """
     at = DISTANCES
     return long_run_variance([-0.5 * at**2 - 0.5 * band**2 * backend.exp(-((at / band) ** 2))], backend)
@@ -255,7 +256,7 @@ def band_widening(band: Any, backend: Any = np) -> Any:
 class Cubic(Cycle):
     r"""The further away, the larger the part that is undone: :math:`\phi y / \sqrt{1 + c (1 - \phi^2) (y / s)^2}`.
 
-    It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: the pull is :math:`1 + c` times as strong at
+    It is the exact flow of :math:`dy/dt = \log\phi \, (y + c y^3 / s^2)`: reversion is :math:`1 + c` times as strong at
     one spread, with :math:`c` times :math:`e^{l}` on the hostile side and :math:`e^{-l}` on the other.
     """
 
@@ -267,15 +268,15 @@ class Cubic(Cycle):
         Prior(
             "stiffening",
             0.5,
-            "half-normal scale: at 0.5 the pull is one and a half times as strong one spread away as near the "
-            "equilibrium; zero, the linear pull, is where the density is highest",
+            "half-normal scale: at 0.5 reversion is one and a half times as strong one spread away as near the "
+            "equilibrium; zero, linear reversion, is where the density is highest",
             about="inner_stiffening",
             family="half-normal",
         ),
         Prior(
             "lean",
             0.7,
-            "log ratio: at 0.7 the growth of the pull is twice as strong on the hostile side, or half as strong",
+            "log ratio: at 0.7 the growth of reversion is twice as strong on the hostile side, or half as strong",
             about="lean",
             family="normal",
         ),
@@ -283,15 +284,15 @@ class Cubic(Cycle):
     variables = (
         Variable(
             "stiffening", (), "",
-            'How much stronger, relatively, the pull is one `sd` away; only with `cycle="cubic"`.',
+            'How much stronger, relatively, reversion is one `sd` away; only with `cycle="cubic"`.',
             label="stiffening",
         ),
         Variable(
-            "inner_stiffening", (), "", "The same one spread of a linear pull away: what the prior is about."
+            "inner_stiffening", (), "", "The same one spread of linear reversion away: what the prior is about."
         ),
         Variable(
             "lean", (), "log ratio",
-            'How much more the pull stiffens on the hostile side; only with `cycle="cubic"`.',
+            'How much more reversion stiffens on the hostile side; only with `cycle="cubic"`.',
             label="lean",
         ),
     )  # fmt: skip
@@ -303,7 +304,7 @@ class Cubic(Cycle):
         return phi * y / backend.sqrt(1.0 + stiffness * (1.0 - phi**2) * (y / p["sd"]) ** 2)
 
     def shape(self, priors: "Priors", pool: bool) -> tuple[dict[str, Any], Any]:
-        """Add how the pull stiffens and leans, and what that narrows the swings by."""
+        """Add how reversion stiffens and leans, and what that narrows the cycle by."""
         import pymc as pm
         import pytensor.tensor as pt
 
@@ -318,9 +319,9 @@ class Cubic(Cycle):
 
 
 def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
-    """Compute the long-run variance that a stiffening pull leaves, in units of the linear pendulum's.
+    """Compute the long-run variance that stiffening reversion leaves, in units of the linear pendulum's.
 
-    ``stiffening`` is that one spread of the linear pendulum away: a stiffening pull holds it closer.
+    ``stiffening`` is that one spread of the linear pendulum away: stiffening reversion holds it closer.
     """
     at = DISTANCES
     sides = [-0.5 * at**2 - 0.25 * stiffening * backend.exp(way * lean) * at**4 for way in (1.0, -1.0)]
@@ -328,28 +329,6 @@ def cubic_widening(stiffening: Any, lean: Any, backend: Any = np) -> Any:
 
 
 PACKAGED: tuple[Cycle, ...] = (Linear(), Band(), Cubic())
-_CYCLES = Registry("cycle", *PACKAGED)
-
-
-def find_cycle(name: str) -> Cycle:
-    """Return the cycle of a name."""
-    return _CYCLES.find(name)
-
-
-def cycles() -> tuple[Cycle, ...]:
-    """Return all cycles: those of the package and those registered since."""
-    return _CYCLES.all()
-
-
-def register(cycle: type[Cycle]) -> type[Cycle]:
-    """Make a cycle from outside of the package known under its name; can decorate its class.
-
-    Its variables join the table of variables, its priors those of `Priors`, its words help and report.
-    """
-    _CYCLES.add(cycle())
-    return cycle
-
-
-def unregister(name: str) -> None:
-    """Forget a cycle that was registered; those of the package stay."""
-    _CYCLES.remove(name)
+_CYCLES = Registry[Cycle]("cycle", *PACKAGED)
+find_cycle, cycles, register, unregister = _CYCLES.find, _CYCLES.all, _CYCLES.register, _CYCLES.unregister
+"""Cycles by name; those registered join the table of variables and `Priors`, and their words help and report."""

@@ -383,7 +383,7 @@ class Fit(Displayed):
     def _card(self) -> Card:
         panel, spec, size = self.panel, self.spec, self.posterior.sizes
         times = panel["time"].to_numpy().astype("datetime64[D]")
-        # Diagnostics take a second: they are shown once somebody has asked for them.
+        # Diagnostics take a second: they are shown once they were requested.
         checked = "gate" in self.__dict__
         return Card(
             f"Pendulum fit of {join_some(self.dyads)}",

@@ -245,12 +245,12 @@ def _diagnose(
     return words, draws.shape[2], worst, float(np.min(bulk_ess(draws))), float(np.min(tail_ess(draws)))
 
 
-def _missed_by_quantities(table: pd.DataFrame, asked: Container[str]) -> list[Miss]:
+def _missed_by_quantities(table: pd.DataFrame, judged: Container[str]) -> list[Miss]:
     """Return what misses the limits; R-hat is asked of some quantities, the effective size of all."""
     misses = []
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
-        if quantity in asked and not r_hat <= R_HAT_LIMIT:
+        if quantity in judged and not r_hat <= R_HAT_LIMIT:
             words = f"R-hat {r_hat:.4f}, limit {R_HAT_LIMIT}"
             misses.append(Miss(quantity, words, (r_hat - 1) / (R_HAT_LIMIT - 1)))
         for kind, value in (("bulk", row["ess_bulk"]), ("tail", row["ess_tail"])):

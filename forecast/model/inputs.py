@@ -36,7 +36,7 @@ from forecast.typing import Float
 
 @dataclass(frozen=True)
 class Parameters:
-    """PyTensor variables by role; None where the spec has none."""
+    """PyTensor variables, or values to whiten at, by role; None where the spec has none."""
 
     trend: Trend | None  # Of a trend that moves
     mu: Any  # A constant trend
@@ -78,23 +78,14 @@ def add_parameters(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
 AVERAGED_DRAWS, AVERAGED_ITERATIONS, LEAST_WEIGHT = 32, 20, 0.02
 
 
-@dataclass(frozen=True)
-class Reference:
-    """Parameter values around which the path is whitened, shaped as in `forecast.model.inputs.Parameters`."""
-
-    trend: Trend | None
-    mu: Float
-    motion: Motion | None
-    observed: Own
-
-
-def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Reference:
-    """Centres of the priors."""
+def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
+    """Centres of the priors, around which the path is whitened."""
     p = spec.priors.paced(arrays.periods_a_month)
-    return Reference(
+    return Parameters(
         trend=central_trend(spec, p, arrays.dyads) if spec.moves else None,
         mu=np.full(arrays.eras, p.trend_mean[0]),
         motion=spec.cycle_model.centre(p, arrays.dyads) if spec.has_cycle else None,
+        headroom=None,
         observed=spec.observation_model.reference(spec, arrays),
     )
 
@@ -109,7 +100,7 @@ class Anchor:
 
 
 def anchor_path(
-    reference: Reference, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
+    reference: Parameters, arrays: PanelArrays, spec: PendulumSpec, iterations: int = 40, damping: float = 0.6
 ) -> Anchor:
     """Anchor of the whitening, arrays (node,): a damped Newton search for the mode of the level, without a ceiling."""
     path, coordinates = _level_under(reference, arrays)
@@ -130,15 +121,15 @@ def anchor_path(
 type _Path = Callable[[Float, Float, Float], Float]
 
 
-def _level_under(reference: Reference, arrays: PanelArrays) -> tuple[_Path, int]:
+def _level_under(reference: Parameters, arrays: PanelArrays) -> tuple[_Path, int]:
     """Return the function from white noise and pseudo-observations to the level at every node, and how much noise."""
     pairs, starts = transition_pairs(arrays), arrays.starts
     trend = None if reference.trend is None else reference.trend.transitions(pairs)
     cycle = None if reference.motion is None else over_gaps(reference.motion, pairs)
     if trend is not None and cycle is not None:
 
-        def path(white: Float, weight: Float, told: Float) -> Float:
-            both: Float = pair_forward(white, *trend, *cycle, weight, told, starts)[0]
+        def path(white: Float, weight: Float, information: Float) -> Float:
+            both: Float = pair_forward(white, *trend, *cycle, weight, information, starts)[0]
             return both[::2] + both[1::2]
 
         return path, 2 * arrays.nodes
@@ -146,8 +137,8 @@ def _level_under(reference: Reference, arrays: PanelArrays) -> tuple[_Path, int]
     assert process is not None
     constant = reference.mu[arrays.node_era] if trend is None else np.zeros(arrays.nodes)
 
-    def one(white: Float, weight: Float, told: Float) -> Float:
-        own: Float = path_forward(white, *process, weight, told - weight * constant, starts)[0]
+    def one(white: Float, weight: Float, information: Float) -> Float:
+        own: Float = path_forward(white, *process, weight, information - weight * constant, starts)[0]
         return own + constant
 
     return one, arrays.nodes
@@ -166,16 +157,19 @@ def _average(anchor: Anchor, path: _Path, coordinates: int, slope_at: Callable[[
        https://doi.org/10.1162/neco.2008.08-07-592
     """
     noise = np.random.default_rng(0).standard_normal((AVERAGED_DRAWS, coordinates))
-    weight, told, still = anchor.weight, anchor.weight * anchor.level, np.zeros(coordinates)
+    weight, information, still = anchor.weight, anchor.weight * anchor.level, np.zeros(coordinates)
     seen = weight > 0
     mean = anchor.mean
     for _ in range(AVERAGED_ITERATIONS):
-        mean = path(still, weight, told)
-        spread = np.sqrt(np.mean([(path(white, weight, told) - mean) ** 2 for white in noise], axis=0))
+        mean = path(still, weight, information)
+        spread = np.sqrt(np.mean([(path(white, weight, information) - mean) ** 2 for white in noise], axis=0))
         up, down = slope_at(mean + spread), slope_at(mean - spread)
         curved = np.where(seen, np.maximum((down - up) / (2.0 * spread), LEAST_WEIGHT), 0.0)
-        weight, told = 0.5 * (weight + curved), 0.5 * (told + curved * mean + np.where(seen, (up + down) / 2.0, 0.0))
-    return Anchor(mean, weight, np.divide(told, weight, out=mean.copy(), where=seen))
+        weight, information = (
+            0.5 * (weight + curved),
+            0.5 * (information + curved * mean + np.where(seen, (up + down) / 2.0, 0.0)),
+        )
+    return Anchor(mean, weight, np.divide(information, weight, out=mean.copy(), where=seen))
 
 
 def transition_pairs(arrays: PanelArrays) -> dict[str, Any]:
@@ -249,7 +243,7 @@ def spec_of(spec: PendulumSpec, part: Part) -> PendulumSpec:
 
 
 def model_data(
-    spec: PendulumSpec, arrays: PanelArrays, reference: Reference | None = None, part: Part = "whole"
+    spec: PendulumSpec, arrays: PanelArrays, reference: Parameters | None = None, part: Part = "whole"
 ) -> dict[str, Any]:
     """Arrays that a model, or a part of it, reads of a panel, by the names of its data.
 
@@ -261,7 +255,7 @@ def model_data(
     return _path_data(spec, arrays, reference or prior_reference(spec, arrays)) | aside
 
 
-def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Reference) -> dict[str, Any]:
+def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -> dict[str, Any]:
     """Arrays of the path and of what tells of its level."""
     anchor = anchor_path(reference, arrays, spec)
     data = {

@@ -13,7 +13,7 @@ from forecast.model.arrays import PanelArrays, panel_arrays, require_observation
 from forecast.model.assembled import NODE_PATHS, WHITE
 from forecast.model.driving import node_push
 from forecast.model.dynamics import Nodes, Transitions
-from forecast.model.inputs import Parameters, Part, Reference, add_parameters, hold, model_data, node_capacity
+from forecast.model.inputs import Parameters, Part, add_parameters, hold, model_data, node_capacity
 from forecast.model.kernels.ops import WhitenedPair, WhitenedPath
 from forecast.model.spec import PendulumSpec, spec_for
 from forecast.model.trend import bounded_graph
@@ -155,14 +155,14 @@ class PendulumModel:
 
     spec: PendulumSpec | None = None
 
-    def build(self, panel: xr.Dataset, reference: Reference | None = None, part: Part = "whole") -> pm.Model:
+    def build(self, panel: xr.Dataset, reference: Parameters | None = None, part: Part = "whole") -> pm.Model:
         """Build the model on a panel.
 
         Parameters
         ----------
         panel : xarray.Dataset
             Event or index panel (schema: docs/schema/panel.md).
-        reference : Reference, optional
+        reference : Parameters, optional
             Where to whiten the path; the posterior is the same for any. Default: the priors' centres.
         part : {"whole", "path", "aside"}
             All of it; the path and what tells of the level; or what tells nothing of it, such as the kinds of a side,

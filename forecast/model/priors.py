@@ -50,18 +50,18 @@ class Priors:
     trend_half_life: tuple[float, float] = (float(np.log(180.0)), 0.7)
     trend_step: tuple[float, float] = (-2.3, 0.3)
     trend_step_dyads: float = 0.25
-    trend_jump: float = 0.4
+    trend_jump: float = 0.7
     trend_start: float = 1.4
     cycle_half_life: tuple[float, float] = (float(np.log(4.0)), 0.7)
     cycle_half_life_dyads: float = 0.3
-    cycle_sd: tuple[float, float] = (-0.5, 0.2)
-    cycle_sd_dyads: float = 0.1
+    cycle_sd: tuple[float, float] = (-0.5, 0.4)
+    cycle_sd_dyads: float = 0.3
     headroom: tuple[float, float] = (0.0, 0.7)
     headroom_dyads: float = 0.3
     headroom_eras: float = 0.5
     noise: tuple[float, float] = (-1.5, 0.3)
     noise_dyads: float = 0.3
-    concentration: tuple[float, float] = (1.6, 0.15)
+    concentration: tuple[float, float] = (2.3, 0.5)
     direction: float = 0.3
     volume_effect: tuple[float, float] = (-0.3, 0.4)
     volume_effect_dyads: float = 0.2
@@ -188,48 +188,39 @@ def _check_months(name: str, value: Any) -> None:
 
 
 REASONS = {
-    "trend_mean": "slightly cooperative, because states that talk at all record more talks than threats",
-    "trend_mean_dyads": "long-run means of dyads lie 0.5 to 2 log-odds apart: wide, because the evidence that trends "
-    "return depends on it",
-    "trend_half_life": "months; 15 years, from 4 to 60: a return within a few years would be a cycle, one within "
-    "centuries a walk",
-    "trend_step": "monthly step of the trend: 0.1 adds up to 1.1 in a decade, from an even share to 75 or 25",
+    "trend_mean": "slightly cooperative: states that talk at all record more talks than threats",
+    "trend_mean_dyads": "0.5 to 2 log-odds apart; the evidence that trends return depends on it",
+    "trend_half_life": "months; 15 years, from 4 to 60",
+    "trend_step": "monthly step; 0.1 adds up to 1.1 in a decade, from an even share to 75 or 25",
     "trend_step_dyads": "some relations hardly move in a lifetime, others turn in a decade",
-    "trend_jump": "what the beginning of an era adds: 10 points around the middle",
-    "trend_start": "where the trend starts around its mean: nearly flat over shares from 8 to 95",
-    "cycle_half_life": "months; a cycle around a moving trend is news that lasts: from one month to sixteen",
+    "trend_jump": "17 points around the middle: named eras are turning points",
+    "trend_start": "nearly flat over shares from 8 to 95",
+    "cycle_half_life": "months; news that lasts, from one month to sixteen",
     "cycle_half_life_dyads": "dyads differ by a third",
-    "cycle_sd": "at 0.6 two thirds of the time lie within 14 points of an even trend; wider ones take every quarter of "
-    "one-sided news for a cycle, and predicted worse before 2015",
-    "cycle_sd_dyads": "dyads are a tenth calmer or livelier: the data of a single dyad say little about its own",
-    "headroom": "ceiling less the trend where its era begins: 1.0 log-odds is 23 points from an even share, and 0.25 "
-    "to 4 leave room for a tight ceiling and for none",
+    "cycle_sd": "0.6, from 0.3 to 1.2: two thirds of the time within 14 points of an even trend",
+    "cycle_sd_dyads": "dyads are a third calmer or livelier",
+    "headroom": "ceiling less trend at the start of an era; 1.0 log-odds is 23 points, 0.25 to 4 are plausible",
     "headroom_dyads": "frameworks of one dyad resemble each other",
     "headroom_eras": "eras of one dyad may differ by half",
-    "noise": "month-specific noise beside that of its events: 0.2 moves an even share by 5 points; more belongs to the "
-    "events of a month, which are news of each other",
+    "noise": "0.2 moves an even share by 5 points, beside the overdispersion of events",
     "noise_dyads": "noise is similar across dyads",
-    "concentration": "a month of ten events carries the information of four: what predicted best before 2015",
-    "direction": "who acts matters less than when: a direction may be 7 points off",
-    "volume_effect": "what a month e times as busy as usual adds to the log-odds of cooperation: crises are busy, but "
-    "a busy month may also be one of visits",
+    "concentration": "a month of ten events carries the information of four to seven",
+    "direction": "one direction may be 7 points off the other",
+    "volume_effect": "log-odds for a month e times as busy as usual: crises are busy, visits may be too",
     "volume_effect_dyads": "dyads differ by two thirds of that",
     "dataset": "two feeds may disagree on the share by 15 points and more",
-    "dataset_dyads": "what a feed is off, it is off for all dyads, give or take 7 points for each",
-    "dataset_drift": "step in five years of what a dataset other than the first is off: 0.15 is 4 points, a fifth of "
-    "what the trend moves in that time, so that what datasets share in the long run is the relation's",
-    "dataset_concentration": "of every dataset but the first: a busy month carries the information of 20 events, or of "
-    "3, or of 150; nobody knows how good a feed is before seeing it",
-    "kind_slope": "what the log-odds of the last year add to depth or take from severity: between nothing and all",
-    "kind_cut": "the threshold between the two mildest kinds of a side: wide, because the data decide it",
-    "kind_gap": "distance between neighbouring thresholds: 0.9 spreads the kinds over a plausible range",
+    "dataset_dyads": "a feed is off for all dyads alike, give or take 7 points",
+    "dataset_drift": "step of an offset in five years: 4 points, a fifth of what the trend moves",
+    "dataset_concentration": "a busy month carries the information of 20 events, or of 3, or of 150",
+    "kind_slope": "effect of the last year's log-odds on depth and severity: between none and all",
+    "kind_cut": "threshold between the two mildest kinds of a side: wide",
+    "kind_gap": "0.9 between neighbouring thresholds spreads the kinds plausibly",
     "kind_concentration": "the kinds of ten events of a side carry the information of about five",
-    "kind_dyads": "dyads differ in how deep they cooperate and how severely they clash by 12 points around the middle",
+    "kind_dyads": "dyads differ by 12 points around the middle",
     "kind_eras": "eras of a dyad differ almost as much",
-    "kind_drift": "step in five years, of a walk that reaches the same in a decade",
+    "kind_drift": "step in five years; a walk that moves as much in a decade",
     "index_error": "error of an index relative to its own spread",
     "index_df": "Gamma shape and rate of the degrees of freedom above 1: mean 21, outliers allowed",
-    "driver_effects": "scale of the half-normal spread of the effects of drivers around zero, by standard deviation of "
-    "a driver: 0.15 moves an even share by 4 points; most candidates do nothing, and are shrunk together",
-    "driver_dyads": "dyads differ in the effect of a driver by half of that spread",
+    "driver_effects": "0.15 per standard deviation moves an even share by 4 points; most candidates do nothing",
+    "driver_dyads": "dyads differ by half of that spread",
 }

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 TUNE, CHAINS, ACCEPT = 100, 2, 0.8
 # Half of the draws give the guide of the bridge a mean and a spread for each white coordinate. With 500 the evidence of
-# a cubic pull on US-China, which has two coordinates a month, came out 2.6 too low and its error 0.7; with these three
-# seeds agree to 0.15 (for a linear pull to 0.05).
+# a cubic cycle on US-China, which has two coordinates a month, came out 2.6 too low and its error 0.7; with these three
+# seeds agree to 0.15 (for a linear cycle to 0.05).
 DRAWS, DENSE_DRAWS = 1000, 2000
 # In white coordinates seven leapfrog steps already turn a path round: trees of depth 3 give the evidence twice as many
-# draws for half the work, and a smaller error (0.15 for a linear pull on US-China, against 0.25 of 250 full ones).
+# draws for half the work, and a smaller error (0.15 for a linear cycle on US-China, against 0.25 of 250 full ones).
 DEPTH = 3
 # Seconds between looks at whether the work is to stop.
 LOOK = 0.1

@@ -19,7 +19,7 @@ from forecast.arguments import CALLABLE, FLAG, NUMBER, PANEL, SPEC, TEXT, checke
 from forecast.bounds import require_sampler
 from forecast.errors import SpecError
 from forecast.memory import release_free_memory
-from forecast.model.arrays import PanelArrays, panel_arrays, require_observations
+from forecast.model.arrays import PanelArrays, panel_arrays, require_events, require_observations
 from forecast.model.assembled import NODE_PATHS
 from forecast.model.compiled import Density, density_of, is_ready
 from forecast.model.driving import push
@@ -160,6 +160,7 @@ def fit(
     report("building the model", 0, 0)
     arrays = panel_arrays(panel, spec)
     require_observations(arrays)
+    require_events(panel)
     accept = target_accept or PATH_TREES.accept
     run = Run(
         panel=panel,

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,7 +19,7 @@ from forecast.drivers.panel import has_drivers
 from forecast.errors import DataError, NotUpdatable, SpecError
 from forecast.events.codebook import read_scale
 from forecast.events.coverage import additions_of
-from forecast.events.table import EventTable, as_day
+from forecast.events.table import Day, EventTable, as_day
 from forecast.model.fitted import Fit
 from forecast.model.gate import worst_r_hats
 from forecast.model.likelihood import TREND, Draws, Observed
@@ -32,16 +32,13 @@ from forecast.progress import Progress, silent
 from forecast.typing import Bool, Float, Index
 from forecast.wording import count, join
 
-if TYPE_CHECKING:
-    from forecast.events.table import Day, EventTable
-
 # What has to be the same in both panels; what may grow, each with its name in messages.
 SETTINGS = ("frequency", "scale", "unit", "zero_cut")
 PARTS = {"dyad": "dyad", "dataset": "dataset", "direction": "direction", "class_name": "class", "era": "era"}
 BY_HAND = "Build the later panel with the settings of the first (eras=, coverage=) and give it in place of the events"
 
 
-def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: "Day | None" = None) -> xr.Dataset:
+def later_panel(panel: xr.Dataset, news: EventTable | xr.Dataset, as_of: Day | None = None) -> xr.Dataset:
     """Return the panel of a later day, built as the earlier one was."""
     if isinstance(news, xr.Dataset):
         if as_of is not None:
@@ -64,7 +61,7 @@ def _reject_past(panel: xr.Dataset, day: date | None) -> None:
         )
 
 
-def _counted(panel: xr.Dataset, table: EventTable, as_of: "Day | None") -> xr.Dataset:
+def _counted(panel: xr.Dataset, table: EventTable, as_of: Day | None) -> xr.Dataset:
     """Count a table of events as those of the panel were counted."""
     if not isinstance(table, EventTable):
         raise DataError(f"new events: got {type(table).__name__}; expected a table of events or a later panel")
@@ -156,9 +153,9 @@ SAMPLER = ("draws", "tune", "chains", "seed", "sampler", "target_accept", "engin
 @checked(fit=FIT, new_events=NEWS, as_of=DAY, seed=whole(0), refit=FLAG, progress=CALLABLE)
 def update(
     fit: Fit,
-    new_events: "EventTable | xr.Dataset",
+    new_events: EventTable | xr.Dataset,
     *,
-    as_of: "Day | None" = None,
+    as_of: Day | None = None,
     seed: int = 1,
     refit: bool = True,
     progress: Progress | None = None,

@@ -6,7 +6,7 @@ Start at `assess`: it simulates one set of futures (`simulate_futures`) and comp
 from forecast.outlook.assess import assess, brief, level_sentence, printed_chances, printed_percents, quoted
 from forecast.outlook.assessment import Assessment, Brief, Claim
 from forecast.outlook.datasets import DatasetOutlook, DatasetYear, dataset_outlooks, datasets_finding
-from forecast.outlook.frameworks import Change, Framework, Frameworks, Headroom, Learning
+from forecast.outlook.frameworks import Framework, FrameworkChange, Frameworks, Headroom, Learning
 from forecast.outlook.futures import Futures, StructuralHazard, simulate_futures, structural_hazard
 from forecast.outlook.kinds import KindSeries, kind_series, kinds_line, kinds_sentence
 from forecast.outlook.level import (
@@ -20,7 +20,7 @@ from forecast.outlook.level import (
     level_record,
 )
 from forecast.outlook.observed import Observed, main_dataset, observe
-from forecast.outlook.pendulum import Band, HostileZone, Passage, Pendulum, Return, passage
+from forecast.outlook.pendulum import EquilibriumBand, HostileZone, Passage, Pendulum, Return, passage
 from forecast.outlook.query import AtLeast, main_horizon
 from forecast.outlook.summary import (
     Estimate,
@@ -37,19 +37,19 @@ from forecast.wording import whole_percents
 __all__ = [
     "Assessment",
     "AtLeast",
-    "Band",
     "Baseline",
     "Break",
     "Brief",
-    "Change",
     "Claim",
     "Contrast",
     "DatasetOutlook",
     "DatasetYear",
     "DyadQuantity",
+    "EquilibriumBand",
     "Estimate",
     "Fan",
     "Framework",
+    "FrameworkChange",
     "Frameworks",
     "Futures",
     "Headroom",

@@ -8,7 +8,7 @@ from forecast.display import Card, Displayed
 from forecast.outlook.frameworks import Frameworks
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
-from forecast.outlook.pendulum import Band, Pendulum
+from forecast.outlook.pendulum import EquilibriumBand, Pendulum
 from forecast.outlook.summary import Estimate, NotDefined
 from forecast.outlook.windows import KindOutlook, ThresholdOutlook, WindowOutlook, printed_changes
 from forecast.panel.kinds import EventPanel
@@ -123,7 +123,7 @@ class Assessment(Displayed):
         S5.
     contrast : Contrast or NotDefined
         S7.
-    band : Band or NotDefined
+    band : EquilibriumBand or NotDefined
         S8.
     kinds : mapping of str to KindSeries, or NotDefined
         Depth of cooperation and severity of conflict, where the model has them.
@@ -160,7 +160,7 @@ class Assessment(Displayed):
     frameworks: Frameworks
     pendulum: Pendulum
     contrast: Contrast | NotDefined
-    band: Band | NotDefined
+    band: EquilibriumBand | NotDefined
     kinds: Mapping[str, KindSeries] | NotDefined
     fan: Fan
     claims: tuple[Claim, ...]

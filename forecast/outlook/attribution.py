@@ -259,7 +259,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
         raise DataError(
             f"events: of {dyad} there is none in the last {clock.span(months)} of the fit; take more months"
         )
-    record = Record.of(fit.of_dyad(dyad), setting, events.iloc[:0])
+    record = ReducedFit.of(fit.of_dyad(dyad), setting, events.iloc[:0])
     line, alone = _in_order(record, events), _alone(record, events)
     together = difference(numbers_of(record.said), line["before"])
     return Attribution(
@@ -328,7 +328,7 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class Record:
+class ReducedFit:
     """A fit to a record from which events are left out, and what it says.
 
     Attributes
@@ -353,7 +353,7 @@ class Record:
     weights: "Weights | None" = None
 
     @classmethod
-    def of(cls, fit: "Fit", setting: Setting, left_out: "pd.DataFrame", **facts: Any) -> "Record":
+    def of(cls, fit: "Fit", setting: Setting, left_out: "pd.DataFrame", **facts: Any) -> "ReducedFit":
         """Look at what a fit says, from whose record events were left out."""
         from forecast.model.likelihood import Draws
 
@@ -379,7 +379,7 @@ class Record:
         few = weights.effective < FEWEST_EFFECTIVE * weights.weight.size
         return Weighed(seen.weighed(weights.weight, records), weights, not (fault or weights.fault or few))
 
-    def redraw(self, events: "pd.DataFrame") -> "Record":
+    def redraw(self, events: "pd.DataFrame") -> "ReducedFit":
         """Return the same without some events: the path of the last year drawn again, or the model fitted again.
 
         Raises
@@ -393,7 +393,7 @@ class Record:
         setting = self.setting
         fit, weights = redraw(self.fit, self.without(events), 2 * MOST_MONTHS, seed=setting.seed)
         if weights.pareto_k <= pareto_k_limit(weights.weight.size):
-            return Record.of(fit, setting, events, how="path drawn again", weights=weights)
+            return ReducedFit.of(fit, setting, events, how="path drawn again", weights=weights)
         if not setting.refit:
             words = f"Pareto k of the draws' weights is {weights.pareto_k:.2f}"
             raise NotUpdatable(
@@ -402,7 +402,7 @@ class Record:
             )  # fmt: skip
         others = panel_without(setting.fit.panel, setting.dyad, events)
         fit = sampled_again(setting.fit, others, "events were left out", setting.report)
-        return Record.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
+        return ReducedFit.of(fit.of_dyad(setting.dyad), setting, events, how="fitted again")
 
     @cached_property
     def _known(self) -> "Observed":
@@ -489,14 +489,14 @@ def _total(draws: Iterable[Float]) -> Float:
     return np.asarray(sum(draws))
 
 
-def _in_order(whole: Record, events: "pd.DataFrame") -> dict[str, Any]:
+def _in_order(whole: ReducedFit, events: "pd.DataFrame") -> dict[str, Any]:
     """Take periods back from the last to the first; return what each had added, shared out among its events.
 
     Periods are independent of each other once the path is drawn again without the events of each and all later ones.
     """
     periods = np.unique(events["of_period"]).tolist()
 
-    def without(period: int, _: "Event") -> tuple[int, Record]:
+    def without(period: int, _: "Event") -> tuple[int, ReducedFit]:
         return period, whole.redraw(events[events["of_period"] >= period])
 
     def shared(period: int, _: "Event") -> tuple[dict[int, dict[str, Float]], float]:
@@ -518,7 +518,7 @@ def _in_order(whole: Record, events: "pd.DataFrame") -> dict[str, Any]:
 
 
 def _at_once[Result](
-    whole: Record, step: str, work: "Callable[[int, Event], Result]", periods: Sequence[int]
+    whole: ReducedFit, step: str, work: "Callable[[int, Event], Result]", periods: Sequence[int]
 ) -> "Iterator[Result]":
     """Do something for every period, as many at once as there are cores."""
     for done, result in enumerate(side_by_side(work, periods, min(os.cpu_count() or 1, MOST_AT_ONCE))):
@@ -527,7 +527,7 @@ def _at_once[Result](
 
 
 def _shared(
-    record: Record, before: Record, own: "pd.DataFrame", later: "pd.DataFrame"
+    record: ReducedFit, before: ReducedFit, own: "pd.DataFrame", later: "pd.DataFrame"
 ) -> tuple[dict[int, dict[str, Float]], float]:
     """Share out what a period added among its events, by their places; return the highest Pareto k, too.
 
@@ -575,7 +575,7 @@ def _shared(
     return shares, max(worst)
 
 
-def _alike(record: Record, events: "pd.DataFrame") -> Index:
+def _alike(record: ReducedFit, events: "pd.DataFrame") -> Index:
     """Return a number for each event, the same for those that tell the same of the level and the question, (event,)."""
     tells = record.fit.spec.observation_model.alike(record.fit.panel)
     sorts = record.setting.subject.sorts(events)
@@ -583,7 +583,7 @@ def _alike(record: Record, events: "pd.DataFrame") -> Index:
     return np.asarray(cells.groupby(list(cells), sort=False).ngroup().to_numpy(), dtype=np.int64)
 
 
-def _alone(record: Record, events: "pd.DataFrame") -> tuple[Alone, ...]:
+def _alone(record: ReducedFit, events: "pd.DataFrame") -> tuple[Alone, ...]:
     """Leave out each event in turn; of those that tell the same one is."""
     kinds = _alike(record, events)
     found: dict[int, Alone] = {}
@@ -602,12 +602,12 @@ def _rest(together: Numbers, alone: Sequence[Alone]) -> Numbers:
     }
 
 
-def _visits(record: Record, events: "pd.DataFrame") -> Alone | None:
+def _visits(record: ReducedFit, events: "pd.DataFrame") -> Alone | None:
     chosen = events[events["cameo"].isin(VISITS)]
     return None if chosen.empty else _left_out(record, chosen)
 
 
-def _left_out(record: Record, events: "pd.DataFrame") -> Alone:
+def _left_out(record: ReducedFit, events: "pd.DataFrame") -> Alone:
     """Leave out some events while the others stay."""
     found = record.weighed(events)
     how: How = "weights"

@@ -17,7 +17,7 @@ from forecast.outlook.draws import FitLike, dyad_draws, position
 from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.observed import Observed, main_dataset, observe, record_futures
 from forecast.outlook.summary import NotDefined, mcse
-from forecast.outlook.windows import FEWEST, Baseline, baseline_of, moved
+from forecast.outlook.windows import FEWEST, Baseline, baseline_of, changed
 from forecast.panel import panel_kind, recounted
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
@@ -47,7 +47,7 @@ type Outcomes = Mapping[str, Outcome]
 """By name; empty without a question, or where nothing can be said of it."""
 
 
-class Asked(Protocol):
+class WindowQuestion(Protocol):
     """A question about what will be recorded."""
 
     @property
@@ -78,7 +78,7 @@ class ShareChange:
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.months) + 1)
         total, cooperative = (counts[..., ahead].sum(axis=-1) for counts in (observed.total, observed.cooperative))
-        up, down = moved(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
+        up, down = changed(100 * cooperative / np.maximum(total, 1), self.before, self.improvement)
         there = total >= FEWEST
         named = {"up": up, "same": ~(up | down), "down": down}
         return {name: Outcome(hit, there) for name, hit in named.items()} if there.any() else {}
@@ -200,7 +200,7 @@ class Ahead:
         futures = simulate_futures(fit, dyad, months, seed=seed, futures_per_draw=futures_per_draw)
         return cls(fit, seed, futures, observe(fit, futures, months, seed=seed, volume=volume, dataset=dataset))
 
-    def look(self, asked: Asked, ahead: int = 0) -> "Look":
+    def look(self, asked: WindowQuestion, ahead: int = 0) -> "Look":
         """Look at the level, now or in so many months, and at a question that asks of no later months than these."""
         futures, observed = self.futures, self.observed
         level = futures.share[..., futures.at(ahead)].mean(axis=-1) if ahead else _level_now(self.fit, futures.dyad)
@@ -224,7 +224,7 @@ def of_draws(level: Float, futures: int, outcomes: Outcomes | None = None) -> Lo
 def look(
     fit: FitLike,
     dyad: str,
-    asked: Asked | None,
+    asked: WindowQuestion | None,
     *,
     seed: int = 1,
     futures_per_draw: int = 4,

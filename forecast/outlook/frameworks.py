@@ -108,7 +108,7 @@ class Headroom:
 
 
 @dataclass(frozen=True)
-class Change:
+class FrameworkChange:
     """How soon a new framework may come.
 
     Attributes
@@ -142,13 +142,13 @@ class Frameworks:
         In time order; the last is in force.
     headroom : Headroom or NotDefined
         Of the one in force.
-    change : Change
+    change : FrameworkChange
         How soon it may end.
     """
 
     eras: tuple[Framework, ...]
     headroom: Headroom | NotDefined
-    change: Change
+    change: FrameworkChange
 
     @property
     def ceiling_assumed(self) -> bool:
@@ -237,9 +237,9 @@ def learned(
     )
 
 
-def change(hazard: StructuralHazard, rate: Float, by: Mapping[int, Probability]) -> Change:
+def change(hazard: StructuralHazard, rate: Float, by: Mapping[int, Probability]) -> FrameworkChange:
     """Compute how soon a new framework may come."""
-    return Change(
+    return FrameworkChange(
         per_year=estimate(12 * rate, "a year", "rate at which new strategic frameworks come to a dyad"),
         breaks=hazard.breaks,
         exposure_years=hazard.exposure / 12,

@@ -99,7 +99,7 @@ def mean_spell(there: Bool, clock: Clock) -> Float:
 
 
 @dataclass(frozen=True)
-class Band:
+class EquilibriumBand:
     """The equilibrium band of the current framework, and when the level enters it.
 
     Attributes
@@ -138,7 +138,7 @@ def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Flo
     return own.rest(era, -deviations), own.rest(era, deviations)
 
 
-def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> Band | NotDefined:
+def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> EquilibriumBand | NotDefined:
     """Compute the equilibrium band of the current framework, and when the futures enter it.
 
     The band is the central part of the stationary distribution of the level that the current framework
@@ -151,7 +151,7 @@ def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float 
     words = f"the equilibrium band of “{own.eras[-1].name}”"
     edge = f"edge of the central {mass:.0%} of the level's stationary distribution under “{own.eras[-1].name}”"
     name, at, span = futures.clock.name, futures.at, futures.clock.periods(THROUGHOUT_MONTHS)
-    return Band(
+    return EquilibriumBand(
         mass=mass,
         low=estimate(low, "points of share", f"lower {edge}"),
         high=estimate(high, "points of share", f"upper {edge}"),

@@ -22,7 +22,6 @@ from forecast.outlook.windows import (
     ThresholdOutlook,
     WindowOutlook,
     kind_outlook,
-    rolling_outlook,
     threshold_outlook,
     window_outlook,
 )
@@ -184,7 +183,7 @@ def _ordered(horizons: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(int(months) for months in horizons))
 
 
-class Asked(Protocol):
+class SimulationQuestion(Protocol):
     """A question that was fixed on an earlier day, put to the futures of a fit (`forecast.questions.PutQuestion`)."""
 
     @property
@@ -234,7 +233,7 @@ def prospect(
     query: Query,
     label: str,
     improvement: float = 5.0,
-    questions: Sequence[Asked] = (),
+    questions: Sequence[SimulationQuestion] = (),
 ) -> Prospect:
     """Compute what futures answer."""
     levels = {months: horizon_outlook(futures, months, improvement) for months in query.horizons}
@@ -265,7 +264,7 @@ def _recorded(
     if query.above is None:
         return windows, None
     if query.by is not None:
-        return windows, {query.by: rolling_outlook(recording, query.by, query.window, query.above)}
+        return windows, {query.by: threshold_outlook(recording, query.by, query.above, query.window)}
     return windows, {months: threshold_outlook(recording, months, query.above) for months in query.horizons}
 
 
@@ -278,6 +277,6 @@ def _of_a_kind(
     kinds = recording.observed.kinds
     found = {
         name: {months: kind_outlook(recording, kinds, name, months) for months in query.horizons}
-        for name in recording.terms.names
+        for name in recording.record.names
     }
     return found, tuple(kind_outlook(recording, kinds, kind, months, number) for kind, number, months in query.numbers)

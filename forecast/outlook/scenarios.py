@@ -32,9 +32,9 @@ from forecast.outlook.conditioning import Assumed, condition, periods_held, read
 from forecast.outlook.draws import FitLike
 from forecast.outlook.futures import Futures, simulate_futures
 from forecast.outlook.observed import Observed, observe
-from forecast.outlook.query import Asked, AtLeast, Prospect, Query, main_horizon, prospect
+from forecast.outlook.query import AtLeast, Prospect, Query, SimulationQuestion, main_horizon, prospect
 from forecast.outlook.summary import NotDefined, Probability, probability
-from forecast.outlook.windows import Baseline, moved, share_before
+from forecast.outlook.windows import Baseline, changed, share_before
 from forecast.panel.record import by_class
 from forecast.progress import Progress, silent
 from forecast.wording import chance, count, number
@@ -138,7 +138,7 @@ def scenario(
     at: date | None = None,
     by: date | None = None,
     at_least: Sequence[AtLeast] = (),
-    questions: Sequence[Asked] = (),
+    questions: Sequence[SimulationQuestion] = (),
     events: "EventTable | None" = None,
     followed: "xr.Dataset | None" = None,
     progress: Progress | None = None,
@@ -275,7 +275,7 @@ def read_scenarios(
     return {name: _rows(table) for name, (_, table) in zip(names, pairs, strict=True)}
 
 
-def _require_different(questions: Sequence[Asked]) -> None:
+def _require_different(questions: Sequence[SimulationQuestion]) -> None:
     names = [one.id for one in questions]
     if len(names) > MOST_QUESTIONS or len(set(names)) < len(names):
         raise SpecError(f"questions: {len(names)} are asked; expected at most {MOST_QUESTIONS}, each of them once")
@@ -346,5 +346,5 @@ def _outcome(share: float | None, baseline: Baseline | NotDefined, improvement: 
     """Name what a share is against that of a baseline; void if either has too few happenings."""
     if share is None or isinstance(baseline, NotDefined) or baseline.share is None:
         return "void"
-    above, below = moved(share, baseline.share, improvement)
+    above, below = changed(share, baseline.share, improvement)
     return "up" if above else "down" if below else "same"

@@ -1,13 +1,16 @@
 """Recorded events of windows of months: chances of their share and number, with the rules that resolve them."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Self, overload
 
 import numpy as np
 
 from forecast.clock import Clock
+from forecast.dates import months_between
 from forecast.events.codebook import read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS
 from forecast.outlook.draws import FitLike
@@ -15,7 +18,7 @@ from forecast.outlook.futures import Futures
 from forecast.outlook.observed import NO_ACTIONS, Observed
 from forecast.outlook.summary import Estimate, NotDefined, Probability, estimate, probability
 from forecast.panel import panel_kind
-from forecast.panel.record import by_class, last_known
+from forecast.panel.record import by_class, last_known, whole_periods
 from forecast.typing import Bool, Float, Index
 from forecast.wording import capital, chance, count, day, join, month, number, percent, period, whole_percents
 
@@ -54,10 +57,10 @@ def reached(share: Float | float, threshold: float) -> Bool | bool:
 
 
 @overload
-def moved(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
+def changed(share: Float, before: float, improvement: float) -> tuple[Bool, Bool]: ...
 @overload
-def moved(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
-def moved(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
+def changed(share: float, before: float, improvement: float) -> tuple[bool, bool]: ...
+def changed(share: Float | float, before: float, improvement: float) -> tuple[Bool | bool, Bool | bool]:
     """Return whether shares lie above, and whether below, a baseline by at least the smallest improvement."""
     change, slack = share - before, min(ROUNDING, improvement / 2)  # no share is on both sides, however small that is
     return change >= improvement - slack, change <= slack - improvement
@@ -69,27 +72,86 @@ _MENTIONED = 0.005
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What sentences and rules say of a dataset."""
+class Baseline:
+    """What the dataset has recorded in the months before, as of the day; later revisions do not change it.
+
+    Attributes
+    ----------
+    first, last : datetime.date
+        First and last day.
+    happenings, cooperative : int
+        How many, and how many of them are cooperative.
+    share : float or None
+        Per cent of them that are cooperative; None with fewer than three.
+    """
+
+    first: date
+    last: date
+    happenings: int
+    cooperative: int
+    share: float | None
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """Events in the months of a window, recorded or simulated; the last axis is the period."""
+
+    total: Index  # Events, and how many of them are cooperative
+    cooperative: Index
+    kind: Index | None = None  # How many are of the kind that a count asks for
+
+    def after(self, past: "WindowCounts") -> "WindowCounts":
+        """Return the periods that are over and after them, in every simulation, these."""
+        kind = None if past.kind is None or self.kind is None else followed_by(past.kind, self.kind)
+        total, cooperative = followed_by(past.total, self.total), followed_by(past.cooperative, self.cooperative)
+        return WindowCounts(total, cooperative, kind)
+
+    def share_is(self, holds: Callable[[Float], Bool], fewest: int = FEWEST) -> tuple[Bool, Bool]:
+        """Return whether the share of the whole window satisfies a condition, and whether the window is not void."""
+        total = self.total.sum(axis=-1)
+        there = total >= fewest
+        return there & holds(shares_of(total, self.cooperative.sum(axis=-1))), there
+
+    def rolling_share_is(
+        self, holds: Callable[[Float], Bool], span: int, fewest: int = FEWEST, *, throughout: bool = False
+    ) -> tuple[Bool, Bool]:
+        """Return the same of rolling windows of some periods: of any of them, or of all that are not void."""
+        total, cooperative = (
+            np.lib.stride_tricks.sliding_window_view(values, span, axis=-1).sum(axis=-1)
+            for values in (self.total, self.cooperative)
+        )
+        there = total >= fewest
+        held = holds(shares_of(total, cooperative))
+        some = there.any(axis=-1)
+        return some & ((held | ~there).all(axis=-1) if throughout else (there & held).any(axis=-1)), some
+
+
+@dataclass(frozen=True)
+class DatasetRecord:
+    """Events that a dataset has recorded of a dyad, and the terms of sentences and rules on them."""
 
     clock: Clock
     dyad: str  # Code, and name for readers
     label: str
     dataset: str  # Its name
-    joint: bool  # Whether the two rows of a joint act count as one happening
+    joint: bool  # Whether the two rows of a two-sided event count as one
     names: tuple[str, ...]  # Names of all classes, in order
     zero_cut: int  # How many of them are hostile
     scale: str  # Name of the scale that orders them
-    codes: str  # Their codes, where these are of a codebook
     known: date  # The day whose knowledge counts
     digest: str  # SHA-256 of what was known
+    counts: Index  # Events, (period, class)
+    covered: Bool
+    whole: Bool  # Whether a period is covered to its end
+    kind: Index | None = None  # Events of the kind that a question asks for, in each of its classes
 
     @classmethod
-    def of(cls, panel: "xr.Dataset", dyad: str, label: str, dataset: int) -> Self:
-        """Read the terms of a dataset, by its position in a panel."""
-        clock, attributes = Clock.of(panel), panel.attrs
+    def of(cls, panel: "xr.Dataset", dyad: str, dataset: int, label: str = "") -> Self:
+        """Read a dataset, by its position in a panel."""
+        attributes = panel.attrs
+        counts, covered = by_class(panel, dyad, dataset)
         return cls(
-            clock=clock,
+            clock=Clock.of(panel),
             dyad=dyad,
             label=label,
             dataset=str(panel["dataset"].to_numpy()[dataset]),
@@ -97,15 +159,57 @@ class Terms:
             names=tuple(str(name) for name in panel["class_name"].to_numpy()),
             zero_cut=int(attributes["zero_cut"]),
             scale=str(attributes["scale"]),
-            codes=cooperative_codes(str(attributes["scale"])),
             known=last_known(panel),
             digest=str(attributes["digest"]),
+            counts=counts,
+            covered=covered,
+            whole=whole_periods(panel, dyad, dataset),
         )
 
+    @cached_property
+    def total(self) -> Index:
+        """Events of every period."""
+        return np.asarray(self.counts.sum(axis=1))
+
+    @cached_property
+    def cooperative(self) -> Index:
+        """How many of them are cooperative."""
+        return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
+
     @property
-    def classes(self) -> tuple[str, ...]:
-        """Names of the classes that count as cooperative."""
-        return self.names[self.zero_cut :]
+    def covered_to(self) -> date:
+        """Last day of the last period that is covered; the first day of all if none is."""
+        seen = np.flatnonzero(self.covered)
+        return self.clock.end_of(self.clock.times[int(seen[-1])].item()) if seen.size else date.min
+
+    def place(self, day: date) -> int:
+        """Return the position of the month of a day; before the first, negative."""
+        return months_between(self.clock.times[0].item(), day)
+
+    def months(self, part: slice | Index) -> WindowCounts:
+        """Return what some months hold."""
+        kind = None if self.kind is None else self.kind[part].sum(axis=1)
+        return WindowCounts(self.total[part], self.cooperative[part], kind)
+
+    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
+        """Return the last so many covered months, of one class alone if it is given."""
+        seen, periods = np.flatnonzero(self.covered), self.clock.periods(months)
+        if not seen.size:
+            return NotDefined("no period of the dyad is covered")
+        if seen.size < periods:
+            return NotDefined(f"fewer than {self.clock.span(months)} before are covered")
+        last = int(seen[-1])
+        first, until = (self.clock.times[place].item() for place in (last - periods + 1, last))
+        own = np.arange(self.counts.shape[1]) if kind is None else np.array([kind])
+        counts = self.counts[seen[-periods:]]
+        happenings, cooperative = (int(counts[:, part].sum()) for part in (own, own[own >= self.zero_cut]))
+        return Baseline(first, self.clock.end_of(until), happenings, cooperative, share_before(cooperative, happenings))
+
+    @property
+    def cooperative_words(self) -> str:
+        """The classes that count as cooperative, with their codes where they have any."""
+        codes = cooperative_codes(self.scale)
+        return "; ".join(self.names[self.zero_cut :]) + (f" ({codes})" if codes else "")
 
     @property
     def noun(self) -> str:
@@ -165,6 +269,7 @@ def data_rule(dataset: str, dyad: str, until: date, *, joint: bool) -> str:
     )
 
 
+@functools.cache
 def cooperative_codes(scale: str) -> str:
     """Name the codes of a codebook's scale that count as cooperative; empty if the first two digits do not tell."""
     if scale not in scale_names():
@@ -198,7 +303,7 @@ def printed_changes(outlook: "WindowOutlook") -> dict[str, int]:
     return dict(zip(changes, whole_percents(values, 100), strict=True)) if len(values) == len(changes) else {}
 
 
-def window_sentence(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
+def window_sentence(terms: DatasetRecord, outlook: "WindowOutlook", improvement: float) -> str:
     """State the chances that the share of a window is higher and lower than that of the window before."""
     share, span = f"the cooperative share of {terms.counted}", terms.ahead(outlook.months)
     before, chances = outlook.baseline, {name: chance(part / 100) for name, part in printed_changes(outlook).items()}
@@ -223,7 +328,7 @@ def window_sentence(terms: Terms, outlook: "WindowOutlook", improvement: float) 
     )
 
 
-def window_rule(terms: Terms, outlook: "WindowOutlook", improvement: float) -> str:
+def window_rule(terms: DatasetRecord, outlook: "WindowOutlook", improvement: float) -> str:
     """State how the change of a window's share is resolved."""
     before, parts = outlook.baseline, []
     if not isinstance(before, NotDefined) and before.share is not None:
@@ -236,7 +341,7 @@ def window_rule(terms: Terms, outlook: "WindowOutlook", improvement: float) -> s
     return " ".join([_data(terms, outlook.until), window, _sides(terms), *parts, _voided(terms, "in it")])
 
 
-def threshold_sentence(terms: Terms, outlook: "ThresholdOutlook") -> str:
+def threshold_sentence(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
     """State the chance that a threshold is reached."""
     when = f"in {terms.ahead(outlook.months)}"
     if outlook.rolling:
@@ -252,7 +357,7 @@ def threshold_sentence(terms: Terms, outlook: "ThresholdOutlook") -> str:
     return f"The chance that {share} is {chance(outlook.chance.value)}{after}.{_void(terms, outlook.void)}"
 
 
-def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
+def threshold_rule(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
     """State how it is resolved whether a threshold is reached."""
     windows, where = f"Window: {day(terms.first)} to {day(outlook.until)}.", "in it"
     yes = f"Yes: a share of at least {outlook.threshold:g} %"
@@ -267,7 +372,7 @@ def threshold_rule(terms: Terms, outlook: "ThresholdOutlook") -> str:
     return " ".join([_data(terms, outlook.until), windows, _sides(terms), f"{yes}.", _voided(terms, where)])
 
 
-def kind_sentence(terms: Terms, outlook: "KindOutlook") -> str:
+def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
     """State the chance that so many happenings of a kind are recorded."""
     before, last = outlook.baseline, ""
     if not isinstance(before, NotDefined):
@@ -279,7 +384,7 @@ def kind_sentence(terms: Terms, outlook: "KindOutlook") -> str:
     )
 
 
-def kind_rule(terms: Terms, outlook: "KindOutlook") -> str:
+def kind_rule(terms: DatasetRecord, outlook: "KindOutlook") -> str:
     """State how it is resolved whether so many happenings of a kind are recorded."""
     codes = class_codes(terms.scale, terms.names.index(outlook.kind))
     kind = f"of the kind “{outlook.kind}”{f' ({codes})' if codes else ''}"
@@ -288,20 +393,19 @@ def kind_rule(terms: Terms, outlook: "KindOutlook") -> str:
     return f"{_data(terms, outlook.until)} {window} {yes}"
 
 
-def _data(terms: Terms, until: date) -> str:
+def _data(terms: DatasetRecord, until: date) -> str:
     return data_rule(terms.dataset, terms.dyad, until, joint=terms.joint)
 
 
-def _sides(terms: Terms) -> str:
-    codes = f" ({terms.codes})" if terms.codes else ""
-    return f"Cooperative: {'; '.join(terms.classes)}{codes}. All else is hostile."
+def _sides(terms: DatasetRecord) -> str:
+    return f"Cooperative: {terms.cooperative_words}. All else is hostile."
 
 
-def _voided(terms: Terms, where: str) -> str:
+def _voided(terms: DatasetRecord, where: str) -> str:
     return f"Void: fewer than {FEWEST} {terms.noun}s {where}, or no such edition."
 
 
-def _void(terms: Terms, void: Probability) -> str:
+def _void(terms: DatasetRecord, void: Probability) -> str:
     if void.value < _MENTIONED:
         return ""
     return f" The chance of fewer than {FEWEST} {terms.noun}s, and so of no answer, is {chance(void.value)}."
@@ -311,27 +415,6 @@ def _share(baseline: "Baseline", decimals: int = 0) -> str:
     """Format what a window holds: ``29 %, 41 of 141``."""
     parts = f"{baseline.cooperative:,} of {baseline.happenings:,}"
     return parts if baseline.share is None else f"{percent(baseline.share / 100, decimals)}, {parts}"
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """What the dataset has recorded in the months before, as of the day; later revisions do not change it.
-
-    Attributes
-    ----------
-    first, last : datetime.date
-        First and last day.
-    happenings, cooperative : int
-        How many, and how many of them are cooperative.
-    share : float or None
-        Per cent of them that are cooperative; None with fewer than three.
-    """
-
-    first: date
-    last: date
-    happenings: int
-    cooperative: int
-    share: float | None
 
 
 @dataclass(frozen=True)
@@ -467,72 +550,34 @@ class KindOutlook:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a dataset has recorded of a dyad, and would record of it in each simulated future."""
+    """What a dataset has recorded of a dyad, and would record of it in each simulation."""
 
-    terms: Terms  # What sentences and rules say of the dataset
-    observed: Observed  # Ahead
-    counts: Index  # Happenings of the covered periods
-    last: int  # Position in the panel of the last of them
-
-    @property
-    def total(self) -> Index:
-        """Happenings of the covered periods, (period,)."""
-        return np.asarray(self.counts.sum(axis=1))
-
-    @property
-    def cooperative(self) -> Index:
-        """How many of them are cooperative, (period,)."""
-        return np.asarray(self.counts[:, self.terms.zero_cut :].sum(axis=1))
+    record: DatasetRecord
+    observed: Observed
 
     @classmethod
     def of(cls, fit: FitLike, futures: Futures, observed: Observed, label: str) -> Self:
-        """Read what a panel holds of the futures' dyad; `label` is its name for readers."""
-        counts, covered = by_class(fit.panel, futures.dyad, observed.dataset)
-        seen = np.flatnonzero(covered)
-        terms = Terms.of(fit.panel, futures.dyad, label, observed.dataset)
-        return cls(terms, observed, counts[seen], int(seen[-1]))
+        """Read the record that a panel holds of the simulated dyad; `label` is its name for readers."""
+        return cls(DatasetRecord.of(fit.panel, futures.dyad, observed.dataset, label), observed)
 
-    def baseline(self, months: int, kind: int | None = None) -> Baseline | NotDefined:
-        """Return the last so many covered months, of one class alone if it is given."""
-        terms = self.terms
-        return _baseline(terms.clock, self.counts, self.last, terms.zero_cut, months, kind)
-
-    def window(self, months: int) -> tuple[Index, Index]:
-        """Return happenings, and cooperative ones, of the months ahead together, (chain, draw, future)."""
-        ahead = slice(1, self.terms.clock.periods(months) + 1)
-        return self.observed.total[..., ahead].sum(axis=-1), self.observed.cooperative[..., ahead].sum(axis=-1)
+    def ahead(self, months: int) -> WindowCounts:
+        """Return the simulated periods of so many months."""
+        own = slice(1, self.record.clock.periods(months) + 1)
+        return WindowCounts(self.observed.total[..., own], self.observed.cooperative[..., own])
 
 
 def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
     """Return what a dataset has recorded of a dyad in the last so many covered months of a panel."""
     if not panel_kind(panel).coded:
         return NotDefined(NO_ACTIONS)
-    counts, covered = by_class(panel, dyad, dataset)
-    seen = np.flatnonzero(covered)
-    if not seen.size:
-        return NotDefined("no period of the dyad is covered")
-    return _baseline(Clock.of(panel), counts[seen], int(seen[-1]), int(panel.attrs["zero_cut"]), months)
-
-
-def _baseline(
-    clock: Clock, counts: Index, last: int, zero_cut: int, months: int, kind: int | None = None
-) -> Baseline | NotDefined:
-    """Return the last so many of the covered months, whose counts (period, class) end with the period `last`."""
-    periods = clock.periods(months)
-    if len(counts) < periods:
-        return NotDefined(f"fewer than {clock.span(months)} before are covered")
-    first, until = (clock.times[place].item() for place in (last - periods + 1, last))
-    own = np.arange(counts.shape[1]) if kind is None else np.array([kind])
-    parts = own, own[own >= zero_cut]
-    happenings, cooperative = (int(counts[-periods:, part].sum()) for part in parts)
-    return Baseline(first, clock.end_of(until), happenings, cooperative, share_before(cooperative, happenings))
+    return DatasetRecord.of(panel, dyad, dataset).baseline(months)
 
 
 def window_outlook(recording: Recording, months: int, smallest_improvement: float = 5.0) -> WindowOutlook:
     """Compute what will be recorded up to a horizon."""
-    terms, baseline = recording.terms, recording.baseline(months)
-    total, cooperative = recording.window(months)
-    there, shares = total >= FEWEST, shares_of(total, cooperative)
+    terms, ahead = recording.record, recording.ahead(months)
+    baseline, total = terms.baseline(months), ahead.total.sum(axis=-1)
+    there, shares = total >= FEWEST, shares_of(total, ahead.cooperative.sum(axis=-1))
     words = f"share of {terms.noun}s in {terms.ahead(months)} that are cooperative"
     up, same, down = _changes(shares, there, baseline, smallest_improvement, words)
     result = WindowOutlook(
@@ -559,11 +604,11 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
 
 def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
     """Compute how many happenings of a kind will be recorded up to a horizon."""
-    terms = recording.terms
+    terms = recording.record
     place, periods = terms.names.index(kind), terms.clock.periods(months)
     number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
     words = f"of the kind “{kind}” are recorded in {terms.ahead(months)}"
-    past = recording.counts[-terms.clock.periods(MIX_MONTHS) :, place]
+    past = terms.counts[terms.covered][-terms.clock.periods(MIX_MONTHS) :, place]
     result = KindOutlook(
         kind=kind,
         cooperative=place >= terms.zero_cut,
@@ -573,7 +618,7 @@ def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_
         at_least=at_least,
         chance=probability(number >= at_least, f"at least {count(at_least, terms.noun)} {words}"),
         happenings=estimate(number, f"{terms.noun}s", f"{terms.noun}s {words}"),
-        baseline=recording.baseline(months, place),
+        baseline=terms.baseline(months, place),
         base_rate=window_base_rate(past, periods, at_least),
         sentence="",
         rule="",
@@ -587,43 +632,6 @@ def window_base_rate(counts: Index, periods: int, at_least: int = 1) -> float | 
         return NotDefined("the record of the last ten years is shorter than the window")
     windows = np.convolve(counts, np.ones(periods, dtype=np.int64), "valid")
     return float((windows >= at_least).mean())
-
-
-def threshold_outlook(recording: Recording, months: int, threshold: float) -> ThresholdOutlook:
-    """Compute whether the share of all months up to a horizon is at least a threshold, per cent."""
-    total, cooperative = recording.window(months)
-    hit = reached(shares_of(total, cooperative), threshold)
-    return _threshold_outlook(recording, (months, months), threshold, hit, total >= FEWEST)
-
-
-def rolling_outlook(recording: Recording, months: int, window: int, threshold: float) -> ThresholdOutlook:
-    """Compute whether the share of the preceding `window` months reaches a threshold in any month to a horizon.
-
-    The months before must be covered to the present (`Query.of` makes sure): windows that are half over hold them.
-    """
-    clock, observed = recording.terms.clock, recording.observed
-    periods = clock.periods(window), clock.periods(months)
-    hit, there = rolling_reach(
-        (recording.total, observed.total[..., 1:]),
-        (recording.cooperative, observed.cooperative[..., 1:]),
-        periods,
-        threshold,
-    )
-    return _threshold_outlook(recording, (months, window), threshold, hit, there, rolling=True)
-
-
-def rolling_reach(
-    total: tuple[Index, Index], cooperative: tuple[Index, Index], periods: tuple[int, int], threshold: float
-) -> tuple[Bool, Bool]:
-    """Return in which futures some rolling window reaches a threshold, and in which some window is not void."""
-    window, number = periods
-    n, k = (followed_by(past[-window:], ahead) for past, ahead in (total, cooperative))
-    hit, there = np.zeros(n.shape[:-1], dtype=bool), np.zeros(n.shape[:-1], dtype=bool)
-    for end in range(window + 1, window + number + 1):
-        counted, good = n[..., end - window : end].sum(axis=-1), k[..., end - window : end].sum(axis=-1)
-        there |= counted >= FEWEST
-        hit |= (counted >= FEWEST) & reached(shares_of(counted, good), threshold)
-    return hit, there
 
 
 ALWAYS_VOID = NotDefined(f"fewer than {FEWEST} are recorded in every simulated future")
@@ -642,7 +650,7 @@ def _changes(
         return reason, reason, reason
     if reason.share is None:
         return FEW_BEFORE, FEW_BEFORE, FEW_BEFORE
-    above, below = moved(shares, reason.share, improvement)
+    above, below = changed(shares, reason.share, improvement)
     least, most = (number(reason.share + change, 2) for change in (improvement, -improvement))
     up = probability(above, f"{words} is at least {least} %", there)
     down = probability(below, f"{words} is at most {most} %", there)
@@ -650,23 +658,38 @@ def _changes(
     return up, replace(same, value=1 - up.value - down.value), down
 
 
-def _threshold_outlook(
-    recording: Recording, spans: tuple[int, int], threshold: float, hit: Bool, there: Bool, *, rolling: bool = False
+def threshold_outlook(
+    recording: Recording, months: int, threshold: float, window: int | None = None
 ) -> ThresholdOutlook:
-    """State how often a threshold is reached; `spans` are the months ahead and those of a window."""
-    terms, (months, window) = recording.terms, spans
-    span, until = terms.clock.span(window), terms.clock.name(months)
-    where = f"in the {span} up to some {terms.clock.unit} to {until}" if rolling else f"in {terms.ahead(months)}"
-    words = f"at least {threshold:g} % of the {terms.noun}s {where} are cooperative"
+    """Compute whether the share of all months up to a horizon is at least a threshold, per cent.
+
+    With a window it is the share of the preceding so many months, at the end of any month up to there. The months
+    before must then be covered to the present (`Query.of` makes sure), because windows that are half over hold them.
+    """
+    terms, rolling, span = recording.record, window is not None, window or months
+    ahead, periods = recording.ahead(months), terms.clock.periods(span)
+
+    def holds(share: Float) -> Bool:
+        return reached(share, threshold)
+
+    if rolling:
+        seen = np.flatnonzero(terms.covered)
+        ahead = ahead.after(terms.months(seen[len(seen) - periods + 1 :]))
+        hit, there = ahead.rolling_share_is(holds, periods)
+    else:
+        hit, there = ahead.share_is(holds)
+    words, until = terms.clock.span(span), terms.clock.name(months)
+    where = f"in the {words} up to some {terms.clock.unit} to {until}" if rolling else f"in {terms.ahead(months)}"
+    definition = f"at least {threshold:g} % of the {terms.noun}s {where} are cooperative"
     result = ThresholdOutlook(
         months=months,
         until=terms.clock.last_day(months),
         rolling=rolling,
-        window=window,
+        window=span,
         threshold=threshold,
-        baseline=recording.baseline(window),
+        baseline=terms.baseline(span),
         void=probability(~there, f"fewer than {FEWEST} {terms.noun}s are recorded {where}"),
-        chance=probability(hit, words, there) if there.any() else ALWAYS_VOID,
+        chance=probability(hit, definition, there) if there.any() else ALWAYS_VOID,
         sentence="",
         rule="",
     )

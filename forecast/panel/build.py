@@ -32,6 +32,7 @@ from forecast.panel.spans import (
     last_days,
     missing_periods,
     panel_periods,
+    reject_later_eras,
 )
 from forecast.typing import Index
 
@@ -154,7 +155,12 @@ def build_panel(
         directed=directed,
         eras=eras,
         coverage=coverage,
-        attrs={"unit": unit, "late": table.late, "digest": digest(_canonical(events)), **vintaged_datasets(table)},
+        attrs={
+            "unit": unit,
+            "late": table.late,
+            "digest": digest(events.sort_values(["date", "event_id"])),
+            **vintaged_datasets(table),
+        },
         additions=table.additions,
         covered=() if coverage is not None else table.covered,
         datasets=table.datasets,
@@ -359,6 +365,8 @@ def _panel(
     n, counted = rows["n"].to_numpy(), rows["counted"].to_numpy()
     outside = rows.assign(n=np.where(inside, 0, n)).groupby("dyad")["n"].sum()
     seen = covered_periods(watched, datasets, dyads, periods, frequency) & ~holes[:, None, :]
+    if eras is not None and span[1] is None and span[2] is None:
+        reject_later_eras(eras, dyads, periods, frequency)
     variables, coords = era_variables(dyads, periods, frequency, eras, span[2])
     if additions:
         until = f"{span[2] or watched['last'].max():%Y-%m-%d}"
@@ -449,7 +457,3 @@ def _reject_empty(totals: np.ndarray, dyads: Sequence[str], periods: "pd.Datetim
             f"Nothing of {', '.join(empty)} can be counted {span}. "
             "Leave the dyad out, or choose a span in which it has coverage."
         )
-
-
-def _canonical(events: "pd.DataFrame") -> "pd.DataFrame":
-    return events.sort_values(["date", "event_id"])

@@ -1,7 +1,6 @@
 """Kinds of panel, of counted events and of an index, and the schema that every panel keeps."""
 
 import json
-from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,7 +24,7 @@ DIRECTIONS = {False: ("both",), True: ("first", "second")}
 
 
 class PanelKind:
-    """One kind of panel. Subclasses are registered with `register_kind`; `panel_kind` finds that of a panel.
+    """One kind of panel. Subclasses are listed in `KINDS`; `panel_kind` finds that of a panel.
 
     Attributes
     ----------
@@ -226,17 +225,7 @@ class IndexPanel(PanelKind):
         return np.isclose(before, now, equal_nan=True)
 
 
-_KINDS: dict[str, PanelKind] = {}
-
-
-def register_kind(kind: PanelKind) -> None:
-    """Make a kind of panel known; a later one of the same name takes its place."""
-    _KINDS[kind.name] = kind
-
-
-def panel_kinds() -> Mapping[str, PanelKind]:
-    """Return the kinds of panel by name."""
-    return _KINDS
+KINDS: dict[str, PanelKind] = {kind.name: kind for kind in (EventPanel(), IndexPanel())}
 
 
 def panel_kind(panel: "xr.Dataset") -> PanelKind:
@@ -249,11 +238,7 @@ def panel_kind(panel: "xr.Dataset") -> PanelKind:
     """
     if not hasattr(panel, "data_vars"):
         raise DataError(f"panel: got {type(panel).__name__}; expected what build_panel or build_index_panel returns")
-    return next((kind for kind in reversed(_KINDS.values()) if kind.values in panel), _KINDS["events"])
-
-
-register_kind(EventPanel())
-register_kind(IndexPanel())
+    return next((kind for kind in reversed(KINDS.values()) if kind.values in panel), KINDS["events"])
 
 
 SCHEMA = 1

@@ -29,7 +29,7 @@ def coverage_end(table: "EventTable", dyad: str, dataset: str | None = None) -> 
     """Return the last day of a dyad's coverage or of its files or, without either, the end of its last event's month.
 
     Added events extend it. Of several datasets it is the day to which all are covered that go on: one that ended more
-    than a year before another has stopped, and holds nobody up. With a dataset it is that one's own.
+    than a year before another has stopped, and is ignored. With a dataset it is that one's own.
 
     Examples
     --------
@@ -149,13 +149,17 @@ def by_class(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> tuple[Index, B
 
 
 USUAL_MONTHS = 36
-"""The density of a record drifts with its sources: what is usual is that of the three years before."""
+"""Event counts drift with their sources: the usual count is that of the three years before."""
 FEWEST_MONTHS = 12
 """With fewer months before, nothing is unusual."""
 
 
 def relative_counts(total: Index, covered: Bool, periods: int, fewest: int) -> Float:
-    """Return the logarithm of one and the events of each period, less its mean over the events before."""
+    """Return the logarithm of one and the events of each period, less its mean over the events before.
+
+    The mean is over events and not over periods: a typical event falls into a usual month, and the level is its
+    log-odds.
+    """
     seen = np.broadcast_to(covered, total.shape)
     log = np.where(seen, np.log1p(total), 0.0)
     ends = np.arange(total.shape[-1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from forecast.errors import SpecError
+from forecast.errors import DataError, SpecError
 from forecast.events.coverage import Covered
 from forecast.events.dyads import read_eras
 from forecast.events.table import Day, as_day
@@ -151,6 +151,19 @@ def era_variables(
         "era_start": ("era", pd.DatetimeIndex(starts).as_unit("ns")),
     }
     return {"era_index": (("dyad", "time"), index)}, coords
+
+
+def reject_later_eras(
+    eras: "pd.DataFrame | str | Path", dyads: Sequence[str], periods: "pd.DatetimeIndex", frequency: Frequency
+) -> None:
+    """Reject eras that begin after the last period: they would be left out in silence."""
+    table = read_eras(eras)
+    later = table["dyad"].isin(dyads) & (floor_period(table["start"], frequency) > periods[-1])
+    for era in table[later].itertuples():
+        raise DataError(
+            f"eras: {era.dyad}: {era.era!r} begins on {era.start:%Y-%m-%d}, after the last period of the record "
+            f"({periods[-1]:%Y-%m-%d}); correct `start`, leave the era out, or give events up to then"
+        )
 
 
 def panel_of_dyad(panel: "xr.Dataset", dyad: str) -> "xr.Dataset":

@@ -10,22 +10,36 @@ from forecast.questions.answer import (
     settle_futures,
 )
 from forecast.questions.ask import make_question
-from forecast.questions.history import Draft, Entry, History
+from forecast.questions.history import Draft, History, LedgerEntry
 from forecast.questions.ledger import Ledger, answered, append_entries, asked, resolved
 from forecast.questions.moved import attribute_question
-from forecast.questions.question import FixedBaseline, Question, question_of, read_question, write_question
+from forecast.questions.question import (
+    CountQuestion,
+    FixedBaseline,
+    LevelQuestion,
+    PassageQuestion,
+    Question,
+    ShareQuestion,
+    question_of,
+    read_question,
+    write_question,
+)
 from forecast.questions.track_record import TrackRecord
 
 __all__ = [
     "Answer",
+    "CountQuestion",
     "Draft",
-    "Entry",
     "FixedBaseline",
     "History",
     "Ledger",
+    "LedgerEntry",
+    "LevelQuestion",
+    "PassageQuestion",
     "PutQuestion",
     "Question",
     "Resolution",
+    "ShareQuestion",
     "TrackRecord",
     "answer_question",
     "answered",

@@ -17,14 +17,22 @@ from forecast.outlook.futures import Futures, simulate_futures, stream
 from forecast.outlook.observed import Cell, Observed, observe
 from forecast.outlook.query import question_outlook
 from forecast.outlook.summary import NotDefined, Probability
-from forecast.outlook.windows import followed_by, noun_for, reached
+from forecast.outlook.windows import DatasetRecord, WindowCounts
 from forecast.panel.events import counted_events
 from forecast.panel.record import last_known
 from forecast.panel.spans import covered_to
-from forecast.questions.question import NEVER, Question, WindowCounts, settle
-from forecast.questions.record import ALL, Kind, MonthlyRecord, code_shares, dataset_of, require_reporting
+from forecast.questions.question import CountQuestion, LevelQuestion, Question
+from forecast.questions.record import (
+    ALL,
+    CountedKind,
+    code_shares,
+    dataset_of,
+    record_of,
+    record_without,
+    require_reporting,
+)
 from forecast.typing import Bool, Float, Index
-from forecast.wording import count, day, number
+from forecast.wording import day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -151,9 +159,10 @@ def settle_futures(
     if put.ahead > 0:
         futures = simulate_futures(fit, question.dyad, put.ahead, seed=seed, futures_per_draw=futures_per_draw)
         return put.settle(futures, observe(fit, futures, put.ahead, seed=seed, dataset=put.dataset))
-    if put.past is None:
-        return _settle_level(question, _levels_before(fit, question, put.ahead, futures_per_draw))
-    yes, there = settle(question, put.past)
+    if isinstance(question, LevelQuestion):
+        return question.settle_level(_levels_before(fit, question, put.ahead, futures_per_draw))
+    assert put.past is not None
+    yes, there = question.settle(put.past)
     size = fit.posterior.sizes["chain"], fit.posterior.sizes["draw"], futures_per_draw
     return np.broadcast_to(yes, size), np.broadcast_to(there, size)
 
@@ -173,7 +182,7 @@ class PutQuestion:
         Of the futures.
     kind : Kind or None
         Of a count.
-    record : MonthlyRecord or None
+    record : DatasetRecord or None
         None of a level.
     past : WindowCounts or None
         What is recorded of the window; None of a level.
@@ -184,8 +193,8 @@ class PutQuestion:
     question: Question
     ahead: int
     seed: int
-    kind: Kind | None = None
-    record: MonthlyRecord | None = None
+    kind: CountedKind | None = None
+    record: DatasetRecord | None = None
     past: WindowCounts | None = None
     dataset: int = 0
 
@@ -207,9 +216,10 @@ class PutQuestion:
         QuestionError
             If nothing can be said of what will be recorded, or the futures are of another dataset than its own.
         """
-        if self.past is None:
-            return _settle_level(self.question, futures.share[..., futures.at(self.ahead)])
-        return settle(self.question, joined(self.past, self._simulated(futures, self.require(observed))))
+        if isinstance(self.question, LevelQuestion):
+            return self.question.settle_level(futures.share[..., futures.at(self.ahead)])
+        assert self.past is not None
+        return self.question.settle(self._simulated(futures, self.require(observed)).after(self.past))
 
     @property
     def recorded(self) -> int:
@@ -237,7 +247,7 @@ class PutQuestion:
         """Return the question put to a record that does not hold some of its dataset's rows (`placed_events`)."""
         if self.record is None:
             return self
-        record = self.record.without(rows, self.kind)
+        record = record_without(self.record, rows, self.kind)
         return replace(self, record=record, past=_recorded(record, self.question))
 
     def sides_ahead(self, futures: Futures, observed: Observed) -> WindowCounts:
@@ -302,8 +312,8 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
         )
     if not question.resolvable:
         return PutQuestion(question, ahead, seed, dataset=dataset)
-    kind = Kind.of(fit.panel, question) if question.kind == "count" else None
-    record = MonthlyRecord.of(fit.panel, question.dyad, dataset, kind, table)
+    kind = CountedKind.of(fit.panel, question) if isinstance(question, CountQuestion) else None
+    record = record_of(fit.panel, question.dyad, dataset, kind, table)
     past = _recorded(record, question)
     if kind is not None and kind.codes and table is not None and past.total.size:
         counted_events(fit.panel, question.dyad, table, record.place(question.first))
@@ -312,7 +322,7 @@ def put_question(fit: FitLike, question: Question, *, seed: int = 1, table: "Eve
     return PutQuestion(question, ahead, seed, kind, record, past, dataset)
 
 
-def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
+def _recorded(record: DatasetRecord, question: Question) -> WindowCounts:
     """Return the months of the window that the record holds; reject one that it holds in part, or not any more."""
     start, stop = record.place(question.first), min(record.place(question.last) + 1, len(record.covered))
     if start < 0:
@@ -333,7 +343,7 @@ def _recorded(record: MonthlyRecord, question: Question) -> WindowCounts:
     return record.months(own)
 
 
-def _coded(dyad: str, kind: Kind, record: MonthlyRecord, observed: Observed, months: range, seed: int) -> Index:
+def _coded(dyad: str, kind: CountedKind, record: DatasetRecord, observed: Observed, months: range, seed: int) -> Index:
     """Draw how many happenings of each month are of a kind's codes, (chain, draw, future, month).
 
     Each future has its own share of a class, drawn from what the last ten years leave possible, as the mix of kinds is.
@@ -367,7 +377,7 @@ def _all_begin(codes: "Iterable[str]", code: str) -> bool:
 
 
 def _among_assumed(
-    kind: Kind,
+    kind: CountedKind,
     assumed: list[tuple[Cell, Index]],
     total: Index,
     shares: tuple[Float, Float],
@@ -387,19 +397,6 @@ def _among_assumed(
         found, rest = found + rng.binomial(amount, chance), rest - amount
         left, part = left - cell.part * chance, part + cell.part
     return np.asarray(found + rng.binomial(rest, np.clip(left / max(1 - part, _LEAST), 0, 1)))
-
-
-def joined(past: WindowCounts, ahead: WindowCounts) -> WindowCounts:
-    """Return the months of a window that are recorded and, after them, those of every future."""
-    kind = None if past.kind is None or ahead.kind is None else followed_by(past.kind, ahead.kind)
-    total, cooperative = followed_by(past.total, ahead.total), followed_by(past.cooperative, ahead.cooperative)
-    return WindowCounts(total, cooperative, kind)
-
-
-def _settle_level(question: Question, shares: Float) -> tuple[Bool, Bool]:
-    """Return in which futures the level of the last month is as asked for; it is never void."""
-    yes = reached(shares, question.bound) if question.compare == "at least" else shares <= question.bound
-    return np.asarray(yes), np.ones(shares.shape, dtype=bool)
 
 
 def _levels_before(fit: FitLike, question: Question, ahead: int, futures_per_draw: int) -> Float:
@@ -493,10 +490,10 @@ def resolve_question(
         if stated is not None:
             dates.reject_future(stated, name)
     dataset = dataset_of(panel, question)
-    kind = Kind.of(panel, question) if question.kind == "count" else None
-    record = MonthlyRecord.of(panel, question.dyad, dataset, kind, table)
+    kind = CountedKind.of(panel, question) if isinstance(question, CountQuestion) else None
+    record = record_of(panel, question.dyad, dataset, kind, table)
     if not question.resolvable:
-        return Resolution(question.id, "never", NEVER, record.known, record.digest)
+        return Resolution(question.id, "never", question.rule, record.known, record.digest)
     start, stop = record.place(question.first), record.place(question.last) + 1
     covered = stop <= len(record.whole) and bool(record.whole[max(start, 0) : stop].all()) and start >= 0
     end = coverage_end or covered_to(panel, question.dyad, dataset) or record.covered_to
@@ -504,32 +501,17 @@ def resolve_question(
         known = record.known if panel.attrs["as_of"] else dates.today()
         return _not_covered(question, record, end, today or known)
     counts = record.months(slice(start, stop))
-    yes, there = settle(question, counts)
+    yes, there = question.settle(counts)
     outcome: Outcome = "void" if not there else "yes" if yes else "no"
     n, k = int(counts.total.sum()), int(counts.cooperative.sum())
     of_a_kind = None if counts.kind is None else int(counts.kind.sum())
-    reason = _reason(question, outcome, n, k, of_a_kind)
+    reason = question.reason(outcome, counts)
     return Resolution(question.id, outcome, reason, record.known, record.digest, n, k, of_a_kind)
 
 
-def _not_covered(question: Question, record: MonthlyRecord, end: date, today: date) -> Resolution:
+def _not_covered(question: Question, record: DatasetRecord, end: date, today: date) -> Resolution:
     reason = f"coverage of {question.dyad} ends with {day(min(end, record.known))}, before {day(question.last)}"
     void = today > question.void_after
     if void:
         reason += f", and no edition came by {day(question.void_after)}"
     return Resolution(question.id, "void" if void else "open", reason, record.known, record.digest)
-
-
-def _reason(question: Question, outcome: Outcome, n: int, k: int, of_a_kind: int | None) -> str:
-    noun = noun_for(question.joint)
-    if of_a_kind is not None:
-        return f"{count(of_a_kind, noun)} of the kind “{question.of}”"
-    if outcome == "void":
-        where = "every window has" if question.kind == "passage" else "the window has"
-        return f"too few happenings: {where} fewer than {count(question.fewest, noun)} ({n} in all)"
-    if question.kind == "passage":
-        where = {"by": {"yes": "some window is", "no": "no window is"}}.get(
-            str(question.when), {"yes": "every window is", "no": "not every window is"}
-        )[outcome]
-        return f"{where} as asked; {count(n, noun)} in all, {k:,} of them cooperative"
-    return f"{k:,} of {count(n, noun)} are cooperative, {number(100 * k / n, 2)} %"

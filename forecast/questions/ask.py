@@ -1,6 +1,6 @@
-"""Asking: what is left open in a question is taken from what the data held on the day, and fixed."""
+"""Making of questions: what is left open is taken from the data of the day, and fixed."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,10 @@ from forecast.errors import QuestionError
 from forecast.events.dyads import dyad_labels
 from forecast.outlook.draws import position
 from forecast.outlook.observed import main_dataset
-from forecast.outlook.windows import FEW_BEFORE, FEWEST, Terms
-from forecast.questions.question import Question, last_chance, question_of, settle
-from forecast.questions.record import (
-    Kind,
-    MonthlyRecord,
-    cooperative_words,
-    named_dataset,
-    require_monthly_counts,
-    require_reporting,
-)
+from forecast.outlook.summary import NotDefined
+from forecast.outlook.windows import FEW_BEFORE, DatasetRecord
+from forecast.questions.question import PassageQuestion, Question, last_chance, question_of
+from forecast.questions.record import CountedKind, named_dataset, record_of, require_monthly_counts, require_reporting
 from forecast.typing import Bool
 
 if TYPE_CHECKING:
@@ -120,40 +114,42 @@ def make_question(
     """
     require_monthly_counts(panel)
     position(panel, dyad)
-    choices: dict[str, Any] = {
-        "higher": higher,
-        "lower": lower,
-        "above": above,
-        "below": below,
-        "of": of,
-        "level": level,
-    }
-    asked = {name: value for name, value in choices.items() if value is not None}
+    choices = {"higher": higher, "lower": lower, "above": above, "below": below, "of": of, "level": level}
+    asked: dict[str, Any] = {name: value for name, value in choices.items() if value is not None}
     if len(asked) != 1:
         named = ", ".join(asked) or "nothing"
         raise QuestionError(f"question: {named} is asked; expected one of {', '.join(choices)}")
     place = main_dataset(panel, dyad) if dataset is None else named_dataset(panel, dataset)
     require_reporting(panel, dyad, place, "dataset")
-    kind = None if of is None else Kind.find(panel, of)
-    record = MonthlyRecord.of(panel, dyad, place, kind, table)
-    terms = Terms.of(panel, dyad, label or dyad_labels().get(dyad, dyad), place)
-    asker = _Asker(panel, dyad, terms, record, _window(record, months, last))
+    kind = None if of is None else CountedKind.find(panel, of)
+    record = replace(record_of(panel, dyad, place, kind, table), label=label or dyad_labels().get(dyad, dyad))
+    window = _window(record, months, last)
     ((name, value),) = asked.items()
     if (when != "at" or span is not None) and name in ("of", "level"):
         raise QuestionError(f"when, span: rolling windows are for shares; leave them out of {name}")
     if span is not None and when == "at":
         raise QuestionError("span: the length of rolling windows; say `by` or `throughout` as well")
+    what = f"{name}-{value:g}" if kind is None else f"{kind.name}-{at_least}"
+    fields: dict[str, Any]
     if kind is not None:
-        fields = asker.count(kind, at_least)
+        fields = {
+            "kind": "count", "of": kind.name, "codes": kind.codes or None, "at_least": at_least,
+            "means": kind.words(record.scale) or None,
+        }  # fmt: skip
     elif name == "level":
         fields = {"kind": "level", "threshold": float(value)}
     else:
-        fields = asker.share(name, float(value), when, span or SPAN)
-    made = asker.question(fields, id or asker.name(name, value, fields))
+        fields = _share_fields(record, months_between(*window) + 1, name, float(value), when, span or SPAN)
+    fields |= {
+        "version": 1, "id": id or _name(dyad, what, fields.get("when", ""), window), "dyad": dyad,
+        "label": record.label, "dataset": record.dataset, "joint": record.joint, "asked": record.known,
+        "data": record.digest, "first": window[0], "last": window[1], "void_after": last_chance(window[1]),
+    }  # fmt: skip
+    made = question_of({key: value for key, value in fields.items() if value is not None}, "question")
     return question_of(made.plain | {"base_rate": base_rate(made, record)}, "question")
 
 
-def base_rate(question: Question, record: MonthlyRecord) -> float | None:
+def base_rate(question: Question, record: DatasetRecord) -> float | None:
     """Return how often the same was so in windows of the last ten years: the same share reached, the same number.
 
     Every month that is covered to its end ends a window. Windows overlap, so that n of m months that are not void count
@@ -164,7 +160,7 @@ def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     if not question.resolvable or not seen.size:
         return None
     months = question.months
-    length = months + len(question.before or ())
+    length = months + (len(question.before) if isinstance(question, PassageQuestion) else 0)
     ends = range(max(int(seen[-1]) + 2 - BASE_MONTHS, length), int(seen[-1]) + 2)
     stops = [stop for stop in ends if record.whole[stop - length : stop].all()]
     found = [_settle_earlier(question, record, slice(stop - months, stop)) for stop in stops]
@@ -175,92 +171,54 @@ def base_rate(question: Question, record: MonthlyRecord) -> float | None:
     return round((yes / windows * apart + 1) / (apart + 2), 4)
 
 
-def _settle_earlier(question: Question, record: MonthlyRecord, window: slice) -> tuple[Bool, Bool]:
+def _settle_earlier(question: Question, record: DatasetRecord, window: slice) -> tuple[Bool, Bool]:
     """Settle the question for an earlier window; what rolling windows hold of the months before goes with it."""
-    if question.before:
+    if isinstance(question, PassageQuestion):
         before = _pairs(record, window.start, len(question.before))
         question = question.model_copy(update={"before": before})
-    return settle(question, record.months(window))
+    return question.settle(record.months(window))
 
 
-@dataclass(frozen=True)
-class _Asker:
-    """What is known of a dyad on the day of asking."""
-
-    panel: "xr.Dataset"
-    dyad: str
-    terms: Terms
-    record: MonthlyRecord
-    window: tuple[date, date]
-
-    @property
-    def months(self) -> int:
-        return months_between(*self.window) + 1
-
-    def share(self, name: str, value: float, when: str, span: int) -> dict[str, Any]:
-        if when not in ("at", "by", "throughout"):
-            raise QuestionError(f"when: got {when!r:.40}; expected at, by or throughout")
-        rolling = when != "at"
-        fields: dict[str, Any] = {
-            "kind": "passage" if rolling else "share",
-            "compare": "at least" if name in ("higher", "above") else "at most",
-            "cooperative": cooperative_words(self.panel),
-        }
-        if name in ("higher", "lower"):
-            fields["baseline"] = self._baseline(span if rolling else self.months, value)
-        else:
-            fields["threshold"] = value
-        if rolling:
-            if not self.record.covered[-1]:
-                raise QuestionError(
-                    f"when: coverage ends before {self.terms.clock.name()}, so that windows which are half over "
-                    "cannot be counted; ask as of an earlier day, or `at`"
-                )
-            before = _pairs(self.record, len(self.record.covered), span - 1)
-            fields |= {"when": when, "span": span, "before": before}
-        return fields
-
-    def count(self, kind: Kind, at_least: int) -> dict[str, Any]:
-        return {
-            "kind": "count", "of": kind.name, "codes": kind.codes or None, "at_least": at_least,
-            "means": kind.words(str(self.panel.attrs["scale"])) or None,
-        }  # fmt: skip
-
-    def _baseline(self, months: int, points: float) -> dict[str, Any]:
-        record, seen = self.record, np.flatnonzero(self.record.covered)
-        if len(seen) < months:
-            raise QuestionError(f"baseline: fewer than {months} months before are covered; ask of a shorter window")
-        last = int(seen[-1])
-        own = slice(last - months + 1, last + 1)
-        happenings, cooperative = int(record.total[own].sum()), int(record.cooperative[own].sum())
-        if happenings < FEWEST:
+def _share_fields(record: DatasetRecord, months: int, name: str, value: float, when: str, span: int) -> dict[str, Any]:
+    """Return the fields of a question about shares, with what the record fixes of them."""
+    if when not in ("at", "by", "throughout"):
+        raise QuestionError(f"when: got {when!r:.40}; expected at, by or throughout")
+    rolling = when != "at"
+    fields: dict[str, Any] = {
+        "kind": "passage" if rolling else "share",
+        "compare": "at least" if name in ("higher", "above") else "at most",
+        "cooperative": record.cooperative_words,
+    }
+    if name in ("higher", "lower"):
+        before = record.baseline(span if rolling else months)
+        if isinstance(before, NotDefined):
+            raise QuestionError(f"baseline: {before.reason}; ask of a shorter window")
+        if before.share is None:
             raise QuestionError(f"baseline: {FEW_BEFORE.reason}; ask with `above` or `below`")
-        first, end = (record.clock.times[place].item() for place in (own.start, last))
-        return {
-            "first": first, "last": min(month_end(end), record.known), "happenings": happenings,
-            "cooperative": cooperative, "points": points,
+        fields["baseline"] = {
+            "first": before.first, "last": min(before.last, record.known), "happenings": before.happenings,
+            "cooperative": before.cooperative, "points": value,
         }  # fmt: skip
-
-    def question(self, fields: dict[str, Any], name: str) -> Question:
-        """Put what was chosen and what is known into a question."""
-        first, last = self.window
-        common = {
-            "version": 1, "id": name, "kind": fields["kind"], "dyad": self.dyad, "label": self.terms.label,
-            "dataset": self.terms.dataset, "joint": self.terms.joint, "asked": self.record.known,
-            "data": self.record.digest, "first": first, "last": last, "void_after": last_chance(last),
-        }  # fmt: skip
-        return question_of(common | {key: value for key, value in fields.items() if value is not None}, "question")
-
-    def name(self, asked: str, value: Any, fields: dict[str, Any]) -> str:
-        """Make a name of what is asked, and of which months."""
-        what = f"{fields['of']}-{fields['at_least']}" if asked == "of" else f"{asked}-{value:g}"
-        first, last = (f"{day:%Y-%m}" for day in self.window)
-        parts = [self.dyad, what, fields.get("when", ""), first, "to", last]
-        words = "-".join(part for part in parts if part).lower()
-        return "".join(c if c.isascii() and c.isalnum() else "-" for c in words)[:80].strip("-")
+    else:
+        fields["threshold"] = value
+    if rolling:
+        if not record.covered[-1]:
+            raise QuestionError(
+                f"when: coverage ends before {record.clock.name()}, so that windows which are half over cannot be "
+                "counted; ask as of an earlier day, or `at`"
+            )
+        fields |= {"when": when, "span": span, "before": _pairs(record, len(record.covered), span - 1)}
+    return fields
 
 
-def _window(record: MonthlyRecord, months: int | None, last: date | None) -> tuple[date, date]:
+def _name(dyad: str, what: str, when: str, window: tuple[date, date]) -> str:
+    """Make a name of what is asked, and of which months."""
+    first, last = (f"{day:%Y-%m}" for day in window)
+    words = "-".join(part for part in (dyad, what, when, first, "to", last) if part).lower()
+    return "".join(c if c.isascii() and c.isalnum() else "-" for c in words)[:80].strip("-")
+
+
+def _window(record: DatasetRecord, months: int | None, last: date | None) -> tuple[date, date]:
     if months is not None and last is not None:
         raise QuestionError("months, last: two ends of the window; give one of them")
     first = record.clock.last_day() + timedelta(days=1)
@@ -272,7 +230,7 @@ def _window(record: MonthlyRecord, months: int | None, last: date | None) -> tup
     return first, end
 
 
-def _pairs(record: MonthlyRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
+def _pairs(record: DatasetRecord, stop: int, months: int) -> tuple[tuple[int, int], ...]:
     """Return happenings and cooperative ones of so many months before a position."""
     if months > stop or not record.covered[stop - months : stop].all():
         raise QuestionError(f"span: fewer than {months} months before are covered; use a shorter one")

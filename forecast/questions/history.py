@@ -113,7 +113,7 @@ FIELDS = ("schema", "number", "previous", "written", "entry", "question", "retro
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One line of a ledger.
 
     Attributes
@@ -240,15 +240,15 @@ class History:
     Attributes
     ----------
     question : Question
-    asked : Entry
-    answers : list of Entry
-    resolution : Entry or None
+    asked : LedgerEntry
+    answers : list of LedgerEntry
+    resolution : LedgerEntry or None
     """
 
     question: Question
-    asked: Entry
-    answers: list[Entry] = field(default_factory=list)
-    resolution: Entry | None = None
+    asked: LedgerEntry
+    answers: list[LedgerEntry] = field(default_factory=list)
+    resolution: LedgerEntry | None = None
 
     @property
     def last_answer(self) -> Answered | None:
@@ -262,7 +262,7 @@ class History:
         body = self.resolution.body if self.resolution else None
         return body.outcome if isinstance(body, Resolved) else "open"
 
-    def timing(self, entry: Entry) -> Timing:
+    def timing(self, entry: LedgerEntry) -> Timing:
         """Return when its asking or an answer was written: in time, late, or when the window was over."""
         known = date.fromisoformat(entry.body.as_of) if isinstance(entry.body, Answered) else self.question.asked
         return written_when(entry, self.question, known)
@@ -283,7 +283,7 @@ class History:
             )
 
 
-def written_when(entry: Entry, question: Question, known: date) -> Timing:
+def written_when(entry: LedgerEntry, question: Question, known: date) -> Timing:
     """Return when an entry was written, given the day whose knowledge it rests on."""
     if question.over(entry.day):
         return WITH_HINDSIGHT
@@ -298,7 +298,7 @@ def is_retrospective(draft: Draft, found: dict[str, History], day: date) -> bool
     return history is not None and _hindsight(history, draft.body, day)
 
 
-def follow(found: dict[str, History], entry: Entry) -> None:
+def follow(found: dict[str, History], entry: LedgerEntry) -> None:
     """Add an entry to what there is of its question."""
     if isinstance(entry.body, Asked):
         history = _begun(found, entry, entry.body)
@@ -336,7 +336,7 @@ def _content(body: Asked, name: str) -> Question:
         raise BadLine(str(error)) from error
 
 
-def _begun(found: dict[str, History], entry: Entry, body: Asked) -> History:
+def _begun(found: dict[str, History], entry: LedgerEntry, body: Asked) -> History:
     if entry.question in found:
         raise BadLine(f"field `question`: {entry.question} was asked already; give it another name")
     question = _content(body, entry.question)
@@ -350,7 +350,7 @@ def _begun(found: dict[str, History], entry: Entry, body: Asked) -> History:
     return History(question, entry)
 
 
-def _asked(found: dict[str, History], entry: Entry) -> History:
+def _asked(found: dict[str, History], entry: LedgerEntry) -> History:
     history = found.get(entry.question)
     if history is None:
         raise BadLine(f"field `question`: {entry.question} was never asked; ask it first")
@@ -368,7 +368,7 @@ def _require_answer(history: History, known: date) -> None:
     history.require_forward(known)
 
 
-def _require_resolution(history: History, entry: Entry, body: Resolved) -> None:
+def _require_resolution(history: History, entry: LedgerEntry, body: Resolved) -> None:
     question = history.question
     if not question.resolvable:
         raise BadLine(f"field `question`: no data decide {question.id}, which is about the level")

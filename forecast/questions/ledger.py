@@ -23,8 +23,8 @@ from forecast.questions.history import (
     Asked,
     BadLine,
     Draft,
-    Entry,
     History,
+    LedgerEntry,
     Resolved,
     canonical,
     follow,
@@ -62,7 +62,7 @@ class Ledger:
     Attributes
     ----------
     path : pathlib.Path
-    entries : tuple of Entry
+    entries : tuple of LedgerEntry
     histories : dict of str to History
         What there is of every question, by its name, in the order of asking.
     lines : int
@@ -76,7 +76,7 @@ class Ledger:
     """
 
     path: Path
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
     histories: dict[str, History]
     lines: int
     head: str
@@ -125,7 +125,7 @@ class Ledger:
 class Appended:
     """What was appended to a ledger, and what had to be repaired for it."""
 
-    entries: tuple[Entry, ...]
+    entries: tuple[LedgerEntry, ...]
     repaired: str = ""  # What was done about an unfinished last line; empty if there was none
 
 
@@ -152,7 +152,7 @@ def append_entries(path: str | Path, drafts: Iterable[Draft], *, now: datetime |
     >>> append_entries("questions/ledger.jsonl", [asked(question)])  # doctest: +SKIP
     """
     path, wanted = Path(path), list(drafts)
-    made: list[Entry] = []
+    made: list[LedgerEntry] = []
     repaired: list[str] = []
 
     def make(journal: Journal) -> tuple[bytes, ...]:
@@ -227,7 +227,7 @@ class _Reading:
     until: date = date.max
     lines: int = 0
     head: str = FIRST
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[LedgerEntry] = field(default_factory=list)
     histories: dict[str, History] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
 
@@ -241,11 +241,11 @@ class _Reading:
             return False
         return True
 
-    def append(self, draft: Draft, written: datetime) -> Entry:
+    def append(self, draft: Draft, written: datetime) -> LedgerEntry:
         """Make the entry that follows, and read it as it will be read."""
         try:
             hindsight = is_retrospective(draft, self.histories, written.date())
-            entry = Entry.make(draft, self.lines + 1, self.head, written, retrospective=hindsight)
+            entry = LedgerEntry.make(draft, self.lines + 1, self.head, written, retrospective=hindsight)
             line = line_of(entry.plain)
             if len(line) > LONGEST_LINE:
                 raise BadLine(f"it has {len(line):,} bytes, more than {LONGEST_LINE:,}; say it in fewer words")
@@ -283,7 +283,7 @@ class _Reading:
 
     def _follow(self, plain: dict[str, Any]) -> None:
         """Add an entry; time goes forward only."""
-        entry = Entry.of(plain)
+        entry = LedgerEntry.of(plain)
         if entry.day > self.until:
             raise BadLine(f"field `written`: {entry.day} is after today, {self.until} (UTC)")
         last = self.entries[-1] if self.entries else None
@@ -395,7 +395,7 @@ def entry_rows(ledger: Ledger) -> "pd.DataFrame":
     return pd.DataFrame([_row(ledger, entry) for entry in ledger.entries], columns=list(COLUMNS))
 
 
-def _row(ledger: Ledger, entry: Entry) -> dict[str, Any]:
+def _row(ledger: Ledger, entry: LedgerEntry) -> dict[str, Any]:
     history = ledger.histories[entry.question]
     about = history.question.plain
     row = {name: about.get(name) for name in ("kind", "dyad", "dataset", "asked", "first", "last", "sentence", "data")}

@@ -20,10 +20,11 @@ from forecast.errors import QuestionError
 from forecast.outlook.attribution import Attribution, Posed, SampledFit, Setting, attribute_to
 from forecast.outlook.comparison import Ahead, Look, Numbers, Outcome, Outcomes, level_in, numbers_of, of_draws
 from forecast.outlook.draws import FitLike
+from forecast.outlook.windows import WindowCounts
 from forecast.panel.record import last_known
 from forecast.progress import Progress, silent
-from forecast.questions.answer import QUESTION, PutQuestion, joined, put_question, settle_futures
-from forecast.questions.question import Question, WindowCounts, settle
+from forecast.questions.answer import QUESTION, PutQuestion, put_question, settle_futures
+from forecast.questions.question import CountQuestion, Question
 from forecast.questions.record import chance_of_count, coupled, side_shares
 from forecast.typing import Bool, Float, Index
 
@@ -188,7 +189,7 @@ class _Subject:
         if put.kind is not None:
             hit = self._drawn.given(_chance(put, past, months))
             return Outcome(hit, np.ones(hit.shape, dtype=bool))
-        return _require_there(put.question, Outcome(*settle(put.question, joined(past, months))))
+        return _require_there(put.question, Outcome(*put.question.settle(months.after(past))))
 
 
 def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
@@ -198,7 +199,7 @@ def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:
     """Return how likely a count is reached in each future, given the happenings of either side."""
-    assert put.kind is not None and put.record is not None and put.question.at_least is not None
+    assert isinstance(put.question, CountQuestion) and put.kind is not None and put.record is not None
     assert past is not None and past.kind is not None
     need = put.question.at_least - int(past.kind.sum())
     return chance_of_count(need, months, side_shares(put.record, put.kind))

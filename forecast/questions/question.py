@@ -1,14 +1,13 @@
 """Questions: statements about months ahead of a named dataset that anyone can resolve from the data later.
 
 A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
-its probability, not its meaning.
+its probability, not its meaning. Each type has its sentence, its rule and how data or simulations settle it.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -21,142 +20,15 @@ from forecast.forms import faults, read_form
 from forecast.outlook.windows import (
     FEWEST,
     ROUNDING,
+    WindowCounts,
+    changed,
     data_rule,
-    followed_by,
-    moved,
     noun_for,
     reached,
-    shares_of,
     source_words,
 )
-from forecast.typing import Bool, Float, Index
+from forecast.typing import Bool, Float
 from forecast.wording import capital, count, day, month, number, percent
-
-NEVER = "Data never decide it: the level is estimated, and no later data say what it was."
-
-
-def sentence_of(question: "Question") -> str:
-    """Return a question as a sentence that is true if the answer is yes."""
-    return {"share": _share, "passage": _passage, "count": _count, "level": _level}[question.kind](question)
-
-
-def rule_of(question: "Question") -> str:
-    """Return by which data, and how, a question is resolved, and when it is void."""
-    if question.kind == "level":
-        return NEVER
-    data = data_rule(question.dataset, question.dyad, question.last, joint=question.joint)
-    asked = f"Asked as of {day(question.asked)} (SHA-256 {question.data[:12]}…)."
-    late = f"no such edition by {day(question.void_after)}"
-    if question.kind == "count":
-        return f"{data} {asked} Void: {late}."
-    where = "in every window" if question.kind == "passage" else "in it"
-    few = f"fewer than {count(question.fewest, noun_for(question.joint))} {where}"
-    fixed = "" if not question.before else f" What windows hold of days up to {day(question.asked)} is fixed."
-    cooperative = f"Cooperative: {question.cooperative}. All else is hostile."
-    return f"{data} {cooperative} {asked}{fixed} Void: {few}, or {late}."
-
-
-def _share(question: "Question") -> str:
-    return (
-        f"{question.compare.capitalize()} {_bound(question)} of the {_counted(question)} from {_window(question)} are "
-        f"cooperative{_compared(question)}."
-    )
-
-
-def _passage(question: "Question") -> str:
-    span = "a month" if question.span == 1 else f"{question.span} months in a row"
-    share = f"{question.compare} {_bound(question)} of the {_counted(question)} are cooperative{_compared(question)}"
-    if question.when == "by":
-        return f"In {span} that end with a month from {_window(question)}, {share}."
-    return f"Whenever {span} end with a month from {_window(question)}, {share}, void ones left out."
-
-
-def _count(question: "Question") -> str:
-    means = f" ({question.means})" if question.means else ""
-    least = f"{question.at_least:,} {question.label} {noun_for(question.joint)}{'' if question.at_least == 1 else 's'}"
-    kind = f"of the kind “{question.of}”{means}"
-    return f"{capital(source_words(question.dataset))} records at least {least} {kind} from {_window(question)}."
-
-
-def _level(question: "Question") -> str:
-    return (
-        f"The level of {question.label} relations, as a share of cooperative actions, is {question.compare} "
-        f"{_bound(question)} in {month(question.last)} (an estimate, never resolvable)."
-    )
-
-
-def _bound(question: "Question") -> str:
-    return f"{number(question.bound, 2)} %" if question.baseline else f"{question.bound:g} %"
-
-
-def _compared(question: "Question") -> str:
-    fixed = question.baseline
-    if fixed is None:
-        return ""
-    way = "more" if question.compare == "at least" else "less"
-    parts = f"{fixed.cooperative:,} of {fixed.happenings:,}"
-    return (
-        f", {count(fixed.points, 'point')} {way} than the {percent(fixed.share / 100, 2)} ({parts}) from "
-        f"{day(fixed.first)} to {day(fixed.last)}"
-    )
-
-
-def _counted(question: "Question") -> str:
-    return f"{question.label} {noun_for(question.joint)}s that {source_words(question.dataset)} records"
-
-
-def _window(question: "Question") -> str:
-    return f"{day(question.first)} to {day(question.last)}"
-
-
-@dataclass(frozen=True)
-class WindowCounts:
-    """What the months of a question's window hold, recorded or simulated; the last axis is the month."""
-
-    total: Index  # Happenings, and how many of them are cooperative
-    cooperative: Index
-    kind: Index | None = None  # How many are of the kind that a count asks for
-
-
-def settle(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
-    """Return whether the answer is yes, and whether there is one: that it is not void."""
-    if question.kind == "count":
-        assert counts.kind is not None and question.at_least is not None
-        return np.asarray(counts.kind.sum(axis=-1) >= question.at_least), np.ones(counts.kind.shape[:-1], dtype=bool)
-    if question.kind == "passage":
-        return _settle_passage(question, counts)
-    total = counts.total.sum(axis=-1)
-    there = total >= question.fewest
-    return there & _holds(question, shares_of(total, counts.cooperative.sum(axis=-1))), there
-
-
-def _settle_passage(question: "Question", counts: WindowCounts) -> tuple[Bool, Bool]:
-    assert question.span is not None and question.before is not None
-    past = np.array(question.before, dtype=np.int64).reshape(-1, 2)
-    total, cooperative = (
-        followed_by(past[:, side], ahead) for side, ahead in enumerate((counts.total, counts.cooperative))
-    )
-    n, k = (_rolling(values, question.span) for values in (total, cooperative))
-    there = n >= question.fewest
-    holds = _holds(question, shares_of(n, k))
-    yes = (there & holds).any(axis=-1) if question.when == "by" else (holds | ~there).all(axis=-1)
-    some = there.any(axis=-1)
-    return yes & some, some
-
-
-def _holds(question: "Question", share: Float) -> Bool:
-    """Whether shares lie on the side that is asked for."""
-    upward = question.compare == "at least"
-    if question.baseline is not None:
-        up, down = moved(share, question.baseline.share, question.baseline.points)
-        return up if upward else down
-    return reached(share, question.bound) if upward else np.asarray(share <= question.bound + ROUNDING)
-
-
-def _rolling(values: Index, span: int) -> Index:
-    windows = np.lib.stride_tricks.sliding_window_view(values, span, axis=-1)
-    return np.asarray(windows.sum(axis=-1))
-
 
 VERSION = 1
 YEAR = 12
@@ -207,7 +79,7 @@ class FixedBaseline(BaseModel):
 
 
 class Question(BaseModel):
-    """A question, as it was asked.
+    """A question, as it was asked; its types have further fields (docs/schema/question.md).
 
     Attributes
     ----------
@@ -216,14 +88,14 @@ class Question(BaseModel):
     id : str
         Its name: lower-case letters, digits and hyphens.
     kind : {"share", "passage", "count", "level"}
-        The share of the window; the share of rolling windows that end with its months; how many happenings of a kind it
-        holds; or the latent level with which it ends, which data never decide.
+        The share of the window; the share of rolling windows that end with its months; how many events of a kind it
+        holds; or the underlying level with which it ends, which data never decide.
     dyad, label : str
         Code, and name for readers.
     dataset : str
-        Whose happenings count.
+        Whose events count.
     joint : bool
-        Whether a joint act with a row for each side counts once.
+        Whether a two-sided event with a row for each side counts once.
     asked : datetime.date
         The day whose knowledge it was asked with.
     data : str
@@ -231,29 +103,9 @@ class Question(BaseModel):
     first, last : datetime.date
         First and last day of the window: whole months.
     compare : {"at least", "at most"}, optional
-        Of `threshold` or baseline; of a count always at least.
-    threshold : float, optional
-        Per cent.
-    baseline : FixedBaseline, optional
-        In place of the threshold.
-    cooperative : str, optional
-        What counts as cooperative, in words.
-    when : {"by", "throughout"}, optional
-        Of a passage: in some rolling window, or in all that are not void.
-    span : int, optional
-        Of a passage: months of a rolling window.
-    before : tuple of (int, int), optional
-        Of a passage: happenings and cooperative ones of the ``span - 1`` months before the window, as known then.
-    of : str, optional
-        Of a count: the kind.
-    codes : tuple of str, optional
-        Of a count: with what the CAMEO codes of the kind begin, where it is not a whole class.
-    at_least : int, optional
-        Of a count: how many.
-    means : str, optional
-        Of a count: the kind by its codes, in words.
+        Of the bound; of a count always at least.
     fewest : int
-        A share of fewer happenings is void.
+        A share of fewer events is void.
     void_after : datetime.date
         If by this day no edition covers the window, the question is void.
     base_rate : float, optional
@@ -263,10 +115,11 @@ class Question(BaseModel):
     """
 
     model_config = _STRICT
+    resolvable: ClassVar[bool] = True  # Whether data can decide it
 
     version: Literal[1] = 1
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")
-    kind: Literal["share", "passage", "count", "level"]
+    kind: str
     dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
     label: Text
     dataset: Text
@@ -276,23 +129,13 @@ class Question(BaseModel):
     first: date
     last: date
     compare: Literal["at least", "at most"] = "at least"
-    threshold: float | None = Field(default=None, gt=0, lt=100)
-    baseline: FixedBaseline | None = None
-    cooperative: Text | None = None
-    when: Literal["by", "throughout"] | None = None
-    span: int | None = Field(default=None, ge=1, le=LONGEST_SPAN)
-    before: tuple[tuple[Counted, Counted], ...] | None = None
-    of: Text | None = None
-    codes: tuple[Annotated[str, Field(pattern=r"^\d{2,4}$")], ...] | None = None
-    at_least: int | None = Field(default=None, ge=1, le=10**6)
-    means: Text | None = None
     fewest: int = Field(default=FEWEST, ge=1, le=10**6)
     void_after: date
     base_rate: float | None = Field(default=None, ge=0, le=1)
     sentence: str = Field(default="", max_length=2_000)
 
     @model_validator(mode="after")
-    def _is_a_window(self) -> Self:
+    def _makes_sense(self) -> Self:
         if self.first != month_start(self.first) or self.last != month_end(self.last):
             raise ValueError("first, last: expected the first day of a month and the last day of a month")
         if self.last < self.first or self.months > LONGEST_HORIZON:
@@ -303,56 +146,41 @@ class Question(BaseModel):
             )
         if self.void_after <= self.last:
             raise ValueError(f"void_after: {self.void_after} is not after the end of the window, {self.last}")
-        return self
-
-    @model_validator(mode="after")
-    def _has_what_its_kind_needs(self) -> Self:
-        needed = {
-            "share": {"cooperative"}, "passage": {"cooperative", "when", "span", "before"}, "count": {"of", "at_least"},
-            "level": {"threshold"},
-        }[self.kind]  # fmt: skip
-        possible = needed | {"share": {"threshold", "baseline"}, "passage": {"threshold", "baseline"}}.get(
-            self.kind, set()
-        )
-        possible |= {"codes", "means"} if self.kind == "count" else set()
-        own = ("threshold", "baseline", "cooperative", "when", "span", "before", "of", "codes", "at_least", "means")
-        given = {name for name in own if getattr(self, name) is not None}
-        if missing := sorted(needed - given):
-            raise ValueError(f"{', '.join(missing)}: missing, and a question of the kind {self.kind} needs it")
-        if extra := sorted(given - possible):
-            raise ValueError(f"{', '.join(extra)}: a question of the kind {self.kind} has none; leave it out")
-        if self.kind in ("share", "passage") and (self.threshold is None) == (self.baseline is None):
-            raise ValueError("threshold, baseline: expected one of them")
-        if self.kind == "count" and self.compare != "at least":
-            raise ValueError("compare: a count asks for at least so many")
-        return self
-
-    @model_validator(mode="after")
-    def _is_open(self) -> Self:
-        """Reject what is decided already: a share cannot lie outside of 0 to 100."""
-        if self.baseline is not None:
-            if self.baseline.last > self.asked:
-                raise ValueError("baseline: its window ends after the question was asked")
-            if not 0 <= self.bound <= 100:
-                raise ValueError(
-                    f"baseline: a share of {self.compare} {self.bound:.2f} % is decided already; ask another"
-                )
-        if self.before is not None and self.span is not None:
-            if len(self.before) != self.span - 1:
-                raise ValueError(f"before: expected {self.span - 1} months, one less than `span`")
-            if any(cooperative > happenings for happenings, cooperative in self.before):
-                raise ValueError("before: a month has more cooperative happenings than happenings")
-        return self
-
-    @model_validator(mode="after")
-    def _says_what_it_is(self) -> Self:
-        generated = sentence_of(self)
+        self.require_open()
+        generated = self.words()
         if self.sentence and self.sentence != generated:
             raise ValueError(
                 "sentence: it does not say what the other fields say. Restore the file; of a new question leave it out"
             )
         object.__setattr__(self, "sentence", generated)
         return self
+
+    def require_open(self) -> None:
+        """Reject fields that contradict each other or decide the question already."""
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        raise NotImplementedError
+
+    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
+        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        raise NotImplementedError
+
+    def reason(self, outcome: str, counts: WindowCounts) -> str:
+        """Return in words which counts resolve it."""
+        raise NotImplementedError
+
+    @property
+    def rule(self) -> str:
+        """By which data, and how, it is resolved, and when it is void."""
+        data, (counting, fixed, few) = data_rule(self.dataset, self.dyad, self.last, joint=self.joint), self._counting
+        asked = f"Asked as of {day(self.asked)} (SHA-256 {self.data[:12]}…)."
+        return f"{data} {counting}{asked}{fixed} Void: {few}no such edition by {day(self.void_after)}."
+
+    @property
+    def _counting(self) -> tuple[str, str, str]:
+        """What counts, what of it is fixed, and when there is too little, in words."""
+        return "", "", ""
 
     @property
     def months(self) -> int:
@@ -363,18 +191,6 @@ class Question(BaseModel):
     def horizon(self) -> int:
         """Months from the month it was asked in to the end of the window."""
         return months_between(self.asked, self.last)
-
-    @property
-    def bound(self) -> float:
-        """The share that decides, per cent."""
-        if self.baseline is None:
-            return self.threshold or 0.0
-        return self.baseline.share + (1 if self.compare == "at least" else -1) * self.baseline.points
-
-    @property
-    def resolvable(self) -> bool:
-        """Whether data can decide it; of a level they never can."""
-        return self.kind != "level"
 
     def over(self, day: date) -> bool:
         """Whether the last day of its window has come."""
@@ -389,11 +205,6 @@ class Question(BaseModel):
         return ""
 
     @property
-    def rule(self) -> str:
-        """By which data, and how, it is resolved."""
-        return rule_of(self)
-
-    @property
     def plain(self) -> dict[str, Any]:
         """Its fields as plain values, without those it does not have."""
         return self.model_dump(mode="json", exclude_none=True)
@@ -402,6 +213,232 @@ class Question(BaseModel):
     def digest(self) -> str:
         """SHA-256 of its content, whatever the layout of its file."""
         return digest(json.dumps(self.plain, sort_keys=True, separators=(",", ":")).encode())
+
+    @property
+    def _noun(self) -> str:
+        return noun_for(self.joint)
+
+    @property
+    def _window(self) -> str:
+        return f"{day(self.first)} to {day(self.last)}"
+
+
+class ShareQuestion(Question):
+    """Whether the cooperative share of the window reaches a threshold or differs from a baseline.
+
+    Attributes
+    ----------
+    threshold : float, optional
+        Per cent.
+    baseline : FixedBaseline, optional
+        In place of the threshold.
+    cooperative : str
+        What counts as cooperative, in words.
+    """
+
+    kind: Literal["share", "passage"]
+    threshold: float | None = Field(default=None, gt=0, lt=100)
+    baseline: FixedBaseline | None = None
+    cooperative: Text
+
+    def require_open(self) -> None:
+        """Reject a share that is compared with nothing, or lies outside of 0 to 100."""
+        if (self.threshold is None) == (self.baseline is None):
+            raise ValueError("threshold, baseline: expected one of them")
+        if self.baseline is not None:
+            if self.baseline.last > self.asked:
+                raise ValueError("baseline: its window ends after the question was asked")
+            if not 0 <= self.bound <= 100:
+                raise ValueError(
+                    f"baseline: a share of {self.compare} {self.bound:.2f} % is decided already; ask another"
+                )
+
+    @property
+    def bound(self) -> float:
+        """The share that decides, per cent."""
+        if self.baseline is None:
+            return self.threshold or 0.0
+        return self.baseline.share + (1 if self.compare == "at least" else -1) * self.baseline.points
+
+    def holds(self, share: Float) -> Bool:
+        """Return whether shares lie on the side that is asked for."""
+        upward = self.compare == "at least"
+        if self.baseline is not None:
+            up, down = changed(share, self.baseline.share, self.baseline.points)
+            return up if upward else down
+        return reached(share, self.bound) if upward else np.asarray(share <= self.bound + ROUNDING)
+
+    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
+        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        return counts.share_is(self.holds, self.fewest)
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        bound, compared = self._bound
+        return (
+            f"{self.compare.capitalize()} {bound} of the {self._counted} from {self._window} are cooperative{compared}."
+        )
+
+    def reason(self, outcome: str, counts: WindowCounts) -> str:
+        """Return in words which counts resolve it."""
+        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        if outcome == "void":
+            return f"too few happenings: the window has fewer than {count(self.fewest, self._noun)} ({n} in all)"
+        return f"{k:,} of {count(n, self._noun)} are cooperative, {number(100 * k / n, 2)} %"
+
+    @property
+    def _counting(self) -> tuple[str, str, str]:
+        few = f"fewer than {count(self.fewest, self._noun)} in it, or "
+        return f"Cooperative: {self.cooperative}. All else is hostile. ", "", few
+
+    @property
+    def _bound(self) -> tuple[str, str]:
+        """The share that decides, and with what it is compared, in words."""
+        fixed = self.baseline
+        if fixed is None:
+            return f"{self.bound:g} %", ""
+        way = "more" if self.compare == "at least" else "less"
+        return f"{number(self.bound, 2)} %", (
+            f", {count(fixed.points, 'point')} {way} than the {percent(fixed.share / 100, 2)} "
+            f"({fixed.cooperative:,} of {fixed.happenings:,}) from {day(fixed.first)} to {day(fixed.last)}"
+        )
+
+    @property
+    def _counted(self) -> str:
+        return f"{self.label} {self._noun}s that {source_words(self.dataset)} records"
+
+
+class PassageQuestion(ShareQuestion):
+    """The same of rolling windows that end with a month of the window.
+
+    Attributes
+    ----------
+    when : {"by", "throughout"}
+        In some rolling window, or in all that are not void.
+    span : int
+        Months of a rolling window.
+    before : tuple of (int, int)
+        Events and cooperative ones of the ``span - 1`` months before the window, as known then.
+    """
+
+    kind: Literal["passage"]
+    when: Literal["by", "throughout"]
+    span: int = Field(ge=1, le=LONGEST_SPAN)
+    before: tuple[tuple[Counted, Counted], ...]
+
+    def require_open(self) -> None:
+        """Reject months before the window that are too few or impossible."""
+        super().require_open()
+        if len(self.before) != self.span - 1:
+            raise ValueError(f"before: expected {self.span - 1} months, one less than `span`")
+        if any(cooperative > happenings for happenings, cooperative in self.before):
+            raise ValueError("before: a month has more cooperative happenings than happenings")
+
+    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
+        """Return whether the answer is yes, and whether there is one, given the months of the window."""
+        past = WindowCounts(*np.array(self.before, dtype=np.int64).reshape(-1, 2).T)
+        return counts.after(past).rolling_share_is(
+            self.holds, self.span, self.fewest, throughout=self.when == "throughout"
+        )
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        span = "a month" if self.span == 1 else f"{self.span} months in a row"
+        bound, compared = self._bound
+        share = f"{self.compare} {bound} of the {self._counted} are cooperative{compared}"
+        if self.when == "by":
+            return f"In {span} that end with a month from {self._window}, {share}."
+        return f"Whenever {span} end with a month from {self._window}, {share}, void ones left out."
+
+    def reason(self, outcome: str, counts: WindowCounts) -> str:
+        """Return in words which counts resolve it."""
+        n, k = int(counts.total.sum()), int(counts.cooperative.sum())
+        if outcome == "void":
+            return f"too few happenings: every window has fewer than {count(self.fewest, self._noun)} ({n} in all)"
+        some = {"yes": "some window is", "no": "no window is"}
+        every = {"yes": "every window is", "no": "not every window is"}
+        where = (some if self.when == "by" else every)[outcome]
+        return f"{where} as asked; {count(n, self._noun)} in all, {k:,} of them cooperative"
+
+    @property
+    def _counting(self) -> tuple[str, str, str]:
+        counting, _, few = super()._counting
+        fixed = f" What windows hold of days up to {day(self.asked)} is fixed." if self.before else ""
+        return counting, fixed, few.replace("in it", "in every window")
+
+
+class CountQuestion(Question):
+    """Whether the window holds at least so many events of a kind.
+
+    Attributes
+    ----------
+    of : str
+        The kind.
+    codes : tuple of str, optional
+        With what the CAMEO codes of the kind begin, where it is not a whole class.
+    at_least : int
+        How many.
+    means : str, optional
+        The kind by its codes, in words.
+    """
+
+    kind: Literal["count"]
+    compare: Literal["at least"] = "at least"
+    of: Text
+    codes: tuple[Annotated[str, Field(pattern=r"^\d{2,4}$")], ...] | None = None
+    at_least: int = Field(ge=1, le=10**6)
+    means: Text | None = None
+
+    def settle(self, counts: WindowCounts) -> tuple[Bool, Bool]:
+        """Return whether the answer is yes, given the months of the window; it always has one."""
+        assert counts.kind is not None
+        return np.asarray(counts.kind.sum(axis=-1) >= self.at_least), np.ones(counts.kind.shape[:-1], dtype=bool)
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        means = f" ({self.means})" if self.means else ""
+        least = f"{self.at_least:,} {self.label} {self._noun}{'' if self.at_least == 1 else 's'}"
+        return (
+            f"{capital(source_words(self.dataset))} records at least {least} of the kind “{self.of}”{means} from "
+            f"{self._window}."
+        )
+
+    def reason(self, outcome: str, counts: WindowCounts) -> str:
+        """Return in words which counts resolve it."""
+        assert counts.kind is not None
+        return f"{count(int(counts.kind.sum()), self._noun)} of the kind “{self.of}”"
+
+
+class LevelQuestion(Question):
+    """Whether the underlying level with which the window ends reaches a threshold, per cent."""
+
+    resolvable: ClassVar[bool] = False
+
+    kind: Literal["level"]
+    threshold: float = Field(gt=0, lt=100)
+
+    def settle_level(self, shares: Float) -> tuple[Bool, Bool]:
+        """Return in which simulations the level of the last month is as asked for; it is never void."""
+        yes = reached(shares, self.threshold) if self.compare == "at least" else shares <= self.threshold
+        return np.asarray(yes), np.ones(shares.shape, dtype=bool)
+
+    def words(self) -> str:
+        """Return the question as a sentence that is true if the answer is yes."""
+        return (
+            f"The level of {self.label} relations, as a share of cooperative actions, is {self.compare} "
+            f"{self.threshold:g} % in {month(self.last)} (an estimate, never resolvable)."
+        )
+
+    @property
+    def rule(self) -> str:
+        """Why no data decide it."""
+        return "Data never decide it: the level is estimated, and no later data say what it was."
+
+
+TYPES: dict[str, type[Question]] = {
+    "share": ShareQuestion, "passage": PassageQuestion, "count": CountQuestion, "level": LevelQuestion,
+}  # fmt: skip
+"""Types of questions by `kind`."""
 
 
 def question_of(values: Any, where: str) -> Question:
@@ -418,9 +455,12 @@ def question_of(values: Any, where: str) -> Question:
         raise QuestionError(
             f"{where}: the field `version` is {values.get('version')!r:.20}; this package reads version {VERSION}"
         )
+    kind = values.get("kind")
+    if not isinstance(kind, str) or kind not in TYPES:
+        raise QuestionError(f"{where}: the field `kind` is {kind!r:.20}; expected one of {', '.join(TYPES)}")
     try:
         # By way of JSON, in which the strict reading knows lists for tuples and texts for days, and nothing else.
-        return Question.model_validate_json(json.dumps(values, default=str))
+        return TYPES[kind].model_validate_json(json.dumps(values, default=str))
     except ValidationError as error:
         raise QuestionError(f"{where}: {faults(error)}. See docs/schema/question.md for every field") from error
     except (TypeError, ValueError, RecursionError) as error:

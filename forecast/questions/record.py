@@ -2,24 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 import numpy as np
 
 from forecast.clock import Clock
-from forecast.dates import months_between
 from forecast.errors import QuestionError
 from forecast.events.codebook import HOST, VISIT, read_kinds, read_scale, scale_names
 from forecast.outlook.base_rates import MIX_MONTHS, WHOLE_RECORD, mix_weights
 from forecast.outlook.draws import position
 from forecast.outlook.observed import reporting_datasets
-from forecast.outlook.windows import class_codes, cooperative_codes
+from forecast.outlook.windows import DatasetRecord, WindowCounts, class_codes
 from forecast.panel import panel_kind
 from forecast.panel.events import count_placed, placed_events
-from forecast.panel.record import by_class, last_known, whole_periods
-from forecast.questions.question import WindowCounts
+from forecast.questions.question import CountQuestion, Question, ShareQuestion
 from forecast.typing import Bool, Float, Index
 from forecast.wording import join
 
@@ -35,7 +31,7 @@ VISITS = (VISIT, HOST)
 
 
 @dataclass(frozen=True)
-class Kind:
+class CountedKind:
     """A kind of happenings."""
 
     name: str  # For readers
@@ -72,9 +68,8 @@ class Kind:
         return cls(name, tuple(sorted(set(own))), codes)
 
     @classmethod
-    def of(cls, panel: "xr.Dataset", question: "Question") -> Self:
+    def of(cls, panel: "xr.Dataset", question: CountQuestion) -> Self:
         """Return the kind of a question that asks for a count."""
-        assert question.of is not None
         if question.codes:
             return cls.of_codes(str(panel.attrs["scale"]), question.of, question.codes)
         names = [str(name) for name in panel["class_name"].to_numpy()]
@@ -117,75 +112,23 @@ class Kind:
         return found[:, list(self.places)]
 
 
-@dataclass(frozen=True)
-class MonthlyRecord:
-    """What a dataset counts of a dyad, month by month."""
+def record_of(
+    panel: "xr.Dataset", dyad: str, dataset: int, kind: CountedKind | None = None, table: "EventTable | None" = None
+) -> DatasetRecord:
+    """Read a record with its events of a kind; `table` has the events behind it, for kinds that are single codes."""
+    record = DatasetRecord.of(panel, dyad, dataset)
+    return record if kind is None else replace(record, kind=kind.counts(panel, dyad, dataset, record.counts, table))
 
-    clock: Clock
-    scale: str  # Name of the scale that orders the classes
-    counts: Index  # Happenings
-    covered: Bool
-    whole: Bool  # Whether it is covered to its end
-    zero_cut: int  # How many classes are hostile
-    kind: Index | None  # Happenings of the kind that a count asks for, in each of its classes
-    known: date  # The day whose knowledge it is
-    digest: str  # SHA-256 of what was known
 
-    @classmethod
-    def of(
-        cls, panel: "xr.Dataset", dyad: str, dataset: int, kind: Kind | None = None, table: "EventTable | None" = None
-    ) -> Self:
-        """Read a panel; `table` has the events behind it, for kinds that are single codes."""
-        counts, covered = by_class(panel, dyad, dataset)
-        of_a_kind = None if kind is None else kind.counts(panel, dyad, dataset, counts, table)
-        return cls(
-            clock=Clock.of(panel),
-            scale=str(panel.attrs["scale"]),
-            counts=counts,
-            covered=covered,
-            whole=whole_periods(panel, dyad, dataset),
-            zero_cut=int(panel.attrs["zero_cut"]),
-            kind=of_a_kind,
-            known=last_known(panel),
-            digest=str(panel.attrs["digest"]),
-        )
-
-    @cached_property
-    def total(self) -> Index:
-        """Happenings, (month,)."""
-        return np.asarray(self.counts.sum(axis=1))
-
-    @cached_property
-    def cooperative(self) -> Index:
-        """How many of them are cooperative, (month,)."""
-        return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
-
-    @property
-    def covered_to(self) -> date:
-        """Last day of the last month that is covered; the first day of all if none is."""
-        seen = np.flatnonzero(self.covered)
-        return self.clock.end_of(self.clock.times[int(seen[-1])].item()) if seen.size else date.min
-
-    def place(self, day: date) -> int:
-        """Return the position of the month of a day; before the first, negative."""
-        return months_between(self.clock.times[0].item(), day)
-
-    def without(self, rows: "pd.DataFrame", kind: Kind | None = None) -> Self:
-        """Return the record without some of the dataset's rows, as `placed_events` has them."""
-        counts = self.counts.copy()
-        np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
-        of_a_kind = None
-        if kind is not None and self.kind is not None:
-            own = rows[kind.holds(rows)]
-            of_a_kind = self.kind.copy()
-            columns = own["of_class"].map(kind.places.index)
-            np.subtract.at(of_a_kind, (own["of_period"], columns), own["counted"])
-        return replace(self, counts=counts, kind=of_a_kind)
-
-    def months(self, part: slice) -> WindowCounts:
-        """Return what some months hold."""
-        kind = None if self.kind is None else self.kind[part].sum(axis=1)
-        return WindowCounts(self.total[part], self.cooperative[part], kind)
+def record_without(record: DatasetRecord, rows: "pd.DataFrame", kind: CountedKind | None) -> DatasetRecord:
+    """Return a record without some of the rows of its dataset (`placed_events`)."""
+    counts, of_a_kind = record.counts.copy(), None
+    np.subtract.at(counts, (rows["of_period"], rows["of_class"]), rows["counted"])
+    if kind is not None and record.kind is not None:
+        own = rows[kind.holds(rows)]
+        of_a_kind = record.kind.copy()
+        np.subtract.at(of_a_kind, (own["of_period"], own["of_class"].map(kind.places.index)), own["counted"])
+    return replace(record, counts=counts, kind=of_a_kind)
 
 
 def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
@@ -197,7 +140,8 @@ def dataset_of(panel: "xr.Dataset", question: "Question") -> int:
         raise QuestionError(
             f"{question.id}: counts joint acts in another way than these data; build them with its unit"
         )
-    if question.cooperative not in (None, cooperative_words(panel)):
+    own = DatasetRecord.of(panel, question.dyad, place)
+    if isinstance(question, ShareQuestion) and question.cooperative != own.cooperative_words:
         raise QuestionError(f"{question.id}: other kinds count as cooperative in it than in these data; use its scale")
     return place
 
@@ -232,13 +176,6 @@ def require_monthly_counts(panel: "xr.Dataset") -> None:
         raise QuestionError("question: windows are whole months, and the panel is by week; build it by month")
 
 
-def cooperative_words(panel: "xr.Dataset") -> str:
-    """Name the classes of a panel that count as cooperative, with their codes where they have any."""
-    names = [str(name) for name in panel["class_name"].to_numpy()][int(panel.attrs["zero_cut"]) :]
-    codes = cooperative_codes(str(panel.attrs["scale"]))
-    return "; ".join(names) + (f" ({codes})" if codes else "")
-
-
 _ONE = 1 - 1e-12
 
 
@@ -270,7 +207,7 @@ class Share(NamedTuple):
 NONE, ALL = Share(0.0, 1.0), Share(1.0, 0.0)
 
 
-def code_shares(record: MonthlyRecord, kind: Kind) -> list[Share]:
+def code_shares(record: DatasetRecord, kind: CountedKind) -> list[Share]:
     """Return which share of each of its classes a kind will be, as the last ten years leave it possible."""
     if not kind.codes:
         return [ALL] * len(kind.places)
@@ -285,7 +222,7 @@ def code_shares(record: MonthlyRecord, kind: Kind) -> list[Share]:
     return found
 
 
-def side_shares(record: MonthlyRecord, kind: Kind) -> tuple[Share, Share]:
+def side_shares(record: DatasetRecord, kind: CountedKind) -> tuple[Share, Share]:
     """Return which share of the hostile, and of the cooperative happenings to come a kind will be."""
     counts, cut = record.counts[record.covered], record.zero_cut
     classes = [NONE] * counts.shape[1]

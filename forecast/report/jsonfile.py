@@ -161,6 +161,7 @@ def forecast_json(
         "claims": assessment.claims,
         "skill": skill or find_skill(fit, assessment, events),
         "dyads": [_dyad_summary(one) for one in (assessment.brief, *(other.brief for other in others))],
+        "prior_posterior": fit.prior_posterior(assessment.dyad).to_dict("records"),
         "gate": judged.to_dict(),
         "provenance": facts(fit, assessment, events),
     }

@@ -132,6 +132,7 @@ def _details_content(material: Material) -> dict[str, Any]:
         "listed": isinstance(material.events, EventTable),
         "watched_to": material.watched_to,
         "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
+        "learned": provenance.learned(fit.prior_posterior(result.dyad)),
         "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
         "datasets": dataset_cards(material.datasets),
         "drivers": driver_cards(driver_outlooks(fit, result.dyad)),

@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import pandas as pd
+
 from forecast.events import EventTable
 from forecast.events.coverage import additions_of
 from forecast.events.dyads import caveats, compiled_in
@@ -49,6 +51,9 @@ class ReportedFit(FitLike, Protocol):
     @property
     def provenance(self) -> Mapping[str, Any]:
         """Data digest, versions, seed, sampler settings, seconds by step."""
+
+    def prior_posterior(self, dyad: str) -> pd.DataFrame:
+        """Return prior beside posterior of a dyad's parameters, with the share of the prior's variance that is left."""
 
     def save(self, path: Path) -> Any:
         """Save the fit in the folder of the report."""
@@ -150,6 +155,8 @@ _FACTS = {
 }
 # Shown elsewhere on the page.
 _LEFT_OUT = {"r_hat", "additions", "gate"}
+PRIOR = 0.8
+"""From this share of the prior's variance on, a parameter is mostly its prior."""
 _UPDATED = (
     "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "
@@ -248,3 +255,26 @@ def _format_update(one: Mapping[str, Any]) -> str:
     if one["pareto_k"] is None:
         return f"{span} (nothing new)"
     return f"{span} (Pareto k {number(one['pareto_k'], 2)}, {number(one['effective_draws'], 0)} effective draws)"
+
+
+def learned(parameters: pd.DataFrame) -> dict[str, Any]:
+    """Format prior beside posterior, with a sentence on the parameters that the data did not move."""
+    rows = [
+        {
+            "quantity": one["quantity"],
+            "unit": one["unit"],
+            "prior": interval(one["prior"], one["prior_low"], one["prior_high"]),
+            "posterior": interval(one["median"], one["low"], one["high"]),
+            "left": percent(min(one["variance_left"], 1.0)),
+        }
+        for one in parameters.to_dict("records")
+    ]
+    unmoved = [str(one) for one in parameters.loc[parameters["variance_left"] >= PRIOR, "quantity"]]
+    said = f"mostly prior: {join(unmoved)}" if unmoved else "the data moved each"
+    return {"rows": rows, "finding": said} if rows else {}
+
+
+def interval(middle: float, low: float, high: float) -> str:
+    """Format a median and its 90 % interval to three significant digits."""
+    first, second, third = (f"{value:#.3g}".rstrip(".") for value in (middle, low, high))
+    return f"{first} ({second} to {third})".replace("-", "\N{MINUS SIGN}")

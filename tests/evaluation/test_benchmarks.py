@@ -75,13 +75,13 @@ def test_overdispersion_is_found_again():
 def test_maximum_likelihood_finds_a_walk_and_a_pull_again():
     rng = np.random.default_rng(8)
     level = np.cumsum(0.15 * rng.standard_normal(900)) * 0.9
-    _, _, step, _, last, error = fitted(past_of(1 / (1 + np.exp(-level)), volume=60), pull=False)
+    _, _, step, _, last, error = fitted(past_of(1 / (1 + np.exp(-level)), volume=60), reverts=False)
     assert np.sqrt(step) == pytest.approx(0.135, rel=0.25)
     assert abs(last - level[-1]) < 4 * np.sqrt(error)
     pulled = np.zeros(3000)
     for t in range(1, 3000):
         pulled[t] = 0.8 * pulled[t - 1] + 0.3 * rng.standard_normal()
-    phi, mean, *_ = fitted(past_of(1 / (1 + np.exp(-(pulled + 0.5))), volume=80), pull=True)
+    phi, mean, *_ = fitted(past_of(1 / (1 + np.exp(-(pulled + 0.5))), volume=80), reverts=True)
     assert phi == pytest.approx(0.8, abs=0.06)
     assert mean == pytest.approx(0.5, abs=0.15)
 

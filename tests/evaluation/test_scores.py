@@ -11,15 +11,22 @@ from scipy.stats import betabinom, binom, kstest
 from forecast.errors import SpecError
 from forecast.evaluation.benchmarks import stacking_weights
 from forecast.evaluation.origins import Window
-from forecast.evaluation.prediction import (
+from forecast.evaluation.scores import (
     Prediction,
+    brier,
+    calibration,
+    covered,
+    crps,
+    in_the_middle,
+    log_score,
     mixed,
     outcomes,
+    pit,
+    pit_band,
     predict_free,
     predict_given,
     probability_of_count,
 )
-from forecast.evaluation.scores import brier, calibration, covered, crps, in_the_middle, log_score, pit, pit_band
 from forecast.pairs import paired
 
 

@@ -37,7 +37,7 @@ def test_the_inverse_undoes_the_bend():
 def test_where_headroom_is_large_nothing_moves():
     """At a headroom of 20 log-odds the level is the free trend and the cycle, and the density that without ceiling."""
     panel = panel_with_gaps()
-    under, free = Compiled(panel, SPEC), Compiled(panel, PendulumSpec())
+    under, free = Compiled(panel, SPEC), Compiled(panel, PendulumSpec(ceiling="none"))
     point = under.random_point(np.random.default_rng(2))
     point = {
         name: np.log(20.0) + 0.0 * value if name == "log_headroom_population" else value
@@ -91,7 +91,7 @@ def test_a_simulated_trend_is_never_above_its_ceiling_and_the_level_may_be():
     for i in range(20):
         one = prior_draws(panel, spec, draws=20, seed=4).isel(draw=i)
         trend = simulate_trend(one, era, spec, np.random.default_rng(i))
-        free = simulate_trend(one, era, PendulumSpec(), np.random.default_rng(i))
+        free = simulate_trend(one, era, PendulumSpec(ceiling="none"), np.random.default_rng(i))
         starts = np.diff(era, axis=1, prepend=-1) != 0
         for d, own in enumerate(era):
             ceiling = free[d][starts[d]][own - own[0]] + one["headroom"].to_numpy()[own]

@@ -35,7 +35,7 @@ def test_it_is_the_likelihood_of_the_sampler(choices, shape):
         levels[:, node] = draws.level(state[:, [node]], int(arrays.era_index[dyad, time]))[:, 0]
         if observed.node[dyad, time] >= 0:
             total += observed.log_likelihood(int(dyad), int(time), state[:, [node]])[:, 0]
-    busy = draws.observed["volume_effect"][:, arrays.node_dyad] * arrays.observed.busyness
+    busy = draws.observed["volume_effect"][:, arrays.node_dyad] * arrays.observed.relative_count
     layout = arrays.observed.side.layout.values()
     for i in range(20):
         own = [np.ascontiguousarray(draws.observed[name][i]) for name in KERNEL]

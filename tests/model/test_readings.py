@@ -65,4 +65,4 @@ def test_a_dataset_says_nothing_where_it_covers_nothing(panel):
     arrays = panel_arrays(simulated, spec)
     alone = arrays.observed.readings.events[arrays.node_dyad == 1]
     assert not alone[:, 1].any()
-    assert np.isfinite(arrays.observed.readings.busyness).all()
+    assert np.isfinite(arrays.observed.readings.relative_count).all()

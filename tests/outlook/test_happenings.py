@@ -15,9 +15,9 @@ from forecast.outlook.observed import Observed
 from forecast.outlook.windows import (
     FEWEST,
     Recording,
+    WindowCounts,
     baseline_of,
-    rolling_outlook,
-    rolling_reach,
+    reached,
     threshold_outlook,
     window_outlook,
 )
@@ -38,10 +38,10 @@ def recording(total, cooperative, past=(4, 1), fit=FIT):
     ahead = [np.concatenate([np.zeros((*SIZE, 1), int), np.broadcast_to(counts, total.shape)], -1)
              for counts in (total, cooperative)]  # fmt: skip
     whole = Recording.of(fit, FUTURES, Observed(0, *ahead, lambda total, cooperative: NotImplemented), "US-China")
-    before = [np.full(len(whole.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
-    counts = np.zeros_like(whole.counts)
+    before = [np.full(len(whole.record.total), value) if np.isscalar(value) else np.asarray(value) for value in past]
+    counts = np.zeros_like(whole.record.counts)
     counts[:, 0], counts[:, -1] = before[0] - before[1], before[1]
-    return replace(whole, counts=counts)
+    return replace(whole, record=replace(whole.record, counts=counts))
 
 
 COUNTS = arrays(np.int64, (*SIZE, MONTHS), elements=st.integers(0, 3))
@@ -90,7 +90,7 @@ def test_a_greater_change_is_never_likelier(made, improvements, months):
 def test_a_higher_share_is_never_likelier(made, thresholds):
     for chances in (
         [threshold_outlook(made, 6, one).chance for one in sorted(thresholds)],
-        [rolling_outlook(made, 6, 3, one).chance for one in sorted(thresholds)],
+        [threshold_outlook(made, 6, one, 3).chance for one in sorted(thresholds)],
     ):
         if not isinstance(chances[0], NotDefined):
             assert chances[1].value <= chances[0].value
@@ -101,7 +101,9 @@ def test_a_higher_share_is_never_likelier(made, thresholds):
 def test_rolling_windows_are_counted_one_by_one(total, cooperative, window, threshold):
     cooperative = np.minimum(total, cooperative)
     past = np.array([2, 0, 1, 4, 1]), np.array([1, 0, 0, 4, 0])
-    hit, there = rolling_reach((past[0], total), (past[1], cooperative), (window, MONTHS), threshold)
+    before = WindowCounts(*(counts[len(counts) - window + 1 :] for counts in past))
+    counts = WindowCounts(total, cooperative).after(before)
+    hit, there = counts.rolling_share_is(lambda share: reached(share, threshold), window)
     for place in np.ndindex(SIZE):
         n, k = (
             np.concatenate([before, ahead[place]]) for before, ahead in zip(past, (total, cooperative), strict=True)
@@ -171,12 +173,12 @@ def test_the_baseline_is_of_the_last_covered_months():
     covered[..., -2:] = False
     counts = FIT.panel["counts"].where(covered, 0).astype(np.int32)
     fit = type(FIT)(FIT.posterior, FIT.panel.assign(covered=covered, counts=counts), FIT.spec)
-    baseline = recording(2, 1, fit=fit).baseline(3)
+    baseline = recording(2, 1, fit=fit).record.baseline(3)
     assert (baseline.first, baseline.last) == (date(2004, 8, 1), date(2004, 10, 31))
     sentence = window_outlook(recording(2, 1, fit=fit), 3).sentence
     assert "than in the 3 months to October 2004 (25 %, 3 of 12)" in sentence
     assert "than in the 3 months before (25 %, 3 of 12)" in window_outlook(recording(2, 1), 3).sentence
-    assert isinstance(recording(2, 1).baseline(61), NotDefined)
+    assert isinstance(recording(2, 1).record.baseline(61), NotDefined)
 
 
 def test_one_month_and_weeks_read_well():

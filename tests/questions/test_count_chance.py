@@ -4,9 +4,19 @@ import numpy as np
 import pytest
 
 from forecast.outlook.base_rates import MIX_MONTHS, mix_weights
+from forecast.outlook.windows import WindowCounts
 from forecast.panel.events import placed_events
-from forecast.questions.question import WindowCounts
-from forecast.questions.record import ALL, NONE, Kind, MonthlyRecord, chance_of_count, code_shares, coupled, side_shares
+from forecast.questions.record import (
+    ALL,
+    NONE,
+    CountedKind,
+    chance_of_count,
+    code_shares,
+    coupled,
+    record_of,
+    record_without,
+    side_shares,
+)
 from tests.questions.conftest import events, panel_as_of
 
 DYAD, SIZE = "USA-CHN", 40_000
@@ -15,11 +25,11 @@ HAPPENINGS = 60, 25
 
 
 def kind_of(*codes):
-    return Kind.of_codes("commitment", "some", codes)
+    return CountedKind.of_codes("commitment", "some", codes)
 
 
-def record_of(kind):
-    return MonthlyRecord.of(panel_as_of("2023-10-31"), DYAD, 0, kind, events())
+def record_with(kind):
+    return record_of(panel_as_of("2023-10-31"), DYAD, 0, kind, events())
 
 
 def months(hostile, cooperative):
@@ -51,7 +61,7 @@ def drawn(record, kind):
 )
 def test_it_is_how_often_as_many_are_drawn(codes):
     kind = kind_of(*codes)
-    record = record_of(kind)
+    record = record_with(kind)
     numbers, shares = drawn(record, kind), side_shares(record, kind)
     for need in np.unique(np.quantile(numbers, [0.1, 0.5, 0.9, 0.99]).astype(int)) + 1:
         found = chance_of_count(int(need), months(*HAPPENINGS), shares).item()
@@ -59,7 +69,7 @@ def test_it_is_how_often_as_many_are_drawn(codes):
 
 
 def test_what_is_there_already_and_what_cannot_come_are_certain():
-    shares = side_shares(record_of(kind_of("163")), kind_of("163"))
+    shares = side_shares(record_with(kind_of("163")), kind_of("163"))
     assert chance_of_count(0, months(3, 1), shares).item() == 1.0
     assert chance_of_count(4, months(3, 1), shares).item() == 0.0  # three are hostile
     assert chance_of_count(5, months(3, 1), shares).item() == 0.0
@@ -70,13 +80,13 @@ def test_what_is_there_already_and_what_cannot_come_are_certain():
 
 def test_a_happening_that_is_left_out_of_the_record_is_out_of_the_mix():
     kind = kind_of("163")
-    record, rows = record_of(kind), panel_rows("163")
-    without = record.without(rows, kind)
+    record, rows = record_with(kind), panel_rows("163")
+    without = record_without(record, rows, kind)
     assert record.total.sum() - without.total.sum() == rows["counted"].sum() == 1
     assert record.kind.sum() - without.kind.sum() == 1
     more, less = (chance_of_count(1, months(*HAPPENINGS), side_shares(one, kind)).item() for one in (record, without))
     assert more > less
-    other = record.without(panel_rows("112"), kind)
+    other = record_without(record, panel_rows("112"), kind)
     assert chance_of_count(1, months(*HAPPENINGS), side_shares(other, kind)).item() > more
     assert other.kind.sum() == record.kind.sum()
 

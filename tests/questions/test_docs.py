@@ -8,9 +8,8 @@ import pytest
 import typer
 
 from forecast.cli import app
-from forecast.questions import Question
 from forecast.questions.history import FIELDS, Answered, Asked, Resolved
-from forecast.questions.question import FixedBaseline
+from forecast.questions.question import TYPES, FixedBaseline
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,7 +24,7 @@ def documented(page, heading=None):
 @pytest.mark.parametrize(
     ("page", "heading", "fields"),
     [
-        ("question.md", None, Question.model_fields),
+        ("question.md", None, dict.fromkeys(name for one in TYPES.values() for name in one.model_fields)),
         ("question.md", "baseline", FixedBaseline.model_fields),
         ("ledger.md", None, [*FIELDS, "hash"]),
         ("ledger.md", "asked", Asked.model_fields),

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from forecast.errors import QuestionError, UnknownDyadError
 from forecast.evaluation.origins import Window
-from forecast.evaluation.prediction import outcomes
+from forecast.evaluation.scores import outcomes
 from forecast.events.codebook import read_scale
 from forecast.outlook import AtLeast, assess
+from forecast.outlook.windows import WindowCounts
 from forecast.panel import build_panel, recounted
 from forecast.panel.record import by_class
 from forecast.questions import answer_question, make_question, resolve_question, settle_futures
-from forecast.questions.question import WindowCounts, settle
-from forecast.questions.record import Kind
+from forecast.questions.record import CountedKind
 from tests.questions.conftest import PriorFit, events, fit_as_of, panel_as_of
 from tests.questions.made import made
 
@@ -72,7 +72,7 @@ def test_codes_are_counted_as_the_panel_counts_them(how):
     panel = build_panel(events(), dyads=["USA-CHN"], as_of=DAY, **how)
     place = int(read_scale("commitment").class_of["042"])
     codes = tuple(read_scale("commitment").class_of.loc[lambda of_class: of_class == place].index)
-    kind, counts = Kind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
+    kind, counts = CountedKind.of_codes("commitment", "contacts", codes), by_class(panel, "USA-CHN")[0]
     found = kind.counts(panel, "USA-CHN", 0, counts, events())[:, kind.places.index(place)]
     assert found.tolist() == counts[:, place].tolist()
 
@@ -182,7 +182,7 @@ def test_a_question_is_resolved_as_the_backtest_resolves_its_window(before, afte
     baseline = {"first": "2020-01-01", "last": "2020-12-31", "happenings": n, "cooperative": k, "points": points}
     question = made(threshold=None, baseline=baseline, compare=compare)
     up, down = outcomes(window, points)
-    yes, there = settle(question, WindowCounts(total, cooperative))
+    yes, there = question.settle(WindowCounts(total, cooperative))
     assert there and bool(yes) == (up if compare == "at least" else down)
 
 
@@ -197,6 +197,6 @@ def test_rolling_windows_one_by_one(after, span, threshold, when, compare):
         if n >= 3:
             held.append(100 * k / n >= threshold - 1e-6 if compare == "at least" else 100 * k / n <= threshold + 1e-6)
     total, cooperative = np.array(after).T
-    yes, there = settle(question, WindowCounts(total, cooperative))
+    yes, there = question.settle(WindowCounts(total, cooperative))
     assert bool(there) == bool(held)
     assert bool(yes) == (bool(held) and (any if when == "by" else all)(held))

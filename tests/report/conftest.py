@@ -11,6 +11,7 @@ from outlook.conftest import MadeFit, make_fit
 
 from forecast.events import EventTable
 from forecast.events.table import SourceFile
+from forecast.model.learning import COLUMNS
 from forecast.outlook import assess
 from forecast.report.material import gather
 from forecast.report.page import illustrations, page
@@ -56,6 +57,13 @@ class ReportedFit(MadeFit):
             "seconds": {"sample": 61.5},
         }
     )
+
+    def prior_posterior(self, dyad):
+        rows = [
+            ["half-life of the cycle", "months", 1.3, 4.0, 12.6, 2.9, 3.5, 4.4, 0.03],
+            ["headroom", "log-odds", 0.3, 1.0, 3.2, 0.4, 1.1, 3.0, 0.91],
+        ]
+        return pd.DataFrame(rows, columns=COLUMNS)
 
     def save(self, path):
         path.write_text("a fit")

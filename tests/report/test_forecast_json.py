@@ -107,3 +107,9 @@ def test_what_is_not_defined_says_why():
     assert "no cycle" in content["band"]["not_defined"]
     assert "no cycle" in content["dyads"][0]["half_life"]["not_defined"]
     assert content["contrast"]["not_defined"]
+
+
+def test_prior_stands_beside_posterior(content):
+    cycle, headroom = content["prior_posterior"]
+    assert (cycle["prior"], cycle["median"], cycle["variance_left"]) == (4.0, 3.5, 0.03)
+    assert headroom["quantity"] == "headroom"

@@ -251,3 +251,9 @@ def test_the_page_of_another_dyad_names_china_only_where_dyads_are_compared(fit)
     compared = re.search(r'<figure id="figure-dyads">.*?</figure>', html, re.S)[0]
     assert named.search(compared)
     assert not named.search(Reader(html.replace(compared, "")).text)
+
+
+def test_the_page_says_which_parameters_are_mostly_prior(fit, assessment):
+    page = render_page(fit, assessment)
+    assert "Prior and posterior: mostly prior: headroom</summary>" in page
+    assert '<td class="n">4.00 (1.30 to 12.6)</td><td class="n">3.50 (2.90 to 4.40)</td>' in page

@@ -331,7 +331,7 @@ class PathData(NamedTuple):
     node_era: Index
     era_dyad: Index
     era_start: Index
-    busyness: Float
+    relative_count: Float
     directions: int
     pairs: Pairs
     anchor: Anchor
@@ -395,7 +395,7 @@ def find_path(values: Float, dyads: Float, eras: Float, choices: Choices, data: 
     for i in range(nodes):
         d = data.node_dyad[i]
         weight[i] = anchor.weight[i] * anchor.variance[i] / variance[anchor.report_of_node[i]]
-        target[i] = anchor.level[i] + (anchor.volume_effect[d] - dyads[VOLUME, d]) * data.busyness[i]
+        target[i] = anchor.level[i] + (anchor.volume_effect[d] - dyads[VOLUME, d]) * data.relative_count[i]
         if not choices.moves:
             target[i] -= eras[data.node_era[i]]
         information[i] = weight[i] * target[i]
@@ -463,7 +463,7 @@ def path_density(
             level, bend[i] = under_ceiling(level, x[stride * data.era_start[e]] + eras[e], choices.softness)
         if choices.cycle:
             level += x[stride * i + stride - 1]
-        month[i] = level + dyads[VOLUME, data.node_dyad[i]] * data.busyness[i]
+        month[i] = level + dyads[VOLUME, data.node_dyad[i]] * data.relative_count[i]
 
     offset, concentration = np.zeros((number, data.directions, 1)), np.zeros(1)
     concentration[0] = scalar(values, choices.concentration, 0.0)
@@ -482,7 +482,7 @@ def path_density(
             by_value[choices.direction + d] += g_offset[d, 0, 0] - g_offset[d, 1, 0]
     for i in range(nodes):
         e, g = data.node_era[i], g_month[i]
-        g_dyads[VOLUME, data.node_dyad[i]] += g * data.busyness[i]
+        g_dyads[VOLUME, data.node_dyad[i]] += g * data.relative_count[i]
         if choices.cycle:
             g_x[stride * i + stride - 1] += g
         if choices.moves:
@@ -527,7 +527,7 @@ def path_density(
         concentration[0], dyads[NOISE], data.anchor, path, g_weight, g_information, g_dyads[NOISE]
     )
     for i in range(nodes):
-        g_dyads[VOLUME, data.node_dyad[i]] -= g_target[i] * data.busyness[i]
+        g_dyads[VOLUME, data.node_dyad[i]] -= g_target[i] * data.relative_count[i]
         if not choices.moves:
             g_eras[data.node_era[i]] -= g_target[i]
     if choices.concentration >= 0:

@@ -70,7 +70,7 @@ def path_forward(
     for d in range(dyads):
         longest = max(longest, starts[d + 1] - starts[d])
     q = 1.0 / (scale * scale)
-    pull = carry * q
+    coupling = carry * q
     product = np.ones(dyads)
     log_det = 0.0
     # Dyads in the inner loop: their recursions are independent and overlap in the processor.
@@ -82,10 +82,10 @@ def path_forward(
             a = q[i] + weight[i]
             r = q[i] * drift[i] + information[i]
             if i + 1 < starts[d + 1]:
-                a += carry[i + 1] * pull[i + 1]
-                r -= pull[i + 1] * drift[i + 1]
+                a += carry[i + 1] * coupling[i + 1]
+                r -= coupling[i + 1] * drift[i + 1]
             if step > 0:
-                b = -pull[i] * inverse[i - 1]
+                b = -coupling[i] * inverse[i - 1]
                 a -= b * b
                 r -= b * solved[i - 1]
             diagonal[i] = np.sqrt(a)
@@ -103,7 +103,7 @@ def path_forward(
                 continue
             u = solved[i] + z[i]
             if i + 1 < starts[d + 1]:
-                u += pull[i + 1] * inverse[i] * x[i + 1]
+                u += coupling[i + 1] * inverse[i] * x[i + 1]
             x[i] = u * inverse[i]
     return x, np.asarray(log_det), inverse, solved
 
@@ -119,7 +119,7 @@ def path_backward(
     g_weight, g_information = np.empty(nodes), np.empty(nodes)
     g_l, g_b = np.empty(nodes), np.zeros(nodes)
     q = 1.0 / (scale * scale)
-    pull = carry * q
+    coupling = carry * q
     g_q = np.zeros(nodes)
     dyads = starts.size - 1
     longest = 0
@@ -136,7 +136,7 @@ def path_backward(
             g_l[i] = -(g_log_det + g * x[i]) * inverse[i]
             if i + 1 < starts[d + 1]:
                 g_b[i + 1] = -g_z[i] * x[i + 1]
-                above[d] = g_z[i] * pull[i + 1] * inverse[i]
+                above[d] = g_z[i] * coupling[i + 1] * inverse[i]
     for step in range(longest - 1, -1, -1):  # reverse of the sweep down
         for d in range(dyads):
             i = starts[d] + step
@@ -149,7 +149,7 @@ def path_backward(
             g_q[i] += g_a + g_r * drift[i]
             g_drift[i] += g_r * q[i]
             if step > 0:
-                b = -pull[i] * inverse[i - 1]
+                b = -coupling[i] * inverse[i - 1]
                 g_bi = g_b[i] - g_r * solved[i - 1] - g_diagonal * b * inverse[i]
                 below_v[d] = -g_r * b
                 below_l[d] = -g_bi * b * inverse[i - 1]
@@ -159,7 +159,7 @@ def path_backward(
             if i + 1 < starts[d + 1]:
                 p, c = carry[i + 1], drift[i + 1]
                 g_carry[i + 1] += q[i + 1] * (2.0 * p * g_a - c * g_r)
-                g_drift[i + 1] -= g_r * pull[i + 1]
+                g_drift[i + 1] -= g_r * coupling[i + 1]
                 g_q[i + 1] += p * (g_a * p - g_r * c)
             g_weight[i] = g_a
             g_information[i] = g_r
@@ -260,10 +260,10 @@ def _add_transitions(
             right[e] += q * drift[i]
             off2[e] = 0.0
             if i > starts[d]:
-                pull = carry[i] * q
-                off2[e] = -pull
-                diagonal[e - 2] += carry[i] * pull
-                right[e - 2] -= pull * drift[i]
+                coupling = carry[i] * q
+                off2[e] = -coupling
+                diagonal[e - 2] += carry[i] * coupling
+                right[e - 2] -= coupling * drift[i]
 
 
 @kernel
@@ -296,10 +296,10 @@ def _collect_transitions(
             by_precision, by_drift = g_diagonal[e] + c * g_right[e], g_right[e]
             if i > starts[d]:
                 p = carry[i]
-                by_pull = p * g_diagonal[e - 2] - g_off2[e] - c * g_right[e - 2]
-                by_precision += p * by_pull
+                by_coupling = p * g_diagonal[e - 2] - g_off2[e] - c * g_right[e - 2]
+                by_precision += p * by_coupling
                 by_drift -= p * g_right[e - 2]
-                g_carry[i] = q * (by_pull + p * g_diagonal[e - 2])
+                g_carry[i] = q * (by_coupling + p * g_diagonal[e - 2])
             g_drift[i] = q * by_drift
             g_scale[i] = -2.0 * q / scale[i] * by_precision
     return g_drift, g_carry, g_scale

@@ -38,7 +38,7 @@ class Kinds:
     name: str  # Of cooperation, of conflict
     counted: Counted  # Ordered from the mildest kind to the strongest
     record: Float  # Weights that average over the spans of years of a record, dyad by dyad within a dataset
-    told: Float  # How much a record tells of its kinds in every span, in the inverse square of log-odds
+    information: Float  # Of the data on the kinds in every span, in the inverse square of log-odds
 
     @property
     def cuts(self) -> int:
@@ -47,8 +47,8 @@ class Kinds:
 
     def dyads_of(self, dataset: int) -> Index:
         """Return the dyads that differ in a dataset, (dyad,): of another than the first those of which it has kinds."""
-        told = self.told.reshape(self.counted.datasets, -1, SPANS).sum(axis=2)
-        return np.flatnonzero(told[dataset] > 0.0) if dataset else np.arange(told.shape[1])
+        information = self.information.reshape(self.counted.datasets, -1, SPANS).sum(axis=2)
+        return np.flatnonzero(information[dataset] > 0.0) if dataset else np.arange(information.shape[1])
 
 
 def span_of(panel: "xr.Dataset") -> Index:
@@ -190,26 +190,26 @@ def _add_white_walk(name: str, white: Any, made_of_white: Any, dyads: int) -> An
 def walk_of_white(kinds: Kinds, step: float) -> Float:
     """Return what makes a walk's steps of white noise, and below it its walk, (dataset * dyad, 2 span, span).
 
-    Steps that have unit variance beforehand are far from it, and from independent, after hundreds of happenings. White
+    Steps that have unit variance beforehand are far from it, and from independent, after hundreds of events. White
     noise of about the covariance that these leave is sampled instead; the posterior is the same.
     """
     made = np.empty((len(kinds.record), 2 * SPANS, SPANS))
-    for both, record, told in zip(made, kinds.record, kinds.told, strict=True):
+    for both, record, information in zip(made, kinds.record, kinds.information, strict=True):
         walk = np.tril(np.ones((SPANS, SPANS)))
         centred = walk - record @ walk
-        precision = np.eye(SPANS) + step**2 * centred.T @ (told[:, None] * centred)
+        precision = np.eye(SPANS) + step**2 * centred.T @ (information[:, None] * centred)
         both[:SPANS] = np.linalg.inv(np.linalg.cholesky(precision)).T
         both[SPANS:] = centred @ both[:SPANS]
     return made
 
 
 def spans_of(counts: Index, panel: "xr.Dataset") -> tuple[Float, Float]:
-    """Return weights over the spans of a record, and what they tell, of counts (dyad, time, dataset)."""
+    """Return weights over the spans of a record, and the information on them, of counts (dyad, time, dataset)."""
     span, dyads, _, datasets = span_of(panel), *counts.shape
-    record, told = np.zeros((2, datasets, dyads, SPANS))
+    record, information = np.zeros((2, datasets, dyads, SPANS))
     for dataset, dyad in np.ndindex(datasets, dyads):
         events = counts[dyad, :, dataset]
         seen = span[events > 0] if events.any() else np.array([0, SPANS - 1])
         record[dataset, dyad, seen.min() : seen.max() + 1] = 1.0 / (seen.max() + 1 - seen.min())
-        told[dataset, dyad] = INFORMATION * np.bincount(span, events, SPANS)
-    return record.reshape(-1, SPANS), told.reshape(-1, SPANS)
+        information[dataset, dyad] = INFORMATION * np.bincount(span, events, SPANS)
+    return record.reshape(-1, SPANS), information.reshape(-1, SPANS)

@@ -28,7 +28,7 @@ KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance, first year, number."""
 NEXT_TO_NOTHING = 1e-9
 INFORMATION = 0.25
-"""Of a happening about the log-odds that it is cooperative, where both sides are about as frequent."""
+"""Of an event about the log-odds that it is cooperative, where both sides are about as frequent."""
 VARIABLES = (
     Variable(
         "dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
@@ -53,8 +53,10 @@ VARIABLES = (
 class Readings:
     """What several datasets were seen to report."""
 
-    events: Index  # Happenings, and how busy the period was against what is usual for the dyad in that dataset
-    busyness: Float
+    events: (
+        Index  # Events, and the relative event count of the period, against what is usual for the dyad in that dataset
+    )
+    relative_count: Float
     knot: Index  # Knot before a node's period, and how far the period is on the way to the next, 0 to 1
     part: Float
     # First knot of every dyad's record in every dataset and the one behind the last, dataset by dataset within a
@@ -68,20 +70,20 @@ class Readings:
         there = node_of >= 0
         knot, part = knots(panel)
         period = np.nonzero(there)[1]
-        events, busy = total.transpose(1, 2, 0)[there], dataset_busyness(panel).transpose(1, 2, 0)[there]
+        events, busy = total.transpose(1, 2, 0)[there], dataset_relative_counts(panel).transpose(1, 2, 0)[there]
         seen = total.transpose(1, 0, 2) > 0
         spans = tuple(_span(knot[months]) for dyad in seen for months in dyad)
         return cls(events, busy, knot[period], part[period], spans)
 
 
 def totals(panel: "xr.Dataset") -> Index:
-    """Count the happenings that every dataset reports, (dataset, dyad, time)."""
+    """Count the events that every dataset reports, (dataset, dyad, time)."""
     spare = set(panel["counts"].dims) - {"dataset", "dyad", "time"}
     return np.asarray(panel["counts"].sum(spare).transpose("dataset", "dyad", "time").to_numpy())
 
 
-def dataset_busyness(panel: "xr.Dataset") -> Float:
-    """Return how busy every period was in every dataset, (dataset, dyad, time); 0 where it is not covered."""
+def dataset_relative_counts(panel: "xr.Dataset") -> Float:
+    """Return the relative event counts of every dataset, (dataset, dyad, time); 0 where it is not covered."""
     covered = panel["covered"].transpose("dataset", "dyad", "time").to_numpy()
     found = relative_counts(totals(panel), covered, *usual_periods(periods_a_month(panel)))
     return np.asarray(np.where(covered, found, 0.0))
@@ -105,14 +107,14 @@ def shift(own: Own, data: Mapping[str, Any]) -> Any:
     dyad, knot, part = data["reading_dyad"], data["reading_knot"], data["reading_part"][:, None]
     drift = own["drift"].transpose(0, 2, 1)  # (dyad, knot, dataset)
     moved = drift[dyad, knot] * (1.0 - part) + drift[dyad, knot + 1] * part
-    return moved + own["dataset_volume_effect"][dyad] * data["reading_busyness"]
+    return moved + own["dataset_volume_effect"][dyad] * data["reading_count"]
 
 
 def layout(readings: Readings, dyad: Index) -> dict[str, Any]:
     """Return the arrays that `shift` reads, by their names; ``dyad`` (node,) is that of every node."""
     return {
         "reading_dyad": dyad, "reading_knot": readings.knot, "reading_part": readings.part,
-        "reading_busyness": readings.busyness,
+        "reading_count": readings.relative_count,
     }  # fmt: skip
 
 
@@ -130,15 +132,15 @@ def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
     import pytensor.tensor as pt
 
     noise = pt.as_tensor(own["noise"])[data["reading_dyad"]]
-    return weight * data["reading_variance"] / _variance(_told(own, data), noise)
+    return weight * data["reading_variance"] / _variance(_dataset_information(own, data), noise)
 
 
 def anchor_shift(own: Own, data: Mapping[str, Any]) -> Any:
     """Return how far the pseudo-observations move as the datasets' readings do: by what each tells of the level."""
-    told = _told(own, data)
+    information = _dataset_information(own, data)
     offset = own["offset"].mean(axis=1)[data["reading_dyad"]]
     moved = offset + shift(own, data) - data["reading_anchor"]
-    return -(told * moved).sum(axis=1) / (told.sum(axis=1) + NEXT_TO_NOTHING)
+    return -(information * moved).sum(axis=1) / (information.sum(axis=1) + NEXT_TO_NOTHING)
 
 
 def reference(spec: "PendulumSpec", dyads: int, datasets: int) -> Own:
@@ -164,7 +166,7 @@ def draws(posterior: "xr.Dataset", own: Own) -> Own:
     } | {name: flat(posterior[f"dataset_{name}"]) for name in slopes}
 
 
-def _told(own: Own, data: Mapping[str, Any]) -> Any:
+def _dataset_information(own: Own, data: Mapping[str, Any]) -> Any:
     return _information(data["reading_events"], _overdispersion(own, not isinstance(own["concentration"], np.ndarray)))
 
 
@@ -182,7 +184,7 @@ def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
     knot, part = knots(panel)
     found = drift_between(parameters["dataset_drift"].to_numpy(), knot, part)
     if "dataset_volume_effect" in parameters:
-        busy = dataset_busyness(panel).transpose(1, 0, 2)
+        busy = dataset_relative_counts(panel).transpose(1, 0, 2)
         found = found + parameters["dataset_volume_effect"].to_numpy()[..., None] * busy
     return np.moveaxis(found, 1, 2)
 
@@ -190,7 +192,7 @@ def shift_of_panel(panel: "xr.Dataset", parameters: "xr.Dataset") -> Float:
 def shift_of_draws(own: Own, readings: Readings, dyad: int, node: int) -> Float:
     """Return the same of one node under every draw, (draw, dataset)."""
     moved = drift_between(own["drift"][:, dyad], int(readings.knot[node]), float(readings.part[node]))
-    return np.asarray(moved + own["dataset_volume_effect"][:, dyad] * readings.busyness[node])
+    return np.asarray(moved + own["dataset_volume_effect"][:, dyad] * readings.relative_count[node])
 
 
 def drift_between(drift: Float, knot: int | Index, part: float | Float) -> Float:

@@ -1,7 +1,7 @@
 """Coded events as side and kind: cooperative or hostile by the level, and how much so by a second, separate part.
 
-Whether a happening is cooperative follows the level alone, so that the share is by construction the expected share of
-cooperative happenings, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
+Whether an event is cooperative follows the level alone, so that the share is by construction the expected share of
+cooperative events, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
 depth of cooperation and the severity of conflict. Both drift, and may follow how cooperative the last year was, by a
 slope that is estimated. They follow the record and not the level, so that they tell nothing back of it: were they to,
 the kinds would bend the share.
@@ -63,7 +63,9 @@ class Sides:
     place_of_node: Index  # Place of a node's depth and severity: its era, or five years of its dyad
     places: int
     recent: Float  # Log-odds of cooperation in the twelve months that end with the node's
-    busyness: Float  # How busy the node's period was against what is usual for its dyad (`forecast.panel.record`)
+    relative_count: (
+        Float  # Relative event count of the node's period, against what is usual for its dyad (`forecast.panel.record`)
+    )
     # What several datasets have of their own; None of a single one. Then `recent` is (node, dataset).
     readings: Readings | None = None
 
@@ -247,10 +249,10 @@ class SidesObservation(Observation):
         return own | {"kinds_offset": pt.zeros((arrays.dyads, side.directions, side.datasets))} if own else own
 
     def data(self, spec: "PendulumSpec", arrays: "PanelArrays", reference: Own) -> dict[str, Any]:
-        """Return the counts of the sides, and how busy every node's period was."""
+        """Return the counts of the sides, and the relative event count of every node's period."""
         observed = arrays.observed
         volume = {
-            "busyness": observed.busyness, "busy_dyad": arrays.node_dyad,
+            "relative_count": observed.relative_count, "count_dyad": arrays.node_dyad,
             "anchor_volume_effect": reference["volume_effect"],
         }  # fmt: skip
         own = one_side.data(observed.side, arrays.node_dyad, reference) | (volume if spec.volume_effect else {})
@@ -275,7 +277,7 @@ class SidesObservation(Observation):
         if "reading_events" in data:
             return one_side.log_likelihood(spec, level, own, data, by_dataset.shift(own, data))
         if spec.volume_effect:
-            level = level + own["volume_effect"][data["busy_dyad"]] * data["busyness"]
+            level = level + own["volume_effect"][data["count_dyad"]] * data["relative_count"]
         return one_side.log_likelihood(spec, level, own, data)
 
     def aside_log_likelihood(self, own: Own, data: Mapping[str, Any]) -> Any:
@@ -298,7 +300,7 @@ class SidesObservation(Observation):
         if readings is not None:
             shift = by_dataset.shift(reference, by_dataset.layout(readings, arrays.node_dyad))
             return one_side.derivatives(spec, level, reference | {"shift": shift}, arrays.observed.side)
-        busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.busyness
+        busy = reference["volume_effect"][arrays.node_dyad] * arrays.observed.relative_count
         return one_side.derivatives(spec, level + busy, reference, arrays.observed.side)
 
     def anchor_weight(self, weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
@@ -312,9 +314,9 @@ class SidesObservation(Observation):
         """
         if "reading_events" in data:
             return by_dataset.anchor_shift(own, data)
-        if "busyness" not in data:
+        if "relative_count" not in data:
             return 0.0
-        return ((data["anchor_volume_effect"] - own["volume_effect"])[data["busy_dyad"]]) * data["busyness"]
+        return ((data["anchor_volume_effect"] - own["volume_effect"])[data["count_dyad"]]) * data["relative_count"]
 
     def draws(self, posterior: "xr.Dataset") -> Own:
         """Take the parameters, with zeros for what the model does not have."""
@@ -342,7 +344,7 @@ class SidesObservation(Observation):
 
         observed, dyad = arrays.observed, int(arrays.node_dyad[node])
         if observed.readings is None:
-            month, side = level + own["volume_effect"][:, dyad, None] * observed.busyness[node], own
+            month, side = level + own["volume_effect"][:, dyad, None] * observed.relative_count[node], own
         else:
             shift = by_dataset.shift_of_draws(own, observed.readings, dyad, node)
             month, side = level, own | {"offset": own["offset"] + shift[:, None, None, :]}
@@ -421,7 +423,7 @@ class SidesObservation(Observation):
         if observed.readings is not None:
             shifted = partial(by_dataset.shift, data=by_dataset.layout(observed.readings, arrays.node_dyad))
             return one_side.integration_worth(spec, level, own, observed.side, shifted)
-        level = level + own["volume_effect"][:, arrays.node_dyad] * observed.busyness
+        level = level + own["volume_effect"][:, arrays.node_dyad] * observed.relative_count
         return one_side.integration_worth(spec, level, own, observed.side)
 
 
@@ -506,7 +508,7 @@ def ordered_kinds(name: str, panel: "xr.Dataset") -> Index:
 def stronger_log_odds(
     name: str, stronger: int, panel: "xr.Dataset", posterior: "xr.Dataset", at: tuple[int, int], kind_drift: str
 ) -> NDArray[np.float32]:
-    """Compute log-odds that a happening of a side is expected to be of its strongest kinds, (chain, draw, time)."""
+    """Compute log-odds that an event of a side is expected to be of its strongest kinds, (chain, draw, time)."""
     dyad, dataset = at
 
     def draws(variable: str) -> NDArray[np.float32]:
