@@ -1,4 +1,4 @@
-"""Text of unknown origin, made harmless where it is shown: in a terminal, a spreadsheet, a page, LaTeX, Markdown."""
+"""Escaping of text of unknown origin for terminals, spreadsheets, pages, LaTeX and Markdown."""
 
 import re
 

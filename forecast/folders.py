@@ -1,4 +1,4 @@
-"""Whole folders put in place at once: a reader finds the old one whole or the new one whole.
+"""Atomic replacement of folders: a reader finds the old one whole or the new one whole.
 
 Where the system can exchange two names, the new folder is made complete beside the old one, with the files in the
 old one that are not written again, and the two change places in one step. Where that cannot be (a disk is mounted

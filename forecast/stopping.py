@@ -1,4 +1,4 @@
-"""How a run ends on Ctrl-C or a polite kill: within two seconds, whatever it is doing, and leaving nothing behind.
+"""SIGINT and SIGTERM handling: a run ends within two seconds, whatever it is doing, and leaves nothing behind.
 
 The first signal unwinds the program like an exit. A library may swallow that, or compute on where Python is not
 asked; so a thread of its own waits for the same signal, and ends the process if it is still there a little later.
@@ -32,7 +32,7 @@ _watching = threading.Lock()
 
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
-    """Let Ctrl-C and the polite kill end the process from here on; to be used in its main thread."""
+    """Let SIGINT and SIGTERM end the process from here on; to be used in its main thread."""
     owner = _watching.acquire(blocking=False)  # once a process
     try:
         if owner:

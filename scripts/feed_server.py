@@ -83,8 +83,8 @@ def gdelt_files(world: World, hole: tuple[date, date]) -> dict[str, bytes]:
         for slot in gdelt.expected(version, "both", first, world.last):
             if hole[0] <= slot.first and slot.last <= hole[1]:
                 continue
-            rows = _gdelt_rows(world, version, slot.name, world.days(slot.first, slot.last))
-            files[slot.path] = zipped(slot.file.removesuffix(".zip"), rows)
+            rows = _gdelt_rows(world, version, slot.slot, world.days(slot.first, slot.last))
+            files[slot.url.removeprefix(f"{gdelt.SERVER}/")] = zipped(slot.file.removesuffix(".zip"), rows)
     return files | gdelt_lists(files)
 
 

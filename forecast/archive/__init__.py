@@ -1,4 +1,4 @@
-"""An archive of feeds: files taken in once, with every edition kept, read as they were known on any day.
+"""An archive of feeds: files imported once, every edition kept, read as known on any day.
 
 Start at `import_files`, which takes files in, and at `read_archive`, which reads events (docs/archive.md).
 """

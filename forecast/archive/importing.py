@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from forecast.archive.catalogue import Catalogue, Counts, Entry, Key
-from forecast.archive.days import Named, days_of
 from forecast.archive.segments import SegmentWriter, opened_for_import, write_batch
 from forecast.arguments import CALLABLE, PATH, PATHS, TEXT, checked
 from forecast.display import Card, Displayed
 from forecast.errors import DataError
 from forecast.escaping import printable
+from forecast.events.coverage import Days, as_spans, each_day
 from forecast.feeds.detect import DaysOfRows, Detected, detect_file, find_feed, unknown_file
-from forecast.feeds.feed import Feed, FeedSettings, FileFacts, named_day
+from forecast.feeds.feed import Feed, FeedSettings, FileFacts, Standing, named_day
 from forecast.feeds.judging import Judge
 from forecast.feeds.lines import CHUNK, MANIFEST, FeedFile, file_digest, find_files, is_beside, read_utf8
 from forecast.feeds.reading import FileRun, Together
@@ -78,6 +78,14 @@ MOST_FILES = 200
 """Files of a batch; a run that is killed loses no more than one batch."""
 MONTH = timedelta(days=31)
 STEP = "importing files"
+
+
+BUSY = 0.25
+"""Of the rows of the busiest day of a release: a day with so many is one that it stands for, not an old report."""
+STRAY = 0.05
+"""Of the rows of the busiest day of a longer file: days with fewer at its ends are strays."""
+BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
+"""How far from the day of its name the days of a release can be."""
 
 
 class ImportedFile(NamedTuple):
@@ -466,6 +474,41 @@ class _Tallies:
             month: list(Counts(one.total(), one["kept"], one["rejected"], one["filtered"]))
             for month, one in sorted(self.counts.items())
         }
+
+
+@dataclass(frozen=True)
+class Named:
+    """The facts in the name of a file: of the member, or of its zip archive if that says more."""
+
+    name: str
+    facts: FileFacts
+    stands: Standing | None
+
+    @classmethod
+    def of(cls, feed: Feed, file: FeedFile) -> "Named":
+        """Read the name of a file or, where it says nothing, that of its archive."""
+        own = cls(file.own_name, feed.facts(file.own_name), feed.stands(file.own_name))
+        outer = cls(file.outer_name, feed.facts(file.outer_name), feed.stands(file.outer_name))
+        return outer if outer.says and not own.says else own
+
+    @property
+    def says(self) -> bool:
+        """Whether the name says anything."""
+        return self.stands is not None or self.facts != FileFacts()
+
+
+def days_of(named: Named, rows: Mapping[date, int]) -> list[Days]:
+    """Return the days that a file with so many rows of each day stands for, as spans in order of time."""
+    stands, own = named.stands, named_day(named.facts.day) if named.facts.day else None
+    chosen = set(each_day(stands.first, stands.last)) if stands and stands.whole else set[date]()
+    if own is not None:
+        near = {day: number for day, number in rows.items() if own - BEFORE <= day <= own + AFTER}
+        chosen |= {day for day, number in near.items() if number >= BUSY * max(near.values())}
+    elif not chosen:
+        inside = {day: n for day, n in rows.items() if stands is None or stands.first <= day <= stands.last}
+        busy = [day for day, number in inside.items() if number >= STRAY * max(inside.values())]
+        chosen = set(each_day(min(busy), max(busy))) if busy else chosen
+    return as_spans(chosen)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rows of an archive read into the event table, as they were known on a day: every row of its files accounted for.
+"""Event tables of an archive as known on a day, with every row of its files accounted for.
 
 Nothing is decided when files are imported: what repeats what, what a newer edition replaces and what is counted
 follow from the rows and from what the catalogue says of their files, so that the order of imports cannot matter.
@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from forecast.archive.catalogue import REJECTED, ROWS, Catalogue, Entry, read_catalogue
-from forecast.archive.days import covered_days
 from forecast.arguments import DAY, DYADS, FEED_SETTINGS, PATH, TEXTS, checked
+from forecast.dates import today
 from forecast.errors import DataError, SpecError
-from forecast.events.coverage import Covered
+from forecast.events.coverage import MOST_MISSING, Covered, Days, as_spans, each_day
 from forecast.events.table import (
     REJECT_COLUMNS,
     Day,
@@ -38,14 +38,15 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
+ROUNDING = 1e-6
 MEMORY = "1GB"
 THREADS = 2
-HAPPENING = "date, source, target, cameo"
+EVENT_KEY = "date, source, target, cameo"
 EVENT = (
     "id, date, known_on AS known, source AS source_state, target AS target_state, cameo, goldstein AS value, quad, "
     "source_quad AS given_quad, reports AS n, actor, summary, reference"
 )
-TOLD = ("actor", "summary", "reference")
+DESCRIPTIONS = ("actor", "summary", "reference")
 ORDER = "known_on, name, sha256, line"
 """Of rows that repeat each other in one edition, the one that was known first stays."""
 
@@ -135,7 +136,7 @@ class ArchiveReading:
     pairs: list[str] | None  # Pairs of states in the order of the alphabet; None for all
     day: date | None  # The as-of day
     settings: FeedSettings
-    told: bool = True  # Whether what is for readers is read as well: actor, summary, reference
+    texts: bool = True  # Whether actor, summary and reference are read as well
 
     def entries(self) -> list[Entry]:
         """Return the files of which anything was known on the day."""
@@ -231,7 +232,7 @@ class ArchiveReading:
         )
         wanted = "true" if self.pairs is None else f"r.pair IN ({', '.join(map(text, self.pairs)) or 'NULL'})"
         listed = ", ".join(map(text, paths))
-        columns = "r.*" if self.told else f"r.* EXCLUDE ({', '.join(TOLD)})"
+        columns = "r.*" if self.texts else f"r.* EXCLUDE ({', '.join(DESCRIPTIONS)})"
         return (
             f"SELECT {columns}, {known} AS known_on, f.* EXCLUDE (file) FROM "
             f"read_parquet([{listed}], hive_partitioning = false) r JOIN files f USING (file) WHERE {wanted}"
@@ -260,17 +261,17 @@ class ArchiveReading:
         )
         if not self.settings.one_a_day:
             return f"SELECT *, n AS reports, filtered = '' AND again = '' AS kept, again AS repeats FROM ({repeated})"
-        happening = (
+        counted = (
             "SELECT *, first_value(struct_pack(name, line)) OVER same AS stays, row_number() OVER same AS nth, "
-            f"sum(n) OVER (PARTITION BY filtered = '' AND again = '', {HAPPENING}) AS reports FROM ({repeated}) "
-            f"WINDOW same AS (PARTITION BY filtered = '' AND again = '', {HAPPENING} "
+            f"sum(n) OVER (PARTITION BY filtered = '' AND again = '', {EVENT_KEY}) AS reports FROM ({repeated}) "
+            f"WINDOW same AS (PARTITION BY filtered = '' AND again = '', {EVENT_KEY} "
             f"ORDER BY known_on, {newest}, {ORDER})"
         )
         return (
             "SELECT * EXCLUDE (stays, nth, again, reports), CAST(reports AS BIGINT) AS reports, "
             "filtered = '' AND again = '' AND nth = 1 AS kept, CASE WHEN filtered <> '' THEN '' WHEN again <> '' THEN "
             "again WHEN nth > 1 THEN 'the same day, sides and code as ' || stays.name || ', line ' || stays.line "
-            f"ELSE '' END AS repeats FROM ({happening})"
+            f"ELSE '' END AS repeats FROM ({counted})"
         )
 
     def _filters(self) -> str:
@@ -345,6 +346,25 @@ class ArchiveReading:
         paths = ", ".join(map(text, self._segments(entries, REJECTED)))
         read = f"read_parquet([{paths}], hive_partitioning = false)"
         return f"SELECT {columns} FROM {read} r JOIN files f USING (file)" if paths else ""
+
+
+def covered_days(entries: Sequence[Entry], day: date | None = None) -> list[Days]:
+    """Return the days that files stand for, up to a day, by default today, as spans in order of time.
+
+    A day whose files stand for parts of it, such as quarter hours, counts if at most a tenth of it is missing.
+    """
+    whole, parts = set[date](), dict[tuple[str, date], dict[str, float]]()
+    for entry in entries:
+        for first, last in entry.spans:
+            end = min(last, day or today())
+            days = each_day(first, end)
+            if entry.part >= 1:
+                whole.update(days)
+                continue
+            for one in days:  # two files named after one time are one part
+                parts.setdefault((entry.series, one), {})[entry.said.partition(".")[0]] = entry.part
+    enough = {one for (_, one), slots in parts.items() if sum(slots.values()) >= 1 - MOST_MISSING - ROUNDING}
+    return as_spans(whole | enough)
 
 
 def add_lines(database: "duckdb.DuckDBPyConnection") -> None:

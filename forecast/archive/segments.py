@@ -145,8 +145,8 @@ def write_batch(catalogue: Catalogue, files: Sequence[Entry], segments: Sequence
 
     number = catalogue.batches[-1].number + 1 if catalogue.batches else 1
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    told = {"schema": SCHEMA, "number": number, "at": at, "next_file": next_file}
-    metadata = {BATCH: json.dumps(told | {"segments": [segment._asdict() for segment in segments]})}
+    stated = {"schema": SCHEMA, "number": number, "at": at, "next_file": next_file}
+    metadata = {BATCH: json.dumps(stated | {"segments": [segment._asdict() for segment in segments]})}
     table = pa.Table.from_pylist([entry.row() for entry in files], file_columns().with_metadata(metadata))
     own, content = _segment(FILES, table)
     _write(catalogue.folder, {own: content})
@@ -163,15 +163,15 @@ def read_batch(folder: Path, path: str) -> Batch | None:
         if Path(path).stem != sha256[:NAME_LENGTH]:
             return None
         table = pq.read_table(io.BytesIO(content))
-        told = json.loads(table.schema.metadata[BATCH])
-        if told["schema"] != SCHEMA:
+        stated = json.loads(table.schema.metadata[BATCH])
+        if stated["schema"] != SCHEMA:
             return None
         files = tuple(Entry.of(row) for row in table.to_pylist())
-        segments = tuple(Segment(**one) for one in told["segments"])
+        segments = tuple(Segment(**one) for one in stated["segments"])
     except (OSError, ValueError, TypeError, KeyError):
         return None
     own = Segment(path, len(content), sha256, table.num_rows)
-    return Batch(told["number"], told["at"], told["next_file"], files, (*segments, own))
+    return Batch(stated["number"], stated["at"], stated["next_file"], files, (*segments, own))
 
 
 def _segment(place: str, rows: "pa.Table") -> tuple[Segment, bytes]:

@@ -1,20 +1,19 @@
-"""What an archive holds, by dataset and month: coverage and holes, and what became of every row."""
+"""Archive contents by dataset and month: coverage, gaps, and what became of every row."""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from forecast.archive.catalogue import REJECTED, Catalogue, Counts, Entry, read_catalogue
-from forecast.archive.days import Days, covered_days
 from forecast.archive.importing import EVERYTHING
-from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets
+from forecast.archive.reading import ArchiveReading, add_lines, chosen_datasets, covered_days
 from forecast.arguments import DAY, PATH, TEXTS, checked
 from forecast.dates import month_end
 from forecast.display import Card, Displayed
-from forecast.events.coverage import Covered
+from forecast.events.coverage import Covered, Days
 from forecast.events.table import Day, as_day
 from forecast.feeds.detect import FEEDS
 from forecast.wording import count
@@ -26,7 +25,7 @@ LOTS = ("kept", "rejected", "filtered", "duplicates")
 LAST = "last event"
 
 
-class Hole(NamedTuple):
+class MissingDays(NamedTuple):
     """Days for which no file is there, between others for which one is."""
 
     first: date
@@ -76,7 +75,7 @@ class DatasetStatus(Displayed):
     files: int
     series: dict[str, int]  # How many files of each series, such as those of a day
     spans: tuple[Days, ...]  # Days for which files are there
-    holes: tuple[Hole, ...]
+    holes: tuple[MissingDays, ...]
     published: int  # Files of which the manifest of a fetch says when they were published
     editions: tuple[Edition, ...]  # In the order in which they were issued
     months: tuple[MonthStatus, ...]
@@ -162,7 +161,7 @@ class ArchiveStatus(Displayed):
 def archive_status(
     archive: str | Path, datasets: Sequence[str] | None = None, *, as_of: Day | None = None
 ) -> ArchiveStatus:
-    """Describe what an archive holds, by dataset and month, after looking whether all of it is as it was written.
+    """Describe the contents of an archive by dataset and month, after verifying all checksums.
 
     Rows are counted as if all rows between two states were read: rows = kept + rejected + filtered + duplicates, of
     every month. A row is filtered if it is not between two states or a newer edition replaces it.
@@ -200,7 +199,7 @@ def archive_status(
 
 def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus:
     feed = FEEDS[name]
-    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, told=False)
+    reading = ArchiveReading(catalogue, feed, None, day, EVERYTHING, texts=False)
     entries = reading.entries()
     catalogue.require_whole(catalogue.batches_of(entries), f"{REJECTED}/dataset={name}/")
     by_month: dict[str, Counter[str]] = {}
@@ -217,17 +216,17 @@ def _dataset(catalogue: Catalogue, name: str, day: date | None) -> DatasetStatus
             rejected_by = reading.rejected_by(entries, database)
     for entry in entries:
         filtered_by.update(entry.filtered_by)
-    spans = covered_days(entries, day)
+    covered = Covered(name, tuple(covered_days(entries, day)))
     return DatasetStatus(
         dataset=name,
         title=feed.title,
         files=len(entries),
         series=dict(sorted(Counter(entry.series for entry in entries).items())),
-        spans=tuple(spans),
-        holes=tuple(_hole(first, last, feed.holes) for first, last in Covered(name, tuple(spans)).holes),
+        spans=covered.spans,
+        holes=tuple(_missing(first, last, feed.holes) for first, last in covered.gaps),
         published=sum(bool(entry.published) for entry in entries),
         editions=tuple(Edition.of(entry) for entry in sorted(entries, key=_edition) if entry.issued),
-        months=tuple(_months(entries, spans, by_month)),
+        months=tuple(_months(entries, covered, by_month)),
         rejected_by=rejected_by,
         filtered_by=dict(sorted(filtered_by.items())),
     )
@@ -237,12 +236,12 @@ def _edition(entry: Entry) -> tuple[str, str]:
     return entry.issued, entry.name
 
 
-def _hole(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> Hole:
+def _missing(first: date, last: date, known: Sequence[tuple[date, date, str]]) -> MissingDays:
     notes = [f"{begin} to {end}: {why}" for begin, end, why in known if begin <= last and first <= end]
-    return Hole(first, last, "; ".join(notes))
+    return MissingDays(first, last, "; ".join(notes))
 
 
-def _months(entries: Sequence[Entry], spans: Sequence[Days], became: dict[str, Counter[str]]) -> list[MonthStatus]:
+def _months(entries: Sequence[Entry], covered: Covered, became: dict[str, Counter[str]]) -> list[MonthStatus]:
     """Return the months of the record and those of any other rows, in order of time."""
     counts: dict[str, list[Counts]] = {}
     standing: dict[str, list[Entry]] = {}
@@ -251,8 +250,8 @@ def _months(entries: Sequence[Entry], spans: Sequence[Days], became: dict[str, C
             counts.setdefault(month, []).append(Counts(*numbers))
         for month in {month for first, last in entry.spans for month in _months_between(first, last)}:
             standing.setdefault(month, []).append(entry)
-    covered = _days_by_month(spans)
-    between = _months_between(spans[0][0], spans[-1][1]) if spans else []
+    days = covered.by_month
+    between = _months_between(covered.first, covered.last) if covered.spans else []
     found = []
     for month in sorted({*counts, *between}):
         lots, of_month = became.get(month, Counter()), counts.get(month, [])
@@ -261,7 +260,7 @@ def _months(entries: Sequence[Entry], spans: Sequence[Days], became: dict[str, C
         filtered = sum(one.filtered for one in of_month) + lots["filtered"]
         rows = (sum(one.rows for one in of_month), lots["kept"], rejected, filtered, lots["duplicate"])
         files = len(standing.get(month, []))
-        found.append(MonthStatus(month, _length(month), covered.get(month, 0), files, tuple(sorted(editions)), *rows))
+        found.append(MonthStatus(month, _length(month), days[month], files, tuple(sorted(editions)), *rows))
     return found
 
 
@@ -270,17 +269,6 @@ def _months_between(first: date, last: date) -> list[str]:
         f"{place // 12:04}-{place % 12 + 1:02}"
         for place in range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     ]
-
-
-def _days_by_month(spans: Sequence[Days]) -> Counter[str]:
-    days: Counter[str] = Counter()
-    for first, last in spans:
-        start = first
-        while start <= last:
-            end = min(month_end(start), last)
-            days[f"{start:%Y-%m}"] += (end - start).days + 1
-            start = end + timedelta(days=1)
-    return days
 
 
 def _length(month: str) -> int:

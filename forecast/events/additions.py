@@ -356,7 +356,7 @@ def _resembling(table: EventTable, addition: Addition) -> list[str]:
     like = (pairs["event_id"] != pairs["event_id_there"]) & ((pairs["date"] - pairs["date_there"]).abs() <= day)
     found = pairs[like].drop_duplicates("event_id")
     columns = (found[name] for name in ("event_id", "date_there", "cameo_there", "summary_there"))
-    told = sorted(
+    found_like = sorted(
         (lines[one], f"{when:%Y-%m-%d}, {code}, {what}") for one, when, code, what in zip(*columns, strict=True)
     )
-    return [f"line {line} is like {words:.140}" for line, words in told]
+    return [f"line {line} is like {words:.140}" for line, words in found_like]

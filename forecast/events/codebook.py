@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VISIT, HOST = "042", "043"
-"""The two rows of a visit, one happening under either code."""
+"""The two rows of a visit, one event under either code."""
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def _as_counts(raw: RawTable, mapping: CountsMapping) -> CountTable:
 def wide_counts(table: CountTable, *, directed: bool = False) -> "pd.DataFrame":
     """Return counts as `read_counts` reads them: a row a period and direction, a column a class."""
     counts = table.counts
-    values = "n" if directed or "happenings" not in counts else "happenings"
+    values = "n" if directed or "events" not in counts else "events"
     time = counts["date"].dt.strftime(_TIMES[table.frequency])
     wide = counts.assign(time=time).pivot_table(
         index=["time", "source", "target"], columns="class", values=values, aggfunc="sum", fill_value=0

@@ -1,6 +1,7 @@
 """Days that the files of a dataset stand for, and events added to a dataset, which extend its coverage."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+Days = tuple[date, date]
+"""First and last day of a span."""
 MOST_MISSING = 0.1
 """The part of a period that may be missing before it counts as not covered: of a month three days, of a week none."""
 
@@ -23,8 +26,8 @@ class Covered:
     """The days that the files of a dataset stand for."""
 
     dataset: str
-    # First and last day of each span, in order of time; what lies between two of them is a hole.
-    spans: tuple[tuple[date, date], ...]
+    # First and last day of each span, in order of time; between two of them is a gap.
+    spans: tuple[Days, ...]
 
     @property
     def first(self) -> date:
@@ -37,20 +40,41 @@ class Covered:
         return self.spans[-1][1]
 
     @property
-    def holes(self) -> list[tuple[date, date]]:
-        """First and last day of each hole."""
+    def gaps(self) -> list[Days]:
+        """First and last day of each gap."""
         ends = [last for _, last in self.spans[:-1]]
         starts = [first for first, _ in self.spans[1:]]
         return [(end + timedelta(days=1), start - timedelta(days=1)) for end, start in zip(ends, starts, strict=True)]
+
+    @property
+    def by_month(self) -> Counter[str]:
+        """How many days of each month, such as `2018-06`."""
+        return Counter(f"{day:%Y-%m}" for first, last in self.spans for day in each_day(first, last))
 
     def missing(self, starts: "ArrayLike", ends: "ArrayLike") -> Bool:
         """Return in which periods too many days are missing, (period,)."""
         first, last = (np.asarray(days, dtype="datetime64[D]") for days in (starts, ends))
         missing = np.zeros(len(first))
-        for begin, end in self.holes:
+        for begin, end in self.gaps:
             inside = np.minimum(last, np.datetime64(end)) - np.maximum(first, np.datetime64(begin))
             missing += np.maximum(inside.astype(int) + 1, 0)
         return np.asarray(missing > MOST_MISSING * ((last - first).astype(int) + 1))
+
+
+def each_day(first: date, last: date) -> list[date]:
+    """Return all days from one to another."""
+    return [first + timedelta(days=step) for step in range((last - first).days + 1)]
+
+
+def as_spans(days: Iterable[date]) -> list[Days]:
+    """Return days as spans in order of time."""
+    spans: list[Days] = []
+    for day in sorted(set(days)):
+        if spans and day - spans[-1][1] == timedelta(days=1):
+            spans[-1] = (spans[-1][0], day)
+        else:
+            spans.append((day, day))
+    return spans
 
 
 def covered_by(given: Iterable[Covered], dataset: str) -> Covered | None:

@@ -139,7 +139,7 @@ RULES: dict[str, tuple[str, "Callable[[Rows], Broken]"]] = {
     "reference": ("a publisher and a subject, or the publisher's own lasting page", _passing_address),
     "verified": ("verified `yes` or `memory`", _invalid_check),
     "order": ("rows sorted by date", _out_of_order),
-    "repeated": ("one happening gives at most one row a direction", _repeated),
+    "repeated": ("one event gives at most one row per direction", _repeated),
     "visit": ("visitor 042 and host 043 on the same date", _visit_without_host),
     "both directions": ("calls, meetings, rounds and agreements in both directions", _one_sided_act),
     "joint act": ("a joint exercise or undertaking (06x) in both directions", _one_sided_joint_act),

@@ -37,7 +37,7 @@ class FileAccount(NamedTuple):
     """The rows of a file by what became of them; `rows` is the sum of the four after it."""
 
     name: str
-    rows: int  # A row is a duplicate if it repeats another, or reports a happening again that another row has
+    rows: int  # A row is a duplicate if it repeats another, or reports an event again that another row has
     kept: int
     rejected: int
     filtered: int
@@ -110,8 +110,8 @@ EVENT_COLUMNS = (
     "event_id",
     "dyad",
 )
-FURTHER_COLUMNS = ("source_quad", "happenings")
-"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and how many happenings
+FURTHER_COLUMNS = ("source_quad", "events")
+"""Columns that only tables of feeds have: the quad class as the feed says (0 if it says none), and how many events
 the row is, where `n` counts reports."""
 TEXT_COLUMNS = ("source", "target", "cameo", "actor", "summary", "reference", "dataset", "event_id", "dyad")
 
@@ -191,7 +191,7 @@ class CountTable(Displayed):
     counts : pandas.DataFrame
         `date` (first day of the period), `known_at` (its last day), `source`, `target` (both '' if the table
         has no directions), `dyad`, `class` (from 0, the most hostile), `n`, `dataset`; of counted
-        feeds also `happenings`: `n` without the other sides of joint acts, for panels without directions.
+        feeds also `events`: `n` with each two-sided event once, for panels without directions.
     classes : tuple of str
         The names of the classes.
     zero_cut : int
@@ -351,18 +351,18 @@ def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
     """Sort by date and then event_id, columns in the order of the contract; those of feeds after them, filled."""
     further = [name for name in FURTHER_COLUMNS if name in events]
     sorted_rows = events.sort_values(["date", "event_id"], ignore_index=True)[[*EVENT_COLUMNS, *further]]
-    if "happenings" in further:
-        sorted_rows["happenings"] = happenings_of(sorted_rows)
+    if "events" in further:
+        sorted_rows["events"] = events_per_row(sorted_rows)
     if "source_quad" in further:
         sorted_rows["source_quad"] = sorted_rows["source_quad"].fillna(0).astype("int8")
     return sorted_rows
 
 
-def happenings_of(events: "pd.DataFrame") -> "pd.Series[int]":
-    """Return how many happenings each row stands for: of a feed one, of any other table its n."""
-    if "happenings" not in events:
+def events_per_row(events: "pd.DataFrame") -> "pd.Series[int]":
+    """Return how many events each row stands for: of a feed one, of any other table its n."""
+    if "events" not in events:
         return events["n"]
-    return events["happenings"].fillna(events["n"]).astype("int64")
+    return events["events"].fillna(events["n"]).astype("int64")
 
 
 def event_schema() -> "pa.DataFrameSchema":

@@ -166,8 +166,7 @@ def _room() -> Iterator[None]:
 def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Literal["month", "week"]) -> "pd.DataFrame":
     """Count what is left by dyad, period, direction and class.
 
-    Of a joint act that a day has in both directions, `happenings` counts the other side no second time: it is the
-    rule of `forecast.panel.events`, for rows that are a happening each.
+    `events` counts a two-sided event of a day once, as `forecast.panel.events` does of rows that are one event each.
     """
     import pyarrow as pa
 
@@ -198,7 +197,7 @@ def _counts(database: "duckdb.DuckDBPyConnection", scale: str, frequency: Litera
         SELECT CAST(date_trunc('{frequency}', date) AS TIMESTAMP_S) AS date,
             CAST(date_trunc('{frequency}', date) + {length} - INTERVAL 1 DAY AS TIMESTAMP_S) AS known_at,
             source, target, dyad, CAST(class AS BIGINT) AS class, CAST(sum(n) AS BIGINT) AS n,
-            CAST(sum(once) AS BIGINT) AS happenings
+            CAST(sum(once) AS BIGINT) AS events
         FROM sides GROUP BY ALL ORDER BY dyad, date, source, class""").df()
     return counts
 
@@ -344,19 +343,19 @@ def _acts(rows: "ir.Table", side: int, settings: FeedSettings) -> "ir.BooleanVal
 
 
 def _once_a_day(rows: "ir.Table", settings: FeedSettings) -> "ir.Table":
-    """Return happenings by day, source, target and code: `n`."""
+    """Return events by day, source, target and code: `n`."""
     import ibis
 
     key = ["day", "source", "target", "pair", "code"]
     order = [rows.known, rows.day, rows.source, rows.target, rows.code]
     first = rows.mutate(place=ibis.row_number().over(group_by=rows.id, order_by=order))
     unique = first.filter(first.place == 0)
-    happenings = unique.group_by(key).agg(n=unique.count())
-    return happenings.mutate(n=ibis.literal(1, "int64")) if settings.one_a_day else happenings
+    counted = unique.group_by(key).agg(n=unique.count())
+    return counted.mutate(n=ibis.literal(1, "int64")) if settings.one_a_day else counted
 
 
 def _by_class(days: "ir.Table", scale: str) -> "ir.Table":
-    """Return happenings by month, source and target, a column a class; joint acts once."""
+    """Return events by month, source and target, one column per class; two-sided events once."""
     import ibis
 
     codes, class_of = read_codes(), read_scale(scale).class_of

@@ -32,7 +32,7 @@ class FeedSettings(BaseModel):
     statements : bool
         Whether CAMEO roots 01 (statements) and 02 (appeals) are counted, as cooperation.
     one_a_day : bool
-        Whether rows of one day, source, target and code are one happening, with as many reports.
+        Whether rows of one day, source, target and code are one event, with as many reports.
     minimum_mentions : int
         Fewest mentions of a row, where the feed counts them (gdelt, and phoenix of its later years).
     icews_known : {"release", "edition"}
@@ -47,7 +47,7 @@ class FeedSettings(BaseModel):
     --------
     >>> from forecast.feeds import FeedSettings
     >>> FeedSettings(sectors=("government",)).words
-    'actors: government; statements and appeals counted; one happening a day, source, target and code'
+    'actors: government; statements and appeals counted; one event per day, source, target and code'
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -90,7 +90,7 @@ class FeedSettings(BaseModel):
         parts = [
             f"actors: {actors}",
             f"statements and appeals {'counted' if self.statements else 'left out'}",
-            "one happening a day, source, target and code" if self.one_a_day else "each row a happening",
+            "one event per day, source, target and code" if self.one_a_day else "each row an event",
         ]
         if self.minimum_mentions > 1:
             parts.append(f"at least {self.minimum_mentions} mentions")

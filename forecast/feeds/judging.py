@@ -288,13 +288,13 @@ def _filters(settings: FeedSettings) -> dict[str, str]:
 
 Place = tuple[int, int, str]
 """Position of the file, line, reason."""
-HAPPENING = ("date", "source_state", "target_state", "cameo")
-REPLACED, SAME_EVENT, SAME_HAPPENING = 1, 2, 3
+EVENT_KEY = ("date", "source_state", "target_state", "cameo")
+REPLACED, SAME_EVENT, SAME_DAY = 1, 2, 3
 """Why a row is gone, in `gone`."""
 WORDS = {
     REPLACED: "'replaced by the newer edition ' || by_name",
     SAME_EVENT: "'the same event as ' || by_name || ', line ' || by_line",
-    SAME_HAPPENING: "'the same day, sides and code as ' || by_name || ', line ' || by_line",
+    SAME_DAY: "'the same day, sides and code as ' || by_name || ', line ' || by_line",
 }
 ROWS_OF_A_DAY = 10**12
 """More than there are rows: a day and a row make one number, by which the first is found."""
@@ -349,7 +349,7 @@ def take_out_repeats(database: "duckdb.DuckDBPyConnection", settings: FeedSettin
         JOIN (SELECT id, min(row) AS first FROM left_over GROUP BY id HAVING count(*) > 1) USING (id)
         WHERE row <> first"""
     )
-    key = ", ".join(HAPPENING)
+    key = ", ".join(EVENT_KEY)
     # The report that was known first stays.
     earliest = f"min(datediff('day', DATE '0001-01-01', known) * {ROWS_OF_A_DAY} + row) % {ROWS_OF_A_DAY}"
     run(
@@ -357,10 +357,7 @@ def take_out_repeats(database: "duckdb.DuckDBPyConnection", settings: FeedSettin
         SELECT {key}, {earliest} AS first, sum(n)::BIGINT AS reports, min(known) AS since
         FROM left_over GROUP BY {key} HAVING count(*) > 1 AND {settings.one_a_day}"""
     )
-    run(
-        f"INSERT INTO gone SELECT row, {SAME_HAPPENING}, first FROM left_over JOIN together USING ({key}) "
-        "WHERE row <> first"
-    )
+    run(f"INSERT INTO gone SELECT row, {SAME_DAY}, first FROM left_over JOIN together USING ({key}) WHERE row <> first")
     run(
         """CREATE TEMP VIEW unique_rows AS
         SELECT left_over.* REPLACE (coalesce(reports, n) AS n, coalesce(since, known) AS known)

@@ -88,7 +88,7 @@ def read_feed(
     Files are read in chunks and in bounded memory; only the events that are kept are held. A file that cannot be read
     stops no other: `table.accounts` says which and why. Quad classes follow from
     the codes by the codebook (feeds disagree on roots 01, 02, 09, 14 and 16); what the feed says is in `source_quad`.
-    `n` is the number of reports, and every row is one happening. Of every file, rows = kept + rejected + filtered +
+    `n` is the number of reports, and every row is one event. Of every file, rows = kept + rejected + filtered +
     duplicates; `table.accounts` has the numbers, `table.rejects` the rejected rows.
 
     Parameters
@@ -525,7 +525,7 @@ def in_contract(rows: "pd.DataFrame", feed: Feed) -> "pd.DataFrame":
             "event_id": feed.name + ":" + rows["id"],
             "dyad": [codes[pair] for pair in states],
             "source_quad": rows["given_quad"].astype("int8"),
-            "happenings": 1,
+            "events": 1,
         }
     )
-    return events.astype({"happenings": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})
+    return events.astype({"events": "int64", **dict.fromkeys(TEXT_COLUMNS, "str")})

@@ -1,4 +1,4 @@
-"""Asking servers, politely: not too often, again after a while, and not wherever an answer points.
+"""Rate-limited client with retries and few redirects.
 
 Certificates are always verified. Only http and https are spoken, and an answer leads from https never back to http. To
 another host it leads by https alone: Dataverse keeps its files on servers of others.
@@ -67,8 +67,8 @@ class Client:
             with suppress(OSError, KeyError, AttributeError):
                 response.extensions["network_stream"].get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
-    def patiently[Result](self, work: Callable[[], Result]) -> Result:
-        """Do something, again after a while if what went wrong may be over by then."""
+    def with_retries[Result](self, work: Callable[[], Result]) -> Result:
+        """Do something, and retry if the error may be over after a while."""
         settings = self.settings
         growing = wait_exponential_jitter(
             multiplier=settings.first_wait, jitter=settings.first_wait, max=settings.longest_wait
@@ -100,7 +100,7 @@ class Client:
                         raise FetchError(f"{_where(address)} answers with more than {LARGEST_ANSWER:,} bytes")
                 return bytes(content)
 
-        return self.patiently(once)
+        return self.with_retries(once)
 
     @contextmanager
     def asked(self, address: str, headers: dict[str, str] | None = None) -> Iterator[httpx.Response]:

@@ -7,14 +7,18 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from forecast.errors import SpecError
-from forecast.fetch.manifest import Slot
+from forecast.fetch.manifest import ExpectedFile, Gap, Manifest, stretches
 from forecast.fetch.settings import FetchError
+
+if TYPE_CHECKING:
+    from forecast.fetch.client import Client
 
 SERVER = "https://dataverse.harvard.edu"
 DOIS = {"icews": "doi:10.7910/DVN/28075", "polecat": "doi:10.7910/DVN/AJGVIT"}
@@ -34,14 +38,6 @@ class Edition:
 
     number: str  # Such as `37.0`
     released: str  # The day on which it was published, '' if the server does not say
-
-
-@dataclass(frozen=True)
-class Files:
-    """The files of a version, sorted by whether they are wanted."""
-
-    slots: list[Slot]  # Those that can hold events of the days asked for
-    undated: list[str]  # Labels of tables whose name says no day: they are not fetched
 
 
 def require_doi(text: str) -> str:
@@ -89,12 +85,12 @@ def choose_edition(editions: list[Edition], wanted: str | None) -> Edition:
 
 def list_files(
     answer: Answer, server: str, doi: str, edition: str, first: date, last: date, *, originals: bool
-) -> Files:
-    """Return the files of a version that can hold events of some days."""
+) -> tuple[list[ExpectedFile], list[str]]:
+    """Return the files of a version that can hold events of some days, and the labels of tables without a day."""
     address = f"{server}/api/datasets/:persistentId/versions/{edition}/files?persistentId={quote(doi, safe=':/.')}"
     entries = [entry for entry in _data(answer(address), address) if _is_table(_label(entry))]
     labels = Counter(_plain(_label(entry)).casefold() for entry in entries)
-    slots, undated = list[Slot](), list[str]()
+    files, undated = list[ExpectedFile](), list[str]()
     for entry in entries:
         days = days_of(_label(entry))
         if days is None:
@@ -103,8 +99,8 @@ def list_files(
             file = _plain(_label(entry))
             if labels[file.casefold()] > 1:
                 file = with_id(file, str(_id(entry, address)))
-            slots.append(_slot(entry, address, file, days, originals=originals))
-    return Files(sorted(slots, key=lambda slot: (slot.first, slot.last, slot.file)), sorted(undated))
+            files.append(_expected(entry, server, address, edition, file, days, originals=originals))
+    return sorted(files, key=lambda file: (file.first, file.last, file.file)), sorted(undated)
 
 
 def days_of(name: str) -> tuple[date, date] | None:
@@ -131,9 +127,9 @@ def with_id(file: str, number: str) -> str:
     return f"{stem}.id{number}{dot}{ending}"
 
 
-def uncovered(files: Iterable[Slot], first: date, last: date) -> list[tuple[str, bool]]:
+def uncovered(files: Iterable[ExpectedFile], first: date, last: date) -> list[tuple[str, bool]]:
     """Return each day, in order of time, with whether no file can hold its events."""
-    spans = sorted((slot.first, slot.last) for slot in files)
+    spans = sorted((file.first, file.last) for file in files)
     days, place, reached = list[tuple[str, bool]](), 0, date.min
     for step in range((last - first).days + 1):
         day = first + timedelta(days=step)
@@ -144,7 +140,16 @@ def uncovered(files: Iterable[Slot], first: date, last: date) -> list[tuple[str,
     return days
 
 
-def _slot(entry: dict[str, Any], address: str, file: str, days: tuple[date, date], *, originals: bool) -> Slot:
+def _expected(
+    entry: dict[str, Any],
+    server: str,
+    address: str,
+    edition: str,
+    file: str,
+    days: tuple[date, date],
+    *,
+    originals: bool,
+) -> ExpectedFile:
     """Return what is expected of a file."""
     data = entry["dataFile"]
     number = _id(entry, address)
@@ -153,10 +158,11 @@ def _slot(entry: dict[str, Any], address: str, file: str, days: tuple[date, date
     checksum = data.get("checksum") if isinstance(data.get("checksum"), dict) else {}
     md5 = checksum.get("value") if checksum.get("type") == "MD5" else data.get("md5")
     published = _day_of(data.get("publicationDate")) or _day_of(data.get("creationDate"))
-    return Slot(
-        name=str(number),
+    return ExpectedFile(
+        slot=str(number),
         file=file,
-        path=f"api/access/datafile/{number}" + ("?format=original" if converted and originals else ""),
+        url=f"{server}/api/access/datafile/{number}" + ("?format=original" if converted and originals else ""),
+        edition=edition,
         first=days[0],
         last=days[1],
         size=size if isinstance(size, int) and size >= 0 else None,
@@ -214,3 +220,56 @@ def _day_of(value: Any) -> str:
     """Return the day of a moment such as 2023-04-14T13:34:24Z, '' if it is none."""
     found = re.match(r"\d{4}-\d{2}-\d{2}", value) if isinstance(value, str) else None
     return found[0] if found and _day(found[0].replace("-", "")) else ""
+
+
+@dataclass
+class Dataverse:
+    """A dataset of Dataverse: its files have the names they have, so that days are expected, not files."""
+
+    server: str
+    doi: str
+    wanted: str | None  # The edition that was requested, or a day
+    originals: bool
+    edition: str = ""  # The edition that was chosen, and its day
+    released: str = ""
+    undated: list[str] = field(default_factory=list)  # Tables whose name says no day
+    span: tuple[date, date] = (date.min, date.min)
+
+    @property
+    def of(self) -> dict[str, str]:
+        """The dataset."""
+        return {"doi": self.doi}
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The edition, and the day on which it was published."""
+        return {"edition": self.edition, "released": self.released}
+
+    def expect(self, client: "Client", first: date, last: date) -> list[ExpectedFile]:
+        """Return the files of the edition that can hold events of the days."""
+        self.span = first, last
+        chosen = choose_edition(list_editions(client.answer, self.server, self.doi), self.wanted)
+        self.edition, self.released = chosen.number, chosen.released
+        files, self.undated = list_files(
+            client.answer, self.server, self.doi, chosen.number, first, last, originals=self.originals
+        )
+        return files
+
+    def look_up(
+        self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
+    ) -> list[ExpectedFile]:
+        """Return files unchanged, but with the id in the name of one whose name a file of another edition has."""
+        if self.undated:
+            shown = ", ".join(self.undated[:3])
+            manifest.notes.append(f"not fetched, as their names say no day: {len(self.undated)} files ({shown})")
+        owners = {entry.file.casefold(): slot for slot, entry in manifest.entries.items()}
+        return [
+            file if owners.get(file.file.casefold(), file.slot) == file.slot
+            else file.but(file=with_id(file.file, file.slot))
+            for file in files
+        ]  # fmt: skip
+
+    def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
+        """Return the stretches of days of which no file can hold events."""
+        there = [file for file in files if manifest.entries[file.slot].state != "absent"]
+        return stretches(uncovered(there, *self.span))

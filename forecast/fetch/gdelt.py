@@ -2,10 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from forecast.fetch.manifest import Slot
+from forecast.dates import month_end
+from forecast.fetch.manifest import ExpectedFile, Gap, Manifest, stretches
+
+if TYPE_CHECKING:
+    from forecast.fetch.client import Client
 
 SERVER = "https://data.gdeltproject.org"
 STREAMS = ("english", "translation", "both")
@@ -35,36 +41,35 @@ class Listed:
     unreadable: int = 0
 
 
-def expected(version: int, stream: str, first: date, last: date) -> list[Slot]:
+def expected(version: int, stream: str, first: date, last: date, server: str = SERVER) -> list[ExpectedFile]:
     """Return the files there should be from one day to another, in order of time."""
-    return list(_of_the_first(first, last) if version == 1 else _of_the_second(stream, first, last))
+    return list(_of_the_first(server, first, last) if version == 1 else _of_the_second(server, stream, first, last))
 
 
-def _of_the_first(first: date, last: date) -> Iterator[Slot]:
+def _of_the_first(server: str, first: date, last: date) -> Iterator[ExpectedFile]:
     begin = max(first, BEGIN)
     while begin <= last:
         if begin < MONTHLY:
-            name, file, end = f"{begin:%Y}", f"{begin:%Y}.zip", date(begin.year, 12, 31)
-            begin = date(begin.year, 1, 1)
+            begin, end = date(begin.year, 1, 1), date(begin.year, 12, 31)
+            name, file = f"{begin:%Y}", f"{begin:%Y}.zip"
         elif begin < DAILY:
+            begin, end = begin.replace(day=1), month_end(begin)
             name, file = f"{begin:%Y%m}", f"{begin:%Y%m}.zip"
-            begin = begin.replace(day=1)
-            end = (begin + timedelta(days=32)).replace(day=1) - timedelta(days=1)
         else:
             name, file, end = f"{begin:%Y%m%d}", f"{begin:%Y%m%d}.export.CSV.zip", begin
         due = datetime.combine(end, time(), UTC) + POSTED
-        yield Slot(name, file, f"events/{file}", begin, end, due)
+        yield ExpectedFile(slot=name, file=file, url=f"{server}/events/{file}", first=begin, last=end, due=due)
         begin = end + timedelta(days=1)
 
 
-def _of_the_second(stream: str, first: date, last: date) -> Iterator[Slot]:
+def _of_the_second(server: str, stream: str, first: date, last: date) -> Iterator[ExpectedFile]:
     infixes = {"english": [""], "translation": [".translation"], "both": ["", ".translation"]}[stream]
     moment = max(datetime.combine(first, time(), UTC), SECOND)
-    while moment.date() <= last:
+    while (day := moment.date()) <= last:
         for infix in infixes:
             name = f"{moment:%Y%m%d%H%M%S}{infix}"
-            file = f"{name}.export.CSV.zip"
-            yield Slot(name, file, f"gdeltv2/{file}", moment.date(), moment.date(), moment + PATIENCE)
+            file, due = f"{name}.export.CSV.zip", moment + PATIENCE
+            yield ExpectedFile(slot=name, file=file, url=f"{server}/gdeltv2/{file}", first=day, last=day, due=due)
         moment += QUARTER
 
 
@@ -102,14 +107,62 @@ def read_lists(lists: Iterable[tuple[str, Iterable[bytes]]], wanted: set[str]) -
     return found
 
 
-def with_lists(slots: list[Slot], listed: Listed) -> list[Slot]:
-    """Return slots with what lists say of them."""
-    return [
-        replace(
-            slot,
-            size=listed.sizes.get(slot.file),
-            md5=listed.md5s.get(slot.file, ""),
-            listed=slot.file in listed.names,
-        )
-        for slot in slots
-    ]
+LONGEST_LINE = 4_000
+"""Bytes of a line of a list; what is longer is read as several lines."""
+
+
+@dataclass
+class Gdelt:
+    """GDELT: the names of its files follow from the days."""
+
+    server: str
+    version: int
+    stream: str  # Of 2.0
+    lists: bool  # Whether the lists are read. If not, the server is asked for every file, and nothing is compared
+
+    @property
+    def of(self) -> dict[str, str]:
+        """The version: its files can be mixed in no folder with those of the other."""
+        return {"version": str(self.version)}
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The stream, and whether lists were read."""
+        return {"stream": self.stream if self.version == 2 else "", "lists": self.lists}
+
+    def expect(self, client: "Client", first: date, last: date) -> list[ExpectedFile]:
+        """Return the files that there should be."""
+        return expected(self.version, self.stream, first, last, self.server)
+
+    def look_up(
+        self, client: "Client", files: list[ExpectedFile], scratch: Path, manifest: Manifest
+    ) -> list[ExpectedFile]:
+        """Return files with what the lists of the server say of them; each list is read from a file, line by line."""
+        from forecast.fetch.transfer import fetch_list
+
+        if not self.lists or not files:
+            return files
+        wanted, found = {file.file for file in files}, Listed({}, {}, set())
+        for number, place in enumerate(lists_of(self.version, self.stream)):
+            address, path = f"{self.server}/{place}", scratch / f"list {number}"
+            sha256 = fetch_list(client, address, path)
+            with path.open("rb") as stream:
+                one = read_lists([(place, iter(lambda: stream.readline(LONGEST_LINE), b""))], wanted)
+            manifest.lists.append({"url": address, "lines": one.lines, "unreadable": one.unreadable, "sha256": sha256})
+            found.sizes |= one.sizes
+            found.md5s |= one.md5s
+            found.names |= one.names
+        return [
+            file.but(
+                size=found.sizes.get(file.file), md5=found.md5s.get(file.file, ""), listed=file.file in found.names
+            )
+            for file in files
+        ]
+
+    def gaps(self, manifest: Manifest, files: list[ExpectedFile]) -> list[Gap]:
+        """Return the stretches of files that are absent, those of each stream by themselves."""
+        missing: dict[str, list[tuple[str, bool]]] = {}
+        for file in files:
+            absent = manifest.entries[file.slot].state == "absent"
+            missing.setdefault(file.slot.partition(".")[2], []).append((file.slot, absent))
+        return [gap for _, own in sorted(missing.items()) for gap in stretches(own)]

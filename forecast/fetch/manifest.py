@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.display import Card, Displayed, join_some
 from forecast.errors import DataError
@@ -19,26 +19,7 @@ from forecast.wording import count
 
 
 @dataclass(frozen=True)
-class Slot:
-    """A file that is expected."""
-
-    name: str  # What the manifest knows it by; of one feed no two are the same
-    file: str  # Its name in the folder
-    path: str  # Where it is, after the address of the server
-    first: date  # The days that it is about
-    last: date
-    due: datetime | None = None  # From when it can be expected, in UTC; None for a file that a list names
-    size: int | None = None  # Bytes, where the source says so
-    md5: str = ""  # Where the source says so, else ''
-    # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
-    sure: bool = True
-    listed: bool | None = None  # Whether a list of the source names it; None if no list was read
-    published: str = ""  # The day since when it could be had, where the source says so, else ''
-    closed: str = ""  # Why it is not for everybody, else ''
-
-
-@dataclass(frozen=True)
-class Hole:
+class Gap:
     """A stretch without files."""
 
     first: str  # The first and last slot, or day
@@ -46,15 +27,15 @@ class Hole:
     slots: int  # How many files were expected, or days for sources whose files have no fixed slots
 
 
-def stretches(expected: Iterable[tuple[str, bool]]) -> list[Hole]:
+def stretches(expected: Iterable[tuple[str, bool]]) -> list[Gap]:
     """Return the holes in names that are in order of time, each with whether it is missing."""
-    holes: list[Hole] = []
+    holes: list[Gap] = []
     going_on = False
     for name, missing in expected:
         if missing and going_on:
-            holes[-1] = Hole(holes[-1].first, name, holes[-1].slots + 1)
+            holes[-1] = Gap(holes[-1].first, name, holes[-1].slots + 1)
         elif missing:
-            holes.append(Hole(name, name, 1))
+            holes.append(Gap(name, name, 1))
         going_on = missing
     return holes
 
@@ -66,74 +47,36 @@ State = Literal["received", "absent", "failed", "waiting"]
 STATES: tuple[State, ...] = ("received", "absent", "failed", "waiting")
 
 
-class Entry(BaseModel):
-    """A file that was expected, and what became of it (docs/schema/fetch-json.md).
-
-    Attributes
-    ----------
-    slot, file : str
-    first, last : str
-        Days that it is about.
-    state : {"received", "absent", "failed", "waiting"}
-    reason : str
-        Why it was not received.
-    url : str
-    listed : bool or None
-        Whether a list of the source names it; None if no list was read.
-    published : str
-        The day since when it could be had, where the source says so.
-    edition : str
-        Of Dataverse, the version of the dataset in which it was found.
-    size : int or None
-        Bytes; of a file that was not received as the source says.
-    md5, sha256 : str
-    compared : tuple of str
-        What agrees with what the source says.
-    came_from : str
-        Scheme and host that sent it; '' for a file that was in the folder already.
-    modified : str
-        When it was last modified, as the server says.
-    at : str
-        When it was received, UTC.
-    """
+class ExpectedFile(BaseModel):
+    """A file that is expected, and what became of it; docs/schema/fetch-json.md describes the fields that are kept."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    slot: str
-    file: str
-    first: str
-    last: str
-    state: State
-    reason: str = ""
+    slot: str  # Its name in the manifest; of one feed no two are the same
+    file: str  # Its name in the folder
+    first: date  # The days that it is about
+    last: date
+    state: State = "waiting"
+    reason: str = ""  # Why it was not received
     url: str = ""
-    listed: bool | None = None
-    published: str = ""
-    edition: str = ""
-    size: int | None = None
+    listed: bool | None = None  # Whether a list of the source names it; None if no list was read
+    published: str = ""  # The day since when it could be had, where the source says so
+    edition: str = ""  # Of Dataverse, the version of the dataset in which it was found
+    size: int | None = None  # Bytes; of a file that was not received as the source says
     md5: str = ""
     sha256: str = ""
-    compared: tuple[str, ...] = ()
-    came_from: str = ""
-    modified: str = ""
-    at: str = ""
+    compared: tuple[str, ...] = ()  # What agrees with what the source says: "size", "md5"
+    came_from: str = ""  # Scheme and host that sent it; '' for a file that was in the folder already
+    modified: str = ""  # When it was last modified, as the server says
+    at: str = ""  # When it was received, UTC
+    due: datetime | None = Field(default=None, exclude=True)  # From when it can be expected, UTC; None if it is listed
+    # Whether size and checksum are those of what is sent; else they are compared, and a difference is noted.
+    sure: bool = Field(default=True, exclude=True)
+    closed: str = Field(default="", exclude=True)  # Why it is not for everybody
 
-    @classmethod
-    def of(cls, slot: Slot, url: str, edition: str, state: State, reason: str = "") -> "Entry":
-        """Make the entry of a slot."""
-        return cls(
-            slot=slot.name,
-            file=slot.file,
-            first=f"{slot.first}",
-            last=f"{slot.last}",
-            state=state,
-            reason=reason,
-            url=url,
-            listed=slot.listed,
-            published=slot.published,
-            edition=edition,
-            size=slot.size,
-            md5=slot.md5,
-        )
+    def but(self, **changes: Any) -> Self:
+        """Return it with other values of some fields."""
+        return self.model_copy(update=changes)
 
 
 class _Stored(BaseModel):
@@ -144,7 +87,7 @@ class _Stored(BaseModel):
     schema_: int
     feed: str
     of: dict[str, str]
-    slots: list[Entry]
+    slots: list[ExpectedFile]
 
 
 @dataclass(repr=False)
@@ -159,11 +102,11 @@ class Manifest(Displayed):
         What of the feed: `version` of GDELT, `doi` of a dataset.
     request : dict
         What was asked for last: days, server, stream or edition, dyads.
-    entries : dict of Entry
+    entries : dict of ExpectedFile
         By slot, also of earlier requests.
     asked : list of str
         The slots of this request, in order of time.
-    holes : list of Hole
+    holes : list of Gap
         Stretches of this request for which the source has no file.
     lists : list of dict
         The lists that were read: address, lines, lines that could not be read, SHA-256.
@@ -175,9 +118,9 @@ class Manifest(Displayed):
     feed: str
     of: dict[str, str]
     request: dict[str, Any]
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, ExpectedFile] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
-    holes: list[Hole] = field(default_factory=list)
+    holes: list[Gap] = field(default_factory=list)
     lists: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -198,7 +141,7 @@ class Manifest(Displayed):
         return sum(entry.size or 0 for entry in self.of_state("received"))
 
     @property
-    def to_fetch(self) -> list[Entry]:
+    def to_fetch(self) -> list[ExpectedFile]:
         """The files of this request that can be fetched and have not been tried."""
         return [entry for entry in self.of_state("waiting") if entry.reason == LEFT]
 
@@ -207,13 +150,13 @@ class Manifest(Displayed):
         """Whether nothing of this request has failed or was left out; holes of the source do not count."""
         return not self.of_state("failed") and not self.to_fetch
 
-    def of_state(self, *states: State) -> list[Entry]:
+    def of_state(self, *states: State) -> list[ExpectedFile]:
         """Return the files of this request in some states."""
         return [self.entries[slot] for slot in self.asked if self.entries[slot].state in states]
 
-    def record(self, entry: Entry) -> None:
-        """Put an entry in the place of the former one."""
-        self.entries[entry.slot] = entry
+    def record(self, entry: ExpectedFile) -> None:
+        """Put an entry in the place of the former one, with nothing but what is kept."""
+        self.entries[entry.slot] = entry.but(due=None, sure=True, closed="")
 
     @property
     def sentence(self) -> str:
@@ -264,7 +207,7 @@ LEFT = "not tried"
 """The reason of a file that a run has left to the next one."""
 
 
-def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Entry]] | None:
+def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, ExpectedFile]] | None:
     """Return the feed, what of it, and the entries of the manifest in a folder; None without one.
 
     Raises
@@ -289,7 +232,7 @@ def read_manifest(folder: Path) -> tuple[str, dict[str, str], dict[str, Entry]] 
     return stored.feed, stored.of, {entry.slot: entry for entry in stored.slots}
 
 
-def hole_words(holes: Iterable[Hole]) -> list[str]:
+def hole_words(holes: Iterable[Gap]) -> list[str]:
     """Return holes in words."""
     return [hole.first if hole.slots == 1 else f"{hole.first} to {hole.last} ({hole.slots:,})" for hole in holes]
 
@@ -302,5 +245,5 @@ def in_bytes(size: float) -> str:
     return f"{size:,.0f} bytes"
 
 
-def _in_time(entry: Entry) -> tuple[str, str, str]:
+def _in_time(entry: ExpectedFile) -> tuple[date, date, str]:
     return entry.first, entry.last, entry.slot

@@ -1,9 +1,9 @@
-"""A fetch from beginning to end: what is expected, what is there, what is missing, and what became of it."""
+"""A fetch from beginning to end: expected, present and missing files, and what became of them."""
 
 import shutil
 import tempfile
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -18,9 +18,10 @@ from forecast.dates import read_day
 from forecast.errors import OutputError, SpecError
 from forecast.extras import require
 from forecast.feeds.lines import MANIFEST
-from forecast.fetch import dataverse, gdelt
-from forecast.fetch.manifest import LEFT, Entry, Manifest, Slot, in_bytes, read_manifest
-from forecast.fetch.origins import Dataverse, Gdelt, Origin
+from forecast.fetch import dataverse
+from forecast.fetch.dataverse import Dataverse, Edition
+from forecast.fetch.gdelt import SERVER, STREAMS, Gdelt
+from forecast.fetch.manifest import LEFT, ExpectedFile, Manifest, State, in_bytes, read_manifest
 from forecast.fetch.settings import AbsentError, FetchError, FetchSettings, StoppedError
 from forecast.files import check_writable, lock_folder, partial_folder, unwritable
 from forecast.parallel import side_by_side
@@ -29,8 +30,6 @@ from forecast.wording import join
 
 if TYPE_CHECKING:
     from forecast.fetch.client import Client
-    from forecast.fetch.dataverse import Edition
-    from forecast.fetch.transfer import Received
 
 FEEDS = ("gdelt", "icews", "polecat")
 SAVED_EVERY = 2.0
@@ -39,6 +38,7 @@ MOST_FILES = 250_000
 """Of a manifest, which is held in memory: about 1 GB. GDELT 2.0 has 70,080 a year in both streams."""
 AT_A_TIME = 400
 """Files that are handed to the threads together."""
+Origin = Dataverse | Gdelt
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 STEP = "fetching files"
 
@@ -131,13 +131,13 @@ def fetch_feed(
     together = _dyads(dyads)
     folder = Path(out)
     with _client(settings) as client, _prepared(folder, dry_run=dry_run) as scratch:
-        tell("asking what there is", 0, 0)
-        slots = origin.expect(client, first, last)
+        tell("listing remote files", 0, 0)
+        files = origin.expect(client, first, last)
         manifest = _manifest(folder, feed, origin, {"from": f"{first}", "to": f"{last}", "dyads": together})
-        manifest.asked = [slot.name for slot in slots]
+        manifest.asked = [file.slot for file in files]
         _require_few(manifest)
         run = _Run(client, origin, manifest, tell, dry_run=dry_run)
-        run.sort(slots, scratch)
+        run.sort(files, scratch)
         if not dry_run:
             run.fetch()
             manifest.write()
@@ -147,7 +147,7 @@ def fetch_feed(
 @checked(feed=TEXT, doi=TEXT, server=TEXT, settings=FETCH_SETTINGS)
 def list_editions(
     feed: str, *, doi: str | None = None, server: str | None = None, settings: FetchSettings | None = None
-) -> "list[Edition]":
+) -> list[Edition]:
     """Return the published versions of the dataset of a feed at Dataverse, the newest first.
 
     Raises
@@ -183,28 +183,28 @@ class _Run:
     saved: float = 0.0
 
     def __post_init__(self) -> None:
-        self.wanted: list[Slot] = []
-        self._slots: list[Slot] = []
+        self.wanted: list[ExpectedFile] = []
+        self._files: list[ExpectedFile] = []
 
-    def sort(self, slots: list[Slot], scratch: Path) -> None:
-        """Put every slot into its state before anything is fetched; `wanted` are those to be fetched."""
+    def sort(self, files: list[ExpectedFile], scratch: Path) -> None:
+        """Put every file into its state before anything is fetched; `wanted` are those to be fetched."""
         now = datetime.now(UTC)
-        missing = [slot for slot in slots if not self._is_there(slot)]
-        due = [slot for slot in missing if slot.due is None or slot.due <= now]
-        for slot in missing:
-            if slot.due and slot.due > now:
-                self._record(slot, "waiting", f"not to be expected before {slot.due:%Y-%m-%d %H:%M} UTC")
-        for slot in self.origin.look_up(self.client, due, scratch, self.manifest):
-            if slot.listed is False:
-                self._record(slot, "absent", "the list does not name it")
-            elif slot.closed:
-                self._record(slot, "failed", slot.closed)
+        due = [file for file in files if file.due is None or file.due <= now]
+        missing = [file for file in due if not self._is_there(file)]
+        for file in files:
+            if file.due and file.due > now and not self._is_there(file):
+                self._record(file, "waiting", f"not to be expected before {file.due:%Y-%m-%d %H:%M} UTC")
+        for file in self.origin.look_up(self.client, missing, scratch, self.manifest):
+            if file.listed is False:
+                self._record(file, "absent", "the list does not name it")
+            elif file.closed:
+                self._record(file, "failed", file.closed)
             else:
-                self._record(slot, "waiting", LEFT)
-                self.wanted.append(slot)
-        self.manifest.holes = self.origin.holes(self.manifest, slots)
-        self._slots = slots
-        self._note_stale([slot for slot in slots if slot.due is None or slot.due <= now])
+                self._record(file, "waiting", LEFT)
+                self.wanted.append(file)
+        self._files = files
+        self.manifest.holes = self.origin.gaps(self.manifest, files)
+        self._note_stale(due)
 
     def fetch(self) -> None:
         """Fetch what is wanted, and keep the manifest up to date."""
@@ -212,81 +212,71 @@ class _Run:
         done, in_a_row = 0, 0
         try:
             for some in batched(self.wanted, AT_A_TIME, strict=False):
-                with closing(self._outcomes(some)) as outcomes:
-                    for slot, outcome in outcomes:
-                        self._note(slot, outcome)
+                working = side_by_side(self._one, some, self.client.settings.parallel, self.client.abort)
+                with closing(working) as outcomes:
+                    for file, outcome in outcomes:
+                        self._note(file, outcome)
                         done += 1
                         self.tell(STEP, done, len(self.wanted))
                         lost = isinstance(outcome, FetchError) and not isinstance(outcome, AbsentError)
                         in_a_row = in_a_row + 1 if lost else 0
                         if in_a_row >= self.client.settings.give_up_after:
-                            self._give_up(in_a_row, outcome)
+                            self.manifest.notes.append(
+                                f"stopped after {in_a_row} files in a row that failed, the last because: {outcome}. "
+                                "The same command continues."
+                            )
                             return
         except OSError as error:
             raise OutputError(unwritable(self.manifest.folder, error)) from error
         finally:
-            self.manifest.holes = self.origin.holes(self.manifest, self._slots)
+            self.manifest.holes = self.origin.gaps(self.manifest, self._files)
             self.manifest.write()
         self._doubt()
 
-    def _outcomes(self, slots: Sequence[Slot]) -> "Generator[tuple[Slot, Received | FetchError]]":
-        return side_by_side(self._one, slots, self.client.settings.parallel, self.client.abort)
-
-    def _one(self, slot: Slot, stop: Event) -> "tuple[Slot, Received | FetchError]":
+    def _one(self, file: ExpectedFile, stop: Event) -> tuple[ExpectedFile, ExpectedFile | FetchError]:
         """Fetch a file; what went wrong with it is returned."""
         from forecast.fetch.transfer import fetch_file
 
         try:
-            return slot, fetch_file(self.client, self._address(slot), slot, self.manifest.folder)
+            return file, fetch_file(self.client, file, self.manifest.folder)
         except FetchError as error:
-            return slot, error
+            return file, error
 
-    def _note(self, slot: Slot, outcome: "Received | FetchError") -> None:
+    def _note(self, file: ExpectedFile, outcome: ExpectedFile | FetchError) -> None:
         if isinstance(outcome, AbsentError):
-            self._record(slot, "absent", f"{'named by the list, yet ' if slot.listed else ''}{outcome}")
+            self._record(file, "absent", f"{'named by the list, yet ' if file.listed else ''}{outcome}")
         elif isinstance(outcome, StoppedError):
             pass  # as if it had not been tried
         elif isinstance(outcome, FetchError):
-            self._record(slot, "failed", str(outcome))
+            self._record(file, "failed", str(outcome))
         else:
-            entry = Entry.of(slot, self._address(slot), self.origin.edition, "received")
-            self.manifest.record(entry.model_copy(update=vars(outcome)))
+            self.manifest.record(outcome)
         if time.monotonic() - self.saved > SAVED_EVERY:
             before = time.monotonic()
             self.manifest.write()
             # A long manifest takes its time: not more than a tenth of that of the fetch.
             self.saved = time.monotonic() + 9 * (time.monotonic() - before)
 
-    def _give_up(self, many: int, outcome: object) -> None:
-        self.manifest.notes.append(
-            f"stopped after {many} files in a row that failed, the last because: {outcome}. The same command goes on."
-        )
-
     def _doubt(self) -> None:
         """Doubt the address if nothing at all was there."""
-        counts = self.manifest.counts
-        asked = [slot for slot in self.wanted if self.manifest.entries[slot.name].state == "absent"]
-        if asked and len(asked) == len(self.wanted) and not counts["received"]:
-            for slot in asked:
-                self._record(
-                    slot, "failed", "not there, and neither is any other file: check the address of the server"
-                )
+        absent = [file for file in self.wanted if self.manifest.entries[file.slot].state == "absent"]
+        if absent and len(absent) == len(self.wanted) and not self.manifest.counts["received"]:
+            reason = "not there, and neither is any other file: check the address of the server"
+            for file in absent:
+                self._record(file, "failed", reason)
 
-    def _note_stale(self, due: list[Slot]) -> None:
+    def _note_stale(self, due: list[ExpectedFile]) -> None:
         """Note it if the lists name none of the newest files: perhaps the lists have ended, and not the feed."""
-        unlisted = 0
-        for slot in reversed(due):
-            if self.manifest.entries[slot.name].listed is not False:
-                break
-            unlisted += 1
+        named = (self.manifest.entries[file.slot].listed is not False for file in reversed(due))
+        unlisted = next((place for place, is_named in enumerate(named) if is_named), len(due))
         if unlisted > 1:
             self.manifest.notes.append(
                 f"the lists name none of the last {unlisted:,} files: if you think that they are there, try --no-list"
             )
 
-    def _is_there(self, slot: Slot) -> bool:
-        """Whether a slot was received, and its file is still there."""
-        entry = self.manifest.entries.get(slot.name)
+    def _is_there(self, file: ExpectedFile) -> bool:
+        """Whether a file was received, and is still there."""
+        entry = self.manifest.entries.get(file.slot)
         if entry is None or entry.state != "received":
             return False
         try:
@@ -294,16 +284,12 @@ class _Run:
         except OSError:
             return False
 
-    def _record(self, slot: Slot, state: str, reason: str) -> None:
-        entry = Entry.of(slot, self._address(slot), self.origin.edition, state, reason)  # type: ignore[arg-type]
-        self.manifest.record(entry)
-
-    def _address(self, slot: Slot) -> str:
-        return f"{self.origin.server}/{slot.path}"
+    def _record(self, file: ExpectedFile, state: State, reason: str) -> None:
+        self.manifest.record(file.but(state=state, reason=reason))
 
     def _require_room(self) -> None:
         """Raise OutputError if the disk has not the room for what is to come, as far as its size is known."""
-        size = sum(slot.size or 0 for slot in self.wanted)
+        size = sum(file.size or 0 for file in self.wanted)
         free = shutil.disk_usage(self.manifest.folder).free
         if size > free:
             raise OutputError(
@@ -351,9 +337,9 @@ def _origin(
         return Dataverse(require_server(server or dataverse.SERVER), chosen, edition, settings.originals)
     if version not in (None, 1, 2):
         raise SpecError(f"version: got {version}; expected 1 or 2")
-    if stream not in (None, *gdelt.STREAMS) or (stream and version != 2):
-        raise SpecError(f"stream: got {stream!r:.40}; expected {join(gdelt.STREAMS, 'or')}, of version 2")
-    return Gdelt(require_server(server or gdelt.SERVER), version or 1, stream or "english", lists)
+    if stream not in (None, *STREAMS) or (stream and version != 2):
+        raise SpecError(f"stream: got {stream!r:.40}; expected {join(STREAMS, 'or')}, of version 2")
+    return Gdelt(require_server(server or SERVER), version or 1, stream or "english", lists)
 
 
 def _dyads(dyads: Sequence[str] | None) -> list[str]:

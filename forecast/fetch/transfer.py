@@ -6,14 +6,13 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from forecast.errors import DataError
-from forecast.feeds.lines import FeedFile, find_files, read_chunks
-from forecast.fetch.manifest import Slot
+from forecast.feeds.lines import find_files, read_chunks
+from forecast.fetch.manifest import ExpectedFile
 from forecast.fetch.settings import FetchError, PassingError
 from forecast.files import NO_LINK, OPENING, require_ordinary, write_text
 
@@ -23,10 +22,10 @@ if TYPE_CHECKING:
     from forecast.fetch.client import Client
 
 ENDING = ".unfinished"
-MARK = ".mark"
-MORE_OF_A_NAME = len("." + ENDING + MARK)
+TAG = ".mark"
+MORE_OF_A_NAME = len("." + ENDING + TAG)
 """By how many characters the longest hidden name is longer than that of the file."""
-LONGEST_MARK = 1_000
+LONGEST_TAG = 1_000
 
 
 class Unfinished:
@@ -35,7 +34,7 @@ class Unfinished:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.path = target.with_name(f".{target.name}{ENDING}")
-        self._mark = self.path.with_name(self.path.name + MARK)
+        self._tag = self.path.with_name(self.path.name + TAG)
 
     @property
     def size(self) -> int:
@@ -46,18 +45,18 @@ class Unfinished:
             return 0
 
     @property
-    def mark(self) -> str:
+    def tag(self) -> str:
         """What the beginning was taken from, as given to `start`; '' if that is not known."""
         try:
-            return self._mark.read_text("utf-8")[:LONGEST_MARK]
+            return self._tag.read_text("utf-8")[:LONGEST_TAG]
         except (OSError, ValueError):
             return ""
 
-    def start(self, mark: str = "") -> None:
-        """Start at the first byte, with a mark of what it is taken from."""
+    def start(self, tag: str = "") -> None:
+        """Start at the first byte, with the ETag of what it is taken from."""
         self.discard()
-        if mark:
-            write_text(self._mark, mark[:LONGEST_MARK])
+        if tag:
+            write_text(self._tag, tag[:LONGEST_TAG])
 
     @contextmanager
     def appending(self) -> Iterator[BinaryIO]:
@@ -80,7 +79,7 @@ class Unfinished:
 
     def discard(self) -> None:
         """Remove it."""
-        for path in (self.path, self._mark):
+        for path in (self.path, self._tag):
             path.unlink(missing_ok=True)
 
 
@@ -99,24 +98,24 @@ PAGE = (b"<!doctype html", b"<html", b"<?xml", b"<head")
 ZIP = b"PK"
 
 
-def check_file(path: Path, slot: Slot) -> tuple[str, str, tuple[str, ...]]:
+def _check_file(path: Path, file: ExpectedFile) -> tuple[str, str, tuple[str, ...]]:
     """Return md5 and SHA-256 of a file, and what of it was compared with what the source says.
 
     An archive is looked through as it will be before it is read, and without a checksum that agrees, to its end.
     """
     size = path.stat().st_size
     md5, sha256 = digests(path, "md5", "sha256")
-    compared = [name for name, fine in (("size", slot.size == size), ("md5", slot.md5 == md5)) if fine]
-    require_no_page(path)
-    if slot.sure and slot.size is not None and slot.size != size:
-        raise FetchError(f"it has {size:,} bytes, and the list says {slot.size:,}")
-    if slot.sure and slot.md5 and slot.md5 != md5:
-        raise FetchError(f"its md5 is {md5}, and the list says {slot.md5}")
-    _require_archive(path, slot, whole="md5" not in compared)
+    compared = [name for name, fine in (("size", file.size == size), ("md5", file.md5 == md5)) if fine]
+    _require_no_page(path)
+    if file.sure and file.size is not None and file.size != size:
+        raise FetchError(f"it has {size:,} bytes, and the list says {file.size:,}")
+    if file.sure and file.md5 and file.md5 != md5:
+        raise FetchError(f"its md5 is {md5}, and the list says {file.md5}")
+    _require_archive(path, file.file, whole="md5" not in compared)
     return md5, sha256, tuple(compared)
 
 
-def require_no_page(path: Path) -> None:
+def _require_no_page(path: Path) -> None:
     """Raise FetchError for a page that a server sent in place of a file."""
     with path.open("rb") as stream:
         start = stream.read(200).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -124,10 +123,10 @@ def require_no_page(path: Path) -> None:
         raise FetchError("a page for browsers came instead of the file")
 
 
-def _require_archive(path: Path, slot: Slot, *, whole: bool) -> None:
+def _require_archive(path: Path, name: str, *, whole: bool) -> None:
     with path.open("rb") as stream:
         zipped = stream.read(2) == ZIP
-    if slot.file.lower().endswith(".zip") and not zipped:
+    if name.lower().endswith(".zip") and not zipped:
         raise FetchError("it is no zip archive")
     if not zipped:
         return
@@ -136,43 +135,25 @@ def _require_archive(path: Path, slot: Slot, *, whole: bool) -> None:
         if [member.member for member in members] == [None]:
             raise FetchError("it is no whole zip archive")
         for member in members if whole else []:
-            _read_through(member)
+            for _ in read_chunks(member):  # to its end, where its checksum stands
+                pass
     except DataError as error:
-        raise FetchError(str(error).replace(str(path), slot.file).replace(path.name, slot.file)) from error
-
-
-def _read_through(member: FeedFile) -> None:
-    """Read a member to its end, where its checksum stands."""
-    for _ in read_chunks(member):
-        pass
+        raise FetchError(str(error).replace(str(path), name).replace(path.name, name)) from error
 
 
 PAGES = ("text/html", "application/xhtml+xml")
 
 
-@dataclass(frozen=True)
-class Received:
-    """A file that has come, whole and checked."""
-
-    size: int
-    md5: str
-    sha256: str
-    compared: tuple[str, ...]  # What of it agrees with what the source says: "size", "md5"
-    came_from: str  # Scheme and host that sent it in the end; '' for a file that was there
-    modified: str  # When it was last modified, as the server says
-    at: str  # When it had come, UTC
-
-
-def fetch_file(client: "Client", address: str, slot: Slot, folder: Path) -> Received:
+def fetch_file(client: "Client", file: ExpectedFile, folder: Path) -> ExpectedFile:
     """Fetch a file into a folder, or take the one that is there.
 
     A beginning that an earlier attempt or run has left is gone on with, if the server still has the same file.
     """
-    target = folder / slot.file
+    target = folder / file.file
     if target.exists():
-        return _taken(target, slot)
+        return _taken(target, file)
     part = Unfinished(target)
-    return client.patiently(lambda: _attempt(client, address, slot, part))
+    return client.with_retries(lambda: _attempt(client, file, part))
 
 
 def fetch_list(client: "Client", address: str, target: Path) -> str:
@@ -188,29 +169,32 @@ def fetch_list(client: "Client", address: str, target: Path) -> str:
                 raise FetchError(f"{address}: a page for browsers came instead of the list")
         return part.digests("sha256")[0]
 
-    sha256 = client.patiently(once)
+    sha256 = client.with_retries(once)
     part.finish()
     return sha256
 
 
-def _taken(target: Path, slot: Slot) -> Received:
+def _taken(target: Path, file: ExpectedFile) -> ExpectedFile:
     """Take a file that is there already, which no manifest knows."""
     try:
-        md5, sha256, compared = check_file(target, slot)
+        md5, sha256, compared = _check_file(target, file)
     except FetchError as error:
         raise FetchError(f"a file of this name is there already, and {error}. Move it away.") from error
     changed = datetime.fromtimestamp(target.stat().st_mtime, UTC)
-    return Received(target.stat().st_size, md5, sha256, compared, "", "", _stamp(changed))
+    return file.but(
+        state="received", reason="", size=target.stat().st_size, md5=md5, sha256=sha256, compared=compared,
+        at=_stamp(changed),
+    )  # fmt: skip
 
 
-def _attempt(client: "Client", address: str, slot: Slot, part: Unfinished) -> Received:
+def _attempt(client: "Client", file: ExpectedFile, part: Unfinished) -> ExpectedFile:
     most = client.settings.largest_file
-    size = slot.size if slot.sure else None
+    size = file.size if file.sure else None
     if (size or 0) > most:
         raise FetchError(f"the list says that it has {size:,} bytes, more than the {most:,} that are fetched")
-    resumed, came_from, modified = _receive(client, address, part, size, most, trusted=bool(slot.md5 and slot.sure))
+    resumed, came_from, modified = _receive(client, file.url, part, size, most, trusted=bool(file.md5 and file.sure))
     try:
-        md5, sha256, compared = check_file(part.path, slot)
+        md5, sha256, compared = _check_file(part.path, file)
     except FetchError as error:
         part.discard()
         if resumed:  # perhaps of two files, the old one and a new one
@@ -218,15 +202,18 @@ def _attempt(client: "Client", address: str, slot: Slot, part: Unfinished) -> Re
         raise
     whole = part.size
     part.finish()
-    return Received(whole, md5, sha256, compared, came_from, modified, _stamp(datetime.now(UTC)))
+    return file.but(
+        state="received", reason="", size=whole, md5=md5, sha256=sha256, compared=compared, came_from=came_from,
+        modified=modified, at=_stamp(datetime.now(UTC)),
+    )  # fmt: skip
 
 
 def _receive(
     client: "Client", address: str, part: Unfinished, size: int | None, most: int, *, trusted: bool
 ) -> tuple[bool, str, str]:
     """Receive the missing part of a file; return whether it was resumed, the server and the time of modification."""
-    if part.size and (size is None or part.size < size) and (part.mark or trusted):
-        headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.mark} if part.mark else {})
+    if part.size and (size is None or part.size < size) and (part.tag or trusted):
+        headers = {"Range": f"bytes={part.size}-"} | ({"If-Range": part.tag} if part.tag else {})
     else:
         part.discard()
         headers = {}
@@ -237,7 +224,7 @@ def _receive(
             part.discard()
             raise
         if not goes_on:
-            part.start(_mark(response))
+            part.start(_tag(response))
         _require_reasonable(response, part.size, size, most)
         _append(client, response, part, most)
         if size is not None and part.size < size:
@@ -261,13 +248,13 @@ def _append(client: "Client", response: "httpx.Response", part: Unfinished, most
 def _continues(response: "httpx.Response", part: Unfinished) -> bool:
     """Whether a part is the one that was asked for, of the file that was begun."""
     stated = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "").strip())
-    changed = part.mark and _mark(response) not in (part.mark, "")
+    changed = part.tag and _tag(response) not in (part.tag, "")
     if stated is None or int(stated[1]) != part.size or changed:
         raise PassingError("the server sent another part than it was asked for", 0.0)
     return True
 
 
-def _mark(response: "httpx.Response") -> str:
+def _tag(response: "httpx.Response") -> str:
     """Return by what a file is known to be the same: its strong tag, or when it was modified."""
     tag: str = response.headers.get("ETag", "")
     modified: str = response.headers.get("Last-Modified", "")

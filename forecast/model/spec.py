@@ -30,9 +30,8 @@ class PendulumSpec:
     cycle : {"linear", "band", "cubic", "none"}, or a registered cycle
         Mean-reverting deviation from the trend: in proportion to it; outside of a band; more than in proportion; or
         none. Formulas: :mod:`forecast.model.dynamics`.
-    ceiling : {"framework", "none"}, optional
-        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.trend`). By default it
-        does where the trend returns.
+    ceiling : {"none", "framework"}
+        Whether each era's framework bounds the trend softly from above (:mod:`forecast.model.trend`).
     jumps : bool
         Whether the trend jumps where an era begins.
     kind_drift : {"years", "eras", "none"}
@@ -70,7 +69,7 @@ class PendulumSpec:
 
     trend: str = "reverting"
     cycle: str = "linear"
-    ceiling: str = ""
+    ceiling: str = "none"
     jumps: bool = True
     kind_drift: str = "years"
     month_noise: bool = True
@@ -89,8 +88,6 @@ class PendulumSpec:
                 f"priors: got an object of type {type(self.priors).__name__}; expected Priors, such as "
                 "Priors(cycle_half_life=(np.log(24), 0.5)), or a dict through Priors.from_dict"
             )
-        if not self.ceiling:
-            object.__setattr__(self, "ceiling", "framework" if self.trend == "reverting" else "none")
         for name, known in (("trend", TRENDS), ("ceiling", CEILINGS), ("kind_drift", KIND_DRIFTS)):
             if getattr(self, name) not in known:
                 raise SpecError(f"{name}: got {getattr(self, name)!r}; expected one of {', '.join(known)}")
@@ -166,8 +163,6 @@ class PendulumSpec:
         >>> spec.with_choices(trend="walk", cycle="none").priors
         Priors()
         """
-        if choices.get("trend", "reverting") != "reverting":
-            choices = {"ceiling": ""} | choices
         plain = replace(self, **choices, priors=Priors())
         unused = plain._unused_priors()
         used = {name: value for name, value in self.priors.to_dict().items() if name not in unused}
@@ -235,14 +230,12 @@ def spec_for(panel: xr.Dataset, **choices: Any) -> PendulumSpec:
 
     The default is a cycle around a trend that returns to its long-run mean; events are read as sides and kinds, whose
     kinds drift with the years. The overdispersion of a record of thirty events per month or more is unknown beforehand,
-    so it has the wide prior of a further dataset. Where no eras are named there are no frameworks, and no ceilings.
+    so it has the wide prior of a further dataset.
     """
     validate_panel(panel)
     suits: dict[str, Any] = {"observation": observation_of(panel).name}
     if panel_kind(panel).coded and is_dense(panel) and choices.get("overdispersion", True):
         suits["priors"] = Priors(concentration=Priors().dataset_concentration)
-    if panel.sizes["era"] == panel.sizes["dyad"]:
-        suits["ceiling"] = "none"
     return PendulumSpec(**suits | choices)
 
 

@@ -15,7 +15,7 @@ from forecast.errors import DataError, SpecError
 from forecast.events.codebook import read_scale
 from forecast.events.coverage import ATTRIBUTE, Addition, Covered, counted_additions
 from forecast.events.dyads import even_spans, find_dyad, in_order
-from forecast.events.table import CountTable, Day, EventTable, as_day, happenings_of
+from forecast.events.table import CountTable, Day, EventTable, as_day, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.events import event_counts
@@ -143,8 +143,8 @@ def build_panel(
     joint_once = unit == "happening" and not directed
     rows = events.assign(
         **{"class": events["cameo"].map(order.class_of)},
-        counted=event_counts(events) if joint_once else happenings_of(events),
-        n=happenings_of(events),
+        counted=event_counts(events) if joint_once else events_per_row(events),
+        n=events_per_row(events),
     )
     return _panel(
         rows,
@@ -220,9 +220,9 @@ def build_counts_panel(
     if known.empty:
         raise SpecError(f"as_of {day:%Y-%m-%d} is before the data. Choose {rows['known_at'].min():%Y-%m-%d}.")
     dataset = str(rows["dataset"].iloc[0])
-    pairs = "happenings" in known and not directed
+    pairs = "events" in known and not directed
     return _panel(
-        known.assign(counted=known["happenings" if pairs else "n"]),
+        known.assign(counted=known["events" if pairs else "n"]),
         Classes(dataset, table.classes, table.zero_cut),
         dyads=chosen,
         span=(start, end, day),

@@ -7,7 +7,7 @@ import numpy as np
 
 from forecast.errors import DataError
 from forecast.events.codebook import HOST, VISIT, read_codes, read_scale, scale_names
-from forecast.events.table import EventTable, happenings_of
+from forecast.events.table import EventTable, events_per_row
 from forecast.events.table import as_of as known_by
 from forecast.files import digest
 from forecast.panel.kinds import panel_kind
@@ -26,7 +26,7 @@ def counts_once(panel: "xr.Dataset") -> bool:
 
 def counted_in(panel: "xr.Dataset", events: "pd.DataFrame") -> "pd.Series[int]":
     """Count what each row of an event table stands for in a panel."""
-    return event_counts(events) if counts_once(panel) else happenings_of(events)
+    return event_counts(events) if counts_once(panel) else events_per_row(events)
 
 
 def event_counts(events: "pd.DataFrame") -> "pd.Series[int]":
@@ -60,7 +60,7 @@ def event_counts(events: "pd.DataFrame") -> "pd.Series[int]":
     leads = (events["cameo"] == VISIT) | (~visit & (events["source"] == events["dyad"].str[:3]))
     joint = events["cameo"].map(read_codes()["joint"]).astype(bool)
     by = [events["dataset"], events["dyad"], events["date"], act]
-    each = happenings_of(events)
+    each = events_per_row(events)
     led = each.where(leads, 0).groupby(by).transform("sum")
     followed = each.mask(leads, 0).groupby(by).cumsum()
     alone = np.minimum(each, (followed - led).clip(lower=0))

@@ -29,7 +29,6 @@ _NAMES = {
     "pendulum": "pendulum alone",
     "no_cycle": "no cycle",
     "no_return": "no return of the trend",
-    "no_ceiling": "no ceiling",
     "ceiling": "ceiling",
     "no_hierarchy": "no hierarchy",
     "no_month_noise": "no month noise",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from forecast import build_panel
 from forecast.archive import archive_status, import_files, read_archive
 from forecast.archive.catalogue import read_catalogue
-from forecast.archive.days import covered_days
+from forecast.archive.reading import covered_days
 from forecast.errors import DataError, OutputError, SpecError
 from forecast.feeds import FeedSettings, lines, read_feed
 from forecast.feeds.gdelt import GDELT
@@ -234,7 +234,7 @@ def test_a_hole_is_not_covered_and_a_month_without_events_is(tmp_path):
     written(folder / "rest.csv", [gdelt_row(3, "20250702"), gdelt_row(4, "20250831")])
     import_files(folder, tmp_path / "a")
     table = read_archive(tmp_path / "a", dyads=["USA-CHN"])
-    assert table.covered[0].holes == [(date(2025, 6, 14), date(2025, 7, 1))]
+    assert table.covered[0].gaps == [(date(2025, 6, 14), date(2025, 7, 1))]
     panel = build_panel(table)
     covered = dict(zip(range(4, 9), panel["covered"].to_numpy().ravel().tolist(), strict=True))
     assert covered == {4: True, 5: True, 6: False, 7: True, 8: True}

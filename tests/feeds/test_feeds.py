@@ -428,7 +428,7 @@ def test_the_command_checks_a_feed_without_a_mapping(tmp_path):
     assert feed["files"][0] | {"name": ""} == {
         "name": "", "rows": 3, "kept": 1, "rejected": 1, "filtered": 1, "duplicates": 0, "mended": 0,
     }  # fmt: skip
-    assert "each row a happening" in feed["settings"]
+    assert "each row an event" in feed["settings"]
     shown = CliRunner().invoke(app, ["events", "check", str(path), "--feed", "gdelt"])
     assert "why rows were filtered" in shown.stdout and shown.exit_code == 0
     wrong = CliRunner().invoke(app, ["events", "check", str(path), "--feed", "icews"])

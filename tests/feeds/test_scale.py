@@ -88,7 +88,7 @@ def test_the_command_counts_what_a_report_can_be_of(made, tmp_path):
     onto = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(next(made.iterdir()))])
     assert onto.exit_code == 2 and "Choose another" in onto.output
     plain = CliRunner().invoke(app, ["events", "count", str(made), "--out", str(out), "--feed-setting", "one_a_day=no"])
-    assert "dyads:" in plain.stdout and "each row a happening" in plain.stdout
+    assert "dyads:" in plain.stdout and "each row an event" in plain.stdout
 
 
 def test_a_full_memory_is_answered_in_a_sentence(made, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from forecast.errors import DataError, SpecError
 from forecast.fetch import gdelt, read_manifest
-from forecast.fetch.origins import LONGEST_LINE
+from forecast.fetch.gdelt import LONGEST_LINE
 from forecast.fetch.run import fetch_feed
 from scripts.feed_server import gdelt_lists, zipped
 from tests.fetch.server import places, status
@@ -175,7 +175,9 @@ def test_files_of_two_feeds_are_not_put_into_one_folder(fetch, server):
 
 def test_the_second_version_is_fetched_by_its_master_list(fetch, server):
     slots = gdelt.expected(2, "both", date(2020, 1, 1), date(2020, 1, 1))
-    files = {slot.path: zipped(slot.file.removesuffix(".zip"), [slot.name]) for slot in slots}
+    files = {
+        slot.url.removeprefix(f"{gdelt.SERVER}/"): zipped(slot.file.removesuffix(".zip"), [slot.slot]) for slot in slots
+    }
     missing = "gdeltv2/20200101001500.export.CSV.zip"
     del files[missing]
     server.files = files | gdelt_lists(files)

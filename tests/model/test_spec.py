@@ -64,7 +64,7 @@ def test_all_else_is_a_member_of_the_family_and_survives_plain_values(trend, cyc
         ({"jumps": False}, {"trend_jump": 0.2}, "jumps=False"),
         ({"trend": "walk", "cycle": "none"}, {"cycle_half_life": (2.0, 0.5)}, "cycle='none'"),
         ({"trend": "walk", "cycle": "none"}, {"cycle_sd_dyads": 0.2}, "cycle='none'"),
-        ({"ceiling": "none"}, {"headroom": (0.5, 0.5)}, "ceiling='none' has no headroom"),
+        ({}, {"headroom": (0.5, 0.5)}, "ceiling='none' has no headroom"),
         ({}, {"driver_effects": 0.3}, "there are no drivers"),
         ({}, {"band": (0.1, 0.2)}, "it belongs to cycle='band'"),
         ({"cycle": "band"}, {"lean": 0.2}, "it belongs to cycle='cubic'"),
@@ -115,10 +115,3 @@ def test_fields_of_no_spec_are_refused_with_those_that_there_are():
     with pytest.raises(SpecError, match=r"unknown field dynamics, structure; known are .*cycle.*trend"):
         PendulumSpec.from_dict({"dynamics": "linear", "structure": "walk"})
     assert "cycle_half_life" in known_priors()
-
-
-def test_a_trend_that_returns_has_a_ceiling_unless_asked_otherwise():
-    assert PendulumSpec().ceiling == "framework" and PendulumSpec(ceiling="none").ceiling == "none"
-    assert PendulumSpec(trend="walk", cycle="none").ceiling == PendulumSpec(trend="constant").ceiling == "none"
-    assert PendulumSpec().with_choices(trend="walk").ceiling == "none"
-    assert PendulumSpec(ceiling="none").with_choices(cycle="band").ceiling == "none"
