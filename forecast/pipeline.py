@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from forecast.model import Fit, Gate, PendulumSpec
     from forecast.model.breaks import Eras
     from forecast.outlook import Assessment, AtLeast, Brief, NotDefined
-    from forecast.outlook.futures import DriverOutlook
     from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
@@ -147,7 +146,6 @@ class Report(Displayed):
     warnings: tuple[str, ...]  # What a reader has to know of the data or the fit, in sentences
     dyads: tuple[str, ...]  # Those that were fitted together
     skill: "DyadSkill | NotDefined"  # How good such forecasts have been
-    drivers: "tuple[DriverOutlook, ...]" = ()  # What drivers of the fit do, if it has any
 
     def _card(self) -> Card:
         from forecast.report.skill import skill_sentence
@@ -157,7 +155,7 @@ class Report(Displayed):
             ("skill", skill_sentence(self.skill)),
             ("hierarchy", fitted_together(self.assessment.dyad, self.dyads)),
             ("converged", "yes" if self.gate.passed else "NO: do not use these numbers"),
-            *(("driver", one.sentence) for one in self.drivers),
+            *(("driver", one.sentence) for one in self.assessment.drivers),
             *(("warning", words) for words in self.warnings),
             ("took", f"{sum(self.seconds.values()):.0f} s"),
         ]
@@ -248,7 +246,6 @@ def make_report(
         assessment, others, gate = _assess(job, fit)
     unchanged, fit = fit is saved, _add_provenance(job, fit)
     with steps.step("writing the report"), _folder(job, fit) as out:
-        from forecast.outlook.futures import driver_outlooks
         from forecast.report import find_skill, write_report
 
         shown = _shown_table(records, fit)
@@ -258,9 +255,7 @@ def make_report(
             fit_name="fit.zarr" if settings.save_fit and not unchanged else None, export=settings.export,
         )  # fmt: skip
     warnings = (*_describe_added(records, fit), *warnings)
-    return Report(
-        page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill, driver_outlooks(fit, job.dyad)
-    )
+    return Report(page, assessment, gate, steps.seconds, warnings, tuple(fit.dyads), skill)
 
 
 def _check_folder(settings: ReportSettings) -> None:

@@ -37,8 +37,8 @@ def import_command(
 ) -> None:
     """Take files of machine-coded feeds into an archive, each once (docs/archive.md).
 
-    A file that is there already is left out. Interrupted, the same command goes on. Exit code 2 if a file could not be
-    read; all others are in the archive then.
+    A file that is there already is left out. Interrupted, the same command continues. Exit code 2 if a file could not
+    be read; all others are in the archive then.
     """
     from forecast.archive import import_files
 

@@ -90,7 +90,9 @@ def backtest(
     scheduler: Annotated[
         str | None, typer.Option("--scheduler", help="Of a Dask cluster that does the work, such as tcp://host:8786.")
     ] = None,
-    out: Annotated[Path, output("Folder of the run; with an unfinished run in it, that goes on.")] = Path("skill"),
+    out: Annotated[Path, output("Folder of the run; with an unfinished run in it, which is continued.")] = Path(
+        "skill"
+    ),
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace a page in --out that has no run of its own beside it.")
     ] = False,

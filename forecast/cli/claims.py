@@ -127,7 +127,7 @@ def power(
     simulations: Annotated[int, typer.Option("--simulations", help="Simulated records per alternative.")] = 200,
     kept: Annotated[
         Path | None,
-        typer.Option("--kept", help="File of what is done; with it, the same command goes on. Default: by the dyad."),
+        typer.Option("--kept", help="File of what is done; with it, the same command continues. Default: by the dyad."),
     ] = None,
     cores: Cores = None,
     as_json: Json = False,
@@ -135,7 +135,7 @@ def power(
     """Simulate how often the test of a claim would find what is there, and how often what is not.
 
     Records are simulated at the dyad's own length and density. Each is kept as soon as it is done: after an
-    interruption the same command goes on where it stopped.
+    interruption the same command continues where it stopped.
     """
     import os
 
@@ -153,7 +153,7 @@ def power(
         tell("gathering the data", 0, 0)
         data, plan = asked.plan(codes[0], simulations=simulations)
         kept = kept or Path(f"power-{data.dyad}.jsonl")
-        say(f"Simulations are kept in {kept} as they are done; interrupted, the same command goes on from there.")
+        say(f"Simulations are kept in {kept} as they are done; interrupted, the same command continues from there.")
         tell("loading the libraries", 0, 0)
         from forecast.hypotheses.power import power as simulate
         from forecast.hypotheses.run import make_candidates

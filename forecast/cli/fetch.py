@@ -80,7 +80,7 @@ def fetch(
                 dyads=dyads_of(dyads, "--dyads"), lists=not no_list, dry_run=dry_run, settings=settings, progress=tell,
             )  # fmt: skip
     except KeyboardInterrupt:
-        typer.echo("Interrupted. What has come is kept; the same command goes on.", err=True)
+        typer.echo("Interrupted. What has come is kept; the same command continues.", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         failed = [entry.model_dump(mode="json") for entry in done.of_state("failed")]

@@ -103,7 +103,7 @@ def report(
         typer.Option(
             "--at-least",
             help="KIND, KIND:NUMBER or KIND:NUMBER:MONTHS, such as violence:3:12: the chance that at least so many "
-            "happenings of a kind are recorded. May be given several times.",
+            "events of a kind are recorded. May be given several times.",
         ),
     ] = None,
     out: Annotated[
@@ -221,7 +221,7 @@ def _print(done: "Report") -> None:
     if question is not None:
         shown.print(f"\n[dim]How the headline is resolved. {escape(question.rule)}[/]\n")
     shown.print(f"[dim]{escape(fitted_together(done.assessment.dyad, done.dyads))}.[/]")
-    for one in done.drivers:
+    for one in result.drivers:
         shown.print(escape(one.sentence))
     for warning in done.warnings:
         shown.print(f"[yellow]{escape(warning)}[/]")
@@ -244,7 +244,7 @@ def _recorded_table(result: "Assessment", windows: "Iterable[WindowOutlook]") ->
 
 
 def _kind_lines(result: "Assessment") -> list[str]:
-    """Return what is said of kinds of happenings: what was asked for, and all kinds within the horizon quoted."""
+    """Return what is said of kinds of events: what was asked for, and all kinds within the horizon quoted."""
     from forecast.outlook import NotDefined, main_horizon
     from forecast.report.tables import numbers_of_kinds
     from forecast.wording import chance, count

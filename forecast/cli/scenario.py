@@ -25,7 +25,7 @@ UNUSABLE = 3
 def scenario(
     events: Annotated[
         list[Path],
-        typer.Option("--events", help="A CSV of happenings that are assumed. Repeat it for scenarios side by side."),
+        typer.Option("--events", help="A CSV of events that are assumed. Repeat it for scenarios side by side."),
     ],
     fit: Annotated[Path, typer.Option("--fit", help="A saved fit, such as report/fit.zarr.")],
     dyad: Dyad = "USA-CHN",
@@ -50,7 +50,7 @@ def scenario(
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
-    """Compute the outlook given happenings that are assumed, not predicted, beside the outlook without them.
+    """Compute the outlook given events that are assumed, not predicted, beside the outlook without them.
 
     Writes a page and scenario.json (docs/what-if.md). Exit code 3 if the fit has not converged or a scenario is so
     improbable that its numbers may not be used.

@@ -9,9 +9,10 @@ from forecast import theory
 from forecast.arguments import AT_LEAST, DATE, DYAD, FIT, HORIZONS, MAPPING, NUMBER, TEXT, checked, whole
 from forecast.dates import LONGEST_HORIZON
 from forecast.outlook.assessment import SCHEMA, Assessment, Brief, Claim
+from forecast.outlook.datasets import dataset_outlooks
 from forecast.outlook.draws import DyadDraws, FitLike, dyad_draws
 from forecast.outlook.frameworks import LASTING_YEARS, Frameworks, change, equilibrium, framework, headroom
-from forecast.outlook.futures import simulate_futures, structural_hazard
+from forecast.outlook.futures import driver_outlooks, simulate_futures, structural_hazard
 from forecast.outlook.kinds import kind_series
 from forecast.outlook.level import Contrast, HorizonOutlook, contrast, horizon_outlook, last_break, present, standing
 from forecast.outlook.observed import observe
@@ -469,6 +470,8 @@ def assess(
         scale=kind.scale,
         moving=futures.moving,
         record_weight=float(fit.spec.record_weight),
+        drivers=driver_outlooks(fit, dyad),
+        datasets=dataset_outlooks(fit, dyad, seed=seed),
     )
     return replace(result, headline=headline(result), claims=claims(result))
 

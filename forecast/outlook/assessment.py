@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.display import Card, Displayed
+from forecast.outlook.datasets import DatasetOutlook
 from forecast.outlook.frameworks import Frameworks
+from forecast.outlook.futures import DriverOutlook
 from forecast.outlook.kinds import KindSeries
 from forecast.outlook.level import Break, Contrast, Fan, HorizonOutlook, Standing
 from forecast.outlook.pendulum import EquilibriumBand, Pendulum
@@ -137,6 +139,10 @@ class Assessment(Displayed):
         Share of the futures of what is recorded that follow the record alone, 0 to 1.
     moving : bool
         Whether the trend moves in every period.
+    drivers : tuple of DriverOutlook
+        What drivers of the fit contribute.
+    datasets : tuple of DatasetOutlook
+        What each of several datasets says of the dyad.
     """
 
     schema: int
@@ -168,6 +174,8 @@ class Assessment(Displayed):
     scale: str = EventPanel.scale
     moving: bool = False
     record_weight: float = 0.0
+    drivers: tuple[DriverOutlook, ...] = ()
+    datasets: tuple[DatasetOutlook, ...] = ()
 
     @property
     def brief(self) -> Brief:

@@ -10,7 +10,7 @@ from forecast.files import write_bytes, write_csv, write_text
 from forecast.outlook import Assessment, NotDefined, level_sentence, quoted
 from forecast.report import style, tables, words
 from forecast.report.material import Material
-from forecast.report.provenance import facts, vintage
+from forecast.report.provenance import vintage
 from forecast.report.skill import DyadSkill, skill_sentence
 from forecast.report.style import GENERATOR
 from forecast.report.tables import Grid, frames, grids, horizon_column
@@ -117,7 +117,7 @@ def _skill(found: DyadSkill | NotDefined) -> str:
 
 
 def _sources(material: Material) -> str:
-    known: dict[str, Any] = facts(material.fit, material.result, material.events)
+    known = material.facts
     files = [
         f"{file['name']} ({count(file['rows'], 'row')}, SHA-256 {file['sha256'][:_DIGITS]}…)" for file in known["files"]
     ]

@@ -20,12 +20,12 @@ from forecast.outlook import (
     printed_percents,
     quoted,
 )
-from forecast.outlook.datasets import dataset_outlooks, datasets_finding
+from forecast.outlook.datasets import datasets_finding
 from forecast.outlook.draws import FitLike
-from forecast.outlook.futures import driver_outlooks
 from forecast.panel import panel_kind, watched
-from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts, vintage
-from forecast.report.skill import DyadSkill, find_skill
+from forecast.report.material import Material, gather
+from forecast.report.provenance import GateLike, ReportedFit, vintage
+from forecast.report.skill import DyadSkill
 from forecast.report.words import STAMP, meaning
 
 type Kinds = Mapping[str, KindSeries] | NotDefined
@@ -52,7 +52,7 @@ def levels_table(fit: FitLike, kinds: Mapping[str, Kinds] | None = None) -> pd.D
         of the share, 0 to 100; `covered`, whether the period was watched (of an index, whether it has a
         value); `events`, how many were counted (of an index, 0). Where the model has kinds within a side, also
         `depth`, `depth_low` and `depth_high`: median and ends of the 90 % interval of how many per cent of cooperative
-        happenings are of the deeper kinds, missing where nothing was covered; and the same of `severity`.
+        events are of the deeper kinds, missing where nothing was covered; and the same of `severity`.
 
     Examples
     --------
@@ -125,52 +125,58 @@ def forecast_json(
     >>> from forecast.report import forecast_json
     >>> forecast_json(fit, assessment)["converged"]  # doctest: +SKIP
     """
-    judged, question = gate or fit.gate, quoted(assessment)
+    return report_json(gather(fit, assessment, events, others, gate, skill))
+
+
+def report_json(material: Material) -> dict[str, Any]:
+    """Return the content of forecast.json."""
+    result, gate = material.result, material.gate
+    question = quoted(result)
     body = {
         "schema": SCHEMA,
-        "converged": bool(judged.passed),
-        "stamp": "" if judged.passed else STAMP,
-        "as_of": as_of(fit, assessment),
-        "vintage": vintage(fit.panel),
-        "caveats": caveats_of(fit, assessment.dyad),
-        "origin": assessment.origin,
-        "dyad": assessment.dyad,
-        "label": assessment.label,
-        "headline": assessment.headline,
+        "converged": bool(gate.passed),
+        "stamp": "" if gate.passed else STAMP,
+        "as_of": material.as_of,
+        "vintage": vintage(material.fit.panel),
+        "caveats": material.caveats,
+        "origin": result.origin,
+        "dyad": result.dyad,
+        "label": result.label,
+        "headline": result.headline,
         "rule": None if question is None else question.rule,
-        "level": level_sentence(assessment),
-        "meaning": meaning(assessment),
-        "smallest_improvement": assessment.smallest_improvement,
-        "recorded": _recorded(assessment),
-        "threshold": _threshold(assessment),
-        "of_a_kind": _of_a_kind(assessment),
-        "at_least": assessment.at_least,
+        "level": level_sentence(result),
+        "meaning": meaning(result),
+        "smallest_improvement": result.smallest_improvement,
+        "recorded": _recorded(result),
+        "threshold": list(result.threshold.values()) if isinstance(result.threshold, Mapping) else result.threshold,
+        "of_a_kind": _of_a_kind(result),
+        "at_least": result.at_least,
         "horizons": [
-            plain(outlook) | {"percent": printed_percents(outlook)} for outlook in assessment.improvement.values()
+            plain(outlook) | {"percent": printed_percents(outlook)} for outlook in result.improvement.values()
         ],
-        "standing": assessment.standing,
-        "last_break": assessment.last_break,
-        "frameworks": assessment.frameworks,
-        "pendulum": assessment.pendulum,
-        "band": assessment.band,
-        "contrast": assessment.contrast,
-        "kinds": assessment.kinds,
-        "drivers": driver_outlooks(fit, assessment.dyad),
-        "datasets": _datasets(fit, assessment),
-        "fan": assessment.fan,
-        "claims": assessment.claims,
-        "skill": skill or find_skill(fit, assessment, events),
-        "dyads": [_dyad_summary(one) for one in (assessment.brief, *(other.brief for other in others))],
-        "prior_posterior": fit.prior_posterior(assessment.dyad).to_dict("records"),
-        "gate": judged.to_dict(),
-        "provenance": facts(fit, assessment, events),
+        "standing": result.standing,
+        "last_break": result.last_break,
+        "frameworks": result.frameworks,
+        "pendulum": result.pendulum,
+        "band": result.band,
+        "contrast": result.contrast,
+        "kinds": result.kinds,
+        "drivers": result.drivers,
+        "datasets": _datasets(result),
+        "fan": result.fan,
+        "claims": result.claims,
+        "skill": material.skill,
+        "dyads": [_dyad_summary(one) for one in (result.brief, *material.others)],
+        "prior_posterior": material.fit.prior_posterior(result.dyad).to_dict("records"),
+        "gate": gate.to_dict(),
+        "provenance": material.facts,
     }
     stated: dict[str, Any] = _with_intervals(plain(body))
     return stated
 
 
-def _datasets(fit: ReportedFit, assessment: Assessment) -> dict[str, Any] | None:
-    found = dataset_outlooks(fit, assessment.dyad, seed=assessment.seed)
+def _datasets(result: Assessment) -> dict[str, Any] | None:
+    found = result.datasets
     return {"finding": datasets_finding(found), "each": list(found)} if found else None
 
 
@@ -178,10 +184,6 @@ def _recorded(assessment: Assessment) -> Any:
     if isinstance(assessment.recorded, NotDefined):
         return assessment.recorded
     return [plain(window) | {"percent": printed_changes(window)} for window in assessment.recorded.values()]
-
-
-def _threshold(assessment: Assessment) -> Any:
-    return list(assessment.threshold.values()) if isinstance(assessment.threshold, Mapping) else assessment.threshold
 
 
 def _of_a_kind(assessment: Assessment) -> Any:

@@ -19,7 +19,7 @@ FEWEST_DRAWN = 20
 """Answers; of fewer a curve says nothing."""
 LATEST = 12
 """Decided questions that are shown."""
-KINDS = {"all": "all", "share": "share of a window", "passage": "rolling windows", "count": "happenings of a kind"}
+KINDS = {"all": "all", "share": "share of a window", "passage": "rolling windows", "count": "events of a kind"}
 WHOSE = {"first": "first answer", "mean": "mean over time", "last": "last answer", "base": "base rate"}
 TITLES = {IN_TIME: "Asked as it happened", LATE: "Answered late", WITH_HINDSIGHT: "Retrospective"}
 COLUMNS = (

@@ -1,8 +1,9 @@
 """The data of a page, gathered once, so that text and figures agree."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,11 @@ from forecast.errors import SpecError
 from forecast.events import EventTable, read_dyads
 from forecast.events.codebook import scale_names
 from forecast.events.table import Recorded
-from forecast.outlook import Assessment, Brief, DatasetOutlook, NotDefined, dataset_outlooks, level_record, main_dataset
+from forecast.outlook import Assessment, Brief, NotDefined, level_record, main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import watched
 from forecast.report.events import notable_events
-from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of
+from forecast.report.provenance import GateLike, ReportedFit, as_of, caveats_of, facts
 from forecast.report.skill import DyadSkill, find_skill
 from forecast.wording import month
 
@@ -38,8 +39,8 @@ class Material:
     known: pd.DataFrame
     named: pd.DataFrame  # Those to be named along the pendulum
     skill: DyadSkill | NotDefined  # What a backtest says of such forecasts
-    datasets: tuple[DatasetOutlook, ...] = ()  # What each of several datasets says
-    caveats: tuple[str, ...] = ()  # What a reader has to know of how the datasets record the dyad
+    caveats: tuple[str, ...]  # What a reader has to know of how the datasets record the dyad
+    facts: Mapping[str, Any]  # Provenance of the data, the fit and the simulation
 
 
 def gather(
@@ -84,8 +85,8 @@ def gather(
         known=known,
         named=notable_events(known, record, _reference_date(result.dyad)),
         skill=skill or find_skill(fit, result, events),
-        datasets=dataset_outlooks(fit, result.dyad, seed=result.seed),
         caveats=caveats_of(fit, result.dyad),
+        facts=facts(fit, result, events),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.dates import months_between
 from forecast.model.particles import PARETO_K_LIMIT
 from forecast.outlook import NotDefined, plain
-from forecast.outlook.attribution import VISITS, Alone, Attribution, Part
+from forecast.outlook.attribution import VISITS, Attribution, Part
 from forecast.outlook.comparison import BASELINE, LEVEL, TIME, Change, Number, Numbers, Step
 from forecast.report import style
 from forecast.report.events import state_name, unchecked_note
@@ -56,11 +56,6 @@ def _part_rows(parts: Iterable[tuple[str, Part]], total: Numbers) -> list[list[s
     """Return rows of named parts, and of the sum."""
     rows = [[name, f"{part.happenings}", *_added_cells(part.added)] for name, part in parts]
     return [*rows, ["all together", "", *_added_cells(total)]]
-
-
-def _how_words(alone: Alone) -> str:
-    """Return how a contribution alone was computed, where a reader has to know."""
-    return "" if alone.how == "weights" else alone.how
 
 
 def _said(name: str, numbers: Mapping[str, Number]) -> str:
@@ -136,7 +131,9 @@ def moved_page(fit: "Fit", found: Attribution, figure: Illustration) -> Page:
         "together": fitted_together(found.dyad, fit.dyads),
         "largest": events_table(found, LARGEST),
         "all": _events(found, list(range(len(found.events)))),
-        "references": _references(found),
+        "references": [
+            (day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]
+        ],
         "note": unchecked_note(found.events["reference"]),
         "rest": rest_sentence(found),
         "posed": found.posed,
@@ -181,7 +178,7 @@ def finding(found: Attribution) -> str:
     moved = [f"the level of {label(found.dyad)} relations from {_from_to(LEVEL, found)} of 100"]
     if found.outcome != LEVEL:
         moved.append(f"{_chance_in_words(found)} from {_from_to(found.outcome, found)}")
-    return f"The {count(number_of, 'happening')} {_months(found)} moved {' and '.join(moved)}."
+    return f"The {count(number_of, 'event')} {_months(found)} moved {' and '.join(moved)}."
 
 
 def question(found: Attribution) -> str:
@@ -192,7 +189,7 @@ def question(found: Attribution) -> str:
     assert baseline is not None and found.horizon is not None and found.smallest_improvement is not None
     points = count(found.smallest_improvement, "point")
     if isinstance(baseline, NotDefined) or baseline.share is None:
-        reason = baseline.reason if isinstance(baseline, NotDefined) else "it has fewer than three happenings"
+        reason = baseline.reason if isinstance(baseline, NotDefined) else "it has fewer than three events"
         return f"No chances are given: there is no baseline to compare with ({reason})."
     months, before = count(found.horizon, "month"), f"{day(baseline.first)} to {day(baseline.last)}"
     return (
@@ -223,7 +220,7 @@ def window_sentences(found: Attribution) -> str:
         parts.append(f"No month of its window, {day(posed.first)} to {day(posed.last)}, is recorded yet.")
     if posed.kind == "count":
         parts.append(
-            "The kinds of the happenings ahead follow the mix of the last ten years. An event that is left out is out "
+            "The kinds of the events ahead follow the mix of the last ten years. An event that is left out is out "
             "of that mix, too, so that events of one side but of different kinds add different amounts."
         )
     return " ".join(parts)
@@ -352,7 +349,7 @@ def _by_size(found: Attribution) -> list[int]:
 
 
 def _parts(what: str, parts: list[tuple[str, Part]], found: Attribution) -> dict[str, Any]:
-    columns = _heads([(what, False), ("happenings", True)], found.now)
+    columns = _heads([(what, False), ("events", True)], found.now)
     return _grid(columns, _part_rows(parts, found.total))
 
 
@@ -370,14 +367,10 @@ def _events(found: Attribution, places: list[int]) -> dict[str, Any]:
         rows.append(
             [
                 day(row["date"].date()), f"{who}: {row['summary']}", row["class"], *_added_cells(part.added),
-                _added(name, alone.added), _how_words(alone),
+                _added(name, alone.added), "" if alone.how == "weights" else alone.how,
             ]
         )  # fmt: skip
     return _grid(columns, rows)
-
-
-def _references(found: Attribution) -> list[tuple[str, str]]:
-    return [(day(row["date"].date()), row["reference"]) for row in found.events.to_dict("records") if row["reference"]]
 
 
 CHANGE_SCHEMA = 1

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from forecast import theory
 from forecast.events import EventTable
 from forecast.outlook import HorizonOutlook, NotDefined, kinds_sentence, level_sentence, quoted
-from forecast.outlook.futures import driver_outlooks
 from forecast.outlook.observed import main_dataset
 from forecast.panel import panel_kind
 from forecast.panel.record import observed_shares
@@ -24,7 +23,7 @@ from forecast.report import (
 )
 from forecast.report.events import RULE, recent_events, unchecked_note
 from forecast.report.material import Material
-from forecast.report.provenance import facts, vintage
+from forecast.report.provenance import vintage
 from forecast.report.rendering import Page
 from forecast.report.skill import skill_table
 from forecast.report.style import Illustration, stamped
@@ -58,7 +57,7 @@ def illustrations(material: Material) -> dict[str, Illustration]:
         "bars": bars_figure.level(result),
         "pendulum": pendulum_figure.illustrate(result, record, material.named),
         "kinds": yearly_figure.kinds(result),
-        "datasets": yearly_figure.datasets(material.datasets),
+        "datasets": yearly_figure.datasets(result.datasets),
         "fan": fan_figure.illustrate(result, record, seen, material.watched_to),
         "standing": distribution_figure.standing(material.fit, result),
         "dyads": intervals_figure.dyads(result, material.others),
@@ -108,7 +107,7 @@ def _skill_content(material: Material) -> dict[str, Any]:
 def _details_content(material: Material) -> dict[str, Any]:
     fit, result = material.fit, material.result
     alone = fit.panel.sizes["dyad"] == 1
-    known = facts(fit, result, material.events)
+    known = material.facts
     recent = recent_events(material.known, str(fit.panel.attrs.get("scale", "")), material.as_of)
     eras = [era_row(era) for era in result.frameworks.eras]
     return {
@@ -134,10 +133,10 @@ def _details_content(material: Material) -> dict[str, Any]:
         "diagnostics": provenance.diagnostics(material.gate.to_dict(), known["fit"]),
         "learned": provenance.learned(fit.prior_posterior(result.dyad)),
         "settings": provenance.settings(fit.spec, fit.panel["dyad"].to_numpy().tolist()),
-        "datasets": dataset_cards(material.datasets),
-        "drivers": driver_cards(driver_outlooks(fit, result.dyad)),
+        "datasets": dataset_cards(result.datasets),
+        "drivers": driver_cards(result.drivers),
         "data_rows": provenance.provenance(_told_of(material.kind, known["data"])),
-        "fit_rows": provenance.provenance(_without(known["fit"], "data_digest")),
+        "fit_rows": provenance.provenance({name: fact for name, fact in known["fit"].items() if name != "data_digest"}),
         "simulation": known["simulation"],
         "sources": known["files"],
         "added": events.arrange(fit.panel.attrs, material.events),
@@ -157,8 +156,3 @@ def _told_of(kind: str, facts: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what an index cannot have: it has no events to count, to pair or to leave out."""
     kept = ("digest", "rejected") if kind == "index" else tuple(facts)
     return {name: facts[name] for name in kept}
-
-
-def _without(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the facts without the one of this name."""
-    return {other: fact for other, fact in facts.items() if other != name}

@@ -31,7 +31,7 @@ def illustrate(result: Assessment, record: "xr.Dataset", events: pd.DataFrame) -
     eras = result.frameworks.eras
     resting = any(isinstance(era.equilibrium, Estimate) for era in eras)
     capped = any(isinstance(era.ceiling, Estimate) for era in eras)
-    assumed = "; that in force is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
+    assumed = "; the current one is an assumption, which the data did not move" * result.frameworks.ceiling_assumed
     parts = [
         *(["the equilibrium (line)"] if resting else []),
         *([f"the ceiling of the level (dashed{assumed})"] if capped else []),

@@ -167,7 +167,7 @@ _MANY = 0.1
 
 @dataclass(frozen=True)
 class HorizonSkill:
-    """Scores of a dyad at one horizon, the number of happenings unknown."""
+    """Scores of a dyad at one horizon, event counts unknown."""
 
     months: int
     n: int  # Windows scored
@@ -175,7 +175,7 @@ class HorizonSkill:
     n_moves: int  # Windows in which up and down were asked
     brier_up: float | None
     brier_down: float | None
-    coverage_80: float  # How often the central 80 % interval held what was recorded
+    coverage_80: float  # How often the central 80 % interval contains what was recorded
     reference: Compared | None  # Against the ten-year base rate, and the benchmark that was best on earlier origins
     best_benchmark: Compared | None
 
@@ -189,7 +189,7 @@ class DyadSkill:
     dyad: str
     dataset: str
     period: str  # Years of the origins
-    given_n: bool  # Whether the number of happenings was given; it never is
+    given_n: bool  # Whether the number of events was given; it never is
     months: int  # The horizon of the sentence
     horizons: tuple[HorizonSkill, ...]
     improvement: float  # Points of share that counted as up or down
@@ -245,7 +245,7 @@ def find_skill(
     record = _record(fit, events, skill.choices)
     if why := _mismatch(fit, assessment, skill, record):
         return NotDefined(f"{why}. {_remedy(fit)}")
-    if differing := skill.other_choices(_settings(fit)):
+    if differing := skill.other_choices(dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))):
         return NotDefined(f"the backtest is of the default model, and this one has another {join(differing)}")
     horizons = tuple(
         _at_horizon(skill, assessment.dyad, months, row)
@@ -289,7 +289,7 @@ def skill_table(found: DyadSkill) -> dict[str, Any]:
         "the best benchmark": [("", one.best_benchmark.name if one.best_benchmark else DASH) for one in at],
         "Brier, higher": [(number(one.brier_up, 3), "") for one in at],
         "Brier, lower": [(number(one.brier_down, 3), "") for one in at],
-        "80 % interval held": [(percent(one.coverage_80), "") for one in at],
+        "80 % interval contains": [(percent(one.coverage_80), "") for one in at],
     }
     return {"columns": [count(one.months, "month") for one in at], "rows": rows}
 
@@ -327,7 +327,7 @@ def _dyads(fit: ReportedFit) -> list[str]:
 def _untestable(fit: ReportedFit, assessment: Assessment) -> str:
     """Describe why no backtest could be of such forecasts; an empty text if one could."""
     if panel_kind(fit.panel).name == "index":
-        return "an index records no happenings by which forecasts could be scored"
+        return "an index records no events by which forecasts could be scored"
     if assessment.weekly:
         return "backtests are by month, and this report is by week"
     if fit.provenance.get("eras"):
@@ -359,11 +359,6 @@ def _remedy(fit: ReportedFit) -> str:
     """Describe how to find out how good forecasts such as those of a fit have been."""
     command = f"forecast backtest --dyads {','.join(_dyads(fit))} --out skill"
     return f"To find out: {command}, on the same data, then this report again with --skill skill/skill.json"
-
-
-def _settings(fit: ReportedFit) -> dict[str, Any]:
-    """Return the choices of the report's model, by name."""
-    return dict(fit.spec.to_dict() if hasattr(fit.spec, "to_dict") else vars(fit.spec))
 
 
 def _at_horizon(skill: Skill, dyad: str, months: int, row: Row) -> HorizonSkill:

@@ -116,7 +116,7 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
 
 
 def coverage_table(skill: Skill, period: str) -> Grid:
-    """Return how often intervals held what was recorded, by horizon, of the subject and of the base rate."""
+    """Return how often intervals contained what was recorded, by horizon, of the subject and of the base rate."""
     rows = []
     for horizon in skill.choices["horizons"]:
         for code in dict.fromkeys((skill.subject, REFERENCE)):
@@ -380,12 +380,12 @@ def _coverage_sentence(skill: Skill) -> str:
     if row is None:
         return ""
     held = (
-        f"The 80 % intervals held what was recorded in {percent(row['coverage_80'])} of "
+        f"The 80 % intervals contained what was recorded in {percent(row['coverage_80'])} of "
         f"{count(row['n'], 'window')} {count(main, 'month')} ahead"
     )
     if "pit_80" not in row:
         return f"{held}."
-    return f"{held}; without the steps between shares of few happenings it would be {percent(row['pit_80'])}."
+    return f"{held}; without the steps between shares of few events it would be {percent(row['pit_80'])}."
 
 
 def _curves(results: "Results") -> list[Curve]:
@@ -420,7 +420,7 @@ def _miss(miss: Mapping[str, Any]) -> dict[str, Any]:
         "window": f"{count(miss['horizon'], 'month')}, {month(first, short=True)} to {month(last, short=True)}",
         "predicted": _predicted(miss),
         "reference": _predicted(miss["reference"]) if miss["reference"] else "",
-        "recorded": f"{number(miss['share'], 0)} ({miss['k']:,} of {count(miss['n'], 'happening')})",
+        "recorded": f"{number(miss['share'], 0)} ({miss['k']:,} of {count(miss['n'], 'event')})",
         "events": [
             {
                 "day": date.fromisoformat(event["date"]),

@@ -68,7 +68,7 @@ def cells(window: WindowOutlook) -> dict[str, str]:
 
 
 def kind_rows(result: Assessment) -> list[tuple[str, list[list[str]]]]:
-    """Return how likely at least one happening of each kind is, and how often that was so; none if not defined.
+    """Return how likely at least one event of each kind is, and how often that was so; none if not defined.
 
     Each row has the name of the kind and, by horizon, the two lines of a cell.
     """
@@ -78,7 +78,7 @@ def kind_rows(result: Assessment) -> list[tuple[str, list[list[str]]]]:
 
 
 def numbers_of_kinds(result: Assessment) -> list[tuple[str, str]]:
-    """Return sentence and rule of each number of happenings of a kind that was asked for."""
+    """Return sentence and rule of each number of events of a kind that was asked for."""
     if isinstance(result.at_least, NotDefined):
         return []
     return [(one.sentence, one.rule) for one in result.at_least]
@@ -119,8 +119,8 @@ def _averaged(weight: float) -> list[str]:
     if not weight:
         return []
     return [
-        f"{percent(weight)} of the futures follow no pendulum but the record: its share of the last 1, 2, 5 or 10 "
-        "years, or of all years, goes on with as much variation as there has been."
+        f"{percent(weight)} of simulations follow past base rates: the share of the last 1, 2, 5 or 10 "
+        "years, or of all years, continues with as much variation as before."
     ]
 
 
@@ -136,7 +136,7 @@ def _note(windows: Sequence[WindowOutlook]) -> str:
 
 
 _DATASET_COLUMNS = (
-    ("Dataset", False), ("covers", False), ("happenings", True), ("reads higher by, points", True),
+    ("Dataset", False), ("covers", False), ("events", True), ("reads higher by, points", True),
     ("of that since its beginning", True), ("a busy month is worth", True), ("level without its last two years", True),
     ("years apart", False),
 )  # fmt: skip
@@ -331,7 +331,7 @@ def _recorded_grids(result: Assessment) -> dict[str, Grid]:
             _joined(shown["rows"]),
         ),
         "kinds": Grid(
-            f"{result.label} relations: the chance that at least one happening of a kind is recorded and, in brackets, "
+            f"{result.label} relations: the chance that at least one event of a kind is recorded and, in brackets, "
             "in how many windows of the same length that was so in the last ten years",
             heads,
             tuple(tuple(cell.replace(" before)", ")") for cell in row) for row in _joined(shown["kinds"])),
@@ -379,7 +379,7 @@ def _dyads(result: Assessment, others: Sequence[Brief]) -> Grid:
     return Grid(
         f"{result.label} relations and those of the other dyads of the same fit, "
         f"{words.period(result, result.origin)}. {_INTERVALS}",
-        ("Dyad", "Share now", "Equilibrium in force", "Half-life, months"),
+        ("Dyad", "Share now", "Current equilibrium", "Half-life, months"),
         tuple(map(cells, (result.brief, *others))),
     )
 

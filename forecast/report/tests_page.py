@@ -336,7 +336,14 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
         "power": power_grid(verdict.power) if verdict.power else None,
         "power_said": verdict.power.words if verdict.power else results.without_power.get(verdict.code, ""),
         "checks": [
-            (check.name, check.null, wording.number(check.statistic), _p_value(check.p_value), check.lags, check.says)
+            (
+                check.name,
+                check.null,
+                wording.number(check.statistic),
+                "<0.001" if check.p_value < 0.0005 else wording.number(check.p_value, 3),
+                check.lags,
+                check.says,
+            )
             for check in verdict.checks
         ],
     }
@@ -344,10 +351,6 @@ def _verdict(results: "Results", verdict: "Verdict", title: str) -> dict[str, An
 
 def _compared(one: "Comparison") -> str:
     return one.words if one.decides else f"{one.words} (for comparison)"
-
-
-def _p_value(value: float) -> str:
-    return "<0.001" if value < 0.0005 else wording.number(value, 3)
 
 
 def _gate(model: str, gate: Mapping[str, Any]) -> tuple[str, ...]:
@@ -414,7 +417,7 @@ def _data(results: "Results") -> provenance.Rows:
 
 
 def _counted(panel: "xr.Dataset") -> str:
-    """Count the happenings of a panel; of several datasets those of each."""
+    """Count the events of a panel; of several datasets those of each."""
     counts = panel["counts"].sum([dim for dim in panel["counts"].dims if dim != "dataset"]).to_series()
     if len(counts) == 1:
         return f"{counts.sum():,}"

@@ -27,7 +27,7 @@ from forecast.report.folder import (
     publish,
     require_report_folder,
 )
-from forecast.report.jsonfile import forecast_json, levels_table
+from forecast.report.jsonfile import levels_table, report_json
 from forecast.report.ledger_page import cases_table, track_record_page
 from forecast.report.material import gather
 from forecast.report.moved_page import (
@@ -44,7 +44,7 @@ from forecast.report.page import illustrations, page
 from forecast.report.provenance import GateLike, ReportedFit
 from forecast.report.rendering import Page
 from forecast.report.scenario_page import scenario_json, scenario_page
-from forecast.report.skill import DyadSkill, find_skill
+from forecast.report.skill import DyadSkill
 from forecast.report.skill_page import skill_page
 from forecast.report.tests_page import results_figures, results_json, results_page, results_table
 
@@ -119,10 +119,9 @@ def write_report(
     """
 
     def write(new: Path) -> Page:
-        found = skill or find_skill(fit, assessment, events)
-        material = gather(fit, assessment, events, others, gate, found)
+        material = gather(fit, assessment, events, others, gate, skill)
         figures = illustrations(material)
-        numbers = forecast_json(fit, assessment, events=events, others=others, gate=gate, skill=found)
+        numbers = report_json(material)
         write_json(new / "forecast.json", numbers)
         write_csv(new / "levels.csv", levels_table(fit, {one.dyad: one.kinds for one in (assessment, *others)}))
         write_text(new / "pendulum.svg", figures["pendulum"].wide)

@@ -128,7 +128,7 @@ def test_what_was_not_scored_is_counted(read):
 
 def test_misses_say_what_happened_and_whether_it_was_looked_up(results, read):
     worst = next(miss for miss in results.skill.misses if miss["period"] == REPORTED_ON)
-    assert f"Recorded {worst['share']:.0f} ({worst['k']} of {worst['n']} happenings)" in read.text
+    assert f"Recorded {worst['share']:.0f} ({worst['k']} of {worst['n']} events)" in read.text
     assert "US to China, threat: A note is sent" in read.text
     assert "unchecked: a newspaper" in read.text and "not looked up" in read.text
     assert "ten-year base rate: " in read.text
