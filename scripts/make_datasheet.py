@@ -45,8 +45,6 @@ def with_numbers(text: str, rows: pd.DataFrame) -> str:
     tables = {
         "dyads": by_dyad,
         "kinds": by_kind,
-        "decades": by_decade,
-        "years": by_year,
         "spans": spans,
         "references": by_reference,
         "rules": exceptions,
@@ -87,20 +85,6 @@ def by_kind(rows: pd.DataFrame) -> str:
     table = _crossed(rows, "kind")
     table.index = pd.Index([f"{place} {name}" for place, name in enumerate(read_scale("commitment").classes)])
     return _markdown(table, "kind")
-
-
-def by_decade(rows: pd.DataFrame) -> str:
-    """Return rows by decade and dyad."""
-    table = _crossed(rows, "decade")
-    table.index = pd.Index([f"{decade}s" for decade in table.index])
-    return _markdown(table, "decade")
-
-
-def by_year(rows: pd.DataFrame) -> str:
-    """Return rows by year and dyad."""
-    every = pd.RangeIndex(rows["year"].min(), rows["year"].max() + 1)
-    table = _crossed(rows, "year").reindex(every)
-    return _markdown(table, "year")
 
 
 def spans(_: pd.DataFrame) -> str:

@@ -28,10 +28,10 @@ def test_what_is_tested_has_a_test():
     assert {one.code for one in THEORY if one.tested} == {*CLAIMS, *WITH}
 
 
-def test_the_glossary_has_every_statement_in_both_wordings():
+def test_the_glossary_has_every_statement():
     glossary = (ROOT / "docs" / "glossary.md").read_text("utf-8")
     for one in THEORY:
-        assert f"| {one.code} | {one.title} | {one.general} | {one.us_china} | {one.answered_by}" in glossary
+        assert f"| {one.code} | {one.title} | {one.general} |" in glossary
 
 
 def test_no_module_looks_a_claim_up_by_a_code_of_its_own():
