@@ -45,15 +45,10 @@ BLOCKS = 10
 
 @dataclass(frozen=True)
 class Ahead:
-    """Predictive density of blocks of months.
+    """Predictive density of blocks of months."""
 
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        A row a block: ``origin`` and ``until`` (first days of the last month known and the last predicted),
-        ``log_density`` of the block's events with the Monte Carlo standard ``error``, ``events`` (how many).
-    """
-
+    # A row a block: `origin` and `until` (first days of the last month known and the last predicted), `log_density`
+    # of the block's events with the Monte Carlo standard `error`, `events` (how many).
     table: "pd.DataFrame"
 
     @property

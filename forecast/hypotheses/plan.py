@@ -55,76 +55,38 @@ class DataDigest(BaseModel):
 
 
 class Plan(BaseModel):
-    """Every choice of a run of tests.
-
-    Attributes
-    ----------
-    version : int
-        Of this form.
-    dyad, as_of, source, frequency, scale, unit
-        Of which data: as for `gather`.
-    data : DataDigest
-        What they were when the plan was made.
-    hierarchy : tuple of str
-        The dyads that claims about several dyads fit together. A plan of an earlier version does not state them; then
-        they are those of `forecast.events.hierarchy`.
-    claims : tuple of str
-        Codes, in the order of the theory.
-    models : dict
-        For each claim what is set against each other, in words.
-    base : dict
-        The model that all are variants of: the fields of a `PendulumSpec` but for its priors.
-    priors : dict
-        The fields of `Priors`.
-    rule : Rule
-        How a claim is decided.
-    smallest_effect : float
-        Points of share; the smallest difference of interest.
-    half_lives : tuple of float
-        Months; half-lives of the cycle whose detection the power is about.
-    simulations : int
-        Simulated records an alternative for the power; 0 for none.
-    sensitivity : bool
-        Whether other codings, eras and priors are gone through.
-    draws, tune, chains : int
-        Of every fit.
-    seed : int
-        The same seed gives the same numbers.
-    package : str
-        Version of the package that made the plan.
-    created : datetime.date
-        The day it was made or frozen.
-    frozen : str, optional
-        SHA-256 of all of the above.
-    """
+    """Every choice of a run of tests."""
 
     model_config = _STRICT
 
-    version: Literal[1] = 1
-    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")
+    version: Literal[1] = 1  # Of this form
+    dyad: str = Field(pattern=r"^[A-Z]{3}-[A-Z]{3}$")  # Of which data: as for `gather`
     as_of: date
     source: Source = Source()
     frequency: Frequency = "month"
     scale: str = "commitment"
     unit: Literal["happening", "row"] = "happening"
-    data: DataDigest
+    data: DataDigest  # What they were when the plan was made
+    # The dyads that claims about several dyads fit together. A plan of an earlier version does not state them; then
+    # they are those of `forecast.events.hierarchy`.
     hierarchy: tuple[str, ...] = ()
-    claims: tuple[str, ...] = Field(min_length=1)
-    models: dict[str, tuple[str, ...]]
-    base: dict[str, Any]
-    priors: dict[str, Any]
-    rule: Rule = Rule()
-    smallest_effect: float = 5.0
+    claims: tuple[str, ...] = Field(min_length=1)  # Codes, in the order of the theory
+    models: dict[str, tuple[str, ...]]  # For each claim what is set against each other, in words
+    base: dict[str, Any]  # The model that all are variants of: the fields of a `PendulumSpec` but for its priors
+    priors: dict[str, Any]  # The fields of `Priors`
+    rule: Rule = Rule()  # How a claim is decided
+    smallest_effect: float = 5.0  # Points of share; the smallest difference of interest
+    # Months; half-lives of the cycle whose detection the power is about.
     half_lives: tuple[float, ...] = Field(default=(6.0, 24.0), min_length=1)
-    simulations: int = 20
-    sensitivity: bool = True
-    draws: int = 800
+    simulations: int = 20  # Simulated records an alternative for the power; 0 for none
+    sensitivity: bool = True  # Whether other codings, eras and priors are gone through
+    draws: int = 800  # Of every fit
     tune: int = 300
     chains: int = 4
-    seed: int = 1
-    package: str
-    created: date
-    frozen: Digest | None = None
+    seed: int = 1  # The same seed gives the same numbers
+    package: str  # Version of the package that made the plan
+    created: date  # The day it was made or frozen
+    frozen: Digest | None = None  # SHA-256 of all of the above
 
     @field_validator("as_of", "created")
     @classmethod
@@ -249,26 +211,13 @@ def make_plan(data: Data, source: Source, *, claims: tuple[str, ...] = (), **cho
 
 
 def freeze(plan: Plan, day: date | None = None) -> Plan:
-    """Return the plan with its own digest, as of a day (today).
-
-    Examples
-    --------
-    >>> from forecast.hypotheses.plan import freeze
-    >>> freeze(plan).frozen  # doctest: +SKIP
-    '3f0c...'
-    """
+    """Return the plan with its own digest, as of a day (today)."""
     dated = plan.model_copy(update={"created": day or today(), "frozen": None})
     return dated.model_copy(update={"frozen": dated.digest})
 
 
 def write_plan(path: str | Path, plan: Plan) -> None:
-    """Write a plan as YAML.
-
-    Raises
-    ------
-    OutputError
-        If `path` cannot be written.
-    """
+    """Write a plan as YAML."""
     import yaml
 
     content = plan.model_dump(mode="json")

@@ -51,39 +51,19 @@ class GateLike(Protocol):
 
 @dataclass(frozen=True, repr=False)
 class Results(Displayed):
-    """All that a run of tests found.
+    """All that a run of tests found."""
 
-    Attributes
-    ----------
-    plan : Plan
-        What was asked.
-    data : Data
-        Of what.
-    verdicts : tuple of Verdict
-        A claim each, in the order of the theory.
-    sensitivity : pandas.DataFrame or None
-        How the answers change with other codings, eras and priors; None if it was not gone through.
-    gates : mapping of str to GateLike
-        Whether each model's sampler had settled.
-    notes : tuple of str
-        Sentences on what was left out, and why.
-    seconds : dict
-        By step.
-    without_power : dict
-        By claim why its power was not simulated, a sentence each.
-    versions : dict
-        Of the packages that carried it out.
-    """
-
-    plan: Plan
-    data: Data
-    verdicts: tuple[Verdict, ...]
+    plan: Plan  # What was asked
+    data: Data  # Of what
+    verdicts: tuple[Verdict, ...]  # A claim each, in the order of the theory
+    # How the answers change with other codings, eras and priors; None if it was not gone through.
     sensitivity: "pd.DataFrame | None"
-    gates: Mapping[str, GateLike]
-    notes: tuple[str, ...]
-    seconds: dict[str, float]
+    gates: Mapping[str, GateLike]  # Whether each model's sampler had settled
+    notes: tuple[str, ...]  # Sentences on what was left out, and why
+    seconds: dict[str, float]  # By step
+    # By claim why its power was not simulated, a sentence each.
     without_power: dict[str, str] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)  # Of the packages that carried it out
 
     def _card(self) -> Card:
         facts = [(one.code, f"{CLAIMS[one.code].title}: {one.answer}") for one in self.verdicts]

@@ -35,28 +35,14 @@ _STRETCH = 12
 
 @dataclass(frozen=True)
 class UnitRoot:
-    """What one of the tests says.
+    """What one of the tests says."""
 
-    Attributes
-    ----------
-    name : str
-        Of the test.
-    null : str
-        What it takes for granted unless the series speaks against it.
-    statistic, p_value : float
-        As `arch` computes them.
-    lags : int
-        Lags used, by the test's own rule.
-    says : str
-        The outcome in words, at 5 %.
-    """
-
-    name: str
-    null: str
-    statistic: float
+    name: str  # Of the test
+    null: str  # What it takes for granted unless the series speaks against it
+    statistic: float  # As `arch` computes them
     p_value: float
-    lags: int
-    says: str
+    lags: int  # Lags used, by the test's own rule
+    says: str  # The outcome in words, at 5 %
 
 
 @dataclass(frozen=True)

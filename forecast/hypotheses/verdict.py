@@ -51,39 +51,17 @@ class PowerLike(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """How a claim is decided; fixed in the plan before the data are looked at.
+    """How a claim is decided; fixed in the plan before the data are looked at."""
 
-    Attributes
-    ----------
-    bayes_factor : float
-        The Bayes factor must exceed this for the claim, or fall below its inverse against it, by more than two of
-        its Monte Carlo errors.
-    ahead_errors : float
-        The leave-future-out difference may point the other way by no more than so many of its standard errors.
-    probability : float
-        A claim without a rival model is supported from this posterior probability, rejected below one less it.
-    rope : float
-        Points of share; a difference within it on either side is practically none.
-    half_life : float
-        Months; reversion that needs longer to undo half of a deviation counts as none.
-
-    Raises
-    ------
-    SpecError
-        If a bound makes no sense.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses import Rule
-    >>> Rule().decide_probability(0.97)
-    'supported'
-    """
-
+    # The Bayes factor must exceed this for the claim, or fall below its inverse against it, by more than two of its
+    # Monte Carlo errors.
     bayes_factor: float = 3.0
+    # The leave-future-out difference may point the other way by no more than so many of its standard errors.
     ahead_errors: float = 1.0
+    # A claim without a rival model is supported from this posterior probability, rejected below one less it.
     probability: float = 0.95
-    rope: float = 2.5
-    half_life: float = 60.0
+    rope: float = 2.5  # Points of share; a difference within it on either side is practically none
+    half_life: float = 60.0  # Months; reversion that needs longer to undo half of a deviation counts as none
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
@@ -99,15 +77,7 @@ class Rule:
                 raise SpecError(f"rule: {name} is {getattr(self, name)}; expected a number {expected}")
 
     def decide(self, comparison: "Comparison") -> Answer:
-        """Decide a claim that has a rival model; what could not be computed decides nothing.
-
-        Examples
-        --------
-        >>> from forecast.hypotheses import Comparison, Rule
-        >>> clear = Comparison("a cycle", "none", 4.0, 0.1, ahead_difference=-0.2, ahead_error=0.5)
-        >>> Rule().decide(clear)
-        'supported'
-        """
+        """Decide a claim that has a rival model; what could not be computed decides nothing."""
         answer = self.decide_factor(comparison.log_bayes_factor, comparison.error)
         tolerance, ahead = self.ahead_errors * comparison.ahead_error, comparison.ahead_difference
         if (answer == "supported" and ahead >= -tolerance) or (answer == "rejected" and ahead <= tolerance):
@@ -135,38 +105,16 @@ def least_favourable(answers: Iterable[Answer]) -> Answer:
 
 @dataclass(frozen=True)
 class Number:
-    """A number of a verdict.
+    """A number of a verdict."""
 
-    Attributes
-    ----------
-    name : str
-        Snake case, for programs.
-    value : float
-        The number; NaN if it is not defined.
-    low, high : float, optional
-        Ends of its 90 % equal-tailed interval.
-    error : float, optional
-        Monte Carlo standard error of `value`.
-    unit : str
-        In words, such as ``months``; empty for a pure number.
-    words : str
-        What it is, in one short phrase.
-    kind : {"estimate", "probability", "date", "count", "value"}
-        A median with its interval; a probability from 0 to 1; a year with decimals; how many; any other number.
-
-    Raises
-    ------
-    SpecError
-        If the name is not in snake case, the kind is unknown, or a probability is none.
-    """
-
-    name: str
-    value: float
-    low: float | None = None
+    name: str  # Snake case, for programs
+    value: float  # The number; NaN if it is not defined
+    low: float | None = None  # Ends of its 90 % equal-tailed interval
     high: float | None = None
-    error: float | None = None
-    unit: str = ""
-    words: str = ""
+    error: float | None = None  # Monte Carlo standard error of `value`
+    unit: str = ""  # In words, such as `months`; empty for a pure number
+    words: str = ""  # What it is, in one short phrase
+    # A median with its interval; a probability from 0 to 1; a year with decimals; how many; any other number.
     kind: NumberKind = "estimate"
 
     def __post_init__(self) -> None:
@@ -179,46 +127,22 @@ class Number:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two models of one panel compared; positive numbers speak for the claim's.
+    """Two models of one panel compared; positive numbers speak for the claim's."""
 
-    Attributes
-    ----------
-    claim, rival : str
-        The two models, such as ``a cycle`` and ``a random walk``.
-    log_bayes_factor, error : float
-        Natural logarithm, by bridge sampling, and its Monte Carlo standard error.
-    ahead_difference, ahead_error : float
-        Leave-future-out log predictive density, and its standard error over blocks of months; NaN if unknown.
-    weight : float
-        Stacking weight of the claim's model, 0 to 1; NaN if unknown.
-    priors : pandas.DataFrame, optional
-        ``prior``, ``factor``, ``log_bayes_factor``, ``error``: the Bayes factor with a prior of the claim's model made
-        so many times as wide, the first row with none.
-    name : str
-        What tells several comparisons of a verdict apart, such as ``band``; empty for the main one.
-    decides : bool
-        Whether the claim is decided by it.
-    by_factor_alone : bool
-        Whether only a Bayes factor was asked for.
-
-    Examples
-    --------
-    >>> from forecast.hypotheses import Comparison
-    >>> Comparison("a cycle", "a walk", 1.2, 0.1).words
-    'a cycle against a walk'
-    """
-
-    claim: str
+    claim: str  # The two models, such as `a cycle` and `a random walk`
     rival: str
-    log_bayes_factor: float
+    log_bayes_factor: float  # Natural logarithm, by bridge sampling, and its Monte Carlo standard error
     error: float
+    # Leave-future-out log predictive density, and its standard error over blocks of months; NaN if unknown.
     ahead_difference: float = math.nan
     ahead_error: float = math.nan
-    weight: float = math.nan
+    weight: float = math.nan  # Stacking weight of the claim's model, 0 to 1; NaN if unknown
+    # `prior`, `factor`, `log_bayes_factor`, `error`: the Bayes factor with a prior of the claim's model made so many
+    # times as wide, the first row with none.
     priors: "pd.DataFrame | None" = field(default=None, repr=False)
-    name: str = ""
-    decides: bool = True
-    by_factor_alone: bool = False
+    name: str = ""  # What tells several comparisons of a verdict apart, such as `band`; empty for the main one
+    decides: bool = True  # Whether the claim is decided by it
+    by_factor_alone: bool = False  # Whether only a Bayes factor was asked for
 
     @property
     def words(self) -> str:
@@ -284,37 +208,16 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Series:
-    """One curve, set of bars or row of points of a drawing.
+    """One curve, set of bars or row of points of a drawing."""
 
-    Attributes
-    ----------
-    label : str
-        Its name in the legend.
-    x : tuple of float or str
-        Where.
-    y : tuple of float
-        How high; of densities, the density.
-    error, low, high : tuple of float, optional
-        Standard errors, or the ends of intervals, of `y`.
-    role : {"prior", "posterior", "null", "data", "other"}
-        What it stands for; it decides the look.
-    places : {"numbers", "dates", "names"}
-        What `x` holds: numbers, days in ISO form, or names such as those of groups of bars.
-
-    Raises
-    ------
-    SpecError
-        If the lengths differ, `x` holds something else than `places` says, or the role is unknown.
-    """
-
-    label: str
-    x: tuple[float | str, ...]
-    y: tuple[float, ...]
-    error: tuple[float, ...] | None = None
+    label: str  # Its name in the legend
+    x: tuple[float | str, ...]  # Where
+    y: tuple[float, ...]  # How high; of densities, the density
+    error: tuple[float, ...] | None = None  # Standard errors, or the ends of intervals, of `y`
     low: tuple[float, ...] | None = None
     high: tuple[float, ...] | None = None
-    role: Role = "other"
-    places: Places = "numbers"
+    role: Role = "other"  # What it stands for; it decides the look
+    places: Places = "numbers"  # What `x` holds: numbers, days in ISO form, or names such as those of groups of bars
 
     def __post_init__(self) -> None:
         lengths = {len(part) for part in (self.x, self.y, self.error, self.low, self.high) if part is not None}
@@ -328,28 +231,13 @@ class Series:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a figure shows, whoever draws it.
+    """What a figure shows, whoever draws it."""
 
-    Attributes
-    ----------
-    kind : {"densities", "bars", "line"}
-        Curves above a common axis; grouped bars; lines over time or any number.
-    title, x_label, y_label : str
-        In words, with units.
-    series : tuple of Series
-        At least one.
-
-    Raises
-    ------
-    SpecError
-        If there is no series, or the kind is unknown.
-    """
-
-    kind: DrawingKind
-    title: str
+    kind: DrawingKind  # Curves above a common axis; grouped bars; lines over time or any number
+    title: str  # In words, with units
     x_label: str
     y_label: str
-    series: tuple[Series, ...]
+    series: tuple[Series, ...]  # At least one
 
     def __post_init__(self) -> None:
         _one_of("kind", self.kind, DRAWING_KINDS)
@@ -359,27 +247,13 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Found[F]:
-    """What the data say of a claim, before anything is decided or put into words.
+    """What the data say of a claim, before anything is decided or put into words."""
 
-    Attributes
-    ----------
-    findings : object
-        A record of the claim's own, with what is neither a number nor a comparison.
-    comparisons : tuple of Comparison
-        Models set against each other.
-    numbers : tuple of Number
-        All others.
-    table : pandas.DataFrame
-        In full.
-    drawing : Drawing
-        What a figure shows.
-    """
-
-    findings: F
-    comparisons: tuple[Comparison, ...]
-    numbers: tuple[Number, ...]
-    table: "pd.DataFrame" = field(repr=False)
-    drawing: Drawing = field(repr=False)
+    findings: F  # A record of the claim's own, with what is neither a number nor a comparison
+    comparisons: tuple[Comparison, ...]  # Models set against each other
+    numbers: tuple[Number, ...]  # All others
+    table: "pd.DataFrame" = field(repr=False)  # In full
+    drawing: Drawing = field(repr=False)  # What a figure shows
 
     def comparison(self, name: str = "") -> Comparison:
         """Return the comparison of a name."""
@@ -420,54 +294,22 @@ class Reason:
 
 @dataclass(frozen=True, repr=False)
 class Verdict(Displayed):
-    """The outcome of one test.
+    """The outcome of one test."""
 
-    Attributes
-    ----------
-    code : str
-        Of the claim, such as ``S5``.
-    claim, null : str
-        What is claimed and what it is tested against, each a sentence.
-    answer : {"supported", "rejected", "undecided"}
-        By the rule of the plan.
-    reason : Reason, optional
-        Why that is the answer.
-    comparisons : tuple of Comparison
-        Models set against each other.
-    numbers : tuple of Number
-        What else the answer rests on.
-    findings : object
-        A record of what else was found, of a kind of the claim's own; None if there is nothing else.
-    table : pandas.DataFrame
-        The evidence in full, such as a row a comparison.
-    drawing : Drawing
-        The figure.
-    prose : tuple of str
-        The findings in whole sentences, with what the data could not tell.
-    power : PowerLike, optional
-        How often this test would find what is there; attached by the run.
-    checks : tuple of UnitRoot
-        The same question put to the observed series.
-
-    Raises
-    ------
-    SpecError
-        If the answer is unknown, or two numbers have one name.
-    """
-
-    code: str
-    claim: str
+    code: str  # Of the claim, such as `S5`
+    claim: str  # What is claimed and what it is tested against, each a sentence
     null: str
-    answer: Answer
-    numbers: tuple[Number, ...]
-    table: "pd.DataFrame" = field(repr=False)
-    drawing: Drawing = field(repr=False)
-    prose: tuple[str, ...]
-    reason: Reason | None = None
-    comparisons: tuple[Comparison, ...] = ()
-    findings: Any = None
+    answer: Answer  # By the rule of the plan
+    numbers: tuple[Number, ...]  # What else the answer rests on
+    table: "pd.DataFrame" = field(repr=False)  # The evidence in full, such as a row a comparison
+    drawing: Drawing = field(repr=False)  # The figure
+    prose: tuple[str, ...]  # The findings in whole sentences, with what the data could not tell
+    reason: Reason | None = None  # Why that is the answer
+    comparisons: tuple[Comparison, ...] = ()  # Models set against each other
+    findings: Any = None  # A record of what else was found, of a kind of the claim's own; None if there is nothing else
+    # How often this test would find what is there; attached by the run.
     power: PowerLike | None = field(default=None, repr=False)
-    checks: "tuple[UnitRoot, ...]" = ()
+    checks: "tuple[UnitRoot, ...]" = ()  # The same question put to the observed series
 
     def __post_init__(self) -> None:
         _one_of("answer", self.answer, ANSWERS)
@@ -500,18 +342,7 @@ class Verdict(Displayed):
         return Card(f"{self.code} {self.answer}: {self.claim}", tuple(fact for fact in facts if fact[1]))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, ready for JSON; a number that is not finite becomes None.
-
-        Examples
-        --------
-        >>> import pandas as pd
-        >>> from forecast.hypotheses import Drawing, Number, Series, Verdict
-        >>> drawing = Drawing("line", "", "", "", (Series("one", (0.0,), (1.0,)),))
-        >>> half_life = Number("half_life", float("nan"), unit="months")
-        >>> verdict = Verdict("S5", "It is.", "It is not.", "undecided", (half_life,), pd.DataFrame(), drawing, ())
-        >>> verdict.to_dict()["numbers"][0]["value"] is None
-        True
-        """
+        """Return plain values, ready for JSON; a number that is not finite becomes None."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         compared = [one.to_dict() for one in self.comparisons]
         reason = None if self.reason is None else self.reason.to_dict()

@@ -44,15 +44,9 @@ class Stay:
 
 @dataclass(frozen=True)
 class Band:
-    """What is found of a middle ground beside its numbers.
+    """What is found of a middle ground beside its numbers."""
 
-    Attributes
-    ----------
-    era : str
-        Name of the current era.
-    """
-
-    era: str
+    era: str  # Name of the current era
 
 
 def measure_band(candidates: "Candidates") -> Found[Band]:

@@ -57,24 +57,12 @@ MOST_PLACEBOS = 0.9
 
 @dataclass(frozen=True)
 class Question:
-    """Where a break is looked for.
+    """Where a break is looked for."""
 
-    Attributes
-    ----------
-    since : str
-        First day of the window, ISO.
-    held : tuple of int
-        First periods of the given eras before the window, taken for granted.
-    named : tuple of int
-        First periods of all given eras but the first.
-    claimed : int or None
-        First period of the current era, if it lies in the window: where the break is claimed to be.
-    """
-
-    since: str
-    held: "Places"
-    named: "Places"
-    claimed: int | None
+    since: str  # First day of the window, ISO
+    held: "Places"  # First periods of the given eras before the window, taken for granted
+    named: "Places"  # First periods of all given eras but the first
+    claimed: int | None  # First period of the current era, if it lies in the window: where the break is claimed to be
 
 
 @dataclass(frozen=True)
