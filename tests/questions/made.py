@@ -19,7 +19,7 @@ def made(name="q", **changes):
         "asked": "2020-12-31", "data": SHA, "first": "2021-01-01", "last": "2021-12-31", "threshold": 50.0,
         "cooperative": "visits", "void_after": "2022-12-31", "base_rate": 0.4,
     }  # fmt: skip
-    return question_of(fields | changes, name)
+    return question_of({key: value for key, value in (fields | changes).items() if value is not None}, name)
 
 
 def said(name="q", chance=0.3, day="2021-03-31", void=0.0):
