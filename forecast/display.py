@@ -1,4 +1,4 @@
-"""What an object shows of itself in a terminal or a notebook: a title and a few facts."""
+"""Display of objects in a terminal or a notebook: a title and a few facts."""
 
 import html
 from collections.abc import Sequence

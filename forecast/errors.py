@@ -1,4 +1,4 @@
-"""The errors this package raises on purpose.
+"""Exceptions that this package raises.
 
 Every one of them is a `ForecastError`, so a caller can catch them all at once, and also of the standard
 library's kind that fits, so that code which knows nothing of this package still handles it sensibly. A

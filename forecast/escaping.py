@@ -1,4 +1,4 @@
-"""Escaping of text of unknown origin for terminals, spreadsheets, pages, LaTeX and Markdown."""
+"""Escaping of untrusted text for terminals, spreadsheets, HTML, LaTeX and Markdown."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Atomic writes, reading of ordinary files only, locked temporary folders, and errors of one file.
+"""Atomic writes, reading of regular files only, locked temporary folders, and errors that name the file.
 
 A file is written under a hidden name and renamed onto its target, which happens at once or not at all.
 """

@@ -1,4 +1,4 @@
-"""Atomic replacement of folders: a reader finds the old one whole or the new one whole.
+"""Atomic replacement of folders: readers see either the old version or the new one.
 
 Where the system can exchange two names, the new folder is made complete beside the old one, with the files in the
 old one that are not written again, and the two change places in one step. Where that cannot be (a disk is mounted

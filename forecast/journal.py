@@ -1,4 +1,4 @@
-"""Append-only log under a lock, and checkpointed results of a long run.
+"""Append-only log under a lock, and checkpoints of long runs.
 
 A line counts once its line end is on the disk; an unfinished one is set aside and never mistaken for a line.
 """

@@ -1,4 +1,4 @@
-"""The whole way in one call: data -> panel -> fit -> outlook -> report."""
+"""The whole pipeline in one call: data -> panel -> fit -> outlook -> report."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM handling: a run ends within two seconds, whatever it is doing, and leaves nothing behind.
+"""SIGINT and SIGTERM handling: a run ends within two seconds and leaves no unfinished files.
 
 The first signal unwinds the program like an exit. A library may swallow that, or compute on where Python is not
 asked; so a thread of its own waits for the same signal, and ends the process if it is still there a little later.

@@ -1,4 +1,4 @@
-"""The theory that the package makes testable: an essay of October 2023 on relations between the US and China.
+"""Statements of the theory under test: an essay of October 2023 on relations between the US and China.
 
 It argues that structural obstacles hold relations down and that improvement within them is technical. Each statement
 stands here once, by its code, in words about any two states and in words about the US and China. None of them is

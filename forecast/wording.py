@@ -1,4 +1,4 @@
-"""How numbers, dates and lists read: the same in pages, files, messages and on the terminal.
+"""Format of numbers, dates and lists: the same in pages, files, messages and the terminal.
 
 The rules:
 

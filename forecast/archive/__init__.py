@@ -1,4 +1,4 @@
-"""An archive of feeds: files imported once, every edition kept, read as known on any day.
+"""Archive of feeds: each file is imported once, every edition is kept, and events are read as of any day.
 
 Start at `import_files`, which takes files in, and at `read_archive`, which reads events (docs/archive.md).
 """

@@ -1,4 +1,4 @@
-"""Catalogue of an archive: one SQLite file that names the imported files and the segments with their rows."""
+"""Archive catalogue: one SQLite file of imported files and of segments with their row counts."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Event tables of an archive as known on a day, with every row of its files accounted for.
+"""Event tables of an archive as known on a day, with an accounting of every row.
 
 Nothing is decided when files are imported: what repeats what, what a newer edition replaces and what is counted
 follow from the rows and from what the catalogue says of their files, so that the order of imports cannot matter.

@@ -1,4 +1,4 @@
-"""Archive contents by dataset and month: coverage, gaps, and what became of every row."""
+"""Archive contents by dataset and month: coverage, gaps, and accounting of feed rows."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A fit held against its own record: how many numbers of it the model makes, and which it does not."""
+"""Summary of posterior predictive checks: which statistics of the data a fit reproduces, and which it does not."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`forecast test`, `forecast power` and `forecast plan`: claims tested, the power of a test, and frozen plans."""
+"""`forecast test`, `forecast power` and `forecast plan`: hypothesis tests, their power, and frozen plans."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

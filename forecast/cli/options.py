@@ -1,4 +1,4 @@
-"""Options that several commands share, in groups, and the inputs they describe."""
+"""Option groups that several commands share, and the inputs they describe."""
 
 import dataclasses
 import inspect

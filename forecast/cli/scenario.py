@@ -1,4 +1,4 @@
-"""`forecast scenario` and `forecast check`: what follows from a saved fit."""
+"""`forecast scenario` and `forecast check`: conditional forecasts and checks of a saved fit."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,4 @@
-"""Drivers: covariates with the day since when each value was known, read from a file and put into a panel.
+"""Drivers: covariates with the date each value became available, read from a file and added to a panel.
 
 `read_drivers` reads a file of the user's, `calendar_drivers` makes some of the scheduled facts of
 ``data/calendar.csv``; `add_drivers` puts either into a panel, as it was known on the panel's day.

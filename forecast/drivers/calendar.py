@@ -1,4 +1,4 @@
-"""Scheduled facts known in advance, and the drivers that follow from them."""
+"""Scheduled events known in advance, and the drivers derived from them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

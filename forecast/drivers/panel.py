@@ -1,4 +1,4 @@
-"""Drivers in a panel: covariates by dyad and month as known on a day, and their assumed future."""
+"""Drivers in a panel: covariates by dyad and month as known on a day, and their assumed future values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

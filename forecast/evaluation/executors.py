@@ -1,4 +1,4 @@
-"""Executors: this process, several processes of this machine, or the workers of a Dask cluster."""
+"""Executors: this process, several local processes, or the workers of a Dask cluster."""
 
 import asyncio
 import os

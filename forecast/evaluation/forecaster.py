@@ -1,4 +1,4 @@
-"""Forecasters, models and benchmarks alike: from the data known at an origin to chances of cooperation.
+"""Common interface of models and benchmarks: from the data known at a date to cooperation probabilities.
 
 A forecaster returns, for each month ahead, draws of the chance that an event of that month is cooperative: news
 of the month and overdispersion included, sampling of the events not. From these the share of a window follows

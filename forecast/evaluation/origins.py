@@ -1,4 +1,4 @@
-"""Rolling origins: what was known on a day, rebuilt from the events, and what was recorded afterwards.
+"""Rolling origins: the data known on a day, rebuilt from the events, and the data recorded afterwards.
 
 An origin is the first day of a month. What was known is known by the day before: events by `known_at`, eras by
 `recognised_at`, and the panel counted from these alone. It is never a slice of a finished panel, which would

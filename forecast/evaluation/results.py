@@ -1,4 +1,4 @@
-"""Scored predictions of a backtest in one table, their scores by model, dyad and period, and the worst misses."""
+"""Scored predictions of a backtest: table, scores by model, dyad and period, and largest misses."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Predictive distributions of a window's share, their scores and calibration; all scores are smaller if better.
+"""Predictive distributions of a window's share, their scores and calibration; lower scores are better.
 
 What is kept of a prediction is linear in its distribution, so that a mixture is the weighted mean of its parts
 (`mixed`). What scoringrules and ArviZ compute is computed by them.

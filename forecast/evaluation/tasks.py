@@ -1,4 +1,4 @@
-"""Work units of a backtest, and the folder of a run with one file per finished origin."""
+"""Tasks of a backtest, and the run folder with one file per finished forecast date."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Model variants as forecasters: the default model, and the model without each of its parts."""
+"""Model variants as forecasters: the default model, and ablations without each of its parts."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""A few events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
+"""Events added to a dataset: read from a small CSV or from rows, checked, and merged into its table."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

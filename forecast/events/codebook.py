@@ -1,4 +1,4 @@
-"""The codebook: what a CAMEO code is worth, and which ordinal class it falls into.
+"""Codebook: scale value and ordinal class of each CAMEO code.
 
 The code table and the scales are data (`data/codebook`), so that another scale is a column and no program.
 Codes are text throughout: '010' (make a statement) is not '10' (demand).

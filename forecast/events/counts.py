@@ -1,4 +1,4 @@
-"""Tables that hold no single events any more: counts by period, direction and class, and indices."""
+"""Count tables without single events: counts by period, direction and class, and indices."""
 
 from collections.abc import Sequence
 from pathlib import Path

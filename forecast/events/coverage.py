@@ -1,4 +1,4 @@
-"""Days that the files of a dataset stand for, and events added to a dataset, which extend its coverage."""
+"""Days covered by the files of a dataset, and events added to it, which extend its coverage."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The dyads, their strategic eras and their coverage: the tables that go with the events."""
+"""Dyads, their strategic eras and their coverage: the tables that accompany the events."""
 
 import difflib
 import functools

@@ -1,4 +1,4 @@
-"""Mappings of foreign tables to the fields of the contract, and their rows as text with the line of each.
+"""Mappings from foreign tables to the fields of the event table, and their rows as text with line numbers.
 
 Everything stays text until the fields are known: a reader that guesses types turns the code '010' into 10.
 """

@@ -1,4 +1,4 @@
-"""The coding rules of the chronology that a machine can check (`data/codebook/CODING.md`).
+"""Machine-checkable coding rules of the chronology (`data/codebook/CODING.md`).
 
 Each rule is a predicate over the rows of one file, true where a row breaks it. The few rows that break one
 and cannot be mended without inventing something are named in `data/codebook/exceptions.csv`.

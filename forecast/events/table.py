@@ -1,4 +1,4 @@
-"""The event table: one tidy form for events of any source, its schema, the account of its rows; the table of counts."""
+"""Event table: one tidy form for events from any source, its schema, and the accounting of its rows."""
 
 import datetime
 import hashlib

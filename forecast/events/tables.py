@@ -1,4 +1,4 @@
-"""Event tables read by a mapping, and the embedded chronology, one plain CSV per dyad."""
+"""Event tables read through a mapping, and the embedded chronology, one CSV per dyad."""
 
 import hashlib
 from collections.abc import Sequence

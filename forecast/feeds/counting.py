@@ -1,4 +1,4 @@
-"""Counts of all dyads of a feed in one pass: of files in bounded memory, and of GDELT tables through Ibis."""
+"""Counts of all dyads of a feed in one pass: from files in bounded memory, or from GDELT tables through Ibis."""
 
 import datetime
 import tempfile

@@ -1,4 +1,4 @@
-"""The feeds by name, the feed of a file by its content, and files whose rows contradict the days in their names."""
+"""Feed registry, detection of a file's feed by its content, and files whose rows contradict their names."""
 
 from collections import Counter
 from collections.abc import Iterator

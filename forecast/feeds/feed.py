@@ -1,4 +1,4 @@
-"""Feed declarations: how files look, where the fields of an event stand in a row, and which rows are counted.
+"""Feed declarations: file layouts, fields of an event in a row, and rules for which rows are counted.
 
 Fields are SQL expressions over the columns of a file as text.
 """

@@ -1,4 +1,4 @@
-"""GDELT events: 1.0 with 57 columns (to March 2013) or 58 (later), 2.0 with 61."""
+"""GDELT events: version 1.0 with 57 (to March 2013) or 58 columns (later), version 2.0 with 61."""
 
 import re
 from datetime import date

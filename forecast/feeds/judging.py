@@ -1,4 +1,4 @@
-"""Rules of a feed's rows in SQL: located, coded, kept or not with the reason, and which rows repeat others."""
+"""Selection and deduplication of feed rows in SQL, with the reason for each exclusion."""
 
 import datetime
 import re

@@ -1,4 +1,4 @@
-"""From files, zipped or not, to chunks of lines: in bounded memory, with the number of each line.
+"""Streaming of plain and zipped files as chunks of numbered lines in bounded memory.
 
 Archives are read as streams and never unpacked, so that no name in one can lead anywhere. What could take for ever
 is bounded: the directory of an archive, sizes that it states, how much it unpacks to, the number of lines that a byte

@@ -1,4 +1,4 @@
-"""POLECAT events as Dataverse has them (doi:10.7910/DVN/AJGVIT): 40 columns, coded by PLOVER.
+"""POLECAT events from Dataverse (doi:10.7910/DVN/AJGVIT): 40 columns, coded by PLOVER.
 
 PLOVER puts both sides of a joint act into the field of the actor, with no recipient: each two of the countries in it
 are a dyad. Nobody has published how its types become CAMEO codes; `codebook/plover.csv` is this package's choice.

@@ -1,4 +1,4 @@
-"""Files of a feed read into the event table, with an account of every row."""
+"""Files of a feed read into the event table, with an accounting of every row."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence

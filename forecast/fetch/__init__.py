@@ -1,4 +1,4 @@
-"""Files of machine-coded feeds fetched from where they are published (docs/fetching.md).
+"""Download of machine-coded feeds from their publishers (docs/fetching.md).
 
 Start at `fetch_feed`. What there should be is computed; what lists say and what came is compared with that.
 """

@@ -1,4 +1,4 @@
-"""Rate-limited client with retries and few redirects.
+"""Rate-limited HTTP client with retries and restricted redirects.
 
 Certificates are always verified. Only http and https are spoken, and an answer leads from https never back to http. To
 another host it leads by https alone: Dataverse keeps its files on servers of others.

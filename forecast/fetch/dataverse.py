@@ -1,4 +1,4 @@
-"""Dataverse: the versions of a dataset, the files of one, and which of them are about some days.
+"""Dataverse: versions of a dataset, files of a version, and selection of files by date.
 
 Files are known by their ids: labels repeat within a dataset. What a file is about is read from the numbers in its name.
 """

@@ -1,4 +1,4 @@
-"""GDELT: which files there should be from one day to another, and what its lists say of them."""
+"""GDELT: expected files between two days, and sizes and checksums from its file lists."""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Expected files and what became of them, kept in `fetch.json` across runs."""
+"""Expected files and their download states, stored in `fetch.json` across runs."""
 
 import json
 from collections import Counter

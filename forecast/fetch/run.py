@@ -1,4 +1,4 @@
-"""A fetch from beginning to end: expected, present and missing files, and what became of them."""
+"""Run of a fetch: expected, present and missing files, downloads, and outcomes."""
 
 import shutil
 import tempfile

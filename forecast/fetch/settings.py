@@ -1,4 +1,4 @@
-"""Settings of a fetch, each explained in docs/fetching.md, and its errors sorted by what to do about them."""
+"""Settings of a fetch (docs/fetching.md), and its errors by the action they require."""
 
 from typing import Any
 

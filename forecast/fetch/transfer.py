@@ -1,4 +1,4 @@
-"""Resumable, verified download of one file, which is put in its place when it is whole."""
+"""Resumable, verified download of one file, which is moved into place when complete."""
 
 import errno
 import hashlib

@@ -1,4 +1,4 @@
-"""Is there a pendulum at all? Claims about a relation, each tested against a rival that may win.
+"""Hypothesis tests of claims about a relation, each against an alternative.
 
 Start at `run_tests`: a plan says what is asked and by which rule it is decided, every claim asked for answers
 with a `Verdict`. The public names are imported from their homes on first use.

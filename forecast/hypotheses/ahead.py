@@ -1,4 +1,4 @@
-r"""Leave-future-out predictive density: what a model, fitted to the past alone, said of the months that followed.
+r"""Leave-future-out predictive density of models fitted to past data only.
 
 What is known at an origin gives the events of the next block of months the density :math:`p(y_{1..t+k}) / p(y_{1..t})`,
 and both are marginal likelihoods, which bridge sampling finds to a tenth. (Weighing draws from the origin by two years

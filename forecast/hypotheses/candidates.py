@@ -1,4 +1,4 @@
-"""The models that are set against each other on one dyad: each is fitted once, and everything asked of it is kept."""
+"""Candidate models of one dyad: each is fitted once, and its results are cached."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What the evidence of all claims is made of: numbers from draws, differences, tables of comparisons, curves."""
+"""Building blocks of the evidence: summaries of draws, differences, comparison tables and curves."""
 
 import math
 from collections.abc import Hashable, Mapping

@@ -1,4 +1,4 @@
-"""The plan of a run of tests: every choice in one file, fixed before the look.
+"""Plan of a run of tests: every choice in one file, fixed before the data are analysed.
 
 A frozen plan carries a digest of itself and of the data. `forecast test --plan` runs exactly what it says, and
 rejects if either has changed. What is not planned so is exploratory, and is stamped as such.

@@ -1,4 +1,4 @@
-"""How often a test would find what is there, and how often what is not.
+"""Power and false positive rate of a test, by simulation.
 
 Records are simulated at the dyad's own length, eras and density of events, from truths that the fits to the real
 record leave possible (`forecast.hypotheses.hypothesis.Truth`). Each is tested as the real one is, by the Bayes factor

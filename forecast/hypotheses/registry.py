@@ -1,4 +1,4 @@
-"""Which claims can be tested; each is a record of its own, and one line here."""
+"""Registry of testable claims."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Carry out a plan: what cannot be done is rejected first, then every claim is tested and the results are collected."""
+"""Execution of a plan: infeasible tests are rejected first, then each claim is tested and results are collected."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""How the answer on mean reversion depends on data, codings, eras and priors: one change at a time."""
+"""Sensitivity of the mean reversion result to data, codings, eras and priors: one change at a time."""
 
 import os
 from collections.abc import Iterator

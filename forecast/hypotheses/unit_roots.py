@@ -1,4 +1,4 @@
-"""The textbook tests for a unit root, each with its null in words, on the shares that were observed.
+"""Unit root tests from the textbook, each with its null hypothesis in words, on the observed shares.
 
 They are a cross-check and no more. What is observed of a month is its news and few events as well as the level,
 and such noise makes these tests take a random walk for a pendulum far too often [1]_. The evidence of the package

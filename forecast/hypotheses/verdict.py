@@ -1,4 +1,4 @@
-"""What a test says: the claim, its null, the answer by a rule fixed beforehand, and all it rests on."""
+"""Test result: the claim, its null hypothesis, the decision by a rule fixed beforehand, and the evidence."""
 
 import math
 import re

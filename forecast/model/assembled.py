@@ -1,4 +1,4 @@
-"""The log-density of the usual models, assembled from kernels that are compiled once an environment.
+"""Log-density of the usual models, assembled from kernels that are compiled once per environment.
 
 Compiling a model from its PyMC graph takes longer than sampling it. Where one dataset of sides is observed and the
 cycle is linear or none, the kernels of `forecast.model.kernels.density` compute the same density.

@@ -1,4 +1,4 @@
-r"""Fits with breaks of the long-run mean at some dates, whose draws weigh breaks at any dates.
+r"""Fits with breaks of the long-run mean at given dates, reweighted to breaks at any date.
 
 A date enters the model only through the steps of the path: with :math:`r_t = x_t - \phi x_{t-1}`, the log-density of
 a draw with its breaks elsewhere differs by

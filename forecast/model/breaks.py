@@ -1,4 +1,4 @@
-"""Dates and number of breaks of the long-run mean, with their evidence, and the eras that follow from them.
+"""Dates and number of breaks of the long-run mean, with their evidence, and the resulting eras.
 
 A few fits, at first with breaks spread over the data and then where the posterior wants them, weigh all months at once
 (`forecast.model.break_fits`). Every way of placing breaks counts alike in the marginal likelihoods, so that a break has

@@ -1,4 +1,4 @@
-"""Densities ready to be sampled: assembled from kernels where they know the model, else compiled from its PyMC graph.
+"""Densities ready for sampling: assembled from kernels where possible, otherwise compiled from the PyMC graph.
 
 A graph takes some twenty seconds to compile, so each form of it is compiled once a process, and refilled with the data
 of the next panel.

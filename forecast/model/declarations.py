@@ -1,4 +1,4 @@
-"""What parts of the model declare: variables, priors, parameters by dyad; and kinds of one thing by their names."""
+"""Declarations of model parts (variables, priors, parameters by dyad), and registries of named kinds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-r"""Drivers: covariates that push the level, each by an effect that is estimated.
+r"""Drivers: covariates that shift the level, each with an estimated effect.
 
 A driver's push is a path that follows from its values and the parameters alone, so that it adds to the level without
 entering the whitened path: level = trend + cycle + push. With :math:`x_t` the standardised driver and :math:`b` its

@@ -1,4 +1,4 @@
-r"""Cycles: how a level that deviates from its trend comes back, one class per cycle.
+r"""Cycles: reversion of the level to its trend, one class per cycle.
 
 With :math:`y` the deviation, :math:`\phi` what a linear cycle keeps of it in a period, :math:`s` its long-run spread,
 a cycle moves by :math:`y' = f(y) + \sigma \epsilon`, and :math:`f` is its `next`: written once, for NumPy arrays and

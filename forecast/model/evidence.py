@@ -1,4 +1,4 @@
-r"""How likely the data are under a model as a whole: its marginal likelihood, by bridge sampling.
+r"""Marginal likelihood of the data under a model, by bridge sampling.
 
 The sampler's coordinates suit a bridge [1]_: white noise makes up most of them, and a Gaussian is near their posterior.
 One half of the draws gives that Gaussian (full covariance for the parameters, a spread each for the white noise), the

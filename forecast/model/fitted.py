@@ -1,4 +1,4 @@
-"""A fit: its data, its storage, and the integrity checks of saved fits."""
+"""Fitted model: data, storage, and integrity checks of saved fits."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The gate: no probability leaves the package unless the sampler says that it has converged."""
+"""Convergence checks: no probability is reported unless the sampler has converged."""
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass

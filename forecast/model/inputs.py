@@ -1,4 +1,4 @@
-"""What the PyMC graph and the assembled density share: parameters, whitening, and the data read of a panel.
+"""Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data.
 
 The path is whitened by pseudo-observations of the level, from a Laplace pass at the centres of the priors. The change
 of variables is exact whatever they are (`forecast.model.kernels.path`); the closer they are to what the data say of the

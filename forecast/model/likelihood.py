@@ -1,4 +1,4 @@
-"""What was observed in a stretch of periods, and how likely it is under every draw of a fit.
+"""Likelihood of the observations of some periods under every draw of a fit.
 
 The same likelihood that the sampler knows, with the month noise integrated out by the same quadrature; but there one
 set of parameters meets the whole record, and here every draw's parameters meet a few periods.

@@ -1,4 +1,4 @@
-"""The recent path of a dyad resampled given later events, and the importance weights of draws."""
+"""Resampling of a dyad's recent path given later events, and importance weights of draws."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The pendulum as an ordinary PyMC model: the path, and what is seen of it, as expressions of parameters and data."""
+"""Pendulum model in PyMC: latent path and observations as expressions of parameters and data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

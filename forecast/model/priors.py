@@ -1,4 +1,4 @@
-"""Every prior of the model in one place, each with its reason; those of a cycle alone are declared by it.
+"""Priors of the model, each with its reason; each cycle declares its own.
 
 A pair is the centre and spread of a normal prior, on the log-odds scale of the level or of a logarithm (see
 docs/model.md). A single number that ends in dyads or eras is the typical spread of these around their population:

@@ -1,4 +1,4 @@
-"""From a panel to a fit: whiten, compile, sample, and complete the path between the nodes."""
+"""Sampling: from a panel to a fit (whiten, compile, sample, complete the path between the nodes)."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Choices of the model in one frozen, printable record, and those that suit a panel."""
+"""Model specification: all choices in one frozen, printable object, and defaults for a panel."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The trend, the slow component of the level, and the ceiling that a framework sets it.
+"""Trend, the slow component of the level, and the ceiling that a framework imposes on it.
 
 A walk that returns to the dyad's long-run mean, a plain walk, or one value per era. Its transition over many months is
 exact; its step in the month in which an era begins is larger. Within an era the trend is bent softly below a ceiling, a

@@ -1,4 +1,4 @@
-"""Update a fit without sampling again: its draws are carried forward and weighted by what has become known.
+"""Update of a fit without new sampling: its draws are carried forward and reweighted by new data.
 
 How to use it, how it works, when it is valid and what it costs: docs/updating.md.
 """

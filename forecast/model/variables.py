@@ -1,4 +1,4 @@
-"""The one table of the posterior's variables: name, dims, unit, meaning, and whether the report states it.
+"""Table of the posterior's variables: name, dims, unit, meaning, and use in the report.
 
 What a fit keeps, its dims, what the gate checks and the page on the fit's schema all follow from it. The variables that
 a cycle alone has are declared by it.

@@ -1,4 +1,4 @@
-"""What the fitted pendulum says about the future and the record, in NumPy, from posterior draws alone.
+"""Forecasts and summaries of the past from posterior draws, computed with NumPy.
 
 Start at `assess`: it simulates one set of futures (`simulate_futures`) and computes every number from it.
 """

@@ -1,4 +1,4 @@
-"""The whole outlook of a dyad from one set of simulated futures, and the answers to the claims of the theory."""
+"""Complete outlook of a dyad from one set of simulations, with the results on the claims of the theory."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Everything said about one dyad, as data."""
+"""Data classes of the outlook of one dyad."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

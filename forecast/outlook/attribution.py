@@ -1,4 +1,4 @@
-"""What each event of the last months did to the level and to the chances of the months ahead.
+"""Contribution of each recent event to the level and to forecast probabilities.
 
 Two numbers an event. *In order*: what was said once it was recorded, less what was said before; within a month, in
 which a model knows no order, on average over orders. These add up to what all events did together. *Alone*: what is

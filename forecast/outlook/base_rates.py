@@ -1,4 +1,4 @@
-"""Number, kinds and shares of the events ahead as the event data alone imply them, for outlook and backtests."""
+"""Base rates: number, kinds and shares of future events from the event data alone."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache

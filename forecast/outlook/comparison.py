@@ -1,4 +1,4 @@
-"""Differences between two dates: a headline split into time, new events, late or revised data, model and baseline."""
+"""Decomposition of a forecast change between two dates: time, new events, revisions, model and baseline."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

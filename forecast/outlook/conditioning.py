@@ -1,4 +1,4 @@
-r"""Scenarios read and checked, and simulations that satisfy them: by weights or by a particle filter.
+r"""Scenarios: reading and checks, and simulations that satisfy them, by weights or by a particle filter.
 
 What is assumed of a month is that its record holds *at least* so many happenings of a sort, or none; nothing is said of
 the rest. A sort :math:`j` is a part :math:`q_j` of a kind :math:`k`, and no two sorts overlap. In a future with

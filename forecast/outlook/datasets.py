@@ -1,4 +1,4 @@
-"""What each of several datasets says of the level, where it disagrees, and which of them decides.
+"""Level by dataset: what each of several datasets implies, their disagreement, and which one resolves.
 
 Nothing is fitted again. Beside what a dataset *recorded* stands what the joint level, read its way, would have made it
 record. Where it *disagrees*, and what the present level would be *without* its last two years, is Gaussian algebra at

@@ -1,4 +1,4 @@
-"""One dyad's part of a fit, as plain arrays (chain, draw, ...): all the outlook ever reads of a model."""
+"""Posterior draws of one dyad as plain arrays (chain, draw, ...), the outlook's only input from a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What each strategic framework allows, and how long the one in force may last (S3, S4)."""
+"""Strategic frameworks: their ceilings, and the expected duration of the current one (S3, S4)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

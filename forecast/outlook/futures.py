@@ -1,4 +1,4 @@
-"""Simulated futures of one dyad, from which everything about its future is computed.
+"""Simulations of one dyad's future, from which all forecasts are computed.
 
 Each posterior draw starts from its own present state and continues with its own parameters, a few times over. In any
 month a new strategic framework may come, at a rate that the eras seen imply: then the trend jumps, and a new ceiling is

@@ -1,4 +1,4 @@
-"""Depth of cooperation and severity of conflict: what is expected within a side, month by month.
+"""Depth of cooperation and severity of conflict: expected values within a side by month.
 
 A model that reads events by side and kind has, beside the level, a part for the kinds within each side. On its own
 scale that part is hard to read. Here it is a share: of a hundred cooperative happenings, how many are expected to be of

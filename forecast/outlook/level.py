@@ -1,4 +1,4 @@
-"""The underlying level: against its past (S1, S2) and another dyad (S7), and ahead, by horizon (S9) and as a fan."""
+"""Underlying level: compared with its past (S1, S2) and another dyad (S7), and forecasts by horizon (S9)."""
 
 from dataclasses import dataclass, replace
 from datetime import date

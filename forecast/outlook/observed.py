@@ -1,4 +1,4 @@
-"""What a dataset would record in a simulated future: happenings, and how many of them are cooperative."""
+"""Simulated observations of a dataset: number of events, and how many are cooperative."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace

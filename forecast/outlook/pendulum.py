@@ -1,4 +1,4 @@
-"""Mean reversion (S5) and the middle ground (S8): half-life, first passages, hostile zone, equilibrium band."""
+"""Mean reversion (S5) and middle ground (S8): half-life, first passages, hostile zone, equilibrium band."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

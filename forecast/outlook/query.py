@@ -1,4 +1,4 @@
-"""Validated forecast queries, and the forecasts that a set of simulated futures gives them."""
+"""Validated forecast queries, and the forecasts for them from a set of simulations."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What if: the outlook given happenings that are assumed, beside the outlook as it is."""
+"""Scenario outlook: forecasts given assumed events, beside the unconditional outlook."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How a number about the future or the record is stated: its interval, Monte Carlo error and words.
+"""Summary of a quantity: its interval, Monte Carlo error and wording.
 
 Every number keeps the posterior draws it was made from (one value a chain and draw, already averaged over
 the futures of that draw). So its Monte Carlo error comes from the same draws, and the convergence gate can

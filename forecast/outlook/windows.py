@@ -1,4 +1,4 @@
-"""Recorded events of windows of months: chances of their share and number, with the rules that resolve them."""
+"""Recorded events in windows of months: probabilities of their share and number, with resolution rules."""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Kinds of panel, of counted events and of an index, and the schema that every panel keeps."""
+"""Kinds of panel, of counted events and of an index, and the schema common to all panels."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""Event data of a dyad in a panel: end of coverage, covered periods, observed shares, and relative event counts."""
+"""Event data of a dyad in a panel: data-through date, covered periods, observed shares, relative event counts."""
 
 import json
 from datetime import date

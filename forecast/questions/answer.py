@@ -1,4 +1,4 @@
-"""Probability of a question from the futures of a fit, and its resolution from data, by the same rule."""
+"""Probability of a question from the simulations of a fit, and its resolution from data, by the same rule."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

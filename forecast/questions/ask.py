@@ -1,4 +1,4 @@
-"""Making of questions: what is left open is taken from the data of the day, and fixed."""
+"""Creation of questions: unspecified fields are filled in from the current data, and fixed."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""Entries of a ledger (docs/schema/ledger.md): fields, hash, and what may follow what of a question."""
+"""Entries of a ledger (docs/schema/ledger.md): fields, hash, and permitted order."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Ledgers of questions (docs/schema/ledger.md): chained entries in one file, beside the files of the questions.
+"""Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, beside the question files.
 
 Entries are only ever appended, and time goes forward in them. Each holds the hash of the one before and its own, so
 that an edited, removed or added line is found and named. What was cut off at the end cannot be known from the file

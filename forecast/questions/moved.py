@@ -1,4 +1,4 @@
-"""What moved the probability of a question: by events in one fit, and between two fits.
+"""Contributions to the probability of a question: of events within one fit, and between two fits.
 
 What was fixed when the question was asked stays: its baseline, its threshold, the months before a passage. Happenings
 in its window tell twice, for they are a part of what it counts, and they move what is said of the months ahead. Left

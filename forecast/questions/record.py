@@ -1,4 +1,4 @@
-"""Monthly event counts as questions read them, kinds of events, and chances of counts."""
+"""Monthly event counts for questions, kinds of events, and probabilities of counts."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

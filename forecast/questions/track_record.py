@@ -1,4 +1,4 @@
-"""The track record: how good the probabilities in a ledger have been, against the base rate and against each other.
+"""Track record: scores of a ledger's forecasts, against the base rate and each other.
 
 Only questions whose window is over and whose answer data have given are scored, by the first answer, by all of them as
 long as each was the last one, and by the last. An answer counts from the day it was written, whatever day it is as of.

@@ -1,4 +1,4 @@
-"""The report of an outlook (one page with figures, forecast.json, levels.csv), of a run of tests, and of a backtest.
+"""Reports of an outlook (page with figures, forecast.json, levels.csv), of tests, and of a backtest.
 
 Start at `write_report`, `write_tests` and `write_skill`. Every number comes from the assessment, the verdicts or the
 results, so that page and JSON cannot contradict each other; matplotlib is imported only where something is drawn.

@@ -1,4 +1,4 @@
-"""Distributions: where the present stands in the record, and the headroom with these data and without."""
+"""Distribution plots: the present level among past levels, and headroom before and after the data."""
 
 from typing import TYPE_CHECKING
 

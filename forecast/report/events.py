@@ -1,4 +1,4 @@
-"""Events as readers see them: those of the last year, added ones, and those named along the pendulum."""
+"""Event lists for readers: last year's events, added events, and those labelled in the pendulum figure."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Fans of the level: its last years and its simulations, and those of scenarios beside them."""
+"""Fan charts of the level: recent years and simulations, with scenarios for comparison."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Folders of pages: what may be written there, the manifest of what was, and a saved report read again."""
+"""Report folders: permitted contents, manifest of written files, and reading of saved reports."""
 
 import contextlib
 import hashlib

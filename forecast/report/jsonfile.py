@@ -1,4 +1,4 @@
-"""forecast.json and levels.csv: the numbers of a report, for programs (docs/schema/forecast-json.md)."""
+"""forecast.json and levels.csv: the numbers of a report for programs (docs/schema/forecast-json.md)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

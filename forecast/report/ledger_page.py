@@ -1,4 +1,4 @@
-"""The page of a track record: how good the answers of a ledger have been."""
+"""Page of a track record: scores of a ledger's forecasts."""
 
 from typing import TYPE_CHECKING, Any
 

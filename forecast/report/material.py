@@ -1,4 +1,4 @@
-"""The data of a page, gathered once, so that text and figures agree."""
+"""Data of a page, collected once, so that text and figures agree."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Pages of contributions: what the events of the last months added, and what has changed between two days."""
+"""Pages of contributions: of recent events, and to the change between two days."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""Provenance and diagnostics: where the numbers come from, for page and JSON."""
+"""Provenance and diagnostics of the numbers, for page and JSON."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence

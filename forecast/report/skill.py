@@ -1,4 +1,4 @@
-"""Skill in words, and what a backtest says of forecasts such as those of a report."""
+"""Skill in words: backtest results for the kind of forecasts that a report contains."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

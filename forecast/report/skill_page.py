@@ -1,4 +1,4 @@
-"""The page of a backtest: scores against every benchmark, calibration and largest misses."""
+"""Page of a backtest: scores against every benchmark, calibration and largest misses."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""One look for all figures: colours safe for the colour-blind, two widths, SVG with its text as paths.
+"""Common style of all figures: colour-blind-safe colours, two widths, SVG with text as paths.
 
 Every figure is drawn twice, for a wide page and for a phone: shrinking one drawing to a phone makes its text
 too small to read. Nothing is drawn through pyplot, which keeps a global state and may look for a display.

@@ -1,4 +1,4 @@
-"""The tables of a report: cells as readers see them, and the numbers behind them."""
+"""Tables of a report: formatted cells, and the numbers behind them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace

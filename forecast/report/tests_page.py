@@ -1,4 +1,4 @@
-"""The page of a run of hypothesis tests, tests.json and tests.csv."""
+"""Page of a run of hypothesis tests, with tests.json and tests.csv."""
 
 import math
 from collections.abc import Mapping, Sequence

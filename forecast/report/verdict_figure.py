@@ -1,4 +1,4 @@
-"""What a test shows: densities above a common axis, grouped bars, or lines."""
+"""Figure of a test: densities above a common axis, grouped bars, or lines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

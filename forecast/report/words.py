@@ -1,4 +1,4 @@
-"""Words of a report about an assessment; `forecast.wording` decides how a number is written."""
+"""Wording of a report about an assessment; `forecast.wording` formats its numbers."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""Writing pages: all files are made first and then moved into place at once."""
+"""Writing of pages: all files are created first and then moved into place together."""
 
 from collections.abc import Sequence
 from pathlib import Path

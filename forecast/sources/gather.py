@@ -1,4 +1,4 @@
-"""Data of a run of tests: the panel of one dyad, and a digest that any change of the data changes."""
+"""Data of a run of tests: the panel of one dyad, and a digest of the data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Data that have been read: single events, counts or an index, each with what a panel and a report need of it."""
+"""Data as read: single events, counts or an index, each with the inputs of panel and report."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Sources of data, as plans and commands name them, and how each kind is read."""
+"""Data sources as plans and commands name them, and the reader of each kind."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

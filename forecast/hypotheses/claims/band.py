@@ -1,4 +1,4 @@
-"""There is a middle ground: relations keep near an equilibrium more than chance would have them."""
+"""Claim of a middle ground: relations stay near an equilibrium more often than expected by chance."""
 
 from dataclasses import dataclass
 from statistics import NormalDist

@@ -1,4 +1,4 @@
-"""A scheduled calendar of elections, congresses and summits says something of how relations go."""
+"""Claim of a calendar effect: scheduled elections, congresses and summits predict relations."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any

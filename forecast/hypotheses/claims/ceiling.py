@@ -1,4 +1,4 @@
-"""A framework sets a ceiling: each allows a depth of cooperation of its own."""
+"""Claim of ceilings: each framework limits the depth of cooperation."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""The relation of today rests at a less hostile level than another one did."""
+"""Claim of a contrast: the long-run mean of one relation is less hostile than that of another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The equilibrium broke about when the current era began, and has been lower since."""
+"""Claim of a break: the long-run mean fell at about the start of the current era."""
 
 from dataclasses import dataclass, replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""Nonlinear reversion: it grows more than in proportion to the deviation from the trend."""
+"""Claim of nonlinear reversion: it grows more than in proportion to the deviation from the trend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

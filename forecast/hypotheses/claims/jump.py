@@ -1,4 +1,4 @@
-"""A jump of the trend where the current era began: against none, and against the same jump at other dates."""
+"""Claim of a jump in the trend at the start of the current era: against none, and against other dates."""
 
 import os
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Mean reversion: half of a deviation from the trend is soon undone."""
+"""Claim of mean reversion: deviations from the trend have a short half-life."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Relations are better after high-level visits than after months that looked alike before them."""
+"""Claim of visit effects: relations improve after high-level visits, compared with matched months."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Fused numba kernels with hand-written gradients; nothing here but `ops` knows of PyTensor."""
+"""Fused numba kernels with hand-written gradients; only `ops` depends on PyTensor."""
 
 import hashlib
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Log-densities, with gradients, in the sampler's coordinates: of path and sides, and of the kinds of a side.
+"""Log-densities with gradients in the sampler's coordinates: of path and sides, and of kinds within a side.
 
 The model of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle, written
 out by hand. There the choices of a spec make another graph; here they are branches of one function, compiled once.

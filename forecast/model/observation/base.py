@@ -1,4 +1,4 @@
-"""What every kind of observation has: how the level is seen in the data, one class a kind.
+"""Base class of observation models.
 
 The path of the level is the same whatever is observed of it. A kind of observation says what its data look like as
 arrays, which parameters stand between level and data, how likely the data are given both (in the sampler's graph, and

@@ -1,4 +1,4 @@
-"""The kinds of a side, ordered from the mildest to the strongest: depth of cooperation, severity of conflict.
+"""Kinds of events within a side, from mildest to strongest: depth of cooperation, severity of conflict.
 
 They follow how cooperative the last year was as recorded, by a slope, and a shift of their own that varies by era or
 drifts from five years to the next.

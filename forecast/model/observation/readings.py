@@ -1,4 +1,4 @@
-"""How each of several datasets reads the level: its own offset, drift of that offset, and effect of volume.
+"""Measurement of the level by several datasets: offset, drift of the offset, and effect of the event count.
 
 The level is on the scale of the first dataset. Another one reads it from another place, which may move slowly, so that
 what the two disagree about for years is the other one's drift, and what they disagree about for months its scatter.

@@ -1,4 +1,4 @@
-"""Counted sides given the level, the month noise integrated out; counts as the sparse arrays that kernels read."""
+"""Likelihood of counts by side given the level, month-specific noise integrated out; sparse count arrays."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace

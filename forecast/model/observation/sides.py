@@ -1,4 +1,4 @@
-"""Coded events as side and kind: cooperative or hostile by the level, and how much so by a second, separate part.
+"""Observation model of coded events: side (cooperative or hostile) by the level, and kind within the side.
 
 Whether an event is cooperative follows the level alone, so that the share is by construction the expected share of
 cooperative events, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
