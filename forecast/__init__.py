@@ -123,7 +123,7 @@ _HOMES = {
     "write_scenarios": "forecast.report",
     "write_tests": "forecast.report",
 }
-"""Where each public name is at home."""
+"""Module of each public name."""
 
 __all__ = [
     "Assessment",

@@ -48,7 +48,7 @@ class Clock:
 
     @property
     def unit(self) -> str:
-        """What a period is called."""
+        """Name of a period."""
         return "week" if self.weekly else "month"
 
     def periods(self, months: float) -> int:

@@ -8,7 +8,7 @@ from forecast.escaping import printable
 from forecast.wording import join
 
 SHOWN = 6
-"""Of many things of one kind, how many are named."""
+"""Number of things of one kind that are named."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ ENTRANCES = (
     "track_record.json",
     "index.html",
 )
-"""What readers open first is moved last, so that it never speaks of files that are not there yet."""
+"""Files that readers open first; they are moved last, so that they never refer to missing files."""
 _READY = re.compile(r"\.swap\.[0-9a-f]{8}\.ready")
 
 

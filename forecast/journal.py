@@ -35,7 +35,7 @@ TORN = ".torn"
 
 @dataclass(frozen=True)
 class Journal:
-    """What a file of lines holds."""
+    """Contents of a log file."""
 
     lines: tuple[bytes, ...]  # Whole lines, without their ends
     torn: bytes = b""  # What stands after the last line end: a line that was never finished; usually nothing

@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 4
 """Dyads whose futures are simulated at once: each takes some hundred megabytes."""
 REPORTS = Path("report")
-"""Where reports are kept that are given no folder of their own."""
+"""Default parent folder of reports."""
 ERAS = ("given", "infer", "none")
-"""Where the eras of the dyad come from."""
+"""Sources of the eras of the dyad."""
 
 
 @dataclass(frozen=True)
 class ReportSettings:
-    """What a report is to be about, and how it is made.
+    """Subject of a report, and settings for making it.
 
     Attributes
     ----------
@@ -270,7 +270,7 @@ def _check_folder(settings: ReportSettings) -> None:
 
 
 def _is_updated(settings: ReportSettings) -> bool:
-    """Whether a saved fit is to be updated, so that there is another to be saved."""
+    """Return whether a saved fit is to be updated, so that a new one must be saved."""
     return bool(settings.as_of or (settings.source and settings.source.additions))
 
 
@@ -485,7 +485,7 @@ def _day_of_update(job: _Job, saved: "Fit") -> date | None:
 
 
 def _only_weights_fail(fit: "Fit", gate: "Gate") -> bool:
-    """Whether the sampler had converged and only an update's weights leave too few draws; a new fit has enough."""
+    """Return whether the sampler converged but the weights of an update leave too few draws; a new fit has enough."""
     from forecast.model.gate import R_HAT_LIMIT
 
     return bool(fit.updates) and not gate.passed and bool(gate.table["r_hat"].max() <= R_HAT_LIMIT)

@@ -301,7 +301,7 @@ def load(folder: Path) -> Catalogue:
 
 
 def holds_segments(folder: Path) -> bool:
-    """Whether any of the folders of segments has something in it."""
+    """Return whether any of the segment folders contains something."""
     return any(path.is_dir() and any(path.iterdir()) for path in (folder / part for part in PARTS))
 
 

@@ -48,7 +48,7 @@ EVENT = (
 )
 DESCRIPTIONS = ("actor", "summary", "reference")
 ORDER = "known_on, name, sha256, line"
-"""Of rows that repeat each other in one edition, the one that was known first stays."""
+"""Sort order of rows that repeat each other in one edition; the first one stays."""
 
 
 @checked(archive=PATH, datasets=TEXTS, dyads=DYADS, as_of=DAY, settings=FEED_SETTINGS)

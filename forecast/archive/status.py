@@ -34,7 +34,7 @@ class MissingDays(NamedTuple):
 
     @property
     def days(self) -> int:
-        """How many days."""
+        """Number of days."""
         return (self.last - self.first).days + 1
 
 
@@ -88,7 +88,7 @@ class DatasetStatus(Displayed):
 
     @property
     def sentence(self) -> str:
-        """What there is, in words."""
+        """Summary of the contents in words."""
         span = f"{self.spans[0][0]} to {self.spans[-1][1]}" if self.spans else "no day"
         missing = sum(hole.days for hole in self.holes)
         holes = f"{count(len(self.holes), 'hole')} of {count(missing, 'day')}" if missing else "no hole"
@@ -121,7 +121,7 @@ class DatasetStatus(Displayed):
 
 @dataclass(frozen=True, repr=False)
 class ArchiveStatus(Displayed):
-    """What an archive holds."""
+    """Contents of an archive."""
 
     archive: Path
     as_of: date | None

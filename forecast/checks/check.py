@@ -63,7 +63,7 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Ahead:
-    """Where recorded shares lie in the predicted ones, at one horizon.
+    """Probability integral transforms of recorded shares at one horizon.
 
     Attributes
     ----------
@@ -103,12 +103,12 @@ class Ahead:
 
     @property
     def inside_band(self) -> bool:
-        """Whether the distribution function is inside its band throughout."""
+        """Return whether the distribution function is inside its band throughout."""
         return self.band.outside == 0
 
     @property
     def sentence(self) -> str:
-        """What it shows, in words."""
+        """Result in words."""
         verdict = (
             "not distinguishable from calibrated (inside" if self.inside_band else "clearly not calibrated (outside"
         )
@@ -122,7 +122,7 @@ class Ahead:
 
 @dataclass(frozen=True, repr=False)
 class Checks(Displayed):
-    """What the checks of a fit have found."""
+    """Results of the posterior predictive checks of a fit."""
 
     # A row a number: `check` (its kind), `what`, `dyad`, `era`, `n`, `observed`, `mean`, `low`, `high` (90 % of the
     # simulated), `z` (NaN where all simulated ones are alike) and `miss`.
@@ -140,7 +140,7 @@ class Checks(Displayed):
 
     @property
     def misses(self) -> pd.DataFrame:
-        """What the model does not make, the worst first."""
+        """Statistics that the model does not reproduce, the worst first."""
         return self.table[self.table["miss"]].sort_values("z", key=np.abs, ascending=False)
 
     @property

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.power import Power
 
 TESTED = Path("hypotheses")
-"""Where pages stand whose folder is not named."""
+"""Default folder of the pages."""
 BESIDE_PLAN = {"plan", "out", "replace", "kept", "cores", "as_json"}
 """Options that change no number, and so may be given together with a plan."""
 Claims = Annotated[

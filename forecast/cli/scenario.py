@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from forecast.outlook.scenarios import Scenarios
 
 SCENARIOS = Path("scenario")
-"""Where pages stand whose folder is not named."""
+"""Default folder of the pages."""
 UNUSABLE = 3
 
 
@@ -116,7 +116,7 @@ def _print(found: "Scenarios", page: Path) -> None:
 
 SHOWN = 8
 CHECKED = Path("checks")
-"""Where pages stand whose folder is not named."""
+"""Default folder of the pages."""
 
 
 def check(

@@ -98,7 +98,7 @@ def attach(panel: "xr.Dataset", names: list[str], values: Float, given: Float, f
 
 
 def has_drivers(panel: "xr.Dataset") -> bool:
-    """Whether a panel carries any."""
+    """Return whether a panel has drivers."""
     return "driver_value" in panel
 
 

@@ -257,7 +257,7 @@ class Mixture:
 
     @property
     def benchmark(self) -> bool:
-        """Whether only benchmarks take part."""
+        """Return whether only benchmarks take part."""
         return not self.models
 
 

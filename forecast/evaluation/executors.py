@@ -21,7 +21,7 @@ from forecast.extras import require
 from forecast.files import write_text
 
 _setup: Setup | None = None
-"""Of the process, in a process that was started for tasks: sent once and not with every task."""
+"""Setup of a worker process: sent once and not with every task."""
 
 
 class Executor(Protocol):

@@ -31,7 +31,7 @@ DRAWS = 2000
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked of a forecaster at every origin."""
+    """Request to a forecaster at every forecast date."""
 
     horizons: tuple[int, ...]  # Months ahead
     draws: int = DRAWS  # How many draws a prediction has
@@ -46,7 +46,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a forecaster says at one origin."""
+    """Forecast at one forecast date."""
 
     origin: date
     chances: dict[str, Chances]  # By dyad; dyads that it cannot predict are missing

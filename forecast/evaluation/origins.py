@@ -39,7 +39,7 @@ TOLD = ("actor", "summary", "reference", "name", "note")
 
 @dataclass(frozen=True)
 class Past:
-    """What was counted of a dyad month by month, up to the month before an origin."""
+    """Event counts of a dyad by month, up to the month before a forecast date."""
 
     total: Index  # Events, and how many of them are cooperative; from the first month with one
     cooperative: Index
@@ -89,7 +89,7 @@ class View:
 
 @dataclass(frozen=True)
 class Window:
-    """What was recorded in the months after an origin."""
+    """Event data recorded in the months after a forecast date."""
 
     dyad: str
     origin: date
@@ -112,7 +112,7 @@ class Window:
 
     @property
     def void(self) -> bool:
-        """Whether there are too few events for a share to mean anything."""
+        """Return whether there are too few events for a meaningful share."""
         return self.n < FEWEST
 
     @property
@@ -278,7 +278,7 @@ class Record:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """Where eras come from, which dyads are fitted together, and which datasets there are, as plain values.
+        """Settings as plain values: source of the eras, pooled dyads, and datasets.
 
         `datasets` only if there are several, `vintaged` only if some say when each event became known.
         """

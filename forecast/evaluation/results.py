@@ -52,7 +52,7 @@ MOST = 8
 """Misses of each period."""
 MOST_EVENTS = 3
 SCALE = "commitment"
-"""Of kinds of events."""
+"""Scale of the kinds of events."""
 FEWEST_EVENTS = 10
 """In a window with fewer, chance alone moves the share by tens of points."""
 RULE = (
@@ -65,7 +65,7 @@ RULE = (
 
 @dataclass(frozen=True)
 class Results:
-    """What a backtest found."""
+    """Results of a backtest."""
 
     # One row per prediction: `model`, `benchmark`, `dyad`, `origin`, `horizon`, `given_n`, `n`, `k`, `share`,
     # `before`, `mean` (predicted share), `low`, `high`, `crps`, `log_score`, `p_up`, `up`, `p_down`, `down`, `pit`,

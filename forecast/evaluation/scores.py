@@ -177,7 +177,7 @@ def _against(shares: Float, window: Window, improvement: float) -> tuple[float, 
 
 COVERAGES = (0.5, 0.8, 0.9)
 BINS = 10
-"""Of probabilities in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ..., 0.9 to 1."""
+"""Number of probability bins in the decomposition of the Brier score: 0 to 0.1, 0.1 to 0.2, ..., 0.9 to 1."""
 BAND = 0.95
 """Simultaneous coverage of the bands around a PIT and a calibration curve."""
 _SIMULATIONS = 1000

@@ -122,7 +122,7 @@ class _File(TypedDict):
 
 @dataclass(frozen=True)
 class Skill:
-    """What `skill.json` says; docs/schema/skill-json.md has the fields."""
+    """Contents of `skill.json`; docs/schema/skill-json.md describes the fields."""
 
     subject: str  # Code of the forecaster that is compared with every other one: the default model if it takes part
     choices: dict[str, Any]  # What was asked

@@ -21,13 +21,13 @@ from forecast.outlook.base_rates import recording_level
 from forecast.typing import Float, Index
 
 SCHEMA = 3
-"""Of the files of finished origins, and of how their numbers come about."""
+"""Version of the files of finished forecast dates, and of the computation of their numbers."""
 _VIEWS = 4
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What all tasks of a run share."""
+    """Settings that all tasks of a run share."""
 
     record: Record
     asked: Asked
@@ -78,7 +78,7 @@ class Setup:
 
     @property
     def choices(self) -> dict[str, Any]:
-        """What was chosen, as plain values."""
+        """Settings as plain values."""
         from importlib.metadata import version
 
         return {
@@ -188,7 +188,7 @@ class RunFolder:
 
     @property
     def origins(self) -> Path:
-        """Where the files of finished origins are."""
+        """Folder of the files of finished forecast dates."""
         return self.path / ORIGINS
 
     def claim(self, setup: Setup) -> None:

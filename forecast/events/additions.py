@@ -242,7 +242,7 @@ _KEY = ["date", "source", "target", "cameo"]
 
 @dataclass(frozen=True)
 class _Record:
-    """What a dataset holds before events are added to it."""
+    """Contents of a dataset before events are added to it."""
 
     events: "pd.DataFrame"  # Of the dataset alone
     spans: "pd.DataFrame"  # First and last day of coverage, `start` and `last`, by dyad

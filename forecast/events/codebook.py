@@ -27,7 +27,7 @@ class Scale:
     name: str
     classes: tuple[str, ...]
     zero_cut: int
-    """How many classes are conflict: the place of the boundary between conflict and cooperation."""
+    """Number of conflict classes: the boundary between conflict and cooperation."""
     class_of: "pd.Series[int]"
     """The class of each code."""
 

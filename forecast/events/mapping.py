@@ -43,7 +43,7 @@ def readable_format(date_format: str) -> str:
 
 
 class FileForm(BaseModel):
-    """How a file is written and where its fields stand; the same for every kind of table."""
+    """File format and columns of the fields; the same for every kind of table."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     fields: ClassVar[tuple[str, ...]]
@@ -89,7 +89,7 @@ class FileForm(BaseModel):
         return self
 
     def has(self, field: str) -> bool:
-        """Whether the mapping says where `field` stands."""
+        """Return whether the mapping contains `field`."""
         return field in self.columns or field in self.constants
 
 

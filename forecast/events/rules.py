@@ -119,7 +119,7 @@ def _aid_from_both(rows: "Rows") -> "Broken":
 
 
 def _answered_act(rows: "Rows") -> "Broken":
-    """Whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
+    """Return whether each row has its counterpart: same day, other direction, same code (042 and 043 each other)."""
     import pandas as pd
 
     rank = rows.groupby(["date", "source", "cameo"]).cumcount()

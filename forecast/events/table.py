@@ -54,7 +54,7 @@ class Unread(NamedTuple):
 
 @dataclass(frozen=True)
 class FeedAccount:
-    """What became of the rows of a feed's files."""
+    """Accounting of the rows of a feed's files."""
 
     feed: str  # Its name, which is that of the dataset
     title: str  # Its name for readers
@@ -72,7 +72,7 @@ class FeedAccount:
 
     @property
     def sentence(self) -> str:
-        """What became of the rows, and what was counted, in words."""
+        """Accounting of the rows in words."""
         numbers = {name: f"{self.total(name):,}" for name in FileAccount._fields[1:6]}
         unread = f" Not read: {count(len(self.unread), 'file')}." if self.unread else ""
         other = f" Of other days than their names say: {count(len(self.findings), 'file')}." if self.findings else ""

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COUNTED = tuple(name for name in KEPT if name not in (*TEXTS, "value", "quad", "given_quad"))
-"""Of what is known of an event, what it is counted by."""
+"""Fields of an event by which it is counted."""
 MEMORY = "800MB"
-"""Of the database; what does not fit goes to a scratch folder."""
+"""Memory limit of the database; larger data go to a temporary folder."""
 
 
 @checked(paths=PATHS, feed=TEXT, settings=FEED_SETTINGS, scale=TEXT, frequency=FREQUENCY)

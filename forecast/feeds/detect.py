@@ -106,7 +106,7 @@ class Detected(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What a file looks like."""
+        """Description of a file's layout."""
         return self.layouts[-1].title
 
 

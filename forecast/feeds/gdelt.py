@@ -47,7 +47,7 @@ SECOND = Layout("GDELT 2.0", _columns(second=True))
 
 
 _SHAPED = re.compile(r"\d+\t\d{8}\t")
-"""How a row begins: an id and a day."""
+"""Beginning of a row: an id and a day."""
 
 
 def _recognise(lines: list[str]) -> tuple[Layout, ...] | None:

@@ -72,7 +72,7 @@ class FeedFile:
 
     @property
     def name(self) -> str:
-        """How messages call it: as text, also where the system's name is none."""
+        """Name in messages: as text, even if the system's name is not valid text."""
         return printable(f"{self.path.name}/{self.member}" if self.member else self.path.name)
 
     @property
@@ -154,7 +154,7 @@ def _ends(text: bytes) -> Index:
 
 
 def _is_utf8(text: bytes) -> bool:
-    """Whether text is UTF-8, without making a text of it."""
+    """Return whether bytes are valid UTF-8, without decoding them to a string."""
     import pyarrow as pa
 
     buffers = [None, pa.py_buffer(np.array([0, len(text)], dtype=np.int64)), pa.py_buffer(text)]
@@ -252,7 +252,7 @@ def _decode(line: bytes, fallback: Encoding) -> tuple[str, bool]:
 
 
 def is_beside(name: str) -> bool:
-    """Whether a file of a folder is none of a feed: hidden, or the manifest."""
+    """Return whether a file in a folder is not a feed file: hidden, or the manifest."""
     return name.startswith(".") or name == MANIFEST
 
 

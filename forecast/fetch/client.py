@@ -172,7 +172,7 @@ class Client:
 
 
 class _Pace:
-    """How often a host is asked, over all threads."""
+    """Rate limit of requests to a host, over all threads."""
 
     def __init__(self, settings: FetchSettings, stop: Event) -> None:
         self._gap, self._stop = 1 / settings.per_second, stop

@@ -32,7 +32,7 @@ _MD5 = re.compile(r"[0-9a-fA-F]{32}")
 
 @dataclass
 class Listed:
-    """What lists say of the files that are looked for."""
+    """Entries in the file lists for the expected files."""
 
     sizes: dict[str, int]  # By the name of the file
     md5s: dict[str, str]

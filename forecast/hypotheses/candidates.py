@@ -179,7 +179,7 @@ class Candidates:
 
     @property
     def gates(self) -> "dict[str, Gate]":
-        """Whether each fit made so far has converged, by its model in words."""
+        """Convergence of each fit made so far, by the description of its model."""
         found: dict[str, Gate] = {}
         for spec, fitted in self._fits.items():
             words = self._words(spec)

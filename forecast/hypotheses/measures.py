@@ -32,7 +32,7 @@ PRIORS = {
     "kind_eras": "the spread of kinds over eras",
     "driver_effects": "the size of effects of drivers",
 }
-"""What a prior is about, for `prior_sensitivity`'s names; what is not here reads as it is written."""
+"""Descriptions of priors for the names of `prior_sensitivity`; others are shown under their own names."""
 WIDTHS = {0.5: "half as wide", 2.0: "twice as wide"}
 GRID = 200
 PRIOR_DRAWS = 4000
@@ -40,7 +40,7 @@ PRIOR_DRAWS = 4000
 
 @dataclass(frozen=True)
 class Difference:
-    """Whether a difference matters in practice."""
+    """Practical relevance of a difference."""
 
     below: Number  # Chances that it is practically negative, none and positive
     inside: Number

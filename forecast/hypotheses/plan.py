@@ -46,7 +46,7 @@ _HEAD = """\
 
 
 class DataDigest(BaseModel):
-    """What the data were: SHA-256 of the panel's content, and of every file that was read, by name."""
+    """Digests of the data: SHA-256 of the panel's content, and of every file that was read, by name."""
 
     model_config = _STRICT
 

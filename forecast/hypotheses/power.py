@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from forecast.hypotheses.candidates import Candidates
 
 FOUND = ("log_bayes_factor", "error")
-"""What is kept of a simulated record, for each rival."""
+"""Results stored for a simulated dataset, for each alternative."""
 
 
 @dataclass(frozen=True, repr=False)

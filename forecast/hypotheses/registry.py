@@ -28,7 +28,7 @@ OFFERS = {
     "events": "single events",
     "dyads": "events of several dyads",
 }
-"""What data can offer a test, the least first, each with what came before."""
+"""Capabilities of data that a test may require, in increasing order; each includes the previous ones."""
 
 
 def parse_claims(text: str) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SENSITIVITY = "sensitivity"
 PACKAGES = (PACKAGE, "pymc", "pytensor", "nutpie", "numba", "numpy", "xarray", "arviz-stats")
 _WORK = {code: claim.work for code, claim in CLAIMS.items()} | {SENSITIVITY: 3.0}
-"""What the stages usually take, as shares of a run."""
+"""Typical duration of the stages, as shares of a run."""
 
 
 class GateLike(Protocol):
@@ -39,7 +39,7 @@ class GateLike(Protocol):
 
     @property
     def passed(self) -> bool:
-        """Whether the fit may be used."""
+        """Return whether the fit may be used."""
 
     @property
     def misses(self) -> "tuple[Miss, ...]":
@@ -111,7 +111,7 @@ class Results(Displayed):
 
     @property
     def converged(self) -> bool:
-        """Whether every fit passed the gate."""
+        """Return whether every fit passed the convergence checks."""
         return all(gate.passed for gate in self.gates.values())
 
 

@@ -284,7 +284,7 @@ PARTS = {"prior": "log_prior", "likelihood": "log_likelihood_total"}
 
 @dataclass(frozen=True)
 class Moved:
-    """How far the posterior of a quantity moves with the strength of prior and data."""
+    """Sensitivity of the posterior of a quantity to the strength of prior and data."""
 
     quantity: str  # In words
     prior: float  # Cumulative Jensen-Shannon distance per doubling of the power
@@ -292,7 +292,7 @@ class Moved:
 
     @property
     def words(self) -> str:
-        """What that means."""
+        """Interpretation in words."""
         prior, data = f"with the prior ({self.prior:.2f})", f"with the data ({self.likelihood:.2f})"
         if self.prior >= MOVES and self.likelihood >= MOVES:
             return f"moves {data} and {prior}: the prior has a say"

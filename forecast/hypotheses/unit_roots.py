@@ -35,7 +35,7 @@ _STRETCH = 12
 
 @dataclass(frozen=True)
 class UnitRoot:
-    """What one of the tests says.
+    """Result of one unit root test.
 
     Attributes
     ----------

@@ -34,7 +34,7 @@ _ERRORS = 2.0  # Monte Carlo errors by which a Bayes factor must clear its bound
 
 
 class PowerLike(Protocol):
-    """How often a test would find what is there, and what is not, such as `power` returns."""
+    """Power and false positive rate of a test, such as `power` returns."""
 
     @property
     def claim(self) -> str:
@@ -51,7 +51,7 @@ class PowerLike(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """How a claim is decided; fixed in the plan before the data are looked at.
+    """Decision rule of a claim, fixed in the plan before the data are analysed.
 
     Attributes
     ----------
@@ -328,7 +328,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a figure shows, whoever draws it.
+    """Contents of a figure, independent of the drawing library.
 
     Attributes
     ----------
@@ -359,7 +359,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Found[F]:
-    """What the data say of a claim, before anything is decided or put into words.
+    """Evidence on a claim, before it is decided and put into words.
 
     Attributes
     ----------

@@ -36,7 +36,7 @@ ROWS = ("trend_mean", "trend_step", "cycle_half_life", "cycle_sd", "headroom", "
 
 
 def is_usual(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> bool:
-    """Whether the kernels know the density of a part of a model."""
+    """Return whether the kernels implement the density of a part of a model."""
     if spec.observation != "sides" or arrays.observed.readings is not None:
         return False
     if part == "aside":
@@ -55,7 +55,7 @@ def assemble(spec: PendulumSpec, arrays: PanelArrays, part: Part) -> "Assembled"
 
 @dataclass(frozen=True)
 class Layout:
-    """Where free variables stand in a point, and their priors."""
+    """Positions of the free variables in a point, and their priors."""
 
     places: Mapping[str, slice]  # By the names of the free variables
     coordinates: density.Coordinates
@@ -109,7 +109,7 @@ class Block(Protocol):
 
     @property
     def layout(self) -> Layout:
-        """Where its variables stand."""
+        """Positions of its variables."""
 
     def evaluate(self, point: Float) -> tuple[float, Float]:
         """Return log-density and gradient of a point."""
@@ -285,7 +285,7 @@ class Assembled:
 
     @cached_property
     def ends(self) -> list[int]:
-        """Where every block ends in a point."""
+        """End of every block in a point."""
         return np.cumsum([block.layout.size for block in self.blocks]).tolist()
 
     @cached_property
@@ -315,7 +315,7 @@ class Assembled:
 
     @cached_property
     def sampler(self) -> Any:
-        """What nutpie samples."""
+        """Model in the form that nutpie samples."""
         from nutpie.compiled_pyfunc import from_pyfunc
 
         number = self.ends[-1]

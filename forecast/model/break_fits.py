@@ -130,7 +130,7 @@ ONE_COMPONENT: dict[str, Any] = {"trend": "constant", "jumps": True, "cycle": "l
 
 @dataclass(frozen=True)
 class Dates:
-    """Where breaks may lie, all ways of placing them alike beforehand."""
+    """Possible dates of breaks, with a uniform prior over their placements."""
 
     allowed: Bool  # Periods with which the era after each break may begin; the last place stands for never
     apart: int = 0  # Periods that lie at least between breaks, and after the last
@@ -141,7 +141,7 @@ class Record(Protocol):
 
     @property
     def panel(self) -> xr.Dataset:
-        """Of the dyad alone; its eras are ignored."""
+        """Panel of the dyad alone; its eras are ignored."""
 
     @property
     def spec(self) -> "PendulumSpec":
@@ -157,7 +157,7 @@ class Record(Protocol):
 
     @property
     def progress(self) -> Progress:
-        """Where fits are reported."""
+        """Progress display of the fits."""
 
     def with_panel(self, panel: xr.Dataset) -> "Record":
         """Return the same with another panel of the dyad."""
@@ -188,7 +188,7 @@ class BreakFits:
 
     @property
     def places(self) -> tuple[Places, ...]:
-        """Of the fits there are."""
+        """Placements of the breaks in the existing fits."""
         return tuple(self._drawn)
 
     @property
@@ -298,7 +298,7 @@ class _Drawn:
 
     @property
     def shift(self) -> Float:
-        """What the mean of an era's first step has besides, (draw, era)."""
+        """Extra shift of the mean in an era's first step, (draw, era)."""
         return self.phi[:, None] * np.diff(self.mu, axis=1, prepend=self.mu[:, :1])
 
     def sums(self, rows: "slice | Index" = slice(None)) -> Float:

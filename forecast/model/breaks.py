@@ -60,7 +60,7 @@ class BreakPosterior:
 
 @dataclass(frozen=True)
 class BreakCount:
-    """How many breaks the record speaks for."""
+    """Posterior of the number of breaks."""
 
     table: "pd.DataFrame"  # `breaks`, `log_bayes_factor` against none, `error`; a row a number of breaks, from none
     # Of the smallest number that no larger one beats by the Bayes factor asked for, in time order.
@@ -68,7 +68,7 @@ class BreakCount:
 
     @property
     def number(self) -> int:
-        """How many."""
+        """Number of breaks."""
         return len(self.breaks)
 
 

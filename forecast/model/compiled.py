@@ -36,7 +36,7 @@ class Density(Protocol):
 
     @property
     def sampler(self) -> Any:
-        """What nutpie samples."""
+        """Model in the form that nutpie samples."""
 
     @property
     def white(self) -> Bool:
@@ -80,7 +80,7 @@ def density_of(panel: "xr.Dataset", spec: "PendulumSpec", arrays: "PanelArrays",
 
 
 def is_ready(spec: "PendulumSpec", arrays: "PanelArrays", part: Part = "whole") -> bool:
-    """Whether the density of a panel would need no compilation in this process."""
+    """Return whether the density of a panel needs no further compilation in this process."""
     return is_usual(spec, arrays, part) or Form.of(spec, arrays, part) in _COMPILED
 
 
@@ -164,7 +164,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Derivation:
-    """What follows from the sampled variables: computed by the sampler it would slow it down."""
+    """Quantities derived from the sampled variables, computed after sampling because that is faster."""
 
     inputs: list[Any]
     outputs: dict[str, Any]
@@ -203,7 +203,7 @@ def _compile(model: "pm.Model") -> Compiled:
 
 
 def is_positive(variable: Any, model: "pm.Model") -> bool:
-    """Whether a variable is sampled by its logarithm."""
+    """Return whether a variable is sampled by its logarithm."""
     from pymc.distributions.transforms import LogTransform
 
     return isinstance(model.rvs_to_transforms[variable], LogTransform)

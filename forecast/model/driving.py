@@ -139,7 +139,7 @@ def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data:
 
 @dataclass(frozen=True)
 class Push:
-    """What drivers add, log-odds, (..., time) or zero where there is nothing."""
+    """Effect of the drivers, log-odds, (..., time), or zero without drivers."""
 
     trend: Float  # Parts of the level
     cycle: Float
@@ -147,7 +147,7 @@ class Push:
 
     @property
     def level(self) -> Float:
-        """What they add to the level."""
+        """Effect on the level."""
         return np.asarray(self.trend + self.cycle)
 
     def mapped(self, change: Callable[[Float], Float]) -> "Push":

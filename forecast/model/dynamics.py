@@ -24,7 +24,7 @@ type Transitions = tuple[Any, Any, Any]
 
 @dataclass(frozen=True)
 class Motion:
-    """How a cycle moves, as PyTensor variables or arrays by dyad."""
+    """Parameters of a cycle's motion, as PyTensor variables or arrays by dyad."""
 
     phi: Any  # Fraction of a deviation kept, the spread of a period's shock, and that of the first state
     sigma: Any
@@ -42,12 +42,12 @@ class Nodes:
 
     @cached_property
     def first(self) -> Any:
-        """Whether a node is its dyad's first, (node,)."""
+        """Indicator of a dyad's first node, (node,)."""
         return self.backend.eq(self.data["node_gap"], 0)
 
     @cached_property
     def parameters(self) -> dict[str, Any]:
-        """What `Cycle.next` reads, at every node."""
+        """Parameters of `Cycle.next` at every node."""
         motion, dyad = self.motion, self.data["node_dyad"]
         own = {"phi": motion.phi, "sd": motion.start_sd, **motion.shape}
         return {name: value[dyad] if value.ndim else value for name, value in own.items()}
@@ -167,7 +167,7 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(64)
 _REACH = 8.0
 
 DISTANCES = _REACH * (_NODES + 1.0) / 2.0
-"""Where the potential is read, in spreads of the linear pendulum."""
+"""Grid at which the potential is evaluated, in standard deviations of the linear pendulum."""
 
 
 def long_run_variance(sides: Sequence[Any], backend: Any = np) -> Any:

@@ -33,7 +33,7 @@ SHARED = ("dyad", "time", "era", "dataset", "direction")
 
 
 def is_saved_fit(path: Path) -> bool:
-    """Whether a file or folder says of itself that it is a saved fit; it may be damaged."""
+    """Return whether a file or folder is marked as a saved fit; it may be damaged."""
     try:
         if path.is_dir():
             return bool(json.loads((path / "zarr.json").read_text("utf-8"))["attributes"]["kind"] == KIND)
@@ -274,7 +274,7 @@ class Fit(Displayed):
 
     @property
     def sample_stats(self) -> xr.Dataset:
-        """What the sampler says of itself, dims (chain, draw)."""
+        """Sampler statistics, dims (chain, draw)."""
         return self._groups["sample_stats"]
 
     @property

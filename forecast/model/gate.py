@@ -94,7 +94,7 @@ class Gate(Displayed):
 
     @property
     def diagnostics(self) -> dict[str, Any]:
-        """What was found, without the limits, as plain values."""
+        """Diagnostics without their limits, as plain values."""
         defined = self.table.astype(object).where(self.table.notna(), None)
         return {
             "quantities": defined.to_dict("records"),

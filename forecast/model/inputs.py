@@ -92,7 +92,7 @@ def prior_reference(spec: PendulumSpec, arrays: PanelArrays) -> Parameters:
 
 @dataclass(frozen=True)
 class Anchor:
-    """Where the path is linearised: the level, and weight and value of each node's pseudo-observation of it."""
+    """Linearisation point of the path: level, and weight and value of each node's pseudo-observation of it."""
 
     mean: Float
     weight: Float
@@ -277,7 +277,7 @@ def _path_data(spec: PendulumSpec, arrays: PanelArrays, reference: Parameters) -
 STORES = {"held_numbers": np.float64, "held_indices": np.int64}
 """Vectors by name, and the type of what they hold."""
 ENDS = "held_ends"
-"""Where each array ends in the vector of its type, in the order of the arrays."""
+"""End of each array in the vector of its type, in the order of the arrays."""
 
 
 def pack(data: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -78,7 +78,7 @@ class Draws:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was observed in a stretch of periods."""
+    """Observations of some consecutive periods."""
 
     draws: Draws
     arrays: PanelArrays  # Of the whole panel: what a period says may rest on those before it

@@ -25,7 +25,7 @@ class Weights:
 
     @property
     def alike(self) -> bool:
-        """Whether all weigh the same."""
+        """Return whether all weights are equal."""
         return bool(np.ptp(self.weight) < 1e-12)
 
     @property

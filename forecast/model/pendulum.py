@@ -64,7 +64,7 @@ class PathGraph:
 
     @cached_property
     def push(self) -> tuple[Any, Any] | None:
-        """What drivers add at every node to the level, and in the month alone; None without drivers."""
+        """Effect of drivers at every node on the level, and on the month alone; None without drivers."""
         if self.parameters.effect is None:
             return None
         acts = tuple(acts for _, acts in self.spec.drivers)

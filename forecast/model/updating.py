@@ -322,7 +322,7 @@ def _reweighed(posterior: xr.Dataset, panels: tuple[xr.Dataset, xr.Dataset], dra
 
 @dataclass(frozen=True)
 class WeightCheck:
-    """Whether the carried draws still stand for the posterior."""
+    """Check of whether the carried draws still represent the posterior."""
 
     months: list[dict[str, Any]]  # By step: `period`, `pareto_k` and `effective_draws` of its weights alone
     total: Weights  # On the draws of the last fit that was sampled, all updates since taken together

@@ -32,7 +32,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Brief:
-    """What is said of a dyad beside another one."""
+    """Summary of a dyad for comparison with another one."""
 
     dyad: str
     label: str
@@ -151,7 +151,7 @@ class Assessment(Displayed):
 
     @property
     def brief(self) -> Brief:
-        """What is said of the dyad beside another one."""
+        """Summary of the dyad for comparison with another one."""
         return Brief(
             self.dyad, self.label, self.origin, self.headline, self.standing.level,
             self.frameworks.eras[-1].equilibrium, self.pendulum.half_life, self.kinds,

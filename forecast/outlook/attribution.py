@@ -59,7 +59,7 @@ if TYPE_CHECKING:
 MOST_MONTHS = 12
 """So many months at most; the path of a year more is drawn again under each draw, where events are left out."""
 FEWEST_EFFECTIVE = 0.25
-"""Where the weights are worth fewer of the draws than this, the path is drawn again."""
+"""Smallest effective sample size fraction of the weights; below it the path is resampled."""
 MOST_STEPS = 60
 """In so many steps at most the events of one period join."""
 MOST_AT_ONCE = 4
@@ -75,7 +75,7 @@ type How = Literal["weights", "path drawn again", "fitted again", "needs a new f
 
 @dataclass(frozen=True)
 class Alone:
-    """What would change if some events alone had not been recorded."""
+    """Leave-one-out contribution of some events."""
 
     added: Numbers  # What they add; empty where it needs a new fit
     # How it was computed: from `weights` of the draws, by a `path drawn again`, by a model that was `fitted again`;
@@ -86,7 +86,7 @@ class Alone:
 
 @dataclass(frozen=True)
 class Part:
-    """What some events added, in the order of the record."""
+    """Sequential contribution of some events."""
 
     name: str  # The kind, or the first day of the week or month
     happenings: int  # How many they count for
@@ -108,7 +108,7 @@ class Posed:
 
 @dataclass(frozen=True)
 class Attribution:
-    """What the events of the last months did."""
+    """Contributions of the events of the last months."""
 
     dyad: str
     first: date  # First and last day of the months
@@ -138,22 +138,22 @@ class Attribution:
 
     @property
     def total(self) -> Numbers:
-        """What all events did together."""
+        """Contribution of all events together."""
         return difference(self.now, self.before)
 
     @property
     def by_kind(self) -> tuple[Part, ...]:
-        """What each kind of events added, in the order of the record."""
+        """Sequential contribution of each kind of events."""
         return self._by(self.events["class"])
 
     @property
     def by_week(self) -> tuple[Part, ...]:
-        """What each week added, named by its Monday."""
+        """Contribution of each week, named by its Monday."""
         return self._by(_starts(self.events, "week"))
 
     @property
     def by_month(self) -> tuple[Part, ...]:
-        """What each month added, named by its first day."""
+        """Contribution of each month, named by its first day."""
         return self._by(_starts(self.events, "month"))
 
     def _by(self, groups: "pd.Series[str]") -> tuple[Part, ...]:
@@ -277,7 +277,7 @@ def attribute_to(setting: "Setting", table: "EventTable", months: int, **asked: 
 
 
 class Subject(Protocol):
-    """What is asked of a record from which events are left out."""
+    """Forecast to be recomputed without some events."""
 
     def look(self, setting: "Setting", fit: "Fit", left_out: "pd.DataFrame") -> Look:
         """Look at what a fit to the dyad's record without some events says; at the whole record first."""
@@ -302,7 +302,7 @@ class _Headline:
 
 @dataclass(frozen=True)
 class Setting:
-    """What stays the same whatever is left out."""
+    """Quantities that do not depend on which events are left out."""
 
     fit: "Fit"  # Of the record with all events, and of all dyads
     dyad: str
@@ -320,7 +320,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Weighed:
-    """What would be said given another record, by weights of draws."""
+    """Forecast given other event data, by weights of draws."""
 
     numbers: dict[str, Float]
     weights: "Weights"
@@ -348,7 +348,7 @@ class ReducedFit:
 
     @cached_property
     def said(self) -> dict[str, Float]:
-        """What it says, by draw."""
+        """Forecast by draw."""
         return self.look.numbers
 
     def without(self, events: "pd.DataFrame") -> "xr.Dataset":
@@ -386,7 +386,7 @@ class ReducedFit:
 
     @cached_property
     def _known(self) -> "Observed":
-        """What its fit knows of the level."""
+        """Posterior of the level in its fit."""
         from forecast.model.likelihood import Observed
 
         return Observed.of(self.fit.panel, self.draws, level_only=True)
@@ -426,7 +426,7 @@ class ReducedFit:
 
     @cached_property
     def _density(self) -> Float:
-        """How likely they are, in logarithms, (future,)."""
+        """Log-likelihood of the events, (future,)."""
         return self._density_given(self.fit.panel)
 
     def _density_given(self, panel: "xr.Dataset") -> Float:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 RECENT_MONTHS = 36
-"""What of a record is recent: enough to see which dataset records a dyad now, and who acts."""
+"""Months of recent data: enough to see which dataset records a dyad now, and which actors are active."""
 
 MEMORY_MONTHS = 240
-"""How much of a record the level of recording is learned from: before that, sources were others."""
+"""Months from which the recording level is estimated: earlier sources differ."""
 
 STEPS = np.array([0.02, 0.03, 0.05, 0.08, 0.12])
 """By how much the log of the level moves in a month: 0.05 adds up to 0.25 in two years and 0.55 in ten."""
@@ -28,7 +28,7 @@ STEP_PRIOR = (0.05, 0.5)
 """Median of the step and its spread on the log scale: what is known of a step from one record is little."""
 
 SHAPES = 2.0 ** np.arange(6)
-"""Of the negative binomial distribution, evenly likely: from 1 (happenings come in clusters) to 32 (nearly Poisson)."""
+"""Shapes of the negative binomial, equally likely a priori: from 1 (clustered events) to 32 (nearly Poisson)."""
 
 LEVELS = 80
 """Points of the grid of levels."""
@@ -41,7 +41,7 @@ _TINY = 1e-200  # keeps weights of the filter above zero, whatever a record does
 
 @dataclass(frozen=True)
 class RecordingLevel:
-    """How densely a record is kept now and how that drifts: a posterior on a grid, from which counts are simulated."""
+    """Recording level and its drift: a posterior on a grid, from which event counts are simulated."""
 
     weights: Float  # Posterior probabilities of step, shape and the level in the last period; they add up to one
     steps: Float  # Standard deviation of the log level's move in a period

@@ -37,7 +37,7 @@ LEVEL = "level"
 
 
 class Outcome(NamedTuple):
-    """What may come of a question."""
+    """Possible outcome of a question."""
 
     hit: Bool | Float  # Whether it comes about in a future, or how likely that is there
     there: Bool  # Futures that count
@@ -52,7 +52,7 @@ class WindowQuestion(Protocol):
 
     @property
     def months(self) -> int:
-        """How far the futures have to reach."""
+        """Number of months that the simulations must reach."""
 
     def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
         """Return what comes of it in futures; nothing if none of them counts."""
@@ -60,7 +60,7 @@ class WindowQuestion(Protocol):
 
 @dataclass(frozen=True)
 class ShareChange:
-    """Whether the cooperative share of a window changes against a fixed share."""
+    """Change of a window's cooperative share relative to a fixed share."""
 
     before: float  # Share of the baseline, per cent; it stays as it is whatever is recorded or left out later
     improvement: float  # Smallest change that counts, points
@@ -69,7 +69,7 @@ class ShareChange:
 
     @property
     def months(self) -> int:
-        """How far the futures have to reach."""
+        """Number of months that the simulations must reach."""
         return self.start + self.length
 
     def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
@@ -122,7 +122,7 @@ def difference(more: Numbers, less: Numbers) -> Numbers:
 
 @dataclass(frozen=True)
 class Look:
-    """What a fit says."""
+    """Forecast snapshot of a fit."""
 
     level: Float  # Share now, points
     outcomes: Outcomes
@@ -262,7 +262,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Headline:
-    """What the headlines of two days ask."""
+    """Headline questions of two days."""
 
     horizon: int  # Months of the window
     windows: tuple[tuple[date, date], tuple[date, date]]  # Last day of the months known, and of the window, of either
@@ -272,7 +272,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Change:
-    """What has changed between two days."""
+    """Change between two days."""
 
     dyad: str
     days: tuple[date, date]  # What was known by each

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 
 COLUMNS = ("date", "source", "target", "code", "kind", "n", "part", "until", "summary")
-"""What a scenario's table may have; either code or kind, and n, part, until and summary may be left out."""
+"""Columns of a scenario's table; either code or kind is required; n, part, until and summary are optional."""
 NEEDED = ("date", "source", "target")
 LARGEST_FILE = 1_000_000
 MOST_ROWS, MOST_HAPPENINGS = 1_000, 1_000
@@ -123,7 +123,7 @@ class _Sort:
 
 @dataclass(frozen=True)
 class Held:
-    """What is assumed of one period."""
+    """Assumptions about one period."""
 
     period: int  # Counted from the present, 1 or more
     cells: tuple[Cell, ...]  # No two of them mean the same happenings
@@ -330,7 +330,7 @@ class Conditional:
 
 @dataclass(frozen=True)
 class _Records:
-    """What is recorded in futures, and what is behind it; each array (chain, draw, future, period, ...)."""
+    """Simulated event data and the quantities behind them; each array (chain, draw, future, period, ...)."""
 
     coming: Coming
     mixes: tuple[Float, Float]

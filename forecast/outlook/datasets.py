@@ -37,7 +37,7 @@ DRAWS = 400
 YEARS_BACK = 30
 """The algebra is of so much of the record: earlier months hardly bear on the present, and all of them take long."""
 RECENT_MONTHS = 24
-"""What a dataset is worth for the present is what its last two years are; its earlier ones tell what it is off."""
+"""Last months of a dataset that inform the present level; earlier months inform its offset."""
 BEYOND = 2.0
 """Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
 FEWEST = 3
@@ -62,7 +62,7 @@ class DatasetYear:
 
 @dataclass(frozen=True)
 class DatasetOutlook:
-    """What a dataset says."""
+    """Level implied by one dataset."""
 
     name: str
     main: bool  # Whether the outlook is about it
@@ -86,7 +86,7 @@ class DatasetOutlook:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a dataset recorded of a dyad, and its reading: thinned draws (draw, ...)."""
+    """Event data of a dataset for a dyad, and its reading: thinned draws (draw, ...)."""
 
     place: int
     name: str

@@ -68,12 +68,12 @@ def structural_hazard(panel: xr.Dataset) -> StructuralHazard:
 
 
 NOTHING = Push(*(np.zeros(()) for _ in range(3)))
-"""What no drivers add."""
+"""Zero effect of drivers."""
 
 
 @dataclass(frozen=True)
 class FuturePush:
-    """What drivers add to one dyad."""
+    """Effect of drivers on one dyad."""
 
     past: Push  # In the last period of the record, (chain, draw, 1)
     ahead: Push  # (chain, draw, future, period), period 0 being the present; of one future where all are alike
@@ -117,7 +117,7 @@ class FuturePush:
 
 @dataclass(frozen=True)
 class DriverOutlook:
-    """What a driver does, and what is assumed of it."""
+    """Effect of a driver, and its assumed future values."""
 
     name: str
     acts: str  # What it acts on
@@ -207,7 +207,7 @@ class Futures(Displayed):
         return Card(f"Simulated futures of {self.dyad}", facts)
 
     def structural(self, at: int, points: float) -> Bool:
-        """Whether a rise of the share by then is structural: whether the trend has risen by so many points.
+        """Return whether a rise of the share by then is structural: the trend has risen by so many points.
 
         Of a constant trend it is whether a new framework has come.
         """
@@ -222,7 +222,7 @@ class Futures(Displayed):
 
     @property
     def broken(self) -> Bool:
-        """Whether a new framework has come by then, (chain, draw, future, period)."""
+        """Return whether a new framework has begun by then, (chain, draw, future, period)."""
         return self.frameworks > 0
 
     def at(self, months: int) -> int:
@@ -335,7 +335,7 @@ def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class _Particles:
-    """Where simulations stand in a period, and the parameters that they go on with, each (chain, draw, future).
+    """States of the simulations in a period, with their parameters, each (chain, draw, future).
 
     The ceiling is None where the model has none.
     """

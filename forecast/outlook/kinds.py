@@ -36,7 +36,7 @@ _DECIMALS = 3  # of a series, as in levels.csv
 
 @dataclass(frozen=True)
 class KindSeries:
-    """How much of a side is of the stronger half of its kinds."""
+    """Share of a side's events in the stronger half of its kinds."""
 
     side: str  # Of which happenings
     # Names of the stronger kinds, the mildest of them first: the upper half or, of an odd number, the smaller part.

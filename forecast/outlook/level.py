@@ -37,7 +37,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Break:
-    """What changed when the era in force began."""
+    """Change at the start of the current era."""
 
     era: str  # Its name
     start: date  # Its first day

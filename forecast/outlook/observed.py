@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observed:
-    """What a dataset would record in each future; the last axis is the period, and period 0, the present, is empty."""
+    """Simulated observations of a dataset; the last axis is the period, and period 0, the present, is empty."""
 
     dataset: int  # Position of the dataset in the panel
     total: Index  # Happenings, and how many of them are cooperative
@@ -53,7 +53,7 @@ class Observed:
 
     @cached_property
     def kinds(self) -> Index:
-        """How many happenings are of each class, (chain, draw, future, period, class), drawn at the first look."""
+        """Number of events of each class, (chain, draw, future, period, class), drawn on first access."""
         return self.draw_kinds(self.total, self.cooperative)
 
     @property
@@ -66,7 +66,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Reading:
-    """How a dataset reads the level of a dyad."""
+    """Measurement of a dyad's level by a dataset."""
 
     noise: Float  # Standard deviation of the month noise, log-odds
     offset: Float
@@ -123,7 +123,7 @@ def observe(
 
 @dataclass(frozen=True)
 class Coming:
-    """What of the periods ahead is behind their record, apart from the level; the last axis is the period."""
+    """Determinants of future observations other than the level; the last axis is the period."""
 
     dataset: int  # Position of the dataset in the panel
     read: Reading  # How it reads the level
@@ -189,7 +189,7 @@ def record_futures(fit: FitLike, dyad: str, dataset: int, ahead: tuple[int, ...]
 
 @dataclass(frozen=True)
 class Usual:
-    """What a dyad's record says of how busy a period to come is."""
+    """Distribution of a dyad's event count in a future period."""
 
     total: Index  # Happenings of the periods that say what is usual, the last of them the present
     covered: Bool  # To their end

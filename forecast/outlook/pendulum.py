@@ -53,7 +53,7 @@ def passage(there: Bool, clock: Clock, horizons: Sequence[int], limit: int, targ
 
 
 def crosses(share: Float, target: Float) -> Bool:
-    """Whether the share is at or across `target` (chain, draw), seen from the side where it now stands.
+    """Return whether the share is at or across `target` (chain, draw), seen from its present side.
 
     Whoever stands exactly on the target is there at once.
     """
@@ -134,7 +134,7 @@ class Return:
 
 @dataclass(frozen=True)
 class HostileZone:
-    """How long relations stay below the extreme share."""
+    """Duration of stays below the extreme share."""
 
     below: float  # Upper edge of the zone, points of share
     now: Probability  # The level is in the zone now
@@ -148,7 +148,7 @@ class HostileZone:
 
 @dataclass(frozen=True)
 class Pendulum:
-    """What S5 claims, as numbers."""
+    """Quantities of claim S5."""
 
     half_life: Estimate | NotDefined  # Months in which half of a deviation from the trend is undone
     short: Probability | NotDefined  # The half-life is below 60 months

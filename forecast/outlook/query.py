@@ -73,7 +73,7 @@ class AtLeast:
 
 @dataclass(frozen=True)
 class Query:
-    """What is asked, in months from the present."""
+    """Forecast query, in months from the present."""
 
     horizons: tuple[int, ...]  # In order
     above: float | None = None  # A share, per cent, that what is recorded is to reach
@@ -164,11 +164,11 @@ class SimulationQuestion(Protocol):
 
     @property
     def sentence(self) -> str:
-        """What it asks."""
+        """Query in words."""
 
     @property
     def ahead(self) -> int:
-        """How many months ahead it is decided."""
+        """Number of months until it is resolved."""
 
     def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
         """Return in which futures the answer is yes, and in which there is one, each (chain, draw, future)."""
@@ -186,7 +186,7 @@ class QuestionOutlook:
 
 @dataclass(frozen=True)
 class Prospect:
-    """What some futures answer."""
+    """Forecast from a set of simulations."""
 
     recorded: Mapping[int, WindowOutlook] | NotDefined  # What will be recorded, by horizon
     # Whether it reaches the share that is asked for, if one is.

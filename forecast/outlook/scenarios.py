@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 STAMP = "assumed, not predicted"
 RARE = 0.05
-"""Of a plausibility: below, a warning is due."""
+"""Scenario probability below which a warning is shown."""
 MOST_SCENARIOS = 8
 LONGEST_NAME = 60
 MOST_QUESTIONS = 50
@@ -74,7 +74,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Followed:
-    """What was recorded in the months up to a horizon."""
+    """Events recorded in the months up to a horizon."""
 
     months: int
     until: date

@@ -73,7 +73,7 @@ _MENTIONED = 0.005
 
 @dataclass(frozen=True)
 class Baseline:
-    """What the dataset has recorded in the months before, as of the day; later revisions do not change it."""
+    """Events recorded in the months before, as of the day; later revisions do not change it."""
 
     first: date  # First and last day
     last: date
@@ -163,7 +163,7 @@ class DatasetRecord:
 
     @cached_property
     def cooperative(self) -> Index:
-        """How many of them are cooperative."""
+        """Number of cooperative events."""
         return np.asarray(self.counts[:, self.zero_cut :].sum(axis=1))
 
     @property
@@ -203,7 +203,7 @@ class DatasetRecord:
 
     @property
     def noun(self) -> str:
-        """What is counted."""
+        """Noun for the counted events."""
         return noun_for(self.joint)
 
     @property
@@ -213,7 +213,7 @@ class DatasetRecord:
 
     @property
     def counted(self) -> str:
-        """What is counted of whom, and where."""
+        """Counted events, their actors and their dataset, in words."""
         return f"{self.label} {self.noun}s in {self.source}"
 
     @property
@@ -409,7 +409,7 @@ def _share(baseline: "Baseline", decimals: int = 0) -> str:
 
 @dataclass(frozen=True)
 class WindowOutlook:
-    """What the dataset will record in the months up to a horizon.
+    """Forecast of the events that the dataset records in the months up to a horizon.
 
     `up + same + down == 1`, exactly.
     """
@@ -433,7 +433,7 @@ class WindowOutlook:
 
 @dataclass(frozen=True)
 class ThresholdOutlook:
-    """Whether the dataset will record a share of at least a threshold."""
+    """Probability that the dataset records a share of at least a threshold."""
 
     months: int  # How far ahead
     until: date  # Last day
@@ -451,7 +451,7 @@ class ThresholdOutlook:
 
 @dataclass(frozen=True)
 class KindOutlook:
-    """How many happenings of a kind the dataset will record in the months up to a horizon."""
+    """Number of events of a kind that the dataset records in the months up to a horizon."""
 
     kind: str  # Name of the class
     cooperative: bool  # Whether it is of the cooperative side
@@ -469,7 +469,7 @@ class KindOutlook:
 
 @dataclass(frozen=True)
 class Recording:
-    """What a dataset has recorded of a dyad, and would record of it in each simulation."""
+    """Event data of a dyad in a dataset, and their simulated continuation."""
 
     record: DatasetRecord
     observed: Observed

@@ -171,7 +171,7 @@ class PutQuestion:
 
     @property
     def sentence(self) -> str:
-        """What it asks."""
+        """Question in words."""
         return self.question.sentence
 
     def settle(self, futures: Futures, observed: Observed | NotDefined) -> tuple[Bool, Bool]:
@@ -183,7 +183,7 @@ class PutQuestion:
 
     @property
     def recorded(self) -> int:
-        """How many months of the window are recorded."""
+        """Number of months of the window with data."""
         return 0 if self.past is None else len(self.past.total)
 
     def require(self, observed: Observed | NotDefined) -> Observed:
@@ -326,7 +326,7 @@ def _coded(dyad: str, kind: CountedKind, record: DatasetRecord, observed: Observ
 
 
 def _all_begin(codes: "Iterable[str]", code: str) -> bool:
-    """Whether all codes begin with one; a visit is one with its hosting."""
+    """Return whether all codes begin with one; a visit is grouped with its hosting."""
     return all((VISIT if own == HOST else own).startswith(code) for own in codes)
 
 
@@ -367,7 +367,7 @@ Outcome = Literal["yes", "no", "void", "open", "never"]
 
 @dataclass(frozen=True)
 class Resolution:
-    """How a question was decided."""
+    """Resolution of a question."""
 
     question: str  # Its name
     outcome: Outcome  # Open: its window is not over, or not covered yet. Never: no data decide it

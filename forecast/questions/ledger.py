@@ -85,7 +85,7 @@ class Ledger:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is to be said of lines that are left out, and how to go on."""
+        """Warnings about lines that are left out, and advice on how to continue."""
         words = (
             f"{self.path}, line {one.line}: {one.reason}. The line is left out and the others count; the ledger is "
             "never edited, so give the command again to append a right one"
@@ -96,7 +96,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Appended:
-    """What was appended to a ledger, and what had to be repaired for it."""
+    """Entry appended to a ledger, and repairs that were needed."""
 
     entries: tuple[LedgerEntry, ...]
     repaired: str = ""  # What was done about an unfinished last line; empty if there was none

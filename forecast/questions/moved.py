@@ -124,7 +124,7 @@ def _require_there(question: Question, outcome: Outcome) -> Outcome:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """What was drawn of a count from the whole record."""
+    """Simulated counts given all event data."""
 
     hit: Bool  # Whether there are enough happenings
     chance: Float  # How likely that was, given the happenings of either side
@@ -171,7 +171,7 @@ class _Subject:
 
     @cached_property
     def _drawn(self) -> _Drawn:
-        """What was drawn of a count, as `answer_question` draws it."""
+        """Return simulated counts, drawn as `answer_question` draws them."""
         ahead, put = self._ahead(self.fit), self.put
         hit, _ = put.settle(ahead.futures, ahead.observed)
         return _Drawn(hit, _chance(put, put.past, _months(put, ahead)))

@@ -44,7 +44,7 @@ Counted = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class FixedBaseline(BaseModel):
-    """What a share is compared with: what was recorded in a window before, as known when the question was asked."""
+    """Baseline of a share: the events of a previous window, as known when the question was asked."""
 
     model_config = _STRICT
 
@@ -140,7 +140,7 @@ class Question(BaseModel):
 
     @property
     def _counting(self) -> tuple[str, str, str]:
-        """What counts, what of it is fixed, and when there is too little, in words."""
+        """Return in words which events count, what of it is fixed, and when there are too few."""
         return "", "", ""
 
     @property
@@ -154,7 +154,7 @@ class Question(BaseModel):
         return months_between(self.asked, self.last)
 
     def over(self, day: date) -> bool:
-        """Whether the last day of its window has come."""
+        """Return whether the last day of its window has come."""
         return day >= self.last
 
     def closed(self, day: date) -> str:
@@ -185,7 +185,7 @@ class Question(BaseModel):
 
 
 class ShareQuestion(Question):
-    """Whether the cooperative share of the window reaches a threshold or differs from a baseline."""
+    """Question on the cooperative share of the window, against a threshold or a baseline."""
 
     kind: Literal["share", "passage"]
     threshold: float | None = Field(default=None, gt=0, lt=100)  # Per cent
@@ -310,7 +310,7 @@ class PassageQuestion(ShareQuestion):
 
 
 class CountQuestion(Question):
-    """Whether the window holds at least so many events of a kind."""
+    """Question on whether the window contains at least so many events of a kind."""
 
     kind: Literal["count"]
     compare: Literal["at least"] = "at least"
@@ -341,7 +341,7 @@ class CountQuestion(Question):
 
 
 class LevelQuestion(Question):
-    """Whether the underlying level with which the window ends reaches a threshold, per cent."""
+    """Question on whether the underlying level at the end of the window reaches a threshold, in percent."""
 
     resolvable: ClassVar[bool] = False
 

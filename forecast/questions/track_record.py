@@ -62,13 +62,13 @@ class Case:
 
     @property
     def scored(self) -> bool:
-        """Whether it was answered, and has an answer."""
+        """Return whether it has a forecast and a resolution."""
         return "first" in self.brier
 
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How good the answers of a ledger have been."""
+    """Scores of the forecasts of a ledger."""
 
     head: str  # Hash of the ledger's last entry
     entries: int  # Lines of the ledger

@@ -121,7 +121,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Added:
-    """What was added to the record of a report."""
+    """Events added to the data of a report."""
 
     summary: str  # How many events, and of which files
     coverage: tuple[str, ...]  # Sentences on what it says of coverage

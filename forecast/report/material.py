@@ -24,7 +24,7 @@ from forecast.wording import month
 
 @dataclass(frozen=True)
 class Material:
-    """What a report is made of."""
+    """Contents of a report."""
 
     fit: ReportedFit  # As given; `result` is the assessment of the report's dyad
     result: Assessment

@@ -31,7 +31,7 @@ class GateLike(Protocol):
 
     @property
     def passed(self) -> bool:
-        """Whether the numbers may be used."""
+        """Return whether the numbers may be used."""
 
     @property
     def reasons(self) -> tuple[str, ...]:

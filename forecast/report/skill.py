@@ -65,7 +65,7 @@ DIGITS = 2
 
 @dataclass(frozen=True)
 class Compared:
-    """How a forecaster compares with another on the windows that both predicted, in mean CRPS."""
+    """Comparison of two forecasters in mean CRPS on the windows that both predicted."""
 
     code: str  # Code of the other
     name: str  # What it is called
@@ -182,7 +182,7 @@ class HorizonSkill:
 
 @dataclass(frozen=True)
 class DyadSkill:
-    """What a backtest says of the forecasts of a dyad."""
+    """Backtest results for the forecasts of a dyad."""
 
     sentence: str  # The same in one sentence, of the horizon nearest to a year
     caveats: tuple[str, ...]  # In what the backtest is not quite of this report, in sentences
@@ -286,7 +286,7 @@ def _record(fit: ReportedFit, events: Recorded | None, choices: Mapping[str, Any
 
 
 def _same_data(record: "Record | None", choices: Mapping[str, Any]) -> bool | None:
-    """Whether the report's dyads have the events, eras and coverage that the run saw; None if that is not known."""
+    """Return whether the report's dyads have the run's events, eras and coverage; None if that is unknown."""
     if record is None:
         return None
     return all(record.digests[dyad] == choices["data_by_dyad"].get(dyad) for dyad in record.dyads)

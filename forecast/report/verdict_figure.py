@@ -32,7 +32,7 @@ _MOST_SAID = 12
 
 @dataclass(frozen=True)
 class _Look:
-    """How a series is drawn."""
+    """Drawing style of a series."""
 
     color: str
     dashes: Any

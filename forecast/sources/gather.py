@@ -38,7 +38,7 @@ class Data(Displayed):
 
     @property
     def deep(self) -> bool:
-        """Whether the panel has at least two classes of cooperation, without which nothing is known of depth."""
+        """Return whether the panel has at least two classes of cooperation, without which depth cannot be estimated."""
         return panel_kind(self.panel).cooperative_classes(self.panel) > 1
 
     @property

@@ -49,7 +49,7 @@ RISE_MONTHS = 24
 
 @dataclass(frozen=True)
 class Ceiling:
-    """What is found of a ceiling beside its numbers."""
+    """Evidence on ceilings."""
 
     eras: tuple[str, ...]  # Names, in time
     since: date  # When the last one began
@@ -102,7 +102,7 @@ def bounded(candidates: "Candidates") -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Depths:
-    """How deep cooperation is by era."""
+    """Depth of cooperation by era."""
 
     harder: Float  # How much harder an era makes the deepest kind than usual, log-odds
     deep: list[Float]  # Per cent of cooperative acts that would be of the deepest kind today, by era

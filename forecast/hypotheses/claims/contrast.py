@@ -107,7 +107,7 @@ class Side:
 
 @dataclass(frozen=True)
 class ContrastOfDyads:
-    """What is found of a contrast beside its numbers."""
+    """Evidence on a contrast."""
 
     ours: str  # The relation that is asked about, with its era
     rival: str | None  # The other one; None if there is none

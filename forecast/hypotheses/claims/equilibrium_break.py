@@ -57,7 +57,7 @@ MOST_PLACEBOS = 0.9
 
 @dataclass(frozen=True)
 class Question:
-    """Where a break is looked for.
+    """Search window of a break.
 
     Attributes
     ----------
@@ -86,13 +86,13 @@ class Span:
     last: date
 
     def holds(self, day: date) -> bool:
-        """Whether a day is inside the interval."""
+        """Return whether a day is inside the interval."""
         return self.first <= day <= self.last
 
 
 @dataclass(frozen=True)
 class EquilibriumBreak:
-    """What is found of breaks beside the numbers."""
+    """Evidence on breaks."""
 
     since: date  # From when the break was looked for
     held: int  # Named eras before that, taken for granted
@@ -109,7 +109,7 @@ class EquilibriumBreak:
 
     @property
     def where_claimed(self) -> bool:
-        """Whether the interval of the date holds where the break is claimed; what is not claimed holds."""
+        """Return whether the interval contains the claimed date of the break; without a claimed date, True."""
         return self.claimed is None or self.span.holds(self.claimed)
 
     @property

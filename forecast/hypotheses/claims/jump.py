@@ -36,7 +36,7 @@ PLACEBOS = 20
 
 @dataclass(frozen=True)
 class Jump:
-    """Whether the trend jumped where the current era began."""
+    """Evidence on a jump of the trend at the start of the current era."""
 
     comparison: Comparison  # Against none
     numbers: tuple[Number, ...]  # How far the trend fell, and how the date does among others

@@ -43,7 +43,7 @@ DWELL_MONTHS = (24, 60)
 
 @dataclass(frozen=True)
 class Reversion:
-    """What is found of mean reversion beside its numbers."""
+    """Evidence on mean reversion."""
 
     learning: Learning  # Whether the data moved the half-life
 

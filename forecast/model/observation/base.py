@@ -56,7 +56,7 @@ class Observation:
         return ()
 
     def uses_eras(self, spec: "PendulumSpec") -> bool:
-        """Whether it has parameters an era."""
+        """Return whether it has parameters by era."""
         return False
 
     def places_of(self, panel: "xr.Dataset", dyad: int, spec: "PendulumSpec") -> Mapping[str, Index]:
@@ -81,7 +81,7 @@ class Observation:
         return observed
 
     def has_aside(self, observed: Any) -> bool:
-        """Whether a part of the observations tells nothing of the level, so that it can be fitted apart from it.
+        """Return whether part of the observations is uninformative about the level and can be fitted separately.
 
         What is aside has parameters (`add_aside`), data (`aside_data`) and a likelihood (`aside_log_likelihood`) that
         share nothing with those of the level but the panel.

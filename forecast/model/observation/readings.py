@@ -28,7 +28,7 @@ KNOT_YEARS, FIRST_YEAR, KNOTS = 5, 1945, 21
 """The drift of an offset has a value every five years, and runs straight in between: distance, first year, number."""
 NEXT_TO_NOTHING = 1e-9
 INFORMATION = 0.25
-"""Of an event about the log-odds that it is cooperative, where both sides are about as frequent."""
+"""Information of an event about its log-odds of being cooperative, where both sides are about as frequent."""
 VARIABLES = (
     Variable(
         "dataset_drift", ("dyad", "dataset", "knot"), "log-odds",
@@ -51,7 +51,7 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Readings:
-    """What several datasets were seen to report."""
+    """Observations of several datasets."""
 
     events: (
         Index  # Events, and the relative event count of the period, against what is usual for the dyad in that dataset

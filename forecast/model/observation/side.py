@@ -45,7 +45,7 @@ ORDER = ("dyad", "time", "direction", "dataset", "class")
 
 @dataclass(frozen=True)
 class Counted:
-    """What was counted."""
+    """Event counts."""
 
     # Dyad, first cell, cell behind the last, first entry, entry behind the last: runs of one dyad's cells that the
     # likelihood takes at once.
@@ -122,7 +122,7 @@ DRAWS_A_CHAIN = 15
 # The order in which the kernels read the parameters.
 KERNEL = ("offset", "cutpoint", "concentration", "noise")
 NO_SHIFT = np.zeros((0, 0))
-"""Where datasets read the level as it is."""
+"""Empty shift: datasets read the level without an offset."""
 
 
 def quadrature(spec: "PendulumSpec") -> tuple[Float, Float]:

@@ -56,7 +56,7 @@ RECENT_MONTHS = 12
 
 @dataclass(frozen=True)
 class Sides:
-    """What was counted, by side and by kind."""
+    """Event counts by side and by kind."""
 
     side: Counted  # Hostile and cooperative
     kinds: tuple[Kinds, ...]  # Of the sides that have more than one kind
@@ -152,7 +152,7 @@ class SidesObservation(Observation):
         return tuple(tuple(f"{name}_{part}" for part in ("shift", "slope", "cutpoint")) for name in TOWARDS)
 
     def uses_eras(self, spec: "PendulumSpec") -> bool:
-        """Whether it has parameters an era: always, but for kinds that drift with the years."""
+        """Return whether it has parameters by era: always, except where kinds drift over the years."""
         return spec.kind_drift != "years"
 
     def read(self, panel: "xr.Dataset", node_of: Index, kind_drift: str) -> Sides:
@@ -178,7 +178,7 @@ class SidesObservation(Observation):
         return replace(observed, kinds=())
 
     def has_aside(self, observed: Sides) -> bool:
-        """Whether a side has kinds: they follow the record and not the level."""
+        """Return whether a side has kinds: they depend on the event data and not on the level."""
         return bool(observed.kinds)
 
     def alike(self, panel: "xr.Dataset") -> Index:
