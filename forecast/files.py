@@ -1,6 +1,6 @@
 """Atomic writes, reading of regular files only, locked temporary folders, and errors that name the file.
 
-A file is written under a hidden name and renamed onto its target, which happens at once or not at all.
+A file is written under a hidden name and renamed to its target, which is atomic.
 """
 
 import contextlib

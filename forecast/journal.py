@@ -1,6 +1,6 @@
 """Append-only log under a lock, and checkpoints of long runs.
 
-A line counts once its line end is on the disk; an unfinished one is set aside and never mistaken for a line.
+A line is complete once its line end is on the disk; an incomplete line is set aside and never parsed.
 """
 
 import contextlib

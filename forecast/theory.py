@@ -1,8 +1,7 @@
 """Statements of the theory under test: an essay of October 2023 on relations between the US and China.
 
-It argues that structural obstacles hold relations down and that improvement within them is technical. Each statement
-stands here once, by its code, in words about any two states and in words about the US and China. None of them is
-assumed to be true.
+The essay argues that structural obstacles limit relations and that improvement within these limits is technical. Each
+statement has a code and two texts: about any two states, and about the US and China. None is assumed to be true.
 """
 
 from dataclasses import dataclass

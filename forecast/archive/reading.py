@@ -1,7 +1,7 @@
 """Event tables of an archive as known on a day, with an accounting of every row.
 
-Nothing is decided when files are imported: what repeats what, what a newer edition replaces and what is counted
-follow from the rows and from what the catalogue says of their files, so that the order of imports cannot matter.
+Duplicates, replacements by newer editions and the counted rows are determined when the archive is read, from the rows
+and the catalogue. The order of imports therefore does not matter.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,8 +1,8 @@
 """Rolling origins: the data known on a day, rebuilt from the events, and the data recorded afterwards.
 
-An origin is the first day of a month. What was known is known by the day before: events by `known_at`, eras by
-`recognised_at`, and the panel counted from these alone. It is never a slice of a finished panel, which would
-carry later revisions and the hindsight of its eras into the past.
+A forecast date is the first day of a month; the data are those known by the day before: events by `known_at`, eras by
+`recognised_at`. The panel is counted from these alone and never sliced from a finished panel, which would contain
+later revisions and eras recognised in hindsight.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """Predictive distributions of a window's share, their scores and calibration; lower scores are better.
 
-What is kept of a prediction is linear in its distribution, so that a mixture is the weighted mean of its parts
-(`mixed`). What scoringrules and ArviZ compute is computed by them.
+The stored results of a prediction are linear in its distribution, so that a mixture is the weighted mean of its parts
+(`mixed`). Scores and diagrams are computed by scoringrules and ArviZ where they provide them.
 
 References
 ----------

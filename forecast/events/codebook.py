@@ -1,7 +1,7 @@
 """Codebook: scale value and ordinal class of each CAMEO code.
 
-The code table and the scales are data (`data/codebook`), so that another scale is a column and no program.
-Codes are text throughout: '010' (make a statement) is not '10' (demand).
+The code table and the scales are data (`data/codebook`), so that another scale needs a column and no code.
+Codes are always text: '010' (make a statement) is not '10' (demand).
 """
 
 import functools

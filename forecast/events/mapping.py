@@ -1,6 +1,6 @@
 """Mappings from foreign tables to the fields of the event table, and their rows as text with line numbers.
 
-Everything stays text until the fields are known: a reader that guesses types turns the code '010' into 10.
+Values stay text until the fields are known: a reader that guesses types turns the code '010' into 10.
 """
 
 import csv

@@ -1,7 +1,7 @@
 """Machine-checkable coding rules of the chronology (`data/codebook/CODING.md`).
 
-Each rule is a predicate over the rows of one file, true where a row breaks it. The few rows that break one
-and cannot be mended without inventing something are named in `data/codebook/exceptions.csv`.
+Each rule is a predicate over the rows of one file, true for rows that violate it. The few rows that violate a rule and
+cannot be corrected without inventing facts are listed in `data/codebook/exceptions.csv`.
 """
 
 import re

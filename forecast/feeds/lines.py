@@ -1,8 +1,7 @@
 """Streaming of plain and zipped files as chunks of numbered lines in bounded memory.
 
-Archives are read as streams and never unpacked, so that no name in one can lead anywhere. What could take for ever
-is bounded: the directory of an archive, sizes that it states, how much it unpacks to, the number of lines that a byte
-of a file can hold, the length of a line.
+Archives are read as streams and never unpacked, so that their member names cannot lead outside. Limits apply to the
+archive's directory, its stated and unpacked sizes, the number of lines per byte, and the length of a line.
 """
 
 import csv

@@ -1,7 +1,7 @@
 """POLECAT events from Dataverse (doi:10.7910/DVN/AJGVIT): 40 columns, coded by PLOVER.
 
-PLOVER puts both sides of a joint act into the field of the actor, with no recipient: each two of the countries in it
-are a dyad. Nobody has published how its types become CAMEO codes; `codebook/plover.csv` is this package's choice.
+PLOVER puts both sides of a two-sided event into the actor field, without a recipient: each pair of countries in it is a
+dyad. There is no published conversion of its types to CAMEO codes; `codebook/plover.csv` is this package's choice.
 """
 
 import re

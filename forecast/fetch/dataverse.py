@@ -1,6 +1,6 @@
 """Dataverse: versions of a dataset, files of a version, and selection of files by date.
 
-Files are known by their ids: labels repeat within a dataset. What a file is about is read from the numbers in its name.
+Files are identified by their ids, because labels repeat within a dataset. The dates of a file come from its name.
 """
 
 import json

@@ -1,10 +1,8 @@
 r"""Leave-future-out predictive density of models fitted to past data only.
 
-What is known at an origin gives the events of the next block of months the density :math:`p(y_{1..t+k}) / p(y_{1..t})`,
-and both are marginal likelihoods, which bridge sampling finds to a tenth. (Weighing draws from the origin by two years
-of events leaves a handful of them.) So the densities of all blocks together are what the model gained by the last
-blocks, whatever its priors said at first: a Bayes factor in which the first half of the record has replaced the priors.
-Nothing of the future enters but the eras' beginnings, which both models of a comparison are told alike.
+The events of the next block of months have the density :math:`p(y_{1..t+k}) / p(y_{1..t})`, a ratio of two marginal
+likelihoods from bridge sampling. The product over all blocks is a Bayes factor in which the first half of the data
+replaces the priors. The only future information is the start of eras, which both models of a comparison know.
 
 References
 ----------

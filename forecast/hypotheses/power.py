@@ -1,8 +1,8 @@
 """Power and false positive rate of a test, by simulation.
 
-Records are simulated at the dyad's own length, eras and density of events, from truths that the fits to the real
-record leave possible (`forecast.hypotheses.hypothesis.Truth`). Each is tested as the real one is, by the Bayes factor
-alone: leaving the future out some twenty times a simulation would take hours.
+Datasets are simulated with the dyad's own length, eras and event counts, from parameters that are plausible under the
+fits to the real data (`forecast.hypotheses.hypothesis.Truth`). Each is tested by the Bayes factor alone, because
+leave-future-out scores for every simulation would take hours.
 """
 
 import json

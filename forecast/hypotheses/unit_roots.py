@@ -1,8 +1,8 @@
 """Unit root tests from the textbook, each with its null hypothesis in words, on the observed shares.
 
-They are a cross-check and no more. What is observed of a month is its news and few events as well as the level,
-and such noise makes these tests take a random walk for a pendulum far too often [1]_. The evidence of the package
-is on the level instead.
+These tests are only a cross-check. An observed share is subject to month-specific noise and small event counts, and
+such noise makes these tests reject a true random walk far too often [1]_. The package tests the underlying level
+instead.
 
 References
 ----------

@@ -1,8 +1,8 @@
 """Log-density of the usual models, assembled from kernels that are compiled once per environment.
 
-Compiling a model from its PyMC graph takes longer than sampling it. Where one dataset of sides is observed and the
-cycle is linear or none, the kernels of `forecast.model.kernels.density` compute the same density.
-Parameters and priors are those that the PyMC model declares (`forecast.model.declarations`).
+Compiling a model from its PyMC graph takes longer than sampling it. For one dataset of sides with a linear cycle or
+none, the kernels of `forecast.model.kernels.density` compute the same density. Parameters and priors are those that
+the PyMC model declares (`forecast.model.declarations`).
 """
 
 from collections.abc import Mapping, Sequence

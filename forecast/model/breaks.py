@@ -1,8 +1,8 @@
 """Dates and number of breaks of the long-run mean, with their evidence, and the resulting eras.
 
-A few fits, at first with breaks spread over the data and then where the posterior wants them, weigh all months at once
-(`forecast.model.break_fits`). Every way of placing breaks counts alike in the marginal likelihoods, so that a break has
-to earn the freedom of its date.
+A few fits, first with breaks spread over the data and then near those that the posterior favours, weight all months
+at once (`forecast.model.break_fits`). All placements of breaks have equal prior probability in the marginal
+likelihoods, so that the free date of a break is penalised.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Densities ready for sampling: assembled from kernels where possible, otherwise compiled from the PyMC graph.
 
-A graph takes some twenty seconds to compile, so each form of it is compiled once a process, and refilled with the data
-of the next panel.
+A graph takes some twenty seconds to compile, so each form is compiled once per process and reused with the data of the
+next panel.
 """
 
 from collections import OrderedDict

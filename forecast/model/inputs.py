@@ -1,8 +1,8 @@
 """Shared inputs of the PyMC graph and the assembled density: parameters, whitening, and panel data.
 
-The path is whitened by pseudo-observations of the level, from a Laplace pass at the centres of the priors. The change
-of variables is exact whatever they are (`forecast.model.kernels.path`); the closer they are to what the data say of the
-path, the nearer the sampler's coordinates are to white noise.
+The path is whitened by pseudo-observations of the level, from a Laplace approximation at the centres of the priors. The
+change of variables is exact for any pseudo-observations (`forecast.model.kernels.path`); the closer they are to the
+data, the nearer the sampler's coordinates are to white noise.
 """
 
 from collections.abc import Callable, Mapping

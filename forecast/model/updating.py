@@ -1,6 +1,6 @@
 """Update of a fit without new sampling: its draws are carried forward and reweighted by new data.
 
-How to use it, how it works, when it is valid and what it costs: docs/updating.md.
+Use, method, validity and cost: docs/updating.md.
 """
 
 import time

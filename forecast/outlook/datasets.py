@@ -1,10 +1,8 @@
 """Level by dataset: what each of several datasets implies, their disagreement, and which one resolves.
 
-Nothing is fitted again. Beside what a dataset *recorded* stands what the joint level, read its way, would have made it
-record. Where it *disagrees*, and what the present level would be *without* its last two years, is Gaussian algebra at
-the posterior's mean: every month of a dataset is an observation of the level, as precise as its happenings and its
-overdispersion make it, behind an offset and a drift that are as uncertain as their priors, around a level that moves as
-trend and cycle do. A year disagrees if it lies far from what the others, and its own other years, make expect.
+No model is refitted. The data of each dataset are compared with those that the joint level implies for it. Disagreement
+and the level without a dataset's last two years follow from a Gaussian approximation at the posterior mean. A year
+disagrees if it is far from the prediction by the other datasets and the dataset's other years.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """Simulations of one dyad's future, from which all forecasts are computed.
 
-Each posterior draw starts from its own present state and continues with its own parameters, a few times over. In any
-month a new strategic framework may come, at a rate that the eras seen imply: then the trend jumps, and a new ceiling is
-drawn from the population of frameworks of the dyad. Drivers add what is assumed of their values ahead.
+Each posterior draw continues from its own present state with its own parameters, several times. In any month a new
+strategic framework may begin, at a rate implied by past eras: then the trend jumps, and a new ceiling is drawn from the
+dyad's population of frameworks. Drivers add the effect of their assumed future values.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
 """Depth of cooperation and severity of conflict: expected values within a side by month.
 
-A model that reads events by side and kind has, beside the level, a part for the kinds within each side. On its own
-scale that part is hard to read. Here it is a share: of a hundred cooperative happenings, how many are expected to be of
-the deeper half of their kinds; of a hundred hostile ones, how many of the more severe half.
+Models of side and kind have, beside the level, a component for the kinds within each side. It is reported as a share:
+the expected share of cooperative events in the deeper half of their kinds, and of hostile events in the more severe
+half.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,8 @@
 """Summary of a quantity: its interval, Monte Carlo error and wording.
 
-Every number keeps the posterior draws it was made from (one value a chain and draw, already averaged over
-the futures of that draw). So its Monte Carlo error comes from the same draws, and the convergence gate can
-ask about exactly the quantities that are reported (`reported`). What is not defined is `NotDefined` with a
-reason, never a made-up number.
+Every number keeps its posterior draws (one value per chain and draw, averaged over the simulations of that draw). Its
+Monte Carlo error comes from these draws, and convergence is checked for the reported quantities (`reported`).
+Undefined values are `NotDefined` with a reason, never a placeholder number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,9 +1,8 @@
 """Ledgers of questions (docs/schema/ledger.md): hash-chained entries in one file, beside the question files.
 
-Entries are only ever appended, and time goes forward in them. Each holds the hash of the one before and its own, so
-that an edited, removed or added line is found and named. What was cut off at the end cannot be known from the file
-alone: publish the last hash, or keep the file under version control. A line with the right hash that is no sound entry
-is a fault, which is named and left out, because the file is never edited.
+Entries are only appended, in order of time. Each contains its own hash and that of the previous entry, so that edited,
+removed or added lines are detected. Truncation cannot be detected from the file alone: publish the last hash, or keep
+the file under version control. Invalid entries with a correct hash are reported and left out, not edited.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Questions: statements about future months of a named dataset that anyone can resolve from the data.
 
 A question is a small YAML file (docs/schema/question.md). Its baseline is fixed when it is asked: later events change
-its probability, not its meaning. Each type has its sentence, its rule and how data or simulations settle it.
+its probability, not its meaning. Each type has its sentence, its rule, and its resolution from data or simulations.
 """
 
 import json

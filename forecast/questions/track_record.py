@@ -1,8 +1,8 @@
 """Track record: scores of a ledger's forecasts, against the base rate and each other.
 
-Only questions whose window is over and whose answer data have given are scored, by the first answer, by all of them as
-long as each was the last one, and by the last. An answer counts from the day it was written, whatever day it is as of.
-What was written in time, late and with hindsight is never counted together.
+Only questions with a finished window and a resolution are scored: by the first forecast, by each forecast for the time
+it was current, and by the last one. A forecast counts from the day it was written, whatever its data date. Forecasts
+written in time, late and with hindsight are scored separately.
 
 References
 ----------

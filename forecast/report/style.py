@@ -1,7 +1,7 @@
 """Common style of all figures: colour-blind-safe colours, two widths, SVG with text as paths.
 
-Every figure is drawn twice, for a wide page and for a phone: shrinking one drawing to a phone makes its text
-too small to read. Nothing is drawn through pyplot, which keeps a global state and may look for a display.
+Every figure is drawn twice, for a wide page and for a phone, because a scaled-down figure is unreadable on a phone.
+Figures do not use pyplot, which has global state and may require a display.
 """
 
 import io

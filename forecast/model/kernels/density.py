@@ -1,8 +1,8 @@
 """Log-densities with gradients in the sampler's coordinates: of path and sides, and of kinds within a side.
 
-The model of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle, written
-out by hand. There the choices of a spec make another graph; here they are branches of one function, compiled once.
-A value that the model does not have is a constant; its place is `NONE`.
+Hand-written density of :meth:`forecast.model.pendulum.PendulumModel.build` for one dataset of sides and a linear cycle.
+The choices of a spec are branches of one function, compiled once. Values that the model does not have are constants at
+the position `NONE`.
 """
 
 import math

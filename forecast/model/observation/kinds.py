@@ -1,7 +1,7 @@
 """Kinds of events within a side, from mildest to strongest: depth of cooperation, severity of conflict.
 
-They follow how cooperative the last year was as recorded, by a slope, and a shift of their own that varies by era or
-drifts from five years to the next.
+They depend on the recorded share of the last year, by a slope, and on a shift that varies by era or drifts between
+five-year periods.
 """
 
 from collections.abc import Mapping

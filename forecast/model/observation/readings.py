@@ -1,7 +1,7 @@
 """Measurement of the level by several datasets: offset, drift of the offset, and effect of the event count.
 
-The level is on the scale of the first dataset. Another one reads it from another place, which may move slowly, so that
-what the two disagree about for years is the other one's drift, and what they disagree about for months its scatter.
+The level is on the scale of the first dataset. Other datasets have an offset that may drift slowly. Disagreement over
+years is therefore attributed to drift, and disagreement between months to noise.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,8 @@
 """Observation model of coded events: side (cooperative or hostile) by the level, and kind within the side.
 
-Whether an event is cooperative follows the level alone, so that the share is by construction the expected share of
-cooperative events, for every dyad alike. Which *kind* it is, given its side, is an ordered logit of its own: the
-depth of cooperation and the severity of conflict. Both drift, and may follow how cooperative the last year was, by a
-slope that is estimated. They follow the record and not the level, so that they tell nothing back of it: were they to,
-the kinds would bend the share.
+The level alone determines whether an event is cooperative, so that the share is the expected share of cooperative
+events for every dyad. The *kind* within a side follows a separate ordered logit: depth of cooperation and severity of
+conflict. Kinds drift and may depend on last year's recorded share, not on the level, so that they cannot bias it.
 """
 
 from collections.abc import Mapping
