@@ -62,7 +62,7 @@ class OutputPathError(OutputError):
 
 
 class NotConverged(ForecastError):
-    """A fit that failed the gate where only a converged one will do."""
+    """Error for a fit that failed the convergence checks where a converged one is required."""
 
     exit_code = 3
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from forecast.report.skill import DyadSkill
 
 MOST_AT_ONCE = 4
-"""Dyads whose futures are simulated at once: each takes some hundred megabytes."""
+"""Number of dyads simulated together: each takes some hundred megabytes."""
 REPORTS = Path("report")
 """Default parent folder of reports."""
 ERAS = ("given", "infer", "none")
@@ -53,7 +53,7 @@ class ReportSettings:
     horizons : tuple of int
         Months ahead.
     above : float, optional
-        A share, per cent, that what is recorded is to reach.
+        A share, percent, that what is recorded is to reach.
     at : datetime.date, optional
         In place of the horizons: the month with which the window ahead ends.
     by : datetime.date, optional
@@ -549,7 +549,7 @@ def _assess(job: _Job, fit: "Fit") -> tuple["Assessment", list["Brief"], "Gate"]
 
 
 def _add_provenance(job: _Job, fit: "Fit") -> "Fit":
-    """Note in a fit how long it took, what its gate found and, for a later update, how its sampler had converged."""
+    """Store in a fit its duration, its convergence checks and, for later updates, the sampler's convergence."""
     facts: dict[str, Any] = {"seconds": fit.provenance["seconds"] | job.steps.seconds, "gate": fit.gate.diagnostics}
     if not fit.updates:
         facts["r_hat"] = {row["quantity"]: row["r_hat"] for row in facts["gate"]["quantities"]}

@@ -159,7 +159,7 @@ class Checks(Displayed):
 
 @checked(fit=FIT)
 def check_fit(fit: "Fit", *, records: int = 400, seed: int = 1, backtest: "str | Path | None" = None) -> Checks:
-    """Compare a record with records simulated at the level of each draw, with as many happenings.
+    """Compare the event data with data simulated at the level of each draw, with equal event counts.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def _row(one: Statistic) -> dict[str, object]:
 
 
 FEWEST = 20
-"""Happenings of an era, or of a dyad, below which nothing is compared."""
+"""Events of an era, or of a dyad, below which nothing is compared."""
 
 
 def statistics(panel: xr.Dataset, simulated: xr.DataArray) -> Iterator[Statistic]:
@@ -294,7 +294,7 @@ OUTER = 0.1
 def pit_ahead(fit: "Fit", backtest: str | Path) -> tuple[Ahead, ...]:
     """Read from a backtest where recorded shares lie in the predicted ones, at its shortest horizon and about a year.
 
-    The number of happenings is not given. Of the windows of a dyad those are taken that do not overlap, from the first
+    The number of events is not given. Of the windows of a dyad those are taken that do not overlap, from the first
     origin on: the band of the PIT takes them for independent.
 
     Parameters

@@ -151,7 +151,7 @@ def require_given(panel: "xr.Dataset", dyad: str, months: int) -> None:
 
 
 FEWEST_MONTHS = 24
-"""With fewer months no effect could be told from month-specific noise."""
+"""Fewest months from which an effect can be distinguished from month-specific noise."""
 MOST_CARRIED = 12
 """Months at the end of the record whose value may not be known yet."""
 TABLE = a("DriverTable", "a DriverTable, such as read_drivers('trade.csv') returns")

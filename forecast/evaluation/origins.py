@@ -102,7 +102,7 @@ class Window:
 
     @property
     def n(self) -> int:
-        """Happenings of the window."""
+        """Events of the window."""
         return int(self.total.sum())
 
     @property

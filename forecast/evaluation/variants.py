@@ -88,7 +88,7 @@ class Variant:
         return spec_for(panel, **self.spec, **driven)
 
     def answers(self, views: Iterable[View], asked: Asked) -> Iterator[Answer]:
-        """Fit the first view, bring the fits to each later one, and simulate futures from them."""
+        """Fit the first view, bring the fits to each later one, and run simulations from them."""
         carried: dict[str, _Carried] = {}
         for view in views:
             chances: dict[str, Chances] = {}
@@ -192,7 +192,7 @@ def two_classes(panel: "xr.Dataset") -> "xr.Dataset":
 
 
 def chances_of(fit: "Fit", dyad: str, asked: Asked, view: View, record_weight: float | None = None) -> Chances:
-    """Return the chance that an event is cooperative in each month ahead, in as many futures as are asked for.
+    """Return the chance that an event is cooperative in each month ahead, in as many simulations as are asked for.
 
     `record_weight` is by default that of the fit.
     """

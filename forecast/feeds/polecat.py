@@ -60,7 +60,7 @@ def _countries(whose: str) -> str:
 
 
 def _pairs() -> str:
-    """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a joint act."""
+    """Return the SQL of the pairs of a row: actor and recipient, or each two actors of a two-sided event."""
     actors, recipients = _countries("Actor"), _countries("Recipient")
     pair = "{'source': one, 'target': other}"
     # The list has no order of its own: that of the alphabet is the same in every run.
@@ -125,7 +125,7 @@ def _fields(columns: tuple[str, ...], settings: FeedSettings, facts: FileFacts) 
 
 
 def _acts(side: Side, settings: FeedSettings) -> str:
-    """Return whether an actor has a sector of the state or none at all; the second side of a joint act is an actor."""
+    """Return whether an actor has a sector of the state or none at all; the second side of a two-sided event is one."""
     chosen = ", ".join(map(text, acting(settings, CAMEO_AGENTS)))
 
     def acts(whose: str) -> str:

@@ -116,7 +116,7 @@ def block_ends(panel: xr.Dataset) -> list[int]:
 
 
 def ahead_of(by_block: Float) -> tuple[float, float, float]:
-    """Sum up log predictive densities (block,) less a rival's: their sum, its standard error, the stacking weight.
+    """Sum log predictive density differences (block,): their sum, its standard error, the stacking weight.
 
     The error is that over blocks, to which their Monte Carlo errors add some; of two models that predict alike it is
     too large rather than too small, for what one block gains by such an error the next one loses.
@@ -126,7 +126,7 @@ def ahead_of(by_block: Float) -> tuple[float, float, float]:
 
 
 def stacking_weight(by_block: Float) -> float:
-    """Weight of a model, 0 to 1, with which its mixture with a rival predicts best."""
+    """Weight of a model, 0 to 1, with which its mixture with an alternative predicts best."""
     ratio = np.exp(np.clip(by_block, -500, 500))
     found = minimize_scalar(lambda w: -np.log(w * ratio + 1.0 - w).sum(), bounds=(0.0, 1.0), method="bounded")
     return float(found.x)

@@ -128,7 +128,7 @@ class Candidates:
         name: str = "",
         decides: bool = True,
     ) -> Comparison:
-        """Compare the claim's model with its rival.
+        """Compare the claim's model with its alternative.
 
         Parameters
         ----------

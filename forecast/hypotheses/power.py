@@ -144,7 +144,7 @@ def identity(candidates: "Candidates") -> str:
 
 
 def _answer(rule: Rule, found: tuple[Factor, ...], errors: tuple[float, ...]) -> Answer:
-    """Decide as the real test does; of several rivals the least favourable counts."""
+    """Decide as the real test does; of several alternatives the least favourable counts."""
     return least_favourable(
         rule.decide_factor(log_bayes_factor, min(error, real))
         for (log_bayes_factor, error), real in zip(found, errors, strict=True)

@@ -35,7 +35,7 @@ _WORK = {code: claim.work for code, claim in CLAIMS.items()} | {SENSITIVITY: 3.0
 
 
 class GateLike(Protocol):
-    """The verdict of the convergence gate on a fit, such as `forecast.model.Gate`."""
+    """Result of the convergence checks of a fit, such as `forecast.model.Gate`."""
 
     @property
     def passed(self) -> bool:
@@ -102,7 +102,7 @@ class Results(Displayed):
 
     @property
     def misses(self) -> "tuple[Miss, ...]":
-        """The limits of the convergence gate that are not kept, by model and quantity."""
+        """Violated limits of the convergence checks, by model and quantity."""
         return tuple(
             replace(miss, quantity=f"{model}: {miss.quantity}")
             for model, gate in self.gates.items()

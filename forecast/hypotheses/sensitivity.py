@@ -306,7 +306,7 @@ class Moved:
 def power_scaling(fitted: "Fit") -> tuple[Moved, ...]:
     """Check for the quantities that matter whether prior or data move them, in a fit of one dyad.
 
-    Half-life and spread of the cycle, month noise; trend and ceiling of the current era; the current level.
+    Half-life and spread of the cycle, month-specific noise; trend and ceiling of the current era; the current level.
     The prior is that of all parameters together, and not of the path.
     """
     from arviz_stats import psense

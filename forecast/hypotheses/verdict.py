@@ -61,7 +61,7 @@ class Rule:
     ahead_errors : float
         The leave-future-out difference may point the other way by no more than so many of its standard errors.
     probability : float
-        A claim without a rival model is supported from this posterior probability, rejected below one less it.
+        A claim without an alternative model is supported from this posterior probability, rejected below one less it.
     rope : float
         Points of share; a difference within it on either side is practically none.
     half_life : float
@@ -99,7 +99,7 @@ class Rule:
                 raise SpecError(f"rule: {name} is {getattr(self, name)}; expected a number {expected}")
 
     def decide(self, comparison: "Comparison") -> Answer:
-        """Decide a claim that has a rival model; what could not be computed decides nothing.
+        """Decide a claim that has an alternative model; what could not be computed decides nothing.
 
         Examples
         --------
@@ -122,7 +122,7 @@ class Rule:
         return "rejected" if log_bayes_factor < -bound else "undecided"
 
     def decide_probability(self, probability: float) -> Answer:
-        """Decide a claim without a rival model by its posterior probability."""
+        """Decide a claim without an alternative model by its posterior probability."""
         if probability >= self.probability:
             return "supported"
         return "rejected" if probability <= 1 - self.probability else "undecided"

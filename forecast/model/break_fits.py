@@ -193,7 +193,7 @@ class BreakFits:
 
     @property
     def apart(self) -> int:
-        """Least periods between breaks: two equilibria cannot be told apart from less than about two years."""
+        """Least periods between breaks: two equilibria cannot be distinguished from less than about two years."""
         return min(Clock.of(self.record.panel).periods(24), self.periods // 4)
 
     def anywhere(self, breaks: int) -> Dates:

@@ -239,7 +239,7 @@ def _statistics_faults(statistics: xr.Dataset, posterior: xr.Dataset) -> Iterato
 
 
 GATE = "gate"
-"""Name in the provenance of what the gate found."""
+"""Provenance key of the result of the convergence checks."""
 AHEAD_CHECKED = 24
 """Periods of the level, the last ones, that an outlook is taken to rest on."""
 
@@ -307,11 +307,11 @@ class Fit(Displayed):
         return kept_gate(noted, *self._gate_settings)
 
     def gate_with(self, **extra: xr.DataArray) -> Gate:
-        """Return the gate with further reported quantities, such as ``outlook``, by draw."""
+        """Return the convergence checks with further reported quantities, such as ``outlook``, by draw."""
         return with_quantities(self.gate, extra, *self._gate_settings)
 
     def gate_ahead(self, dyad: str, **extra: xr.DataArray) -> Gate:
-        """Return the gate of what the outlook of one dyad rests on, with further reported quantities by draw.
+        """Return the convergence checks for one dyad's outlook, with further reported quantities by draw.
 
         These are the parameters and the last two years of the dyad's level, and not the rest of its past nor other
         dyads.
@@ -376,7 +376,7 @@ class Fit(Displayed):
         return prior_beside_posterior(self, dyad, seed=seed)
 
     def forgetting_gate(self) -> "Fit":
-        """Return the same fit without a gate that was noted: of other draws it would not be."""
+        """Return the same fit without stored convergence checks, which would not apply to other draws."""
         facts = {name: value for name, value in self.provenance.items() if name != GATE}
         return Fit(self._groups | {"/": xr.Dataset(attrs=self.attrs | {"provenance": json.dumps(facts)})})
 

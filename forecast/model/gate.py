@@ -27,7 +27,7 @@ CHECKED_EVERY = {"level": 6, "trend": 24}
 
 @dataclass(frozen=True)
 class Miss:
-    """A limit of the gate that is not kept."""
+    """Violated limit of the convergence checks."""
 
     quantity: str  # In words, such as `half-life`
     words: str  # The diagnostic and its limit
@@ -53,7 +53,7 @@ def _badness(miss: Miss) -> float:
 
 @dataclass(frozen=True, repr=False)
 class Gate(Displayed):
-    """Result of the gate."""
+    """Result of the convergence checks."""
 
     passed: bool
     table: pd.DataFrame  # A row a group of quantities: worst R-hat, smallest bulk and tail effective sample size
@@ -110,11 +110,11 @@ def check_convergence(
     sampled: Mapping[str, float | None] | None = None,
     nodes: tuple[int, float] = (0, 1.0),
 ) -> Gate:
-    """Check every reported quantity against the gate.
+    """Check the convergence of every reported quantity.
 
     R-hat at most 1.01, bulk and tail effective sample size at least 400 (both rank-normalised [1]_), energy fraction
     of missing information above 0.3 [2]_, divergent transitions below 0.1 %; and nodes enough that draws weighed to a
-    finer integral over the month noise keep half of their effective number.
+    finer integral over the month-specific noise keep half of their effective number.
 
     References
     ----------
@@ -141,7 +141,7 @@ def with_quantities(
     sampled: Mapping[str, float | None] | None = None,
     nodes: tuple[int, float] = (0, 1.0),
 ) -> Gate:
-    """Return a gate that asks of further quantities, too; arguments as for `check_convergence`."""
+    """Return a result that includes further quantities; arguments as for `check_convergence`."""
     table = pd.concat([gate.table, _diagnosed(extra, sampled)], ignore_index=True)
     return _judged(table, gate.divergence_share, gate.bfmi, sampled, nodes)
 
@@ -149,7 +149,7 @@ def with_quantities(
 def kept_gate(
     kept: Mapping[str, Any], sampled: Mapping[str, float | None] | None, nodes: tuple[int, float] = (0, 1.0)
 ) -> Gate:
-    """Return the gate whose diagnostics were kept by `Gate.diagnostics`, by the limits of today."""
+    """Return the result for diagnostics stored by `Gate.diagnostics`, under the current limits."""
     table = pd.DataFrame(kept["quantities"], columns=COLUMNS).astype(dict.fromkeys(COLUMNS[2:], float))
     bfmi = np.nan if kept["bfmi"] is None else kept["bfmi"]
     return _judged(table, float(kept["divergence_share"]), float(bfmi), sampled, nodes)

@@ -52,7 +52,7 @@ class PendulumSpec:
     pooling : bool
         Whether dyads share population distributions. A panel of one dyad never pools.
     nodes : int
-        Quadrature nodes for the month noise.
+        Quadrature nodes for the month-specific noise.
     drivers : mapping of str to str, or pairs
         Covariates of the panel (`forecast.drivers.add_drivers`) by name, and what each acts on: ``month`` (that month
         alone), ``cycle`` (what the cycle reverts to) or ``trend``.

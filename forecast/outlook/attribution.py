@@ -3,7 +3,7 @@
 Two numbers an event. *In order*: what was said once it was recorded, less what was said before; within a month, in
 which a model knows no order, on average over orders. These add up to what all events did together. *Alone*: what is
 said, less what would be said had it alone not been recorded.
-Either way the months stay watched, the question keeps its baseline, and as many happenings lie ahead. What is asked is
+Either way the months stay watched, the question keeps its baseline, and as many events lie ahead. What is asked is
 the headline of a report, or a question with a window of its own (`forecast.questions.moved`).
 
 Draws of the fit are weighed by how likely the record is without the events against with them, month noise integrated
@@ -313,7 +313,7 @@ class Setting:
 
     @cached_property
     def panel(self) -> "xr.Dataset":
-        """The dyad's record with all events, which says how many happenings lie ahead."""
+        """Event data of the dyad with all events, which determine the number of future events."""
         panel: xr.Dataset = panel_of_dyad(self.fit.panel, self.dyad)
         return panel
 
@@ -421,7 +421,7 @@ class ReducedFit:
 
     @cached_property
     def _following(self) -> Repetition | None:
-        """The futures that follow the record alone."""
+        """Simulations that follow base rates."""
         return None if self.look.repeated is None else self.look.repeated.of(self.look.follows)
 
     @cached_property
@@ -435,7 +435,7 @@ class ReducedFit:
         return Repeats.of(panel, self.setting.dyad, self.look.dataset).log_density(self._following)
 
     def _record_weights(self, panel: "xr.Dataset") -> tuple[Float, str]:
-        """Return weights of futures that follow the record alone, (chain, draw, future), and why they do not hold."""
+        """Return weights of base rate simulations, (chain, draw, future), and why they are invalid, if so."""
         from forecast.model.particles import smoothed
 
         follows = self.look.follows

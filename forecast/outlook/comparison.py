@@ -55,7 +55,7 @@ class WindowQuestion(Protocol):
         """Number of months that the simulations must reach."""
 
     def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
-        """Return what comes of it in futures; nothing if none of them counts."""
+        """Return its outcomes in simulations; nothing if none of them counts."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class ShareChange:
         return self.start + self.length
 
     def outcomes(self, observed: Observed, futures: Futures) -> Outcomes:
-        """Return which futures are up, the same and down, and which are not void."""
+        """Return which simulations are higher, similar and lower, and which are not void."""
         clock = futures.clock
         first = clock.periods(self.start) if self.start else 0
         ahead = slice(first + 1, clock.periods(self.months) + 1)
@@ -108,7 +108,7 @@ def numbers_of(draws: Mapping[str, Float]) -> Numbers:
 
 
 def difference(more: Numbers, less: Numbers) -> Numbers:
-    """Return how far numbers are apart; of the same draws or futures the errors are of the pairs, else of either."""
+    """Return differences of numbers; with the same draws or simulations their errors are paired, else not."""
     found = {}
     for name, number in more.items():
         other = less[name]
@@ -138,13 +138,13 @@ class Look:
         return self.weighed(np.ones(self.level.shape), np.ones(self.follows.shape))
 
     def without(self, events: "pd.DataFrame") -> "Look":
-        """Return the same futures where some events do not count for the question; draws are as they are."""
+        """Return the same simulations where some events do not count for the question; draws are as they are."""
         return self if self.given is None else replace(self, outcomes=self.given(events))
 
     def weighed(self, draws: Float, records: Float) -> dict[str, Float]:
         """Return the numbers with draws (chain, draw) and futures that follow the record (chain, draw, future) weighed.
 
-        Weights of draws are none of futures that follow the record, for these know nothing of the draws.
+        Weights of draws are none of simulations that follow the record, for these know nothing of the draws.
         """
         found = {LEVEL: _ratio(draws * self.level, draws)}
         if self.outcomes:
@@ -231,7 +231,7 @@ def _level_now(fit: FitLike, dyad: str) -> Float:
 
 
 def _even(weight: Float, where: Bool) -> Float:
-    """Return weights whose mean over some futures is one."""
+    """Return weights whose mean over some simulations is one."""
     return np.asarray(weight / weight[where].mean() if where.any() else weight)
 
 
@@ -326,7 +326,7 @@ def split_change(
         With the seeds of two reports the first and the last numbers are those of their pages.
     refit : bool
         Whether to sample again where the earlier fit cannot be updated; it takes as long as a fit. Without it what
-        cannot be told apart is one part.
+        cannot be distinguished is one part.
     progress : callable, optional
         Called with (step in words, done, total).
 
@@ -414,7 +414,7 @@ def _steps(before: Numbers, said: Said) -> tuple[Step, ...]:
 
 
 def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit: bool, report: Progress) -> Said:
-    """Return new events, late or revised data and the model; or all together, where they cannot be told apart.
+    """Return new events, late or revised data and the model; or all together, where they cannot be distinguished.
 
     `last` is what the later fit says.
     """

@@ -39,7 +39,7 @@ RECENT_MONTHS = 24
 BEYOND = 2.0
 """Standard deviations from which a year counts as a disagreement: one year in twenty by chance."""
 FEWEST = 3
-"""Happenings of a year, below which nothing is said of it."""
+"""Smallest number of events of a year for which results are reported."""
 
 
 @dataclass(frozen=True)
@@ -312,7 +312,7 @@ class _Present:
     def of(
         cls, fit: FitLike, draws: "xr.Dataset", dyad: int, level: Float, news: float, told: Sequence[_Told]
     ) -> "_Present":
-        """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the variance of the month noise."""
+        """Solve it for one dyad; ``level`` (time,) is the posterior mean, ``news`` the month-specific variance."""
         periods = Clock.of(fit.panel).periods(12 * YEARS_BACK)
         window = slice(max(len(level) - periods, 0), len(level))
         era = fit.panel["era_index"].isel(dyad=dyad).to_numpy()[window]
@@ -336,11 +336,11 @@ class _Present:
         )
 
     def worth(self, dataset: int) -> float:
-        """By how many per cent the standard deviation grows without a dataset's last two years."""
+        """By how many percent the standard deviation grows without a dataset's last two years."""
         return 100.0 * (self.found[dataset][1] / self.found[None][1] - 1.0)
 
     def level(self, left_out: int | None) -> Estimate:
-        """Return the present level, per cent, without a dataset's last two years; draws are a normal's quantiles."""
+        """Return the present level, percent, without a dataset's last two years; draws are a normal's quantiles."""
         mean, spread = self.found[left_out]
         number = self.size[0] * self.size[1]
         quantiles = mean + spread * ndtri((np.arange(number) + 0.5) / number)

@@ -113,7 +113,7 @@ def framework(own: DyadDraws, era: int, *, seed: int, band_mass: float = 0.5) ->
 
 
 def equilibrium(own: DyadDraws, era: int = -1) -> Estimate | NotDefined:
-    """Return the share at which the pendulum of an era comes to rest, by default of the one in force."""
+    """Return the long-run mean share of an era, by default of the current one."""
     rest = own.rest(era)
     if rest is None:
         return NotDefined(NO_CYCLE)

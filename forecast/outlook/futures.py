@@ -103,7 +103,7 @@ class FuturePush:
         return self.ahead.mapped(lambda part: np.broadcast_to(part[..., period], size))
 
     def picked(self, pick: Callable[[Float], Float], size: tuple[int, ...]) -> Self:
-        """Return that of the futures that are picked among so many (chain, draw, future)."""
+        """Return that of the simulations that are picked among so many (chain, draw, future)."""
         ahead = self.ahead.mapped(lambda part: pick(np.broadcast_to(part, (*size, part.shape[-1]))))
         return replace(self, ahead=ahead)
 
@@ -183,7 +183,7 @@ def _standardised_path(
 
 @dataclass(frozen=True, repr=False)
 class Futures(Displayed):
-    """Simulated futures; the last axis of every array is the period, 0 being the present."""
+    """Simulations; the last axis of every array is the period, 0 being the present."""
 
     dyad: str  # Its code
     clock: Clock  # Periods and months
@@ -251,9 +251,9 @@ def simulate_futures(
     futures_per_draw: int = 4,
     hazard: Float | float | None = None,
 ) -> Futures:
-    """Simulate the futures of a dyad.
+    """Simulate the future of a dyad.
 
-    Random numbers are drawn period by period, each purpose from its own stream, so that longer futures only
+    Random numbers are drawn period by period, each purpose from its own stream, so that longer simulations only
     go on from the shorter ones of the same seed.
 
     Parameters
@@ -309,7 +309,7 @@ def _each_draw(hazard: Float | float, size: tuple[int, int]) -> Float:
 
 
 type Steer = Callable[[int, Float], Index | None]
-"""What picks among futures that have come to a period, given it and their levels: places (chain, future), or none."""
+"""Function that resamples simulations in a period, given it and their levels: places (chain, future), or none."""
 
 
 def simulate_particles(
@@ -322,12 +322,12 @@ def simulate_particles(
     seed: int,
     driven: FuturePush | None = None,
 ) -> Futures:
-    """Simulate futures of which some are picked on their way, to go on from where they stand."""
+    """Run simulations of which some are picked on their way, to go on from where they stand."""
     return _simulate(own, months, seed, particles, hazard, driven, steer)
 
 
 def picked(values: NDArray[Any], places: Index) -> NDArray[Any]:
-    """Pick futures from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
+    """Pick simulations from (chain, draw, future, ...) by their places (chain, number); (chain, number, 1, ...)."""
     chains = len(places)
     flat = values.reshape(chains, -1, *values.shape[3:])
     return np.asarray(flat[np.arange(chains)[:, None], places][:, :, None])

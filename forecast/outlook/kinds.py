@@ -99,7 +99,7 @@ def _change(draws: NDArray[np.float32], before: int, covered: Index, what: str) 
 
 
 def _recorded(panel: "xr.Dataset", at: tuple[int, int], ordered: Index, stronger: Index) -> dict[str, Index]:
-    """Count the happenings of a side, and those of its stronger kinds, year by year."""
+    """Count the events of a side, and those of its stronger kinds, year by year."""
     counts = panel["counts"].isel(dyad=at[0], dataset=at[1]).sum("direction").transpose("time", "class").to_numpy()
     years, firsts = np.unique(panel["time"].dt.year.to_numpy(), return_index=True)
     by_year = np.add.reduceat(counts, firsts, axis=0)

@@ -93,7 +93,7 @@ def band_edges(own: DyadDraws, era: int, mass: float) -> tuple[Float | None, Flo
 
 
 def band(own: DyadDraws, futures: Futures, horizons: Sequence[int], mass: float = 0.5) -> EquilibriumBand | NotDefined:
-    """Compute the equilibrium band of the current framework, and when the futures enter it.
+    """Compute the equilibrium band of the current framework, and when simulations enter it.
 
     The band is the central part of the stationary distribution of the level that the current framework
     implies, draw by draw: trend plus and minus some standard deviations of the cycle.

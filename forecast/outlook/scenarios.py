@@ -143,7 +143,7 @@ def scenario(
     followed: "xr.Dataset | None" = None,
     progress: Progress | None = None,
 ) -> Scenarios:
-    """Compute the outlook given happenings that are assumed: assumed, not predicted.
+    """Compute the outlook given assumed events: assumed, not predicted.
 
     The record of a month holds at least what is assumed of it; nothing is said of the rest (docs/what-if.md). A
     scenario that assumes nothing has the numbers of the outlook.
@@ -165,7 +165,7 @@ def scenario(
     labels : mapping of str to str, optional
         Names of dyads for readers, by code.
     futures_per_draw : int
-        Simulated futures a posterior draw.
+        Simulations per posterior draw.
     above, at, by, at_least
         What else is asked, as in `assess`.
     questions : sequence of PutQuestion
@@ -343,7 +343,7 @@ def _followed(
 
 
 def _outcome(share: float | None, baseline: Baseline | NotDefined, improvement: float) -> str:
-    """Name what a share is against that of a baseline; void if either has too few happenings."""
+    """Compare a share with that of a baseline (higher, similar, lower); void if either has too few events."""
     if share is None or isinstance(baseline, NotDefined) or baseline.share is None:
         return "void"
     above, below = changed(share, baseline.share, improvement)

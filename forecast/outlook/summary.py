@@ -101,9 +101,9 @@ def estimate(values: NDArray[Any], unit: str, definition: str, given: Bool | Non
 
 
 def _per_draw(values: NDArray[Any], given: Bool | None = None) -> Float:
-    """Return the mean of each draw's futures.
+    """Return the mean of each draw's simulations.
 
-    Given a part of the futures, the mean is a ratio of two means. The draws returned have it as their mean and, to
+    Given a part of the simulations, the mean is a ratio of two means. The draws returned have it as their mean and, to
     first order, its Monte Carlo error (the delta method).
     """
     if given is None or given.all():

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 FEWEST = 3
-"""Happenings: the share of a window with fewer is decided by one event, and the window is void."""
+"""Events: the share of a window with fewer is decided by one event, and the window is void."""
 ROUNDING = 1e-6
 """Points: a share on a boundary counts as on it, whatever the last bit of a division says."""
 
@@ -38,7 +38,7 @@ def share_before(cooperative: int, happenings: int) -> float | None:
 
 
 def shares_of(total: Index, cooperative: Index) -> Float:
-    """Return the shares of many windows, per cent; those of windows that hold nothing are zero, and void."""
+    """Return the shares of many windows, percent; those of windows that hold nothing are zero, and void."""
     return np.asarray(100 * cooperative / np.maximum(total, 1))
 
 
@@ -241,7 +241,7 @@ class DatasetRecord:
 
 
 def noun_for(joint: bool) -> str:
-    """Return what is counted: `joint` says whether the two rows of a joint act count once."""
+    """Return what is counted: `joint` says whether the two rows of a two-sided event count once."""
     return "happening" if joint else "event"
 
 
@@ -363,7 +363,7 @@ def threshold_rule(terms: DatasetRecord, outlook: "ThresholdOutlook") -> str:
 
 
 def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
-    """State the chance that so many happenings of a kind are recorded."""
+    """State the chance that so many events of a kind are recorded."""
     before, last = outlook.baseline, ""
     if not isinstance(before, NotDefined):
         last = f", after {before.happenings:,} in {terms.before(outlook.months, before)}"
@@ -375,7 +375,7 @@ def kind_sentence(terms: DatasetRecord, outlook: "KindOutlook") -> str:
 
 
 def kind_rule(terms: DatasetRecord, outlook: "KindOutlook") -> str:
-    """State how it is resolved whether so many happenings of a kind are recorded."""
+    """State how it is resolved whether so many events of a kind are recorded."""
     codes = class_codes(terms.scale, terms.names.index(outlook.kind))
     kind = f"of the kind “{outlook.kind}”{f' ({codes})' if codes else ''}"
     window = f"Window: {day(terms.first)} to {day(outlook.until)}."
@@ -522,7 +522,7 @@ def window_outlook(recording: Recording, months: int, smallest_improvement: floa
 
 
 def kind_outlook(recording: Recording, kinds: Index, kind: str, months: int, at_least: int = 1) -> KindOutlook:
-    """Compute how many happenings of a kind will be recorded up to a horizon."""
+    """Compute how many events of a kind will be recorded up to a horizon."""
     terms = recording.record
     place, periods = terms.names.index(kind), terms.clock.periods(months)
     number = kinds[..., 1 : periods + 1, place].sum(axis=-1)
@@ -580,7 +580,7 @@ def _changes(
 def threshold_outlook(
     recording: Recording, months: int, threshold: float, window: int | None = None
 ) -> ThresholdOutlook:
-    """Compute whether the share of all months up to a horizon is at least a threshold, per cent.
+    """Compute whether the share of all months up to a horizon is at least a threshold, percent.
 
     With a window it is the share of the preceding so many months, at the end of any month up to there. The months
     before must then be covered to the present (`Query.of` makes sure), because windows that are half over hold them.

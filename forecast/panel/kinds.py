@@ -75,7 +75,7 @@ class PanelKind:
         return self.shares(panel, dyad)["share"].to_series().reindex(panel.indexes["time"])
 
     def cooperative_classes(self, panel: "xr.Dataset") -> int:
-        """Count the classes of cooperation that are told apart."""
+        """Count the classes of cooperation that are distinguished."""
         return 0
 
     def news(self, before: "xr.Dataset", now: "xr.Dataset") -> Bool:

@@ -1,10 +1,10 @@
 """Contributions to the probability of a question: of events within one fit, and between two fits.
 
-What was fixed when the question was asked stays: its baseline, its threshold, the months before a passage. Happenings
+What was fixed when the question was asked stays: its baseline, its threshold, the months before a passage. Events
 in its window tell twice, for they are a part of what it counts, and they move what is said of the months ahead. Left
 out, they are out of both; how far what is said of the months ahead moves alone is told beside it (`ahead`).
 
-Of counts of a kind the happenings of either side of each future are weighed as the draws are, and how many of these are
+Of counts of a kind the events of either side of each future are weighed as the draws are, and how many of these are
 of the kind is summed out (`forecast.questions.record`): so the mix of kinds, too, is that without what is left
 out.
 """
@@ -198,7 +198,7 @@ def _months(put: PutQuestion, ahead: Ahead) -> WindowCounts:
 
 
 def _chance(put: PutQuestion, past: WindowCounts | None, months: WindowCounts) -> Float:
-    """Return how likely a count is reached in each future, given the happenings of either side."""
+    """Return the probability of reaching a count in each simulation, given the events of each side."""
     assert isinstance(put.question, CountQuestion) and put.kind is not None and put.record is not None
     assert past is not None and past.kind is not None
     need = put.question.at_least - int(past.kind.sum())

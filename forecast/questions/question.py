@@ -64,7 +64,7 @@ class FixedBaseline(BaseModel):
 
     @property
     def share(self) -> float:
-        """Per cent of its happenings that are cooperative."""
+        """Percent of its events that are cooperative."""
         return 100 * self.cooperative / self.happenings
 
 
@@ -206,7 +206,7 @@ class ShareQuestion(Question):
 
     @property
     def bound(self) -> float:
-        """The share that decides, per cent."""
+        """The share that decides, percent."""
         if self.baseline is None:
             return self.threshold or 0.0
         return self.baseline.share + (1 if self.compare == "at least" else -1) * self.baseline.points

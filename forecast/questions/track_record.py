@@ -25,7 +25,7 @@ from forecast.questions.ledger import Ledger
 
 SCHEMA = 1
 EDGE = 0.001
-"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand futures prove neither."""
+"""For the logarithmic score, chances are kept so far from 0 and 1: some thousand simulations prove neither."""
 BINS = 10
 HORIZONS = ((6, "up to 6 months"), (12, "7 to 12 months"), (24, "13 to 24 months"), (10**6, "more than 24 months"))
 BY = ("first", "mean", "last", "base")

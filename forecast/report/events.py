@@ -64,7 +64,7 @@ def unchecked_note(references: Iterable[str]) -> str:
 
 
 def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentEvent]:
-    """Return the events of the last twelve months, the latest first; a joint act has one row."""
+    """Return the events of the last twelve months, the latest first; a two-sided event has one row."""
     since = pd.Timestamp(add_months(until, -MONTHS))
     here = events[(events["date"] > since) & (events["date"] <= pd.Timestamp(until))]
     if here.empty:

@@ -27,7 +27,7 @@ ADDED = {LEVEL: "level, points", "up": "higher, %", "down": "lower, %", "yes": "
 
 
 def _scaled(name: str, one: Number) -> tuple[float, float]:
-    """Return a number and its error as readers see them: points of share, or per cent."""
+    """Return a number and its error as readers see them: points of share, or percent."""
     by = 1.0 if name == LEVEL else 100.0
     return by * one.value, by * one.mcse
 
@@ -73,7 +73,7 @@ type Named = tuple[str, float]
 
 
 def _draw_waterfall(start: Named, parts: Sequence[Named], end: Named, unit: str, caption: str) -> Illustration:
-    """Draw how a number came from what it was to what it is, part by part, in per cent or points."""
+    """Draw how a number came from what it was to what it is, part by part, in percent or points."""
     said = "; ".join(f"{name} {signed(value, 1)}" for name, value in parts)
     ends = [f"{name} {number(value, 1)}" for name, value in (start, end)]
     return style.illustrate(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class GateLike(Protocol):
-    """The result of the convergence gate, such as `forecast.model.gate.Gate`."""
+    """The result of the convergence checks, such as `forecast.model.gate.Gate`."""
 
     @property
     def passed(self) -> bool:
@@ -42,11 +42,11 @@ class GateLike(Protocol):
 
 
 class ReportedFit(FitLike, Protocol):
-    """A fit with its gate and its provenance, such as `forecast.model.Fit`."""
+    """Fit with its convergence checks and its provenance, such as `forecast.model.Fit`."""
 
     @property
     def gate(self) -> GateLike:
-        """The result of its convergence gate."""
+        """Result of its convergence checks."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -202,7 +202,7 @@ def _hierarchy(dyads: Sequence[str], pooling: bool) -> str:
 
 
 def diagnostics(gate: Mapping[str, Any], facts: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Describe the gate's verdict in words."""
+    """Describe the result of the convergence checks in words."""
     return {
         "updated": _UPDATED if (facts or {}).get("updates") else "",
         "rows": [

@@ -152,7 +152,7 @@ def account_table(skill: Skill) -> Grid:
 
 
 def earned_table(skill: Skill) -> Grid:
-    """Return the weights that all windows earn each forecaster in a mixture, per cent, by horizon."""
+    """Return the weights that all windows earn each forecaster in a mixture, percent, by horizon."""
     horizons = [str(horizon) for horizon in skill.choices["horizons"]]
     rows = [
         [

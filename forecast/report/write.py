@@ -237,7 +237,7 @@ def write_scenarios(fit: ReportedFit, found: "Scenarios", out: str | Path, gate:
     out : str or pathlib.Path
         Folder; files of earlier scenarios in it are replaced.
     gate : GateLike, optional
-        The result of the convergence gate; the fit's own without it.
+        The result of the convergence checks; the fit's own without it.
 
     Returns
     -------

@@ -68,7 +68,7 @@ class Side:
 
     @property
     def hostile(self) -> Float:
-        """Per cent of the periods in the hostile zone, (chain, draw)."""
+        """Percent of the periods in the hostile zone, (chain, draw)."""
         return np.asarray(100.0 * self._zone.mean(axis=-1))
 
     @property
@@ -78,7 +78,7 @@ class Side:
 
     @cached_property
     def tendency(self) -> Float:
-        """Per cent of the time in the hostile zone in the long run, if the trend stayed at that of these eras."""
+        """Percent of the time in the hostile zone in the long run, if the trend stayed at that of these eras."""
         return self._mean([self._in_zone(era) for era in self.parts])
 
     def dwell(self, seed: int) -> Float:

@@ -126,7 +126,7 @@ def measure_break(candidates: "Candidates") -> Found[EquilibriumBreak]:
     has one component, whatever the base: a level that reverts to an equilibrium, which is constant within an era.
 
     Where the current era begins within those years, a jump of the trend there decides (`measure_jump`): its model and
-    the rival both let the trend move between eras as well.
+    the alternative both let the trend move between eras as well.
     """
     from forecast.model.break_fits import ONE_COMPONENT, BreakFits
     from forecast.model.breaks import count_breaks, one_break, scan
@@ -218,7 +218,7 @@ def gained_ahead(fits: "BreakFits", held: "Places", place: int) -> Float:
 
 
 def _compared(candidates: "Candidates", fits: "BreakFits", found: "BreakPosterior", asked: Question) -> Comparison:
-    """Compare one break with none by all routes; ahead, the model with a break is told where it is claimed."""
+    """Compare one break with none by all methods; held-out, the claimed date of the break is known."""
     from forecast.hypotheses.ahead import ahead_of
     from forecast.model.breaks import place_of
 

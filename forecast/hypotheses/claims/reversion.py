@@ -51,7 +51,7 @@ class Reversion:
 def measure_reversion(candidates: "Candidates") -> Found[Reversion]:
     """Measure whether deviations from a trend revert, against a random walk.
 
-    The second rival is one reverting component: the whole level reverts to the long-run mean of its era.
+    The second alternative is one reverting component: the whole level reverts to the long-run mean of its era.
     """
     from forecast.model.break_fits import ONE_COMPONENT
 

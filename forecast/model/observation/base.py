@@ -176,5 +176,5 @@ class Observation:
         return panel
 
     def integration_worth(self, spec: "PendulumSpec", posterior: "xr.Dataset", arrays: "PanelArrays") -> float:
-        """Return the share of their effective number that draws keep under a finer integral over the month noise."""
+        """Return the effective sample size fraction of draws under a finer integral over the month-specific noise."""
         return 1.0

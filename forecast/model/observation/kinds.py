@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SPAN_YEARS, FIRST_YEAR, SPANS = 5, 1945, 20
 """A drifting depth or severity has one value for a span of years: its length, the first year of all, and how many."""
 QUADRATURE = np.zeros(1), np.ones(1)
-"""The month noise is the side's alone: nothing is integrated for the kinds."""
+"""The month-specific noise is the side's alone: nothing is integrated for the kinds."""
 TOWARDS = {"depth": 1.0, "severity": -1.0}
 """Depth grows with the recent share, severity as it falls, where they follow it at all."""
 LAYOUT = ("blocks", "cells", "rows", "entries")

@@ -128,7 +128,7 @@ def data(spec: "PendulumSpec", readings: Readings, dyad: Index, reference: Own) 
 
 
 def anchor_weight(weight: Any, own: Own, data: Mapping[str, Any]) -> Any:
-    """Return the weight of the pseudo-observations, which follows the month noise and every dataset's concentration."""
+    """Return the weight of the pseudo-observations, from month-specific noise and each dataset's concentration."""
     import pytensor.tensor as pt
 
     noise = pt.as_tensor(own["noise"])[data["reading_dyad"]]

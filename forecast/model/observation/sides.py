@@ -337,7 +337,7 @@ class SidesObservation(Observation):
     def log_likelihood_of_draws(
         self, spec: "PendulumSpec", level: Float, own: Own, arrays: "PanelArrays", node: int
     ) -> Float:
-        """Return the log-likelihood of a node's events, of sides and kinds, the month noise integrated out."""
+        """Return the log-likelihood of a node's events, of sides and kinds, the month-specific noise integrated out."""
         from forecast.model.kernels.observation import event_log_likelihood
 
         observed, dyad = arrays.observed, int(arrays.node_dyad[node])
