@@ -52,7 +52,7 @@ class Clock:
         return "week" if self.weekly else "month"
 
     def periods(self, months: float) -> int:
-        """Return how many whole periods come nearest to `months`, at least one."""
+        """Return the number of whole periods nearest to `months`, at least one."""
         return max(1, round(months * self.per_month))
 
     def months(self, periods: int) -> Float:

@@ -366,7 +366,7 @@ def fence(name: str, advice: str = "Check the file.") -> Iterator[None]:
 
 
 def _words(error: Exception, advice: str) -> str:
-    """Return what is wrong with the file and what to do; '' if the error is not of the file."""
+    """Describe a file error and its remedy; '' if the error does not concern the file."""
     text = (str(error).splitlines() or [""])[0][:LONGEST_REASON] or type(error).__name__
     if isinstance(error, OSError) and error.errno is not None:
         return f"cannot be read: {error.strerror}. Check the path." if error.errno in OF_A_PATH else ""

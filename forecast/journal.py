@@ -145,7 +145,7 @@ LARGEST_FILE = 500_000_000
 """Bytes; a million records take less."""
 
 type Rows = tuple[tuple[float, ...], ...]
-"""What was found for one record: rows of numbers."""
+"""Result for one record: rows of numbers."""
 
 
 @dataclass

@@ -288,7 +288,7 @@ def _folder(job: _Job, fit: "Fit") -> "Iterator[Path]":
 
 
 def _describe_added(records: Records, fit: "Fit") -> tuple[str, ...]:
-    """Describe what was added to the record, and how much of it is in a fit."""
+    """Describe the events added to the data, and how many of them are in a fit."""
     from forecast.events import describe_additions
     from forecast.events.coverage import additions_of
     from forecast.panel.record import last_known

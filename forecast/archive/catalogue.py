@@ -203,7 +203,7 @@ class Catalogue:
                     )
 
     def fault(self, segment: Segment) -> str:
-        """Return what is wrong with a segment; '' if it is unchanged."""
+        """Describe the fault of a segment; '' if it is unchanged."""
         try:
             with (self.folder / segment.path).open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()

@@ -134,7 +134,7 @@ class Imported(Displayed):
         return "; ".join(words) + "."
 
     def summary(self) -> dict[str, Any]:
-        """Return what was done for JSON."""
+        """Return the outcome for JSON."""
         return {"schema": 1, "archive": str(self.archive), "files": [file._asdict() for file in self.files]}
 
     def _card(self) -> Card:
@@ -395,7 +395,7 @@ class _Reading(FileRun):
         return f"{own:%Y-%m}" if own else ""
 
     def entry(self) -> Entry:
-        """Return what the catalogue says of it."""
+        """Return its catalogue entry."""
         named, tallies = self.known.named, self.tallies
         stands, facts = named.stands, named.facts
         covers = days_of(named, tallies.days)
@@ -501,7 +501,7 @@ class _Known:
     published: str
 
     def together(self, feed: Feed, there: Entry) -> "_Known":
-        """Return what is known together with what the catalogue says: the same whichever of them came first."""
+        """Merge this information with the catalogue's; the order does not matter."""
         before = Named(there.said, feed.facts(there.said), feed.stands(there.said))
         published = earliest(self.published, there.published)
         if _says_more(self.named, before):

@@ -181,7 +181,7 @@ class ArchiveReading:
         )  # fmt: skip
 
     def title(self, entries: list[Entry]) -> str:
-        """Return what the files are called together."""
+        """Return the common name of the files."""
         return f"archive/{self.feed.name} ({len(entries):,} files)"
 
     def _unknown(self) -> str:
@@ -336,7 +336,7 @@ class ArchiveReading:
         return found
 
     def rejected_by(self, entries: list[Entry], database: "duckdb.DuckDBPyConnection") -> dict[str, int]:
-        """Return how many rows were rejected for which reason, the most frequent first."""
+        """Return the numbers of rejected rows by reason, the most frequent first."""
         rows = self._rejected_rows(entries, "r.reason")
         why = f"SELECT reason, count(*) FROM ({rows}) GROUP BY reason ORDER BY count(*) DESC, reason"
         return dict(database.execute(why).fetchall()) if rows else {}

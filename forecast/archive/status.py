@@ -47,7 +47,7 @@ class Edition(NamedTuple):
 
     @classmethod
     def of(cls, entry: Entry) -> "Edition":
-        """Return what the catalogue says of an edition."""
+        """Return the catalogue entry of an edition."""
         return cls(entry.name, entry.issued, "published" if entry.published else "stamp" if entry.edition else LAST)
 
 

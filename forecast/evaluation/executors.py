@@ -107,7 +107,7 @@ _ROUND = 1.0
 _GOODBYE = 1.0
 """Seconds that a scheduler has to hear that we leave; it notices anyway."""
 type Versions = Mapping[str, str | None]
-"""Of packages, by name; None for one that is not there."""
+"""Versions of packages by name; None for a missing one."""
 _one_at_a_time = threading.Lock()
 """In a worker: its threads share compiled models, and neither these nor the libraries of benchmarks are thread-safe."""
 

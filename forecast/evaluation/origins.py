@@ -81,7 +81,7 @@ class View:
         return found
 
     def past(self, dyad: str) -> Past:
-        """Return what the dataset that is predicted counts of a dyad."""
+        """Return the counts of a dyad in the predicted dataset."""
         total, cooperative, _ = sides(self.panel, dyad, self.record.place_in(self.panel))
         first = int(np.flatnonzero(total)[0])
         return Past(total[first:], cooperative[first:])
@@ -224,7 +224,7 @@ class Record:
         return [str(name) for name in panel["dataset"].to_numpy()].index(self.dataset)
 
     def only(self, dyads: Sequence[str]) -> "Record":
-        """Return what is recorded of some of the dyads."""
+        """Return the data of some of the dyads."""
         table, coverage = self.table, self.coverage
         if isinstance(table, CountTable):
             own = table.counts[table.counts["dyad"].isin(dyads)]
@@ -320,7 +320,7 @@ class Record:
         return [frame.astype(str).sort_values(list(frame.columns)) for frame in kept]
 
     def window(self, view: View, dyad: str, horizon: int) -> Window | None:
-        """Return what was recorded of a dyad in the months after an origin; None if that is not all recorded yet."""
+        """Return the event data of a dyad in the months after a forecast date; None if they are incomplete."""
         total, cooperative, covered = sides(self.final, dyad)
         start = months_between(_first_month(self.final), view.origin)
         stop = start + horizon
@@ -401,7 +401,7 @@ def _chosen_dataset(table: EventTable | CountTable, wanted: str | None) -> str:
 
 
 def _of_dataset(table: EventTable | CountTable, dataset: str) -> EventTable | CountTable:
-    """Return what a table holds of a dataset; the table itself if it holds nothing else."""
+    """Return the rows of a dataset in a table; the table itself if it has no others."""
     rows = _rows(table)
     own = rows[rows["dataset"] == dataset]
     if len(own) == len(rows):

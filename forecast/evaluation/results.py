@@ -54,7 +54,7 @@ MOST_EVENTS = 3
 SCALE = "commitment"
 """Scale of the kinds of events."""
 FEWEST_EVENTS = 10
-"""In a window with fewer, chance alone moves the share by tens of points."""
+"""Fewest events of a window; with fewer, chance alone changes the share by tens of points."""
 RULE = (
     f"The largest CRPS among windows with at least {FEWEST_EVENTS} events (of all windows, if there are none); "
     "of windows of one dyad that overlap, only the worst. Named are the events on the side on which the prediction "

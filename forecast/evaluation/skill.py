@@ -190,7 +190,7 @@ class Skill:
         return self._places.get((model or self.subject, horizon, dyad, period, given_n))
 
     def against(self, other: str, horizon: int, **where: Any) -> Row | None:
-        """Return how the subject compares with another model, where both have predicted: one of a row's `against`."""
+        """Compare the subject with another model on common predictions: one of a row's `against`."""
         row = self.row(horizon, **where)
         return row and next((one for one in row["against"] if one["model"] == other), None)
 

@@ -228,7 +228,7 @@ class RunFolder:
 
 
 def read_finished(path: Path) -> dict[str, Any]:
-    """Return what the file of a finished origin holds."""
+    """Return the contents of the file of a finished forecast date."""
     with _of_a_run(path):
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         date.fromisoformat(content["origin"])

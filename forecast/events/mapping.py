@@ -115,7 +115,7 @@ class TableMapping(FileForm):
     known_at_format: str | None = None
     """Without it: as `date_format`."""
     countries: dict[str, str] = {}
-    """From what the table calls a country to its ISO 3166 alpha-3 code; codes need no entry."""
+    """ISO 3166 alpha-3 codes by the table's country names; codes need no entry."""
     leading_zeros: Literal["kept", "lost"] = "kept"
     """`lost`: the CAMEO codes went through a number ('61' for '061') and are to be mended."""
     duplicate_ids: Literal["refuse", "reject"] = "refuse"
@@ -144,7 +144,7 @@ class CountsMapping(FileForm):
     """Between the two states of the field `direction`: USA>CHN."""
     countries: dict[str, str] = {}
     classes: tuple[CountedClass, ...]
-    """From the most hostile to the most cooperative."""
+    """Classes from the most hostile to the most cooperative."""
 
     @model_validator(mode="after")
     def _states_and_sides(self) -> Self:

@@ -297,7 +297,7 @@ def sort_events(events: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def events_per_row(events: "pd.DataFrame") -> "pd.Series[int]":
-    """Return how many events each row stands for: of a feed one, of any other table its n."""
+    """Return the number of events of each row: one in a feed, n in any other table."""
     if "events" not in events:
         return events["n"]
     return events["events"].fillna(events["n"]).astype("int64")

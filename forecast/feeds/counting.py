@@ -139,7 +139,7 @@ def _fill(judge: Judge, runs: list[FileRun]) -> None:
 
 
 def _repeated(database: "duckdb.DuckDBPyConnection", runs: list[FileRun]) -> Counter[int]:
-    """Return how many lines of each file are duplicates; those that a newer edition replaces are filtered."""
+    """Return the number of duplicate lines of each file; those that a newer edition replaces are filtered."""
     repeated: Counter[int] = Counter()
     for place, why, by, number in gone_numbers(database):
         if why == REPLACED:
@@ -210,7 +210,7 @@ COLUMNS = (*INTEGERS, *NUMBERS, *CELLS)
 """The columns of GDELT that are looked at; a query names no others, since BigQuery charges by column."""
 TABLES = {"1.0": ("gdelt-bq", "full"), "2.0": ("gdelt-bq", "gdeltv2")}
 PARTITION = "_PARTITIONTIME"
-"""When a row was added, to the day: BigQuery charges for the partitions that are looked at."""
+"""Day on which a row was added: BigQuery charges for the partitions that are read."""
 
 
 class Public(NamedTuple):
@@ -323,7 +323,7 @@ def _day(text: "ir.StringValue") -> "ir.DateValue":
 
 
 def _mapped(value: "ir.StringValue", to: dict[str, str]) -> "ir.StringValue":
-    """Return what a text stands for; missing if nothing."""
+    """Return the value of a text; missing if it has none."""
     import ibis
 
     same = [text for text, meaning in to.items() if text in (meaning, meaning.lower())]

@@ -166,7 +166,7 @@ def unknown_file(file: FeedFile, wanted: Feed | None = None) -> DataError:
 
 
 def _hint(file: FeedFile) -> str:
-    """Describe what a file looks like that is near to a feed."""
+    """Describe the layout of a file that resembles a feed."""
     first = (file.head() or [""])[0]
     width = len(first.split("\t"))
     if width == MENTIONS and first.split("\t")[0].isdigit():

@@ -151,7 +151,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class Standing:
-    """Which days a file stands for, by its name."""
+    """Days covered by a file, by its name."""
 
     series: str  # Which of the feed's series of files it belongs to, such as `day`
     first: date
@@ -212,7 +212,7 @@ def named_day(digits: str) -> date | None:
 
 
 def whole_year(series: str, year: str, *, whole: bool) -> Standing | None:
-    """Return what a file of a year stands for."""
+    """Return the days covered by a yearly file."""
     return Standing(series, date(int(year), 1, 1), date(int(year), 12, 31), whole) if int(year) in YEARS else None
 
 

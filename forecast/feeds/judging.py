@@ -290,7 +290,7 @@ Place = tuple[int, int, str]
 """Position of the file, line, reason."""
 EVENT_KEY = ("date", "source_state", "target_state", "cameo")
 REPLACED, SAME_EVENT, SAME_DAY = 1, 2, 3
-"""Why a row is gone, in `gone`."""
+"""Reasons for excluding a row, in `gone`."""
 WORDS = {
     REPLACED: "'replaced by the newer edition ' || by_name",
     SAME_EVENT: "'the same event as ' || by_name || ', line ' || by_line",

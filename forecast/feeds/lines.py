@@ -81,7 +81,7 @@ class FeedFile:
 
     @property
     def outer_name(self) -> str:
-        """That of the file or archive on the disk."""
+        """Name of the file or archive on the disk."""
         return printable(self.path.name)
 
     @property
@@ -359,7 +359,7 @@ BLOCK = 2**20
 """Bytes that are split at once, or one line if it is longer: what fits the processor's cache is quick."""
 
 Columns = Callable[[Layout], Sequence[str]]
-"""Which columns of a layout are needed."""
+"""Required columns of a layout."""
 
 
 class Part(NamedTuple):

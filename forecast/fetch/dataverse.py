@@ -29,7 +29,7 @@ REACH = timedelta(days=10)
 """A release that is named after a day can hold events of so many days before."""
 LONGEST_LABEL = 150
 Answer = Callable[[str], bytes]
-"""From an address to what is answered there."""
+"""Function from an address to its response."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _expected(
     *,
     originals: bool,
 ) -> ExpectedFile:
-    """Return what is expected of a file."""
+    """Return the expected properties of a file."""
     data = entry["dataFile"]
     number = _id(entry, address)
     converted = data.get("tabularData") is True or bool(data.get("originalFileFormat"))

@@ -149,7 +149,7 @@ class Manifest(Displayed):
         return ", ".join(words) + f"; {in_bytes(self.size)}."
 
     def summary(self) -> dict[str, Any]:
-        """Return what this request came to, without its single files, for JSON."""
+        """Return the outcome of this request, without its single files, for JSON."""
         return {
             "schema": SCHEMA,
             "feed": self.feed,

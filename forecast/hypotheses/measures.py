@@ -68,7 +68,7 @@ def number(name: str, draws: NDArray[Any], unit: str = "", words: str = "") -> N
 
 
 def chance(name: str, events: NDArray[Any], words: str) -> Number:
-    """Return how likely events (chain, draw) are, with the Monte Carlo error."""
+    """Return the probability of events (chain, draw), with its Monte Carlo error."""
     found = probability(events, words)
     return Number(name, found.value, error=found.mcse, words=words, kind="probability")
 

@@ -137,7 +137,7 @@ def _key(claim: str, truth: Truth, i: int) -> str:
 
 
 def identity(candidates: "Candidates") -> str:
-    """Describe what the simulations rest on, so that another record's are not taken for this one's."""
+    """Describe the inputs of the simulations, so that results for other data are not reused."""
     sampler = {name: value for name, value in vars(candidates.sampler).items() if name != "cores"}
     facts = [panel_digest(candidates.panel), candidates.spec.to_dict(), candidates.seed, sampler]
     return digest(json.dumps([*facts, version("pendulum-forecast")]).encode())

@@ -97,7 +97,7 @@ class Results(Displayed):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why the numbers may not be used; empty if every fit has converged."""
+        """Reasons why the numbers may not be used; empty if every fit has converged."""
         return tuple(map(str, self.misses))
 
     @property

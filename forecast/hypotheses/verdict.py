@@ -394,7 +394,7 @@ class Found[F]:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an answer is what it is."""
+    """Reason for a decision."""
 
     code: str  # Which reason it is, in snake case
     # What its sentence is filled with: the answer, models, bounds, probabilities from 0 to 1.
@@ -575,7 +575,7 @@ _CHANCES = ("chance", "low", "high", "below")
 
 
 def describe(one: "Number") -> str:
-    """Describe what a number is; of a probability, that it is one."""
+    """Describe a number, such as a probability."""
     words = one.words or one.name.replace("_", " ")
     return f"chance: {words}" if one.kind == "probability" else words
 

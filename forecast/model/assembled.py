@@ -115,7 +115,7 @@ class Block(Protocol):
         """Return log-density and gradient of a point."""
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return what follows from points (draw, coordinate), as `Assembled.derived`."""
+        """Return the derived quantities of points (draw, coordinate), as `Assembled.derived`."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class PathBlock:
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return what follows from points."""
+        """Return the derived quantities of points."""
         spec, draws, data = self.spec, len(points), self.data
         nodes, eras = data.node_dyad.size, data.era_dyad.size
         dyads, of_era = np.empty((draws, len(ROWS), data.starts.size - 1)), np.empty((draws, eras))
@@ -263,7 +263,7 @@ class KindsBlock:
         return found
 
     def derived(self, points: Float) -> dict[str, Float]:
-        """Return what follows from points."""
+        """Return the derived quantities of points."""
         draws, name = len(points), self.name
         shift, cutpoint = np.empty((draws, self.data.dyad_of_place.size)), np.empty((draws, 1, 1 + self.choices.gaps))
         prior, white = np.empty(draws), np.empty(draws)

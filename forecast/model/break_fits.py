@@ -68,7 +68,7 @@ class Pool:
         return np.asarray(np.exp(log_density - self.log_mixture - self.log_evidence(log_density)))
 
     def effective(self, log_density: Float) -> float:
-        """Return how many draws of a model the pool is worth, by its weights."""
+        """Return the effective sample size of the pool for a model, by its weights."""
         return float(1.0 / (self.weights(log_density) ** 2).sum())
 
     def log_ratio(self, first: Float, second: Float) -> tuple[float, float]:

@@ -40,7 +40,7 @@ class Density(Protocol):
 
     @property
     def white(self) -> Bool:
-        """Which coordinates are near white noise, (coordinate,)."""
+        """Indicator of coordinates near white noise, (coordinate,)."""
 
     @property
     def unnormalised(self) -> int:
@@ -171,7 +171,7 @@ class Derivation:
 
     @cached_property
     def of_draw(self) -> Callable[..., list[Any]]:
-        """From one draw of the sampled variables to what follows from it."""
+        """Function from one draw of the sampled variables to the derived quantities."""
         import pytensor
 
         outputs = list(self.outputs.values())

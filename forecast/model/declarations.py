@@ -110,7 +110,7 @@ class Free:
         return tuple(sizes[dim] if isinstance(dim, str) else dim for dim in self.dims)
 
     def size(self, sizes: Mapping[str, int]) -> int:
-        """Return how many numbers it is, given the sizes of named dims."""
+        """Return its size, given the sizes of named dims."""
         return prod(self.shape(sizes))
 
 

@@ -120,7 +120,7 @@ def driving_data(driving: Driving, node_dyad: Index, node_time: Index) -> dict[s
 
 
 def node_push(acts: tuple[str, ...], effect: Any, motion: "Motion | None", data: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return what drivers add to the level at every node, and in the month alone, as PyTensor expressions."""
+    """Return the effect of drivers on the level at every node, and in the month alone, as PyTensor expressions."""
     from forecast.model.kernels.ops import Following
 
     dyad = data["driven_dyad"]

@@ -1,9 +1,9 @@
 r"""Cycles: reversion of the level to its trend, one class per cycle.
 
-With :math:`y` the deviation, :math:`\phi` what a linear cycle keeps of it in a period, :math:`s` its long-run spread,
-a cycle moves by :math:`y' = f(y) + \sigma \epsilon`, and :math:`f` is its `next`: written once, for NumPy arrays and
-PyTensor variables alike, because the sampler and the simulations must agree on it. To add a cycle, derive a class from
-`Cycle`, give it a name, words, `next`, and what it has of its own (priors, variables, `shape`), and `register` it.
+With :math:`y` the deviation, :math:`\phi` the autoregression of a linear cycle per period, and :math:`s` its long-run
+standard deviation, a cycle moves by :math:`y' = f(y) + \sigma \epsilon`. :math:`f` is its `next`, shared by NumPy
+arrays and PyTensor variables, because sampler and simulations must agree. To add a cycle, derive a class from `Cycle`
+with a name, words, `next`, and its own priors, variables and `shape`, and `register` it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -189,7 +189,7 @@ class Linear(Cycle):
     jumps = True
 
     def next(self, y: Any, p: Mapping[str, Any], backend: Any = np) -> Any:
-        """Return what is kept of the displacement."""
+        """Return the deviation after reversion."""
         return p["phi"] * y
 
 

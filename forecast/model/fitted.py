@@ -83,7 +83,7 @@ def _foreign(tree: xr.DataTree) -> str:
 
 
 def _damage(tree: xr.DataTree) -> str:
-    """Describe what differs from what was saved."""
+    """Describe differences from the saved state."""
     if DIGESTS not in tree.attrs:
         return f"attribute {DIGESTS!r} is missing, by which it is seen that nothing was altered; fit again"
     now = _digests(tree)
@@ -125,7 +125,7 @@ def _bytes(values: "np.ndarray[tuple[int, ...], np.dtype[Any]]") -> bytes | memo
 
 
 def _malformed(tree: xr.DataTree) -> str:
-    """Describe what a fit of its spec would have and this one has not."""
+    """Describe variables of its spec that this fit lacks."""
     try:
         spec = PendulumSpec.from_dict(json.loads(tree.attrs["spec"]))
         provenance = json.loads(tree.attrs["provenance"])

@@ -63,7 +63,7 @@ class Gate(Displayed):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why it did not pass, a phrase each; empty if it did."""
+        """Reasons why it did not pass, a phrase each; empty if it did."""
         return tuple(map(str, self.misses))
 
     def _card(self) -> Card:
@@ -221,7 +221,7 @@ def _diagnose(
 
 
 def _missed_by_quantities(table: pd.DataFrame, judged: Container[str]) -> list[Miss]:
-    """Return what misses the limits; R-hat is asked of some quantities, the effective size of all."""
+    """Return violations of the limits: R-hat of some quantities, effective sample size of all."""
     misses = []
     for row in table.to_dict("records"):
         quantity, r_hat = row["quantity"], row["r_hat"]
@@ -236,7 +236,7 @@ def _missed_by_quantities(table: pd.DataFrame, judged: Container[str]) -> list[M
 
 
 def _missed_by_sampler(bfmi: float, divergent: float, nodes: tuple[int, float]) -> list[Miss]:
-    """Return what misses the limits of energy, divergent transitions and quadrature nodes."""
+    """Return violations of the limits of energy, divergent transitions and quadrature nodes."""
     count, worth = nodes
     misses = []
     if not bfmi > BFMI_LIMIT:

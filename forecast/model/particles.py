@@ -30,7 +30,7 @@ class Weights:
 
     @property
     def fault(self) -> str:
-        """Why they may not be used, in words; empty if they may."""
+        """Reasons why they may not be used, in words; empty if they may."""
         limit = pareto_k_limit(self.weight.size)
         if not self.pareto_k <= limit:
             return f"Pareto k of the draws' weights is {self.pareto_k:.2f}, limit {limit:.2f}"

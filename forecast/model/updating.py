@@ -112,7 +112,7 @@ def _reject_part(panel: xr.Dataset, later: xr.Dataset) -> None:
 
 
 def unforeseen(panel: xr.Dataset, later: xr.Dataset) -> str:
-    """Describe what a later panel has that a fit to the earlier one has no parameter for; empty if nothing."""
+    """Describe parts of a later panel for which a fit to the earlier one has no parameters; empty if none."""
     kinds = [panel_kind(one).name for one in (panel, later)]
     if kinds[0] != kinds[1]:
         raise DataError(f"new events: panels of the kinds {kinds[0]} and {kinds[1]} do not continue each other")

@@ -1,16 +1,14 @@
 """Contribution of each recent event to the level and to forecast probabilities.
 
-Two numbers an event. *In order*: what was said once it was recorded, less what was said before; within a month, in
-which a model knows no order, on average over orders. These add up to what all events did together. *Alone*: what is
-said, less what would be said had it alone not been recorded.
-Either way the months stay watched, the question keeps its baseline, and as many events lie ahead. What is asked is
-the headline of a report, or a question with a window of its own (`forecast.questions.moved`).
+Each event has two contributions. *Sequential*: the forecast after it was recorded less the forecast before; within a
+month, the average over orders. These add up to the contribution of all events. *Leave-one-out*: the forecast less the
+forecast without this event. Coverage, baseline and future event counts stay fixed. The forecast is the headline of a
+report, or a question with its own window (`forecast.questions.moved`).
 
-Draws of the fit are weighed by how likely the record is without the events against with them, month noise integrated
-out, and smoothed [1]_; their futures are weighed along, the same ones. Futures that follow the record alone are weighed
-by how likely they are under the record without the events. Between months, and where too few draws would carry the
-weights, the path of the last two years is drawn again under each draw (docs/updating.md); where that is not enough
-either, only a new fit helps.
+Draws of the fit are weighted by the likelihood ratio of the data without and with the events, month-specific noise
+integrated out, and smoothed [1]_; their simulations have the same weights. Base rate simulations are weighted by their
+likelihood under the data without the events. Between months, and where too few draws would carry the weights, the path
+of the last two years is resampled for each draw (docs/updating.md); where that fails, a new fit is required.
 
 References
 ----------
@@ -356,7 +354,7 @@ class ReducedFit:
         return panel_without(self.setting.panel, self.setting.dyad, events)
 
     def weighed(self, events: "pd.DataFrame") -> "Weighed":
-        """Return what would be said given the whole record without some events, by weights."""
+        """Return the forecast given all event data except some events, by weights."""
         from forecast.model.particles import smoothed
 
         panel, seen = self.without(events), self.look.without(events)
@@ -408,7 +406,7 @@ class ReducedFit:
         return self._periods[period]
 
     def _log_weights(self, panel: "xr.Dataset") -> Float:
-        """Return how likely the other record is against this one under every draw, in logarithms, (draw,)."""
+        """Return the log-likelihood ratio of the other event data to these under every draw, (draw,)."""
         from forecast.model.likelihood import Observed
 
         dyad = position(panel, self.setting.dyad)
@@ -528,7 +526,7 @@ def _shared(
     worst = [-np.inf]
 
     def said(joined: Index) -> dict[str, Float]:
-        """Return what is said with so many events of each kind, (kind,)."""
+        """Return the forecast with so many events of each kind, (kind,)."""
         key = tuple(joined.tolist())
         if key not in known:
             found = record.weighed(pd.concat([own[rank >= joined[kinds]], later]))
@@ -575,7 +573,7 @@ def _alone(record: ReducedFit, events: "pd.DataFrame") -> tuple[Alone, ...]:
 
 
 def _rest(together: Numbers, alone: Sequence[Alone]) -> Numbers:
-    """Return what events did only together."""
+    """Return the joint contribution of events beyond their single ones."""
     return {
         name: Number.of(whole.draws - _total(one.added[name].draws for one in alone if one.added))
         for name, whole in together.items()

@@ -425,7 +425,7 @@ def _until_now(old: "Fit", new: "Fit", ask: Ask, seed: int, last: Numbers, refit
 
 
 def _months_between(old: "xr.Dataset", new: "xr.Dataset", horizon: int) -> int:
-    """Return how many months the second panel goes on after the first."""
+    """Return the number of months by which the second panel extends the first."""
     if old.attrs["frequency"] != new.attrs["frequency"]:
         raise DataError(f"fits: periods are a {old.attrs['frequency']} and a {new.attrs['frequency']}; compare alike")
     clocks = Clock.of(old), Clock.of(new)

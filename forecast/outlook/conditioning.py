@@ -186,7 +186,7 @@ def periods_held(
 
 
 def _cells(sorts: Mapping[_Sort, list[int]], panel: "xr.Dataset") -> tuple[Cell, ...]:
-    """Return what is assumed of a period, by sort; numbers of -1 say that there are none."""
+    """Return the assumptions about a period, by sort; a number of -1 means no events."""
     cells = []
     for sort, numbers in sorts.items():
         of_class, part = sort.of_class, sort.part
@@ -283,7 +283,7 @@ def _part(act: str, of_class: int, known: "pd.DataFrame | None") -> float:
 
 
 def _numbers(rows: Sequence[Assumed], codes: Sequence[str], panel: "xr.Dataset", dyad: str) -> list[int]:
-    """Return how many events each row counts for: none if it is the other side of another row."""
+    """Return the number of events of each row: none if it is the other side of another row."""
     coded = [place for place, (row, code) in enumerate(zip(rows, codes, strict=True)) if code and row.n]
     numbers = [row.n for row in rows]
     if not coded or not counts_once(panel):

@@ -101,7 +101,7 @@ class _Told:
 
 
 def dataset_outlooks(fit: FitLike, dyad: str, *, seed: int = 1) -> tuple[DatasetOutlook, ...]:
-    """Describe what each dataset says of a dyad; empty of a fit with less than two that cover it."""
+    """Compute the level of a dyad by dataset; empty if fewer than two datasets cover it."""
     place, panel = position(fit.panel, dyad), fit.panel
     if panel.sizes.get("dataset", 1) < 2 or "dataset_drift" not in fit.posterior:
         return ()
@@ -399,7 +399,7 @@ def _joint(seen: Sequence[_Seen], moves: Float, news: float) -> tuple[Index, Flo
 def _residuals(
     seen: Mapping[int, _Seen], years: Index, moves: Float, news: float, centre: float
 ) -> dict[int, dict[int, float]]:
-    """Return how far each year of each dataset lies from what is expected of it without it, by place and year.
+    """Return the deviation of each year of each dataset from its leave-one-out expectation, by place and year.
 
     With the inverse P of the covariance of everything, what the rest makes expect of a part errs by
     P_part^-1 (P y)_part, and the covariance of that error is P_part^-1. A year is the mean of its months, weighted by

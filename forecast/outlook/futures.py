@@ -99,7 +99,7 @@ class FuturePush:
         return cls(past.mapped(lambda part: part[..., -1:]), now.followed_by(ahead))
 
     def at(self, period: int, size: tuple[int, ...]) -> Push:
-        """Return what they add in a period, (chain, draw, future) of that size."""
+        """Return their effect in a period, (chain, draw, future) of that size."""
         return self.ahead.mapped(lambda part: np.broadcast_to(part[..., period], size))
 
     def picked(self, pick: Callable[[Float], Float], size: tuple[int, ...]) -> Self:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 NO_ACTIONS = "the data are an index, which counts no actions"
-"""Why nothing can be said of what is recorded."""
+"""Reason why future event data cannot be predicted."""
 _EDGE = 1e-9  # keeps both parameters of the Beta distribution above zero
 
 
@@ -276,7 +276,7 @@ def recent_reports(panel: "xr.Dataset", dyad: str, dataset: int = 0) -> Index:
 
 
 def reading(fit: FitLike, dyad: str, dataset: int = 0) -> Reading:
-    """Return how a dataset reads the level of a dyad."""
+    """Return the measurement of a dyad's level by a dataset."""
     place = position(fit.panel, dyad)
 
     def values(name: str) -> Any:

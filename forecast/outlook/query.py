@@ -229,7 +229,7 @@ def question_outlook(name: str, sentence: str, yes: Bool, there: Bool) -> Questi
 def _recorded(
     recording: Recording | NotDefined, query: Query, improvement: float
 ) -> tuple[Mapping[int, WindowOutlook] | NotDefined, Mapping[int, ThresholdOutlook] | NotDefined | None]:
-    """Return what will be recorded by horizon, and whether it reaches the share that is asked for."""
+    """Return the forecast of event data by horizon, and of reaching the requested share."""
     if isinstance(recording, NotDefined):
         return recording, None if query.above is None else recording
     windows = {months: window_outlook(recording, months, improvement) for months in query.horizons}

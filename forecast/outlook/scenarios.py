@@ -321,7 +321,7 @@ def _sentence(own: Prospect, unconditional: Prospect, query: Query, improvement:
 def _followed(
     panel: "xr.Dataset", futures: Futures, dataset: str, unconditional: Prospect, improvement: float
 ) -> dict[int, Followed]:
-    """Return what a later panel records of the windows that are over in it."""
+    """Return the event data of a later panel in the windows that it completes."""
     if isinstance(unconditional.recorded, NotDefined):
         return {}
     names = [str(name) for name in panel["dataset"].to_numpy()] if "dataset" in panel.coords else []

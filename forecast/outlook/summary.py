@@ -53,7 +53,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NotDefined:
-    """In place of a number that this model or this dyad does not have."""
+    """Placeholder for a number that this model or this dyad does not have."""
 
     reason: str  # Why, in words
 

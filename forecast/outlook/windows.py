@@ -177,7 +177,7 @@ class DatasetRecord:
         return months_between(self.clock.times[0].item(), day)
 
     def months(self, part: slice | Index) -> WindowCounts:
-        """Return what some months hold."""
+        """Return the contents of some months."""
         kind = None if self.kind is None else self.kind[part].sum(axis=1)
         return WindowCounts(self.total[part], self.cooperative[part], kind)
 
@@ -486,7 +486,7 @@ class Recording:
 
 
 def baseline_of(panel: "xr.Dataset", dyad: str, dataset: int, months: int) -> Baseline | NotDefined:
-    """Return what a dataset has recorded of a dyad in the last so many covered months of a panel."""
+    """Return the event data of a dyad in a dataset, over the last so many covered months of a panel."""
     if not panel_kind(panel).coded:
         return NotDefined(NO_ACTIONS)
     return DatasetRecord.of(panel, dyad, dataset).baseline(months)

@@ -187,7 +187,7 @@ class PutQuestion:
         return 0 if self.past is None else len(self.past.total)
 
     def require(self, observed: Observed | NotDefined) -> Observed:
-        """Return what will be recorded."""
+        """Return the future event data."""
         if isinstance(observed, NotDefined):
             raise QuestionError(f"{self.id}: nothing can be said of what will be recorded: {observed.reason}")
         if observed.dataset != self.dataset:

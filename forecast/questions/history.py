@@ -46,7 +46,7 @@ class BadLine(LedgerError):
 
 
 class Asked(BaseModel):
-    """That a question was asked: all of it."""
+    """Entry of a new question: its full content."""
 
     model_config = _STRICT
 

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 NAME = "ledger.jsonl"
 FIRST = "0" * 64
-"""In place of the hash of the entry before the first one."""
+"""Previous hash of the first entry."""
 _RESTORE = "Nothing was written. Restore the file from a copy, or move it away to begin another"
 
 

@@ -1,12 +1,11 @@
 """Contributions to the probability of a question: of events within one fit, and between two fits.
 
-What was fixed when the question was asked stays: its baseline, its threshold, the months before a passage. Events
-in its window tell twice, for they are a part of what it counts, and they move what is said of the months ahead. Left
-out, they are out of both; how far what is said of the months ahead moves alone is told beside it (`ahead`).
+The baseline, the threshold and the months before a passage stay as fixed when the question was asked. Events in the
+window matter twice: they are part of the count, and they inform the forecast of the months ahead. Leaving them out
+removes both; the contribution to the months ahead alone is reported separately (`ahead`).
 
-Of counts of a kind the events of either side of each future are weighed as the draws are, and how many of these are
-of the kind is summed out (`forecast.questions.record`): so the mix of kinds, too, is that without what is left
-out.
+For counts of a kind, the events of each side in each simulation are weighted like the draws, and the number of the kind
+among them is summed out (`forecast.questions.record`), so that the mix of kinds also excludes the omitted events.
 """
 
 from dataclasses import dataclass, replace

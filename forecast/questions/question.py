@@ -362,7 +362,7 @@ class LevelQuestion(Question):
 
     @property
     def rule(self) -> str:
-        """Why no data decide it."""
+        """Reason why no data resolve it."""
         return "Data never decide it: the level is estimated, and no later data say what it was."
 
 

@@ -78,7 +78,7 @@ class CountedKind:
         return cls(question.of, (names.index(question.of),))
 
     def within(self, code: str) -> Literal["all", "some", "none"]:
-        """Return how many events of a code (and of those that begin so) are of this kind."""
+        """Return whether all, some or none of the events of a code (and its subcodes) are of this kind."""
         if code.startswith(self.codes):
             return "all"
         return "some" if any(own.startswith(code) for own in self.codes) else "none"
@@ -99,7 +99,7 @@ class CountedKind:
     def counts(
         self, panel: "xr.Dataset", dyad: str, dataset: int, by_class: Index, table: "EventTable | None"
     ) -> Index:
-        """Return how many events of the kind each month of a panel has, (month, class of `places`)."""
+        """Return the number of events of the kind in each month of a panel, (month, class of `places`)."""
         if not self.codes:
             return by_class[:, list(self.places)]
         if table is None:
@@ -277,7 +277,7 @@ def _chances(happenings: Index, share: Share, most: int) -> Iterator[Float]:
 
 
 def coupled(hit: Bool, before: Float, after: Float) -> Float:
-    """Return how likely something is that came about in some simulations, were its chances others, (...).
+    """Return the probability of an outcome of some simulations under other chances, (...).
 
     Of what came about as much stays as its chance is smaller, and of what did not as much comes as it is greater. So on
     average over what was drawn it is the other chance, and where chances are the same it is what was drawn.

@@ -57,7 +57,7 @@ class Case:
 
     @property
     def horizon(self) -> str:
-        """Which horizons it belongs to."""
+        """Horizon group to which it belongs."""
         return next(words for most, words in HORIZONS if self.months <= most)
 
     @property
@@ -227,7 +227,7 @@ def _row(cases: Sequence[Case]) -> dict[str, Any]:
 
 
 def _difference(cases: Sequence[Case], score: str) -> dict[str, Any]:
-    """Return how the first answers compare with the base rate: below zero if they are better."""
+    """Compare the first forecasts with the base rate: below zero if they are better."""
     if not cases:
         return {"difference": None, "error": None, "blocks": 0}
     one, other = ([getattr(case, score)[by] for case in cases] for by in ("first", "base"))

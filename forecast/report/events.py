@@ -88,7 +88,7 @@ def recent_events(events: pd.DataFrame, scale: str, until: date) -> list[RecentE
 
 
 def state_name(dyad: str, state: str) -> str:
-    """Return what a reader calls a state: its half of the dyad's name, else its code."""
+    """Return the display name of a state: its half of the dyad's name, else its code."""
     if dyad not in read_dyads().index:
         return state
     known = read_dyads().loc[dyad]

@@ -46,7 +46,7 @@ def track_record_page(record: TrackRecord) -> Page:
 
 
 def headline(record: TrackRecord) -> str:
-    """Return what the track record says in a sentence."""
+    """Summarise the track record in a sentence."""
     row = next((row for row in record.rows if row["n_base"]), None)
     if row is None:
         return "No question with an answer has been decided yet."

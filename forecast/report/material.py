@@ -91,7 +91,7 @@ def gather(
 
 
 def _kind(panel: xr.Dataset) -> str:
-    """Return what a panel was made of; counts bring a scale of their own."""
+    """Return the inputs of a panel; counts have their own scale."""
     if not (kind := panel_kind(panel)).coded:
         return kind.name
     return "events" if panel.attrs.get("scale") in scale_names() else "counts"

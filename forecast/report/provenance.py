@@ -35,7 +35,7 @@ class GateLike(Protocol):
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Why not, in words."""
+        """Reasons why not, in words."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return `limits`, `quantities` (r_hat, ess_bulk, ess_tail), `divergence_share`, `bfmi` and the result."""
@@ -156,7 +156,7 @@ _FACTS = {
 # Shown elsewhere on the page.
 _LEFT_OUT = {"r_hat", "additions", "gate"}
 PRIOR = 0.8
-"""From this share of the prior's variance on, a parameter is mostly its prior."""
+"""Share of the prior's variance from which a parameter is mostly determined by its prior."""
 _UPDATED = (
     "The draws were sampled for an earlier day and reweighted by what became known since. R-hat, energy and "
     "divergences are those of the sampling; effective sample sizes are those of the draws as they are now, in which a "

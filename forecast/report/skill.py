@@ -78,7 +78,7 @@ class Compared:
 
 
 def forecaster_name(code: str) -> str:
-    """Return what a forecaster is called; one that the package does not know by its code."""
+    """Return the name of a forecaster, or its code if the package does not know it."""
     return _NAMES.get(code, code.replace("_", " "))
 
 
@@ -100,7 +100,7 @@ def compared(found: Mapping[str, Any]) -> Compared:
 
 
 def versus(skill: Skill, code: str | None, horizon: int, **where: Any) -> Compared | None:
-    """Return how the subject compares with another forecaster; None if there is nothing to compare."""
+    """Compare the subject with another forecaster; None if there is nothing to compare."""
     found = skill.against(code, horizon, **where) if code else None
     return None if found is None else compared(found)
 
@@ -208,7 +208,7 @@ def read_skill(path: str | Path | None = None) -> Skill | None:
 def find_skill(
     fit: ReportedFit, assessment: Assessment, events: Recorded | None = None, skill: Skill | None = None
 ) -> DyadSkill | NotDefined:
-    """Return what a backtest says of forecasts such as those of a report, or why it says nothing."""
+    """Return the backtest results for the forecasts of a report, or the reason why there are none."""
     skill = skill or read_skill()
     if why := _untestable(fit, assessment):
         return NotDefined(why)

@@ -87,7 +87,7 @@ def overview(skill: Skill, period: str, *, given_n: bool = False) -> Grid:
 
 
 def _benchmarks(skill: Skill, horizon: int, **where: Any) -> list[Compared]:
-    """Return how the subject compares with each benchmark."""
+    """Compare the subject with each benchmark."""
     codes = (code for code, benchmark in skill.models.items() if benchmark)
     return [one for code in codes if (one := say.versus(skill, code, horizon, **where))]
 
@@ -116,7 +116,7 @@ def dyad_table(skill: Skill, horizon: int, period: str) -> Grid:
 
 
 def coverage_table(skill: Skill, period: str) -> Grid:
-    """Return how often intervals contained what was recorded, by horizon, of the subject and of the base rate."""
+    """Return the interval coverage by horizon, of the subject and of the base rate."""
     rows = []
     for horizon in skill.choices["horizons"]:
         for code in dict.fromkeys((skill.subject, REFERENCE)):

@@ -231,7 +231,7 @@ def legend(figure: "Figure", handles: Sequence[Any], columns: int, **place: Any)
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return how wide a text is, in inches."""
+    """Return the width of a text in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

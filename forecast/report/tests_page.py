@@ -113,7 +113,7 @@ def _shortly(one: "Comparison", *, several: bool) -> str:
 
 
 def power_words(power: "PowerLike | None") -> str:
-    """Describe how often a test would find what is there, in a few words."""
+    """Describe the power of a test in a few words."""
     if power is None:
         return "not simulated"
     null, *others = power.table.to_dict("records")

@@ -462,7 +462,7 @@ def _size(found: "Found[EquilibriumBreak]") -> str:
 
 
 def _level(found: "Found[EquilibriumBreak]") -> tuple[str, ...]:
-    """Describe what the level did, which can fall without a break."""
+    """Describe the change of the level, which can fall without a break."""
     if not found.findings.level:
         return ()
     trend = ""
@@ -477,7 +477,7 @@ def _level(found: "Found[EquilibriumBreak]") -> tuple[str, ...]:
 
 
 def _eras(found: "Found[EquilibriumBreak]", rule: Rule) -> tuple[str, ...]:
-    """Return how many breaks there are by the evidence, and whether they are the named ones."""
+    """Return the number of breaks by the evidence, and whether they are the named ones."""
     factors = {count: found.comparison(f"{count}_anywhere").log_bayes_factor for count in found.findings.counts}
     said = ", ".join(f"{wording.number(factor, 2)} for {_breaks(count)}" for count, factor in factors.items())
     enough = round(found["breaks_by_evidence"].value)

@@ -149,7 +149,7 @@ def _reason(found: "Found[Reversion]", rule: Rule, answer: Answer) -> Reason:
 
 
 def _parts(found: "Found[Reversion]", rule: Rule) -> tuple[str, ...]:
-    """Describe how much of the level reverts, and whether one component would do."""
+    """Describe the reverting part of the level, and whether one component would suffice."""
     return (
         f"Only the cycle reverts: it is {median_interval(found['cycle_part'])} per cent of the variance of a year's "
         "change, and the rest are steps of the trend.",

@@ -37,7 +37,7 @@ HIGH = re.compile(
     r"\b(?:President|Premier|Prime Minister|Chairman|Chancellor|General Secretary|Secretary|Minister|State Councillor"
     r"|National Security Adviser|Leader|King|Shah|Emperor|Crown Prince)\b"
 )
-"""Who counts as high: heads of state and government, their deputies, ministers and their like."""
+"""High-level visitors: heads of state and government, their deputies, ministers and equivalent ranks."""
 LOWER = re.compile(
     r"\b(?:Deputy(?! Premier| Prime)|Assistant|Under|Vice(?! President| Premier| Chairman)|Permanent|[Ff]ormer|[Ee]x-)"
 )

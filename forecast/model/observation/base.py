@@ -1,12 +1,11 @@
 """Base class of observation models.
 
-The path of the level is the same whatever is observed of it. A kind of observation says what its data look like as
-arrays, which parameters stand between level and data, how likely the data are given both (in the sampler's graph, and
-under every draw of a fit), how informative they are (for the whitening of the path), how to simulate them, and how a
-reader is told about all this.
+The path of the level is the same for every kind of observation. A kind defines the data arrays, the parameters between
+level and data, the likelihood (in the sampler's graph and under every draw of a fit), the information of the data (for
+whitening the path), their simulation, and their description for readers.
 
-To add a kind, derive a class from `Observation` in a module of its own and name it in `forecast.model.observation`; or
-`register` it from outside of the package. A kind of panel may serve several kinds of observation; a new kind of panel
+To add a kind, derive a class from `Observation` in its own module and name it in `forecast.model.observation`, or
+`register` it from outside the package. A kind of panel may serve several kinds of observation; a new kind of panel
 is a `forecast.panel.kinds.PanelKind`.
 """
 

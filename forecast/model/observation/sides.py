@@ -188,7 +188,7 @@ class SidesObservation(Observation):
         return int(observed.side.cells[:, 4].sum())
 
     def shape(self, observed: Sides) -> tuple[int, ...]:
-        """Return how many directions, datasets, kinds of either side and places there are."""
+        """Return the numbers of directions, datasets, kinds of either side and places."""
         side = observed.side
         sizes = side.directions, side.datasets, *(one.cuts for one in observed.kinds), observed.places
         if observed.readings is None:
