@@ -85,7 +85,7 @@ BUSY = 0.25
 STRAY = 0.05
 """Fraction of a longer file's busiest day: days with fewer rows at its ends are strays."""
 BEFORE, AFTER = timedelta(days=10), timedelta(days=1)
-"""Largest distance between the days of a release and the day in its name."""
+"""Largest distance of the days of a release before and after the day in its name."""
 
 
 class ImportedFile(NamedTuple):

@@ -233,7 +233,7 @@ class Repeats:
         return Repetition(memory, centre, np.stack(quarters, axis=-1), self.quarter, size[-1])
 
     def log_density(self, drawn: "Repetition") -> Float:
-        """Return the log-likelihood under this event data of simulations drawn from this or other data."""
+        """Return the log-likelihood under these event data of simulations drawn from this or other data."""
         mean, long, short = (values[drawn.memory] for values in (self.mean, self.long, self.short))
         quarters = np.clip(drawn.quarters, 1e-12, 1 - 1e-12)
         centre, weight = drawn.centre[..., None], short[..., None]

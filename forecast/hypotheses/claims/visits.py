@@ -119,7 +119,7 @@ class Matching:
 
     @cached_property
     def _past(self) -> Float:
-        """Return standardised covariates known before each period: level, its change, and the level over years."""
+        """Standardised covariates known before each period: level, its change, and the level over years."""
         spans = (self._span(*months) for months in BEFORE.values())
         half, earlier, years = (self._share(-last, -first, pseudo=1.0)[0] for first, last in spans)
         past = np.column_stack([half, half - earlier, years])
